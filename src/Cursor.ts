@@ -1,0 +1,58 @@
+/**
+ * Where a reader stands: enough to go on after a crash without losing or repeating anything.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * A reader's place in a service's stream of events.
+ *
+ * `position` is the service's own token (a timetoken of PubNub), `region` the data centre that gave it, and
+ * `delivered` names the events after that position which the reader already had: events that share a page, or even
+ * a timetoken, are told apart by it, so that resuming repeats none and skips none. It holds at most one page of
+ * names, and is empty between pages.
+ *
+ * A cursor is a plain value; {@link Cursor} is its codec for whatever keeps it.
+ *
+ * **Example** (To text and back)
+ *
+ * ```ts
+ * import * as Schema from "effect/Schema"
+ * import { Cursor } from "effect-herald/Cursor"
+ *
+ * const CursorText = Schema.fromJsonString(Cursor)
+ * const text = Schema.encodeSync(CursorText)({ position: "17905741246383965", region: 31, delivered: [] })
+ * const cursor: Cursor = Schema.decodeSync(CursorText)(text)
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cursor {
+  readonly position: string
+  readonly region?: number
+  readonly delivered: ReadonlyArray<string>
+}
+
+/**
+ * The codec of a cursor.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
+  position: Schema.NonEmptyString,
+  region: Schema.optionalKey(Schema.Int),
+  delivered: Schema.Array(Schema.String)
+})
+
+/**
+ * How one place in a stream reads in a log: position, region, and how many events after it were already delivered.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const format = (cursor: Cursor): string =>
+  cursor.position + (cursor.region === undefined ? "" : `@${cursor.region}`) +
+  (cursor.delivered.length === 0 ? "" : `+${cursor.delivered.length}`)

@@ -1,0 +1,140 @@
+/**
+ * An endpoint as data, turned into an Effect: build and sign, execute, time out, read, classify, decode. Knows HTTP and
+ * no service; what an answer or a missing answer means is for the service to say.
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as LogLevel from "effect/LogLevel"
+import * as Tracer from "effect/Tracer"
+
+/** What came back, read to its end. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly text: string
+}
+
+/**
+ * Why nothing came back. `NotSent` is claimed only where the request cannot have reached the service; `Lost` may have
+ * been acted upon, and so may `TimedOut`.
+ */
+export interface Unanswered {
+  readonly _tag: "NotSent" | "Lost" | "TimedOut"
+  readonly description: string
+  readonly code: string | undefined
+}
+
+export interface Operation<A, E, R, E2, R2> {
+  /** The span's and the log's name, `service.operation`. */
+  readonly name: string
+  /** What a log may show of the request's address: no payload, no query, no secret. */
+  readonly address: string
+  readonly attributes: Record<string, unknown>
+  readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
+  readonly timeout: Duration.Duration
+  readonly unanswered: (failure: Unanswered) => E2
+  readonly answered: (answer: Answer) => Effect.Effect<A, E2, R2>
+}
+
+export const run = <A, E, R, E2, R2>(
+  operation: Operation<A, E, R, E2, R2>
+): Effect.Effect<A, E | E2, HttpClient.HttpClient | R | R2> =>
+  operation.request.pipe(
+    Effect.flatMap((request) => exchange(request, operation)),
+    Effect.flatMap(operation.answered),
+    traced(operation)
+  )
+
+const exchange = <E>(
+  request: HttpClientRequest.HttpClientRequest,
+  operation: Pick<Operation<never, never, never, E, never>, "name" | "address" | "timeout" | "unanswered">
+): Effect.Effect<Answer, E, HttpClient.HttpClient> =>
+  HttpClient.HttpClient.pipe(
+    Effect.flatMap((client) => client.execute(request)),
+    Effect.flatMap((response) =>
+      Effect.map(response.text, (text): Answer => ({ status: response.status, headers: response.headers, text }))
+    ),
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
+    Effect.matchEffect({
+      onFailure: (error) => Effect.fail(unanswered(error)),
+      onSuccess: Effect.succeed
+    }),
+    Effect.timeoutOrElse({
+      duration: operation.timeout,
+      orElse: () => Effect.fail<Unanswered>({ _tag: "TimedOut", description: "no answer in time", code: undefined })
+    }),
+    Effect.tap((answer) =>
+      debug(() => [`${operation.name} ${request.method} ${operation.address} answered ${answer.status}`])
+    ),
+    Effect.tapError((failure) =>
+      debug(() => [`${operation.name} ${request.method} ${operation.address} ${failure._tag}: ${failure.description}`])
+    ),
+    Effect.mapError(operation.unanswered)
+  )
+
+// Looked up in the map itself: asking for the reference would always be answered with its default tracer.
+const traced = (operation: { readonly name: string; readonly attributes: Record<string, unknown> }) =>
+<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.contextWith((context: Context.Context<never>) =>
+    context.mapUnsafe.has(Tracer.Tracer.key) || context.mapUnsafe.has(Tracer.ParentSpan.key)
+      ? Effect.withSpan(effect, operation.name, {
+        kind: "client",
+        attributes: operation.attributes,
+        captureStackTrace: false
+      })
+      : effect
+  )
+
+/** A line at Debug whose text is made only when somebody listens. */
+export const debug = (message: () => ReadonlyArray<unknown>): Effect.Effect<void> =>
+  Effect.flatMap(LogLevel.isEnabled("Debug"), (enabled) => enabled ? Effect.logDebug(...message()) : Effect.void)
+
+// The failures in which no connection existed yet, as Node, undici and the system name them.
+const connectCodes = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "ERR_TLS_CERT_ALTNAME_INVALID"
+])
+
+// Nothing of the error but its code and the names of its kinds is kept: its text may hold the URL and so a token.
+const unanswered = (error: HttpClientError.HttpClientError): Unanswered => {
+  const { reason } = error
+  if (reason._tag === "InvalidUrlError" || reason._tag === "EncodeError") {
+    return { _tag: "NotSent", description: "the request could not be built", code: reason._tag }
+  }
+  const codes = codesOf("cause" in reason ? reason.cause : undefined)
+  const code = codes[0]
+  return {
+    _tag: codes.length > 0 && codes.every((code) => connectCodes.has(code)) ? "NotSent" : "Lost",
+    description: code === undefined ? `the connection failed (${reason._tag})` : `the connection failed with ${code}`,
+    code
+  }
+}
+
+// Happy eyeballs report one failure an address: all of them must be of the connect phase.
+const codesOf = (cause: unknown, depth = 0): ReadonlyArray<string> => {
+  if (typeof cause !== "object" || cause === null || depth > 8) return []
+  if ("errors" in cause && Array.isArray(cause.errors)) {
+    const codes = cause.errors.flatMap((error) => codesOf(error, depth + 1))
+    if (codes.length > 0) return codes
+  }
+  if ("code" in cause && typeof cause.code === "string") return [cause.code]
+  return "cause" in cause ? codesOf(cause.cause, depth + 1) : []
+}

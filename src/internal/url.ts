@@ -1,0 +1,34 @@
+/**
+ * Percent-encoding as the services read it: RFC 3986 unreserved characters stay, everything else is escaped,
+ * `! ~ * ' ( )` too, because signatures are computed over these very bytes.
+ */
+const reserved = /[!~*'()]/g
+
+const escape = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+
+/** One name, message or value. The text must be well formed Unicode: a lone surrogate has no UTF-8 form. */
+export const encode = (text: string): string => encodeURIComponent(text).replace(reserved, escape)
+
+/** A list of names in a path: the comma between them stays literal. No names at all is a single comma. */
+export const encodeList = (names: ReadonlyArray<string>): string => names.length === 0 ? "," : names.map(encode).join(",")
+
+/** Parameters in the order in which they are sent. */
+export type Query = ReadonlyArray<readonly [name: string, value: string]>
+
+/** A query string without its question mark. */
+export const encodeQuery = (query: Query): string => query.map(([name, value]) => `${name}=${encode(value)}`).join("&")
+
+/** The query as signatures want it: sorted by name, the given list left as it is. */
+export const canonicalQuery = (query: Query): string =>
+  encodeQuery(query.toSorted(([a], [b]) => a < b ? -1 : a > b ? 1 : 0))
+
+/**
+ * What is wrong with a text as a path segment, or `undefined`. `.` and `..` are refused because every URL parser
+ * folds them, escaped or not.
+ */
+export const segmentIssue = (text: string): string | undefined =>
+  text === "." || text === ".."
+    ? "is a dot segment, which no URL can carry"
+    : text.isWellFormed()
+    ? undefined
+    : "holds half of a surrogate pair"

@@ -1,0 +1,216 @@
+/**
+ * The keys, the user and the limits with which the service is called.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import type { Detail } from "./PubNubError.ts"
+
+/**
+ * What {@link make} takes. Two are required; the others have defaults.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The keyset's subscribe key, `sub-c-…`. */
+  readonly subscribeKey: string
+  /** The keyset's publish key, `pub-c-…`. Needed to publish, to signal and to sign. */
+  readonly publishKey?: string | undefined
+  /** The keyset's secret key, on servers only. Every request is then signed, and needs no other permission. */
+  readonly secretKey?: Redacted.Redacted | undefined
+  /** An access token that the application's server granted to this user. */
+  readonly authToken?: Redacted.Redacted | undefined
+  /** Who this is. The same user should have the same id every time. */
+  readonly userId: string
+  /** Host, or host and port, without a scheme. Default: `ps.pndsn.com`. */
+  readonly origin?: string | undefined
+  /** Whether to use HTTPS. Default: `true`. */
+  readonly tls?: boolean | undefined
+  /** How long a request other than a long poll may take, connection and body included. Default: 15 seconds. */
+  readonly requestTimeout?: Duration.Input | undefined
+  /**
+   * How long a long poll may be silent, by the wall clock, before it is cut, the connection is proved alive, and the
+   * poll is sent again from the same cursor. The service would hold it for 280 seconds; a shorter time notices
+   * half-open connections and a laptop that slept. Default: 55 seconds.
+   */
+  readonly pollTimeout?: Duration.Input | undefined
+  /** The keyset's limit for a message with channel and metadata, escaped, in bytes. Default: 32,768. */
+  readonly maxMessageSize?: number | undefined
+  /** The keyset's limit for a signal's payload, in bytes. Default: 64. */
+  readonly maxSignalSize?: number | undefined
+  /** The longest address that is sent as a GET; a longer publish becomes a POST. In bytes. Default: 30,720. */
+  readonly maxUrlSize?: number | undefined
+  /** How many messages the service keeps for a reader, over all its channels. Default: 100. */
+  readonly queueLength?: number | undefined
+  /**
+   * How long the service surely keeps them. After a longer break the reader is told that messages may be missing.
+   * Documents say 2 to 20 minutes; the default is the careful end: 2 minutes.
+   */
+  readonly queueRetention?: Duration.Input | undefined
+  /** After how long without a sign of life the service lets this user time out of its channels. Default: the service's own 300 seconds. */
+  readonly presenceTimeout?: Duration.Input | undefined
+  /** Whether to tell the service when a subscription ends, so that others see a leave at once. Default: `true`. */
+  readonly sendLeave?: boolean | undefined
+  /** Whether every request carries a random `requestid`, by which the vendor's support can find it. Default: `false`. */
+  readonly requestIds?: boolean | undefined
+  /** An id of this process, sent as `instanceid` with every request. Default: none is sent. */
+  readonly instanceId?: string | undefined
+  /** A vendor's partner id, made part of `pnsdk`. Default: none. */
+  readonly partnerId?: string | undefined
+}
+
+/**
+ * The configuration that every endpoint reads from its context.
+ *
+ * **Example** (Two keysets in one program)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Publish from "effect-herald/pubnub/Publish"
+ * import { make, PubNubConfig } from "effect-herald/pubnub/PubNubConfig"
+ *
+ * const audit = Publish.publish({ channel: "audit", message: "started" }).pipe(
+ *   Effect.provideService(PubNubConfig, make({ subscribeKey: "sub-c-2", publishKey: "pub-c-2", userId: "worker-1" }))
+ * )
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class PubNubConfig extends Context.Service<PubNubConfig, {
+  readonly subscribeKey: string
+  readonly publishKey: string | undefined
+  readonly secretKey: Redacted.Redacted | undefined
+  readonly authToken: Redacted.Redacted | undefined
+  readonly userId: string
+  readonly origin: string
+  readonly tls: boolean
+  readonly requestTimeout: Duration.Duration
+  readonly pollTimeout: Duration.Duration
+  readonly maxMessageSize: number
+  readonly maxSignalSize: number
+  readonly maxUrlSize: number
+  readonly queueLength: number
+  readonly queueRetention: Duration.Duration
+  readonly presenceTimeout: Duration.Duration | undefined
+  readonly sendLeave: boolean
+  readonly requestIds: boolean
+  readonly instanceId: string | undefined
+  readonly partnerId: string | undefined
+  /**
+   * What is wrong with the options. Making a configuration never fails; a request made with a wrong one fails with
+   * `BadRequest` and these details before anything is sent.
+   */
+  readonly issues: ReadonlyArray<Detail>
+}>()("effect-herald/pubnub/PubNubConfig") {}
+
+const duration = (input: Duration.Input | undefined, fallback: Duration.Input): Duration.Duration =>
+  Duration.fromInputUnsafe(input ?? fallback)
+
+/**
+ * The configuration of the given options, as a value. It never fails: see `issues` of {@link PubNubConfig}.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): PubNubConfig["Service"] => {
+  const config = {
+    subscribeKey: options.subscribeKey,
+    publishKey: options.publishKey,
+    secretKey: options.secretKey,
+    authToken: options.authToken,
+    userId: options.userId,
+    origin: options.origin ?? "ps.pndsn.com",
+    tls: options.tls ?? true,
+    requestTimeout: duration(options.requestTimeout, "15 seconds"),
+    pollTimeout: duration(options.pollTimeout, "55 seconds"),
+    maxMessageSize: options.maxMessageSize ?? 32_768,
+    maxSignalSize: options.maxSignalSize ?? 64,
+    maxUrlSize: options.maxUrlSize ?? 30_720,
+    queueLength: options.queueLength ?? 100,
+    queueRetention: duration(options.queueRetention, "2 minutes"),
+    presenceTimeout: options.presenceTimeout === undefined
+      ? undefined
+      : Duration.fromInputUnsafe(options.presenceTimeout),
+    sendLeave: options.sendLeave ?? true,
+    requestIds: options.requestIds ?? false,
+    instanceId: options.instanceId,
+    partnerId: options.partnerId
+  }
+  return { ...config, issues: issuesOf(config) }
+}
+
+/**
+ * {@link make} as a layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<PubNubConfig> => Layer.succeed(PubNubConfig, make(options))
+
+const environment = {
+  subscribeKey: Config.String("PUBNUB_SUBSCRIBE_KEY"),
+  publishKey: Config.withDefault(Config.String("PUBNUB_PUBLISH_KEY"), undefined),
+  secretKey: Config.withDefault(Config.Redacted("PUBNUB_SECRET_KEY"), undefined),
+  authToken: Config.withDefault(Config.Redacted("PUBNUB_AUTH_TOKEN"), undefined),
+  userId: Config.String("PUBNUB_USER_ID"),
+  origin: Config.withDefault(Config.String("PUBNUB_ORIGIN"), undefined),
+  tls: Config.withDefault(Config.Boolean("PUBNUB_TLS"), undefined)
+}
+
+/**
+ * The configuration from `Config`, by default the environment: `PUBNUB_SUBSCRIBE_KEY`, `PUBNUB_USER_ID` (required),
+ * `PUBNUB_PUBLISH_KEY`, `PUBNUB_SECRET_KEY`, `PUBNUB_AUTH_TOKEN`, `PUBNUB_ORIGIN`, `PUBNUB_TLS`. Each option may be
+ * given a `Config` of its own. A missing or unreadable value is a `ConfigError` of the layer.
+ *
+ * **Example** (Another name for one key, and a longer timeout)
+ *
+ * ```ts
+ * import * as Config from "effect/Config"
+ * import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
+ *
+ * const Live = PubNubConfig.layerConfig({
+ *   subscribeKey: Config.String("ORDERS_SUBSCRIBE_KEY"),
+ *   requestTimeout: Config.Duration("ORDERS_TIMEOUT").pipe(Config.withDefault("5 seconds"))
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: { readonly [K in keyof Options]?: Config.Config<Options[K]> } = {}
+): Layer.Layer<PubNubConfig, Config.ConfigError> =>
+  Layer.effect(PubNubConfig, Config.map(Config.all({ ...environment, ...options }), make))
+
+const host = /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
+const key = /^[A-Za-z0-9_.-]+$/
+
+const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArray<Detail> => {
+  const issues: Array<Detail> = []
+  const check = (location: keyof Options, wrong: boolean, message: string) => {
+    if (wrong) issues.push({ location, message })
+  }
+  const positive = (value: number) => value > 0
+  check("userId", config.userId.trim() === "" || !config.userId.isWellFormed(), "is blank or not well formed")
+  check("subscribeKey", config.subscribeKey !== "" && !key.test(config.subscribeKey), "is not a key")
+  check("publishKey", !!config.publishKey && !key.test(config.publishKey), "is not a key")
+  check("origin", !host.test(config.origin), "is not a host name with an optional port (and no scheme or path)")
+  check("requestTimeout", !positive(Duration.toMillis(config.requestTimeout)), "is not positive")
+  check("pollTimeout", !positive(Duration.toMillis(config.pollTimeout)), "is not positive")
+  check("queueRetention", !positive(Duration.toMillis(config.queueRetention)), "is not positive")
+  check(
+    "presenceTimeout",
+    config.presenceTimeout !== undefined && !positive(Duration.toMillis(config.presenceTimeout)),
+    "is not positive"
+  )
+  for (const name of ["maxMessageSize", "maxSignalSize", "maxUrlSize", "queueLength"] as const) {
+    check(name, !Number.isInteger(config[name]) || config[name] < 1, "is not a positive integer")
+  }
+  return issues
+}

@@ -1,0 +1,373 @@
+/**
+ * What can go wrong with a request: one error, {@link PubNubError}, whose `reason` says which of nine things it was.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+
+/**
+ * One complaint about one input, by the service or by this library before anything was sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Detail {
+  readonly message: string
+  /** The parameter or field it is about. */
+  readonly location?: string
+}
+
+/**
+ * The codec of a {@link Detail}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Detail: Schema.Codec<Detail> = Schema.Struct({
+  message: Schema.String,
+  location: Schema.optionalKey(Schema.String)
+})
+
+const seconds = (duration: Duration.Duration): string => `${Math.ceil(Duration.toSeconds(duration))} s`
+
+const wait = (retryAfter: Option.Option<Duration.Duration>): string =>
+  Option.match(retryAfter, { onNone: () => "a while", onSome: seconds })
+
+/**
+ * No answer came because the connection failed. Worth a retry where the operation may be repeated.
+ *
+ * `sent` is `false` only when the failure was in the connect phase (refused, unknown host, no route, TLS), so that
+ * the service cannot have seen the request.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Transport extends Schema.TaggedError<Transport>("effect-herald/pubnub/Transport")("Transport", {
+  description: Schema.String,
+  code: Schema.optionalKey(Schema.String),
+  sent: Schema.Boolean
+}) {
+  override get message(): string {
+    return `${this.description}${this.sent ? "" : "; the request was not sent"}. Check the network and the origin.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * No answer came within the configured time.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Timeout extends Schema.TaggedError<Timeout>("effect-herald/pubnub/Timeout")("Timeout", {
+  after: Schema.Duration
+}) {
+  override get message(): string {
+    return `No answer within ${seconds(this.after)}. Try again, or raise requestTimeout.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * Too many requests (429). `retryAfter` is the wait that the service asked for, if it did.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class RateLimited extends Schema.TaggedError<RateLimited>("effect-herald/pubnub/RateLimited")("RateLimited", {
+  description: Schema.String,
+  retryAfter: Schema.Option(Schema.Duration)
+}) {
+  override get message(): string {
+    return `Too many requests: ${this.description}. Wait ${wait(this.retryAfter)} before the next one.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+}
+
+/**
+ * The keys or the token do not allow it (401, 403). Names the channels and groups that the service named.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-herald/pubnub/AccessDenied")(
+  "AccessDenied",
+  {
+    status: Schema.Int,
+    description: Schema.String,
+    channels: Schema.Array(Schema.String),
+    groups: Schema.Array(Schema.String)
+  }
+) {
+  override get message(): string {
+    const named = [...this.channels, ...this.groups.map((group) => `group ${group}`)]
+    return `Access denied${named.length === 0 ? "" : ` to ${named.join(", ")}`}: ${this.description}. ` +
+      "Grant it to this user, or provide another token."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * A key is missing from the configuration, or the service does not know it.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidKey extends Schema.TaggedError<InvalidKey>("effect-herald/pubnub/InvalidKey")("InvalidKey", {
+  key: Schema.Literals(["subscribe", "publish", "secret"]),
+  description: Schema.String
+}) {
+  override get message(): string {
+    return `The ${this.key} key cannot be used: ${this.description}. Check ${this.key}Key in PubNubConfig.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The add-ons of a keyset that can be switched off.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const AddOn = Schema.Literals([
+  "AppContext",
+  "Files",
+  "Functions",
+  "MessagePersistence",
+  "MobilePush",
+  "Presence",
+  "StreamController",
+  "Unnamed"
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type AddOn = typeof AddOn.Type
+
+/**
+ * The keyset does not have the add-on that this needs (402, or a 403 that says so).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class FeatureDisabled extends Schema.TaggedError<FeatureDisabled>("effect-herald/pubnub/FeatureDisabled")(
+  "FeatureDisabled",
+  { addOn: AddOn, description: Schema.String }
+) {
+  override get message(): string {
+    return `${this.description}. Enable ${this.addOn === "Unnamed" ? "the add-on" : this.addOn} for the keyset.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The request is wrong. Without a `status` nothing was sent: this library refused the input. `details` say what is
+ * wrong with which parameter.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class BadRequest extends Schema.TaggedError<BadRequest>("effect-herald/pubnub/BadRequest")("BadRequest", {
+  status: Schema.optionalKey(Schema.Int),
+  description: Schema.String,
+  details: Schema.Array(Detail)
+}) {
+  override get message(): string {
+    const details = this.details.map((detail) =>
+      detail.location === undefined ? detail.message : `${detail.location} ${detail.message}`
+    )
+    return `${this.description}${details.length === 0 ? "" : `: ${details.join("; ")}`}. ` +
+      (this.status === undefined ? "Nothing was sent." : `The service answered ${this.status}; a retry cannot help.`)
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The service failed (500 and above). `answeredBy` tells whether the body was the service's own, or some proxy's, which
+ * knows nothing of what the service did.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ServerFailure extends Schema.TaggedError<ServerFailure>("effect-herald/pubnub/ServerFailure")(
+  "ServerFailure",
+  {
+    status: Schema.Int,
+    description: Schema.String,
+    answeredBy: Schema.Literals(["service", "intermediary"]),
+    retryAfter: Schema.Option(Schema.Duration)
+  }
+) {
+  override get message(): string {
+    return `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+}
+
+/**
+ * An answer came that is not the service's: not JSON, cut short, or of another shape. `excerpt` is its beginning, at
+ * most 1,024 characters.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Malformed extends Schema.TaggedError<Malformed>("effect-herald/pubnub/Malformed")("Malformed", {
+  status: Schema.Int,
+  description: Schema.String,
+  excerpt: Schema.String
+}) {
+  override get message(): string {
+    return `The answer (${this.status}) cannot be read: ${this.description}. Something between here and the service ` +
+      "may have written it."
+  }
+  get isRetryable(): true {
+    return true
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * Everything that a request can fail with. Each has a `message` that says what to do, `isRetryable` (whether the same
+ * request can succeed later) and `retryAfter` (the server's own wait).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export const Reason = Schema.Union([
+  Transport,
+  Timeout,
+  RateLimited,
+  AccessDenied,
+  InvalidKey,
+  FeatureDisabled,
+  BadRequest,
+  ServerFailure,
+  Malformed
+])
+
+/**
+ * @category reasons
+ * @since 0.1.0
+ */
+export type Reason = typeof Reason.Type
+
+/**
+ * Which request it was, without payload, query or secrets: `{…}` stands for what is left out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestFacts {
+  readonly method: string
+  readonly path: string
+}
+
+/**
+ * A request that failed: the operation, the reason, and which request it was.
+ *
+ * **Example** (One reason handled, the others passed on)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Publish from "effect-herald/pubnub/Publish"
+ *
+ * const program = Publish.publish({ channel: "orders", message: { id: 1 } }).pipe(
+ *   Effect.catchReason("PubNubError", "RateLimited", (reason) => Effect.logWarning(reason.message))
+ * )
+ * ```
+ *
+ * `catchReason` leaves the parent in the type. To have it gone, unwrap first:
+ *
+ * **Example** (Reasons as errors of their own)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Time from "effect-herald/pubnub/Time"
+ *
+ * const program = Time.now.pipe(
+ *   Effect.unwrapReason("PubNubError"),
+ *   Effect.catchTags({
+ *     Timeout: () => Effect.logWarning("slow today"),
+ *     Transport: (reason) => Effect.logWarning(reason.message)
+ *   })
+ * )
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PubNubError extends Schema.TaggedError<PubNubError>("effect-herald/pubnub/PubNubError")("PubNubError", {
+  operation: Schema.String,
+  reason: Reason,
+  request: Schema.Struct({ method: Schema.String, path: Schema.String })
+}) {
+  override get message(): string {
+    return `${this.operation}: ${this.reason.message}`
+  }
+  /** Whether the same request can succeed later. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+  /** The wait that the service asked for. */
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return this.reason.retryAfter
+  }
+}
+
+/**
+ * A {@link PubNubError} that can only have some of the reasons. Endpoints name theirs with it; catching a reason that
+ * is not among them does not compile.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type PubNubErrorOf<R extends Reason> = PubNubError & { readonly reason: R }
+
+/** @internal */
+export const make = <R extends Reason>(
+  fields: { readonly operation: string; readonly reason: R; readonly request: RequestFacts }
+): PubNubErrorOf<R> => {
+  const error: PubNubError = new PubNubError(fields)
+  // The class knows the reason as the whole union; here it is known which member went in.
+  return error as PubNubErrorOf<R>
+}

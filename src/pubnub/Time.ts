@@ -1,0 +1,82 @@
+/**
+ * The service's clock.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Endpoint from "./internal/endpoint.ts"
+import { PubNubConfig } from "./PubNubConfig.ts"
+import * as PubNubError from "./PubNubError.ts"
+import { Timetoken } from "./Timetoken.ts"
+
+/**
+ * What {@link now} can fail with. It needs no key and no permission.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type TimeError = PubNubError.PubNubErrorOf<
+  | PubNubError.Transport
+  | PubNubError.Timeout
+  | PubNubError.RateLimited
+  | PubNubError.BadRequest
+  | PubNubError.ServerFailure
+  | PubNubError.Malformed
+>
+
+/**
+ * What time it is at the service, as a timetoken. Sends neither token nor signature.
+ *
+ * **Details**
+ *
+ * `GET /time/0`.
+ *
+ * **Example** (How far off this machine's clock is)
+ *
+ * ```ts
+ * import * as DateTime from "effect/DateTime"
+ * import * as Effect from "effect/Effect"
+ * import * as Time from "effect-herald/pubnub/Time"
+ * import * as Timetoken from "effect-herald/pubnub/Timetoken"
+ *
+ * const drift = Effect.gen(function*() {
+ *   const here = yield* DateTime.now
+ *   const there = Timetoken.toDateTime(yield* Time.now)
+ *   return DateTime.distance(here, there)
+ * })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | PubNubConfig> = Effect.gen(function*() {
+  const config = yield* PubNubConfig
+  const where = { operation: "time", method: "GET", shownPath: "/time/0" } as const
+  const error = Endpoint.errorOf(where)
+  const endpoint = { ...where, path: "/time/0", query: [], open: true, decode: decodeTime }
+  return yield* Endpoint.call(config, endpoint, (reason): TimeError => {
+    switch (reason._tag) {
+      // There is nothing to be denied here: a proxy or a wrong origin said so.
+      case "AccessDenied":
+      case "FeatureDisabled":
+      case "InvalidKey":
+        return error(
+          new PubNubError.BadRequest({
+            description: reason.message,
+            details: [],
+            ...(reason._tag === "AccessDenied" ? { status: reason.status } : {})
+          })
+        )
+      default:
+        return error(reason)
+    }
+  })
+})
+
+const decodeTuple = Schema.decodeUnknownResult(Schema.Tuple([Timetoken]))
+
+const decodeTime = (json: Schema.Json): Result.Result<Timetoken, string> =>
+  Result.mapBoth(decodeTuple(json), { onFailure: (issue) => issue.message, onSuccess: ([timetoken]) => timetoken })

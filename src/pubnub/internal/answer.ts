@@ -1,0 +1,146 @@
+/**
+ * What an answer of the service means: its JSON, or the one reason that it failed for. The bodies come in nine shapes
+ * (see the protocol notes in docs/design.md), and a 200 may hold a failure.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Answer } from "../../internal/operation.ts"
+import * as PubNubError from "../PubNubError.ts"
+
+/** Fails with every reason that an answer can carry; the others are of requests that got none. */
+export type AnswerReason = Exclude<PubNubError.Reason, PubNubError.Transport | PubNubError.Timeout>
+
+export const read = (
+  answer: Answer,
+  parse: (text: string) => Result.Result<Schema.Json, string>
+): Effect.Effect<Schema.Json, AnswerReason> => {
+  const parsed = parse(answer.text)
+  if (Result.isFailure(parsed)) return Effect.flatMap(retryAfter(answer), (wait) => unreadable(answer, parsed.failure, wait))
+  const complaint = complaintOf(parsed.success, answer.status)
+  if (complaint === undefined) return Effect.succeed(parsed.success)
+  return Effect.flatMap(retryAfter(answer), (wait) => Effect.fail(classify(answer, complaint, wait)))
+}
+
+export const malformed = (answer: Answer, description: string): PubNubError.Malformed =>
+  new PubNubError.Malformed({ status: answer.status, description, excerpt: answer.text.slice(0, 1024) })
+
+interface Complaint {
+  readonly status: number
+  readonly text: string
+  readonly details: ReadonlyArray<PubNubError.Detail>
+  readonly channels: ReadonlyArray<string>
+  readonly groups: ReadonlyArray<string>
+}
+
+const NameList = Schema.Array(Schema.String)
+const names = (value: unknown): ReadonlyArray<string> =>
+  Option.getOrElse(Schema.decodeUnknownOption(NameList)(value), () => [])
+
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const text = (...candidates: ReadonlyArray<unknown>): string | undefined =>
+  candidates.find((candidate): candidate is string => typeof candidate === "string" && candidate !== "")
+
+const complaintOf = (json: Schema.Json, httpStatus: number): Complaint | undefined => {
+  const none = { details: [], channels: [], groups: [] }
+  if (Array.isArray(json)) {
+    return json[0] === 0 || httpStatus >= 400
+      ? { ...none, status: httpStatus, text: text(json[1]) ?? "the service refused it" }
+      : undefined
+  }
+  if (!isRecord(json)) return httpStatus >= 400 ? { ...none, status: httpStatus, text: "no explanation" } : undefined
+  const { data, error, payload } = json
+  const status = typeof json.status === "number" && json.status >= 400 ? json.status : httpStatus
+  const failed = status >= 400 || (data === undefined && error !== undefined && error !== null && error !== false && error !== 0)
+  if (!failed) return undefined
+  const nested = isRecord(error) ? error : {}
+  return {
+    status,
+    text: text(nested.message, json.error_message, json.message, error) ?? "no explanation",
+    details: Array.isArray(nested.details) ? nested.details.flatMap(detail) : [],
+    channels: isRecord(payload) ? names(payload.channels) : [],
+    // The service writes a colon before the name of each group that it refuses.
+    groups: isRecord(payload) ? names(payload["channel-groups"]).map((name) => name.replace(/^:/, "")) : []
+  }
+}
+
+const detail = (value: unknown): ReadonlyArray<PubNubError.Detail> => {
+  if (!isRecord(value)) return []
+  const message = text(value.message)
+  const location = text(value.location)
+  return message === undefined ? [] : [location === undefined ? { message } : { message, location }]
+}
+
+const classify = (answer: Answer, complaint: Complaint, wait: Option.Option<Duration.Duration>): AnswerReason => {
+  const { channels, details, groups, status } = complaint
+  const cause = Headers.get(answer.headers, "x-pn-cause")
+  const description = Option.isSome(cause) ? `${complaint.text} (x-pn-cause ${cause.value})` : complaint.text
+  if (/invalid key/i.test(description)) return new PubNubError.InvalidKey({ key: "publish", description })
+  if (/invalid sub(scribe )?key/i.test(description)) return new PubNubError.InvalidKey({ key: "subscribe", description })
+  if (/signature/i.test(description)) return new PubNubError.InvalidKey({ key: "secret", description })
+  if (status === 429) return new PubNubError.RateLimited({ description, retryAfter: wait })
+  if (status >= 500) {
+    return new PubNubError.ServerFailure({ status, description, answeredBy: "service", retryAfter: wait })
+  }
+  if (status === 402 || /add-on|not enabled|not available for used key/i.test(description)) {
+    return new PubNubError.FeatureDisabled({ addOn: addOnOf(description), description })
+  }
+  if (status === 401 || status === 403) return new PubNubError.AccessDenied({ status, description, channels, groups })
+  return new PubNubError.BadRequest({ status, description, details })
+}
+
+const addOns: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
+  [/stream controller|channel group|multiplex|wildcard|filter/i, "StreamController"],
+  [/presence/i, "Presence"],
+  [/persistence|storage|history|delet/i, "MessagePersistence"],
+  [/push/i, "MobilePush"],
+  [/files/i, "Files"],
+  [/functions/i, "Functions"],
+  [/objects|app context/i, "AppContext"]
+]
+
+const addOnOf = (description: string): PubNubError.AddOn =>
+  addOns.find(([pattern]) => pattern.test(description))?.[1] ?? "Unnamed"
+
+// Not JSON: a proxy's page, the XML of file storage, or nothing at all.
+const unreadable = (
+  answer: Answer,
+  description: string,
+  wait: Option.Option<Duration.Duration>
+): Effect.Effect<never, AnswerReason> => {
+  const { status } = answer
+  const explanation = /<Message>([^<]*)<\/Message>/.exec(answer.text)?.[1] ?? "no explanation"
+  if (status === 429) return Effect.fail(new PubNubError.RateLimited({ description: explanation, retryAfter: wait }))
+  if (status >= 500) {
+    return Effect.fail(
+      new PubNubError.ServerFailure({
+        status,
+        description: answer.text === "" ? explanation : answer.text.slice(0, 1024),
+        answeredBy: "intermediary",
+        retryAfter: wait
+      })
+    )
+  }
+  if (status >= 400 && (answer.text === "" || explanation !== "no explanation")) {
+    const complaint = { status, text: explanation, details: [], channels: [], groups: [] }
+    return Effect.fail(classify(answer, complaint, wait))
+  }
+  return Effect.fail(malformed(answer, description))
+}
+
+// Seconds, or a date.
+const retryAfter = (answer: Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
+  Option.match(Headers.get(answer.headers, "retry-after"), {
+    onNone: () => Effect.succeedNone,
+    onSome: (value) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const millis = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
+        return Number.isNaN(millis) ? Option.none() : Option.some(Duration.millis(Math.max(0, millis)))
+      })
+  })
