@@ -52,7 +52,9 @@ const findLost = (value: unknown, path: string, above: ReadonlyArray<object>): s
       if (value === null) return undefined
       if (above.includes(value)) return `${path} is part of a cycle`
       if ("toJSON" in value && typeof value.toJSON === "function") return undefined
-      if (value instanceof Map || value instanceof Set) return `${path} is a ${value.constructor.name}, which JSON empties`
+      if (value instanceof Map || value instanceof Set) {
+        return `${path} is a ${value.constructor.name}, which JSON empties`
+      }
       const chain = [...above, value]
       if (Array.isArray(value)) {
         for (let index = 0; index < value.length; index++) {

@@ -36,7 +36,8 @@ export interface Operation<A, E, R, E2, R2> {
   readonly address: string
   readonly attributes: Record<string, unknown>
   readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
-  readonly timeout: Duration.Duration
+  /** A long poll has none of its own: whoever polls watches the clock. */
+  readonly timeout: Duration.Duration | undefined
   readonly unanswered: (failure: Unanswered) => E2
   readonly answered: (answer: Answer) => Effect.Effect<A, E2, R2>
 }
@@ -64,10 +65,7 @@ const exchange = <E>(
       onFailure: (error) => Effect.fail(unanswered(error)),
       onSuccess: Effect.succeed
     }),
-    Effect.timeoutOrElse({
-      duration: operation.timeout,
-      orElse: () => Effect.fail<Unanswered>({ _tag: "TimedOut", description: "no answer in time", code: undefined })
-    }),
+    inTime(operation.timeout),
     Effect.tap((answer) =>
       debug(() => [`${operation.name} ${request.method} ${operation.address} answered ${answer.status}`])
     ),
@@ -77,18 +75,25 @@ const exchange = <E>(
     Effect.mapError(operation.unanswered)
   )
 
+const inTime = (timeout: Duration.Duration | undefined) => <A, R>(effect: Effect.Effect<A, Unanswered, R>) =>
+  timeout === undefined ? effect : Effect.timeoutOrElse(effect, {
+    duration: timeout,
+    orElse: () => Effect.fail<Unanswered>({ _tag: "TimedOut", description: "no answer in time", code: undefined })
+  })
+
 // Looked up in the map itself: asking for the reference would always be answered with its default tracer.
-const traced = (operation: { readonly name: string; readonly attributes: Record<string, unknown> }) =>
-<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.contextWith((context: Context.Context<never>) =>
-    context.mapUnsafe.has(Tracer.Tracer.key) || context.mapUnsafe.has(Tracer.ParentSpan.key)
-      ? Effect.withSpan(effect, operation.name, {
-        kind: "client",
-        attributes: operation.attributes,
-        captureStackTrace: false
-      })
-      : effect
-  )
+const traced =
+  (operation: { readonly name: string; readonly attributes: Record<string, unknown> }) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      context.mapUnsafe.has(Tracer.Tracer.key) || context.mapUnsafe.has(Tracer.ParentSpan.key)
+        ? Effect.withSpan(effect, operation.name, {
+          kind: "client",
+          attributes: operation.attributes,
+          captureStackTrace: false
+        })
+        : effect
+    )
 
 /** A line at Debug whose text is made only when somebody listens. */
 export const debug = (message: () => ReadonlyArray<unknown>): Effect.Effect<void> =>

@@ -10,7 +10,8 @@ const escape = (character: string): string => `%${character.charCodeAt(0).toStri
 export const encode = (text: string): string => encodeURIComponent(text).replace(reserved, escape)
 
 /** A list of names in a path: the comma between them stays literal. No names at all is a single comma. */
-export const encodeList = (names: ReadonlyArray<string>): string => names.length === 0 ? "," : names.map(encode).join(",")
+export const encodeList = (names: ReadonlyArray<string>): string =>
+  names.length === 0 ? "," : names.map(encode).join(",")
 
 /** Parameters in the order in which they are sent. */
 export type Query = ReadonlyArray<readonly [name: string, value: string]>

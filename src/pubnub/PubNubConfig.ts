@@ -188,7 +188,8 @@ export const layerConfig = (
 ): Layer.Layer<PubNubConfig, Config.ConfigError> =>
   Layer.effect(PubNubConfig, Config.map(Config.all({ ...environment, ...options }), make))
 
-const host = /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
+const host =
+  /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
 const key = /^[A-Za-z0-9_.-]+$/
 
 const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArray<Detail> => {

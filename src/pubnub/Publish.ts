@@ -276,7 +276,10 @@ interface Prepared {
   readonly size: number
 }
 
-type Sendable<A, RE> = Pick<PublishOptions<A, RE>, "channel" | "message" | "meta" | "schema" | "ttl" | "customMessageType">
+type Sendable<A, RE> = Pick<
+  PublishOptions<A, RE>,
+  "channel" | "message" | "meta" | "schema" | "ttl" | "customMessageType"
+>
 
 const prepare = <A, RE>(
   options: Sendable<A, RE>
@@ -358,7 +361,9 @@ const send = <A, RE>(
     if (measured > limit) return yield* tooLarge("client")
 
     const query: Url.Query = prepared.meta === undefined ? parameters : [...parameters, ["meta", prepared.meta]]
-    const base = `/${operation === "signal" ? "signal" : "publish"}/${publishKey}/${subscribeKey}/0/${prepared.channel}/0`
+    const base = `/${
+      operation === "signal" ? "signal" : "publish"
+    }/${publishKey}/${subscribeKey}/0/${prepared.channel}/0`
     const get = `${base}/${prepared.escaped}`
     const method = operation === "signal"
       ? "GET"

@@ -20,7 +20,9 @@ export const read = (
   parse: (text: string) => Result.Result<Schema.Json, string>
 ): Effect.Effect<Schema.Json, AnswerReason> => {
   const parsed = parse(answer.text)
-  if (Result.isFailure(parsed)) return Effect.flatMap(retryAfter(answer), (wait) => unreadable(answer, parsed.failure, wait))
+  if (Result.isFailure(parsed)) {
+    return Effect.flatMap(retryAfter(answer), (wait) => unreadable(answer, parsed.failure, wait))
+  }
   const complaint = complaintOf(parsed.success, answer.status)
   if (complaint === undefined) return Effect.succeed(parsed.success)
   return Effect.flatMap(retryAfter(answer), (wait) => Effect.fail(classify(answer, complaint, wait)))
@@ -57,7 +59,8 @@ const complaintOf = (json: Schema.Json, httpStatus: number): Complaint | undefin
   if (!isRecord(json)) return httpStatus >= 400 ? { ...none, status: httpStatus, text: "no explanation" } : undefined
   const { data, error, payload } = json
   const status = typeof json.status === "number" && json.status >= 400 ? json.status : httpStatus
-  const failed = status >= 400 || (data === undefined && error !== undefined && error !== null && error !== false && error !== 0)
+  const failed = status >= 400 ||
+    (data === undefined && error !== undefined && error !== null && error !== false && error !== 0)
   if (!failed) return undefined
   const nested = isRecord(error) ? error : {}
   return {
@@ -82,7 +85,9 @@ const classify = (answer: Answer, complaint: Complaint, wait: Option.Option<Dura
   const cause = Headers.get(answer.headers, "x-pn-cause")
   const description = Option.isSome(cause) ? `${complaint.text} (x-pn-cause ${cause.value})` : complaint.text
   if (/invalid key/i.test(description)) return new PubNubError.InvalidKey({ key: "publish", description })
-  if (/invalid sub(scribe )?key/i.test(description)) return new PubNubError.InvalidKey({ key: "subscribe", description })
+  if (/invalid sub(scribe )?key/i.test(description)) {
+    return new PubNubError.InvalidKey({ key: "subscribe", description })
+  }
   if (/signature/i.test(description)) return new PubNubError.InvalidKey({ key: "secret", description })
   if (status === 429) return new PubNubError.RateLimited({ description, retryAfter: wait })
   if (status >= 500) {

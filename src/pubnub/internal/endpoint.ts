@@ -32,7 +32,8 @@ export interface Endpoint<A> {
   readonly shownPath: string
   readonly query: Url.Query
   readonly body?: string | undefined
-  readonly timeout?: Duration.Duration | undefined
+  /** Default: `requestTimeout` of the configuration. A long poll is watched by its reader instead. */
+  readonly timeout?: Duration.Duration | "none" | undefined
   readonly attributes?: Record<string, unknown> | undefined
   /** `/time` takes neither token nor signature. */
   readonly open?: boolean | undefined
@@ -59,13 +60,17 @@ export const call = <A, E>(
   return Operation.run({
     name: `pubnub.${endpoint.operation}`,
     address: endpoint.shownPath,
-    attributes: { "messaging.system": "pubnub", "messaging.operation.name": endpoint.operation, ...endpoint.attributes },
+    attributes: {
+      "messaging.system": "pubnub",
+      "messaging.operation.name": endpoint.operation,
+      ...endpoint.attributes
+    },
     request: Effect.mapError(request(config, endpoint), fail),
-    timeout,
+    timeout: timeout === "none" ? undefined : timeout,
     unanswered: (failure) =>
       fail(
         failure._tag === "TimedOut"
-          ? new PubNubError.Timeout({ after: timeout })
+          ? new PubNubError.Timeout({ after: timeout === "none" ? config.pollTimeout : timeout })
           : new PubNubError.Transport({
             description: failure.description,
             sent: failure._tag === "Lost",
@@ -86,9 +91,10 @@ export const call = <A, E>(
 }
 
 /** The `PubNubError` of a reason that is one of those an operation has. */
-export const errorOf = (endpoint: Pick<Endpoint<never>, "operation" | "method" | "shownPath">) =>
-<R extends PubNubError.Reason>(reason: R): PubNubError.PubNubErrorOf<R> =>
-  PubNubError.make({ operation: endpoint.operation, reason, request: facts(endpoint) })
+export const errorOf =
+  (endpoint: Pick<Endpoint<never>, "operation" | "method" | "shownPath">) =>
+  <R extends PubNubError.Reason>(reason: R): PubNubError.PubNubErrorOf<R> =>
+    PubNubError.make({ operation: endpoint.operation, reason, request: facts(endpoint) })
 
 /** Input that was refused before a request was made. */
 export const refused = (details: ReadonlyArray<PubNubError.Detail>): PubNubError.BadRequest =>
@@ -99,11 +105,15 @@ const request = (
   endpoint: Endpoint<unknown>
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, PubNubError.BadRequest | PubNubError.InvalidKey> => {
   if (config.issues.length > 0) {
-    return Effect.fail(new PubNubError.BadRequest({ description: "The configuration is not valid", details: config.issues }))
+    return Effect.fail(
+      new PubNubError.BadRequest({ description: "The configuration is not valid", details: config.issues })
+    )
   }
   const query = [...endpoint.query, ...common(config, endpoint)]
   const { secretKey } = config
-  if (secretKey === undefined || endpoint.open === true) return Effect.succeed(build(config, endpoint, Url.encodeQuery(query)))
+  if (secretKey === undefined || endpoint.open === true) {
+    return Effect.succeed(build(config, endpoint, Url.encodeQuery(query)))
+  }
   return Effect.map(signed(config, secretKey, endpoint, query), (query) => build(config, endpoint, query))
 }
 

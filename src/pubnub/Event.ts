@@ -1,0 +1,693 @@
+/**
+ * What a subscription delivers: one tagged union. Each member is an interface with its schema beside it.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Cursor } from "../Cursor.ts"
+import * as Status from "./Status.ts"
+import { Timetoken } from "./Timetoken.ts"
+import { UserId } from "./UserId.ts"
+
+/**
+ * What every event carries.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Delivery {
+  /** The channel it happened on, without a presence suffix. */
+  readonly channel: string
+  /** The subscribed name that brought it: the channel itself, a group, or a wildcard. */
+  readonly subscription: string
+  /** When it was published. */
+  readonly timetoken: Timetoken
+  /** The region it was published in. */
+  readonly region?: number
+  /** Who published it; absent on presence and App Context events. */
+  readonly publisher?: UserId
+  /** Where a reader stands once this event is handled. */
+  readonly cursor: Cursor
+}
+
+const Delivery = {
+  channel: Schema.String,
+  subscription: Schema.String,
+  timetoken: Timetoken,
+  region: Schema.optionalKey(Schema.Int),
+  publisher: Schema.optionalKey(UserId),
+  cursor: Cursor
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// messages, signals, files
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A published message.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export interface Message<A = Schema.Json> extends Delivery {
+  readonly _tag: "Message"
+  readonly payload: A
+  /** The object that was published beside it. */
+  readonly meta?: Schema.Json
+  readonly customMessageType?: string
+}
+
+/**
+ * The schema of a {@link Message} with the given payload.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const Message = <S extends Schema.Constraint>(payload: S) =>
+  Schema.TaggedStruct("Message", {
+    ...Delivery,
+    payload,
+    meta: Schema.optionalKey(Schema.Json),
+    customMessageType: Schema.optionalKey(Schema.String)
+  })
+
+/**
+ * A signal.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export interface Signal<A = Schema.Json> extends Delivery {
+  readonly _tag: "Signal"
+  readonly payload: A
+  readonly customMessageType?: string
+}
+
+/**
+ * The schema of a {@link Signal} with the given payload.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const Signal = <S extends Schema.Constraint>(payload: S) =>
+  Schema.TaggedStruct("Signal", { ...Delivery, payload, customMessageType: Schema.optionalKey(Schema.String) })
+
+/**
+ * A file was shared, perhaps with a message.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export interface FileShared extends Delivery {
+  readonly _tag: "FileShared"
+  readonly file: { readonly id: string; readonly name: string }
+  readonly payload?: Schema.Json
+  readonly customMessageType?: string
+}
+
+/**
+ * The schema of {@link FileShared}.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const FileShared = Schema.TaggedStruct("FileShared", {
+  ...Delivery,
+  file: Schema.Struct({ id: Schema.String, name: Schema.String }),
+  payload: Schema.optionalKey(Schema.Json),
+  customMessageType: Schema.optionalKey(Schema.String)
+})
+
+// --------------------------------------------------------------------------------------------------------------------
+// presence
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What every presence event carries beside {@link Delivery}.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export interface Occupancy extends Delivery {
+  /** How many users are on the channel now. */
+  readonly occupancy: number
+  /** When it happened, to the millisecond where the service says so, else to the second. */
+  readonly at: DateTime.Utc
+}
+
+const Occupancy = { ...Delivery, occupancy: Schema.Int, at: Schema.DateTimeUtc }
+
+/**
+ * A user came, with the presence state it has, if any.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export interface Joined extends Occupancy {
+  readonly _tag: "Joined"
+  readonly user: UserId
+  readonly state?: Schema.Json
+}
+
+const Movement = { ...Occupancy, user: UserId, state: Schema.optionalKey(Schema.Json) }
+
+/**
+ * The schema of {@link Joined}.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export const Joined = Schema.TaggedStruct("Joined", Movement)
+
+/**
+ * A user left and said so.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export interface Left extends Occupancy {
+  readonly _tag: "Left"
+  readonly user: UserId
+  readonly state?: Schema.Json
+}
+
+/**
+ * The schema of {@link Left}.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export const Left = Schema.TaggedStruct("Left", Movement)
+
+/**
+ * A user has not been heard of for as long as its presence timeout.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export interface TimedOut extends Occupancy {
+  readonly _tag: "TimedOut"
+  readonly user: UserId
+  readonly state?: Schema.Json
+}
+
+/**
+ * The schema of {@link TimedOut}.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export const TimedOut = Schema.TaggedStruct("TimedOut", Movement)
+
+/**
+ * A user's presence state on this channel is another now.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export interface StateChanged extends Occupancy {
+  readonly _tag: "StateChanged"
+  readonly user: UserId
+  readonly state: Schema.Json
+}
+
+/**
+ * The schema of {@link StateChanged}.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export const StateChanged = Schema.TaggedStruct("StateChanged", { ...Movement, state: Schema.Json })
+
+/**
+ * On a busy channel the service tells from time to time how many are there, instead of each coming and going. With
+ * presence deltas on it lists who came and went; when that list would be too long, `hereNowRefresh` says to ask.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export interface Interval extends Occupancy {
+  readonly _tag: "Interval"
+  readonly joined: ReadonlyArray<UserId>
+  readonly left: ReadonlyArray<UserId>
+  readonly timedOut: ReadonlyArray<UserId>
+  readonly hereNowRefresh: boolean
+}
+
+/**
+ * The schema of {@link Interval}.
+ *
+ * @category presence
+ * @since 0.1.0
+ */
+export const Interval = Schema.TaggedStruct("Interval", {
+  ...Occupancy,
+  joined: Schema.Array(UserId),
+  left: Schema.Array(UserId),
+  timedOut: Schema.Array(UserId),
+  hereNowRefresh: Schema.Boolean
+})
+
+/**
+ * Who comes and goes.
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export type Presence = Joined | Left | TimedOut | StateChanged | Interval
+
+// --------------------------------------------------------------------------------------------------------------------
+// message actions
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What an action event says of the action. `publisher` of the event is who added or removed it.
+ *
+ * @category actions
+ * @since 0.1.0
+ */
+export interface Action {
+  readonly type: string
+  readonly value: string
+  readonly actionTimetoken: Timetoken
+  /** The message it belongs to, as the service gives it: old data has ten digits. */
+  readonly messageTimetoken: string
+}
+
+/**
+ * The schema of an {@link Action}.
+ *
+ * @category actions
+ * @since 0.1.0
+ */
+export const Action = Schema.Struct({
+  type: Schema.String,
+  value: Schema.String,
+  actionTimetoken: Timetoken,
+  messageTimetoken: Schema.String.pipe(Schema.check(Schema.isPattern(/^\d+$/)))
+})
+
+/**
+ * A message action (a reaction, a receipt) was added.
+ *
+ * @category actions
+ * @since 0.1.0
+ */
+export interface MessageActionAdded extends Delivery {
+  readonly _tag: "MessageActionAdded"
+  readonly action: Action
+}
+
+/**
+ * The schema of {@link MessageActionAdded}.
+ *
+ * @category actions
+ * @since 0.1.0
+ */
+export const MessageActionAdded = Schema.TaggedStruct("MessageActionAdded", { ...Delivery, action: Action })
+
+/**
+ * A message action was removed.
+ *
+ * @category actions
+ * @since 0.1.0
+ */
+export interface MessageActionRemoved extends Delivery {
+  readonly _tag: "MessageActionRemoved"
+  readonly action: Action
+}
+
+/**
+ * The schema of {@link MessageActionRemoved}.
+ *
+ * @category actions
+ * @since 0.1.0
+ */
+export const MessageActionRemoved = Schema.TaggedStruct("MessageActionRemoved", { ...Delivery, action: Action })
+
+/**
+ * Actions that come and go.
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export type ActionEvent = MessageActionAdded | MessageActionRemoved
+
+// --------------------------------------------------------------------------------------------------------------------
+// App Context
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A field in a change: an absent key is unchanged, `None` is cleared, `Some` is the new value.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export type Changed<A> = Option.Option<A>
+
+/**
+ * What the set event of a user, a channel or a membership has in common.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface Change {
+  readonly status?: Changed<string>
+  readonly type?: Changed<string>
+  readonly custom?: Changed<{ readonly [key: string]: Schema.Json }>
+}
+
+const Text = Schema.optionalKey(Schema.Option(Schema.String))
+
+const Change = {
+  status: Text,
+  type: Text,
+  custom: Schema.optionalKey(Schema.Option(Schema.Record(Schema.String, Schema.Json)))
+}
+
+const Version = { updated: Schema.optionalKey(Schema.DateTimeUtc), etag: Schema.optionalKey(Schema.String) }
+
+/**
+ * When an object changed, and the tag of its new state.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface Versioned extends Delivery {
+  readonly updated?: DateTime.Utc
+  readonly etag?: string
+}
+
+/**
+ * What changed of a user.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface UserChange extends Change {
+  readonly name?: Changed<string>
+  readonly externalId?: Changed<string>
+  readonly profileUrl?: Changed<string>
+  readonly email?: Changed<string>
+}
+
+/**
+ * A user's metadata was created or changed. It arrives on the channel named after the user, and on every channel that
+ * the user is a member of.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface UserSet extends Versioned {
+  readonly _tag: "UserSet"
+  readonly user: UserId
+  readonly change: UserChange
+}
+
+/**
+ * The schema of {@link UserSet}.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export const UserSet = Schema.TaggedStruct("UserSet", {
+  ...Delivery,
+  ...Version,
+  user: UserId,
+  change: Schema.Struct({ ...Change, name: Text, externalId: Text, profileUrl: Text, email: Text })
+})
+
+/**
+ * A user's metadata was removed.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface UserDeleted extends Delivery {
+  readonly _tag: "UserDeleted"
+  readonly user: UserId
+}
+
+/**
+ * The schema of {@link UserDeleted}.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export const UserDeleted = Schema.TaggedStruct("UserDeleted", { ...Delivery, user: UserId })
+
+/**
+ * What changed of a channel.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface ChannelChange extends Change {
+  readonly name?: Changed<string>
+  readonly description?: Changed<string>
+}
+
+/**
+ * A channel's metadata was created or changed.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface ChannelSet extends Versioned {
+  readonly _tag: "ChannelSet"
+  readonly channelId: string
+  readonly change: ChannelChange
+}
+
+/**
+ * The schema of {@link ChannelSet}.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export const ChannelSet = Schema.TaggedStruct("ChannelSet", {
+  ...Delivery,
+  ...Version,
+  channelId: Schema.String,
+  change: Schema.Struct({ ...Change, name: Text, description: Text })
+})
+
+/**
+ * A channel's metadata was removed.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface ChannelDeleted extends Delivery {
+  readonly _tag: "ChannelDeleted"
+  readonly channelId: string
+}
+
+/**
+ * The schema of {@link ChannelDeleted}.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export const ChannelDeleted = Schema.TaggedStruct("ChannelDeleted", { ...Delivery, channelId: Schema.String })
+
+/**
+ * A user became a member of a channel, or its membership changed. It arrives on the channel and on the channel named
+ * after the user.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface MembershipSet extends Versioned {
+  readonly _tag: "MembershipSet"
+  readonly user: UserId
+  readonly channelId: string
+  readonly change: Change
+}
+
+/**
+ * The schema of {@link MembershipSet}.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export const MembershipSet = Schema.TaggedStruct("MembershipSet", {
+  ...Delivery,
+  ...Version,
+  user: UserId,
+  channelId: Schema.String,
+  change: Schema.Struct(Change)
+})
+
+/**
+ * A user is no longer a member of a channel.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface MembershipDeleted extends Delivery {
+  readonly _tag: "MembershipDeleted"
+  readonly user: UserId
+  readonly channelId: string
+}
+
+/**
+ * The schema of {@link MembershipDeleted}.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export const MembershipDeleted = Schema.TaggedStruct("MembershipDeleted", {
+  ...Delivery,
+  user: UserId,
+  channelId: Schema.String
+})
+
+/**
+ * Changes of users.
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export type UserEvent = UserSet | UserDeleted
+
+/**
+ * Changes of channels.
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export type ChannelEvent = ChannelSet | ChannelDeleted
+
+/**
+ * Changes of memberships.
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export type MembershipEvent = MembershipSet | MembershipDeleted
+
+// --------------------------------------------------------------------------------------------------------------------
+// what is none of these
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Something arrived that cannot be read: an envelope of the wrong form, or a payload that does not match the schema.
+ * The raw data and the reason are kept; the reader goes on.
+ *
+ * @category others
+ * @since 0.1.0
+ */
+export interface Undecodable {
+  readonly _tag: "Undecodable"
+  /** The payload where the envelope could be read, else the whole envelope. */
+  readonly raw: Schema.Json
+  readonly issue: string
+  readonly channel?: string
+  readonly timetoken?: Timetoken
+  readonly publisher?: UserId
+  readonly cursor: Cursor
+}
+
+/**
+ * The schema of {@link Undecodable}.
+ *
+ * @category others
+ * @since 0.1.0
+ */
+export const Undecodable = Schema.TaggedStruct("Undecodable", {
+  raw: Schema.Json,
+  issue: Schema.String,
+  channel: Schema.optionalKey(Schema.String),
+  timetoken: Schema.optionalKey(Timetoken),
+  publisher: Schema.optionalKey(UserId),
+  cursor: Cursor
+})
+
+/**
+ * An event of a kind that this version does not know. `kind` is the number on the wire.
+ *
+ * @category others
+ * @since 0.1.0
+ */
+export interface Unknown extends Delivery {
+  readonly _tag: "Unknown"
+  readonly kind: number
+  readonly payload: Schema.Json
+}
+
+/**
+ * The schema of {@link Unknown}.
+ *
+ * @category others
+ * @since 0.1.0
+ */
+export const Unknown = Schema.TaggedStruct("Unknown", { ...Delivery, kind: Schema.Int, payload: Schema.Json })
+
+/**
+ * Everything that travels in a subscription except statuses.
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export type Event<A = Schema.Json> =
+  | Message<A>
+  | Signal
+  | FileShared
+  | Presence
+  | ActionEvent
+  | UserEvent
+  | ChannelEvent
+  | MembershipEvent
+  | Undecodable
+  | Unknown
+
+/**
+ * Everything that travels in a subscription: events, and statuses in the position where they hold.
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export type SubscribeEvent<A = Schema.Json> = Event<A> | Status.Status
+
+/**
+ * The schema of a {@link SubscribeEvent} whose messages have the given payload. `Schema.toCodecJson` of it writes
+ * events as JSON.
+ *
+ * **Example** (One JSON object a line)
+ *
+ * ```ts
+ * import * as Schema from "effect/Schema"
+ * import * as Event from "effect-herald/pubnub/Event"
+ *
+ * const Line = Schema.fromJsonString(Schema.toCodecJson(Event.SubscribeEvent(Schema.Json)))
+ * const toLine = Schema.encodeEffect(Line)
+ * ```
+ *
+ * @category unions
+ * @since 0.1.0
+ */
+export const SubscribeEvent = <S extends Schema.Constraint>(payload: S) =>
+  Schema.Union([
+    Message(payload),
+    Signal(Schema.Json),
+    FileShared,
+    Joined,
+    Left,
+    TimedOut,
+    StateChanged,
+    Interval,
+    MessageActionAdded,
+    MessageActionRemoved,
+    UserSet,
+    UserDeleted,
+    ChannelSet,
+    ChannelDeleted,
+    MembershipSet,
+    MembershipDeleted,
+    Undecodable,
+    Unknown,
+    ...Status.Status.members
+  ])

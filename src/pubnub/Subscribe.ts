@@ -1,0 +1,547 @@
+/**
+ * Receiving: one long poll as a `Stream` of events, with what the connection does told in position.
+ *
+ * @since 0.1.0
+ */
+import type * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Cursor from "../Cursor.ts"
+import { debug } from "../internal/operation.ts"
+import * as Retry from "../Retry.ts"
+import * as Channel from "./Channel.ts"
+import type * as Event from "./Event.ts"
+import * as Endpoint from "./internal/endpoint.ts"
+import * as Envelope from "./internal/envelope.ts"
+import * as Payload from "./internal/payload.ts"
+import * as Subscription from "./internal/subscription.ts"
+import { PubNubConfig } from "./PubNubConfig.ts"
+import * as PubNubError from "./PubNubError.ts"
+import type * as Status from "./Status.ts"
+import { SubscribeError } from "./SubscribeError.ts"
+import { Timetoken } from "./Timetoken.ts"
+
+/**
+ * Where to start: a cursor of an earlier event, or a timetoken with or without the region that gave it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type From =
+  | Cursor.Cursor
+  | Timetoken
+  | { readonly timetoken: Timetoken; readonly region?: number | undefined }
+
+/**
+ * How a reader comes back, a schedule for each kind of failure. A schedule starts afresh after every poll that was
+ * answered. One that ends fails the stream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reconnect = {
+  readonly [K in keyof typeof defaults]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
+}
+
+const defaults = {
+  Transport: Retry.reconnect,
+  Timeout: Retry.reconnect,
+  RateLimited: Retry.reconnect,
+  ServerFailure: Retry.reconnect,
+  Malformed: Retry.reconnect,
+  // One 403 may be a mistake of the moment. One that lasts is for the application to mend.
+  AccessDenied: Schedule.upTo(Retry.reconnect, { times: 3 })
+} as const
+
+/**
+ * What to subscribe to. At least one channel or group is needed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Target {
+  /** Names, wildcards (`a.*`, `a.b.*`) and presence names (`a-pnpres`). A name given twice is sent once. */
+  readonly channels?: ReadonlyArray<string> | undefined
+  /** Names of channel groups. */
+  readonly groups?: ReadonlyArray<string> | undefined
+  /** Whether joins and leaves of all these come too. Default: `false`. */
+  readonly presence?: boolean | undefined
+  /** An expression over the message (`data.…`) and its metadata (`meta.…`): only what matches is sent. */
+  readonly filter?: string | undefined
+  /** Where to start. Default: at what is published from now on. */
+  readonly from?: From | undefined
+  /** How to come back. Default: for ever, half a second to 30 seconds apart; a 403 three times, then the stream fails. */
+  readonly reconnect?: Reconnect | undefined
+}
+
+/**
+ * What {@link stream} takes beside a {@link Target}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamOptions<A, RD = never> extends Target {
+  /** What a message must be. One that is not is an `Undecodable` event in its place. */
+  readonly schema: Payload.Reader<A, RD>
+}
+
+/**
+ * What is told of in a stream that keeps only data.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Notice = Status.Status | Event.Undecodable | Event.Unknown
+
+/**
+ * What the streams of one family take.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FamilyOptions<E = never, R = never> extends Target {
+  /**
+   * Run for each status and for what cannot be read, in position, before the data that follows. Its failure is the
+   * stream's. Default: what may mean loss is logged as a warning, the rest at debug.
+   */
+  readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E, R>) | undefined
+}
+
+/**
+ * What {@link messages} and {@link signals} take beside {@link FamilyOptions}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PayloadOptions<A, RD = never, E = never, R = never> extends FamilyOptions<E, R> {
+  /** What a payload must be. One that is not goes to `onStatus` as `Undecodable`. */
+  readonly schema: Payload.Reader<A, RD>
+}
+
+/**
+ * Everything that happens on channels and groups, and everything that happens to the connection, in one stream.
+ *
+ * **Details**
+ *
+ * `GET /v2/subscribe/{subscribeKey}/{channels}/0`, without a position first, then as a long poll from each position that
+ * the service gives. The next poll is made when the reader pulls: that is back-pressure, and no more. The cursor is
+ * kept in memory for reconnection; each event carries the cursor to go on from after it.
+ *
+ * The stream survives cut connections, bad answers and envelopes, and sleeping machines; what it cannot survive is a
+ * {@link SubscribeError} that holds the cursor. When it ends, or its fiber is interrupted, the request in flight is
+ * aborted and the service is told (within a second).
+ *
+ * **Gotchas**
+ *
+ * The service keeps the newest 100 messages for a reader, over all its channels. A page of as many, or a long break,
+ * is preceded by `GapSuspected`.
+ *
+ * **Example** (Typed orders with what the connection does)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as Stream from "effect/Stream"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * const Order = Schema.Struct({ id: Schema.Int })
+ *
+ * const program = Subscribe.stream({ channels: ["orders", "alerts.*"], groups: ["ops"], schema: Order }).pipe(
+ *   Stream.runForEach((event) => {
+ *     switch (event._tag) {
+ *       case "Message":
+ *         return Effect.log(`order ${event.payload.id}`)
+ *       case "Interrupted":
+ *         return Effect.logWarning(event.reason.message)
+ *       default:
+ *         return Effect.void
+ *     }
+ *   })
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export function stream(
+  options: Target & { readonly schema?: undefined }
+): Stream.Stream<Event.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig>
+export function stream<A, RD = never>(
+  options: StreamOptions<A, RD>
+): Stream.Stream<Event.SubscribeEvent<A>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD>
+export function stream<A, RD>(
+  options: Target & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> {
+  return options.schema === undefined ? raw(options) : typedMessages(raw(options), options.schema)
+}
+
+/**
+ * The messages, and nothing else in the type; what is not data goes to `onStatus`.
+ *
+ * **Example** (Ending at the first sign of loss)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * const payloads = Subscribe.messages({
+ *   channels: ["orders"],
+ *   onStatus: (notice) => notice._tag === "Gap" || notice._tag === "GapSuspected" ? Effect.fail(notice) : Effect.void
+ * }).pipe(Stream.map((message) => message.payload))
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export function messages<E = never, R = never>(
+  options: FamilyOptions<E, R> & { readonly schema?: undefined }
+): Stream.Stream<Event.Message, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
+export function messages<A, RD = never, E = never, R = never>(
+  options: PayloadOptions<A, RD, E, R>
+): Stream.Stream<Event.Message<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
+export function messages<A, RD, E, R>(
+  options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): Stream.Stream<Event.Message<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
+  const events: Read<Event.SubscribeEvent<A | Schema.Json>, RD> = options.schema === undefined
+    ? raw(options)
+    : typedMessages(raw(options), options.schema)
+  return only(events, options, (event) => event._tag === "Message" ? event : undefined)
+}
+
+/**
+ * The signals.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export function signals<E = never, R = never>(
+  options: FamilyOptions<E, R> & { readonly schema?: undefined }
+): Stream.Stream<Event.Signal, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
+export function signals<A, RD = never, E = never, R = never>(
+  options: PayloadOptions<A, RD, E, R>
+): Stream.Stream<Event.Signal<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
+export function signals<A, RD, E, R>(
+  options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): Stream.Stream<Event.Signal<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
+  const events: Read<Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A | Schema.Json>, RD> =
+    options.schema === undefined
+      ? raw(options)
+      : typedSignals(raw(options), options.schema)
+  return only(events, options, (event) => event._tag === "Signal" ? event : undefined)
+}
+
+/**
+ * Joins, leaves, timeouts, changes of state and intervals of all the names; `presence` need not be given.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const presence = <E = never, R = never>(
+  options: FamilyOptions<E, R>
+): Stream.Stream<Event.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+  only(raw({ ...options, presence: true }), options, (event) => {
+    switch (event._tag) {
+      case "Joined":
+      case "Left":
+      case "TimedOut":
+      case "StateChanged":
+      case "Interval":
+        return event
+      default:
+        return undefined
+    }
+  })
+
+/**
+ * Message actions (reactions, receipts) that are added and removed.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const actions = <E = never, R = never>(
+  options: FamilyOptions<E, R>
+): Stream.Stream<Event.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+  only(
+    raw(options),
+    options,
+    (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
+  )
+
+/**
+ * Changes of users' metadata.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const users = <E = never, R = never>(
+  options: FamilyOptions<E, R>
+): Stream.Stream<Event.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+  only(raw(options), options, (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined)
+
+/**
+ * Changes of channels' metadata.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const channels = <E = never, R = never>(
+  options: FamilyOptions<E, R>
+): Stream.Stream<Event.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+  only(
+    raw(options),
+    options,
+    (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined
+  )
+
+/**
+ * Changes of memberships.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const memberships = <E = never, R = never>(
+  options: FamilyOptions<E, R>
+): Stream.Stream<Event.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+  only(
+    raw(options),
+    options,
+    (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined
+  )
+
+/**
+ * Files that are shared.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const files = <E = never, R = never>(
+  options: FamilyOptions<E, R>
+): Stream.Stream<Event.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+  only(raw(options), options, (event) => event._tag === "FileShared" ? event : undefined)
+
+/**
+ * What the connection does, without what it brings.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const statuses = (
+  options: Target
+): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
+  only(raw(options), { onStatus: () => Effect.void }, (event) => isStatus(event) ? event : undefined)
+
+// --------------------------------------------------------------------------------------------------------------------
+// internal
+// --------------------------------------------------------------------------------------------------------------------
+
+const raw = (options: Target): Read<Event.SubscribeEvent, never> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const config = yield* PubNubConfig
+    const client = yield* HttpClient.HttpClient
+    const read = subscriptionOf(config, options)
+    if (Result.isFailure(read)) return Stream.fail(new SubscribeError({ reason: read.failure }))
+    const subscription = read.success
+    const { target } = subscription
+    const names = [...target.channels, ...target.groups].join(",")
+    yield* debug(() => [`pubnub.subscribe to ${names}`])
+    let known = false
+    yield* Effect.addFinalizer(() =>
+      known && config.sendLeave
+        ? Subscription.leave(config, target).pipe(
+          Effect.provideService(HttpClient.HttpClient, client),
+          // Not on this fiber: it is being interrupted, and would not wait for an answer, or would wait for ever.
+          Effect.timeoutOption("1 second"),
+          Effect.asVoid
+        )
+        : Effect.void
+    )
+    return Subscription.events(config, subscription, () => {
+      known = true
+    })
+  }))
+
+const longestAddress = 32_768
+
+const subscriptionOf = (
+  config: PubNubConfig["Service"],
+  options: Target
+): Result.Result<Subscription.Subscription, PubNubError.BadRequest | PubNubError.InvalidKey> => {
+  if (config.subscribeKey === "") {
+    return Result.fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
+  }
+  const details: Array<PubNubError.Detail> = []
+  const check = (location: string, name: string, issue: string | undefined) => {
+    if (issue !== undefined) details.push({ location, message: `"${name}" ${issue}` })
+  }
+  const channels = options.channels ?? []
+  const groups = options.groups ?? []
+  for (const name of channels) check("channels", name, Channel.subscriptionIssue(name))
+  for (const name of groups) check("groups", name, Channel.issue(Channel.withoutPresence(name)))
+  if (channels.length + groups.length === 0) {
+    details.push({ location: "channels", message: "are none, and neither are groups" })
+  }
+  if (options.filter !== undefined && !options.filter.isWellFormed()) {
+    details.push({ location: "filter", message: "holds half of a surrogate pair" })
+  }
+  const from = cursorOf(options.from)
+  if (from === "invalid") details.push({ location: "from", message: "is not a cursor or a timetoken of 17 digits" })
+  const target: Subscription.Target = {
+    channels: namesOf(channels, options.presence),
+    groups: namesOf(groups, options.presence),
+    filter: options.filter === "" ? undefined : options.filter
+  }
+  if (details.length === 0) {
+    const size = Endpoint.addressSize(config, Subscription.endpoint(config, target))
+    if (size > longestAddress) {
+      details.push({ location: "channels", message: `make an address of ${size} bytes; ${longestAddress} can be sent` })
+    }
+  }
+  if (details.length > 0 || from === "invalid") return Result.fail(Endpoint.refused(details))
+  const schedules = { ...defaults, ...options.reconnect }
+  return Result.succeed({
+    target,
+    from,
+    schedule: (reason) => reason._tag in defaults ? schedules[reason._tag as keyof typeof defaults] ?? never : never
+  })
+}
+
+const never: Schedule.Schedule<unknown, PubNubError.Reason> = Schedule.recurs(0)
+
+const namesOf = (names: ReadonlyArray<string>, presence: boolean | undefined): ReadonlyArray<string> =>
+  [...new Set(presence === true ? names.flatMap((name) => [name, Channel.presenceOf(name)]) : names)].toSorted()
+
+// What comes from a store is only believed to be a cursor.
+const cursorOf = (from: From | undefined): Cursor.Cursor | undefined | "invalid" => {
+  if (from === undefined) return undefined
+  const cursor: Cursor.Cursor = typeof from === "string"
+    ? { position: from, delivered: [] }
+    : "position" in from
+    ? from
+    : { position: from.timetoken, delivered: [], ...(from.region === undefined ? {} : { region: from.region }) }
+  return isCursor(cursor) ? cursor : "invalid"
+}
+
+const isTimetoken = Schema.is(Timetoken)
+const isShape = Schema.is(Cursor.Cursor)
+const isCursor = (cursor: Cursor.Cursor): boolean => isShape(cursor) && isTimetoken(cursor.position)
+
+// --- payloads through the caller's schema
+
+type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
+
+const read = <E extends Event.Message | Event.Signal, A, RD>(
+  event: E,
+  decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
+): Effect.Effect<Omit<E, "payload"> & { readonly payload: A } | Event.Undecodable, never, RD> =>
+  Effect.match(decode(event.payload), {
+    onSuccess: (payload) => ({ ...event, payload }),
+    onFailure: (issue) => Envelope.undecodable(event.payload, issue, event)
+  })
+
+const typedMessages = <A, RD>(stream: Read<Event.SubscribeEvent, never>, schema: Payload.Reader<A, RD>) => {
+  const decode = Payload.decodeWith(schema)
+  return Stream.mapArrayEffect(
+    stream,
+    (events) =>
+      Effect.forEach(
+        events,
+        (event): Effect.Effect<Event.SubscribeEvent<A>, never, RD> =>
+          event._tag === "Message" ? read(event, decode) : Effect.succeed(event)
+      )
+  )
+}
+
+const typedSignals = <A, RD>(stream: Read<Event.SubscribeEvent, never>, schema: Payload.Reader<A, RD>) => {
+  const decode = Payload.decodeWith(schema)
+  type Typed = Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A>
+  return Stream.mapArrayEffect(
+    stream,
+    (events) =>
+      Effect.forEach(
+        events,
+        (event): Effect.Effect<Typed, never, RD> =>
+          event._tag === "Signal" ? read(event, decode) : Effect.succeed(event)
+      )
+  )
+}
+
+// --- one family, the rest told
+
+/**
+ * Data goes on, what is not data goes to `onStatus`: after the data ahead of it in the page was handled, and before what
+ * comes behind it is seen.
+ */
+const only = <A extends Event.SubscribeEvent<unknown> | Event.Signal<unknown>, B, E, R, E2, R2>(
+  stream: Stream.Stream<A, E, R>,
+  options: { readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
+  select: (event: A) => B | undefined
+): Stream.Stream<B, E | E2, R | R2> => {
+  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
+  return Stream.transformPull(stream, (pull) => {
+    let waiting: ReadonlyArray<A> = []
+    const next: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E | E2, void, R2> = Effect.suspend(() => {
+      const data: Array<B> = []
+      for (const [index, event] of waiting.entries()) {
+        const selected = select(event)
+        if (selected !== undefined) data.push(selected)
+        else if (isNotice(event)) {
+          if (isNonEmpty(data)) {
+            waiting = waiting.slice(index)
+            return Effect.succeed(data)
+          }
+          waiting = waiting.slice(index + 1)
+          return Effect.andThen(onStatus(event), next)
+        }
+      }
+      waiting = []
+      if (isNonEmpty(data)) return Effect.succeed(data)
+      return Effect.flatMap(pull, (events) => {
+        waiting = events
+        return next
+      })
+    })
+    return Effect.succeed(next)
+  })
+}
+
+const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
+
+const statusTags: { readonly [K in Status.Status["_tag"]]: true } = {
+  Connected: true,
+  ChannelsChanged: true,
+  Interrupted: true,
+  Reconnected: true,
+  Disconnected: true,
+  Gap: true,
+  GapSuspected: true,
+  CursorDoubted: true
+}
+
+const isStatus = (event: { readonly _tag: string }): event is Status.Status => event._tag in statusTags
+
+const isNotice = (event: { readonly _tag: string }): event is Notice =>
+  isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"
+
+const logged = (notice: Notice): Effect.Effect<void> => {
+  switch (notice._tag) {
+    case "Gap":
+      return Effect.logWarning(
+        `${notice.channel}: what was published from ${notice.from} to ${notice.to} is lost`,
+        notice
+      )
+    case "GapSuspected":
+      return Effect.logWarning(`from ${notice.from} to ${notice.to} something may be missing (${notice.reason})`)
+    case "Undecodable":
+      return Effect.logWarning(`cannot be read: ${notice.issue}`)
+    case "Interrupted":
+      return Effect.logWarning(`interrupted: ${notice.reason.message}`)
+    default:
+      return Effect.logDebug(notice._tag)
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What ends a subscription.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Cursor } from "../Cursor.ts"
+import * as PubNubError from "./PubNubError.ts"
+
+/**
+ * The schedule that was given for this kind of failure came to its end; `last` is the failure it gave up on. The
+ * default schedules never end, except the one for access that is denied.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Exhausted extends Schema.TaggedError<Exhausted>("effect-herald/pubnub/Exhausted")("Exhausted", {
+  attempts: Schema.Int,
+  last: PubNubError.Reason
+}) {
+  override get message(): string {
+    return `Gave up after ${this.attempts} attempts: ${this.last.message}`
+  }
+}
+
+/**
+ * All that a subscription can fail with: what no retry mends, and a schedule that ended. The cursor is where to go on
+ * from; it is absent only when the reader never was anywhere.
+ *
+ * **Example** (Going on with a new token)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ * import * as Stream from "effect/Stream"
+ * import { PubNubConfig } from "effect-herald/pubnub/PubNubConfig"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * declare const freshToken: Effect.Effect<Redacted.Redacted>
+ *
+ * const orders = Subscribe.stream({ channels: ["orders"] }).pipe(
+ *   Stream.catchTag("SubscribeError", (error) =>
+ *     error.reason._tag === "AccessDenied"
+ *       ? Stream.unwrap(Effect.gen(function*() {
+ *         const config = yield* PubNubConfig
+ *         const authToken = yield* freshToken
+ *         return Subscribe.stream({ channels: ["orders"], from: error.cursor }).pipe(
+ *           Stream.provideService(PubNubConfig, { ...config, authToken })
+ *         )
+ *       }))
+ *       : Stream.fail(error))
+ * )
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SubscribeError extends Schema.TaggedError<SubscribeError>("effect-herald/pubnub/SubscribeError")(
+  "SubscribeError",
+  {
+    reason: Schema.Union([
+      PubNubError.AccessDenied,
+      PubNubError.InvalidKey,
+      PubNubError.FeatureDisabled,
+      PubNubError.BadRequest,
+      Exhausted
+    ]),
+    cursor: Schema.optionalKey(Cursor)
+  }
+) {
+  override get message(): string {
+    return `The subscription ended: ${this.reason.message}`
+  }
+}

@@ -1,0 +1,308 @@
+/**
+ * From the wire's one-letter envelopes to events. Each envelope is read by itself: one that cannot be read becomes an
+ * `Undecodable` in its place and takes no other with it.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Cursor } from "../../Cursor.ts"
+import * as Channel from "../Channel.ts"
+import * as Event from "../Event.ts"
+import { Timetoken } from "../Timetoken.ts"
+import { UserId } from "../UserId.ts"
+
+/** What came out of JSON.parse: walking it again to prove that it is JSON would cost more than all the rest. */
+export const Parsed = Schema.declare((_value): _value is Schema.Json => true)
+
+// Absent, or null where a newer service or a proxy writes one.
+const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+const Envelope = Schema.Struct({
+  channel: Schema.NonEmptyString,
+  payload: Parsed,
+  published: Schema.Struct({ t: Timetoken, r: optional(Schema.Int) }),
+  kind: optional(Schema.Int),
+  publisher: optional(UserId),
+  match: optional(Schema.String),
+  meta: optional(Parsed),
+  customMessageType: optional(Schema.String)
+}).pipe(Schema.encodeKeys({
+  channel: "c",
+  payload: "d",
+  published: "p",
+  kind: "e",
+  publisher: "i",
+  match: "b",
+  meta: "u",
+  customMessageType: "cmt"
+}))
+
+/** What an envelope says, whatever it carries. */
+export type Envelope = typeof Envelope.Type
+
+export const decode = Schema.decodeUnknownResult(Envelope)
+
+/** By what two deliveries are known to be the same message: where, when and by whom. */
+export const idOf = (envelope: Envelope): string =>
+  `${envelope.published.t}/${envelope.channel}/${envelope.publisher ?? ""}`
+
+const Identity = Schema.Struct({
+  c: Schema.String,
+  p: Schema.Struct({ t: Schema.String }),
+  i: optional(Schema.String)
+})
+const decodeIdentity = Schema.decodeUnknownOption(Identity)
+
+/** The same for an envelope that cannot be read, where it says that much. */
+export const idOfRaw = (raw: unknown): string | undefined =>
+  Option.getOrUndefined(Option.map(decodeIdentity(raw), ({ c, i, p }) => `${p.t}/${c}/${i ?? ""}`))
+
+const delivery = (envelope: Envelope, cursor: Cursor): Event.Delivery => {
+  const channel = Channel.withoutPresence(envelope.channel)
+  return {
+    channel,
+    subscription: envelope.match === undefined || envelope.match === null
+      ? channel
+      : Channel.withoutPresence(envelope.match),
+    timetoken: envelope.published.t,
+    ...(envelope.published.r === undefined || envelope.published.r === null ? {} : { region: envelope.published.r }),
+    ...(envelope.publisher === undefined || envelope.publisher === null ? {} : { publisher: envelope.publisher }),
+    cursor
+  }
+}
+
+const label = (envelope: Envelope) =>
+  envelope.customMessageType === undefined || envelope.customMessageType === null
+    ? {}
+    : { customMessageType: envelope.customMessageType }
+
+/** The event of an envelope. */
+export const toEvent = (envelope: Envelope, cursor: Cursor): Event.Event => {
+  const common = delivery(envelope, cursor)
+  const { payload } = envelope
+  switch (envelope.kind ?? 0) {
+    case 0:
+      return Channel.isPresence(envelope.channel)
+        ? presence(common, payload)
+        : {
+          _tag: "Message",
+          ...common,
+          payload,
+          ...(envelope.meta === undefined || envelope.meta === null ? {} : { meta: envelope.meta }),
+          ...label(envelope)
+        }
+    case 1:
+      return { _tag: "Signal", ...common, payload, ...label(envelope) }
+    case 2:
+      return appContext(common, payload)
+    case 3:
+      return action(common, payload)
+    case 4:
+      return { ...file(common, payload), ...label(envelope) }
+    default:
+      return unknown(common, envelope.kind ?? 0, payload)
+  }
+}
+
+/** What takes the place of an envelope, or of a payload, that cannot be read. */
+export const undecodable = (raw: Schema.Json, issue: string, at: Cursor | Event.Delivery): Event.Undecodable =>
+  "cursor" in at
+    ? {
+      _tag: "Undecodable",
+      raw,
+      issue,
+      channel: at.channel,
+      timetoken: at.timetoken,
+      ...(at.publisher === undefined ? {} : { publisher: at.publisher }),
+      cursor: at.cursor
+    }
+    : { _tag: "Undecodable", raw, issue, cursor: at }
+
+const unknown = (common: Event.Delivery, kind: number, payload: Schema.Json): Event.Unknown => ({
+  _tag: "Unknown",
+  ...common,
+  kind,
+  payload
+})
+
+// --------------------------------------------------------------------------------------------------------------------
+// presence
+// --------------------------------------------------------------------------------------------------------------------
+
+// One old capture has the seconds as text.
+const Seconds = Schema.Union([Schema.Finite, Schema.FiniteFromString])
+const Users = optional(Schema.Array(UserId))
+
+const PresencePayload = Schema.Struct({
+  action: Schema.String,
+  uuid: optional(UserId),
+  timestamp: Seconds,
+  precise_timestamp: optional(Seconds),
+  occupancy: optional(Schema.Int),
+  data: optional(Parsed),
+  join: Users,
+  joined: Users,
+  leave: Users,
+  left: Users,
+  timeout: Users,
+  timedout: Users,
+  here_now_refresh: optional(Schema.Boolean)
+})
+const decodePresence = Schema.decodeUnknownResult(PresencePayload)
+
+const movements = { join: "Joined", leave: "Left", timeout: "TimedOut" } as const
+
+const presence = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
+  const decoded = decodePresence(payload)
+  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure.message, common)
+  const { action, data, uuid, ...rest } = decoded.success
+  const occupied = {
+    ...common,
+    occupancy: rest.occupancy ?? 0,
+    at: DateTime.makeUnsafe(rest.precise_timestamp ?? rest.timestamp * 1000)
+  }
+  const state = data === undefined || data === null ? {} : { state: data }
+  switch (action) {
+    case "join":
+    case "leave":
+    case "timeout":
+    case "state-change":
+      return uuid === undefined || uuid === null
+        ? undecodable(payload, `${action} without a uuid`, common)
+        : action === "state-change"
+        ? { _tag: "StateChanged", ...occupied, user: uuid, state: data ?? {} }
+        : { _tag: movements[action], ...occupied, user: uuid, ...state }
+    case "interval":
+      return {
+        _tag: "Interval",
+        ...occupied,
+        joined: rest.join ?? rest.joined ?? [],
+        left: rest.leave ?? rest.left ?? [],
+        timedOut: rest.timeout ?? rest.timedout ?? [],
+        hereNowRefresh: rest.here_now_refresh ?? false
+      }
+    default:
+      return unknown(common, 0, payload)
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// message actions, files
+// --------------------------------------------------------------------------------------------------------------------
+
+const decodeAction = Schema.decodeUnknownResult(
+  Schema.Struct({ event: Schema.String, data: Event.Action })
+)
+
+const action = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
+  const decoded = decodeAction(payload)
+  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure.message, common)
+  const { data, event } = decoded.success
+  return event === "added"
+    ? { _tag: "MessageActionAdded", ...common, action: data }
+    : event === "removed"
+    ? { _tag: "MessageActionRemoved", ...common, action: data }
+    : unknown(common, 3, payload)
+}
+
+const decodeFile = Schema.decodeUnknownResult(
+  Schema.Struct({
+    file: Schema.Struct({ id: Schema.String, name: Schema.String }),
+    message: Schema.optionalKey(Parsed)
+  })
+)
+
+const file = (common: Event.Delivery, payload: Schema.Json): Event.FileShared | Event.Undecodable => {
+  const decoded = decodeFile(payload)
+  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure.message, common)
+  const { file, message } = decoded.success
+  return { _tag: "FileShared", ...common, file, ...(message === undefined ? {} : { payload: message }) }
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// App Context
+// --------------------------------------------------------------------------------------------------------------------
+
+// An absent key is unchanged, null is cleared.
+const Text = Schema.optionalKey(Schema.OptionFromNullOr(Schema.String))
+
+const Change = {
+  updated: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  etag: Schema.optionalKey(Schema.String),
+  status: Text,
+  type: Text,
+  custom: Schema.optionalKey(Schema.OptionFromNullOr(Schema.Record(Schema.String, Parsed)))
+}
+
+const decodeObject = Schema.decodeUnknownResult(
+  Schema.Struct({ event: Schema.String, type: Schema.String, data: Parsed })
+)
+const decodeUser = Schema.decodeUnknownResult(
+  Schema.Struct({ id: UserId, ...Change, name: Text, externalId: Text, profileUrl: Text, email: Text }).pipe(
+    Schema.encodeKeys({ etag: "eTag" })
+  )
+)
+const decodeChannel = Schema.decodeUnknownResult(
+  Schema.Struct({ id: Schema.String, ...Change, name: Text, description: Text }).pipe(
+    Schema.encodeKeys({ etag: "eTag" })
+  )
+)
+const decodeMembership = Schema.decodeUnknownResult(
+  Schema.Struct({
+    uuid: Schema.Struct({ id: UserId }),
+    channel: Schema.Struct({ id: Schema.String }),
+    ...Change
+  }).pipe(Schema.encodeKeys({ etag: "eTag" }))
+)
+
+const version = (
+  { etag, updated }: { readonly etag: string | undefined; readonly updated: DateTime.Utc | undefined }
+) => ({
+  ...(updated === undefined ? {} : { updated }),
+  ...(etag === undefined ? {} : { etag })
+})
+
+const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
+  const failed = (issue: Schema.SchemaError) => undecodable(payload, issue.message, common)
+  const object = decodeObject(payload)
+  if (Result.isFailure(object)) return failed(object.failure)
+  const { data, event, type } = object.success
+  if (event !== "set" && event !== "delete") return unknown(common, 2, payload)
+  const set = event === "set"
+  switch (type) {
+    case "uuid":
+      return Result.match(decodeUser(data), {
+        onFailure: failed,
+        onSuccess: ({ etag, id, updated, ...change }): Event.Event =>
+          set
+            ? { _tag: "UserSet", ...common, ...version({ etag, updated }), user: id, change }
+            : { _tag: "UserDeleted", ...common, user: id }
+      })
+    case "channel":
+      return Result.match(decodeChannel(data), {
+        onFailure: failed,
+        onSuccess: ({ etag, id, updated, ...change }): Event.Event =>
+          set
+            ? { _tag: "ChannelSet", ...common, ...version({ etag, updated }), channelId: id, change }
+            : { _tag: "ChannelDeleted", ...common, channelId: id }
+      })
+    case "membership":
+      return Result.match(decodeMembership(data), {
+        onFailure: failed,
+        onSuccess: ({ channel, etag, updated, uuid, ...change }): Event.Event =>
+          set
+            ? {
+              _tag: "MembershipSet",
+              ...common,
+              ...version({ etag, updated }),
+              user: uuid.id,
+              channelId: channel.id,
+              change
+            }
+            : { _tag: "MembershipDeleted", ...common, user: uuid.id, channelId: channel.id }
+      })
+    default:
+      return unknown(common, 2, payload)
+  }
+}
