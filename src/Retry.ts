@@ -59,7 +59,7 @@ export const backoff = (options: BackoffOptions = {}): Schedule.Schedule<number,
     Schedule.modifyDelay(({ attempt, input }) => {
       const bound = Math.max(floor, Math.min(cap, floor * 2 ** Math.min(attempt, 30)))
       return Effect.map(Random.nextBetween(floor, bound), (drawn) => {
-        const delay = Duration.millis(drawn)
+        const delay = Duration.millis(Math.round(drawn))
         return input.retryAfter._tag === "None"
           ? delay
           : Duration.max(delay, Duration.min(input.retryAfter.value, longestHint))

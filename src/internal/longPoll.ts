@@ -67,91 +67,96 @@ export class GaveUp<C, E> {
 export const stream = <C, P, E, ER, R>(
   options: LongPoll<C, P, E, ER, R>
 ): Stream.Stream<Step<C, P, E>, GaveUp<C, E> | ER, R> =>
-  Stream.fromPull(Effect.gen(function*() {
-    type StepFn = Effect.Success<ReturnType<typeof toStep>>
-    const toStep = (schedule: Schedule.Schedule<unknown, E, ER, R>) => Schedule.toStep(schedule)
-    const schedules = new Map<Schedule.Schedule<unknown, E, ER, R>, StepFn>()
+  Stream.fromPull(Effect.map(Clock.currentTimeMillis, (now) => pullFrom(options, now)))
 
-    let cursor = options.from
-    let connected = false
-    // Whether the service has proved that it is there since the last failure or silence.
-    let proven = false
-    let failures = 0
-    let delay: Duration.Duration | undefined
-    // Until when the service is known to have been listened to.
-    let heardAt = yield* Clock.currentTimeMillis
+const pullFrom = <C, P, E, ER, R>(
+  options: LongPoll<C, P, E, ER, R>,
+  start: number
+): Effect.Effect<Arr.NonEmptyReadonlyArray<Step<C, P, E>>, GaveUp<C, E> | ER, R> => {
+  type StepFn = Effect.Success<ReturnType<typeof toStep>>
+  const toStep = (schedule: Schedule.Schedule<unknown, E, ER, R>) => Schedule.toStep(schedule)
+  const schedules = new Map<Schedule.Schedule<unknown, E, ER, R>, StepFn>()
 
-    const since = (moment: number) => Duration.millis(Math.max(0, moment - heardAt))
+  let cursor = options.from
+  let connected = false
+  // Whether the service has proved that it is there since the last failure or silence.
+  let proven = false
+  let failures = 0
+  let delay: Duration.Duration | undefined
+  // Until when the service is known to have been listened to.
+  let heardAt = start
 
-    const failed = Effect.fnUntraced(function*(failure: E) {
-      proven = false
-      failures++
-      const schedule = options.schedule(failure)
-      const step = schedules.get(schedule) ?? (yield* toStep(schedule))
-      schedules.set(schedule, step)
-      const [, retryIn] = yield* step(yield* Clock.currentTimeMillis, failure).pipe(
-        Pull.catchDone(() => Effect.fail(new GaveUp(failure, cursor, failures)))
-      )
-      delay = retryIn
-      yield* debug(
-        () => [`${options.name} interrupted, attempt ${failures}, again in ${Duration.format(retryIn)}`, failure]
-      )
-      return interrupted(failure, cursor, failures, retryIn)
-    })
+  const since = (moment: number) => Duration.millis(Math.max(0, moment - heardAt))
 
-    const prove = Effect.gen(function*() {
-      const standing = yield* options.handshake(cursor)
-      const now = yield* Clock.currentTimeMillis
-      proven = true
-      cursor = standing
-      const step: Step<C, P, E> | undefined = !connected
-        ? { _tag: "Connected", cursor: standing }
-        : failures > 0
-        ? { _tag: "Reconnected", cursor: standing, downFor: since(now) }
-        : undefined
-      if (step !== undefined) {
-        connected = true
-        yield* debug(() => [`${options.name} ${step._tag.toLowerCase()}`])
-      }
-      return step
-    })
-
-    const poll = Effect.fnUntraced(function*(asked: C) {
-      const start = yield* Clock.currentTimeMillis
-      const unheardFor = since(start)
-      const polled = yield* impatient(options.poll(asked), options.patience)
-      if (polled === undefined) {
-        proven = false
-        // Not the end of the silence: the connection may have been dead from the first moment on.
-        heardAt = start
-        yield* debug(
-          () => [`${options.name} was silent for ${Duration.format(options.patience)}: proving the connection`]
-        )
-        return undefined
-      }
-      heardAt = yield* Clock.currentTimeMillis
-      cursor = polled.next
-      failures = 0
-      schedules.clear()
-      return page(polled.page, asked, polled.next, unheardFor)
-    })
-
-    const next: Effect.Effect<Step<C, P, E> | undefined, GaveUp<C, E> | ER, R> = Effect.suspend(() => {
-      if (delay !== undefined) {
-        const pause = delay
-        delay = undefined
-        return Effect.as(Effect.sleep(pause), undefined)
-      }
-      const request = cursor === undefined || !proven ? prove : poll(cursor)
-      return Effect.catch(request, failed)
-    })
-
-    const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<Step<C, P, E>>, GaveUp<C, E> | ER, R> = Effect.flatMap(
-      next,
-      (step) => step === undefined ? pull : Effect.succeed(Arr.of(step))
+  const failed = Effect.fnUntraced(function*(failure: E) {
+    proven = false
+    failures++
+    const schedule = options.schedule(failure)
+    const step = schedules.get(schedule) ?? (yield* toStep(schedule))
+    schedules.set(schedule, step)
+    const [, retryIn] = yield* step(yield* Clock.currentTimeMillis, failure).pipe(
+      Pull.catchDone(() => Effect.fail(new GaveUp(failure, cursor, failures)))
     )
-    return pull
-  }))
+    delay = retryIn
+    yield* debug(
+      () => [`${options.name} interrupted, attempt ${failures}, again in ${Duration.format(retryIn)}`, failure]
+    )
+    return interrupted(failure, cursor, failures, retryIn)
+  })
+
+  const prove = Effect.gen(function*() {
+    const standing = yield* options.handshake(cursor)
+    const now = yield* Clock.currentTimeMillis
+    proven = true
+    cursor = standing
+    const step: Step<C, P, E> | undefined = !connected
+      ? { _tag: "Connected", cursor: standing }
+      : failures > 0
+      ? { _tag: "Reconnected", cursor: standing, downFor: since(now) }
+      : undefined
+    if (step !== undefined) {
+      connected = true
+      yield* debug(() => [`${options.name} ${step._tag.toLowerCase()}`])
+    }
+    return step
+  })
+
+  const poll = Effect.fnUntraced(function*(asked: C) {
+    const sentAt = yield* Clock.currentTimeMillis
+    const unheardFor = since(sentAt)
+    const polled = yield* impatient(options.poll(asked), options.patience)
+    if (polled === undefined) {
+      proven = false
+      // Not the end of the silence: the connection may have been dead from the first moment on.
+      heardAt = sentAt
+      yield* debug(
+        () => [`${options.name} was silent for ${Duration.format(options.patience)}: proving the connection`]
+      )
+      return undefined
+    }
+    heardAt = yield* Clock.currentTimeMillis
+    cursor = polled.next
+    failures = 0
+    schedules.clear()
+    return page(polled.page, asked, polled.next, unheardFor)
+  })
+
+  const next: Effect.Effect<Step<C, P, E> | undefined, GaveUp<C, E> | ER, R> = Effect.suspend(() => {
+    if (delay !== undefined) {
+      const pause = delay
+      delay = undefined
+      return Effect.as(Effect.sleep(pause), undefined)
+    }
+    const request = cursor === undefined || !proven ? prove : poll(cursor)
+    return Effect.catch(request, failed)
+  })
+
+  const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<Step<C, P, E>>, GaveUp<C, E> | ER, R> = Effect.flatMap(
+    next,
+    (step) => step === undefined ? pull : Effect.succeed(Arr.of(step))
+  )
+  return pull
+}
 
 const interrupted = <C, E>(
   failure: E,

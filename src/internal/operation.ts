@@ -2,7 +2,7 @@
  * An endpoint as data, turned into an Effect: build and sign, execute, time out, read, classify, decode. Knows HTTP and
  * no service; what an answer or a missing answer means is for the service to say.
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Headers from "effect/http/Headers"

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Order_ from "effect/Order"
 import * as Schema from "effect/Schema"
 
@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
  * **Example** (From text that was kept somewhere)
  *
  * ```ts
- * import * as Option from "effect/Option"
+ * import type * as Option from "effect/Option"
  * import { Timetoken } from "effect-herald/pubnub/Timetoken"
  *
  * Option.isSome(Timetoken.makeOption("17905741246383965")) // true

@@ -18,7 +18,7 @@ import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
-import { PubNubConfig } from "../PubNubConfig.ts"
+import type { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
 import * as Answer from "./answer.ts"
 

@@ -1,29 +1,57 @@
 /**
- * Which positions to believe. A position of the service that is far from where it stood before, or zero, may be some
- * proxy's or a bug's: moving there would skip everything between. It is believed once a second answer agrees.
+ * Which positions to believe. One that is far from where the service must be by now, or zero, may be some proxy's or a
+ * bug's: moving there would skip everything between.
  */
-const ticksPerMilli = 10_000n
+
 const aDay = 86_400_000
-const aMinute = 60_000n * ticksPerMilli
+const aMinute = 60_000
 
 // Messages of other regions make a position go back a little; never by this much.
-const furthestBack = 10n * aMinute
+const furthestBack = 10 * aMinute
 
-const distance = (a: string, b: string): bigint => {
-  const difference = BigInt(a) - BigInt(b)
-  return difference < 0n ? -difference : difference
+// So many answers in a row must say the same before it is believed against the clock: before the first position was
+// believed it is likely this machine's clock that is wrong, later it is not.
+const firstQuorum = 3
+const quorum = 5
+
+export interface Witness {
+  /**
+   * Whether to believe a position, and how many in a row were not believed before this one. `asked` is what the poll
+   * asked from: the answer may be of any time between then and now. A handshake is of now.
+   */
+  readonly judge: (
+    position: string,
+    now: number,
+    asked: string | undefined
+  ) => { readonly believed: boolean; readonly doubtsBefore: number }
 }
 
-/** Whether two answers speak of about the same moment. */
-export const agree = (a: string, b: string): boolean => a !== "0" && b !== "0" && distance(a, b) <= aMinute
+const millisOf = (position: string): number => Number(BigInt(position) / 10_000n)
 
-/** Whether a first position is near this machine's own clock. One that is not is asked for again. */
-export const nearClock = (position: string, nowMillis: number): boolean =>
-  distance(position, String(BigInt(Math.floor(nowMillis)) * ticksPerMilli)) <= BigInt(aDay) * ticksPerMilli
-
-/** Whether the service can be at this position, when it was at `latest` that many milliseconds ago. */
-export const plausible = (position: string, latest: string, elapsedMillis: number): boolean => {
-  const ahead = BigInt(position) - BigInt(latest)
-  const allowance = BigInt(Math.floor(Math.max(0, elapsedMillis)) + aDay) * ticksPerMilli
-  return position !== "0" && ahead <= allowance && ahead >= -furthestBack
+/** A witness looks at the wall clock, and learns how far the service's is from it. */
+export const makeWitness = (): Witness => {
+  let offset: number | undefined
+  let doubted = 0
+  let doubts = 0
+  return {
+    judge: (position, now, asked) => {
+      const millis = millisOf(position)
+      const expected = now + (offset ?? 0)
+      const earliest = asked === undefined ? expected - aDay : millisOf(asked) - furthestBack
+      const doubtsBefore = doubts
+      if (millis > 0 && millis >= earliest && millis <= expected + aDay) {
+        offset ??= 0
+      } else {
+        const again = doubts > 0 && Math.abs(millis - doubted) <= aMinute
+        doubts = again ? doubts + 1 : 1
+        doubted = millis
+        if (millis === 0 || doubts < (offset === undefined ? firstQuorum : quorum)) {
+          return { believed: false, doubtsBefore }
+        }
+        offset = millis - now
+      }
+      doubts = 0
+      return { believed: true, doubtsBefore }
+    }
+  }
 }

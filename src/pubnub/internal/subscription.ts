@@ -133,33 +133,26 @@ export const events = (
     const { target } = subscription
     const handshake = endpoint(config, target)
     const delivered = Delivered.make()
-    // Where the service was last known to be, when that was, and the position that awaits a second opinion.
-    let latest: { readonly position: string; readonly at: number } | undefined
-    let doubt: string | undefined
+    const witness = Position.makeWitness()
+    const judge = (page: Page, asked?: Cursor) =>
+      Effect.map(Clock.currentTimeMillis, (now) => witness.judge(page.position, now, asked?.position))
 
     const stand = Effect.fnUntraced(function*(standing: Cursor | undefined) {
-      const first = yield* call(config, handshake)
-      let believed = first
-      if (!Position.nearClock(first.position, yield* Clock.currentTimeMillis)) {
-        believed = yield* call(config, handshake)
-        if (
-          !Position.agree(first.position, believed.position) &&
-          !Position.nearClock(believed.position, yield* Clock.currentTimeMillis)
-        ) {
-          return yield* Effect.fail(doubtful(believed.position))
-        }
+      let page = yield* call(config, handshake)
+      for (let asked = 1; !(yield* judge(page)).believed; asked++) {
+        if (asked === 3) return yield* doubtful(page.position)
+        page = yield* call(config, handshake)
       }
       onConnected()
-      latest = { position: believed.position, at: yield* Clock.currentTimeMillis }
       return standing === undefined
-        ? cursorAt(believed)
-        : standing.region === undefined && believed.region !== undefined
-        ? { ...standing, region: believed.region }
+        ? cursorAt(page)
+        : standing.region === undefined && page.region !== undefined
+        ? { ...standing, region: page.region }
         : standing
     })
 
     const poll = Effect.fnUntraced(function*(cursor: Cursor) {
-      const answer = yield* call(config, {
+      const page = yield* call(config, {
         ...handshake,
         timeout: "none",
         query: [
@@ -168,22 +161,10 @@ export const events = (
           ...handshake.query
         ]
       })
-      const now = yield* Clock.currentTimeMillis
-      const believed = latest === undefined ||
-        Position.plausible(answer.position, latest.position, now - latest.at) ||
-        (doubt !== undefined && Position.agree(doubt, answer.position))
-      if (believed) {
-        latest = { position: answer.position, at: now }
-        doubt = undefined
-        return { page: { ...answer, doubted: false }, next: cursorAt(answer) }
-      }
-      // Twice in a row is no answer: the schedule spaces the next attempts.
-      if (doubt !== undefined) {
-        doubt = undefined
-        return yield* Effect.fail(doubtful(answer.position))
-      }
-      doubt = answer.position
-      return { page: { ...answer, doubted: true }, next: cursor }
+      const { believed, doubtsBefore } = yield* judge(page, cursor)
+      // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
+      if (!believed && doubtsBefore > 0) return yield* doubtful(page.position)
+      return { page: { ...page, doubted: !believed }, next: believed ? cursorAt(page) : cursor }
     })
 
     const steps = LongPoll.stream<Cursor, Read, PubNubError.Reason, never, HttpClient.HttpClient>({
