@@ -5,8 +5,8 @@
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 
-const bareLongInteger = /[^"\w.]-?\d{16,}/
-const stringOrLongInteger = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g
+const bareLongInteger = /(?:^|[^"\w.])-?\d{16,}/
+const stringOrLongInteger = /"(?:[^"\\]|\\.)*"|(?<![\w.+-])-?\d{16,}(?![\w.])/g
 
 /** The value, or a sentence on what is wrong with the text. */
 export const parse = (text: string): Result.Result<Schema.Json, string> => {

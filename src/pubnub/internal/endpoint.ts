@@ -161,11 +161,20 @@ const signed = (
     }
     const now = yield* Clock.currentTimeMillis
     const stamped: Url.Query = [...query, ["timestamp", String(Math.floor(now / 1000))]]
-    const text = signedText(publishKey, endpoint, stamped)
+    const signature = yield* signatureOf(secretKey, signedText(publishKey, endpoint, stamped))
+    return `${Url.encodeQuery(stamped)}&signature=${signature}`
+  })
+
+/** The second version of the service's signature: HMAC-SHA256, URL-safe base64 without padding. */
+export const signatureOf = (
+  secretKey: Redacted.Redacted,
+  text: string
+): Effect.Effect<string, PubNubError.InvalidKey> =>
+  Effect.gen(function*() {
     const mac = yield* Mac.Mac
     const key = yield* Mac.key(Mac.hmacSha256, utf8.encode(Redacted.value(secretKey)))
     const tag = yield* mac.sign(key, utf8.encode(text))
-    return `${Url.encodeQuery(stamped)}&signature=v2.${Base64Url.encode(tag)}`
+    return `v2.${Base64Url.encode(tag)}`
   }).pipe(
     Effect.catchTag("CryptoError", () =>
       Effect.fail(new PubNubError.InvalidKey({ key: "secret", description: "no signature can be made with it" }))),

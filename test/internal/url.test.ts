@@ -1,0 +1,58 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Url from "../../src/internal/url.ts"
+
+const WellFormed = Arbitrary.schema(Schema.String).pipe(Arbitrary.filter((text) => text.isWellFormed()))
+
+describe("encode", () => {
+  it("is the protocol's worked example", () => {
+    assert.strictEqual(
+      Url.encode("a b,c/d~!*'()+é😀:@$&=?#[]%"),
+      "a%20b%2Cc%2Fd%7E%21%2A%27%28%29%2B%C3%A9%F0%9F%98%80%3A%40%24%26%3D%3F%23%5B%5D%25"
+    )
+  })
+
+  it.effect.prop(
+    "only unreserved characters stay, and decoding gives the text back",
+    [WellFormed],
+    ([text]) =>
+      Effect.sync(() => {
+        const encoded = Url.encode(text)
+        assert.match(encoded, /^([A-Za-z0-9._-]|%[0-9A-F]{2})*$/)
+        assert.strictEqual(decodeURIComponent(encoded), text)
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+
+  it.effect.prop(
+    "a segment never leaves its place in a URL",
+    [Arbitrary.schema(Schema.NonEmptyString).pipe(Arbitrary.filter((text) => Url.segmentIssue(text) === undefined))],
+    ([text]) =>
+      Effect.sync(() => {
+        const url = new URL(`http://host/a/${Url.encode(text)}/b?q=1`)
+        const parts = url.pathname.split("/")
+        assert.strictEqual(parts.length, 4)
+        assert.strictEqual(decodeURIComponent(parts[2]!), text)
+        assert.strictEqual(url.search, "?q=1")
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+})
+
+it("the segments that no URL can carry are named", () => {
+  for (const text of [".", "..", "\ud800", "a\udc00b"]) assert.isString(Url.segmentIssue(text))
+  for (const text of ["...", ".a", "a..", "%2E%2E", "../x", "a/b", "😀"]) assert.isUndefined(Url.segmentIssue(text))
+})
+
+it("lists keep their commas, and no names are one comma", () => {
+  assert.strictEqual(Url.encodeList(["a", "b c"]), "a,b%20c")
+  assert.strictEqual(Url.encodeList([]), ",")
+})
+
+it("a canonical query is sorted by name and leaves its list alone", () => {
+  const query = [["uuid", "u 1"], ["auth", "t"], ["pnsdk", "X/1"]] as const
+  assert.strictEqual(Url.canonicalQuery(query), "auth=t&pnsdk=X%2F1&uuid=u%201")
+  assert.strictEqual(Url.encodeQuery(query), "uuid=u%201&auth=t&pnsdk=X%2F1")
+})

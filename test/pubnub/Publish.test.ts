@@ -1,0 +1,300 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { Publish, PubNubConfig, type PubNubError } from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, Transport } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../emulated.ts"
+
+const sent = "[1,\"Sent\",\"17334108326343660\"]"
+
+const scripted = (...answers: ReadonlyArray<Transport.Answer>) =>
+  Layer.merge(
+    Transport.scripted(answers),
+    PubNubConfig.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "host", tls: false })
+  )
+
+const exchanges = Transport.Exchanges.use(({ all }) => all)
+
+const reasonOf = (error: Publish.PublishError): PubNubError.Reason["_tag"] | Publish.PublishError["_tag"] =>
+  error._tag === "PubNubError" ? error.reason._tag : error._tag
+
+describe("publish", () => {
+  it.effect("gives the timetoken, and everything that was asked for arrives", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const { timetoken } = yield* Publish.publish({
+        channel: "room #1/ü",
+        message: { text: "it's 50% (ok)!*~ 😀" },
+        meta: { priority: "high" },
+        store: true,
+        ttl: 12,
+        customMessageType: "chat-msg"
+      })
+      assert.deepStrictEqual(yield* emulator.messages("room #1/ü"), [{
+        channel: "room #1/ü",
+        timetoken,
+        message: { text: "it's 50% (ok)!*~ 😀" },
+        meta: { priority: "high" },
+        publisher: "ada",
+        customMessageType: "chat-msg",
+        ttl: 12
+      }])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("sends nothing that was not asked for", () =>
+    Effect.gen(function*() {
+      yield* Publish.publish({ channel: "a", message: 1 })
+      yield* Publish.publish({ channel: "a", message: 1, store: false, replicate: false, ttl: 0 })
+      const [plain, asked] = (yield* requestsTo("/publish")).map(queryOf)
+      assert.deepStrictEqual([...plain!.keys()], ["uuid", "pnsdk"])
+      assert.deepStrictEqual([asked!.get("store"), asked!.get("norep"), asked!.get("ttl")], ["0", "true", "0"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect.each([0, false, "", null, [], {}])(
+    "%j is a message, by GET and by POST",
+    (message) =>
+      Effect.gen(function*() {
+        const emulator = yield* PubNubEmulator.PubNubEmulator
+        yield* Publish.publish({ channel: "a", message, method: "GET" })
+        yield* Publish.publish({ channel: "a", message, method: "POST" })
+        assert.deepStrictEqual((yield* emulator.messages("a")).map((stored) => stored.message), [message, message])
+      }).pipe(Effect.provide(emulated()))
+  )
+
+  it.effect("auto is a GET while the address is short, and a POST where it would be long", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      for (const length of [10, 400, 1_000]) yield* Publish.publish({ channel: "a", message: "x".repeat(length) })
+      yield* Publish.publish({ channel: "a", message: "x".repeat(1_000), method: "GET" })
+      assert.deepStrictEqual((yield* emulator.requests).map(({ method }) => method), ["GET", "GET", "POST", "GET"])
+      assert.strictEqual((yield* emulator.messages("a")).length, 4)
+    }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 600 } }))))
+
+  it.effect("a schema types the message and keeps its dates and big integers", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const Order = Schema.Struct({ id: Schema.BigInt, placed: Schema.DateTimeUtc })
+      yield* Publish.publish({
+        channel: "orders",
+        message: { id: 12345678901234567890n, placed: DateTime.makeUnsafe(0) },
+        schema: Order
+      })
+      const [stored] = yield* emulator.messages("orders")
+      assert.deepStrictEqual(stored!.message, { id: "12345678901234567890", placed: "1970-01-01T00:00:00.000Z" })
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("fire and signal", () => {
+  it.effect("a fired message reaches no history; the service is told so", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const { timetoken } = yield* Publish.fire({ channel: "a", message: { x: 1 }, meta: { m: 1 } })
+      yield* Publish.fire({ channel: "a", message: { x: 2 }, method: "POST" })
+      assert.match(timetoken, /^\d{17}$/)
+      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      for (const query of (yield* requestsTo("/publish")).map(queryOf)) {
+        assert.deepStrictEqual([query.get("store"), query.get("norep")], ["0", "true"])
+      }
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a signal carries its type and is measured without its address", () =>
+    Effect.gen(function*() {
+      const channel = "a".repeat(500)
+      yield* Publish.signal({ channel, message: "é".repeat(31), customMessageType: "typing" })
+      const [request] = yield* requestsTo("/signal")
+      assert.strictEqual(queryOf(request!).get("custom_message_type"), "typing")
+      const error = yield* Effect.flip(Publish.signal({ channel, message: "é".repeat(32) }))
+      if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
+      assert.deepInclude({ ...error }, { size: 66, limit: 64, refusedBy: "client", operation: "signal" })
+      assert.strictEqual((yield* requestsTo("/signal")).length, 1)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("size", () => {
+  it.effect("is the bytes of the escaped payload, channel and metadata", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* Publish.size({ channel: "a b", message: "é" }), "%22%C3%A9%22".length + "a%20b".length)
+      assert.strictEqual(
+        yield* Publish.size({ channel: "a", message: 1, meta: { x: 1 } }),
+        1 + 1 + "%7B%22x%22%3A1%7D".length
+      )
+      const error = yield* Effect.flip(Publish.size({ channel: "", message: undefined }))
+      assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["channel", "message"])
+    }))
+
+  it.effect("the limit is checked before anything is sent, and is the keyset's", () =>
+    Effect.gen(function*() {
+      const fits = "x".repeat(100 - 1 - "%22%22".length)
+      yield* Publish.publish({ channel: "a", message: fits })
+      for (const method of ["GET", "POST"] as const) {
+        const error = yield* Effect.flip(Publish.publish({ channel: "a", message: `${fits}x`, method }))
+        if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
+        assert.deepInclude({ ...error }, { size: 101, limit: 100, refusedBy: "client", channel: "a" })
+      }
+      assert.strictEqual((yield* requestsTo("/publish")).length, 1)
+    }).pipe(Effect.provide(emulated({ config: { maxMessageSize: 100 } }))))
+
+  it.effect("a service with a smaller limit is believed", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Publish.publish({ channel: "a", message: "x".repeat(200) }))
+      if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
+      assert.strictEqual(error.refusedBy, "service")
+    }).pipe(Effect.provide(emulated({ emulator: { limits: { messageBytes: 100 } } }))))
+})
+
+describe("bad input is refused before a request is made", () => {
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+
+  const inputs: ReadonlyArray<readonly [string, string, Publish.PublishOptions]> = [
+    ["no channel", "channel", { channel: "", message: 1 }],
+    ["a comma", "channel", { channel: "a,b", message: 1 }],
+    ["a wildcard", "channel", { channel: "a.*", message: 1 }],
+    ["a control character", "channel", { channel: "a\u0007", message: 1 }],
+    ["a dot segment", "channel", { channel: "..", message: 1 }],
+    ["half a surrogate pair", "channel", { channel: "\ud800", message: 1 }],
+    ["a long channel", "channel", { channel: "x".repeat(3_000), message: 1 }],
+    ["a presence channel", "channel", { channel: "a-pnpres", message: 1 }],
+    ["undefined", "message", { channel: "a", message: undefined }],
+    ["a bigint", "message", { channel: "a", message: { deep: [1n] } }],
+    ["a function", "message", { channel: "a", message: () => 1 }],
+    ["a cycle", "message", { channel: "a", message: cycle }],
+    ["NaN", "message", { channel: "a", message: Number.NaN }],
+    ["metadata that is no JSON", "meta", { channel: "a", message: 1, meta: { x: 1n } }],
+    ["a ttl of half an hour", "ttl", { channel: "a", message: 1, ttl: 0.5 }],
+    ["a short type", "customMessageType", { channel: "a", message: 1, customMessageType: "ab" }],
+    ["a type with a space", "customMessageType", { channel: "a", message: 1, customMessageType: "a b c" }]
+  ]
+
+  it.effect.each(inputs)("%s", ([, location, options]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Publish.publish(options))
+      if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error.message)
+      assert.deepStrictEqual(error.reason.details.map((detail) => detail.location), [location])
+      assert.isFalse("status" in error.reason)
+      assert.include(error.message, "Nothing was sent")
+      assert.deepStrictEqual(yield* exchanges, [])
+    }).pipe(Effect.provide(scripted({ body: sent }))))
+
+  it.effect("a message that does not match its schema", () =>
+    Effect.gen(function*() {
+      const Positive = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
+      const error = yield* Effect.flip(Publish.publish({ channel: "a", message: -1, schema: Positive }))
+      assert.strictEqual(reasonOf(error), "BadRequest")
+      assert.deepStrictEqual(yield* exchanges, [])
+    }).pipe(Effect.provide(scripted({ body: sent }))))
+
+  it.effect.each(
+    [
+      ["an unset publish key", { publishKey: undefined }, "InvalidKey"],
+      ["an unset subscribe key", { subscribeKey: "" }, "InvalidKey"],
+      ["a blank user id", { userId: "  " }, "BadRequest"],
+      ["an origin with a scheme", { origin: "https://ps.pndsn.com" }, "BadRequest"],
+      ["an origin with a path", { origin: "ps.pndsn.com/x" }, "BadRequest"],
+      ["no origin", { origin: "" }, "BadRequest"],
+      ["a key with a slash", { publishKey: "a/b" }, "BadRequest"],
+      ["a timeout of nothing", { requestTimeout: 0 }, "BadRequest"]
+    ] as const
+  )("%s", ([, change, tag]) =>
+    Effect.gen(function*() {
+      const error = yield* Publish.publish({ channel: "a", message: 1 }).pipe(
+        Effect.flip,
+        Effect.provide(PubNubConfig.layer({
+          subscribeKey: "demo-sub",
+          publishKey: "demo-pub",
+          userId: "ada",
+          origin: "host",
+          ...change
+        }))
+      )
+      assert.strictEqual(reasonOf(error), tag)
+      assert.deepStrictEqual(yield* exchanges, [])
+    }).pipe(Effect.provide(Transport.scripted([{ body: sent }]))))
+})
+
+describe("an outcome is never a lie", () => {
+  const outcomes: ReadonlyArray<readonly [string, Transport.Answer, string]> = [
+    ["refused connection", { failure: "ECONNREFUSED" }, "Transport"],
+    ["unknown host", { failure: "ENOTFOUND" }, "Transport"],
+    ["name service out", { failure: "EAI_AGAIN" }, "Transport"],
+    ["connect timeout", { failure: "UND_ERR_CONNECT_TIMEOUT" }, "Transport"],
+    ["reset", { failure: "ECONNRESET" }, "PublishOutcomeUnknown"],
+    ["closed socket", { failure: "UND_ERR_SOCKET" }, "PublishOutcomeUnknown"],
+    ["no answer", { never: true }, "PublishOutcomeUnknown"],
+    ["502 of a proxy", { status: 502, body: "<html>Bad Gateway</html>" }, "PublishOutcomeUnknown"],
+    [
+      "504 of the service",
+      { status: 504, body: "{\"status\":504,\"error\":true,\"message\":\"took too long\"}" },
+      "PublishOutcomeUnknown"
+    ],
+    ["200 of a proxy", { status: 200, body: "<html>Welcome to the hotel</html>" }, "PublishOutcomeUnknown"],
+    ["200 with nothing", { status: 200, body: "" }, "PublishOutcomeUnknown"],
+    ["200 with half of it", { status: 200, body: "[1,\"Sent\",\"1733410" }, "PublishOutcomeUnknown"],
+    ["200 with a short timetoken", { body: "[1,\"Sent\",\"1733410832\"]" }, "PublishOutcomeUnknown"],
+    [
+      "500 of the service",
+      { status: 500, body: "{\"status\":500,\"error\":true,\"message\":\"oops\"}" },
+      "ServerFailure"
+    ],
+    ["[0] in a 200", { body: "[0,\"Account disabled\",\"17334108326343660\"]" }, "BadRequest"],
+    ["[0] Invalid Key", { status: 400, body: "[0,\"Invalid Key\",\"17334108326343660\"]" }, "InvalidKey"],
+    ["a 403 in a 200", { body: "{\"status\":403,\"error\":true,\"message\":\"Forbidden\"}" }, "AccessDenied"],
+    ["[0] Message Too Large", { status: 400, body: "[0,\"Message Too Large\",\"1\"]" }, "MessageTooLarge"],
+    ["413 of a proxy", { status: 413, body: "" }, "MessageTooLarge"],
+    ["414", {
+      status: 414,
+      body: "{\"status\":414,\"service\":\"Balancer\",\"error\":true,\"message\":\"Request URI Too Long\"}"
+    }, "MessageTooLarge"],
+    ["429", { status: 429, headers: { "retry-after": "3" }, body: "{\"status\":429}" }, "RateLimited"],
+    ["403 of a proxy", { status: 403, body: "<html>no</html>" }, "Malformed"],
+    ["402", { status: 402, body: "{\"message\":\"Not available for used key set\"}" }, "FeatureDisabled"]
+  ]
+
+  it.effect.each(outcomes)("%s", ([, answer, expected]) =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(Effect.flip(Publish.publish({ channel: "a", message: 1 })))
+      yield* TestClock.adjust("16 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(reasonOf(error), expected)
+      assert.isNotEmpty(error.message)
+      assert.strictEqual((yield* exchanges).length, 1, "sent once")
+    }).pipe(Effect.provide(scripted(answer))))
+
+  it.effect("stored, and the answer lost: unknown, and indeed stored once", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 }))
+      assert.strictEqual(error._tag, "PublishOutcomeUnknown")
+      assert.isFalse(error.isRetryable)
+      assert.strictEqual((yield* emulator.messages("a")).length, 1)
+    }).pipe(Effect.provide(emulated({ script: [{ on: "publish", fault: Faults.Fault.ResetBeforeAnswer() }] }))))
+
+  it.effect("the wait that the service asks for is told, as seconds and as a date", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(Date.parse("Wed, 21 Oct 2026 07:28:00 GMT"))
+      for (let i = 0; i < 2; i++) {
+        const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 }))
+        if (error._tag !== "PubNubError") return assert.fail(error._tag)
+        assert.deepStrictEqual(error.retryAfter, Option.some(Duration.seconds(60)))
+        assert.isTrue(error.isRetryable)
+        assert.include(error.message, "Wait 60 s")
+      }
+    }).pipe(Effect.provide(scripted(
+      { status: 429, headers: { "retry-after": "60" }, body: "{}" },
+      { status: 429, headers: { "retry-after": "Wed, 21 Oct 2026 07:29:00 GMT" }, body: "{}" }
+    ))))
+})
+
+it.effect("an interrupted publish aborts its request", () =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(Publish.publish({ channel: "a", message: 1 }))
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.interrupt(fiber)
+    assert.deepStrictEqual((yield* exchanges).map(({ outcome }) => outcome._tag), ["Pending"])
+  }).pipe(Effect.provide(scripted({ never: true }))))
