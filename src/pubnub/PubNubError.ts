@@ -127,12 +127,13 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-heral
 }
 
 /**
- * A key is missing from the configuration, or the service does not know it.
+ * A key is missing from the configuration, or the service does not know it. Without a `status` nothing was sent.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class InvalidKey extends Schema.TaggedError<InvalidKey>("effect-herald/pubnub/InvalidKey")("InvalidKey", {
+  status: Schema.optionalKey(Schema.Int),
   key: Schema.Literals(["subscribe", "publish", "secret"]),
   description: Schema.String
 }) {
@@ -178,7 +179,7 @@ export type AddOn = typeof AddOn.Type
  */
 export class FeatureDisabled extends Schema.TaggedError<FeatureDisabled>("effect-herald/pubnub/FeatureDisabled")(
   "FeatureDisabled",
-  { addOn: AddOn, description: Schema.String }
+  { status: Schema.Int, addOn: AddOn, description: Schema.String }
 ) {
   override get message(): string {
     return `${this.description}. Enable ${this.addOn === "Unnamed" ? "the add-on" : this.addOn} for the keyset.`

@@ -44,7 +44,7 @@ const Cassette = Schema.Struct({
 })
 
 const read = <S extends Schema.ConstraintCodec<unknown, unknown, never, never>>(schema: S, path: string): S["Type"] =>
-  Schema.decodeUnknownSync(Schema.fromJsonString(schema))(readFileSync(new URL(path, folder), "utf8"))
+  Schema.decodeSync(Schema.fromJsonString(schema))(readFileSync(new URL(path, folder), "utf8"))
 
 /** The classes of cassettes. */
 export const classes = (): ReadonlyArray<string> => readdirSync(new URL("cassettes/", folder))

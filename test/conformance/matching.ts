@@ -32,21 +32,29 @@ const flags = new Set(["store", "norep"])
 const documents = new Set(["state", "meta"])
 
 /** The differences; none means that they match. */
-export const differences = (sent: Sent, recorded: Recorded, ignored: ReadonlyArray<string> = []): ReadonlyArray<string> =>
-  [
-    ...sent.method === recorded.method ? [] : [`method: sent ${sent.method}, recorded ${recorded.method}`],
-    ...pathDifferences(sent, recorded),
-    ...queryDifferences(sent, recorded, ignored),
-    ...bodyDifferences(sent, recorded)
-  ]
+export const differences = (
+  sent: Sent,
+  recorded: Recorded,
+  ignored: ReadonlyArray<string> = []
+): ReadonlyArray<string> => [
+  ...sent.method === recorded.method ? [] : [`method: sent ${sent.method}, recorded ${recorded.method}`],
+  ...pathDifferences(sent, recorded),
+  ...queryDifferences(sent, recorded, ignored),
+  ...bodyDifferences(sent, recorded)
+]
 
 // --- the path
 
 const partsOf = (pathname: string): ReadonlyArray<string> => pathname.split("/").slice(1)
 
-/** The parts of a recorded path, still encoded. */
-export const recordedParts = (recorded: Pick<Recorded, "rawTarget">): ReadonlyArray<string> =>
-  partsOf(recorded.rawTarget.split("?", 1)[0] ?? "")
+/** The parts of a recorded path, still encoded. The Objective-C recorder decoded a slash in a message too. */
+export const recordedParts = (recorded: Pick<Recorded, "rawTarget" | "template">): ReadonlyArray<string> => {
+  const parts = partsOf(recorded.rawTarget.split("?", 1)[0] ?? "")
+  const names = partsOf(recorded.template)
+  return names.at(-1) === "{message}" && parts.length > names.length
+    ? [...parts.slice(0, names.length - 1), parts.slice(names.length - 1).join("/")]
+    : parts
+}
 
 const pathDifferences = (sent: Sent, recorded: Recorded): ReadonlyArray<string> => {
   const ours = partsOf(sent.url.pathname)

@@ -12,11 +12,12 @@ import { differences, encodingDifferences, recordedQuery, type Sent, sentQuery }
 
 const utf8 = new TextDecoder()
 
-const sentOf = (request: HttpClientRequest.HttpClientRequest, url: URL): Sent => ({
-  method: request.method,
+const sentOf = ({ body, method }: HttpClientRequest.HttpClientRequest, url: URL): Sent => ({
+  method,
   url,
-  body: request.body._tag === "Uint8Array" ? utf8.decode(request.body.body) : undefined,
-  contentType: request.body.contentType
+  ...body._tag === "Uint8Array"
+    ? { body: utf8.decode(body.body), contentType: body.contentType }
+    : { body: undefined, contentType: undefined }
 })
 
 /** A client that is a function of the request. `"hang"` never answers, `"cut"` loses the connection. */
@@ -60,6 +61,8 @@ export interface Options {
   readonly exactPath: boolean
   /** Parameters that are not compared. */
   readonly ignored?: (exchange: Exchange) => ReadonlyArray<string>
+  /** What is wrong with a request by rules that are ours alone. */
+  readonly objections?: (sent: Sent) => ReadonlyArray<string>
 }
 
 const isPoll = (sent: Sent): boolean =>
@@ -69,8 +72,8 @@ const isPoll = (sent: Sent): boolean =>
 const kindOfSent = (sent: Sent): string =>
   `${sent.method} ${operationOf(sent.url.pathname)}${isPoll(sent) ? " poll" : ""}`
 
-const kindOfRecorded = ({ request }: Exchange, polls: ReadonlySet<Exchange>, exchange: Exchange): string =>
-  `${request.method} ${operationOf(request.path)}${polls.has(exchange) ? " poll" : ""}`
+const kindOfRecorded = ({ request }: Exchange, poll: boolean): string =>
+  `${request.method} ${operationOf(request.path)}${poll ? " poll" : ""}`
 
 const operationOf = (path: string): string =>
   path.startsWith("/v2/presence/") ? path.slice(path.lastIndexOf("/") + 1) : path.split("/", 3).slice(1).join("/")
@@ -86,7 +89,7 @@ export const make = (
 ): Replay => {
   const waiting = new Map<string, Array<Exchange>>()
   for (const exchange of exchanges) {
-    const kind = kindOfRecorded(exchange, polls, exchange)
+    const kind = kindOfRecorded(exchange, polls.has(exchange))
     waiting.set(kind, [...waiting.get(kind) ?? [], exchange])
   }
   const problems: Array<string> = []
@@ -102,6 +105,7 @@ export const make = (
       const cursorless = polls.has(exchange) && !recordedQuery(exchange.request).has("tt") ? ["tt", "tr"] : []
       const found = [
         ...differences(sent, exchange.request, [...cursorless, ...options.ignored?.(exchange) ?? []]),
+        ...options.objections?.(sent) ?? [],
         ...options.exactPath ? encodingDifferences(sent, exchange.request) : [],
         ...sent.url.origin === "https://ps.pndsn.com" ? [] : [`origin: ${sent.url.origin}`]
       ]

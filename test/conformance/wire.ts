@@ -108,7 +108,7 @@ const expectedPresence = (payload: Payload): Plain => {
 const expectedChange = (payload: Payload): Plain => {
   const { eTag, updated, ...data } = payloadOf(payload.data)
   const version = {
-    ...updated === undefined ? {} : { updated: Date.parse(String(updated)) },
+    ...typeof updated === "string" ? { updated: Date.parse(updated) } : {},
     ...eTag === undefined ? {} : { etag: eTag }
   }
   const set = payload.event === "set"

@@ -84,21 +84,24 @@ const classify = (answer: Answer, complaint: Complaint, wait: Option.Option<Dura
   const { channels, details, groups, status } = complaint
   const cause = Headers.get(answer.headers, "x-pn-cause")
   const description = Option.isSome(cause) ? `${complaint.text} (x-pn-cause ${cause.value})` : complaint.text
-  if (/invalid key/i.test(description)) return new PubNubError.InvalidKey({ key: "publish", description })
-  if (/invalid sub(scribe )?key/i.test(description)) {
-    return new PubNubError.InvalidKey({ key: "subscribe", description })
-  }
-  if (/signature/i.test(description)) return new PubNubError.InvalidKey({ key: "secret", description })
   if (status === 429) return new PubNubError.RateLimited({ description, retryAfter: wait })
   if (status >= 500) {
     return new PubNubError.ServerFailure({ status, description, answeredBy: "service", retryAfter: wait })
   }
-  if (status === 402 || /add-on|not enabled|not available for used key/i.test(description)) {
-    return new PubNubError.FeatureDisabled({ addOn: addOnOf(description), description })
+  const key = keys.find(([pattern]) => pattern.test(complaint.text))?.[1]
+  if (key !== undefined) return new PubNubError.InvalidKey({ status, key, description })
+  if (status === 402 || /add-on|not enabled|not available for used key/i.test(complaint.text)) {
+    return new PubNubError.FeatureDisabled({ status, addOn: addOnOf(complaint.text), description })
   }
   if (status === 401 || status === 403) return new PubNubError.AccessDenied({ status, description, channels, groups })
   return new PubNubError.BadRequest({ status, description, details })
 }
+
+const keys = [
+  [/^invalid key\.?$/i, "publish"],
+  [/^invalid sub(scribe )?key\.?$/i, "subscribe"],
+  [/^(invalid|wrong) signature\b/i, "secret"]
+] as const
 
 const addOns: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
   [/stream controller|channel group|multiplex|wildcard|filter/i, "StreamController"],
@@ -132,7 +135,8 @@ const unreadable = (
       })
     )
   }
-  if (status >= 400 && (answer.text === "" || explanation !== "no explanation")) {
+  // A page of 413 or 414 is the same refusal, whoever wrote it; one of 403 may be of a hotel's network.
+  if (status === 413 || status === 414 || (status >= 400 && (answer.text === "" || explanation !== "no explanation"))) {
     const complaint = { status, text: explanation, details: [], channels: [], groups: [] }
     return Effect.fail(classify(answer, complaint, wait))
   }

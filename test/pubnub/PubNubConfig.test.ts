@@ -1,0 +1,116 @@
+import { assert, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { PubNubConfig, Time } from "effect-herald/pubnub"
+import { PubNubEmulator } from "effect-herald/testing"
+import packageJson from "../../package.json" with { type: "json" }
+import { version } from "../../src/internal/version.ts"
+
+const environment = (values: Record<string, unknown>) => ConfigProvider.layer(ConfigProvider.fromUnknown(values))
+
+it.effect("the documented environment names are read, secrets stay hidden", () =>
+  Effect.gen(function*() {
+    const config = yield* PubNubConfig.PubNubConfig
+    assert.deepInclude({ ...config }, {
+      subscribeKey: "sub",
+      publishKey: "pub",
+      userId: "ada",
+      origin: "localhost:4040",
+      tls: false,
+      issues: []
+    })
+    assert.strictEqual(Redacted.value(config.secretKey!), "s3cr3t")
+    assert.strictEqual(Redacted.value(config.authToken!), "t0ken")
+    assert.notMatch(JSON.stringify(config), /s3cr3t|t0ken/)
+  }).pipe(
+    Effect.provide(PubNubConfig.layerConfig()),
+    Effect.provide(environment({
+      PUBNUB_SUBSCRIBE_KEY: "sub",
+      PUBNUB_PUBLISH_KEY: "pub",
+      PUBNUB_SECRET_KEY: "s3cr3t",
+      PUBNUB_AUTH_TOKEN: "t0ken",
+      PUBNUB_USER_ID: "ada",
+      PUBNUB_ORIGIN: "localhost:4040",
+      PUBNUB_TLS: "false"
+    }))
+  ))
+
+it.effect("what is not given has its default, and an option may have a Config of its own", () =>
+  Effect.gen(function*() {
+    const config = yield* PubNubConfig.PubNubConfig
+    assert.deepInclude({ ...config }, {
+      subscribeKey: "other",
+      publishKey: undefined,
+      origin: "ps.pndsn.com",
+      tls: true,
+      maxMessageSize: 32_768,
+      maxSignalSize: 64,
+      queueLength: 100,
+      sendLeave: true
+    })
+    assert.strictEqual(Duration.toSeconds(config.requestTimeout), 3)
+    assert.strictEqual(Duration.toSeconds(config.pollTimeout), 55)
+  }).pipe(
+    Effect.provide(PubNubConfig.layerConfig({
+      subscribeKey: Config.String("OTHER_KEY"),
+      requestTimeout: Config.Duration("TIMEOUT").pipe(Config.withDefault("3 seconds"))
+    })),
+    Effect.provide(environment({ OTHER_KEY: "other", PUBNUB_USER_ID: "ada" }))
+  ))
+
+it.effect("a missing key is a ConfigError of the layer", () =>
+  Effect.gen(function*() {
+    const error = yield* PubNubConfig.PubNubConfig.pipe(
+      Effect.provide(PubNubConfig.layerConfig()),
+      Effect.provide(environment({ PUBNUB_USER_ID: "ada" })),
+      Effect.flip
+    )
+    assert.strictEqual(error._tag, "ConfigError")
+    assert.include(error.message, "PUBNUB_SUBSCRIBE_KEY")
+  }))
+
+it("making a configuration never fails: what is wrong is listed", () => {
+  const { issues } = PubNubConfig.make({
+    subscribeKey: "a/b",
+    userId: " ",
+    origin: "http://x",
+    requestTimeout: 0,
+    maxMessageSize: Number.NaN,
+    queueLength: 0
+  })
+  assert.deepStrictEqual(
+    issues.map(({ location }) => location),
+    ["userId", "subscribeKey", "origin", "requestTimeout", "maxMessageSize", "queueLength"]
+  )
+})
+
+it("hosts with ports and bare addresses are origins", () => {
+  for (const origin of ["ps.pndsn.com", "localhost:4040", "127.0.0.1", "[::1]:80", "a-b.c"]) {
+    assert.deepStrictEqual(PubNubConfig.make({ subscribeKey: "s", userId: "u", origin }).issues, [], origin)
+  }
+})
+
+it.effect("what identifies us and the process goes with each request", () =>
+  Effect.gen(function*() {
+    yield* Time.now
+    const [request] = yield* PubNubEmulator.PubNubEmulator.use(({ requests }) => requests)
+    const query = new URL(request!.target, "http://host").searchParams
+    assert.strictEqual(query.get("pnsdk"), `effect-herald-acme/${version}`)
+    assert.strictEqual(query.get("instanceid"), "pn-1")
+    assert.match(query.get("requestid")!, /^[0-9a-f-]{36}$/)
+    assert.strictEqual(query.get("uuid"), "ada l")
+  }).pipe(
+    Effect.provide(PubNubConfig.layer({
+      subscribeKey: "demo-sub",
+      userId: "ada l",
+      partnerId: "acme",
+      instanceId: "pn-1",
+      requestIds: true
+    })),
+    Effect.provide(PubNubEmulator.layer())
+  ))
+
+it("the version that we tell is the package's", () => assert.strictEqual(version, packageJson.version))

@@ -1,0 +1,685 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Clock_ from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { type Event, Publish, PubNubConfig, Subscribe, type SubscribeError, Timetoken } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
+
+/** Runs a stream in the background, and gives what it has delivered so far. */
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<A> = []
+    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
+    yield* Clock.advance("1 second")
+    return { seen, fiber }
+  })
+
+const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const emulator = PubNubEmulator.PubNubEmulator
+
+describe("what is asked", () => {
+  it.effect("names are sent once, in order, with their presence names, and the filter", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* collect(Subscribe.stream({
+        channels: ["b", "a", "b", "x.*", "room #1"],
+        groups: ["g", "g"],
+        presence: true,
+        filter: "meta.priority == \"high\""
+      }))
+      const [handshake, poll] = yield* requestsTo("/v2/subscribe")
+      assert.include(
+        handshake!.target,
+        "/v2/subscribe/demo-sub/a,a-pnpres,b,b-pnpres,room%20%231,room%20%231-pnpres,x.%2A,x.%2A-pnpres/0?"
+      )
+      assert.strictEqual(queryOf(handshake!).get("channel-group"), "g,g-pnpres")
+      assert.strictEqual(queryOf(handshake!).get("filter-expr"), "meta.priority == \"high\"")
+      assert.strictEqual(queryOf(handshake!).get("heartbeat"), "30")
+      assert.isFalse(queryOf(handshake!).has("tt"))
+      assert.match(queryOf(poll!).get("tt")!, /^\d{17}$/)
+      assert.strictEqual(queryOf(poll!).get("tr"), "1")
+      yield* Fiber.interrupt(fiber)
+      const [leave] = yield* requestsTo("/v2/presence")
+      assert.include(leave!.target, "/channel/a,b,room%20%231,x.%2A/leave?channel-group=g&")
+    }).pipe(Effect.provide(emulated({ config: { presenceTimeout: "30 seconds" } }))))
+
+  it.effect("groups alone have a comma for channels", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+      yield* Fiber.interrupt(fiber)
+      const requests = yield* Effect.map(emulator.use((_) => _.requests), (all) => all.map(({ target }) => target))
+      assert.isTrue(requests.every((target) => target.includes("/,/")), requests.join("\n"))
+    }).pipe(Effect.provide(emulated())))
+
+  const wrong: ReadonlyArray<readonly [string, Subscribe.Target]> = [
+    ["nothing", {}],
+    ["empty lists", { channels: [], groups: [] }],
+    ["an empty name", { channels: [""] }],
+    ["a comma", { channels: ["a,b"] }],
+    ["an asterisk in the middle", { channels: ["a.*.b"] }],
+    ["four segments", { channels: ["a.b.c.*"] }],
+    ["a wildcard group", { groups: ["a.*"] }],
+    ["a short position", { channels: ["a"], from: { position: "1595634632", delivered: [] } }],
+    ["too many names", { channels: Array.from({ length: 1_000 }, (_, i) => `${"x".repeat(60)}${i}`) }]
+  ]
+  it.effect.each(wrong)("%s is refused before a request is made", ([, target]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream(target)))
+      assert.strictEqual(error.reason._tag, "BadRequest")
+      assert.include(error.message, "Nothing was sent")
+      assert.deepStrictEqual(yield* emulator.use((_) => _.requests), [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a wrong configuration is refused likewise", () =>
+    Effect.gen(function*() {
+      for (
+        const [change, tag] of [[{ userId: "" }, "BadRequest"], [{ subscribeKey: "" }, "InvalidKey"]] as const
+      ) {
+        const error = yield* Stream.runDrain(Subscribe.stream({ channels: ["a"] })).pipe(
+          Effect.flip,
+          Effect.provide(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", ...change }))
+        )
+        assert.strictEqual(error.reason._tag, tag)
+      }
+      assert.deepStrictEqual(yield* emulator.use((_) => _.requests), [])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("what arrives", () => {
+  it.effect("from channels, wildcards and groups, with all its fields", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      yield* service.addToGroup("crew", ["team"])
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "x.*"], groups: ["crew"] }))
+      const { timetoken } = yield* Publish.publish({
+        channel: "a",
+        message: { n: 1 },
+        meta: { m: true },
+        customMessageType: "note"
+      })
+      yield* service.publish({ channel: "x.y", message: 2, publisher: "bob", region: 7 })
+      yield* service.publish({ channel: "team", message: 3 })
+      yield* service.publish({ channel: "elsewhere", message: 4 })
+      yield* Publish.fire({ channel: "a", message: 5 })
+      yield* Clock.advance("1 second")
+      const [connected, first, second, third, ...rest] = seen
+      assert.deepInclude(connected, { _tag: "Connected", channels: ["a", "x.*"], groups: ["crew"] })
+      assert.deepInclude(first ?? {}, {
+        _tag: "Message",
+        channel: "a",
+        subscription: "a",
+        timetoken,
+        region: 1,
+        publisher: "ada",
+        payload: { n: 1 },
+        meta: { m: true },
+        customMessageType: "note"
+      })
+      assert.deepInclude(second ?? {}, { channel: "x.y", subscription: "x.*", publisher: "bob", region: 7, payload: 2 })
+      assert.deepInclude(third ?? {}, { channel: "team", subscription: "crew", payload: 3 })
+      assert.isFalse("publisher" in third!)
+      assert.deepStrictEqual(rest, [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("only what the filter lets through", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], filter: "meta.level > 3" }))
+      for (const level of [1, 5, 3, 4]) yield* Publish.publish({ channel: "a", message: level, meta: { level } })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [5, 4])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a channel that is also in a group is heard once", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      yield* service.addToGroup("crew", ["a"])
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], groups: ["crew"] }))
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+      const polls = (yield* requestsTo("/v2/subscribe")).length
+      assert.strictEqual(polls, 3, "handshake, the poll that got it twice, the next")
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("two things that share channel, timetoken and publisher are both heard", () =>
+    Effect.gen(function*() {
+      const membership = (user: string) => ({
+        c: "a",
+        e: 2,
+        p: { t: "17900000000000005", r: 1 },
+        k: "demo-sub",
+        b: "a",
+        d: {
+          source: "objects",
+          version: "2.0",
+          event: "set",
+          type: "membership",
+          data: { channel: { id: "a" }, uuid: { id: user } }
+        }
+      })
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.memberships({ channels: ["a"] }))
+      yield* service.emitRaw({ channel: "a", envelope: membership("bob") })
+      yield* service.emitRaw({ channel: "a", envelope: membership("eve") })
+      yield* service.emitRaw({ channel: "a", envelope: membership("bob") })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(seen.map(({ user }) => String(user)), ["bob", "eve"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("one poisoned envelope is one event, and its page goes on", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Effect.all([
+        service.publish({ channel: "a", message: 1 }),
+        service.emitRaw({ channel: "a", envelope: { c: "a", d: 2, p: { t: "soon" } } }),
+        service.emitRaw({ channel: "a", envelope: null }),
+        service.publish({ channel: "a", message: 3 })
+      ])
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Undecodable", "Undecodable", "Message"])
+      assert.deepInclude(seen[2], { raw: { c: "a", d: 2, p: { t: "soon" } } })
+      assert.deepInclude(seen[3] ?? {}, { raw: null })
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("joins and leaves of others, and one's own", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.presence({ channels: ["a"] }))
+      const other = yield* Effect.forkChild(
+        Stream.runDrain(Subscribe.stream({ channels: ["a"] })).pipe(
+          Effect.provide(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "bob", origin: "emulator" }))
+        )
+      )
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(other)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(
+        seen.map((event) => [event._tag, "user" in event ? String(event.user) : "", event.occupancy]),
+        [["Joined", "ada", 1], ["Joined", "bob", 2], ["Left", "bob", 1]]
+      )
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("payloads with a schema", () => {
+  const Order = Schema.Struct({ id: Schema.Int, placed: Schema.DateTimeUtc })
+  const placed = "2026-01-02T03:04:05.000Z"
+
+  it.effect("are typed; what does not match is Undecodable in its place and ends nothing", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], schema: Order }))
+      for (const message of [{ id: 1, placed }, { id: "two" }, { id: 3, placed }]) {
+        yield* service.publish({ channel: "a", message, publisher: "bob" })
+      }
+      yield* service.signal({ channel: "a", message: "free text" })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Undecodable", "Message", "Signal"])
+      const first = seen[1]
+      if (first?._tag !== "Message") return assert.fail("no message")
+      assert.strictEqual(first.payload.id, 1)
+      assert.strictEqual(first.payload.placed.toString(), "DateTime.Utc(2026-01-02T03:04:05.000Z)")
+      assert.deepInclude({ ...seen[2] }, { channel: "a", publisher: "bob", raw: { id: "two" } } as object)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("of signals", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const notices: Array<Subscribe.Notice> = []
+      const { seen } = yield* collect(Subscribe.signals({
+        channels: ["a"],
+        schema: Schema.Literals(["on", "off"]),
+        onStatus: (notice) => Effect.sync(() => notices.push(notice))
+      }))
+      for (const message of ["on", "sideways", "off"]) yield* service.signal({ channel: "a", message })
+      yield* service.publish({ channel: "a", message: { any: "thing" } })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(seen.map(({ payload }) => payload), ["on", "off"])
+      assert.deepStrictEqual(tags(notices), ["Connected", "Undecodable"])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("one family", () => {
+  it.effect("each stream has its kinds only", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const target = { channels: ["a"] }
+      const families = {
+        messages: yield* collect(Subscribe.messages(target)),
+        signals: yield* collect(Subscribe.signals(target)),
+        actions: yield* collect(Subscribe.actions(target)),
+        users: yield* collect(Subscribe.users(target)),
+        channels: yield* collect(Subscribe.channels(target)),
+        memberships: yield* collect(Subscribe.memberships(target)),
+        files: yield* collect(Subscribe.files(target)),
+        statuses: yield* collect(Subscribe.statuses(target))
+      }
+      const object = (event: string, type: string, data: unknown) =>
+        service.emit({ channel: "a", type: 2, payload: { source: "objects", version: "2.0", event, type, data } })
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* service.signal({ channel: "a", message: 2 })
+      const data = { type: "r", value: "v", actionTimetoken: "17900000000000001", messageTimetoken: "1595634632" }
+      yield* service.emit({ channel: "a", type: 3, publisher: "bob", payload: { event: "added", data } })
+      yield* service.emit({ channel: "a", type: 3, publisher: "bob", payload: { event: "removed", data } })
+      yield* object("set", "uuid", { id: "bob", name: null, custom: {}, updated: "2026-09-28T05:42:06.651180671Z" })
+      yield* object("delete", "uuid", { id: "bob" })
+      yield* object("set", "channel", { id: "a", description: "d", eTag: "e" })
+      yield* object("delete", "channel", { id: "a" })
+      yield* object("set", "membership", { uuid: { id: "bob" }, channel: { id: "a" }, status: "x" })
+      yield* object("delete", "membership", { uuid: { id: "bob" }, channel: { id: "a" } })
+      yield* service.emit({ channel: "a", type: 4, payload: { file: { id: "f", name: "n" } } })
+      yield* service.emit({ channel: "a", type: 99, payload: { new: "kind" } })
+      yield* Clock.advance("1 second")
+      const seen = Object.fromEntries(Object.entries(families).map(([name, { seen }]) => [name, tags(seen)]))
+      assert.deepStrictEqual(seen, {
+        messages: ["Message"],
+        signals: ["Signal"],
+        actions: ["MessageActionAdded", "MessageActionRemoved"],
+        users: ["UserSet", "UserDeleted"],
+        channels: ["ChannelSet", "ChannelDeleted"],
+        memberships: ["MembershipSet", "MembershipDeleted"],
+        files: ["FileShared"],
+        statuses: ["Connected"]
+      })
+      const [userSet] = families.users.seen
+      if (userSet?._tag !== "UserSet") return assert.fail("no UserSet")
+      assert.deepStrictEqual(
+        [userSet.change.name?._tag, "email" in userSet.change, userSet.change.custom?._tag, String(userSet.user)],
+        ["None", false, "Some", "bob"]
+      )
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("what is not data is told in position, and its failure ends the stream after the data before it", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const order: Array<unknown> = []
+      const ended = yield* Subscribe.messages({
+        channels: ["a"],
+        onStatus: (notice) =>
+          Effect.sync(() => order.push(notice._tag)).pipe(
+            Effect.andThen(notice._tag === "Undecodable" ? Effect.fail("enough") : Effect.void)
+          )
+      }).pipe(
+        Stream.runForEach((message) => Effect.sync(() => order.push(message.payload))),
+        Effect.flip,
+        Effect.forkChild
+      )
+      yield* Clock.advance("1 second")
+      yield* Effect.all([
+        service.publish({ channel: "a", message: 1 }),
+        service.emit({ channel: "a", type: 99, payload: null }),
+        service.publish({ channel: "a", message: 2 }),
+        service.emitRaw({ channel: "a", envelope: 7 }),
+        service.publish({ channel: "a", message: 3 })
+      ])
+      yield* Clock.advance("1 second")
+      assert.strictEqual(yield* Fiber.join(ended), "enough")
+      assert.deepStrictEqual(order, ["Connected", 1, "Unknown", 2, "Undecodable"])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("cursors", () => {
+  const from = (from: Subscribe.From) => Subscribe.stream({ channels: ["a", "b"], from })
+
+  it.effect("resuming from any event's cursor repeats nothing and skips nothing", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* service.restart
+      // Three pages: alone, together, and together with another region's late one.
+      for (let n = 0; n < 12; n++) {
+        yield* service.publish({ channel: n % 2 ? "a" : "b", message: n, publisher: "p" })
+        if (n === 3 || n === 8) yield* Clock.advance("2 seconds")
+      }
+      yield* Clock.advance("2 seconds")
+      yield* Fiber.interrupt(fiber)
+      const messages = seen.filter((event) => event._tag === "Message")
+      assert.deepStrictEqual(payloads(messages), Array.from({ length: 12 }, (_, n) => n))
+      for (const [n, message] of messages.entries()) {
+        const resumed = yield* collect(from(message.cursor))
+        yield* Fiber.interrupt(resumed.fiber)
+        assert.deepStrictEqual(
+          payloads(resumed.seen),
+          Array.from({ length: 11 - n }, (_, i) => n + 1 + i),
+          `after ${n}`
+        )
+      }
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a timetoken, with a region or without one", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const first = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: 1 }))
+      yield* service.publish({ channel: "a", message: 2 })
+      for (const start of [first, { timetoken: first }, { timetoken: first, region: 9 }]) {
+        const { fiber, seen } = yield* collect(from(start))
+        assert.deepStrictEqual(payloads(seen), [2])
+        yield* Fiber.interrupt(fiber)
+      }
+      const regions = (yield* requestsTo("/v2/subscribe")).map((request) => queryOf(request).get("tr"))
+      assert.deepStrictEqual(regions.filter((region) => region === "9").length, 1)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("the service's position and region are both taken over, from empty pages too", () =>
+    Effect.gen(function*() {
+      yield* Stream.runDrain(Subscribe.stream({ channels: ["a"] })).pipe(
+        Effect.timeoutOption("1 second"),
+        Effect.forkChild
+      )
+      yield* Clock.advance("2 seconds")
+      const polls = (yield* Transport.Exchanges.use(({ all }) => all)).map(({ url }) => new URL(url).searchParams)
+      assert.deepStrictEqual(
+        polls.slice(0, 4).map((query) => [query.get("tt"), query.get("tr")]),
+        [[null, null], ["17900000000000001", "4"], ["17900000000000002", "5"], ["17900000000000001", "0"]]
+      )
+    }).pipe(Effect.provide([
+      Transport.scripted([
+        { body: "{\"t\":{\"t\":\"17900000000000001\",\"r\":4},\"m\":[]}" },
+        { body: "{\"t\":{\"t\":\"17900000000000002\",\"r\":5},\"m\":[]}" },
+        { body: "{\"t\":{\"t\":\"17900000000000001\",\"r\":0},\"m\":[]}" },
+        { never: true }
+      ]),
+      PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" }),
+      Layer.effectDiscard(TestClock.setTime(start))
+    ])))
+
+  it.effect("a position far ahead is doubted, and nothing is skipped", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("1 second")
+      yield* service.publish({ channel: "a", message: 2 })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen), ["Connected", "CursorDoubted", "Message", "Message"])
+      assert.deepStrictEqual(payloads(seen), [1, 2])
+    }).pipe(Effect.provide(emulated({ script: [{ on: "poll", fault: Faults.Fault.FutureCursor() }] }))))
+})
+
+describe("coming back", () => {
+  const faults = Faults.Fault
+
+  it.effect("an interruption is told at once, with its reason and cursor, and so is its end", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* service.restart
+      yield* Clock.advance("10 millis")
+      const interrupted = seen.at(-1)
+      if (interrupted?._tag !== "Interrupted") return assert.fail(JSON.stringify(seen))
+      assert.strictEqual(interrupted.reason._tag, "Transport")
+      assert.strictEqual(interrupted.attempt, 1)
+      assert.isTrue(
+        Duration.between(interrupted.retryIn, { minimum: Duration.millis(500), maximum: Duration.seconds(1) })
+      )
+      yield* service.publish({ channel: "a", message: "meanwhile" })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Interrupted", "Reconnected", "Message"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("an outage of an hour: at most two attempts a second, at most 30 seconds apart, nothing lost", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { injected } = yield* Faults.Faults
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const faulty = yield* Faults.Faults
+      yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "1 hour" })
+      yield* service.restart
+      yield* Clock.advance("59 minutes")
+      yield* service.publish({ channel: "a", message: "meanwhile" })
+      yield* Clock.advance("2 minutes")
+      const times = (yield* injected).map(({ time }) => time)
+      const apart = times.slice(1).map((time, index) => time - times[index]!)
+      assert.isAtLeast(Math.min(...apart), 500)
+      assert.isAtMost(Math.max(...apart), 30_000)
+      assert.isAbove(times.length, 100)
+      assert.deepStrictEqual(payloads(seen), ["meanwhile"])
+      assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Interrupted"), [
+        "Connected",
+        "Reconnected",
+        "GapSuspected",
+        "Message"
+      ])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("Retry-After is a lower bound", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const interrupted = seen[0]
+      if (interrupted?._tag !== "Interrupted") return assert.fail("not interrupted")
+      assert.strictEqual(interrupted.reason._tag, "RateLimited")
+      assert.strictEqual(Duration.toSeconds(interrupted.retryIn), 20)
+      yield* Clock.advance("18 seconds")
+      assert.deepStrictEqual(yield* requestsTo("/v2/subscribe"), [])
+      yield* Clock.advance("2 seconds")
+      assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
+    }).pipe(Effect.provide(emulated({ script: [{ on: "handshake", fault: faults.RateLimited({ retryAfter: 20 }) }] }))))
+
+  it.effect("a silent poll is cut after pollTimeout and sent again from the same cursor, without a word", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("30 seconds")
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("23 seconds")
+      assert.deepStrictEqual(payloads(seen), [], "the connection is half-open")
+      yield* Clock.advance("2 seconds")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
+    }).pipe(Effect.provide(emulated({ script: [{ on: "poll", fault: faults.HalfOpen() }] }))))
+
+  it.effect("a line that is dead for everything is told when the proof fails", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Faults.Faults.use((faulty) => faulty.add({ fault: faults.HalfOpen(), lasting: "10 minutes" }))
+      yield* Clock.advance("60 seconds")
+      assert.deepStrictEqual(tags(seen), ["Connected"])
+      yield* Clock.advance("10 seconds")
+      assert.deepInclude(seen.at(-1), { _tag: "Interrupted" })
+      // A leave waits a second for its answer, and nobody moves the clock any more.
+      yield* Faults.Faults.use((faulty) => faulty.heal)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a machine that slept eight hours finds out within seconds of waking", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* service.restart
+      yield* Clock.advance("2 seconds")
+      const before = (yield* requestsTo("/v2/subscribe")).length
+      yield* Clock.jump("8 hours")
+      yield* Clock.advance("5 seconds")
+      assert.isAbove((yield* requestsTo("/v2/subscribe")).length, before)
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen).slice(-2), ["GapSuspected", "Message"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect.each([[130, ["GapSuspected"], 100], [100, ["GapSuspected"], 100], [99, [], 99]] as const)(
+    "a page of %i unread ones is preceded by %j",
+    ([unread, suspicion, delivered]) =>
+      Effect.gen(function*() {
+        const service = yield* emulator
+        const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "first" }))
+        const numbers = Array.from({ length: unread }, (_, n) => n)
+        yield* Effect.forEach(numbers, (n) => service.publish({ channel: "a", message: n }))
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+        assert.deepStrictEqual(tags(seen).slice(0, 1 + suspicion.length + 1), ["Connected", ...suspicion, "Message"])
+        assert.deepStrictEqual(payloads(seen), numbers.slice(-delivered))
+      }).pipe(Effect.provide(emulated()))
+  )
+
+  it.effect("a schedule for each kind of failure can be replaced; one that ends is Exhausted", () =>
+    Effect.gen(function*() {
+      const collected = yield* collect(Subscribe.stream({
+        channels: ["a"],
+        reconnect: { ServerFailure: Schedule.max([Schedule.spaced("7 seconds"), Schedule.recurs(2)]) }
+      }))
+      yield* Clock.advance("20 seconds")
+      const exit = collected.fiber.pollUnsafe()
+      if (exit === undefined || Exit.isSuccess(exit)) return assert.fail("still running")
+      const error = Cause.findErrorOption(exit.cause)
+      if (error._tag === "None") return assert.fail("no error")
+      assert.deepInclude(error.value.reason, { _tag: "Exhausted", attempts: 3 })
+      assert.deepStrictEqual(tags(collected.seen), ["Interrupted", "Interrupted", "Disconnected"])
+      assert.strictEqual(
+        collected.seen.flatMap((event) => event._tag === "Interrupted" ? [Duration.toSeconds(event.retryIn)] : [])
+          .join(),
+        "7,7"
+      )
+    }).pipe(
+      Effect.provide(
+        emulated({
+          script: [{ on: "handshake", fault: faults.ServerError({ status: 500, handled: false }), times: 9 }]
+        })
+      )
+    ))
+
+  it.effect("one 403 is survived; one that lasts is AccessDenied with the names and the cursor", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const faulty = yield* Faults.Faults
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* faulty.add({ on: "poll", fault: faults.AccessDenied() })
+      yield* service.restart
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(tags(seen).at(-1), "Reconnected")
+      yield* service.publish({ channel: "a", message: "after" })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), ["after"])
+
+      yield* service.deny({ channels: ["b"] })
+      yield* service.restart
+      yield* Clock.advance("2 minutes")
+      const error: SubscribeError.SubscribeError = yield* Effect.flip(Fiber.join(fiber))
+      if (error.reason._tag !== "AccessDenied") return assert.fail(error.reason._tag)
+      assert.deepStrictEqual(error.reason.channels, ["b"])
+      yield* service.allow()
+      yield* service.publish({ channel: "a", message: "later" })
+      const resumed = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: error.cursor }))
+      assert.deepStrictEqual(payloads(resumed.seen), ["later"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("what no retry mends ends the stream at once", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const end = (target: Subscribe.Target) => Effect.flip(Stream.runDrain(Subscribe.stream(target)))
+      assert.strictEqual((yield* end({ channels: ["a"], filter: "((" })).reason._tag, "BadRequest")
+      yield* service.setAddOns({ streamController: false })
+      assert.strictEqual((yield* end({ groups: ["g"] })).reason._tag, "FeatureDisabled")
+      const unknown = yield* end({ channels: ["a"] }).pipe(
+        Effect.provide(PubNubConfig.layer({ subscribeKey: "nobody", userId: "ada", origin: "emulator" }))
+      )
+      assert.strictEqual(unknown.reason._tag, "InvalidKey")
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("the end", () => {
+  it.effect("a reader that does not pull makes no poll", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      yield* Subscribe.stream({ channels: ["a"] }).pipe(
+        Stream.runForEach((event) => event._tag === "Message" ? Effect.never : Effect.void),
+        Effect.forkChild
+      )
+      yield* Clock.advance("1 second")
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("1 hour")
+      assert.strictEqual((yield* requestsTo("/v2/subscribe")).length, 2)
+      assert.strictEqual(yield* service.readers, 0)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("take(n) ends the poll and leaves, once", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const fiber = yield* Effect.forkChild(
+        Subscribe.messages({ channels: ["a"] }).pipe(Stream.take(1), Stream.runCollect)
+      )
+      yield* Clock.advance("1 second")
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("1 second")
+      assert.strictEqual((yield* Fiber.join(fiber)).length, 1)
+      assert.strictEqual((yield* requestsTo("/v2/presence")).length, 1)
+      assert.strictEqual(yield* service.readers, 0)
+      assert.deepStrictEqual(yield* service.occupants("a"), [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("interruption aborts the poll and leaves within a second, though the network is dead", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Faults.Faults.use((faulty) => faulty.add({ fault: Faults.Fault.HalfOpen(), lasting: "1 hour" }))
+      const before = yield* Clock_.currentTimeMillis
+      const ending = yield* Effect.forkChild(Effect.andThen(Fiber.interrupt(fiber), Clock_.currentTimeMillis))
+      yield* Clock.advance("5 seconds")
+      assert.strictEqual((yield* Fiber.join(ending)) - before, 1_000)
+      assert.strictEqual(yield* emulator.use((_) => _.readers), 0)
+      const injected = yield* Faults.Faults.use((faulty) => faulty.injected)
+      assert.deepStrictEqual(injected.map(({ kind }) => kind), ["leave"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("nothing is left when the service never answered, when only presence was heard, or when told not to", () =>
+    Effect.gen(function*() {
+      const presence = yield* collect(Subscribe.stream({ channels: ["a-pnpres"] }))
+      yield* Fiber.interrupt(presence.fiber)
+      const quiet = yield* PubNubConfig.PubNubConfig.use((config) =>
+        collect(
+          Stream.provideService(Subscribe.stream({ channels: ["a"] }), PubNubConfig.PubNubConfig, {
+            ...config,
+            sendLeave: false
+          })
+        )
+      )
+      yield* Fiber.interrupt(quiet.fiber)
+      yield* Faults.Faults.use((faulty) => faulty.add({ fault: Faults.Fault.ConnectionRefused(), lasting: "1 hour" }))
+      const never = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Fiber.interrupt(never.fiber)
+      assert.deepStrictEqual(yield* requestsTo("/v2/presence"), [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("two keysets in one graph, one nested in the other: each reader hears its own", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const outer = yield* collect(Subscribe.messages({ channels: ["a"] }))
+      const inner = yield* collect(Stream.provideService(
+        Subscribe.messages({ channels: ["a"] }),
+        PubNubConfig.PubNubConfig,
+        PubNubConfig.make({ subscribeKey: "other-sub", userId: "bob", origin: "emulator" })
+      ))
+      yield* service.publish({ channel: "a", message: "outer" })
+      yield* service.publish({ channel: "a", message: "inner", subscribeKey: "other-sub" })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(outer.seen.map(({ payload }) => payload), ["outer"])
+      assert.deepStrictEqual(inner.seen.map(({ payload }) => payload), ["inner"])
+    }).pipe(Effect.provide(emulated({
+      emulator: {
+        keysets: [
+          { subscribeKey: "demo-sub", publishKey: "demo-pub" },
+          { subscribeKey: "other-sub", publishKey: "other-pub" }
+        ]
+      }
+    }))))
+
+  it.effect("the token goes with every request, and a revoked one is AccessDenied", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      assert.isTrue((yield* service.requests).every((request) => queryOf(request).get("auth") === "tok/en+="))
+      yield* service.revokeToken("tok/en+=")
+      yield* service.restart
+      yield* Clock.advance("1 minute")
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert.strictEqual(error.reason._tag, "AccessDenied")
+      assert.isDefined(error.cursor)
+    }).pipe(Effect.provide(emulated({ config: { authToken: Redacted.make("tok/en+=") } }))))
+})

@@ -1,0 +1,142 @@
+/** Keys and tokens that are secret appear in no error, no log, no span and no inspection. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Tracer from "effect/Tracer"
+import { Publish, PubNubConfig, Subscribe, Time } from "effect-herald/pubnub"
+import { Transport } from "effect-herald/testing"
+import * as Util from "node:util"
+
+const secrets = /s3cr3t|t0k%?2?[Ff]?\/?en|private payload|signature=|auth=/
+
+const config = PubNubConfig.layer({
+  subscribeKey: "demo-sub",
+  publishKey: "demo-pub",
+  secretKey: Redacted.make("s3cr3t"),
+  authToken: Redacted.make("t0k/en"),
+  userId: "ada",
+  origin: "host"
+})
+
+/** Moves time until a fiber is done, and lets the real work between (signatures are made by the platform) be done. */
+const finished = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
+  Effect.gen(function*() {
+    while (fiber.pollUnsafe() === undefined) {
+      yield* TestClock.adjust("1 second")
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    }
+    return yield* Fiber.join(fiber)
+  })
+
+const answers: ReadonlyArray<Transport.Answer> = [
+  { failure: "ECONNREFUSED" },
+  { failure: "ECONNRESET" },
+  { never: true },
+  { body: "<html>" },
+  { status: 500, body: "oops" },
+  { status: 403, body: "{\"status\":403,\"message\":\"Forbidden\"}" },
+  { body: "[1,\"Sent\",\"17334108326343660\"]" }
+]
+
+it.effect.each(answers.map((answer) => [JSON.stringify(answer), answer] as const))(
+  "nothing of them is shown when the answer is %s",
+  ([, answer]) =>
+    Effect.gen(function*() {
+      const shown: Array<string> = []
+      const show = (value: unknown) => {
+        shown.push(String(value), JSON.stringify(value) ?? "", Util.inspect(value, { depth: 12 }))
+        if (value instanceof Error) shown.push(value.stack ?? "", value.message)
+      }
+      const logger = Logger.make(({ message }) => show(message))
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          shown.push(options.name)
+          const attribute = span.attribute.bind(span)
+          span.attribute = (key, value) => {
+            show([key, value])
+            attribute(key, value)
+          }
+          return span
+        }
+      })
+      const everything = Effect.all([
+        Effect.exit(Publish.publish({ channel: "a", message: "private payload" })),
+        Effect.exit(Time.now),
+        Effect.exit(
+          Subscribe.messages({ channels: ["a"] }).pipe(
+            Stream.take(1),
+            Stream.runDrain,
+            Effect.timeoutOption("40 seconds")
+          )
+        )
+      ]).pipe(
+        Effect.withTracer(tracer),
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "All")
+      )
+      const fiber = yield* Effect.forkChild(everything)
+      show(yield* finished(fiber))
+      show(yield* PubNubConfig.PubNubConfig)
+      assert.isAbove(shown.length, 10)
+      for (const text of shown) assert.notMatch(text, secrets)
+      // The address did hold them.
+      const [exchange] = yield* Transport.Exchanges.use(({ all }) => all)
+      assert.match(exchange!.url, /auth=t0k%2Fen.*signature=v2\./)
+    }).pipe(Effect.provide(Layer.merge(Transport.scripted(Array.from({ length: 50 }, () => answer)), config)))
+)
+
+it.effect("without a tracer there is no span; with one there is one a call, of ours and no other", () =>
+  Effect.gen(function*() {
+    const spans: Array<string> = []
+    const tracer = Tracer.make({
+      span: (options) => {
+        spans.push(`${options.name} ${options.kind}`)
+        return new Tracer.NativeSpan(options)
+      }
+    })
+    yield* Time.now
+    assert.deepStrictEqual(spans, [])
+    yield* Effect.withTracer(Time.now, tracer)
+    assert.deepStrictEqual(spans, ["pubnub.time client"])
+    for (const { headers } of yield* Transport.Exchanges.use(({ all }) => all)) {
+      assert.notInclude(Object.keys(headers), "traceparent")
+      assert.notInclude(Object.keys(headers), "b3")
+    }
+  }).pipe(Effect.provide(Layer.merge(
+    Transport.scripted([{ body: "[17334108326343660]" }, { body: "[17334108326343660]" }]),
+    config
+  ))))
+
+it.effect("requests, transitions and retries are logged at debug, and not above", () =>
+  Effect.gen(function*() {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${[message].flat()[0]}`))
+    const reader = Stream.runDrain(Subscribe.stream({ channels: ["a"] })).pipe(
+      Effect.timeoutOption("3 seconds"),
+      Effect.provide(Logger.layer([logger]))
+    )
+    const fiber = yield* Effect.forkChild(Effect.provideService(reader, References.MinimumLogLevel, "Debug"))
+    yield* finished(fiber)
+    const shown = lines.join("\n")
+    assert.match(shown, /Debug pubnub\.subscribe to a/)
+    assert.match(shown, /Debug pubnub\.subscribe GET \/v2\/subscribe\/\{subscribeKey\}\/a\/0 answered 200/)
+    assert.match(shown, /Debug pubnub\.subscribe connected/)
+    assert.match(shown, /Debug pubnub\.subscribe interrupted, attempt 1, again in/)
+    assert.isTrue(lines.every((line) => line.startsWith("Debug")), shown)
+  }).pipe(Effect.provide(Layer.mergeAll(
+    Transport.scripted([
+      { body: "{\"t\":{\"t\":\"17900000000000000\",\"r\":1},\"m\":[]}" },
+      { failure: "ECONNRESET" },
+      { body: "{\"t\":{\"t\":\"17900000000000000\",\"r\":1},\"m\":[]}" },
+      { never: true }
+    ]),
+    config,
+    Layer.effectDiscard(TestClock.setTime(1_790_000_000_000))
+  ))))

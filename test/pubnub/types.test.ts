@@ -1,0 +1,259 @@
+/**
+ * What the compiler infers: requirements, errors and reasons, to the letter. These hold when `npm run check` passes; the
+ * tests below run the compiler for what must not compile, and for what an editor shows.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import {
+  Event,
+  Publish,
+  type PubNubConfig,
+  type PubNubError,
+  Status,
+  Subscribe,
+  SubscribeError,
+  Time
+} from "effect-herald/pubnub"
+import { execFile } from "node:child_process"
+import * as Fs from "node:fs/promises"
+import * as Path from "node:path"
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+const holds = <T extends true>(value: T): void => assert.isTrue(value)
+
+type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
+type ReasonsOf<E> = E extends PubNubError.PubNubError ? E["reason"]["_tag"] : never
+
+describe("endpoints", () => {
+  const publish = Publish.publish({ channel: "a", message: 1 })
+  const signal = Publish.signal({ channel: "a", message: 1 })
+
+  it("need the transport and the configuration, and no more", () => {
+    holds<Equal<Effect.Services<typeof publish>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof signal>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof Time.now>, Needs>>(true)
+  })
+
+  it("fail with exactly what can happen", () => {
+    holds<
+      Equal<Effect.Error<typeof publish>["_tag"], "MessageTooLarge" | "PublishOutcomeUnknown" | "PubNubError">
+    >(true)
+    holds<
+      Equal<
+        ReasonsOf<Effect.Error<typeof publish>>,
+        | "Transport"
+        | "RateLimited"
+        | "AccessDenied"
+        | "InvalidKey"
+        | "FeatureDisabled"
+        | "BadRequest"
+        | "ServerFailure"
+        | "Malformed"
+      >
+    >(true)
+    holds<
+      Equal<
+        ReasonsOf<Effect.Error<typeof Time.now>>,
+        "Transport" | "Timeout" | "RateLimited" | "BadRequest" | "ServerFailure" | "Malformed"
+      >
+    >(true)
+    const size = Publish.size({ channel: "a", message: 1 })
+    holds<Equal<ReasonsOf<Effect.Error<typeof size>>, "BadRequest">>(true)
+    holds<Equal<Effect.Services<typeof size>, never>>(true)
+  })
+
+  it("unwrapped, every reason is an error of its own, with its message and whether to retry", () => {
+    const unwrapped = Time.now.pipe(Effect.unwrapReason("PubNubError"))
+    holds<
+      Equal<
+        Effect.Error<typeof unwrapped>["_tag"],
+        "Transport" | "Timeout" | "RateLimited" | "BadRequest" | "ServerFailure" | "Malformed"
+      >
+    >(true)
+    holds<Equal<Effect.Error<typeof unwrapped>["isRetryable"], boolean>>(true)
+    const handled = unwrapped.pipe(Effect.catchTags({
+      Transport: (reason) => Effect.succeed(reason.message),
+      Timeout: () => Effect.succeed(0),
+      RateLimited: (reason) => Effect.succeed(reason.retryAfter),
+      BadRequest: () => Effect.succeed(1),
+      ServerFailure: () => Effect.succeed(2),
+      Malformed: () => Effect.succeed(3)
+    }))
+    holds<Equal<Effect.Error<typeof handled>, never>>(true)
+  })
+})
+
+describe("streams", () => {
+  class Decoder extends Schema.Class<Decoder>("Decoder")({ id: Schema.Int }) {}
+
+  it("need the transport and the configuration, and what a schema or a handler adds", () => {
+    const all = Subscribe.stream({ channels: ["a"] })
+    holds<Equal<typeof all, Stream.Stream<Event.SubscribeEvent, SubscribeError.SubscribeError, Needs>>>(true)
+    const orders = Subscribe.stream({ channels: ["a"], schema: Decoder })
+    holds<Equal<typeof orders, Stream.Stream<Event.SubscribeEvent<Decoder>, SubscribeError.SubscribeError, Needs>>>(
+      true
+    )
+    const messages = Subscribe.messages({
+      channels: ["a"],
+      schema: Decoder,
+      onStatus: (notice) => notice._tag === "Gap" ? Effect.fail("gap" as const) : Effect.void
+    })
+    holds<
+      Equal<typeof messages, Stream.Stream<Event.Message<Decoder>, SubscribeError.SubscribeError | "gap", Needs>>
+    >(true)
+    const statuses = Subscribe.statuses({ channels: ["a"] })
+    holds<Equal<typeof statuses, Stream.Stream<Status.Status, SubscribeError.SubscribeError, Needs>>>(true)
+  })
+
+  it("fail only with what no retry mends", () => {
+    holds<
+      Equal<
+        SubscribeError.SubscribeError["reason"]["_tag"],
+        "AccessDenied" | "InvalidKey" | "FeatureDisabled" | "BadRequest" | "Exhausted"
+      >
+    >(true)
+  })
+})
+
+describe("schemas and interfaces are equal", () => {
+  it("events", () => {
+    const message = Event.Message(Schema.Json)
+    const signal = Event.Signal(Schema.Json)
+    const event = Event.SubscribeEvent(Schema.Json)
+    type Mutual<A, B> = [A] extends [B] ? [B] extends [A] ? true : false : false
+    holds<Mutual<typeof message.Type, Event.Message>>(true)
+    holds<Mutual<typeof signal.Type, Event.Signal>>(true)
+    holds<Mutual<typeof Event.FileShared.Type, Event.FileShared>>(true)
+    holds<Mutual<typeof Event.Joined.Type, Event.Joined>>(true)
+    holds<Mutual<typeof Event.Left.Type, Event.Left>>(true)
+    holds<Mutual<typeof Event.TimedOut.Type, Event.TimedOut>>(true)
+    holds<Mutual<typeof Event.StateChanged.Type, Event.StateChanged>>(true)
+    holds<Mutual<typeof Event.Interval.Type, Event.Interval>>(true)
+    holds<Mutual<typeof Event.Action.Type, Event.Action>>(true)
+    holds<Mutual<typeof Event.MessageActionAdded.Type, Event.MessageActionAdded>>(true)
+    holds<Mutual<typeof Event.MessageActionRemoved.Type, Event.MessageActionRemoved>>(true)
+    holds<Mutual<typeof Event.UserSet.Type, Event.UserSet>>(true)
+    holds<Mutual<typeof Event.UserDeleted.Type, Event.UserDeleted>>(true)
+    holds<Mutual<typeof Event.ChannelSet.Type, Event.ChannelSet>>(true)
+    holds<Mutual<typeof Event.ChannelDeleted.Type, Event.ChannelDeleted>>(true)
+    holds<Mutual<typeof Event.MembershipSet.Type, Event.MembershipSet>>(true)
+    holds<Mutual<typeof Event.MembershipDeleted.Type, Event.MembershipDeleted>>(true)
+    holds<Mutual<typeof Event.Undecodable.Type, Event.Undecodable>>(true)
+    holds<Mutual<typeof Event.Unknown.Type, Event.Unknown>>(true)
+    holds<Mutual<typeof Status.Status.Type, Status.Status>>(true)
+    holds<Mutual<typeof event.Type, Event.SubscribeEvent>>(true)
+  })
+})
+
+// --------------------------------------------------------------------------------------------------------------------
+// with the compiler
+// --------------------------------------------------------------------------------------------------------------------
+
+const root = Path.resolve(import.meta.dirname, "../..")
+
+/** What the compiler says of a program: the messages, each with the number of its line. */
+const compile = (program: string) =>
+  Effect.acquireUseRelease(
+    Effect.promise(() => Fs.mkdtemp(Path.join(root, "test/pubnub/compiled-"))),
+    (folder) =>
+      Effect.promise(async () => {
+        await Fs.writeFile(Path.join(folder, "program.ts"), program)
+        await Fs.writeFile(
+          Path.join(folder, "tsconfig.json"),
+          JSON.stringify({
+            extends: "../../../tsconfig.json",
+            compilerOptions: { noErrorTruncation: true, skipLibCheck: true, noUnusedLocals: false },
+            include: ["program.ts"]
+          })
+        )
+        const output = await new Promise<string>((resolve) =>
+          execFile(
+            process.execPath,
+            [Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"],
+            { cwd: root, maxBuffer: 1 << 24 },
+            (_, stdout) => resolve(stdout)
+          )
+        )
+        return [...output.matchAll(/^.*program\.ts\((\d+),\d+\): error (TS\d+: .*)$/gm)].map(([, line, message]) => ({
+          line: Number(line),
+          message: message!
+        }))
+      }),
+    (folder) => Effect.promise(() => Fs.rm(folder, { recursive: true }))
+  )
+
+const prelude = `import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Event, Publish, PubNubConfig, Subscribe, Time, Timetoken } from "effect-herald/pubnub"
+`
+
+it.effect("what must not compile does not", () =>
+  Effect.gen(function*() {
+    const wrong = [
+      "Subscribe.stream({ channels: [\"a\"], from: \"17905741246383965\" })",
+      "Subscribe.stream({ channels: [\"a\"], from: 17905741246383965 })",
+      "Subscribe.stream({ channels: [\"a\"], from: { timetoken: \"1595634632\" } })",
+      "const timetoken: Timetoken.Timetoken = \"17905741246383965\"",
+      "Time.now.pipe(Effect.catchReason(\"PubNubError\", \"AccessDenied\", () => Effect.void))",
+      "Publish.publish({ channel: \"a\", message: 1 }).pipe(Effect.catchReason(\"PubNubError\", \"Timeout\", () => Effect.void))",
+      "Publish.publish({ channel: \"a\", message: { id: \"1\" }, schema: Schema.Struct({ id: Schema.Int }) })",
+      "Publish.signal({ channel: \"a\", message: 1, meta: {} })",
+      "Publish.signal({ channel: \"a\", message: 1, store: true })",
+      "Publish.fire({ channel: \"a\", message: 1, ttl: 1 })",
+      "Publish.publish({ message: 1 })",
+      "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
+      "PubNubConfig.make({ subscribeKey: \"s\" })",
+      "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
+      "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
+      "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))"
+    ]
+    const errors = yield* compile(`${prelude}${wrong.join("\n")}\n`)
+    const first = prelude.split("\n").length
+    for (const [index, line] of wrong.entries()) {
+      assert.isTrue(errors.some((error) => error.line === first + index), `this compiled: ${line}`)
+    }
+  }), 60_000)
+
+it.effect("what an editor shows is short", () =>
+  Effect.gen(function*() {
+    const shown = [
+      [
+        "Subscribe.stream({ channels: [\"a\"], schema: Order })",
+        "Stream<SubscribeEvent<Order>, SubscribeError, HttpClient | PubNubConfig>"
+      ],
+      [
+        "Subscribe.stream({ channels: [\"a\"] })",
+        "Stream<SubscribeEvent<Json>, SubscribeError, HttpClient | PubNubConfig>"
+      ],
+      [
+        "Subscribe.messages({ channels: [\"a\"], schema: Order })",
+        "Stream<Message<Order>, SubscribeError, HttpClient | PubNubConfig>"
+      ],
+      ["Subscribe.presence({ channels: [\"a\"] })", "Stream<Presence, SubscribeError, HttpClient | PubNubConfig>"],
+      ["Publish.publish({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
+      ["Publish.signal({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
+      ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
+      ["event", "SubscribeEvent<Order>"],
+      ["message", "Message<Order>"]
+    ] as const
+    const program = `${prelude}interface Order { readonly id: number }
+declare const Order: Schema.Codec<Order>
+declare const event: Event.SubscribeEvent<Order>
+declare const message: Event.Message<Order>
+${shown.map(([expression], index) => `export const shown${index}: undefined = ${expression}`).join("\n")}
+`
+    const errors = yield* compile(program)
+    const types = errors.flatMap(({ message }) =>
+      /^TS2322: Type '(.*)' is not assignable to type 'undefined'\.$/.exec(message)?.[1] ?? []
+    )
+    assert.strictEqual(types.length, shown.length, JSON.stringify(errors, undefined, 1))
+    for (const [index, [expression, expected]] of shown.entries()) {
+      const type = types[index]!.replaceAll(/\b(Event|Stream|Publish)\.(?=[A-Z])/g, "")
+      if (typeof expected === "string") assert.strictEqual(type, expected, expression)
+      else assert.match(type, expected, expression)
+    }
+  }), 60_000)
