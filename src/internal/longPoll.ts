@@ -16,6 +16,8 @@ export interface LongPoll<C, P, E, ER, R> {
   readonly name: string
   /** Where to start; none is where the service stands now. */
   readonly from: C | undefined
+  /** Until when the service was listened to before, in milliseconds of the wall clock. Default: until now. */
+  readonly heardAt?: number | undefined
   /** Answered at once. Given where the reader stands, it says where to poll from. */
   readonly handshake: (standing: C | undefined) => Effect.Effect<C, E, R>
   readonly poll: (cursor: C) => Effect.Effect<{ readonly page: P; readonly next: C }, E, R>
@@ -35,7 +37,7 @@ export type Step<C, P, E> =
     readonly page: P
     readonly asked: C
     readonly next: C
-    /** How long nobody was listening before this poll was sent, by the wall clock. */
+    /** The longest time since the last page in which nobody was listening, by the wall clock. */
     readonly unheardFor: Duration.Duration
   }
   | {
@@ -84,9 +86,10 @@ const pullFrom = <C, P, E, ER, R>(
   let failures = 0
   let delay: Duration.Duration | undefined
   // Until when the service is known to have been listened to.
-  let heardAt = start
+  let heardAt = options.heardAt ?? start
+  let unheard = 0
 
-  const since = (moment: number) => Duration.millis(Math.max(0, moment - heardAt))
+  const since = (moment: number) => Math.max(0, moment - heardAt)
 
   const failed = Effect.fnUntraced(function*(failure: E) {
     proven = false
@@ -112,7 +115,7 @@ const pullFrom = <C, P, E, ER, R>(
     const step: Step<C, P, E> | undefined = !connected
       ? { _tag: "Connected", cursor: standing }
       : failures > 0
-      ? { _tag: "Reconnected", cursor: standing, downFor: since(now) }
+      ? { _tag: "Reconnected", cursor: standing, downFor: Duration.millis(since(now)) }
       : undefined
     if (step !== undefined) {
       connected = true
@@ -123,7 +126,7 @@ const pullFrom = <C, P, E, ER, R>(
 
   const poll = Effect.fnUntraced(function*(asked: C) {
     const sentAt = yield* Clock.currentTimeMillis
-    const unheardFor = since(sentAt)
+    unheard = Math.max(unheard, since(sentAt))
     const polled = yield* impatient(options.poll(asked), options.patience)
     if (polled === undefined) {
       proven = false
@@ -134,6 +137,8 @@ const pullFrom = <C, P, E, ER, R>(
       )
       return undefined
     }
+    const unheardFor = Duration.millis(unheard)
+    unheard = 0
     heardAt = yield* Clock.currentTimeMillis
     cursor = polled.next
     failures = 0

@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
  * **Example** (From text that was kept somewhere)
  *
  * ```ts
- * import type * as Option from "effect/Option"
+ * import * as Option from "effect/Option"
  * import { Timetoken } from "effect-herald/pubnub/Timetoken"
  *
  * Option.isSome(Timetoken.makeOption("17905741246383965")) // true

@@ -506,6 +506,24 @@ describe("coming back", () => {
       assert.deepStrictEqual(tags(seen).slice(-2), ["GapSuspected", "Message"])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("a long break is told before what comes after it, however late that is", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const away = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
+      const asleep = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.jump("8 hours")
+      const back = yield* collect(Subscribe.stream({ channels: ["a"], from: away }))
+      yield* Clock.advance("10 minutes")
+      for (const message of [1, 2]) {
+        yield* service.publish({ channel: "a", message })
+        yield* Clock.advance("1 minute")
+      }
+      for (const { seen } of [asleep, back]) {
+        assert.deepStrictEqual(tags(seen), ["Connected", "GapSuspected", "Message", "Message"])
+        assert.deepInclude({ ...seen[1] }, { reason: "LongBreak" } as object)
+      }
+    }).pipe(Effect.provide(emulated())))
+
   it.effect.each([[130, ["GapSuspected"], 100], [100, ["GapSuspected"], 100], [99, [], 99]] as const)(
     "a page of %i unread ones is preceded by %j",
     ([unread, suspicion, delivered]) =>

@@ -26,7 +26,8 @@ export interface Witness {
   ) => { readonly believed: boolean; readonly doubtsBefore: number }
 }
 
-const millisOf = (position: string): number => Number(BigInt(position) / 10_000n)
+/** The moment of a position. */
+export const millisOf = (position: string): number => Number(BigInt(position) / 10_000n)
 
 /** A witness looks at the wall clock, and learns how far the service's is from it. */
 export const makeWitness = (): Witness => {

@@ -170,6 +170,7 @@ export const events = (
     const steps = LongPoll.stream<Cursor, Read, PubNubError.Reason, never, HttpClient.HttpClient>({
       name: "pubnub.subscribe",
       from: subscription.from,
+      heardAt: subscription.from === undefined ? undefined : Position.millisOf(subscription.from.position),
       handshake: stand,
       poll,
       patience: config.pollTimeout,

@@ -1,0 +1,31 @@
+/** The tests that the coverage tables name exist. */
+import { assert, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+const root = Path.resolve(import.meta.dirname, "../..")
+const tables = Fs.readdirSync(Path.join(root, "docs")).filter((name) => name.endsWith(".md"))
+
+const references = tables.flatMap((table) =>
+  [
+    ...Fs.readFileSync(Path.join(root, "docs", table), "utf8").matchAll(
+      /\| `([\w./-]+\.test\.ts)`(?: › ([^|]+))? \|$/gm
+    )
+  ]
+    .map(([, file, title]) => ({ table, file: file!, title: title?.trim() }))
+)
+
+it("there are references to check", () => assert.isAbove(references.length, 60))
+
+it.each(references)("$table: $file › $title", ({ file, title }) => {
+  const path = Path.join(root, "test", file)
+  assert.isTrue(Fs.existsSync(path), `${file} does not exist`)
+  if (title !== undefined) {
+    const source = Fs.readFileSync(path, "utf8").replaceAll("\\\"", "\"")
+    assert.isTrue(
+      [...source.matchAll(/"((?:[^"\\\n]|\\.)*)"/g)].some(([, text]) => text!.startsWith(title)) ||
+        source.includes(`"${title}`),
+      `no test "${title}…" in ${file}`
+    )
+  }
+})

@@ -1,0 +1,72 @@
+/** Every public symbol is documented, and every example compiles: in docstrings, in the README and in the guides. */
+import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+const root = Path.resolve(import.meta.dirname, "../..")
+
+const filesIn = (folder: string, ending: string): ReadonlyArray<string> =>
+  Fs.readdirSync(Path.join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => Path.join(folder, name))
+
+const isPublic = (file: string) => !/(^|\/)(internal|cli)\/|index\.ts$/.test(file)
+const modules = filesIn("src", ".ts").filter(isPublic)
+
+describe("every public symbol", () => {
+  it.each(modules)("of %s has a docstring with a category", (file) => {
+    const lines = Fs.readFileSync(Path.join(root, file), "utf8").split("\n")
+    const missing = lines.flatMap((line, index) => {
+      if (!/^export (declare )?(const|function|class|interface|type|namespace)\b/.test(line)) return []
+      // Overloads share the docstring of the first; @internal symbols are not shipped.
+      const name = /^export (?:declare )?\w+ (\w+)/.exec(line)?.[1]
+      if (
+        /^export function/.test(line) &&
+        lines.slice(0, index).some((other) => other.startsWith(`export function ${name}`))
+      ) {
+        return []
+      }
+      const before = lines[index - 1] ?? ""
+      if (/@internal/.test(before)) return []
+      if (before.trim() !== "*/") return [`${index + 1}: ${line}`]
+      const start = lines.slice(0, index).findLastIndex((other) => other.trim() === "/**")
+      const doc = lines.slice(start, index).join("\n")
+      return doc.includes("@category") ? [] : [`${index + 1}: no @category: ${line}`]
+    })
+    assert.deepStrictEqual(missing, [])
+  })
+})
+
+const fences = (text: string, strip: RegExp): ReadonlyArray<string> =>
+  [...text.replaceAll(strip, "").matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code!)
+
+const examples = [
+  ...modules.map((file) => [file, fences(Fs.readFileSync(Path.join(root, file), "utf8"), /^ *\* ?/gm)] as const),
+  ...["README.md", ...filesIn("docs", ".md")].map(
+    (file) => [file, fences(Fs.readFileSync(Path.join(root, file), "utf8"), /^$never/gm)] as const
+  )
+].flatMap(([file, codes]) =>
+  codes.map((code, index) => ({ name: `${file.replaceAll(/[/.]/g, "-")}-${index}.ts`, code }))
+)
+
+it("every example compiles", () => {
+  assert.isAbove(examples.length, 20)
+  const folder = Fs.mkdtempSync(Path.join(root, "test/docs/compiled-"))
+  try {
+    for (const { code, name } of examples) Fs.writeFileSync(Path.join(folder, name), `${code}\nexport {}\n`)
+    Fs.writeFileSync(
+      Path.join(folder, "tsconfig.json"),
+      JSON.stringify({
+        extends: "../../../tsconfig.json",
+        compilerOptions: { skipLibCheck: true, noUnusedLocals: false, noUnusedParameters: false },
+        include: ["*.ts"]
+      })
+    )
+    execFileSync(process.execPath, [Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder], { cwd: root })
+  } catch (error) {
+    assert.fail(String((error as { readonly stdout?: unknown }).stdout ?? error))
+  } finally {
+    Fs.rmSync(folder, { recursive: true })
+  }
+}, 60_000)

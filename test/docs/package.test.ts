@@ -1,0 +1,39 @@
+/** What users can import, and what they cannot. */
+import { assert, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import * as Path from "node:path"
+
+const root = Path.resolve(import.meta.dirname, "../..")
+
+const load = (specifier: string) =>
+  spawnSync(process.execPath, [
+    "--conditions=effect-herald-source",
+    "--input-type=module",
+    "--eval",
+    `await import(${JSON.stringify(specifier)})`
+  ], { cwd: root, encoding: "utf8" })
+
+it.each([
+  "effect-herald/pubnub",
+  "effect-herald/testing",
+  "effect-herald/node",
+  "effect-herald/pubnub/Publish",
+  "effect-herald/testing/Clock",
+  "effect-herald/Retry"
+])("%s can be imported", (specifier) => {
+  const { status, stderr } = load(specifier)
+  assert.strictEqual(status, 0, stderr)
+})
+
+it.each([
+  "effect-herald",
+  "effect-herald/internal/url",
+  "effect-herald/pubnub/internal/endpoint",
+  "effect-herald/testing/internal/filter",
+  "effect-herald/cli/main",
+  "effect-herald/pubnub/index"
+])("%s cannot", (specifier) => {
+  const { status, stderr } = load(specifier)
+  assert.notStrictEqual(status, 0)
+  assert.include(stderr, "ERR_PACKAGE_PATH_NOT_EXPORTED")
+})
