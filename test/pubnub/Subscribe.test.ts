@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -329,6 +330,25 @@ describe("one family", () => {
       assert.deepStrictEqual(order, ["Connected", 1, "Unknown", 2, "Undecodable"])
     }).pipe(Effect.provide(emulated())))
 })
+
+it.effect("without onStatus, what may mean loss is a warning, and the rest is not", () =>
+  Effect.gen(function*() {
+    const service = yield* emulator
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel}: ${[message].flat()[0]}`))
+    const { seen } = yield* collect(Subscribe.messages({ channels: ["a"] })).pipe(
+      Effect.provide(Logger.layer([logger]))
+    )
+    yield* service.emitRaw({ channel: "a", envelope: { c: "a" } })
+    yield* service.restart
+    yield* Clock.advance("3 seconds")
+    yield* service.publish({ channel: "a", message: 1 })
+    yield* Clock.advance("1 second")
+    assert.deepStrictEqual(seen.map(({ payload }) => payload), [1])
+    assert.strictEqual(lines.length, 2)
+    assert.match(lines[0]!, /^Warn: cannot be read: /)
+    assert.match(lines[1]!, /^Warn: interrupted: /)
+  }).pipe(Effect.provide(emulated())))
 
 describe("cursors", () => {
   const from = (from: Subscribe.From) => Subscribe.stream({ channels: ["a", "b"], from })

@@ -1,0 +1,80 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Cursor from "effect-herald/Cursor"
+import * as Retry from "effect-herald/Retry"
+
+const delays = (
+  schedule: Schedule.Schedule<unknown, Retry.Failure>,
+  hints: ReadonlyArray<Option.Option<Duration.Duration>>
+) =>
+  Effect.gen(function*() {
+    const step = yield* Schedule.toStep(schedule)
+    return yield* Effect.forEach(hints, (retryAfter) =>
+      Effect.map(step(0, { retryAfter }), ([, delay]) => Duration.toMillis(delay)))
+  })
+
+const noHints = (count: number) => Array.from({ length: count }, () => Option.none<Duration.Duration>())
+
+describe("backoff", () => {
+  it.effect("goes from half a second to 30 seconds, with full jitter above its floor", () =>
+    Effect.gen(function*() {
+      const runs = yield* Effect.forEach(Array.from({ length: 200 }, (_, seed) => seed), (seed) =>
+        Random.withSeed(delays(Retry.reconnect, noHints(12)), seed))
+      for (const [attempt, bound] of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].entries()) {
+        const drawn = runs.map((run) =>
+          run[attempt]!
+        )
+        assert.isAtLeast(Math.min(...drawn), 500)
+        assert.isAtMost(Math.max(...drawn), bound)
+        // They are spread over the whole range.
+        assert.isBelow(Math.min(...drawn), 500 + (bound - 500) * 0.1)
+        assert.isAbove(Math.max(...drawn), 500 + (bound - 500) * 0.9)
+      }
+    }))
+
+  it.effect("a server's wait is a lower bound, up to 150 seconds", () =>
+    Effect.gen(function*() {
+      const hints = [Option.some(Duration.seconds(20)), Option.some(Duration.zero), Option.some(Duration.hours(1))]
+      const [twenty, none, hour] = yield* delays(Retry.reconnect, hints)
+      assert.strictEqual(twenty, 20_000)
+      assert.isAtLeast(none!, 500)
+      assert.strictEqual(hour, 150_000)
+    }))
+
+  it.effect("takes other figures", () =>
+    Effect.gen(function*() {
+      const schedule = Retry.backoff({ floor: "10 millis", cap: "20 millis", longestHint: "1 second" })
+      const drawn = yield* delays(schedule, [...noHints(20), Option.some(Duration.minutes(1))])
+      assert.isTrue(drawn.slice(0, 20).every((delay) => delay >= 10 && delay <= 20))
+      assert.strictEqual(drawn[20], 1_000)
+    }))
+})
+
+describe("Cursor", () => {
+  const Text = Schema.fromJsonString(Cursor.Cursor)
+
+  it.effect.prop("goes to text and back", [Cursor.Cursor], ([cursor]) =>
+    Effect.gen(function*() {
+      const text = yield* Schema.encodeEffect(Text)(cursor)
+      assert.deepStrictEqual(yield* Schema.decodeEffect(Text)(text), cursor)
+    }), { arbitrary: { runs: 100 } })
+
+  it.effect("rubbish is an error, not a cursor", () =>
+    Effect.gen(function*() {
+      for (
+        const text of ["", "{}", "null", "{\"position\":17,\"delivered\":[]}", "{\"position\":\"\",\"delivered\":[]}"]
+      ) {
+        assert.strictEqual((yield* Effect.flip(Schema.decodeEffect(Text)(text)))._tag, "SchemaError")
+      }
+    }))
+
+  it("reads as position, region, and how many were had", () => {
+    assert.strictEqual(Cursor.format({ position: "17905741246383965", delivered: [] }), "17905741246383965")
+    assert.strictEqual(Cursor.format({ position: "1", region: 4, delivered: ["a", "b"] }), "1@4+2")
+  })
+})

@@ -1,0 +1,127 @@
+/** The official client and ours, on the same emulator's port: each reads what the other wrote, and sees it come and go. */
+import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { EmulatorServer, NodePubNub } from "effect-herald/node"
+import { type Event, Publish, Subscribe } from "effect-herald/pubnub"
+import PubNub from "pubnub"
+
+const World = Layer.unwrap(
+  Effect.map(
+    EmulatorServer.EmulatorServer,
+    ({ origin }) =>
+      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
+  )
+).pipe(Layer.provideMerge(EmulatorServer.layer()))
+
+/** The official client, subscribed, with what it hears in a queue. */
+const official = Effect.gen(function*() {
+  const { origin } = yield* EmulatorServer.EmulatorServer
+  const heard = yield* Queue.unbounded<Record<string, unknown>>()
+  const connected = yield* Deferred.make<void>()
+  const client = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      new PubNub({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "theirs", origin, ssl: false })
+    ),
+    (client) =>
+      Effect.sync(() => {
+        client.unsubscribeAll()
+        client.destroy()
+      })
+  )
+  client.addListener({
+    status: (status) => {
+      if (status.category === "PNConnectedCategory") Deferred.doneUnsafe(connected, Effect.void)
+    },
+    message: (event) => Queue.offerUnsafe(heard, { kind: "message", ...event }),
+    signal: (event) => Queue.offerUnsafe(heard, { kind: "signal", ...event }),
+    presence: (event) => Queue.offerUnsafe(heard, { kind: "presence", ...event })
+  })
+  client.subscribe({ channels: ["room"], withPresence: true })
+  yield* Deferred.await(connected)
+  return { client, heard }
+})
+
+const until = <A>(queue: Queue.Dequeue<A>, wanted: (value: A) => boolean): Effect.Effect<A> =>
+  Effect.flatMap(Queue.take(queue), (value) => wanted(value) ? Effect.succeed(value) : until(queue, wanted))
+
+it.live("a message, a signal, a join and a leave, both ways", () =>
+  Effect.gen(function*() {
+    const ours = yield* Queue.unbounded<Event.SubscribeEvent>()
+    const reader = yield* Subscribe.stream({ channels: ["room"], presence: true }).pipe(
+      Stream.runForEach((event) => Queue.offer(ours, event)),
+      Effect.forkChild
+    )
+    yield* until(ours, (event) => event._tag === "Connected")
+
+    yield* Effect.scoped(Effect.gen(function*() {
+      const { client, heard } = yield* official
+      const joined = yield* until(ours, (event) => event._tag === "Joined" && String(event.user) === "theirs")
+      assert.deepInclude({ ...joined }, { channel: "room", occupancy: 2 } as object)
+
+      // From ours to theirs.
+      const sent = yield* Publish.publish({
+        channel: "room",
+        message: { text: "it's 50% ünïcode 😀" },
+        meta: { level: 3 },
+        customMessageType: "note"
+      })
+      const message = yield* until(heard, ({ kind }) => kind === "message")
+      assert.deepInclude(message, {
+        channel: "room",
+        message: { text: "it's 50% ünïcode 😀" },
+        userMetadata: { level: 3 },
+        customMessageType: "note",
+        publisher: "ours",
+        timetoken: String(sent.timetoken)
+      })
+      yield* Publish.signal({ channel: "room", message: "typing" })
+      assert.deepInclude(yield* until(heard, ({ kind }) => kind === "signal"), { message: "typing", publisher: "ours" })
+
+      // From theirs to ours.
+      const theirs = yield* Effect.promise(() =>
+        client.publish({
+          channel: "room",
+          message: { n: [1, 2], s: "x" },
+          meta: { level: 4 },
+          customMessageType: "note"
+        })
+      )
+      const got = yield* until(
+        ours,
+        (event) => event._tag === "Message" && event.publisher !== undefined && String(event.publisher) === "theirs"
+      )
+      assert.deepInclude({ ...got }, {
+        payload: { n: [1, 2], s: "x" },
+        meta: { level: 4 },
+        customMessageType: "note",
+        channel: "room"
+      } as object)
+      assert.strictEqual(got._tag === "Message" ? String(got.timetoken) : "", theirs.timetoken)
+      yield* Effect.promise(() => client.signal({ channel: "room", message: "waves" }))
+      const signal = yield* until(ours, (event) => event._tag === "Signal" && event.payload === "waves")
+      assert.strictEqual(signal._tag, "Signal")
+
+      // Ours leaves, and theirs is told.
+      yield* Fiber.interrupt(reader)
+      const left = yield* until(heard, (event) => event.kind === "presence" && event.action === "leave")
+      assert.deepInclude(left, { uuid: "ours", channel: "room", occupancy: 1 })
+    }))
+  }).pipe(Effect.provide(World)), 20_000)
+
+it.live("theirs leaves, and ours is told", () =>
+  Effect.gen(function*() {
+    const ours = yield* Queue.unbounded<Event.Presence>()
+    yield* Effect.forkChild(
+      Stream.runForEach(Subscribe.presence({ channels: ["room"] }), (event) => Queue.offer(ours, event))
+    )
+    yield* until(ours, (event) => event._tag === "Joined")
+    yield* Effect.scoped(official)
+    const left = yield* until(ours, (event) => event._tag === "Left")
+    assert.strictEqual(left._tag === "Left" ? String(left.user) : "", "theirs")
+    assert.strictEqual(left.occupancy, 1)
+  }).pipe(Effect.provide(World)), 20_000)
