@@ -1,23 +1,826 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as TestClock from "effect/testing/TestClock"
+import * as Clock from "effect-herald/testing/Clock"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+import { enc, get, group, handshake, poll, post, presence, publish, signal, subscribe } from "./http.ts"
 
-const get = (target: string) =>
-  HttpClient.get(`http://any.host${target}`).pipe(
-    Effect.flatMap((response) =>
-      Effect.map(response.text, (text) => ({ status: response.status, text, body: JSON.parse(text) }))
-    )
-  )
+const emulated = (options?: PubNubEmulator.Options) => Effect.provide(PubNubEmulator.layer(options))
 
-describe("PubNubEmulator", () => {
-  it.effect("publishes and delivers", () =>
+const emulator = PubNubEmulator.PubNubEmulator
+
+const forked = Effect.forkChild({ startImmediately: true })
+
+const until = "2023-11-14T22:13:20Z"
+
+describe("publishing", () => {
+  it.effect("is answered with a timetoken of 17 digits, later each time", () =>
     Effect.gen(function*() {
-      const handshake = yield* get("/v2/subscribe/demo-sub/a/0?uuid=me")
-      assert.deepStrictEqual(handshake.body, { t: { t: "17000000000000000", r: 1 }, m: [] })
-      const sent = yield* get("/publish/demo-pub/demo-sub/0/a/0/%22hi%22?uuid=you")
-      assert.deepStrictEqual(sent.body, [1, "Sent", "17000000000000002"])
-      const page = yield* get("/v2/subscribe/demo-sub/a/0?uuid=me&tt=17000000000000000&tr=1")
-      console.log(page.text)
-    }).pipe(Effect.provide(PubNubEmulator.layer())))
+      const first = yield* publish("a", "one")
+      const second = yield* publish("a", "two")
+      assert.deepStrictEqual([first.status, first.body], [200, [1, "Sent", "17000000000000000"]])
+      assert.deepStrictEqual(second.body, [1, "Sent", "17000000000000001"])
+      assert.match(first.headers["content-type"] ?? "", /^text\/javascript/)
+      yield* TestClock.setTime(Date.parse(until) + 5)
+      assert.deepStrictEqual((yield* publish("a", "three")).body, [1, "Sent", "17000000000050000"])
+    }).pipe(emulated()))
+
+  it.effect("by GET and by POST is the same, and what is stored is what was sent", () =>
+    Effect.gen(function*() {
+      const text = "{\"id\":12345678901234567890,\"é\":\"ü/☃\"}"
+      const cursor = yield* handshake("a/b ☃")
+      const query = `uuid=you&meta=${enc("{\"vip\":true}")}&custom_message_type=order&ttl=5`
+      yield* get(`/publish/demo-pub/demo-sub/0/${enc("a/b ☃")}/0/${enc(text)}?${query}`)
+      yield* post(`/publish/demo-pub/demo-sub/0/${enc("a/b ☃")}/0?${query}`, text)
+      const { text: page } = yield* subscribe("a/b ☃", { tt: cursor })
+      const envelope = (timetoken: string) =>
+        `{"a":"3","f":514,"i":"you","p":{"t":"${timetoken}","r":1},"k":"demo-sub","c":"a/b ☃","u":{"vip":true},` +
+        `"d":${text},"cmt":"order"}`
+      assert.strictEqual(
+        page,
+        `{"t":{"t":"17000000000000003","r":1},"m":[${envelope("17000000000000002")},${envelope("17000000000000003")}]}`
+      )
+      const stored = yield* emulator.use(({ messages }) => messages("a/b ☃"))
+      assert.deepStrictEqual(stored[0], {
+        channel: "a/b ☃",
+        timetoken: "17000000000000002",
+        message: JSON.parse(text),
+        meta: { vip: true },
+        publisher: "you",
+        customMessageType: "order",
+        ttl: 5
+      })
+      assert.strictEqual(stored.length, 2)
+    }).pipe(emulated()))
+
+  it.effect("every JSON value is a message", () =>
+    Effect.gen(function*() {
+      const values = [null, 0, false, "", [], {}, -1.5e300]
+      const cursor = yield* handshake("a")
+      for (const value of values) assert.strictEqual((yield* publish("a", value)).status, 200)
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, values)
+    }).pipe(emulated()))
+
+  it.effect("store=0 is delivered and not kept; fire is neither", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      yield* publish("a", "unstored", { store: 0 })
+      for (const norep of ["true", "1"]) {
+        assert.strictEqual((yield* publish("a", "fired", { store: 0, norep })).status, 200)
+      }
+      yield* publish("a", "plain")
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["unstored", "plain"])
+      const stored = yield* emulator.use(({ messages }) => messages("a"))
+      assert.deepStrictEqual(stored.map(({ message }) => message), ["plain"])
+    }).pipe(emulated()))
+
+  it.effect("without persistence nothing is kept", () =>
+    Effect.gen(function*() {
+      yield* publish("a", 1)
+      assert.deepStrictEqual(yield* emulator.use(({ messages }) => messages("a")), [])
+    }).pipe(emulated({ addOns: { persistence: false } })))
+
+  it.effect("a signal is of type 1, delivered and not kept", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      assert.strictEqual((yield* signal("a", "typing")).status, 200)
+      const { envelopes } = yield* poll("a", cursor)
+      assert.deepStrictEqual(envelopes.map(({ d, e }) => [d, e]), [["typing", 1]])
+      assert.deepStrictEqual(yield* emulator.use(({ messages }) => messages("a")), [])
+    }).pipe(emulated()))
+
+  it.effect("what is wrong is refused in the words of the service", () =>
+    Effect.gen(function*() {
+      const wrongKey = yield* get("/publish/other/demo-sub/0/a/0/1?uuid=me")
+      assert.deepStrictEqual([wrongKey.status, wrongKey.body], [400, [0, "Invalid Key", "17000000000000000"]])
+      const noKeyset = yield* get("/publish/demo-pub/other/0/a/0/1?uuid=me")
+      assert.deepStrictEqual([noKeyset.status, noKeyset.body], [400, {
+        message: "Invalid Subscribe Key",
+        error: true,
+        service: "Access Manager",
+        status: 400
+      }])
+      const tooLarge = yield* post("/publish/demo-pub/demo-sub/0/a/0?uuid=me", JSON.stringify("x".repeat(32_761)))
+      assert.strictEqual(tooLarge.status, 200) // with its two quotes, three bytes each, and the channel: 32,768
+      const oneMore = yield* post("/publish/demo-pub/demo-sub/0/a/0?uuid=me", JSON.stringify("x".repeat(32_762)))
+      assert.deepStrictEqual([oneMore.status, oneMore.body], [400, [0, "Message Too Large", "17000000000000001"]])
+      const signalled = yield* signal("a", "x".repeat(63))
+      assert.deepStrictEqual([signalled.status, signalled.body], [400, [
+        0,
+        "Signal size too large",
+        "17000000000000001"
+      ]])
+      assert.strictEqual((yield* signal("a", "x".repeat(62))).status, 200)
+      const tooLong = yield* publish("a", "x".repeat(33_000))
+      assert.deepStrictEqual([tooLong.status, tooLong.body], [414, {
+        status: 414,
+        service: "Balancer",
+        error: true,
+        message: "Request URI Too Long"
+      }])
+      const malformed = yield* get("/publish/demo-pub/demo-sub/0/a/0/%7Bno?uuid=me")
+      assert.deepStrictEqual([malformed.status, malformed.body], [400, [0, "Invalid JSON", "17000000000000002"]])
+      assert.strictEqual((yield* publish("a", 1, { meta: "{no" })).status, 400)
+      assert.strictEqual((yield* get("/publish/demo-pub/demo-sub/0/a/0/1")).status, 400)
+      assert.strictEqual((yield* get("/publish/demo-pub/demo-sub/0/a/0/1?uuid=%20")).status, 400)
+      assert.strictEqual((yield* get("/publish/demo-pub/demo-sub/0/a/0/%ff?uuid=me")).status, 400)
+    }).pipe(emulated()))
+
+  it.effect("unknown routes are 404", () =>
+    Effect.gen(function*() {
+      for (
+        const target of [
+          "/",
+          "/nothing",
+          "/v2/subscribe/demo-sub/a?uuid=me",
+          "/publish/demo-pub/demo-sub/0/a?uuid=me",
+          "/v2/presence/sub-key/demo-sub/channel/a/dance?uuid=me",
+          "/v1/channel-registration/sub-key/demo-sub/other?uuid=me"
+        ]
+      ) {
+        assert.strictEqual((yield* get(target)).status, 404, target)
+      }
+      assert.strictEqual((yield* post("/signal/demo-pub/demo-sub/0/a/0/1?uuid=me", "1")).status, 404)
+    }).pipe(emulated()))
+
+  it.effect("the time is a bare number of 17 digits", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* get("/time/0")).text, "[17000000000000000]")
+    }).pipe(emulated()))
+})
+
+describe("subscribing", () => {
+  it.effect("a handshake is answered at once, with a cursor before all that comes", () =>
+    Effect.gen(function*() {
+      yield* publish("a", "before")
+      for (const parameters of [{}, { tt: "0" }]) {
+        const { text } = yield* subscribe("a", parameters)
+        assert.strictEqual(text, "{\"t\":{\"t\":\"17000000000000000\",\"r\":1},\"m\":[]}")
+      }
+      yield* publish("a", "after")
+      assert.deepStrictEqual((yield* poll("a", "17000000000000000")).payloads, ["after"])
+    }).pipe(emulated({ addOns: { presence: false } })))
+
+  it.effect("a poll waits for a message, and for nothing longer than it is held", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      const first = yield* forked(poll("a", cursor))
+      yield* TestClock.adjust("100 seconds")
+      assert.strictEqual(yield* emulator.use(({ readers }) => readers), 1)
+      yield* publish("b", "elsewhere")
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(first.pollUnsafe())
+      yield* publish("a", "hello")
+      assert.deepStrictEqual((yield* Fiber.join(first)).payloads, ["hello"])
+
+      const second = yield* forked(poll("a", (yield* Fiber.join(first)).cursor))
+      yield* TestClock.adjust("279 seconds")
+      assert.isUndefined(second.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      const empty = yield* Fiber.join(second)
+      assert.deepStrictEqual(empty.payloads, [])
+      assert.strictEqual(empty.cursor, String(17_000_000_000_000_000n + 381n * 10_000_000n))
+      assert.strictEqual(yield* emulator.use(({ readers }) => readers), 0)
+    }).pipe(emulated()))
+
+  it.effect("a poll that is interrupted no longer waits, and takes nothing with it", () =>
+    Effect.gen(function*() {
+      const { readers } = yield* emulator
+      const cursor = yield* handshake("a")
+      const fiber = yield* forked(poll("a", cursor))
+      assert.strictEqual(yield* readers, 1)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(yield* readers, 0)
+      yield* publish("a", "later")
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["later"])
+    }).pipe(emulated()))
+
+  it.effect("b names what matched, and is absent for one plain channel alone", () =>
+    Effect.gen(function*() {
+      yield* group("/g", { add: "x.1,y" })
+      const cursor = yield* handshake("x.1", { uuid: "me" })
+      yield* publish("x.1", 1)
+      const matches = (channels: string, parameters: Readonly<Record<string, string>> = {}) =>
+        Effect.map(poll(channels, cursor, parameters), ({ envelopes }) => envelopes.map(({ b, c, d }) => [b, c, d]))
+      assert.deepStrictEqual(yield* matches("x.1"), [[undefined, "x.1", 1]])
+      assert.deepStrictEqual(yield* matches("x.1,z"), [["x.1", "x.1", 1]])
+      assert.deepStrictEqual(yield* matches("x.*"), [["x.*", "x.1", 1]])
+      assert.deepStrictEqual(yield* matches(",", { "channel-group": "g" }), [["g", "x.1", 1]])
+      // One publish, once for each name that it matches.
+      assert.deepStrictEqual(yield* matches("x.1,x.*", { "channel-group": "g" }), [
+        ["x.1", "x.1", 1],
+        ["x.*", "x.1", 1],
+        ["g", "x.1", 1]
+      ])
+      assert.deepStrictEqual(yield* matches("z", { "channel-group": "g,other" }), [["g", "x.1", 1]])
+    }).pipe(emulated()))
+
+  it.effect("a wildcard matches what is below it, and not itself", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a.b.*")
+      for (const channel of ["a.b", "a.c", "a.bc", "a.b.c", "a.b.c.d", "a.b.*x"]) yield* publish(channel, channel)
+      assert.deepStrictEqual((yield* poll("a.b.*", cursor)).payloads, ["a.b.c", "a.b.c.d", "a.b.*x"])
+    }).pipe(emulated()))
+
+  it.effect("the queue keeps the newest 100 of all channels together; the rest is lost in silence", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a,b")
+      for (let index = 0; index < 130; index++) yield* publish(index % 2 === 0 ? "a" : "b", index)
+      const page = yield* poll("a,b", cursor)
+      assert.deepStrictEqual(page.payloads, Array.from({ length: 100 }, (_, index) => index + 30))
+      assert.strictEqual(page.cursor, String(BigInt(cursor) + 130n))
+      // The other reader has a queue of its own.
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads.length, 65)
+    }).pipe(emulated({ addOns: { presence: false } })))
+
+  it.effect("what is older than the queue's retention is gone", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      yield* publish("a", "old")
+      yield* TestClock.adjust("15 minutes")
+      yield* publish("a", "young")
+      yield* TestClock.adjust("6 minutes")
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["young"])
+    }).pipe(emulated({ limits: { queueRetention: "20 minutes" } })))
+
+  it.effect("a page can be split, and no event is left between the parts", () =>
+    Effect.gen(function*() {
+      yield* group("/g", { add: "a" })
+      const cursor = yield* handshake("a", { "channel-group": "g" })
+      for (let index = 0; index < 4; index++) yield* publish("a", index)
+      const first = yield* poll("a", cursor, { "channel-group": "g" })
+      assert.deepStrictEqual(first.payloads, [0, 0, 1, 1])
+      const second = yield* poll("a", first.cursor, { "channel-group": "g" })
+      assert.deepStrictEqual(second.payloads, [2, 2, 3, 3])
+    }).pipe(emulated({ maxPage: 3, addOns: { presence: false } })))
+
+  it.effect("a message of another region arrives late, after younger ones, and is not lost", () =>
+    Effect.gen(function*() {
+      const { publish: elsewhere } = yield* emulator
+      const cursor = yield* handshake("a")
+      const reader = yield* forked(poll("a", cursor))
+      const late = yield* elsewhere({ channel: "a", message: "late", region: 7, delay: "3 seconds" })
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(reader.pollUnsafe())
+      yield* publish("a", "young")
+      const first = yield* Fiber.join(reader)
+      assert.deepStrictEqual(first.payloads, ["young"])
+      assert.isAbove(Number(first.cursor), Number(late))
+
+      const waiting = yield* forked(poll("a", first.cursor))
+      yield* TestClock.adjust("2 seconds")
+      const second = yield* Fiber.join(waiting)
+      assert.deepStrictEqual(second.envelopes.map(({ d, p }) => [d, p]), [["late", { t: late, r: 7 }]])
+      assert.isAbove(Number(second.cursor), Number(first.cursor))
+      assert.strictEqual(second.region, 1)
+    }).pipe(emulated({ addOns: { presence: false } })))
+
+  it.effect("a region is the reader's own", () =>
+    Effect.gen(function*() {
+      const { publish: elsewhere, setRegion } = yield* emulator
+      const cursor = yield* handshake("a")
+      yield* elsewhere({ channel: "a", message: 1, region: 4 })
+      yield* setRegion(2, "me")
+      assert.strictEqual((yield* poll("a", cursor)).region, 2)
+      assert.strictEqual((yield* poll("a", cursor, { uuid: "other" })).region, 9)
+      yield* setRegion(3)
+      assert.strictEqual((yield* poll("a", cursor)).region, 2)
+      assert.strictEqual((yield* poll("a", cursor, { uuid: "other" })).region, 3)
+    }).pipe(emulated({ region: 9 })))
+
+  it.effect("events of any kind, and what is no event at all", () =>
+    Effect.gen(function*() {
+      const { emit, emitRaw, signal } = yield* emulator
+      const cursor = yield* handshake("a")
+      const timetoken = yield* emit({ channel: "a", type: 3, payload: { event: "added" }, publisher: "you" })
+      yield* emit({ channel: "a", type: 4, payload: 1, customMessageType: "pic" })
+      yield* signal({ channel: "a", message: 2 })
+      yield* emitRaw({ channel: "a", envelope: { c: 5 } })
+      yield* emitRaw({ channel: "a", envelope: null })
+      const { envelopes, text } = yield* Effect.map(
+        subscribe("a", { tt: cursor }),
+        ({ text }) => ({ text, envelopes: text })
+      )
+      assert.include(envelopes, `"e":3,"i":"you","p":{"t":"${timetoken}","r":1}`)
+      assert.match(text, /"e":4.*"d":1,"cmt":"pic".*"e":1.*"d":2.*,\{"c":5\},null\]\}$/)
+    }).pipe(emulated()))
+
+  it.effect("what makes no sense is refused", () =>
+    Effect.gen(function*() {
+      const statuses = yield* Effect.all([
+        subscribe(","),
+        subscribe("a", { tt: "soon" }),
+        subscribe("a", { "filter-expr": "meta.x ==" }),
+        subscribe("a", { state: "[1]" }),
+        get("/v2/subscribe/demo-sub/a/0")
+      ]).pipe(Effect.map((all) => all.map(({ status }) => status)))
+      assert.deepStrictEqual(statuses, [400, 400, 400, 400, 400])
+    }).pipe(emulated()))
+
+  it.effect("without the Stream Controller there are no wildcards, groups and filters", () =>
+    Effect.gen(function*() {
+      const refused = yield* group("/g", { add: "a" })
+      assert.strictEqual(refused.status, 403)
+      assert.match(refused.text, /requires the Stream Controller add-on.*"service":"channel-registry","error":true/)
+      assert.strictEqual((yield* subscribe("a.*")).status, 403)
+      assert.strictEqual((yield* subscribe("a", { "channel-group": "g" })).status, 403)
+      assert.strictEqual((yield* subscribe("a", { "filter-expr": "meta.x == 1" })).status, 403)
+      yield* emulator.use(({ setAddOns }) => setAddOns({ streamController: true }))
+      assert.strictEqual((yield* subscribe("a.*")).status, 200)
+    }).pipe(emulated({ addOns: { streamController: false } })))
+})
+
+describe("filter", () => {
+  const subject = {
+    message: { score: 81, tags: ["x", "y"], text: "hello world", nested: { deep: 1 } },
+    meta: { priority: "high", level: 3, user: { role: "admin" }, name: "O*a" }
+  }
+  layer(PubNubEmulator.layer({ hold: "0 millis", addOns: { presence: false } }))((it) => {
+    it.effect.each<readonly [expression: string, passes: boolean]>([
+      ["(meta.priority == \"high\") && (data.score > 80)", true],
+      ["meta.priority == 'low' || data.score >= 81", true],
+      ["priority == 'high'", true],
+      ["meta.user[\"role\"] == 'admin'", true],
+      ["meta.user['role'] != 'admin'", false],
+      ["user.role == 'admin'", true],
+      ["uuid != 'you'", false],
+      ["uuid == 'you'", true],
+      ["data.score < 81", false],
+      ["data.score <= 81", true],
+      ["data.score % 2 == 1 && level * 2 - 1 == 5", true],
+      ["2 + 3 * 4 == 14 && (2 + 3) * 4 == 20 && 7 / 2 == 3.5", true],
+      ["-level == 0 - 3", true],
+      ["data.text LIKE 'hello*'", true],
+      ["data.text LIKE '*lo w*'", true],
+      ["data.text LIKE 'hello'", false],
+      ["data.text LIKE 'h.*'", false],
+      ["data.text CONTAINS 'lo wo'", true],
+      ["data.tags CONTAINS 'y'", true],
+      ["data.tags CONTAINS 'z'", false],
+      ["!(level == 4)", true],
+      ["!(level == 3)", false],
+      // "or" binds less tightly than "and"
+      ["level == 3 || level == 4 && level == 5", true],
+      // numbers only
+      ["priority > 'a'", false],
+      ["priority + 1 > 0", false],
+      // what is not there is equal to nothing, not even to what else is not there
+      ["meta.nothing == data.nothing", false],
+      ["meta.nothing != 'x'", true],
+      ["meta.nothing.below == 1", false],
+      ["data.nested.deep == 1", true],
+      ["meta.constructor != 1 && true", true]
+    ])("%s", ([expression, passes]) =>
+      Effect.gen(function*() {
+        const cursor = yield* handshake("f", { "filter-expr": expression })
+        yield* publish("f", subject.message, { meta: JSON.stringify(subject.meta) })
+        const { payloads } = yield* poll("f", cursor, { "filter-expr": expression })
+        assert.deepStrictEqual(payloads, passes ? [subject.message] : [])
+      }))
+
+    it.effect.each([
+      "meta.x ==",
+      "== 1",
+      "meta",
+      "data.* == 1",
+      "(meta.x == 1",
+      "meta.x == 1)",
+      "meta.x = 1",
+      "meta.x == 'open",
+      "meta.x[0] == 1",
+      "meta.x[\"y\" == 1",
+      "meta.x == 1 meta.y == 2",
+      "#"
+    ])("no expression: %s", (expression) =>
+      Effect.gen(function*() {
+        assert.strictEqual((yield* subscribe("f", { "filter-expr": expression })).status, 400)
+      }))
+  })
+
+  it.effect("reads what a presence event shows, and costs no place in the queue", () =>
+    Effect.gen(function*() {
+      const expression = "pn_action == 'leave' || keep == 1"
+      const cursor = yield* handshake("a,a-pnpres")
+      for (let index = 0; index < 99; index++) yield* publish("a", index, { meta: "{\"keep\":1}" })
+      for (let index = 0; index < 99; index++) yield* publish("a", "noise")
+      yield* presence("/channel/a/leave")
+      const { payloads } = yield* poll("a,a-pnpres", cursor, { "filter-expr": expression, uuid: "other" })
+      assert.strictEqual(payloads.length, 100)
+      assert.strictEqual(payloads[0], 0)
+      assert.propertyVal(payloads[99], "action", "leave")
+    }).pipe(emulated()))
+})
+
+describe("presence", () => {
+  it.effect("whoever subscribes joins once, and sees it", () =>
+    Effect.gen(function*() {
+      const names = "a,a-pnpres,b.*"
+      const cursor = yield* handshake(names)
+      const page = yield* poll(names, cursor)
+      yield* handshake(names)
+      yield* poll("a", cursor, { uuid: "second" }).pipe(forked)
+      assert.deepStrictEqual(page.envelopes, [{
+        a: "3",
+        f: 514,
+        p: { t: String(BigInt(cursor) + 1n), r: 1 },
+        k: "demo-sub",
+        c: "a-pnpres",
+        u: {
+          pn_action: "join",
+          pn_channel: "a",
+          pn_ispresence: 1,
+          pn_occupancy: 1,
+          pn_precise_timestamp: 1_700_000_000_000,
+          pn_timestamp: 1_700_000_000,
+          pn_uuid: "me"
+        },
+        d: {
+          action: "join",
+          uuid: "me",
+          timestamp: 1_700_000_000,
+          precise_timestamp: 1_700_000_000_000,
+          occupancy: 1
+        },
+        b: "a-pnpres"
+      }])
+      const next = yield* poll(names, page.cursor)
+      assert.deepStrictEqual(next.envelopes.map(({ d }) => d), [{
+        action: "join",
+        uuid: "second",
+        timestamp: 1_700_000_000,
+        precise_timestamp: 1_700_000_000_000,
+        occupancy: 2
+      }])
+      const { occupants } = yield* emulator
+      assert.deepStrictEqual(yield* occupants("a"), ["me", "second"])
+      assert.deepStrictEqual(yield* occupants("b.*"), [])
+      assert.deepStrictEqual(yield* occupants("a-pnpres"), [])
+    }).pipe(emulated()))
+
+  it.effect("is seen by the names of channel, group and wildcard", () =>
+    Effect.gen(function*() {
+      yield* group("/g", { add: "x.1" })
+      const cursor = yield* handshake("other")
+      yield* presence("/channel/x.1/heartbeat", { uuid: "ada" })
+      const seen = (channels: string, groups: string) =>
+        Effect.map(
+          poll(channels, cursor, { "channel-group": groups, uuid: "spy" }),
+          ({ envelopes }) => envelopes.map(({ b, c }) => [b, c])
+        )
+      assert.deepStrictEqual(yield* seen("x.1-pnpres", ""), [["x.1-pnpres", "x.1-pnpres"]])
+      assert.deepStrictEqual(yield* seen("x.*-pnpres", ""), [["x.*-pnpres", "x.1-pnpres"]])
+      assert.deepStrictEqual(yield* seen(",", "g-pnpres"), [["g-pnpres", "x.1-pnpres"]])
+    }).pipe(emulated({ addOns: { presence: true } })))
+
+  it.effect("a group's channels are joined and left", () =>
+    Effect.gen(function*() {
+      const { occupants } = yield* emulator
+      yield* group("/g", { add: "x,y" })
+      yield* handshake(",", { "channel-group": "g" })
+      assert.deepStrictEqual([yield* occupants("x"), yield* occupants("y")], [["me"], ["me"]])
+      const left = yield* presence("/channel/,/leave", { "channel-group": "g" })
+      assert.deepStrictEqual(left.body, { status: 200, message: "OK", service: "Presence", action: "leave" })
+      assert.deepStrictEqual([yield* occupants("x"), yield* occupants("y")], [[], []])
+    }).pipe(emulated()))
+
+  it.effect("states come with a heartbeat or alone, change once, and go with a leave", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a-pnpres")
+      yield* presence("/channel/a/heartbeat", { state: JSON.stringify({ a: { mood: "ok" }, elsewhere: { x: 1 } }) })
+      yield* presence("/channel/a/heartbeat", { state: JSON.stringify({ a: { mood: "ok" } }) })
+      yield* presence("/channel/a/heartbeat", { state: "{}" })
+      const set = yield* presence("/channel/a/uuid/me/data", { state: JSON.stringify({ mood: "bad" }) })
+      assert.deepStrictEqual(set.body, { status: 200, message: "OK", service: "Presence", payload: { mood: "bad" } })
+      const read = yield* presence("/channel/a/uuid/me")
+      assert.deepStrictEqual(read.body, {
+        status: 200,
+        message: "OK",
+        service: "Presence",
+        uuid: "me",
+        payload: { mood: "bad" },
+        channel: "a"
+      })
+      yield* presence("/channel/a/leave")
+      const several = yield* presence("/channel/a,b/uuid/me")
+      assert.deepStrictEqual(several.body, {
+        status: 200,
+        message: "OK",
+        service: "Presence",
+        uuid: "me",
+        payload: { channels: { a: {}, b: {} } }
+      })
+      const page = yield* poll("a-pnpres", cursor)
+      assert.deepStrictEqual(
+        page.payloads.map((d) => Predicate.isObject(d) ? [d["action"], d["data"]] : d),
+        [["join", undefined], ["state-change", { mood: "ok" }], ["state-change", { mood: "bad" }], ["leave", undefined]]
+      )
+      assert.propertyVal(page.envelopes[1]?.["u"], "pn_state_mood", "ok")
+    }).pipe(emulated()))
+
+  it.effect("here now, in all its shapes", () =>
+    Effect.gen(function*() {
+      for (const uuid of ["u1", "u2", "u3"]) yield* presence("/channel/a/heartbeat", { uuid })
+      yield* presence("/channel/b/heartbeat", { uuid: "u1", state: "{\"b\":{\"x\":1}}" })
+      const ok = { status: 200, message: "OK", service: "Presence" }
+      const body = (path: string, parameters: Readonly<Record<string, string | number>> = {}) =>
+        Effect.map(presence(path, parameters), ({ body }) => body)
+      assert.deepStrictEqual(yield* body("/channel/a"), { ...ok, uuids: ["u1", "u2", "u3"], occupancy: 3 })
+      assert.deepStrictEqual(yield* body("/channel/a", { limit: 1, offset: 1 }), { ...ok, uuids: ["u2"], occupancy: 3 })
+      assert.deepStrictEqual(yield* body("/channel/a", { disable_uuids: 1 }), { ...ok, occupancy: 3 })
+      assert.deepStrictEqual(yield* body("/channel/b", { state: 1 }), {
+        ...ok,
+        uuids: [{ uuid: "u1", state: { x: 1 } }],
+        occupancy: 1
+      })
+      const both = {
+        ...ok,
+        payload: {
+          channels: { a: { uuids: ["u1", "u2", "u3"], occupancy: 3 }, b: { uuids: ["u1"], occupancy: 1 } },
+          total_channels: 2,
+          total_occupancy: 4
+        }
+      }
+      assert.deepStrictEqual(yield* body("/channel/a,b,c"), both)
+      assert.deepStrictEqual(yield* body(""), both)
+      yield* group("/g", { add: "b" })
+      assert.deepStrictEqual(yield* body("/channel/,", { "channel-group": "g" }), {
+        ...ok,
+        payload: { channels: { b: { uuids: ["u1"], occupancy: 1 } }, total_channels: 1, total_occupancy: 1 }
+      })
+      assert.deepStrictEqual(yield* body("/channel/c,d"), {
+        ...ok,
+        payload: { channels: {}, total_channels: 0, total_occupancy: 0 }
+      })
+      assert.deepStrictEqual(yield* body("/uuid/u1"), { ...ok, payload: { channels: ["a", "b"] } })
+      assert.deepStrictEqual(yield* body("/uuid/nobody"), { ...ok, payload: { channels: [] } })
+    }).pipe(emulated()))
+
+  it.effect("what is wrong, and what is off", () =>
+    Effect.gen(function*() {
+      const noState = yield* presence("/channel/a/uuid/me/data")
+      assert.deepStrictEqual([noState.status, noState.body], [400, {
+        status: 400,
+        error: 1,
+        message: "No state specified.",
+        service: "Presence"
+      }])
+      assert.strictEqual((yield* presence("/channel/a/uuid/me/data", { state: "1" })).status, 400)
+      assert.strictEqual((yield* presence("/channel/a/heartbeat", { state: "1" })).status, 400)
+      yield* emulator.use(({ setAddOns }) => setAddOns({ presence: false }))
+      assert.strictEqual((yield* presence("/channel/a")).status, 402)
+      assert.strictEqual((yield* presence("/channel/a/heartbeat")).status, 402)
+      // Saying goodbye is never wrong.
+      assert.strictEqual((yield* presence("/channel/a/leave")).status, 200)
+      yield* handshake("a")
+      assert.deepStrictEqual(yield* emulator.use(({ occupants }) => occupants("a")), [])
+    }).pipe(emulated()))
+})
+
+describe("channel groups", () => {
+  it.effect("add, list, remove, delete", () =>
+    Effect.gen(function*() {
+      const ok = { status: 200, message: "OK", service: "channel-registry", error: false }
+      const members = Effect.map(group("/g"), ({ body }) => body)
+      const holds = (channels: ReadonlyArray<string>) => ({
+        status: 200,
+        payload: { channels, group: "g" },
+        service: "channel-registry",
+        error: false
+      })
+      assert.deepStrictEqual((yield* group("/g", { add: "a,b,a" })).body, ok)
+      assert.deepStrictEqual(yield* members, holds(["a", "b"]))
+      assert.deepStrictEqual((yield* group("/g", { remove: "a" })).body, ok)
+      assert.deepStrictEqual(yield* members, holds(["b"]))
+      assert.deepStrictEqual((yield* group("")).body, {
+        status: 200,
+        payload: { namespace: "", groups: ["g"] },
+        service: "channel-registry",
+        error: false
+      })
+      assert.deepStrictEqual((yield* group("/g/remove")).body, ok)
+      assert.deepStrictEqual(yield* members, holds([]))
+      assert.strictEqual((yield* group("/a:b", { add: "a" })).status, 400)
+    }).pipe(emulated()))
+
+  it.effect("a poll that waits hears a channel that is added while it does", () =>
+    Effect.gen(function*() {
+      const { addToGroup, groupChannels, removeFromGroup } = yield* emulator
+      yield* addToGroup("g", ["a"])
+      const cursor = yield* handshake(",", { "channel-group": "g" })
+      const reader = yield* forked(poll(",", cursor, { "channel-group": "g" }))
+      yield* addToGroup("g", ["b"])
+      yield* publish("b", 1)
+      assert.deepStrictEqual((yield* Fiber.join(reader)).payloads, [1])
+      yield* removeFromGroup("g", ["a", "b"])
+      assert.deepStrictEqual(yield* groupChannels("g"), [])
+    }).pipe(emulated()))
+})
+
+describe("access", () => {
+  it.effect("what is denied is named; a group with a colon before its name", () =>
+    Effect.gen(function*() {
+      const { allow, deny } = yield* emulator
+      yield* deny({ channels: ["a"], groups: ["g"] })
+      const refused = (payload: object) => ({
+        message: "Forbidden",
+        payload,
+        error: true,
+        service: "Access Manager",
+        status: 403
+      })
+      const sent = yield* publish("a", 1)
+      assert.deepStrictEqual([sent.status, sent.body], [403, refused({ channels: ["a"] })])
+      const read = yield* subscribe("a,a-pnpres,b", { "channel-group": "g,h" })
+      assert.deepStrictEqual([read.status, read.body], [
+        403,
+        refused({ channels: ["a", "a-pnpres"], "channel-groups": [":g"] })
+      ])
+      const left = yield* presence("/channel/a/leave")
+      assert.deepStrictEqual([left.status, left.body], [403, refused({ channels: ["a"] })])
+      assert.deepStrictEqual((yield* group("/g", { add: "x" })).body, refused({ "channel-groups": [":g"] }))
+      assert.strictEqual((yield* subscribe("b", { "channel-group": "h" })).status, 200)
+      yield* allow()
+      assert.strictEqual((yield* publish("a", 1)).status, 200)
+    }).pipe(emulated()))
+
+  it.effect("a user alone can be denied everything", () =>
+    Effect.gen(function*() {
+      yield* emulator.use(({ deny }) => deny({ uuids: ["you"] }))
+      assert.strictEqual((yield* publish("a", 1)).status, 403)
+      assert.strictEqual((yield* publish("a", 1, { uuid: "me" })).status, 200)
+    }).pipe(emulated()))
+
+  it.effect("a revoked token is refused, for good", () =>
+    Effect.gen(function*() {
+      const { allow, revokeToken } = yield* emulator
+      yield* revokeToken("t/1+")
+      yield* allow()
+      const { body, status } = yield* subscribe("a", { auth: "t/1+" })
+      assert.deepStrictEqual([status, body], [403, {
+        error: true,
+        status: 403,
+        service: "Access Manager",
+        message: "Token is revoked"
+      }])
+      assert.strictEqual((yield* subscribe("a", { auth: "t2" })).status, 200)
+    }).pipe(emulated()))
+
+  it.effect("keysets know nothing of each other", () =>
+    Effect.gen(function*() {
+      const { messages, publish } = yield* emulator
+      yield* publish({ channel: "a", message: 1, subscribeKey: "s2" })
+      assert.strictEqual((yield* get("/publish/p2/s2/0/a/0/2?uuid=me")).status, 200)
+      assert.strictEqual((yield* get("/publish/p1/s2/0/a/0/2?uuid=me")).status, 400)
+      assert.deepStrictEqual((yield* messages("a", "s2")).map(({ message }) => message), [1, 2])
+      assert.deepStrictEqual(yield* messages("a"), [])
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(messages("a", "s3"))))
+    }).pipe(emulated({
+      keysets: [{ subscribeKey: "s1", publishKey: "p1" }, { subscribeKey: "s2", publishKey: "p2" }]
+    })))
+
+  it.effect("signatures, as the reference has worked them out", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(1_700_000_000_000)
+      const target = "/publish/pub/sub/0/ch/0/%7B%22text%22%3A%22hi%2C%20it%27s%20%28me%29%21%22%7D" +
+        "?pnsdk=X%2F1.0&store=1&timestamp=1700000000&uuid=u%201&signature="
+      const right = "v2.VAkpc0eSmKxcbZyWH0DAturY-fsuZiFifOqn5LpvdV8"
+      const handle = (target: string) =>
+        emulator.use(({ handle }) => handle({ method: "GET", target, headers: {}, body: "" }))
+      assert.strictEqual((yield* handle(target + right)).status, 200)
+      const wrong = yield* handle(`${target}v2.wrong`)
+      assert.strictEqual(wrong.status, 403)
+      assert.include(wrong.body, "Invalid Signature")
+      yield* TestClock.adjust("61 seconds")
+      const late = yield* handle(target + right)
+      assert.deepStrictEqual([late.status, JSON.parse(late.body)], [400, {
+        message: "Invalid Timestamp",
+        error: true,
+        service: "Access Manager",
+        status: 400
+      }])
+      // Who does not sign is let in: a client without the secret key does not.
+      assert.strictEqual((yield* handle("/publish/pub/sub/0/ch/0/1?uuid=u")).status, 200)
+    }).pipe(emulated({ keysets: [{ subscribeKey: "sub", publishKey: "pub", secretKey: "sec" }] })))
+})
+
+describe("as a server", () => {
+  it.effect("a publish that is interrupted was stored or never begun; its answer is what is lost", () =>
+    Effect.gen(function*() {
+      const { messages, requests } = yield* emulator
+      const cursor = yield* handshake("a").pipe(Effect.timeoutOption("2 seconds"), forked)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(cursor)
+      const fiber = yield* forked(publish("a", "stored"))
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual((yield* messages("a")).map(({ message }) => message), ["stored"])
+      assert.strictEqual((yield* requests).length, 2)
+    }).pipe(emulated({ latency: Effect.succeed("1 second") })))
+
+  it.effect("interruption at any moment never leaves half a message", () =>
+    Effect.gen(function*() {
+      const { messages } = yield* emulator
+      let stored = 0
+      for (let turns = 0; turns < 12; turns++) {
+        const cursor = yield* handshake("a")
+        const fiber = yield* Effect.forkChild(Effect.andThen(Effect.yieldNow, publish("a", turns)))
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+        const kept = (yield* messages("a")).length - stored
+        stored += kept
+        // What is kept is what a reader gets: one, or none.
+        assert.isAtMost(kept, 1)
+        const { payloads } = yield* poll("a", cursor)
+        assert.strictEqual(payloads.length, kept)
+      }
+      assert.isAbove(stored, 0)
+      assert.isBelow(stored, 12)
+    }).pipe(emulated({ hold: "0 millis", addOns: { presence: false } })))
+
+  it.effect("a reader that is woken finds the step done that woke it", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("spy")
+      const reader = yield* forked(poll("a-pnpres,b-pnpres", cursor))
+      yield* presence("/channel/a,b/heartbeat", { uuid: "ada" })
+      assert.deepStrictEqual((yield* Fiber.join(reader)).envelopes.map(({ c }) => c), ["a-pnpres", "b-pnpres"])
+    }).pipe(emulated()))
+
+  it.effect("handlers see the caller's clock, chance and interruption, and nothing else", () => {
+    const Setting = Context.Reference<string>("test/Setting", { defaultValue: () => "default" })
+    class Secret extends Context.Service<Secret, string>()("test/Secret") {}
+    const seen: Array<unknown> = []
+    const latency = Effect.gen(function*() {
+      seen.push(yield* Setting, (yield* Effect.serviceOption(Secret))._tag, yield* Random.next)
+      return "1 second" as const
+    })
+    return Effect.gen(function*() {
+      const request = get("/time/0").pipe(
+        Effect.provideService(Setting, "the caller's"),
+        Effect.provideService(Secret, "the caller's"),
+        Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0.25, nextIntUnsafe: () => 1 })
+      )
+      const fiber = yield* forked(request)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(seen, ["the emulator's", "None", 0.25])
+    }).pipe(
+      emulated({ latency }),
+      Effect.provideService(Setting, "the emulator's")
+    )
+  })
+
+  it.effect("a restart cuts the polls that wait, and keeps the state", () =>
+    Effect.gen(function*() {
+      const { readers, restart } = yield* emulator
+      const cursor = yield* handshake("a")
+      const fibers = yield* Effect.all([forked(Effect.flip(poll("a", cursor))), forked(Effect.flip(poll("b", cursor)))])
+      assert.strictEqual(yield* readers, 2)
+      yield* restart
+      for (const fiber of fibers) {
+        const error = yield* Fiber.join(fiber)
+        if (error._tag !== "HttpClientError" || error.reason._tag !== "TransportError") {
+          return assert.fail("expected a TransportError")
+        }
+        assert.nestedPropertyVal(error.reason.cause, "cause.code", "ECONNRESET")
+      }
+      assert.strictEqual(yield* readers, 0)
+      yield* publish("a", "after")
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["after"])
+    }).pipe(emulated()))
+
+  it.effect("requests are told as they came, with time and user", () =>
+    Effect.gen(function*() {
+      yield* Clock.advance("1 minute")
+      yield* publish("a/b", "x y")
+      assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [{
+        method: "GET",
+        target: "/publish/demo-pub/demo-sub/0/a%2Fb/0/%22x%20y%22?uuid=you",
+        uuid: "you",
+        time: 60_000
+      }])
+    }).pipe(emulated()))
+
+  it.effect("two layers are two services, and one layer is one", () =>
+    Effect.gen(function*() {
+      yield* publish("a", "outer")
+      const inner = Effect.gen(function*() {
+        yield* publish("a", "inner")
+        return (yield* emulator.use(({ messages }) => messages("a"))).map(({ message }) => message)
+      })
+      assert.deepStrictEqual(yield* Effect.provide(inner, PubNubEmulator.layer()), ["inner"])
+      assert.deepStrictEqual(yield* inner, ["outer", "inner"])
+    }).pipe(emulated()))
+
+  it.effect("any host is the emulator", () =>
+    Effect.gen(function*() {
+      for (const origin of ["http://localhost:1", "https://ps.pndsn.com"]) {
+        assert.strictEqual((yield* HttpClient.get(`${origin}/time/0`)).status, 200)
+      }
+    }).pipe(emulated()))
 })

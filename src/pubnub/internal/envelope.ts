@@ -18,25 +18,25 @@ export const Parsed = Schema.declare((_value): _value is Schema.Json => true)
 // Absent, or null where a newer service or a proxy writes one.
 const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
+// The wire's own names: renaming them by schema would cost a quarter of the decoding.
 const Envelope = Schema.Struct({
-  channel: Schema.NonEmptyString,
-  payload: Parsed,
-  published: Schema.Struct({ t: Timetoken, r: optional(Schema.Int) }),
-  kind: optional(Schema.Int),
-  publisher: optional(UserId),
-  match: optional(Schema.String),
-  meta: optional(Parsed),
-  customMessageType: optional(Schema.String)
-}).pipe(Schema.encodeKeys({
-  channel: "c",
-  payload: "d",
-  published: "p",
-  kind: "e",
-  publisher: "i",
-  match: "b",
-  meta: "u",
-  customMessageType: "cmt"
-}))
+  /** channel */
+  c: Schema.NonEmptyString,
+  /** payload */
+  d: Parsed,
+  /** published: timetoken, region */
+  p: Schema.Struct({ t: Timetoken, r: optional(Schema.Int) }),
+  /** kind of event */
+  e: optional(Schema.Int),
+  /** publisher */
+  i: optional(UserId),
+  /** the subscribed name that matched */
+  b: optional(Schema.String),
+  /** metadata */
+  u: optional(Parsed),
+  /** custom message type */
+  cmt: optional(Schema.String)
+})
 
 /** What an envelope says, whatever it carries. */
 export type Envelope = typeof Envelope.Type
@@ -44,8 +44,7 @@ export type Envelope = typeof Envelope.Type
 export const decode = Schema.decodeUnknownResult(Envelope)
 
 /** By what two deliveries are known to be the same message: where, when and by whom. */
-export const idOf = (envelope: Envelope): string =>
-  `${envelope.published.t}/${envelope.channel}/${envelope.publisher ?? ""}`
+export const idOf = (envelope: Envelope): string => `${envelope.p.t}/${envelope.c}/${envelope.i ?? ""}`
 
 const Identity = Schema.Struct({
   c: Schema.String,
@@ -58,50 +57,39 @@ const decodeIdentity = Schema.decodeUnknownOption(Identity)
 export const idOfRaw = (raw: unknown): string | undefined =>
   Option.getOrUndefined(Option.map(decodeIdentity(raw), ({ c, i, p }) => `${p.t}/${c}/${i ?? ""}`))
 
-const delivery = (envelope: Envelope, cursor: Cursor): Event.Delivery => {
-  const channel = Channel.withoutPresence(envelope.channel)
+const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): Event.Delivery => {
+  const channel = Channel.withoutPresence(c)
   return {
     channel,
-    subscription: envelope.match === undefined || envelope.match === null
-      ? channel
-      : Channel.withoutPresence(envelope.match),
-    timetoken: envelope.published.t,
-    ...(envelope.published.r === undefined || envelope.published.r === null ? {} : { region: envelope.published.r }),
-    ...(envelope.publisher === undefined || envelope.publisher === null ? {} : { publisher: envelope.publisher }),
+    subscription: b === undefined || b === null ? channel : Channel.withoutPresence(b),
+    timetoken: p.t,
+    ...(p.r === undefined || p.r === null ? {} : { region: p.r }),
+    ...(i === undefined || i === null ? {} : { publisher: i }),
     cursor
   }
 }
 
-const label = (envelope: Envelope) =>
-  envelope.customMessageType === undefined || envelope.customMessageType === null
-    ? {}
-    : { customMessageType: envelope.customMessageType }
-
 /** The event of an envelope. */
 export const toEvent = (envelope: Envelope, cursor: Cursor): Event.Event => {
   const common = delivery(envelope, cursor)
-  const { payload } = envelope
-  switch (envelope.kind ?? 0) {
+  const { c, cmt, d: payload, u } = envelope
+  const label = cmt === undefined || cmt === null ? {} : { customMessageType: cmt }
+  const kind = envelope.e ?? 0
+  switch (kind) {
     case 0:
-      return Channel.isPresence(envelope.channel)
+      return Channel.isPresence(c)
         ? presence(common, payload)
-        : {
-          _tag: "Message",
-          ...common,
-          payload,
-          ...(envelope.meta === undefined || envelope.meta === null ? {} : { meta: envelope.meta }),
-          ...label(envelope)
-        }
+        : { _tag: "Message", ...common, payload, ...(u === undefined || u === null ? {} : { meta: u }), ...label }
     case 1:
-      return { _tag: "Signal", ...common, payload, ...label(envelope) }
+      return { _tag: "Signal", ...common, payload, ...label }
     case 2:
       return appContext(common, payload)
     case 3:
       return action(common, payload)
     case 4:
-      return { ...file(common, payload), ...label(envelope) }
+      return { ...file(common, payload), ...label }
     default:
-      return unknown(common, envelope.kind ?? 0, payload)
+      return unknown(common, kind, payload)
   }
 }
 

@@ -265,7 +265,7 @@ const eventsOf = ({ asked, next, page }: PageStep, delivered: Delivered.Delivere
   page.messages.forEach((raw, index) => {
     const envelope = Envelope.decode(raw)
     const [id, content] = Result.isSuccess(envelope)
-      ? [Envelope.idOf(envelope.success), envelope.success.payload]
+      ? [Envelope.idOf(envelope.success), envelope.success.d]
       : [Envelope.idOfRaw(raw), raw]
     // What says nothing of itself cannot be known again: better twice than not at all.
     if (id !== undefined) {
