@@ -4,8 +4,10 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Url from "../internal/url.ts"
@@ -98,6 +100,9 @@ export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>("effect
   get isRetryable(): false {
     return false
   }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
 }
 
 /**
@@ -130,6 +135,9 @@ export class PublishOutcomeUnknown
   /** Always `false`: a blind retry may send twice. */
   get isRetryable(): false {
     return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
   }
 }
 

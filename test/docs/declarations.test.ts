@@ -22,6 +22,16 @@ it("no declaration holds any", () => {
       )
     })
     assert.deepStrictEqual(found, [])
+    // And they compile by themselves, for users who check libraries.
+    Fs.writeFileSync(
+      Path.join(folder, "tsconfig.json"),
+      JSON.stringify({
+        extends: "../../../tsconfig.json",
+        compilerOptions: { skipLibCheck: false, customConditions: [] },
+        include: ["**/*.d.ts"]
+      })
+    )
+    execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, encoding: "utf8" })
   } finally {
     Fs.rmSync(folder, { recursive: true })
   }

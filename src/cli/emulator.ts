@@ -1,0 +1,88 @@
+/**
+ * `herald emulator`
+ */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as EmulatorServer from "../node/EmulatorServer.ts"
+import type * as PubNubEmulator from "../testing/PubNubEmulator.ts"
+import { Root } from "./flags.ts"
+import { writeLine, writeLines } from "./output.ts"
+
+const addOn = (name: string, what: string) =>
+  Flag.Boolean(name).pipe(
+    Flag.withDefault(true),
+    Flag.withDescription(`${what}: on, or --no-${name}`)
+  )
+
+export const emulator = Command.make(
+  "emulator",
+  {
+    port: Flag.Int("port").pipe(
+      Flag.withDefault(4040),
+      Flag.withDescription("The port; 0 is any that is free (default: 4040)")
+    ),
+    host: Flag.String("host").pipe(
+      Flag.withDefault("127.0.0.1"),
+      Flag.withDescription("The address to listen on (default: 127.0.0.1, this machine only)")
+    ),
+    verbose: Flag.Boolean("verbose").pipe(Flag.withDefault(false), Flag.withDescription("Print each request")),
+    persistence: addOn("persistence", "History"),
+    presence: addOn("presence", "Joins and leaves"),
+    streamController: addOn("stream-controller", "Wildcards, groups and filters")
+  },
+  Effect.fnUntraced(function*({ host, port, verbose, ...addOns }) {
+    const { json, publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* Root
+    const keyset = { subscribeKey, publishKey, ...secretKey && { secretKey: Redacted.value(secretKey) } }
+    yield* Effect.gen(function*() {
+      const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+      yield* writeLine(
+        json === true
+          ? JSON.stringify({ origin, subscribeKey, publishKey })
+          : greeting(origin, subscribeKey, publishKey)
+      )
+      if (!verbose) return yield* Effect.never
+      yield* requests(emulator).pipe(
+        Stream.map((request) => json === true ? JSON.stringify(request) : toLine(request)),
+        writeLines
+      )
+    }).pipe(Effect.provide(EmulatorServer.layer({ port, host, addOns, keysets: [keyset] })))
+  })
+).pipe(Command.withDescription("Run an emulator of PubNub on a port, for clients of any language, until Ctrl-C"))
+
+const greeting = (origin: string, subscribeKey: string, publishKey: string): string =>
+  [
+    `PubNub emulator on ${origin}, without TLS. Ctrl-C ends it.`,
+    `  subscribe key  ${subscribeKey}`,
+    `  publish key    ${publishKey}`,
+    "Elsewhere:",
+    `  export PUBNUB_ORIGIN=${origin} PUBNUB_TLS=false PUBNUB_SUBSCRIBE_KEY=${subscribeKey} PUBNUB_PUBLISH_KEY=${publishKey}`,
+    "  herald subscribe orders",
+    "  herald publish orders '{\"id\": 1}'"
+  ].join("\n")
+
+interface Request {
+  readonly time: string
+  readonly method: string
+  /** Without the query, which may hold a token. */
+  readonly path: string
+  readonly user: string | undefined
+}
+
+const requests = (emulator: PubNubEmulator.PubNubEmulator["Service"]): Stream.Stream<Request> =>
+  Stream.fromEffectSchedule(emulator.requests, Schedule.spaced("100 millis")).pipe(
+    Stream.mapAccum(() => 0, (seen, all) => [all.length, all.slice(seen)]),
+    Stream.map(({ method, target, time, uuid }) => ({
+      time: DateTime.formatIso(DateTime.makeUnsafe(time)),
+      method,
+      path: target.replace(/\?.*/s, ""),
+      user: uuid
+    }))
+  )
+
+const toLine = ({ method, path, time, user }: Request): string =>
+  `${time.slice(11)}  ${method.padEnd(4)}  ${path}  ${user ?? ""}`.replaceAll(/\p{Cc}/gu, "�").trimEnd()

@@ -1,0 +1,79 @@
+/**
+ * An event as a line that people read: time (UTC), what it is, where, and what it says.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import type * as Event from "../pubnub/Event.ts"
+import * as Timetoken from "../pubnub/Timetoken.ts"
+
+/** The line of an event. A status has no time of its own and gets `now`; in colour, it is dimmed. */
+export const format = (
+  event: Event.SubscribeEvent,
+  options: { readonly now: DateTime.DateTime; readonly color: boolean }
+): string => {
+  const timetoken = "timetoken" in event ? event.timetoken : undefined
+  const moment = timetoken === undefined ? options.now : Timetoken.toDateTime(timetoken)
+  const channel = "channel" in event ? event.channel ?? "" : ""
+  const line = [
+    DateTime.formatIso(moment).slice(11),
+    event._tag.padEnd(12),
+    channel.padEnd(16),
+    // Others write channels and payloads; they must not write to the terminal.
+    detail(event)
+  ].join("  ").replaceAll(/\p{Cc}/gu, "�").trimEnd()
+  return timetoken === undefined && options.color ? `\u001b[2m${line}\u001b[22m` : line
+}
+
+const detail = (event: Event.SubscribeEvent): string => {
+  switch (event._tag) {
+    case "Message":
+    case "Signal": {
+      const type = event.customMessageType === undefined ? "" : ` [${event.customMessageType}]`
+      return `${event.publisher ?? "?"}${type}: ${JSON.stringify(event.payload)}`
+    }
+    case "FileShared":
+      return `${event.publisher ?? "?"}: ${event.file.name} (${event.file.id})`
+    case "Joined":
+    case "Left":
+    case "TimedOut":
+      return `${event.user} (${event.occupancy} there)`
+    case "StateChanged":
+      return `${event.user}: ${JSON.stringify(event.state)}`
+    case "Interval":
+      return `${event.occupancy} there; ${event.joined.length} joined, ${event.left.length} left, ` +
+        `${event.timedOut.length} timed out`
+    case "MessageActionAdded":
+    case "MessageActionRemoved":
+      return `${event.publisher ?? "?"}: ${event.action.type} ${event.action.value} of ${event.action.messageTimetoken}`
+    case "UserSet":
+      return `${event.user}: ${Object.keys(event.change).join(", ")}`
+    case "UserDeleted":
+      return event.user
+    case "ChannelSet":
+      return `${event.channelId}: ${Object.keys(event.change).join(", ")}`
+    case "ChannelDeleted":
+      return event.channelId
+    case "MembershipSet":
+    case "MembershipDeleted":
+      return `${event.user} in ${event.channelId}`
+    case "Undecodable":
+      return `${event.issue}: ${JSON.stringify(event.raw)}`
+    case "Unknown":
+      return `kind ${event.kind}: ${JSON.stringify(event.payload)}`
+    case "Connected":
+    case "ChannelsChanged":
+      return [...event.channels, ...event.groups.map((group) => `group ${group}`)].join(", ")
+    case "Interrupted":
+      return `${event.reason.message} Attempt ${event.attempt}; again in ${Duration.format(event.retryIn)}`
+    case "Reconnected":
+      return `after ${Duration.format(event.downFor)}`
+    case "Disconnected":
+      return event.reason?.message ?? ""
+    case "Gap":
+      return `lost from ${event.from} to ${event.to} (${event.reason})`
+    case "GapSuspected":
+      return `something may be missing from ${event.from} to ${event.to} (${event.reason})`
+    case "CursorDoubted":
+      return `${event.doubted} cannot be right; kept ${event.kept.position}`
+  }
+}

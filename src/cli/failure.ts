@@ -1,0 +1,128 @@
+/**
+ * How a command that failed is told: a line on standard error, and an exit code that scripts can use.
+ */
+import * as CliError from "effect/cli/CliError"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type * as PlatformError from "effect/PlatformError"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import type { ListenFailed } from "../node/EmulatorServer.ts"
+import * as PubNubError from "../pubnub/PubNubError.ts"
+import * as Publish from "../pubnub/Publish.ts"
+import { SubscribeError } from "../pubnub/SubscribeError.ts"
+import * as Output from "./output.ts"
+
+/** Arguments, or input, that cannot be used. */
+export class BadInput extends Schema.TaggedError<BadInput>("effect-herald/cli/BadInput")("BadInput", {
+  description: Schema.String
+}) {
+  override get message(): string {
+    return this.description
+  }
+}
+
+/** The operating system refused something: a port, a pipe. */
+export class SystemFailure extends Schema.TaggedError<SystemFailure>("effect-herald/cli/SystemFailure")(
+  "SystemFailure",
+  { description: Schema.String }
+) {
+  override get message(): string {
+    return this.description
+  }
+}
+
+const Reportable = Schema.Union([
+  BadInput,
+  SystemFailure,
+  Publish.MessageTooLarge,
+  Publish.PublishOutcomeUnknown,
+  PubNubError.PubNubError,
+  SubscribeError
+])
+type Reportable = typeof Reportable.Type
+
+/** All that a command can fail with. */
+export type Failure =
+  | Reportable
+  | CliError.CliError
+  | PlatformError.PlatformError
+  | ListenFailed
+
+const codes: { readonly [K in PubNubError.Reason["_tag"]]: number } = {
+  BadRequest: 2,
+  AccessDenied: 3,
+  InvalidKey: 3,
+  FeatureDisabled: 3,
+  Transport: 4,
+  Timeout: 4,
+  RateLimited: 4,
+  ServerFailure: 4,
+  Malformed: 4
+}
+
+const exitCode = (error: Reportable): number => {
+  switch (error._tag) {
+    case "SystemFailure":
+      return 1
+    case "BadInput":
+    case "MessageTooLarge":
+      return 2
+    case "PubNubError":
+      return codes[error.reason._tag]
+    case "SubscribeError":
+      return codes[error.reason._tag === "Exhausted" ? error.reason.last._tag : error.reason._tag]
+    case "PublishOutcomeUnknown":
+      return 5
+  }
+}
+
+/** The message, and where a key comes from here if that is what is wrong. */
+const messageOf = (error: Reportable): string => {
+  const key = "reason" in error && error.reason._tag === "InvalidKey" ? error.reason.key : undefined
+  return key === undefined
+    ? error.message
+    : `${error.message} Here it comes from --${key}-key or PUBNUB_${key.toUpperCase()}_KEY.`
+}
+
+/** What there is to say of a failure. Nothing, if help was shown or nobody reads the output any more. */
+const toReportable = (failure: Failure): Reportable | undefined => {
+  if (CliError.isCliError(failure)) {
+    if (failure._tag !== "ShowHelp") return new BadInput({ description: failure.message })
+    const wrong = failure.errors.map((error) => error.message.replaceAll(/\s+/g, " ")).join("; ")
+    return wrong === ""
+      ? undefined
+      : new BadInput({ description: `${wrong}. See ${failure.commandPath.join(" ")} --help` })
+  }
+  if (failure._tag === "PlatformError" && Output.isClosed(failure)) return undefined
+  return failure._tag === "PlatformError" || failure._tag === "ListenFailed"
+    ? new SystemFailure({ description: failure.message })
+    : failure
+}
+
+const encode = Schema.encodeEffect(Schema.toCodecJson(Reportable))
+
+/** A command that failed and was reported: what is left is the exit code, which `runMain` reads. */
+export class Reported extends Schema.TaggedError<Reported>("effect-herald/cli/Reported")("Reported", {
+  exitCode: Schema.Int
+}) {
+  override readonly [Runtime.errorExitCode] = this.exitCode
+  override readonly [Runtime.errorReported] = false
+}
+
+/** Tells a failure on standard error, and leaves its exit code. */
+export const report = Effect.fnUntraced(function*(
+  failure: Failure,
+  options: { readonly json: boolean }
+): Effect.fn.Return<void, Reported> {
+  const error = toReportable(failure)
+  if (error === undefined) return
+  const message = messageOf(error)
+  const code = exitCode(error)
+  yield* Console.error(
+    options.json
+      ? JSON.stringify({ error: yield* Effect.orDie(encode(error)), message, exitCode: code })
+      : `herald: ${message}`
+  )
+  return yield* new Reported({ exitCode: code })
+})

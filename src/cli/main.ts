@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/**
+ * The `herald` command: see `herald --help`.
+ *
+ * Ctrl-C and SIGTERM interrupt what runs, which leaves its channels first; the exit code is then 130.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import { run } from "./herald.ts"
+
+Stdio.Stdio.pipe(
+  Effect.flatMap((stdio) => stdio.args),
+  Effect.flatMap(run),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain
+)

@@ -1,0 +1,72 @@
+/**
+ * PubNub on Node: configuration and transport in one layer.
+ *
+ * @since 0.1.0
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type * as Config from "effect/Config"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as PubNubConfig from "../pubnub/PubNubConfig.ts"
+
+/**
+ * The configuration of the given options, and an undici transport made for long polls.
+ *
+ * **Details**
+ *
+ * Connections are kept alive and carry one request at a time, as many as are needed: a publish never waits behind a
+ * long poll. A connection that is not made within 5 seconds fails with a `Transport` reason that says that nothing was
+ * sent. An idle connection is closed after 4 seconds (or when the service's `Keep-Alive` header says), before anything
+ * between here and the service drops it without a word: a message written to such a connection is one whose outcome
+ * nobody knows. Trace headers are not sent. All connections are closed with the layer's scope.
+ *
+ * **Example** (One program, one keyset)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as NodePubNub from "effect-herald/node/NodePubNub"
+ * import * as Publish from "effect-herald/pubnub/Publish"
+ *
+ * const program = Publish.publish({ channel: "orders", message: { id: 1 } }).pipe(
+ *   Effect.provide(NodePubNub.layer({ subscribeKey: "sub-c-1", publishKey: "pub-c-1", userId: "shop" }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: PubNubConfig.Options
+): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient> => Layer.merge(PubNubConfig.layer(options), transport)
+
+/**
+ * {@link layer} with the configuration from `Config`, by default the environment: see `PubNubConfig.layerConfig` for the
+ * names. A missing or unreadable value is a `ConfigError` of the layer.
+ *
+ * **Example** (Keys from the environment, the user from the program)
+ *
+ * ```ts
+ * import * as Config from "effect/Config"
+ * import * as Effect from "effect/Effect"
+ * import * as NodePubNub from "effect-herald/node/NodePubNub"
+ * import * as Time from "effect-herald/pubnub/Time"
+ *
+ * const program = Time.now.pipe(Effect.provide(NodePubNub.layerConfig({ userId: Config.succeed("shop") })))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options?: { readonly [K in keyof PubNubConfig.Options]?: Config.Config<PubNubConfig.Options[K]> }
+): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient, Config.ConfigError> =>
+  Layer.merge(PubNubConfig.layerConfig(options), transport)
+
+// It knows no key, so one for all keysets is right: they share its connections.
+const transport = NodeHttpClient.layerUndiciOptions({
+  // HTTP/2 would put the long polls of all readers and every other call on one connection, to fail together.
+  allowH2: false,
+  pipelining: 1,
+  keepAliveTimeout: 4_000,
+  connect: { timeout: 5_000 }
+}).pipe(Layer.provide(Layer.succeed(HttpClient.TracerPropagationEnabled, false)))

@@ -1,0 +1,139 @@
+/**
+ * Virtual time as a test needs it: `advance` moves it without leaving work behind, `jump` moves the wall clock alone.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/testing/TestClock"
+
+/**
+ * A wall clock that can be moved, and that knows who sleeps.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class WallClock extends Context.Service<WallClock, {
+  /** Moves the wall clock, in either direction. No timer fires and monotonic time stands still. */
+  readonly jump: (duration: Duration.Input) => Effect.Effect<void>
+  /** Milliseconds of the current clock until the next sleeper is due, if anybody sleeps. */
+  readonly untilDue: Effect.Effect<Option.Option<number>>
+}>()("effect-herald/testing/Clock/WallClock") {}
+
+/**
+ * Wraps the current clock, which in `it.effect` is the `TestClock`: all that is provided with this layer sees the moved
+ * wall clock. `advance` needs fewer steps beneath it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<WallClock> = Layer.effectContext(Effect.gen(function*() {
+  const inner = yield* Clock.Clock
+  const sleepers = new Set<{ readonly due: bigint }>()
+  let offset = 0
+  const millis = () => inner.currentTimeMillisUnsafe() + offset
+  const nanos = () => inner.currentTimeNanosUnsafe() + BigInt(offset) * 1_000_000n
+  // A TestClock has members of its own, which TestClock.adjust looks for on the current clock.
+  const clock: Clock.Clock = Object.assign({}, inner, {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: () => inner.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: inner.monotonicTimeNanos,
+    sleep: (duration: Duration.Duration) =>
+      Duration.isFinite(duration)
+        ? Effect.acquireUseRelease(
+          Effect.sync(() => {
+            const sleeper = { due: inner.monotonicTimeNanosUnsafe() + Duration.toNanosUnsafe(duration) }
+            sleepers.add(sleeper)
+            return sleeper
+          }),
+          () => inner.sleep(duration),
+          (sleeper) => Effect.sync(() => sleepers.delete(sleeper))
+        )
+        : inner.sleep(duration)
+  })
+  const wallClock = WallClock.of({
+    jump: (duration) =>
+      Effect.sync(() => {
+        offset += Math.round(Duration.toMillis(Duration.fromInputUnsafe(duration)))
+      }),
+    untilDue: Effect.sync(() => {
+      let first: bigint | undefined
+      for (const { due } of sleepers) if (first === undefined || due < first) first = due
+      return first === undefined
+        ? Option.none()
+        : Option.some(Math.max(0, Number(first - inner.monotonicTimeNanosUnsafe()) / 1_000_000))
+    })
+  })
+  return Context.make(WallClock, wallClock).pipe(Context.add(Clock.Clock, clock))
+}))
+
+/**
+ * Moves the wall clock and nothing else, as the sleep of a laptop does: no timer fires, and monotonic time stands still.
+ *
+ * **Example** (Eight hours in a bag)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Clock from "effect-herald/testing/Clock"
+ *
+ * const program = Clock.jump("8 hours").pipe(Effect.provide(Clock.layer))
+ * ```
+ *
+ * @category time
+ * @since 0.1.0
+ */
+export const jump = (duration: Duration.Input): Effect.Effect<void, never, WallClock> =>
+  WallClock.use((clock) => clock.jump(duration))
+
+// Turns of the event loop: enough for a chain of fibers to come to where it sleeps, few enough to cost nothing.
+const rest = Effect.repeat(Effect.yieldNow, { times: 31 })
+
+/**
+ * Moves virtual time by a duration, and lets fibers come to rest before each step. `TestClock.adjust` alone steps over
+ * work that is only about to sleep.
+ *
+ * Time moves from sleeper to sleeper beneath `Clock.layer`, and otherwise in steps of `step`, by default one second: work
+ * that goes to sleep between two steps is late by at most one of them. What waits for the outside world (a socket, a
+ * worker thread) is not waited for.
+ *
+ * **Example** (An hour in a moment)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Fiber from "effect/Fiber"
+ * import * as Clock from "effect-herald/testing/Clock"
+ *
+ * const program = Effect.gen(function*() {
+ *   const fiber = yield* Effect.forkChild(Effect.sleep("59 minutes"))
+ *   yield* Clock.advance("1 hour")
+ *   yield* Fiber.join(fiber)
+ * })
+ * ```
+ *
+ * @category time
+ * @since 0.1.0
+ */
+export const advance = Effect.fnUntraced(function*(duration: Duration.Input, options?: {
+  readonly step?: Duration.Input
+}) {
+  const wallClock = yield* Effect.serviceOption(WallClock)
+  const step = Duration.toMillis(Duration.fromInputUnsafe(options?.step ?? "1 second"))
+  let left = Duration.toMillis(Duration.fromInputUnsafe(duration))
+  yield* rest
+  while (left > 0) {
+    const due = Option.isSome(wallClock)
+      ? Option.getOrElse(yield* wallClock.value.untilDue, () => left)
+      : step
+    const now = Math.min(left, Math.max(due, 1))
+    yield* TestClock.adjust(now)
+    left -= now
+    yield* rest
+  }
+})

@@ -1,0 +1,498 @@
+/**
+ * Faults of a network and of a service, put between a client and the transport beneath it: from a script, when a test
+ * is about one of them, or from a seed, when it is about all.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as answers from "./internal/answers.ts"
+import * as exchange from "./internal/exchange.ts"
+import { decode } from "./internal/routes.ts"
+
+/**
+ * One way in which a request goes wrong. What damages an answer does so after the service has handled the request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fault = Data.TaggedEnum<{
+  /** The connection is refused (`ECONNREFUSED`): the request is not sent. */
+  ConnectionRefused: {}
+  /** The host is not found (`ENOTFOUND`): the request is not sent. */
+  NameNotFound: {}
+  /** The service handles the request, and the connection is reset (`ECONNRESET`) before the answer. */
+  ResetBeforeAnswer: {}
+  /** The connection is reset (`ECONNRESET`) in the middle of the body: status and headers come, reading fails. */
+  ResetInBody: {}
+  /** The body ends before its `content-length` (`UND_ERR_RES_CONTENT_LENGTH_MISMATCH`): reading fails. */
+  TruncatedBody: {}
+  /** The body is whole for HTTP and ends in the middle of its JSON. */
+  TruncatedJson: {}
+  /** A page of HTML with a status of 5xx. Whether the service had `handled` the request before is for the test to say. */
+  ServerError: { readonly status: 500 | 502 | 503 | 504; readonly handled: boolean }
+  /** 429 with a `Retry-After` of so many seconds: the request is not handled. */
+  RateLimited: { readonly retryAfter: number }
+  /** 403 with the body of the service, which names the channels of the request: it is not handled. */
+  AccessDenied: {}
+  /** 200 with a body that is no JSON. */
+  MalformedJson: {}
+  /** 200 with no body. */
+  EmptyBody: {}
+  /** 200 with `{}`. */
+  EmptyObject: {}
+  /** A page whose `m` is `null`. */
+  NullMessages: {}
+  /** A page whose `t` is `null`. */
+  NullCursor: {}
+  /** A page whose cursor is `"0"`. */
+  ZeroCursor: {}
+  /** A page whose cursor is a year ahead. */
+  FutureCursor: {}
+  /** A page whose cursor is an hour back. */
+  BackwardCursor: {}
+  /** The page is delivered, and once more to the reader's next poll. */
+  RepeatedPage: {}
+  /** The poll is answered with the first page that the reader ever got, if it got one. */
+  OldPage: {}
+  /** The service handles the request, and the answer takes so much longer. */
+  Slow: { readonly by: Duration.Input }
+  /** The connection is half-open: the request does not arrive, and there is never an answer. */
+  HalfOpen: {}
+  /** The service restarts: this request, unhandled, and all that wait for an answer are reset (`ECONNRESET`). */
+  Restart: {}
+}>
+
+/**
+ * The faults, each by its name.
+ *
+ * **Example** (A bad gateway)
+ *
+ * ```ts
+ * import * as Faults from "effect-herald/testing/Faults"
+ *
+ * const fault = Faults.Fault.ServerError({ status: 502, handled: false })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const Fault = Data.taggedEnum<Fault>()
+
+/**
+ * What a request is for. A handshake is a subscribe without a cursor, a poll one with it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Kind = "handshake" | "poll" | "publish" | "signal" | "leave" | "other"
+
+/**
+ * When a fault is injected.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rule {
+  /** Which requests it is for. Default: all. */
+  readonly on?: Kind | ((request: HttpClientRequest.HttpClientRequest) => boolean)
+  readonly fault: Fault
+  /** How many of those requests go through first. Default 0. */
+  readonly skip?: number
+  /** How many are hit. Default 1, or all of them when `lasting` is given. */
+  readonly times?: number
+  /** For how long they are hit, from the first one on. Default: no limit of time. */
+  readonly lasting?: Duration.Input
+}
+
+/**
+ * Faults that come by chance, the same ones for the same seed and the same requests.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Chance {
+  readonly seed: number
+  /** How many requests are hit, from 0 to 1. Default 0.1. */
+  readonly rate?: number
+  /** What they are hit with; a fault may last. Default: `everything`. */
+  readonly faults?: ReadonlyArray<Pick<Rule, "fault" | "lasting">>
+  /** How long it goes on. Default: for ever. */
+  readonly during?: Duration.Input
+}
+
+/**
+ * A fault that was injected.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Injected {
+  readonly fault: Fault
+  readonly kind: Kind
+  /** Method and path. The query, with its keys and tokens, is left out. */
+  readonly request: string
+  /** Milliseconds of the wall clock. */
+  readonly time: number
+}
+
+/**
+ * What was injected, and a way to inject more.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Faults extends Context.Service<Faults, {
+  /** Everything that was injected, oldest first. */
+  readonly injected: Effect.Effect<ReadonlyArray<Injected>>
+  /** Adds a rule, for the requests from now on. */
+  readonly add: (rule: Rule) => Effect.Effect<void>
+  /** Forgets all rules and all chance: from now on everything goes well. */
+  readonly heal: Effect.Effect<void>
+}>()("effect-herald/testing/Faults") {}
+
+/**
+ * Every kind of fault, and those that can last also as an outage.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const everything: ReadonlyArray<Pick<Rule, "fault" | "lasting">> = [
+  { fault: Fault.ConnectionRefused() },
+  { fault: Fault.ConnectionRefused(), lasting: "200 seconds" },
+  { fault: Fault.NameNotFound() },
+  { fault: Fault.ResetBeforeAnswer() },
+  { fault: Fault.ResetInBody() },
+  { fault: Fault.TruncatedBody() },
+  { fault: Fault.TruncatedJson() },
+  { fault: Fault.ServerError({ status: 500, handled: false }) },
+  { fault: Fault.ServerError({ status: 500, handled: false }), lasting: "1 minute" },
+  { fault: Fault.ServerError({ status: 502, handled: true }) },
+  { fault: Fault.ServerError({ status: 503, handled: false }) },
+  { fault: Fault.ServerError({ status: 504, handled: true }) },
+  { fault: Fault.RateLimited({ retryAfter: 5 }) },
+  { fault: Fault.AccessDenied() },
+  { fault: Fault.AccessDenied(), lasting: "1 minute" },
+  { fault: Fault.MalformedJson() },
+  { fault: Fault.EmptyBody() },
+  { fault: Fault.EmptyObject() },
+  { fault: Fault.NullMessages() },
+  { fault: Fault.NullCursor() },
+  { fault: Fault.ZeroCursor() },
+  { fault: Fault.FutureCursor() },
+  { fault: Fault.BackwardCursor() },
+  { fault: Fault.RepeatedPage() },
+  { fault: Fault.OldPage() },
+  { fault: Fault.Slow({ by: "1 minute" }) },
+  { fault: Fault.HalfOpen() },
+  { fault: Fault.HalfOpen(), lasting: "1 minute" },
+  { fault: Fault.Restart() }
+]
+
+/**
+ * What was injected, one line each: to print beside the seed of a run that failed.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const format = (injected: ReadonlyArray<Injected>): string =>
+  injected.map(({ fault: { _tag, ...details }, request, time }) =>
+    `${time} ${_tag}${Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ""} ${request}`
+  ).join("\n")
+
+/** A generator of numbers from 0 to 1 (mulberry32): small, and the same everywhere. */
+const randomNumbers = (seed: number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6D2B79F5) >>> 0
+    let bits = Math.imul(state ^ (state >>> 15), state | 1)
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const kindOf = (url: URL): Kind => {
+  const [first, second, , , , last, verb] = url.pathname.split("/").slice(1)
+  if (first === "publish" || first === "signal") return first
+  if (second === "subscribe") return /^0?$/.test(url.searchParams.get("tt") ?? "") ? "handshake" : "poll"
+  return second === "presence" && (last === "leave" || verb === "leave") ? "leave" : "other"
+}
+
+/** Whether a fault means anything for a request of that kind. */
+const suits = (fault: Fault, kind: Kind) => {
+  switch (fault._tag) {
+    case "RepeatedPage":
+    case "OldPage":
+      return kind === "poll"
+    case "NullMessages":
+    case "NullCursor":
+    case "ZeroCursor":
+    case "FutureCursor":
+    case "BackwardCursor":
+      return kind === "poll" || kind === "handshake"
+    default:
+      return true
+  }
+}
+
+// The cursor is at the head of a page. It is changed as text, so that no number in a payload is rounded on the way.
+const cursorPattern = /"t":\s*\{\s*"t":\s*"(\d+)",\s*"r":\s*(\d+)\s*\}/
+
+const moveCursor = (body: string, move: (timetoken: bigint) => bigint) =>
+  body.replace(
+    cursorPattern,
+    (_, timetoken: string, region: string) => `"t":{"t":"${move(BigInt(timetoken))}","r":${region}}`
+  )
+
+const secondTicks = 10_000_000n
+
+/** The body after the fault, for the faults that are no more than another body. */
+const damage = (fault: Fault, body: string): string | undefined => {
+  switch (fault._tag) {
+    case "TruncatedJson":
+      return body.slice(0, Math.floor(body.length / 2))
+    case "MalformedJson":
+      return "{\"t\":{\"t\":oops"
+    case "EmptyBody":
+      return ""
+    case "EmptyObject":
+      return "{}"
+    case "NullMessages":
+      return body.replace(/"m":\s*\[.*\]/s, "\"m\":null")
+    case "NullCursor":
+      return body.replace(cursorPattern, "\"t\":null")
+    case "ZeroCursor":
+      return moveCursor(body, () => 0n)
+    case "FutureCursor":
+      return moveCursor(body, (timetoken) => timetoken + 365n * 86_400n * secondTicks)
+    case "BackwardCursor":
+      return moveCursor(body, (timetoken) => timetoken - 3_600n * secondTicks)
+    default:
+      return undefined
+  }
+}
+
+const html = (status: number) => ({
+  status,
+  headers: { "content-type": "text/html" },
+  body: `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>`
+})
+
+const deniedChannels = (url: URL): ReadonlyArray<string> => {
+  const segments = url.pathname.split("/").slice(1)
+  const names = segments[1] === "subscribe" ? segments[3] : segments[1] === "presence" ? segments[5] : segments[4]
+  return (names ?? "").split(",").filter((name) => name !== "").flatMap((name) => decode(name) ?? [])
+}
+
+interface Active extends Rule {
+  passed: number
+  hits: number
+  until: number | undefined
+}
+
+/**
+ * Puts faults between a client and the `HttpClient` beneath it.
+ *
+ * Rules are tried in order, and the first that is for a request hits it; chance comes after them. A reader is told from
+ * others by its channels, groups and user id.
+ *
+ * **Example** (Two polls refused)
+ *
+ * ```ts
+ * import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+ * import * as Faults from "effect-herald/testing/Faults"
+ * import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+ *
+ * const network = Faults.layer({
+ *   script: [{ on: "poll", fault: Faults.Fault.ConnectionRefused(), times: 2 }]
+ * }).pipe(Layer.provideMerge(PubNubEmulator.layer()))
+ * ```
+ *
+ * **Example** (From a seed)
+ *
+ * ```ts
+ * import * as Faults from "effect-herald/testing/Faults"
+ *
+ * const faults = Faults.layer({ chance: { seed: 42, rate: 0.2, during: "10 minutes" } })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: {
+  readonly script?: ReadonlyArray<Rule>
+  readonly chance?: Chance
+}): Layer.Layer<HttpClient.HttpClient | Faults, never, HttpClient.HttpClient> =>
+  Layer.effectContext(Effect.gen(function*() {
+    const inner = yield* HttpClient.HttpClient
+    const start = yield* Clock.currentTimeMillis
+    const injected: Array<Injected> = []
+    const activate = (rule: Rule): Active => ({ ...rule, passed: 0, hits: 0, until: undefined })
+    let rules = (options.script ?? []).map(activate)
+    let chance = options.chance
+    const random = randomNumbers(chance?.seed ?? 0)
+    const chanceEnds = chance?.during === undefined
+      ? Number.POSITIVE_INFINITY
+      : start + Duration.toMillis(Duration.fromInputUnsafe(chance.during))
+    const inFlight = new Set<Deferred.Deferred<"reset">>()
+    /** What each reader got: the first page, and one that is to come again. */
+    const firstPages = new Map<string, answers.Answer>()
+    const repeats = new Map<string, answers.Answer>()
+
+    const hit = (rule: Active, now: number) => {
+      rule.hits++
+      if (rule.until === undefined && rule.lasting !== undefined) {
+        rule.until = now + Duration.toMillis(Duration.fromInputUnsafe(rule.lasting))
+      }
+      return rule.fault
+    }
+
+    const isOver = (rule: Active, now: number) =>
+      rule.until === undefined
+        ? rule.lasting === undefined && rule.hits >= (rule.times ?? 1)
+        : now >= rule.until || rule.hits >= (rule.times ?? Number.POSITIVE_INFINITY)
+
+    const isFor = ({ on }: Rule, kind: Kind, request: HttpClientRequest.HttpClientRequest) =>
+      on === undefined || (typeof on === "string" ? on === kind : on(request))
+
+    const choose = (kind: Kind, request: HttpClientRequest.HttpClientRequest, now: number): Fault | undefined => {
+      // Both numbers are drawn for every request, so that one rule more does not change what chance does to the rest.
+      const [whether, which] = [random(), random()]
+      for (const rule of rules) {
+        if (isOver(rule, now) || !isFor(rule, kind, request) || !suits(rule.fault, kind)) continue
+        if (rule.passed++ >= (rule.skip ?? 0)) return hit(rule, now)
+      }
+      if (chance === undefined || now >= chanceEnds || whether >= (chance.rate ?? 0.1)) return undefined
+      const suitable = (chance.faults ?? everything).filter(({ fault }) => suits(fault, kind))
+      const chosen = suitable[Math.floor(which * suitable.length)]
+      if (chosen === undefined) return undefined
+      const rule = activate(chosen)
+      if (chosen.lasting !== undefined) rules = [...rules, rule]
+      return hit(rule, now)
+    }
+
+    const restart = () => {
+      const waiting = [...inFlight]
+      for (const reset of waiting) Deferred.doneUnsafe(reset, Effect.succeed("reset"))
+    }
+
+    /** Whether an answer that is on its way now meets a connection that is no longer alive. */
+    const isSilent = (kind: Kind, request: HttpClientRequest.HttpClientRequest, now: number) =>
+      rules.some((rule) =>
+        rule.fault._tag === "HalfOpen" && rule.until !== undefined && now < rule.until && isFor(rule, kind, request)
+      )
+
+    const client = HttpClient.transform(inner, (sent, request) =>
+      Effect.gen(function*() {
+        const parsed = HttpClientRequest.toUrl(request)
+        if (Option.isNone(parsed)) return yield* sent
+        const url = parsed.value
+        const kind = kindOf(url)
+        const now = yield* Clock.currentTimeMillis
+        const reader = `${url.pathname}?${url.searchParams.get("uuid")}&${url.searchParams.get("channel-group")}`
+        const fault = choose(kind, request, now)
+        if (fault !== undefined) {
+          injected.push({ fault, kind, request: `${request.method} ${url.pathname}`, time: now })
+        }
+
+        const fail = (code: string): Effect.Effect<never, HttpClientError.HttpClientError> =>
+          Effect.fail(exchange.failure(request, code))
+        const respond = (answer: answers.Answer) => exchange.response(request, answer)
+        const received = Effect.gen(function*() {
+          const response = yield* sent
+          const { headers, status } = response
+          const answer: answers.Answer = { status, headers, body: yield* response.text }
+          return isSilent(kind, request, yield* Clock.currentTimeMillis) ? yield* Effect.never : answer
+        })
+        const answer = Effect.suspend(() => {
+          const reset = Deferred.makeUnsafe<"reset">()
+          inFlight.add(reset)
+          return Effect.raceFirst(received, Deferred.await(reset)).pipe(
+            Effect.ensuring(Effect.sync(() => inFlight.delete(reset))),
+            Effect.filterOrElse((outcome) => outcome !== "reset", () => fail("ECONNRESET"))
+          )
+        })
+        const keepPage = (page: answers.Answer) =>
+          Effect.sync(() => {
+            if (kind === "poll" && !firstPages.has(reader) && !/"m":\s*\[\s*\]/.test(page.body)) {
+              firstPages.set(reader, page)
+            }
+          })
+
+        if (fault === undefined) {
+          const repeat = kind === "poll" ? repeats.get(reader) : undefined
+          repeats.delete(reader)
+          return repeat === undefined
+            ? respond(yield* Effect.tap(answer, keepPage))
+            : respond(repeat)
+        }
+        switch (fault._tag) {
+          case "ConnectionRefused":
+            return yield* fail("ECONNREFUSED")
+          case "NameNotFound":
+            return yield* fail("ENOTFOUND")
+          case "Restart":
+            restart()
+            return yield* fail("ECONNRESET")
+          case "HalfOpen":
+            return yield* Effect.never
+          case "RateLimited":
+            return respond({ ...answers.tooManyRequests, headers: { "retry-after": String(fault.retryAfter) } })
+          case "AccessDenied":
+            return respond(answers.forbidden(deniedChannels(url)))
+          case "ServerError":
+            if (fault.handled) yield* answer
+            return respond(html(fault.status))
+          case "Slow":
+            return respond(yield* Effect.tap(answer, () => Effect.sleep(fault.by)))
+          case "ResetBeforeAnswer":
+            yield* answer
+            return yield* fail("ECONNRESET")
+          case "ResetInBody":
+          case "TruncatedBody": {
+            const whole = yield* answer
+            return exchange.brokenResponse(
+              request,
+              { ...whole, body: whole.body.slice(0, Math.floor(whole.body.length / 2)) },
+              fault._tag === "ResetInBody" ? "ECONNRESET" : "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"
+            )
+          }
+          case "RepeatedPage": {
+            const page = yield* Effect.tap(answer, keepPage)
+            repeats.set(reader, page)
+            return respond(page)
+          }
+          case "OldPage":
+            return respond(firstPages.get(reader) ?? (yield* Effect.tap(answer, keepPage)))
+          default: {
+            const whole = yield* answer
+            return respond({ ...whole, body: damage(fault, whole.body) ?? whole.body })
+          }
+        }
+      }))
+
+    return Context.make(HttpClient.HttpClient, client).pipe(Context.add(
+      Faults,
+      Faults.of({
+        injected: Effect.sync(() => [...injected]),
+        add: (rule) =>
+          Effect.sync(() => {
+            rules = [...rules, activate(rule)]
+          }),
+        heal: Effect.sync(() => {
+          rules = []
+          chance = undefined
+        })
+      })
+    ))
+  }))

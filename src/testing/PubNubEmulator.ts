@@ -1,0 +1,552 @@
+/**
+ * The PubNub service, in memory: what a test provides in place of the network.
+ *
+ * `layer` serves an `HttpClient` in the caller's own fibers. There is no socket, so virtual time and interruption reach
+ * it, and the state of the service can be read and changed through `PubNubEmulator`. `EmulatorServer` of
+ * `effect-herald/node` puts the same state machine on a port.
+ *
+ * It shares no code with the client: the same mistake on both sides would hide itself.
+ *
+ * **What it keeps to**
+ *
+ * - Time is the caller's `Clock`. A clock that is too early for timetokens of 17 digits, as a `TestClock` is, counts
+ *   from 2023-11-14T22:13:20Z.
+ * - A request changes the state in one synchronous step; only waiting for an answer can be interrupted.
+ * - Whoever reads gets the newest 100 events after their cursor, over all they are subscribed to. The rest is lost
+ *   without a word, as it is in life.
+ * - A cursor is a place in the order of arrival, not a publish timetoken: an event of another region can arrive late.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import * as Schema from "effect/Schema"
+import * as answers from "./internal/answers.ts"
+import * as exchange from "./internal/exchange.ts"
+import * as keysets from "./internal/keyset.ts"
+import * as routes from "./internal/routes.ts"
+import { sign } from "./internal/signature.ts"
+
+/**
+ * An answer on its way to the client: status, headers, and the body as text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Answer = answers.Answer
+
+/**
+ * A request as it comes over the wire: `target` is path and query, still percent-encoded, and `body` is text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Request = routes.Request
+
+/**
+ * What a keyset can do beyond publish and subscribe. Everything is on by default.
+ *
+ * - `persistence`: published messages are kept. Off, they are only delivered.
+ * - `presence`: who is where, and its events. Off, its endpoints answer 402.
+ * - `streamController`: wildcards, channel groups and filters. Off, they are answered with 403.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AddOns = keysets.AddOns
+
+/**
+ * Who is refused what. Without `uuids` it holds for everybody; without `channels` and `groups`, for every name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Denial = keysets.Denial
+
+/**
+ * What a keyset refuses, and how much it keeps for its readers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Limits {
+  /** The percent-encoded message, its channel and its metadata together, in bytes. Default 32,768. */
+  readonly messageBytes: number
+  /** The JSON of a signal, in bytes. Default 64. */
+  readonly signalBytes: number
+  /** Path and query of any request, in bytes. Default 32,768. */
+  readonly urlBytes: number
+  /** The events kept for a reader. Default 100. */
+  readonly queueLength: number
+  /** How long an event is kept for readers. Default: for ever. */
+  readonly queueRetention: Duration.Input
+}
+
+/**
+ * One keyset of the service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Keyset {
+  readonly subscribeKey: string
+  readonly publishKey: string
+  /** When given, a request that carries a signature is refused unless it is right. */
+  readonly secretKey?: string
+  readonly addOns?: Partial<AddOns>
+  readonly limits?: Partial<Limits>
+}
+
+/**
+ * Options of the emulator.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The keysets; the first is the one that the emulator's own methods work on. Default: `demo-sub` and `demo-pub`. */
+  readonly keysets?: readonly [Keyset, ...ReadonlyArray<Keyset>]
+  /** For every keyset that does not say otherwise. */
+  readonly addOns?: Partial<AddOns>
+  /** For every keyset that does not say otherwise. */
+  readonly limits?: Partial<Limits>
+  /** How long a poll waits before it is answered with nothing. Default 280 seconds. */
+  readonly hold?: Duration.Input
+  /** The most events of one page: the rest comes with the next poll. Default: no such limit. */
+  readonly maxPage?: number
+  /** The region of all readers and publishers. Default 1. */
+  readonly region?: number
+  /** Computed for each request: how long its answer takes, after it was handled. Default: no time. */
+  readonly latency?: Effect.Effect<Duration.Input>
+}
+
+/**
+ * A message that the service publishes by itself, as if another client had.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PublishOptions {
+  readonly channel: string
+  /** Any JSON value. */
+  readonly message: unknown
+  /** The user id of the publisher. Default: none. */
+  readonly publisher?: string
+  readonly meta?: unknown
+  readonly customMessageType?: string
+  /** The region it is published in. Default: the emulator's. */
+  readonly region?: number
+  /** How much later than its timetoken it arrives at its readers. Default: no time. */
+  readonly delay?: Duration.Input
+  /** Default: the first keyset. */
+  readonly subscribeKey?: string
+}
+
+/**
+ * An event of any kind: App Context is 2, a message action 3, a file 4.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EmitOptions {
+  readonly channel: string
+  readonly type: number
+  readonly payload: unknown
+  readonly publisher?: string
+  readonly customMessageType?: string
+  /** Default: the first keyset. */
+  readonly subscribeKey?: string
+}
+
+/**
+ * A message as the service keeps it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredMessage {
+  readonly channel: string
+  readonly timetoken: string
+  readonly message: unknown
+  readonly meta: unknown
+  readonly publisher: string | undefined
+  readonly customMessageType: string | undefined
+  /** Hours, as the publisher asked for. */
+  readonly ttl: number | undefined
+}
+
+/**
+ * A request that the emulator was given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HandledRequest {
+  readonly method: string
+  /** Path and query, as they came. */
+  readonly target: string
+  readonly uuid: string | undefined
+  /** Milliseconds of the caller's wall clock. */
+  readonly time: number
+}
+
+/**
+ * The connection of a request was cut before its answer, by `restart`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionReset extends Schema.TaggedError<ConnectionReset>("effect-herald/testing/ConnectionReset")(
+  "ConnectionReset",
+  {}
+) {
+  override get message() {
+    return "the emulator was restarted while this request waited for its answer"
+  }
+}
+
+/**
+ * The state of the emulated service: to read it, to change it, and to make it behave badly.
+ *
+ * **Example** (A message from elsewhere)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const emulator = yield* PubNubEmulator.PubNubEmulator
+ *   yield* emulator.publish({ channel: "orders", message: { id: 1 } })
+ *   return yield* emulator.messages("orders")
+ * }).pipe(Effect.provide(PubNubEmulator.layer()))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class PubNubEmulator extends Context.Service<PubNubEmulator, {
+  /** Handles one request as the service would. Waits as long as a poll is held. */
+  readonly handle: (request: Request) => Effect.Effect<Answer, ConnectionReset>
+  /** Publishes a message and gives its timetoken. */
+  readonly publish: (options: PublishOptions) => Effect.Effect<string>
+  /** Sends a signal and gives its timetoken. */
+  readonly signal: (options: Omit<PublishOptions, "meta">) => Effect.Effect<string>
+  /** Sends an event of any kind and gives its timetoken. */
+  readonly emit: (options: EmitOptions) => Effect.Effect<string>
+  /** Puts something of any shape where an envelope should be, and gives its timetoken. */
+  readonly emitRaw: (options: {
+    readonly channel: string
+    readonly envelope: unknown
+    readonly subscribeKey?: string
+  }) => Effect.Effect<string>
+  /** What was stored on a channel, oldest first. */
+  readonly messages: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  /** The user ids present on a channel, in the order in which they came. */
+  readonly occupants: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
+  /** The channels of a group. */
+  readonly groupChannels: (group: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
+  /** Adds channels to a group, which need not exist. */
+  readonly addToGroup: (
+    group: string,
+    channels: ReadonlyArray<string>,
+    subscribeKey?: string
+  ) => Effect.Effect<void>
+  /** Takes channels out of a group. */
+  readonly removeFromGroup: (
+    group: string,
+    channels: ReadonlyArray<string>,
+    subscribeKey?: string
+  ) => Effect.Effect<void>
+  /** Refuses with 403, until `allow`. A poll that waits already goes on. */
+  readonly deny: (denial: Denial, subscribeKey?: string) => Effect.Effect<void>
+  /** Takes back every `deny`. */
+  readonly allow: (subscribeKey?: string) => Effect.Effect<void>
+  /** Refuses the requests that carry this token, for good. */
+  readonly revokeToken: (token: string, subscribeKey?: string) => Effect.Effect<void>
+  /** Turns add-ons on and off. */
+  readonly setAddOns: (addOns: Partial<AddOns>, subscribeKey?: string) => Effect.Effect<void>
+  /** Moves one user, or everybody, to a region. */
+  readonly setRegion: (region: number, uuid?: string) => Effect.Effect<void>
+  /** Cuts the connection of every poll that waits. All state is kept. */
+  readonly restart: Effect.Effect<void>
+  /** Every request so far, oldest first. */
+  readonly requests: Effect.Effect<ReadonlyArray<HandledRequest>>
+  /** How many polls wait now. */
+  readonly readers: Effect.Effect<number>
+}>()("effect-herald/testing/PubNubEmulator") {}
+
+const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub" }
+
+const makeKeyset = (keyset: Keyset, options: Options) => {
+  const limits: Limits = {
+    messageBytes: 32_768,
+    signalBytes: 64,
+    urlBytes: 32_768,
+    queueLength: 100,
+    queueRetention: Duration.infinity,
+    ...options.limits,
+    ...keyset.limits
+  }
+  return keysets.make({
+    subscribeKey: keyset.subscribeKey,
+    publishKey: keyset.publishKey,
+    secretKey: keyset.secretKey,
+    addOns: { persistence: true, presence: true, streamController: true, ...options.addOns, ...keyset.addOns },
+    limits: { ...limits, queueRetentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.queueRetention)) }
+  })
+}
+
+// The first millisecond whose timetoken has 17 digits, and where a clock that is not there yet counts from.
+const firstMillis = 1_000_000_000_000
+const epochMillis = 1_700_000_000_000
+
+const ticks = (millis: number): bigint =>
+  BigInt(Math.floor(millis < firstMillis ? millis + epochMillis : millis)) * 10_000n
+
+const json = (value: unknown): string => JSON.stringify(value) ?? "null"
+
+const optionalJson = (value: unknown): string | undefined => value === undefined ? undefined : json(value)
+
+/**
+ * The state machine itself, for a shell of your own around `handle`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(options: Options = {}) {
+  const context = yield* Effect.context<never>()
+  const hold = Duration.toMillis(Duration.fromInputUnsafe(options.hold ?? "280 seconds"))
+  const maxPage = options.maxPage ?? Number.POSITIVE_INFINITY
+  const [first, ...others] = options.keysets ?? [defaultKeyset]
+  const main = makeKeyset(first, options)
+  const all = [main, ...others.map((keyset) => makeKeyset(keyset, options))]
+  const byKey = new Map(all.map((keyset) => [keyset.subscribeKey, keyset]))
+  const regions = new Map<string, number>()
+  const requests: Array<HandledRequest> = []
+  let region = options.region ?? 1
+
+  const regionOf = (uuid: string | undefined) => uuid === undefined ? region : regions.get(uuid) ?? region
+
+  /** One change of the state: synchronous, so that nothing comes between its parts. */
+  const step = <A>(change: (now: bigint) => A): Effect.Effect<A> =>
+    Clock.clockWith((clock) =>
+      Effect.sync(() => {
+        const now = ticks(clock.currentTimeMillisUnsafe())
+        for (const keyset of all) keyset.settle(now)
+        const result = change(now)
+        for (const keyset of all) keyset.flush()
+        return result
+      })
+    )
+
+  const stepOn = <A>(
+    subscribeKey: string | undefined,
+    change: (keyset: keysets.Keyset, now: bigint) => A
+  ): Effect.Effect<A> => {
+    const keyset = subscribeKey === undefined ? main : byKey.get(subscribeKey)
+    return keyset === undefined
+      ? Effect.die(new Error(`the emulator has no keyset "${subscribeKey}"`))
+      : step((now) => change(keyset, now))
+  }
+
+  const poll = (
+    { cursor, keyset, subscription }: routes.Poll,
+    uuid: string | undefined,
+    deadline: bigint
+  ): Effect.Effect<Answer, ConnectionReset> =>
+    Effect.acquireUseRelease(
+      // Looking and beginning to wait are one step: what arrives between them would be seen by neither.
+      step((now) => {
+        const page = keyset.read(subscription, cursor, now, maxPage)
+        if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(uuid), page.envelopes) }
+        if (now >= deadline) return { answer: answers.page(keyset.position(now), regionOf(uuid), []) }
+        const woken = Deferred.makeUnsafe<void, ConnectionReset>()
+        const waiter: keysets.Waiter = {
+          wake: () => {
+            Deferred.doneUnsafe(woken, Effect.void)
+          },
+          reset: () => {
+            Deferred.doneUnsafe(woken, Effect.fail(new ConnectionReset({})))
+          }
+        }
+        keyset.waiters.add(waiter)
+        const due = keyset.nextDue()
+        const until = due !== undefined && due < deadline ? due : deadline
+        return { waiter, woken, millis: Math.ceil(Number(until - now) / 10_000) }
+      }),
+      (turn) =>
+        turn.woken === undefined
+          ? Effect.succeed(turn.answer)
+          : Effect.as(Effect.timeoutOption(Deferred.await(turn.woken), turn.millis), undefined),
+      (turn) =>
+        Effect.sync(() => {
+          if (turn.waiter !== undefined) keyset.waiters.delete(turn.waiter)
+        })
+    ).pipe(
+      Effect.filterOrElse(
+        (answer) => answer !== undefined,
+        () => poll({ cursor, keyset, subscription }, uuid, deadline)
+      )
+    )
+
+  /** What is wrong with the signature of a request, if it has one. */
+  const checkSignature = Effect.fnUntraced(function*(keyset: keysets.Keyset, request: routes.Parsed) {
+    const { publishKey, secretKey } = keyset
+    const signature = request.query.get("signature")
+    if (secretKey === undefined || signature === undefined) return undefined
+    const seconds = Number(request.query.get("timestamp"))
+    const now = yield* Clock.currentTimeMillis
+    if (!(Math.abs(now / 1000 - seconds) <= 60)) return answers.invalidTimestamp
+    const expected = yield* Effect.promise(() => sign({ ...request, publishKey, secretKey }))
+    return signature === expected ? undefined : answers.invalidSignature
+  })
+
+  const answer = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Answer, ConnectionReset> {
+    const parsed = routes.parse(request)
+    const uuid = parsed?.query.get("uuid")
+    const time = yield* Clock.currentTimeMillis
+    requests.push({ method: request.method, target: request.target, uuid, time })
+    if (parsed === undefined) return answers.badRequest
+    if (parsed.path === "/time/0") return yield* step((now) => answers.time(main.position(now)))
+    const subscribeKey = routes.subscribeKeyOf(parsed)
+    if (subscribeKey === undefined) return answers.notFound
+    const keyset = byKey.get(subscribeKey)
+    if (keyset === undefined) return answers.invalidSubscribeKey
+    if (request.target.length > keyset.limits.urlBytes) return answers.requestUriTooLong
+    const refusal = yield* checkSignature(keyset, parsed)
+    if (refusal !== undefined) return refusal
+    const { deadline, outcome } = yield* step((now) => ({
+      deadline: now + BigInt(Math.round(hold * 10_000)),
+      outcome: routes.route(keyset, parsed, { now, region: regionOf(uuid) })
+    }))
+    return outcome._tag === "Answered" ? outcome.answer : yield* poll(outcome.poll, uuid, deadline)
+  })
+
+  // A server knows nothing of its callers' services: of their context it gets what time, chance and scheduling are.
+  const isolate = (caller: Context.Context<never>) =>
+    context.pipe(
+      Context.add(Clock.Clock, Context.get(caller, Clock.Clock)),
+      Context.add(Random.Random, Context.get(caller, Random.Random)),
+      Context.add(Scheduler.Scheduler, Context.get(caller, Scheduler.Scheduler))
+    )
+
+  const slowly = options.latency === undefined
+    ? Effect.void
+    : Effect.flatMap(options.latency, (duration) => Effect.sleep(duration))
+
+  return PubNubEmulator.of({
+    handle: (request) => answer(request).pipe(Effect.tap(slowly), Effect.updateContext(isolate)),
+    publish: ({ channel, customMessageType, delay, message, meta, publisher, region: from, subscribeKey }) =>
+      stepOn(subscribeKey, (keyset, now) =>
+        String(keyset.append(
+          {
+            channel,
+            payload: json(message),
+            publisher,
+            meta: optionalJson(meta),
+            customMessageType,
+            region: from,
+            stored: {}
+          },
+          region,
+          now,
+          delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
+        ))),
+    signal: ({ channel, customMessageType, delay, message, publisher, region: from, subscribeKey }) =>
+      stepOn(subscribeKey, (keyset, now) =>
+        String(keyset.append(
+          { channel, payload: json(message), type: 1, publisher, customMessageType, region: from },
+          region,
+          now,
+          delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
+        ))),
+    emit: ({ channel, customMessageType, payload, publisher, subscribeKey, type }) =>
+      stepOn(
+        subscribeKey,
+        (keyset, now) =>
+          String(keyset.append({ channel, payload: json(payload), type, publisher, customMessageType }, region, now))
+      ),
+    emitRaw: ({ channel, envelope, subscribeKey }) =>
+      stepOn(
+        subscribeKey,
+        (keyset, now) => String(keyset.append({ channel, payload: "null", raw: json(envelope) }, region, now))
+      ),
+    messages: (channel, subscribeKey) =>
+      stepOn(subscribeKey, (keyset) =>
+        keyset.messages(channel).map((entry) => ({
+          channel,
+          timetoken: String(entry.timetoken),
+          message: entry.data,
+          meta: entry.metadata,
+          publisher: entry.publisher,
+          customMessageType: entry.customMessageType,
+          ttl: entry.stored?.ttl
+        }))),
+    occupants: (channel, subscribeKey) => stepOn(subscribeKey, (keyset) => [...keyset.occupants(channel)]),
+    groupChannels: (group, subscribeKey) => stepOn(subscribeKey, (keyset) => [...keyset.members(group)]),
+    addToGroup: (group, channels, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.addToGroup(group, channels)),
+    removeFromGroup: (group, channels, subscribeKey) =>
+      stepOn(subscribeKey, (keyset) => keyset.removeFromGroup(group, channels)),
+    deny: (denial, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.deny(denial)),
+    allow: (subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.allow()),
+    revokeToken: (token, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.revoke(token)),
+    setAddOns: (addOns, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.setAddOns(addOns)),
+    setRegion: (to, uuid) =>
+      Effect.sync(() => {
+        if (uuid === undefined) region = to
+        else regions.set(uuid, to)
+      }),
+    restart: Effect.sync(() => {
+      const waiting = all.flatMap((keyset) => [...keyset.waiters])
+      for (const waiter of waiting) waiter.reset()
+    }),
+    requests: Effect.sync(() => [...requests]),
+    readers: Effect.sync(() => all.reduce((count, keyset) => count + keyset.waiters.size, 0))
+  })
+})
+
+/**
+ * An `HttpClient` that reaches an emulator of its own, whatever the host, and the emulator's state beside it.
+ *
+ * It is a function of its options, as layers are shared by identity: two calls are two services.
+ *
+ * **Example** (Time in place of the network)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ * import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+ *
+ * const program = HttpClient.get("https://ps.pndsn.com/time/0").pipe(
+ *   Effect.flatMap((response) => response.text),
+ *   Effect.provide(PubNubEmulator.layer({ hold: "1 minute" }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<PubNubEmulator | HttpClient.HttpClient> =>
+  Layer.effectContext(Effect.map(make(options), (emulator) =>
+    Context.make(PubNubEmulator, emulator).pipe(Context.add(
+      HttpClient.HttpClient,
+      HttpClient.make((request, url) =>
+        Effect.flatMap(exchange.bodyText(request), (body) =>
+          emulator.handle({
+            method: request.method,
+            target: url.pathname + url.search,
+            headers: request.headers,
+            body
+          })).pipe(
+            Effect.map((answer) => exchange.response(request, answer)),
+            Effect.catchTag("ConnectionReset", () => Effect.fail(exchange.failure(request, "ECONNRESET")))
+          )
+      )
+    ))))

@@ -1,0 +1,173 @@
+/**
+ * Transports for tests: one that answers from a script, and one that records what went over another.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as exchange from "./internal/exchange.ts"
+
+/**
+ * What a scripted transport does with one request: it answers, it fails with the code of a network error such as
+ * `"ECONNREFUSED"`, or it never answers. `delay` is how long it takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Answer =
+  | {
+    readonly status?: number
+    readonly headers?: Readonly<Record<string, string>>
+    readonly body?: string
+    readonly delay?: Duration.Input
+  }
+  | { readonly failure: string; readonly delay?: Duration.Input }
+  | { readonly never: true }
+
+/**
+ * A request, and what came of it: an answer, the failure of the transport, or neither while it still waits (or was
+ * interrupted).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Exchange {
+  readonly method: string
+  /** With the query, and so with every key and token in it. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly outcome:
+    | { readonly _tag: "Pending" }
+    | { readonly _tag: "Answered"; readonly status: number; readonly body: string }
+    | { readonly _tag: "Failed"; readonly cause: unknown }
+}
+
+/**
+ * What went over the transport, oldest request first.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Exchanges extends Context.Service<Exchanges, {
+  readonly all: Effect.Effect<ReadonlyArray<Exchange>>
+}>()("effect-herald/testing/Transport/Exchanges") {}
+
+/** A list of exchanges, and a way to run a request so that it is in it. */
+const record = () => {
+  const exchanges: Array<Exchange> = []
+  return {
+    exchanges: Exchanges.of({ all: Effect.sync(() => [...exchanges]) }),
+    recorded: <E>(
+      request: HttpClientRequest.HttpClientRequest,
+      url: string,
+      body: string,
+      answer: Effect.Effect<
+        { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string },
+        E
+      >
+    ) =>
+      Effect.suspend(() => {
+        const { headers, method } = request
+        const index = exchanges.push({ method, url, headers, body, outcome: { _tag: "Pending" } }) - 1
+        const settle = (outcome: Exchange["outcome"]) =>
+          Effect.sync(() => {
+            exchanges[index] = { method, url, headers, body, outcome }
+          })
+        return answer.pipe(
+          Effect.tap(({ body, status }) => settle({ _tag: "Answered", status, body })),
+          Effect.tapError((cause) => settle({ _tag: "Failed", cause })),
+          Effect.map((answer) => exchange.response(request, answer))
+        )
+      })
+  }
+}
+
+/**
+ * A transport that gives the answers of a list, one for each request in turn. When the list is at its end, it refuses
+ * the connection.
+ *
+ * **Example** (A refusal, then an answer)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ * import * as Transport from "effect-herald/testing/Transport"
+ *
+ * const program = HttpClient.get("http://any.host/time/0").pipe(
+ *   Effect.retry({ times: 1 }),
+ *   Effect.andThen(Transport.Exchanges.use(({ all }) => all)),
+ *   Effect.provide(Transport.scripted([{ failure: "ECONNREFUSED" }, { body: "[17000000000000000]" }]))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const scripted = (answers: ReadonlyArray<Answer>): Layer.Layer<HttpClient.HttpClient | Exchanges> =>
+  Layer.effectContext(Effect.sync(() => {
+    const { exchanges, recorded } = record()
+    let next = 0
+    const client = HttpClient.make((request, url) =>
+      Effect.flatMap(exchange.bodyText(request), (body) => {
+        const answer = answers[next++] ?? { failure: "ECONNREFUSED" }
+        if ("never" in answer) return recorded(request, url.href, body, Effect.never)
+        const outcome = "failure" in answer
+          ? Effect.fail(exchange.failure(request, answer.failure))
+          : Effect.succeed({ status: answer.status ?? 200, headers: answer.headers ?? {}, body: answer.body ?? "" })
+        return recorded(
+          request,
+          url.href,
+          body,
+          answer.delay === undefined ? outcome : Effect.delay(outcome, answer.delay)
+        )
+      })
+    )
+    return Context.make(HttpClient.HttpClient, client).pipe(Context.add(Exchanges, exchanges))
+  }))
+
+/**
+ * Records what goes over the transport beneath it. A body is read to its end before the response is handed on.
+ *
+ * **Example** (What did the client send?)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ * import * as Layer from "effect/Layer"
+ * import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+ * import * as Transport from "effect-herald/testing/Transport"
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* HttpClient.get("http://any.host/time/0")
+ *   return yield* (yield* Transport.Exchanges).all
+ * }).pipe(Effect.provide(Transport.recording.pipe(Layer.provide(PubNubEmulator.layer()))))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const recording: Layer.Layer<HttpClient.HttpClient | Exchanges, never, HttpClient.HttpClient> = Layer
+  .effectContext(Effect.gen(function*() {
+    const { exchanges, recorded } = record()
+    const client = HttpClient.transform(
+      yield* HttpClient.HttpClient,
+      (sent, request) =>
+        Effect.flatMap(exchange.bodyText(request), (body) =>
+          recorded(
+            request,
+            exchange.urlOf(request),
+            body,
+            Effect.flatMap(
+              sent,
+              (response) =>
+                Effect.map(response.text, (body) => ({ status: response.status, headers: response.headers, body }))
+            )
+          ))
+    )
+    return Context.make(HttpClient.HttpClient, client).pipe(Context.add(Exchanges, exchanges))
+  }))

@@ -1,0 +1,11 @@
+/** Moving virtual time without leaving work behind, and the wall clock alone. */
+export * as Clock from "./Clock.ts"
+
+/** Faults of a network and of a service, from a script or from a seed. */
+export * as Faults from "./Faults.ts"
+
+/** The PubNub service, in memory. */
+export * as PubNubEmulator from "./PubNubEmulator.ts"
+
+/** Transports that answer from a script, or record. */
+export * as Transport from "./Transport.ts"

@@ -1,0 +1,66 @@
+/** What a transport hands to a client: a response made of text, or a failure with a code. */
+import * as Effect from "effect/Effect"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+
+/** An error as a network stack raises it: what went wrong is in its `code`. */
+export const coded = (code: string): Error => Object.assign(new Error(code), { code })
+
+/** A request that got no answer. The code is one level down, where `fetch` has it. */
+export const failure = (request: HttpClientRequest.HttpClientRequest, code: string) =>
+  new HttpClientError.HttpClientError({
+    reason: new HttpClientError.TransportError({
+      request,
+      cause: Object.assign(new TypeError("fetch failed"), { cause: coded(code) })
+    })
+  })
+
+/** A response of text, made without a promise, so that reading it takes no turn of the event loop. */
+export const response = (request: HttpClientRequest.HttpClientRequest, answer: {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}): HttpClientResponse.HttpClientResponse =>
+  HttpServerResponse.toClientResponse(
+    HttpServerResponse.text(answer.body, {
+      status: answer.status,
+      headers: answer.headers,
+      contentType: answer.headers["content-type"] ?? "text/plain"
+    }),
+    { request }
+  )
+
+/** A response whose body breaks off after some text. */
+export const brokenResponse = (request: HttpClientRequest.HttpClientRequest, answer: {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}, code: string): HttpClientResponse.HttpClientResponse =>
+  HttpServerResponse.toClientResponse(
+    HttpServerResponse.stream(
+      Stream.concat(
+        Stream.succeed(new TextEncoder().encode(answer.body)),
+        Stream.fail(Object.assign(new TypeError("terminated"), { cause: coded(code) }))
+      ),
+      { status: answer.status, headers: answer.headers }
+    ),
+    { request }
+  )
+
+/** The body of a request, as text. */
+export const bodyText = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<string, HttpClientError.HttpClientError> =>
+  request.body._tag === "Empty" ? Effect.succeed("") : Effect.mapError(
+    HttpServerRequest.fromClientRequest(request).text,
+    (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
+  )
+
+/** The whole URL of a request. */
+export const urlOf = (request: HttpClientRequest.HttpClientRequest): string =>
+  Option.match(HttpClientRequest.toUrl(request), { onNone: () => request.url, onSome: (url) => url.href })

@@ -1,0 +1,390 @@
+/**
+ * The state of one keyset, and every way it changes. Each function is one synchronous step: it is done, or it was never
+ * begun. Nothing here waits, and nothing here knows of HTTP.
+ */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Filter } from "./filter.ts"
+
+/** What a keyset is allowed to do. */
+export interface AddOns {
+  readonly persistence: boolean
+  readonly presence: boolean
+  readonly streamController: boolean
+}
+
+/** What a keyset refuses, and how much of its queue it keeps. */
+export interface Limits {
+  readonly messageBytes: number
+  readonly signalBytes: number
+  readonly urlBytes: number
+  readonly queueLength: number
+  readonly queueRetentionMillis: number
+}
+
+/** An event before it has a place in the log. Payload and metadata are JSON text, as they were sent. */
+export interface Draft {
+  readonly channel: string
+  readonly payload: string
+  readonly type?: number | undefined
+  readonly publisher?: string | undefined
+  readonly meta?: string | undefined
+  readonly customMessageType?: string | undefined
+  readonly region?: number | undefined
+  /** The whole envelope, when it is to be sent as it is. */
+  readonly raw?: string | undefined
+  readonly stored?: { readonly ttl?: number | undefined } | undefined
+  readonly live?: boolean | undefined
+}
+
+/** An event in the log. */
+export interface Entry extends Draft {
+  readonly timetoken: bigint
+  readonly region: number
+  readonly data: unknown
+  readonly metadata: unknown
+}
+
+interface Arrival {
+  /** Where the entry stands in the queue of its readers: later than `timetoken` when it comes from far away. */
+  readonly position: bigint
+  readonly entry: Entry
+}
+
+/** What a poll asks for. */
+export interface Subscription {
+  readonly channels: ReadonlyArray<string>
+  readonly groups: ReadonlyArray<string>
+  readonly filter: Filter | undefined
+}
+
+/** A poll that waits. */
+export interface Waiter {
+  readonly wake: () => void
+  readonly reset: () => void
+}
+
+/** Who is refused what. Without names, everything is refused. */
+export interface Denial {
+  readonly channels?: ReadonlyArray<string>
+  readonly groups?: ReadonlyArray<string>
+  readonly uuids?: ReadonlyArray<string>
+}
+
+const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+
+/** The value of a JSON text, if it is one. */
+export const parseJson = (text: string): Option.Option<unknown> => decodeJson(text)
+
+const presenceSuffix = "-pnpres"
+
+/** The channel behind the name of a presence channel. */
+export const withoutPresence = (name: string) =>
+  name.endsWith(presenceSuffix) ? name.slice(0, -presenceSuffix.length) : name
+
+const isPresence = (name: string) => name.endsWith(presenceSuffix)
+const isWildcard = (name: string) => withoutPresence(name).endsWith(".*")
+
+/** Whether the subscription needs the Stream Controller add-on. */
+export const isMultiplexed = (subscription: Subscription) =>
+  subscription.groups.length > 0 || subscription.channels.some(isWildcard)
+
+export type Keyset = ReturnType<typeof make>
+
+export const make = (options: {
+  readonly subscribeKey: string
+  readonly publishKey: string
+  readonly secretKey: string | undefined
+  readonly addOns: AddOns
+  readonly limits: Limits
+}) => {
+  const { limits, publishKey, secretKey, subscribeKey } = options
+  let addOns = options.addOns
+  let last = 0n
+  const log: Array<Arrival> = []
+  const late: Array<{ readonly due: bigint; readonly entry: Entry }> = []
+  const stored = new Map<string, Array<Entry>>()
+  const groups = new Map<string, Set<string>>()
+  const occupants = new Map<string, Set<string>>()
+  const states = new Map<string, Map<string, string>>()
+  const waiters = new Set<Waiter>()
+  const revoked = new Set<string>()
+  let denials: Array<Denial> = []
+
+  const members = (group: string): ReadonlySet<string> => groups.get(group) ?? new Set()
+
+  let changed = false
+  const touch = () => {
+    changed = true
+  }
+
+  /** Wakes who waits, after the step: a woken reader runs at once, and must not find a step half done. */
+  const flush = () => {
+    if (!changed) return
+    changed = false
+    const waiting = [...waiters]
+    for (const waiter of waiting) waiter.wake()
+  }
+
+  /** The position of whoever starts to read now: all that comes later has a greater one. */
+  const position = (now: bigint) => {
+    if (now > last) last = now
+    return last
+  }
+
+  const tick = (now: bigint) => {
+    last = now > last ? now : last + 1n
+    return last
+  }
+
+  /** Lets arrive what was under way and is due. Every step begins with it. */
+  const settle = (now: bigint) => {
+    const arrived = late.findIndex(({ due }) => due > now)
+    const due = late.splice(0, arrived === -1 ? late.length : arrived)
+    for (const { due: at, entry } of due) log.push({ position: tick(at), entry })
+    if (due.length > 0) touch()
+  }
+
+  const append = (draft: Draft, region: number, now: bigint, delay = 0n): bigint => {
+    const timetoken = tick(now)
+    const entry: Entry = {
+      ...draft,
+      region: draft.region ?? region,
+      timetoken,
+      data: Option.getOrUndefined(parseJson(draft.payload)),
+      metadata: draft.meta === undefined ? undefined : Option.getOrUndefined(parseJson(draft.meta))
+    }
+    if (entry.stored !== undefined && addOns.persistence) {
+      const messages = stored.get(entry.channel)
+      if (messages === undefined) stored.set(entry.channel, [entry])
+      else messages.push(entry)
+    }
+    if (entry.live !== false) {
+      if (delay === 0n) {
+        log.push({ position: timetoken, entry })
+      } else {
+        late.push({ due: now + delay, entry })
+        late.sort((a, b) => a.due < b.due ? -1 : a.due > b.due ? 1 : 0)
+      }
+      touch()
+    }
+    return timetoken
+  }
+
+  /** The subscribed names that a channel matches, each of which gets the event once. */
+  const matcher = (subscription: Subscription) => {
+    const names = new Set(subscription.channels)
+    const wildcards = subscription.channels.filter(isWildcard)
+    return (channel: string): ReadonlyArray<string> => {
+      const base = withoutPresence(channel)
+      const matches = names.has(channel) ? [channel] : []
+      for (const wildcard of wildcards) {
+        const prefix = withoutPresence(wildcard).slice(0, -1)
+        if (isPresence(wildcard) === isPresence(channel) && base.startsWith(prefix)) matches.push(wildcard)
+      }
+      for (const group of subscription.groups) {
+        const found = isPresence(group)
+          ? isPresence(channel) && members(withoutPresence(group)).has(base)
+          : members(group).has(channel)
+        if (found) matches.push(group)
+      }
+      return matches
+    }
+  }
+
+  /** The `b` of an envelope is left out by a connection that is subscribed to one plain channel and nothing else. */
+  const isSingle = ({ channels, groups }: Subscription) =>
+    groups.length === 0 && channels.length === 1 && channels.every((name) => !isPresence(name) && !isWildcard(name))
+
+  const envelope = (entry: Entry, match: string, single: boolean): string =>
+    entry.raw ?? `{${
+      [
+        `"a":"3","f":514`,
+        entry.type === undefined || entry.type === 0 ? undefined : `"e":${entry.type}`,
+        entry.publisher === undefined ? undefined : `"i":${JSON.stringify(entry.publisher)}`,
+        `"p":{"t":"${entry.timetoken}","r":${entry.region}}`,
+        `"k":${JSON.stringify(subscribeKey)}`,
+        `"c":${JSON.stringify(entry.channel)}`,
+        entry.meta === undefined ? undefined : `"u":${entry.meta}`,
+        `"d":${entry.payload}`,
+        entry.customMessageType === undefined ? undefined : `"cmt":${JSON.stringify(entry.customMessageType)}`,
+        single ? undefined : `"b":${JSON.stringify(match)}`
+      ].filter((part) => part !== undefined).join(",")
+    }}`
+
+  /** The index of the first arrival after a position. */
+  const after = (cursor: bigint) => {
+    let low = 0
+    let high = log.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const arrival = log[middle]
+      if (arrival !== undefined && arrival.position <= cursor) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /**
+   * What a reader at a cursor gets: the newest of what came after it, in order of arrival. What no longer fits in its
+   * queue is dropped without a word.
+   */
+  const read = (subscription: Subscription, cursor: bigint, now: bigint, maxPage: number) => {
+    const match = matcher(subscription)
+    const single = isSingle(subscription)
+    const oldest = Number.isFinite(limits.queueRetentionMillis)
+      ? now - BigInt(limits.queueRetentionMillis) * 10_000n
+      : 0n
+    const start = after(cursor > oldest ? cursor : oldest)
+    const queue: Array<{ readonly position: bigint; readonly envelope: string }> = []
+    for (let index = log.length - 1; index >= start && queue.length < limits.queueLength; index--) {
+      const arrival = log[index]
+      if (arrival === undefined) break
+      const { entry, position } = arrival
+      const matches = match(entry.channel)
+      if (matches.length === 0) continue
+      const subject = { data: entry.data, meta: entry.metadata, uuid: entry.publisher }
+      if (subscription.filter !== undefined && !subscription.filter(subject)) continue
+      for (const name of matches.toReversed()) {
+        if (queue.length < limits.queueLength) queue.push({ position, envelope: envelope(entry, name, single) })
+      }
+    }
+    queue.reverse()
+    // A page ends between positions: the cursor after it could not tell two envelopes of one event apart.
+    const full = queue[maxPage - 1]?.position
+    const page = full === undefined ? queue : queue.filter(({ position }) => position <= full)
+    const end = page.at(-1)?.position
+    return end === undefined ? undefined : { cursor: end, envelopes: page.map(({ envelope }) => envelope) }
+  }
+
+  const announce = (
+    action: "join" | "leave" | "state-change",
+    channel: string,
+    uuid: string,
+    state: string | undefined,
+    region: number,
+    now: bigint
+  ) => {
+    const millis = Number(position(now) / 10_000n)
+    const seconds = Math.floor(millis / 1000)
+    const occupancy = occupants.get(channel)?.size ?? 0
+    const data = state === undefined ? undefined : Option.getOrUndefined(parseJson(state))
+    append(
+      {
+        channel: channel + presenceSuffix,
+        payload: JSON.stringify({ action, uuid, timestamp: seconds, precise_timestamp: millis, data, occupancy }),
+        meta: JSON.stringify({
+          pn_action: action,
+          pn_channel: channel,
+          pn_ispresence: 1,
+          pn_occupancy: occupancy,
+          pn_precise_timestamp: millis,
+          pn_timestamp: seconds,
+          pn_uuid: uuid,
+          ...Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [`pn_state_${key}`, value]))
+        })
+      },
+      region,
+      now
+    )
+  }
+
+  /** The plain channels that a list of channels and groups stands for: where a user can be present. */
+  const places = ({ channels, groups }: Pick<Subscription, "channels" | "groups">): ReadonlyArray<string> => {
+    const plain = (name: string) => !isPresence(name) && !isWildcard(name)
+    return [...new Set([...channels, ...groups.flatMap((group) => [...members(group)])])].filter(plain)
+  }
+
+  const stateOf = (channel: string, uuid: string) => states.get(channel)?.get(uuid)
+
+  const setState = (channel: string, uuid: string, state: string, region: number, now: bigint) => {
+    if (stateOf(channel, uuid) === state) return
+    states.set(channel, (states.get(channel) ?? new Map<string, string>()).set(uuid, state))
+    announce("state-change", channel, uuid, state, region, now)
+  }
+
+  const join = (channels: ReadonlyArray<string>, uuid: string, region: number, now: bigint) => {
+    if (!addOns.presence) return
+    for (const channel of channels) {
+      const present = occupants.get(channel) ?? new Set<string>()
+      if (present.has(uuid)) continue
+      occupants.set(channel, present.add(uuid))
+      announce("join", channel, uuid, stateOf(channel, uuid), region, now)
+    }
+  }
+
+  const leave = (channels: ReadonlyArray<string>, uuid: string, region: number, now: bigint) => {
+    for (const channel of channels) {
+      states.get(channel)?.delete(uuid)
+      const present = occupants.get(channel)
+      if (!present?.delete(uuid)) continue
+      if (present.size === 0) occupants.delete(channel)
+      announce("leave", channel, uuid, undefined, region, now)
+    }
+  }
+
+  /** The names that a user may not touch. */
+  const refused = (uuid: string, wanted: Pick<Subscription, "channels" | "groups">) => {
+    const mine = denials.filter(({ uuids }) => uuids === undefined || uuids.includes(uuid))
+    const isRefused = (kind: "channels" | "groups") => (name: string) =>
+      mine.some((denial) =>
+        denial.channels === undefined && denial.groups === undefined ||
+        denial[kind]?.includes(withoutPresence(name)) === true
+      )
+    return {
+      channels: wanted.channels.filter(isRefused("channels")),
+      groups: wanted.groups.filter(isRefused("groups"))
+    }
+  }
+
+  return {
+    subscribeKey,
+    publishKey,
+    secretKey,
+    limits,
+    addOns: () => addOns,
+    setAddOns: (changes: Partial<AddOns>) => {
+      addOns = { ...addOns, ...changes }
+    },
+    position,
+    settle,
+    flush,
+    nextDue: () => late[0]?.due,
+    append,
+    read,
+    messages: (channel: string): ReadonlyArray<Entry> => stored.get(channel) ?? [],
+    places,
+    join,
+    leave,
+    setState,
+    stateOf,
+    occupants: (channel: string): ReadonlySet<string> => occupants.get(channel) ?? new Set(),
+    occupied: (): ReadonlyArray<string> => [...occupants.keys()],
+    members,
+    groups: (): ReadonlyArray<string> => [...groups.keys()],
+    addToGroup: (group: string, channels: ReadonlyArray<string>) => {
+      groups.set(group, new Set([...members(group), ...channels]))
+      touch()
+    },
+    removeFromGroup: (group: string, channels: ReadonlyArray<string>) => {
+      const rest = new Set([...members(group)].filter((channel) => !channels.includes(channel)))
+      if (rest.size === 0) groups.delete(group)
+      else groups.set(group, rest)
+    },
+    deleteGroup: (group: string) => {
+      groups.delete(group)
+    },
+    waiters,
+    refused,
+    deny: (denial: Denial) => {
+      denials = [...denials, denial]
+    },
+    allow: () => {
+      denials = []
+    },
+    isRevoked: (token: string | undefined) => token !== undefined && revoked.has(token),
+    revoke: (token: string) => {
+      revoked.add(token)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import { PubNubEmulator, Transport } from "effect-herald/testing"
+import { herald } from "./kit.ts"
+
+const answering = (answer: Transport.Answer) => Effect.provide(Transport.scripted([answer]))
+
+describe("exit codes", () => {
+  const cases: ReadonlyArray<readonly [number, string, ReadonlyArray<string>, Transport.Answer]> = [
+    [2, "refused by the service", ["publish", "a", "1"], { status: 400, body: "[0,\"Invalid Channel\",\"1\"]" }],
+    [2, "too large for the service", ["publish", "a", "1"], { status: 414, body: "[0,\"Message Too Large\",\"1\"]" }],
+    [3, "an invalid key", ["publish", "a", "1"], { status: 400, body: "[0,\"Invalid Key\",\"1\"]" }],
+    [4, "no connection", ["publish", "a", "1"], { failure: "ECONNREFUSED" }],
+    [4, "an unknown host", ["time"], { failure: "ENOTFOUND" }],
+    [4, "a reset while asking the time", ["time"], { failure: "ECONNRESET" }],
+    [4, "too many requests", ["publish", "a", "1"], { status: 429, body: "{}" }],
+    [4, "a failure of the service", ["time"], { status: 500, body: "oops" }],
+    [4, "an answer that is none", ["time"], { status: 200, body: "<html>" }],
+    [5, "a reset while publishing", ["publish", "a", "1"], { failure: "ECONNRESET" }],
+    [5, "an answer to a publish that is none", ["publish", "a", "1"], { status: 200, body: "<html>" }],
+    [5, "a proxy that failed", ["signal", "a", "1"], { status: 502, body: "<html>" }]
+  ]
+  for (const [code, what, args, answer] of cases) {
+    it.effect(`${code}: ${what}`, () =>
+      Effect.gen(function*() {
+        const { exitCode, stderr, stdout } = yield* herald(args)
+        assert.deepStrictEqual(stdout, [])
+        assert.lengthOf(stderr, 1)
+        assert.match(stderr[0] ?? "", /^herald: [^\n]+$/)
+        assert.strictEqual(exitCode, code)
+      }).pipe(answering(answer)))
+  }
+
+  const refused: ReadonlyArray<readonly [number, string, ReadonlyArray<string>]> = [
+    [2, "no channel", ["publish"]],
+    [2, "an unknown command", ["publsh", "a"]],
+    [2, "an unknown flag", ["time", "--fast"]],
+    [2, "a number that is none", ["publish", "a", "1", "--ttl", "soon"]],
+    [2, "metadata that is no object", ["publish", "a", "1", "--meta", "[]"]],
+    [2, "a channel with a comma", ["publish", "a,b", "1"]],
+    [2, "a signal of more than 64 bytes", ["signal", "a", "x".repeat(65)]],
+    [2, "nothing to subscribe to", ["subscribe"]],
+    [2, "no timetoken", ["subscribe", "a", "--since", "yesterday"]],
+    [2, "a count of nothing", ["subscribe", "a", "--count", "0"]],
+    [2, "an origin with a scheme", ["time", "--origin", "https://ps.pndsn.com"]]
+  ]
+  for (const [code, what, args] of refused) {
+    it.effect(`${code}: ${what}`, () =>
+      Effect.gen(function*() {
+        const { exitCode, stderr, stdout } = yield* herald(args)
+        assert.deepStrictEqual(stdout, [])
+        assert.lengthOf(stderr, 1)
+        assert.strictEqual(exitCode, code)
+        const { all } = yield* Transport.Exchanges
+        assert.deepStrictEqual(yield* all, [])
+      }).pipe(Effect.provide(Transport.scripted([]))))
+  }
+
+  it.effect("3: access denied, a feature that is off, a key that is missing", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      yield* emulator.deny({ channels: ["secret"] })
+      yield* emulator.setAddOns({ streamController: false })
+      assert.strictEqual((yield* herald(["publish", "secret", "1"])).exitCode, 3)
+      assert.strictEqual((yield* herald(["subscribe", "-g", "crew"])).exitCode, 3)
+      const { exitCode, stderr } = yield* herald(["publish", "a", "1"], { environment: { PUBNUB_PUBLISH_KEY: "" } })
+      assert.strictEqual(exitCode, 3)
+      assert.include(stderr[0], "--publish-key or PUBNUB_PUBLISH_KEY")
+    }).pipe(Effect.provide(PubNubEmulator.layer())))
+
+  it.effect("5: a publish without an answer", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(herald(["publish", "a", "1"]))
+      yield* Effect.yieldNow
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(fiber)).exitCode, 5)
+    }).pipe(answering({ never: true })))
+
+  it.effect("with --json an error is one JSON object", () =>
+    Effect.gen(function*() {
+      const refused = yield* herald(["publish", "a", "1", "--json"])
+      assert.lengthOf(refused.stderr, 1)
+      assert.deepInclude(JSON.parse(refused.stderr[0] ?? ""), {
+        error: {
+          _tag: "PubNubError",
+          operation: "publish",
+          reason: {
+            _tag: "Transport",
+            code: "ECONNREFUSED",
+            description: "the connection failed with ECONNREFUSED",
+            sent: false
+          },
+          request: { method: "GET", path: "/publish/{publishKey}/{subscribeKey}/0/a/0/{message}" }
+        },
+        exitCode: 4
+      })
+      const usage = yield* herald(["publish", "--json"])
+      const { error, exitCode, message } = JSON.parse(usage.stderr[0] ?? "")
+      assert.strictEqual(error._tag, "BadInput")
+      assert.strictEqual(exitCode, 2)
+      assert.include(message, "Missing required argument: channel")
+    }).pipe(Effect.provide(Transport.scripted([]))))
+
+  it.effect("secrets are never printed", () =>
+    Effect.gen(function*() {
+      const secrets = ["--secret-key", "sec-c-hush", "--auth-token", "tok-hush"]
+      for (
+        const args of [["time"], ["publish", "a", "1"], ["publish", "a,b", "1"], ["subscribe", "a", "--count", "x"]]
+      ) {
+        for (const json of [[], ["--json"]]) {
+          const { stderr, stdout } = yield* herald([...args, ...secrets, ...json, "--log-level", "all"])
+          assert.notInclude([...stdout, ...stderr].join("\n"), "hush")
+        }
+      }
+    }).pipe(Effect.provide(Transport.scripted([]))))
+})
+
+describe("help", () => {
+  it.effect("is shown when asked for, and tells the exit codes", () =>
+    Effect.gen(function*() {
+      for (const args of [[], ["--help"]]) {
+        const { exitCode, stderr, stdout } = yield* herald(args)
+        assert.strictEqual(exitCode, 0)
+        assert.deepStrictEqual(stderr, [])
+        assert.include(stdout.join("\n"), "Exit codes: 0 done; 1 unexpected; 2 wrong input")
+      }
+    }).pipe(Effect.provide(Transport.scripted([]))))
+})

@@ -1,0 +1,68 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as TestConsole from "effect/testing/TestConsole"
+import { PubNubConfig } from "effect-herald/pubnub"
+import { run } from "../../src/cli/herald.ts"
+
+export interface Ran {
+  /** What commands and help wrote to standard output. */
+  readonly stdout: ReadonlyArray<string>
+  readonly stderr: ReadonlyArray<string>
+  readonly exitCode: number
+}
+
+/** Runs `herald` in this process, over the `HttpClient` of the context. Nothing of the real environment is seen. */
+export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, options: {
+  readonly stdin?: string
+  readonly terminal?: boolean
+  readonly environment?: Record<string, string>
+  /** Told of each line of output. */
+  readonly onLine?: (line: string) => Effect.Effect<void>
+} = {}) {
+  const client = yield* HttpClient.HttpClient
+  const written: Array<string> = []
+  const stdio = Stdio.layerTest({
+    stdin: Stream.make(new TextEncoder().encode(options.stdin ?? "")),
+    stdoutIsTerminal: Effect.succeed(options.terminal === true),
+    stdout: () =>
+      Sink.forEach((chunk) => {
+        const line = String(chunk).replace(/\n$/, "")
+        written.push(line)
+        return options.onLine?.(line) ?? Effect.void
+      })
+  })
+  const environment = {
+    PUBNUB_SUBSCRIBE_KEY: "demo-sub",
+    PUBNUB_PUBLISH_KEY: "demo-pub",
+    ...options.environment
+  }
+  return yield* Effect.gen(function*() {
+    const exitCode = yield* run(
+      args,
+      (options) => Layer.merge(PubNubConfig.layer(options), Layer.succeed(HttpClient.HttpClient, client))
+    ).pipe(
+      Effect.as(0),
+      Effect.catchTag("Reported", (reported) => Effect.succeed(reported.exitCode))
+    )
+    const ran: Ran = {
+      stdout: [...written, ...(yield* TestConsole.logLines).map(String)],
+      stderr: (yield* TestConsole.errorLines).map(String),
+      exitCode
+    }
+    return ran
+  }).pipe(
+    Effect.provide(
+      Layer.mergeAll(
+        stdio,
+        Layer.fresh(TestConsole.layer),
+        ConfigProvider.layer(ConfigProvider.fromUnknown(environment))
+      )
+    )
+  )
+}, Effect.provide(NodeServices.layer))

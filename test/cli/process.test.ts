@@ -1,0 +1,107 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { EmulatorServer } from "effect-herald/node"
+import * as Spawn from "./spawn.ts"
+
+/** `herald`, told of the emulator by its environment. */
+const herald = (...args: ReadonlyArray<string>) =>
+  Effect.flatMap(EmulatorServer.EmulatorServer, ({ origin }) =>
+    Spawn.herald(args, {
+      PUBNUB_ORIGIN: origin,
+      PUBNUB_SUBSCRIBE_KEY: "demo-sub",
+      PUBNUB_PUBLISH_KEY: "demo-pub",
+      PUBNUB_USER_ID: "ada"
+    }))
+
+const leaves = Effect.flatMap(
+  EmulatorServer.EmulatorServer,
+  ({ emulator }) =>
+    Effect.map(emulator.requests, (requests) => requests.filter(({ target }) => target.includes("/leave?")).length)
+)
+
+const waitFor = <A>(effect: Effect.Effect<A>, until: (value: A) => boolean) =>
+  Effect.repeat(Effect.delay(effect, "5 millis"), { until })
+
+describe("herald as a process", () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it.live(`${signal} leaves and exits with 130`, () =>
+      Effect.gen(function*() {
+        const { emulator } = yield* EmulatorServer.EmulatorServer
+        const child = yield* herald("subscribe", "a")
+        assert.include(yield* child.firstLine, "Connected")
+        // A poll that is on its way when the leave is sent would join again.
+        yield* waitFor(emulator.readers, (readers) => readers === 1)
+        assert.deepStrictEqual(yield* emulator.occupants("a"), ["ada"])
+        yield* child.signal(signal)
+        const { code, stderr } = yield* child.exit
+        assert.deepStrictEqual({ code, stderr }, { code: 130, stderr: "" })
+        assert.strictEqual(yield* leaves, 1)
+        assert.deepStrictEqual(yield* emulator.occupants("a"), [])
+      }).pipe(Effect.provide(EmulatorServer.layer())))
+  }
+
+  it.live("ends quietly when nobody reads on", () =>
+    Effect.gen(function*() {
+      const { emulator } = yield* EmulatorServer.EmulatorServer
+      const child = yield* herald("subscribe", "a")
+      yield* child.firstLine
+      yield* child.hangUp
+      yield* emulator.publish({ channel: "a", message: 1 })
+      const { code, stderr } = yield* child.exit
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.strictEqual(yield* leaves, 1)
+    }).pipe(Effect.provide(EmulatorServer.layer())))
+
+  it.live("publishes, and says by its exit code that it did not", () =>
+    Effect.gen(function*() {
+      const { emulator, kill } = yield* EmulatorServer.EmulatorServer
+      const done = yield* (yield* herald("publish", "a", "{\"id\":1}")).exit
+      const [message] = yield* emulator.messages("a")
+      assert.deepStrictEqual(done, { code: 0, stdout: `${message?.timetoken}\n`, stderr: "" })
+      const wrong = yield* (yield* herald("publish")).exit
+      assert.strictEqual(wrong.code, 2)
+      yield* emulator.deny({ channels: ["a"] })
+      const denied = yield* (yield* herald("publish", "a", "1")).exit
+      assert.strictEqual(denied.code, 3)
+      yield* kill
+      const unsent = yield* (yield* herald("publish", "a", "1")).exit
+      assert.strictEqual(unsent.code, 4)
+      assert.match(unsent.stderr, /^herald: publish: .*ECONNREFUSED.*\n$/)
+    }).pipe(Effect.provide(EmulatorServer.layer())))
+
+  it.live("a publish that is cut off has an unknown outcome", () =>
+    Effect.gen(function*() {
+      const { emulator, kill } = yield* EmulatorServer.EmulatorServer
+      const child = yield* herald("publish", "a", "1")
+      yield* waitFor(emulator.messages("a"), ({ length }) => length === 1)
+      yield* kill
+      assert.strictEqual((yield* child.exit).code, 5)
+    }).pipe(Effect.provide(EmulatorServer.layer({ latency: Effect.succeed("1 hour") }))))
+
+  it.live("runs an emulator", () =>
+    Effect.gen(function*() {
+      const server = yield* Spawn.herald(["emulator", "--port", "0", "--json", "--verbose", "--subscribe-key", "sub-x"])
+      const { origin, publishKey, subscribeKey } = JSON.parse(yield* server.firstLine)
+      assert.deepStrictEqual([subscribeKey, publishKey], ["sub-x", "demo-pub"])
+      const keys = ["--subscribe-key", subscribeKey, "--publish-key", publishKey, "--origin", origin]
+      const published = yield* (yield* Spawn.herald(["publish", "a", "1", ...keys, "--auth-token", "hush"])).exit
+      assert.strictEqual(published.code, 0)
+      yield* server.signal("SIGINT")
+      const { code, stderr, stdout } = yield* server.exit
+      assert.deepStrictEqual({ code, stderr }, { code: 130, stderr: "" })
+      assert.notInclude(stdout, "hush")
+    }))
+
+  it.live("an emulator says that its port is taken, and leaves out add-ons", () =>
+    Effect.gen(function*() {
+      const { port } = yield* EmulatorServer.EmulatorServer
+      const second = yield* (yield* Spawn.herald(["emulator", "--port", String(port)])).exit
+      assert.strictEqual(second.code, 1)
+      assert.match(second.stderr, /^herald: cannot listen on .*\n$/)
+      const server = yield* Spawn.herald(["emulator", "--port", "0", "--json", "--no-stream-controller"])
+      const { origin } = JSON.parse(yield* server.firstLine)
+      const keys = ["--subscribe-key", "demo-sub", "--origin", origin]
+      const refused = yield* (yield* Spawn.herald(["subscribe", "-g", "crew", ...keys])).exit
+      assert.strictEqual(refused.code, 3)
+    }).pipe(Effect.provide(EmulatorServer.layer())))
+})

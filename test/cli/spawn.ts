@@ -1,0 +1,44 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** A child process of the Node that the package pins. It sees nothing of this process's environment. */
+export const node = Effect.fnUntraced(function*(args: ReadonlyArray<string>, environment: Record<string, string> = {}) {
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(`${root}/node_modules/.bin/node`, args, {
+        cwd: root,
+        env: { PATH: process.env["PATH"], ...environment },
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+  let stdout = ""
+  let stderr = ""
+  const firstLine = yield* Deferred.make<string>()
+  const exited = yield* Deferred.make<number | null>()
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString()
+    const end = stdout.indexOf("\n")
+    if (end >= 0) Deferred.doneUnsafe(firstLine, Effect.succeed(stdout.slice(0, end)))
+  })
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  child.on("close", (code) => Deferred.doneUnsafe(exited, Effect.succeed(code)))
+  return {
+    firstLine: Deferred.await(firstLine),
+    signal: (name: "SIGINT" | "SIGTERM") => Effect.sync(() => child.kill(name)),
+    /** Stops reading its output, as `| head` does. */
+    hangUp: Effect.sync(() => child.stdout.destroy()),
+    exit: Effect.map(Deferred.await(exited), (code) => ({ code, stdout, stderr }))
+  }
+})
+
+/** `herald` as a process. */
+export const herald = (args: ReadonlyArray<string>, environment?: Record<string, string>) =>
+  node(["src/cli/main.ts", ...args], environment)

@@ -1,0 +1,10 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { run } from "./run.ts"
+
+it.live("the example of a test passes", () =>
+  Effect.gen(function*() {
+    const { code, lines, stderr } = yield* run("testing")
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.strictEqual(lines.at(-1), "nothing was lost, and nothing was waited for")
+  }))
