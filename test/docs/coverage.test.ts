@@ -2,8 +2,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { root } from "../scratch.ts"
 
-const root = Path.resolve(import.meta.dirname, "../..")
 const tables = Fs.readdirSync(Path.join(root, "docs")).filter((name) => name.endsWith(".md"))
 
 const references = tables.flatMap((table) =>

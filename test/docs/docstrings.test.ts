@@ -1,17 +1,15 @@
 /** Every public symbol is documented, and every example compiles: in docstrings, in the README and in the guides. */
 import { assert, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-
-const root = Path.resolve(import.meta.dirname, "../..")
+import { compile, root, withFolder } from "../scratch.ts"
 
 const filesIn = (folder: string, ending: string): ReadonlyArray<string> =>
   Fs.readdirSync(Path.join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(ending))
     .map((name) => Path.join(folder, name))
 
-const isPublic = (file: string) => !/(^|\/)(internal|cli)\/|index\.ts$/.test(file)
+const isPublic = (file: string) => !/(^|\/)(internal|cli)\//.test(file) && !file.endsWith("index.ts")
 const modules = filesIn("src", ".ts").filter(isPublic)
 
 describe("every public symbol", () => {
@@ -22,7 +20,7 @@ describe("every public symbol", () => {
       // Overloads share the docstring of the first; @internal symbols are not shipped.
       const name = /^export (?:declare )?\w+ (\w+)/.exec(line)?.[1]
       if (
-        /^export function/.test(line) &&
+        line.startsWith('export function') &&
         lines.slice(0, index).some((other) => other.startsWith(`export function ${name}`))
       ) {
         return []
@@ -52,21 +50,9 @@ const examples = [
 
 it("every example compiles", () => {
   assert.isAbove(examples.length, 20)
-  const folder = Fs.mkdtempSync(Path.join(root, "test/docs/compiled-"))
-  try {
+  const output = withFolder((folder) => {
     for (const { code, name } of examples) Fs.writeFileSync(Path.join(folder, name), `${code}\nexport {}\n`)
-    Fs.writeFileSync(
-      Path.join(folder, "tsconfig.json"),
-      JSON.stringify({
-        extends: "../../../tsconfig.json",
-        compilerOptions: { skipLibCheck: true, noUnusedLocals: false, noUnusedParameters: false },
-        include: ["*.ts"]
-      })
-    )
-    execFileSync(process.execPath, [Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder], { cwd: root })
-  } catch (error) {
-    assert.fail(String((error as { readonly stdout?: unknown }).stdout ?? error))
-  } finally {
-    Fs.rmSync(folder, { recursive: true })
-  }
+    return compile(folder, { noUnusedLocals: false, noUnusedParameters: false }, ["*.ts"])
+  })
+  assert.strictEqual(output, "")
 }, 60_000)

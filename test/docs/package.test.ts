@@ -1,17 +1,8 @@
 /** What users can import, and what they cannot. */
 import { assert, it } from "@effect/vitest"
-import { spawnSync } from "node:child_process"
-import * as Path from "node:path"
+import { node } from "../scratch.ts"
 
-const root = Path.resolve(import.meta.dirname, "../..")
-
-const load = (specifier: string) =>
-  spawnSync(process.execPath, [
-    "--conditions=effect-herald-source",
-    "--input-type=module",
-    "--eval",
-    `await import(${JSON.stringify(specifier)})`
-  ], { cwd: root, encoding: "utf8" })
+const load = (specifier: string) => node("--input-type=module", "--eval", `await import(${JSON.stringify(specifier)})`)
 
 it.each([
   "effect-herald/pubnub",

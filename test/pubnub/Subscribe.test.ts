@@ -335,7 +335,7 @@ it.effect("without onStatus, what may mean loss is a warning, and the rest is no
   Effect.gen(function*() {
     const service = yield* emulator
     const lines: Array<string> = []
-    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel}: ${[message].flat()[0]}`))
+    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel}: ${String([message].flat()[0])}`))
     const { seen } = yield* collect(Subscribe.messages({ channels: ["a"] })).pipe(
       Effect.provide(Logger.layer([logger]))
     )

@@ -117,7 +117,7 @@ it.effect("without a tracer there is no span; with one there is one a call, of o
 it.effect("requests, transitions and retries are logged at debug, and not above", () =>
   Effect.gen(function*() {
     const lines: Array<string> = []
-    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${[message].flat()[0]}`))
+    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String([message].flat()[0])}`))
     const reader = Stream.runDrain(Subscribe.stream({ channels: ["a"] })).pipe(
       Effect.timeoutOption("3 seconds"),
       Effect.provide(Logger.layer([logger]))

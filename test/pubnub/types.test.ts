@@ -7,19 +7,20 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type {
+  Status,
+  SubscribeError} from "effect-herald/pubnub";
 import {
   Event,
   Publish,
   type PubNubConfig,
   type PubNubError,
-  Status,
   Subscribe,
-  SubscribeError,
   Time
 } from "effect-herald/pubnub"
-import { execFile } from "node:child_process"
-import * as Fs from "node:fs/promises"
+import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { compile, withFolder } from "../scratch.ts"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const holds = <T extends true>(value: T): void => assert.isTrue(value)
@@ -152,38 +153,16 @@ describe("schemas and interfaces are equal", () => {
 // with the compiler
 // --------------------------------------------------------------------------------------------------------------------
 
-const root = Path.resolve(import.meta.dirname, "../..")
-
 /** What the compiler says of a program: the messages, each with the number of its line. */
-const compile = (program: string) =>
-  Effect.acquireUseRelease(
-    Effect.promise(() => Fs.mkdtemp(Path.join(root, "test/pubnub/compiled-"))),
-    (folder) =>
-      Effect.promise(async () => {
-        await Fs.writeFile(Path.join(folder, "program.ts"), program)
-        await Fs.writeFile(
-          Path.join(folder, "tsconfig.json"),
-          JSON.stringify({
-            extends: "../../../tsconfig.json",
-            compilerOptions: { noErrorTruncation: true, skipLibCheck: true, noUnusedLocals: false },
-            include: ["program.ts"]
-          })
-        )
-        const output = await new Promise<string>((resolve) =>
-          execFile(
-            process.execPath,
-            [Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"],
-            { cwd: root, maxBuffer: 1 << 24 },
-            (_, stdout) => resolve(stdout)
-          )
-        )
-        return [...output.matchAll(/^.*program\.ts\((\d+),\d+\): error (TS\d+: .*)$/gm)].map(([, line, message]) => ({
-          line: Number(line),
-          message: message!
-        }))
-      }),
-    (folder) => Effect.promise(() => Fs.rm(folder, { recursive: true }))
-  )
+const errorsOf = (program: string) =>
+  withFolder((folder) => {
+    Fs.writeFileSync(Path.join(folder, "program.ts"), program)
+    const output = compile(folder, { noErrorTruncation: true, noUnusedLocals: false }, ["program.ts"])
+    return [...output.matchAll(/^.*program\.ts\((\d+),\d+\): error (TS\d+: .*)$/gm)].map(([, line, message]) => ({
+      line: Number(line),
+      message: message!
+    }))
+  })
 
 const prelude = `import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -191,69 +170,67 @@ import * as Stream from "effect/Stream"
 import { Event, Publish, PubNubConfig, Subscribe, Time, Timetoken } from "effect-herald/pubnub"
 `
 
-it.effect("what must not compile does not", () =>
-  Effect.gen(function*() {
-    const wrong = [
-      "Subscribe.stream({ channels: [\"a\"], from: \"17905741246383965\" })",
-      "Subscribe.stream({ channels: [\"a\"], from: 17905741246383965 })",
-      "Subscribe.stream({ channels: [\"a\"], from: { timetoken: \"1595634632\" } })",
-      "const timetoken: Timetoken.Timetoken = \"17905741246383965\"",
-      "Time.now.pipe(Effect.catchReason(\"PubNubError\", \"AccessDenied\", () => Effect.void))",
-      "Publish.publish({ channel: \"a\", message: 1 }).pipe(Effect.catchReason(\"PubNubError\", \"Timeout\", () => Effect.void))",
-      "Publish.publish({ channel: \"a\", message: { id: \"1\" }, schema: Schema.Struct({ id: Schema.Int }) })",
-      "Publish.signal({ channel: \"a\", message: 1, meta: {} })",
-      "Publish.signal({ channel: \"a\", message: 1, store: true })",
-      "Publish.fire({ channel: \"a\", message: 1, ttl: 1 })",
-      "Publish.publish({ message: 1 })",
-      "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
-      "PubNubConfig.make({ subscribeKey: \"s\" })",
-      "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
-      "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
-      "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))"
-    ]
-    const errors = yield* compile(`${prelude}${wrong.join("\n")}\n`)
-    const first = prelude.split("\n").length
-    for (const [index, line] of wrong.entries()) {
-      assert.isTrue(errors.some((error) => error.line === first + index), `this compiled: ${line}`)
-    }
-  }), 60_000)
+it("what must not compile does not", () => {
+  const wrong = [
+    "Subscribe.stream({ channels: [\"a\"], from: \"17905741246383965\" })",
+    "Subscribe.stream({ channels: [\"a\"], from: 17905741246383965 })",
+    "Subscribe.stream({ channels: [\"a\"], from: { timetoken: \"1595634632\" } })",
+    "const timetoken: Timetoken.Timetoken = \"17905741246383965\"",
+    "Time.now.pipe(Effect.catchReason(\"PubNubError\", \"AccessDenied\", () => Effect.void))",
+    "Publish.publish({ channel: \"a\", message: 1 }).pipe(Effect.catchReason(\"PubNubError\", \"Timeout\", () => Effect.void))",
+    "Publish.publish({ channel: \"a\", message: { id: \"1\" }, schema: Schema.Struct({ id: Schema.Int }) })",
+    "Publish.signal({ channel: \"a\", message: 1, meta: {} })",
+    "Publish.signal({ channel: \"a\", message: 1, store: true })",
+    "Publish.fire({ channel: \"a\", message: 1, ttl: 1 })",
+    "Publish.publish({ message: 1 })",
+    "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
+    "PubNubConfig.make({ subscribeKey: \"s\" })",
+    "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
+    "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
+    "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))"
+  ]
+  const errors = errorsOf(`${prelude}${wrong.join("\n")}\n`)
+  const first = prelude.split("\n").length
+  for (const [index, line] of wrong.entries()) {
+    assert.isTrue(errors.some((error) => error.line === first + index), `this compiled: ${line}`)
+  }
+}, 60_000)
 
-it.effect("what an editor shows is short", () =>
-  Effect.gen(function*() {
-    const shown = [
-      [
-        "Subscribe.stream({ channels: [\"a\"], schema: Order })",
-        "Stream<SubscribeEvent<Order>, SubscribeError, HttpClient | PubNubConfig>"
-      ],
-      [
-        "Subscribe.stream({ channels: [\"a\"] })",
-        "Stream<SubscribeEvent<Json>, SubscribeError, HttpClient | PubNubConfig>"
-      ],
-      [
-        "Subscribe.messages({ channels: [\"a\"], schema: Order })",
-        "Stream<Message<Order>, SubscribeError, HttpClient | PubNubConfig>"
-      ],
-      ["Subscribe.presence({ channels: [\"a\"] })", "Stream<Presence, SubscribeError, HttpClient | PubNubConfig>"],
-      ["Publish.publish({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
-      ["Publish.signal({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
-      ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
-      ["event", "SubscribeEvent<Order>"],
-      ["message", "Message<Order>"]
-    ] as const
-    const program = `${prelude}interface Order { readonly id: number }
+it("what an editor shows is short", () => {
+  const shown = [
+    [
+      "Subscribe.stream({ channels: [\"a\"], schema: Order })",
+      "Stream<SubscribeEvent<Order>, SubscribeError, HttpClient | PubNubConfig>"
+    ],
+    [
+      "Subscribe.stream({ channels: [\"a\"] })",
+      "Stream<SubscribeEvent<Json>, SubscribeError, HttpClient | PubNubConfig>"
+    ],
+    [
+      "Subscribe.messages({ channels: [\"a\"], schema: Order })",
+      "Stream<Message<Order>, SubscribeError, HttpClient | PubNubConfig>"
+    ],
+    ["Subscribe.presence({ channels: [\"a\"] })", "Stream<Presence, SubscribeError, HttpClient | PubNubConfig>"],
+    ["Publish.publish({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
+    ["Publish.signal({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
+    ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
+    ["event", "SubscribeEvent<Order>"],
+    ["message", "Message<Order>"]
+  ] as const
+  const program = `${prelude}interface Order { readonly id: number }
 declare const Order: Schema.Codec<Order>
 declare const event: Event.SubscribeEvent<Order>
 declare const message: Event.Message<Order>
 ${shown.map(([expression], index) => `export const shown${index}: undefined = ${expression}`).join("\n")}
 `
-    const errors = yield* compile(program)
-    const types = errors.flatMap(({ message }) =>
-      /^TS2322: Type '(.*)' is not assignable to type 'undefined'\.$/.exec(message)?.[1] ?? []
-    )
-    assert.strictEqual(types.length, shown.length, JSON.stringify(errors, undefined, 1))
-    for (const [index, [expression, expected]] of shown.entries()) {
-      const type = types[index]!.replaceAll(/\b(Event|Stream|Publish)\.(?=[A-Z])/g, "")
-      if (typeof expected === "string") assert.strictEqual(type, expected, expression)
-      else assert.match(type, expected, expression)
-    }
-  }), 60_000)
+  const errors = errorsOf(program)
+  const types = errors.flatMap(({ message }) =>
+    /^TS2322: Type '(.*)' is not assignable to type 'undefined'\.$/.exec(message)?.[1] ?? []
+  )
+  assert.strictEqual(types.length, shown.length, JSON.stringify(errors, undefined, 1))
+  for (const [index, [expression, expected]] of shown.entries()) {
+    const type = types[index]!.replaceAll(/\b(Event|Stream|Publish)\.(?=[A-Z])/g, "")
+    if (typeof expected === "string") assert.strictEqual(type, expected, expression)
+    else assert.match(type, expected, expression)
+  }
+}, 60_000)

@@ -99,7 +99,7 @@ const simulate = Effect.fnUntraced(function*(messages: number) {
   assert.strictEqual(
     ids.length,
     new Set(ids).size,
-    `duplicated ${ids.filter((id, at) => ids.indexOf(id) !== at)}\n${schedule}`
+    `duplicated ${JSON.stringify(ids.filter((id, at) => ids.indexOf(id) !== at))}\n${schedule}`
   )
   assert.strictEqual(ids.length, sent.length)
   for (const channel of channels) {
