@@ -166,8 +166,8 @@ export type PublishError =
  *
  * **Details**
  *
- * `GET` or `POST /publish/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`. Not retried: a retry that cannot
- * double the message is `Publisher`'s matter, and yours. Wrong input fails with `BadRequest`, `InvalidKey` or
+ * `GET` or `POST /publish/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`. Never
+ * retried here: only the caller knows whether a message may be sent twice. Wrong input fails with `BadRequest`, `InvalidKey` or
  * {@link MessageTooLarge} before anything is sent; an answer `[0, …]` is a failure whatever its status.
  *
  * **Example** (A typed message)

@@ -64,7 +64,7 @@ const defaults = {
  * @category models
  * @since 0.1.0
  */
-export interface Target {
+export interface Options {
   /** Names, wildcards (`a.*`, `a.b.*`) and presence names (`a-pnpres`). A name given twice is sent once. */
   readonly channels?: ReadonlyArray<string> | undefined
   /** Names of channel groups. */
@@ -80,12 +80,12 @@ export interface Target {
 }
 
 /**
- * What {@link stream} takes beside a {@link Target}.
+ * What {@link stream} takes beside a {@link Options}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StreamOptions<A, RD = never> extends Target {
+export interface StreamOptions<A, RD = never> extends Options {
   /** What a message must be. One that is not is an `Undecodable` event in its place. */
   readonly schema: Payload.Reader<A, RD>
 }
@@ -104,7 +104,7 @@ export type Notice = Status.Status | Event.Undecodable | Event.Unknown
  * @category models
  * @since 0.1.0
  */
-export interface FamilyOptions<E = never, R = never> extends Target {
+export interface FamilyOptions<E = never, R = never> extends Options {
   /**
    * Run for each status and for what cannot be read, in position, before the data that follows. Its failure is the
    * stream's. Default: what may mean loss is logged as a warning, the rest at debug.
@@ -169,13 +169,13 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  * @since 0.1.0
  */
 export function stream(
-  options: Target & { readonly schema?: undefined }
+  options: Options & { readonly schema?: undefined }
 ): Stream.Stream<Event.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig>
 export function stream<A, RD = never>(
   options: StreamOptions<A, RD>
 ): Stream.Stream<Event.SubscribeEvent<A>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD>
 export function stream<A, RD>(
-  options: Target & { readonly schema?: Payload.Reader<A, RD> | undefined }
+  options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> {
   return options.schema === undefined ? raw(options) : typedMessages(raw(options), options.schema)
 }
@@ -332,7 +332,7 @@ export const files = <E = never, R = never>(
  * @since 0.1.0
  */
 export const statuses = (
-  options: Target
+  options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
   only(raw(options), { onStatus: () => Effect.void }, (event) => isStatus(event) ? event : undefined)
 
@@ -340,7 +340,7 @@ export const statuses = (
 // internal
 // --------------------------------------------------------------------------------------------------------------------
 
-const raw = (options: Target): Read<Event.SubscribeEvent, never> =>
+const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
   Stream.unwrap(Effect.gen(function*() {
     const config = yield* PubNubConfig
     const client = yield* HttpClient.HttpClient
@@ -370,7 +370,7 @@ const longestAddress = 32_768
 
 const subscriptionOf = (
   config: PubNubConfig["Service"],
-  options: Target
+  options: Options
 ): Result.Result<Subscription.Subscription, PubNubError.BadRequest | PubNubError.InvalidKey> => {
   if (config.subscribeKey === "") {
     return Result.fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 
 /**
@@ -22,7 +23,15 @@ export class WallClock extends Context.Service<WallClock, {
   readonly jump: (duration: Duration.Input) => Effect.Effect<void>
   /** Milliseconds of the current clock until the next sleeper is due, if anybody sleeps. */
   readonly untilDue: Effect.Effect<Option.Option<number>>
+  /** Lets fibers run until none of them is about to. */
+  readonly rest: Effect.Effect<void>
 }>()("effect-herald/testing/Clock/WallClock") {}
+
+// A promise that settles outside of fibers may take a turn or two in which none of them does anything.
+const quietTurns = 4
+
+// A fiber that never comes to rest must not keep a test from going on.
+const mostTurns = 1_000
 
 /**
  * Wraps the current clock, which in `it.effect` is the `TestClock`: all that is provided with this layer sees the moved
@@ -58,7 +67,33 @@ export const layer: Layer.Layer<WallClock> = Layer.effectContext(Effect.gen(func
         )
         : inner.sleep(duration)
   })
+  // Counts what fibers do between two turns of the event loop, so that a test need not guess how many they take.
+  const scheduler = yield* Scheduler.Scheduler
+  let tasks = 0
+  const counting: Scheduler.Scheduler = {
+    executionMode: scheduler.executionMode,
+    shouldYield: (fiber) => scheduler.shouldYield(fiber),
+    makeDispatcher: () => {
+      const dispatcher = scheduler.makeDispatcher()
+      return {
+        scheduleTask: (task, priority) => {
+          tasks++
+          dispatcher.scheduleTask(task, priority)
+        },
+        flush: () => dispatcher.flush()
+      }
+    }
+  }
+  const rest = Effect.gen(function*() {
+    for (let turn = 0, quiet = 0; quiet < quietTurns && turn < mostTurns; turn++) {
+      const before = tasks
+      yield* Effect.yieldNow
+      // One of the tasks is the turn that was just taken.
+      quiet = tasks - before > 1 ? 0 : quiet + 1
+    }
+  })
   const wallClock = WallClock.of({
+    rest,
     jump: (duration) =>
       Effect.sync(() => {
         offset += Math.round(Duration.toMillis(Duration.fromInputUnsafe(duration)))
@@ -71,7 +106,10 @@ export const layer: Layer.Layer<WallClock> = Layer.effectContext(Effect.gen(func
         : Option.some(Math.max(0, Number(first - inner.monotonicTimeNanosUnsafe()) / 1_000_000))
     })
   })
-  return Context.make(WallClock, wallClock).pipe(Context.add(Clock.Clock, clock))
+  return Context.make(WallClock, wallClock).pipe(
+    Context.add(Clock.Clock, clock),
+    Context.add(Scheduler.Scheduler, counting)
+  )
 }))
 
 /**
@@ -92,8 +130,8 @@ export const layer: Layer.Layer<WallClock> = Layer.effectContext(Effect.gen(func
 export const jump = (duration: Duration.Input): Effect.Effect<void, never, WallClock> =>
   WallClock.use((clock) => clock.jump(duration))
 
-// Turns of the event loop: enough for a chain of fibers to come to where it sleeps, few enough to cost nothing.
-const rest = Effect.repeat(Effect.yieldNow, { times: 31 })
+// Turns of the event loop: enough for a chain of fibers to come to where it sleeps, few enough to cost little.
+const someTurns = Effect.repeat(Effect.yieldNow, { times: 31 })
 
 /**
  * Moves virtual time by a duration, and lets fibers come to rest before each step. `TestClock.adjust` alone steps over
@@ -124,6 +162,7 @@ export const advance = Effect.fnUntraced(function*(duration: Duration.Input, opt
   readonly step?: Duration.Input
 }) {
   const wallClock = yield* Effect.serviceOption(WallClock)
+  const rest = Option.isSome(wallClock) ? wallClock.value.rest : someTurns
   const step = Duration.toMillis(Duration.fromInputUnsafe(options?.step ?? "1 second"))
   let left = Duration.toMillis(Duration.fromInputUnsafe(duration))
   yield* rest

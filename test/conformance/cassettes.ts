@@ -249,7 +249,7 @@ export const sendOf = (
 }
 
 /** The recorded names as a target: with `presence` where every name has its presence name beside it. */
-const targetOf = (exchange: Kit.Exchange): Subscribe.Target => {
+const targetOf = (exchange: Kit.Exchange): Subscribe.Options => {
   const names = namesOf(exchange)
   const plain = withoutPresence(names)
   const all = [...names.channels, ...names.groups]

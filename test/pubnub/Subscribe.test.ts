@@ -65,7 +65,7 @@ describe("what is asked", () => {
       assert.isTrue(requests.every((target) => target.includes("/,/")), requests.join("\n"))
     }).pipe(Effect.provide(emulated())))
 
-  const wrong: ReadonlyArray<readonly [string, Subscribe.Target]> = [
+  const wrong: ReadonlyArray<readonly [string, Subscribe.Options]> = [
     ["nothing", {}],
     ["empty lists", { channels: [], groups: [] }],
     ["an empty name", { channels: [""] }],
@@ -612,7 +612,7 @@ describe("coming back", () => {
   it.effect("what no retry mends ends the stream at once", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const end = (target: Subscribe.Target) => Effect.flip(Stream.runDrain(Subscribe.stream(target)))
+      const end = (target: Subscribe.Options) => Effect.flip(Stream.runDrain(Subscribe.stream(target)))
       assert.strictEqual((yield* end({ channels: ["a"], filter: "((" })).reason._tag, "BadRequest")
       yield* service.setAddOns({ streamController: false })
       assert.strictEqual((yield* end({ groups: ["g"] })).reason._tag, "FeatureDisabled")

@@ -7,17 +7,8 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type {
-  Status,
-  SubscribeError} from "effect-herald/pubnub";
-import {
-  Event,
-  Publish,
-  type PubNubConfig,
-  type PubNubError,
-  Subscribe,
-  Time
-} from "effect-herald/pubnub"
+import type { Status, SubscribeError } from "effect-herald/pubnub"
+import { Event, Publish, type PubNubConfig, type PubNubError, Subscribe, Time } from "effect-herald/pubnub"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { compile, withFolder } from "../scratch.ts"

@@ -261,7 +261,7 @@ const suspicions = (config: Config, { asked, page, unheardFor }: PageStep): Read
 const eventsOf = ({ asked, next, page }: PageStep, delivered: Delivered.Delivered): ReadonlyArray<Event.Event> => {
   const events: Array<Event.Event> = []
   const before = new Set(asked.delivered)
-  let had: ReadonlyArray<string> = asked.delivered
+  const had = [...asked.delivered]
   page.messages.forEach((raw, index) => {
     const envelope = Envelope.decode(raw)
     const [id, content] = Result.isSuccess(envelope)
@@ -270,11 +270,11 @@ const eventsOf = ({ asked, next, page }: PageStep, delivered: Delivered.Delivere
     // What says nothing of itself cannot be known again: better twice than not at all.
     if (id !== undefined) {
       const { isNew, name } = delivered.admit(id, content)
-      had = [...had, name]
+      had.push(name)
       if (!isNew || before.has(name)) return
     }
     // The last of a page stands where the next page is asked for.
-    const cursor = index === page.messages.length - 1 && !page.doubted ? next : { ...asked, delivered: had }
+    const cursor = index === page.messages.length - 1 && !page.doubted ? next : { ...asked, delivered: had.slice() }
     events.push(
       Result.isSuccess(envelope)
         ? Envelope.toEvent(envelope.success, cursor)

@@ -1,0 +1,80 @@
+/**
+ * This package through its public modules, on the stock undici transport. One runtime for all samples, and one run of
+ * it for each.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
+import * as Publish from "effect-herald/pubnub/Publish"
+import * as Subscribe from "effect-herald/pubnub/Subscribe"
+import * as Arr from "effect/Array"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Stream from "effect/Stream"
+import { type Contender, keys, pauseMillis } from "../contender.ts"
+
+const transport = NodeHttpClient.layerUndiciOptions({ allowH2: false, pipelining: 1 })
+
+export const make = (origin: string): Contender => {
+  const config = PubNubConfig.make({
+    ...keys,
+    userId: "bench",
+    origin,
+    tls: false,
+    // The others take leave after their samples.
+    sendLeave: false
+  })
+  const runtime = ManagedRuntime.make(Layer.merge(Layer.succeed(PubNubConfig.PubNubConfig, config), transport))
+
+  // Full pages are what is measured, and each is told of as a suspected gap.
+  const onStatus = () => Effect.void
+
+  return {
+    publish: ({ concurrency, count, message, method }) => {
+      const worker = Effect.forEach(
+        Arr.range(1, Math.ceil(count / concurrency)),
+        () => Publish.publish({ channel: "bench", message, method }),
+        { discard: true }
+      )
+      return runtime.runPromise(Effect.all(Arr.replicate(worker, concurrency), { concurrency, discard: true }))
+    },
+    receive: (channel, count) => {
+      let received = 0
+      return runtime.runPromise(
+        Subscribe.messages({ channels: [channel], onStatus }).pipe(
+          Stream.take(count),
+          Stream.runForEach(() =>
+            Effect.sync(() => {
+              received++
+            })
+          )
+        )
+      )
+    },
+    latencies: (channel, message, count) =>
+      runtime.runPromise(
+        Effect.gen(function*() {
+          const latencies: Array<number> = []
+          let arrived: Effect.Effect<unknown> = Effect.void
+          yield* Subscribe.messages({ channels: [channel], onStatus })
+            .pipe(
+              Stream.runForEach(() => arrived),
+              Effect.forkScoped
+            )
+          for (let sent = 0; sent < count; sent++) {
+            yield* Effect.sleep(pauseMillis)
+            const arrival = Deferred.makeUnsafe<void>()
+            const start = performance.now()
+            arrived = Effect.suspend(() => {
+              latencies.push(performance.now() - start)
+              return Deferred.succeed(arrival, undefined)
+            })
+            yield* Publish.publish({ channel, message })
+            yield* Deferred.await(arrival)
+          }
+          return latencies
+        }).pipe(Effect.scoped)
+      )
+  }
+}
