@@ -20,7 +20,7 @@ describe("every public symbol", () => {
       // Overloads share the docstring of the first; @internal symbols are not shipped.
       const name = /^export (?:declare )?\w+ (\w+)/.exec(line)?.[1]
       if (
-        line.startsWith('export function') &&
+        line.startsWith("export function") &&
         lines.slice(0, index).some((other) => other.startsWith(`export function ${name}`))
       ) {
         return []

@@ -1,0 +1,341 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as TestClock from "effect/testing/TestClock"
+import * as Faults from "effect-herald/testing/Faults"
+import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+import { get, handshake, poll, presence, publish, signal, subscribe } from "./http.ts"
+
+const { Fault } = Faults
+
+const withFaults = (options: Parameters<typeof Faults.layer>[0], emulator?: PubNubEmulator.Options) =>
+  Effect.provide(
+    Faults.layer(options).pipe(
+      Layer.provideMerge(PubNubEmulator.layer({ addOns: { presence: false }, ...emulator }))
+    )
+  )
+
+const forked = Effect.forkChild({ startImmediately: true })
+
+const injected = Faults.Faults.use(({ injected }) => injected)
+
+const stored = Effect.map(
+  PubNubEmulator.PubNubEmulator.use(({ messages }) => messages("a")),
+  (messages) => messages.map(({ message }) => message)
+)
+
+/** The request as it was sent: what its body is, is for the fault to say. */
+const raw = (target: string) =>
+  Effect.gen(function*() {
+    const response = yield* HttpClient.get(`http://h${target}`)
+    return { status: response.status, headers: response.headers, text: yield* response.text }
+  })
+
+const publishTarget = "/publish/demo-pub/demo-sub/0/a/0/1?uuid=you"
+const pollTarget = (tt: string) => `/v2/subscribe/demo-sub/a/0?uuid=me&tt=${tt}&tr=1`
+
+/** What a cursor is worth after one message. */
+const afterOne = Effect.gen(function*() {
+  const cursor = yield* handshake("a")
+  yield* publish("a", "one")
+  return cursor
+})
+
+const causeOf = (error: unknown) => Predicate.hasProperty(error, "cause") ? error.cause : undefined
+
+const codeOf = <A, E, R>(effect: Effect.Effect<A, HttpClientError.HttpClientError | E, R>) =>
+  Effect.map(Effect.flip(effect), (error) => {
+    if (!HttpClientError.isHttpClientError(error)) return []
+    const cause = causeOf(causeOf(error.reason))
+    return [error.reason._tag, Predicate.hasProperty(cause, "code") ? cause.code : undefined]
+  })
+
+describe("faults of the network", () => {
+  it.effect.each([[Fault.ConnectionRefused(), "ECONNREFUSED"], [Fault.NameNotFound(), "ENOTFOUND"]] as const)(
+    "%s: the request is not sent",
+    ([fault, code]) =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* codeOf(raw(publishTarget)), ["TransportError", code])
+        assert.deepStrictEqual(yield* stored, [])
+        assert.strictEqual((yield* raw(publishTarget)).status, 200)
+      }).pipe(withFaults({ script: [{ on: "publish", fault }] }))
+  )
+
+  it.effect("reset before the answer: the request was handled", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* codeOf(raw(publishTarget)), ["TransportError", "ECONNRESET"])
+      assert.deepStrictEqual(yield* stored, [1])
+    }).pipe(withFaults({ script: [{ fault: Fault.ResetBeforeAnswer() }] })))
+
+  it.effect.each(
+    [
+      [Fault.ResetInBody(), "ECONNRESET"],
+      [Fault.TruncatedBody(), "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]
+    ] as const
+  )("%s: status and headers come, the body does not", ([fault, code]) =>
+    Effect.gen(function*() {
+      const response = yield* HttpClient.get(`http://h${publishTarget}`)
+      assert.strictEqual(response.status, 200)
+      assert.match(response.headers["content-type"] ?? "", /javascript/)
+      assert.deepStrictEqual(yield* codeOf(response.text), ["DecodeError", code])
+      assert.deepStrictEqual(yield* stored, [1])
+    }).pipe(withFaults({ script: [{ fault }] })))
+
+  it.effect("half-open: never an answer, and nothing arrives", () =>
+    Effect.gen(function*() {
+      const fiber = yield* forked(raw(publishTarget))
+      yield* TestClock.adjust("1 day")
+      assert.isUndefined(fiber.pollUnsafe())
+      assert.deepStrictEqual(yield* stored, [])
+    }).pipe(withFaults({ script: [{ fault: Fault.HalfOpen() }] })))
+
+  it.effect("half-open for a while swallows also the answers that were on their way", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      const waiting = yield* forked(poll("a", cursor))
+      const dead = yield* forked(publish("a", "not sent"))
+      yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.publish({ channel: "a", message: "hello" }))
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(waiting.pollUnsafe())
+      assert.isUndefined(dead.pollUnsafe())
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["hello"])
+    }).pipe(withFaults({ script: [{ skip: 2, fault: Fault.HalfOpen(), lasting: "1 minute" }] })))
+
+  it.effect("slow: handled at once, answered late", () =>
+    Effect.gen(function*() {
+      const fiber = yield* forked(raw(publishTarget))
+      yield* TestClock.adjust("59 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      assert.deepStrictEqual(yield* stored, [1])
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+    }).pipe(withFaults({ script: [{ fault: Fault.Slow({ by: "1 minute" }) }] })))
+
+  it.effect("restart: this one and all that wait are reset, and then it is well", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      const waiting = yield* forked(codeOf(poll("a", cursor)))
+      assert.deepStrictEqual(yield* codeOf(raw(publishTarget)), ["TransportError", "ECONNRESET"])
+      assert.deepStrictEqual(yield* Fiber.join(waiting), ["TransportError", "ECONNRESET"])
+      assert.strictEqual(yield* PubNubEmulator.PubNubEmulator.use(({ readers }) => readers), 0)
+      assert.deepStrictEqual(yield* stored, [])
+      yield* publish("a", "after")
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["after"])
+    }).pipe(withFaults({ script: [{ on: "publish", fault: Fault.Restart() }] })))
+})
+
+describe("faults of the service", () => {
+  it.effect.each([500, 502, 503, 504] as const)("%s with HTML, handled or not", (status) =>
+    Effect.gen(function*() {
+      for (const expected of [[], [1]]) {
+        const answer = yield* raw(publishTarget)
+        assert.strictEqual(answer.status, status)
+        assert.strictEqual(answer.headers["content-type"], "text/html")
+        assert.match(answer.text, /^<html>/)
+        assert.deepStrictEqual(yield* stored, expected)
+      }
+    }).pipe(withFaults({
+      script: [{ fault: Fault.ServerError({ status, handled: false }) }, {
+        fault: Fault.ServerError({ status, handled: true })
+      }]
+    })))
+
+  it.effect("429 with Retry-After, in seconds", () =>
+    Effect.gen(function*() {
+      const answer = yield* raw(publishTarget)
+      assert.deepStrictEqual([answer.status, answer.headers["retry-after"]], [429, "7"])
+      assert.include(answer.text, "Too Many Requests")
+      assert.deepStrictEqual(yield* stored, [])
+    }).pipe(withFaults({ script: [{ fault: Fault.RateLimited({ retryAfter: 7 }) }] })))
+
+  it.effect("403 names the channels of the request", () =>
+    Effect.gen(function*() {
+      const denied = [yield* subscribe("a/b,c"), yield* publish("d e", 1), yield* presence("/channel/f/leave")]
+      assert.deepStrictEqual(denied.map(({ status }) => status), [403, 403, 403])
+      const named = ["\"channels\":[\"a/b\",\"c\"]", "\"channels\":[\"d e\"]", "\"channels\":[\"f\"]"]
+      for (const [index, { text }] of denied.entries()) assert.include(text, named[index] ?? "?")
+      assert.strictEqual((yield* subscribe("a")).status, 200)
+    }).pipe(withFaults({ script: [{ fault: Fault.AccessDenied(), times: 3 }] })))
+
+  it.effect.each(
+    [
+      [Fault.MalformedJson(), "{\"t\":{\"t\":oops"],
+      [Fault.EmptyBody(), ""],
+      [Fault.EmptyObject(), "{}"],
+      [Fault.TruncatedJson(), "[1,\"Sent\",\"1700"]
+    ] as const
+  )("%s: 200, after the request was handled", ([fault, text]) =>
+    Effect.gen(function*() {
+      const answer = yield* raw(publishTarget)
+      assert.deepStrictEqual([answer.status, answer.text], [200, text])
+      assert.deepStrictEqual(yield* stored, [1])
+    }).pipe(withFaults({ script: [{ fault }] })))
+
+  const envelopes = "\"m\":[{\"a\":\"3\",\"f\":514,\"i\":\"you\",\"p\":{\"t\":\"17000000000000001\",\"r\":1}," +
+    "\"k\":\"demo-sub\",\"c\":\"a\",\"d\":\"one\"}]"
+  it.effect.each(
+    [
+      [Fault.NullMessages(), "{\"t\":{\"t\":\"17000000000000001\",\"r\":1},\"m\":null}"],
+      [Fault.NullCursor(), `{"t":null,${envelopes}}`],
+      [Fault.ZeroCursor(), `{"t":{"t":"0","r":1},${envelopes}}`],
+      [Fault.FutureCursor(), `{"t":{"t":"17315360000000001","r":1},${envelopes}}`],
+      [Fault.BackwardCursor(), `{"t":{"t":"16999964000000001","r":1},${envelopes}}`]
+    ] as const
+  )("%s: the rest of the page is as it was", ([fault, text]) =>
+    Effect.gen(function*() {
+      const cursor = yield* afterOne
+      assert.strictEqual((yield* raw(pollTarget(cursor))).text, text)
+    }).pipe(withFaults({ script: [{ on: "poll", fault }] })))
+
+  it.effect("a page delivered twice", () =>
+    Effect.gen(function*() {
+      const cursor = yield* afterOne
+      const first = yield* raw(pollTarget(cursor))
+      yield* publish("a", "two")
+      assert.deepStrictEqual((yield* poll("a", "17000000000000001", { uuid: "other" })).payloads, ["two"])
+      assert.strictEqual((yield* raw(pollTarget("17000000000000001"))).text, first.text)
+      assert.deepStrictEqual((yield* poll("a", "17000000000000001")).payloads, ["two"])
+      assert.strictEqual((yield* injected).length, 1)
+    }).pipe(withFaults({ script: [{ on: "poll", fault: Fault.RepeatedPage() }] })))
+
+  it.effect("an old page redelivered", () =>
+    Effect.gen(function*() {
+      const cursor = yield* afterOne
+      const first = yield* raw(pollTarget(cursor))
+      yield* publish("a", "two")
+      assert.deepStrictEqual((yield* poll("a", "17000000000000001")).payloads, ["two"])
+      yield* publish("a", "three")
+      assert.strictEqual((yield* raw(pollTarget("17000000000000002"))).text, first.text)
+      assert.deepStrictEqual((yield* poll("a", "17000000000000002")).payloads, ["three"])
+    }).pipe(withFaults({ script: [{ on: "poll", skip: 2, fault: Fault.OldPage() }] })))
+})
+
+describe("a script", () => {
+  it.effect("tells handshake, poll, publish, signal, leave and other apart", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      yield* publish("a", 1)
+      yield* poll("a", cursor)
+      yield* signal("a", 1)
+      yield* presence("/channel/a/leave")
+      yield* presence("/channel/a/heartbeat")
+      yield* get("/time/0")
+      assert.deepStrictEqual((yield* injected).map(({ kind }) => kind), [
+        "handshake",
+        "publish",
+        "poll",
+        "signal",
+        "leave",
+        "other",
+        "other"
+      ])
+    }).pipe(withFaults({ script: [{ fault: Fault.Slow({ by: 0 }), times: 99 }] }, { addOns: { presence: true } })))
+
+  it.effect("skips, hits so often, or for so long, what the rule is for", () =>
+    Effect.gen(function*() {
+      const statuses = Effect.map(
+        Effect.all([raw(publishTarget), raw("/publish/demo-pub/demo-sub/0/b/0/1?uuid=you"), raw("/time/0")]),
+        (all) => all.map(({ status }) => status)
+      )
+      assert.deepStrictEqual(yield* statuses, [200, 500, 429])
+      assert.deepStrictEqual(yield* statuses, [403, 500, 429])
+      yield* TestClock.adjust("59 seconds")
+      assert.deepStrictEqual(yield* statuses, [403, 500, 200])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* statuses, [200, 200, 200])
+    }).pipe(
+      withFaults({
+        script: [
+          {
+            on: ({ url }) => url.includes("/b/"),
+            fault: Fault.ServerError({ status: 500, handled: false }),
+            lasting: "1 minute"
+          },
+          { on: "publish", skip: 1, times: 2, fault: Fault.AccessDenied() },
+          { on: "other", times: 2, lasting: "1 hour", fault: Fault.RateLimited({ retryAfter: 1 }) }
+        ]
+      })
+    ))
+
+  it.effect("can be added to, and ended", () =>
+    Effect.gen(function*() {
+      const { add, heal } = yield* Faults.Faults
+      const status = Effect.map(get("/time/0"), ({ status }) => status)
+      assert.strictEqual(yield* status, 200)
+      yield* add({ fault: Fault.AccessDenied(), lasting: "1 hour" })
+      assert.strictEqual(yield* status, 403)
+      yield* heal
+      assert.strictEqual(yield* status, 200)
+    }).pipe(withFaults({})))
+
+  it.effect("what was injected can be printed, without keys and tokens", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("1 second")
+      yield* raw("/time/0?auth=secret")
+      assert.strictEqual(
+        Faults.format(yield* injected),
+        "1000 ServerError {\"status\":503,\"handled\":true} GET /time/0"
+      )
+    }).pipe(withFaults({ script: [{ fault: Fault.ServerError({ status: 503, handled: true }) }] })))
+})
+
+describe("chance", () => {
+  /** Two hundred requests of every kind, three seconds apart, and what went wrong with them. */
+  const schedule = (chance: Faults.Chance) =>
+    Effect.gen(function*() {
+      let cursor = "17000000000000000"
+      for (let index = 0; index < 200; index++) {
+        const request = [
+          raw(publishTarget),
+          raw(pollTarget(cursor)),
+          raw("/v2/subscribe/demo-sub/a/0?uuid=me")
+        ][index % 3]!
+        const fiber = yield* forked(Effect.exit(request))
+        yield* TestClock.adjust("3 seconds")
+        yield* Fiber.interrupt(fiber)
+        cursor = String(BigInt(cursor) + 30_000_000n)
+      }
+      return Faults.format(yield* injected)
+    }).pipe(withFaults({ chance }, { hold: "0 millis" }))
+
+  it.effect("is the same for the same seed", () =>
+    Effect.gen(function*() {
+      const first = yield* Effect.provide(schedule({ seed: 7, rate: 0.3 }), TestClock.layer())
+      const again = yield* Effect.provide(schedule({ seed: 7, rate: 0.3 }), TestClock.layer())
+      const other = yield* Effect.provide(schedule({ seed: 8, rate: 0.3 }), TestClock.layer())
+      assert.isAbove(first.split("\n").length, 40)
+      assert.strictEqual(again, first)
+      assert.notStrictEqual(other, first)
+    }))
+
+  it.effect("over some seeds, is every kind there is", () =>
+    Effect.gen(function*() {
+      const seen = new Set<string>()
+      for (let seed = 0; seed < 12; seed++) {
+        const lines = yield* Effect.provide(schedule({ seed, rate: 0.5 }), TestClock.layer())
+        for (const line of lines.split("\n")) seen.add(line.split(" ")[1] ?? "")
+      }
+      const kinds = new Set(Faults.everything.map(({ fault }) => fault._tag))
+      assert.deepStrictEqual([...seen].toSorted(), [...kinds].toSorted())
+    }))
+
+  it.effect("ends when it is over, and can be of some kinds only", () =>
+    Effect.gen(function*() {
+      const lines = yield* Effect.provide(
+        schedule({ seed: 1, rate: 1, during: "30 seconds", faults: [{ fault: Fault.EmptyBody() }] }),
+        TestClock.layer()
+      )
+      const entries = lines.split("\n")
+      assert.strictEqual(entries.length, 10)
+      assert.isTrue(entries.every((line) => / EmptyBody /.test(line)))
+    }))
+
+  it.effect("is never, at a rate of nothing", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* Effect.provide(schedule({ seed: 1, rate: 0 }), TestClock.layer()), "")
+    }))
+})
