@@ -47,7 +47,7 @@ const official = Effect.gen(function*() {
 })
 
 const until = <A>(queue: Queue.Dequeue<A>, wanted: (value: A) => boolean): Effect.Effect<A> =>
-  Effect.flatMap(Queue.take(queue), (value) => wanted(value) ? Effect.succeed(value) : until(queue, wanted))
+  Effect.filterOrElse(Queue.take(queue), wanted, () => until(queue, wanted))
 
 it.live("a message, a signal, a join and a leave, both ways", () =>
   Effect.gen(function*() {

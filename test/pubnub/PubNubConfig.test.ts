@@ -3,13 +3,17 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { PubNubConfig, Time } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 import packageJson from "../../package.json" with { type: "json" }
 import { version } from "../../src/internal/version.ts"
 
-const environment = (values: Record<string, unknown>) => ConfigProvider.layer(ConfigProvider.fromUnknown(values))
+const fromEnvironment = (
+  options: Parameters<typeof PubNubConfig.layerConfig>[0],
+  values: Record<string, unknown>
+) => Layer.provide(PubNubConfig.layerConfig(options), ConfigProvider.layer(ConfigProvider.fromUnknown(values)))
 
 it.effect("the documented environment names are read, secrets stay hidden", () =>
   Effect.gen(function*() {
@@ -26,8 +30,7 @@ it.effect("the documented environment names are read, secrets stay hidden", () =
     assert.strictEqual(Redacted.value(config.authToken!), "t0ken")
     assert.notMatch(JSON.stringify(config), /s3cr3t|t0ken/)
   }).pipe(
-    Effect.provide(PubNubConfig.layerConfig()),
-    Effect.provide(environment({
+    Effect.provide(fromEnvironment({}, {
       PUBNUB_SUBSCRIBE_KEY: "sub",
       PUBNUB_PUBLISH_KEY: "pub",
       PUBNUB_SECRET_KEY: "s3cr3t",
@@ -54,18 +57,16 @@ it.effect("what is not given has its default, and an option may have a Config of
     assert.strictEqual(Duration.toSeconds(config.requestTimeout), 3)
     assert.strictEqual(Duration.toSeconds(config.pollTimeout), 55)
   }).pipe(
-    Effect.provide(PubNubConfig.layerConfig({
+    Effect.provide(fromEnvironment({
       subscribeKey: Config.String("OTHER_KEY"),
       requestTimeout: Config.Duration("TIMEOUT").pipe(Config.withDefault("3 seconds"))
-    })),
-    Effect.provide(environment({ OTHER_KEY: "other", PUBNUB_USER_ID: "ada" }))
+    }, { OTHER_KEY: "other", PUBNUB_USER_ID: "ada" }))
   ))
 
 it.effect("a missing key is a ConfigError of the layer", () =>
   Effect.gen(function*() {
     const error = yield* PubNubConfig.PubNubConfig.pipe(
-      Effect.provide(PubNubConfig.layerConfig()),
-      Effect.provide(environment({ PUBNUB_USER_ID: "ada" })),
+      Effect.provide(fromEnvironment({}, { PUBNUB_USER_ID: "ada" })),
       Effect.flip
     )
     assert.strictEqual(error._tag, "ConfigError")
@@ -103,14 +104,16 @@ it.effect("what identifies us and the process goes with each request", () =>
     assert.match(query.get("requestid")!, /^[0-9a-f-]{36}$/)
     assert.strictEqual(query.get("uuid"), "ada l")
   }).pipe(
-    Effect.provide(PubNubConfig.layer({
-      subscribeKey: "demo-sub",
-      userId: "ada l",
-      partnerId: "acme",
-      instanceId: "pn-1",
-      requestIds: true
-    })),
-    Effect.provide(PubNubEmulator.layer())
+    Effect.provide([
+      PubNubEmulator.layer(),
+      PubNubConfig.layer({
+        subscribeKey: "demo-sub",
+        userId: "ada l",
+        partnerId: "acme",
+        instanceId: "pn-1",
+        requestIds: true
+      })
+    ])
   ))
 
 it("the version that we tell is the package's", () => assert.strictEqual(version, packageJson.version))

@@ -138,8 +138,7 @@ it.effect.each(calls)(
         const answer = yield* Random.withSeed(mutated, `${name} ${seed}`)
         const exit = yield* Effect.exit(call).pipe(
           // The list ends with refused connections, which end the reader.
-          Effect.provide(Transport.scripted([...before, answer])),
-          Effect.provide(config)
+          Effect.provide([Transport.scripted([...before, answer]), config])
         )
         const shown = `seed ${seed}: ${JSON.stringify(answer)}`
         if (Exit.isSuccess(exit)) {

@@ -75,10 +75,10 @@ it.effect("the service accepts what we sign, GET and POST, and refuses another s
     if (refused._tag !== "PubNubError") return assert.fail(refused._tag)
     assert.include(["AccessDenied", "InvalidKey"], refused.reason._tag)
   }).pipe(
-    Effect.provide(PubNubConfig.layer({ ...config, secretKey: Redacted.make("sec") })),
-    Effect.provide(
+    Effect.provide([
+      PubNubConfig.layer({ ...config, secretKey: Redacted.make("sec") }),
       PubNubEmulator.layer({ keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }] })
-    )
+    ])
   ))
 
 it.effect("a publish by POST is signed as a GET without a body, and each attempt has its own time", () =>
