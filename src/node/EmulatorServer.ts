@@ -56,7 +56,7 @@ export class EmulatorServer extends Context.Service<EmulatorServer, {
  * @since 0.1.0
  */
 export interface Options extends PubNubEmulator.Options {
-  /** Default 0: any port that is free. */
+  /** Default 0: one that is free. */
   readonly port?: number
   /** Default `127.0.0.1`: this machine only. */
   readonly host?: string
