@@ -4,6 +4,9 @@ export * as Channel from "./Channel.ts"
 /** What a subscription delivers. */
 export * as Event from "./Event.ts"
 
+/** What was published. */
+export * as History from "./History.ts"
+
 /** Publish, fire, signal. */
 export * as Publish from "./Publish.ts"
 

@@ -332,7 +332,7 @@ import * as Option from "effect/Option"
 export const layer = (options: {
   readonly script?: ReadonlyArray<Rule>
   readonly chance?: Chance
-}): Layer.Layer<HttpClient.HttpClient | Faults, never, HttpClient.HttpClient> =>
+} = {}): Layer.Layer<HttpClient.HttpClient | Faults, never, HttpClient.HttpClient> =>
   Layer.effectContext(Effect.gen(function*() {
     const inner = yield* HttpClient.HttpClient
     const start = yield* Clock.currentTimeMillis

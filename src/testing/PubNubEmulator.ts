@@ -51,10 +51,11 @@ export type Answer = answers.Answer
 export type Request = routes.Request
 
 /**
- * What a keyset can do beyond publish and subscribe. Everything is on by default.
+ * What a keyset can do beyond publish and subscribe. Everything but `presenceDeltas` is on by default.
  *
  * - `persistence`: published messages are kept. Off, they are only delivered.
  * - `presence`: who is where, and its events. Off, its endpoints answer 402.
+ * - `presenceDeltas`: events of channels with many users tell who came and went, not only how many are there.
  * - `streamController`: wildcards, channel groups and filters. Off, they are answered with 403.
  *
  * @category models
@@ -87,6 +88,20 @@ export interface Limits {
   readonly queueLength: number
   /** How long an event is kept for readers. Default: for ever. */
   readonly queueRetention: Duration.Input
+  /** How long a message is stored whose publisher gave no `ttl`. Default: for ever. */
+  readonly retention: Duration.Input
+  /**
+   * How long a user is present after a subscribe or a heartbeat that says nothing else. One that is silent for longer
+   * times out, even while its poll waits. Default 300 seconds.
+   */
+  readonly presenceTimeout: Duration.Input
+  /**
+   * The most users of a channel for whom each coming and going is an event of its own. With more, there is one event
+   * every `presenceInterval`. Default 20.
+   */
+  readonly announceMax: number
+  /** Default 10 seconds; less than one counts as one. */
+  readonly presenceInterval: Duration.Input
 }
 
 /**
@@ -143,7 +158,9 @@ export interface PublishOptions {
   readonly customMessageType?: string
   /** The region it is published in. Default: the emulator's. */
   readonly region?: number
-  /** How much later than its timetoken it arrives at its readers. Default: no time. */
+  /** How many hours it is stored, and 0 is for ever. Default: as long as the keyset's `retention`. */
+  readonly ttl?: number
+  /** How much later than its timetoken it arrives, with its readers and in history. Default: no time. */
   readonly delay?: Duration.Input
   /** Default: the first keyset. */
   readonly subscribeKey?: string
@@ -161,6 +178,8 @@ export interface EmitOptions {
   readonly payload: unknown
   readonly publisher?: string
   readonly customMessageType?: string
+  /** Whether history has it, as it has files. Default: no. */
+  readonly store?: boolean
   /** Default: the first keyset. */
   readonly subscribeKey?: string
 }
@@ -236,8 +255,13 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
   readonly handle: (request: Request) => Effect.Effect<Answer, ConnectionReset>
   /** Publishes a message and gives its timetoken. */
   readonly publish: (options: PublishOptions) => Effect.Effect<string>
+  /** Publishes messages in one step, however many, and gives their timetokens. */
+  readonly publishAll: (
+    messages: ReadonlyArray<Omit<PublishOptions, "subscribeKey">>,
+    subscribeKey?: string
+  ) => Effect.Effect<ReadonlyArray<string>>
   /** Sends a signal and gives its timetoken. */
-  readonly signal: (options: Omit<PublishOptions, "meta">) => Effect.Effect<string>
+  readonly signal: (options: Omit<PublishOptions, "meta" | "ttl">) => Effect.Effect<string>
   /** Sends an event of any kind and gives its timetoken. */
   readonly emit: (options: EmitOptions) => Effect.Effect<string>
   /** Puts something of any shape where an envelope should be, and gives its timetoken. */
@@ -246,7 +270,7 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
     readonly envelope: unknown
     readonly subscribeKey?: string
   }) => Effect.Effect<string>
-  /** What was stored on a channel, oldest first. */
+  /** What is stored on a channel, oldest first. What has expired is gone. */
   readonly messages: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredMessage>>
   /** The user ids present on a channel, in the order in which they came. */
   readonly occupants: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
@@ -284,6 +308,10 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
 
 const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub" }
 
+// For ever is ten thousand years.
+const durationTicks = (input: Duration.Input): bigint =>
+  BigInt(Math.round(Math.min(Duration.toMillis(Duration.fromInputUnsafe(input)), 3e14))) * 10_000n
+
 const makeKeyset = (keyset: Keyset, options: Options) => {
   const limits: Limits = {
     messageBytes: 32_768,
@@ -291,6 +319,10 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
     urlBytes: 32_768,
     queueLength: 100,
     queueRetention: Duration.infinity,
+    retention: Duration.infinity,
+    presenceTimeout: "300 seconds",
+    announceMax: 20,
+    presenceInterval: "10 seconds",
     ...options.limits,
     ...keyset.limits
   }
@@ -298,8 +330,24 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
     subscribeKey: keyset.subscribeKey,
     publishKey: keyset.publishKey,
     secretKey: keyset.secretKey,
-    addOns: { persistence: true, presence: true, streamController: true, ...options.addOns, ...keyset.addOns },
-    limits: { ...limits, queueRetentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.queueRetention)) }
+    addOns: {
+      persistence: true,
+      presence: true,
+      presenceDeltas: false,
+      streamController: true,
+      ...options.addOns,
+      ...keyset.addOns
+    },
+    limits: {
+      ...limits,
+      queueRetentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.queueRetention)),
+      retentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.retention))
+    },
+    presence: {
+      timeout: durationTicks(limits.presenceTimeout),
+      announceMax: limits.announceMax,
+      interval: durationTicks(Duration.max(Duration.fromInputUnsafe(limits.presenceInterval), Duration.seconds(1)))
+    }
   })
 }
 
@@ -356,6 +404,26 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       : step((now) => change(keyset, now))
   }
 
+  const publish = (
+    keyset: keysets.Keyset,
+    { channel, customMessageType, delay, message, meta, publisher, region: from, ttl }: PublishOptions,
+    now: bigint
+  ): string =>
+    String(keyset.append(
+      {
+        channel,
+        payload: json(message),
+        publisher,
+        meta: optionalJson(meta),
+        customMessageType,
+        region: from,
+        stored: { ttl }
+      },
+      region,
+      now,
+      delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
+    ))
+
   const poll = (
     { cursor, keyset, subscription }: routes.Poll,
     uuid: string | undefined,
@@ -369,6 +437,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         if (now >= deadline) return { answer: answers.page(keyset.position(now), regionOf(uuid), []) }
         const woken = Deferred.makeUnsafe<void, ConnectionReset>()
         const waiter: keysets.Waiter = {
+          subscription,
           wake: () => {
             Deferred.doneUnsafe(woken, Effect.void)
           },
@@ -443,22 +512,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   return PubNubEmulator.of({
     handle: (request) => answer(request).pipe(Effect.tap(slowly), Effect.updateContext(isolate)),
-    publish: ({ channel, customMessageType, delay, message, meta, publisher, region: from, subscribeKey }) =>
-      stepOn(subscribeKey, (keyset, now) =>
-        String(keyset.append(
-          {
-            channel,
-            payload: json(message),
-            publisher,
-            meta: optionalJson(meta),
-            customMessageType,
-            region: from,
-            stored: {}
-          },
-          region,
-          now,
-          delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
-        ))),
+    publish: (message) => stepOn(message.subscribeKey, (keyset, now) => publish(keyset, message, now)),
+    publishAll: (messages, subscribeKey) =>
+      stepOn(subscribeKey, (keyset, now) => messages.map((message) => publish(keyset, message, now))),
     signal: ({ channel, customMessageType, delay, message, publisher, region: from, subscribeKey }) =>
       stepOn(subscribeKey, (keyset, now) =>
         String(keyset.append(
@@ -467,29 +523,41 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
           now,
           delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
         ))),
-    emit: ({ channel, customMessageType, payload, publisher, subscribeKey, type }) =>
-      stepOn(
-        subscribeKey,
-        (keyset, now) =>
-          String(keyset.append({ channel, payload: json(payload), type, publisher, customMessageType }, region, now))
-      ),
+    emit: ({ channel, customMessageType, payload, publisher, store, subscribeKey, type }) =>
+      stepOn(subscribeKey, (keyset, now) =>
+        String(keyset.append(
+          {
+            channel,
+            payload: json(payload),
+            type,
+            publisher,
+            customMessageType,
+            stored: store === true ? {} : undefined
+          },
+          region,
+          now
+        ))),
     emitRaw: ({ channel, envelope, subscribeKey }) =>
       stepOn(
         subscribeKey,
         (keyset, now) => String(keyset.append({ channel, payload: "null", raw: json(envelope) }, region, now))
       ),
     messages: (channel, subscribeKey) =>
-      stepOn(subscribeKey, (keyset) =>
-        keyset.messages(channel).map((entry) => ({
-          channel,
-          timetoken: String(entry.timetoken),
-          message: entry.data,
-          meta: entry.metadata,
-          publisher: entry.publisher,
-          customMessageType: entry.customMessageType,
-          ttl: entry.stored?.ttl
-        }))),
-    occupants: (channel, subscribeKey) => stepOn(subscribeKey, (keyset) => [...keyset.occupants(channel)]),
+      stepOn(
+        subscribeKey,
+        (keyset, now) =>
+          keyset.history.page(channel, now, {}, Number.POSITIVE_INFINITY).map((entry) => ({
+            channel,
+            timetoken: String(entry.timetoken),
+            message: entry.data,
+            meta: entry.metadata,
+            publisher: entry.publisher,
+            customMessageType: entry.customMessageType,
+            ttl: entry.stored?.ttl
+          }))
+      ),
+    occupants: (channel, subscribeKey) =>
+      stepOn(subscribeKey, (keyset) => [...keyset.presence.occupants(channel).keys()]),
     groupChannels: (group, subscribeKey) => stepOn(subscribeKey, (keyset) => [...keyset.members(group)]),
     addToGroup: (group, channels, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.addToGroup(group, channels)),
     removeFromGroup: (group, channels, subscribeKey) =>

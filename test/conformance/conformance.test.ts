@@ -6,6 +6,7 @@ import * as Answers from "./answers.ts"
 import * as Cassettes from "./cassettes.ts"
 import * as Events from "./events.ts"
 import * as Expectations from "./expectations.ts"
+import * as History from "./history.ts"
 import * as Kit from "./kit.ts"
 
 describe("conformance", () => {
@@ -17,8 +18,9 @@ describe("conformance", () => {
   Answers.suite()
   Events.suite()
   Expectations.suite()
+  History.suite()
   afterAll(() => {
-    const suites = [Cassettes, Answers, Events, Expectations]
+    const suites = [Cassettes, Answers, Events, Expectations, History]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })
 })

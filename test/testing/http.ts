@@ -24,6 +24,8 @@ export const post = (target: string, body: string) =>
     HttpClientRequest.post(`http://any.host${target}`).pipe(HttpClientRequest.bodyText(body, "application/json"))
   )
 
+const remove = (target: string) => answered(HttpClientRequest.delete(`http://any.host${target}`))
+
 export const enc = encodeURIComponent
 
 const query = (parameters: Readonly<Record<string, string | number>>) =>
@@ -51,6 +53,25 @@ export const presence = (path: string, parameters: Readonly<Record<string, strin
 
 export const group = (path: string, parameters: Readonly<Record<string, string | number>> = {}) =>
   get(`/v1/channel-registration/sub-key/demo-sub/channel-group${path}?${query(parameters)}`)
+
+type Query = Readonly<Record<string, string | number>>
+
+const names = (list: string) => list.split(",").map(enc).join(",")
+
+export const history = (channels: string, parameters: Query = {}) =>
+  get(`/v3/history/sub-key/demo-sub/channel/${names(channels)}?${query(parameters)}`)
+
+export const historyWithActions = (channels: string, parameters: Query = {}) =>
+  get(`/v3/history-with-actions/sub-key/demo-sub/channel/${names(channels)}?${query(parameters)}`)
+
+export const legacyHistory = (channel: string, parameters: Query = {}) =>
+  get(`/v2/history/sub-key/demo-sub/channel/${enc(channel)}?${query(parameters)}`)
+
+export const counts = (channels: string, parameters: Query = {}) =>
+  get(`/v3/history/sub-key/demo-sub/message-counts/${names(channels)}?${query(parameters)}`)
+
+export const deleteMessages = (channel: string, parameters: Query = {}) =>
+  remove(`/v3/history/sub-key/demo-sub/channel/${enc(channel)}?${query(parameters)}`)
 
 /** What came after a cursor: the next one, and the envelopes. */
 export const poll = (channels: string, tt: string, parameters: Readonly<Record<string, string | number>> = {}) =>

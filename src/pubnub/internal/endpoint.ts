@@ -25,7 +25,7 @@ import * as Answer from "./answer.ts"
 export interface Endpoint<A> {
   /** What the user called, `publish`; the span is named `pubnub.publish`. */
   readonly operation: string
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "DELETE"
   /** Encoded, from the first slash on. */
   readonly path: string
   /** The same for eyes: names in clear, `{…}` for keys and payloads. */
@@ -119,9 +119,14 @@ const request = (
 
 const build = (config: PubNubConfig["Service"], endpoint: Endpoint<unknown>, query: string) => {
   const url = `${origin(config)}${endpoint.path}?${query}`
-  return endpoint.method === "GET"
-    ? HttpClientRequest.get(url)
-    : HttpClientRequest.bodyText(HttpClientRequest.post(url), endpoint.body ?? "", "application/json")
+  switch (endpoint.method) {
+    case "GET":
+      return HttpClientRequest.get(url)
+    case "DELETE":
+      return HttpClientRequest.delete(url)
+    case "POST":
+      return HttpClientRequest.bodyText(HttpClientRequest.post(url), endpoint.body ?? "", "application/json")
+  }
 }
 
 /** How long the address of a request would be, a signature allowed for. */
@@ -187,12 +192,12 @@ export const signedText = (
   endpoint: Pick<Endpoint<unknown>, "method" | "path" | "body" | "signedAsGet">,
   query: Url.Query
 ): string => {
-  const asGet = endpoint.method === "GET" || endpoint.signedAsGet === true
+  const method = endpoint.signedAsGet === true ? "GET" : endpoint.method
   return [
-    asGet ? "GET" : endpoint.method,
+    method,
     publishKey,
     endpoint.path,
     Url.canonicalQuery(query),
-    asGet ? "" : endpoint.body ?? ""
+    method === "POST" ? endpoint.body ?? "" : ""
   ].join("\n")
 }

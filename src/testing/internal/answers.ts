@@ -91,6 +91,15 @@ export const noStreamController = (feature: string) =>
     error: true
   })
 
+export const storage = (body: object) => value(200, { status: 200, error: false, error_message: "", ...body })
+const storageError = (status: number, message: string) =>
+  value(status, { status, error: true, error_message: message, channels: {} })
+export const badStorage = (message: string) => storageError(400, message)
+export const noPersistence = storageError(
+  403,
+  "Use of the history API requires the Storage & Playback add-on which is not enabled for this subscribe key."
+)
+
 export const tooManyRequests = value(429, {
   status: 429,
   error: true,

@@ -5,21 +5,25 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Filter } from "./filter.ts"
+import * as histories from "./history.ts"
+import * as presences from "./presence.ts"
 
 /** What a keyset is allowed to do. */
 export interface AddOns {
   readonly persistence: boolean
   readonly presence: boolean
+  readonly presenceDeltas: boolean
   readonly streamController: boolean
 }
 
-/** What a keyset refuses, and how much of its queue it keeps. */
+/** What a keyset refuses, and how much it keeps. */
 export interface Limits {
   readonly messageBytes: number
   readonly signalBytes: number
   readonly urlBytes: number
   readonly queueLength: number
   readonly queueRetentionMillis: number
+  readonly retentionMillis: number
 }
 
 /** An event before it has a place in the log. Payload and metadata are JSON text, as they were sent. */
@@ -60,6 +64,7 @@ export interface Subscription {
 
 /** A poll that waits. */
 export interface Waiter {
+  readonly subscription: Subscription
   readonly wake: () => void
   readonly reset: () => void
 }
@@ -76,13 +81,11 @@ const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unkno
 /** The value of a JSON text, if it is one. */
 export const parseJson = (text: string): Option.Option<unknown> => decodeJson(text)
 
-const presenceSuffix = "-pnpres"
-
 /** The channel behind the name of a presence channel. */
 export const withoutPresence = (name: string) =>
-  name.endsWith(presenceSuffix) ? name.slice(0, -presenceSuffix.length) : name
+  name.endsWith(presences.presenceSuffix) ? name.slice(0, -presences.presenceSuffix.length) : name
 
-const isPresence = (name: string) => name.endsWith(presenceSuffix)
+const isPresence = (name: string) => name.endsWith(presences.presenceSuffix)
 const isWildcard = (name: string) => withoutPresence(name).endsWith(".*")
 
 /** Whether the subscription needs the Stream Controller add-on. */
@@ -97,32 +100,32 @@ export const make = (options: {
   readonly secretKey: string | undefined
   readonly addOns: AddOns
   readonly limits: Limits
+  readonly presence: presences.Settings
 }) => {
   const { limits, publishKey, secretKey, subscribeKey } = options
   let addOns = options.addOns
   let last = 0n
   const log: Array<Arrival> = []
   const late: Array<{ readonly due: bigint; readonly entry: Entry }> = []
-  const stored = new Map<string, Array<Entry>>()
+  const history = histories.make(limits.retentionMillis)
   const groups = new Map<string, Set<string>>()
-  const occupants = new Map<string, Set<string>>()
-  const states = new Map<string, Map<string, string>>()
   const waiters = new Set<Waiter>()
   const revoked = new Set<string>()
   let denials: Array<Denial> = []
 
   const members = (group: string): ReadonlySet<string> => groups.get(group) ?? new Set()
 
-  let changed = false
-  const touch = () => {
-    changed = true
-  }
+  let changed = new Set<string>()
 
-  /** Wakes who waits, after the step: a woken reader runs at once, and must not find a step half done. */
+  /** Wakes who waits for it, after the step: a woken reader runs at once, and must not find a step half done. */
   const flush = () => {
-    if (!changed) return
-    changed = false
-    const waiting = [...waiters]
+    if (changed.size === 0) return
+    const channels = [...changed]
+    changed = new Set()
+    const waiting = [...waiters].filter(({ subscription }) => {
+      const match = matcher(subscription)
+      return channels.some((channel) => match(channel).length > 0)
+    })
     for (const waiter of waiting) waiter.wake()
   }
 
@@ -137,12 +140,20 @@ export const make = (options: {
     return last
   }
 
+  /** An event is there: readers find it from here on, and so does history, under the timetoken of its publish. */
+  const arrive = (entry: Entry, position: bigint) => {
+    if (entry.stored !== undefined && addOns.persistence) history.add(entry)
+    if (entry.live === false) return
+    log.push({ position, entry })
+    changed.add(entry.channel)
+  }
+
   /** Lets arrive what was under way and is due. Every step begins with it. */
   const settle = (now: bigint) => {
     const arrived = late.findIndex(({ due }) => due > now)
     const due = late.splice(0, arrived === -1 ? late.length : arrived)
-    for (const { due: at, entry } of due) log.push({ position: tick(at), entry })
-    if (due.length > 0) touch()
+    for (const { due: at, entry } of due) arrive(entry, tick(at))
+    presence.settle(now)
   }
 
   const append = (draft: Draft, region: number, now: bigint, delay = 0n): bigint => {
@@ -154,22 +165,18 @@ export const make = (options: {
       data: Option.getOrUndefined(parseJson(draft.payload)),
       metadata: draft.meta === undefined ? undefined : Option.getOrUndefined(parseJson(draft.meta))
     }
-    if (entry.stored !== undefined && addOns.persistence) {
-      const messages = stored.get(entry.channel)
-      if (messages === undefined) stored.set(entry.channel, [entry])
-      else messages.push(entry)
-    }
-    if (entry.live !== false) {
-      if (delay === 0n) {
-        log.push({ position: timetoken, entry })
-      } else {
-        late.push({ due: now + delay, entry })
-        late.sort((a, b) => a.due < b.due ? -1 : a.due > b.due ? 1 : 0)
-      }
-      touch()
+    if (delay === 0n) {
+      arrive(entry, timetoken)
+    } else {
+      late.push({ due: now + delay, entry })
+      late.sort((a, b) => a.due < b.due ? -1 : a.due > b.due ? 1 : 0)
+      // Who waits already has to learn when to look again.
+      if (entry.live !== false) changed.add(entry.channel)
     }
     return timetoken
   }
+
+  const presence = presences.make({ settings: options.presence, deltas: () => addOns.presenceDeltas, append, position })
 
   /** The subscribed names that a channel matches, each of which gets the event once. */
   const matcher = (subscription: Subscription) => {
@@ -257,70 +264,10 @@ export const make = (options: {
     return end === undefined ? undefined : { cursor: end, envelopes: page.map(({ envelope }) => envelope) }
   }
 
-  const announce = (
-    action: "join" | "leave" | "state-change",
-    channel: string,
-    uuid: string,
-    state: string | undefined,
-    region: number,
-    now: bigint
-  ) => {
-    const millis = Number(position(now) / 10_000n)
-    const seconds = Math.floor(millis / 1000)
-    const occupancy = occupants.get(channel)?.size ?? 0
-    const data = state === undefined ? undefined : Option.getOrUndefined(parseJson(state))
-    append(
-      {
-        channel: channel + presenceSuffix,
-        payload: JSON.stringify({ action, uuid, timestamp: seconds, precise_timestamp: millis, data, occupancy }),
-        meta: JSON.stringify({
-          pn_action: action,
-          pn_channel: channel,
-          pn_ispresence: 1,
-          pn_occupancy: occupancy,
-          pn_precise_timestamp: millis,
-          pn_timestamp: seconds,
-          pn_uuid: uuid,
-          ...Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [`pn_state_${key}`, value]))
-        })
-      },
-      region,
-      now
-    )
-  }
-
   /** The plain channels that a list of channels and groups stands for: where a user can be present. */
   const places = ({ channels, groups }: Pick<Subscription, "channels" | "groups">): ReadonlyArray<string> => {
     const plain = (name: string) => !isPresence(name) && !isWildcard(name)
     return [...new Set([...channels, ...groups.flatMap((group) => [...members(group)])])].filter(plain)
-  }
-
-  const stateOf = (channel: string, uuid: string) => states.get(channel)?.get(uuid)
-
-  const setState = (channel: string, uuid: string, state: string, region: number, now: bigint) => {
-    if (stateOf(channel, uuid) === state) return
-    states.set(channel, (states.get(channel) ?? new Map<string, string>()).set(uuid, state))
-    announce("state-change", channel, uuid, state, region, now)
-  }
-
-  const join = (channels: ReadonlyArray<string>, uuid: string, region: number, now: bigint) => {
-    if (!addOns.presence) return
-    for (const channel of channels) {
-      const present = occupants.get(channel) ?? new Set<string>()
-      if (present.has(uuid)) continue
-      occupants.set(channel, present.add(uuid))
-      announce("join", channel, uuid, stateOf(channel, uuid), region, now)
-    }
-  }
-
-  const leave = (channels: ReadonlyArray<string>, uuid: string, region: number, now: bigint) => {
-    for (const channel of channels) {
-      states.get(channel)?.delete(uuid)
-      const present = occupants.get(channel)
-      if (!present?.delete(uuid)) continue
-      if (present.size === 0) occupants.delete(channel)
-      announce("leave", channel, uuid, undefined, region, now)
-    }
   }
 
   /** The names that a user may not touch. */
@@ -349,22 +296,25 @@ export const make = (options: {
     position,
     settle,
     flush,
-    nextDue: () => late[0]?.due,
+    /** When something happens by itself. */
+    nextDue: () => {
+      const [arrival, sign] = [late[0]?.due, presence.nextDue()]
+      return arrival === undefined || sign !== undefined && sign < arrival ? sign : arrival
+    },
     append,
     read,
-    messages: (channel: string): ReadonlyArray<Entry> => stored.get(channel) ?? [],
+    history,
     places,
-    join,
-    leave,
-    setState,
-    stateOf,
-    occupants: (channel: string): ReadonlySet<string> => occupants.get(channel) ?? new Set(),
-    occupied: (): ReadonlyArray<string> => [...occupants.keys()],
+    presence,
     members,
     groups: (): ReadonlyArray<string> => [...groups.keys()],
     addToGroup: (group: string, channels: ReadonlyArray<string>) => {
       groups.set(group, new Set([...members(group), ...channels]))
-      touch()
+      // What came to them before is there for the group now.
+      for (const channel of channels) {
+        changed.add(channel)
+        changed.add(channel + presences.presenceSuffix)
+      }
     },
     removeFromGroup: (group: string, channels: ReadonlyArray<string>) => {
       const rest = new Set([...members(group)].filter((channel) => !channels.includes(channel)))

@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as answers from "./answers.ts"
 import * as filter from "./filter.ts"
+import * as history from "./history.ts"
 import * as keysets from "./keyset.ts"
 
 /** A request, as it came over the wire. */
@@ -72,7 +73,8 @@ const list = (text: string | undefined): ReadonlyArray<string> => [
 ]
 
 /** The subscribe key of a request, wherever its path has it. */
-export const subscribeKeyOf = ({ segments: [first, second, third, fourth] }: Parsed): string | undefined => {
+export const subscribeKeyOf = ({ segments }: Parsed): string | undefined => {
+  const [first, second, third, fourth] = segments
   switch (first) {
     case "publish":
     case "signal":
@@ -81,7 +83,10 @@ export const subscribeKeyOf = ({ segments: [first, second, third, fourth] }: Par
       return second === "channel-registration" && third === "sub-key" ? fourth : undefined
     case "v2":
       if (second === "subscribe") return third
+      if (second === "history") return history.subscribeKeyOf(segments)
       return second === "presence" && (third === "sub-key" || third === "sub_key") ? fourth : undefined
+    case "v3":
+      return history.subscribeKeyOf(segments)
     default:
       return undefined
   }
@@ -139,18 +144,21 @@ const statesOf = (query: ReadonlyMap<string, string>): ReadonlyArray<readonly [s
     : undefined
 }
 
-/** The user is there: they join what they were not in, and their states are kept. */
+/** The user is there: they join what they were not in, for as long as they say, and their states are kept. */
 const attend = (
   keyset: keysets.Keyset,
   places: ReadonlyArray<string>,
-  uuid: string,
+  query: ReadonlyMap<string, string>,
   states: ReadonlyArray<readonly [string, string]>,
   { now, region }: Moment
 ) => {
-  keyset.join(places, uuid, region, now)
   if (!keyset.addOns().presence) return
+  const uuid = query.get("uuid") ?? ""
+  const seconds = query.get("heartbeat") ?? ""
+  const timeout = /^0*[1-9]\d*$/.test(seconds) ? BigInt(seconds) * 10_000_000n : undefined
+  keyset.presence.join(places, uuid, region, now, timeout)
   for (const [channel, state] of states) {
-    if (places.includes(channel)) keyset.setState(channel, uuid, state, region, now)
+    if (places.includes(channel)) keyset.presence.setState(channel, uuid, state, region, now)
   }
 }
 
@@ -184,7 +192,7 @@ const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: 
   if (!/^\d+$/.test(tt)) return answered(answers.badSubscribe("Invalid timetoken"))
   // The cursor is taken before the join, so that a reader of the presence channel sees itself come, as it does in life.
   const start = keyset.position(now)
-  attend(keyset, keyset.places(subscription), uuid, states, moment)
+  attend(keyset, keyset.places(subscription), query, states, moment)
   const cursor = BigInt(tt)
   return cursor === 0n
     ? answered(answers.page(start, region, []))
@@ -197,13 +205,13 @@ const hereNow = (
   single: boolean,
   query: ReadonlyMap<string, string>
 ): answers.Answer => {
-  const limit = Number(query.get("limit") ?? 1000)
+  const limit = Math.min(Number(query.get("limit") ?? 1000), 1000)
   const offset = Number(query.get("offset") ?? 0)
   const describe = (channel: string) => {
-    const uuids = [...keyset.occupants(channel)]
+    const uuids = [...keyset.presence.occupants(channel).keys()]
     const page = uuids.slice(offset, offset + limit)
     const withState = (uuid: string) => {
-      const state = keyset.stateOf(channel, uuid)
+      const state = keyset.presence.stateOf(channel, uuid)
       return { uuid, ...(state === undefined ? {} : { state: Option.getOrNull(keysets.parseJson(state)) }) }
     }
     return {
@@ -215,12 +223,12 @@ const hereNow = (
   }
   const [only] = channels
   if (single && only !== undefined) return answers.presence(describe(only))
-  const present = channels.filter((channel) => keyset.occupants(channel).size > 0)
+  const present = channels.filter((channel) => keyset.presence.occupants(channel).size > 0)
   return answers.presence({
     payload: {
       channels: Object.fromEntries(present.map((channel) => [channel, describe(channel)])),
       total_channels: present.length,
-      total_occupancy: present.reduce((total, channel) => total + keyset.occupants(channel).size, 0)
+      total_occupancy: present.reduce((total, channel) => total + keyset.presence.occupants(channel).size, 0)
     }
   })
 }
@@ -239,14 +247,14 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answe
     }
     // A client says goodbye whether presence is on or not.
     if (verb === "leave" && target === undefined) {
-      keyset.leave(keyset.places(wanted), uuid, region, now)
+      keyset.presence.leave(keyset.places(wanted), uuid, region, now)
       return answers.presence({ action: "leave" })
     }
   }
   if (!keyset.addOns().presence) return answers.noPresence
-  if (kind === undefined) return hereNow(keyset, keyset.occupied(), false, query)
+  if (kind === undefined) return hereNow(keyset, keyset.presence.occupied(), false, query)
   if (kind === "uuid" && name !== undefined && verb === undefined) {
-    const channels = keyset.occupied().filter((channel) => keyset.occupants(channel).has(name))
+    const channels = keyset.presence.occupied().filter((channel) => keyset.presence.occupants(channel).has(name))
     return answers.presence({ payload: { channels } })
   }
   if (kind !== "channel" || name === undefined) return answers.notFound
@@ -257,7 +265,7 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answe
   if (verb === "heartbeat" && target === undefined) {
     const states = statesOf(query)
     if (states === undefined) return answers.badPresence("Invalid state.")
-    attend(keyset, places, uuid, states, moment)
+    attend(keyset, places, query, states, moment)
     return answers.presence({})
   }
   if (verb !== "uuid" || target === undefined) return answers.notFound
@@ -266,12 +274,12 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answe
     if (state === undefined) return answers.badPresence("No state specified.")
     const value = Option.getOrUndefined(keysets.parseJson(state))
     if (!Predicate.isObject(value)) return answers.badPresence("Invalid state.")
-    for (const channel of places) keyset.setState(channel, target, JSON.stringify(value), region, now)
+    for (const channel of places) keyset.presence.setState(channel, target, JSON.stringify(value), region, now)
     return answers.presence({ payload: value })
   }
   if (data !== undefined) return answers.notFound
   const stateOf = (channel: string): unknown =>
-    Option.getOrElse(keysets.parseJson(keyset.stateOf(channel, target) ?? "{}"), () => ({}))
+    Option.getOrElse(keysets.parseJson(keyset.presence.stateOf(channel, target) ?? "{}"), () => ({}))
   const [channel] = places
   return wanted.groups.length === 0 && wanted.channels.length === 1 && channel !== undefined
     ? answers.presence({ uuid: target, payload: stateOf(channel), channel })
@@ -317,6 +325,7 @@ export const route = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): O
   ) {
     return answered(publish(keyset, parsed, moment))
   }
+  if (history.subscribeKeyOf(segments) !== undefined) return answered(history.route(keyset, parsed, moment.now))
   if (method !== "GET") return answered(answers.notFound)
   if (first === "signal" && segments.length === 7) return answered(publish(keyset, parsed, moment))
   if (second === "subscribe" && segments.length === 5) return subscribe(keyset, parsed, moment)

@@ -1,0 +1,307 @@
+/** The messages that a keyset keeps, and the endpoints that read, count and delete them. */
+import * as answers from "./answers.ts"
+import type { Entry, Keyset } from "./keyset.ts"
+
+const hour = 36_000_000_000n
+
+/** A part of a channel's messages, from one index up to another, which is not in it. */
+type Range = readonly [from: number, to: number]
+
+/** Which messages are asked for: the newest `max` of them, or the oldest. */
+export interface Selection {
+  /** After this one, which is not among them. */
+  readonly after?: bigint | undefined
+  /** From this one on. */
+  readonly from?: bigint | undefined
+  /** Up to this one, which is not among them. */
+  readonly before?: bigint | undefined
+  /** Up to this one. */
+  readonly until?: bigint | undefined
+}
+
+interface Kept {
+  readonly entry: Entry
+  /** When it goes, or `undefined` when it stays for ever. */
+  readonly expiry: bigint | undefined
+}
+
+interface Channel {
+  /** By timetoken, oldest first. */
+  kept: Array<Kept>
+  /** Before this nothing goes, so that most reads need not look. */
+  nextExpiry: bigint | undefined
+}
+
+/** The index of the first message whose timetoken is not less than this one. */
+const search = (kept: ReadonlyArray<Kept>, timetoken: bigint): number => {
+  let low = 0
+  let high = kept.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const found = kept[middle]
+    if (found !== undefined && found.entry.timetoken < timetoken) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+const rangeOf = (kept: ReadonlyArray<Kept>, { after, before, from, until }: Selection): Range => {
+  const start = Math.max(
+    after === undefined ? 0 : search(kept, after + 1n),
+    from === undefined ? 0 : search(kept, from)
+  )
+  const end = Math.min(
+    before === undefined ? kept.length : search(kept, before),
+    until === undefined ? kept.length : search(kept, until + 1n)
+  )
+  return [start, Math.max(start, end)]
+}
+
+/** The messages of one keyset, by channel. */
+export const make = (retentionMillis: number) => {
+  const retention = Number.isFinite(retentionMillis) ? BigInt(Math.round(retentionMillis)) * 10_000n : undefined
+  const channels = new Map<string, Channel>()
+
+  const expiryOf = ({ stored, timetoken }: Entry): bigint | undefined => {
+    const ttl = stored?.ttl
+    if (ttl === 0) return undefined
+    if (ttl !== undefined && ttl > 0 && Number.isFinite(ttl)) return timetoken + BigInt(Math.round(ttl * Number(hour)))
+    return retention === undefined ? undefined : timetoken + retention
+  }
+
+  const add = (entry: Entry) => {
+    let channel = channels.get(entry.channel)
+    if (channel === undefined) {
+      channel = { kept: [], nextExpiry: undefined }
+      channels.set(entry.channel, channel)
+    }
+    const { kept, nextExpiry } = channel
+    const expiry = expiryOf(entry)
+    if (expiry !== undefined && (nextExpiry === undefined || expiry < nextExpiry)) channel.nextExpiry = expiry
+    const newest = kept.at(-1)
+    // Only what comes from far away is older than what is there.
+    if (newest === undefined || newest.entry.timetoken < entry.timetoken) kept.push({ entry, expiry })
+    else kept.splice(search(kept, entry.timetoken), 0, { entry, expiry })
+  }
+
+  /** What is left of a channel: a message that has expired is gone. */
+  const keptOf = (name: string, now: bigint): ReadonlyArray<Kept> => {
+    const channel = channels.get(name)
+    if (channel === undefined) return []
+    if (channel.nextExpiry !== undefined && channel.nextExpiry <= now) {
+      channel.kept = channel.kept.filter(({ expiry }) => expiry === undefined || expiry > now)
+      channel.nextExpiry = channel.kept.reduce<bigint | undefined>(
+        (next, { expiry }) => expiry !== undefined && (next === undefined || expiry < next) ? expiry : next,
+        undefined
+      )
+    }
+    return channel.kept
+  }
+
+  return {
+    add,
+    /** Oldest first, whichever end of the selection the page is taken from. */
+    page: (name: string, now: bigint, selection: Selection, max: number, oldest = false): ReadonlyArray<Entry> => {
+      const kept = keptOf(name, now)
+      const [start, end] = rangeOf(kept, selection)
+      return (oldest ? kept.slice(start, Math.min(end, start + max)) : kept.slice(Math.max(start, end - max), end))
+        .map(({ entry }) => entry)
+    },
+    count: (name: string, now: bigint, selection: Selection): number => {
+      const [start, end] = rangeOf(keptOf(name, now), selection)
+      return end - start
+    },
+    remove: (name: string, selection: Selection) => {
+      const channel = channels.get(name)
+      if (channel === undefined) return
+      const [start, end] = rangeOf(channel.kept, selection)
+      channel.kept.splice(start, end - start)
+    }
+  }
+}
+
+interface Request {
+  readonly method: string
+  readonly segments: ReadonlyArray<string>
+  readonly query: ReadonlyMap<string, string>
+}
+
+const maxSingle = 100
+const maxSeveral = 25
+const maxChannels = 500
+const maxCounted = 10_000
+const maxCountedChannels = 100
+
+/** Names as they came: the timetokens of a count go by their places. */
+const namesOf = (text: string | undefined) => (text ?? "").split(",").filter((name) => name !== "")
+
+const isSet = (query: ReadonlyMap<string, string>, name: string) => {
+  const value = query.get(name)
+  return value === "true" || value === "1"
+}
+
+const isTimetoken = (text: string) => /^\d{1,20}$/.test(text)
+
+/** The bounds of a request; `undefined` when one of them is no timetoken. */
+const boundsOf = (query: ReadonlyMap<string, string>) => {
+  const [start, end] = [query.get("start"), query.get("end")]
+  if (![start, end].every((bound) => bound === undefined || isTimetoken(bound))) return undefined
+  return {
+    start: start === undefined ? undefined : BigInt(start),
+    end: end === undefined ? undefined : BigInt(end)
+  }
+}
+
+/** How many messages a page has: more than the service gives is cut down; `undefined` when it is no number. */
+const pageSize = (text: string | undefined, most: number): number | undefined =>
+  text === undefined ? most : /^[1-9]\d*$/.test(text) ? Math.min(most, Number(text)) : undefined
+
+const encodedKey = (channel: string) =>
+  encodeURIComponent(channel).replace(/[!*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+
+/** One message, as JSON text: payload and metadata are as they were sent, number for number. */
+const item = (entry: Entry, query: ReadonlyMap<string, string>): string =>
+  `{${
+    [
+      `"message":${entry.payload}`,
+      `"timetoken":"${entry.timetoken}"`,
+      isSet(query, "include_meta") ? `"meta":${entry.meta ?? "\"\""}` : undefined,
+      isSet(query, "include_message_type")
+        ? `"message_type":${entry.type === undefined || entry.type === 0 ? "null" : entry.type}`
+        : undefined,
+      isSet(query, "include_uuid") && entry.publisher !== undefined
+        ? `"uuid":${JSON.stringify(entry.publisher)}`
+        : undefined,
+      isSet(query, "include_custom_message_type") && entry.customMessageType !== undefined
+        ? `"custom_message_type":${JSON.stringify(entry.customMessageType)}`
+        : undefined
+    ].filter((part) => part !== undefined).join(",")
+  }}`
+
+const fetch = (
+  keyset: Keyset,
+  channels: ReadonlyArray<string>,
+  withActions: boolean,
+  query: ReadonlyMap<string, string>,
+  now: bigint
+): answers.Answer => {
+  if (channels.length > maxChannels) return answers.badStorage("Too many channels")
+  if (withActions && channels.length > 1) return answers.badStorage("Actions are of a single channel only")
+  const max = pageSize(query.get("max"), withActions || channels.length > 1 ? maxSeveral : maxSingle)
+  if (max === undefined) return answers.badStorage("Invalid max")
+  const bounds = boundsOf(query)
+  if (bounds === undefined) return answers.badStorage("Invalid timetoken")
+  const pages = channels.flatMap((channel) => {
+    const page = keyset.history.page(channel, now, { before: bounds.start, from: bounds.end }, max)
+    const key = query.get("encode_channels") === "false" ? channel : encodedKey(channel)
+    return page.length === 0
+      ? []
+      : [`${JSON.stringify(key)}:[${page.map((entry) => item(entry, query)).join(",")}]`]
+  })
+  const found = `"channels":{${pages.join(",")}}`
+  return answers.json(
+    200,
+    withActions
+      ? `{"status":200,${found},"error_message":"","error":false}`
+      : `{"status":200,"error":false,"error_message":"",${found}}`
+  )
+}
+
+/** With both bounds, whichever is the older: `start` is never among the messages, and `end` always is. */
+const selectionOf = (
+  { end, start }: { readonly start: bigint | undefined; readonly end: bigint | undefined }
+): Selection =>
+  start !== undefined && end !== undefined && start < end
+    ? { after: start, until: end }
+    : { before: start, from: end }
+
+/** The history of before: raw messages, and timetokens that are bare numbers. */
+const fetchLegacy = (
+  keyset: Keyset,
+  channel: string,
+  query: ReadonlyMap<string, string>,
+  now: bigint
+): answers.Answer => {
+  const max = pageSize(query.get("count"), maxSingle)
+  if (max === undefined) return answers.badStorage("Invalid count")
+  const bounds = boundsOf(query)
+  if (bounds === undefined) return answers.badStorage("Invalid timetoken")
+  const { end, start } = bounds
+  const both = start !== undefined && end !== undefined
+  const forward = both ? start < end : isSet(query, "reverse")
+  const selection = !both && forward ? { after: start, until: end } : selectionOf(bounds)
+  const page = keyset.history.page(channel, now, selection, max, forward)
+  const timetoken = (entry: Entry | undefined) => {
+    const value = String(entry?.timetoken ?? 0)
+    return isSet(query, "string_message_token") ? `"${value}"` : value
+  }
+  const withToken = isSet(query, "include_token")
+  const withMeta = isSet(query, "include_meta")
+  const items = page.map((entry) =>
+    withToken || withMeta
+      ? `{"message":${entry.payload}${withToken ? `,"timetoken":${timetoken(entry)}` : ""}${
+        withMeta ? `,"meta":${entry.meta ?? "\"\""}` : ""
+      }}`
+      : entry.payload
+  )
+  return answers.json(200, `[[${items.join(",")}],${timetoken(page[0])},${timetoken(page.at(-1))}]`)
+}
+
+const counts = (
+  keyset: Keyset,
+  channels: ReadonlyArray<string>,
+  query: ReadonlyMap<string, string>,
+  now: bigint
+): answers.Answer => {
+  const [one, several] = [query.get("timetoken"), query.get("channelsTimetoken")]
+  if (channels.length > maxCountedChannels) return answers.badStorage("Too many channels")
+  if ((one === undefined) === (several === undefined)) return answers.badStorage("Invalid timetoken")
+  const timetokens = several === undefined ? channels.map(() => one ?? "") : several.split(",")
+  if (timetokens.length !== channels.length) {
+    return answers.badStorage("The numbers of channels and timetokens differ")
+  }
+  if (!timetokens.every(isTimetoken)) return answers.badStorage("Invalid timetoken")
+  return answers.storage({
+    channels: Object.fromEntries(channels.map((channel, index) => {
+      const count = keyset.history.count(channel, now, { after: BigInt(timetokens[index] ?? 0) })
+      return [channel, Math.min(maxCounted, count)]
+    }))
+  })
+}
+
+/** The subscribe key of a request for history, if it is one. */
+export const subscribeKeyOf = ([version, kind, word, key]: ReadonlyArray<string>): string | undefined =>
+  word === "sub-key" &&
+    (version === "v3" && (kind === "history" || kind === "history-with-actions") ||
+      version === "v2" && kind === "history")
+    ? key
+    : undefined
+
+/** Everything under `/v3/history`, `/v3/history-with-actions` and `/v2/history`. */
+export const route = (keyset: Keyset, { method, query, segments }: Request, now: bigint): answers.Answer => {
+  const [version, kind, , , verb, names, ...rest] = segments
+  if (rest.length > 0 || verb !== "channel" && verb !== "message-counts") return answers.notFound
+  const isPlain = version === "v3" && kind === "history"
+  if (
+    verb === "message-counts"
+      ? !isPlain || method !== "GET"
+      : method !== "GET" && !(isPlain && method === "DELETE")
+  ) {
+    return answers.notFound
+  }
+  const channels = namesOf(names)
+  const distinct = [...new Set(channels)]
+  const [first] = channels
+  const refused = keyset.refused(query.get("uuid") ?? "", { channels: distinct, groups: [] })
+  if (refused.channels.length > 0) return answers.forbidden(refused.channels)
+  if (!keyset.addOns().persistence) return answers.noPersistence
+  if (first === undefined) return answers.badStorage("Missing channels")
+  if (verb === "message-counts") return counts(keyset, channels, query, now)
+  // Here a name has no commas to be split at: one channel is all that these take.
+  if (version === "v2") return fetchLegacy(keyset, names ?? "", query, now)
+  if (method === "GET") return fetch(keyset, distinct, kind === "history-with-actions", query, now)
+  const bounds = boundsOf(query)
+  if (bounds === undefined) return answers.badStorage("Invalid timetoken")
+  keyset.history.remove(names ?? "", selectionOf(bounds))
+  return answers.storage({})
+}

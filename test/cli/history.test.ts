@@ -1,0 +1,29 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { PubNubEmulator } from "effect-herald/testing"
+import { start } from "../emulated.ts"
+import { herald } from "./kit.ts"
+
+const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
+
+it.effect("history prints what a channel holds, from either end, as JSON or for people", () =>
+  Effect.gen(function*() {
+    const service = yield* PubNubEmulator.PubNubEmulator
+    for (let n = 0; n < 250; n++) yield* service.publish({ channel: "a", message: { n }, publisher: "bob" })
+    const newest = yield* herald(["history", "a", "--limit", "2"])
+    assert.deepStrictEqual(newest.stdout.map((line) => JSON.parse(line).payload), [{ n: 249 }, { n: 248 }])
+    const oldest = yield* herald(["history", "a", "--oldest-first", "--limit", "120"])
+    assert.deepStrictEqual(oldest.stdout.map((line) => JSON.parse(line).payload.n), [...Array(120).keys()])
+    const [line] =
+      (yield* herald(["history", "a", "--limit", "1", "--since", "17900000000000000"], { terminal: true })).stdout
+    assert.strictEqual(line, "2026-09-21T14:13:20.000Z  bob: {\"n\":249}")
+  }).pipe(Effect.provide(world)))
+
+it.effect("history without persistence ends with 3, and a position that is no timetoken with 2", () =>
+  Effect.gen(function*() {
+    yield* PubNubEmulator.PubNubEmulator.use((service) => service.setAddOns({ persistence: false }))
+    assert.strictEqual((yield* herald(["history", "a"])).exitCode, 3)
+    assert.strictEqual((yield* herald(["history", "a", "--since", "1595634632"])).exitCode, 2)
+  }).pipe(Effect.provide(world)))

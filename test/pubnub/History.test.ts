@@ -1,0 +1,289 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { History, Publish, PubNubConfig, Timetoken } from "effect-herald/pubnub"
+import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../emulated.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+
+type Call = Effect.Effect<unknown, History.HistoryError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
+
+/** Publishes 0 to n - 1, and gives their timetokens. */
+const publish = (channel: string, n: number) =>
+  Effect.flatMap(emulator, (service) =>
+    Effect.forEach(
+      Array.from({ length: n }, (_, id) => id),
+      (id) =>
+        Effect.map(service.publish({ channel, message: id, publisher: "bob" }), (tt) => Timetoken.Timetoken.make(tt))
+    ))
+
+const payloads = (entries: ReadonlyArray<History.Stored<unknown>>) =>
+  entries.map((entry) => entry._tag === "StoredMessage" ? entry.payload : entry._tag)
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
+
+describe("fetch", () => {
+  it.effect("gives what was published, with all its fields", () =>
+    Effect.gen(function*() {
+      const channel = "room #1/ü"
+      const { timetoken } = yield* Publish.publish({
+        channel,
+        message: { n: 0.1 },
+        meta: { m: 1 },
+        customMessageType: "note"
+      })
+      yield* Publish.publish({ channel, message: null })
+      yield* Publish.publish({ channel, message: "gone", store: false })
+      yield* Publish.signal({ channel, message: "hi" })
+      const page = yield* History.fetch({ channel })
+      assert.deepStrictEqual<unknown>(page.entries[0], {
+        _tag: "StoredMessage",
+        channel,
+        timetoken,
+        publisher: "ada",
+        payload: { n: 0.1 },
+        meta: { m: 1 },
+        customMessageType: "note",
+        actions: []
+      })
+      assert.deepStrictEqual(payloads(page.entries), [{ n: 0.1 }, null])
+      assert.isFalse("next" in page)
+      const bare = yield* History.fetch({ channel, include: { meta: false } })
+      assert.isFalse("meta" in bare.entries[0]!)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("pages from the new end, without overlap and without a hole", () =>
+    Effect.gen(function*() {
+      const sent = yield* publish("a", 250)
+      const first = yield* History.fetch({ channel: "a" })
+      assert.deepStrictEqual(payloads(first.entries), numbers(150, 250))
+      const second = yield* History.fetch({ channel: "a", before: first.next })
+      assert.deepStrictEqual(payloads(second.entries), numbers(50, 150))
+      const third = yield* History.fetch({ channel: "a", before: second.next })
+      assert.deepStrictEqual(payloads(third.entries), numbers(0, 50))
+      assert.isUndefined(third.next)
+      const range = yield* History.fetch({ channel: "a", since: sent[10], before: sent[20] })
+      assert.deepStrictEqual(payloads(range.entries), numbers(10, 20))
+      const few = yield* History.fetch({ channel: "a", limit: 3 })
+      assert.deepStrictEqual(payloads(few.entries), [247, 248, 249])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("several channels at once, each with its own page", () =>
+    Effect.gen(function*() {
+      yield* publish("a", 30)
+      yield* publish("b c", 2)
+      const pages = yield* History.fetch({ channels: ["a", "b c", "nothing", "a"] })
+      assert.deepStrictEqual([...pages.keys()], ["a", "b c", "nothing"])
+      assert.deepStrictEqual(payloads(pages.get("a")!.entries), numbers(5, 30))
+      assert.isDefined(pages.get("a")!.next)
+      assert.deepStrictEqual(payloads(pages.get("b c")!.entries), [0, 1])
+      assert.deepStrictEqual(pages.get("nothing"), { entries: [] })
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a schema types payloads; what does not match is told in its place", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      for (const message of [{ id: "12345678901234567890" }, "other", { id: "7" }]) {
+        yield* service.publish({ channel: "a", message, publisher: "bob" })
+      }
+      const Order = Schema.Struct({ id: Schema.BigInt })
+      const { entries } = yield* History.fetch({ channel: "a", schema: Order })
+      assert.deepStrictEqual(
+        entries.map((entry) => entry._tag === "StoredMessage" ? entry.payload.id : entry._tag),
+        [12345678901234567890n, "UndecodableEntry", 7n]
+      )
+      assert.deepInclude({ ...entries[1] }, { raw: "other", channel: "a", publisher: "bob" } as object)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("without persistence it is FeatureDisabled", () =>
+    Effect.gen(function*() {
+      const after = Timetoken.Timetoken.make("17900000000000000")
+      const calls: ReadonlyArray<Call> = [
+        History.fetch({ channel: "a" }),
+        History.count({ channels: ["a"], after })
+      ]
+      for (const call of calls) {
+        const error = yield* Effect.flip(call)
+        assert.deepInclude({ ...error.reason }, { _tag: "FeatureDisabled", addOn: "MessagePersistence" } as object)
+      }
+    }).pipe(Effect.provide(emulated({ emulator: { addOns: { persistence: false } } }))))
+
+  const ok = Timetoken.Timetoken.make("17900000000000000")
+  const wrong: ReadonlyArray<readonly [string, Call]> = [
+    ["a wildcard", History.fetch({ channel: "a.*" })],
+    ["no channels", History.fetch({ channels: [] })],
+    ["501 channels", History.fetch({ channels: numbers(0, 501).map(String) })],
+    ["a limit of 0", History.fetch({ channel: "a", limit: 0 })],
+    ["a limit of 101", History.fetch({ channel: "a", limit: 101 })],
+    ["a limit of 26 with actions", History.fetch({ channel: "a", limit: 26, include: { actions: true } })],
+    ["a limit of 26 for several", History.fetch({ channels: ["a", "b"], limit: 26 })],
+    ["a range that ends where it starts", History.fetch({ channel: "a", since: ok, before: ok })],
+    ["101 channels to count", History.count({ channels: numbers(0, 101).map(String), after: ok })],
+    ["a channel without its timetoken", History.count({ channels: ["a", "b"], after: { a: ok } })],
+    ["a comma to remove from", History.remove({ channel: "a,b" })]
+  ]
+  it.effect.each(wrong)("%s is refused before a request is made", ([, call]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(call)
+      assert.strictEqual(error.reason._tag, "BadRequest")
+      assert.include(error.message, "Nothing was sent")
+      assert.deepStrictEqual(yield* emulator.use((service) => service.requests), [])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("stream", () => {
+  it.effect("both orders give the whole range, once", () =>
+    Effect.gen(function*() {
+      const sent = yield* publish("a", 357)
+      const newest = yield* Stream.runCollect(History.stream({ channel: "a" }))
+      assert.deepStrictEqual(payloads(newest), numbers(0, 357).toReversed())
+      const oldest = yield* Stream.runCollect(History.stream({ channel: "a", order: "oldestFirst" }))
+      assert.deepStrictEqual(payloads(oldest), numbers(0, 357))
+      const range = { channel: "a", since: sent[40], before: sent[340] }
+      assert.deepStrictEqual(
+        payloads(yield* Stream.runCollect(History.stream({ ...range, order: "oldestFirst" }))),
+        numbers(40, 340)
+      )
+      assert.deepStrictEqual(
+        payloads(yield* Stream.runCollect(History.stream(range))),
+        numbers(40, 340).toReversed()
+      )
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("take(10) makes one request; ten pages make ten, and an exact end no more", () =>
+    Effect.gen(function*() {
+      const sent = yield* publish("a", 1_000)
+      const ask = Effect.map(requestsTo("/v3/history"), (requests) => requests.length)
+      yield* Stream.runDrain(Stream.take(History.stream({ channel: "a" }), 10))
+      assert.strictEqual(yield* ask, 1)
+      yield* Stream.runDrain(History.stream({ channel: "a", order: "oldestFirst", since: sent[0] }))
+      assert.strictEqual(yield* ask, 11)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("more than is kept on the way back is asked for again, and comes in order", () =>
+    Effect.gen(function*() {
+      yield* publish("a", 2_345)
+      const seen = yield* Stream.runCollect(History.stream({ channel: "a", order: "oldestFirst" }))
+      assert.deepStrictEqual(payloads(seen), numbers(0, 2_345))
+      const pages = 24
+      assert.strictEqual((yield* requestsTo("/v3/history")).length, pages + (pages - 10))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("nothing twice and nothing skipped while others publish", () =>
+    Effect.gen(function*() {
+      yield* publish("a", 450)
+      const service = yield* emulator
+      for (const order of ["newestFirst", "oldestFirst"] as const) {
+        const seen = yield* History.stream({ channel: "a", order }).pipe(
+          Stream.tap(() =>
+            Effect.flatMap(Random.nextIntBetween(0, 9), (dice) =>
+              dice === 0 ? service.publish({ channel: "a", message: "late" }) : Effect.void)
+          ),
+          Stream.runCollect
+        )
+        const ids = payloads(seen).filter((id) =>
+          id !== "late"
+        )
+        assert.deepStrictEqual(
+          order === "newestFirst" ? ids.toReversed() : ids,
+          numbers(0, 450)
+        )
+        assert.strictEqual(new Set(seen.map(({ timetoken }) => timetoken)).size, seen.length)
+      }
+    }).pipe(Effect.provide(emulated()), Random.withSeed(1)))
+})
+
+describe("count", () => {
+  it.effect("counts what is strictly younger, for all or for each", () =>
+    Effect.gen(function*() {
+      const a = yield* publish("a", 5)
+      const b = yield* publish("b", 3)
+      assert.deepStrictEqual(
+        yield* History.count({ channels: ["a", "b", "c"], after: a[2]! }),
+        new Map([["a", 2], ["b", 3], ["c", 0]])
+      )
+      assert.deepStrictEqual(
+        yield* History.count({ channels: ["a", "b"], after: { a: a[4]!, b: b[0]! } }),
+        new Map([["a", 0], ["b", 2]])
+      )
+      const [all, each] = (yield* requestsTo("/v3/history")).map(queryOf)
+      assert.deepStrictEqual([all!.has("timetoken"), all!.has("channelsTimetoken")], [true, false])
+      assert.deepStrictEqual([each!.has("timetoken"), each!.has("channelsTimetoken")], [false, true])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("remove", () => {
+  const left = Effect.map(History.fetch({ channel: "a" }), ({ entries }) => payloads(entries))
+
+  it.effect("a range means what it means when reading", () =>
+    Effect.gen(function*() {
+      const sent = yield* publish("a", 10)
+      yield* History.remove({ channel: "a", since: sent[4], before: sent[6] })
+      assert.deepStrictEqual(yield* left, [0, 1, 2, 3, 6, 7, 8, 9])
+      yield* History.remove({ channel: "a", before: sent[2] })
+      assert.deepStrictEqual(yield* left, [2, 3, 6, 7, 8, 9])
+      yield* History.remove({ channel: "a", since: sent[8] })
+      assert.deepStrictEqual(yield* left, [2, 3, 6, 7])
+      yield* History.remove({ channel: "a" })
+      assert.deepStrictEqual(yield* left, [])
+    }).pipe(Effect.provide(emulated())))
+})
+
+it.effect("entries and actions that the service writes oddly are read, and each bad one alone is told", () =>
+  Effect.gen(function*() {
+    const { entries, next } = yield* History.fetch({ channel: "a", include: { actions: true } })
+    assert.deepStrictEqual(
+      entries.map((entry) => entry._tag),
+      ["StoredMessage", "UndecodableEntry", "StoredFile", "UndecodableEntry"]
+    )
+    assert.deepInclude({ ...entries[0] }, {
+      payload: 1,
+      actions: [{ type: "reaction", value: "smile", user: "eve", actionTimetoken: "17900000000000009" }]
+    } as object)
+    assert.isFalse("meta" in entries[0]!)
+    assert.deepInclude({ ...entries[2] }, { file: { id: "f", name: "n" }, payload: "" } as object)
+    assert.strictEqual(String(next), "17800000000000000")
+  }).pipe(Effect.provide(Layer.merge(
+    Transport.scripted([{
+      body: JSON.stringify({
+        status: 200,
+        error: false,
+        error_message: "",
+        channels: {
+          a: [
+            {
+              message: 1,
+              timetoken: "17900000000000001",
+              uuid: "",
+              meta: "",
+              message_type: "",
+              actions: { reaction: { smile: [{ uuid: "eve", actionTimetoken: "17900000000000009" }] } }
+            },
+            { message: 2, timetoken: "later" },
+            {
+              message: { message: "", file: { id: "f", name: "n" } },
+              timetoken: "17900000000000002",
+              message_type: "4"
+            },
+            { message: { file: 1 }, timetoken: "17900000000000003", message_type: 4 }
+          ]
+        },
+        more: { url: "…", start: "17800000000000000", max: 21 }
+      })
+    }]),
+    PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
+  ))))
+
+it.effect("what history keeps ends with its retention", () =>
+  Effect.gen(function*() {
+    yield* publish("a", 3)
+    yield* Publish.publish({ channel: "a", message: "kept", ttl: 0 })
+    yield* Clock.advance("25 hours")
+    yield* Publish.publish({ channel: "a", message: "new" })
+    assert.deepStrictEqual(payloads((yield* History.fetch({ channel: "a" })).entries), ["kept", "new"])
+  }).pipe(Effect.provide(emulated({ emulator: { limits: { retention: "24 hours" } } }))))

@@ -1,0 +1,438 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+import {
+  counts,
+  deleteMessages,
+  enc,
+  get,
+  handshake,
+  history,
+  historyWithActions,
+  legacyHistory,
+  poll,
+  post,
+  publish,
+  signal
+} from "./http.ts"
+
+const emulated = (options?: PubNubEmulator.Options) => Effect.provide(PubNubEmulator.layer(options))
+
+const emulator = PubNubEmulator.PubNubEmulator
+
+const Answer = Schema.fromJsonString(Schema.Struct({
+  channels: Schema.Record(
+    Schema.String,
+    Schema.Array(Schema.Struct({ message: Schema.Unknown, timetoken: Schema.String }))
+  )
+}))
+
+/** The messages of one channel. */
+const fetch = (channel: string, parameters: Readonly<Record<string, string | number>> = {}) =>
+  history(channel, { encode_channels: "false", ...parameters }).pipe(
+    Effect.flatMap(({ text }) => Schema.decodeEffect(Answer)(text)),
+    Effect.map(({ channels }) => channels[channel] ?? [])
+  )
+
+const payloads = (channel: string, parameters: Readonly<Record<string, string | number>> = {}) =>
+  Effect.map(fetch(channel, parameters), (messages) => messages.map(({ message }) => message))
+
+/** Numbers from 0 on, one message each: their timetokens are 17000000000000000 and so on. */
+const fill = (channel: string, count: number) =>
+  emulator.use(({ publishAll }) =>
+    publishAll(Array.from({ length: count }, (_, index) => ({ channel, message: index })))
+  )
+
+const at = (index: number) => String(17_000_000_000_000_000n + BigInt(index))
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
+
+describe("fetching", () => {
+  it.effect("answers in the form of the service, payloads as they were sent", () =>
+    Effect.gen(function*() {
+      const text = "{\"id\":12345678901234567890}"
+      yield* post(
+        `/publish/demo-pub/demo-sub/0/a/0?uuid=you&meta=${enc("{\"vip\":true}")}&custom_message_type=order`,
+        text
+      )
+      yield* publish("a", "plain")
+      assert.strictEqual(
+        (yield* history("a")).text,
+        "{\"status\":200,\"error\":false,\"error_message\":\"\",\"channels\":{\"a\":[" +
+          `{"message":${text},"timetoken":"${at(0)}"},{"message":"plain","timetoken":"${at(1)}"}]}}`
+      )
+      const flags = ["include_meta", "include_uuid", "include_message_type", "include_custom_message_type"]
+      for (const [yes, no] of [["true", "false"], ["1", "0"]] as const) {
+        assert.strictEqual(
+          (yield* history("a", Object.fromEntries(flags.map((flag) => [flag, yes])))).text,
+          "{\"status\":200,\"error\":false,\"error_message\":\"\",\"channels\":{\"a\":[" +
+            `{"message":${text},"timetoken":"${at(0)}","meta":{"vip":true},"message_type":null,"uuid":"you",` +
+            "\"custom_message_type\":\"order\"}," +
+            `{"message":"plain","timetoken":"${at(1)}","meta":"","message_type":null,"uuid":"you"}]}}`
+        )
+        const without = yield* history("a", Object.fromEntries(flags.map((flag) => [flag, no])))
+        assert.strictEqual(without.text, (yield* history("a")).text)
+      }
+    }).pipe(emulated()))
+
+  it.effect("has what was stored: no signals, no store=0, but files", () =>
+    Effect.gen(function*() {
+      yield* publish("a", "unstored", { store: 0 })
+      yield* signal("a", "typing")
+      yield* publish("a", "stored", { store: 1 })
+      yield* publish("a", "silent", { norep: "true" })
+      yield* emulator.use(({ emit }) => emit({ channel: "a", type: 4, payload: { file: 1 }, store: true }))
+      yield* emulator.use(({ emit }) => emit({ channel: "a", type: 2, payload: "an object" }))
+      assert.deepStrictEqual(yield* payloads("a"), ["stored", "silent", { file: 1 }])
+      assert.include((yield* history("a", { include_message_type: 1 })).text, "\"message_type\":4")
+    }).pipe(emulated()))
+
+  it.effect("names its channels percent-encoded, unless it is told not to", () =>
+    Effect.gen(function*() {
+      yield* publish("channel|encoded::1", 1)
+      assert.include((yield* history("channel|encoded::1")).text, "{\"channel%7Cencoded%3A%3A1\":[")
+      const plain = yield* history("channel|encoded::1", { encode_channels: "false" })
+      assert.include(plain.text, "{\"channel|encoded::1\":[")
+    }).pipe(emulated()))
+
+  it.effect("leaves out what is empty", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* history("a")).body, {
+        status: 200,
+        error: false,
+        error_message: "",
+        channels: {}
+      })
+      yield* publish("b", 1)
+      assert.deepStrictEqual(yield* payloads("a,b"), [])
+      assert.deepStrictEqual((yield* history("a,b")).body, {
+        status: 200,
+        error: false,
+        error_message: "",
+        channels: { b: [{ message: 1, timetoken: at(0) }] }
+      })
+    }).pipe(emulated()))
+
+  it.effect("start is the younger bound and not in it, end the older and in it", () =>
+    Effect.gen(function*() {
+      yield* fill("a", 10)
+      assert.deepStrictEqual(yield* payloads("a"), range(0, 10))
+      assert.deepStrictEqual(yield* payloads("a", { start: at(4) }), range(0, 4))
+      assert.deepStrictEqual(yield* payloads("a", { end: at(4) }), range(4, 10))
+      assert.deepStrictEqual(yield* payloads("a", { start: at(7), end: at(3) }), range(3, 7))
+      assert.deepStrictEqual(yield* payloads("a", { start: at(4), end: at(3) }), [3])
+      assert.deepStrictEqual(yield* payloads("a", { start: at(4), end: at(4) }), [])
+      assert.deepStrictEqual(yield* payloads("a", { start: at(3), end: at(7) }), [])
+      assert.deepStrictEqual(yield* payloads("a", { start: at(99), end: 0 }), range(0, 10))
+      assert.deepStrictEqual(yield* payloads("a", { start: at(0) }), [])
+      assert.deepStrictEqual(yield* payloads("a", { end: at(10) }), [])
+    }).pipe(emulated()))
+
+  it.effect("gives the newest of a range, oldest first", () =>
+    Effect.gen(function*() {
+      yield* fill("a", 10)
+      assert.deepStrictEqual(yield* payloads("a", { max: 3 }), [7, 8, 9])
+      assert.deepStrictEqual(yield* payloads("a", { max: 3, start: at(5) }), [2, 3, 4])
+      assert.deepStrictEqual(yield* payloads("a", { max: 3, end: at(5) }), [7, 8, 9])
+      assert.deepStrictEqual(yield* payloads("a", { max: 3, start: at(9), end: at(7) }), [7, 8])
+    }).pipe(emulated()))
+
+  it.effect("gives 100 of one channel and 25 of several, at most and without a max", () =>
+    Effect.gen(function*() {
+      yield* fill("a", 150)
+      yield* fill("b", 30)
+      for (const parameters of [{}, { max: 100 }, { max: 1000 }]) {
+        assert.deepStrictEqual(yield* payloads("a", parameters), range(50, 150))
+        const { text } = yield* history("a,b", parameters)
+        const { channels } = yield* Schema.decodeEffect(Answer)(text)
+        const found = Object.values(channels).map((page) => page.map(({ message }) => message))
+        assert.deepStrictEqual(found, [range(125, 150), range(5, 30)])
+        const actions = yield* Schema.decodeEffect(Answer)((yield* historyWithActions("a", parameters)).text)
+        assert.deepStrictEqual(actions.channels["a"]?.map(({ message }) => message), range(125, 150))
+      }
+    }).pipe(emulated()))
+
+  it.effect("pages to the end, each message once", () =>
+    Effect.gen(function*() {
+      yield* fill("a", 1003)
+      const sizes: Array<number> = []
+      let all: ReadonlyArray<unknown> = []
+      let start: string | undefined = undefined
+      while (true) {
+        const page: ReadonlyArray<{ readonly message: unknown; readonly timetoken: string }> = yield* fetch(
+          "a",
+          start === undefined ? {} : { start }
+        )
+        sizes.push(page.length)
+        all = [...page.map(({ message }) => message), ...all]
+        start = page[0]?.timetoken
+        if (page.length < 100) break
+      }
+      assert.deepStrictEqual(sizes, [...range(0, 10).map(() => 100), 3])
+      assert.deepStrictEqual(all, range(0, 1003))
+    }).pipe(emulated()))
+
+  it.effect("with actions is of one channel, and has none and no more of a message without them", () =>
+    Effect.gen(function*() {
+      yield* publish("a", 1)
+      assert.strictEqual(
+        (yield* historyWithActions("a")).text,
+        `{"status":200,"channels":{"a":[{"message":1,"timetoken":"${at(0)}"}]},"error_message":"","error":false}`
+      )
+      assert.strictEqual((yield* historyWithActions("a,b")).status, 400)
+    }).pipe(emulated()))
+
+  it.effect("takes no nonsense", () =>
+    Effect.gen(function*() {
+      for (const parameters of [{ max: 0 }, { max: -1 }, { max: "ten" }, { start: "now" }, { end: "-1" }]) {
+        const { body, status } = yield* history("a", parameters)
+        assert.deepStrictEqual([status, Predicate.hasProperty(body, "error_message")], [400, true])
+      }
+      assert.strictEqual((yield* history("")).status, 400)
+      assert.strictEqual((yield* history(range(0, 500).join(","))).status, 200)
+      assert.strictEqual((yield* history(range(0, 501).join(","))).status, 400)
+      assert.strictEqual((yield* get("/v3/history/sub-key/demo-sub/other/a?uuid=me")).status, 404)
+      assert.strictEqual((yield* get("/v3/history/sub-key/demo-sub/channel/a/b?uuid=me")).status, 404)
+      assert.strictEqual((yield* get("/v3/history/sub-key/other/channel/a?uuid=me")).status, 400)
+      assert.strictEqual((yield* get("/v3/history/sub-key/demo-sub/channel/a")).status, 400)
+    }).pipe(emulated()))
+
+  it.effect("stays quick with 100,000 messages", () =>
+    Effect.gen(function*() {
+      const begin = performance.now()
+      const timetokens = yield* fill("a", 100_000)
+      const filled = performance.now()
+      assert.strictEqual(timetokens.at(-1), at(99_999))
+      for (const index of range(0, 200)) {
+        const start = index * 500
+        assert.deepStrictEqual(yield* payloads("a", { start: at(start), max: 1 }), start === 0 ? [] : [start - 1])
+      }
+      const read = performance.now()
+      // Far more than either takes, so that a busy machine does not matter; a scan of all would take longer.
+      assert.isBelow(filled - begin, 5_000)
+      assert.isBelow(read - filled, 5_000)
+    }).pipe(emulated()))
+})
+
+describe("keeping", () => {
+  it.effect("a message goes after its ttl, or after the keyset's retention when it has none", () =>
+    Effect.gen(function*() {
+      yield* publish("a", "default")
+      yield* publish("a", "an hour", { ttl: 1 })
+      yield* publish("a", "three days", { ttl: 72 })
+      yield* publish("a", "for ever", { ttl: 0 })
+      yield* publish("a", "nonsense", { ttl: "x" })
+      const left = Effect.all([payloads("a"), counts("a", { timetoken: 0 })]).pipe(
+        Effect.map(([messages, { body }]) => {
+          assert.deepStrictEqual(body, {
+            status: 200,
+            error: false,
+            error_message: "",
+            channels: { a: messages.length }
+          })
+          return messages
+        })
+      )
+      yield* TestClock.adjust("59 minutes")
+      assert.deepStrictEqual(yield* left, ["default", "an hour", "three days", "for ever", "nonsense"])
+      yield* TestClock.adjust("61 seconds")
+      assert.deepStrictEqual(yield* left, ["default", "three days", "for ever", "nonsense"])
+      yield* TestClock.adjust("23 hours")
+      assert.deepStrictEqual(yield* left, ["three days", "for ever"])
+      yield* TestClock.adjust("10000 days")
+      assert.deepStrictEqual(yield* left, ["for ever"])
+      const stored = yield* emulator.use(({ messages }) => messages("a"))
+      assert.deepStrictEqual(stored.map(({ message }) => message), ["for ever"])
+    }).pipe(emulated({ limits: { retention: "1 day" } })))
+
+  it.effect("without a retention a message stays, and one that the service publishes can have a ttl", () =>
+    Effect.gen(function*() {
+      const { publish } = yield* emulator
+      yield* publish({ channel: "a", message: 1 })
+      yield* publish({ channel: "a", message: 2, ttl: 1 })
+      assert.deepStrictEqual(yield* payloads("a"), [1, 2])
+      yield* TestClock.adjust("10000 days")
+      assert.deepStrictEqual(yield* payloads("a"), [1])
+    }).pipe(emulated()))
+
+  it.effect("what is far away comes late, to its place", () =>
+    Effect.gen(function*() {
+      const emulated = yield* emulator
+      const cursor = yield* handshake("a")
+      const late = yield* emulated.publish({ channel: "a", message: "late", region: 7, delay: "3 seconds" })
+      yield* TestClock.adjust("1 second")
+      const near = yield* emulated.publish({ channel: "a", message: "near" })
+      assert.deepStrictEqual(yield* payloads("a"), ["near"])
+      assert.deepStrictEqual(yield* emulated.messages("a").pipe(Effect.map(({ length }) => length)), 1)
+      yield* TestClock.adjust("1999 millis")
+      assert.deepStrictEqual(yield* payloads("a"), ["near"])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(yield* fetch("a"), [
+        { message: "late", timetoken: late },
+        { message: "near", timetoken: near }
+      ])
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["near", "late"])
+    }).pipe(emulated()))
+
+  it.effect("what is far away reaches who waits already, when it arrives", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      const waiting = yield* Effect.forkChild(poll("a", cursor), { startImmediately: true })
+      yield* emulator.use(({ publish }) => publish({ channel: "a", message: "late", delay: "3 seconds" }))
+      yield* TestClock.adjust("2999 millis")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.isDefined(waiting.pollUnsafe())
+      assert.deepStrictEqual((yield* Fiber.join(waiting)).payloads, ["late"])
+    }).pipe(emulated()))
+
+  it.effect("without persistence it is refused, and nothing is kept", () =>
+    Effect.gen(function*() {
+      yield* publish("a", 1)
+      const refusal = {
+        status: 403,
+        error: true,
+        error_message:
+          "Use of the history API requires the Storage & Playback add-on which is not enabled for this subscribe key.",
+        channels: {}
+      }
+      for (
+        const answer of [
+          yield* history("a"),
+          yield* historyWithActions("a"),
+          yield* legacyHistory("a"),
+          yield* counts("a", { timetoken: 0 }),
+          yield* deleteMessages("a")
+        ]
+      ) {
+        assert.deepStrictEqual([answer.status, answer.body], [403, refusal])
+      }
+      yield* emulator.use(({ setAddOns }) => setAddOns({ persistence: true }))
+      assert.deepStrictEqual(yield* payloads("a"), [])
+    }).pipe(emulated({ addOns: { persistence: false } })))
+
+  it.effect("who is denied a channel is told which", () =>
+    Effect.gen(function*() {
+      yield* emulator.use(({ deny }) => deny({ channels: ["b"], uuids: ["me"] }))
+      for (
+        const answer of [
+          yield* history("a,b"),
+          yield* historyWithActions("b"),
+          yield* legacyHistory("b"),
+          yield* counts("a,b", { timetoken: 0 }),
+          yield* deleteMessages("b")
+        ]
+      ) {
+        assert.deepStrictEqual([answer.status, answer.body], [403, {
+          message: "Forbidden",
+          payload: { channels: ["b"] },
+          error: true,
+          service: "Access Manager",
+          status: 403
+        }])
+      }
+      assert.strictEqual((yield* history("a")).status, 200)
+    }).pipe(emulated()))
+})
+
+describe("counting", () => {
+  const channels = (values: object) => ({ status: 200, error: false, error_message: "", channels: values })
+
+  it.effect("counts what is younger than a timetoken", () =>
+    Effect.gen(function*() {
+      yield* fill("a", 5)
+      assert.deepStrictEqual((yield* counts("a", { timetoken: at(2) })).body, channels({ a: 2 }))
+      assert.deepStrictEqual((yield* counts("a", { timetoken: at(4) })).body, channels({ a: 0 }))
+      assert.deepStrictEqual((yield* counts("a,b", { timetoken: "12123" })).body, channels({ a: 5, b: 0 }))
+      assert.deepStrictEqual(
+        (yield* counts("b,a", { channelsTimetoken: `0,${at(1)}` })).body,
+        channels({ a: 3, b: 0 })
+      )
+      assert.deepStrictEqual((yield* counts("a", { channelsTimetoken: at(0) })).body, channels({ a: 4 }))
+    }).pipe(emulated()))
+
+  it.effect("10,000 is 10,000 or more", () =>
+    Effect.gen(function*() {
+      yield* fill("a", 10_001)
+      assert.deepStrictEqual((yield* counts("a", { timetoken: at(1) })).body, channels({ a: 9_999 }))
+      assert.deepStrictEqual((yield* counts("a", { timetoken: at(0) })).body, channels({ a: 10_000 }))
+      assert.deepStrictEqual((yield* counts("a", { timetoken: 0 })).body, channels({ a: 10_000 }))
+    }).pipe(emulated()))
+
+  it.effect("needs one timetoken, or one for each channel, and at most 100 channels", () =>
+    Effect.gen(function*() {
+      const status = (list: string, parameters: Readonly<Record<string, string | number>>) =>
+        Effect.map(counts(list, parameters), ({ status }) => status)
+      assert.strictEqual(yield* status("a", {}), 400)
+      assert.strictEqual(yield* status("a", { timetoken: 1, channelsTimetoken: 1 }), 400)
+      assert.strictEqual(yield* status("a,b", { channelsTimetoken: "1" }), 400)
+      assert.strictEqual(yield* status("a", { channelsTimetoken: "1,2" }), 400)
+      assert.strictEqual(yield* status("a", { timetoken: "x" }), 400)
+      assert.strictEqual(yield* status("a,b", { channelsTimetoken: "1," }), 400)
+      assert.strictEqual(yield* status(range(0, 100).join(","), { timetoken: 0 }), 200)
+      assert.strictEqual(yield* status(range(0, 101).join(","), { timetoken: 0 }), 400)
+    }).pipe(emulated()))
+})
+
+describe("deleting", () => {
+  const leaves = (parameters: Readonly<Record<string, string | number>>, left: ReadonlyArray<number>) =>
+    Effect.gen(function*() {
+      yield* fill("a", 10)
+      yield* fill("b", 1)
+      const { body, status } = yield* deleteMessages("a", parameters)
+      assert.deepStrictEqual([status, body], [200, { status: 200, error: false, error_message: "" }])
+      assert.deepStrictEqual(yield* payloads("a"), [...left])
+      assert.deepStrictEqual(yield* payloads("b"), [0])
+    }).pipe(emulated())
+
+  it.effect("without bounds, everything", () => leaves({}, []))
+  it.effect("only start: what is older", () => leaves({ start: at(5) }, range(5, 10)))
+  it.effect("only end: it, and what is younger", () => leaves({ end: at(5) }, range(0, 5)))
+  it.effect("from after start up to end", () => leaves({ start: at(2), end: at(5) }, [0, 1, 2, 6, 7, 8, 9]))
+  it.effect("from end up to before start", () => leaves({ start: at(5), end: at(2) }, [0, 1, 5, 6, 7, 8, 9]))
+  it.effect("a single one", () => leaves({ start: at(4), end: at(5) }, [0, 1, 2, 3, 4, 6, 7, 8, 9]))
+
+  it.effect("of nothing is no mistake, a bound that is no timetoken is", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* deleteMessages("a")).status, 200)
+      assert.strictEqual((yield* deleteMessages("a", { start: "x" })).status, 400)
+    }).pipe(emulated()))
+})
+
+describe("the history of before", () => {
+  it.effect("answers with raw messages and bare numbers", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* legacyHistory("a")).text, "[[],0,0]")
+      yield* publish("a", "one", { meta: "{\"x\":1}" })
+      yield* publish("a", "two")
+      assert.strictEqual((yield* legacyHistory("a")).text, `[["one","two"],${at(0)},${at(1)}]`)
+      assert.strictEqual(
+        (yield* legacyHistory("a", { include_token: "true", include_meta: 1, string_message_token: "true" })).text,
+        `[[{"message":"one","timetoken":"${at(0)}","meta":{"x":1}},{"message":"two","timetoken":"${at(1)}",` +
+          `"meta":""}],"${at(0)}","${at(1)}"]`
+      )
+      assert.strictEqual(
+        (yield* legacyHistory("a", { include_token: "true", count: 1 })).text,
+        `[[{"message":"two","timetoken":${at(1)}}],${at(1)},${at(1)}]`
+      )
+      assert.strictEqual((yield* legacyHistory("a", { count: 0 })).status, 400)
+      assert.strictEqual((yield* legacyHistory("a", { start: "x" })).status, 400)
+    }).pipe(emulated()))
+
+  it.effect("takes its page from the side of start", () =>
+    Effect.gen(function*() {
+      yield* fill("a", 10)
+      const page = (parameters: Readonly<Record<string, string | number>>) =>
+        Effect.map(legacyHistory("a", { count: 3, ...parameters }), ({ body }) => Array.isArray(body) ? body[0] : body)
+      assert.deepStrictEqual(yield* page({}), [7, 8, 9])
+      assert.deepStrictEqual(yield* page({ reverse: "true" }), [0, 1, 2])
+      assert.deepStrictEqual(yield* page({ reverse: 1, start: at(4) }), [5, 6, 7])
+      assert.deepStrictEqual(yield* page({ start: at(4) }), [1, 2, 3])
+      assert.deepStrictEqual(yield* page({ start: at(1), end: at(8) }), [2, 3, 4])
+      assert.deepStrictEqual(yield* page({ start: at(8), end: at(1) }), [5, 6, 7])
+    }).pipe(emulated()))
+})
