@@ -6,12 +6,15 @@
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import type * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Cursor from "../Cursor.ts"
+import { CursorStore, type CursorStoreError } from "../CursorStore.ts"
+import * as Commits from "../internal/commits.ts"
 import { debug } from "../internal/operation.ts"
 import * as Retry from "../Retry.ts"
 import * as Channel from "./Channel.ts"
@@ -335,6 +338,194 @@ export const statuses = (
   options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
   only(raw(options), { onStatus: () => Effect.void }, (event) => isStatus(event) ? event : undefined)
+
+// --------------------------------------------------------------------------------------------------------------------
+// durable readers
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The name under which a durable reader's cursor is kept in the `CursorStore`. Two readers that run at the same time need
+ * two names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Durable {
+  readonly reader: string
+}
+
+/**
+ * What came with one poll.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page<A = Schema.Json> {
+  readonly events: Arr.NonEmptyReadonlyArray<Event.SubscribeEvent<A>>
+  /**
+   * Says that this page is handled. Pages may be finished in any order: the cursor that is kept is that of the last page
+   * before which none is open. A commit cannot be interrupted half-way.
+   */
+  readonly commit: Effect.Effect<void, CursorStoreError>
+}
+
+/**
+ * A durable reader for who composes the pipeline: pages, each with its own commit. It starts where the reader of that name
+ * committed last, and with `from` the first time. What was not committed when the process ended comes again.
+ *
+ * **Gotchas**
+ *
+ * Pulling commits nothing: `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is
+ * fine. Committing before a page is handled is what loses it.
+ *
+ * **Example** (Four pages at a time)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import type * as Event from "effect-herald/pubnub/Event"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * declare const handle: (event: Event.SubscribeEvent) => Effect.Effect<void>
+ *
+ * const worker = Subscribe.pages({ channels: ["orders"], reader: "billing" }).pipe(
+ *   Stream.mapEffect((page) => Effect.andThen(Effect.forEach(page.events, handle), page.commit), { concurrency: 4 }),
+ *   Stream.runDrain
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export function pages(
+  options: Options & Durable & { readonly schema?: undefined }
+): Stream.Stream<Page, SubscribeError | CursorStoreError, HttpClient.HttpClient | PubNubConfig | CursorStore>
+export function pages<A, RD = never>(
+  options: StreamOptions<A, RD> & Durable
+): Stream.Stream<Page<A>, SubscribeError | CursorStoreError, HttpClient.HttpClient | PubNubConfig | CursorStore | RD>
+export function pages<A, RD>(
+  options: Options & Durable & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): Stream.Stream<
+  Page<A | Schema.Json>,
+  SubscribeError | CursorStoreError,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | RD
+> {
+  return Stream.unwrap(Effect.gen(function*() {
+    const store = yield* CursorStore
+    const kept = yield* store.load(options.reader)
+    const commits = Commits.make((cursor: Cursor.Cursor) => store.save(options.reader, cursor))
+    const target = { ...options, from: Option.getOrElse(kept, () => options.from) }
+    const events: Read<Event.SubscribeEvent<A | Schema.Json>, RD> = options.schema === undefined
+      ? raw(target)
+      : typedMessages(raw(target), options.schema)
+    return Stream.mapArray(events, (events): Arr.NonEmptyReadonlyArray<Page<A | Schema.Json>> => {
+      const last = events.findLast((event) => "cursor" in event)
+      const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
+      return [{ events, commit: cursor === undefined ? Effect.void : commits.next(cursor) }]
+    })
+  }))
+}
+
+/**
+ * What {@link consume} takes beside its handler.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = never>
+  extends FamilyOptions<E2, R2>, Durable
+{
+  /** How many messages of a page are handled at once. With 1 they are handled in order. Default: 1. */
+  readonly concurrency?: number | undefined
+  /** How often a message is tried again whose handler failed. Default: not at all. */
+  readonly retry?: Schedule.Schedule<unknown, E> | undefined
+  /** What becomes of a message that keeps failing. Default: its failure ends the reader, before the page is committed. */
+  readonly deadLetter?: ((message: Event.Message<A>, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
+}
+
+/**
+ * Runs a handler for each message, and commits a page after all of it was handled: a process that is killed at any point
+ * goes on, when it starts again, with the page it was at. So a message may be handled again, and none is left out.
+ *
+ * **Details**
+ *
+ * It runs until it fails: with what ends a subscription, with a store that fails, or with a handler that keeps failing
+ * where there is no `deadLetter`.
+ *
+ * **Example** (A worker)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schedule from "effect/Schedule"
+ * import * as Schema from "effect/Schema"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * const Order = Schema.Struct({ id: Schema.Int })
+ * declare const bill: (order: typeof Order.Type) => Effect.Effect<void, "declined">
+ *
+ * const worker = Subscribe.consume((message) => bill(message.payload), {
+ *   channels: ["orders"],
+ *   schema: Order,
+ *   reader: "billing",
+ *   retry: Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(3)]),
+ *   deadLetter: (message, error) => Effect.logError(`order ${message.payload.id}: ${error}`)
+ * })
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
+  handler: (message: Event.Message) => Effect.Effect<unknown, E, R>,
+  options: ConsumeOptions<Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: undefined }
+): Effect.Effect<
+  void,
+  SubscribeError | CursorStoreError | E2 | E3,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | R | R2 | R3
+>
+export function consume<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
+  handler: (message: Event.Message<A>) => Effect.Effect<unknown, E, R>,
+  options: ConsumeOptions<A, E, E2, R2, E3, R3> & { readonly schema: Payload.Reader<A, RD> }
+): Effect.Effect<
+  void,
+  SubscribeError | CursorStoreError | E2 | E3,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
+>
+export function consume<A, E, R, RD, E2, R2, E3, R3>(
+  handler: (message: Event.Message<A | Schema.Json>) => Effect.Effect<unknown, E, R>,
+  options: ConsumeOptions<A | Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): Effect.Effect<
+  void,
+  SubscribeError | CursorStoreError | E | E2 | E3,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
+> {
+  const { concurrency = 1, deadLetter, retry } = options
+  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
+  const one = (message: Event.Message<A | Schema.Json>): Effect.Effect<unknown, E | E3, R | R3> => {
+    const handled = Effect.suspend(() => handler(message))
+    const tried = retry === undefined ? handled : Effect.retry(handled, retry)
+    return deadLetter === undefined ? tried : Effect.catch(tried, (error) => deadLetter(message, error))
+  }
+  const page = Effect.fnUntraced(function*(events: ReadonlyArray<Event.SubscribeEvent<A | Schema.Json>>) {
+    let messages: Array<Event.Message<A | Schema.Json>> = []
+    for (const event of events) {
+      if (event._tag === "Message") messages.push(event)
+      if (!isNotice(event)) continue
+      yield* Effect.forEach(messages, one, { concurrency, discard: true })
+      messages = []
+      yield* onStatus(event)
+    }
+    yield* Effect.forEach(messages, one, { concurrency, discard: true })
+  })
+  const all: Stream.Stream<
+    Page<A | Schema.Json>,
+    SubscribeError | CursorStoreError,
+    HttpClient.HttpClient | PubNubConfig | CursorStore | RD
+  > = options.schema === undefined
+    ? pages({ ...options, schema: undefined })
+    : pages({ ...options, schema: options.schema })
+  return Stream.runForEach(all, ({ commit, events }) => Effect.andThen(page(events), commit))
+}
 
 // --------------------------------------------------------------------------------------------------------------------
 // internal

@@ -1,0 +1,309 @@
+/** Readers that survive their process: nothing that was published is left out, whenever they are killed. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as CursorStore from "effect-herald/CursorStore"
+import { type Event, type PubNubConfig, Subscribe, type SubscribeError } from "effect-herald/pubnub"
+import * as Retry from "effect-herald/Retry"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import * as Commits from "../../src/internal/commits.ts"
+import { emulated } from "../emulated.ts"
+import * as TestClock from "effect/testing/TestClock"
+
+const world = (options?: Parameters<typeof emulated>[0]) => Layer.merge(emulated(options), CursorStore.layerMemory)
+
+const emulator = PubNubEmulator.PubNubEmulator
+const target = { channels: ["a"], reader: "billing" }
+
+const publish = (...messages: ReadonlyArray<unknown>) =>
+  Effect.flatMap(
+    emulator,
+    (service) => Effect.forEach(messages, (message) => service.publish({ channel: "a", message }), { discard: true })
+  )
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
+
+describe("commits", () => {
+  it.effect("never run ahead of what is still open, and save what is newest", () =>
+    Effect.gen(function*() {
+      const saved: Array<number> = []
+      const commits = Commits.make((place: number) => Effect.sync(() => saved.push(place)))
+      const [first, second, third, fourth] = numbers(1, 5).map((place) => commits.next(place))
+      yield* third!
+      yield* second!
+      assert.deepStrictEqual(saved, [])
+      yield* first!
+      assert.deepStrictEqual(saved, [3])
+      yield* first!
+      assert.deepStrictEqual(saved, [3])
+      yield* fourth!
+      assert.deepStrictEqual(saved, [3, 4])
+    }))
+
+  it.effect("one that could not be saved is saved with the next", () =>
+    Effect.gen(function*() {
+      const saved: Array<number> = []
+      let broken = true
+      const commits = Commits.make((place: number) =>
+        broken ? Effect.fail("full") : Effect.sync(() => saved.push(place))
+      )
+      const [first, second] = [commits.next(1), commits.next(2)]
+      assert.strictEqual(yield* Effect.flip(first), "full")
+      broken = false
+      yield* first
+      yield* second
+      assert.deepStrictEqual(saved, [1, 2])
+    }))
+})
+
+describe("consume", () => {
+  it.effect("goes on where it had committed, and a new reader from now on", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      const run = Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), target)
+      yield* publish("before the first time")
+      for (let round = 0; round < 3; round++) {
+        const fiber = yield* Effect.forkChild(run)
+        yield* Clock.advance("1 second")
+        yield* publish(round * 10, round * 10 + 1)
+        yield* Clock.advance("1 second")
+        yield* Fiber.interrupt(fiber)
+        yield* publish(round * 10 + 2)
+      }
+      assert.deepStrictEqual(handled, [0, 1, 2, 10, 11, 12, 20, 21])
+      // Killed before anything was published: the start itself is kept.
+      const other = Subscribe.consume(() => Effect.void, { ...target, reader: "other" })
+      const fiber = yield* Effect.forkChild(other)
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(fiber)
+      const kept = yield* CursorStore.CursorStore.use((store) => store.load("other"))
+      assert.isTrue(Option.isSome(kept))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a failing handler is retried by its schedule, then dead-lettered, and the others go on", () =>
+    Effect.gen(function*() {
+      const tries: Array<unknown> = []
+      const dead: Array<unknown> = []
+      yield* Effect.forkChild(Subscribe.consume(
+        (message) =>
+          Effect.suspend(() => {
+            tries.push(message.payload.id)
+            return message.payload.id === 2 ? Effect.fail("declined" as const) : Effect.void
+          }),
+        {
+          ...target,
+          schema: Schema.Struct({ id: Schema.Int }),
+          retry: Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(2)]),
+          deadLetter: (message, error) => Effect.sync(() => dead.push([message.payload.id, error]))
+        }
+      ))
+      yield* Clock.advance("1 second")
+      yield* publish({ id: 1 }, { id: 2 }, { id: 3 })
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(tries, [1, 2, 2, 2, 3])
+      assert.deepStrictEqual(dead, [[2, "declined"]])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("without dead letters its failure ends the reader, and the page comes again", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      let broken = true
+      const run = Subscribe.consume(
+        (message) =>
+          message.payload === 2 && broken
+            ? Effect.fail("broken" as const)
+            : Effect.sync(() => handled.push(message.payload)),
+        target
+      )
+      const first = yield* Effect.forkChild(Effect.flip(run))
+      yield* Clock.advance("1 second")
+      yield* publish(1, 2, 3)
+      yield* Clock.advance("1 second")
+      assert.strictEqual(yield* Fiber.join(first), "broken")
+      broken = false
+      const second = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(second)
+      assert.deepStrictEqual(handled.slice(-2), [2, 3])
+      assert.isAtMost(handled.filter((payload) => payload === 1).length, 2)
+    }).pipe(Effect.provide(world())))
+
+  it.effect("as many messages of a page at once as it is told", () =>
+    Effect.gen(function*() {
+      let running = 0
+      let most = 0
+      yield* Subscribe.consume(
+        () =>
+          Effect.acquireUseRelease(
+            Effect.sync(() => {
+              most = Math.max(most, ++running)
+            }),
+            () => Effect.sleep("1 second"),
+            () => Effect.sync(() => running--)
+          ),
+        { ...target, concurrency: 4 }
+      ).pipe(Effect.forkChild)
+      yield* Clock.advance("1 second")
+      // One that comes alone holds the reader while the others gather.
+      yield* publish(...numbers(0, 20))
+      yield* Clock.advance("20 seconds")
+      assert.strictEqual(most, 4)
+    }).pipe(Effect.provide(world())))
+
+  const stores: ReadonlyArray<readonly [string, string, Layer.Layer<KeyValueStore.KeyValueStore>]> = [
+    [
+      "holds rubbish",
+      "load",
+      Layer.succeed(
+        KeyValueStore.KeyValueStore,
+        KeyValueStore.makeStringOnly({
+          get: () => Effect.succeed("{\"position\":"),
+          set: () => Effect.void,
+          remove: () => Effect.void,
+          clear: Effect.void,
+          size: Effect.succeed(1),
+          keys: Effect.succeed([])
+        })
+      )
+    ],
+    [
+      "cannot write",
+      "save",
+      Layer.succeed(
+        KeyValueStore.KeyValueStore,
+        KeyValueStore.makeStringOnly({
+          get: () => Effect.undefined,
+          set: (key) => Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "set", key, message: "disk full" })),
+          remove: () => Effect.void,
+          clear: Effect.void,
+          size: Effect.succeed(0),
+          keys: Effect.succeed([])
+        })
+      )
+    ]
+  ]
+  it.effect.each(stores)("a store that %s is a CursorStoreError", ([, operation, store]) =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(Effect.flip(Subscribe.consume(() => Effect.void, target)))
+      yield* Clock.advance("1 second")
+      const error: SubscribeError.SubscribeError | CursorStore.CursorStoreError = yield* Fiber.join(fiber)
+      if (error._tag !== "CursorStoreError") return assert.fail(error._tag)
+      assert.strictEqual(error.operation, operation)
+      assert.strictEqual(error.reader, "billing")
+    }).pipe(Effect.provide(Layer.merge(emulated(), Layer.provide(CursorStore.layerKeyValueStore, store)))))
+})
+
+// --------------------------------------------------------------------------------------------------------------------
+// killed at random
+// --------------------------------------------------------------------------------------------------------------------
+
+type Handle = (events: ReadonlyArray<Event.SubscribeEvent>) => Effect.Effect<void>
+type Failure = SubscribeError.SubscribeError | CursorStore.CursorStoreError
+type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig | CursorStore.CursorStore
+type Pages = Stream.Stream<Subscribe.Page, Failure, Needs>
+type Run = Effect.Effect<unknown, Failure, Needs>
+
+const done = (handle: Handle) => (page: Subscribe.Page) => Effect.andThen(handle(page.events), page.commit)
+
+// What people put between pages and their handler. Whatever it pulls ahead, a page is committed by who handled it.
+const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Run } = {
+  runForEach: (pages, handle) => Stream.runForEach(pages, done(handle)),
+  mapEffect: (pages, handle) => Stream.runDrain(Stream.mapEffect(pages, done(handle))),
+  "mapEffect, 4 at once": (pages, handle) => Stream.runDrain(Stream.mapEffect(pages, done(handle), { concurrency: 4 })),
+  "mapEffect, unordered": (pages, handle) =>
+    Stream.runDrain(Stream.mapEffect(pages, done(handle), { concurrency: 4, unordered: true })),
+  buffer: (pages, handle) => Stream.runForEach(Stream.buffer(pages, { capacity: 16 }), done(handle)),
+  "flatMap, 4 at once": (pages, handle) =>
+    Stream.runDrain(Stream.flatMap(pages, (page) => Stream.fromEffect(done(handle)(page)), { concurrency: 4 })),
+  tap: (pages, handle) => Stream.runForEach(Stream.tap(pages, () => Effect.sleep("50 millis")), done(handle)),
+  rechunk: (pages, handle) => Stream.runForEach(Stream.rechunk(pages, 1), done(handle)),
+  grouped: (pages, handle) =>
+    Stream.runForEach(Stream.groupedWithin(pages, 3, "1 second"), (group) => Effect.forEach(group, done(handle))),
+  merge: (pages, handle) => Stream.runForEach(Stream.merge(pages, Stream.never), done(handle)),
+  interruptWhen: (pages, handle) => Stream.runForEach(Stream.interruptWhen(pages, Effect.never), done(handle)),
+  throttle: (pages, handle) =>
+    Stream.runForEach(
+      Stream.throttle(pages, { cost: () => 1, units: 5, duration: "1 second", strategy: "shape" }),
+      done(handle)
+    )
+}
+
+const survive = Effect.fnUntraced(function*(run: (handle: Handle) => Run) {
+  const handled = new Set<unknown>()
+  const handle: Handle = Effect.fnUntraced(function*(events) {
+    for (const event of events) {
+      if (event._tag !== "Message") continue
+      yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 300)))
+      handled.add(event.payload)
+    }
+  })
+  const reader = Effect.forkChild(run(handle))
+  let fiber = yield* reader
+  yield* Clock.advance("5 minutes")
+  for (let id = 0; id < 60; id++) {
+    yield* publish(id)
+    yield* Clock.advance(Duration.millis(yield* Random.nextIntBetween(0, 700)))
+    // A process that is killed leaves nothing behind and says nothing.
+    if ((yield* Random.nextIntBetween(0, 6)) === 0) {
+      yield* Fiber.interrupt(fiber).pipe(Effect.timeoutOption("2 seconds"), Effect.forkChild)
+      yield* Clock.advance(Duration.millis(yield* Random.nextIntBetween(0, 5_000)))
+      fiber = yield* reader
+    }
+  }
+  yield* Faults.Faults.use((faults) => faults.heal)
+  yield* Clock.advance("5 minutes")
+  assert.deepStrictEqual(numbers(0, 60).filter((id) => !handled.has(id)), [], "lost")
+  yield* Effect.forkChild(Fiber.interrupt(fiber))
+  yield* Clock.advance("2 seconds")
+})
+
+const reconnect: Subscribe.Reconnect = { AccessDenied: Retry.reconnect }
+
+describe("killed at random, and started again", () => {
+  it.effect.each(Object.entries(pipelines))(
+    "pages through %s lose nothing",
+    ([, pipeline]) =>
+      Effect.forEach(
+        numbers(0, 10),
+        (seed) =>
+          survive((handle) => pipeline(Subscribe.pages({ ...target, reconnect }), handle)).pipe(
+            Effect.provide(Layer.provideMerge(world(), TestClock.layer())),
+            Random.withSeed(seed)
+          ),
+        { discard: true }
+      ),
+    60_000
+  )
+
+  it.effect(
+    "consume loses nothing, with every fault kind besides: 100 seeds",
+    () =>
+      Effect.forEach(
+        numbers(0, 100),
+        (seed) =>
+          survive((handle) =>
+            Subscribe.consume((message) => handle([message]), { ...target, reconnect, concurrency: 1 + seed % 3 })
+          ).pipe(
+            Effect.provide(
+              Faults.layer({ chance: { seed, rate: 0.1 } }).pipe(
+                Layer.provideMerge(world()),
+                Layer.provideMerge(TestClock.layer())
+              )
+            ),
+            Random.withSeed(seed),
+            Effect.catchDefect((defect) => Effect.die(new Error(`seed ${seed}: ${String(defect)}`)))
+          ),
+        { discard: true }
+      ),
+    120_000
+  )
+})
