@@ -6,7 +6,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
 import { Cursor } from "./Cursor.ts"
@@ -67,8 +67,12 @@ const encode = Schema.encodeEffect(CursorText)
 const decode = Schema.decodeEffect(CursorText)
 
 /**
- * Cursors in any `KeyValueStore` of Effect: files, SQL, Redis, by the application's choice. Keys are `herald/` and the
- * reader's name.
+ * Cursors in any `KeyValueStore` of Effect: files, SQL, Redis, by the application's choice.
+ *
+ * **Details**
+ *
+ * A cursor is written twice, under `herald/{reader}/next` and then under `herald/{reader}`: a process that is killed while it
+ * writes a file leaves half a file, and the other is whole.
  *
  * @category layers
  * @since 0.1.0
@@ -78,15 +82,20 @@ export const layerKeyValueStore: Layer.Layer<CursorStore, never, KeyValueStore.K
   Effect.map(KeyValueStore.KeyValueStore, (store) => {
     const failed = (operation: "load" | "save", reader: string) => (error: { readonly message: string }) =>
       new CursorStoreError({ operation, reader, description: error.message })
+    const read = (key: string) =>
+      Effect.flatMap(store.get(key), (text) => text === undefined ? Effect.succeedNone : Effect.asSome(decode(text)))
     return CursorStore.of({
       load: (reader) =>
-        store.get(`herald/${reader}`).pipe(
-          Effect.flatMap((text) => text === undefined ? Effect.succeedNone : Effect.asSome(decode(text))),
+        read(`herald/${reader}`).pipe(
+          Effect.catchTag("SchemaError", () => read(`herald/${reader}/next`)),
+          Effect.flatMap((cursor) => Option.isSome(cursor) ? Effect.succeed(cursor) : read(`herald/${reader}/next`)),
           Effect.mapError(failed("load", reader))
         ),
       save: (reader, cursor) =>
         encode(cursor).pipe(
-          Effect.flatMap((text) => store.set(`herald/${reader}`, text)),
+          Effect.flatMap((text) =>
+            Effect.andThen(store.set(`herald/${reader}/next`, text), store.set(`herald/${reader}`, text))
+          ),
           Effect.mapError(failed("save", reader))
         )
     })

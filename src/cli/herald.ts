@@ -13,12 +13,16 @@ import type * as PubNubConfig from "../pubnub/PubNubConfig.ts"
 import { emulator } from "./emulator.ts"
 import * as Failure from "./failure.ts"
 import { Root, toOptions } from "./flags.ts"
+import { groups } from "./groups.ts"
 import { history } from "./history.ts"
+import { presence } from "./presence.ts"
 import { fire, publish, signal } from "./send.ts"
 import { subscribe } from "./subscribe.ts"
 import { time } from "./time.ts"
 
-const herald = Root.pipe(Command.withSubcommands([publish, signal, fire, subscribe, history, time, emulator]))
+const herald = Root.pipe(
+  Command.withSubcommands([publish, signal, fire, subscribe, presence, groups, history, time, emulator])
+)
 
 // Standard output is for what was asked for. Help that was not asked for would end in somebody's `jq`.
 const presenter: CliOutput.Presenter = {

@@ -139,7 +139,9 @@ const pullFrom = <C, P, E, ER, R>(
     }
     const unheardFor = Duration.millis(unheard)
     unheard = 0
-    heardAt = yield* Clock.currentTimeMillis
+    const answeredAt = yield* Clock.currentTimeMillis
+    // An answer later than any timer allows came before the machine slept, and says nothing of the time since.
+    heardAt = answeredAt - sentAt > Duration.toMillis(options.patience) + 2 * watchEvery ? sentAt : answeredAt
     cursor = polled.next
     failures = 0
     schedules.clear()
@@ -178,6 +180,8 @@ const page = <C, P>(page: P, asked: C, next: C, unheardFor: Duration.Duration): 
   unheardFor
 })
 
+const watchEvery = 5_000
+
 // A machine that sleeps stops its timers but not the world: short sleeps find out soon after it wakes.
 const impatient = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
@@ -188,7 +192,7 @@ const impatient = <A, E, R>(
     const start = yield* Clock.currentTimeMillis
     let passed = 0
     while (passed < limit) {
-      yield* Effect.sleep(Math.min(5_000, limit - passed))
+      yield* Effect.sleep(Math.min(watchEvery, limit - passed))
       passed = (yield* Clock.currentTimeMillis) - start
     }
   })

@@ -1,14 +1,23 @@
 /** Names of channels and groups. */
 export * as Channel from "./Channel.ts"
 
+/** Lists of channels under a name. */
+export * as ChannelGroups from "./ChannelGroups.ts"
+
 /** What a subscription delivers. */
 export * as Event from "./Event.ts"
 
 /** What was published. */
 export * as History from "./History.ts"
 
+/** Who is where. */
+export * as Presence from "./Presence.ts"
+
 /** Publish, fire, signal. */
 export * as Publish from "./Publish.ts"
+
+/** Publishing in order, at a pace, and safely again. */
+export * as Publisher from "./Publisher.ts"
 
 /** Keys, user and limits. */
 export * as PubNubConfig from "./PubNubConfig.ts"

@@ -34,7 +34,7 @@ export const leftOut: { readonly [name: string]: string } = {
   "native_sync.remove_channels_from_push.invalid_push_type_error": notOurs,
   "objc.ChannelMetadata.NotFetchChannelMetadataWhenTargetChannelDoesNotHaveMetadata": notOurs,
   "ruby.add_channels_to_push.004": notOurs,
-  "ruby.channel-registration-error": notOurs,
+  "ruby.channel-registration-error": "of channel groups, and replayed with them",
   "ruby.grant-token-error": notOurs
 }
 

@@ -8,6 +8,7 @@ import * as Events from "./events.ts"
 import * as Expectations from "./expectations.ts"
 import * as History from "./history.ts"
 import * as Kit from "./kit.ts"
+import * as Presence from "./presence.ts"
 
 describe("conformance", () => {
   if (!Kit.isPresent) {
@@ -19,8 +20,9 @@ describe("conformance", () => {
   Events.suite()
   Expectations.suite()
   History.suite()
+  Presence.suite()
   afterAll(() => {
-    const suites = [Cassettes, Answers, Events, Expectations, History]
+    const suites = [Cassettes, Answers, Events, Expectations, History, Presence]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })
 })

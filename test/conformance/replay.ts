@@ -70,7 +70,7 @@ const isPoll = (sent: Sent): boolean =>
 
 /** The first path segments are enough to tell our templates apart, and a poll from a handshake by its position. */
 const kindOfSent = (sent: Sent): string =>
-  `${sent.method} ${operationOf(sent.url.pathname)}${isPoll(sent) ? " poll" : ""}`
+  `${sent.method} ${operationOf(decodeURIComponent(sent.url.pathname))}${isPoll(sent) ? " poll" : ""}`
 
 const kindOfRecorded = ({ request }: Exchange, poll: boolean): string =>
   `${request.method} ${operationOf(request.path)}${poll ? " poll" : ""}`

@@ -220,3 +220,28 @@ it.live("filters, and is told what it may not", () =>
     const time = yield* theirs(() => writer.time())
     assert.isAbove(Number(time.timetoken), 1.7e16)
   }).pipe(Effect.scoped, served))
+
+it.live("is told of users who time out, and of many at intervals", () =>
+  Effect.gen(function*() {
+    const { handle } = yield* emulator
+    const come = (user: string, heartbeat: number) =>
+      handle({
+        method: "GET",
+        target: `/v2/presence/sub-key/demo-sub/channel/room/heartbeat?uuid=${user}&heartbeat=${heartbeat}`,
+        headers: {},
+        body: ""
+      })
+    const heard = yield* subscribed(yield* client("watcher"), { channels: ["room"], withPresence: true })
+    yield* come("guest", 1)
+    const left = yield* next(heard, ({ action }) => action === "timeout")
+    assert.deepStrictEqual([left["uuid"], left["occupancy"]], ["guest", 1])
+    yield* Effect.forEach(["b", "c", "d"], (user) => come(user, 60))
+    const interval = yield* next(heard, ({ action }) => action === "interval")
+    assert.deepStrictEqual([interval["join"], interval["occupancy"]], [["c", "d"], 4])
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(EmulatorServer.layer({
+      addOns: { presenceDeltas: true },
+      limits: { announceMax: 2, presenceInterval: "1 second" }
+    }))
+  ))

@@ -544,6 +544,19 @@ describe("coming back", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("an answer from before the machine slept says nothing of the time since", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.jump("8 hours")
+      // Wakes the poll that was open all the time.
+      yield* service.publish({ channel: "a", message: "first" })
+      yield* Clock.advance("1 second")
+      yield* service.publish({ channel: "a", message: "second" })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message", "GapSuspected", "Message"])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect.each([[130, ["GapSuspected"], 100], [100, ["GapSuspected"], 100], [99, [], 99]] as const)(
     "a page of %i unread ones is preceded by %j",
     ([unread, suspicion, delivered]) =>

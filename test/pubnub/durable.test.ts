@@ -202,6 +202,26 @@ describe("consume", () => {
     }).pipe(Effect.provide(Layer.merge(emulated(), Layer.provide(CursorStore.layerKeyValueStore, store)))))
 })
 
+it.effect("half a file is no loss: the other copy is whole", () =>
+  Effect.gen(function*() {
+    const files = yield* KeyValueStore.KeyValueStore
+    const cursors = yield* CursorStore.CursorStore
+    const cursor = { position: "17900000000000001", region: 1, delivered: [] }
+    const kept = Effect.map(cursors.load("r"), Option.getOrUndefined)
+    assert.isUndefined(yield* kept)
+    yield* cursors.save("r", cursor)
+    assert.deepStrictEqual(yield* kept, cursor)
+    yield* files.set("herald/r", "{\"posi")
+    assert.deepStrictEqual(yield* kept, cursor)
+    yield* files.remove("herald/r")
+    assert.deepStrictEqual(yield* kept, cursor)
+    yield* cursors.save("r", cursor)
+    yield* files.set("herald/r/next", "")
+    assert.deepStrictEqual(yield* kept, cursor)
+    yield* files.set("herald/r", "")
+    assert.strictEqual((yield* Effect.flip(kept))._tag, "CursorStoreError")
+  }).pipe(Effect.provide(Layer.provideMerge(CursorStore.layerKeyValueStore, KeyValueStore.layerMemory))))
+
 // --------------------------------------------------------------------------------------------------------------------
 // killed at random
 // --------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,51 @@
+/**
+ * `herald groups`: channel groups, and the channels in them.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as ChannelGroups from "../pubnub/ChannelGroups.ts"
+import { Root } from "./flags.ts"
+import { writeLines } from "./output.ts"
+
+const group = Argument.String("group").pipe(Argument.withDescription("The group"))
+
+const channels = Argument.String("channels").pipe(
+  Argument.variadic({ min: 1 }),
+  Argument.withDescription("1 to 200 channels")
+)
+
+/** A name a line. */
+const writeNames = Effect.fnUntraced(function*(kind: "channel" | "group", names: ReadonlyArray<string>) {
+  const { json } = yield* Root
+  yield* writeLines(
+    Stream.map(Stream.fromIterable(names), (name) => json === true ? JSON.stringify({ [kind]: name }) : name)
+  )
+})
+
+const list = Command.make(
+  "list",
+  { group: group.pipe(Argument.withDefault(undefined)) },
+  ({ group }) =>
+    group === undefined
+      ? Effect.flatMap(ChannelGroups.groups, (names) => writeNames("group", names))
+      : Effect.flatMap(ChannelGroups.list({ group }), (names) => writeNames("channel", names))
+).pipe(Command.withDescription("Print the channels of a group, or the groups of the keyset"))
+
+const add = Command.make("add", { group, channels }, ChannelGroups.add).pipe(
+  Command.withDescription("Add channels to a group")
+)
+
+const remove = Command.make("remove", { group, channels }, ChannelGroups.remove).pipe(
+  Command.withDescription("Take channels out of a group")
+)
+
+const delete_ = Command.make("delete", { group }, ChannelGroups.delete).pipe(
+  Command.withDescription("Delete a group")
+)
+
+export const groups = Command.make("groups").pipe(
+  Command.withDescription("Channel groups, and the channels in them"),
+  Command.withSubcommands([list, add, remove, delete_])
+)

@@ -1,0 +1,573 @@
+/**
+ * Who is where: {@link hereNow} and {@link users} for the users of channels, {@link whereNow} for the channels of a
+ * user, {@link getState} and {@link setState} for what users tell about themselves. Its events come with
+ * `Subscribe.presence`. It needs the Presence add-on.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { segmentIssue } from "../internal/url.ts"
+import * as Channel from "./Channel.ts"
+import * as Lookup from "./internal/lookup.ts"
+import * as Payload from "./internal/payload.ts"
+import { PubNubConfig } from "./PubNubConfig.ts"
+import type * as PubNubError from "./PubNubError.ts"
+import { UserId } from "./UserId.ts"
+
+/**
+ * What the requests of this module can fail with. Without the add-on it is `FeatureDisabled`; wrong input is
+ * `BadRequest` without a `status`, and nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type PresenceError = PubNubError.PubNubErrorOf<
+  | PubNubError.Transport
+  | PubNubError.Timeout
+  | PubNubError.RateLimited
+  | PubNubError.AccessDenied
+  | PubNubError.InvalidKey
+  | PubNubError.FeatureDisabled
+  | PubNubError.BadRequest
+  | PubNubError.ServerFailure
+  | PubNubError.Malformed
+>
+
+/**
+ * What a user tells about itself on a channel: a JSON object. The service forgets it when the user leaves the channel
+ * or times out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface State {
+  readonly [key: string]: Schema.Json
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// who is there
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A user on a channel. `state` is there if it was asked for and the user has one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Occupant {
+  readonly user: UserId
+  readonly state?: State
+}
+
+/**
+ * How many users are on a channel, and who they are. `users` holds one page of them, or nobody if they were not asked
+ * for; `occupancy` always counts all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChannelOccupancy {
+  readonly occupancy: number
+  readonly users: ReadonlyArray<Occupant>
+}
+
+/**
+ * Who is there. `channels` has every channel that was asked for by name, and of groups, or of the whole keyset, those
+ * where somebody is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HereNow {
+  /** Over all channels; a user on two of them counts twice. */
+  readonly totalOccupancy: number
+  /** How many channels somebody is on. */
+  readonly totalChannels: number
+  readonly channels: ReadonlyMap<string, ChannelOccupancy>
+}
+
+/**
+ * What {@link hereNow} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HereNowOptions {
+  /**
+   * Neither wildcards nor presence names. Without `channels` and `groups` all channels of the keyset are asked about;
+   * lists that are both empty are refused.
+   */
+  readonly channels?: ReadonlyArray<string> | undefined
+  /** Channel groups, for their channels. */
+  readonly groups?: ReadonlyArray<string> | undefined
+  /** Whether to tell the users' states. Default: `false`. */
+  readonly includeState?: boolean | undefined
+  /** Whether to tell who the users are, not only how many. Default: `true`. */
+  readonly includeUsers?: boolean | undefined
+  /** The most users of each channel, 1 to 1,000. Default: the service's own 1,000. */
+  readonly limit?: number | undefined
+  /** How many users of each channel to pass over. Default: 0. */
+  readonly offset?: number | undefined
+}
+
+/**
+ * Who is on some channels, on the channels of some groups, or, with neither, on all channels of the keyset. Fails with
+ * {@link PresenceError}.
+ *
+ * **Details**
+ *
+ * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}`, and without `/channel/…` for all. The service counts
+ * users within seconds of their coming; one without a leave counts until its presence timeout is over.
+ *
+ * **Example** (How many are in a room)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Presence from "effect-herald/pubnub/Presence"
+ *
+ * const howMany = (room: string) =>
+ *   Presence.hereNow({ channels: [room], includeUsers: false }).pipe(Effect.map((here) => here.totalOccupancy))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const hereNow = (
+  options: HereNowOptions = {}
+): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> => askHereNow(options, "limit")
+
+/**
+ * What {@link users} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UsersOptions {
+  /** One channel, neither a wildcard nor a presence name. */
+  readonly channel: string
+  /** Whether to tell the users' states. Default: `false`. */
+  readonly includeState?: boolean | undefined
+  /** How many users to ask for at once, 1 to 1,000. Default: 1,000. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * The users of one channel, however many they are: a page is asked for when its reader wants it, and none after the
+ * reader stopped. Pages are counted from the start of the service's list, so that a user who comes or goes between two
+ * of them may move another over the edge, who is then told twice or not at all. Fails with {@link PresenceError}.
+ *
+ * **Details**
+ *
+ * As {@link hereNow}, with `limit` and `offset`.
+ *
+ * **Example** (The first five who are in the mood)
+ *
+ * ```ts
+ * import * as Stream from "effect/Stream"
+ * import * as Presence from "effect-herald/pubnub/Presence"
+ *
+ * const five = Presence.users({ channel: "lobby", includeState: true }).pipe(
+ *   Stream.filter(({ state }) => state?.mood === "good"),
+ *   Stream.take(5)
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const users = (
+  { channel, includeState, pageSize = mostUsers }: UsersOptions
+): Stream.Stream<Occupant, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Stream.paginate(0, (offset) =>
+    Effect.map(
+      askHereNow({ channels: [channel], includeState, limit: pageSize, offset }, "pageSize"),
+      ({ channels }) => {
+        const { occupancy, users } = channels.get(channel) ?? nobody
+        const end = offset + pageSize
+        return [users, users.length < pageSize || end >= occupancy ? Option.none() : Option.some(end)]
+      }
+    ))
+
+const nobody: ChannelOccupancy = { occupancy: 0, users: [] }
+
+const askHereNow = (
+  options: HereNowOptions,
+  limitName: string
+): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> => {
+  const { includeState = false, includeUsers = true, limit, offset = 0 } = options
+  const names = namesOf(options)
+  const { channels, groups } = names
+  return Effect.map(
+    Lookup.run(() => ({
+      operation: "hereNow",
+      base,
+      path: channels.length + groups.length === 0 ? [] : ["channel", channels],
+      query: [
+        ...Lookup.groupQuery(groups),
+        ...includeState ? [["state", "1"] as const] : [],
+        ...includeUsers ? [] : [["disable_uuids", "1"] as const],
+        ...limit === undefined ? [] : [["limit", String(limit)] as const],
+        ...offset === 0 ? [] : [["offset", String(offset)] as const]
+      ],
+      issues: [
+        ...options.channels === undefined && options.groups === undefined ? [] : emptyIssues(names),
+        ...nameIssues(names),
+        ...limit === undefined || isWhole(limit, 1, mostUsers)
+          ? []
+          : [{ location: limitName, message: `is ${limit}, not a whole number from 1 to ${mostUsers}` }],
+        ...isWhole(offset, 0) ? [] : [{ location: "offset", message: `is ${offset}, not a whole number from 0 on` }],
+        ...includeState && !includeUsers
+          ? [{ location: "includeState", message: "needs includeUsers: states are told with their users" }]
+          : []
+      ],
+      answer: channels.length === 1 ? OneOrMany : Many
+    })),
+    (answer) => toHereNow(answer, channels)
+  )
+}
+
+const mostUsers = 1000
+
+const isWhole = (value: number, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
+  Number.isSafeInteger(value) && value >= from && value <= to
+
+const StateRecord: Schema.Codec<State> = Schema.Record(Schema.String, Schema.Json)
+
+const One = Schema.Struct({
+  occupancy: Schema.Int,
+  // Objects when states were asked for.
+  uuids: Schema.optionalKey(
+    Schema.Array(Schema.Union([UserId, Schema.Struct({ uuid: UserId, state: Schema.optionalKey(StateRecord) })]))
+  )
+})
+const Many = Schema.Struct({
+  payload: Schema.Struct({
+    channels: Schema.Record(Schema.String, One),
+    total_channels: Schema.Int,
+    total_occupancy: Schema.Int
+  })
+})
+// The service writes many also for one channel, when there is a group beside it.
+const OneOrMany = Schema.Union([Many, One])
+
+const toHereNow = (answer: typeof OneOrMany.Type, channels: ReadonlyArray<string>): HereNow => {
+  if (!("payload" in answer)) {
+    return {
+      totalOccupancy: answer.occupancy,
+      totalChannels: answer.occupancy === 0 ? 0 : 1,
+      channels: new Map(channels.map((channel) => [channel, toOccupancy(answer)]))
+    }
+  }
+  const { payload } = answer
+  return {
+    totalOccupancy: payload.total_occupancy,
+    totalChannels: payload.total_channels,
+    channels: new Map([
+      ...channels.map((channel) => [channel, nobody] as const),
+      ...Object.entries(payload.channels).map(([channel, one]) => [channel, toOccupancy(one)] as const)
+    ])
+  }
+}
+
+const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupancy => ({
+  occupancy,
+  users: uuids.map((entry) =>
+    typeof entry === "string"
+      ? { user: entry }
+      : { user: entry.uuid, ...entry.state === undefined ? {} : { state: entry.state } }
+  )
+})
+
+// --------------------------------------------------------------------------------------------------------------------
+// where somebody is
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What {@link whereNow} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WhereNowOptions {
+  /** Default: the user of the configuration. */
+  readonly user?: string | undefined
+}
+
+/**
+ * The channels that a user is on. Fails with {@link PresenceError}.
+ *
+ * **Details**
+ *
+ * `GET /v2/presence/sub-key/{subscribeKey}/uuid/{user}`
+ *
+ * **Example** (Is somebody online)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Presence from "effect-herald/pubnub/Presence"
+ *
+ * const isOnline = (user: string) => Effect.map(Presence.whereNow({ user }), (channels) => channels.length > 0)
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const whereNow = (
+  options: WhereNowOptions = {}
+): Effect.Effect<ReadonlyArray<string>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Effect.map(
+    Lookup.run(({ userId }) => {
+      const { user = userId } = options
+      return {
+        operation: "whereNow",
+        base,
+        path: ["uuid", user],
+        query: [],
+        issues: userIssues(user),
+        answer: Schema.Struct({
+          payload: Schema.optionalKey(Schema.Struct({ channels: Schema.Array(Schema.String) }))
+        })
+      }
+    }),
+    ({ payload }) => payload?.channels ?? []
+  )
+
+// --------------------------------------------------------------------------------------------------------------------
+// state
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Whose state, and where. At least one channel or group is needed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StateOptions {
+  /** Neither wildcards nor presence names. */
+  readonly channels?: ReadonlyArray<string> | undefined
+  /** Channel groups, for their channels. */
+  readonly groups?: ReadonlyArray<string> | undefined
+  /** Default: the user of the configuration. */
+  readonly user?: string | undefined
+}
+
+/**
+ * What {@link getState} takes where states have a type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface GetStateOptions<A, RD = never> extends StateOptions {
+  /** Reads each state from its JSON. */
+  readonly schema: Payload.Reader<A, RD>
+}
+
+/**
+ * A state that is not what the schema given to {@link getState} says. `issue` tells where they differ.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StateMismatch extends Schema.TaggedError<StateMismatch>("effect-herald/pubnub/StateMismatch")(
+  "StateMismatch",
+  { channel: Schema.String, user: Schema.String, issue: Schema.String }
+) {
+  override get message(): string {
+    return `getState: the state of ${this.user} on ${this.channel} does not match its schema: ${this.issue}. Whoever ` +
+      "set it may be of another version."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * What a user tells about itself, by channel. A channel where it has no state, or an empty one, is not in the map. Fails
+ * with {@link PresenceError}, and with {@link StateMismatch} where a `schema` is given that a state does not match.
+ *
+ * **Details**
+ *
+ * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}/uuid/{user}`
+ *
+ * **Example** (A typed state)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as Presence from "effect-herald/pubnub/Presence"
+ *
+ * const Player = Schema.Struct({ score: Schema.Int })
+ *
+ * const scoreOf = (user: string) =>
+ *   Presence.getState({ channels: ["game"], user, schema: Player }).pipe(
+ *     Effect.map((states) => states.get("game")?.score ?? 0)
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export function getState(
+  options: StateOptions & { readonly schema?: undefined }
+): Effect.Effect<ReadonlyMap<string, State>, PresenceError, HttpClient.HttpClient | PubNubConfig>
+export function getState<A, RD = never>(
+  options: GetStateOptions<A, RD>
+): Effect.Effect<ReadonlyMap<string, A>, PresenceError | StateMismatch, HttpClient.HttpClient | PubNubConfig | RD>
+export function getState<A, RD>(
+  options: StateOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): Effect.Effect<
+  ReadonlyMap<string, A | State>,
+  PresenceError | StateMismatch,
+  HttpClient.HttpClient | PubNubConfig | RD
+> {
+  const { schema } = options
+  return schema === undefined ? askState(options) : Effect.gen(function*() {
+    const { userId } = yield* PubNubConfig
+    const { user = userId } = options
+    const decode = Payload.decodeWith(schema)
+    const states = yield* Effect.forEach([...yield* askState(options)], ([channel, state]) =>
+      decode(state).pipe(
+        Effect.map((typed) => [channel, typed] as const),
+        Effect.mapError((issue) => new StateMismatch({ channel, user, issue }))
+      ))
+    return new Map(states)
+  })
+}
+
+/**
+ * What {@link setState} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SetStateOptions<A = { readonly [key: string]: unknown }, RE = never> extends StateOptions {
+  /** A JSON object, which replaces the one before. An empty one clears it. */
+  readonly state: NoInfer<A>
+  /** Encodes the state, so that it is checked before it is sent and its dates and big integers survive. */
+  readonly schema?: Payload.Writer<A, RE> | undefined
+}
+
+/**
+ * Tells something about a user on some channels, or on the channels of some groups; whoever listens to their presence
+ * gets a `StateChanged`. Gives the state as the service keeps it. Fails with {@link PresenceError}: a state that is not
+ * a JSON object, or does not match its schema, is `BadRequest`.
+ *
+ * **Details**
+ *
+ * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}/uuid/{user}/data?state=…`
+ *
+ * **Example** (A mood)
+ *
+ * ```ts
+ * import * as Presence from "effect-herald/pubnub/Presence"
+ *
+ * const program = Presence.setState({ channels: ["lobby"], state: { mood: "good" } })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const setState = <A = { readonly [key: string]: unknown }, RE = never>(
+  options: SetStateOptions<A, RE>
+): Effect.Effect<State, PresenceError, HttpClient.HttpClient | PubNubConfig | RE> =>
+  Effect.gen(function*() {
+    const { schema, state } = options
+    const names = namesOf(options)
+    const { channels, groups } = names
+    const text = yield* Effect.result(
+      schema === undefined ? Effect.fromResult(Payload.encode(state)) : Payload.encodeWith(schema, state)
+    )
+    const issue = Result.isFailure(text)
+      ? text.failure
+      : text.success.startsWith("{")
+      ? undefined
+      : "is not a JSON object"
+    const { payload } = yield* Lookup.run(({ userId }) => {
+      const { user = userId } = options
+      return {
+        operation: "setState",
+        base,
+        path: ["channel", channels, "uuid", user, "data"],
+        query: [["state", Result.getOrElse(text, () => "")], ...Lookup.groupQuery(groups)],
+        issues: [
+          ...stateIssues(names, user),
+          ...issue === undefined ? [] : [{ location: "state", message: issue }]
+        ],
+        answer: OneState
+      }
+    })
+    return payload
+  })
+
+const OneState = Schema.Struct({ payload: StateRecord })
+const ManyStates = Schema.Struct({ payload: Schema.Struct({ channels: Schema.Record(Schema.String, StateRecord) }) })
+
+const askState = (
+  options: StateOptions
+): Effect.Effect<ReadonlyMap<string, State>, PresenceError, HttpClient.HttpClient | PubNubConfig> => {
+  const names = namesOf(options)
+  const { channels, groups } = names
+  const ask = <A>(answer: Schema.ConstraintDecoder<A>) =>
+    Lookup.run(({ userId }) => {
+      const { user = userId } = options
+      return {
+        operation: "getState",
+        base,
+        path: ["channel", channels, "uuid", user],
+        query: Lookup.groupQuery(groups),
+        issues: stateIssues(names, user),
+        answer
+      }
+    })
+  const [only, ...others] = channels
+  // A state may have a key that is named channels: only the request tells the two shapes apart.
+  const states = only !== undefined && others.length + groups.length === 0
+    ? Effect.map(ask(OneState), ({ payload }) => [[only, payload] as const])
+    : Effect.map(ask(ManyStates), ({ payload }) => Object.entries(payload.channels))
+  return Effect.map(states, (all) => new Map(all.filter(([, state]) => Object.keys(state).length > 0)))
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// names
+// --------------------------------------------------------------------------------------------------------------------
+
+const base = "/v2/presence/sub-key"
+
+interface Names {
+  readonly channels: ReadonlyArray<string>
+  readonly groups: ReadonlyArray<string>
+}
+
+const namesOf = ({ channels = [], groups = [] }: Pick<StateOptions, "channels" | "groups">): Names => ({
+  channels: [...new Set(channels)],
+  groups: [...new Set(groups)]
+})
+
+const nameIssue = (name: string): string | undefined =>
+  Channel.isPresence(name) ? "ends in -pnpres: ask about the name without it" : Channel.issue(name)
+
+const nameIssues = ({ channels, groups }: Names): ReadonlyArray<PubNubError.Detail> => [
+  ...Lookup.issuesOf("channels", channels, nameIssue),
+  ...Lookup.issuesOf("groups", groups, nameIssue)
+]
+
+const emptyIssues = ({ channels, groups }: Names): ReadonlyArray<PubNubError.Detail> =>
+  channels.length + groups.length === 0 ? [{ location: "channels", message: "and groups are both empty" }] : []
+
+const userIssues = (user: string): ReadonlyArray<PubNubError.Detail> =>
+  Lookup.issuesOf("user", [user], (user) => user.trim() === "" ? "is blank" : segmentIssue(user))
+
+const stateIssues = (names: Names, user: string): ReadonlyArray<PubNubError.Detail> => [
+  ...emptyIssues(names),
+  ...nameIssues(names),
+  ...userIssues(user)
+]

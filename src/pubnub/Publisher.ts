@@ -1,0 +1,612 @@
+/**
+ * Publishing that keeps order, keeps to the pace that the service advises, and sends again only what is safe to send
+ * again. {@link dedupe} is its counterpart at the reader.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
+import * as Retry from "../Retry.ts"
+import type * as Event from "./Event.ts"
+import * as Endpoint from "./internal/endpoint.ts"
+import * as Payload from "./internal/payload.ts"
+import * as Publish from "./Publish.ts"
+import * as PubNubConfig from "./PubNubConfig.ts"
+import type * as PubNubError from "./PubNubError.ts"
+
+/**
+ * So many messages to any one channel in so much time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RateLimit {
+  /** How many, a whole number: they may follow each other at once. */
+  readonly limit: number
+  /** In how much time. */
+  readonly window: Duration.Input
+}
+
+/**
+ * How a publisher behaves: what {@link make} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Settings =
+  & {
+    /** How many messages may wait on a channel, beside the one that is being sent; further ones wait for room. Default: 64. */
+    readonly capacity?: number | undefined
+    /**
+     * The pace of each channel, attempts that failed included. Default: 5 in a second, as the service advises.
+     * `"none"`: as fast as the answers come.
+     */
+    readonly rateLimit?: RateLimit | "none" | undefined
+    /**
+     * When a message that was certainly not taken is sent again; those behind it on its channel wait. Default: half a
+     * second to 30 seconds apart, with jitter, for one minute. A schedule of your own should heed `retryAfter`, as
+     * `Retry.backoff` does; `Schedule.recurs(0)` sends nothing again.
+     */
+    readonly retry?: Schedule.Schedule<unknown, Publish.PublishError> | undefined
+    /** For how long the messages that wait when the scope closes are still sent. Default: 5 seconds. */
+    readonly flush?: Duration.Input | undefined
+  }
+  & (
+    | {
+      /** Whether each message gets an id, in its `meta` under {@link messageIdKey}. Default: `false`. */
+      readonly messageIds?: false | undefined
+      /** Not without ids: readers could not tell a second copy. */
+      readonly resendUnknown?: false | undefined
+    }
+    | {
+      readonly messageIds: true
+      /**
+       * Whether a message whose outcome is unknown is sent again too, with the same id. It may then be stored twice, and
+       * readers should {@link dedupe}. Default: `false`.
+       */
+      readonly resendUnknown?: boolean | undefined
+    }
+  )
+
+/**
+ * The keys of the service, and how the publisher behaves: what {@link layer} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Options = PubNubConfig.Options & Settings
+
+/**
+ * The publisher was closed before this message was handed to the network: it was not sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PublisherClosed extends Schema.TaggedError<PublisherClosed>("effect-herald/pubnub/PublisherClosed")(
+  "PublisherClosed",
+  { channel: Schema.String }
+) {
+  override get message(): string {
+    return `The publisher was closed before the message for ${this.channel} was sent. Publish before its scope closes, ` +
+      "or give it more time with flush."
+  }
+  /** Always `false`: a closed publisher stays closed. */
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * What publishing through a publisher can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type PublisherError = Publish.PublishError | PublisherClosed
+
+/**
+ * What is refused before a message gets its place.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type EnqueueError = PublisherClosed | PubNubError.PubNubErrorOf<PubNubError.BadRequest>
+
+/**
+ * Publishes in order, at a pace, and again where that is safe.
+ *
+ * **Details**
+ *
+ * - A channel has one message in flight; channels do not wait for each other.
+ * - What was certainly not taken (`Transport`, `RateLimited`, `ServerFailure`) is sent again by the `retry` schedule, and
+ *   nothing on its channel overtakes it. Anything else is told at once, and the next message goes on.
+ * - `PublishOutcomeUnknown` is not sent again, unless `resendUnknown` says so. Nor is it settled: whether such a message
+ *   is in history is for the caller to look up.
+ * - An error is never milder than the truth: when an attempt's outcome was unknown and a later one was refused, the
+ *   message's outcome is that unknown one.
+ * - When its scope closes, what waits for room fails with {@link PublisherClosed}; what has its place is sent for
+ *   `flush` longer, and then fails likewise, or with what its last attempt said. A request in flight is let finish. So
+ *   closing takes at most `flush` and one `requestTimeout`.
+ *
+ * **Example** (Ten orders, in order)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Publisher from "effect-herald/pubnub/Publisher"
+ *
+ * const program = Effect.gen(function*() {
+ *   const publisher = yield* Publisher.Publisher
+ *   for (let id = 1; id <= 10; id++) yield* publisher.publish({ channel: "orders", message: { id } })
+ * })
+ *
+ * const main = program.pipe(
+ *   Effect.provide(Publisher.layer({ subscribeKey: "sub-c-1", publishKey: "pub-c-1", userId: "shop" }))
+ * )
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Publisher extends Context.Service<Publisher, {
+  /** See {@link publish}. */
+  readonly publish: <A, RE = never>(
+    options: Publish.PublishOptions<A, RE>
+  ) => Effect.Effect<Publish.Published, PublisherError, RE>
+  /** See {@link enqueue}. */
+  readonly enqueue: <A, RE = never>(
+    options: Publish.PublishOptions<A, RE>
+  ) => Effect.Effect<Effect.Effect<Publish.Published, PublisherError>, EnqueueError, RE>
+}>()("effect-herald/pubnub/Publisher") {}
+
+/**
+ * Publishes one message in its turn, and completes with its outcome.
+ *
+ * **Details**
+ *
+ * The message is encoded before it takes its place, so that what does not match its schema fails with `BadRequest` at
+ * once. Interrupted while the message waits for its turn or between two attempts, it is withdrawn and never sent.
+ * Interrupted while it is in flight, that attempt is let finish before the next message of its channel, no other is
+ * made, and nobody is told how it ended.
+ *
+ * **Example** (The outcomes)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Publisher from "effect-herald/pubnub/Publisher"
+ *
+ * const place = (id: number) =>
+ *   Publisher.publish({ channel: "orders", message: { id } }).pipe(
+ *     Effect.map((sent) => `taken at ${sent.timetoken}`),
+ *     Effect.catchTags({
+ *       PublishOutcomeUnknown: () => Effect.succeed("perhaps taken"),
+ *       PublisherClosed: () => Effect.succeed("not sent"),
+ *       PubNubError: (error) => Effect.succeed(`not taken: ${error.reason._tag}`),
+ *       MessageTooLarge: () => Effect.succeed("too large")
+ *     })
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const publish = <A, RE = never>(
+  options: Publish.PublishOptions<A, RE>
+): Effect.Effect<Publish.Published, PublisherError, Publisher | RE> =>
+  Publisher.use((publisher) => publisher.publish(options))
+
+/**
+ * Gives one message its place, waiting while its channel has no room: that is the back-pressure. What comes back waits
+ * for the message's outcome, as often as it is asked; not waiting for it withdraws nothing.
+ *
+ * **Details**
+ *
+ * The message is encoded before it takes its place. Interrupted while it waits for room, it is withdrawn.
+ *
+ * **Example** (Read on while messages are sent)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Publisher from "effect-herald/pubnub/Publisher"
+ *
+ * const forward = Stream.range(1, 1_000).pipe(
+ *   Stream.mapEffect((id) => Publisher.enqueue({ channel: "orders", message: { id } })),
+ *   Stream.mapEffect((outcome) => Effect.result(outcome)),
+ *   Stream.runCollect
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const enqueue = <A, RE = never>(
+  options: Publish.PublishOptions<A, RE>
+): Effect.Effect<Effect.Effect<Publish.Published, PublisherError>, EnqueueError, Publisher | RE> =>
+  Publisher.use((publisher) => publisher.enqueue(options))
+
+/**
+ * A publisher for the given keys.
+ *
+ * **Details**
+ *
+ * It has the keys in its options, not from the context, so that one that is shared or nested never publishes with
+ * another's keys. For keys from elsewhere there is {@link make}.
+ *
+ * **Example** (Two keysets in one program)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Publisher from "effect-herald/pubnub/Publisher"
+ *
+ * const audit = Publisher.publish({ channel: "audit", message: "started" }).pipe(
+ *   Effect.provide(Publisher.layer({ subscribeKey: "sub-c-2", publishKey: "pub-c-2", userId: "shop", capacity: 8 }))
+ * )
+ *
+ * const main = Effect.andThen(audit, Publisher.publish({ channel: "orders", message: { id: 1 } })).pipe(
+ *   Effect.provide(Publisher.layer({ subscribeKey: "sub-c-1", publishKey: "pub-c-1", userId: "shop" }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<Publisher, never, HttpClient.HttpClient> =>
+  Layer.effect(Publisher, Effect.provideService(make(options), PubNubConfig.PubNubConfig, PubNubConfig.make(options)))
+
+/**
+ * A publisher for the configuration in the context, closed with its scope.
+ *
+ * **Example** (Keys from the environment)
+ *
+ * ```ts
+ * import * as Layer from "effect/Layer"
+ * import * as Publisher from "effect-herald/pubnub/Publisher"
+ * import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
+ *
+ * const Live = Layer.effect(Publisher.Publisher, Publisher.make({ messageIds: true })).pipe(
+ *   Layer.provide(PubNubConfig.layerConfig())
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  settings: Settings = {}
+): Effect.fn.Return<Publisher["Service"], never, Scope.Scope | HttpClient.HttpClient | PubNubConfig.PubNubConfig> {
+  const services = Context.make(HttpClient.HttpClient, yield* HttpClient.HttpClient).pipe(
+    Context.add(PubNubConfig.PubNubConfig, yield* PubNubConfig.PubNubConfig)
+  )
+  const capacity = settings.capacity ?? 64
+  const pace = settings.rateLimit === "none"
+    ? undefined
+    : paceOf(settings.rateLimit ?? { limit: 5, window: "1 second" })
+  const issues = issuesOf(capacity, pace)
+  const retry = settings.retry ?? untilTaken
+  const flush = Duration.fromInputUnsafe(settings.flush ?? "5 seconds")
+  const resends = settings.messageIds === true && settings.resendUnknown === true
+
+  const lines = new Map<string, Line>()
+  const unsettled = new Set<Entry>()
+  const settled = Latch.makeUnsafe(true)
+  let closed = false
+
+  const finish = (entry: Entry, outcome: Exit.Exit<Publish.Published, PublisherError>) => {
+    unsettled.delete(entry)
+    if (unsettled.size === 0) settled.openUnsafe()
+    Deferred.doneUnsafe(entry.outcome, outcome)
+  }
+
+  const refuse = (entry: Entry) => {
+    const error = new PublisherClosed({ channel: entry.channel })
+    Deferred.doneUnsafe(entry.admitted, Effect.fail(error))
+    finish(entry, Exit.fail(error))
+  }
+
+  const admit = (line: Line) => {
+    for (const entry of line.outside) {
+      if (line.waiting.size >= capacity) return
+      line.outside.delete(entry)
+      line.waiting.add(entry)
+      line.wake.openUnsafe()
+      Deferred.doneUnsafe(entry.admitted, Effect.void)
+    }
+  }
+
+  const isSafe = (error: Publish.PublishError) =>
+    error._tag === "PublishOutcomeUnknown" ? resends : error._tag === "PubNubError" && certainlyNotTaken(error.reason)
+
+  // One message, until it is taken, given up, or stopped. Whatever stops it, an attempt that has begun is let finish.
+  const send = (entry: Entry, turn: Effect.Effect<void>) =>
+    Effect.suspend(() => {
+      const attempt = entry.attempt.pipe(
+        Effect.tapErrorTag("PublishOutcomeUnknown", (error) =>
+          Effect.sync(() => {
+            entry.unknown ??= error
+          })),
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            entry.last = exit
+          })
+        ),
+        Effect.uninterruptible
+      )
+      const attempts = Effect.andThen(turn, attempt).pipe(
+        Effect.retry({ schedule: retry, while: isSafe }),
+        Effect.exit
+      )
+      return Deferred.isDoneUnsafe(entry.stopped)
+        ? Effect.void
+        : Effect.asVoid(Effect.raceFirst(attempts, Deferred.await(entry.stopped)))
+    }).pipe(
+      Effect.andThen(Effect.sync(() =>
+        entry.last === undefined
+          ? refuse(entry)
+          : finish(entry, Exit.mapError(entry.last, (error) => entry.unknown ?? error))
+      ))
+    )
+
+  // The fiber of a channel: it ends, and its pace is forgotten, when for a whole window there was nothing to send.
+  const work = Effect.fnUntraced(function*(channel: string, line: Line) {
+    const turn = pace === undefined ? Effect.void : yield* turns(pace)
+    while (true) {
+      const [entry] = line.waiting
+      if (entry !== undefined) {
+        line.waiting.delete(entry)
+        admit(line)
+        yield* send(entry, turn)
+        continue
+      }
+      line.wake.closeUnsafe()
+      const woken = yield* Effect.timeoutOption(line.wake.await, pace?.window ?? 0)
+      if (Option.isNone(woken) && line.waiting.size === 0) {
+        lines.delete(channel)
+        return
+      }
+    }
+  })
+
+  const run = yield* FiberSet.makeRuntime()
+
+  const add = (entry: Entry) => {
+    unsettled.add(entry)
+    settled.closeUnsafe()
+    if (closed) return refuse(entry)
+    const known = lines.get(entry.channel)
+    const line = known ?? { waiting: new Set(), outside: new Set(), wake: Latch.makeUnsafe() }
+    line.outside.add(entry)
+    admit(line)
+    if (known !== undefined) return
+    lines.set(entry.channel, line)
+    run(work(entry.channel, line))
+  }
+
+  const withdraw = (entry: Entry) =>
+    Effect.sync(() => {
+      Deferred.doneUnsafe(entry.stopped, Effect.void)
+      const line = lines.get(entry.channel)
+      if (line?.outside.delete(entry) === true || line?.waiting.delete(entry) === true) {
+        admit(line)
+        finish(entry, Exit.interrupt())
+      }
+    })
+
+  // Added after the fibers of the channels, and so run before they are interrupted.
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function*() {
+      closed = true
+      for (const { outside } of lines.values()) {
+        for (const entry of outside) refuse(entry)
+        outside.clear()
+      }
+      const inTime = yield* Effect.timeoutOption(settled.await, flush)
+      if (Option.isSome(inTime)) return
+      const left = [...unsettled]
+      for (const entry of left) Deferred.doneUnsafe(entry.stopped, Effect.void)
+      yield* settled.await
+      const unsent = left.filter((entry) => entry.last === undefined).length
+      if (unsent > 0) yield* Effect.logWarning(`The publisher was closed before ${unsent} messages were sent`)
+    })
+  )
+
+  const prepare = <A, RE>(options: Publish.PublishOptions<A, RE>) =>
+    Effect.gen(function*() {
+      const refused = inputError(options.channel)
+      if (issues.length > 0) return yield* refused(issues)
+      const { message, schema, ...rest } = options
+      const encoded = schema === undefined
+        ? Effect.fromResult(Payload.encode(message))
+        : Payload.encodeWith(schema, message)
+      const copy = yield* Effect.flatMap(encoded, (text) => Effect.fromResult(Json.parse(text))).pipe(
+        Effect.mapError((message) => refused([{ location: "message", message }]))
+      )
+      // Beside the caller's own services (its span, its log annotations), but never with the caller's keys.
+      const context = Context.merge(yield* Effect.context<never>(), services)
+      const meta = settings.messageIds === true ? withId(rest.meta) : rest.meta
+      const entry: Entry = {
+        channel: options.channel,
+        attempt: Effect.provideContext(Publish.publish({ ...rest, meta, message: copy }), context),
+        admitted: Deferred.makeUnsafe(),
+        stopped: Deferred.makeUnsafe(),
+        outcome: Deferred.makeUnsafe(),
+        last: undefined,
+        unknown: undefined
+      }
+      return entry
+    })
+
+  /** Adds the message, and waits for what is asked of it; interrupted, withdraws it. */
+  const enter = <A, RE, B, E>(
+    options: Publish.PublishOptions<A, RE>,
+    waitFor: (entry: Entry) => Effect.Effect<B, E>
+  ) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(restore(prepare(options)), (entry) => {
+        add(entry)
+        return Effect.onInterrupt(restore(waitFor(entry)), () => withdraw(entry))
+      })
+    )
+
+  return Publisher.of({
+    publish: (options) => enter(options, (entry) => Deferred.await(entry.outcome)),
+    enqueue: (options) =>
+      enter(options, (entry) => Effect.as(Deferred.await(entry.admitted), Deferred.await(entry.outcome)))
+  })
+})
+
+/** A message on its way. */
+interface Entry {
+  readonly channel: string
+  /** One request. */
+  readonly attempt: Effect.Effect<Publish.Published, Publish.PublishError>
+  readonly admitted: Deferred.Deferred<void, PublisherClosed>
+  /** Withdrawn, or out of time: no further attempt is to begin. */
+  readonly stopped: Deferred.Deferred<void>
+  readonly outcome: Deferred.Deferred<Publish.Published, PublisherError>
+  last: Exit.Exit<Publish.Published, Publish.PublishError> | undefined
+  unknown: Publish.PublishOutcomeUnknown | undefined
+}
+
+/** What waits on a channel: at most `capacity` inside, in order, and those who wait for room. */
+interface Line {
+  readonly waiting: Set<Entry>
+  readonly outside: Set<Entry>
+  readonly wake: Latch.Latch
+}
+
+const untilTaken = Schedule.upTo(Retry.reconnect, { duration: "1 minute" })
+
+const certainlyNotTaken = (reason: PubNubError.Reason) =>
+  reason._tag === "Transport" || reason._tag === "RateLimited" || reason._tag === "ServerFailure"
+
+const inputError = (channel: string) => {
+  const error = Endpoint.errorOf({
+    operation: "publish",
+    method: "GET",
+    shownPath: `/publish/{publishKey}/{subscribeKey}/0/${channel}/0/{message}`
+  })
+  return (details: ReadonlyArray<PubNubError.Detail>) => error(Endpoint.refused(details))
+}
+
+interface Pace {
+  readonly limit: number
+  readonly window: Duration.Duration
+}
+
+const paceOf = ({ limit, window }: RateLimit): Pace => ({ limit, window: Duration.fromInputUnsafe(window) })
+
+const issuesOf = (capacity: number, pace: Pace | undefined): ReadonlyArray<PubNubError.Detail> => {
+  const isCount = (value: number) => Number.isSafeInteger(value) && value > 0
+  return [
+    ...isCount(capacity) ? [] : [{ location: "capacity", message: "is not a positive integer" }],
+    ...pace === undefined || isCount(pace.limit)
+      ? []
+      : [{ location: "rateLimit.limit", message: "is not a positive integer" }],
+    ...pace === undefined || (Duration.isFinite(pace.window) && Duration.isPositive(pace.window))
+      ? []
+      : [{ location: "rateLimit.window", message: "is not a positive, finite duration" }]
+  ]
+}
+
+/**
+ * Waits for the next turn of one channel. A turn that was paid for and then not used, because its message was withdrawn,
+ * is kept for the next: else messages that give up early would push each other back for ever.
+ */
+const turns = (pace: Pace) =>
+  Effect.map(RateLimiter.make, (limiter) => {
+    let due: bigint | undefined
+    return Effect.gen(function*() {
+      if (due === undefined) {
+        const { delay } = yield* Effect.orDie(limiter.consume({ ...pace, key: "channel", onExceeded: "delay" }))
+        // The limiter goes by the wall clock: set back, it would ask for hours.
+        const wait = Duration.toNanosUnsafe(Duration.min(delay, pace.window))
+        due = (yield* Clock.monotonicTimeNanos) + wait
+      }
+      const left = due - (yield* Clock.monotonicTimeNanos)
+      if (left > 0n) yield* Effect.sleep(Duration.nanos(left))
+      due = undefined
+    })
+    // A store of its own: it never forgets a key, and another publisher may have a channel of the same name.
+  }).pipe(Effect.provide(Layer.fresh(RateLimiter.layerStoreMemory)))
+
+// --------------------------------------------------------------------------------------------------------------------
+// message ids
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Where in `meta` a message has its id: `heraldId`. A publisher with `messageIds` puts a UUID there, unless the caller
+ * gave an id of its own: a string that is unique on its channel for this user.
+ *
+ * @category message ids
+ * @since 0.1.0
+ */
+export const messageIdKey = "heraldId"
+
+type Meta = { readonly [key: string]: unknown }
+
+const isMeta = (value: unknown): value is Meta => typeof value === "object" && value !== null && !Array.isArray(value)
+
+const isId = (value: unknown): value is string => typeof value === "string" && value !== ""
+
+/** Metadata that is no object is left as it is, for `Publish.publish` to refuse. */
+const withId = (meta: Meta | undefined): Meta | undefined =>
+  meta === undefined || isMeta(meta)
+    ? { ...meta, [messageIdKey]: isId(meta?.[messageIdKey]) ? meta[messageIdKey] : globalThis.crypto.randomUUID() }
+    : meta
+
+/**
+ * Leaves out messages whose id came before, on the same channel from the same publisher: second copies that
+ * `resendUnknown` made. Everything else passes: messages without an id, signals, statuses.
+ *
+ * **Details**
+ *
+ * The last 10,000 ids are remembered, or as many as `remember` says, for as long as the stream runs: a
+ * reader that starts again remembers nothing.
+ *
+ * **Example** (Each order once)
+ *
+ * ```ts
+ * import * as Publisher from "effect-herald/pubnub/Publisher"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * const orders = Subscribe.messages({ channels: ["orders"] }).pipe(Publisher.dedupe())
+ * ```
+ *
+ * @category message ids
+ * @since 0.1.0
+ */
+export const dedupe =
+  (options: { readonly remember?: number | undefined } = {}) =>
+  <A extends Event.SubscribeEvent<unknown>, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+    Stream.suspend(() => {
+      const remember = options.remember ?? 10_000
+      const seen = new Set<string>()
+      return Stream.filter(stream, (event) => {
+        const id = event._tag === "Message" && isMeta(event.meta) ? event.meta[messageIdKey] : undefined
+        if (event._tag !== "Message" || !isId(id)) return true
+        const known = JSON.stringify([event.channel, event.publisher, id])
+        if (seen.has(known)) return false
+        seen.add(known)
+        const [oldest] = seen
+        if (seen.size > remember && oldest !== undefined) seen.delete(oldest)
+        return true
+      })
+    })

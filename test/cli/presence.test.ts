@@ -1,0 +1,72 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { PubNubEmulator, Transport } from "effect-herald/testing"
+import { herald } from "./kit.ts"
+
+const world = Effect.provide(PubNubEmulator.layer())
+
+const lines = (args: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { exitCode, stderr, stdout } = yield* herald(args)
+    assert.deepStrictEqual([exitCode, stderr], [0, []])
+    return stdout
+  })
+
+const come = (user: string, channel: string) =>
+  PubNubEmulator.PubNubEmulator.use((emulator) =>
+    emulator.handle({
+      method: "GET",
+      target: `/v2/presence/sub-key/demo-sub/channel/${channel}/heartbeat?uuid=${user}`,
+      headers: {},
+      body: ""
+    })
+  )
+
+it.effect("groups: add, list, remove, delete", () =>
+  Effect.gen(function*() {
+    assert.deepStrictEqual(yield* lines(["groups", "add", "g", "a", "b"]), [])
+    assert.deepStrictEqual(yield* lines(["groups", "list", "g"]), ["a", "b"])
+    assert.deepStrictEqual(yield* lines(["groups", "list", "--json"]), ["{\"group\":\"g\"}"])
+    yield* lines(["groups", "remove", "g", "a"])
+    assert.deepStrictEqual(yield* lines(["groups", "list", "g", "--json"]), ["{\"channel\":\"b\"}"])
+    yield* lines(["groups", "delete", "g"])
+    assert.deepStrictEqual(yield* lines(["groups", "list"]), [])
+  }).pipe(world))
+
+it.effect("presence: here-now, where-now, state", () =>
+  Effect.gen(function*() {
+    yield* come("ada", "a")
+    yield* come("bob", "a")
+    yield* lines(["presence", "state", "a", "--of", "ada", "--set", "{\"mood\":\"ok\"}"])
+    assert.deepStrictEqual(yield* lines(["presence", "here-now", "a", "b", "--state"]), [
+      "a  2  ada {\"mood\":\"ok\"}  bob",
+      "b  0"
+    ])
+    assert.deepStrictEqual(yield* lines(["presence", "here-now", "--no-users"]), ["a  2"])
+    assert.deepStrictEqual(yield* lines(["presence", "here-now", "a", "--limit", "1", "--offset", "1", "--json"]), [
+      "{\"channel\":\"a\",\"occupancy\":2,\"users\":[{\"user\":\"bob\"}]}"
+    ])
+    assert.deepStrictEqual(yield* lines(["presence", "where-now", "bob"]), ["a"])
+    assert.deepStrictEqual(yield* lines(["presence", "where-now"]), [])
+    assert.deepStrictEqual(yield* lines(["presence", "state", "a", "--of", "ada"]), ["a  {\"mood\":\"ok\"}"])
+  }).pipe(world))
+
+describe("2: refused before anything is sent", () => {
+  for (
+    const args of [
+      ["groups", "add", "g"],
+      ["groups", "add", "g", "a,b"],
+      ["presence", "here-now", "a", "--limit", "0"],
+      ["presence", "where-now", " "],
+      ["presence", "state"],
+      ["presence", "state", "a", "--set", "[]"]
+    ]
+  ) {
+    it.effect(args.join(" "), () =>
+      Effect.gen(function*() {
+        const { exitCode, stderr, stdout } = yield* herald(args)
+        assert.deepStrictEqual([exitCode, stderr.length, stdout], [2, 1, []])
+        assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
+      }).pipe(Effect.provide(Transport.scripted([]))))
+  }
+})

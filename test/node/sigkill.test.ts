@@ -1,0 +1,63 @@
+/** kill -9 at any point loses nothing. `KILLS=50 npx vitest run test/node/sigkill.test.ts` kills more often. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { EmulatorServer } from "effect-herald/node"
+import { type ChildProcess, spawn } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { root } from "../scratch.ts"
+
+const kills = Number(process.env.KILLS ?? 8)
+
+const until = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => holds() ? Effect.void : Effect.andThen(Effect.sleep("10 millis"), until(holds)))
+
+it.live("a worker that is killed again and again handles every message", () =>
+  Effect.gen(function*() {
+    const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        Fs.mkdirSync(Path.join(root, ".scratch"), { recursive: true })
+        return Fs.mkdtempSync(Path.join(root, ".scratch/"))
+      }),
+      (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+    )
+    const handled = () =>
+      Fs.existsSync(Path.join(folder, "handled"))
+        ? Fs.readFileSync(Path.join(folder, "handled"), "utf8").trim().split("\n").map((line): unknown =>
+          JSON.parse(line)
+        )
+        : []
+    let running: ChildProcess | undefined
+    const start = Effect.sync(() => {
+      const worker = Path.join(root, "test/node/worker.ts")
+      running = spawn(process.execPath, ["--conditions=effect-herald-source", worker, origin, folder], {
+        stdio: "inherit"
+      })
+    })
+    const kill = Effect.callback<void>((resume) => {
+      if (running === undefined) return resume(Effect.void)
+      running.once("exit", () => resume(Effect.void))
+      running.kill("SIGKILL")
+    })
+    yield* Effect.addFinalizer(() => kill)
+
+    yield* start
+    yield* until(() => handled().includes("connected"))
+    let id = 0
+    const publish = Effect.suspend(() => emulator.publish({ channel: "orders", message: id++ }))
+    for (let round = 0; round < kills; round++) {
+      for (let n = 0; n < 12; n++) {
+        yield* publish
+        yield* Effect.sleep(yield* Random.nextIntBetween(0, 4))
+      }
+      yield* kill
+      yield* Effect.forEach([1, 2, 3], () => publish)
+      yield* start
+      // The service keeps a hundred for a reader: one that is always killed before it is done would fall behind.
+      yield* until(() => handled().includes(id - 1))
+    }
+    const seen = new Set(handled())
+    assert.deepStrictEqual(Array.from({ length: id }, (_, id) => id).filter((id) => !seen.has(id)), [])
+  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())), 20_000 + kills * 2_000)

@@ -1,0 +1,623 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock_ from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type Event, Publisher, PubNubConfig, Subscribe, Timetoken, UserId } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
+import * as Retry from "effect-herald/Retry"
+import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
+
+const keys = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "emulator" }
+
+const world = (settings: Publisher.Settings = {}, options: Parameters<typeof emulated>[0] = {}) =>
+  Publisher.layer({ ...keys, ...settings }).pipe(Layer.provideMerge(emulated(options)))
+
+/** One publisher without a pace, so that a test is about something else. */
+const unpaced = (settings: Publisher.Settings = {}, options: Parameters<typeof emulated>[0] = {}) =>
+  world({ rateLimit: "none", ...settings }, options)
+
+const send = (channel: string, message: number) => Publisher.publish({ channel, message })
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+const stored = (channel: string, subscribeKey?: string) =>
+  Effect.map(
+    PubNubEmulator.PubNubEmulator.use((emulator) => emulator.messages(channel, subscribeKey)),
+    (messages) => messages.map(({ message }) => message)
+  )
+
+/** When the requests went out, in milliseconds from the start. */
+const times = Effect.map(requestsTo("/publish"), (requests) => requests.map(({ time }) => time - start))
+
+const nameOf = (error: Publisher.PublisherError) => error._tag === "PubNubError" ? error.reason._tag : error._tag
+
+const outcomes = (fibers: ReadonlyArray<Fiber.Fiber<unknown, Publisher.PublisherError>>) =>
+  Effect.forEach(
+    fibers,
+    (fiber) => Effect.match(Fiber.join(fiber), { onFailure: nameOf, onSuccess: () => "published" })
+  )
+
+const slow: PubNubEmulator.Options = { latency: Effect.succeed("1 second") }
+const range = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+const holds = <T extends true>(value: T): void => assert.isTrue(value)
+
+describe("order", () => {
+  it.effect("one publish is in flight on a channel, and others do not wait for it", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(3), (id) => Effect.forEach(["a", "b"], (on) => fork(send(on, id))))
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(yield* outcomes(fibers.flat()), Array.from({ length: 6 }, () => "published"))
+      assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
+      assert.deepStrictEqual(yield* stored("b"), [1, 2, 3])
+      assert.deepStrictEqual(yield* times, [0, 0, 1_000, 1_000, 2_000, 2_000])
+    }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
+
+  it.effect("a channel whose line is dead holds up nobody else, and nothing overtakes on it", () =>
+    Effect.gen(function*() {
+      const faults = yield* Faults.Faults
+      yield* faults.add({
+        on: ({ url }) => url.includes("/dead/"),
+        fault: Faults.Fault.ConnectionRefused(),
+        lasting: "20 seconds"
+      })
+      const dead = yield* Effect.forEach(range(3), (id) => fork(send("dead", id)))
+      yield* Effect.forEach(range(3), (id) => send("alive", id))
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(yield* stored("dead"), [])
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* outcomes(dead), ["published", "published", "published"])
+      assert.deepStrictEqual(yield* stored("dead"), [1, 2, 3])
+    }).pipe(Effect.provide(unpaced())))
+
+  it.effect("a message that is refused for good does not hold up the next", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const large = yield* Effect.flip(Publisher.publish({ channel: "a", message: "x".repeat(40_000) }))
+      assert.strictEqual(nameOf(large), "MessageTooLarge")
+      yield* emulator.deny({ channels: ["secret"] })
+      assert.strictEqual(nameOf(yield* Effect.flip(send("secret", 1))), "AccessDenied")
+      yield* emulator.allow()
+      yield* send("secret", 2)
+      yield* send("a", 1)
+      assert.deepStrictEqual([yield* stored("secret"), yield* stored("a")], [[2], [1]])
+    }).pipe(Effect.provide(unpaced())))
+})
+
+describe("room", () => {
+  it.effect("enqueue waits while a channel has no room, and its outcome can be asked for later", () =>
+    Effect.gen(function*() {
+      const handles: Array<Effect.Effect<unknown, Publisher.PublisherError>> = []
+      const producer = yield* fork(
+        Effect.forEach(
+          range(6),
+          (id) => Effect.map(Publisher.enqueue({ channel: "a", message: id }), (outcome) => handles.push(outcome))
+        )
+      )
+      yield* Clock.advance("500 millis")
+      assert.strictEqual(handles.length, 3, "one in flight, and two wait")
+      const other = yield* Publisher.enqueue({ channel: "b", message: 1 })
+      yield* Clock.advance("1 second")
+      assert.strictEqual(handles.length, 4)
+      yield* Clock.advance("10 seconds")
+      yield* Fiber.join(producer)
+      yield* Effect.all([other, ...handles, ...handles])
+      assert.deepStrictEqual(yield* stored("a"), [1, 2, 3, 4, 5, 6])
+    }).pipe(Effect.provide(unpaced({ capacity: 2 }, { emulator: slow }))))
+
+  it.effect("what is withdrawn, with a place or waiting for one, makes room at once", () =>
+    Effect.gen(function*() {
+      const flying = yield* fork(send("a", 1))
+      yield* Clock.advance("100 millis")
+      const placed = yield* fork(send("a", 2))
+      const outside = yield* fork(send("a", 3))
+      const last = yield* fork(Publisher.enqueue({ channel: "a", message: 4 }))
+      yield* Clock.advance("100 millis")
+      yield* Fiber.interrupt(outside)
+      yield* Clock.advance("100 millis")
+      assert.isUndefined(last.pollUnsafe())
+      yield* Fiber.interrupt(placed)
+      yield* Clock.advance("100 millis")
+      assert.isDefined(last.pollUnsafe())
+      yield* Clock.advance("5 seconds")
+      yield* Fiber.join(flying)
+      assert.deepStrictEqual(yield* stored("a"), [1, 4])
+    }).pipe(Effect.provide(unpaced({ capacity: 1 }, { emulator: slow }))))
+})
+
+describe("pace", () => {
+  it.effect("five in a second to any one channel", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(12), (id) => fork(send("a", id)))
+      const other = yield* fork(send("b", 1))
+      yield* Clock.advance("3 seconds")
+      yield* outcomes([...fibers, other])
+      assert.deepStrictEqual(yield* stored("a"), range(12))
+      assert.deepStrictEqual(yield* times, [0, 0, 0, 0, 0, 0, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000, 2_000])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("any figure, and after a rest as at first", () =>
+    Effect.gen(function*() {
+      const batch = Effect.gen(function*() {
+        const fibers = yield* Effect.forEach(range(4), (id) => fork(send("a", id)))
+        yield* Clock.advance("30 seconds")
+        yield* outcomes(fibers)
+      })
+      yield* batch
+      yield* Clock.advance("1 hour")
+      yield* batch
+      const at = yield* times
+      assert.deepStrictEqual(at.slice(0, 4), [0, 0, 10_000, 10_000])
+      assert.deepStrictEqual(at.slice(4).map((time) => time - at[4]!), [0, 0, 10_000, 10_000])
+    }).pipe(Effect.provide(world({ rateLimit: { limit: 2, window: "10 seconds" } }))))
+
+  it.effect("none", () =>
+    Effect.gen(function*() {
+      yield* Effect.forEach(range(100), (id) => send("a", id))
+      assert.strictEqual((yield* times).length, 100)
+    }).pipe(Effect.provide(unpaced())))
+
+  it.effect("messages that give up before their turn leave it to the next", () =>
+    Effect.gen(function*() {
+      yield* send("a", 0)
+      // Ten impatient ones each second, for ten seconds.
+      const impatient = yield* fork(
+        Effect.forEach(range(100), (id) => Effect.timeoutOption(send("a", id), "100 millis"))
+      )
+      yield* Clock.advance("11 seconds")
+      const sent = (yield* Fiber.join(impatient)).filter(Option.isSome)
+      assert.isAtLeast(sent.length, 9)
+    }).pipe(Effect.provide(world({ rateLimit: { limit: 1, window: "1 second" } }))))
+
+  it.effect("a wall clock that is set back asks for no more than one window", () =>
+    Effect.gen(function*() {
+      yield* Effect.forEach(range(5), (id) => send("a", id))
+      yield* Clock.jump("-8 hours")
+      const late = yield* fork(send("a", 6))
+      yield* Clock.advance("2 seconds")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(late)))
+    }).pipe(Effect.provide(world())))
+})
+
+describe("again", () => {
+  const refused = Faults.Fault.ConnectionRefused()
+  const lost = Faults.Fault.ResetBeforeAnswer()
+
+  it.effect("what was not sent is sent again, and what is behind it waits", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(3), (id) => fork(send("a", id)))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published", "published"])
+      assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
+      assert.strictEqual((yield* (yield* Faults.Faults).injected).length, 3)
+    }).pipe(Effect.provide(unpaced({}, { script: [{ on: "publish", fault: refused, times: 3 }] }))))
+
+  it.effect("429 is obeyed", () =>
+    Effect.gen(function*() {
+      const fiber = yield* fork(send("a", 1))
+      yield* Clock.advance("20 seconds")
+      assert.deepStrictEqual(yield* times, [])
+      yield* Clock.advance("10 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(yield* times, [25_000])
+    }).pipe(
+      Effect.provide(unpaced({}, { script: [{ on: "publish", fault: Faults.Fault.RateLimited({ retryAfter: 25 }) }] }))
+    ))
+
+  it.effect("a failure that the service itself tells of is tried again", () =>
+    Effect.gen(function*() {
+      const fiber = yield* fork(send("a", 1))
+      yield* Clock.advance("5 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber)).timetoken, "17334108326343660")
+    }).pipe(Effect.provide(
+      Publisher.layer(keys).pipe(
+        Layer.provideMerge(Transport.scripted([
+          { status: 503, body: "{\"status\":503,\"service\":\"Publish\",\"error\":true,\"message\":\"Try later\"}" },
+          "[1,\"Sent\",\"17334108326343660\"]"
+        ].map((answer) => typeof answer === "string" ? { status: 200, body: answer } : answer))),
+        Layer.provideMerge(Clock.layer)
+      )
+    )))
+
+  it.effect.each([
+    lost,
+    Faults.Fault.ResetInBody(),
+    Faults.Fault.HalfOpen(),
+    Faults.Fault.EmptyBody(),
+    Faults.Fault.ServerError({ status: 502, handled: true }),
+    Faults.Fault.ServerError({ status: 503, handled: false })
+  ])("an outcome that is unknown is told, and not sent again: $_tag $status", (fault) =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(yield* outcomes(fibers), ["PublishOutcomeUnknown", "published"])
+      const messages = yield* stored("a")
+      assert.deepStrictEqual(messages.filter((message) => message !== 1), [2])
+      assert.isAtMost(messages.length, 2)
+    }).pipe(Effect.provide(unpaced({}, { script: [{ on: "publish", fault }] }))))
+
+  it.effect("for one minute; then what the last attempt said is told, and the next message goes on", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
+      yield* Clock.advance("5 minutes")
+      assert.deepStrictEqual(yield* outcomes(fibers), ["Transport", "published"])
+      const injected = yield* (yield* Faults.Faults).injected
+      assert.isAtLeast(injected.at(-1)!.time - start, 60_000)
+      assert.deepStrictEqual(yield* stored("a"), [2])
+    }).pipe(
+      Effect.provide(unpaced({}, { script: [{ on: "publish", fault: refused, lasting: "91 seconds" }] }))
+    ))
+
+  it.effect("the schedule can be replaced", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(send("a", 1))
+      assert.strictEqual(nameOf(error), "Transport")
+      yield* send("a", 2)
+      assert.deepStrictEqual(yield* stored("a"), [2])
+    }).pipe(
+      Effect.provide(unpaced({ retry: Schedule.recurs(0) }, { script: [{ on: "publish", fault: refused }] }))
+    ))
+
+  it.effect("an unknown outcome is sent again when that was asked for, with the same id", () =>
+    Effect.gen(function*() {
+      const events: Array<Event.Message> = []
+      const reader = yield* fork(
+        Subscribe.messages({ channels: ["a"] }).pipe(
+          Publisher.dedupe(),
+          Stream.runForEach((event) => Effect.sync(() => events.push(event)))
+        )
+      )
+      yield* Clock.advance("1 second")
+      const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published"])
+      assert.deepStrictEqual(yield* stored("a"), [1, 1, 2])
+      assert.deepStrictEqual(events.map(({ payload }) => payload), [1, 2])
+      yield* Fiber.interrupt(reader)
+    }).pipe(
+      Effect.provide(unpaced({ messageIds: true, resendUnknown: true }, { script: [{ on: "publish", fault: lost }] }))
+    ))
+
+  it.effect("what may have been stored is never reported as not sent", () =>
+    Effect.gen(function*() {
+      const fiber = yield* fork(send("a", 1))
+      yield* Clock.advance("5 minutes")
+      assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
+      assert.deepStrictEqual(yield* stored("a"), [1])
+    }).pipe(Effect.provide(unpaced({ messageIds: true, resendUnknown: true }, {
+      script: [{ on: "publish", fault: lost }, { on: "publish", fault: refused, times: 1_000 }]
+    }))))
+})
+
+describe("withdrawn", () => {
+  it.effect("while queued: it is never sent", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(3), (id) => fork(send("a", id)))
+      yield* Clock.advance("100 millis")
+      yield* Fiber.interrupt(fibers[1]!)
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(yield* stored("a"), [1, 3])
+      assert.deepStrictEqual(yield* times, [0, 1_000])
+    }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
+
+  it.effect("in flight: at once for its caller; the request ends before the next begins", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
+      yield* Clock.advance("100 millis")
+      yield* Fiber.interrupt(fibers[0]!)
+      assert.strictEqual((yield* Clock_.currentTimeMillis) - start, 100)
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(yield* stored("a"), [1, 2])
+      assert.deepStrictEqual(yield* times, [0, 1_000])
+    }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
+
+  it.effect("between two attempts: there is no other, and the next goes on at once", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
+      yield* Clock.advance("2 seconds")
+      yield* Fiber.interrupt(fibers[0]!)
+      yield* Clock.advance("100 millis")
+      assert.deepStrictEqual(yield* stored("a"), [2])
+    }).pipe(
+      Effect.provide(unpaced({}, { script: [{ on: "publish", fault: Faults.Fault.RateLimited({ retryAfter: 60 }) }] }))
+    ))
+
+  it.effect("waiting for the outcome of what was enqueued withdraws nothing when it ends", () =>
+    Effect.gen(function*() {
+      const outcome = yield* Publisher.enqueue({ channel: "a", message: 1 })
+      const waiting = yield* fork(outcome)
+      yield* Fiber.interrupt(waiting)
+      yield* Clock.advance("2 seconds")
+      yield* outcome
+      assert.deepStrictEqual(yield* stored("a"), [1])
+    }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
+})
+
+describe("closing", () => {
+  const opened = Effect.fnUntraced(function*(settings: Publisher.Settings) {
+    const scope = yield* Scope.make()
+    const publisher = yield* Layer.buildWithScope(Publisher.layer({ ...keys, rateLimit: "none", ...settings }), scope)
+    return { scope, provide: Effect.provideContext(publisher) }
+  })
+
+  it.effect("what is queued is sent, as far as the time allows; the rest was not sent", () =>
+    Effect.gen(function*() {
+      const { provide, scope } = yield* opened({ flush: "2500 millis" })
+      const fibers = yield* Effect.forEach(range(5), (id) => fork(provide(send("a", id))))
+      yield* Clock.advance("500 millis")
+      const closing = yield* fork(Scope.close(scope, Exit.void))
+      yield* Clock.advance("2 seconds")
+      assert.isUndefined(closing.pollUnsafe())
+      yield* Clock.advance("1 second")
+      yield* Fiber.join(closing)
+      const all = yield* outcomes(fibers)
+      assert.deepStrictEqual(all, ["published", "published", "published", "PublisherClosed", "PublisherClosed"])
+      assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
+    }).pipe(Effect.provide(emulated({ emulator: slow }))))
+
+  it.effect("it ends at once when nothing is queued, and then refuses", () =>
+    Effect.gen(function*() {
+      const { provide, scope } = yield* opened({})
+      yield* provide(send("a", 1))
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(nameOf(yield* Effect.flip(provide(send("a", 2)))), "PublisherClosed")
+      const error = yield* Effect.flip(Effect.flatten(provide(Publisher.enqueue({ channel: "a", message: 3 }))))
+      assert.strictEqual(nameOf(error), "PublisherClosed")
+      assert.include(error.message, "closed before the message for a was sent")
+      assert.deepStrictEqual(yield* stored("a"), [1])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("what waits for room is refused at once", () =>
+    Effect.gen(function*() {
+      const { provide, scope } = yield* opened({ capacity: 1 })
+      const fibers = yield* Effect.forEach(range(4), (id) => fork(provide(send("a", id))))
+      yield* Clock.advance("100 millis")
+      const closing = yield* fork(Scope.close(scope, Exit.void))
+      yield* Clock.advance("100 millis")
+      assert.isDefined(fibers[3]!.pollUnsafe())
+      yield* Clock.advance("5 seconds")
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published", "PublisherClosed", "PublisherClosed"])
+    }).pipe(Effect.provide(emulated({ emulator: slow }))))
+
+  it.effect("a dead line is let go of after the request's own timeout, and its message's outcome is unknown", () =>
+    Effect.gen(function*() {
+      const { provide, scope } = yield* opened({})
+      const fibers = yield* Effect.forEach(range(2), (id) => fork(provide(send("a", id))))
+      yield* Clock.advance("1 second")
+      const closing = yield* fork(Scope.close(scope, Exit.void))
+      yield* Clock.advance("15 seconds")
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* outcomes(fibers), ["PublishOutcomeUnknown", "PublisherClosed"])
+    }).pipe(
+      Effect.provide(emulated({ script: [{ on: "publish", fault: Faults.Fault.HalfOpen(), times: 9 }] }))
+    ))
+
+  it.effect("a message between two attempts fails with what the last one said", () =>
+    Effect.gen(function*() {
+      const { provide, scope } = yield* opened({ retry: Retry.backoff({ floor: "1 hour", cap: "1 hour" }) })
+      const fiber = yield* fork(provide(send("a", 1)))
+      yield* Clock.advance("1 second")
+      const closing = yield* fork(Scope.close(scope, Exit.void))
+      yield* Clock.advance("5 seconds")
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* outcomes([fiber]), ["Transport"])
+    }).pipe(
+      Effect.provide(emulated({ script: [{ on: "publish", fault: Faults.Fault.ConnectionRefused(), times: 9 }] }))
+    ))
+})
+
+describe("message ids", () => {
+  it.effect("are put beside the caller's own metadata; an id of the caller's is kept", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      yield* send("a", 1)
+      yield* Publisher.publish({ channel: "a", message: 2, meta: { region: "eu" } })
+      yield* Publisher.publish({ channel: "a", message: 3, meta: { [Publisher.messageIdKey]: "order-3" } })
+      const metas = (yield* emulator.messages("a")).map(({ meta }) => meta)
+      const Id = Schema.Struct({ heraldId: Schema.String.check(Schema.isUUID()) })
+      assert.isTrue(Schema.is(Id)(metas[0]))
+      assert.isTrue(Schema.is(Id)(metas[1]))
+      assert.include(metas[1], { region: "eu" })
+      assert.deepStrictEqual(metas[2], { heraldId: "order-3" })
+    }).pipe(Effect.provide(unpaced({ messageIds: true }))))
+
+  it.effect("none by default", () =>
+    Effect.gen(function*() {
+      yield* send("a", 1)
+      const [request] = yield* requestsTo("/publish")
+      assert.isNull(queryOf(request!).get("meta"))
+    }).pipe(Effect.provide(unpaced())))
+
+  it.effect("metadata that is no object is refused", () =>
+    Effect.gen(function*() {
+      const meta: object = ["a"]
+      // @ts-expect-error a list is no object of keys, for the compiler either
+      const error = yield* Effect.flip(Publisher.publish({ channel: "a", message: 1, meta }))
+      assert.strictEqual(nameOf(error), "BadRequest")
+      assert.include(error.message, "meta is a list; it must be an object")
+    }).pipe(Effect.provide(unpaced({ messageIds: true }))))
+
+  const message = (channel: string, payload: number, meta?: Schema.Json): Event.Message<number> => ({
+    _tag: "Message",
+    channel,
+    subscription: channel,
+    timetoken: Timetoken.Timetoken.make("17334108326343660"),
+    cursor: { position: "17334108326343660", delivered: [] },
+    payload,
+    ...meta === undefined ? {} : { meta }
+  })
+
+  const kept = (events: ReadonlyArray<Event.Message<number>>, remember?: number) =>
+    Stream.fromIterable(events).pipe(
+      Publisher.dedupe({ remember }),
+      Stream.runCollect,
+      Effect.map((kept) => kept.map((event) => event.payload))
+    )
+
+  it.effect("dedupe leaves out what has the id of an earlier one of its channel, and nothing else", () =>
+    Effect.gen(function*() {
+      const id = (heraldId: Schema.Json) => ({ heraldId })
+      assert.deepStrictEqual(
+        yield* kept([
+          message("a", 1, id("x")),
+          message("a", 2, id("x")),
+          message("b", 3, id("x")),
+          message("a", 4),
+          message("a", 4),
+          message("a", 5, id(7)),
+          message("a", 6, id(7)),
+          message("a", 7, "x"),
+          message("a", 8, null),
+          message("a", 9, id("y")),
+          { ...message("a", 10, id("y")), publisher: UserId.UserId.make("eve") }
+        ]),
+        [1, 3, 4, 4, 5, 6, 7, 8, 9, 10]
+      )
+    }))
+
+  it.effect("dedupe remembers as many as it is told, and each run for itself", () =>
+    Effect.gen(function*() {
+      const events = ["x", "y", "z", "x", "z"].map((heraldId, index) => message("a", index, { heraldId }))
+      assert.deepStrictEqual(yield* kept(events, 2), [0, 1, 2, 3])
+      assert.deepStrictEqual(yield* kept(events), [0, 1, 2])
+      assert.deepStrictEqual(yield* kept(events), [0, 1, 2])
+    }))
+})
+
+describe("requirements and input", () => {
+  class Clearance extends Context.Service<Clearance, { readonly level: number }>()("test/Clearance") {}
+
+  const Guarded = Schema.Int.pipe(
+    Schema.decodeTo(Schema.Int, {
+      decode: SchemaGetter.passthrough(),
+      encode: SchemaGetter.transformEffect((value: number) => Effect.map(Clearance, ({ level }) => value + level))
+    })
+  )
+
+  it.effect("what runs on a publisher needs it and what the schema needs; errors are exact", () =>
+    Effect.gen(function*() {
+      const plain = send("a", 1)
+      holds<Equal<Effect.Services<typeof plain>, Publisher.Publisher>>(true)
+      holds<
+        Equal<
+          Effect.Error<typeof plain>["_tag"],
+          "MessageTooLarge" | "PublishOutcomeUnknown" | "PubNubError" | "PublisherClosed"
+        >
+      >(true)
+      const guarded = Publisher.publish({ channel: "a", message: 1, schema: Guarded })
+      holds<Equal<Effect.Services<typeof guarded>, Publisher.Publisher | Clearance>>(true)
+      const queued = Publisher.enqueue({ channel: "a", message: 1 })
+      holds<Equal<Effect.Error<typeof queued>, Publisher.EnqueueError>>(true)
+      holds<Equal<Effect.Services<Effect.Success<typeof queued>>, never>>(true)
+      yield* Effect.provideService(guarded, Clearance, { level: 41 })
+      assert.deepStrictEqual(yield* stored("a"), [42])
+    }).pipe(Effect.provide(unpaced())))
+
+  it.effect("a schema types the message; what does not match is refused before it takes its place", () =>
+    Effect.gen(function*() {
+      const Order = Schema.Struct({ id: Schema.Int, placed: Schema.DateTimeUtc })
+      const fiber = yield* fork(send("a", 0))
+      yield* Clock.advance("100 millis")
+      const wrong = { id: 0.5, placed: DateTime.makeUnsafe(0) }
+      const error = yield* Effect.flip(Publisher.publish({ channel: "a", message: wrong, schema: Order }))
+      assert.strictEqual(nameOf(error), "BadRequest")
+      assert.include(error.message, "message does not match its schema")
+      assert.isUndefined(fiber.pollUnsafe(), "it did not wait")
+      yield* Clock.advance("1 second")
+      const typed = yield* fork(
+        Publisher.publish({ channel: "a", message: { id: 1, placed: DateTime.makeUnsafe(0) }, schema: Order })
+      )
+      yield* Clock.advance("2 seconds")
+      yield* Fiber.join(typed)
+      assert.deepStrictEqual((yield* stored("a"))[1], { id: 1, placed: "1970-01-01T00:00:00.000Z" })
+    }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
+
+  it.effect("a message that changes after it was given is sent as it was", () =>
+    Effect.gen(function*() {
+      const message = { id: 1 }
+      const outcome = yield* Publisher.enqueue({ channel: "a", message })
+      message.id = 2
+      yield* outcome
+      assert.deepStrictEqual(yield* stored("a"), [{ id: 1 }])
+    }).pipe(Effect.provide(unpaced())))
+
+  it.effect.each(
+    [
+      [{ capacity: 0 }, "capacity is not a positive integer"],
+      [{ capacity: Number.NaN }, "capacity is not a positive integer"],
+      [{ rateLimit: { limit: 0.5, window: "1 second" } }, "rateLimit.limit is not a positive integer"],
+      [{ rateLimit: { limit: 1, window: Number.NaN } }, "rateLimit.window is not a positive, finite duration"],
+      [{ rateLimit: { limit: 1, window: "Infinity" } }, "rateLimit.window is not a positive, finite duration"]
+    ] satisfies ReadonlyArray<readonly [Publisher.Settings, string]>
+  )("settings that mean nothing: %j", ([settings, text]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(send("a", 1))
+      assert.strictEqual(nameOf(error), "BadRequest")
+      assert.include(error.message, text)
+      assert.deepStrictEqual(yield* stored("a"), [])
+    }).pipe(Effect.provide(world(settings))))
+})
+
+describe("two keysets", () => {
+  const one = { ...keys, subscribeKey: "sub-1", publishKey: "pub-1" }
+  const two = { ...keys, subscribeKey: "sub-2", publishKey: "pub-2" }
+  const both = emulated({ emulator: { keysets: [one, two] } })
+
+  class Audit extends Context.Service<Audit, { readonly note: (id: number) => Effect.Effect<void> }>()("test/Audit") {}
+  class Shop extends Context.Service<Shop, { readonly sell: (id: number) => Effect.Effect<void> }>()("test/Shop") {}
+
+  const publishing = Effect.map(
+    Publisher.Publisher,
+    (publisher) => (id: number) => Effect.orDie(Effect.asVoid(publisher.publish({ channel: "a", message: id })))
+  )
+
+  it.effect("in one graph, each with its own pace", () =>
+    Effect.gen(function*() {
+      const { sell } = yield* Shop
+      const { note } = yield* Audit
+      yield* Effect.forEach(range(5), (id) => Effect.andThen(sell(id), note(10 * id)))
+      assert.deepStrictEqual(yield* stored("a", "sub-1"), [1, 2, 3, 4, 5])
+      assert.deepStrictEqual(yield* stored("a", "sub-2"), [10, 20, 30, 40, 50])
+    }).pipe(Effect.provide(
+      Layer.mergeAll(
+        Layer.effect(Shop, Effect.map(publishing, (sell) => ({ sell }))).pipe(Layer.provide(Publisher.layer(one))),
+        Layer.effect(Audit, Effect.map(publishing, (note) => ({ note }))).pipe(Layer.provide(Publisher.layer(two)))
+        // An application's own store of limits is none of the publishers' business.
+      ).pipe(Layer.provideMerge(both), Layer.provideMerge(RateLimiter.layerStoreMemory))
+    )))
+
+  it.effect("one nested in the other", () =>
+    Effect.gen(function*() {
+      yield* send("a", 1)
+      yield* send("a", 2).pipe(Effect.provide(Publisher.layer(two)))
+      yield* send("a", 3)
+      // The configuration around it changes nothing: a publisher has its own.
+      yield* Effect.provideService(send("a", 4), PubNubConfig.PubNubConfig, PubNubConfig.make(two))
+      assert.deepStrictEqual(yield* stored("a", "sub-1"), [1, 3, 4])
+      assert.deepStrictEqual(yield* stored("a", "sub-2"), [2])
+    }).pipe(Effect.provide(Publisher.layer(one).pipe(Layer.provideMerge(both)))))
+
+  it.effect("made from the configuration in the context", () =>
+    Effect.gen(function*() {
+      yield* send("a", 1)
+      assert.deepStrictEqual(yield* stored("a", "sub-2"), [1])
+    }).pipe(Effect.provide(
+      Layer.effect(Publisher.Publisher, Publisher.make({ rateLimit: "none" })).pipe(
+        Layer.provide(PubNubConfig.layer(two)),
+        Layer.provideMerge(both)
+      )
+    )))
+})

@@ -1,0 +1,103 @@
+/** Presence as time passes: who is silent times out, and channels with many users tell of them at intervals. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
+import * as TestClock from "effect/testing/TestClock"
+import { PubNubEmulator } from "effect-herald/testing"
+import { handshake, poll, presence } from "./http.ts"
+
+const emulated = (options?: PubNubEmulator.Options) => Effect.provide(PubNubEmulator.layer(options))
+const occupants = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.occupants("a"))
+const come = (uuid: string, parameters: Readonly<Record<string, string | number>> = {}) =>
+  presence("/channel/a/heartbeat", { uuid, ...parameters })
+
+/** What a watcher of the channel is told from a cursor on. */
+const told = (cursor: string) =>
+  Effect.map(poll("a-pnpres", cursor, { uuid: "watcher" }), ({ payloads }) => payloads.filter(Predicate.isObject))
+
+it.effect("who is silent for as long as its heartbeat says times out, and its state is gone", () =>
+  Effect.gen(function*() {
+    yield* come("ada", { heartbeat: 20, state: JSON.stringify({ a: { mood: "ok" } }) })
+    yield* come("bob", { heartbeat: "none" })
+    const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
+    yield* TestClock.adjust("19 seconds")
+    yield* come("ada", { heartbeat: 20 })
+    yield* TestClock.adjust("19 seconds")
+    assert.deepStrictEqual(yield* occupants, ["ada", "bob"])
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual(yield* occupants, ["bob"])
+    assert.deepInclude((yield* presence("/channel/a/uuid/ada")).body, { payload: {} })
+    const [event] = yield* told(cursor)
+    // At its own moment, whenever somebody asks.
+    assert.deepStrictEqual(event, {
+      action: "timeout",
+      uuid: "ada",
+      timestamp: 1_700_000_039,
+      precise_timestamp: 1_700_000_039_000,
+      occupancy: 1
+    })
+    yield* TestClock.adjust("260 seconds")
+    assert.deepStrictEqual(yield* occupants, [])
+  }).pipe(emulated()))
+
+it.effect("a poll that waits is told of a time-out when it happens", () =>
+  Effect.gen(function*() {
+    const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
+    yield* come("ada")
+    const [joined] = (yield* poll("a-pnpres", cursor, { uuid: "watcher" })).payloads
+    assert.propertyVal(joined, "action", "join")
+    const next = (yield* poll("a-pnpres", cursor, { uuid: "watcher" })).cursor
+    const fiber = yield* Effect.forkChild(told(next))
+    yield* TestClock.adjust("4 seconds")
+    assert.isUndefined(fiber.pollUnsafe())
+    yield* TestClock.adjust("1 second")
+    assert.propertyVal((yield* Fiber.join(fiber))[0], "action", "timeout")
+  }).pipe(emulated({ limits: { presenceTimeout: "5 seconds" } })))
+
+const names = ["u1", "u2", "u3", "u4"]
+
+it.effect("with more users than announceMax there are intervals, with what changed where deltas are on", () =>
+  Effect.gen(function*() {
+    const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
+    for (const name of names) yield* come(name, name === "u4" ? { heartbeat: 5 } : {})
+    yield* presence("/channel/a/leave", { uuid: "u1" })
+    yield* TestClock.adjust("12 seconds")
+    const moment = (seconds: number) => ({ timestamp: seconds, precise_timestamp: seconds * 1000 })
+    assert.deepStrictEqual(yield* told(cursor), [
+      { action: "join", uuid: "u1", ...moment(1_700_000_000), occupancy: 1 },
+      { action: "join", uuid: "u2", ...moment(1_700_000_000), occupancy: 2 },
+      {
+        action: "interval",
+        ...moment(1_700_000_010),
+        occupancy: 2,
+        join: ["u3"],
+        leave: ["u1"],
+        timeout: ["u4"]
+      }
+    ])
+    // Few are left: each is told of again.
+    yield* presence("/channel/a/leave", { uuid: "u2" })
+    assert.propertyVal((yield* told(cursor)).at(-1), "action", "leave")
+  }).pipe(emulated({ addOns: { presenceDeltas: true }, limits: { announceMax: 2 } })))
+
+it.effect("without deltas they only count, again and again while many are there", () =>
+  Effect.gen(function*() {
+    for (const name of names) yield* come(name)
+    const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
+    yield* TestClock.adjust("25 seconds")
+    assert.deepStrictEqual(
+      (yield* told(cursor)).map(({ precise_timestamp: _, ...event }) => event),
+      [1_700_000_010, 1_700_000_020].map((timestamp) => ({ action: "interval", timestamp, occupancy: 4 }))
+    )
+  }).pipe(emulated({ limits: { announceMax: 2 } })))
+
+it.effect("lists of more than 30 KB are left out, and are to be asked for", () =>
+  Effect.gen(function*() {
+    const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
+    for (let index = 0; index < 40; index++) yield* come(`${index}`.padStart(1_000, "u"))
+    yield* TestClock.adjust("11 seconds")
+    const last = (yield* told(cursor)).at(-1)
+    assert.deepInclude(last, { action: "interval", occupancy: 40, here_now_refresh: true })
+    assert.notProperty(last, "join")
+  }).pipe(emulated({ addOns: { presenceDeltas: true }, limits: { announceMax: 2 } })))
