@@ -88,7 +88,7 @@ export const layerKeyValueStore: Layer.Layer<CursorStore, never, KeyValueStore.K
       load: (reader) =>
         read(`herald/${reader}`).pipe(
           Effect.catchTag("SchemaError", () => read(`herald/${reader}/next`)),
-          Effect.flatMap((cursor) => Option.isSome(cursor) ? Effect.succeed(cursor) : read(`herald/${reader}/next`)),
+          Effect.filterOrElse(Option.isSome, () => read(`herald/${reader}/next`)),
           Effect.mapError(failed("load", reader))
         ),
       save: (reader, cursor) =>

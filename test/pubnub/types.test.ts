@@ -11,6 +11,7 @@ import type { Status, SubscribeError } from "effect-herald/pubnub"
 import { Event, Publish, type PubNubConfig, type PubNubError, Subscribe, Time } from "effect-herald/pubnub"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import type * as CursorStore from "effect-herald/CursorStore"
 import { compile, withFolder } from "../scratch.ts"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -98,6 +99,32 @@ describe("streams", () => {
     >(true)
     const statuses = Subscribe.statuses({ channels: ["a"] })
     holds<Equal<typeof statuses, Stream.Stream<Status.Status, SubscribeError.SubscribeError, Needs>>>(true)
+  })
+
+  it("durable readers need a store beside, and fail with it; a dead letter takes the handler's failure away", () => {
+    const pages = Subscribe.pages({ channels: ["a"], reader: "r", schema: Decoder })
+    holds<
+      Equal<
+        typeof pages,
+        Stream.Stream<
+          Subscribe.Page<Decoder>,
+          SubscribeError.SubscribeError | CursorStore.CursorStoreError,
+          Needs | CursorStore.CursorStore
+        >
+      >
+    >(true)
+    type Failure = SubscribeError.SubscribeError | CursorStore.CursorStoreError
+    const failing = (_message: Event.Message<Decoder>) => Effect.fail("declined" as const)
+    const bare = Subscribe.consume(failing, { channels: ["a"], reader: "r", schema: Decoder })
+    holds<Equal<Effect.Error<typeof bare>, Failure | "declined">>(true)
+    const lettered = Subscribe.consume(failing, {
+      channels: ["a"],
+      reader: "r",
+      schema: Decoder,
+      deadLetter: (message, error) => Effect.log(message.payload.id, error)
+    })
+    holds<Equal<Effect.Error<typeof lettered>, Failure>>(true)
+    holds<Equal<Effect.Services<typeof lettered>, Needs | CursorStore.CursorStore>>(true)
   })
 
   it("fail only with what no retry mends", () => {
