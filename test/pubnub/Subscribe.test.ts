@@ -30,6 +30,9 @@ const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({
 const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
+const envelope = (n: number) =>
+  JSON.stringify({ c: "a", d: n, i: "bob", p: { t: `1790000000000000${n}`, r: 1 }, k: "demo-sub" })
+
 const emulator = PubNubEmulator.PubNubEmulator
 
 describe("what is asked", () => {
@@ -377,6 +380,29 @@ describe("cursors", () => {
         )
       }
     }).pipe(Effect.provide(emulated())))
+
+  it.effect("resuming repeats nothing when the service cuts its pages elsewhere", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({
+        channels: ["a"],
+        from: {
+          position: "17900000000000000",
+          region: 1,
+          delivered: ["17900000000000001/a/bob", "17900000000000002/a/bob"]
+        }
+      }))
+      assert.deepStrictEqual(payloads(seen), [3, 4])
+    }).pipe(Effect.provide([
+      Transport.scripted([
+        { body: "{\"t\":{\"t\":\"17900000000000000\",\"r\":1},\"m\":[]}" },
+        { body: `{"t":{"t":"17900000000000001","r":1},"m":[${envelope(1)}]}` },
+        { body: `{"t":{"t":"17900000000000003","r":1},"m":[${envelope(2)},${envelope(3)}]}` },
+        { body: `{"t":{"t":"17900000000000004","r":1},"m":[${envelope(4)}]}` },
+        { never: true }
+      ]),
+      PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" }),
+      Layer.effectDiscard(TestClock.setTime(start))
+    ])))
 
   it.effect("a timetoken, with a region or without one", () =>
     Effect.gen(function*() {

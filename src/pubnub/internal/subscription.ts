@@ -133,6 +133,8 @@ export const events = (
     const { target } = subscription
     const handshake = endpoint(config, target)
     const delivered = Delivered.make()
+    // For the whole stream: the service may cut the same events into other pages the second time.
+    const before = new Set(subscription.from?.delivered)
     const witness = Position.makeWitness()
     const judge = (page: Page, asked?: Cursor) =>
       Effect.map(Clock.currentTimeMillis, (now) => witness.judge(page.position, now, asked?.position))
@@ -182,7 +184,7 @@ export const events = (
         Arr.NonEmptyReadonlyArray<Event.SubscribeEvent>,
         Effect.Error<typeof pull>
       > = Effect.flatMap(pull, ([step]) => {
-        const events = told(config, target, delivered, step)
+        const events = told(config, target, delivered, before, step)
         return isNonEmpty(events) ? Effect.succeed(events) : more
       })
       return Effect.succeed(more)
@@ -224,6 +226,7 @@ const told = (
   config: Config,
   target: Target,
   delivered: Delivered.Delivered,
+  before: ReadonlySet<string>,
   step: LongPoll.Step<Cursor, Read, PubNubError.Reason>
 ): ReadonlyArray<Event.SubscribeEvent> => {
   switch (step._tag) {
@@ -240,7 +243,7 @@ const told = (
         retryIn: step.retryIn
       }]
     case "Page":
-      return [...suspicions(config, step), ...eventsOf(step, delivered)]
+      return [...suspicions(config, step), ...eventsOf(step, delivered, before)]
   }
 }
 
@@ -258,9 +261,12 @@ const suspicions = (config: Config, { asked, page, unheardFor }: PageStep): Read
   ]
 }
 
-const eventsOf = ({ asked, next, page }: PageStep, delivered: Delivered.Delivered): ReadonlyArray<Event.Event> => {
+const eventsOf = (
+  { asked, next, page }: PageStep,
+  delivered: Delivered.Delivered,
+  before: ReadonlySet<string>
+): ReadonlyArray<Event.Event> => {
   const events: Array<Event.Event> = []
-  const before = new Set(asked.delivered)
   const had = [...asked.delivered]
   page.messages.forEach((raw, index) => {
     const envelope = Envelope.decode(raw)
