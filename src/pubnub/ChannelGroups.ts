@@ -18,17 +18,7 @@ import type * as PubNubError from "./PubNubError.ts"
  * @category errors
  * @since 0.1.0
  */
-export type ChannelGroupsError = PubNubError.PubNubErrorOf<
-  | PubNubError.Transport
-  | PubNubError.Timeout
-  | PubNubError.RateLimited
-  | PubNubError.AccessDenied
-  | PubNubError.InvalidKey
-  | PubNubError.FeatureDisabled
-  | PubNubError.BadRequest
-  | PubNubError.ServerFailure
-  | PubNubError.Malformed
->
+export type ChannelGroupsError = PubNubError.PubNubError
 
 /**
  * Which group.

@@ -27,17 +27,7 @@ import { UserId } from "./UserId.ts"
  * @category errors
  * @since 0.1.0
  */
-export type PresenceError = PubNubError.PubNubErrorOf<
-  | PubNubError.Transport
-  | PubNubError.Timeout
-  | PubNubError.RateLimited
-  | PubNubError.AccessDenied
-  | PubNubError.InvalidKey
-  | PubNubError.FeatureDisabled
-  | PubNubError.BadRequest
-  | PubNubError.ServerFailure
-  | PubNubError.Malformed
->
+export type PresenceError = PubNubError.PubNubError
 
 /**
  * What a user tells about itself on a channel: a JSON object. The service forgets it when the user leaves the channel

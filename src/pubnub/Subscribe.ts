@@ -594,12 +594,17 @@ const subscriptionOf = (
     }
   }
   if (details.length > 0 || from === "invalid") return Result.fail(Endpoint.refused(details))
-  const schedules = { ...defaults, ...options.reconnect }
+  const chosen: Schedules = options.reconnect ?? {}
+  const usual: Schedules = defaults
   return Result.succeed({
     target,
     from,
-    schedule: (reason) => reason._tag in defaults ? schedules[reason._tag as keyof typeof defaults] ?? never : never
+    schedule: (reason) => chosen[reason._tag] ?? usual[reason._tag] ?? never
   })
+}
+
+type Schedules = {
+  readonly [K in PubNubError.Reason["_tag"]]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
 }
 
 const never: Schedule.Schedule<unknown, PubNubError.Reason> = Schedule.recurs(0)

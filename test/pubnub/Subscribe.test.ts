@@ -623,6 +623,17 @@ describe("coming back", () => {
       )
     ))
 
+  it.effect("a schedule that is not given, or undefined, is the usual one", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect: { ServerFailure: undefined } }))
+      yield* Clock.advance("2 seconds")
+      assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
+    }).pipe(
+      Effect.provide(
+        emulated({ script: [{ on: "handshake", fault: faults.ServerError({ status: 500, handled: false }) }] })
+      )
+    ))
+
   it.effect("one 403 is survived; one that lasts is AccessDenied with the names and the cursor", () =>
     Effect.gen(function*() {
       const service = yield* emulator

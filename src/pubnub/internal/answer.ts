@@ -1,6 +1,6 @@
 /**
- * What an answer of the service means: its JSON, or the one reason that it failed for. The bodies come in nine shapes
- * (see the protocol notes in docs/design.md), and a 200 may hold a failure.
+ * What an answer of the service means: its JSON, or the one reason that it failed for. The bodies come in many shapes
+ * ("Answers" in docs/design.md), and a 200 may hold a failure.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"

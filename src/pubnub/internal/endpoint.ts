@@ -138,7 +138,7 @@ export const addressSize = (
   Url.encodeQuery([...endpoint.query, ...common(config, endpoint)]).length + (config.secretKey === undefined ? 1 : 100)
 
 /** Scheme, host and port. */
-export const origin = (config: PubNubConfig["Service"]): string => `${config.tls ? "https" : "http"}://${config.origin}`
+const origin = (config: PubNubConfig["Service"]): string => `${config.tls ? "https" : "http"}://${config.origin}`
 
 const common = (config: PubNubConfig["Service"], endpoint: Pick<Endpoint<unknown>, "open">): Url.Query => [
   ["uuid", config.userId],

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
 /** An error as a network stack raises it: what went wrong is in its `code`. */
-export const coded = (code: string): Error => Object.assign(new Error(code), { code })
+const coded = (code: string): Error => Object.assign(new Error(code), { code })
 
 /** A request that got no answer. The code is one level down, where `fetch` has it. */
 export const failure = (request: HttpClientRequest.HttpClientRequest, code: string) =>
