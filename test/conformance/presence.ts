@@ -64,8 +64,7 @@ const askedOf = ({ request }: Kit.Exchange): Asked => {
   }
 }
 
-type Call = Effect.Effect<unknown, PubNubErrors, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
-type PubNubErrors = Presence.PresenceError | ChannelGroups.ChannelGroupsError
+type Call = Effect.Effect<unknown, Presence.PresenceError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
 
 const callOf = (exchange: Kit.Exchange): Call => {
   const { request } = exchange
