@@ -11,7 +11,8 @@ import * as Schema from "effect/Schema"
  * `position` is the service's own token (a timetoken of PubNub), `region` the data centre that gave it, and
  * `delivered` names the events after that position which the reader already had: events that share a page, or even
  * a timetoken, are told apart by it, so that resuming repeats none and skips none. It holds at most one page of
- * names, and is empty between pages.
+ * names, and is empty between pages. `recent` names what the reader had since a moment shortly before the position, a
+ * thousand events at most: history is read from there on, since messages of other regions come late.
  *
  * A cursor is a plain value; {@link Cursor} is its codec for whatever keeps it.
  *
@@ -33,6 +34,7 @@ export interface Cursor {
   readonly position: string
   readonly region?: number
   readonly delivered: ReadonlyArray<string>
+  readonly recent?: { readonly since: string; readonly names: ReadonlyArray<string> }
 }
 
 /**
@@ -44,7 +46,8 @@ export interface Cursor {
 export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
   position: Schema.NonEmptyString,
   region: Schema.optionalKey(Schema.Int),
-  delivered: Schema.Array(Schema.String)
+  delivered: Schema.Array(Schema.String),
+  recent: Schema.optionalKey(Schema.Struct({ since: Schema.String, names: Schema.Array(Schema.String) }))
 })
 
 /**

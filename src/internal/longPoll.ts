@@ -20,7 +20,19 @@ export interface LongPoll<C, P, E, ER, R> {
   readonly heardAt?: number | undefined
   /** Answered at once. Given where the reader stands, it says where to poll from. */
   readonly handshake: (standing: C | undefined) => Effect.Effect<C, E, R>
-  readonly poll: (cursor: C) => Effect.Effect<{ readonly page: P; readonly next: C }, E, R>
+  /**
+   * What comes after the cursor. `unheardFor` is the longest time since the last answer in which nobody was listening, by
+   * the wall clock. An answer that came from elsewhere than the live service has not `listened`: that time goes on. One
+   * that is to be followed by a handshake says `prove`.
+   */
+  readonly poll: (
+    cursor: C,
+    unheardFor: Duration.Duration
+  ) => Effect.Effect<
+    { readonly page: P; readonly next: C; readonly listened: boolean; readonly prove?: boolean },
+    E,
+    R
+  >
   /**
    * How long a poll may be silent by the wall clock. It is then cut, and the handshake proves that the service is still
    * there: only if that fails is it an interruption.
@@ -32,14 +44,7 @@ export interface LongPoll<C, P, E, ER, R> {
 
 export type Step<C, P, E> =
   | { readonly _tag: "Connected"; readonly cursor: C }
-  | {
-    readonly _tag: "Page"
-    readonly page: P
-    readonly asked: C
-    readonly next: C
-    /** The longest time since the last page in which nobody was listening, by the wall clock. */
-    readonly unheardFor: Duration.Duration
-  }
+  | { readonly _tag: "Page"; readonly page: P; readonly asked: C; readonly next: C }
   | {
     readonly _tag: "Interrupted"
     readonly failure: E
@@ -48,6 +53,8 @@ export type Step<C, P, E> =
     readonly retryIn: Duration.Duration
   }
   | { readonly _tag: "Reconnected"; readonly cursor: C; readonly downFor: Duration.Duration }
+  /** The service is there, after a silence or because a poll asked for proof. */
+  | { readonly _tag: "Proven"; readonly cursor: C }
 
 /** The schedule for this failure has ended. */
 export class GaveUp<C, E> {
@@ -112,22 +119,20 @@ const pullFrom = <C, P, E, ER, R>(
     const now = yield* Clock.currentTimeMillis
     proven = true
     cursor = standing
-    const step: Step<C, P, E> | undefined = !connected
+    const step: Step<C, P, E> = !connected
       ? { _tag: "Connected", cursor: standing }
       : failures > 0
       ? { _tag: "Reconnected", cursor: standing, downFor: Duration.millis(since(now)) }
-      : undefined
-    if (step !== undefined) {
-      connected = true
-      yield* debug(() => [`${options.name} ${step._tag.toLowerCase()}`])
-    }
+      : { _tag: "Proven", cursor: standing }
+    connected = true
+    yield* debug(() => [`${options.name} ${step._tag.toLowerCase()}`])
     return step
   })
 
   const poll = Effect.fnUntraced(function*(asked: C) {
     const sentAt = yield* Clock.currentTimeMillis
     unheard = Math.max(unheard, since(sentAt))
-    const polled = yield* impatient(options.poll(asked), options.patience)
+    const polled = yield* impatient(options.poll(asked, Duration.millis(unheard)), options.patience)
     if (polled === undefined) {
       proven = false
       // Not the end of the silence: the connection may have been dead from the first moment on.
@@ -137,15 +142,17 @@ const pullFrom = <C, P, E, ER, R>(
       )
       return undefined
     }
-    const unheardFor = Duration.millis(unheard)
-    unheard = 0
-    const answeredAt = yield* Clock.currentTimeMillis
-    // An answer later than any timer allows came before the machine slept, and says nothing of the time since.
-    heardAt = answeredAt - sentAt > Duration.toMillis(options.patience) + 2 * watchEvery ? sentAt : answeredAt
+    if (polled.listened) {
+      unheard = 0
+      const answeredAt = yield* Clock.currentTimeMillis
+      // An answer later than any timer allows came before the machine slept, and says nothing of the time since.
+      heardAt = answeredAt - sentAt > Duration.toMillis(options.patience) + 2 * watchEvery ? sentAt : answeredAt
+    }
+    if (polled.prove === true) proven = false
     cursor = polled.next
     failures = 0
     schedules.clear()
-    return page(polled.page, asked, polled.next, unheardFor)
+    return page(polled.page, asked, polled.next)
   })
 
   const next: Effect.Effect<Step<C, P, E> | undefined, GaveUp<C, E> | ER, R> = Effect.suspend(() => {
@@ -172,13 +179,7 @@ const interrupted = <C, E>(
   retryIn: Duration.Duration
 ): Step<C, never, E> => ({ _tag: "Interrupted", failure, cursor, attempt, retryIn })
 
-const page = <C, P>(page: P, asked: C, next: C, unheardFor: Duration.Duration): Step<C, P, never> => ({
-  _tag: "Page",
-  page,
-  asked,
-  next,
-  unheardFor
-})
+const page = <C, P>(page: P, asked: C, next: C): Step<C, P, never> => ({ _tag: "Page", page, asked, next })
 
 const watchEvery = 5_000
 

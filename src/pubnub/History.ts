@@ -10,12 +10,12 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Json from "../internal/json.ts"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Envelope from "./internal/envelope.ts"
 import * as Payload from "./internal/payload.ts"
+import * as Storage from "./internal/storage.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
@@ -261,7 +261,7 @@ export function fetch<A, RD>(
   const one = "channel" in options
   const channels = one ? [options.channel] : options.channels
   return Effect.flatMap(
-    pagesOf({ ...options, channels, include: options.include, most: one ? 100 : 25 }),
+    pagesOf({ ...options, channels, include: options.include, one }),
     Effect.fnUntraced(function*(pages) {
       const typed = new Map<string, Page<A | Schema.Json>>()
       for (const [channel, page] of pages) {
@@ -356,12 +356,6 @@ export const count = (options: CountOptions): Effect.Effect<ReadonlyMap<string, 
   Effect.flatMap(PubNubConfig, (config) => {
     const channels = [...new Set(options.channels)]
     const { after } = options
-    const where = {
-      operation: "count",
-      method: "GET",
-      shownPath: `/v3/history/sub-key/{subscribeKey}/message-counts/${channels.join(",")}`
-    } as const
-    const fail = Endpoint.errorOf(where)
     const timetokens = channels.map((channel) => typeof after === "string" ? after : after[channel])
     const details = [
       ...issuesOf(channels, 100),
@@ -371,21 +365,11 @@ export const count = (options: CountOptions): Effect.Effect<ReadonlyMap<string, 
           : [{ location: "after", message: `has no timetoken of 17 digits for "${channel}"` }]
       )
     ]
+    const endpoint = Storage.counts(config, channels, typeof after === "string" ? after : timetokens.map(String))
+    const fail = Endpoint.errorOf(endpoint)
     if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
     if (config.subscribeKey === "") return Effect.fail(fail(noKey))
-    return Endpoint.call(config, {
-      ...where,
-      path: `/v3/history/sub-key/${config.subscribeKey}/message-counts/${Url.encodeList(channels)}`,
-      query: [typeof after === "string" ? ["timetoken", after] : ["channelsTimetoken", timetokens.join(",")]],
-      decode: (json) =>
-        Result.mapBoth(decodeCounts(json), {
-          onFailure: (issue) => issue.message,
-          onSuccess: (answer): ReadonlyMap<string, number> => {
-            const counts = byName(answer.channels)
-            return new Map(channels.map((channel) => [channel, counts.get(channel) ?? 0]))
-          }
-        })
-    }, fail)
+    return Endpoint.call(config, endpoint, fail)
   })
 
 /**
@@ -449,8 +433,8 @@ interface PageRequest extends Range {
   readonly channels: ReadonlyArray<string>
   readonly limit?: number | undefined
   readonly include?: Include | undefined
-  /** The most that the service gives, without actions. */
-  readonly most: 25 | 100
+  /** Whether the answer is of one channel, which then has the larger pages. */
+  readonly one: boolean
 }
 
 const pagesOf = (request: PageRequest): Effect.Effect<ReadonlyMap<string, Page>, HistoryError, Needs> =>
@@ -458,57 +442,33 @@ const pagesOf = (request: PageRequest): Effect.Effect<ReadonlyMap<string, Page>,
     const { before, include, since } = request
     const channels = [...new Set(request.channels)]
     const actions = include?.actions === true
-    const kind = actions ? "history-with-actions" : "history"
-    const most = actions ? 25 : request.most
+    const most = Storage.most(request.one ? 1 : Infinity, actions)
     const limit = request.limit ?? most
-    const where = {
-      operation: "history",
-      method: "GET",
-      shownPath: `/v3/${kind}/sub-key/{subscribeKey}/channel/${channels.join(",")}`
-    } as const
-    const fail = Endpoint.errorOf(where)
+    const endpoint = Storage.pages(config, { channels, since, before, limit, actions, meta: include?.meta !== false })
+    const fail = Endpoint.errorOf(endpoint)
     const details = [...issuesOf(channels, actions ? 1 : 500), ...rangeIssues(request)]
     if (!Number.isInteger(limit) || limit < 1 || limit > most) {
       details.push({ location: "limit", message: `is not a whole number from 1 to ${most}` })
     }
     if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
     if (config.subscribeKey === "") return Effect.fail(fail(noKey))
-    return Endpoint.call(config, {
-      ...where,
-      path: `/v3/${kind}/sub-key/${config.subscribeKey}/channel/${Url.encodeList(channels)}`,
-      query: [
-        ["max", String(limit)],
-        ...bound("start", before),
-        ...bound("end", since),
-        ["include_uuid", "true"],
-        ["include_message_type", "true"],
-        ["include_custom_message_type", "true"],
-        ["include_meta", String(include?.meta !== false)]
-      ],
-      attributes: { "messaging.destination.name": channels.join(",") },
-      // Payloads keep their numbers.
-      parse: Json.parse,
-      decode: (json) =>
-        Result.mapBoth(decodeAnswer(json), {
-          onFailure: (issue) => issue.message,
-          onSuccess: (answer): ReadonlyMap<string, Page> => {
-            const found = byName(answer.channels)
-            return new Map(channels.map((channel) => {
-              const entries = (found.get(channel) ?? []).map((raw) => toEntry(channel, raw))
-              return [channel, { entries, ...nextOf(entries, limit, answer.more) }]
-            }))
-          }
-        })
-    }, fail)
+    return Effect.map(
+      Endpoint.call(config, endpoint, fail),
+      (pages): ReadonlyMap<string, Page> =>
+        new Map(Array.from(pages, ([channel, page]) => {
+          const entries = page.entries.map((raw) => toEntry(channel, raw))
+          return [channel, { entries, ...nextOf(entries, limit, page.more) }]
+        }))
+    )
   })
 
 const nextOf = (
   entries: ReadonlyArray<Stored>,
   limit: number,
-  more: { readonly start: Timetoken } | null | undefined
+  more: Timetoken | undefined
 ): Pick<Page, "next"> => {
   // With actions the service cuts a page short when there are too many of them, and says where to go on.
-  if (more !== undefined && more !== null) return { next: more.start }
+  if (more !== undefined) return { next: more }
   const oldest = entries[0]?.timetoken
   return entries.length < limit || oldest === undefined ? {} : { next: oldest }
 }
@@ -552,65 +512,27 @@ const rangeIssues = ({ before, since }: Range): Array<PubNubError.Detail> => {
 // answers
 // --------------------------------------------------------------------------------------------------------------------
 
-const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
-
-const decodeAnswer = Schema.decodeUnknownResult(Schema.Struct({
-  channels: Schema.Record(Schema.String, Schema.Array(Envelope.Parsed)),
-  more: optional(Schema.Struct({ start: Timetoken }))
-}))
-
-const decodeCounts = Schema.decodeUnknownResult(
-  Schema.Struct({ channels: Schema.Record(Schema.String, Schema.Int) })
-)
-
-// The service escapes the names that it answers with.
-const byName = <A>(channels: { readonly [name: string]: A }): ReadonlyMap<string, A> =>
-  new Map(Object.entries(channels).map(([name, value]) => [unescape(name), value]))
-
-const unescape = (name: string): string => Option.getOrElse(Option.liftThrowable(decodeURIComponent)(name), () => name)
-
-const Actions = Schema.Record(
-  Schema.String,
-  Schema.Record(Schema.String, Schema.Array(Schema.Struct({ uuid: UserId, actionTimetoken: Timetoken })))
-)
-
-const Item = Schema.Struct({
-  message: Envelope.Parsed,
-  timetoken: Timetoken,
-  uuid: optional(Schema.String),
-  message_type: optional(Schema.Union([Schema.Int, Schema.String])),
-  custom_message_type: optional(Schema.String),
-  meta: optional(Envelope.Parsed),
-  actions: optional(Actions)
-})
-const decodeItem = Schema.decodeUnknownResult(Item)
-
 const File = Schema.Struct({
   file: Schema.Struct({ id: Schema.String, name: Schema.String }),
   message: Schema.optionalKey(Envelope.Parsed)
 })
 const decodeFile = Schema.decodeUnknownResult(File)
 
-const isUserId = Schema.is(UserId)
-
-// In old recordings empty text stands for absent.
-const given = <A>(value: A | null | undefined): value is A => value !== undefined && value !== null && value !== ""
-
 const toEntry = (channel: string, raw: Schema.Json): Stored => {
-  const decoded = decodeItem(raw)
-  if (Result.isFailure(decoded)) return { _tag: "UndecodableEntry", channel, raw, issue: decoded.failure.message }
-  const { message, timetoken, uuid, ...rest } = decoded.success
-  const entry: Entry = isUserId(uuid) ? { channel, timetoken, publisher: uuid } : { channel, timetoken }
+  const read = Storage.read(raw)
+  if (Result.isFailure(read)) return { _tag: "UndecodableEntry", channel, raw, issue: read.failure }
+  const { actions, customMessageType, kind, message, meta, publisher, timetoken } = read.success
+  const entry: Entry = publisher === undefined ? { channel, timetoken } : { channel, timetoken, publisher }
   const details = {
-    ...(given(rest.meta) ? { meta: rest.meta } : {}),
-    ...(given(rest.custom_message_type) ? { customMessageType: rest.custom_message_type } : {}),
-    actions: Object.entries(rest.actions ?? {}).flatMap(([type, values]) =>
+    ...(meta === undefined ? {} : { meta }),
+    ...(customMessageType === undefined ? {} : { customMessageType }),
+    actions: Object.entries(actions).flatMap(([type, values]) =>
       Object.entries(values).flatMap(([value, users]) =>
         users.map(({ actionTimetoken, uuid }) => ({ type, value, user: uuid, actionTimetoken }))
       )
     )
   }
-  if (Number(rest.message_type ?? 0) !== 4) return { _tag: "StoredMessage", ...entry, payload: message, ...details }
+  if (kind !== 4) return { _tag: "StoredMessage", ...entry, payload: message, ...details }
   const file = decodeFile(message)
   return Result.isFailure(file)
     ? { _tag: "UndecodableEntry", ...entry, raw: message, issue: file.failure.message }
@@ -658,7 +580,7 @@ const typedPage = <A, RD>(page: Page, schema: Payload.Reader<A, RD>): Effect.Eff
 
 const pageOf = ({ channel, include, since }: StreamOptions, before: Timetoken | undefined) =>
   Effect.map(
-    pagesOf({ channels: [channel], include, since, before, most: 100 }),
+    pagesOf({ channels: [channel], include, since, before, one: true }),
     (pages): Page => pages.get(channel) ?? { entries: [] }
   )
 

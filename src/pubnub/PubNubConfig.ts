@@ -48,10 +48,15 @@ export interface Options {
   /** How many messages the service keeps for a reader, over all its channels. Default: 100. */
   readonly queueLength?: number | undefined
   /**
-   * How long the service surely keeps them. After a longer break the reader is told that messages may be missing.
+   * How long the service surely keeps them. After a longer break the reader looks in history for what is missing.
    * Documents say 2 to 20 minutes; the default is the careful end: 2 minutes.
    */
   readonly queueRetention?: Duration.Input | undefined
+  /**
+   * How long the keyset's history surely keeps messages. A reader that comes back later is told of what it cannot find.
+   * `Infinity` for a keyset that keeps them for ever. Default: one day, the shortest that the service offers.
+   */
+  readonly historyRetention?: Duration.Input | undefined
   /** After how long without a sign of life the service lets this user time out of its channels. Default: the service's own 300 seconds. */
   readonly presenceTimeout?: Duration.Input | undefined
   /** Whether to tell the service when a subscription ends, so that others see a leave at once. Default: `true`. */
@@ -97,6 +102,7 @@ export class PubNubConfig extends Context.Service<PubNubConfig, {
   readonly maxUrlSize: number
   readonly queueLength: number
   readonly queueRetention: Duration.Duration
+  readonly historyRetention: Duration.Duration
   readonly presenceTimeout: Duration.Duration | undefined
   readonly sendLeave: boolean
   readonly requestIds: boolean
@@ -134,6 +140,7 @@ export const make = (options: Options): PubNubConfig["Service"] => {
     maxUrlSize: options.maxUrlSize ?? 30_720,
     queueLength: options.queueLength ?? 100,
     queueRetention: duration(options.queueRetention, "2 minutes"),
+    historyRetention: duration(options.historyRetention, "1 day"),
     presenceTimeout: options.presenceTimeout === undefined
       ? undefined
       : Duration.fromInputUnsafe(options.presenceTimeout),
@@ -205,6 +212,7 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
   check("requestTimeout", !positive(Duration.toMillis(config.requestTimeout)), "is not positive")
   check("pollTimeout", !positive(Duration.toMillis(config.pollTimeout)), "is not positive")
   check("queueRetention", !positive(Duration.toMillis(config.queueRetention)), "is not positive")
+  check("historyRetention", !positive(Duration.toMillis(config.historyRetention)), "is not positive")
   check(
     "presenceTimeout",
     config.presenceTimeout !== undefined && !positive(Duration.toMillis(config.presenceTimeout)),

@@ -126,7 +126,26 @@ export const Disconnected = Schema.TaggedStruct("Disconnected", {
 })
 
 /**
+ * Kinds of events that a gap may be of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Kind = "Message" | "Signal" | "Presence" | "MessageAction" | "AppContext" | "File"
+
+const Kind = Schema.Literals(["Message", "Signal", "Presence", "MessageAction", "AppContext", "File"])
+
+/**
  * Something of a channel between two positions was missed and cannot be had.
+ *
+ * **Details**
+ *
+ * - `NoStorage`: the keyset stores nothing. Told for the first hole only, for each subscribed name; what may be missing
+ *   later is a {@link GapSuspected}.
+ * - `NotStored`: `kinds` of events that are not stored came while more was waiting than the service keeps for a reader.
+ * - `RetentionExceeded`: the hole begins before what the keyset still holds.
+ * - `UnknownChannels`: `channel` is a wildcard, or a group that cannot be looked up. History is asked by channel: the
+ *   channels that were seen so far are complete, others may not be.
  *
  * @category statuses
  * @since 0.1.0
@@ -136,7 +155,9 @@ export interface Gap {
   readonly channel: string
   readonly from: string
   readonly to: string
-  readonly reason: "NoStorage" | "NotStored" | "RetentionExceeded"
+  readonly reason: "NoStorage" | "NotStored" | "RetentionExceeded" | "UnknownChannels"
+  /** Given with `NotStored`. */
+  readonly kinds?: ReadonlyArray<Kind>
 }
 
 /**
@@ -149,13 +170,15 @@ export const Gap = Schema.TaggedStruct("Gap", {
   channel: Schema.String,
   from: Schema.String,
   to: Schema.String,
-  reason: Schema.Literals(["NoStorage", "NotStored", "RetentionExceeded"])
+  reason: Schema.Literals(["NoStorage", "NotStored", "RetentionExceeded", "UnknownChannels"]),
+  kinds: Schema.optionalKey(Schema.Array(Kind))
 })
 
 /**
- * Something may have been missed between two positions: the service keeps a number of messages for a reader and drops
- * older ones without a word. `FullPage`: the page that follows has as many as that. `LongBreak`: nothing was asked for
- * longer than the service keeps them.
+ * Something may have been missed between two positions, and history cannot tell: it is out of reach (no permission, a
+ * filter, `catchUp: "none"`), or it is of kinds and channels that history does not know. The service keeps a number of
+ * messages for a reader and drops older ones without a word. `FullPage`: the page that follows has as many as that.
+ * `LongBreak`: nothing was asked for longer than the service keeps them.
  *
  * @category statuses
  * @since 0.1.0

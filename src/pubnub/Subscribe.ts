@@ -78,6 +78,11 @@ export interface Options {
   readonly filter?: string | undefined
   /** Where to start. Default: at what is published from now on. */
   readonly from?: From | undefined
+  /**
+   * Whether what may have been missed is read from history, before live messages go on. Default: `"history"`. With
+   * `"none"` it is told as `GapSuspected`, and so it is with a `filter`, which history does not know.
+   */
+  readonly catchUp?: "history" | "none" | undefined
   /** How to come back. Default: for ever, half a second to 30 seconds apart; a 403 three times, then the stream fails. */
   readonly reconnect?: Reconnect | undefined
 }
@@ -538,7 +543,7 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
     const read = subscriptionOf(config, options)
     if (Result.isFailure(read)) return Stream.fail(new SubscribeError({ reason: read.failure }))
     const subscription = read.success
-    const { target } = subscription
+    const target = subscription.target()
     const names = [...target.channels, ...target.groups].join(",")
     yield* debug(() => [`pubnub.subscribe to ${names}`])
     let known = false
@@ -552,8 +557,11 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         )
         : Effect.void
     )
-    return Subscription.events(config, subscription, () => {
-      known = true
+    return Subscription.events(config, {
+      ...subscription,
+      onAnswered: () => {
+        known = true
+      }
     })
   }))
 
@@ -597,8 +605,9 @@ const subscriptionOf = (
   const chosen: Schedules = options.reconnect ?? {}
   const usual: Schedules = defaults
   return Result.succeed({
-    target,
+    target: () => target,
     from,
+    catchUp: options.catchUp ?? "history",
     schedule: (reason) => chosen[reason._tag] ?? usual[reason._tag] ?? never
   })
 }

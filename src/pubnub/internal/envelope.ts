@@ -57,6 +57,12 @@ const decodeIdentity = Schema.decodeUnknownOption(Identity)
 export const idOfRaw = (raw: unknown): string | undefined =>
   Option.getOrUndefined(Option.map(decodeIdentity(raw), ({ c, i, p }) => `${p.t}/${c}/${i ?? ""}`))
 
+/** When an envelope says it was published, if it can be read so far. */
+export const timetokenOf = (raw: unknown): bigint | undefined => {
+  const timetoken = idOfRaw(raw)?.match(/^\d{17}(?=\/)/)?.[0]
+  return timetoken === undefined ? undefined : BigInt(timetoken)
+}
+
 const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): Event.Delivery => {
   const channel = Channel.withoutPresence(c)
   return {

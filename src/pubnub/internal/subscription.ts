@@ -1,7 +1,7 @@
 /**
  * One subscription: what is asked of the service, and how its pages become events with statuses in position. The order
- * of work in a page: is it full, may something be missing before it (told as `GapSuspected`; history will be read here),
- * then each envelope by itself, without those that were delivered before.
+ * of work: may something be missing (then it is read from history first), then each envelope by itself, without those that
+ * were delivered before.
  */
 import type * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -22,10 +22,11 @@ import type { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
 import type * as Status from "../Status.ts"
 import { Exhausted, SubscribeError } from "../SubscribeError.ts"
-import * as Delivered from "./delivered.ts"
+import * as CatchUp from "./catchUp.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Envelope from "./envelope.ts"
 import * as Position from "./position.ts"
+import * as Reader from "./reader.ts"
 
 type Config = PubNubConfig["Service"]
 
@@ -38,9 +39,15 @@ export interface Target {
 
 /** Everything that a stream of events is made from. */
 export interface Subscription {
-  readonly target: Target
+  /** The names may be others from one request to the next. */
+  readonly target: () => Target
+  /** Answers when the names have changed since `target` was asked: the poll in flight is then given up. Default: never. */
+  readonly changed?: Effect.Effect<void> | undefined
   readonly from: Cursor | undefined
+  readonly catchUp: "history" | "none"
   readonly schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
+  /** Run whenever the service has answered for these names, with its present position. */
+  readonly onAnswered?: ((target: Target, position: string) => void) | undefined
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -118,56 +125,164 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
 // the loop
 // --------------------------------------------------------------------------------------------------------------------
 
-interface Read extends Page {
-  /** The service's position, where it was not believed. */
-  readonly doubted: boolean
+/** What one request brought, from the live service or from history. */
+interface Read {
+  readonly notices: ReadonlyArray<Status.Status>
+  readonly envelopes: ReadonlyArray<Schema.Json>
+  /** Of a live page: that the reader has all before `next` with it. */
+  readonly complete: boolean
+  /** Of history: all that is older has been found. */
+  readonly upTo?: bigint
 }
 
-/** Events and statuses. `onConnected` is told once the service knows of this reader. */
+type Step = LongPoll.Step<Cursor, Read, PubNubError.Reason>
+
+const listening = { notices: [], envelopes: [], complete: false } satisfies Read
+
+/** Events and statuses. */
 export const events = (
   config: Config,
-  subscription: Subscription,
-  onConnected: () => void
+  subscription: Subscription
 ): Stream.Stream<Event.SubscribeEvent, SubscribeError, HttpClient.HttpClient> =>
   Stream.suspend(() => {
-    const { target } = subscription
-    const handshake = endpoint(config, target)
-    const delivered = Delivered.make()
-    // For the whole stream: the service may cut the same events into other pages the second time.
-    const before = new Set(subscription.from?.delivered)
+    const { changed = Effect.never, onAnswered } = subscription
     const witness = Position.makeWitness()
     const judge = (page: Page, asked?: Cursor) =>
       Effect.map(Clock.currentTimeMillis, (now) => witness.judge(page.position, now, asked?.position))
+    const catchUp = CatchUp.make(config, subscription.target)
+    const reader = Reader.make(catchUp, subscription.from)
+    let target = subscription.target()
+    /** What the last handshake found out, for the step that follows. */
+    let notices: Array<Status.Status> = []
+    let connected = false
+
+    const handshake = Effect.gen(function*() {
+      const asked = subscription.target()
+      const request = endpoint(config, asked)
+      let page = yield* call(config, request)
+      for (let times = 1; !(yield* judge(page)).believed; times++) {
+        if (times === 3) return yield* doubtful(page.position)
+        page = yield* call(config, request)
+      }
+      onAnswered?.(asked, page.position)
+      return { asked, page }
+    })
 
     const stand = Effect.fnUntraced(function*(standing: Cursor | undefined) {
-      let page = yield* call(config, handshake)
-      for (let asked = 1; !(yield* judge(page)).believed; asked++) {
-        if (asked === 3) return yield* doubtful(page.position)
-        page = yield* call(config, handshake)
-      }
-      onConnected()
-      return standing === undefined
-        ? cursorAt(page)
+      const { asked, page } = yield* handshake
+      const now = cursorAt(page)
+      const cursor = standing === undefined
+        ? now
         : standing.region === undefined && page.region !== undefined
         ? { ...standing, region: page.region }
         : standing
+      notices = []
+      if (connected && asked !== target) {
+        notices.push({ _tag: "ChannelsChanged", cursor, channels: asked.channels, groups: asked.groups })
+      }
+      connected = true
+      target = asked
+      // Nothing would come until then.
+      if (isAhead(cursor, now)) {
+        notices.push({ _tag: "CursorDoubted", kept: now, doubted: cursor.position })
+        return now
+      }
+      return cursor
     })
 
-    const poll = Effect.fnUntraced(function*(cursor: Cursor) {
+    /** The full page that waits until what is missing before it has been found. */
+    let waiting: { readonly page: Read; readonly next: Cursor } | undefined
+
+    const live = Effect.fnUntraced(function*(cursor: Cursor) {
+      const request = endpoint(config, target)
       const page = yield* call(config, {
-        ...handshake,
+        ...request,
         timeout: "none",
         query: [
           ["tt", cursor.position],
           ...cursor.region === undefined ? [] : [["tr", String(cursor.region)] as const],
-          ...handshake.query
+          ...request.query
         ]
       })
       const { believed, doubtsBefore } = yield* judge(page, cursor)
       // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
       if (!believed && doubtsBefore > 0) return yield* doubtful(page.position)
-      return { page: { ...page, doubted: !believed }, next: believed ? cursorAt(page) : cursor }
+      const next = believed ? cursorAt(page) : cursor
+      const notices: Array<Status.Status> = believed
+        ? []
+        : [{ _tag: "CursorDoubted", kept: reader.cursor(cursor), doubted: page.position }]
+      const read: Read = { notices, envelopes: page.messages, complete: believed }
+      if (page.messages.length < config.queueLength) return { page: read, next, listened: true }
+      const to = believed ? page.position : youngest(page)
+      if (subscription.catchUp === "none" || target.filter !== undefined) {
+        notices.push({ _tag: "GapSuspected", from: cursor.position, to, reason: "FullPage" })
+        return { page: read, next, listened: true }
+      }
+      if (!reader.open({ reason: "FullPage", from: cursor, to, page: page.messages })) {
+        return { page: read, next, listened: true }
+      }
+      waiting = { page: read, next }
+      return { page: listening, next: cursor, listened: true }
     })
+
+    const fill = Effect.fnUntraced(function*(cursor: Cursor) {
+      const { envelopes, filled, notices, upTo } = yield* catchUp.next
+      if (!filled) return { page: { envelopes, notices, complete: false, upTo }, next: cursor, listened: false }
+      const { next, page } = waiting ?? { page: listening, next: cursor }
+      waiting = undefined
+      return { page: { ...page, notices: [...notices, ...page.notices] }, next, listened: false }
+    })
+
+    /** Nobody listened for longer than the service keeps a queue: what it let go is in history, up to now. */
+    const returned = Effect.fnUntraced(function*(cursor: Cursor) {
+      const { page } = yield* handshake
+      const hole = { reason: "LongBreak", from: cursor, to: page.position, page: [] } as const
+      const suspected: Status.Status = {
+        _tag: "GapSuspected",
+        from: cursor.position,
+        to: page.position,
+        reason: "LongBreak"
+      }
+      const blind = subscription.catchUp === "none" || target.filter !== undefined
+      if (!blind) reader.open(hole)
+      return { page: { ...listening, notices: blind ? [suspected] : [] }, next: cursor, listened: true }
+    })
+
+    const poll = (cursor: Cursor, unheardFor: Duration.Duration) => {
+      if (catchUp.hole() !== undefined) return fill(cursor)
+      if (Duration.isGreaterThan(unheardFor, config.queueRetention)) return returned(cursor)
+      const again = Effect.as(changed, { page: listening, next: cursor, listened: false, prove: true })
+      return subscription.changed === undefined ? live(cursor) : Effect.raceFirst(live(cursor), again)
+    }
+
+    const told = (step: Step): ReadonlyArray<Event.SubscribeEvent> => {
+      switch (step._tag) {
+        case "Connected": {
+          const { channels, groups } = target
+          reader.begin(step.cursor)
+          return [{ _tag: "Connected", cursor: reader.cursor(step.cursor), channels, groups }, ...notices]
+        }
+        case "Reconnected":
+          return [{ _tag: "Reconnected", cursor: reader.cursor(step.cursor), downFor: step.downFor }, ...notices]
+        case "Proven":
+          return notices
+        case "Interrupted":
+          return [{
+            _tag: "Interrupted",
+            reason: step.failure,
+            ...where(step.cursor === undefined ? undefined : reader.cursor(step.cursor)),
+            attempt: step.attempt,
+            retryIn: step.retryIn
+          }]
+        case "Page": {
+          const { complete, envelopes, notices, upTo } = step.page
+          const events = upTo === undefined
+            ? reader.live(envelopes, step.asked, complete ? step.next : undefined)
+            : reader.found(envelopes, step.asked, upTo)
+          return notices.length === 0 ? events : [...notices, ...events]
+        }
+      }
+    }
 
     const steps = LongPoll.stream<Cursor, Read, PubNubError.Reason, never, HttpClient.HttpClient>({
       name: "pubnub.subscribe",
@@ -184,16 +299,18 @@ export const events = (
         Arr.NonEmptyReadonlyArray<Event.SubscribeEvent>,
         Effect.Error<typeof pull>
       > = Effect.flatMap(pull, ([step]) => {
-        const events = told(config, target, delivered, before, step)
+        const events = told(step)
         return isNonEmpty(events) ? Effect.succeed(events) : more
       })
       return Effect.succeed(more)
     })
-    return Stream.catch(events, (ended) =>
-      Stream.concat(
-        Stream.succeed<Status.Disconnected>({ _tag: "Disconnected", reason: ended.failure, ...where(ended.cursor) }),
-        Stream.fail(toError(ended))
-      ))
+    return Stream.catch(events, (ended) => {
+      const at = where(ended.cursor === undefined ? undefined : reader.cursor(ended.cursor))
+      return Stream.concat(
+        Stream.succeed<Status.Disconnected>({ _tag: "Disconnected", reason: ended.failure, ...at }),
+        Stream.fail(toError(ended, at))
+      )
+    })
   })
 
 const where = (cursor: Cursor | undefined) => cursor === undefined ? {} : { cursor }
@@ -205,8 +322,19 @@ const cursorAt = (page: Pick<Page, "position" | "region">): Cursor =>
     ? { position: page.position, delivered: [] }
     : { position: page.position, region: page.region, delivered: [] }
 
-const toError = (ended: LongPoll.GaveUp<Cursor, PubNubError.Reason>): SubscribeError => {
-  const at = where(ended.cursor)
+const aMinute = 600_000_000n
+
+/** A position that the service has not reached, and will not within the time by which two of its regions differ. */
+const isAhead = (cursor: Cursor, now: Cursor): boolean => BigInt(cursor.position) - BigInt(now.position) > aMinute
+
+/** Where a page ends whose own position is not believed. */
+const youngest = ({ messages }: Page): string =>
+  String(messages.map(Envelope.timetokenOf).reduce<bigint>((a, b) => b !== undefined && b > a ? b : a, 0n))
+
+const toError = (
+  ended: LongPoll.GaveUp<Cursor, PubNubError.Reason>,
+  at: { readonly cursor?: Cursor }
+): SubscribeError => {
   switch (ended.failure._tag) {
     case "AccessDenied":
     case "BadRequest":
@@ -216,76 +344,4 @@ const toError = (ended: LongPoll.GaveUp<Cursor, PubNubError.Reason>): SubscribeE
     default:
       return new SubscribeError({ reason: new Exhausted({ attempts: ended.attempts, last: ended.failure }), ...at })
   }
-}
-
-// --------------------------------------------------------------------------------------------------------------------
-// from steps to events
-// --------------------------------------------------------------------------------------------------------------------
-
-const told = (
-  config: Config,
-  target: Target,
-  delivered: Delivered.Delivered,
-  before: ReadonlySet<string>,
-  step: LongPoll.Step<Cursor, Read, PubNubError.Reason>
-): ReadonlyArray<Event.SubscribeEvent> => {
-  switch (step._tag) {
-    case "Connected":
-      return [{ _tag: "Connected", cursor: step.cursor, channels: target.channels, groups: target.groups }]
-    case "Reconnected":
-      return [{ _tag: "Reconnected", cursor: step.cursor, downFor: step.downFor }]
-    case "Interrupted":
-      return [{
-        _tag: "Interrupted",
-        reason: step.failure,
-        ...where(step.cursor),
-        attempt: step.attempt,
-        retryIn: step.retryIn
-      }]
-    case "Page":
-      return [...suspicions(config, step), ...eventsOf(step, delivered, before)]
-  }
-}
-
-type PageStep = Extract<LongPoll.Step<Cursor, Read, PubNubError.Reason>, { readonly _tag: "Page" }>
-
-const suspicions = (config: Config, { asked, page, unheardFor }: PageStep): ReadonlyArray<Status.Status> => {
-  const hole = { _tag: "GapSuspected", from: asked.position, to: page.position } as const
-  return [
-    ...page.doubted ? [{ _tag: "CursorDoubted", kept: asked, doubted: page.position } as const] : [],
-    ...page.messages.length >= config.queueLength
-      ? [{ ...hole, reason: "FullPage" } as const]
-      : Duration.isGreaterThan(unheardFor, config.queueRetention)
-      ? [{ ...hole, reason: "LongBreak" } as const]
-      : []
-  ]
-}
-
-const eventsOf = (
-  { asked, next, page }: PageStep,
-  delivered: Delivered.Delivered,
-  before: ReadonlySet<string>
-): ReadonlyArray<Event.Event> => {
-  const events: Array<Event.Event> = []
-  const had = [...asked.delivered]
-  page.messages.forEach((raw, index) => {
-    const envelope = Envelope.decode(raw)
-    const [id, content] = Result.isSuccess(envelope)
-      ? [Envelope.idOf(envelope.success), envelope.success.d]
-      : [Envelope.idOfRaw(raw), raw]
-    // What says nothing of itself cannot be known again: better twice than not at all.
-    if (id !== undefined) {
-      const { isNew, name } = delivered.admit(id, content)
-      had.push(name)
-      if (!isNew || before.has(name)) return
-    }
-    // The last of a page stands where the next page is asked for.
-    const cursor = index === page.messages.length - 1 && !page.doubted ? next : { ...asked, delivered: had.slice() }
-    events.push(
-      Result.isSuccess(envelope)
-        ? Envelope.toEvent(envelope.success, cursor)
-        : Envelope.undecodable(raw, envelope.failure.message, cursor)
-    )
-  })
-  return events
 }

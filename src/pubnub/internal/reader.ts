@@ -1,0 +1,136 @@
+/**
+ * What one reader has had: from envelopes to events, each once, with the cursor to go on from after it.
+ */
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import type { Cursor } from "../../Cursor.ts"
+import type * as Event from "../Event.ts"
+import * as CatchUp from "./catchUp.ts"
+import * as Delivered from "./delivered.ts"
+import * as Envelope from "./envelope.ts"
+
+type Envelopes = ReadonlyArray<Schema.Json>
+
+export interface Reader {
+  /** The service answered for the first time: from here on everything is delivered. */
+  readonly begin: (cursor: Cursor) => void
+  /** The events of a live page. With `next`, nothing before that is missing any more. */
+  readonly live: (envelopes: Envelopes, asked: Cursor, next: Cursor | undefined) => ReadonlyArray<Event.Event>
+  /** The events that history had, where all before `upTo` has been found. */
+  readonly found: (envelopes: Envelopes, asked: Cursor, upTo: bigint) => ReadonlyArray<Event.Event>
+  /** Opens a hole, and says whether something can be in it. */
+  readonly open: (hole: Omit<CatchUp.Hole, "from" | "since"> & { readonly from: Cursor }) => boolean
+  /** Where the reader stands when it polls from this cursor. */
+  readonly cursor: (polled: Cursor) => Cursor
+}
+
+/** So many events are named in a cursor, at most: who had more in the overlap and is killed may have some again. */
+const mostNamed = 1_000
+
+export const make = (catchUp: CatchUp.CatchUp, from: Cursor | undefined): Reader => {
+  const delivered = Delivered.make()
+  // For the whole stream: the service may cut the same events into other pages the second time.
+  const before = new Set([...from?.delivered ?? [], ...from?.recent?.names ?? []])
+  /** What was delivered in the overlap, oldest first. */
+  let recent: ReadonlyArray<string> = from?.recent?.names ?? []
+  /** Nothing older is this reader's. */
+  let birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
+  /** Up to here the reader has everything. */
+  let complete = 0n
+  /** How far history was read, while the live service is still to be asked from further back. */
+  let ahead: Cursor | undefined
+  /** What is not older may still be missing from what history gave. */
+  let limit = 0n
+
+  const isBehind = (cursor: Cursor): boolean => ahead !== undefined && BigInt(ahead.position) > BigInt(cursor.position)
+  const furthest = (cursor: Cursor): Cursor => ahead !== undefined && isBehind(cursor) ? ahead : cursor
+
+  const named = (cursor: Cursor): Cursor => {
+    const overlap = BigInt(cursor.position) - CatchUp.overlap
+    return { ...cursor, recent: { since: String(overlap > birth ? overlap : birth), names: recent } }
+  }
+
+  const remember = (names: ReadonlyArray<string>, cursor: Cursor) => {
+    const bound = String(BigInt(cursor.position) - CatchUp.overlap)
+    const all = recent.length === 0 ? names : [...recent, ...names]
+    const first = all.findIndex((name) => name >= bound)
+    recent = first === -1 ? [] : all.slice(Math.max(first, all.length - mostNamed))
+  }
+
+  /** The events that are new. The last of them stands at `next`, where that is known. */
+  const read = (envelopes: Envelopes, base: Cursor, next: Cursor | undefined): ReadonlyArray<Event.Event> => {
+    const had = [...base.delivered]
+    const fresh: Array<string> = []
+    const events: Array<(cursor: Cursor) => Event.Event> = []
+    const places: Array<Cursor> = []
+    const place = named(base)
+    for (const raw of envelopes) {
+      const decoded = Envelope.decode(raw)
+      const envelope = Result.isSuccess(decoded) ? decoded.success : undefined
+      const id = envelope === undefined ? Envelope.idOfRaw(raw) : Envelope.idOf(envelope)
+      if (envelope !== undefined) catchUp.note(envelope)
+      // What says nothing of itself cannot be known again: better twice than not at all.
+      if (id !== undefined) {
+        const { isNew, name } = delivered.admit(id, envelope === undefined ? raw : envelope.d)
+        had.push(name)
+        if (!isNew || before.has(name)) continue
+        fresh.push(name)
+      }
+      places.push({ ...place, delivered: had.slice() })
+      events.push((cursor) =>
+        Result.isSuccess(decoded)
+          ? Envelope.toEvent(decoded.success, cursor)
+          : Envelope.undecodable(raw, decoded.failure.message, cursor)
+      )
+    }
+    remember(fresh, next ?? base)
+    if (next !== undefined && places.length > 0) places[places.length - 1] = named(next)
+    return events.flatMap((event, index) => {
+      const cursor = places[index]
+      return cursor === undefined ? [] : [event(cursor)]
+    })
+  }
+
+  return {
+    begin: (cursor) => {
+      const position = BigInt(cursor.position)
+      if (birth === 0n) birth = position + 1n
+      complete = position
+    },
+    live: (envelopes, asked, next) => {
+      const events = read(envelopes, furthest(asked), next === undefined || isBehind(next) ? undefined : next)
+      if (next === undefined) return events
+      const position = BigInt(next.position)
+      if (position > complete) complete = position
+      if (!isBehind(next)) ahead = undefined
+      return events
+    },
+    found: (envelopes, asked, upTo) => {
+      const base = furthest(asked)
+      const reached = (limit < upTo ? limit : upTo) - 1n
+      const next = reached > BigInt(base.position)
+        ? { ...base, position: String(reached), delivered: [] }
+        : undefined
+      const events = read(envelopes, base, next)
+      ahead = next ?? ahead
+      catchUp.missed(events.length)
+      return events
+    },
+    open: ({ from, ...hole }) => {
+      const position = BigInt(from.position)
+      const start = (position > complete ? position : complete) - CatchUp.overlap
+      const since = [start, birth, delivered.since()].reduce((one, other) => one > other ? one : other)
+      const to = BigInt(hole.to)
+      if (to < since) return false
+      // History may be some seconds behind, and messages of other regions are.
+      limit = to - CatchUp.overlap
+      for (const raw of hole.page) {
+        const at = Envelope.timetokenOf(raw)
+        if (at !== undefined && at < limit) limit = at
+      }
+      catchUp.open({ ...hole, from: from.position, since })
+      return true
+    },
+    cursor: (polled) => named(furthest(polled))
+  }
+}

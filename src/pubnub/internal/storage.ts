@@ -1,0 +1,149 @@
+/**
+ * Reading what the service has stored: the request for a page of history, the one for counts, and what an entry says.
+ * Shared by `History`, which shows them to the caller, and by the readers that fill holes from them.
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Json from "../../internal/json.ts"
+import * as Url from "../../internal/url.ts"
+import type { PubNubConfig } from "../PubNubConfig.ts"
+import { Timetoken } from "../Timetoken.ts"
+import { UserId } from "../UserId.ts"
+import type * as Endpoint from "./endpoint.ts"
+import * as Envelope from "./envelope.ts"
+
+export interface PageRequest {
+  readonly channels: ReadonlyArray<string>
+  /** The oldest timetoken that belongs to the range. */
+  readonly since: string | undefined
+  /** The first timetoken that does not belong to it any more. */
+  readonly before: string | undefined
+  /** The most entries of each channel. */
+  readonly limit: number
+  readonly actions: boolean
+  readonly meta: boolean
+}
+
+/** The newest entries of the range, oldest first, as they came. */
+export interface Page {
+  readonly entries: ReadonlyArray<Schema.Json>
+  /** Where the service says that the next older page ends. */
+  readonly more: Timetoken | undefined
+}
+
+/** The most entries that the service gives of each channel at once. */
+export const most = (channels: number, actions = false): number => channels > 1 || actions ? 25 : 100
+
+const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+const decodeAnswer = Schema.decodeUnknownResult(Schema.Struct({
+  channels: Schema.Record(Schema.String, Schema.Array(Envelope.Parsed)),
+  more: optional(Schema.Struct({ start: Timetoken }))
+}))
+
+const decodeCounts = Schema.decodeUnknownResult(
+  Schema.Struct({ channels: Schema.Record(Schema.String, Schema.Int) })
+)
+
+const place = ({ actions, channels }: Pick<PageRequest, "actions" | "channels">) => ({
+  operation: "history",
+  method: "GET",
+  shownPath: `/v3/${kindOf(actions)}/sub-key/{subscribeKey}/channel/${channels.join(",")}`
+} as const)
+
+const kindOf = (actions: boolean) => actions ? "history-with-actions" : "history"
+
+/** A page of each channel. A channel without entries has an empty one. */
+export const pages = (
+  config: PubNubConfig["Service"],
+  request: PageRequest
+): Endpoint.Endpoint<ReadonlyMap<string, Page>> & ReturnType<typeof place> => ({
+  ...place(request),
+  path: `/v3/${kindOf(request.actions)}/sub-key/${config.subscribeKey}/channel/${Url.encodeList(request.channels)}`,
+  query: [
+    ["max", String(request.limit)],
+    ...request.before === undefined ? [] : [["start", request.before] as const],
+    ...request.since === undefined ? [] : [["end", request.since] as const],
+    ["include_uuid", "true"],
+    ["include_message_type", "true"],
+    ["include_custom_message_type", "true"],
+    ["include_meta", String(request.meta)]
+  ],
+  attributes: { "messaging.destination.name": request.channels.join(",") },
+  // Payloads keep their numbers.
+  parse: Json.parse,
+  decode: (json) =>
+    Result.mapBoth(decodeAnswer(json), {
+      onFailure: (issue) => issue.message,
+      onSuccess: (answer): ReadonlyMap<string, Page> => {
+        const found = byName(answer.channels)
+        const more = answer.more?.start
+        return new Map(request.channels.map((channel) => [channel, { entries: found.get(channel) ?? [], more }]))
+      }
+    })
+})
+
+/** How many entries each channel has that are younger than a timetoken: one for all, or one for each channel. */
+export const counts = (
+  config: PubNubConfig["Service"],
+  channels: ReadonlyArray<string>,
+  after: string | ReadonlyArray<string>
+) => ({
+  operation: "count",
+  method: "GET",
+  shownPath: `/v3/history/sub-key/{subscribeKey}/message-counts/${channels.join(",")}`,
+  path: `/v3/history/sub-key/${config.subscribeKey}/message-counts/${Url.encodeList(channels)}`,
+  query: [typeof after === "string" ? ["timetoken", after] : ["channelsTimetoken", after.join(",")]],
+  decode: (json) =>
+    Result.mapBoth(decodeCounts(json), {
+      onFailure: (issue) => issue.message,
+      onSuccess: (answer): ReadonlyMap<string, number> => {
+        const counts = byName(answer.channels)
+        return new Map(channels.map((channel) => [channel, counts.get(channel) ?? 0]))
+      }
+    })
+} as const satisfies Endpoint.Endpoint<ReadonlyMap<string, number>>)
+
+// The service escapes the names that it answers with.
+const byName = <A>(channels: { readonly [name: string]: A }): ReadonlyMap<string, A> =>
+  new Map(Object.entries(channels).map(([name, value]) => [unescape(name), value]))
+
+const unescape = (name: string): string => Option.getOrElse(Option.liftThrowable(decodeURIComponent)(name), () => name)
+
+const Actions = Schema.Record(
+  Schema.String,
+  Schema.Record(Schema.String, Schema.Array(Schema.Struct({ uuid: UserId, actionTimetoken: Timetoken })))
+)
+
+const Entry = Schema.Struct({
+  message: Envelope.Parsed,
+  timetoken: Timetoken,
+  uuid: optional(Schema.String),
+  message_type: optional(Schema.Union([Schema.Int, Schema.String])),
+  custom_message_type: optional(Schema.String),
+  meta: optional(Envelope.Parsed),
+  actions: optional(Actions)
+})
+
+const decodeEntry = Schema.decodeUnknownResult(Entry)
+
+const isUserId = Schema.is(UserId)
+
+// In old recordings empty text stands for absent.
+const given = <A>(value: A | null | undefined): value is A => value !== undefined && value !== null && value !== ""
+
+/** What an entry says, with what is absent left out; a sentence on what is wrong with it where it cannot be read. */
+export const read = (raw: Schema.Json) =>
+  Result.mapBoth(decodeEntry(raw), {
+    onFailure: (issue) => issue.message,
+    onSuccess: ({ actions, custom_message_type, message, message_type, meta, timetoken, uuid }) => ({
+      message,
+      timetoken,
+      kind: Number(message_type ?? 0),
+      publisher: isUserId(uuid) ? uuid : undefined,
+      meta: given(meta) ? meta : undefined,
+      customMessageType: given(custom_message_type) ? custom_message_type : undefined,
+      actions: actions ?? {}
+    })
+  })
