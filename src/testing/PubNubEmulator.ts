@@ -441,9 +441,16 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     Effect.acquireUseRelease(
       // Looking and beginning to wait are one step: what arrives between them would be seen by neither.
       step((now) => {
-        const page = keyset.read(subscription, cursor, now, maxPage)
+        // When the clock jumps, it is the reader that slept: the service has answered when the time had come.
+        const answeredAt = now < deadline ? now : deadline
+        const page = keyset.read(subscription, cursor, answeredAt, maxPage)
         if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(uuid), page.envelopes) }
-        if (now >= deadline) return { answer: answers.page(keyset.position(now), regionOf(uuid), []) }
+        if (now >= deadline) {
+          // All that comes from now on has a later one.
+          keyset.position(answeredAt)
+          const position = answeredAt > cursor ? answeredAt : cursor
+          return { answer: answers.page(position, regionOf(uuid), []) }
+        }
         const woken = Deferred.makeUnsafe<void, ConnectionReset>()
         const waiter: keysets.Waiter = {
           subscription,
