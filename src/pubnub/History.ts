@@ -19,7 +19,7 @@ import * as Storage from "./internal/storage.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
-import { UserId } from "./UserId.ts"
+import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models

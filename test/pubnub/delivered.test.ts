@@ -11,9 +11,14 @@ it("knows what was had by id and content, and numbers what shares an id", () => 
   assert.deepStrictEqual(delivered.admit("b", null), { name: "b", isNew: false })
 })
 
-it("remembers the newest thousand, and not everything", () => {
+it("remembers the newest ten thousand and more, says from when on, and forgets the rest", () => {
   const delivered = Delivered.make()
-  for (let n = 0; n < 10_000; n++) assert.isTrue(delivered.admit(String(n), n).isNew)
-  for (let n = 9_999; n > 8_999; n--) assert.isFalse(delivered.admit(String(n), n).isNew)
-  assert.isTrue(delivered.admit("7000", 7_000).isNew)
+  const name = (n: number) => `${17_900_000_000_000_000n + BigInt(n)}/a/`
+  for (let n = 0; n < 100_000; n++) assert.isTrue(delivered.admit(name(n), n).isNew)
+  for (let n = 99_999; n >= 89_999; n--) assert.isFalse(delivered.admit(name(n), n).isNew)
+  const since = Number(delivered.since() - 17_900_000_000_000_000n)
+  assert.isAbove(since, 70_000)
+  assert.isAtMost(since, 90_000)
+  assert.isFalse(delivered.admit(name(since), since).isNew)
+  assert.isTrue(delivered.admit(name(since - 1), since - 1).isNew)
 })

@@ -171,7 +171,9 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
         })
       )
       if (Option.isNone(listed)) unknown.push(group)
-      for (const channel of Option.getOrElse(listed, () => [])) if (!Channel.isPresence(channel)) found.set(channel, group)
+      for (const channel of Option.getOrElse(listed, () => [])) {
+        if (!Channel.isPresence(channel)) found.set(channel, group)
+      }
     }
     for (const channel of channels) {
       if (!Channel.isPresence(channel) && !Channel.isWildcard(channel)) found.set(channel, channel)
@@ -351,10 +353,13 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     return nothing
   }
 
-  const leaveOut = (work: Work, { channels = [] }: PubNubError.AccessDenied): Progress => {
-    const named = channels.filter((channel) => work.channels.delete(channel))
-    for (const channel of named) denied.add(channel)
-    if (named.length === 0 || work.channels.size === 0) return giveUp(work)
+  const leaveOut = (work: Work, { channels }: PubNubError.AccessDenied): Progress => {
+    const named = channels.filter((channel) => work.channels.has(channel))
+    for (const channel of named.length > 0 ? named : work.channels.keys()) {
+      denied.add(channel)
+      work.channels.delete(channel)
+    }
+    if (work.channels.size === 0) return giveUp(work)
     work.outOfReach = true
     work.failures = 0
     return nothing
@@ -466,10 +471,11 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       if (work === undefined) return Effect.succeed({ ...nothing, filled: true })
       const current = work
       return step(current).pipe(
-        Effect.tap(() => {
-          current.failures = 0
-          return Effect.void
-        }),
+        Effect.tap(() =>
+          Effect.sync(() => {
+            current.failures = 0
+          })
+        ),
         Effect.catch((reason) => failed(current, reason)),
         Effect.tap(({ filled }) =>
           Effect.sync(() => {

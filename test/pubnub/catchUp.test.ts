@@ -1,0 +1,393 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as CursorStore from "effect-herald/CursorStore"
+import { type Event, Publish, Subscribe, Timetoken } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../emulated.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+const faults = Faults.Fault
+
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<A> = []
+    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
+    yield* Clock.advance("1 second")
+    return { seen, fiber }
+  })
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const gaps = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Gap" || event._tag === "GapSuspected" ? [event] : [])
+
+const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
+
+const burst = (length: number, options: { readonly channel?: string; readonly first?: number } = {}) =>
+  emulator.use((service) =>
+    service.publishAll(numbers(length, options.first).map((message) => ({ channel: options.channel ?? "a", message })))
+  )
+
+const history = requestsTo("/v3/history")
+
+/** Away while something happens: the network is dead, and comes back. */
+const away = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const faulty = yield* Faults.Faults
+    const service = yield* emulator
+    yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "1 hour" })
+    yield* service.restart
+    yield* Clock.advance("1 second")
+    yield* effect
+    yield* faulty.heal
+    yield* Clock.advance("40 seconds")
+  })
+
+describe("nothing is lost", () => {
+  it.effect.each([100, 101, 500, 1_000, 3_210])(
+    "of %i messages that came within one poll",
+    (count) =>
+      Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* burst(count)
+        yield* Clock.advance("10 seconds")
+        yield* emulator.use((service) => service.publish({ channel: "a", message: "live" }))
+        yield* Clock.advance("1 second")
+        assert.deepStrictEqual(payloads(seen), [...numbers(count), "live"])
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(Effect.provide(emulated()))
+  )
+
+  it.effect.each([101, 500, 1_000])(
+    "of %i messages that came while the network was down",
+    (count) =>
+      Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* away(burst(count))
+        assert.deepStrictEqual(payloads(seen), numbers(count))
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(Effect.provide(emulated()))
+  )
+
+  it.effect("after a break that was longer than the service keeps its queue", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* away(Effect.andThen(burst(30), Clock.advance("30 minutes")))
+      assert.deepStrictEqual(payloads(seen), numbers(30))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
+
+  it.effect("by a reader that does not pull for long", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const seen: Array<Event.SubscribeEvent> = []
+      yield* Subscribe.stream({ channels: ["a"] }).pipe(
+        Stream.tap((event) =>
+          event._tag === "Message" && event.payload === "stop" ? Effect.sleep("1 hour") : Effect.void
+        ),
+        Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
+        Effect.forkChild
+      )
+      yield* Clock.advance("1 second")
+      yield* service.publish({ channel: "a", message: "stop" })
+      for (const n of numbers(60)) {
+        yield* burst(20, { first: n * 20 })
+        yield* Clock.advance("55 seconds")
+      }
+      yield* Clock.advance("10 minutes")
+      assert.deepStrictEqual(payloads(seen), ["stop", ...numbers(1_200)])
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "10 minutes" } } }))))
+
+  it.effect("over several channels and groups, in the order of their timetokens", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      yield* service.addToGroup("crew", ["c", "d"])
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b", "quiet"], groups: ["crew"] }))
+      yield* service.publishAll(
+        numbers(900).map((n) => ({ channel: ["a", "b", "c", "d"][n % 4]!, message: n }))
+      )
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(900))
+      assert.deepStrictEqual(gaps(seen), [])
+      const found = seen.find((event) => event._tag === "Message" && event.channel === "d")
+      assert.deepInclude({ ...found }, { subscription: "crew" } as object)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("by a durable reader that never gets to the end of a page", () =>
+    Effect.gen(function*() {
+      const handled = new Set<unknown>()
+      yield* burst(1)
+      for (const round of numbers(60)) {
+        yield* burst(50, { first: round * 50 })
+        let left = 70
+        const fiber = yield* Effect.forkChild(
+          Subscribe.consume((message) => left-- > 0 ? Effect.sync(() => handled.add(message.payload)) : Effect.never, {
+            channels: ["a"],
+            reader: "slow"
+          })
+        )
+        yield* Clock.advance("5 seconds")
+        yield* Fiber.interrupt(fiber)
+      }
+      yield* Effect.forkChild(
+        Subscribe.consume((message) => Effect.sync(() => handled.add(message.payload)), {
+          channels: ["a"],
+          reader: "slow"
+        })
+      )
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual([...handled].toSorted((a, b) => Number(a) - Number(b)), numbers(2_950, 50))
+    }).pipe(Effect.provide(Layer.merge(emulated(), CursorStore.layerMemory))))
+
+  it.effect("of another region that came late and was dropped from the queue", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* service.publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
+      yield* service.publish({ channel: "a", message: "first" })
+      yield* Clock.advance("3 seconds")
+      assert.deepStrictEqual(payloads(seen), ["first"])
+      yield* away(Effect.andThen(Clock.advance("3 seconds"), burst(200)))
+      assert.deepStrictEqual(payloads(seen), ["first", "late", ...numbers(200)])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("it costs nothing when nothing was missed", () => {
+  it.effect("a page that is not full, and a short break, ask no history", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* burst(99)
+      yield* Clock.advance("1 second")
+      yield* away(burst(99, { first: 99 }))
+      assert.deepStrictEqual(payloads(seen), numbers(198))
+      assert.deepStrictEqual(yield* history, [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("one request for counts spares the channels that have nothing", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", ...numbers(99).map((n) => `quiet-${n}`)] }))
+      yield* burst(150)
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(150))
+      const [counts, ...pages] = yield* history
+      assert.include(counts!.target, "/message-counts/a,quiet-0,")
+      assert.isAtMost(pages.length, 3)
+      assert.isTrue(pages.every(({ target }) => target.includes("/channel/a?")))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("catchUp: none asks nothing, and tells", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
+      yield* burst(150)
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(100, 50))
+      assert.deepStrictEqual(gaps(seen).map(({ _tag }) => _tag), ["GapSuspected"])
+      assert.deepStrictEqual(yield* history, [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("history is read at most twenty times a second", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* burst(10_000)
+      yield* Clock.advance("2 seconds")
+      assert.isAtMost((yield* history).length, 41)
+      yield* Clock.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(10_000))
+      assert.isAtMost((yield* history).length, 140)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("what history cannot give is told", () => {
+  it.effect("a keyset without storage: found out once, told once, never hammered", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b.*"] }))
+      for (const round of numbers(3)) {
+        yield* burst(150, { first: round * 150 })
+        yield* Clock.advance("5 seconds")
+      }
+      assert.deepStrictEqual(
+        gaps(seen).map((gap) => gap._tag === "Gap" ? [gap.channel, gap.reason] : [gap.reason]),
+        [["a", "NoStorage"], ["b.*", "NoStorage"], ["FullPage"], ["FullPage"]]
+      )
+      assert.strictEqual((yield* history).length, 1)
+      assert.strictEqual(payloads(seen).length, 300)
+    }).pipe(Effect.provide(emulated({ emulator: { addOns: { persistence: false } } }))))
+
+  it.effect("signals, and messages that are not stored", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* away(Effect.forEach(numbers(150), (n) => service.signal({ channel: "a", message: n })))
+      assert.deepInclude({ ...gaps(seen)[0] }, {
+        _tag: "Gap",
+        channel: "a",
+        reason: "NotStored",
+        kinds: ["Signal"]
+      } as object)
+      assert.strictEqual(gaps(seen).length, 1)
+      yield* away(Effect.forEach(numbers(150), (n) => service.emit({ channel: "b", payload: n, type: 0 })))
+      assert.deepStrictEqual(payloads(seen), numbers(100, 50))
+      assert.deepInclude({ ...gaps(seen)[1] }, { channel: "b", reason: "NotStored", kinds: ["Message"] } as object)
+      assert.strictEqual(gaps(seen).length, 2)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("channels of a wildcard that were never seen", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
+      yield* service.publish({ channel: "x.known", message: "hello" })
+      yield* Clock.advance("1 second")
+      yield* away(Effect.andThen(burst(10, { channel: "x.unknown" }), burst(150, { channel: "x.known" })))
+      assert.deepStrictEqual(payloads(seen), ["hello", ...numbers(150)])
+      assert.deepStrictEqual(
+        gaps(seen).map((gap) => gap._tag === "Gap" ? [gap.channel, gap.reason] : [gap.reason]),
+        [["x.*", "UnknownChannels"]]
+      )
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("what is older than history keeps", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
+      yield* burst(10)
+      yield* Clock.advance("30 hours")
+      yield* burst(10, { first: 10 })
+      yield* Clock.advance("10 hours")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+      assert.deepStrictEqual(payloads(seen), numbers(10, 10))
+      assert.deepInclude({ ...gaps(seen)[0] }, { channel: "a", from, reason: "RetentionExceeded" } as object)
+      assert.strictEqual(gaps(seen).length, 1)
+      assert.isBelow(seen.findIndex(({ _tag }) => _tag === "Gap"), seen.findIndex(({ _tag }) => _tag === "Message"))
+    }).pipe(Effect.provide(emulated({ emulator: { limits: { retention: "1 day", queueRetention: "20 minutes" } } }))))
+
+  it.effect("and nothing is, where history holds something older than the hole", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      yield* service.publish({ channel: "a", message: "older" })
+      const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
+      yield* burst(10)
+      yield* Clock.advance("40 hours")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+      assert.deepStrictEqual(payloads(seen), numbers(10))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
+
+  it.effect("history that is refused is tried three times, once, and the reader goes on", () =>
+    Effect.gen(function*() {
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: (request) => request.url.includes("/v3/history"), fault: faults.AccessDenied(), times: 100 })
+      )
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* burst(150)
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(seen), numbers(100, 50))
+      assert.strictEqual(seen.filter(({ _tag }) => _tag === "Interrupted").length, 2)
+      yield* burst(150, { first: 150 })
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(seen), [...numbers(100, 50), ...numbers(100, 200)])
+      assert.strictEqual(seen.filter(({ _tag }) => _tag === "Interrupted").length, 2)
+      assert.deepStrictEqual(gaps(seen).map(({ _tag }) => _tag), ["GapSuspected", "GapSuspected"])
+      assert.strictEqual((yield* Faults.Faults.use((faulty) => faulty.injected)).length, 3)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("with a filter, which history does not know", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], filter: "data.n >= 0" }))
+      yield* emulator.use((service) => service.publishAll(numbers(150).map((n) => ({ channel: "a", message: { n } }))))
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(gaps(seen).map(({ reason }) => reason), ["FullPage"])
+      assert.deepStrictEqual(yield* history, [])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("history that fails", () => {
+  it.effect.each(
+    [
+      faults.ServerError({ status: 500, handled: false }),
+      faults.EmptyObject(),
+      faults.TruncatedJson(),
+      faults.ResetInBody(),
+      faults.RateLimited({ retryAfter: 5 }),
+      faults.AccessDenied(),
+      faults.Slow({ by: "1 minute" })
+    ].map((fault) => [fault._tag, fault] as const)
+  )("%s is an interruption, and the hole is filled all the same", ([, fault]) =>
+    Effect.gen(function*() {
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: (request) => request.url.includes("/v3/history"), fault, skip: 1, times: 2 })
+      )
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* burst(450)
+      yield* Clock.advance("3 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(450))
+      assert.deepStrictEqual(gaps(seen), [])
+      assert.isAtLeast(seen.filter(({ _tag }) => _tag === "Interrupted").length, 1)
+      assert.isAtLeast(seen.filter(({ _tag }) => _tag === "Reconnected").length, 1)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("cursors", () => {
+  it.effect("resuming from any event of a hole repeats nothing and skips nothing", () =>
+    Effect.gen(function*() {
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* emulator.use((service) =>
+        service.publishAll(numbers(330).map((n) => ({ channel: n % 3 === 0 ? "b" : "a", message: n })))
+      )
+      yield* Clock.advance("5 seconds")
+      yield* Fiber.interrupt(fiber)
+      const messages = seen.filter((event) => event._tag === "Message")
+      assert.strictEqual(messages.length, 330)
+      for (const at of [0, 1, 24, 25, 26, 99, 100, 101, 229, 230, 231, 328, 329]) {
+        const again = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: messages[at]!.cursor }))
+        yield* Clock.advance("5 seconds")
+        assert.deepStrictEqual(payloads(again.seen), numbers(330).slice(at + 1), `from event ${at}`)
+        assert.deepStrictEqual(gaps(again.seen), [])
+        yield* Fiber.interrupt(again.fiber)
+      }
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a reader is not given what was published before it came", () =>
+    Effect.gen(function*() {
+      yield* burst(10)
+      yield* Clock.advance("1 second")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* burst(200, { first: 10 })
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(200, 10))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a timetoken of long ago is where history is read from", () =>
+    Effect.gen(function*() {
+      yield* burst(10)
+      yield* Clock.advance("1 second")
+      const { timetoken } = yield* Publish.publish({ channel: "a", message: "from here" })
+      yield* Clock.advance("1 second")
+      yield* burst(250, { first: 10 })
+      yield* Clock.advance("1 hour")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from: timetoken }))
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(250, 10))
+      assert.strictEqual(queryOf((yield* history)[0]!).get("end"), String(BigInt(timetoken) + 1n))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("one from the future is doubted, and the reader begins now", () =>
+    Effect.gen(function*() {
+      const from = Timetoken.Timetoken.make("27900000000000000")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+      yield* burst(3)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(seen.map(({ _tag }) => _tag), [
+        "Connected",
+        "CursorDoubted",
+        "Message",
+        "Message",
+        "Message"
+      ])
+      assert.deepInclude({ ...seen[1] }, { doubted: from } as object)
+    }).pipe(Effect.provide(emulated())))
+})
