@@ -379,7 +379,9 @@ const optionalJson = (value: unknown): string | undefined => value === undefined
  */
 export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const context = yield* Effect.context<never>()
-  const hold = Duration.toMillis(Duration.fromInputUnsafe(options.hold ?? "280 seconds"))
+  const holdTicks = BigInt(
+    Math.round(Duration.toMillis(Duration.fromInputUnsafe(options.hold ?? "280 seconds")) * 10_000)
+  )
   const maxPage = options.maxPage ?? Number.POSITIVE_INFINITY
   const [first, ...others] = options.keysets ?? [defaultKeyset]
   const main = makeKeyset(first, options)
@@ -441,15 +443,14 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     Effect.acquireUseRelease(
       // Looking and beginning to wait are one step: what arrives between them would be seen by neither.
       step((now) => {
-        // When the clock jumps, it is the reader that slept: the service has answered when the time had come.
-        const answeredAt = now < deadline ? now : deadline
-        const page = keyset.read(subscription, cursor, answeredAt, maxPage)
+        // When the clock jumps, it is the reader that slept: the service has answered when something came, before it grew old,
+        // and when the time had come.
+        const page = keyset.read(subscription, cursor, deadline - holdTicks, maxPage)
         if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(uuid), page.envelopes) }
         if (now >= deadline) {
-          // All that comes from now on has a later one.
-          keyset.position(answeredAt)
-          const position = answeredAt > cursor ? answeredAt : cursor
-          return { answer: answers.page(position, regionOf(uuid), []) }
+          // All that comes from now on has a later position.
+          keyset.position(deadline)
+          return { answer: answers.page(deadline > cursor ? deadline : cursor, regionOf(uuid), []) }
         }
         const woken = Deferred.makeUnsafe<void, ConnectionReset>()
         const waiter: keysets.Waiter = {
@@ -510,7 +511,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const refusal = yield* checkSignature(keyset, parsed)
     if (refusal !== undefined) return refusal
     const { deadline, outcome } = yield* step((now) => ({
-      deadline: now + BigInt(Math.round(hold * 10_000)),
+      deadline: now + holdTicks,
       outcome: routes.route(keyset, parsed, { now, region: regionOf(uuid) })
     }))
     return outcome._tag === "Answered" ? outcome.answer : yield* poll(outcome.poll, uuid, deadline)
