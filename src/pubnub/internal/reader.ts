@@ -61,8 +61,7 @@ export const make = (catchUp: CatchUp.CatchUp, from: Cursor | undefined): Reader
   const read = (envelopes: Envelopes, base: Cursor, next: Cursor | undefined): ReadonlyArray<Event.Event> => {
     const had = [...base.delivered]
     const fresh: Array<string> = []
-    const events: Array<(cursor: Cursor) => Event.Event> = []
-    const places: Array<Cursor> = []
+    const events: Array<Event.Event> = []
     const place = named(base)
     for (const raw of envelopes) {
       const decoded = Envelope.decode(raw)
@@ -76,19 +75,17 @@ export const make = (catchUp: CatchUp.CatchUp, from: Cursor | undefined): Reader
         if (!isNew || before.has(name)) continue
         fresh.push(name)
       }
-      places.push({ ...place, delivered: had.slice() })
-      events.push((cursor) =>
+      const cursor = { ...place, delivered: had.slice() }
+      events.push(
         Result.isSuccess(decoded)
           ? Envelope.toEvent(decoded.success, cursor)
           : Envelope.undecodable(raw, decoded.failure.message, cursor)
       )
     }
     remember(fresh, next ?? base)
-    if (next !== undefined && places.length > 0) places[places.length - 1] = named(next)
-    return events.flatMap((event, index) => {
-      const cursor = places[index]
-      return cursor === undefined ? [] : [event(cursor)]
-    })
+    const last = events.at(-1)
+    if (next !== undefined && last !== undefined) events[events.length - 1] = { ...last, cursor: named(next) }
+    return events
   }
 
   return {

@@ -42,7 +42,7 @@ export const make = (origin: string): Contender => {
     receive: (channel, count) => {
       let received = 0
       return runtime.runPromise(
-        Subscribe.messages({ channels: [channel], onStatus }).pipe(
+        Subscribe.messages({ channels: [channel], catchUp: "none", onStatus }).pipe(
           Stream.take(count),
           Stream.runForEach(() =>
             Effect.sync(() => {
@@ -57,7 +57,7 @@ export const make = (origin: string): Contender => {
         Effect.gen(function*() {
           const latencies: Array<number> = []
           let arrived: Effect.Effect<unknown> = Effect.void
-          yield* Subscribe.messages({ channels: [channel], onStatus })
+          yield* Subscribe.messages({ channels: [channel], catchUp: "none", onStatus })
             .pipe(
               Stream.runForEach(() => arrived),
               Effect.forkScoped
