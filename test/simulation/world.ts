@@ -435,12 +435,13 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     (gap.kinds === undefined || kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message"))
 
   const missing = sent.filter(({ id }) => !ids.has(id))
-  // Of what is not stored nobody knows that it was dropped, unless some of it was seen on that channel, in the same life.
+  // That a message was not stored shows only when it comes. Of signals something is known once one of them was seen on the
+  // channel, in the same life.
   const unknowable = ({ channel, kind, timetoken }: Sent) =>
-    kind !== "stored" && (crashes > 0 ||
-      !seen.some((event) =>
-        event._tag === "Signal" && event.channel === channel && BigInt(event.timetoken) < timetoken
-      ))
+    kind === "unstored" || kind === "signal" && (crashes > 0 ||
+        !seen.some((event) =>
+          event._tag === "Signal" && event.channel === channel && BigInt(event.timetoken) < timetoken
+        ))
   for (const lost of missing) {
     if (unknowable(lost)) continue
     if (!announced.some((gap) => covers(gap, lost))) {
