@@ -151,7 +151,7 @@ describe("a soak", () => {
   const [minutes, messages] = long ? [60, 1_000_000] : [3, 30_000]
 
   it.effect(
-    `${minutes} minutes, ${messages} messages, outages: all delivered, and nothing grows`,
+    "everything comes, and nothing grows",
     () =>
       Effect.gen(function*() {
         const emulator = yield* PubNubEmulator.PubNubEmulator
