@@ -7,27 +7,25 @@ import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
-import type * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
+import type * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Cursor from "../Cursor.ts"
+import type * as Cursor from "../Cursor.ts"
 import { CursorStore, type CursorStoreError } from "../CursorStore.ts"
 import * as Commits from "../internal/commits.ts"
 import { debug } from "../internal/operation.ts"
-import * as Retry from "../Retry.ts"
-import * as Channel from "./Channel.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
-import * as Envelope from "./internal/envelope.ts"
-import * as Payload from "./internal/payload.ts"
+import * as Family from "./internal/family.ts"
+import type * as Payload from "./internal/payload.ts"
+import * as Request from "./internal/request.ts"
 import * as Subscription from "./internal/subscription.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
-import * as PubNubError from "./PubNubError.ts"
+import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
 import { SubscribeError } from "./SubscribeError.ts"
-import { Timetoken } from "./Timetoken.ts"
+import type { Timetoken } from "./Timetoken.ts"
 
 /**
  * Where to start: a cursor of an earlier event, or a timetoken with or without the region that gave it.
@@ -48,18 +46,8 @@ export type From =
  * @since 0.1.0
  */
 export type Reconnect = {
-  readonly [K in keyof typeof defaults]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
+  readonly [K in keyof typeof Request.reconnect]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
 }
-
-const defaults = {
-  Transport: Retry.reconnect,
-  Timeout: Retry.reconnect,
-  RateLimited: Retry.reconnect,
-  ServerFailure: Retry.reconnect,
-  Malformed: Retry.reconnect,
-  // One 403 may be a mistake of the moment. One that lasts is for the application to mend.
-  AccessDenied: Schedule.upTo(Retry.reconnect, { times: 3 })
-} as const
 
 /**
  * What to subscribe to. At least one channel or group is needed.
@@ -104,7 +92,7 @@ export interface StreamOptions<A, RD = never> extends Options {
  * @category models
  * @since 0.1.0
  */
-export type Notice = Status.Status | Event.Undecodable | Event.Unknown
+export type Notice = Family.Notice
 
 /**
  * What the streams of one family take.
@@ -185,7 +173,7 @@ export function stream<A, RD = never>(
 export function stream<A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> {
-  return options.schema === undefined ? raw(options) : typedMessages(raw(options), options.schema)
+  return options.schema === undefined ? raw(options) : Family.typedMessages(raw(options), options.schema)
 }
 
 /**
@@ -218,8 +206,8 @@ export function messages<A, RD, E, R>(
 ): Stream.Stream<Event.Message<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
   const events: Read<Event.SubscribeEvent<A | Schema.Json>, RD> = options.schema === undefined
     ? raw(options)
-    : typedMessages(raw(options), options.schema)
-  return only(events, options, (event) => event._tag === "Message" ? event : undefined)
+    : Family.typedMessages(raw(options), options.schema)
+  return Family.only(events, options, (event) => event._tag === "Message" ? event : undefined)
 }
 
 /**
@@ -240,8 +228,8 @@ export function signals<A, RD, E, R>(
   const events: Read<Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A | Schema.Json>, RD> =
     options.schema === undefined
       ? raw(options)
-      : typedSignals(raw(options), options.schema)
-  return only(events, options, (event) => event._tag === "Signal" ? event : undefined)
+      : Family.typedSignals(raw(options), options.schema)
+  return Family.only(events, options, (event) => event._tag === "Signal" ? event : undefined)
 }
 
 /**
@@ -253,7 +241,7 @@ export function signals<A, RD, E, R>(
 export const presence = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(raw({ ...options, presence: true }), options, (event) => {
+  Family.only(raw({ ...options, presence: true }), options, (event) => {
     switch (event._tag) {
       case "Joined":
       case "Left":
@@ -275,7 +263,7 @@ export const presence = <E = never, R = never>(
 export const actions = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(
+  Family.only(
     raw(options),
     options,
     (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
@@ -290,7 +278,11 @@ export const actions = <E = never, R = never>(
 export const users = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(raw(options), options, (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined)
+  Family.only(
+    raw(options),
+    options,
+    (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined
+  )
 
 /**
  * Changes of channels' metadata.
@@ -301,7 +293,7 @@ export const users = <E = never, R = never>(
 export const channels = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(
+  Family.only(
     raw(options),
     options,
     (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined
@@ -316,7 +308,7 @@ export const channels = <E = never, R = never>(
 export const memberships = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(
+  Family.only(
     raw(options),
     options,
     (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined
@@ -331,7 +323,7 @@ export const memberships = <E = never, R = never>(
 export const files = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(raw(options), options, (event) => event._tag === "FileShared" ? event : undefined)
+  Family.only(raw(options), options, (event) => event._tag === "FileShared" ? event : undefined)
 
 /**
  * What the connection does, without what it brings.
@@ -342,7 +334,7 @@ export const files = <E = never, R = never>(
 export const statuses = (
   options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
-  only(raw(options), { onStatus: () => Effect.void }, (event) => isStatus(event) ? event : undefined)
+  Family.only(raw(options), { onStatus: () => Effect.void }, (event) => Family.isStatus(event) ? event : undefined)
 
 // --------------------------------------------------------------------------------------------------------------------
 // durable readers
@@ -422,7 +414,7 @@ export function pages<A, RD>(
     const target = { ...options, from: Option.getOrElse(kept, () => options.from) }
     const events: Read<Event.SubscribeEvent<A | Schema.Json>, RD> = options.schema === undefined
       ? raw(target)
-      : typedMessages(raw(target), options.schema)
+      : Family.typedMessages(raw(target), options.schema)
     return Stream.mapArray(events, (events): Arr.NonEmptyReadonlyArray<Page<A | Schema.Json>> => {
       const last = events.findLast((event) => "cursor" in event)
       const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
@@ -505,7 +497,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
   const { concurrency = 1, deadLetter, retry } = options
-  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
+  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? Family.logged
   const one = (message: Event.Message<A | Schema.Json>): Effect.Effect<unknown, E | E3, R | R3> => {
     const handled = Effect.suspend(() => handler(message))
     const tried = retry === undefined ? handled : Effect.retry(handled, retry)
@@ -515,7 +507,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
     let messages: Array<Event.Message<A | Schema.Json>> = []
     for (const event of events) {
       if (event._tag === "Message") messages.push(event)
-      if (!isNotice(event)) continue
+      if (!Family.isNotice(event)) continue
       yield* Effect.forEach(messages, one, { concurrency, discard: true })
       messages = []
       yield* onStatus(event)
@@ -536,16 +528,23 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
 // internal
 // --------------------------------------------------------------------------------------------------------------------
 
+type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
+
 const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
   Stream.unwrap(Effect.gen(function*() {
     const config = yield* PubNubConfig
     const client = yield* HttpClient.HttpClient
-    const read = subscriptionOf(config, options)
-    if (Result.isFailure(read)) return Stream.fail(new SubscribeError({ reason: read.failure }))
-    const subscription = read.success
-    const target = subscription.target()
-    const names = [...target.channels, ...target.groups].join(",")
-    yield* debug(() => [`pubnub.subscribe to ${names}`])
+    const checked = Result.flatMap(Request.check(config, options), ({ from, target }) => {
+      const size = Request.sizeOf(config, target)
+      return size <= Request.longestAddress ? Result.succeed({ from, target }) : Result.fail(Endpoint.refused([{
+        location: "channels",
+        message:
+          `make an address of ${size} bytes; ${Request.longestAddress} can be sent. A Subscriber takes any number`
+      }]))
+    })
+    if (Result.isFailure(checked)) return Stream.fail(new SubscribeError({ reason: checked.failure }))
+    const { from, target } = checked.success
+    yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
     let known = false
     yield* Effect.addFinalizer(() =>
       known && config.sendLeave
@@ -558,195 +557,12 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         : Effect.void
     )
     return Subscription.events(config, {
-      ...subscription,
+      target: () => target,
+      from,
+      catchUp: options.catchUp ?? "history",
+      schedule: Request.scheduleOf(options.reconnect),
       onAnswered: () => {
         known = true
       }
     })
   }))
-
-const longestAddress = 32_768
-
-const subscriptionOf = (
-  config: PubNubConfig["Service"],
-  options: Options
-): Result.Result<Subscription.Subscription, PubNubError.BadRequest | PubNubError.InvalidKey> => {
-  if (config.subscribeKey === "") {
-    return Result.fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
-  }
-  const details: Array<PubNubError.Detail> = []
-  const check = (location: string, name: string, issue: string | undefined) => {
-    if (issue !== undefined) details.push({ location, message: `"${name}" ${issue}` })
-  }
-  const channels = options.channels ?? []
-  const groups = options.groups ?? []
-  for (const name of channels) check("channels", name, Channel.subscriptionIssue(name))
-  for (const name of groups) check("groups", name, Channel.issue(Channel.withoutPresence(name)))
-  if (channels.length + groups.length === 0) {
-    details.push({ location: "channels", message: "are none, and neither are groups" })
-  }
-  if (options.filter !== undefined && !options.filter.isWellFormed()) {
-    details.push({ location: "filter", message: "holds half of a surrogate pair" })
-  }
-  const from = cursorOf(options.from)
-  if (from === "invalid") details.push({ location: "from", message: "is not a cursor or a timetoken of 17 digits" })
-  const target: Subscription.Target = {
-    channels: namesOf(channels, options.presence),
-    groups: namesOf(groups, options.presence),
-    filter: options.filter === "" ? undefined : options.filter
-  }
-  if (details.length === 0) {
-    const size = Endpoint.addressSize(config, Subscription.endpoint(config, target))
-    if (size > longestAddress) {
-      details.push({ location: "channels", message: `make an address of ${size} bytes; ${longestAddress} can be sent` })
-    }
-  }
-  if (details.length > 0 || from === "invalid") return Result.fail(Endpoint.refused(details))
-  const chosen: Schedules = options.reconnect ?? {}
-  const usual: Schedules = defaults
-  return Result.succeed({
-    target: () => target,
-    from,
-    catchUp: options.catchUp ?? "history",
-    schedule: (reason) => chosen[reason._tag] ?? usual[reason._tag] ?? never
-  })
-}
-
-type Schedules = {
-  readonly [K in PubNubError.Reason["_tag"]]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
-}
-
-const never: Schedule.Schedule<unknown, PubNubError.Reason> = Schedule.recurs(0)
-
-const namesOf = (names: ReadonlyArray<string>, presence: boolean | undefined): ReadonlyArray<string> =>
-  [...new Set(presence === true ? names.flatMap((name) => [name, Channel.presenceOf(name)]) : names)].toSorted()
-
-// What comes from a store is only believed to be a cursor.
-const cursorOf = (from: From | undefined): Cursor.Cursor | undefined | "invalid" => {
-  if (from === undefined) return undefined
-  const cursor: Cursor.Cursor = typeof from === "string"
-    ? { position: from, delivered: [] }
-    : "position" in from
-    ? from
-    : { position: from.timetoken, delivered: [], ...(from.region === undefined ? {} : { region: from.region }) }
-  return isCursor(cursor) ? cursor : "invalid"
-}
-
-const isTimetoken = Schema.is(Timetoken)
-const isShape = Schema.is(Cursor.Cursor)
-const isCursor = (cursor: Cursor.Cursor): boolean => isShape(cursor) && isTimetoken(cursor.position)
-
-// --- payloads through the caller's schema
-
-type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
-
-const read = <E extends Event.Message | Event.Signal, A, RD>(
-  event: E,
-  decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
-): Effect.Effect<Omit<E, "payload"> & { readonly payload: A } | Event.Undecodable, never, RD> =>
-  Effect.match(decode(event.payload), {
-    onSuccess: (payload) => ({ ...event, payload }),
-    onFailure: (issue) => Envelope.undecodable(event.payload, issue, event)
-  })
-
-const typedMessages = <A, RD>(stream: Read<Event.SubscribeEvent, never>, schema: Payload.Reader<A, RD>) => {
-  const decode = Payload.decodeWith(schema)
-  return Stream.mapArrayEffect(
-    stream,
-    (events) =>
-      Effect.forEach(
-        events,
-        (event): Effect.Effect<Event.SubscribeEvent<A>, never, RD> =>
-          event._tag === "Message" ? read(event, decode) : Effect.succeed(event)
-      )
-  )
-}
-
-const typedSignals = <A, RD>(stream: Read<Event.SubscribeEvent, never>, schema: Payload.Reader<A, RD>) => {
-  const decode = Payload.decodeWith(schema)
-  type Typed = Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A>
-  return Stream.mapArrayEffect(
-    stream,
-    (events) =>
-      Effect.forEach(
-        events,
-        (event): Effect.Effect<Typed, never, RD> =>
-          event._tag === "Signal" ? read(event, decode) : Effect.succeed(event)
-      )
-  )
-}
-
-// --- one family, the rest told
-
-/**
- * Data goes on, what is not data goes to `onStatus`: after the data ahead of it in the page was handled, and before what
- * comes behind it is seen.
- */
-const only = <A extends Event.SubscribeEvent<unknown> | Event.Signal<unknown>, B, E, R, E2, R2>(
-  stream: Stream.Stream<A, E, R>,
-  options: { readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
-  select: (event: A) => B | undefined
-): Stream.Stream<B, E | E2, R | R2> => {
-  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
-  return Stream.transformPull(stream, (pull) => {
-    let waiting: ReadonlyArray<A> = []
-    const next: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E | E2, void, R2> = Effect.suspend(() => {
-      const data: Array<B> = []
-      for (const [index, event] of waiting.entries()) {
-        const selected = select(event)
-        if (selected !== undefined) data.push(selected)
-        else if (isNotice(event)) {
-          if (isNonEmpty(data)) {
-            waiting = waiting.slice(index)
-            return Effect.succeed(data)
-          }
-          waiting = waiting.slice(index + 1)
-          return Effect.andThen(onStatus(event), next)
-        }
-      }
-      waiting = []
-      if (isNonEmpty(data)) return Effect.succeed(data)
-      return Effect.flatMap(pull, (events) => {
-        waiting = events
-        return next
-      })
-    })
-    return Effect.succeed(next)
-  })
-}
-
-const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
-
-const statusTags: { readonly [K in Status.Status["_tag"]]: true } = {
-  Connected: true,
-  ChannelsChanged: true,
-  Interrupted: true,
-  Reconnected: true,
-  Disconnected: true,
-  Gap: true,
-  GapSuspected: true,
-  CursorDoubted: true
-}
-
-const isStatus = (event: { readonly _tag: string }): event is Status.Status => event._tag in statusTags
-
-const isNotice = (event: { readonly _tag: string }): event is Notice =>
-  isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"
-
-const logged = (notice: Notice): Effect.Effect<void> => {
-  switch (notice._tag) {
-    case "Gap":
-      return Effect.logWarning(
-        `${notice.channel}: what was published from ${notice.from} to ${notice.to} is lost`,
-        notice
-      )
-    case "GapSuspected":
-      return Effect.logWarning(`from ${notice.from} to ${notice.to} something may be missing (${notice.reason})`)
-    case "Undecodable":
-      return Effect.logWarning(`cannot be read: ${notice.issue}`)
-    case "Interrupted":
-      return Effect.logWarning(`interrupted: ${notice.reason.message}`)
-    default:
-      return Effect.logDebug(notice._tag)
-  }
-}

@@ -89,7 +89,8 @@ interface Entry {
   readonly timetoken: string
   readonly channel: string
   readonly id: string | undefined
-  readonly envelope: Schema.Json
+  /** One for each subscribed name. */
+  readonly envelopes: ReadonlyArray<Schema.Json>
 }
 
 /** A part of the hole, with what is in it where that is known. */
@@ -103,8 +104,8 @@ interface Work {
   readonly hole: Hole
   readonly before: bigint
   phase: "channels" | "retention" | "counts" | "pages"
-  /** The channels to read, each with the subscribed name that stands for it. */
-  channels: Map<string, string>
+  /** The channels to read, each with the subscribed names that stand for it. */
+  channels: Map<string, ReadonlyArray<string>>
   /** Wildcards, and groups that could not be looked up. */
   unknown: Array<string>
   /** The oldest part last. */
@@ -124,8 +125,8 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
   let work: Work | undefined
   let storage: "unknown" | "none" = "unknown"
   let lastRequest = -Infinity
-  /** What wildcards and groups stand for, as far as it was seen. */
-  const seen = new Map<string, string>()
+  /** Channels that came by a wildcard or a group, with its name. */
+  const seen = new Map<string, Set<string>>()
   const unstored = new Map<string, Set<Status.Kind>>()
   /** Channels whose history is not for this user. */
   const denied = new Set<string>()
@@ -140,7 +141,11 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     const { b, c } = envelope
     const kind = kindOf(envelope)
     if (kind !== "Message" && kind !== "File" && kind !== undefined) noteUnstored(Channel.withoutPresence(c), kind)
-    else if (b !== undefined && b !== null && b !== c && seen.size < mostNames) seen.set(c, b)
+    else if (b !== undefined && b !== null && b !== c) {
+      const by = seen.get(c)
+      if (by !== undefined) by.add(b)
+      else if (seen.size < mostNames) seen.set(c, new Set([b]))
+    }
   }
 
   const request = <A>(endpoint: Endpoint.Endpoint<A>): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> =>
@@ -155,9 +160,19 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
 
   const lookUp = Effect.fnUntraced(function*(work: Work) {
     const { channels, groups } = names()
-    const found = new Map<string, string>()
+    const found = new Map<string, Array<string>>()
+    const add = (channel: string, name: string) => {
+      const names = found.get(channel)
+      if (names === undefined) found.set(channel, [name])
+      else if (!names.includes(name)) names.push(name)
+    }
+    for (const channel of channels) {
+      if (!Channel.isPresence(channel) && !Channel.isWildcard(channel)) add(channel, channel)
+    }
     const unknown = channels.filter(Channel.isWildcard).filter((name) => !Channel.isPresence(name))
-    for (const [channel, name] of seen) if (channels.includes(name) || groups.includes(name)) found.set(channel, name)
+    for (const [channel, by] of seen) {
+      for (const name of by) if (channels.includes(name) || groups.includes(name)) add(channel, name)
+    }
     for (const group of groups) {
       if (Channel.isPresence(group)) continue
       const listed = yield* ChannelGroups.list({ group }).pipe(
@@ -172,11 +187,8 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       )
       if (Option.isNone(listed)) unknown.push(group)
       for (const channel of Option.getOrElse(listed, () => [])) {
-        if (!Channel.isPresence(channel)) found.set(channel, group)
+        if (!Channel.isPresence(channel)) add(channel, group)
       }
-    }
-    for (const channel of channels) {
-      if (!Channel.isPresence(channel) && !Channel.isWildcard(channel)) found.set(channel, channel)
     }
     for (const channel of denied) if (found.delete(channel)) work.outOfReach = true
     work.channels = found
@@ -236,7 +248,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
         meta: true
       }))
       for (const [channel, page] of pages) {
-        const read = entriesOf(channel, work.channels.get(channel) ?? channel, page.entries, segment.since)
+        const read = entriesOf(channel, work.channels.get(channel) ?? [channel], page.entries, segment.since)
         entries.push(...read)
         const [oldest] = read
         if (page.entries.length < limit || oldest === undefined) continue
@@ -283,7 +295,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       return false
     })
     return {
-      envelopes: missing.map(({ envelope }) => envelope),
+      envelopes: missing.flatMap(({ envelopes }) => envelopes),
       upTo: rest.length > 0 ? BigInt(given.at(-1)?.timetoken ?? 0) : segment?.before ?? 0n,
       notices: [],
       filled: false
@@ -427,6 +439,10 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       case "AccessDenied": {
         return work.failures < mostRefused ? Effect.fail(reason) : Effect.succeed(leaveOut(work, reason))
       }
+      case "Transport":
+        // The network's failure, and not that of history: it is waited for.
+        work.failures--
+        return Effect.fail(reason)
       default:
         return work.failures < mostFailed ? Effect.fail(reason) : Effect.succeed(giveUp(work))
     }
@@ -536,7 +552,7 @@ const decodeTimetoken = Schema.decodeUnknownOption(Schema.Struct({ timetoken: Ti
 /** Stored entries as the live service sends them. One that says no time stands where the one before it does. */
 const entriesOf = (
   channel: string,
-  subscription: string,
+  subscriptions: ReadonlyArray<string>,
   raws: ReadonlyArray<Schema.Json>,
   since: bigint
 ): ReadonlyArray<Entry> => {
@@ -546,29 +562,21 @@ const entriesOf = (
     last = Option.match(decodeTimetoken(raw), { onNone: () => last, onSome: ({ timetoken }) => timetoken })
     // Without a payload it is no envelope, and so told as what cannot be read.
     if (Result.isFailure(read)) {
-      return { timetoken: last, channel, id: undefined, envelope: { c: channel, b: subscription, stored: raw } }
+      const envelopes = subscriptions.map((b) => ({ c: channel, b, stored: raw }))
+      return { timetoken: last, channel, id: undefined, envelopes }
     }
     const { customMessageType, kind, message, meta, publisher, timetoken } = read.success
-    return {
-      timetoken,
-      channel,
-      id: Envelope.idOf({
-        c: channel,
-        d: message,
-        p: { t: timetoken },
-        ...(publisher === undefined ? {} : { i: publisher })
-      }),
-      envelope: {
-        c: channel,
-        b: subscription,
-        d: message,
-        p: { t: timetoken },
-        ...(kind === 0 ? {} : { e: kind }),
-        ...(publisher === undefined ? {} : { i: publisher }),
-        ...(meta === undefined ? {} : { u: meta }),
-        ...(customMessageType === undefined ? {} : { cmt: customMessageType })
-      }
+    const envelope = {
+      c: channel,
+      d: message,
+      p: { t: timetoken },
+      ...(kind === 0 ? {} : { e: kind }),
+      ...(publisher === undefined ? {} : { i: publisher }),
+      ...(meta === undefined ? {} : { u: meta }),
+      ...(customMessageType === undefined ? {} : { cmt: customMessageType })
     }
+    const envelopes = subscriptions.map((b) => ({ ...envelope, b }))
+    return { timetoken, channel, id: Envelope.idOf(envelope), envelopes }
   })
 }
 

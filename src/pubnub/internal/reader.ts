@@ -27,7 +27,12 @@ export interface Reader {
 /** So many events are named in a cursor, at most: who had more in the overlap and is killed may have some again. */
 const mostNamed = 1_000
 
-export const make = (catchUp: CatchUp.CatchUp, from: Cursor | undefined): Reader => {
+export const make = (
+  catchUp: CatchUp.CatchUp,
+  from: Cursor | undefined,
+  /** Whether what comes by two subscribed names is given twice, once for each. */
+  byName = false
+): Reader => {
   const delivered = Delivered.make()
   // For the whole stream: the service may cut the same events into other pages the second time.
   const before = new Set([...from?.delivered ?? [], ...from?.recent?.names ?? []])
@@ -70,7 +75,10 @@ export const make = (catchUp: CatchUp.CatchUp, from: Cursor | undefined): Reader
       if (envelope !== undefined) catchUp.note(envelope)
       // What says nothing of itself cannot be known again: better twice than not at all.
       if (id !== undefined) {
-        const { isNew, name } = delivered.admit(id, envelope === undefined ? raw : envelope.d)
+        const by = byName && envelope !== undefined ? ` ${envelope.b ?? ""}` : ""
+        const admitted = delivered.admit(id + by, envelope === undefined ? raw : envelope.d)
+        const { isNew } = admitted
+        const name = byName ? id : admitted.name
         had.push(name)
         if (!isNew || before.has(name)) continue
         fresh.push(name)

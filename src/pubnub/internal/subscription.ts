@@ -41,13 +41,18 @@ export interface Target {
 export interface Subscription {
   /** The names may be others from one request to the next. */
   readonly target: () => Target
-  /** Answers when the names have changed since `target` was asked: the poll in flight is then given up. Default: never. */
-  readonly changed?: Effect.Effect<void> | undefined
+  /**
+   * For names that change: whether they have since `target` was asked, and when they do. The poll in flight is then given
+   * up, and a handshake tells the service.
+   */
+  readonly changes?: { readonly pending: () => boolean; readonly await: Effect.Effect<void> } | undefined
+  /** Whether what comes by two subscribed names is told twice, once for each. Default: `false`. */
+  readonly byName?: boolean | undefined
   readonly from: Cursor | undefined
   readonly catchUp: "history" | "none"
   readonly schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
-  /** Run whenever the service has answered for these names, with its present position. */
-  readonly onAnswered?: ((target: Target, position: string) => void) | undefined
+  /** Run whenever the service has answered for these names, with where it is now. */
+  readonly onAnswered?: ((target: Target, now: Cursor) => void) | undefined
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -145,13 +150,13 @@ export const events = (
   subscription: Subscription
 ): Stream.Stream<Event.SubscribeEvent, SubscribeError, HttpClient.HttpClient> =>
   Stream.suspend(() => {
-    const { changed = Effect.never, onAnswered } = subscription
+    const { changes, onAnswered } = subscription
     const witness = Position.makeWitness()
     const judge = (page: Page, asked?: Cursor) =>
       Effect.map(Clock.currentTimeMillis, (now) => witness.judge(page.position, now, asked?.position))
-    const catchUp = CatchUp.make(config, subscription.target)
-    const reader = Reader.make(catchUp, subscription.from)
     let target = subscription.target()
+    const catchUp = CatchUp.make(config, () => target)
+    const reader = Reader.make(catchUp, subscription.from, subscription.byName)
     /** What the last handshake found out, for the step that follows. */
     let notices: Array<Status.Status> = []
     let connected = false
@@ -164,24 +169,31 @@ export const events = (
         if (times === 3) return yield* doubtful(page.position)
         page = yield* call(config, request)
       }
-      onAnswered?.(asked, page.position)
-      return { asked, page }
+      const isOther = connected && asked !== target
+      target = asked
+      connected = true
+      onAnswered?.(asked, cursorAt(page))
+      const changed = (cursor: Cursor): ReadonlyArray<Status.Status> =>
+        isOther
+          ? [{
+            _tag: "ChannelsChanged",
+            cursor: reader.cursor(cursor),
+            channels: asked.channels,
+            groups: asked.groups
+          }]
+          : []
+      return { page, changed }
     })
 
     const stand = Effect.fnUntraced(function*(standing: Cursor | undefined) {
-      const { asked, page } = yield* handshake
+      const { changed, page } = yield* handshake
       const now = cursorAt(page)
       const cursor = standing === undefined
         ? now
         : standing.region === undefined && page.region !== undefined
         ? { ...standing, region: page.region }
         : standing
-      notices = []
-      if (connected && asked !== target) {
-        notices.push({ _tag: "ChannelsChanged", cursor, channels: asked.channels, groups: asked.groups })
-      }
-      connected = true
-      target = asked
+      notices = [...changed(cursor)]
       // Nothing would come until then.
       if (isAhead(cursor, now)) {
         notices.push({ _tag: "CursorDoubted", kept: now, doubted: cursor.position })
@@ -235,7 +247,7 @@ export const events = (
 
     /** Nobody listened for longer than the service keeps a queue: what it let go is in history, up to now. */
     const returned = Effect.fnUntraced(function*(cursor: Cursor) {
-      const { page } = yield* handshake
+      const { changed, page } = yield* handshake
       const hole = { reason: "LongBreak", from: cursor, to: page.position, page: [] } as const
       const suspected: Status.Status = {
         _tag: "GapSuspected",
@@ -245,14 +257,16 @@ export const events = (
       }
       const blind = subscription.catchUp === "none" || target.filter !== undefined
       if (!blind) reader.open(hole)
-      return { page: { ...listening, notices: blind ? [suspected] : [] }, next: cursor, listened: true }
+      const notices = [...changed(cursor), ...blind ? [suspected] : []]
+      return { page: { ...listening, notices }, next: cursor, listened: true }
     })
 
     const poll = (cursor: Cursor, unheardFor: Duration.Duration) => {
+      const proof = { page: listening, next: cursor, listened: false, prove: true }
+      if (changes?.pending() === true) return Effect.succeed(proof)
       if (catchUp.hole() !== undefined) return fill(cursor)
       if (Duration.isGreaterThan(unheardFor, config.queueRetention)) return returned(cursor)
-      const again = Effect.as(changed, { page: listening, next: cursor, listened: false, prove: true })
-      return subscription.changed === undefined ? live(cursor) : Effect.raceFirst(live(cursor), again)
+      return changes === undefined ? live(cursor) : Effect.raceFirst(live(cursor), Effect.as(changes.await, proof))
     }
 
     const told = (step: Step): ReadonlyArray<Event.SubscribeEvent> => {

@@ -1,0 +1,138 @@
+/**
+ * From a stream of raw events to what a caller asked for: payloads through a schema, one family of events, and the rest
+ * told.
+ */
+import type * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
+import type * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type * as Event from "../Event.ts"
+import type * as Status from "../Status.ts"
+import * as Envelope from "./envelope.ts"
+import * as Payload from "./payload.ts"
+
+/** What is not data. */
+export type Notice = Status.Status | Event.Undecodable | Event.Unknown
+
+// --- payloads through the caller's schema
+
+const read = <E extends Event.Message | Event.Signal, A, RD>(
+  event: E,
+  decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
+): Effect.Effect<Omit<E, "payload"> & { readonly payload: A } | Event.Undecodable, never, RD> =>
+  Effect.match(decode(event.payload), {
+    onSuccess: (payload) => ({ ...event, payload }),
+    onFailure: (issue) => Envelope.undecodable(event.payload, issue, event)
+  })
+
+/** Messages as the schema has them; one that does not match is `Undecodable` in its place. */
+export const typedMessages = <A, RD, E, R>(
+  stream: Stream.Stream<Event.SubscribeEvent, E, R>,
+  schema: Payload.Reader<A, RD>
+): Stream.Stream<Event.SubscribeEvent<A>, E, R | RD> => {
+  const decode = Payload.decodeWith(schema)
+  return Stream.mapArrayEffect(
+    stream,
+    (events) =>
+      Effect.forEach(
+        events,
+        (event): Effect.Effect<Event.SubscribeEvent<A>, never, RD> =>
+          event._tag === "Message" ? read(event, decode) : Effect.succeed(event)
+      )
+  )
+}
+
+/** The same for signals. */
+export const typedSignals = <A, RD, E, R>(
+  stream: Stream.Stream<Event.SubscribeEvent, E, R>,
+  schema: Payload.Reader<A, RD>
+) => {
+  const decode = Payload.decodeWith(schema)
+  type Typed = Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A>
+  return Stream.mapArrayEffect(
+    stream,
+    (events) =>
+      Effect.forEach(
+        events,
+        (event): Effect.Effect<Typed, never, RD> =>
+          event._tag === "Signal" ? read(event, decode) : Effect.succeed(event)
+      )
+  )
+}
+
+// --- one family, the rest told
+
+/**
+ * Data goes on, what is not data goes to `onStatus`: after the data ahead of it in the page was handled, and before what
+ * comes behind it is seen.
+ */
+export const only = <A extends Event.SubscribeEvent<unknown> | Event.Signal<unknown>, B, E, R, E2, R2>(
+  stream: Stream.Stream<A, E, R>,
+  options: { readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
+  select: (event: A) => B | undefined
+): Stream.Stream<B, E | E2, R | R2> => {
+  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
+  return Stream.transformPull(stream, (pull) => {
+    let waiting: ReadonlyArray<A> = []
+    const next: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E | E2, void, R2> = Effect.suspend(() => {
+      const data: Array<B> = []
+      for (const [index, event] of waiting.entries()) {
+        const selected = select(event)
+        if (selected !== undefined) data.push(selected)
+        else if (isNotice(event)) {
+          if (isNonEmpty(data)) {
+            waiting = waiting.slice(index)
+            return Effect.succeed(data)
+          }
+          waiting = waiting.slice(index + 1)
+          return Effect.andThen(onStatus(event), next)
+        }
+      }
+      waiting = []
+      if (isNonEmpty(data)) return Effect.succeed(data)
+      return Effect.flatMap(pull, (events) => {
+        waiting = events
+        return next
+      })
+    })
+    return Effect.succeed(next)
+  })
+}
+
+const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
+
+const statusTags: { readonly [K in Status.Status["_tag"]]: true } = {
+  Connected: true,
+  ChannelsChanged: true,
+  Interrupted: true,
+  Reconnected: true,
+  Disconnected: true,
+  Gap: true,
+  GapSuspected: true,
+  CursorDoubted: true
+}
+
+export const isStatus = (event: { readonly _tag: string }): event is Status.Status => event._tag in statusTags
+
+export const isNotice = (event: { readonly _tag: string }): event is Notice =>
+  isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"
+
+/** What may mean loss is a warning, the rest is for debugging. */
+export const logged = (notice: Notice): Effect.Effect<void> => {
+  switch (notice._tag) {
+    case "Gap":
+      return Effect.logWarning(
+        `${notice.channel}: what was published from ${notice.from} to ${notice.to} is lost`,
+        notice
+      )
+    case "GapSuspected":
+      return Effect.logWarning(`from ${notice.from} to ${notice.to} something may be missing (${notice.reason})`)
+    case "Undecodable":
+      return Effect.logWarning(`cannot be read: ${notice.issue}`)
+    case "Interrupted":
+      return Effect.logWarning(`interrupted: ${notice.reason.message}`)
+    default:
+      return Effect.logDebug(notice._tag)
+  }
+}

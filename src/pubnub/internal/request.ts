@@ -1,0 +1,107 @@
+/**
+ * What a reader asks for, checked before anything is sent: names, where to start, and how to come back.
+ */
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { Cursor } from "../../Cursor.ts"
+import * as Retry from "../../Retry.ts"
+import * as Channel from "../Channel.ts"
+import type { PubNubConfig } from "../PubNubConfig.ts"
+import * as PubNubError from "../PubNubError.ts"
+import { Timetoken } from "../Timetoken.ts"
+import * as Endpoint from "./endpoint.ts"
+import * as Subscription from "./subscription.ts"
+
+type Config = PubNubConfig["Service"]
+
+export interface Names {
+  readonly channels?: ReadonlyArray<string> | undefined
+  readonly groups?: ReadonlyArray<string> | undefined
+  readonly presence?: boolean | undefined
+}
+
+export type From = Cursor | Timetoken | { readonly timetoken: Timetoken; readonly region?: number | undefined }
+
+/** When each kind of failure is tried again. What is not named here ends a reader at once. */
+export const reconnect = {
+  Transport: Retry.reconnect,
+  Timeout: Retry.reconnect,
+  RateLimited: Retry.reconnect,
+  ServerFailure: Retry.reconnect,
+  Malformed: Retry.reconnect,
+  // One 403 may be a mistake of the moment. One that lasts is for the application to mend.
+  AccessDenied: Schedule.upTo(Retry.reconnect, { times: 3 })
+} as const
+
+type Schedules = {
+  readonly [K in PubNubError.Reason["_tag"]]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
+}
+
+const never: Schedule.Schedule<unknown, PubNubError.Reason> = Schedule.recurs(0)
+const usual: Schedules = reconnect
+
+/** The schedule of a failure, with those that were chosen in place of the usual ones. */
+export const scheduleOf = (chosen: Schedules = {}) => (reason: PubNubError.Reason) =>
+  chosen[reason._tag] ?? usual[reason._tag] ?? never
+
+/** The longest address that the service reads. */
+export const longestAddress = 32_768
+
+/** How long the address of a subscription is. */
+export const sizeOf = (config: Config, target: Subscription.Target): number =>
+  Endpoint.addressSize(config, Subscription.endpoint(config, target))
+
+/** The names as they are sent, and where to start. */
+export const check = (
+  config: Config,
+  options: Names & { readonly filter?: string | undefined; readonly from?: From | undefined }
+): Result.Result<
+  { readonly target: Subscription.Target; readonly from: Cursor | undefined },
+  PubNubError.BadRequest | PubNubError.InvalidKey
+> => {
+  if (config.subscribeKey === "") {
+    return Result.fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
+  }
+  const details: Array<PubNubError.Detail> = []
+  const say = (location: string, name: string, issue: string | undefined) => {
+    if (issue !== undefined) details.push({ location, message: `"${name}" ${issue}` })
+  }
+  const { channels = [], groups = [] } = options
+  for (const name of channels) say("channels", name, Channel.subscriptionIssue(name))
+  for (const name of groups) say("groups", name, Channel.issue(Channel.withoutPresence(name)))
+  if (channels.length + groups.length === 0) {
+    details.push({ location: "channels", message: "are none, and neither are groups" })
+  }
+  if (options.filter !== undefined && !options.filter.isWellFormed()) {
+    details.push({ location: "filter", message: "holds half of a surrogate pair" })
+  }
+  const from = cursorOf(options.from)
+  if (from === "invalid") details.push({ location: "from", message: "is not a cursor or a timetoken of 17 digits" })
+  const target: Subscription.Target = {
+    channels: sent(channels, options.presence),
+    groups: sent(groups, options.presence),
+    filter: options.filter === "" ? undefined : options.filter
+  }
+  return details.length > 0 || from === "invalid"
+    ? Result.fail(Endpoint.refused(details))
+    : Result.succeed({ target, from })
+}
+
+const sent = (names: ReadonlyArray<string>, presence: boolean | undefined): ReadonlyArray<string> =>
+  [...new Set(presence === true ? names.flatMap((name) => [name, Channel.presenceOf(name)]) : names)].toSorted()
+
+// What comes from a store is only believed to be a cursor.
+const cursorOf = (from: From | undefined): Cursor | undefined | "invalid" => {
+  if (from === undefined) return undefined
+  const cursor: Cursor = typeof from === "string"
+    ? { position: from, delivered: [] }
+    : "position" in from
+    ? from
+    : { position: from.timetoken, delivered: [], ...(from.region === undefined ? {} : { region: from.region }) }
+  return isCursor(cursor) ? cursor : "invalid"
+}
+
+const isTimetoken = Schema.is(Timetoken)
+const isShape = Schema.is(Cursor)
+const isCursor = (cursor: Cursor): boolean => isShape(cursor) && isTimetoken(cursor.position)
