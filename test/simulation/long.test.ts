@@ -108,7 +108,7 @@ describe("a hole of a hundred thousand messages", () => {
     "is read in order, once each, in the memory of a few pages; then live goes on",
     () =>
       Effect.gen(function*() {
-        const { book, read } = yield* prepared
+        const { book, read } = yield* prepared("100 millis")
         const before = yield* heap
         let most = before
         const reader = yield* Effect.forkChild(read(Infinity))

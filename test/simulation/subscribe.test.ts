@@ -75,7 +75,7 @@ describe("durable, killed at random", () => {
     "%s",
     ([, batch]) =>
       Effect.forEach(
-        batch.filter((seed) => seed % 4 === 0 || seeds.length === 1),
+        batch.filter((seed) => seed % 8 === 0 || seeds.length === 1),
         (seed) => hold(planOf(seed, { reader: "consume" })),
         { discard: true }
       ),

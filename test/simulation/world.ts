@@ -120,7 +120,7 @@ export const planOf = (seed: number, options: {
   readonly faults?: ReadonlyArray<Pick<Faults.Rule, "fault" | "lasting">>
 } = {}): Plan => {
   const { between, next, one, pick } = dice(seed)
-  const { faults: possible = Faults.everything, messages = 60, rate = 0.12, reader = "stream" } = options
+  const { faults: possible = Faults.everything, messages = 50, rate = 0.12, reader = "stream" } = options
   const wildcard = one(3)
   const group = one(3)
   const unstored = one(4)
@@ -130,7 +130,8 @@ export const planOf = (seed: number, options: {
     channels: ["orders", "news", ...wildcard ? ["alerts.*"] : []],
     groups: group ? ["crew"] : [],
     lateBy: one(2) ? between(0, 5_000) : 0,
-    historyDelay: one(4) ? between(0, 3_000) : 0,
+    // A reader looks once more, a second later.
+    historyDelay: one(4) ? between(0, 900) : 0,
     latency: one(4) ? between(1, 200) : 0,
     queueRetention: one(4) ? between(3, 6) * minute : undefined,
     retention: one(8) ? between(5, 60) * minute : undefined,
@@ -145,13 +146,13 @@ export const planOf = (seed: number, options: {
   }
   for (let index = 0; index < messages; index++) {
     publish(1)
-    if (one(40)) publish(Math.floor(101 + 899 * next() ** 2))
+    if (one(40)) publish(Math.floor(101 + 899 * next() ** 3))
     if (one(40)) acts.push({ _tag: "Jump", hours: 8 })
     if (one(40)) acts.push({ _tag: "Restart" })
     if (one(40)) acts.push({ _tag: "Move", region: between(1, 3) })
     if (one(60)) {
       // Stopped, it misses what comes meanwhile.
-      acts.push({ _tag: "Stop", millis: between(1, 600) * 1_000 })
+      acts.push({ _tag: "Stop", millis: between(1, 240) * 1_000 })
       publish(between(1, 300))
     }
     if (crashing && one(20)) acts.push({ _tag: "Crash", after: one(2) ? 0 : between(1, 300) })
@@ -279,7 +280,7 @@ class Crashed {
 
 /** The last act of every plan, when all is well again: what is published now must come. */
 const epilogue: ReadonlyArray<Act> = [
-  { _tag: "Wait", millis: 15 * minute },
+  { _tag: "Wait", millis: 7 * minute },
   { _tag: "Publish", count: 1, channels: ["orders"], kind: "stored", region: 1 },
   { _tag: "Wait", millis: 2 * minute }
 ]
@@ -303,7 +304,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   let stop = 0
   let crash = 0
   let crashes = 0
-  // What was handled and not committed, and what of it a crash has left to be handled again.
+  // What was handled and not committed in this life, and what of earlier lives is therefore to be handled again.
   let uncommitted = new Set<unknown>()
   let repeatable = new Set<unknown>()
   const ids = new Set<unknown>()
@@ -317,7 +318,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
       if (event._tag === "Gap" || event._tag === "GapSuspected") announced.push(event)
       if (isHandled(event)) {
         if (!ids.has(event.payload)) seen.push(event)
-        else if (!repeatable.has(event.payload)) {
+        else if (!repeatable.delete(event.payload)) {
           fail("handled twice", `${event.payload} of ${event.channel} at ${event.timetoken}`)
         }
         ids.add(event.payload)
@@ -344,8 +345,8 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     save: (reader, cursor) => Effect.tap(store.save(reader, cursor), () => Effect.sync(() => uncommitted = new Set()))
   })
   const reading = Effect.suspend(() => {
-    repeatable = setting.reader === "consume" ? uncommitted : new Set()
-    uncommitted = new Set(repeatable)
+    if (setting.reader === "consume") repeatable = new Set([...repeatable, ...uncommitted])
+    uncommitted = new Set()
     return setting.reader === "consume"
       ? Subscribe.consume(handle, { ...options, reader: "worker", onStatus: handle }).pipe(
         Effect.provideService(CursorStore.CursorStore, committing)
