@@ -6,6 +6,7 @@
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import type * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
@@ -21,6 +22,7 @@ import * as Channel from "./Channel.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Envelope from "./internal/envelope.ts"
+import * as Heartbeat from "./internal/heartbeat.ts"
 import * as Payload from "./internal/payload.ts"
 import * as Subscription from "./internal/subscription.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
@@ -76,6 +78,13 @@ export interface Options {
   readonly presence?: boolean | undefined
   /** An expression over the message (`data.…`) and its metadata (`meta.…`): only what matches is sent. */
   readonly filter?: string | undefined
+  /**
+   * What this user tells about itself, a JSON object for each of its channels: names among `channels`, or, where there are
+   * `groups`, names of channels in those. The service forgets a state when the user leaves or times out, so it is sent with
+   * each handshake, after an interruption too, and with heartbeats. One that is set with `Presence.setState` meanwhile
+   * gives way to it. Default: none.
+   */
+  readonly state?: { readonly [channel: string]: { readonly [key: string]: unknown } } | undefined
   /** Where to start. Default: at what is published from now on. */
   readonly from?: From | undefined
   /** How to come back. Default: for ever, half a second to 30 seconds apart; a 403 three times, then the stream fails. */
@@ -542,6 +551,7 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
     const names = [...target.channels, ...target.groups].join(",")
     yield* debug(() => [`pubnub.subscribe to ${names}`])
     let known = false
+    const connected = yield* Latch.make()
     yield* Effect.addFinalizer(() =>
       known && config.sendLeave
         ? Subscription.leave(config, target).pipe(
@@ -552,8 +562,11 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         )
         : Effect.void
     )
+    // Behind the leave in this scope, and so ended before it.
+    yield* Effect.forkScoped(connected.whenOpen(Heartbeat.run(config, () => target)))
     return Subscription.events(config, subscription, () => {
       known = true
+      connected.openUnsafe()
     })
   }))
 
@@ -580,17 +593,24 @@ const subscriptionOf = (
   if (options.filter !== undefined && !options.filter.isWellFormed()) {
     details.push({ location: "filter", message: "holds half of a surrogate pair" })
   }
+  const state = stateOf(options)
+  if (Result.isFailure(state)) details.push(...state.failure)
   const from = cursorOf(options.from)
   if (from === "invalid") details.push({ location: "from", message: "is not a cursor or a timetoken of 17 digits" })
   const target: Subscription.Target = {
     channels: namesOf(channels, options.presence),
     groups: namesOf(groups, options.presence),
-    filter: options.filter === "" ? undefined : options.filter
+    filter: options.filter === "" ? undefined : options.filter,
+    state: Result.getOrUndefined(state)
   }
   if (details.length === 0) {
     const size = Endpoint.addressSize(config, Subscription.endpoint(config, target))
     if (size > longestAddress) {
-      details.push({ location: "channels", message: `make an address of ${size} bytes; ${longestAddress} can be sent` })
+      const what = target.state === undefined ? "make" : "and their state make"
+      details.push({
+        location: "channels",
+        message: `${what} an address of ${size} bytes; ${longestAddress} can be sent`
+      })
     }
   }
   if (details.length > 0 || from === "invalid") return Result.fail(Endpoint.refused(details))
@@ -611,6 +631,30 @@ const never: Schedule.Schedule<unknown, PubNubError.Reason> = Schedule.recurs(0)
 
 const namesOf = (names: ReadonlyArray<string>, presence: boolean | undefined): ReadonlyArray<string> =>
   [...new Set(presence === true ? names.flatMap((name) => [name, Channel.presenceOf(name)]) : names)].toSorted()
+
+/** The JSON text of the states, or what is wrong with them. */
+const stateOf = (
+  { channels = [], groups = [], state = {} }: Options
+): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
+  const details = Object.entries(state).flatMap(([channel, value]) => {
+    const text = Payload.encode(value)
+    const issue = Channel.isPresence(channel)
+      ? "is a presence name, which has no state"
+      : Channel.issue(channel) ??
+        (!channels.includes(channel) && groups.length === 0
+          ? "is not subscribed to"
+          : Result.isFailure(text)
+          ? text.failure
+          : text.success.startsWith("{")
+          ? undefined
+          : "has a state that is not a JSON object")
+    return issue === undefined ? [] : [{ location: "state", message: `"${channel}" ${issue}` }]
+  })
+  if (details.length > 0) return Result.fail(details)
+  return Object.keys(state).length === 0
+    ? Result.succeed(undefined)
+    : Result.mapError(Payload.encode(state), (issue) => [{ location: "state", message: issue }])
+}
 
 // What comes from a store is only believed to be a cursor.
 const cursorOf = (from: From | undefined): Cursor.Cursor | undefined | "invalid" => {

@@ -34,6 +34,8 @@ export interface Target {
   readonly channels: ReadonlyArray<string>
   readonly groups: ReadonlyArray<string>
   readonly filter: string | undefined
+  /** The JSON text of the user's state on each of its channels. */
+  readonly state: string | undefined
 }
 
 /** Everything that a stream of events is made from. */
@@ -81,7 +83,8 @@ export const endpoint = (config: Config, target: Target): Endpoint.Endpoint<Page
     ...target.filter === undefined ? [] : [["filter-expr", target.filter] as const],
     ...config.presenceTimeout === undefined
       ? []
-      : [["heartbeat", String(Math.ceil(Duration.toSeconds(config.presenceTimeout)))] as const]
+      : [["heartbeat", String(Math.ceil(Duration.toSeconds(config.presenceTimeout)))] as const],
+    ...target.state === undefined ? [] : [["state", target.state] as const]
   ],
   attributes: { "messaging.destination.name": [...target.channels, ...target.groups].join(",") },
   // Payloads keep their numbers.
@@ -132,6 +135,8 @@ export const events = (
   Stream.suspend(() => {
     const { target } = subscription
     const handshake = endpoint(config, target)
+    // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
+    const { query } = endpoint(config, { ...target, state: undefined })
     const delivered = Delivered.make()
     // For the whole stream: the service may cut the same events into other pages the second time.
     const before = new Set(subscription.from?.delivered)
@@ -160,7 +165,7 @@ export const events = (
         query: [
           ["tt", cursor.position],
           ...cursor.region === undefined ? [] : [["tr", String(cursor.region)] as const],
-          ...handshake.query
+          ...query
         ]
       })
       const { believed, doubtsBefore } = yield* judge(page, cursor)
