@@ -373,9 +373,9 @@ export const changes = (
     Stream.mapAccumArrayEffect((): Room | undefined => undefined, (before, events) =>
       Effect.gen(function*() {
         for (const event of events) yield* warn(event)
-        const followed = before === undefined ? undefined : follow(before, events, includeState)
+        const followed = before && follow(before, events, includeState)
         const room = events.some(mayHideOthers) ||
-            before !== undefined && followed !== undefined && isDoubtful(before, followed, events, includeState)
+            followed !== undefined && isDoubtful(followed, events, includeState)
           // The answer may be older than these events. Should it be younger, what else their users did is still to come.
           ? follow(yield* ask, events, includeState)
           : followed
@@ -423,7 +423,8 @@ const follow = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, include
         if (users.has(event.user)) put(event.user, event.state)
         break
       case "Interval":
-        for (const user of event.joined) put(user, users.get(user)?.state)
+        // They may have been there before, with another state: only an answer knows.
+        for (const user of event.joined) put(user, room.users.get(user)?.state)
         for (const user of [...event.left, ...event.timedOut]) users.delete(user)
         break
       default:
@@ -449,18 +450,10 @@ const mayHideOthers = (event: Event.SubscribeEvent): boolean => {
   }
 }
 
-/** Whether the service knows more than its events have told: other numbers, or the states of users in a list. */
-const isDoubtful = (
-  before: Room,
-  after: Room,
-  events: ReadonlyArray<Event.SubscribeEvent>,
-  includeState: boolean
-): boolean => {
-  const counted = events.findLast(isCount)?.occupancy ?? count(after)
-  return counted !== count(after) ||
-    includeState &&
-      events.some((event) => event._tag === "Interval" && event.joined.some((user) => !before.users.has(user)))
-}
+/** Whether the service knows more than its events have told: another number, or the states of users in a list. */
+const isDoubtful = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, includeState: boolean): boolean =>
+  (events.findLast(isCount)?.occupancy ?? count(room)) !== count(room) ||
+  includeState && events.some((event) => event._tag === "Interval" && event.joined.length > 0)
 
 // A change of state counts also users of whom only the next interval tells.
 const isCount = (event: Event.SubscribeEvent): event is Exclude<Event.Presence, Event.StateChanged> =>
