@@ -374,10 +374,11 @@ export const changes = (
       Effect.gen(function*() {
         for (const event of events) yield* warn(event)
         const followed = before && follow(before, events, includeState)
-        const room = events.some(mayHideOthers) ||
+        const room = events.some(isLoss) ||
             followed !== undefined && isDoubtful(followed, events, includeState)
-          // The answer may be older than these events. Should it be younger, what else their users did is still to come.
-          ? follow(yield* ask, events, includeState)
+          // The answer may be older than these events. Should it be younger, what else their users did is still to come,
+          // unless it is hidden already.
+          ? follow(yield* ask, events.slice(events.findLastIndex(hidesOthers) + 1), includeState)
           : followed
         return [room, room === undefined ? [] : [{ channel, occupancy: count(room), users: room.users }]] as const
       })),
@@ -411,8 +412,8 @@ const follow = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, include
   for (const event of events) {
     switch (event._tag) {
       case "Joined":
-        // A user with two devices may come twice, and the second time says nothing of its state.
-        put(event.user, event.state ?? users.get(event.user)?.state)
+        // A user with two devices may come twice, and has its state with it each time.
+        put(event.user, event.state)
         break
       case "Left":
       case "TimedOut":
@@ -433,8 +434,8 @@ const follow = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, include
   return { ...room, users }
 }
 
-/** Whether there may have been events that are not told. */
-const mayHideOthers = (event: Event.SubscribeEvent): boolean => {
+/** Whether events may have been lost before it. */
+const isLoss = (event: Event.SubscribeEvent): boolean => {
   switch (event._tag) {
     case "Connected":
     case "Reconnected":
@@ -449,6 +450,10 @@ const mayHideOthers = (event: Event.SubscribeEvent): boolean => {
       return false
   }
 }
+
+/** Whether users may have come and gone before it without being told of. */
+const hidesOthers = (event: Event.SubscribeEvent): boolean =>
+  isLoss(event) || event._tag === "Interval" && event.joined.length + event.left.length + event.timedOut.length === 0
 
 /** Whether the service knows more than its events have told: another number, or the states of users in a list. */
 const isDoubtful = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, includeState: boolean): boolean =>
