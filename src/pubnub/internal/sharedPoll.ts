@@ -19,6 +19,7 @@ import type * as PubNubError from "../PubNubError.ts"
 import type * as Status from "../Status.ts"
 import type { SubscribeError } from "../SubscribeError.ts"
 import * as Family from "./family.ts"
+import * as Heartbeat from "./heartbeat.ts"
 import * as Request from "./request.ts"
 import * as Subscription from "./subscription.ts"
 
@@ -87,7 +88,7 @@ export const make = Effect.fnUntraced(function*(
   const client = yield* HttpClient.HttpClient
   const statuses = yield* PubSub.sliding<Status.Status>(mostStatuses)
   const polls = new Set<Poll>()
-  const base = Request.sizeOf(config, { channels: [], groups: [], filter: settings.filter })
+  const base = Request.sizeOf(config, { channels: [], groups: [], filter: settings.filter, state: undefined })
   let connected = true
   let closed = false
 
@@ -103,7 +104,7 @@ export const make = Effect.fnUntraced(function*(
   const targetOf = (keys: Iterable<Key>): Subscription.Target => {
     const all = [...keys]
     const named = (kind: "c" | "g") => all.filter((key) => key.startsWith(kind)).map((key) => key.slice(2)).toSorted()
-    return { channels: named("c"), groups: named("g"), filter: settings.filter }
+    return { channels: named("c"), groups: named("g"), filter: settings.filter, state: undefined }
   }
 
   const pollWith = (key: Key): Poll | undefined => [...polls].find((poll) => poll.names.has(key))
@@ -205,6 +206,7 @@ export const make = Effect.fnUntraced(function*(
       schedule: settings.schedule,
       onAnswered: (target, now) => {
         poll.place ??= now
+        heard.openUnsafe()
         for (const key of keysOf(target)) {
           const listeners = poll.names.get(key)
           if (listeners === undefined || poll.known.has(key)) continue
@@ -213,9 +215,12 @@ export const make = Effect.fnUntraced(function*(
         }
       }
     })
+    const heard = Latch.makeUnsafe()
+    const heartbeat = heard.whenOpen(Heartbeat.run(config, () => targetOf(poll.known)))
     poll.fiber = yield* fork(
       Stream.runForEachArray(events, (events) => Effect.suspend(() => route(poll, events))).pipe(
-        Effect.catch((error) => Effect.suspend(() => failed(poll, error)))
+        Effect.catch((error) => Effect.suspend(() => failed(poll, error))),
+        Effect.raceFirst(Effect.andThen(heartbeat, Effect.never))
       )
     )
   })
