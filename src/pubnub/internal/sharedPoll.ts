@@ -2,8 +2,10 @@
  * One long poll for any number of listeners, and a further one for each 32 kB of names. Who joins and who leaves changes
  * the names of a poll that goes on from where it is. What comes is handed to who listens to its name.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Latch from "effect/Latch"
 import * as PubSub from "effect/PubSub"
@@ -39,6 +41,8 @@ export interface Listener {
 }
 
 export interface SharedPoll {
+  /** Whether the service leaves something out: history would not. */
+  readonly filtered: boolean
   readonly join: (listener: Listener, keys: Iterable<Key>) => void
   readonly leave: (listener: Listener, keys: Iterable<Key>) => void
   /** Where the polls of a listener are. */
@@ -92,12 +96,10 @@ export const make = Effect.fnUntraced(function*(
   let connected = true
   let closed = false
 
-  const run = <A>(effect: Effect.Effect<A, never, HttpClient.HttpClient>) =>
-    Effect.runForkWith(context)(Effect.asVoid(effect))
-  const context = yield* Effect.context<HttpClient.HttpClient>()
-
+  const context = Context.make(HttpClient.HttpClient, client)
   const fork = (effect: Effect.Effect<void, never, HttpClient.HttpClient>) =>
-    Effect.forkIn(Effect.provideService(effect, HttpClient.HttpClient, client), scope)
+    Effect.forkIn(Effect.provideContext(effect, context), scope)
+  const run = yield* FiberSet.makeRuntime<HttpClient.HttpClient>()
 
   // --- names
 
@@ -346,7 +348,7 @@ export const make = Effect.fnUntraced(function*(
   const reconnect = Effect.suspend(() => {
     connected = true
     return Effect.forEach([...polls], (poll) => Effect.andThen(stop(poll), start(poll)), { discard: true })
-  })
+  }).pipe(Effect.provideContext(context))
 
   const unsubscribeAll = Effect.suspend(() => {
     const all = [...polls]
@@ -372,12 +374,13 @@ export const make = Effect.fnUntraced(function*(
     return Effect.andThen(
       Effect.forEach(all, stop, { discard: true }),
       config.sendLeave
-        ? Effect.provideService(depart(target), HttpClient.HttpClient, client)
+        ? Effect.provideContext(depart(target), context)
         : Effect.void
     )
   })
 
   return {
+    filtered: settings.filter !== undefined,
     join,
     leave,
     places: (listener) =>
