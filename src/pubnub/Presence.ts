@@ -1,7 +1,7 @@
 /**
- * Who is where: {@link hereNow} and {@link users} for the users of channels, {@link whereNow} for the channels of a
- * user, {@link getState} and {@link setState} for what users tell about themselves. Its events come with
- * `Subscribe.presence`. It needs the Presence add-on.
+ * Who is where: {@link hereNow} and {@link users} for the users of channels, {@link changes} for the users of a channel as
+ * they come and go, {@link whereNow} for the channels of a user, {@link getState} and {@link setState} for what users tell
+ * about themselves. Its events come with `Subscribe.presence`. It needs the Presence add-on.
  *
  * @since 0.1.0
  */
@@ -13,11 +13,16 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { segmentIssue } from "../internal/url.ts"
+import * as Retry from "../Retry.ts"
 import * as Channel from "./Channel.ts"
+import type * as Event from "./Event.ts"
+import * as Endpoint from "./internal/endpoint.ts"
 import * as Lookup from "./internal/lookup.ts"
 import * as Payload from "./internal/payload.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import * as Subscribe from "./Subscribe.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
 import { UserId } from "./UserId.ts"
 
 /**
@@ -172,15 +177,21 @@ export interface UsersOptions {
  * @since 0.1.0
  */
 export const users = (
-  { channel, includeState, pageSize = mostUsers }: UsersOptions
+  options: UsersOptions
 ): Stream.Stream<Occupant, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Stream.flatMap(pagesOf(options), ({ users }) => Stream.fromIterable(users))
+
+/** The users of a channel as they are asked for. */
+const pagesOf = (
+  { channel, includeState, pageSize = mostUsers }: UsersOptions
+): Stream.Stream<ChannelOccupancy, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Stream.paginate(0, (offset) =>
     Effect.map(
       askHereNow({ channels: [channel], includeState, limit: pageSize, offset }, "pageSize"),
       ({ channels }) => {
-        const { occupancy, users } = channels.get(channel) ?? nobody
+        const page = channels.get(channel) ?? nobody
         const end = offset + pageSize
-        return [users, users.length < pageSize || end >= occupancy ? Option.none() : Option.some(end)]
+        return [[page], page.users.length < pageSize || end >= page.occupancy ? Option.none() : Option.some(end)]
       }
     ))
 
@@ -273,6 +284,196 @@ const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupan
       : { user: entry.uuid, ...entry.state === undefined ? {} : { state: entry.state } }
   )
 })
+
+// --------------------------------------------------------------------------------------------------------------------
+// who is there, as it changes
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Who is on a channel at a moment.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LiveOccupancy {
+  readonly channel: string
+  /** As the service counts: `users` may be fewer when somebody came or went while they were listed. */
+  readonly occupancy: number
+  readonly users: ReadonlyMap<UserId, Occupant>
+}
+
+/**
+ * What {@link changes} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChangesOptions {
+  /** One channel, neither a wildcard nor a presence name. */
+  readonly channel: string
+  /** Whether to tell the users' states, and their changes. Default: `false`. */
+  readonly includeState?: boolean | undefined
+}
+
+/**
+ * Who is on a channel, now and whenever it changes: each value is the whole of it. Who watches is not on the channel
+ * thereby.
+ *
+ * **Details**
+ *
+ * It subscribes to the presence events of the channel, then asks who is there as {@link users} does, and then keeps that
+ * current with the events, page by page: what happens within one page is one change. It asks again whenever events may have
+ * been lost (after an interruption, a suspected gap, a doubted cursor, an event that cannot be read), when an `Interval` says
+ * to, and when an event counts other users than are known here. Until that is answered the last value stands.
+ *
+ * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with {@link PresenceError} when one is
+ * not (`AccessDenied`, `FeatureDisabled`, …), and at once for a wrong name, and with `SubscribeError` as any subscription. What
+ * keeps the value from being current is logged as a warning.
+ *
+ * **Gotchas**
+ *
+ * On a channel with more users than the keyset's announce max only every interval is told, and who came and went only with
+ * presence deltas. Without them everybody is asked for after each interval in which the number changed, and one who came
+ * in place of another is seen at the next such moment.
+ *
+ * **Example** (A list of who is in the lobby)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Presence from "effect-herald/pubnub/Presence"
+ *
+ * const program = Presence.changes({ channel: "lobby" }).pipe(
+ *   Stream.runForEach(({ occupancy, users }) => Effect.log(`${occupancy} are here: ${[...users.keys()].join(", ")}`))
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const changes = (
+  { channel, includeState = false }: ChangesOptions
+): Stream.Stream<LiveOccupancy, SubscribeError | PresenceError, HttpClient.HttpClient | PubNubConfig> => {
+  const issues = nameIssues({ channels: [channel], groups: [] })
+  if (issues.length > 0) {
+    const where = {
+      operation: "changes",
+      method: "GET",
+      shownPath: `${base}/{subscribeKey}/channel/${channel}`
+    } as const
+    return Stream.fail(Endpoint.errorOf(where)(Endpoint.refused(issues)))
+  }
+  const ask = Stream.runCollect(pagesOf({ channel, includeState })).pipe(
+    Effect.map(roomOf),
+    Effect.tapError((error) => Effect.logWarning(`who is on ${channel} is not known: ${error.message}`)),
+    Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
+  )
+  return Subscribe.stream({ channels: [Channel.presenceOf(channel)] }).pipe(
+    // Nothing is polled while it is asked who is there: what happens meanwhile comes next, from the same cursor.
+    Stream.mapAccumArrayEffect((): Room | undefined => undefined, (before, events) =>
+      Effect.gen(function*() {
+        for (const event of events) yield* warn(event)
+        const followed = before && follow(before, events, includeState)
+        const room = events.some(isLoss) ||
+            followed !== undefined && isDoubtful(followed, events, includeState)
+          // The answer may be older than these events. Should it be younger, what else their users did is still to come,
+          // unless it is hidden already.
+          ? follow(yield* ask, events.slice(events.findLastIndex(hidesOthers) + 1), includeState)
+          : followed
+        return [room, room === undefined ? [] : [{ channel, occupancy: count(room), users: room.users }]] as const
+      })),
+    Stream.changes
+  )
+}
+
+interface Room {
+  readonly users: ReadonlyMap<UserId, Occupant>
+  /** How many the service counted and did not list. */
+  readonly unlisted: number
+}
+
+const count = ({ unlisted, users }: Room): number => users.size + unlisted
+
+const roomOf = (pages: ReadonlyArray<ChannelOccupancy>): Room => {
+  const users = new Map(pages.flatMap((page) => page.users.map(({ state, user }) => [user, occupant(user, state)])))
+  return { users, unlisted: Math.max(0, (pages.at(-1)?.occupancy ?? 0) - users.size) }
+}
+
+const isState = Schema.is(StateRecord)
+
+// An empty state is none.
+const occupant = (user: UserId, state: Schema.Json | undefined): Occupant =>
+  isState(state) && Object.keys(state).length > 0 ? { user, state } : { user }
+
+const follow = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, includeState: boolean): Room => {
+  const users = new Map(room.users)
+  const put = (user: UserId, state: Schema.Json | undefined) =>
+    users.set(user, occupant(user, includeState ? state : undefined))
+  for (const event of events) {
+    switch (event._tag) {
+      case "Joined":
+        // A user with two devices may come twice, and has its state with it each time.
+        put(event.user, event.state)
+        break
+      case "Left":
+      case "TimedOut":
+        users.delete(event.user)
+        break
+      case "StateChanged":
+        // A state can be set from elsewhere.
+        if (users.has(event.user)) put(event.user, event.state)
+        break
+      case "Interval":
+        // They may have been there before, with another state: only an answer knows.
+        for (const user of event.joined) put(user, room.users.get(user)?.state)
+        for (const user of [...event.left, ...event.timedOut]) users.delete(user)
+        break
+      default:
+    }
+  }
+  return { ...room, users }
+}
+
+/** Whether events may have been lost before it. */
+const isLoss = (event: Event.SubscribeEvent): boolean => {
+  switch (event._tag) {
+    case "Connected":
+    case "Reconnected":
+    case "Gap":
+    case "GapSuspected":
+    case "CursorDoubted":
+    case "Undecodable":
+      return true
+    case "Interval":
+      return event.hereNowRefresh
+    default:
+      return false
+  }
+}
+
+/** Whether users may have come and gone before it without being told of. */
+const hidesOthers = (event: Event.SubscribeEvent): boolean =>
+  isLoss(event) || event._tag === "Interval" && event.joined.length + event.left.length + event.timedOut.length === 0
+
+/** Whether the service knows more than its events have told: another number, or the states of users in a list. */
+const isDoubtful = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, includeState: boolean): boolean =>
+  (events.findLast(isCount)?.occupancy ?? count(room)) !== count(room) ||
+  includeState && events.some((event) => event._tag === "Interval" && event.joined.length > 0)
+
+// A change of state counts also users of whom only the next interval tells.
+const isCount = (event: Event.SubscribeEvent): event is Exclude<Event.Presence, Event.StateChanged> =>
+  "occupancy" in event && event._tag !== "StateChanged"
+
+const warn = (event: Event.SubscribeEvent): Effect.Effect<void> => {
+  switch (event._tag) {
+    case "Interrupted":
+      return Effect.logWarning(`interrupted: ${event.reason.message}`)
+    case "Undecodable":
+      return Effect.logWarning(`cannot be read: ${event.issue}`)
+    default:
+      return Effect.void
+  }
+}
 
 // --------------------------------------------------------------------------------------------------------------------
 // where somebody is

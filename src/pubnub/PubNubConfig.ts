@@ -7,6 +7,7 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { Detail } from "./PubNubError.ts"
 
@@ -57,8 +58,18 @@ export interface Options {
    * `Infinity` for a keyset that keeps them for ever. Default: one day, the shortest that the service offers.
    */
   readonly historyRetention?: Duration.Input | undefined
-  /** After how long without a sign of life the service lets this user time out of its channels. Default: the service's own 300 seconds. */
+  /**
+   * After how long without a sign of life the service lets this user time out of its channels, in whole seconds. Default:
+   * the service's own 300 seconds. Given, it turns heartbeats on.
+   */
   readonly presenceTimeout?: Duration.Input | undefined
+  /**
+   * How often a reader says that its user is still there, so that others do not see it time out while it is busy with what
+   * it was given; positive, and less than the presence timeout. Given, it turns heartbeats on. Default: half the
+   * `presenceTimeout` less a second (but not less than one), and no heartbeats if that is not given either: each long poll
+   * is a sign of life too.
+   */
+  readonly heartbeatInterval?: Duration.Input | undefined
   /** Whether to tell the service when a subscription ends, so that others see a leave at once. Default: `true`. */
   readonly sendLeave?: boolean | undefined
   /** Whether every request carries a random `requestid`, by which the vendor's support can find it. Default: `false`. */
@@ -104,6 +115,8 @@ export class PubNubConfig extends Context.Service<PubNubConfig, {
   readonly queueRetention: Duration.Duration
   readonly historyRetention: Duration.Duration
   readonly presenceTimeout: Duration.Duration | undefined
+  /** Without one no heartbeats are sent. */
+  readonly heartbeatInterval: Duration.Duration | undefined
   readonly sendLeave: boolean
   readonly requestIds: boolean
   readonly instanceId: string | undefined
@@ -115,8 +128,20 @@ export class PubNubConfig extends Context.Service<PubNubConfig, {
   readonly issues: ReadonlyArray<Detail>
 }>()("effect-herald/pubnub/PubNubConfig") {}
 
-const duration = (input: Duration.Input | undefined, fallback: Duration.Input): Duration.Duration =>
-  Duration.fromInputUnsafe(input ?? fallback)
+/** How long the service lets a user be silent that does not say otherwise. */
+const usualPresenceTimeout = Duration.seconds(300)
+
+// What is no duration is none at all, which is among the issues wherever there is a rule.
+const duration = (input: Duration.Input): Duration.Duration =>
+  Option.getOrElse(Duration.fromInput(input), () => Duration.zero)
+
+const optionalDuration = (input: Duration.Input | undefined): Duration.Duration | undefined =>
+  input === undefined ? undefined : duration(input)
+
+const heartbeatIntervalOf = (timeout: Duration.Duration | undefined): Duration.Duration | undefined =>
+  timeout === undefined || !Duration.isFinite(timeout)
+    ? undefined
+    : Duration.seconds(Math.max(1, Duration.toSeconds(timeout) / 2 - 1))
 
 /**
  * The configuration of the given options, as a value. It never fails: see `issues` of {@link PubNubConfig}.
@@ -125,6 +150,10 @@ const duration = (input: Duration.Input | undefined, fallback: Duration.Input): 
  * @since 0.1.0
  */
 export const make = (options: Options): PubNubConfig["Service"] => {
+  const givenInterval = optionalDuration(options.heartbeatInterval)
+  // A heartbeat has to say for how long it holds.
+  const presenceTimeout = optionalDuration(options.presenceTimeout) ??
+    (givenInterval === undefined ? undefined : usualPresenceTimeout)
   const config = {
     subscribeKey: options.subscribeKey,
     publishKey: options.publishKey,
@@ -133,17 +162,16 @@ export const make = (options: Options): PubNubConfig["Service"] => {
     userId: options.userId,
     origin: options.origin ?? "ps.pndsn.com",
     tls: options.tls ?? true,
-    requestTimeout: duration(options.requestTimeout, "15 seconds"),
-    pollTimeout: duration(options.pollTimeout, "55 seconds"),
+    requestTimeout: duration(options.requestTimeout ?? "15 seconds"),
+    pollTimeout: duration(options.pollTimeout ?? "55 seconds"),
     maxMessageSize: options.maxMessageSize ?? 32_768,
     maxSignalSize: options.maxSignalSize ?? 64,
     maxUrlSize: options.maxUrlSize ?? 30_720,
     queueLength: options.queueLength ?? 100,
-    queueRetention: duration(options.queueRetention, "2 minutes"),
-    historyRetention: duration(options.historyRetention, "1 day"),
-    presenceTimeout: options.presenceTimeout === undefined
-      ? undefined
-      : Duration.fromInputUnsafe(options.presenceTimeout),
+    queueRetention: duration(options.queueRetention ?? "2 minutes"),
+    historyRetention: duration(options.historyRetention ?? "1 day"),
+    presenceTimeout,
+    heartbeatInterval: givenInterval ?? heartbeatIntervalOf(presenceTimeout),
     sendLeave: options.sendLeave ?? true,
     requestIds: options.requestIds ?? false,
     instanceId: options.instanceId,
@@ -213,11 +241,20 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
   check("pollTimeout", !positive(Duration.toMillis(config.pollTimeout)), "is not positive")
   check("queueRetention", !positive(Duration.toMillis(config.queueRetention)), "is not positive")
   check("historyRetention", !positive(Duration.toMillis(config.historyRetention)), "is not positive")
-  check(
-    "presenceTimeout",
-    config.presenceTimeout !== undefined && !positive(Duration.toMillis(config.presenceTimeout)),
-    "is not positive"
-  )
+  const { heartbeatInterval, presenceTimeout = usualPresenceTimeout } = config
+  const usable = (value: Duration.Duration) => positive(Duration.toMillis(value)) && Duration.isFinite(value)
+  check("presenceTimeout", !usable(presenceTimeout), "is not a positive, finite duration")
+  if (heartbeatInterval !== undefined) {
+    check("heartbeatInterval", !usable(heartbeatInterval), "is not a positive, finite duration")
+    check(
+      "heartbeatInterval",
+      usable(presenceTimeout) && usable(heartbeatInterval) &&
+        Duration.isGreaterThanOrEqualTo(heartbeatInterval, presenceTimeout),
+      `is ${Duration.format(heartbeatInterval)}, not less than the presence timeout of ${
+        Duration.format(presenceTimeout)
+      }`
+    )
+  }
   for (const name of ["maxMessageSize", "maxSignalSize", "maxUrlSize", "queueLength"] as const) {
     check(name, !Number.isInteger(config[name]) || config[name] < 1, "is not a positive integer")
   }

@@ -144,6 +144,7 @@ const Kind = Schema.Literals(["Message", "Signal", "Presence", "MessageAction", 
  *   later is a {@link GapSuspected}.
  * - `NotStored`: `kinds` of events that are not stored came while more was waiting than the service keeps for a reader.
  * - `RetentionExceeded`: the hole begins before what the keyset still holds.
+ * - `InboxOverflow`: a reader of a `Subscriber` had no room, and its strategy is to leave something out.
  * - `UnknownChannels`: `channel` is a wildcard, or a group that cannot be looked up. History is asked by channel: the
  *   channels that were seen so far are complete, others may not be.
  *
@@ -155,7 +156,7 @@ export interface Gap {
   readonly channel: string
   readonly from: string
   readonly to: string
-  readonly reason: "NoStorage" | "NotStored" | "RetentionExceeded" | "UnknownChannels"
+  readonly reason: "InboxOverflow" | "NoStorage" | "NotStored" | "RetentionExceeded" | "UnknownChannels"
   /** Given with `NotStored`. */
   readonly kinds?: ReadonlyArray<Kind>
 }
@@ -170,7 +171,7 @@ export const Gap = Schema.TaggedStruct("Gap", {
   channel: Schema.String,
   from: Schema.String,
   to: Schema.String,
-  reason: Schema.Literals(["NoStorage", "NotStored", "RetentionExceeded", "UnknownChannels"]),
+  reason: Schema.Literals(["InboxOverflow", "NoStorage", "NotStored", "RetentionExceeded", "UnknownChannels"]),
   kinds: Schema.optionalKey(Schema.Array(Kind))
 })
 

@@ -6,6 +6,7 @@
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
@@ -18,6 +19,7 @@ import { debug } from "../internal/operation.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
+import * as Heartbeat from "./internal/heartbeat.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as Request from "./internal/request.ts"
 import * as Subscription from "./internal/subscription.ts"
@@ -64,6 +66,13 @@ export interface Options {
   readonly presence?: boolean | undefined
   /** An expression over the message (`data.…`) and its metadata (`meta.…`): only what matches is sent. */
   readonly filter?: string | undefined
+  /**
+   * What this user tells about itself, a JSON object for each of its channels: names among `channels`, or, where there are
+   * `groups`, names of channels in those. The service forgets a state when the user leaves or times out, so it is sent with
+   * each handshake, after an interruption too, and with heartbeats. One that is set with `Presence.setState` meanwhile
+   * gives way to it. Default: none.
+   */
+  readonly state?: { readonly [channel: string]: { readonly [key: string]: unknown } } | undefined
   /** Where to start. Default: at what is published from now on. */
   readonly from?: From | undefined
   /**
@@ -536,16 +545,18 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
     const client = yield* HttpClient.HttpClient
     const checked = Result.flatMap(Request.check(config, options), ({ from, target }) => {
       const size = Request.sizeOf(config, target)
+      const what = target.state === undefined ? "make" : "and their state make"
       return size <= Request.longestAddress ? Result.succeed({ from, target }) : Result.fail(Endpoint.refused([{
         location: "channels",
         message:
-          `make an address of ${size} bytes; ${Request.longestAddress} can be sent. A Subscriber takes any number`
+          `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. A Subscriber takes any number`
       }]))
     })
     if (Result.isFailure(checked)) return Stream.fail(new SubscribeError({ reason: checked.failure }))
     const { from, target } = checked.success
     yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
     let known = false
+    const connected = yield* Latch.make()
     yield* Effect.addFinalizer(() =>
       known && config.sendLeave
         ? Subscription.leave(config, target).pipe(
@@ -556,6 +567,8 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         )
         : Effect.void
     )
+    // Behind the leave in this scope, and so ended before it.
+    yield* Effect.forkScoped(connected.whenOpen(Heartbeat.run(config, () => target)))
     return Subscription.events(config, {
       target: () => target,
       from,
@@ -563,6 +576,7 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
       schedule: Request.scheduleOf(options.reconnect),
       onAnswered: () => {
         known = true
+        connected.openUnsafe()
       }
     })
   }))

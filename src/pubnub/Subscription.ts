@@ -112,3 +112,12 @@ export const hears = (subscription: Subscription, event: Event.Event<unknown>): 
       }
   }
 }
+
+/**
+ * Whether two are of the same entity.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isSame = (one: Subscription, other: Subscription): boolean =>
+  one._tag === other._tag && one.name === other.name

@@ -31,8 +31,14 @@ export * as Status from "./Status.ts"
 /** Streams of events. */
 export * as Subscribe from "./Subscribe.ts"
 
+/** Many streams over one connection. */
+export * as Subscriber from "./Subscriber.ts"
+
 /** What ends a subscription. */
 export * as SubscribeError from "./SubscribeError.ts"
+
+/** What to listen to. */
+export * as Subscription from "./Subscription.ts"
 
 /** The service's clock. */
 export * as Time from "./Time.ts"

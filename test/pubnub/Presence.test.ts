@@ -8,8 +8,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { ChannelGroups, Presence, PubNubConfig, UserId } from "effect-herald/pubnub"
-import { PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
 
 /** The user is there from now on, with a state if there is one. */
 const come = (user: string, channel: string, state?: object) =>
@@ -18,6 +18,16 @@ const come = (user: string, channel: string, state?: object) =>
       method: "GET",
       target: `/v2/presence/sub-key/demo-sub/channel/${channel}/heartbeat?uuid=${user}` +
         (state === undefined ? "" : `&state=${encodeURIComponent(JSON.stringify({ [channel]: state }))}`),
+      headers: {},
+      body: ""
+    })
+  )
+
+const go = (user: string, channel: string) =>
+  PubNubEmulator.PubNubEmulator.use((emulator) =>
+    emulator.handle({
+      method: "GET",
+      target: `/v2/presence/sub-key/demo-sub/channel/${channel}/leave?uuid=${user}`,
       headers: {},
       body: ""
     })
@@ -112,6 +122,299 @@ describe("users", () => {
       const { reason } = yield* Effect.flip(Stream.runDrain(Presence.users({ channel: "a", pageSize: 0 })))
       assert.include(reason.message, "pageSize is 0")
     }).pipe(Effect.provide(emulated())))
+})
+
+describe("changes", () => {
+  const emulator = PubNubEmulator.PubNubEmulator
+  const isHereNow = ({ url }: { readonly url: string }) => url.includes("/presence/sub-key/demo-sub/channel/a?")
+  const asked = Effect.map(requestsTo("/v2/presence/sub-key/demo-sub/channel/a?"), (requests) => requests.length)
+  const names = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `u${from + index}`)
+  const all = (users: ReadonlyArray<string>) => Effect.forEach(users, (user) => come(user, "a"), { discard: true })
+  const inject = (rule: Faults.Rule) => Faults.Faults.use(({ add }) => add(rule))
+
+  /** Watches channel `a` in the background: the values so far, and how many users the last has. */
+  const watch = (options: Partial<Presence.ChangesOptions> = {}) =>
+    Effect.gen(function*() {
+      const values: Array<Presence.LiveOccupancy> = []
+      const fiber = yield* Presence.changes({ channel: "a", ...options }).pipe(
+        Stream.runForEach((value) => Effect.sync(() => values.push(value))),
+        Effect.forkChild
+      )
+      yield* Clock.advance("1 second")
+      const seen = () => values.map(({ users }) => [...users.keys()].join())
+      return { values, seen, fiber, last: () => values.at(-1)! }
+    })
+
+  /** The last value is what the service knows, and counts it. */
+  const agrees = (value: Presence.LiveOccupancy) =>
+    Effect.map(emulator.use(({ occupants }) => occupants("a")), (occupants) => {
+      assert.sameMembers([...value.users.keys()], [...occupants])
+      assert.strictEqual(value.occupancy, occupants.length)
+    })
+
+  const world = (options: Parameters<typeof emulated>[0] & { readonly limits?: Partial<PubNubEmulator.Limits> } = {}) =>
+    emulated({
+      ...options,
+      emulator: { ...options.emulator, limits: { presenceTimeout: "1 day", ...options.limits } }
+    })
+
+  it.effect("tell who is there and who comes, leaves and times out; the watcher is not there", () =>
+    Effect.gen(function*() {
+      yield* come("ada", "a")
+      const { fiber, seen, values } = yield* watch()
+      for (
+        const step of [come("bob", "a"), come("bob", "a"), come("eve", "elsewhere"), go("ada", "a"), come("ada", "a")]
+      ) {
+        yield* step
+        yield* Clock.advance("1 second")
+      }
+      yield* Clock.advance("10 minutes")
+      assert.deepStrictEqual(seen(), ["ada", "ada,bob", "bob", "bob,ada", "ada", ""])
+      assert.deepStrictEqual(values[1], {
+        channel: "a",
+        occupancy: 2,
+        users: new Map(["ada", "bob"].map((name) => [UserId.UserId.make(name), { user: UserId.UserId.make(name) }]))
+      })
+      assert.strictEqual(yield* asked, 1)
+      const told = requestsTo("/v2/presence/sub-key/demo-sub/channel/")
+      const before = yield* told
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* told, before)
+      const [handshake] = yield* requestsTo("/v2/subscribe")
+      assert.include(handshake!.target, "/demo-sub/a-pnpres/0?")
+    }).pipe(Effect.provide(world({ limits: { presenceTimeout: "5 minutes" } }))))
+
+  it.effect("tell states where they are wanted, and forget them with their users", () =>
+    Effect.gen(function*() {
+      yield* come("ada", "a", { mood: "ok" })
+      const { last } = yield* watch({ includeState: true })
+      const without = yield* watch()
+      const states = Effect.as(Clock.advance("1 second"), 0).pipe(
+        Effect.map(() => [...last().users.values()].map(({ state, user }) => [user, state?.mood]))
+      )
+      assert.deepStrictEqual(yield* states, [["ada", "ok"]])
+      yield* come("bob", "a", { mood: "new" })
+      assert.deepStrictEqual(yield* states, [["ada", "ok"], ["bob", "new"]])
+      yield* Presence.setState({ channels: ["a"], state: {} })
+      yield* Presence.setState({ channels: ["a"], user: "absent", state: { mood: "away" } })
+      assert.deepStrictEqual(yield* states, [["ada", undefined], ["bob", "new"]])
+      assert.isFalse("state" in last().users.get(UserId.UserId.make("ada"))!)
+      yield* go("bob", "a")
+      yield* come("bob", "a")
+      assert.deepStrictEqual(yield* states, [["ada", undefined], ["bob", undefined]])
+      assert.deepStrictEqual(without.seen(), ["ada", "ada,bob", "ada", "ada,bob"])
+      assert.isFalse(without.values.some(({ users }) => [...users.values()].some((user) => "state" in user)))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("lose nothing that happens while it is asked who is there", () =>
+    Effect.gen(function*() {
+      yield* come("ada", "a")
+      const { last, seen } = yield* watch()
+      // The service has answered; the answer is under way.
+      yield* come("bob", "a")
+      yield* go("ada", "a")
+      assert.deepStrictEqual(seen(), [])
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(seen(), ["ada", "bob"])
+      yield* agrees(last())
+    }).pipe(Effect.provide(world({
+      script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }]
+    }))))
+
+  it.effect("take a join of two devices for one, and read intervals in both spellings", () =>
+    Effect.gen(function*() {
+      yield* come("ada", "a", { mood: "ok" })
+      const { last, values } = yield* watch({ includeState: true })
+      const emit = (payload: object) =>
+        emulator.use(({ emit }) =>
+          emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, ...payload } })
+        ).pipe(Effect.andThen(Clock.advance("1 second")))
+      yield* emit({ action: "join", uuid: "ada", occupancy: 1, data: { mood: "ok" } })
+      assert.lengthOf(values, 1)
+      yield* emit({ action: "interval", occupancy: 2, join: ["bob", "eve"], leave: ["ada"] })
+      yield* emit({ action: "interval", occupancy: 1, joined: ["dan"], left: ["bob"], timedout: ["eve"] })
+      // The service knows nothing of them, and is asked for the states of who is new.
+      assert.strictEqual(yield* asked, 3)
+      assert.sameMembers([...last().users.keys()], ["ada", "dan"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("list all of 2,500 users", () =>
+    Effect.gen(function*() {
+      yield* all(names(0, 2500))
+      const { last, values } = yield* watch()
+      assert.lengthOf(values, 1)
+      assert.strictEqual(last().users.size, 2500)
+      assert.strictEqual(yield* asked, 3)
+    }).pipe(Effect.provide(world())))
+
+  describe("are healed after", () => {
+    it.effect("more events than the service keeps for a reader", () =>
+      Effect.gen(function*() {
+        yield* come("ada", "a")
+        const { last, seen } = yield* watch()
+        // One in place of another, so that no count gives it away.
+        yield* go("ada", "a")
+        yield* come("bob", "a")
+        yield* Effect.forEach(names(0, 50), (user) => Effect.andThen(come(user, "a"), go(user, "a")))
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(seen(), ["ada", "bob"])
+        yield* agrees(last())
+        assert.strictEqual(yield* asked, 2)
+      }).pipe(Effect.provide(world({
+        limits: { announceMax: 1000 },
+        script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }]
+      }))))
+
+    it.effect("an outage that is longer than the service keeps events", () =>
+      Effect.gen(function*() {
+        yield* all(names(0, 5))
+        const { last } = yield* watch()
+        yield* inject({ fault: Faults.Fault.ConnectionRefused(), lasting: "10 minutes" })
+        yield* emulator.use(({ restart }) => restart)
+        yield* Clock.advance("1 minute")
+        yield* all(names(5, 8))
+        yield* go("u0", "a")
+        yield* Clock.advance("10 minutes")
+        yield* agrees(last())
+        assert.strictEqual(last().occupancy, 7)
+      }).pipe(Effect.provide(world({ limits: { queueRetention: "2 minutes" } }))))
+
+    it.effect("a doubted cursor, and an event that cannot be read", () =>
+      Effect.gen(function*() {
+        yield* inject({ on: "poll", fault: Faults.Fault.ZeroCursor() })
+        const { last, seen } = yield* watch()
+        yield* come("ada", "a")
+        yield* Clock.advance("5 seconds")
+        assert.strictEqual(yield* asked, 2)
+        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload: { action: "join" } }))
+        yield* Clock.advance("5 seconds")
+        assert.strictEqual(yield* asked, 3)
+        assert.deepStrictEqual(seen(), ["", "ada"])
+        yield* agrees(last())
+      }).pipe(Effect.provide(world())))
+
+    it.effect("an event that counts others than are known", () =>
+      Effect.gen(function*() {
+        yield* come("bob", "a")
+        const { seen } = yield* watch()
+        const payload = { action: "leave", uuid: "eve", timestamp: start / 1000, occupancy: 5 }
+        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload }))
+        yield* Clock.advance("1 second")
+        assert.strictEqual(yield* asked, 2)
+        assert.deepStrictEqual(seen(), ["bob"])
+      }).pipe(Effect.provide(world())))
+  })
+
+  describe("of a channel with many users", () => {
+    it.effect("follow the lists of intervals, and ask for no other", () =>
+      Effect.gen(function*() {
+        yield* all(names(0, 5))
+        const { last, values } = yield* watch()
+        yield* all(names(5, 9))
+        yield* go("u0", "a")
+        // It counts them, and they are still to be told of.
+        yield* Presence.setState({ channels: ["a"], user: "u1", state: { mood: "ok" } })
+        yield* Clock.advance("30 seconds")
+        yield* agrees(last())
+        assert.lengthOf(values, 2)
+        assert.strictEqual(yield* asked, 1)
+      }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
+
+    it.effect("without lists are asked for when the number is another", () =>
+      Effect.gen(function*() {
+        yield* all(names(0, 5))
+        const { last } = yield* watch()
+        yield* Clock.advance("1 minute")
+        assert.strictEqual(yield* asked, 1)
+        yield* all(names(5, 9))
+        yield* Clock.advance("15 seconds")
+        yield* agrees(last())
+        assert.strictEqual(yield* asked, 2)
+      }).pipe(Effect.provide(world({ limits: { announceMax: 2 } }))))
+
+    it.effect("are asked for when the lists would be too long", () =>
+      Effect.gen(function*() {
+        const { last } = yield* watch()
+        yield* all(names(0, 40).map((name) => name.padEnd(1_000, "x")))
+        yield* Clock.advance("15 seconds")
+        assert.strictEqual(last().users.size, 40)
+        yield* agrees(last())
+        assert.isAbove(yield* asked, 1)
+      }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
+
+    it.effect("are asked for when the service says so", () =>
+      Effect.gen(function*() {
+        yield* watch()
+        const payload = { action: "interval", timestamp: start / 1000, occupancy: 0, here_now_refresh: true }
+        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload }))
+        yield* Clock.advance("1 second")
+        assert.strictEqual(yield* asked, 2)
+      }).pipe(Effect.provide(world())))
+
+    it.effect("have the state that the service says, whatever they had before", () =>
+      Effect.gen(function*() {
+        yield* come("bob", "a")
+        const { values } = yield* watch({ includeState: true })
+        for (
+          const payload of [
+            { action: "state-change", uuid: "bob", data: { mood: "old" } },
+            { action: "interval", join: ["bob"] }
+          ]
+        ) {
+          yield* emulator.use(({ emit }) =>
+            emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, occupancy: 1, ...payload } })
+          )
+        }
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(values.flatMap(({ users }) => [...users.values()]), [{
+          user: UserId.UserId.make("bob")
+        }])
+      }).pipe(Effect.provide(world({ script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }] }))))
+
+    it.effect("are asked for when their states are wanted", () =>
+      Effect.gen(function*() {
+        yield* all(names(0, 5))
+        yield* come("bob", "a", { mood: "old" })
+        const { last } = yield* watch({ includeState: true })
+        yield* come("ada", "a", { mood: "ok" })
+        // The lists say no more than that he came, and his state is gone.
+        yield* go("bob", "a")
+        yield* come("bob", "a")
+        yield* Clock.advance("15 seconds")
+        const stateOf = (user: string) => last().users.get(UserId.UserId.make(user))?.state
+        assert.deepStrictEqual([stateOf("ada"), stateOf("bob")], [{ mood: "ok" }, undefined])
+      }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
+  })
+
+  it.effect("ask again when the answer fails in a way that may pass", () =>
+    Effect.gen(function*() {
+      yield* come("ada", "a")
+      const { seen } = yield* watch()
+      yield* Clock.advance("10 minutes")
+      assert.deepStrictEqual(seen(), ["ada"])
+      assert.lengthOf(yield* Faults.Faults.use(({ injected }) => injected), 5)
+    }).pipe(Effect.provide(world({
+      script: [{ on: isHereNow, fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 5 }]
+    }))))
+
+  it.effect("fail with what does not pass", () =>
+    Effect.gen(function*() {
+      const end = (channel: string) => Effect.flip(Stream.runDrain(Presence.changes({ channel })))
+      yield* inject({ on: isHereNow, fault: Faults.Fault.AccessDenied() })
+      const denied = yield* end("a")
+      assert.deepStrictEqual([denied._tag, denied.reason._tag], ["PubNubError", "AccessDenied"])
+      yield* emulator.use(({ setAddOns }) => setAddOns({ presence: false }))
+      assert.strictEqual((yield* end("a")).reason._tag, "FeatureDisabled")
+      const before = yield* emulator.use(({ requests }) => requests)
+      for (const name of ["a.*", "a-pnpres", "a,b", ""]) {
+        const { _tag, reason } = yield* end(name)
+        assert.deepStrictEqual([_tag, reason._tag], ["PubNubError", "BadRequest"])
+        assert.include(reason.message, "Nothing was sent")
+      }
+      assert.lengthOf(yield* emulator.use(({ requests }) => requests), before.length)
+      const unknown = yield* end("a").pipe(Effect.provide(config({ subscribeKey: "nobody" })))
+      assert.deepStrictEqual([unknown._tag, unknown.reason._tag], ["SubscribeError", "InvalidKey"])
+    }).pipe(Effect.provide(world())))
 })
 
 it.effect("whereNow is of the configured user, or of another", () =>

@@ -1,4 +1,4 @@
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
@@ -86,6 +86,54 @@ it("making a configuration never fails: what is wrong is listed", () => {
     issues.map(({ location }) => location),
     ["userId", "subscribeKey", "origin", "requestTimeout", "maxMessageSize", "queueLength"]
   )
+})
+
+describe("presence", () => {
+  const made = (options: Partial<PubNubConfig.Options>) =>
+    PubNubConfig.make({ subscribeKey: "s", userId: "u", ...options })
+
+  it("is off by default, and on with a timeout or an interval", () => {
+    const cases: ReadonlyArray<readonly [Partial<PubNubConfig.Options>, number | undefined, number | undefined]> = [
+      [{}, undefined, undefined],
+      [{ presenceTimeout: "300 seconds" }, 300, 149],
+      [{ presenceTimeout: "20 seconds" }, 20, 9],
+      [{ presenceTimeout: "3 seconds" }, 3, 1],
+      [{ heartbeatInterval: "1 minute" }, 300, 60],
+      [{ heartbeatInterval: "19 seconds", presenceTimeout: "20 seconds" }, 20, 19]
+    ]
+    for (const [options, timeout, interval] of cases) {
+      const { heartbeatInterval, issues, presenceTimeout } = made(options)
+      assert.deepStrictEqual(issues, [])
+      assert.strictEqual(presenceTimeout && Duration.toSeconds(presenceTimeout), timeout)
+      assert.strictEqual(heartbeatInterval && Duration.toSeconds(heartbeatInterval), interval)
+    }
+  })
+
+  // Types let not everything through that configuration files hold.
+  const nonsense: { readonly presenceTimeout: never } = JSON.parse(`{"presenceTimeout":"soon"}`)
+  const finite = "is not a positive, finite duration"
+  it.each<readonly [Partial<PubNubConfig.Options>, string, string]>([
+    [{ heartbeatInterval: 0 }, "heartbeatInterval", finite],
+    [{ heartbeatInterval: Number.NaN }, "heartbeatInterval", finite],
+    [{ heartbeatInterval: "-5 seconds" }, "heartbeatInterval", finite],
+    [{ heartbeatInterval: Infinity }, "heartbeatInterval", finite],
+    [
+      { heartbeatInterval: "300 seconds" },
+      "heartbeatInterval",
+      "is 5m, not less than the presence timeout of 5m"
+    ],
+    [
+      { heartbeatInterval: "21 seconds", presenceTimeout: "20 seconds" },
+      "heartbeatInterval",
+      "is 21s, not less than the presence timeout of 20s"
+    ],
+    [{ presenceTimeout: "1 second" }, "heartbeatInterval", "is 1s, not less than the presence timeout of 1s"],
+    [{ presenceTimeout: Number.NaN }, "presenceTimeout", finite],
+    [{ presenceTimeout: Infinity }, "presenceTimeout", finite],
+    [nonsense, "presenceTimeout", finite]
+  ])("%j is an issue", (options, location, message) => {
+    assert.deepStrictEqual(made(options).issues, [{ location, message }])
+  })
 })
 
 it("hosts with ports and bare addresses are origins", () => {

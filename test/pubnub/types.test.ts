@@ -8,7 +8,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Status, SubscribeError } from "effect-herald/pubnub"
-import { Event, Publish, type PubNubConfig, type PubNubError, Subscribe, Time } from "effect-herald/pubnub"
+import { Event, Presence, Publish, type PubNubConfig, type PubNubError, Subscribe, Time } from "effect-herald/pubnub"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as CursorStore from "effect-herald/CursorStore"
@@ -99,6 +99,13 @@ describe("streams", () => {
     >(true)
     const statuses = Subscribe.statuses({ channels: ["a"] })
     holds<Equal<typeof statuses, Stream.Stream<Status.Status, SubscribeError.SubscribeError, Needs>>>(true)
+    const live = Presence.changes({ channel: "a" })
+    holds<
+      Equal<
+        typeof live,
+        Stream.Stream<Presence.LiveOccupancy, SubscribeError.SubscribeError | PubNubError.PubNubError, Needs>
+      >
+    >(true)
   })
 
   it("durable readers need a store beside, and fail with it; a dead letter takes the handler's failure away", () => {

@@ -57,6 +57,24 @@ it.effect("a poll that waits is told of a time-out when it happens", () =>
 
 const names = ["u1", "u2", "u3", "u4"]
 
+it.effect("a poll that waits is told in time of what became due while it waited", () =>
+  Effect.gen(function*() {
+    yield* come("ada")
+    const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
+    const sooner = yield* Effect.forkChild(told(cursor))
+    yield* TestClock.adjust("1 second")
+    yield* come("ada", { heartbeat: 5 })
+    yield* TestClock.adjust("5 seconds")
+    assert.propertyVal((yield* Fiber.join(sooner))[0], "action", "timeout")
+    for (const name of names.slice(0, 2)) yield* come(name)
+    const { cursor: next } = yield* poll("a-pnpres", cursor, { uuid: "watcher" })
+    const interval = yield* Effect.forkChild(told(next))
+    yield* TestClock.adjust("1 second")
+    yield* come("u3")
+    yield* TestClock.adjust("10 seconds")
+    assert.propertyVal((yield* Fiber.join(interval))[0], "action", "interval")
+  }).pipe(emulated({ limits: { announceMax: 2 } })), 5_000)
+
 it.effect("with more users than announceMax there are intervals, with what changed where deltas are on", () =>
   Effect.gen(function*() {
     const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })

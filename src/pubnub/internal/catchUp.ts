@@ -503,7 +503,8 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
   }
 }
 
-const nothing: Progress = { envelopes: [], upTo: 0n, notices: [], filled: false }
+/** A step that brought nothing. */
+export const nothing: Progress = { envelopes: [], upTo: 0n, notices: [], filled: false }
 
 const mostOfPage = 500
 const mostOfCounts = 100

@@ -2,8 +2,6 @@
  * What a reader already had: the same message can come twice (a page is sent again, a channel is also in a group, history
  * is read with an overlap) and must be delivered once.
  */
-import type * as Schema from "effect/Schema"
-
 /** So many events are remembered with their content, at least: ten full pages. */
 const withContent = 1_000
 
@@ -12,7 +10,7 @@ const byName = 10_000
 
 export interface Delivered {
   /** The name by which this one is told apart from all others, and whether it is new. */
-  readonly admit: (id: string, content: Schema.Json) => { readonly name: string; readonly isNew: boolean }
+  readonly admit: (id: string, content: unknown) => { readonly name: string; readonly isNew: boolean }
   /** From this timetoken on, everything that was delivered is remembered. */
   readonly since: () => bigint
 }
@@ -23,8 +21,8 @@ export interface Delivered {
  * newest; names begin with their timetoken.
  */
 export const make = (): Delivered => {
-  let newer = new Map<string, Schema.Json>()
-  let older = new Map<string, Schema.Json>()
+  let newer = new Map<string, unknown>()
+  let older = new Map<string, unknown>()
   let names = new Set<string>()
   let olderNames = new Set<string>()
   let since = 0n
@@ -62,4 +60,4 @@ export const make = (): Delivered => {
   }
 }
 
-const same = (a: Schema.Json | undefined, b: Schema.Json): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
+const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

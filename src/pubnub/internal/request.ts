@@ -11,6 +11,7 @@ import type { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
 import { Timetoken } from "../Timetoken.ts"
 import * as Endpoint from "./endpoint.ts"
+import * as Payload from "./payload.ts"
 import * as Subscription from "./subscription.ts"
 
 type Config = PubNubConfig["Service"]
@@ -19,6 +20,7 @@ export interface Names {
   readonly channels?: ReadonlyArray<string> | undefined
   readonly groups?: ReadonlyArray<string> | undefined
   readonly presence?: boolean | undefined
+  readonly state?: { readonly [channel: string]: { readonly [key: string]: unknown } } | undefined
 }
 
 export type From = Cursor | Timetoken | { readonly timetoken: Timetoken; readonly region?: number | undefined }
@@ -76,12 +78,15 @@ export const check = (
   if (options.filter !== undefined && !options.filter.isWellFormed()) {
     details.push({ location: "filter", message: "holds half of a surrogate pair" })
   }
+  const state = stateOf(options)
+  if (Result.isFailure(state)) details.push(...state.failure)
   const from = cursorOf(options.from)
   if (from === "invalid") details.push({ location: "from", message: "is not a cursor or a timetoken of 17 digits" })
   const target: Subscription.Target = {
     channels: sent(channels, options.presence),
     groups: sent(groups, options.presence),
-    filter: options.filter === "" ? undefined : options.filter
+    filter: options.filter === "" ? undefined : options.filter,
+    state: Result.getOrUndefined(state)
   }
   return details.length > 0 || from === "invalid"
     ? Result.fail(Endpoint.refused(details))
@@ -90,6 +95,29 @@ export const check = (
 
 const sent = (names: ReadonlyArray<string>, presence: boolean | undefined): ReadonlyArray<string> =>
   [...new Set(presence === true ? names.flatMap((name) => [name, Channel.presenceOf(name)]) : names)].toSorted()
+
+const stateOf = (
+  { channels = [], groups = [], state = {} }: Names
+): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
+  const details = Object.entries(state).flatMap(([channel, value]) => {
+    const text = Payload.encode(value)
+    const issue = Channel.isPresence(channel)
+      ? "is a presence name, which has no state"
+      : Channel.issue(channel) ??
+        (!channels.includes(channel) && groups.length === 0
+          ? "is not subscribed to"
+          : Result.isFailure(text)
+          ? text.failure
+          : text.success.startsWith("{")
+          ? undefined
+          : "has a state that is not a JSON object")
+    return issue === undefined ? [] : [{ location: "state", message: `"${channel}" ${issue}` }]
+  })
+  if (details.length > 0) return Result.fail(details)
+  return Object.keys(state).length === 0
+    ? Result.succeed(undefined)
+    : Result.mapError(Payload.encode(state), (issue) => [{ location: "state", message: issue }])
+}
 
 // What comes from a store is only believed to be a cursor.
 const cursorOf = (from: From | undefined): Cursor | undefined | "invalid" => {

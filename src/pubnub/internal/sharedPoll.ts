@@ -2,8 +2,10 @@
  * One long poll for any number of listeners, and a further one for each 32 kB of names. Who joins and who leaves changes
  * the names of a poll that goes on from where it is. What comes is handed to who listens to its name.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Latch from "effect/Latch"
 import * as PubSub from "effect/PubSub"
@@ -19,6 +21,7 @@ import type * as PubNubError from "../PubNubError.ts"
 import type * as Status from "../Status.ts"
 import type { SubscribeError } from "../SubscribeError.ts"
 import * as Family from "./family.ts"
+import * as Heartbeat from "./heartbeat.ts"
 import * as Request from "./request.ts"
 import * as Subscription from "./subscription.ts"
 
@@ -38,6 +41,8 @@ export interface Listener {
 }
 
 export interface SharedPoll {
+  /** Whether the service leaves something out: history would not. */
+  readonly filtered: boolean
   readonly join: (listener: Listener, keys: Iterable<Key>) => void
   readonly leave: (listener: Listener, keys: Iterable<Key>) => void
   /** Where the polls of a listener are. */
@@ -87,23 +92,21 @@ export const make = Effect.fnUntraced(function*(
   const client = yield* HttpClient.HttpClient
   const statuses = yield* PubSub.sliding<Status.Status>(mostStatuses)
   const polls = new Set<Poll>()
-  const base = Request.sizeOf(config, { channels: [], groups: [], filter: settings.filter })
+  const base = Request.sizeOf(config, { channels: [], groups: [], filter: settings.filter, state: undefined })
   let connected = true
   let closed = false
 
-  const run = <A>(effect: Effect.Effect<A, never, HttpClient.HttpClient>) =>
-    Effect.runForkWith(context)(Effect.asVoid(effect))
-  const context = yield* Effect.context<HttpClient.HttpClient>()
-
+  const context = Context.make(HttpClient.HttpClient, client)
   const fork = (effect: Effect.Effect<void, never, HttpClient.HttpClient>) =>
-    Effect.forkIn(Effect.provideService(effect, HttpClient.HttpClient, client), scope)
+    Effect.forkIn(Effect.provideContext(effect, context), scope)
+  const run = yield* FiberSet.makeRuntime<HttpClient.HttpClient>()
 
   // --- names
 
   const targetOf = (keys: Iterable<Key>): Subscription.Target => {
     const all = [...keys]
     const named = (kind: "c" | "g") => all.filter((key) => key.startsWith(kind)).map((key) => key.slice(2)).toSorted()
-    return { channels: named("c"), groups: named("g"), filter: settings.filter }
+    return { channels: named("c"), groups: named("g"), filter: settings.filter, state: undefined }
   }
 
   const pollWith = (key: Key): Poll | undefined => [...polls].find((poll) => poll.names.has(key))
@@ -205,6 +208,7 @@ export const make = Effect.fnUntraced(function*(
       schedule: settings.schedule,
       onAnswered: (target, now) => {
         poll.place ??= now
+        heard.openUnsafe()
         for (const key of keysOf(target)) {
           const listeners = poll.names.get(key)
           if (listeners === undefined || poll.known.has(key)) continue
@@ -213,9 +217,12 @@ export const make = Effect.fnUntraced(function*(
         }
       }
     })
+    const heard = Latch.makeUnsafe()
+    const heartbeat = heard.whenOpen(Heartbeat.run(config, () => targetOf(poll.known)))
     poll.fiber = yield* fork(
       Stream.runForEachArray(events, (events) => Effect.suspend(() => route(poll, events))).pipe(
-        Effect.catch((error) => Effect.suspend(() => failed(poll, error)))
+        Effect.catch((error) => Effect.suspend(() => failed(poll, error))),
+        Effect.raceFirst(Effect.andThen(heartbeat, Effect.never))
       )
     )
   })
@@ -341,7 +348,7 @@ export const make = Effect.fnUntraced(function*(
   const reconnect = Effect.suspend(() => {
     connected = true
     return Effect.forEach([...polls], (poll) => Effect.andThen(stop(poll), start(poll)), { discard: true })
-  })
+  }).pipe(Effect.provideContext(context))
 
   const unsubscribeAll = Effect.suspend(() => {
     const all = [...polls]
@@ -367,12 +374,13 @@ export const make = Effect.fnUntraced(function*(
     return Effect.andThen(
       Effect.forEach(all, stop, { discard: true }),
       config.sendLeave
-        ? Effect.provideService(depart(target), HttpClient.HttpClient, client)
+        ? Effect.provideContext(depart(target), context)
         : Effect.void
     )
   })
 
   return {
+    filtered: settings.filter !== undefined,
     join,
     leave,
     places: (listener) =>

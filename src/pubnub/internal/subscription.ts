@@ -35,6 +35,8 @@ export interface Target {
   readonly channels: ReadonlyArray<string>
   readonly groups: ReadonlyArray<string>
   readonly filter: string | undefined
+  /** The JSON text of the user's state on each of its channels. */
+  readonly state: string | undefined
 }
 
 /** Everything that a stream of events is made from. */
@@ -93,7 +95,8 @@ export const endpoint = (config: Config, target: Target): Endpoint.Endpoint<Page
     ...target.filter === undefined ? [] : [["filter-expr", target.filter] as const],
     ...config.presenceTimeout === undefined
       ? []
-      : [["heartbeat", String(Math.ceil(Duration.toSeconds(config.presenceTimeout)))] as const]
+      : [["heartbeat", String(Math.ceil(Duration.toSeconds(config.presenceTimeout)))] as const],
+    ...target.state === undefined ? [] : [["state", target.state] as const]
   ],
   attributes: { "messaging.destination.name": [...target.channels, ...target.groups].join(",") },
   // Payloads keep their numbers.
@@ -206,7 +209,8 @@ export const events = (
     let waiting: { readonly page: Read; readonly next: Cursor } | undefined
 
     const live = Effect.fnUntraced(function*(cursor: Cursor) {
-      const request = endpoint(config, target)
+      // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
+      const request = endpoint(config, { ...target, state: undefined })
       const page = yield* call(config, {
         ...request,
         timeout: "none",

@@ -223,7 +223,13 @@ export const make = (options: {
     return timetoken
   }
 
-  const presence = presences.make({ settings: options.presence, deltas: () => addOns.presenceDeltas, append, position })
+  const presence = presences.make({
+    settings: options.presence,
+    deltas: () => addOns.presenceDeltas,
+    append,
+    position,
+    stir: (channel) => changed.add(channel + presences.presenceSuffix)
+  })
 
   /** The subscribed names that a channel matches, each of which gets the event once. */
   const matcher = (subscription: Subscription) => {

@@ -44,8 +44,10 @@ export const make = (keyset: {
     now: bigint
   ) => bigint
   readonly position: (now: bigint) => bigint
+  /** Who waits for the presence of a channel is to look again when something is due. */
+  readonly stir: (channel: string) => void
 }) => {
-  const { append, position, settings } = keyset
+  const { append, position, settings, stir } = keyset
   const occupants = new Map<string, Map<string, Occupant>>()
   const states = new Map<string, Map<string, string>>()
   const intervals = new Map<string, Interval>()
@@ -124,6 +126,7 @@ export const make = (keyset: {
     const interval = { due, region, join: new Set<string>(), leave: new Set<string>(), timeout: new Set<string>() }
     intervals.set(channel, interval)
     expect(due)
+    stir(channel)
     return interval
   }
 
@@ -172,9 +175,10 @@ export const make = (keyset: {
       expect(due)
       for (const channel of channels) {
         const present = occupants.get(channel) ?? new Map<string, Occupant>()
-        const isNew = !present.has(uuid)
+        const before = present.get(uuid)
         occupants.set(channel, present.set(uuid, { due, region }))
-        if (isNew) announce("join", channel, uuid, dataOf(stateOf(channel, uuid)), region, now)
+        if (before !== undefined && due < before.due) stir(channel)
+        if (before === undefined) announce("join", channel, uuid, dataOf(stateOf(channel, uuid)), region, now)
       }
     },
     leave: (channels: ReadonlyArray<string>, uuid: string, region: number, now: bigint) => {
