@@ -36,7 +36,7 @@ const world = (options: { readonly retention?: Duration.Duration } = {}) =>
       publishKey: "demo-pub",
       userId: "reader",
       origin: "emulator",
-      ...{ historyRetention: options.retention ?? Duration.infinity }
+      historyRetention: options.retention ?? Duration.infinity
     })),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
     Layer.provideMerge(Clock.layer)
@@ -67,7 +67,7 @@ const ledger = (channels: ReadonlyArray<string>) => {
       if (event._tag !== "Message") return
       const expected = next.get(event.channel)
       if (event.payload !== expected && wrong.length < 10) {
-        wrong.push(`${event.payload} of ${event.channel}, and not ${expected}`)
+        wrong.push(`${JSON.stringify(event.payload)} of ${event.channel}, and not ${expected}`)
       }
       delivered++
       if (typeof event.payload === "number") next.set(event.channel, event.payload + channels.length)

@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
@@ -265,7 +265,7 @@ const worldOf = ({ mishaps, setting }: Plan) => {
       publishKey: "demo-pub",
       userId: "reader",
       origin: "emulator",
-      ...{ historyRetention: retention ?? Duration.infinity }
+      historyRetention: retention ?? Duration.infinity
     })),
     Layer.provideMerge(CursorStore.layerMemory),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
@@ -319,7 +319,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
       if (isHandled(event)) {
         if (!ids.has(event.payload)) seen.push(event)
         else if (!repeatable.delete(event.payload)) {
-          fail("handled twice", `${event.payload} of ${event.channel} at ${event.timetoken}`)
+          fail("handled twice", `${JSON.stringify(event.payload)} of ${event.channel} at ${event.timetoken}`)
         }
         ids.add(event.payload)
         uncommitted.add(event.payload)
