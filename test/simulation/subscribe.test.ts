@@ -24,8 +24,9 @@ describe("one fault kind at a time", () => {
   it.effect.each(alone)("%s", ([, rule, index]) =>
     Effect.gen(function*() {
       // A service that lies every third time cannot be told from one that speaks the truth.
-      const rate = rule.fault._tag === "FutureCursor" ? 0.1 : 0.3
-      const { injected } = yield* hold(planOf(index, { rate, faults: [rule] }))
+      const rate = rule.fault._tag === "FutureCursor" ? 0.1 : rule.lasting === undefined ? 0.3 : 0.05
+      const crashes = rule.fault._tag !== "OldPage"
+      const { injected } = yield* hold(planOf(index, { rate, faults: [rule], crashes }))
       assert.isAbove(injected.length, 0, "the fault never happened")
     }))
 })

@@ -117,6 +117,7 @@ export const planOf = (seed: number, options: {
   readonly reader?: Setting["reader"]
   readonly messages?: number
   readonly rate?: number
+  readonly crashes?: boolean
   readonly faults?: ReadonlyArray<Pick<Faults.Rule, "fault" | "lasting">>
 } = {}): Plan => {
   const { between, next, one, pick } = dice(seed)
@@ -124,7 +125,7 @@ export const planOf = (seed: number, options: {
   const wildcard = one(3)
   const group = one(3)
   const unstored = one(4)
-  const crashing = one(2)
+  const crashing = one(2) && options.crashes !== false
   const setting: Setting = {
     reader,
     channels: ["orders", "news", ...wildcard ? ["alerts.*"] : []],
