@@ -21,6 +21,7 @@ import * as Channel from "./Channel.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Envelope from "./internal/envelope.ts"
+import * as MessageIds from "./internal/messageIds.ts"
 import * as Payload from "./internal/payload.ts"
 import * as Subscription from "./internal/subscription.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
@@ -138,6 +139,9 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  * The stream survives cut connections, bad answers and envelopes, and sleeping machines; what it cannot survive is a
  * {@link SubscribeError} that holds the cursor. When it ends, or its fiber is interrupted, the request in flight is
  * aborted and the service is told (within a second).
+ *
+ * A message that its publisher sent twice with one id (`messageIds` of `Publisher`) comes once. The newest 10,000 ids are
+ * known, for as long as the stream runs: one that starts again knows none.
  *
  * **Gotchas**
  *
@@ -552,9 +556,9 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         )
         : Effect.void
     )
-    return Subscription.events(config, subscription, () => {
+    return MessageIds.withoutCopies(Subscription.events(config, subscription, () => {
       known = true
-    })
+    }))
   }))
 
 const longestAddress = 32_768
