@@ -380,7 +380,8 @@ export interface Page<A = Schema.Json> {
  * **Gotchas**
  *
  * Pulling commits nothing: `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is
- * fine. Committing before a page is handled is what loses it.
+ * fine. Committing before a page is handled is what loses it. A page that an operator leaves out (`debounce`, `switchMap`)
+ * stays open: no commit passes it, and it comes again at the next start. Commit what you leave out on purpose.
  *
  * **Example** (Four pages at a time)
  *
@@ -454,7 +455,8 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
  * **Details**
  *
  * It runs until it fails: with what ends a subscription, with a store that fails, or with a handler that keeps failing
- * where there is no `deadLetter`.
+ * where there is no `deadLetter`. A handler that dies ends it, too: a defect is neither tried again nor set aside. One that
+ * hangs holds its page, and with it the reader; `Effect.timeout` in the handler makes a failure of it.
  *
  * **Example** (A worker)
  *
