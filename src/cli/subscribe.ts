@@ -95,7 +95,7 @@ export const subscribe = Command.make(
     ),
     cursors: Flag.String("cursors").pipe(
       Flag.withFallbackConfig(Config.String("HERALD_CURSORS")),
-      Flag.withDefault(join(homedir(), ".herald", "cursors")),
+      Flag.withDefault(undefined),
       Flag.withMetavar("directory"),
       Flag.withDescription("Where durable readers keep their places (HERALD_CURSORS; default: ~/.herald/cursors)")
     ),
@@ -122,7 +122,9 @@ export const subscribe = Command.make(
     if (durable === undefined) return yield* writeLines(Stream.mapEffect(read(from), toLine))
     yield* writeLines(Stream.unwrap(durably(durable, (kept) => read(kept ?? from), toLine))).pipe(
       Effect.provide(
-        CursorStore.layerKeyValueStore.pipe(Layer.provide(KeyValueStore.layerFileSystem(cursors)))
+        CursorStore.layerKeyValueStore.pipe(
+          Layer.provide(KeyValueStore.layerFileSystem(cursors ?? join(homedir(), ".herald", "cursors")))
+        )
       )
     )
   })

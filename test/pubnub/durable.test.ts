@@ -165,6 +165,29 @@ describe("consume", () => {
       assert.strictEqual(most, 4)
     }).pipe(Effect.provide(world())))
 
+  it.effect("a message that its publisher sent twice with one id is handled once, also when the reader stops behind it", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      const run = Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), target)
+      const service = yield* emulator
+      const copies = (...ids: ReadonlyArray<string>) =>
+        service.publishAll(ids.map((id) => ({ channel: "a", message: id, meta: { heraldId: id } })))
+      const first = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* copies("x", "x", "y", "x")
+      yield* Clock.advance("1 second")
+      yield* copies("y")
+      yield* Clock.advance("1 second")
+      yield* copies("z", "z")
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(first)
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* publish("end")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(handled, ["x", "y", "z", "end"])
+    }).pipe(Effect.provide(world())))
+
   it.effect("a handler that dies ends the reader with its defect, and the page comes again", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
