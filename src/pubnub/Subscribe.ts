@@ -20,6 +20,7 @@ import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
 import * as Heartbeat from "./internal/heartbeat.ts"
+import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as Request from "./internal/request.ts"
 import * as Subscription from "./internal/subscription.ts"
@@ -140,6 +141,9 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  * The stream survives cut connections, bad answers and envelopes, and sleeping machines; what it cannot survive is a
  * {@link SubscribeError} that holds the cursor. When it ends, or its fiber is interrupted, the request in flight is
  * aborted and the service is told (within a second).
+ *
+ * A message that its publisher sent twice with one id (`messageIds` of `Publisher`) comes once. The newest 10,000 ids are
+ * known, for as long as the stream runs: one that starts again knows none.
  *
  * **Gotchas**
  *
@@ -382,7 +386,8 @@ export interface Page<A = Schema.Json> {
  * **Gotchas**
  *
  * Pulling commits nothing: `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is
- * fine. Committing before a page is handled is what loses it.
+ * fine. Committing before a page is handled is what loses it. A page that an operator leaves out (`debounce`, `switchMap`)
+ * stays open: no commit passes it, and it comes again at the next start. Commit what you leave out on purpose.
  *
  * **Example** (Four pages at a time)
  *
@@ -456,7 +461,8 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
  * **Details**
  *
  * It runs until it fails: with what ends a subscription, with a store that fails, or with a handler that keeps failing
- * where there is no `deadLetter`.
+ * where there is no `deadLetter`. A handler that dies ends it, too: a defect is neither tried again nor set aside. One that
+ * hangs holds its page, and with it the reader; `Effect.timeout` in the handler makes a failure of it.
  *
  * **Example** (A worker)
  *
@@ -569,7 +575,7 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
     )
     // Behind the leave in this scope, and so ended before it.
     yield* Effect.forkScoped(connected.whenOpen(Heartbeat.run(config, () => target)))
-    return Subscription.events(config, {
+    return MessageIds.withoutCopies(Subscription.events(config, {
       target: () => target,
       from,
       catchUp: options.catchUp ?? "history",
@@ -578,5 +584,5 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         known = true
         connected.openUnsafe()
       }
-    })
+    }))
   }))
