@@ -24,6 +24,8 @@ type Movement = "join" | "leave" | "timeout"
 
 interface Occupant {
   readonly due: bigint
+  /** How long it is present without a word: a poll that says nothing of it leaves it as it was. */
+  readonly timeout: bigint
   readonly region: number
 }
 
@@ -160,21 +162,21 @@ export const make = (keyset: {
       states.set(channel, (states.get(channel) ?? new Map<string, string>()).set(uuid, state))
       tell(channel, { action: "state-change", uuid, data: dataOf(state) }, region, now)
     },
-    /** The user is on the channels from now on, for as long as `timeout` says. */
+    /** The user is on the channels from now on, for as long as is said, now or the last time. */
     join: (
       channels: ReadonlyArray<string>,
       uuid: string,
       region: number,
       now: bigint,
-      timeout = settings.timeout
+      said?: bigint
     ) => {
-      const due = now + timeout
-      expect(due)
       for (const channel of channels) {
         const present = occupants.get(channel) ?? new Map<string, Occupant>()
-        const isNew = !present.has(uuid)
-        occupants.set(channel, present.set(uuid, { due, region }))
-        if (isNew) announce("join", channel, uuid, dataOf(stateOf(channel, uuid)), region, now)
+        const before = present.get(uuid)
+        const timeout = said ?? before?.timeout ?? settings.timeout
+        expect(now + timeout)
+        occupants.set(channel, present.set(uuid, { due: now + timeout, timeout, region }))
+        if (before === undefined) announce("join", channel, uuid, dataOf(stateOf(channel, uuid)), region, now)
       }
     },
     leave: (channels: ReadonlyArray<string>, uuid: string, region: number, now: bigint) => {
