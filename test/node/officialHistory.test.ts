@@ -67,7 +67,7 @@ it.live("a message comes back with all that was published with it", () =>
     const [only] = bare.channels["a"] ?? []
     assert.deepStrictEqual(only?.message, { text: "☃" })
     assert.isTrue(
-      [only.uuid, only.meta, only.messageType, only.customMessageType].every((value) => value === undefined)
+      [only?.uuid, only?.meta, only?.messageType, only?.customMessageType].every((value) => value === undefined)
     )
   }).pipe(Effect.scoped, served))
 
