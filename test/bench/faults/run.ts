@@ -45,6 +45,7 @@ const outcome = Effect.fnUntraced(function*({ first, hits = 0, then }: Case, nam
   let connected = false
   const publishedAt: Array<number> = []
   const delivered: Array<number> = []
+  const seen = new Set<number>()
   const told: Array<string> = []
   let slowest = 0
   reader.on("message", (heard: Heard) => {
@@ -57,7 +58,6 @@ const outcome = Effect.fnUntraced(function*({ first, hits = 0, then }: Case, nam
     }
   })
   reader.on("exit", () => told.push("process ended"))
-  const seen = new Set<number>()
   yield* within(8_000, () => connected)
 
   const publish: Publish = (count) =>
@@ -110,9 +110,18 @@ const told = ({ told }: Outcome) => told.join(", ") || "nothing"
 const columns = ({ lost, published, slowest, stuck, twice }: Outcome) =>
   [`${lost} of ${published}`, twice, stuck ? "for ever" : `${slowest.toFixed(1)} s`].join(" | ")
 
-/** Two tables in Markdown: what was delivered, and what was said of it. */
+const summary = (rows: ReadonlyArray<Row>, name: ReaderName) => {
+  const count = (holds: (outcome: Outcome) => boolean) => rows.filter(({ outcomes }) => holds(outcomes[name])).length
+  const [stuck, twice] = [count(({ stuck }) => stuck), count(({ twice }) => twice > 0)]
+  const [lost, silent] = [count(({ lost }) => lost > 0), count(({ lost, told }) => lost > 0 && told.length === 0)]
+  return `${name}: stuck in ${stuck} of ${rows.length}, lost in ${lost} (told nothing in ${silent}), twice in ${twice}`
+}
+
+/** Two tables in Markdown, what was delivered and what was said of it, and what they come to. */
 export const render = (rows: ReadonlyArray<Row>): string =>
   [
+    ...readers.map((name) => summary(rows, name)),
+    "",
     `| what happens | ${readers.map((name) => `${name}: lost | twice | slowest`).join(" | ")} |`,
     `|---|${"---|".repeat(3 * readers.length)}`,
     ...rows.map(({ fault, outcomes }) =>
