@@ -42,7 +42,7 @@ export type Fault = Data.TaggedEnum<{
   ServerError: { readonly status: 500 | 502 | 503 | 504; readonly handled: boolean }
   /** 429 with a `Retry-After` of so many seconds: the request is not handled. */
   RateLimited: { readonly retryAfter: number }
-  /** 403 with the body of the service, which names the channels of the request: it is not handled. */
+  /** 403 with the body of the service, which names the channels or the group of the request: it is not handled. */
   AccessDenied: {}
   /** 200 with a body that is no JSON. */
   MalformedJson: {}
@@ -89,12 +89,31 @@ export type Fault = Data.TaggedEnum<{
 export const Fault = Data.taggedEnum<Fault>()
 
 /**
- * What a request is for. A handshake is a subscribe without a cursor, a poll one with it.
+ * What a request is for.
+ *
+ * - `handshake`, `poll`: a subscribe without a cursor, and one with it.
+ * - `publish`, `signal`: messages that are sent. A fired message is a publish.
+ * - `leave`: a user says goodbye.
+ * - `presence`: who is where, heartbeats, and the states of users.
+ * - `history`: messages that are read, with or without their actions, by the newer and the older endpoint.
+ * - `counts`: how many messages there are.
+ * - `groups`: channel groups, read and changed.
+ * - `other`: the rest, such as the time, and the removal of messages.
  *
  * @category models
  * @since 0.1.0
  */
-export type Kind = "handshake" | "poll" | "publish" | "signal" | "leave" | "other"
+export type Kind =
+  | "handshake"
+  | "poll"
+  | "publish"
+  | "signal"
+  | "leave"
+  | "presence"
+  | "history"
+  | "counts"
+  | "groups"
+  | "other"
 
 /**
  * When a fault is injected.
@@ -220,11 +239,22 @@ const randomNumbers = (seed: number) => {
   }
 }
 
-const kindOf = (url: URL): Kind => {
-  const [first, second, , , , last, verb] = url.pathname.split("/").slice(1)
+const kindOf = (method: string, url: URL): Kind => {
+  const [first, second, , , fifth, , seventh] = url.pathname.split("/").slice(1)
   if (first === "publish" || first === "signal") return first
-  if (second === "subscribe") return /^0?$/.test(url.searchParams.get("tt") ?? "") ? "handshake" : "poll"
-  return second === "presence" && (last === "leave" || verb === "leave") ? "leave" : "other"
+  switch (second) {
+    case "subscribe":
+      return /^0?$/.test(url.searchParams.get("tt") ?? "") ? "handshake" : "poll"
+    case "presence":
+      return seventh === "leave" ? "leave" : "presence"
+    case "history":
+    case "history-with-actions":
+      return method !== "GET" ? "other" : fifth === "message-counts" ? "counts" : "history"
+    case "channel-registration":
+      return "groups"
+    default:
+      return "other"
+  }
 }
 
 /** Whether a fault means anything for a request of that kind. */
@@ -287,10 +317,23 @@ const html = (status: number) => ({
   body: `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>`
 })
 
-const deniedChannels = (url: URL): ReadonlyArray<string> => {
+/** The refusal of a request: it names what was asked for, where the path has it. */
+const denied = (url: URL): answers.Answer => {
   const segments = url.pathname.split("/").slice(1)
-  const names = segments[1] === "subscribe" ? segments[3] : segments[1] === "presence" ? segments[5] : segments[4]
-  return (names ?? "").split(",").filter((name) => name !== "").flatMap((name) => decode(name) ?? [])
+  const named = (segment: string | undefined) =>
+    (segment ?? "").split(",").filter((name) => name !== "").flatMap((name) => decode(name) ?? [])
+  switch (segments[1]) {
+    case "subscribe":
+      return answers.forbidden(named(segments[3]))
+    case "channel-registration":
+      return answers.forbidden([], named(segments[5]))
+    case "presence":
+    case "history":
+    case "history-with-actions":
+      return answers.forbidden(named(segments[5]))
+    default:
+      return answers.forbidden(named(segments[4]))
+  }
 }
 
 interface Active extends Rule {
@@ -309,7 +352,6 @@ interface Active extends Rule {
  *
  * ```ts
  * import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
  * import * as Faults from "effect-herald/testing/Faults"
  * import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
  *
@@ -377,7 +419,8 @@ export const layer = (options: {
       const chosen = suitable[Math.floor(which * suitable.length)]
       if (chosen === undefined) return undefined
       const rule = activate(chosen)
-      if (chosen.lasting !== undefined) rules = [...rules, rule]
+      // A soak meets thousands of outages: those that are over are forgotten.
+      if (chosen.lasting !== undefined) rules = [...rules.filter((other) => !isOver(other, now)), rule]
       return hit(rule, now)
     }
 
@@ -397,7 +440,7 @@ export const layer = (options: {
         const parsed = HttpClientRequest.toUrl(request)
         if (Option.isNone(parsed)) return yield* sent
         const url = parsed.value
-        const kind = kindOf(url)
+        const kind = kindOf(request.method, url)
         const now = yield* Clock.currentTimeMillis
         const reader = `${url.pathname}?${url.searchParams.get("uuid")}&${url.searchParams.get("channel-group")}`
         const fault = choose(kind, request, now)
@@ -449,7 +492,7 @@ export const layer = (options: {
           case "RateLimited":
             return respond({ ...answers.tooManyRequests, headers: { "retry-after": String(fault.retryAfter) } })
           case "AccessDenied":
-            return respond(answers.forbidden(deniedChannels(url)))
+            return respond(denied(url))
           case "ServerError":
             if (fault.handled) yield* answer
             return respond(html(fault.status))

@@ -15,6 +15,8 @@
  * - Whoever reads gets the newest 100 events after their cursor, over all they are subscribed to. The rest is lost
  *   without a word, as it is in life.
  * - A cursor is a place in the order of arrival, not a publish timetoken: an event of another region can arrive late.
+ * - It can run for days: of ten thousand events and more, those are forgotten that have a whole queue of younger ones on
+ *   their own channel. A reader with a filter may find fewer for that, and all others find the same.
  *
  * @since 0.1.0
  */
@@ -138,6 +140,8 @@ export interface Options {
   readonly maxPage?: number
   /** The region of all readers and publishers. Default 1. */
   readonly region?: number
+  /** How much later than with its readers a message is in history and in counts. Default: no time. */
+  readonly historyDelay?: Duration.Input
   /** Computed for each request: how long its answer takes, after it was handled. Default: no time. */
   readonly latency?: Effect.Effect<Duration.Input>
 }
@@ -158,6 +162,8 @@ export interface PublishOptions {
   readonly customMessageType?: string
   /** The region it is published in. Default: the emulator's. */
   readonly region?: number
+  /** Whether history has it. Default: yes. */
+  readonly store?: boolean
   /** How many hours it is stored, and 0 is for ever. Default: as long as the keyset's `retention`. */
   readonly ttl?: number
   /** How much later than its timetoken it arrives, with its readers and in history. Default: no time. */
@@ -261,7 +267,7 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
     subscribeKey?: string
   ) => Effect.Effect<ReadonlyArray<string>>
   /** Sends a signal and gives its timetoken. */
-  readonly signal: (options: Omit<PublishOptions, "meta" | "ttl">) => Effect.Effect<string>
+  readonly signal: (options: Omit<PublishOptions, "meta" | "store" | "ttl">) => Effect.Effect<string>
   /** Sends an event of any kind and gives its timetoken. */
   readonly emit: (options: EmitOptions) => Effect.Effect<string>
   /** Puts something of any shape where an envelope should be, and gives its timetoken. */
@@ -270,7 +276,7 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
     readonly envelope: unknown
     readonly subscribeKey?: string
   }) => Effect.Effect<string>
-  /** What is stored on a channel, oldest first. What has expired is gone. */
+  /** What history has of a channel, oldest first. What has expired is gone. */
   readonly messages: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredMessage>>
   /** The user ids present on a channel, in the order in which they came. */
   readonly occupants: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
@@ -300,11 +306,13 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
   readonly setRegion: (region: number, uuid?: string) => Effect.Effect<void>
   /** Cuts the connection of every poll that waits. All state is kept. */
   readonly restart: Effect.Effect<void>
-  /** Every request so far, oldest first. */
+  /** The requests so far, oldest first: the newest 10,000. */
   readonly requests: Effect.Effect<ReadonlyArray<HandledRequest>>
   /** How many polls wait now. */
   readonly readers: Effect.Effect<number>
 }>()("effect-herald/testing/PubNubEmulator") {}
+
+const keptRequests = 10_000
 
 const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub" }
 
@@ -341,7 +349,8 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
     limits: {
       ...limits,
       queueRetentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.queueRetention)),
-      retentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.retention))
+      retentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.retention)),
+      historyDelayMillis: Duration.toMillis(Duration.fromInputUnsafe(options.historyDelay ?? 0))
     },
     presence: {
       timeout: durationTicks(limits.presenceTimeout),
@@ -370,7 +379,9 @@ const optionalJson = (value: unknown): string | undefined => value === undefined
  */
 export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const context = yield* Effect.context<never>()
-  const hold = Duration.toMillis(Duration.fromInputUnsafe(options.hold ?? "280 seconds"))
+  const holdTicks = BigInt(
+    Math.round(Duration.toMillis(Duration.fromInputUnsafe(options.hold ?? "280 seconds")) * 10_000)
+  )
   const maxPage = options.maxPage ?? Number.POSITIVE_INFINITY
   const [first, ...others] = options.keysets ?? [defaultKeyset]
   const main = makeKeyset(first, options)
@@ -406,7 +417,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   const publish = (
     keyset: keysets.Keyset,
-    { channel, customMessageType, delay, message, meta, publisher, region: from, ttl }: PublishOptions,
+    { channel, customMessageType, delay, message, meta, publisher, region: from, store, ttl }: PublishOptions,
     now: bigint
   ): string =>
     String(keyset.append(
@@ -417,7 +428,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         meta: optionalJson(meta),
         customMessageType,
         region: from,
-        stored: { ttl }
+        stored: store === false ? undefined : { ttl }
       },
       region,
       now,
@@ -432,9 +443,15 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     Effect.acquireUseRelease(
       // Looking and beginning to wait are one step: what arrives between them would be seen by neither.
       step((now) => {
-        const page = keyset.read(subscription, cursor, now, maxPage)
+        // When the clock jumps, it is the reader that slept: the service has answered when something came, before it grew old,
+        // and when the time had come.
+        const page = keyset.read(subscription, cursor, deadline - holdTicks, maxPage)
         if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(uuid), page.envelopes) }
-        if (now >= deadline) return { answer: answers.page(keyset.position(now), regionOf(uuid), []) }
+        if (now >= deadline) {
+          // All that comes from now on has a later position.
+          keyset.position(deadline)
+          return { answer: answers.page(deadline > cursor ? deadline : cursor, regionOf(uuid), []) }
+        }
         const woken = Deferred.makeUnsafe<void, ConnectionReset>()
         const waiter: keysets.Waiter = {
           subscription,
@@ -482,6 +499,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const uuid = parsed?.query.get("uuid")
     const time = yield* Clock.currentTimeMillis
     requests.push({ method: request.method, target: request.target, uuid, time })
+    // Now and then, so that it costs nothing.
+    if (requests.length >= 2 * keptRequests) requests.splice(0, requests.length - keptRequests)
     if (parsed === undefined) return answers.badRequest
     if (parsed.path === "/time/0") return yield* step((now) => answers.time(main.position(now)))
     const subscribeKey = routes.subscribeKeyOf(parsed)
@@ -492,7 +511,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const refusal = yield* checkSignature(keyset, parsed)
     if (refusal !== undefined) return refusal
     const { deadline, outcome } = yield* step((now) => ({
-      deadline: now + BigInt(Math.round(hold * 10_000)),
+      deadline: now + holdTicks,
       outcome: routes.route(keyset, parsed, { now, region: regionOf(uuid) })
     }))
     return outcome._tag === "Answered" ? outcome.answer : yield* poll(outcome.poll, uuid, deadline)
@@ -575,7 +594,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       const waiting = all.flatMap((keyset) => [...keyset.waiters])
       for (const waiter of waiting) waiter.reset()
     }),
-    requests: Effect.sync(() => [...requests]),
+    requests: Effect.sync(() => requests.slice(-keptRequests)),
     readers: Effect.sync(() => all.reduce((count, keyset) => count + keyset.waiters.size, 0))
   })
 })

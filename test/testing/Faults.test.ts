@@ -8,7 +8,21 @@ import * as Predicate from "effect/Predicate"
 import * as TestClock from "effect/testing/TestClock"
 import * as Faults from "effect-herald/testing/Faults"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
-import { get, handshake, poll, presence, publish, signal, subscribe } from "./http.ts"
+import {
+  counts,
+  deleteMessages,
+  get,
+  group,
+  handshake,
+  history,
+  historyWithActions,
+  legacyHistory,
+  poll,
+  presence,
+  publish,
+  signal,
+  subscribe
+} from "./http.ts"
 
 const { Fault } = Faults
 
@@ -215,25 +229,60 @@ describe("faults of the service", () => {
 })
 
 describe("a script", () => {
-  it.effect("tells handshake, poll, publish, signal, leave and other apart", () =>
+  it.effect("tells what requests are for", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
-      yield* publish("a", 1)
-      yield* poll("a", cursor)
-      yield* signal("a", 1)
-      yield* presence("/channel/a/leave")
-      yield* presence("/channel/a/heartbeat")
-      yield* get("/time/0")
-      assert.deepStrictEqual((yield* injected).map(({ kind }) => kind), [
-        "handshake",
-        "publish",
-        "poll",
-        "signal",
-        "leave",
-        "other",
-        "other"
-      ])
+      const requests = [
+        ["handshake", handshake("a")],
+        ["publish", publish("a", 1)],
+        ["poll", poll("a", cursor)],
+        ["signal", signal("a", 1)],
+        ["leave", presence("/channel/a/leave")],
+        ["presence", presence("/channel/leave")],
+        ["presence", presence("/channel/a/heartbeat")],
+        ["presence", presence("/uuid/me")],
+        ["history", history("a,b")],
+        ["history", historyWithActions("a")],
+        ["history", legacyHistory("a")],
+        ["counts", counts("a,b", { timetoken: cursor })],
+        ["groups", group("/all")],
+        ["groups", group("/all", { add: "a" })],
+        ["other", deleteMessages("a")],
+        ["other", get("/time/0")]
+      ] as const
+      for (const [, request] of requests) yield* request
+      assert.deepStrictEqual(
+        (yield* injected).slice(1).map(({ kind }) => kind),
+        requests.map(([kind]) => kind)
+      )
     }).pipe(withFaults({ script: [{ fault: Fault.Slow({ by: 0 }), times: 99 }] }, { addOns: { presence: true } })))
+
+  it.effect.each(
+    [
+      ["history", history("a,b"), { channels: ["a", "b"] }],
+      ["counts", counts("b", { timetoken: "17000000000000000" }), { channels: ["b"] }],
+      ["groups", group("/all"), { "channel-groups": [":all"] }]
+    ] as const
+  )("a refusal of %s names what was asked for", ([kind, request, payload]) =>
+    Effect.gen(function*() {
+      const { body, status } = yield* request
+      assert.strictEqual(status, 403)
+      assert.deepInclude(body as object, { payload })
+      assert.strictEqual((yield* request).status, 200)
+    }).pipe(withFaults({ script: [{ on: kind, fault: Fault.AccessDenied() }] })))
+
+  it.effect.each(
+    [
+      [Fault.MalformedJson(), "{\"t\":{\"t\":oops"],
+      [Fault.EmptyBody(), ""],
+      [Fault.EmptyObject(), "{}"],
+      [Fault.TruncatedJson(), "{\"status\":200,\"error\":false,\"e"]
+    ] as const
+  )("%s as an answer of history; what is of pages alone is not for it", ([fault, text]) =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* raw("/v3/history/sub-key/demo-sub/channel/a?uuid=me")).text, text)
+      assert.deepStrictEqual((yield* injected).map(({ fault: { _tag } }) => _tag), [fault._tag])
+    }).pipe(withFaults({ script: [{ fault: Fault.NullMessages() }, { on: "history", fault }] })))
 
   it.effect("skips, hits so often, or for so long, what the rule is for", () =>
     Effect.gen(function*() {

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
@@ -707,6 +708,66 @@ describe("access", () => {
       // Who does not sign is let in: a client without the secret key does not.
       assert.strictEqual((yield* handle("/publish/pub/sub/0/ch/0/1?uuid=u")).status, 200)
     }).pipe(emulated({ keysets: [{ subscribeKey: "sub", publishKey: "pub", secretKey: "sec" }] })))
+})
+
+describe("for days", () => {
+  const numbers = (channel: string, from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => ({
+      channel,
+      message: from + index,
+      publisher: from + index < 2 ? "first" : "others"
+    }))
+
+  it.effect("a hundred thousand messages of a busy channel take nothing from a quiet one, nor from a reader", () =>
+    Effect.gen(function*() {
+      const { publishAll } = yield* emulator
+      const cursor = yield* handshake("busy,quiet")
+      yield* publishAll(numbers("quiet", 0, 150))
+      let live = cursor
+      let heard = 0
+      for (let from = 0; from < 100_000; from += 100) {
+        yield* publishAll(numbers("busy", from, from + 100))
+        const page = yield* poll("busy", live)
+        assert.strictEqual(page.payloads[0], from)
+        heard += page.payloads.length
+        live = page.cursor
+      }
+      assert.strictEqual(heard, 100_000)
+      const last = (from: number, to: number) => numbers("", from, to).map(({ message }) => message)
+      assert.deepStrictEqual((yield* poll("quiet", cursor)).payloads, last(50, 150))
+      assert.deepStrictEqual((yield* poll("busy", cursor)).payloads, last(99_900, 100_000))
+      assert.deepStrictEqual((yield* poll("busy,quiet", cursor)).payloads, last(99_900, 100_000))
+    }).pipe(emulated({ addOns: { presence: false, persistence: false } })))
+
+  it.effect("the queue of a filter is whole for ten thousand events", () =>
+    Effect.gen(function*() {
+      const { publishAll } = yield* emulator
+      const cursor = yield* handshake("a")
+      yield* publishAll(numbers("a", 0, 10_000))
+      assert.deepStrictEqual((yield* poll("a", cursor, { "filter-expr": "uuid == 'first'" })).payloads, [0, 1])
+      yield* publishAll(numbers("a", 10_000, 10_001))
+      assert.strictEqual((yield* poll("a", cursor)).payloads.length, 100)
+      const answer = yield* Effect.timeoutOption(poll("a", cursor, { "filter-expr": "uuid == 'first'" }), "1 second")
+        .pipe(
+          forked
+        )
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(Option.isNone(yield* Fiber.join(answer)))
+    }).pipe(emulated({ addOns: { presence: false, persistence: false } })))
+
+  it.effect("the newest ten thousand requests are remembered", () =>
+    Effect.gen(function*() {
+      const { handle, requests } = yield* emulator
+      for (let index = 0; index < 25_000; index++) {
+        yield* handle({ method: "GET", target: `/time/0?n=${index}`, headers: {}, body: "" })
+      }
+      const targets = (yield* requests).map(({ target }) => target)
+      assert.deepStrictEqual([targets.length, targets[0], targets.at(-1)], [
+        10_000,
+        "/time/0?n=15000",
+        "/time/0?n=24999"
+      ])
+    }).pipe(emulated()))
 })
 
 describe("as a server", () => {

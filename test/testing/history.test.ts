@@ -339,6 +339,48 @@ describe("keeping", () => {
     }).pipe(emulated()))
 })
 
+describe("behind what is live", () => {
+  it.effect("a message is in history and in counts only after a while", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      yield* publish("a", "one")
+      yield* emulator.use(({ publish }) => publish({ channel: "a", message: "from afar", delay: "1 second" }))
+      const counted = Effect.map(counts("a", { timetoken: cursor }), ({ body }) => body)
+      const expectation = (count: number) => ({ status: 200, error: false, error_message: "", channels: { a: count } })
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["one"])
+      yield* TestClock.adjust("1999 millis")
+      assert.deepStrictEqual(yield* payloads("a"), [])
+      assert.deepStrictEqual(yield* counted, expectation(0))
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(yield* payloads("a"), ["one"])
+      assert.deepStrictEqual(yield* counted, expectation(1))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* payloads("a"), ["one", "from afar"])
+      assert.deepStrictEqual(yield* counted, expectation(2))
+    }).pipe(emulated({ historyDelay: "2 seconds" })))
+
+  it.effect("a message of another client that is not to be stored is delivered all the same", () =>
+    Effect.gen(function*() {
+      const cursor = yield* handshake("a")
+      yield* emulator.use(({ publishAll }) =>
+        publishAll([{ channel: "a", message: 1, store: false }, { channel: "a", message: 2, store: true }])
+      )
+      assert.deepStrictEqual((yield* poll("a", cursor)).payloads, [1, 2])
+      assert.deepStrictEqual(yield* payloads("a"), [2])
+    }).pipe(emulated()))
+
+  it.effect("a channel that is first read late has what has not expired, and no more", () =>
+    Effect.gen(function*() {
+      for (let minute = 0; minute < 5; minute++) {
+        yield* fill("a", 9_000)
+        yield* TestClock.adjust("1 minute")
+      }
+      assert.strictEqual((yield* payloads("a")).length, 0)
+      yield* fill("a", 50)
+      assert.deepStrictEqual(yield* payloads("a"), range(0, 50))
+    }).pipe(emulated({ limits: { retention: "30 seconds" } })))
+})
+
 describe("counting", () => {
   const channels = (values: object) => ({ status: 200, error: false, error_message: "", channels: values })
 

@@ -319,7 +319,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
 
   // --- the end
 
-  const finish = (work: Work): Progress => {
+  const finish = (work: Work, now: number): Progress => {
     const { from, page, reason, to } = work.hole
     const { channels, groups } = names()
     const notices: Array<Status.Status> = []
@@ -327,7 +327,11 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     const gap = (channel: string, reason: Status.Gap["reason"], kinds?: ReadonlyArray<Status.Kind>) => {
       notices.push({ _tag: "Gap", channel, from, to, reason, ...(kinds === undefined ? {} : { kinds }) })
     }
+    // Of what is older than was asked for, or than history keeps, nothing follows.
+    const kept = BigInt(Math.floor(Math.max(0, now - Duration.toMillis(config.historyRetention)))) * 10_000n
+    const oldest = kept > work.hole.since ? kept : work.hole.since
     const isUnstored = (envelope: Envelope.Envelope) =>
+      BigInt(envelope.p.t) >= oldest &&
       work.unseen.has(Envelope.idOf(envelope)) && work.channels.has(envelope.c)
     for (const envelope of work.unseen.values()) if (isUnstored(envelope)) noteUnstored(envelope.c, "Message")
     // Something was dropped: then so was, perhaps, what cannot be asked for.
@@ -421,7 +425,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       case "pages": {
         const segment = work.segments.at(-1)
         if (segment !== undefined) return yield* page(work, segment)
-        if (!lookAgain(work)) return finish(work)
+        if (!lookAgain(work)) return finish(work, yield* Clock.currentTimeMillis)
         yield* Effect.sleep("1 second")
         return nothing
       }

@@ -36,8 +36,8 @@ export const make = (
   const delivered = Delivered.make()
   // For the whole stream: the service may cut the same events into other pages the second time.
   const before = new Set([...from?.delivered ?? [], ...from?.recent?.names ?? []])
-  /** What was delivered in the overlap, oldest first. */
-  let recent: ReadonlyArray<string> = from?.recent?.names ?? []
+  /** What was delivered in the overlap, oldest first: also in earlier lives. */
+  let recent: ReadonlyArray<string> = [...from?.recent?.names ?? [], ...from?.delivered ?? []]
   /** Nothing older is this reader's. */
   let birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
   /** Up to here the reader has everything. */

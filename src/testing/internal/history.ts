@@ -30,7 +30,12 @@ interface Channel {
   kept: Array<Kept>
   /** Before this nothing goes, so that most reads need not look. */
   nextExpiry: bigint | undefined
+  /** A channel that nobody reads is cleared of what has expired when it has as many messages as this. */
+  clearAt: number
 }
+
+/** By how many messages a channel grows, at the least, before it is cleared. */
+const leastGrowth = 10_000
 
 /** The index of the first message whose timetoken is not less than this one. */
 const search = (kept: ReadonlyArray<Kept>, timetoken: bigint): number => {
@@ -69,12 +74,24 @@ export const make = (retentionMillis: number) => {
     return retention === undefined ? undefined : timetoken + retention
   }
 
-  const add = (entry: Entry) => {
+  const clear = (channel: Channel, now: bigint) => {
+    if (channel.nextExpiry !== undefined && channel.nextExpiry <= now) {
+      channel.kept = channel.kept.filter(({ expiry }) => expiry === undefined || expiry > now)
+      channel.nextExpiry = channel.kept.reduce<bigint | undefined>(
+        (next, { expiry }) => expiry !== undefined && (next === undefined || expiry < next) ? expiry : next,
+        undefined
+      )
+    }
+    channel.clearAt = Math.max(2 * channel.kept.length, channel.kept.length + leastGrowth)
+  }
+
+  const add = (entry: Entry, now: bigint) => {
     let channel = channels.get(entry.channel)
     if (channel === undefined) {
-      channel = { kept: [], nextExpiry: undefined }
+      channel = { kept: [], nextExpiry: undefined, clearAt: leastGrowth }
       channels.set(entry.channel, channel)
     }
+    if (channel.kept.length >= channel.clearAt) clear(channel, now)
     const { kept, nextExpiry } = channel
     const expiry = expiryOf(entry)
     if (expiry !== undefined && (nextExpiry === undefined || expiry < nextExpiry)) channel.nextExpiry = expiry
@@ -88,13 +105,7 @@ export const make = (retentionMillis: number) => {
   const keptOf = (name: string, now: bigint): ReadonlyArray<Kept> => {
     const channel = channels.get(name)
     if (channel === undefined) return []
-    if (channel.nextExpiry !== undefined && channel.nextExpiry <= now) {
-      channel.kept = channel.kept.filter(({ expiry }) => expiry === undefined || expiry > now)
-      channel.nextExpiry = channel.kept.reduce<bigint | undefined>(
-        (next, { expiry }) => expiry !== undefined && (next === undefined || expiry < next) ? expiry : next,
-        undefined
-      )
-    }
+    clear(channel, now)
     return channel.kept
   }
 

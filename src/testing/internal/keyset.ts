@@ -24,6 +24,7 @@ export interface Limits {
   readonly queueLength: number
   readonly queueRetentionMillis: number
   readonly retentionMillis: number
+  readonly historyDelayMillis: number
 }
 
 /** An event before it has a place in the log. Payload and metadata are JSON text, as they were sent. */
@@ -53,6 +54,21 @@ interface Arrival {
   /** Where the entry stands in the queue of its readers: later than `timetoken` when it comes from far away. */
   readonly position: bigint
   readonly entry: Entry
+}
+
+interface Late {
+  readonly due: bigint
+  readonly entry: Entry
+}
+
+/** In the order in which they are due, and those that are due together in the order in which they came. */
+const insert = (queue: Array<Late>, item: Late) =>
+  queue.splice(queue.findLastIndex(({ due }) => due <= item.due) + 1, 0, item)
+
+/** Takes out what is due. */
+const takeDue = (queue: Array<Late>, now: bigint): ReadonlyArray<Late> => {
+  const rest = queue.findIndex(({ due }) => due > now)
+  return queue.splice(0, rest === -1 ? queue.length : rest)
 }
 
 /** What a poll asks for. */
@@ -94,6 +110,9 @@ export const isMultiplexed = (subscription: Subscription) =>
 
 export type Keyset = ReturnType<typeof make>
 
+/** The log is cleared when it has grown by as many as were left the last time, and by so many at least. */
+const leastGrowth = 10_000
+
 export const make = (options: {
   readonly subscribeKey: string
   readonly publishKey: string
@@ -105,8 +124,11 @@ export const make = (options: {
   const { limits, publishKey, secretKey, subscribeKey } = options
   let addOns = options.addOns
   let last = 0n
-  const log: Array<Arrival> = []
-  const late: Array<{ readonly due: bigint; readonly entry: Entry }> = []
+  let log: Array<Arrival> = []
+  let clearAt = leastGrowth
+  const late: Array<Late> = []
+  const unstored: Array<Late> = []
+  const historyDelay = BigInt(Math.round(limits.historyDelayMillis)) * 10_000n
   const history = histories.make(limits.retentionMillis)
   const groups = new Map<string, Set<string>>()
   const waiters = new Set<Waiter>()
@@ -140,19 +162,45 @@ export const make = (options: {
     return last
   }
 
+  /** The oldest position that is still in the queues. */
+  const oldestOf = (now: bigint): bigint =>
+    Number.isFinite(limits.queueRetentionMillis) ? now - BigInt(limits.queueRetentionMillis) * 10_000n : 0n
+
+  /**
+   * Takes out of the log what no reader can get any more: what is too old, and what has a queue of younger events of its
+   * own channel before it.
+   */
+  const clear = (now: bigint) => {
+    const oldest = oldestOf(now)
+    const younger = new Map<string, number>()
+    const kept: Array<Arrival> = []
+    for (let index = log.length - 1; index >= 0; index--) {
+      const arrival = log[index]
+      if (arrival === undefined || arrival.position <= oldest) break
+      const count = younger.get(arrival.entry.channel) ?? 0
+      younger.set(arrival.entry.channel, count + 1)
+      if (count < limits.queueLength) kept.push(arrival)
+    }
+    log = kept.reverse()
+    clearAt = Math.max(2 * log.length, log.length + leastGrowth)
+  }
+
   /** An event is there: readers find it from here on, and so does history, under the timetoken of its publish. */
-  const arrive = (entry: Entry, position: bigint) => {
-    if (entry.stored !== undefined && addOns.persistence) history.add(entry)
+  const arrive = (entry: Entry, position: bigint, now: bigint) => {
+    if (entry.stored !== undefined && addOns.persistence) {
+      if (historyDelay === 0n) history.add(entry, now)
+      else insert(unstored, { due: now + historyDelay, entry })
+    }
     if (entry.live === false) return
+    if (log.length >= clearAt) clear(now)
     log.push({ position, entry })
     changed.add(entry.channel)
   }
 
   /** Lets arrive what was under way and is due. Every step begins with it. */
   const settle = (now: bigint) => {
-    const arrived = late.findIndex(({ due }) => due > now)
-    const due = late.splice(0, arrived === -1 ? late.length : arrived)
-    for (const { due: at, entry } of due) arrive(entry, tick(at))
+    for (const { due, entry } of takeDue(late, now)) arrive(entry, tick(due), due)
+    for (const { due, entry } of takeDue(unstored, now)) history.add(entry, due)
     presence.settle(now)
   }
 
@@ -166,10 +214,9 @@ export const make = (options: {
       metadata: draft.meta === undefined ? undefined : Option.getOrUndefined(parseJson(draft.meta))
     }
     if (delay === 0n) {
-      arrive(entry, timetoken)
+      arrive(entry, timetoken, now)
     } else {
-      late.push({ due: now + delay, entry })
-      late.sort((a, b) => a.due < b.due ? -1 : a.due > b.due ? 1 : 0)
+      insert(late, { due: now + delay, entry })
       // Who waits already has to learn when to look again.
       if (entry.live !== false) changed.add(entry.channel)
     }
@@ -245,9 +292,7 @@ export const make = (options: {
   const read = (subscription: Subscription, cursor: bigint, now: bigint, maxPage: number) => {
     const match = matcher(subscription)
     const single = isSingle(subscription)
-    const oldest = Number.isFinite(limits.queueRetentionMillis)
-      ? now - BigInt(limits.queueRetentionMillis) * 10_000n
-      : 0n
+    const oldest = oldestOf(now)
     const start = after(cursor > oldest ? cursor : oldest)
     const queue: Array<{ readonly position: bigint; readonly envelope: string }> = []
     for (let index = log.length - 1; index >= start && queue.length < limits.queueLength; index--) {

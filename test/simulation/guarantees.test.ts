@@ -1,0 +1,179 @@
+/** What is promised of every fault kind, beside that nothing is lost: docs/guarantees.md names these tests. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { type Event, Subscribe } from "effect-herald/pubnub"
+import * as Retry from "effect-herald/Retry"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { emulated, requestsTo } from "../emulated.ts"
+
+const { Fault } = Faults
+
+const emulator = PubNubEmulator.PubNubEmulator
+const faults = Faults.Faults
+
+/** Runs a stream beside the test, and keeps what it gives. */
+const collect = Effect.fnUntraced(function*(options: Subscribe.Options) {
+  const seen: Array<Event.SubscribeEvent> = []
+  const fiber = yield* Subscribe.stream({ reconnect: { AccessDenied: Retry.reconnect }, ...options }).pipe(
+    Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
+    Effect.forkChild
+  )
+  yield* Clock.advance("1 second")
+  return { seen, fiber }
+})
+
+const payloads = (seen: ReadonlyArray<Event.SubscribeEvent>) =>
+  seen.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+/** The faults that a request cannot but notice, at once. */
+const failures = [
+  Fault.ConnectionRefused(),
+  Fault.NameNotFound(),
+  Fault.ResetBeforeAnswer(),
+  Fault.ResetInBody(),
+  Fault.TruncatedBody(),
+  Fault.TruncatedJson(),
+  Fault.ServerError({ status: 500, handled: false }),
+  Fault.ServerError({ status: 502, handled: true }),
+  Fault.ServerError({ status: 503, handled: false }),
+  Fault.ServerError({ status: 504, handled: false }),
+  Fault.RateLimited({ retryAfter: 5 }),
+  Fault.AccessDenied(),
+  Fault.MalformedJson(),
+  Fault.EmptyBody(),
+  Fault.EmptyObject(),
+  Fault.NullMessages(),
+  Fault.NullCursor(),
+  Fault.Restart()
+]
+
+describe("an interruption", () => {
+  it.effect.each(failures)(
+    "by %s is told within a second, with its cause and cursor, and so is its end",
+    (fault) =>
+      Effect.gen(function*() {
+        const service = yield* emulator
+        const { seen } = yield* collect({ channels: ["a"] })
+        const sent = yield* service.publish({ channel: "a", message: 1 })
+        yield* Clock.advance("1 second")
+        yield* faults.use(({ add }) => add({ on: "poll", fault }))
+        // The poll that waits is answered; the next one fails.
+        const last = yield* service.publish({ channel: "a", message: 2 })
+        assert.isTrue(sent < last)
+        yield* Clock.advance("1 second")
+        // What damages a body needs one.
+        yield* service.publish({ channel: "a", message: 3 })
+        yield* Clock.advance("1 second")
+        const told = seen.find((event) => event._tag === "Interrupted")
+        if (told?._tag !== "Interrupted") return assert.fail("it was not told")
+        assert.strictEqual(told.cursor?.position, last)
+        assert.isNotEmpty(told.reason.message)
+        yield* Clock.advance("10 seconds")
+        assert.strictEqual(seen.filter((event) => event._tag === "Reconnected").length, 1)
+        assert.deepStrictEqual(payloads(seen), [1, 2, 3])
+      }).pipe(Effect.provide(emulated()))
+  )
+
+  it.effect("of one 502 delays what comes by a second at most", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect({ channels: ["a"] })
+      yield* faults.use(({ add }) => add({ on: "poll", fault: Fault.ServerError({ status: 502, handled: false }) }))
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("1 millis")
+      yield* service.publish({ channel: "a", message: 2 })
+      assert.deepStrictEqual(payloads(seen), [1])
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1, 2])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("no storm", () => {
+  const lasting = Faults.everything.filter(({ lasting }) => lasting === undefined)
+  it.effect.each(lasting)(
+    "$fault._tag for a quarter of an hour: at most two attempts a second",
+    ({ fault }) =>
+      Effect.gen(function*() {
+        const service = yield* emulator
+        const { fiber } = yield* collect({ channels: ["a"] })
+        yield* faults.use(({ add }) => add({ fault, lasting: "15 minutes" }))
+        yield* service.restart
+        for (let minutes = 0; minutes < 16; minutes++) {
+          yield* service.publish({ channel: "a", message: minutes })
+          yield* Clock.advance("1 minute")
+        }
+        // An attempt is a handshake, which is asked three times where its answer cannot be right, and a poll.
+        const times = [
+          ...(yield* requestsTo("/v2/subscribe")).map(({ time }) => time),
+          ...(yield* faults.use(({ injected }) => injected)).filter(({ fault: { _tag } }) =>
+            ["ConnectionRefused", "NameNotFound", "Restart", "HalfOpen", "RateLimited", "AccessDenied"].includes(_tag)
+          ).map(({ time }) => time)
+        ].toSorted((a, b) => a - b)
+        const busiest = Math.max(
+          ...times.map((from) => times.filter((time) => time >= from && time < from + 1_000).length)
+        )
+        assert.isAtMost(busiest, 8)
+        yield* faults.use(({ heal }) => heal)
+        yield* Clock.advance("3 minutes")
+        assert.isUndefined(fiber.pollUnsafe())
+        assert.strictEqual(yield* service.readers, 1)
+      }).pipe(Effect.provide(emulated()))
+  )
+})
+
+describe("order", () => {
+  it.effect("a message of another region that comes after younger ones is delivered when it comes", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect({ channels: ["a"] })
+      yield* service.publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
+      for (const message of [1, 2, 3]) {
+        yield* service.publish({ channel: "a", message })
+        yield* Clock.advance("1 second")
+      }
+      assert.deepStrictEqual(payloads(seen), [1, 2, 3])
+      yield* Clock.advance("2 seconds")
+      assert.deepStrictEqual(payloads(seen), [1, 2, 3, "late"])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("isolation", () => {
+  it.effect("a handler that fails ends its own stream, and no other reader misses anything", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const failing = yield* Subscribe.messages({ channels: ["a"] }).pipe(
+        Stream.runForEach((message) => message.payload === 2 ? Effect.fail("no") : Effect.void),
+        Effect.forkChild
+      )
+      const other = yield* collect({ channels: ["a"] })
+      for (const message of [1, 2, 3]) {
+        yield* service.publish({ channel: "a", message })
+        yield* Clock.advance("1 second")
+      }
+      assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "no")
+      assert.deepStrictEqual(payloads(other.seen), [1, 2, 3])
+      assert.isUndefined(other.fiber.pollUnsafe())
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("access", () => {
+  it.effect("what is refused for a while is told with its names, and then nothing is missing", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect({ channels: ["a", "b"] })
+      yield* service.deny({ channels: ["b"] })
+      yield* service.restart
+      yield* Clock.advance("1 second")
+      const told = seen.find((event) => event._tag === "Interrupted" && event.reason._tag === "AccessDenied")
+      if (told?._tag !== "Interrupted" || told.reason._tag !== "AccessDenied") return assert.fail("it was not told")
+      assert.deepStrictEqual(told.reason.channels, ["b"])
+      yield* service.publishAll(Array.from({ length: 150 }, (_, message) => ({ channel: "a", message })))
+      yield* Clock.advance(Duration.minutes(1))
+      yield* service.allow()
+      yield* Clock.advance(Duration.minutes(1))
+      assert.deepStrictEqual(payloads(seen), Array.from({ length: 150 }, (_, message) => message))
+    }).pipe(Effect.provide(emulated())))
+})
