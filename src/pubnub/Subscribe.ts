@@ -145,10 +145,14 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  * A message that its publisher sent twice with one id (`messageIds` of `Publisher`) comes once. The newest 10,000 ids are
  * known, for as long as the stream runs: one that starts again knows none.
  *
- * **Gotchas**
+ * **Nothing is lost**
  *
- * The service keeps the newest 100 messages for a reader, over all its channels. A page of as many, or a long break,
- * is preceded by `GapSuspected`.
+ * The service keeps the newest 100 messages for a reader, over all its channels, and those for minutes only. After a page as
+ * full as that, or a longer break, what is missing is read from history (`GET /v3/history/…`, and one request for counts
+ * where there are several channels), oldest first and as fast as the reader pulls, and live messages wait until then. A page
+ * that is not full, after a short break, asks nothing. What history cannot give is a `Gap` or `GapSuspected` in its place:
+ * kinds that are not stored, a keyset without storage, channels of a wildcard that were never seen, a filter. History
+ * that fails is an interruption like any other.
  *
  * **Example** (Typed orders with what the connection does)
  *

@@ -249,9 +249,11 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       }))
       for (const [channel, page] of pages) {
         const read = entriesOf(channel, work.channels.get(channel) ?? [channel], page.entries, segment.since)
+          // A proxy may answer with what was not asked for: no end would be found.
+          .filter(({ timetoken }) => timetoken < String(segment.before))
         entries.push(...read)
         const [oldest] = read
-        if (page.entries.length < limit || oldest === undefined) continue
+        if (read.length < limit || oldest === undefined) continue
         const after = BigInt(oldest.timetoken) + 1n
         const complete = after < segment.before ? after : after - 1n
         if (complete > from) from = complete

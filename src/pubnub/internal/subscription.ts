@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import type { Cursor } from "../../Cursor.ts"
 import * as Json from "../../internal/json.ts"
 import * as LongPoll from "../../internal/longPoll.ts"
+import { debug } from "../../internal/operation.ts"
 import * as Url from "../../internal/url.ts"
 import * as Channel from "../Channel.ts"
 import type * as Event from "../Event.ts"
@@ -241,11 +242,16 @@ export const events = (
       return { page: listening, next: cursor, listened: true }
     })
 
+    /** How many events the open hole had. */
+    let found = 0
+
     const fill = Effect.fnUntraced(function*(cursor: Cursor) {
       const { envelopes, filled, notices, upTo } = yield* catchUp.next
       if (!filled) return { page: { envelopes, notices, complete: false, upTo }, next: cursor, listened: false }
+      yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
       const { next, page } = waiting ?? { page: listening, next: cursor }
       waiting = undefined
+      found = 0
       return { page: { ...page, notices: [...notices, ...page.notices] }, next, listened: false }
     })
 
@@ -297,6 +303,7 @@ export const events = (
           const events = upTo === undefined
             ? reader.live(envelopes, step.asked, complete ? step.next : undefined)
             : reader.found(envelopes, step.asked, upTo)
+          if (upTo !== undefined) found += events.length
           return notices.length === 0 ? events : [...notices, ...events]
         }
       }
