@@ -165,6 +165,41 @@ describe("consume", () => {
       assert.strictEqual(most, 4)
     }).pipe(Effect.provide(world())))
 
+  it.effect("page by page: retried, dead-lettered and committed as a whole, several at once if it is told", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const tries: Array<number> = []
+      const dead: Array<number> = []
+      let running = 0
+      let most = 0
+      const run = Subscribe.consumePages(
+        (messages) =>
+          Effect.gen(function*() {
+            most = Math.max(most, ++running)
+            tries.push(messages.length)
+            yield* Effect.ensuring(Effect.sleep("1 second"), Effect.sync(() => running--))
+            if (messages.some(({ payload }) => payload === 250)) return yield* Effect.fail("deadlock" as const)
+          }),
+        {
+          ...target,
+          concurrency: 2,
+          retry: Schedule.recurs(1),
+          deadLetter: (messages, error) => Effect.sync(() => error === "deadlock" && dead.push(messages.length))
+        }
+      )
+      const first = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* service.publishAll(numbers(0, 320).map((message) => ({ channel: "a", message })))
+      yield* Clock.advance("10 seconds")
+      assert.strictEqual(most, 2)
+      assert.strictEqual(dead.length, 1)
+      assert.strictEqual(tries.reduce((sum, length) => sum + length, 0), 320 + dead[0]!)
+      yield* Fiber.interrupt(first)
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("5 seconds")
+      assert.strictEqual(tries.reduce((sum, length) => sum + length, 0), 320 + dead[0]!, "all was committed")
+    }).pipe(Effect.provide(world())))
+
   it.effect("a message that its publisher sent twice with one id is handled once, also when the reader stops behind it", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
