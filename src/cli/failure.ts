@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as PlatformError from "effect/PlatformError"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import { CursorStoreError } from "../CursorStore.ts"
 import type { ListenFailed } from "../node/EmulatorServer.ts"
 import * as PubNubError from "../pubnub/PubNubError.ts"
 import * as Publish from "../pubnub/Publish.ts"
@@ -38,7 +39,8 @@ const Reportable = Schema.Union([
   Publish.MessageTooLarge,
   Publish.PublishOutcomeUnknown,
   PubNubError.PubNubError,
-  SubscribeError
+  SubscribeError,
+  CursorStoreError
 ])
 type Reportable = typeof Reportable.Type
 
@@ -64,6 +66,7 @@ const codes: { readonly [K in PubNubError.Reason["_tag"]]: number } = {
 const exitCode = (error: Reportable): number => {
   switch (error._tag) {
     case "SystemFailure":
+    case "CursorStoreError":
       return 1
     case "BadInput":
     case "MessageTooLarge":

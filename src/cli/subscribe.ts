@@ -5,12 +5,21 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Config from "effect/Config"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import * as Cursor from "../Cursor.ts"
+import * as CursorStore from "../CursorStore.ts"
 import * as Event from "../pubnub/Event.ts"
+import { PubNubConfig } from "../pubnub/PubNubConfig.ts"
 import * as Subscribe from "../pubnub/Subscribe.ts"
 import { Timetoken } from "../pubnub/Timetoken.ts"
 import * as EventLine from "./eventLine.ts"
@@ -19,6 +28,35 @@ import { writeLines } from "./output.ts"
 
 const JsonLine = Schema.fromJsonString(Schema.toCodecJson(Event.SubscribeEvent(Schema.Json)))
 const toJsonLine = Schema.encodeEffect(JsonLine)
+
+const From = Schema.Union([Timetoken, Schema.fromJsonString(Cursor.Cursor)])
+
+/**
+ * The lines of a reader that goes on where it stopped. A page is committed when the next line is asked for: by then its
+ * own are written.
+ */
+const durably = Effect.fnUntraced(function*<E, R>(
+  name: string,
+  read: (kept: Cursor.Cursor | undefined) => Stream.Stream<Event.SubscribeEvent, E, R>,
+  toLine: (event: Event.SubscribeEvent) => Effect.Effect<string>
+) {
+  const store = yield* CursorStore.CursorStore
+  // Another keyset has other messages.
+  const reader = `${(yield* PubNubConfig).subscribeKey}/${name}`
+  const kept = Option.getOrUndefined(yield* store.load(reader))
+  yield* Effect.logInfo(kept === undefined ? `${name} begins` : `${name} goes on at ${Cursor.format(kept)}`)
+  const commit = (events: ReadonlyArray<Event.SubscribeEvent>) => {
+    const last = events.findLast((event) => "cursor" in event)
+    return last !== undefined && "cursor" in last && last.cursor !== undefined
+      ? Effect.uninterruptible(store.save(reader, last.cursor))
+      : Effect.void
+  }
+  return Stream.flatMap(Stream.chunks(read(kept)), (events) =>
+    Stream.concat(
+      Stream.mapEffect(Stream.fromArray(events), toLine),
+      Stream.fromEffectDrain(commit(events))
+    ))
+})
 
 export const subscribe = Command.make(
   "subscribe",
@@ -41,11 +79,25 @@ export const subscribe = Command.make(
       Flag.withMetavar("expression"),
       Flag.withDescription("Only messages that match, as in data.total > 100 && meta.region == 'eu'")
     ),
-    from: Flag.String("since").pipe(
-      Flag.withSchema(Timetoken),
+    from: Flag.String("from").pipe(
+      Flag.withSchema(From),
       Flag.withDefault(undefined),
-      Flag.withMetavar("timetoken"),
-      Flag.withDescription("Start there (default: now)")
+      Flag.withMetavar("position"),
+      Flag.withDescription("Start there: a timetoken, or the cursor of an event that --json printed (default: now)")
+    ),
+    durable: Flag.String("durable").pipe(
+      Flag.withSchema(Schema.NonEmptyString),
+      Flag.withDefault(undefined),
+      Flag.withMetavar("name"),
+      Flag.withDescription(
+        "Go on where the reader of this name stopped, even if it was killed; --from is for its first start"
+      )
+    ),
+    cursors: Flag.String("cursors").pipe(
+      Flag.withFallbackConfig(Config.String("HERALD_CURSORS")),
+      Flag.withDefault(undefined),
+      Flag.withMetavar("directory"),
+      Flag.withDescription("Where durable readers keep their places (HERALD_CURSORS; default: ~/.herald/cursors)")
     ),
     count: Flag.Int("count").pipe(
       Flag.withSchema(Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))),
@@ -54,7 +106,7 @@ export const subscribe = Command.make(
       Flag.withDescription("End after so many messages; signals and others are not counted (default: never)")
     )
   },
-  Effect.fnUntraced(function*({ count, ...target }) {
+  Effect.fnUntraced(function*({ count, cursors, durable, from, ...target }) {
     const { json } = yield* Root
     const stdio = yield* Stdio.Stdio
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
@@ -63,16 +115,24 @@ export const subscribe = Command.make(
       : (event: Event.SubscribeEvent) =>
         Effect.map(DateTime.now, (now) => EventLine.format(event, { now, color: canColor }))
     let left = count
-    yield* Subscribe.stream(target).pipe(
-      Stream.takeUntil((event) => event._tag === "Message" && --left === 0),
-      Stream.mapEffect(toLine),
-      writeLines
+    const read = (from: Subscribe.From | undefined) =>
+      Subscribe.stream({ ...target, from }).pipe(
+        Stream.takeUntil((event) => event._tag === "Message" && --left === 0)
+      )
+    if (durable === undefined) return yield* writeLines(Stream.mapEffect(read(from), toLine))
+    yield* writeLines(Stream.unwrap(durably(durable, (kept) => read(kept ?? from), toLine))).pipe(
+      Effect.provide(
+        CursorStore.layerKeyValueStore.pipe(
+          Layer.provide(KeyValueStore.layerFileSystem(cursors ?? join(homedir(), ".herald", "cursors")))
+        )
+      )
     )
   })
 ).pipe(
   Command.withDescription("Print what happens on channels and groups until Ctrl-C, which leaves them"),
   Command.withExamples([
     { command: "herald subscribe orders 'alerts.*' --presence", description: "Watch" },
-    { command: "herald subscribe orders --count 1 | jq .payload", description: "The next message's payload" }
+    { command: "herald subscribe orders --count 1 | jq .payload", description: "The next message's payload" },
+    { command: "herald subscribe orders --durable audit >> audit.jsonl", description: "Miss nothing between two runs" }
   ])
 )

@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/endpoint.ts"
+import * as MessageIds from "./internal/messageIds.ts"
 import * as Payload from "./internal/payload.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import * as PubNubError from "./PubNubError.ts"
@@ -107,7 +108,7 @@ export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>("effect
 
 /**
  * The request went out and no answer of the service came back: the message may have been stored and delivered, or not.
- * Sending it again may deliver it twice; history or an own subscription can tell.
+ * Sending it again may deliver it twice; history or an own subscription can tell, by `messageId` where it has one.
  *
  * @category errors
  * @since 0.1.0
@@ -118,6 +119,8 @@ export class PublishOutcomeUnknown
     {
       operation: Schema.String,
       channel: Schema.String,
+      /** What its metadata holds under `messageIdKey` of `Publisher`. */
+      messageId: Schema.optionalKey(Schema.String),
       reason: Schema.Union([
         PubNubError.Transport,
         PubNubError.Timeout,
@@ -129,8 +132,9 @@ export class PublishOutcomeUnknown
   )
 {
   override get message(): string {
-    return `${this.operation}: whether the message for ${this.channel} was taken is not known. ${this.reason.message} ` +
-      "Look for it in history before sending it again."
+    const id = this.messageId === undefined ? "" : ` ${this.messageId}`
+    return `${this.operation}: whether the message${id} for ${this.channel} was taken is not known. ` +
+      `${this.reason.message} Look for it in history before sending it again.`
   }
   /** Always `false`: a blind retry may send twice. */
   get isRetryable(): false {
@@ -389,8 +393,15 @@ const send = <A, RE>(
       attributes: { "messaging.destination.name": options.channel },
       decode: decodeAnswer
     }
+    const messageId = MessageIds.idOf(options.meta)
     const outcomeUnknown = (reason: PublishOutcomeUnknown["reason"]) =>
-      new PublishOutcomeUnknown({ operation, channel: options.channel, reason, request: Endpoint.facts(where) })
+      new PublishOutcomeUnknown({
+        operation,
+        channel: options.channel,
+        ...messageId === undefined ? {} : { messageId },
+        reason,
+        request: Endpoint.facts(where)
+      })
     return yield* Endpoint.call(config, endpoint, (reason): PublishError => {
       switch (reason._tag) {
         case "Transport":

@@ -1,11 +1,12 @@
 /**
  * Publishing that keeps order, keeps to the pace that the service advises, and sends again only what is safe to send
- * again. {@link dedupe} is its counterpart at the reader.
+ * again.
  *
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -22,12 +23,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Json from "../internal/json.ts"
 import * as Retry from "../Retry.ts"
-import type * as Event from "./Event.ts"
+import * as History from "./History.ts"
 import * as Endpoint from "./internal/endpoint.ts"
+import * as MessageIds from "./internal/messageIds.ts"
 import * as Payload from "./internal/payload.ts"
 import * as Publish from "./Publish.ts"
 import * as PubNubConfig from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import * as Timetoken from "./Timetoken.ts"
 
 /**
  * So many messages to any one channel in so much time.
@@ -70,14 +73,22 @@ export type Settings =
     | {
       /** Whether each message gets an id, in its `meta` under {@link messageIdKey}. Default: `false`. */
       readonly messageIds?: false | undefined
+      /** Not without ids: history could not tell one message from another. */
+      readonly settleUnknown?: false | undefined
       /** Not without ids: readers could not tell a second copy. */
       readonly resendUnknown?: false | undefined
     }
     | {
       readonly messageIds: true
       /**
-       * Whether a message whose outcome is unknown is sent again too, with the same id. It may then be stored twice, and
-       * readers should {@link dedupe}. Default: `false`.
+       * Whether a message whose outcome is unknown is looked for in history: found, it is published. That takes Message
+       * Persistence and, with access control, the permission to read. Default: `false`.
+       */
+      readonly settleUnknown?: boolean | undefined
+      /**
+       * Whether a message whose outcome is unknown is sent again too, with the same id; with `settleUnknown`, after it was
+       * not found. It may then be stored twice: streams of `Subscribe` leave out the second copy, other clients of the
+       * service do not. Default: `false`.
        */
       readonly resendUnknown?: boolean | undefined
     }
@@ -138,8 +149,12 @@ export type EnqueueError = PublisherClosed | PubNubError.PubNubErrorOf<PubNubErr
  * - A channel has one message in flight; channels do not wait for each other.
  * - What was certainly not taken (`Transport`, `RateLimited`, `ServerFailure`) is sent again by the `retry` schedule, and
  *   nothing on its channel overtakes it. Anything else is told at once, and the next message goes on.
- * - `PublishOutcomeUnknown` is not sent again, unless `resendUnknown` says so. Nor is it settled: whether such a message
- *   is in history is for the caller to look up.
+ * - `PublishOutcomeUnknown` is not sent again, unless `resendUnknown` says so.
+ * - With `settleUnknown` such a message is looked for in history, while those behind it wait: at once and, since history
+ *   may be late, again after three seconds, among the newest thousand of its channel. Found, it is published, at the
+ *   timetoken that history has. Not found, its outcome stays unknown, since a request may still be on its way. While history
+ *   does not answer it is asked again for one minute; one that refuses is told as a warning in the log. A
+ *   message with `store: false` cannot be found.
  * - An error is never milder than the truth: when an attempt's outcome was unknown and a later one was refused, the
  *   message's outcome is that unknown one.
  * - When its scope closes, what waits for room fails with {@link PublisherClosed}; what has its place is sent for
@@ -302,6 +317,7 @@ export const make = Effect.fnUntraced(function*(
   const issues = issuesOf(capacity, pace)
   const retry = settings.retry ?? untilTaken
   const flush = Duration.fromInputUnsafe(settings.flush ?? "5 seconds")
+  const settles = settings.messageIds === true && settings.settleUnknown === true
   const resends = settings.messageIds === true && settings.resendUnknown === true
 
   const lines = new Map<string, Line>()
@@ -334,21 +350,32 @@ export const make = Effect.fnUntraced(function*(
   const isSafe = (error: Publish.PublishError) =>
     error._tag === "PublishOutcomeUnknown" ? resends : error._tag === "PubNubError" && certainlyNotTaken(error.reason)
 
+  const settle = Effect.fnUntraced(function*(entry: Entry, error: Publish.PublishOutcomeUnknown) {
+    // Since the first attempt that may have been stored; and a clock may be wrong.
+    const since = DateTime.subtract(entry.unknown?.began ?? (yield* DateTime.now), { minutes: 1 })
+    const stored = entry.stored === undefined ? Option.none() : yield* entry.stored(since)
+    if (Option.isNone(stored)) return yield* error
+    entry.last = Exit.succeed(stored.value)
+    return stored.value
+  })
+
   // One message, until it is taken, given up, or stopped. Whatever stops it, an attempt that has begun is let finish.
   const send = (entry: Entry, turn: Effect.Effect<void>) =>
     Effect.suspend(() => {
-      const attempt = entry.attempt.pipe(
-        Effect.tapErrorTag("PublishOutcomeUnknown", (error) =>
+      const attempt = Effect.flatMap(DateTime.now, (began) =>
+        Effect.tapErrorTag(entry.attempt, "PublishOutcomeUnknown", (error) =>
           Effect.sync(() => {
-            entry.unknown ??= error
-          })),
-        Effect.onExit((exit) =>
-          Effect.sync(() => {
-            entry.last = exit
-          })
-        ),
-        Effect.uninterruptible
-      )
+            entry.unknown ??= { error, began }
+          }))).pipe(
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              entry.last = exit
+            })
+          ),
+          Effect.uninterruptible,
+          Effect.catchTag("PublishOutcomeUnknown", (error) =>
+            settle(entry, error))
+        )
       const attempts = Effect.andThen(turn, attempt).pipe(
         Effect.retry({ schedule: retry, while: isSafe }),
         Effect.exit
@@ -360,7 +387,11 @@ export const make = Effect.fnUntraced(function*(
       Effect.andThen(Effect.sync(() =>
         entry.last === undefined
           ? refuse(entry)
-          : finish(entry, Exit.mapError(entry.last, (error) => entry.unknown ?? error))
+          : finish(
+            entry,
+            Exit.mapError(entry.last, (error) =>
+              entry.unknown?.error ?? error)
+          )
       ))
     )
 
@@ -441,9 +472,14 @@ export const make = Effect.fnUntraced(function*(
       // Beside the caller's own services (its span, its log annotations), but never with the caller's keys.
       const context = Context.merge(yield* Effect.context<never>(), services)
       const meta = settings.messageIds === true ? withId(rest.meta) : rest.meta
+      const { channel } = options
+      const id = MessageIds.idOf(meta)
       const entry: Entry = {
-        channel: options.channel,
+        channel,
         attempt: Effect.provideContext(Publish.publish({ ...rest, meta, message: copy }), context),
+        stored: !settles || id === undefined || options.store === false
+          ? undefined
+          : (since) => Effect.provideContext(storedAs({ channel, id, since }), context),
         admitted: Deferred.makeUnsafe(),
         stopped: Deferred.makeUnsafe(),
         outcome: Deferred.makeUnsafe(),
@@ -477,12 +513,15 @@ interface Entry {
   readonly channel: string
   /** One request. */
   readonly attempt: Effect.Effect<Publish.Published, Publish.PublishError>
+  /** What history has of it. */
+  readonly stored: ((since: DateTime.DateTime) => Effect.Effect<Option.Option<Publish.Published>>) | undefined
   readonly admitted: Deferred.Deferred<void, PublisherClosed>
   /** Withdrawn, or out of time: no further attempt is to begin. */
   readonly stopped: Deferred.Deferred<void>
   readonly outcome: Deferred.Deferred<Publish.Published, PublisherError>
   last: Exit.Exit<Publish.Published, Publish.PublishError> | undefined
-  unknown: Publish.PublishOutcomeUnknown | undefined
+  /** The first attempt whose outcome was unknown. */
+  unknown: { readonly error: Publish.PublishOutcomeUnknown; readonly began: DateTime.DateTime } | undefined
 }
 
 /** What waits on a channel: at most `capacity` inside, in order, and those who wait for room. */
@@ -553,60 +592,48 @@ const turns = (pace: Pace) =>
 
 /**
  * Where in `meta` a message has its id: `heraldId`. A publisher with `messageIds` puts a UUID there, unless the caller
- * gave an id of its own: a string that is unique on its channel for this user.
+ * gave an id of its own: a string that is unique on its channel for this user. Streams of `Subscribe` leave out what has
+ * the id of an earlier message.
  *
  * @category message ids
  * @since 0.1.0
  */
-export const messageIdKey = "heraldId"
+export const messageIdKey = MessageIds.key
 
 type Meta = { readonly [key: string]: unknown }
 
-const isMeta = (value: unknown): value is Meta => typeof value === "object" && value !== null && !Array.isArray(value)
-
-const isId = (value: unknown): value is string => typeof value === "string" && value !== ""
-
 /** Metadata that is no object is left as it is, for `Publish.publish` to refuse. */
-const withId = (meta: Meta | undefined): Meta | undefined =>
-  meta === undefined || isMeta(meta)
-    ? { ...meta, [messageIdKey]: isId(meta?.[messageIdKey]) ? meta[messageIdKey] : globalThis.crypto.randomUUID() }
-    : meta
+const withId = (meta: Meta = {}): Meta =>
+  typeof meta !== "object" || meta === null || Array.isArray(meta)
+    ? meta
+    : { ...meta, [messageIdKey]: MessageIds.idOf(meta) ?? globalThis.crypto.randomUUID() }
 
-/**
- * Leaves out messages whose id came before, on the same channel from the same publisher: second copies that
- * `resendUnknown` made. Everything else passes: messages without an id, signals, statuses.
- *
- * **Details**
- *
- * The last 10,000 ids are remembered, or as many as `remember` says, for as long as the stream runs: a
- * reader that starts again remembers nothing.
- *
- * **Example** (Each order once)
- *
- * ```ts
- * import * as Publisher from "effect-herald/pubnub/Publisher"
- * import * as Subscribe from "effect-herald/pubnub/Subscribe"
- *
- * const orders = Subscribe.messages({ channels: ["orders"] }).pipe(Publisher.dedupe())
- * ```
- *
- * @category message ids
- * @since 0.1.0
- */
-export const dedupe =
-  (options: { readonly remember?: number | undefined } = {}) =>
-  <A extends Event.SubscribeEvent<unknown>, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-    Stream.suspend(() => {
-      const remember = options.remember ?? 10_000
-      const seen = new Set<string>()
-      return Stream.filter(stream, (event) => {
-        const id = event._tag === "Message" && isMeta(event.meta) ? event.meta[messageIdKey] : undefined
-        if (event._tag !== "Message" || !isId(id)) return true
-        const known = JSON.stringify([event.channel, event.publisher, id])
-        if (seen.has(known)) return false
-        seen.add(known)
-        const [oldest] = seen
-        if (seen.size > remember && oldest !== undefined) seen.delete(oldest)
-        return true
-      })
-    })
+/** The most entries of history that are looked at for one message. */
+const mostEntries = 1_000
+
+/** What history has of a message. It may be a second or two behind, so it is asked twice. */
+const storedAs = (
+  message: { readonly channel: string; readonly id: string; readonly since: DateTime.DateTime }
+): Effect.Effect<Option.Option<Publish.Published>, never, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
+  Effect.gen(function*() {
+    const { userId } = yield* PubNubConfig.PubNubConfig
+    const since = Option.getOrUndefined(Timetoken.fromDateTime(message.since))
+    const look = History.stream({ channel: message.channel, since }).pipe(
+      Stream.take(mostEntries),
+      Stream.filter((entry): entry is History.StoredMessage =>
+        entry._tag === "StoredMessage" && entry.publisher === userId && MessageIds.idOf(entry.meta) === message.id
+      ),
+      Stream.map(({ timetoken }): Publish.Published => ({ timetoken })),
+      Stream.runHead,
+      Effect.retry({ schedule: untilTaken, while: (error) => error.isRetryable })
+    )
+    const found = yield* look
+    return Option.isSome(found) ? found : yield* Effect.delay(look, "3 seconds")
+  }).pipe(
+    Effect.catch((error) =>
+      Effect.as(
+        Effect.logWarning(`Whether a message for ${message.channel} was stored cannot be looked up: ${error.message}`),
+        Option.none()
+      )
+    )
+  )

@@ -20,6 +20,7 @@ import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
 import * as Heartbeat from "./internal/heartbeat.ts"
+import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as Request from "./internal/request.ts"
 import * as Subscription from "./internal/subscription.ts"
@@ -141,10 +142,17 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  * {@link SubscribeError} that holds the cursor. When it ends, or its fiber is interrupted, the request in flight is
  * aborted and the service is told (within a second).
  *
- * **Gotchas**
+ * A message that its publisher sent twice with one id (`messageIds` of `Publisher`) comes once. The newest 10,000 ids are
+ * known, for as long as the stream runs: one that starts again knows none.
  *
- * The service keeps the newest 100 messages for a reader, over all its channels. A page of as many, or a long break,
- * is preceded by `GapSuspected`.
+ * **Nothing is lost**
+ *
+ * The service keeps the newest 100 messages for a reader, over all its channels, and those for minutes only. After a page as
+ * full as that, or a longer break, what is missing is read from history (`GET /v3/history/…`, and one request for counts
+ * where there are several channels), oldest first and as fast as the reader pulls, and live messages wait until then. A page
+ * that is not full, after a short break, asks nothing. What history cannot give is a `Gap` or `GapSuspected` in its place:
+ * kinds that are not stored, a keyset without storage, channels of a wildcard that were never seen, a filter. History
+ * that fails is an interruption like any other.
  *
  * **Example** (Typed orders with what the connection does)
  *
@@ -382,7 +390,8 @@ export interface Page<A = Schema.Json> {
  * **Gotchas**
  *
  * Pulling commits nothing: `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is
- * fine. Committing before a page is handled is what loses it.
+ * fine. Committing before a page is handled is what loses it. A page that an operator leaves out (`debounce`, `switchMap`)
+ * stays open: no commit passes it, and it comes again at the next start. Commit what you leave out on purpose.
  *
  * **Example** (Four pages at a time)
  *
@@ -456,7 +465,8 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
  * **Details**
  *
  * It runs until it fails: with what ends a subscription, with a store that fails, or with a handler that keeps failing
- * where there is no `deadLetter`.
+ * where there is no `deadLetter`. A handler that dies ends it, too: a defect is neither tried again nor set aside. One that
+ * hangs holds its page, and with it the reader; `Effect.timeout` in the handler makes a failure of it.
  *
  * **Example** (A worker)
  *
@@ -505,23 +515,117 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  const { concurrency = 1, deadLetter, retry } = options
-  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? Family.logged
-  const one = (message: Event.Message<A | Schema.Json>): Effect.Effect<unknown, E | E3, R | R3> => {
-    const handled = Effect.suspend(() => handler(message))
-    const tried = retry === undefined ? handled : Effect.retry(handled, retry)
-    return deadLetter === undefined ? tried : Effect.catch(tried, (error) => deadLetter(message, error))
+  const { concurrency = 1 } = options
+  const one = persistent(handler, options)
+  return handled((messages) => Effect.forEach(messages, one, { concurrency, discard: true }), options, 1)
+}
+
+/**
+ * What {@link consumePages} takes beside its handler.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = never>
+  extends FamilyOptions<E2, R2>, Durable
+{
+  /** How many pages are handled at once. With 1 they are handled in order. Default: 1. */
+  readonly concurrency?: number | undefined
+  /** How often a page is tried again whose handler failed. Default: not at all. */
+  readonly retry?: Schedule.Schedule<unknown, E> | undefined
+  /** What becomes of a page that keeps failing. Default: its failure ends the reader, before the page is committed. */
+  readonly deadLetter?:
+    | ((messages: Arr.NonEmptyReadonlyArray<Event.Message<A>>, error: E) => Effect.Effect<unknown, E3, R3>)
+    | undefined
+}
+
+/**
+ * The same as {@link consume} with a handler for all messages of a page at once: for one insert instead of a hundred. A page
+ * that something is told in the middle of (a `Gap`, an `Undecodable`) is handled in two parts.
+ *
+ * **Example** (One insert a page)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import type * as Schema from "effect/Schema"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * declare const insert: (rows: ReadonlyArray<Schema.Json>) => Effect.Effect<void, "deadlock">
+ *
+ * const worker = Subscribe.consumePages((messages) => insert(messages.map(({ payload }) => payload)), {
+ *   channels: ["orders"],
+ *   reader: "warehouse"
+ * })
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
+  handler: (messages: Arr.NonEmptyReadonlyArray<Event.Message>) => Effect.Effect<unknown, E, R>,
+  options: ConsumePagesOptions<Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: undefined }
+): Effect.Effect<
+  void,
+  SubscribeError | CursorStoreError | E2 | E3,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | R | R2 | R3
+>
+export function consumePages<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
+  handler: (messages: Arr.NonEmptyReadonlyArray<Event.Message<A>>) => Effect.Effect<unknown, E, R>,
+  options: ConsumePagesOptions<A, E, E2, R2, E3, R3> & { readonly schema: Payload.Reader<A, RD> }
+): Effect.Effect<
+  void,
+  SubscribeError | CursorStoreError | E2 | E3,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
+>
+export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
+  handler: (messages: Arr.NonEmptyReadonlyArray<Event.Message<A | Schema.Json>>) => Effect.Effect<unknown, E, R>,
+  options: ConsumePagesOptions<A | Schema.Json, E, E2, R2, E3, R3> & {
+    readonly schema?: Payload.Reader<A, RD> | undefined
   }
+): Effect.Effect<
+  void,
+  SubscribeError | CursorStoreError | E | E2 | E3,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
+> {
+  const all = persistent(handler, options)
+  return handled((messages) => isNonEmpty(messages) ? all(messages) : Effect.void, options, options.concurrency ?? 1)
+}
+
+/** A handler that tries again, and then sets aside what it cannot handle. */
+const persistent = <A, E, R, E3, R3>(
+  handler: (work: A) => Effect.Effect<unknown, E, R>,
+  { deadLetter, retry }: {
+    readonly retry?: Schedule.Schedule<unknown, E> | undefined
+    readonly deadLetter?: ((work: A, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
+  }
+) =>
+(work: A): Effect.Effect<unknown, E | E3, R | R3> => {
+  const handled = Effect.suspend(() => handler(work))
+  const tried = retry === undefined ? handled : Effect.retry(handled, retry)
+  return deadLetter === undefined ? tried : Effect.catch(tried, (error) => deadLetter(work, error))
+}
+
+/** Pages are handled and committed; what is told in a page comes after the messages ahead of it were handled. */
+const handled = <A, RD, E, R, E2, R2>(
+  handle: (messages: ReadonlyArray<Event.Message<A | Schema.Json>>) => Effect.Effect<unknown, E, R>,
+  options: FamilyOptions<E2, R2> & Durable & { readonly schema?: Payload.Reader<A, RD> | undefined },
+  concurrency: number
+): Effect.Effect<
+  void,
+  SubscribeError | CursorStoreError | E | E2,
+  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2
+> => {
+  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? Family.logged
   const page = Effect.fnUntraced(function*(events: ReadonlyArray<Event.SubscribeEvent<A | Schema.Json>>) {
     let messages: Array<Event.Message<A | Schema.Json>> = []
     for (const event of events) {
       if (event._tag === "Message") messages.push(event)
       if (!Family.isNotice(event)) continue
-      yield* Effect.forEach(messages, one, { concurrency, discard: true })
+      yield* handle(messages)
       messages = []
       yield* onStatus(event)
     }
-    yield* Effect.forEach(messages, one, { concurrency, discard: true })
+    yield* handle(messages)
   })
   const all: Stream.Stream<
     Page<A | Schema.Json>,
@@ -530,8 +634,13 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
   > = options.schema === undefined
     ? pages({ ...options, schema: undefined })
     : pages({ ...options, schema: options.schema })
-  return Stream.runForEach(all, ({ commit, events }) => Effect.andThen(page(events), commit))
+  return all.pipe(
+    Stream.mapEffect(({ commit, events }) => Effect.andThen(page(events), commit), { concurrency }),
+    Stream.runDrain
+  )
 }
+
+const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
 
 // --------------------------------------------------------------------------------------------------------------------
 // internal
@@ -569,7 +678,7 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
     )
     // Behind the leave in this scope, and so ended before it.
     yield* Effect.forkScoped(connected.whenOpen(Heartbeat.run(config, () => target)))
-    return Subscription.events(config, {
+    return MessageIds.withoutCopies(Subscription.events(config, {
       target: () => target,
       from,
       catchUp: options.catchUp ?? "history",
@@ -578,5 +687,5 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         known = true
         connected.openUnsafe()
       }
-    })
+    }))
   }))

@@ -18,6 +18,7 @@ import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
 import * as Inbox from "./internal/inbox.ts"
+import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as Request from "./internal/request.ts"
 import * as SharedPoll from "./internal/sharedPoll.ts"
@@ -458,7 +459,8 @@ export const make = Effect.fnUntraced(function*(
       )
       const closed = onOpen(inbox)
       yield* Effect.addFinalizer(() => Effect.sync(closed))
-      return Stream.fromPull(Effect.succeed(inbox.pull)).pipe(Stream.provideService(HttpClient.HttpClient, client))
+      const events = Stream.fromPull(Effect.succeed(inbox.pull))
+      return MessageIds.withoutCopies(Stream.provideService(events, HttpClient.HttpClient, client))
     }))
 
   const place = {

@@ -93,8 +93,8 @@ export interface Limits {
   /** How long a message is stored whose publisher gave no `ttl`. Default: for ever. */
   readonly retention: Duration.Input
   /**
-   * How long a user is present after a subscribe or a heartbeat that says nothing else. One that is silent for longer
-   * times out, even while its poll waits. Default 300 seconds.
+   * How long a user is present after a subscribe or a heartbeat, unless it says or said otherwise. One that is silent
+   * for longer times out, even while its poll waits. Default 300 seconds.
    */
   readonly presenceTimeout: Duration.Input
   /**

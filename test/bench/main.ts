@@ -2,14 +2,20 @@
  * `npm run bench`: publish and subscribe against `pubnub` and against bare undici, all in one run on one machine. Only
  * ratios mean anything elsewhere. Timing never makes it fail.
  *
- * Flags: `--quick` (small samples, no memory), `--json` (one document instead of the table), `--only <part of a name>`.
+ * Beside those works there are two that have no floor: `faults`, which has both clients read while things go wrong, and
+ * `subscriptions`, which adds a thousand one by one.
+ *
+ * Flags: `--quick` (small samples, no memory, none of these two), `--json` (one document instead of the table),
+ * `--only <part of a name>`.
  */
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { type ContenderName, contenders, type Job, type Sample } from "./contender.ts"
+import * as Faults from "./faults/run.ts"
 import * as Process from "./process.ts"
 import * as Report from "./report.ts"
+import * as Subscriptions from "./subscriptions/run.ts"
 import { type Work, works } from "./works.ts"
 
 const { values: flags } = parseArgs({
@@ -65,21 +71,36 @@ const run = Effect.fnUntraced(function*(origin: string, work: Work) {
   return work.measures.map((measure) => Report.report(measure, rounds))
 }, Effect.scoped)
 
-const main = Effect.gen(function*() {
-  const server = yield* Process.start("server.ts", [], [source])
-  const origin = yield* Process.receive<string>(server)
+/** Whether a work is to be done; one that takes long only when it is asked for, or everything is. */
+const isWanted = (name: string) => flags.only === "" ? !flags.quick : name.includes(flags.only)
+
+const timed = Effect.fnUntraced(function*() {
   const selected = works(flags.quick).filter(({ measures }) => measures.some(({ name }) => name.includes(flags.only)))
   const reports: Array<Report.Report> = []
+  if (selected.length === 0) return reports
+  const server = yield* Process.start("server.ts", [], [source])
+  const origin = yield* Process.receive<string>(server)
   for (const work of selected) {
     const made = yield* run(origin, work)
     if (!flags.json) console.log(Report.render(made))
     reports.push(...made)
   }
-  if (flags.json) {
-    console.log(JSON.stringify({ node: process.version, quick: flags.quick, isBuilt, reports }, undefined, 2))
-  } else if (!isBuilt) {
+  if (!flags.json && !isBuilt) {
     console.log("\nThe package is not built: its import is that of the source, types stripped on the way.")
   }
-}).pipe(Effect.scoped)
+  return reports
+}, Effect.scoped)
+
+const main = Effect.gen(function*() {
+  const reports = yield* timed()
+  const subscriptions = isWanted("subscriptions") ? yield* Subscriptions.run : []
+  if (!flags.json && subscriptions.length > 0) console.log(`\n${Subscriptions.render(subscriptions)}`)
+  const faults = isWanted("faults") ? yield* Faults.run : []
+  if (!flags.json && faults.length > 0) console.log(`\n${Faults.render(faults)}`)
+  if (flags.json) {
+    const { quick } = flags
+    console.log(JSON.stringify({ node: process.version, quick, isBuilt, reports, subscriptions, faults }, undefined, 2))
+  }
+})
 
 await Effect.runPromise(main)

@@ -13,10 +13,20 @@ export class ChildEnded extends Data.TaggedError("ChildEnded")<{ readonly script
   }
 }
 
-/** Runs a script of this directory. */
-export const start = (script: string, args: ReadonlyArray<string>, execArgv: ReadonlyArray<string>) =>
+/** Runs a script of this directory. What a silent one writes is not shown. */
+export const start = (
+  script: string,
+  args: ReadonlyArray<string>,
+  execArgv: ReadonlyArray<string>,
+  silent = false
+) =>
   Effect.acquireRelease(
-    Effect.sync(() => fork(fileURLToPath(new URL(script, import.meta.url)), args, { execArgv: [...execArgv] })),
+    Effect.sync(() =>
+      fork(fileURLToPath(new URL(script, import.meta.url)), args, {
+        execArgv: [...execArgv],
+        ...silent ? { stdio: ["ignore", "ignore", "ignore", "ipc"] } : {}
+      })
+    ),
     (child) =>
       Effect.sync(() => {
         child.kill("SIGKILL")

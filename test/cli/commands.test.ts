@@ -194,7 +194,7 @@ describe("subscribe", () => {
       yield* emulator.publish({ channel: "a", message: { id: 2 } })
       yield* emulator.publish({ channel: "a", message: { id: 3 } })
       const { stdout } = yield* herald(
-        ["subscribe", "-g", "crew", "--since", since, "--filter", "data.id > 2", "--count", "1", "--user-id", "bo"]
+        ["subscribe", "-g", "crew", "--from", since, "--filter", "data.id > 2", "--count", "1", "--user-id", "bo"]
       )
       const events = yield* Effect.forEach(stdout, (line) => decode(line))
       assert.deepStrictEqual(

@@ -42,7 +42,7 @@ describe("exit codes", () => {
     [2, "a channel with a comma", ["publish", "a,b", "1"]],
     [2, "a signal of more than 64 bytes", ["signal", "a", "x".repeat(65)]],
     [2, "nothing to subscribe to", ["subscribe"]],
-    [2, "no timetoken", ["subscribe", "a", "--since", "yesterday"]],
+    [2, "no timetoken", ["subscribe", "a", "--from", "yesterday"]],
     [2, "a count of nothing", ["subscribe", "a", "--count", "0"]],
     [2, "an origin with a scheme", ["time", "--origin", "https://ps.pndsn.com"]]
   ]

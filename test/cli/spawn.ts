@@ -32,7 +32,9 @@ export const node = Effect.fnUntraced(function*(args: ReadonlyArray<string>, env
   child.on("close", (code) => Deferred.doneUnsafe(exited, Effect.succeed(code)))
   return {
     firstLine: Deferred.await(firstLine),
-    signal: (name: "SIGINT" | "SIGTERM") => Effect.sync(() => child.kill(name)),
+    /** What it wrote to standard output so far. */
+    written: Effect.sync(() => stdout),
+    signal: (name: "SIGINT" | "SIGTERM" | "SIGKILL") => Effect.sync(() => child.kill(name)),
     /** Stops reading its output, as `| head` does. */
     hangUp: Effect.sync(() => child.stdout.destroy()),
     exit: Effect.map(Deferred.await(exited), (code) => ({ code, stdout, stderr }))

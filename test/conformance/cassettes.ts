@@ -343,7 +343,7 @@ const assertEvents = (
   const [connected, ...delivered] = events
   assert.deepStrictEqual(connected, {
     _tag: "Connected",
-    cursor: { ...start, delivered: [] },
+    cursor: { ...start, delivered: [], recent: { since: String(BigInt(start.position) + 1n), names: [] } },
     channels: names.channels.toSorted(),
     groups: names.groups.toSorted()
   })

@@ -1,65 +1,14 @@
 /** The official client, unchanged, as a black box: what it does with the service, it does with the emulator. */
 import { assert, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as EmulatorServer from "effect-herald/node/EmulatorServer"
-import PubNub from "pubnub"
+import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
 
 const served = Effect.provide(EmulatorServer.layer())
 
 const emulator = EmulatorServer.EmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
 
-const client = (userId: string, options: Partial<PubNub.PubNubConfiguration> = {}) =>
-  Effect.acquireRelease(
-    Effect.map(EmulatorServer.EmulatorServer, ({ origin }) =>
-      new PubNub({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId, origin, ssl: false, ...options })),
-    (client) =>
-      Effect.sync(() => {
-        client.unsubscribeAll()
-        client.destroy()
-      })
-  )
-
-interface Heard {
-  readonly kind: string
-  readonly [field: string]: unknown
-}
-
-/** Subscribes, waits until the client says that it is connected, and gives what it hears, in order. */
-const subscribed = (
-  client: PubNub,
-  to: { channels?: Array<string>; channelGroups?: Array<string>; withPresence?: boolean }
-) =>
-  Effect.gen(function*() {
-    const heard = yield* Queue.unbounded<Heard>()
-    const connected = yield* Deferred.make<void>()
-    const hear = (kind: string) => (event: object) => {
-      Queue.offerUnsafe(heard, { ...event, kind })
-    }
-    client.addListener({
-      status: ({ category }) => {
-        if (category === "PNConnectedCategory") Deferred.doneUnsafe(connected, Effect.void)
-      },
-      message: hear("message"),
-      signal: hear("signal"),
-      presence: hear("presence"),
-      messageAction: hear("messageAction"),
-      objects: hear("objects"),
-      file: hear("file")
-    })
-    client.subscribe(to)
-    yield* Deferred.await(connected)
-    return heard
-  })
-
-/** The next event that is wanted: what a user hears of themselves comes when it comes. */
-const next = (heard: Queue.Dequeue<Heard>, wanted: (event: Heard) => boolean): Effect.Effect<Heard> =>
-  Effect.filterOrElse(Queue.take(heard), wanted, () => next(heard, wanted))
-
 const ofKind = (kind: string) => (event: Heard) => event.kind === kind
-
-const theirs = <A>(promise: () => Promise<A>) => Effect.promise(promise)
 
 it.live("publishes by GET and by POST, with metadata and a type, fires, and signals", () =>
   Effect.gen(function*() {

@@ -7,15 +7,22 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { root } from "../scratch.ts"
+import * as FaultyProxy from "./faultyProxy.ts"
 
 const kills = Number(process.env.KILLS ?? 8)
 
 const until = (holds: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => holds() ? Effect.void : Effect.andThen(Effect.sleep("10 millis"), until(holds)))
 
-it.live("a worker that is killed again and again handles every message", () =>
+it.live.each(
+  [
+    ["a worker that is killed again and again handles every message", 0],
+    ["a worker that is killed while the network breaks handles every message", 0.3]
+  ] as const
+)("%s", ([, rate]) =>
   Effect.gen(function*() {
-    const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+    const { emulator, port } = yield* EmulatorServer.EmulatorServer
+    const { injected, origin } = yield* FaultyProxy.make({ port, seed: 1, rate })
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => {
         Fs.mkdirSync(Path.join(root, ".scratch"), { recursive: true })
@@ -59,5 +66,7 @@ it.live("a worker that is killed again and again handles every message", () =>
       yield* until(() => handled().includes(id - 1))
     }
     const seen = new Set(handled())
-    assert.deepStrictEqual(Array.from({ length: id }, (_, id) => id).filter((id) => !seen.has(id)), [])
-  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())), 20_000 + kills * 2_000)
+    const lost = Array.from({ length: id }, (_, id) => id).filter((id) => !seen.has(id))
+    assert.deepStrictEqual(lost, [], `after ${injected.join(", ")}`)
+    assert.strictEqual(injected.length > 0, rate > 0)
+  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())), 20_000 + kills * 5_000)

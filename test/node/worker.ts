@@ -11,6 +11,7 @@ import * as CursorStore from "effect-herald/CursorStore"
 import { NodePubNub } from "effect-herald/node"
 import { Subscribe } from "effect-herald/pubnub"
 import { appendFileSync } from "node:fs"
+import * as Quick from "./quick.ts"
 
 const [origin = "", folder = ""] = process.argv.slice(2)
 
@@ -21,6 +22,7 @@ const worker = Subscribe.consume(
   {
     channels: ["orders"],
     reader: "worker",
+    reconnect: Quick.reconnect,
     onStatus: (notice) => notice._tag === "Connected" ? note("\"connected\"") : Effect.void
   }
 )
@@ -28,7 +30,7 @@ const worker = Subscribe.consume(
 NodeRuntime.runMain(Effect.provide(
   worker,
   Layer.merge(
-    NodePubNub.layer({ subscribeKey: "demo-sub", userId: "worker", origin, tls: false }),
+    NodePubNub.layer({ subscribeKey: "demo-sub", userId: "worker", origin, tls: false, ...Quick.timeouts }),
     CursorStore.layerKeyValueStore.pipe(
       Layer.provide(KeyValueStore.layerFileSystem(`${folder}/cursors`)),
       Layer.provide(NodeServices.layer)

@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Event, Publisher, PubNubConfig, Subscribe, Timetoken, UserId } from "effect-herald/pubnub"
+import { type Event, type Publish, Publisher, PubNubConfig, Subscribe, Timetoken } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
 import * as Retry from "effect-herald/Retry"
 import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
@@ -176,7 +176,7 @@ describe("pace", () => {
       const impatient = yield* fork(
         Effect.forEach(range(100), (id) => Effect.timeoutOption(send("a", id), "100 millis"))
       )
-      yield* Clock.advance("11 seconds")
+      yield* Clock.advance("20 seconds")
       const sent = (yield* Fiber.join(impatient)).filter(Option.isSome)
       assert.isAtLeast(sent.length, 9)
     }).pipe(Effect.provide(world({ rateLimit: { limit: 1, window: "1 second" } }))))
@@ -275,7 +275,6 @@ describe("again", () => {
       const events: Array<Event.Message> = []
       const reader = yield* fork(
         Subscribe.messages({ channels: ["a"] }).pipe(
-          Publisher.dedupe(),
           Stream.runForEach((event) => Effect.sync(() => events.push(event)))
         )
       )
@@ -450,51 +449,196 @@ describe("message ids", () => {
       assert.include(error.message, "meta is a list; it must be an object")
     }).pipe(Effect.provide(unpaced({ messageIds: true }))))
 
-  const message = (channel: string, payload: number, meta?: Schema.Json): Event.Message<number> => ({
-    _tag: "Message",
-    channel,
-    subscription: channel,
-    timetoken: Timetoken.Timetoken.make("17334108326343660"),
-    cursor: { position: "17334108326343660", delivered: [] },
-    payload,
-    ...meta === undefined ? {} : { meta }
-  })
-
-  const kept = (events: ReadonlyArray<Event.Message<number>>, remember?: number) =>
-    Stream.fromIterable(events).pipe(
-      Publisher.dedupe({ remember }),
-      Stream.runCollect,
-      Effect.map((kept) => kept.map((event) => event.payload))
-    )
-
-  it.effect("dedupe leaves out what has the id of an earlier one of its channel, and nothing else", () =>
+  it.effect("readers leave out what has the id of an earlier one of its channel and publisher, and nothing else", () =>
     Effect.gen(function*() {
-      const id = (heraldId: Schema.Json) => ({ heraldId })
-      assert.deepStrictEqual(
-        yield* kept([
-          message("a", 1, id("x")),
-          message("a", 2, id("x")),
-          message("b", 3, id("x")),
-          message("a", 4),
-          message("a", 4),
-          message("a", 5, id(7)),
-          message("a", 6, id(7)),
-          message("a", 7, "x"),
-          message("a", 8, null),
-          message("a", 9, id("y")),
-          { ...message("a", 10, id("y")), publisher: UserId.UserId.make("eve") }
-        ]),
-        [1, 3, 4, 4, 5, 6, 7, 8, 9, 10]
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const read: Array<unknown> = []
+      yield* fork(
+        Subscribe.messages({ channels: ["a", "b"] }).pipe(
+          Stream.runForEach((event) => Effect.sync(() => read.push(event.payload)))
+        )
       )
-    }))
+      yield* Clock.advance("1 second")
+      const id = (heraldId: unknown) => ({ heraldId })
+      const publish = (channel: string, message: number, meta?: unknown, publisher = "ada") =>
+        emulator.publish({ channel, message, publisher, ...meta === undefined ? {} : { meta } })
+      yield* publish("a", 1, id("x"))
+      yield* publish("a", 2, id("x"))
+      yield* publish("b", 3, id("x"))
+      yield* publish("a", 4)
+      yield* publish("a", 4)
+      yield* publish("a", 5, id(7))
+      yield* publish("a", 6, id(7))
+      yield* publish("a", 7, "x")
+      yield* publish("a", 8, id(""))
+      yield* publish("a", 9, id(""))
+      yield* publish("a", 10, id("y"))
+      yield* publish("a", 11, id("y"), "eve")
+      yield* Clock.advance("1 second")
+      yield* publish("a", 12, id("y"))
+      yield* publish("a", 13)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(read, [1, 3, 4, 4, 5, 6, 7, 8, 9, 10, 11, 13])
+    }).pipe(Effect.provide(emulated())))
 
-  it.effect("dedupe remembers as many as it is told, and each run for itself", () =>
+  it.effect("a reader that stops before a copy goes on behind it", () =>
     Effect.gen(function*() {
-      const events = ["x", "y", "z", "x", "z"].map((heraldId, index) => message("a", index, { heraldId }))
-      assert.deepStrictEqual(yield* kept(events, 2), [0, 1, 2, 3])
-      assert.deepStrictEqual(yield* kept(events), [0, 1, 2])
-      assert.deepStrictEqual(yield* kept(events), [0, 1, 2])
-    }))
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const from = Timetoken.Timetoken.make(yield* emulator.publish({ channel: "a", message: 0 }))
+      for (const id of ["x", "x", "y"]) yield* emulator.publish({ channel: "a", message: id, meta: { heraldId: id } })
+      const read = (from: Subscribe.From, count: number) =>
+        Subscribe.messages({ channels: ["a"], from }).pipe(Stream.take(count), Stream.runCollect)
+      const [first] = yield* read(from, 1)
+      assert.strictEqual(first?.payload, "x")
+      const [second] = yield* read(first!.cursor, 1)
+      assert.strictEqual(second?.payload, "y")
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("settled from history", () => {
+  const lost = Faults.Fault.ResetBeforeAnswer()
+  const settling = { messageIds: true, settleUnknown: true } as const
+  const persistence = (url: string) => url.includes("/v3/history")
+
+  const meta = { [Publisher.messageIdKey]: "order-1" }
+  const order = (options: Partial<Publish.PublishOptions> = {}) =>
+    fork(Publisher.publish({ channel: "a", message: 1, meta, ...options }))
+
+  it.effect("a message that is there is published, at its own timetoken, and the next one waited", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const first = yield* order()
+      const second = yield* fork(send("a", 2))
+      yield* Clock.advance("1 second")
+      const [message, next] = yield* emulator.messages("a")
+      assert.strictEqual((yield* Fiber.join(first)).timetoken, message!.timetoken)
+      assert.strictEqual((yield* Fiber.join(second)).timetoken, next!.timetoken)
+      assert.deepStrictEqual(yield* stored("a"), [1, 2])
+      assert.strictEqual((yield* requestsTo("/v3/history")).length, 1)
+    }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
+
+  it.effect("one that is not there is looked for twice, and stays unknown; the error says its id", () =>
+    Effect.gen(function*() {
+      const fiber = yield* order()
+      yield* Clock.advance("20 seconds")
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      if (error._tag !== "PublishOutcomeUnknown") return assert.fail(error._tag)
+      assert.strictEqual(error.messageId, "order-1")
+      assert.include(error.message, "whether the message order-1 for a was taken is not known")
+      const looked = yield* requestsTo("/v3/history")
+      assert.deepStrictEqual(looked.map(({ time }) => time - start), [15_000, 18_000])
+      assert.deepStrictEqual(yield* stored("a"), [])
+    }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: Faults.Fault.HalfOpen() }] }))))
+
+  it.effect("history that is a second late is no reason to send twice", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      // The request is lost, and what it brought turns up late.
+      yield* emulator.publish({ channel: "a", message: 1, meta, publisher: "ada", delay: "17 seconds" })
+      const fiber = yield* order()
+      yield* Clock.advance("20 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(yield* stored("a"), [1])
+    }).pipe(
+      Effect.provide(
+        unpaced({ ...settling, resendUnknown: true }, {
+          script: [{ on: "publish", fault: Faults.Fault.HalfOpen() }]
+        })
+      )
+    ))
+
+  it.effect("with resendUnknown, what is not there is sent again, and what is there is not", () =>
+    Effect.gen(function*() {
+      const fibers = [yield* order(), yield* fork(send("a", 2)), yield* fork(send("a", 3))]
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published", "published"])
+      assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
+    }).pipe(Effect.provide(unpaced({ ...settling, resendUnknown: true }, {
+      script: [{ on: "publish", fault: lost }, { on: "publish", fault: Faults.Fault.HalfOpen() }]
+    }))))
+
+  it.effect("the same id of another publisher, and another id, are not this message", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      yield* emulator.publish({ channel: "a", message: 1, meta, publisher: "eve" })
+      yield* emulator.publish({ channel: "a", message: 1, meta: { heraldId: "order-2" }, publisher: "ada" })
+      const fiber = yield* order()
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
+    }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: Faults.Fault.HalfOpen() }] }))))
+
+  it.effect("a channel where much is published is read page by page, and not for ever", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const crowd = (count: number) => emulator.publishAll(range(count).map((message) => ({ channel: "a", message })))
+      yield* emulator.publish({ channel: "a", message: 0, meta, publisher: "ada" })
+      yield* crowd(950)
+      const found = yield* order()
+      yield* Clock.advance("20 seconds")
+      assert.deepStrictEqual(yield* outcomes([found]), ["published"])
+      yield* crowd(50)
+      const gone = yield* order()
+      yield* Clock.advance("20 seconds")
+      assert.deepStrictEqual(yield* outcomes([gone]), ["PublishOutcomeUnknown"])
+      assert.isAtMost((yield* requestsTo("/v3/history")).length, 10 + 2 * 10)
+    }).pipe(Effect.provide(unpaced(settling, {
+      script: [{ on: "publish", fault: Faults.Fault.HalfOpen(), times: 2 }]
+    }))))
+
+  it.effect("history that does not answer is asked again for a minute", () =>
+    Effect.gen(function*() {
+      const faults = yield* Faults.Faults
+      yield* faults.add({
+        on: ({ url }) => persistence(url),
+        fault: Faults.Fault.ConnectionRefused(),
+        lasting: "20 seconds"
+      })
+      const settled = yield* order()
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* outcomes([settled]), ["published"])
+      yield* faults.add({ on: "publish", fault: lost })
+      yield* faults.add({ on: ({ url }) => persistence(url), fault: Faults.Fault.ConnectionRefused(), times: 1_000 })
+      const unknown = yield* fork(send("a", 2))
+      yield* Clock.advance("45 seconds")
+      assert.isUndefined(unknown.pollUnsafe())
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(yield* outcomes([unknown]), ["PublishOutcomeUnknown"])
+    }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
+
+  it.effect.each(["no persistence", "no permission", "store: false"])(
+    "where it cannot be settled: %s",
+    (why) =>
+      Effect.gen(function*() {
+        const emulator = yield* PubNubEmulator.PubNubEmulator
+        const faults = yield* Faults.Faults
+        if (why === "no persistence") yield* emulator.setAddOns({ persistence: false })
+        if (why === "no permission") {
+          yield* faults.add({ on: ({ url }) => persistence(url), fault: Faults.Fault.AccessDenied() })
+        }
+        const fiber = yield* order({ store: why !== "store: false" })
+        yield* Clock.advance("1 second")
+        assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
+        assert.strictEqual((yield* requestsTo("/v3/history")).length, why === "no persistence" ? 1 : 0)
+      }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] })))
+  )
+
+  it.effect("closing does not wait for history", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const publisher = yield* Scope.provide(Publisher.make({ ...settling, rateLimit: "none" }), scope)
+      const fiber = yield* fork(publisher.publish({ channel: "a", message: 1 }))
+      yield* Clock.advance("1 second")
+      const closing = yield* fork(Scope.close(scope, Exit.void))
+      yield* Clock.advance("6 seconds")
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
+    }).pipe(Effect.provide(emulated({
+      script: [{ on: "publish", fault: lost }, {
+        on: ({ url }) => persistence(url),
+        fault: Faults.Fault.ConnectionRefused(),
+        times: 1_000
+      }]
+    }))))
 })
 
 describe("requirements and input", () => {

@@ -305,6 +305,38 @@ describe("what history cannot give is told", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
+describe("groups", () => {
+  it.effect("one that does not exist is no failure, and is heard when it does", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["b"], groups: ["crew"] }))
+      yield* burst(150, { channel: "b" })
+      yield* Clock.advance("5 seconds")
+      yield* service.addToGroup("crew", ["a"])
+      yield* burst(150, { first: 150 })
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(300))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("one that cannot be looked up is filled as far as it was seen, and the rest told", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      yield* service.addToGroup("crew", ["a", "hidden"])
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "groups", fault: faults.AccessDenied(), times: 100 }))
+      const { seen } = yield* collect(Subscribe.stream({ groups: ["crew"] }))
+      yield* burst(3)
+      yield* Clock.advance("1 second")
+      yield* burst(200, { first: 3 })
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(203))
+      assert.deepStrictEqual(
+        gaps(seen).map((gap) => gap._tag === "Gap" ? [gap.channel, gap.reason] : [gap.reason]),
+        [["crew", "UnknownChannels"]]
+      )
+    }).pipe(Effect.provide(emulated())))
+})
+
 describe("history that fails", () => {
   it.effect.each(
     [
@@ -373,6 +405,21 @@ describe("cursors", () => {
       yield* Clock.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(250, 10))
       assert.strictEqual(queryOf((yield* history)[0]!).get("end"), String(BigInt(timetoken) + 1n))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("one of another region goes on where it was", () =>
+    Effect.gen(function*() {
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* burst(5)
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(fiber)
+      yield* emulator.use((service) => service.setRegion(7))
+      yield* burst(150, { first: 5 })
+      const third = seen.flatMap((event) => event._tag === "Message" ? [event.cursor] : [])[2]
+      const again = yield* collect(Subscribe.stream({ channels: ["a"], from: third }))
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(again.seen), numbers(152, 3))
+      assert.deepStrictEqual(gaps(again.seen), [])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("one from the future is doubted, and the reader begins now", () =>

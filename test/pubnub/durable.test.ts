@@ -2,12 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -17,7 +20,10 @@ import * as Retry from "effect-herald/Retry"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import * as Commits from "../../src/internal/commits.ts"
 import { emulated } from "../emulated.ts"
+import { root } from "../scratch.ts"
 import * as TestClock from "effect/testing/TestClock"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 
 const world = (options?: Parameters<typeof emulated>[0]) => Layer.merge(emulated(options), CursorStore.layerMemory)
 
@@ -159,6 +165,112 @@ describe("consume", () => {
       assert.strictEqual(most, 4)
     }).pipe(Effect.provide(world())))
 
+  it.effect("page by page: retried, dead-lettered and committed as a whole, several at once if it is told", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const tries: Array<number> = []
+      const dead: Array<number> = []
+      let running = 0
+      let most = 0
+      const run = Subscribe.consumePages(
+        (messages) =>
+          Effect.gen(function*() {
+            most = Math.max(most, ++running)
+            tries.push(messages.length)
+            yield* Effect.ensuring(Effect.sleep("1 second"), Effect.sync(() => running--))
+            if (messages.some(({ payload }) => payload === 250)) return yield* Effect.fail("deadlock" as const)
+          }),
+        {
+          ...target,
+          concurrency: 2,
+          retry: Schedule.recurs(1),
+          deadLetter: (messages, error) => Effect.sync(() => error === "deadlock" && dead.push(messages.length))
+        }
+      )
+      const first = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* service.publishAll(numbers(0, 320).map((message) => ({ channel: "a", message })))
+      yield* Clock.advance("10 seconds")
+      assert.strictEqual(most, 2)
+      assert.strictEqual(dead.length, 1)
+      assert.strictEqual(tries.reduce((sum, length) => sum + length, 0), 320 + dead[0]!)
+      yield* Fiber.interrupt(first)
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("5 seconds")
+      assert.strictEqual(tries.reduce((sum, length) => sum + length, 0), 320 + dead[0]!, "all was committed")
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a message that its publisher sent twice with one id is handled once, also when the reader stops behind it", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      const run = Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), target)
+      const service = yield* emulator
+      const copies = (...ids: ReadonlyArray<string>) =>
+        service.publishAll(ids.map((id) => ({ channel: "a", message: id, meta: { heraldId: id } })))
+      const first = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* copies("x", "x", "y", "x")
+      yield* Clock.advance("1 second")
+      yield* copies("y")
+      yield* Clock.advance("1 second")
+      yield* copies("z", "z")
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(first)
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* publish("end")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(handled, ["x", "y", "z", "end"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a handler that dies ends the reader with its defect, and the page comes again", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      let broken = true
+      const run = Subscribe.consume(
+        (message) =>
+          Effect.sync(() => {
+            if (message.payload === 2 && broken) throw new Error("a bug")
+            handled.push(message.payload)
+          }),
+        // What a handler did not foresee is neither tried again nor set aside.
+        { ...target, retry: Schedule.forever, deadLetter: () => Effect.void }
+      )
+      const first = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* publish(1, 2, 3)
+      yield* Clock.advance("1 second")
+      const exit = yield* Fiber.await(first)
+      assert.isTrue(Exit.hasDies(exit))
+      broken = false
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(handled.slice(-2), [2, 3])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a handler that hangs holds its page, and Effect.timeout makes a failure of it", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      const dead: Array<unknown> = []
+      const handler = (message: Event.Message) =>
+        message.payload === 2 ? Effect.never : Effect.sync(() => handled.push(message.payload))
+      const hanging = yield* Effect.forkChild(Subscribe.consume(handler, target))
+      yield* Clock.advance("1 second")
+      yield* publish(1, 2, 3)
+      yield* Clock.advance("1 hour")
+      assert.deepStrictEqual(handled, [1])
+      yield* Fiber.interrupt(hanging)
+      yield* Effect.forkChild(
+        Subscribe.consume((message) => Effect.timeout(handler(message), "10 seconds"), {
+          ...target,
+          deadLetter: (message, error) => Effect.sync(() => dead.push([message.payload, error._tag]))
+        })
+      )
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(dead, [[2, "TimeoutError"]])
+      assert.deepStrictEqual(handled.at(-1), 3)
+    }).pipe(Effect.provide(world())))
+
   const stores: ReadonlyArray<readonly [string, string, Layer.Layer<KeyValueStore.KeyValueStore>]> = [
     [
       "holds rubbish",
@@ -171,6 +283,22 @@ describe("consume", () => {
           remove: () => Effect.void,
           clear: Effect.void,
           size: Effect.succeed(1),
+          keys: Effect.succeed([])
+        })
+      )
+    ],
+    [
+      "cannot be read",
+      "load",
+      Layer.succeed(
+        KeyValueStore.KeyValueStore,
+        KeyValueStore.makeStringOnly({
+          get: (key) =>
+            Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "get", key, message: "no such disk" })),
+          set: () => Effect.void,
+          remove: () => Effect.void,
+          clear: Effect.void,
+          size: Effect.succeed(0),
           keys: Effect.succeed([])
         })
       )
@@ -201,6 +329,16 @@ describe("consume", () => {
       assert.strictEqual(error.reader, "billing")
     }).pipe(Effect.provide(Layer.merge(emulated(), Layer.provide(CursorStore.layerKeyValueStore, store)))))
 })
+
+it.effect("a cursor of another service is refused, and nothing is skipped", () =>
+  Effect.gen(function*() {
+    yield* CursorStore.CursorStore.use((store) => store.save("billing", { position: "yesterday", delivered: [] }))
+    const error = yield* Effect.flip(Subscribe.consume(() => Effect.void, target))
+    if (error._tag !== "SubscribeError") return assert.fail(error._tag)
+    assert.include(error.message, "from is not a cursor or a timetoken of 17 digits")
+    const kept = yield* CursorStore.CursorStore.use((store) => store.load("billing"))
+    assert.deepStrictEqual(Option.getOrUndefined(kept), { position: "yesterday", delivered: [] })
+  }).pipe(Effect.provide(world())))
 
 it.effect("half a file is no loss: the other copy is whole", () =>
   Effect.gen(function*() {
@@ -237,25 +375,119 @@ const done = (handle: Handle) => (page: Subscribe.Page) => Effect.andThen(handle
 // What people put between pages and their handler. Whatever it pulls ahead, a page is committed by who handled it.
 const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Run } = {
   runForEach: (pages, handle) => Stream.runForEach(pages, done(handle)),
+  map: (pages, handle) => Stream.runForEach(Stream.map(pages, done(handle)), (handled) => handled),
   mapEffect: (pages, handle) => Stream.runDrain(Stream.mapEffect(pages, done(handle))),
   "mapEffect, 4 at once": (pages, handle) => Stream.runDrain(Stream.mapEffect(pages, done(handle), { concurrency: 4 })),
   "mapEffect, unordered": (pages, handle) =>
     Stream.runDrain(Stream.mapEffect(pages, done(handle), { concurrency: 4, unordered: true })),
-  buffer: (pages, handle) => Stream.runForEach(Stream.buffer(pages, { capacity: 16 }), done(handle)),
+  flatMap: (pages, handle) => Stream.runDrain(Stream.flatMap(pages, (page) => Stream.fromEffect(done(handle)(page)))),
   "flatMap, 4 at once": (pages, handle) =>
     Stream.runDrain(Stream.flatMap(pages, (page) => Stream.fromEffect(done(handle)(page)), { concurrency: 4 })),
   tap: (pages, handle) => Stream.runForEach(Stream.tap(pages, () => Effect.sleep("50 millis")), done(handle)),
+  mapAccum: (pages, handle) =>
+    Stream.runForEach(
+      Stream.mapAccum(pages, () => 0, (count, page) => [count + page.events.length, [{ count, page }]]),
+      ({ page }) => done(handle)(page)
+    ),
+  buffer: (pages, handle) => Stream.runForEach(Stream.buffer(pages, { capacity: 16 }), done(handle)),
+  bufferArray: (pages, handle) => Stream.runForEach(Stream.bufferArray(pages, { capacity: 16 }), done(handle)),
   rechunk: (pages, handle) => Stream.runForEach(Stream.rechunk(pages, 1), done(handle)),
-  grouped: (pages, handle) =>
+  groupedWithin: (pages, handle) =>
     Stream.runForEach(Stream.groupedWithin(pages, 3, "1 second"), (group) => Effect.forEach(group, done(handle))),
-  merge: (pages, handle) => Stream.runForEach(Stream.merge(pages, Stream.never), done(handle)),
-  interruptWhen: (pages, handle) => Stream.runForEach(Stream.interruptWhen(pages, Effect.never), done(handle)),
+  groupByKey: (pages, handle) =>
+    Stream.runDrain(
+      Stream.flatMap(
+        Stream.groupByKey(pages, (page) => page.events.length % 2),
+        ([, group]) => Stream.mapEffect(group, done(handle)),
+        { concurrency: "unbounded" }
+      )
+    ),
+  partition: (pages, handle) =>
+    Effect.scoped(
+      Effect.flatMap(
+        Stream.partition(pages, (page) => page.events.length > 1 ? Result.succeed(page) : Result.fail(page)),
+        (both) =>
+          Effect.forEach(both, (pages) => Stream.runForEach(pages, done(handle)), { concurrency: 2, discard: true })
+      )
+    ),
   throttle: (pages, handle) =>
     Stream.runForEach(
       Stream.throttle(pages, { cost: () => 1, units: 5, duration: "1 second", strategy: "shape" }),
       done(handle)
-    )
+    ),
+  merge: (pages, handle) => Stream.runForEach(Stream.merge(pages, Stream.never), done(handle)),
+  mergeAll: (pages, handle) =>
+    Stream.runForEach(Stream.mergeAll([pages, Stream.never], { concurrency: 2 }), done(handle)),
+  zip: (pages, handle) =>
+    Stream.runForEach(Stream.zip(pages, Stream.iterate(0, (n) => n + 1)), ([page]) => done(handle)(page)),
+  zipWithIndex: (pages, handle) => Stream.runForEach(Stream.zipWithIndex(pages), ([page]) => done(handle)(page)),
+  timeout: (pages, handle) => Stream.runForEach(Stream.timeout(pages, "1 hour"), done(handle)),
+  interruptWhen: (pages, handle) => Stream.runForEach(Stream.interruptWhen(pages, Effect.never), done(handle)),
+  share: (pages, handle) =>
+    Effect.scoped(
+      Effect.flatMap(Stream.share(pages, { capacity: 16 }), (shared) => Stream.runForEach(shared, done(handle)))
+    ),
+  toQueue: (pages, handle) =>
+    Effect.scoped(
+      Effect.flatMap(Stream.toQueue(pages, { capacity: 16 }), (queue) =>
+        Stream.runForEach(Stream.fromQueue(queue), done(handle)))
+    ),
+  toPull: (pages, handle) =>
+    Effect.scoped(
+      Effect.flatMap(Stream.toPull(pages), (pull) =>
+        Effect.flatMap(pull, (pages) =>
+          Effect.forEach(pages, done(handle))).pipe(
+            Effect.forever,
+            Pull.catchDone(() => Effect.void)
+          ))
+    ),
+  retry: (pages, handle) =>
+    pages.pipe(
+      // Half of the time the page was handled, and its commit never came.
+      Stream.mapEffect((page) =>
+        Effect.gen(function*() {
+          if ((yield* Random.nextIntBetween(0, 4)) === 0) return yield* Effect.fail("flaky" as const)
+          yield* handle(page.events)
+          if ((yield* Random.nextIntBetween(0, 4)) === 0) return yield* Effect.fail("flaky" as const)
+          yield* page.commit
+        })
+      ),
+      Stream.retry(Schedule.spaced("100 millis")),
+      Stream.runDrain,
+      Effect.catchIf((error) => error === "flaky", () => Effect.void)
+    ),
+  repeat: (pages, handle) =>
+    pages.pipe(Stream.take(2), Stream.mapEffect(done(handle)), Stream.repeat(Schedule.forever), Stream.runDrain)
 }
+
+it.effect.each(["debounce", "switchMap"])(
+  "what %s leaves out is not committed, and comes at the next start",
+  (operator) =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      const handle: Handle = (events) =>
+        Effect.forEach(events, (event) =>
+          Effect.sync(() => {
+            if (event._tag === "Message") handled.push(event.payload)
+          }).pipe(Effect.delay("100 millis")), { discard: true })
+      const pages = Subscribe.pages(target)
+      const lossy = operator === "debounce"
+        ? Stream.runForEach(Stream.debounce(pages, "1 second"), done(handle))
+        : Stream.runDrain(Stream.switchMap(pages, (page) => Stream.fromEffect(done(handle)(page))))
+      const fiber = yield* Effect.forkChild(lossy)
+      yield* Clock.advance("5 seconds")
+      for (const id of numbers(0, 5)) {
+        yield* publish(id)
+        yield* Clock.advance("50 millis")
+      }
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(handled, [4])
+      yield* Fiber.interrupt(fiber)
+      yield* Effect.forkChild(Stream.runForEach(pages, done(handle)))
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(handled.slice(1), [0, 1, 2, 3, 4])
+    }).pipe(Effect.provide(world()))
+)
 
 const survive = Effect.fnUntraced(function*(run: (handle: Handle) => Run) {
   const handled = new Set<unknown>()
@@ -303,6 +535,11 @@ describe("killed at random, and started again", () => {
       ),
     60_000
   )
+
+  it("docs/durable.md names each operator", () => {
+    const rows = Fs.readFileSync(Path.join(root, "docs/durable.md"), "utf8").matchAll(/^\| `([^`]+)` \| 0 \|/gm)
+    assert.deepStrictEqual([...rows].map(([, name]) => name), Object.keys(pipelines))
+  })
 
   it.effect(
     "consume loses nothing, with every fault kind besides: 100 seeds",

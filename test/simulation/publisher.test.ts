@@ -1,7 +1,7 @@
 /**
  * Seeded faults on publishing, in virtual time. What was reported is what was stored: a message that was published is
  * there once and in order, one that failed is not there, one whose outcome is unknown is there at most once. With ids and
- * `resendUnknown`, everything is there once after `dedupe`.
+ * `resendUnknown`, a reader is given everything once, in order; with `settleUnknown` too, far less is stored twice.
  *
  * `SEEDS=10000 npx vitest run test/simulation/publisher.test.ts` runs more seeds, `SEED=17` only one. A failing seed is
  * printed with the faults that it injected.
@@ -15,11 +15,10 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { type Event, Publisher, PubNubConfig, Timetoken } from "effect-herald/pubnub"
+import { type Event, Publisher, PubNubConfig, Subscribe, Timetoken } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 
@@ -56,7 +55,11 @@ const configured = Effect.provideService(PubNubConfig.PubNubConfig, PubNubConfig
 
 const world = (seed: number) =>
   Faults.layer({ chance: { seed, rate: 0.3, faults } }).pipe(
-    Layer.provideMerge(PubNubEmulator.layer({ latency: Effect.succeed("30 millis") })),
+    // A reader that comes at the end finds everything.
+    Layer.provideMerge(PubNubEmulator.layer({
+      latency: Effect.succeed("30 millis"),
+      limits: { queueLength: 10_000 }
+    })),
     Layer.provideMerge(Clock.layer)
   )
 
@@ -91,10 +94,11 @@ const publishAll = Effect.fnUntraced(function*(
 
 const storedOn = (channel: string) => PubNubEmulator.PubNubEmulator.use((emulator) => emulator.messages(channel))
 
-/** What a run came to, so that the whole can say that every outcome was seen. */
-const counts = { published: 0, unknown: 0, failed: 0, closed: 0, withdrawn: 0, resent: 0 }
+/** What the runs came to, so that the whole can say that every outcome was seen. */
+const none = { published: 0, unknown: 0, unknownAndStored: 0, failed: 0, closed: 0, withdrawn: 0, copies: 0 }
+const tallies = { plain: { ...none }, settled: { ...none } }
 
-const tally = (outcome: Told["outcome"]): keyof typeof counts => {
+const tally = (outcome: Told["outcome"]): keyof typeof none => {
   if (Exit.isSuccess(outcome)) return "published"
   const error = Exit.findErrorOption(outcome)
   if (Option.isNone(error)) return "withdrawn"
@@ -108,59 +112,61 @@ const tally = (outcome: Told["outcome"]): keyof typeof counts => {
   }
 }
 
-const truthful = Effect.gen(function*() {
-  const scope = yield* Scope.make()
-  const closes = (yield* Random.nextIntBetween(0, 3)) === 0
-  const publisher = yield* Scope.provide(Publisher.make({ capacity: 8 }), scope).pipe(configured)
-  const told = yield* publishAll(publisher, {
-    count: 60,
-    impatient: true,
-    during: closes
-      ? Effect.asVoid(Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true }))
-      : Effect.void
-  })
-  for (const channel of channels) {
-    const ids = (yield* storedOn(channel)).map(({ message }) => Number(message))
-    assert.deepStrictEqual(ids, [...new Set(ids)].sort((a, b) => a - b), `${channel}: twice, or out of order`)
-    for (const message of told.filter((message) => message.channel === channel)) {
-      const kind = tally(message.outcome)
-      counts[kind]++
-      if (kind === "published") assert.include(ids, message.id, "published, and not stored")
-      if (kind === "failed" || kind === "closed") assert.notInclude(ids, message.id, `${kind}, and stored`)
+const truthful = (settings: Publisher.Settings) =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const closes = (yield* Random.nextIntBetween(0, 3)) === 0
+    const publisher = yield* Scope.provide(Publisher.make({ capacity: 8, ...settings }), scope).pipe(configured)
+    const told = yield* publishAll(publisher, {
+      count: 60,
+      impatient: true,
+      during: closes
+        ? Effect.asVoid(Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true }))
+        : Effect.void
+    })
+    const counts = tallies[settings.settleUnknown === true ? "settled" : "plain"]
+    for (const channel of channels) {
+      const ids = (yield* storedOn(channel)).map(({ message }) => Number(message))
+      assert.deepStrictEqual(ids, [...new Set(ids)].sort((a, b) => a - b), `${channel}: twice, or out of order`)
+      for (const message of told.filter((message) => message.channel === channel)) {
+        const kind = tally(message.outcome)
+        counts[kind]++
+        if (kind === "published") assert.include(ids, message.id, "published, and not stored")
+        if (kind === "failed" || kind === "closed") assert.notInclude(ids, message.id, `${kind}, and stored`)
+        if (kind === "unknown" && ids.includes(message.id)) counts.unknownAndStored++
+      }
     }
-  }
-  yield* Scope.close(scope, Exit.void)
-})
+    yield* Scope.close(scope, Exit.void)
+  })
 
-const resending = Effect.gen(function*() {
-  const settings = { messageIds: true, resendUnknown: true, retry: Retry.reconnect } as const
-  const publisher = yield* configured(Publisher.make(settings))
-  const told = yield* publishAll(publisher, { count: 60, impatient: false, during: Effect.void })
-  for (const channel of channels) {
-    const stored = yield* storedOn(channel)
-    const read = yield* Stream.fromIterable(stored).pipe(
-      Stream.map(({ message, meta, timetoken }): Event.Message => ({
-        _tag: "Message",
-        channel,
-        subscription: channel,
-        timetoken: Timetoken.Timetoken.make(timetoken),
-        cursor: { position: timetoken, delivered: [] },
-        payload: Number(message),
-        meta: Schema.decodeUnknownSync(Schema.Json)(meta)
-      })),
-      Publisher.dedupe(),
-      Stream.runCollect
+const resending = (settings: { readonly settleUnknown?: boolean }) =>
+  Effect.gen(function*() {
+    const publisher = yield* configured(
+      Publisher.make({ messageIds: true, resendUnknown: true, retry: Retry.reconnect, ...settings })
     )
-    const own = told.filter((message) => message.channel === channel)
-    assert.deepStrictEqual(own.filter(({ outcome }) => Exit.isFailure(outcome)), [], "not published")
-    assert.deepStrictEqual(
-      read.map(({ payload }) => payload),
-      own.map(({ id }) => id),
-      `${channel}: not once, in order`
+    const from = Timetoken.Timetoken.make("17899999999000000")
+    const told = yield* publishAll(publisher, { count: 60, impatient: false, during: Effect.void })
+    yield* Faults.Faults.use((faults) => faults.heal)
+    const read: Array<Event.Message> = []
+    yield* Subscribe.messages({ channels, from, onStatus: () => Effect.void }).pipe(
+      Stream.interruptWhen(Effect.sleep("30 seconds")),
+      Stream.runForEach((message) => Effect.sync(() => read.push(message))),
+      configured,
+      Effect.forkChild
     )
-    counts.resent += stored.length - read.length
-  }
-}).pipe(Effect.scoped)
+    yield* Clock.advance("1 minute")
+    const counts = tallies[settings.settleUnknown === true ? "settled" : "plain"]
+    for (const channel of channels) {
+      const own = told.filter((message) => message.channel === channel)
+      assert.deepStrictEqual(own.filter(({ outcome }) => Exit.isFailure(outcome)), [], "not published")
+      assert.deepStrictEqual(
+        read.filter((message) => message.channel === channel).map(({ payload }) => payload),
+        own.map(({ id }) => id),
+        `${channel}: not once, in order`
+      )
+      counts.copies += (yield* storedOn(channel)).length - own.length
+    }
+  }).pipe(Effect.scoped)
 
 const seeds = process.env.SEED === undefined
   ? Array.from({ length: Number(process.env.SEEDS ?? 500) }, (_, seed) => seed)
@@ -191,18 +197,39 @@ const inEachSeed = (
       Effect.provide(TestClock.layer())
     ), { discard: true })
 
+const settling = { messageIds: true, settleUnknown: true } as const
+
 describe("what is told is what happened", () => {
-  it.effect.each(batches)("%s", ([, batch]) => inEachSeed(batch, truthful), 120_000)
+  it.effect.each(batches)("%s", ([, batch]) => inEachSeed(batch, truthful({})), 120_000)
+
+  it.effect.each(batches)(
+    "also when history settles it: %s",
+    ([, batch]) => inEachSeed(batch, truthful(settling)),
+    120_000
+  )
 
   it.runIf(seeds.length >= 100)("and every outcome was among them", () => {
-    for (const kind of ["published", "unknown", "failed", "closed", "withdrawn"] as const) {
-      assert.isAbove(counts[kind], 20, kind)
+    for (const counts of [tallies.plain, tallies.settled]) {
+      for (const kind of ["published", "unknown", "failed", "closed", "withdrawn"] as const) {
+        assert.isAbove(counts[kind], 20, kind)
+      }
     }
+    // What is left was cut short by closing, or history was out of reach.
+    assert.isBelow(tallies.settled.unknownAndStored, tallies.plain.unknownAndStored / 10)
   })
 })
 
 describe("with ids, and unknown outcomes sent again: everything, once, in order", () => {
-  it.effect.each(batches)("%s", ([, batch]) => inEachSeed(batch, resending), 120_000)
+  it.effect.each(batches)("%s", ([, batch]) => inEachSeed(batch, resending({})), 120_000)
 
-  it.runIf(seeds.length >= 100)("and there were second copies", () => assert.isAbove(counts.resent, 100))
+  it.effect.each(batches)(
+    "also when history settles what it can: %s",
+    ([, batch]) => inEachSeed(batch, resending({ settleUnknown: true })),
+    120_000
+  )
+
+  it.runIf(seeds.length >= 100)("and there were second copies; far fewer where history was asked", () => {
+    assert.isAbove(tallies.plain.copies, 100)
+    assert.isBelow(tallies.settled.copies, tallies.plain.copies / 20)
+  })
 })

@@ -41,6 +41,16 @@ it.effect("who is silent for as long as its heartbeat says times out, and its st
     assert.deepStrictEqual(yield* occupants, [])
   }).pipe(emulated()))
 
+it.effect("what a user said of how long it is present holds for its polls, which say nothing", () =>
+  Effect.gen(function*() {
+    yield* come("ada", { heartbeat: 20 })
+    yield* handshake("a", { uuid: "ada" })
+    yield* TestClock.adjust("19 seconds")
+    assert.deepStrictEqual(yield* occupants, ["ada"])
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(yield* occupants, [])
+  }).pipe(emulated()))
+
 it.effect("a poll that waits is told of a time-out when it happens", () =>
   Effect.gen(function*() {
     const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })

@@ -46,6 +46,9 @@ export const decode = Schema.decodeUnknownResult(Envelope)
 /** By what two deliveries are known to be the same message: where, when and by whom. */
 export const idOf = (envelope: Envelope): string => `${envelope.p.t}/${envelope.c}/${envelope.i ?? ""}`
 
+/** The subscribed name that an envelope came by. */
+export const nameOf = ({ b, c }: Envelope): string => b ?? c
+
 const Identity = Schema.Struct({
   c: Schema.String,
   p: Schema.Struct({ t: Schema.String }),

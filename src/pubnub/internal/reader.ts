@@ -75,7 +75,7 @@ export const make = (
       if (envelope !== undefined) catchUp.note(envelope)
       // What says nothing of itself cannot be known again: better twice than not at all.
       if (id !== undefined) {
-        const by = byName && envelope !== undefined ? ` ${envelope.b ?? ""}` : ""
+        const by = byName && envelope !== undefined ? Envelope.nameOf(envelope) : ""
         const admitted = delivered.admit(id + by, envelope === undefined ? raw : envelope.d)
         const { isNew } = admitted
         const name = byName ? id : admitted.name

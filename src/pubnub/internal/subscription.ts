@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import type { Cursor } from "../../Cursor.ts"
 import * as Json from "../../internal/json.ts"
 import * as LongPoll from "../../internal/longPoll.ts"
+import { debug } from "../../internal/operation.ts"
 import * as Url from "../../internal/url.ts"
 import * as Channel from "../Channel.ts"
 import type * as Event from "../Event.ts"
@@ -141,11 +142,13 @@ interface Read {
   readonly complete: boolean
   /** Of history: all that is older has been found. */
   readonly upTo?: bigint
+  /** Of a live page: that it came so soon that another like it must not be asked for at once. */
+  readonly soon?: boolean
 }
 
 type Step = LongPoll.Step<Cursor, Read, PubNubError.Reason>
 
-const listening = { notices: [], envelopes: [], complete: false } satisfies Read
+const listening: Read = { notices: [], envelopes: [], complete: false }
 
 /** Events and statuses. */
 export const events = (
@@ -205,10 +208,14 @@ export const events = (
       return cursor
     })
 
+    /** How many pages in a row came at once and brought nothing: an old one again and again would be a storm. */
+    let barren = 0
     /** The full page that waits until what is missing before it has been found. */
     let waiting: { readonly page: Read; readonly next: Cursor } | undefined
 
     const live = Effect.fnUntraced(function*(cursor: Cursor) {
+      if (barren > 1) yield* Effect.sleep(Math.min(500 * 2 ** (barren - 2), 30_000))
+      const sentAt = yield* Clock.currentTimeMillis
       // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
       const request = endpoint(config, { ...target, state: undefined })
       const page = yield* call(config, {
@@ -227,7 +234,8 @@ export const events = (
       const notices: Array<Status.Status> = believed
         ? []
         : [{ _tag: "CursorDoubted", kept: reader.cursor(cursor), doubted: page.position }]
-      const read: Read = { notices, envelopes: page.messages, complete: believed }
+      const soon = (yield* Clock.currentTimeMillis) - sentAt < 1_000
+      const read: Read = { notices, envelopes: page.messages, complete: believed, soon }
       if (page.messages.length < config.queueLength) return { page: read, next, listened: true }
       const to = believed ? page.position : youngest(page)
       if (subscription.catchUp === "none" || target.filter !== undefined) {
@@ -241,12 +249,18 @@ export const events = (
       return { page: listening, next: cursor, listened: true }
     })
 
+    /** How many events the open hole had. */
+    let found = 0
+
     const fill = Effect.fnUntraced(function*(cursor: Cursor) {
       const { envelopes, filled, notices, upTo } = yield* catchUp.next
       if (!filled) return { page: { envelopes, notices, complete: false, upTo }, next: cursor, listened: false }
+      yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
       const { next, page } = waiting ?? { page: listening, next: cursor }
+      const soon = page.soon === true && found === 0
       waiting = undefined
-      return { page: { ...page, notices: [...notices, ...page.notices] }, next, listened: false }
+      found = 0
+      return { page: { ...page, soon, notices: [...notices, ...page.notices] }, next, listened: false }
     })
 
     /** Nobody listened for longer than the service keeps a queue: what it let go is in history, up to now. */
@@ -293,10 +307,12 @@ export const events = (
             retryIn: step.retryIn
           }]
         case "Page": {
-          const { complete, envelopes, notices, upTo } = step.page
+          const { complete, envelopes, notices, soon, upTo } = step.page
           const events = upTo === undefined
             ? reader.live(envelopes, step.asked, complete ? step.next : undefined)
             : reader.found(envelopes, step.asked, upTo)
+          if (upTo !== undefined) found += events.length
+          if (soon !== undefined) barren = soon && events.length === 0 ? barren + 1 : 0
           return notices.length === 0 ? events : [...notices, ...events]
         }
       }

@@ -24,6 +24,8 @@ type Movement = "join" | "leave" | "timeout"
 
 interface Occupant {
   readonly due: bigint
+  /** How long it is present without a word: a poll that says nothing of it leaves it as it was. */
+  readonly timeout: bigint
   readonly region: number
 }
 
@@ -163,20 +165,21 @@ export const make = (keyset: {
       states.set(channel, (states.get(channel) ?? new Map<string, string>()).set(uuid, state))
       tell(channel, { action: "state-change", uuid, data: dataOf(state) }, region, now)
     },
-    /** The user is on the channels from now on, for as long as `timeout` says. */
+    /** The user is on the channels from now on, for as long as is said, now or the last time. */
     join: (
       channels: ReadonlyArray<string>,
       uuid: string,
       region: number,
       now: bigint,
-      timeout = settings.timeout
+      said?: bigint
     ) => {
-      const due = now + timeout
-      expect(due)
       for (const channel of channels) {
         const present = occupants.get(channel) ?? new Map<string, Occupant>()
         const before = present.get(uuid)
-        occupants.set(channel, present.set(uuid, { due, region }))
+        const timeout = said ?? before?.timeout ?? settings.timeout
+        const due = now + timeout
+        expect(due)
+        occupants.set(channel, present.set(uuid, { due, timeout, region }))
         if (before !== undefined && due < before.due) stir(channel)
         if (before === undefined) announce("join", channel, uuid, dataOf(stateOf(channel, uuid)), region, now)
       }

@@ -1,0 +1,10 @@
+/** The clients that add subscriptions to one process. */
+
+/** Adds a subscription to one more channel, and does not wait for it. */
+export type Add = (channel: string) => void
+
+/** Imported when first needed, so that no process holds the code of another client. */
+export const contenders: ReadonlyMap<string, (origin: string) => Promise<Add>> = new Map([
+  ["pubnub", async (origin: string) => (await import("./pubnub.ts")).make(origin)]
+  // TODO: ["effect-herald", …], when `Subscriber` is there and ./effect-herald.ts is written.
+])

@@ -1,0 +1,55 @@
+/** The official client, unchanged, as a black box: one made and closed with the scope, and what it hears in a queue. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import PubNub from "pubnub"
+
+export const client = (userId: string, options: Partial<PubNub.PubNubConfiguration> = {}) =>
+  Effect.acquireRelease(
+    Effect.map(EmulatorServer.EmulatorServer, ({ origin }) =>
+      new PubNub({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId, origin, ssl: false, ...options })),
+    (client) =>
+      Effect.sync(() => {
+        client.unsubscribeAll()
+        client.destroy()
+      })
+  )
+
+export interface Heard {
+  readonly kind: string
+  readonly [field: string]: unknown
+}
+
+/** Subscribes, waits until the client says that it is connected, and gives what it hears, in order. */
+export const subscribed = (
+  client: PubNub,
+  to: { channels?: Array<string>; channelGroups?: Array<string>; withPresence?: boolean }
+) =>
+  Effect.gen(function*() {
+    const heard = yield* Queue.unbounded<Heard>()
+    const connected = yield* Deferred.make<void>()
+    const hear = (kind: string) => (event: object) => {
+      Queue.offerUnsafe(heard, { ...event, kind })
+    }
+    client.addListener({
+      status: ({ category }) => {
+        if (category === "PNConnectedCategory") Deferred.doneUnsafe(connected, Effect.void)
+      },
+      message: hear("message"),
+      signal: hear("signal"),
+      presence: hear("presence"),
+      messageAction: hear("messageAction"),
+      objects: hear("objects"),
+      file: hear("file")
+    })
+    client.subscribe(to)
+    yield* Deferred.await(connected)
+    return heard
+  })
+
+/** The next event that is wanted: what a user hears of themselves comes when it comes. */
+export const next = (heard: Queue.Dequeue<Heard>, wanted: (event: Heard) => boolean): Effect.Effect<Heard> =>
+  Effect.filterOrElse(Queue.take(heard), wanted, () => next(heard, wanted))
+
+export const theirs = <A>(promise: () => Promise<A>) => Effect.promise(promise)

@@ -1,0 +1,587 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type Event, PubNubConfig, Subscribe, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../emulated.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+const faults = Faults.Fault
+
+const world = (settings: Subscriber.Settings = {}, options: Parameters<typeof emulated>[0] = {}) =>
+  Layer.provideMerge(Layer.effect(Subscriber.Subscriber, Subscriber.make(settings)), emulated(options))
+
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<A> = []
+    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
+    yield* Effect.yieldNow
+    return { seen, fiber }
+  })
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
+
+const gaps = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Gap" || event._tag === "GapSuspected" ? [event] : [])
+
+const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
+
+const burst = (length: number, options: { readonly channel?: string; readonly first?: number } = {}) =>
+  emulator.use((service) =>
+    service.publishAll(numbers(length, options.first).map((message) => ({ channel: options.channel ?? "a", message })))
+  )
+
+const publish = (channel: string, message: unknown) => emulator.use((service) => service.publish({ channel, message }))
+
+const polls = requestsTo("/v2/subscribe")
+
+const channelsOf = (request: PubNubEmulator.HandledRequest) =>
+  decodeURIComponent(new URL(request.target, "http://emulator").pathname.split("/")[4]!)
+
+describe("one poll for all", () => {
+  it.effect("streams share a connection, and each hears its own", () =>
+    Effect.gen(function*() {
+      const a = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const b = yield* collect(Subscriber.stream({ channels: ["b", "x.*"] }))
+      yield* Clock.advance("1 second")
+      yield* publish("a", 1)
+      yield* publish("b", 2)
+      yield* publish("x.y", 3)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(a.seen), [1])
+      assert.deepStrictEqual(payloads(b.seen), [2, 3])
+      assert.deepStrictEqual(tags(a.seen), ["Connected", "Message"])
+      assert.deepInclude({ ...a.seen[0] }, { channels: ["a"], groups: [] } as object)
+      assert.isTrue((yield* polls).every((request) => channelsOf(request) === "a,b,x.*"))
+      assert.strictEqual(yield* emulator.use((service) => service.readers), 1)
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a thousand that join one by one are few requests", () =>
+    Effect.gen(function*() {
+      const readers = yield* Effect.forEach(numbers(1_000), (n) =>
+        Effect.tap(
+          collect(Subscriber.stream({ channels: [`channel-${n}`] })),
+          () => n % 100 === 99 ? Clock.advance("10 millis") : Effect.void
+        ))
+      yield* Clock.advance("1 second")
+      assert.isAtMost((yield* polls).length, 20)
+      yield* Effect.forEach(numbers(1_000), (n) => publish(`channel-${n}`, n))
+      yield* Clock.advance("10 seconds")
+      for (const [n, { seen }] of readers.entries()) assert.deepStrictEqual(payloads(seen), [n])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("1,000 channels of 60 characters take several polls, and nothing is lost", () =>
+    Effect.gen(function*() {
+      const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
+      const { seen } = yield* collect(Subscriber.stream({ channels }))
+      yield* Clock.advance("1 second")
+      for (const { target } of yield* polls) assert.isAtMost(target.length, 32_768)
+      assert.strictEqual(yield* emulator.use((service) => service.readers), 2)
+      assert.deepStrictEqual(tags(seen), ["Connected"])
+      yield* emulator.use((service) => service.publishAll(channels.map((channel, message) => ({ channel, message }))))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(seen).toSorted((a, b) => Number(a) - Number(b)), numbers(1_000))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("joining and leaving touch nobody else: no handshake is aborted, no position is lost", () =>
+    Effect.gen(function*() {
+      const a = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      for (const n of numbers(50)) {
+        const other = yield* collect(Subscriber.stream({ channels: [`other-${n}`] }))
+        yield* publish("a", n)
+        yield* Clock.advance("40 millis")
+        yield* Fiber.interrupt(other.fiber)
+        yield* Clock.advance("40 millis")
+      }
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(a.seen), numbers(50))
+      assert.deepStrictEqual(tags(a.seen).filter((tag) => tag !== "Message"), ["Connected"])
+      const leaves = yield* requestsTo("/v2/presence")
+      assert.strictEqual(leaves.length, 50)
+      assert.isTrue(leaves.every(({ target }) => /\/channel\/other-\d+\/leave/.test(target)))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("who comes later is not given what was published before", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* publish("b", "before")
+      yield* Clock.advance("10 seconds")
+      const late = yield* collect(Subscriber.stream({ channels: ["b"] }))
+      yield* Clock.advance("1 second")
+      yield* publish("b", "after")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(late.seen), ["after"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a cursor of the past is read from history first, for this reader alone", () =>
+    Effect.gen(function*() {
+      const from = Timetoken.Timetoken.make(yield* publish("a", "before"))
+      yield* burst(230)
+      yield* Clock.advance("1 hour")
+      const now = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      const past = yield* collect(Subscriber.stream({ channels: ["a"], from }))
+      yield* Clock.advance("5 seconds")
+      yield* publish("a", "live")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(past.seen), [...numbers(230), "live"])
+      assert.deepStrictEqual(payloads(now.seen), ["live"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("bursts and outages lose nothing for anybody", () =>
+    Effect.gen(function*() {
+      const readers = yield* Effect.forEach(["a", "b", "c"], (channel) =>
+        collect(Subscriber.stream({ channels: [channel] })))
+      yield* Clock.advance("1 second")
+      const faulty = yield* Faults.Faults
+      yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "10 minutes" })
+      yield* emulator.use((service) =>
+        service.restart
+      )
+      yield* Clock.advance("1 second")
+      yield* burst(400, { channel: "a" })
+      yield* burst(300, { channel: "b" })
+      yield* Clock.advance("11 minutes")
+      assert.deepStrictEqual(readers.map(({ seen }) => payloads(seen).length), [400, 300, 0])
+      for (const { seen } of readers) {
+        assert.deepStrictEqual(gaps(seen), [])
+        assert.include(tags(seen), "Interrupted")
+        assert.include(tags(seen), "Reconnected")
+      }
+    }).pipe(Effect.provide(world())))
+
+  it.effect("bad input is refused before a request is made", () =>
+    Effect.gen(function*() {
+      for (
+        const options of [
+          {},
+          { channels: ["a,b"] },
+          { channels: [""] },
+          { groups: ["a.*"] },
+          { channels: ["a"], capacity: 0 },
+          { channels: ["a"], capacity: NaN },
+          { members: [Subscription.channel("a,b")] }
+        ]
+      ) {
+        const error = yield* Effect.flip(Stream.runDrain(Subscriber.stream(options)))
+        assert.strictEqual(error._tag === "SubscribeError" ? error.reason._tag : error._tag, "BadRequest")
+      }
+      const error = yield* Effect.flip(Effect.scoped(Subscriber.set([])))
+      assert.strictEqual(error.reason._tag, "BadRequest")
+      assert.deepStrictEqual(yield* emulator.use((service) => service.requests), [])
+    }).pipe(Effect.provide(world())))
+})
+
+describe("slow readers", () => {
+  /** A reader that takes one event and then waits for the hour to pass. */
+  const slow = (options: Partial<Subscriber.StreamOptions>) =>
+    Effect.gen(function*() {
+      const seen: Array<Event.SubscribeEvent> = []
+      const fiber = yield* Subscriber.stream({ channels: ["a"], capacity: 10, ...options }).pipe(
+        Stream.runForEach((event) =>
+          Effect.andThen(
+            Effect.sync(() => seen.push(event)),
+            event._tag === "Message" && event.payload === 0 ? Effect.sleep("1 hour") : Effect.void
+          )
+        ),
+        Effect.forkChild
+      )
+      const quick = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      return { seen, quick, fiber }
+    })
+
+  it.effect("catchUp: reads what it missed from history, and is live again; others notice nothing", () =>
+    Effect.gen(function*() {
+      const { quick, seen } = yield* slow({})
+      for (const round of numbers(30)) {
+        yield* burst(20, { first: round * 20 })
+        yield* Clock.advance("10 seconds")
+      }
+      assert.deepStrictEqual(payloads(quick.seen), numbers(600))
+      assert.isAtMost(payloads(seen).length, 20)
+      yield* Clock.advance("1 hour")
+      yield* publish("a", 600)
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(601))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("catchUp: what is not stored is a Gap", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* slow({})
+      yield* burst(20)
+      yield* Clock.advance("1 second")
+      for (const n of numbers(30)) yield* service.signal({ channel: "a", message: n })
+      yield* Clock.advance("2 hours")
+      assert.deepStrictEqual(payloads(seen), numbers(20))
+      assert.deepStrictEqual(
+        gaps(seen).map((gap) => gap._tag === "Gap" ? [gap.channel, gap.reason, gap.kinds] : gap),
+        [["a", "NotStored", ["Signal"]]]
+      )
+    }).pipe(Effect.provide(world())))
+
+  it.effect.each(["slide", "drop"] as const)(
+    "%s: what was left out is a Gap, and nothing else",
+    (strategy) =>
+      Effect.gen(function*() {
+        const { quick, seen } = yield* slow({ strategy })
+        yield* publish("a", 0)
+        yield* Clock.advance("1 second")
+        const sent = yield* burst(50, { first: 1 })
+        yield* Clock.advance("2 hours")
+        yield* publish("a", 51)
+        yield* Clock.advance("1 second")
+        assert.deepStrictEqual(payloads(quick.seen), numbers(52))
+        const kept = strategy === "slide" ? numbers(10, 41) : numbers(10, 1)
+        assert.deepStrictEqual(payloads(seen), [0, ...kept, 51])
+        const [gap, ...more] = gaps(seen)
+        assert.deepStrictEqual(more, [])
+        const missed = strategy === "slide" ? [sent[0]!, sent[39]!] : [sent[10]!, sent[49]!]
+        assert.deepInclude({ ...gap }, {
+          channel: "a",
+          reason: "InboxOverflow",
+          from: String(BigInt(missed[0]!) - 1n),
+          to: missed[1]
+        } as object)
+        // In position: before what came after it.
+        const at = seen.findIndex(({ _tag }) => _tag === "Gap")
+        assert.strictEqual(payloads(seen.slice(0, at)).length, strategy === "slide" ? 1 : 11)
+      }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("fail: after what waits, with the cursor from which nothing is lost", () =>
+    Effect.gen(function*() {
+      const { fiber, quick, seen } = yield* slow({ strategy: "fail" })
+      yield* publish("a", 0)
+      yield* Clock.advance("1 second")
+      yield* burst(50, { first: 1 })
+      yield* Clock.advance("2 hours")
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      if (error._tag !== "InboxOverflow") return assert.fail(error._tag)
+      assert.deepStrictEqual(payloads(seen), numbers(11))
+      const again = yield* collect(Subscriber.stream({ channels: ["a"], from: error.cursor }))
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(again.seen), numbers(40, 11))
+      assert.deepStrictEqual(payloads(quick.seen), numbers(51))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("suspend: the poll waits, for everybody, and nothing is lost", () =>
+    Effect.gen(function*() {
+      const { quick, seen } = yield* slow({ strategy: "suspend" })
+      yield* publish("a", 0)
+      yield* Clock.advance("1 second")
+      yield* burst(50, { first: 1 })
+      yield* Clock.advance("1 second")
+      const before = (yield* polls).length
+      yield* Clock.advance("30 minutes")
+      assert.strictEqual((yield* polls).length, before)
+      yield* Clock.advance("1 hour")
+      assert.deepStrictEqual(payloads(seen), numbers(51))
+      assert.deepStrictEqual(payloads(quick.seen), numbers(51))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a handler that fails ends its own stream, and no other", () =>
+    Effect.gen(function*() {
+      const failing = yield* Subscriber.stream({ channels: ["a"] }).pipe(
+        Stream.runForEach((event) => event._tag === "Message" ? Effect.fail("broken") : Effect.void),
+        Effect.forkChild
+      )
+      const other = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* burst(10)
+      yield* Clock.advance("1 second")
+      assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "broken")
+      assert.deepStrictEqual(payloads(other.seen), numbers(10))
+    }).pipe(Effect.provide(world())))
+})
+
+describe("sets and entities", () => {
+  const changes = Effect.gen(function*() {
+    const service = yield* emulator
+    const object = (channel: string, type: string, data: unknown) =>
+      service.emit({
+        channel,
+        type: 2,
+        payload: { source: "objects", version: "2.0", event: "set", type, data }
+      })
+    yield* object("room", "channel", { id: "room", name: "Room" })
+    yield* object("ada", "uuid", { id: "ada", name: "Ada" })
+    // Told on every channel that the user is a member of.
+    yield* object("room", "uuid", { id: "ada", name: "Ada" })
+    yield* object("room", "membership", { channel: { id: "room" }, uuid: { id: "ada" } })
+    yield* publish("room", "hello")
+    yield* Clock.advance("1 second")
+  })
+
+  it.effect("a subscription hears only its entity", () =>
+    Effect.gen(function*() {
+      const members = [
+        Subscription.channel("room"),
+        Subscription.channelMetadata("room"),
+        Subscription.userMetadata("ada")
+      ]
+      const readers = yield* Effect.forEach(members, (member) => collect(Subscriber.stream({ members: [member] })))
+      yield* Clock.advance("1 second")
+      yield* changes
+      assert.deepStrictEqual(readers.map(({ seen }) => tags(seen)), [
+        ["Connected", "ChannelSet", "UserSet", "MembershipSet", "Message"],
+        ["Connected", "ChannelSet", "MembershipSet"],
+        ["Connected", "UserSet"]
+      ])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a set hears an event once though two of its members match", () =>
+    Effect.gen(function*() {
+      yield* emulator.use((service) => service.addToGroup("crew", ["x.room"]))
+      const set = yield* Subscriber.set(["x.room", "x.*", Subscription.group("crew")])
+      const { seen } = yield* collect(set.events)
+      const group = yield* collect(Subscriber.stream({ groups: ["crew"] }))
+      const wildcard = yield* collect(Subscriber.stream({ channels: ["x.*"] }))
+      yield* Clock.advance("1 second")
+      for (const n of numbers(20)) yield* publish("x.room", n)
+      yield* Clock.advance("5 seconds")
+      yield* burst(250, { channel: "x.room", first: 20 })
+      yield* Clock.advance("5 seconds")
+      for (const reader of [{ seen }, group, wildcard]) {
+        assert.deepStrictEqual(payloads(reader.seen), numbers(270))
+      }
+      assert.isTrue(group.seen.every((event) => event._tag !== "Message" || event.subscription === "crew"))
+      assert.isTrue(wildcard.seen.every((event) => event._tag !== "Message" || event.subscription === "x.*"))
+    }).pipe(Effect.scoped, Effect.provide(world())))
+
+  it.effect("members of two sets are counted: leaving one set does not end the other", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const one = yield* Scope.provide(Subscriber.set(["a", "b"]), scope)
+      const two = yield* Subscriber.set(["b", "c"])
+      const first = yield* collect(one.events)
+      const second = yield* collect(two.events)
+      yield* Clock.advance("1 second")
+      yield* Scope.close(scope, Exit.void)
+      yield* Clock.advance("1 second")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(first.fiber)), "its streams have ended")
+      const [leave, ...more] = yield* requestsTo("/v2/presence")
+      assert.include(leave!.target, "/channel/a/leave")
+      assert.deepStrictEqual(more, [])
+      yield* publish("b", 1)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(second.seen), [1])
+      assert.deepStrictEqual(yield* Subscriber.names, { channels: ["b", "c"], groups: [] })
+    }).pipe(Effect.scoped, Effect.provide(world())))
+
+  it.effect("members are added and removed while it runs", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscriber.set(["a"])
+      const { seen } = yield* collect(set.events)
+      yield* Clock.advance("1 second")
+      yield* set.add("b", Subscription.group("crew", { presence: true }))
+      yield* Clock.advance("1 second")
+      yield* publish("b", 1)
+      yield* Clock.advance("1 second")
+      yield* set.remove("b")
+      yield* Clock.advance("1 second")
+      yield* publish("b", 2)
+      yield* publish("a", 3)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1, 3])
+      assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), ["Connected", "ChannelsChanged"])
+      assert.deepStrictEqual(yield* Subscriber.names, { channels: ["a"], groups: ["crew", "crew-pnpres"] })
+      assert.deepStrictEqual((yield* set.members).map(({ name }) => name), ["a", "crew"])
+      const error = yield* Effect.flip(set.add("a,b"))
+      assert.strictEqual(error.reason._tag, "BadRequest")
+    }).pipe(Effect.scoped, Effect.provide(world())))
+
+  it.effect("several listeners on one set, and presence of its members", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscriber.set([Subscription.channel("a", { presence: true })])
+      const one = yield* collect(set.events)
+      const two = yield* collect(set.events)
+      yield* Clock.advance("1 second")
+      const guest = yield* collect(
+        Subscribe.stream({ channels: ["a"] }).pipe(
+          Stream.provideService(
+            PubNubConfig.PubNubConfig,
+            PubNubConfig.make({ subscribeKey: "demo-sub", userId: "bob", origin: "emulator" })
+          )
+        )
+      )
+      yield* Clock.advance("3 seconds")
+      yield* Fiber.interrupt(guest.fiber)
+      yield* Clock.advance("3 seconds")
+      for (const { seen } of [one, two]) {
+        const bob = seen.filter((event) => "user" in event && event.user === "bob")
+        assert.deepStrictEqual(tags(bob), ["Joined", "Left"])
+      }
+    }).pipe(Effect.scoped, Effect.provide(world())))
+})
+
+describe("the connection", () => {
+  it.effect("disconnect stops the poll, leaves and keeps the place; reconnect goes on from there", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* publish("a", 1)
+      yield* Clock.advance("1 second")
+      yield* Subscriber.disconnect
+      yield* Clock.advance("1 second")
+      assert.strictEqual(yield* emulator.use((service) => service.readers), 0)
+      assert.strictEqual((yield* requestsTo("/v2/presence")).length, 1)
+      yield* burst(300, { first: 2 })
+      yield* Clock.advance("1 hour")
+      assert.deepStrictEqual(payloads(seen), [1])
+      yield* Subscriber.reconnect
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(301, 1))
+      assert.include(tags(seen), "Disconnected")
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("reconnect does not wait for the end of a pause", () =>
+    Effect.gen(function*() {
+      const faulty = yield* Faults.Faults
+      yield* faulty.add({ fault: faults.RateLimited({ retryAfter: 100 }), times: 1 })
+      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(tags(seen), [])
+      yield* Subscriber.reconnect
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen), ["Connected"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("unsubscribeAll ends all streams with one leave, and what comes next begins anew", () =>
+    Effect.gen(function*() {
+      const readers = yield* Effect.forEach(
+        ["a", "b"],
+        (channel) => collect(Subscriber.stream({ channels: [channel] }))
+      )
+      yield* Clock.advance("1 second")
+      yield* Subscriber.unsubscribeAll
+      yield* Clock.advance("1 second")
+      for (const { fiber } of readers) assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      const [leave, ...more] = yield* requestsTo("/v2/presence")
+      assert.include(leave!.target, "/channel/a,b/leave")
+      assert.deepStrictEqual(more, [])
+      yield* publish("a", "meanwhile")
+      yield* Clock.advance("1 second")
+      const next = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* publish("a", "after")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(next.seen), ["after"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("subscribing to the new before leaving the old keeps the position", () =>
+    Effect.gen(function*() {
+      const old = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      const position = queryOf((yield* polls).at(-1)!).get("tt")
+      yield* collect(Subscriber.stream({ channels: ["b"] }))
+      yield* Fiber.interrupt(old.fiber)
+      yield* Clock.advance("1 second")
+      const last = (yield* polls).at(-1)!
+      assert.strictEqual(channelsOf(last), "b")
+      assert.strictEqual(queryOf(last).get("tt"), position)
+    }).pipe(Effect.provide(world())))
+
+  it.effect("statuses are of the whole process", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscriber.statuses)
+      yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* collect(Subscriber.stream({ channels: ["b"] }))
+      yield* Clock.advance("1 second")
+      yield* emulator.use((service) => service.restart)
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(tags(seen), ["Connected", "ChannelsChanged", "Interrupted", "Reconnected"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("access that is denied ends who asked for it, and nobody else", () =>
+    Effect.gen(function*() {
+      yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
+      const secret = yield* collect(Subscriber.stream({ channels: ["secret"] }))
+      const open = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("2 minutes")
+      const error = yield* Effect.flip(Fiber.join(secret.fiber))
+      assert.strictEqual(error._tag === "SubscribeError" ? error.reason._tag : error._tag, "AccessDenied")
+      yield* publish("a", 1)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(open.seen), [1])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("closing its scope ends the streams, aborts the poll and leaves once, though the network is dead", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const subscriber = yield* Scope.provide(Subscriber.make(), scope)
+      const { fiber } = yield* collect(subscriber.stream({ channels: ["a", "b"] }))
+      yield* Clock.advance("1 second")
+      yield* Faults.Faults.use((faulty) => faulty.add({ fault: faults.HalfOpen(), lasting: "1 hour" }))
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* Clock.advance("1 second")
+      assert.isDefined(closing.pollUnsafe(), "it took longer than a second")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      assert.strictEqual(yield* emulator.use((service) => service.readers), 0)
+      const { injected } = yield* Faults.Faults
+      assert.deepStrictEqual((yield* injected).map(({ kind }) => kind), ["leave"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("two keysets in one graph, one nested in the other: each hears its own", () => {
+    const keyset = (name: string) => ({ subscribeKey: `${name}-sub`, userId: "ada", origin: "emulator" })
+    const listen: Effect.Effect<
+      { readonly seen: Array<Event.SubscribeEvent> },
+      never,
+      Subscriber.Subscriber | HttpClient.HttpClient | Scope.Scope
+    > = Effect.gen(function*() {
+      const seen: Array<Event.SubscribeEvent> = []
+      yield* Subscriber.stream({ channels: ["a"] }).pipe(
+        Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
+        Effect.ignore,
+        Effect.forkScoped
+      )
+      yield* Effect.yieldNow
+      return { seen }
+    })
+    return Effect.gen(function*() {
+      const service = yield* emulator
+      const outer = yield* listen
+      const inner = yield* Effect.provide(
+        Effect.gen(function*() {
+          const inner = yield* listen
+          yield* Clock.advance("1 second")
+          yield* service.publish({ channel: "a", message: "one", subscribeKey: "one-sub" })
+          yield* service.publish({ channel: "a", message: "two", subscribeKey: "two-sub" })
+          yield* Clock.advance("1 second")
+          return inner
+        }),
+        Subscriber.layer(keyset("two"))
+      )
+      assert.deepStrictEqual(payloads(outer.seen), ["one"])
+      assert.deepStrictEqual(payloads(inner.seen), ["two"])
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Layer.provideMerge(
+        Subscriber.layer(keyset("one")),
+        emulated({
+          emulator: {
+            keysets: [
+              { subscribeKey: "one-sub", publishKey: "one-pub" },
+              { subscribeKey: "two-sub", publishKey: "two-pub" }
+            ]
+          }
+        })
+      ))
+    )
+  })
+})
