@@ -12,7 +12,8 @@ import * as Schema from "effect/Schema"
  * `delivered` names the events after that position which the reader already had: events that share a page, or even
  * a timetoken, are told apart by it, so that resuming repeats none and skips none. It holds at most one page of
  * names, and is empty between pages. `recent` names what the reader had since a moment shortly before the position, a
- * thousand events at most: history is read from there on, since messages of other regions come late.
+ * thousand events at most: history is read from there on, since messages of other regions come late. `hole` is where
+ * the hole began that was being filled from history then: what cannot be had of it is still to be told.
  *
  * A cursor is a plain value; {@link Cursor} is its codec for whatever keeps it.
  *
@@ -35,6 +36,7 @@ export interface Cursor {
   readonly region?: number
   readonly delivered: ReadonlyArray<string>
   readonly recent?: { readonly since: string; readonly names: ReadonlyArray<string> }
+  readonly hole?: string
 }
 
 /**
@@ -47,7 +49,8 @@ export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
   position: Schema.NonEmptyString,
   region: Schema.optionalKey(Schema.Int),
   delivered: Schema.Array(Schema.String),
-  recent: Schema.optionalKey(Schema.Struct({ since: Schema.String, names: Schema.Array(Schema.String) }))
+  recent: Schema.optionalKey(Schema.Struct({ since: Schema.String, names: Schema.Array(Schema.String) })),
+  hole: Schema.optionalKey(Schema.String)
 })
 
 /**

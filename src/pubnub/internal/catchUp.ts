@@ -78,6 +78,9 @@ const mostKept = 1_000
 /** So many entries go on at once. */
 const chunk = 100
 
+/** So often history is asked again for what the full page has: after one second, two and four. */
+const mostLooks = 3
+
 // Counts are kept for a week.
 const countable = Duration.days(7)
 
@@ -98,12 +101,14 @@ interface Segment {
   readonly since: bigint
   readonly before: bigint
   entries: ReadonlyArray<Entry> | undefined
+  /** Whether it was looked at whether history still reaches back so far. */
+  probed: boolean
 }
 
 interface Work {
   readonly hole: Hole
   readonly before: bigint
-  phase: "channels" | "retention" | "counts" | "pages"
+  phase: "channels" | "counts" | "pages"
   /** The channels to read, each with the subscribed names that stand for it. */
   channels: Map<string, ReadonlyArray<string>>
   /** Wildcards, and groups that could not be looked up. */
@@ -113,9 +118,13 @@ interface Work {
   /** The full page by id and name, and the messages in it by id that history has not shown yet. */
   readonly page: ReadonlySet<string>
   readonly unseen: Map<string, Envelope.Envelope>
+  /** The full page, oldest first: what is left of it until history has passed by. */
+  readonly ahead: Array<{ readonly timetoken: string; readonly raw: Schema.Json }>
+  /** Channels of which history holds something older than the hole. */
+  readonly held: Set<string>
   /** The newest entry found of each channel. */
   readonly newest: Map<string, bigint>
-  lookedAgain: boolean
+  looks: number
   missed: number
   failures: number
   outOfReach: boolean
@@ -195,30 +204,35 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     work.unknown = unknown
   })
 
-  /** Whether history reaches back to the hole: it does if it holds something older. */
-  const probe = Effect.fnUntraced(function*(work: Work) {
-    const held = new Set<string>()
-    for (const channels of parts(config, [...work.channels.keys()], mostOfPage)) {
+  /** Whether history reaches back so far: it does if it holds something older. */
+  const probe = Effect.fnUntraced(function*(work: Work, since: bigint) {
+    for (
+      const channels of parts(config, [...work.channels.keys()].filter((name) => !work.held.has(name)), mostOfPage)
+    ) {
       const pages = yield* request(Storage.pages(config, {
         channels,
         since: undefined,
-        before: String(work.hole.since),
+        before: String(since),
         limit: 1,
         actions: false,
         meta: false
       }))
-      for (const [channel, { entries }] of pages) if (entries.length > 0) held.add(channel)
+      for (const [channel, { entries }] of pages) if (entries.length > 0) work.held.add(channel)
     }
-    const now = yield* Clock.currentTimeMillis
-    const to = String(BigInt(Math.floor(now - Duration.toMillis(config.historyRetention))) * 10_000n)
-    return [...work.channels.keys()].filter((channel) => !held.has(channel)).map((channel): Status.Gap => ({
+    const kept = String(oldestKept(yield* Clock.currentTimeMillis))
+    const from = since === work.hole.since ? work.hole.from : String(since - 1n)
+    return [...work.channels.keys()].filter((channel) => !work.held.has(channel)).map((channel): Status.Gap => ({
       _tag: "Gap",
       channel,
-      from: work.hole.from,
-      to,
+      from,
+      to: kept,
       reason: "RetentionExceeded"
     }))
   })
+
+  /** What is older may have been deleted. */
+  const oldestKept = (now: number): bigint =>
+    BigInt(Math.floor(Math.max(0, now - Duration.toMillis(config.historyRetention)))) * 10_000n
 
   /** Leaves out the channels that have nothing: one request may spare hundreds. */
   const count = Effect.fnUntraced(function*(work: Work) {
@@ -267,10 +281,15 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
   const page = Effect.fnUntraced(function*(work: Work, segment: Segment) {
     const { segments } = work
     if (segment.entries === undefined) {
+      if (!segment.probed && segment.since < oldestKept(yield* Clock.currentTimeMillis)) {
+        const notices = yield* probe(work, segment.since)
+        segment.probed = true
+        return { ...nothing, notices }
+      }
       const { entries, from } = yield* read(work, segment)
       segments.pop()
-      segments.push({ since: from, before: segment.before, entries })
-      if (from > segment.since) segments.push(...divided({ since: segment.since, before: from }, segment.before - from))
+      segments.push({ ...segment, since: from, entries })
+      if (from > segment.since) segments.push(...divided({ ...segment, before: from }, segment.before - from))
       else return give(work)
       let kept = 0
       for (const segment of segments.toReversed()) {
@@ -289,33 +308,41 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     const rest = entries.slice(chunk)
     if (segment !== undefined && rest.length > 0) work.segments.push({ ...segment, entries: rest })
     const given = entries.slice(0, chunk)
-    const missing = given.flatMap(({ channel, envelopes, id, timetoken }) => {
+    const missing: Array<Schema.Json> = []
+    for (const { channel, envelopes, id, timetoken } of given) {
       const at = BigInt(timetoken)
       if (at > (work.newest.get(channel) ?? 0n)) work.newest.set(channel, at)
-      if (id === undefined) return envelopes
-      work.unseen.delete(id)
-      return envelopes.filter(({ b }) => !work.page.has(id + b))
-    })
-    return {
-      envelopes: missing,
-      upTo: rest.length > 0 ? BigInt(given.at(-1)?.timetoken ?? 0) : segment?.before ?? 0n,
-      notices: [],
-      filled: false
+      missing.push(...passed(work, timetoken))
+      if (id !== undefined) work.unseen.delete(id)
+      missing.push(...id === undefined ? envelopes : envelopes.filter(({ b }) => !work.page.has(id + b)))
     }
+    const end = rest.length > 0 ? BigInt(given.at(-1)?.timetoken ?? 0) : segment?.before ?? 0n
+    if (end < work.before) missing.push(...passed(work, String(end)))
+    const next = work.ahead[0]
+    const left = next === undefined ? end : BigInt(next.timetoken)
+    return { envelopes: missing, upTo: left < end ? left : end, notices: [], filled: false }
   }
 
-  /** History may be behind the live service: if it lacks what the full page has, it is asked once more, a little later. */
+  /** What the full page holds that is older than what history has come to. */
+  const passed = ({ ahead }: Work, timetoken: string): ReadonlyArray<Schema.Json> => {
+    const end = ahead.findIndex((item) => item.timetoken >= timetoken)
+    return ahead.splice(0, end === -1 ? ahead.length : end).map(({ raw }) => raw)
+  }
+
+  /** History may be behind the live service: if it lacks what the full page has, it is asked again, a little later. */
   const lookAgain = (work: Work): boolean => {
     const behind = Array.from(work.unseen.values()).filter(({ c }) =>
       work.channels.has(c) && unstored.get(c)?.has("Message") !== true
     )
-    if (work.lookedAgain || behind.length === 0) return false
-    work.lookedAgain = true
-    const since = behind.reduce((oldest, { c }) => {
+    if (work.looks === mostLooks || behind.length === 0) return false
+    work.looks++
+    const since = behind.reduce((oldest, { c, p }) => {
       const newest = work.newest.get(c) ?? work.hole.since
-      return newest < oldest ? newest : oldest
+      const published = BigInt(p.t)
+      const from = (newest < published ? newest : published) - overlap
+      return from < oldest ? from : oldest
     }, work.before)
-    work.segments.push({ since, before: work.before, entries: undefined })
+    work.segments.push(whole(since > work.hole.since ? since : work.hole.since, work.before))
     return true
   }
 
@@ -330,7 +357,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       notices.push({ _tag: "Gap", channel, from, to, reason, ...(kinds === undefined ? {} : { kinds }) })
     }
     // Of what is older than was asked for, or than history keeps, nothing follows.
-    const kept = BigInt(Math.floor(Math.max(0, now - Duration.toMillis(config.historyRetention)))) * 10_000n
+    const kept = oldestKept(now)
     const oldest = kept > work.hole.since ? kept : work.hole.since
     const isUnstored = (envelope: Envelope.Envelope) =>
       BigInt(envelope.p.t) >= oldest &&
@@ -403,17 +430,11 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     switch (work.phase) {
       case "channels": {
         yield* lookUp(work)
-        const behind = (yield* Clock.currentTimeMillis) - Number(work.hole.since / 10_000n)
-        work.phase = work.channels.size === 0
-          ? "pages"
-          : behind > Duration.toMillis(config.historyRetention)
-          ? "retention"
-          : "counts"
-        if (work.channels.size === 0) work.segments.length = 0
-        return nothing
-      }
-      case "retention": {
-        const notices = yield* probe(work)
+        const [segment] = work.segments
+        const isOld = segment !== undefined && segment.since < oldestKept(yield* Clock.currentTimeMillis)
+        // Before channels are left out that have nothing any more.
+        const notices = isOld ? yield* probe(work, segment.since) : []
+        if (isOld) segment.probed = true
         work.phase = "counts"
         return { ...nothing, notices }
       }
@@ -428,7 +449,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
         const segment = work.segments.at(-1)
         if (segment !== undefined) return yield* page(work, segment)
         if (!lookAgain(work)) return finish(work, yield* Clock.currentTimeMillis)
-        yield* Effect.sleep("1 second")
+        yield* Effect.sleep(1_000 * 2 ** (work.looks - 1))
         return nothing
       }
     }
@@ -464,11 +485,14 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       const before = BigInt(hole.to) + 1n
       const unseen = new Map<string, Envelope.Envelope>()
       const page = new Set<string>()
+      const ahead: Array<{ readonly timetoken: string; readonly raw: Schema.Json }> = []
       for (const raw of hole.page) {
         const envelope = Option.getOrUndefined(Result.getSuccess(Envelope.decode(raw)))
         if (envelope === undefined) continue
         const id = Envelope.idOf(envelope)
         page.add(id + Envelope.nameOf(envelope))
+        ahead.push({ timetoken: envelope.p.t, raw })
+        note(envelope)
         const kind = kindOf(envelope)
         if (kind === "Message" || kind === "File") unseen.set(id, envelope)
       }
@@ -478,11 +502,13 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
         phase: "channels",
         channels: new Map(),
         unknown: [],
-        segments: [{ since: hole.since, before, entries: undefined }],
+        segments: [whole(hole.since, before)],
+        ahead: ahead.toSorted(byTimetoken),
+        held: new Set(),
         page,
         unseen,
         newest: new Map(),
-        lookedAgain: false,
+        looks: 0,
         missed: 0,
         failures: 0,
         outOfReach: storage === "none"
@@ -515,6 +541,8 @@ export const nothing: Progress = { envelopes: [], upTo: 0n, notices: [], filled:
 const mostOfPage = 500
 const mostOfCounts = 100
 
+const whole = (since: bigint, before: bigint): Segment => ({ since, before, entries: undefined, probed: false })
+
 /** Channels in parts that one address can hold. */
 const parts = (
   config: PubNubConfig["Service"],
@@ -542,17 +570,15 @@ const parts = (
  * How the rest of a hole is read, its oldest part last, when so much time held a page. The service gives pages from the new
  * end: a short rest is walked back page by page, and a long one is halved, so that its old end is soon reached.
  */
-const divided = (rest: { readonly since: bigint; readonly before: bigint }, page: bigint): ReadonlyArray<Segment> => {
+const divided = (rest: Segment, page: bigint): ReadonlyArray<Segment> => {
   const length = rest.before - rest.since
-  if (length <= 8n * page) return [{ ...rest, entries: undefined }]
+  if (length <= 8n * page) return [rest]
   const middle = rest.since + length / 2n
-  return [
-    { since: middle, before: rest.before, entries: undefined },
-    { since: rest.since, before: middle, entries: undefined }
-  ]
+  return [{ ...rest, since: middle }, { ...rest, before: middle }]
 }
 
-const byTimetoken = (a: Entry, b: Entry): number => a.timetoken < b.timetoken ? -1 : a.timetoken > b.timetoken ? 1 : 0
+const byTimetoken = (a: { readonly timetoken: string }, b: { readonly timetoken: string }): number =>
+  a.timetoken < b.timetoken ? -1 : a.timetoken > b.timetoken ? 1 : 0
 
 const decodeTimetoken = Schema.decodeUnknownOption(Schema.Struct({ timetoken: Timetoken }))
 

@@ -20,12 +20,17 @@ export interface Reader {
   readonly found: (envelopes: Envelopes, asked: Cursor, upTo: bigint) => ReadonlyArray<Event.Event>
   /** Opens a hole, and says whether something can be in it. */
   readonly open: (hole: Omit<CatchUp.Hole, "from" | "since"> & { readonly from: Cursor }) => boolean
+  /** The hole is filled, and what is missing of it was told. */
+  readonly filled: () => void
   /** Where the reader stands when it polls from this cursor. */
   readonly cursor: (polled: Cursor) => Cursor
 }
 
 /** So many events are named in a cursor, at most: who had more in the overlap and is killed may have some again. */
 const mostNamed = 1_000
+
+/** The same place after the hole before it was filled. */
+export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
 
 export const make = (
   catchUp: CatchUp.CatchUp,
@@ -46,6 +51,8 @@ export const make = (
   let ahead: Cursor | undefined
   /** What is not older may still be missing from what history gave. */
   let limit = 0n
+  /** Where the hole begins that is being filled. */
+  let hole = ""
 
   const isBehind = (cursor: Cursor): boolean => ahead !== undefined && BigInt(ahead.position) > BigInt(cursor.position)
   const furthest = (cursor: Cursor): Cursor => ahead !== undefined && isBehind(cursor) ? ahead : cursor
@@ -114,27 +121,27 @@ export const make = (
       const base = furthest(asked)
       const reached = (limit < upTo ? limit : upTo) - 1n
       const next = reached > BigInt(base.position)
-        ? { ...base, position: String(reached), delivered: [] }
+        ? { ...base, position: String(reached), delivered: [], hole }
         : undefined
       const events = read(envelopes, base, next)
       ahead = next ?? ahead
       catchUp.missed(events.length)
       return events
     },
-    open: ({ from, ...hole }) => {
+    open: ({ from, ...rest }) => {
       const position = BigInt(from.position)
       const start = (position > complete ? position : complete) - CatchUp.overlap
       const since = [start, birth, delivered.since()].reduce((one, other) => one > other ? one : other)
-      const to = BigInt(hole.to)
+      const to = BigInt(rest.to)
       if (to < since) return false
-      // History may be some seconds behind, and messages of other regions are.
-      limit = to - CatchUp.overlap
-      for (const raw of hole.page) {
-        const at = Envelope.timetokenOf(raw)
-        if (at !== undefined && at < limit) limit = at
-      }
-      catchUp.open({ ...hole, from: from.position, since })
+      // After a break nobody looks again: history may be some seconds behind, and messages of other regions are.
+      limit = rest.reason === "LongBreak" ? to - CatchUp.overlap : to
+      hole = from.hole ?? from.position
+      catchUp.open({ ...rest, from: hole, since })
       return true
+    },
+    filled: () => {
+      if (ahead !== undefined) ahead = withoutHole(ahead)
     },
     cursor: (polled) => named(furthest(polled))
   }

@@ -192,6 +192,7 @@ export const events = (
     })
 
     const stand = Effect.fnUntraced(function*(standing: Cursor | undefined) {
+      const known = connected
       const { changed, page } = yield* handshake
       const now = cursorAt(page)
       const cursor = standing === undefined
@@ -200,8 +201,9 @@ export const events = (
         ? { ...standing, region: page.region }
         : standing
       notices = [...changed(cursor)]
-      // Nothing would come until then.
-      if (isAhead(cursor, now)) {
+      // Nothing would come until then. The service alone is not believed, nor is this machine.
+      const clock = cursorAt({ position: String(BigInt(yield* Clock.currentTimeMillis) * 10_000n), region: undefined })
+      if (!known && isAhead(cursor, now) && isAhead(cursor, clock)) {
         notices.push({ _tag: "CursorDoubted", kept: now, doubted: cursor.position })
         return now
       }
@@ -256,7 +258,8 @@ export const events = (
       const { envelopes, filled, notices, upTo } = yield* catchUp.next
       if (!filled) return { page: { envelopes, notices, complete: false, upTo }, next: cursor, listened: false }
       yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
-      const { next, page } = waiting ?? { page: listening, next: cursor }
+      reader.filled()
+      const { next, page } = waiting ?? { page: listening, next: Reader.withoutHole(cursor) }
       const soon = page.soon === true && found === 0
       waiting = undefined
       found = 0
@@ -274,16 +277,17 @@ export const events = (
         reason: "LongBreak"
       }
       const blind = subscription.catchUp === "none" || target.filter !== undefined
-      if (!blind) reader.open(hole)
+      const next = !blind && reader.open(hole) ? cursor : Reader.withoutHole(cursor)
       const notices = [...changed(cursor), ...blind ? [suspected] : []]
-      return { page: { ...listening, notices }, next: cursor, listened: true }
+      return { page: { ...listening, notices }, next, listened: true }
     })
 
     const poll = (cursor: Cursor, unheardFor: Duration.Duration) => {
       const proof = { page: listening, next: cursor, listened: false, prove: true }
       if (changes?.pending() === true) return Effect.succeed(proof)
       if (catchUp.hole() !== undefined) return fill(cursor)
-      if (Duration.isGreaterThan(unheardFor, config.queueRetention)) return returned(cursor)
+      const isOld = Duration.isGreaterThan(unheardFor, config.queueRetention) || cursor.hole !== undefined
+      if (isOld) return returned(cursor)
       return changes === undefined ? live(cursor) : Effect.raceFirst(live(cursor), Effect.as(changes.await, proof))
     }
 
