@@ -69,6 +69,8 @@ export const overlap = 100_000_000n
 // The service throttles small accounts at 25 requests a second.
 const spacing = 50
 
+const aMinute = 600_000_000n
+
 /** So many names are remembered of what wildcards and groups stand for. */
 const mostNames = 10_000
 
@@ -101,8 +103,15 @@ interface Segment {
   readonly since: bigint
   readonly before: bigint
   entries: ReadonlyArray<Entry> | undefined
-  /** Whether it was looked at whether history still reaches back so far. */
-  probed: boolean
+  /** What was published until then may have been deleted: history was asked whether it was, and the answer told. */
+  kept: bigint
+}
+
+/** One envelope of the full page. */
+interface Live {
+  readonly timetoken: string
+  readonly id: string
+  readonly raw: Schema.Json
 }
 
 interface Work {
@@ -119,7 +128,7 @@ interface Work {
   readonly page: ReadonlySet<string>
   readonly unseen: Map<string, Envelope.Envelope>
   /** The full page, oldest first: what is left of it until history has passed by. */
-  readonly ahead: Array<{ readonly timetoken: string; readonly raw: Schema.Json }>
+  ahead: ReadonlyArray<Live>
   /** Channels of which history holds something older than the hole. */
   readonly held: Set<string>
   /** The newest entry found of each channel. */
@@ -204,28 +213,37 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     work.unknown = unknown
   })
 
+  /** Whether a part of the hole has grown older than history surely keeps, since that was last looked at. */
+  const isOld = (segment: Segment | undefined) =>
+    Effect.map(
+      Clock.currentTimeMillis,
+      (now) => segment?.entries === undefined && oldestKept(now) > (segment?.kept ?? 0n)
+    )
+
   /** Whether history reaches back so far: it does if it holds something older. */
-  const probe = Effect.fnUntraced(function*(work: Work, since: bigint) {
+  const probe = Effect.fnUntraced(function*(work: Work, segment: Segment) {
     for (
       const channels of parts(config, [...work.channels.keys()].filter((name) => !work.held.has(name)), mostOfPage)
     ) {
       const pages = yield* request(Storage.pages(config, {
         channels,
         since: undefined,
-        before: String(since),
+        before: String(segment.since),
         limit: 1,
         actions: false,
         meta: false
       }))
       for (const [channel, { entries }] of pages) if (entries.length > 0) work.held.add(channel)
     }
-    const kept = String(oldestKept(yield* Clock.currentTimeMillis))
-    const from = since === work.hole.since ? work.hole.from : String(since - 1n)
+    const from = segment.kept === work.hole.since ? work.hole.from : String(segment.kept - 1n)
+    // Some more will be gone when it is read.
+    segment.kept = oldestKept(yield* Clock.currentTimeMillis) + aMinute
+    const to = segment.kept < work.before ? segment.kept : work.before
     return [...work.channels.keys()].filter((channel) => !work.held.has(channel)).map((channel): Status.Gap => ({
       _tag: "Gap",
       channel,
       from,
-      to: kept,
+      to: String(to),
       reason: "RetentionExceeded"
     }))
   })
@@ -237,11 +255,13 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
   /** Leaves out the channels that have nothing: one request may spare hundreds. */
   const count = Effect.fnUntraced(function*(work: Work) {
     // History may be behind: who is heard live has something.
-    const heard = new Set(Array.from(work.unseen.values(), ({ c }) => c))
+    const empty = new Set(work.channels.keys())
+    for (const { c } of work.unseen.values()) empty.delete(c)
     for (const channels of parts(config, [...work.channels.keys()], mostOfCounts)) {
       const counts = yield* request(Storage.counts(config, channels, String(work.hole.since - 1n)))
-      for (const [channel, count] of counts) if (count === 0 && !heard.has(channel)) work.channels.delete(channel)
+      for (const [channel, count] of counts) if (count > 0) empty.delete(channel)
     }
+    return empty
   })
 
   // --- pages
@@ -281,14 +301,10 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
   const page = Effect.fnUntraced(function*(work: Work, segment: Segment) {
     const { segments } = work
     if (segment.entries === undefined) {
-      if (!segment.probed && segment.since < oldestKept(yield* Clock.currentTimeMillis)) {
-        const notices = yield* probe(work, segment.since)
-        segment.probed = true
-        return { ...nothing, notices }
-      }
       const { entries, from } = yield* read(work, segment)
+      if (yield* isOld(segment)) return nothing
       segments.pop()
-      segments.push({ ...segment, since: from, entries })
+      segments.push({ ...segment, since: from, kept: segment.kept > from ? segment.kept : from, entries })
       if (from > segment.since) segments.push(...divided({ ...segment, before: from }, segment.before - from))
       else return give(work)
       let kept = 0
@@ -312,21 +328,21 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     for (const { channel, envelopes, id, timetoken } of given) {
       const at = BigInt(timetoken)
       if (at > (work.newest.get(channel) ?? 0n)) work.newest.set(channel, at)
-      missing.push(...passed(work, timetoken))
-      if (id !== undefined) work.unseen.delete(id)
+      if (id !== undefined && work.unseen.delete(id)) missing.push(...passed(work, timetoken))
       missing.push(...id === undefined ? envelopes : envelopes.filter(({ b }) => !work.page.has(id + b)))
     }
     const end = rest.length > 0 ? BigInt(given.at(-1)?.timetoken ?? 0) : segment?.before ?? 0n
-    if (end < work.before) missing.push(...passed(work, String(end)))
     const next = work.ahead[0]
     const left = next === undefined ? end : BigInt(next.timetoken)
     return { envelopes: missing, upTo: left < end ? left : end, notices: [], filled: false }
   }
 
-  /** What the full page holds that is older than what history has come to. */
-  const passed = ({ ahead }: Work, timetoken: string): ReadonlyArray<Schema.Json> => {
-    const end = ahead.findIndex((item) => item.timetoken >= timetoken)
-    return ahead.splice(0, end === -1 ? ahead.length : end).map(({ raw }) => raw)
+  /** What the full page holds up to where history has come, but for messages that history has not shown yet. */
+  const passed = (work: Work, timetoken: string): ReadonlyArray<Schema.Json> => {
+    const isPassed = (item: Live) => item.timetoken <= timetoken && !work.unseen.has(item.id)
+    const items = work.ahead.filter(isPassed)
+    work.ahead = work.ahead.filter((item) => !isPassed(item))
+    return items.map(({ raw }) => raw)
   }
 
   /** History may be behind the live service: if it lacks what the full page has, it is asked again, a little later. */
@@ -427,27 +443,28 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
   }
 
   const step = Effect.fnUntraced(function*(work: Work) {
+    const oldest = work.segments.at(-1)
+    if (work.phase !== "channels" && oldest !== undefined && (yield* isOld(oldest))) {
+      return { ...nothing, notices: yield* probe(work, oldest) }
+    }
     switch (work.phase) {
       case "channels": {
         yield* lookUp(work)
-        const [segment] = work.segments
-        const isOld = segment !== undefined && segment.since < oldestKept(yield* Clock.currentTimeMillis)
-        // Before channels are left out that have nothing any more.
-        const notices = isOld ? yield* probe(work, segment.since) : []
-        if (isOld) segment.probed = true
         work.phase = "counts"
-        return { ...nothing, notices }
+        return nothing
       }
       case "counts": {
         const behind = (yield* Clock.currentTimeMillis) - Number(work.hole.since / 10_000n)
-        if (work.channels.size > 1 && behind < Duration.toMillis(countable)) yield* count(work)
+        const empty = work.channels.size > 1 && behind < Duration.toMillis(countable) ? yield* count(work) : []
+        // What was deleted meanwhile counts no more.
+        if (yield* isOld(oldest)) return nothing
+        for (const channel of empty) work.channels.delete(channel)
         work.phase = "pages"
         if (work.channels.size === 0) work.segments.length = 0
         return nothing
       }
       case "pages": {
-        const segment = work.segments.at(-1)
-        if (segment !== undefined) return yield* page(work, segment)
+        if (oldest !== undefined) return yield* page(work, oldest)
         if (!lookAgain(work)) return finish(work, yield* Clock.currentTimeMillis)
         yield* Effect.sleep(1_000 * 2 ** (work.looks - 1))
         return nothing
@@ -485,13 +502,13 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       const before = BigInt(hole.to) + 1n
       const unseen = new Map<string, Envelope.Envelope>()
       const page = new Set<string>()
-      const ahead: Array<{ readonly timetoken: string; readonly raw: Schema.Json }> = []
+      const ahead: Array<Live> = []
       for (const raw of hole.page) {
         const envelope = Option.getOrUndefined(Result.getSuccess(Envelope.decode(raw)))
         if (envelope === undefined) continue
         const id = Envelope.idOf(envelope)
         page.add(id + Envelope.nameOf(envelope))
-        ahead.push({ timetoken: envelope.p.t, raw })
+        ahead.push({ timetoken: envelope.p.t, id, raw })
         note(envelope)
         const kind = kindOf(envelope)
         if (kind === "Message" || kind === "File") unseen.set(id, envelope)
@@ -541,7 +558,7 @@ export const nothing: Progress = { envelopes: [], upTo: 0n, notices: [], filled:
 const mostOfPage = 500
 const mostOfCounts = 100
 
-const whole = (since: bigint, before: bigint): Segment => ({ since, before, entries: undefined, probed: false })
+const whole = (since: bigint, before: bigint): Segment => ({ since, before, entries: undefined, kept: since })
 
 /** Channels in parts that one address can hold. */
 const parts = (
@@ -574,10 +591,10 @@ const divided = (rest: Segment, page: bigint): ReadonlyArray<Segment> => {
   const length = rest.before - rest.since
   if (length <= 8n * page) return [rest]
   const middle = rest.since + length / 2n
-  return [{ ...rest, since: middle }, { ...rest, before: middle }]
+  return [{ ...rest, since: middle, kept: rest.kept > middle ? rest.kept : middle }, { ...rest, before: middle }]
 }
 
-const byTimetoken = (a: { readonly timetoken: string }, b: { readonly timetoken: string }): number =>
+const byTimetoken = (a: Pick<Live, "timetoken">, b: Pick<Live, "timetoken">): number =>
   a.timetoken < b.timetoken ? -1 : a.timetoken > b.timetoken ? 1 : 0
 
 const decodeTimetoken = Schema.decodeUnknownOption(Schema.Struct({ timetoken: Timetoken }))

@@ -239,7 +239,8 @@ export const events = (
       const soon = (yield* Clock.currentTimeMillis) - sentAt < 1_000
       const read: Read = { notices, envelopes: page.messages, complete: believed, soon }
       if (page.messages.length < config.queueLength) return { page: read, next, listened: true }
-      const to = believed ? page.position : youngest(page)
+      const newest = youngest(page)
+      const to = believed && page.position > newest ? page.position : newest
       if (subscription.catchUp === "none" || target.filter !== undefined) {
         notices.push({ _tag: "GapSuspected", from: cursor.position, to, reason: "FullPage" })
         return { page: read, next, listened: true }
@@ -365,7 +366,7 @@ const aMinute = 600_000_000n
 /** A position that the service has not reached, and will not within the time by which two of its regions differ. */
 const isAhead = (cursor: Cursor, now: Cursor): boolean => BigInt(cursor.position) - BigInt(now.position) > aMinute
 
-/** Where a page ends whose own position is not believed. */
+/** The newest of a page: its own position may not be believed, or be that of another region. */
 const youngest = ({ messages }: Page): string =>
   String(messages.map(Envelope.timetokenOf).reduce<bigint>((a, b) => b !== undefined && b > a ? b : a, 0n))
 
