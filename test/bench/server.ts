@@ -13,7 +13,7 @@ const acknowledged = "{\"status\":200,\"message\":\"OK\",\"service\":\"Presence\
 const headers = { "content-type": "text/javascript; charset=\"UTF-8\"" }
 
 // A position is a prefix of 14 digits, tenths of a millisecond, and "000". Each page is one prefix further, and its
-// messages lie between: their timetokens end in "001" to "100".
+// messages lie between: their timetokens end in "001" to "099".
 const now = () => Date.now() * 10
 const positionOf = (prefix: number) => `${prefix}000`
 const prefixOf = (position: string) => Number(position.slice(0, 14))

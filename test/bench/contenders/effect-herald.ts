@@ -1,6 +1,6 @@
 /**
  * This package through its public modules, on the stock undici transport. One runtime for all samples, and one run of
- * it for each.
+ * it for each. Nothing is switched off: duplicates are left out, cursors are made, and holes would be read from history.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
@@ -27,9 +27,6 @@ export const make = (origin: string): Contender => {
   })
   const runtime = ManagedRuntime.make(Layer.merge(Layer.succeed(PubNubConfig.PubNubConfig, config), transport))
 
-  // Full pages are what is measured, and each is told of as a suspected gap.
-  const onStatus = () => Effect.void
-
   return {
     publish: ({ concurrency, count, message, method }) => {
       const worker = Effect.forEach(
@@ -42,7 +39,7 @@ export const make = (origin: string): Contender => {
     receive: (channel, count) => {
       let received = 0
       return runtime.runPromise(
-        Subscribe.messages({ channels: [channel], catchUp: "none", onStatus }).pipe(
+        Subscribe.messages({ channels: [channel] }).pipe(
           Stream.take(count),
           Stream.runForEach(() =>
             Effect.sync(() => {
@@ -57,11 +54,10 @@ export const make = (origin: string): Contender => {
         Effect.gen(function*() {
           const latencies: Array<number> = []
           let arrived: Effect.Effect<unknown> = Effect.void
-          yield* Subscribe.messages({ channels: [channel], catchUp: "none", onStatus })
-            .pipe(
-              Stream.runForEach(() => arrived),
-              Effect.forkScoped
-            )
+          yield* Subscribe.messages({ channels: [channel] }).pipe(
+            Stream.runForEach(() => arrived),
+            Effect.forkScoped
+          )
           for (let sent = 0; sent < count; sent++) {
             yield* Effect.sleep(pauseMillis)
             const arrival = Deferred.makeUnsafe<void>()

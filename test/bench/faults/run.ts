@@ -14,6 +14,8 @@ export interface Outcome {
   readonly slowest: number
   /** Whether nothing came of what was published after the fault was over. */
   readonly stuck: boolean
+  /** How many pages of history it asked for. */
+  readonly pages: number
   /** What the application heard, and how often. */
   readonly told: ReadonlyArray<string>
 }
@@ -88,6 +90,7 @@ const outcome = Effect.fnUntraced(function*({ first, hits = 0, then }: Case, nam
     twice: delivered.length - seen.size,
     slowest: slowest / 1000,
     stuck: !delivered.some((id) => id >= healed),
+    pages: server.pages(),
     told: counted(told)
   }
 }, Effect.scoped)
@@ -107,8 +110,8 @@ export const run: Effect.Effect<ReadonlyArray<Row>, never> = Effect.forEach(
 
 const told = ({ told }: Outcome) => told.join(", ") || "nothing"
 
-const columns = ({ lost, published, slowest, stuck, twice }: Outcome) =>
-  [`${lost} of ${published}`, twice, stuck ? "for ever" : `${slowest.toFixed(1)} s`].join(" | ")
+const columns = ({ lost, pages, published, slowest, stuck, twice }: Outcome) =>
+  [`${lost} of ${published}`, twice, stuck ? "for ever" : `${slowest.toFixed(1)} s`, pages].join(" | ")
 
 const summary = (rows: ReadonlyArray<Row>, name: ReaderName) => {
   const count = (holds: (outcome: Outcome) => boolean) => rows.filter(({ outcomes }) => holds(outcomes[name])).length
@@ -122,8 +125,8 @@ export const render = (rows: ReadonlyArray<Row>): string =>
   [
     ...readers.map((name) => summary(rows, name)),
     "",
-    `| what happens | ${readers.map((name) => `${name}: lost | twice | slowest`).join(" | ")} |`,
-    `|---|${"---|".repeat(3 * readers.length)}`,
+    `| what happens | ${readers.map((name) => `${name}: lost | twice | slowest | pages`).join(" | ")} |`,
+    `|---|${"---|".repeat(4 * readers.length)}`,
     ...rows.map(({ fault, outcomes }) =>
       `| ${fault} | ${readers.map((name) => columns(outcomes[name])).join(" | ")} |`
     ),

@@ -15,6 +15,8 @@ export interface Server {
   readonly origin: string
   readonly emulator: PubNubEmulator.PubNubEmulator["Service"]
   readonly faults: Faults.Faults["Service"]
+  /** How many requests for pages of history came. */
+  readonly pages: () => number
   /** Drops every connection and refuses new ones, until `listen`. */
   readonly kill: Effect.Effect<void>
   readonly listen: Effect.Effect<void>
@@ -52,7 +54,9 @@ export const make = Effect.gen(function*() {
   )
   const client = Context.get(context, HttpClient.HttpClient)
   const run = yield* FiberSet.makeRuntime()
+  let pages = 0
   const server = Http.createServer((request, response) => {
+    if (request.url?.includes("/history/sub-key/") === true) pages++
     const fiber = run(answer(client, request, response))
     response.on("close", () => fiber.interruptUnsafe())
   })
@@ -73,6 +77,7 @@ export const make = Effect.gen(function*() {
     origin: `127.0.0.1:${port}`,
     emulator: Context.get(context, PubNubEmulator.PubNubEmulator),
     faults: Context.get(context, Faults.Faults),
+    pages: () => pages,
     kill,
     listen
   }

@@ -5,6 +5,6 @@ export type Add = (channel: string) => void
 
 /** Imported when first needed, so that no process holds the code of another client. */
 export const contenders: ReadonlyMap<string, (origin: string) => Promise<Add>> = new Map([
-  ["pubnub", async (origin: string) => (await import("./pubnub.ts")).make(origin)]
-  // TODO: ["effect-herald", …], when `Subscriber` is there and ./effect-herald.ts is written.
+  ["pubnub", async (origin: string) => (await import("./pubnub.ts")).make(origin)],
+  ["effect-herald", async (origin: string) => (await import("./effect-herald.ts")).make(origin)]
 ])
