@@ -30,7 +30,8 @@ export interface Names {
 }
 
 export interface Hole {
-  readonly reason: "FullPage" | "LongBreak"
+  /** `Overlap`: nothing but what came late from other regions can be in it. */
+  readonly reason: "FullPage" | "LongBreak" | "Overlap"
   /** Where the reader stood. */
   readonly from: string
   /** Where the live service stood then. */
@@ -366,6 +367,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
 
   const finish = (work: Work, now: number): Progress => {
     const { from, page, reason, to } = work.hole
+    if (reason === "Overlap") return { ...nothing, filled: true }
     const { channels, groups } = names()
     const notices: Array<Status.Status> = []
     let suspected = work.outOfReach
