@@ -371,13 +371,13 @@ export const make = Effect.fnUntraced(function*<E>(
     const begin = from ?? { position: before(oldest), delivered: [] }
     const to = isKnown
       ? newest
-      : shared.places(listener).reduce((to, { position }) => position > to ? position : to, newest || begin.position)
+      : [newest, ...shared.places(listener).map(reach)].reduce((to, other) => other > to ? other : to, begin.position)
     // Only channels that missed something are read.
     const catchUp = CatchUp.make(config, isKnown ? () => ({ channels, groups: [] }) : names)
     const reader = Reader.make(catchUp, begin)
     reader.begin(begin)
     const isOpen = reader.open({ reason: "LongBreak", from: begin, to, page: [] })
-    if (isOpen) fill = { ...missed, catchUp, reader, begin, told: new Set(), again: false }
+    if (isOpen) fill = { ...missed, newest: to, catchUp, reader, begin, told: new Set(), again: false }
     return []
   }
 
@@ -402,20 +402,20 @@ export const make = Effect.fnUntraced(function*<E>(
     const events = reader.found(envelopes, begin, upTo).filter((event) => wants(current, event))
     if (!filled) return [...notices, ...once(events)]
     const missing = () => told.has(undefined) ? [] : [...messages].filter(([, channel]) => !told.has(channel))
-    if (missing().length > 0 && !current.again) {
+    if (!current.again && (current.from !== undefined || missing().length > 0)) {
       // History may be some seconds behind.
       current.again = true
       yield* Effect.sleep("1 second")
-      const since = missing().reduce((oldest, [id]) => id < oldest ? id : oldest, newest).slice(0, newest.length)
+      const since = missing().reduce((oldest, [id]) => id < oldest ? id.slice(0, oldest.length) : oldest, newest)
       const from = { position: before(since), delivered: [] }
-      if (reader.open({ reason: "LongBreak", from, to: newest, page: [] })) return notices
+      if (reader.open({ reason: "LongBreak", from, to: newest, page: [] })) return [...notices, ...once(events)]
     }
     fill = undefined
     for (const [, channel] of missing()) noteKind(current, channel, "Message")
     for (const [channel, { count }] of more) {
       if (count > 0 && !told.has(undefined) && !told.has(channel)) noteKind(current, channel, "Message")
     }
-    return [...notices, ...losses.values(), ...unstored(kinds, oldest, newest)]
+    return [...notices, ...once(events), ...losses.values(), ...unstored(kinds, oldest, newest)]
   })
 
   const take: Effect.Effect<ReadonlyArray<Item>, SubscribeError | E | Cause.Done, HttpClient.HttpClient> = Effect
@@ -508,6 +508,10 @@ const merge = (losses: Map<string, Loss>, loss: Loss): void => {
       : { ...loss, from: had.from < loss.from ? had.from : loss.from, to: had.to > loss.to ? had.to : loss.to }
   )
 }
+
+/** How far somebody who stands here has been given something. */
+const reach = ({ delivered, position, recent }: Cursor): string =>
+  [...delivered, ...recent?.names ?? []].reduce((to, name) => name > to ? name.slice(0, to.length) : to, position)
 
 const after = (timetoken: string): string => String(BigInt(timetoken) + 1n)
 
