@@ -426,7 +426,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       gaps.some(({ gap }) =>
         arrived >= BigInt(gap.from) && timetoken <= BigInt(gap.to) &&
         (gap._tag === "GapSuspected" || covers(gap.channel === "crew" ? group : gap.channel, channel) &&
-            (gap.kinds === undefined || kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message")))
+            (gap.kinds === undefined ||
+              kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message")))
       )
     for (const event of seen) {
       const message = published.get(event.payload)
@@ -435,7 +436,9 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         continue
       }
       const { channel, id, kind, region, timetoken } = message
-      if (ids.has(id) && !(strategy === "fail" && (plan.further > 0 || life.pasts !== undefined))) fail("delivered twice", `${who} ${id} of ${channel}`)
+      if (ids.has(id) && !(strategy === "fail" && (plan.further > 0 || life.pasts !== undefined))) {
+        fail("delivered twice", `${who} ${id} of ${channel}`)
+      }
       ids.add(id)
       const may = heard.some(({ asked, name, to }) =>
         covers(name, channel) && (to === undefined || timetoken <= to + 10_000n + BigInt(plan.latency) * 20_000n) &&
@@ -452,13 +455,18 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     for (const message of sent) {
       const { channel, id, kind, region, timetoken } = message
       if (ids.has(id)) continue
+      // What was left out is told before the next event: who leaves before that is not told.
+      if (life.hasLeft && (strategy === "slide" || strategy === "drop")) continue
       // Who left, or left a name, had not taken everything yet, but nothing younger either.
       const isMissing = heard.some(({ from, name, to }) =>
         covers(name, channel) && from !== undefined && timetoken > from &&
-        (to === undefined || !life.hasLeft ? to === undefined : timetoken < to && seen.some((event) =>
-          event.channel === channel && BigInt(event.timetoken) > timetoken && BigInt(event.timetoken) < to &&
-          published.get(event.payload)?.region === region && published.get(event.payload)?.kind === kind
-        ))
+        (to === undefined || !life.hasLeft ?
+          to === undefined :
+          timetoken < to &&
+          seen.some((event) =>
+            event.channel === channel && BigInt(event.timetoken) > timetoken && BigInt(event.timetoken) < to &&
+            published.get(event.payload)?.region === region && published.get(event.payload)?.kind === kind
+          ))
       )
       if (!isMissing || isTold(message)) continue
       // Nobody can know of what was not stored and dropped by the service.
@@ -511,7 +519,12 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   for (const [name, isPresent] of present) {
     if (isPresent && !isLeaveLost) fail("not left", name)
   }
-  return { problems, published: sent.length, delivered: lives.reduce((sum, { seen }) => sum + seen.length, 0), lives: lives.length }
+  return {
+    problems,
+    published: sent.length,
+    delivered: lives.reduce((sum, { seen }) => sum + seen.length, 0),
+    lives: lives.length
+  }
 })
 
 export const run = (plan: Plan) =>
@@ -530,7 +543,9 @@ const smaller = function*(plan: Plan): Generator<Plan> {
     if (plan[name] > 0) yield { ...plan, [name]: 0 }
   }
   for (const [index, reader] of plan.readers.entries()) {
-    if (reader.names.length > 1) yield { ...plan, readers: plan.readers.with(index, { ...reader, names: reader.names.slice(1) }) }
+    if (reader.names.length > 1) {
+      yield { ...plan, readers: plan.readers.with(index, { ...reader, names: reader.names.slice(1) }) }
+    }
     if (reader.stall > 0) yield { ...plan, readers: plan.readers.with(index, { ...reader, stall: 0 }) }
   }
 }
@@ -556,7 +571,9 @@ export const hold = Effect.fnUntraced(function*(plan: Plan) {
   return yield* Effect.die(
     new Error(
       `SEED=${plan.seed}: ${outcome.problems.length} problems, the first: ${first.kind}: ${first.details}\n` +
-        `The smallest plan that was found: ${smallest.problem.kind}: ${smallest.problem.details}\n${show(smallest.plan)}`
+        `The smallest plan that was found: ${smallest.problem.kind}: ${smallest.problem.details}\n${
+          show(smallest.plan)
+        }`
     )
   )
 })

@@ -371,7 +371,10 @@ export const make = Effect.fnUntraced(function*<E>(
     const begin = from ?? { position: before(oldest), delivered: [] }
     const to = isKnown
       ? newest
-      : [newest, ...shared.places(listener).map(reach)].reduce((to, other) => other > to ? other : to, begin.position)
+      : [newest, begun?.position ?? "", ...shared.places(listener).map(reach)].reduce(
+        (to, other) => other > to ? other : to,
+        begin.position
+      )
     // Only channels that missed something are read.
     const catchUp = CatchUp.make(config, isKnown ? () => ({ channels, groups: [] }) : names)
     const reader = Reader.make(catchUp, begin)

@@ -211,7 +211,10 @@ export const make = Effect.fnUntraced(function*(
   }
 
   /** Says that the user has left what is not listened to any more. */
-  const depart = (poll: Poll, names: ReadonlySet<Key> = new Set()): Effect.Effect<void, never, HttpClient.HttpClient> => {
+  const depart = (
+    poll: Poll,
+    names: ReadonlySet<Key> = new Set()
+  ): Effect.Effect<void, never, HttpClient.HttpClient> => {
     const gone = [...poll.told].filter((key) => !names.has(key))
     for (const key of gone) poll.known.delete(key)
     poll.told = new Set(names)
