@@ -173,6 +173,7 @@ const show = ({ acts, mishaps, readers, ...setting }: Plan): string =>
 
 interface Sent {
   readonly id: number
+  readonly by: number
   readonly channel: string
   readonly region: number
   readonly kind: Kind
@@ -200,6 +201,7 @@ interface Life {
   readonly seen: Array<Event.Message | Event.Signal>
   readonly gaps: Array<{ readonly at: number; readonly gap: Gap }>
   readonly pasts: bigint | undefined
+  readonly before: Set<string>
   set?: Subscriber.SubscriptionSet
   fiber?: Fiber.Fiber<unknown, unknown>
   interrupted: boolean
@@ -270,6 +272,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       seen: [],
       gaps: [],
       pasts: reader.past ? first : undefined,
+      before: new Set(),
       interrupted: false,
       hasLeft: false
     }
@@ -298,6 +301,10 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
           case "Connected":
           case "ChannelsChanged": {
             if (event._tag === "Connected") life.interrupted = false
+            // Where the poll is in the middle of a page, the cursor names what was given of it before.
+            if (event._tag === "Connected") {
+              for (const name of [...event.cursor.delivered, ...event.cursor.recent?.names ?? []]) life.before.add(name)
+            }
             // The moment itself is of either side.
             const at = (yield* now) + 10_000n
             for (const heard of life.heard) {
@@ -378,7 +385,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         messages.forEach(({ channel, message }, index) => {
           const timetoken = BigInt(timetokens[index]!)
           const arrived = timetoken + BigInt(delay) * 10_000n + 20_000n
-          sent.push({ id: message, channel, region, kind, timetoken, arrived })
+          sent.push({ id: message, by: index % 3, channel, region, kind, timetoken, arrived })
         })
         return
       }
@@ -460,7 +467,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     }
     for (const message of sent) {
       const { channel, id, kind, region, timetoken } = message
-      if (ids.has(id)) continue
+      if (ids.has(id) || life.before.has(`${timetoken}/${channel}/p${message.by}`)) continue
       // What was on its way before the poll began, and is then too much for the service's queue, no poll can know of.
       if (life.pasts !== undefined && region === 2) continue
       // What was left out is told before the next event: who leaves before that is not told.
