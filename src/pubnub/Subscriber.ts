@@ -501,7 +501,7 @@ export const make = Effect.fnUntraced(function*(
         add: Effect.fnUntraced(function*(...added) {
           const more = added.map(memberOf)
           yield* Effect.fromResult(check(more, {})).pipe(Effect.mapError(fail))
-          members = [...members, ...more]
+          members = [...members, ...more.filter((member) => !members.some((other) => isEqual(member, other)))]
           for (const inbox of inboxes) inbox.add(more)
         }),
         remove: (...removed) =>
@@ -522,6 +522,9 @@ export const make = Effect.fnUntraced(function*(
 })
 
 const usualCapacity = 1_000
+
+const isEqual = (one: Subscription.Subscription, other: Subscription.Subscription): boolean =>
+  Subscription.isSame(one, other) && one.presence === other.presence
 
 const memberOf = (member: Subscription.Subscription | string): Subscription.Subscription =>
   typeof member === "string" ? Subscription.channel(member) : member

@@ -306,6 +306,51 @@ describe("slow readers", () => {
       assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "broken")
       assert.deepStrictEqual(payloads(other.seen), numbers(10))
     }).pipe(Effect.provide(world())))
+
+  it.effect("drop: a Gap stands before what comes after it, though the inbox is never empty", () =>
+    Effect.gen(function*() {
+      const seen: Array<Event.SubscribeEvent> = []
+      yield* Subscriber.stream({ channels: ["a"], capacity: 200, strategy: "drop" }).pipe(
+        // One page of a hundred a second.
+        Stream.runForEachArray((events) =>
+          Effect.andThen(Effect.sync(() => seen.push(...events)), Effect.sleep("1 second"))
+        ),
+        Effect.forkChild
+      )
+      yield* Clock.advance("2 seconds")
+      yield* burst(310)
+      yield* Clock.advance("1500 millis")
+      yield* burst(50, { first: 310 })
+      yield* Clock.advance("1 minute")
+      const at = seen.findIndex(({ _tag }) => _tag === "Gap")
+      assert.isAbove(at, 0)
+      assert.isTrue(payloads(seen.slice(0, at)).every((n) => Number(n) < 310))
+      assert.deepStrictEqual(payloads(seen.slice(at)).slice(-50), numbers(50, 310))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("suspend: what is held is kept when the connection is begun anew", () =>
+    Effect.gen(function*() {
+      const { quick, seen } = yield* slow({ strategy: "suspend" })
+      yield* publish("a", 0)
+      yield* Clock.advance("1 second")
+      yield* burst(50, { first: 1 })
+      yield* Clock.advance("1 second")
+      yield* Subscriber.reconnect
+      yield* Clock.advance("2 hours")
+      assert.deepStrictEqual(payloads(seen), numbers(51))
+      assert.deepStrictEqual(payloads(quick.seen), numbers(51))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a wildcard that was slow is told no gap: what it missed is known by channel", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* slow({ channels: ["x.*"] })
+      yield* publish("x.y", 0)
+      yield* Clock.advance("1 second")
+      yield* burst(50, { channel: "x.y", first: 1 })
+      yield* Clock.advance("2 hours")
+      assert.deepStrictEqual(payloads(seen), numbers(51))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(world())))
 })
 
 describe("sets and entities", () => {
@@ -397,7 +442,9 @@ describe("sets and entities", () => {
       yield* publish("a", 3)
       yield* Clock.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1, 3])
-      assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), ["Connected", "ChannelsChanged"])
+      const statuses = seen.filter((event) => event._tag !== "Message")
+      assert.deepStrictEqual(tags(statuses), ["Connected", "ChannelsChanged", "ChannelsChanged"])
+      assert.deepInclude({ ...statuses[2] }, { channels: ["a"], groups: ["crew", "crew-pnpres"] } as object)
       assert.deepStrictEqual(yield* Subscriber.names, { channels: ["a"], groups: ["crew", "crew-pnpres"] })
       assert.deepStrictEqual((yield* set.members).map(({ name }) => name), ["a", "crew"])
       const error = yield* Effect.flip(set.add("a,b"))
@@ -426,6 +473,20 @@ describe("sets and entities", () => {
         assert.deepStrictEqual(tags(bob), ["Joined", "Left"])
       }
     }).pipe(Effect.scoped, Effect.provide(world())))
+
+  it.effect("a name that is removed takes its presence with it, and does not hold up Connected", () =>
+    Effect.gen(function*() {
+      yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
+      const set = yield* Subscriber.set([Subscription.channel("a", { presence: true }), "b"])
+      const { seen } = yield* collect(set.events)
+      yield* Clock.advance("1 second")
+      yield* set.remove("a")
+      yield* set.add("b", "b")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(yield* Subscriber.names, { channels: ["b"], groups: [] })
+      assert.deepStrictEqual((yield* set.members).map(({ name }) => name), ["b"])
+      assert.strictEqual(seen.at(-1)?._tag, "ChannelsChanged")
+    }).pipe(Effect.scoped, Effect.provide(world())))
 })
 
 describe("the connection", () => {
@@ -445,7 +506,11 @@ describe("the connection", () => {
       yield* Subscriber.reconnect
       yield* Clock.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(301, 1))
-      assert.include(tags(seen), "Disconnected")
+      assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), [
+        "Connected",
+        "Disconnected",
+        "Reconnected"
+      ])
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
 
@@ -455,10 +520,10 @@ describe("the connection", () => {
       yield* faulty.add({ fault: faults.RateLimited({ retryAfter: 100 }), times: 1 })
       const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
       yield* Clock.advance("10 seconds")
-      assert.deepStrictEqual(tags(seen), [])
+      assert.deepStrictEqual(tags(seen), ["Interrupted"])
       yield* Subscriber.reconnect
       yield* Clock.advance("1 second")
-      assert.deepStrictEqual(tags(seen), ["Connected"])
+      assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
     }).pipe(Effect.provide(world())))
 
   it.effect("unsubscribeAll ends all streams with one leave, and what comes next begins anew", () =>
@@ -535,6 +600,107 @@ describe("the connection", () => {
       assert.strictEqual(yield* emulator.use((service) => service.readers), 0)
       const { injected } = yield* Faults.Faults
       assert.deepStrictEqual((yield* injected).map(({ kind }) => kind), ["leave"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a name that is left while its handshake is on the way is left at the service too", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const subscriber = yield* Scope.provide(Subscriber.make(), scope)
+      yield* collect(subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      const brief = yield* collect(subscriber.stream({ channels: ["brief"] }))
+      yield* Clock.advance("50 millis")
+      yield* Fiber.interrupt(brief.fiber)
+      yield* Clock.advance("1 second")
+      const leaves = yield* requestsTo("/v2/presence")
+      assert.deepStrictEqual(leaves.map(({ target }) => target.includes("/channel/brief/leave")), [true])
+      yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* Clock.advance("1 second")
+    }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed(100) } }))))
+
+  it.effect("a name that comes back is heard from then on, not from before", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscriber.stream({ channels: ["other"] }))
+      const first = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(first.fiber)
+      yield* Clock.advance("1 second")
+      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* publish("a", "before")
+      assert.deepStrictEqual(tags(seen), [])
+      yield* Clock.advance("1 second")
+      yield* publish("a", "after")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), ["after"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("who left what is refused ends nobody", () =>
+    Effect.gen(function*() {
+      yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
+      const open = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const secret = yield* collect(Subscriber.stream({ channels: ["secret"] }))
+      yield* Clock.advance("30 millis")
+      yield* Fiber.interrupt(secret.fiber)
+      yield* Clock.advance("2 minutes")
+      yield* publish("a", 1)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(open.seen), [1])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("a stream that begins while the connection is down begins when it is back", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* Subscriber.disconnect
+      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* publish("a", "meanwhile")
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(tags(seen), [])
+      yield* Subscriber.reconnect
+      yield* Clock.advance("1 second")
+      yield* publish("a", "after")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tags(seen)[0], "Connected")
+      assert.deepStrictEqual(payloads(seen), ["after"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("names of several polls are left poll by poll, within what an address holds", () =>
+    Effect.gen(function*() {
+      const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
+      yield* collect(Subscriber.stream({ channels }))
+      yield* Clock.advance("1 second")
+      yield* Subscriber.unsubscribeAll
+      yield* Clock.advance("1 second")
+      const leaves = yield* requestsTo("/v2/presence")
+      assert.strictEqual(leaves.length, 2)
+      for (const { target } of leaves) assert.isAtMost(target.length, 32_768)
+    }).pipe(Effect.provide(world())))
+
+  it.effect("many that join with a slow line do not keep the others from their messages", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      for (const n of numbers(60)) {
+        yield* collect(Subscriber.stream({ channels: [`other-${n}`] }))
+        yield* publish("a", n)
+        yield* Clock.advance("50 millis")
+      }
+      assert.isAbove(payloads(seen).length, 40)
+    }).pipe(
+      Effect.provide(world({}, { emulator: { latency: Effect.succeed(100) }, config: { sendLeave: false } }))
+    ))
+
+  it.effect("after its scope has closed, streams and statuses end at once", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const subscriber = yield* Scope.provide(Subscriber.make(), scope)
+      const statuses = yield* collect(subscriber.statuses)
+      yield* Scope.close(scope, Exit.void)
+      const late = yield* collect(subscriber.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      assert.isDefined(late.fiber.pollUnsafe())
+      assert.isDefined(statuses.fiber.pollUnsafe())
+      assert.deepStrictEqual(late.seen, [])
     }).pipe(Effect.provide(world())))
 
   it.effect("two keysets in one graph, one nested in the other: each hears its own", () => {

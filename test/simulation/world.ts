@@ -171,7 +171,7 @@ export const planOf = (seed: number, options: {
   return { seed, setting, acts, mishaps }
 }
 
-const shownFault = ({ fault: { _tag, ...details }, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
+export const shownFault = ({ fault: { _tag, ...details }, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${_tag}${Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ""}${
     lasting === undefined ? "" : ` for ${Duration.format(Duration.fromInputUnsafe(lasting))}`
   }`
@@ -233,7 +233,7 @@ type Handled = Event.Message | Event.Signal
 const isHandled = (event: { readonly _tag: string }): event is Handled =>
   event._tag === "Message" || event._tag === "Signal"
 
-const rulesOf = (mishaps: ReadonlyArray<Mishap>): ReadonlyArray<Faults.Rule> => {
+export const rulesOf = (mishaps: ReadonlyArray<Mishap>): ReadonlyArray<Faults.Rule> => {
   const numbers = new WeakMap<HttpClientRequest.HttpClientRequest, number>()
   let count = 0
   const numberOf = (request: HttpClientRequest.HttpClientRequest) => {
@@ -504,7 +504,7 @@ export const run = (plan: Plan): Effect.Effect<Outcome> =>
 // --------------------------------------------------------------------------------------------------------------------
 
 /** A list without each of its parts, from halves to single ones. */
-const without = function*<A>(list: ReadonlyArray<A>): Generator<ReadonlyArray<A>> {
+export const without = function*<A>(list: ReadonlyArray<A>): Generator<ReadonlyArray<A>> {
   for (let size = Math.ceil(list.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let from = 0; from < list.length; from += size) yield [...list.slice(0, from), ...list.slice(from + size)]
   }

@@ -103,7 +103,7 @@ export const make = (
         const name = byName ? id : admitted.name
         had.push(name)
         if (!isNew || before.has(name)) continue
-        fresh.push(name)
+        if (fresh.at(-1) !== name) fresh.push(name)
       }
       const cursor = { ...place, delivered: had.slice() }
       events.push(

@@ -2,15 +2,18 @@
  * One long poll for any number of listeners, and a further one for each 32 kB of names. Who joins and who leaves changes
  * the names of a poll that goes on from where it is. What comes is handed to who listens to its name.
  */
-import * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
-import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Iterable from "effect/Iterable"
 import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import type * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../Cursor.ts"
 import * as Url from "../../internal/url.ts"
@@ -30,12 +33,15 @@ export type Key = `c ${string}` | `g ${string}`
 
 /** Who listens to names of a poll. */
 export interface Listener {
-  /** The service knows of this name: from here on it is heard. */
+  /** The service knows of this name: from here on it is heard. Said again after an interruption. */
   readonly begin: (key: Key, now: Cursor) => void
-  /** Takes an event, and says whether it could; `place` is where the poll was before its page. */
-  readonly offer: (event: Event.SubscribeEvent, place: Cursor, keys: ReadonlyArray<Key>) => boolean
-  /** Waits for room for what could not be taken. */
-  readonly wait: (event: Event.SubscribeEvent) => Effect.Effect<unknown>
+  /**
+   * Takes an event that came by these names (none: it is for everyone), and says whether there is room for more; `place`
+   * is where the poll was before its page.
+   */
+  readonly offer: (event: Event.SubscribeEvent, place: Cursor | undefined, keys: ReadonlyArray<Key>) => boolean
+  /** Waits until there is room. */
+  readonly room: Effect.Effect<void>
   readonly fail: (error: SubscribeError) => void
   readonly end: () => void
 }
@@ -62,8 +68,11 @@ export interface Settings {
 
 interface Poll {
   readonly names: Map<Key, Set<Listener>>
+  /** How many of the names each one listens to. */
   readonly listeners: Map<Listener, number>
-  /** The names that the service has answered for. */
+  /** The names that the service was asked for: they are to be left. */
+  told: Set<Key>
+  /** The names that it has answered for since the last interruption. */
   readonly known: Set<Key>
   target: Subscription.Target
   /** Whether the target is another than the one that was asked for. */
@@ -71,13 +80,21 @@ interface Poll {
   readonly changed: Latch.Latch
   /** Whether a change of names is about to be made known. */
   changing: boolean
+  askedAt: number
+  /** Until then names stay as they are, so that a poll gets its turn between two handshakes. */
+  calmUntil: number
   place: Cursor | undefined
+  /** Since when listeners wait to be told that it goes on. */
+  downSince: number | undefined
   fiber: Fiber.Fiber<void> | undefined
   size: number
 }
 
 /** Changes within this time are one change. */
 const coalesced = "25 millis"
+
+/** For so many milliseconds at most names stay as they are. */
+const longestCalm = 2_000
 
 /** What an address holds beside the names. */
 const room = Request.longestAddress - 1_000
@@ -88,18 +105,16 @@ export const make = Effect.fnUntraced(function*(
   config: PubNubConfig["Service"],
   settings: Settings
 ): Effect.fn.Return<SharedPoll, never, Scope.Scope | HttpClient.HttpClient> {
-  const scope = yield* Scope.Scope
-  const client = yield* HttpClient.HttpClient
+  const clock = yield* Clock.Clock
   const statuses = yield* PubSub.sliding<Status.Status>(mostStatuses)
+  // Not of a reader: a poll outlives the one that began it.
+  const run = yield* FiberSet.makeRuntime<HttpClient.HttpClient, void>()
   const polls = new Set<Poll>()
+  /** The poll of each name. A channel that is also in a group may come by another poll. */
+  const homes = new Map<Key, Poll>()
   const base = Request.sizeOf(config, { channels: [], groups: [], filter: settings.filter, state: undefined })
   let connected = true
   let closed = false
-
-  const context = Context.make(HttpClient.HttpClient, client)
-  const fork = (effect: Effect.Effect<void, never, HttpClient.HttpClient>) =>
-    Effect.forkIn(Effect.provideContext(effect, context), scope)
-  const run = yield* FiberSet.makeRuntime<HttpClient.HttpClient>()
 
   // --- names
 
@@ -109,21 +124,32 @@ export const make = Effect.fnUntraced(function*(
     return { channels: named("c"), groups: named("g"), filter: settings.filter, state: undefined }
   }
 
-  const pollWith = (key: Key): Poll | undefined => [...polls].find((poll) => poll.names.has(key))
-
   const pollFor = (key: Key): Poll => {
-    const size = sizeOf(key)
-    const known = pollWith(key) ?? [...polls].find((poll) => base + poll.size + size <= room)
+    const known = homes.get(key)
     if (known !== undefined) return known
+    const size = sizeOf(key)
+    const poll = Iterable.findFirst(polls, (poll) => base + poll.size + size <= room).pipe(Option.getOrElse(newPoll))
+    poll.names.set(key, new Set())
+    poll.size += size
+    homes.set(key, poll)
+    change(poll)
+    return poll
+  }
+
+  const newPoll = (): Poll => {
     const poll: Poll = {
       names: new Map(),
       listeners: new Map(),
+      told: new Set(),
       known: new Set(),
       target: targetOf([]),
       stale: false,
       changed: Latch.makeUnsafe(),
       changing: false,
+      askedAt: 0,
+      calmUntil: 0,
       place: undefined,
+      downSince: undefined,
       fiber: undefined,
       size: 0
     }
@@ -131,25 +157,19 @@ export const make = Effect.fnUntraced(function*(
     return poll
   }
 
-  // A channel that wildcard and group readers have as well may be on another poll: each name has one poll.
   const join = (listener: Listener, keys: Iterable<Key>) => {
+    if (closed) return listener.end()
     for (const key of keys) {
       const poll = pollFor(key)
-      const listeners = poll.names.get(key)
+      poll.names.get(key)?.add(listener)
       poll.listeners.set(listener, (poll.listeners.get(listener) ?? 0) + 1)
-      if (listeners !== undefined) listeners.add(listener)
-      else {
-        poll.names.set(key, new Set([listener]))
-        poll.size += sizeOf(key)
-        change(poll)
-      }
       if (poll.known.has(key) && poll.place !== undefined) listener.begin(key, poll.place)
     }
   }
 
   const leave = (listener: Listener, keys: Iterable<Key>) => {
     for (const key of keys) {
-      const poll = pollWith(key)
+      const poll = homes.get(key)
       const listeners = poll?.names.get(key)
       if (poll === undefined || listeners === undefined || !listeners.delete(listener)) continue
       const count = (poll.listeners.get(listener) ?? 1) - 1
@@ -158,6 +178,7 @@ export const make = Effect.fnUntraced(function*(
       if (listeners.size > 0) continue
       poll.names.delete(key)
       poll.size -= sizeOf(key)
+      homes.delete(key)
       change(poll)
     }
   }
@@ -169,44 +190,69 @@ export const make = Effect.fnUntraced(function*(
   }
 
   /** Makes the names of a poll known to the service. */
-  const apply = Effect.fnUntraced(function*(poll: Poll) {
+  const apply = (poll: Poll): Effect.Effect<void, never, HttpClient.HttpClient> => {
     poll.changing = false
-    if (closed) return
-    const gone = targetOf([...poll.known].filter((key) => !poll.names.has(key)))
-    for (const key of poll.known) if (!poll.names.has(key)) poll.known.delete(key)
-    if (poll.names.size === 0) {
-      polls.delete(poll)
-      yield* stop(poll)
-    } else {
-      const target = targetOf(poll.names.keys())
-      if (isSame(target, poll.target)) return
-      poll.target = target
-      poll.stale = true
-      poll.changed.openUnsafe()
-      if (connected && poll.fiber === undefined) yield* start(poll)
+    if (closed || !polls.has(poll)) return Effect.void
+    if (poll.names.size > 0) {
+      aim(poll)
+      start(poll)
+      return Effect.void
     }
-    if (config.sendLeave) yield* fork(depart(gone))
-  })
+    polls.delete(poll)
+    return Effect.andThen(stop(poll), depart(poll))
+  }
 
-  const depart = (target: Subscription.Target) =>
-    Subscription.leave(config, target).pipe(Effect.timeoutOption("1 second"), Effect.asVoid)
+  const aim = (poll: Poll) => {
+    const target = targetOf(poll.names.keys())
+    if (isSame(target, poll.target)) return
+    poll.target = target
+    poll.stale = true
+    poll.changed.openUnsafe()
+  }
+
+  /** Says that the user has left what is not listened to any more. */
+  const depart = (
+    poll: Poll,
+    names: ReadonlySet<Key> = new Set()
+  ): Effect.Effect<void, never, HttpClient.HttpClient> => {
+    const gone = [...poll.told].filter((key) => !names.has(key))
+    for (const key of gone) poll.known.delete(key)
+    poll.told = new Set(names)
+    return config.sendLeave
+      ? Subscription.leave(config, targetOf(gone)).pipe(Effect.timeoutOption("1 second"), Effect.asVoid)
+      : Effect.void
+  }
 
   // --- loops
 
-  const start = Effect.fnUntraced(function*(poll: Poll) {
-    poll.target = targetOf(poll.names.keys())
+  const start = (poll: Poll) => {
+    if (closed || !connected || poll.fiber !== undefined || poll.names.size === 0 || !polls.has(poll)) return
+    aim(poll)
+    const heard = Latch.makeUnsafe()
+    const calm = () => {
+      const rest = poll.calmUntil - clock.currentTimeMillisUnsafe()
+      // The wall clock may have been set back.
+      return rest > 0 && rest <= longestCalm ? rest : 0
+    }
     const events = Subscription.events(config, {
       target: () => {
         poll.stale = false
         poll.changed.closeUnsafe()
+        poll.askedAt = clock.currentTimeMillisUnsafe()
+        run(depart(poll, new Set(keysOf(poll.target))))
         return poll.target
       },
-      changes: { pending: () => poll.stale, await: poll.changed.await },
+      changes: {
+        pending: () => poll.stale && calm() === 0,
+        await: Effect.andThen(poll.changed.await, Effect.suspend(() => Effect.sleep(calm())))
+      },
       from: poll.place,
       byName: true,
       catchUp: settings.catchUp,
       schedule: settings.schedule,
       onAnswered: (target, now) => {
+        const answeredAt = clock.currentTimeMillisUnsafe()
+        poll.calmUntil = answeredAt + Math.min(longestCalm, 2 * (answeredAt - poll.askedAt))
         poll.place ??= now
         heard.openUnsafe()
         for (const key of keysOf(target)) {
@@ -217,165 +263,147 @@ export const make = Effect.fnUntraced(function*(
         }
       }
     })
-    const heard = Latch.makeUnsafe()
-    const heartbeat = heard.whenOpen(Heartbeat.run(config, () => targetOf(poll.known)))
-    poll.fiber = yield* fork(
-      Stream.runForEachArray(events, (events) => Effect.suspend(() => route(poll, events))).pipe(
-        Effect.catch((error) => Effect.suspend(() => failed(poll, error))),
-        Effect.raceFirst(Effect.andThen(heartbeat, Effect.never))
-      )
+    const heartbeat = heard.whenOpen(Heartbeat.run(config, () => targetOf(poll.told)))
+    const loop = Stream.runForEachArray(events, (events) => Effect.suspend(() => route(poll, events))).pipe(
+      Effect.catch((error) => Effect.suspend(() => failed(poll, error))),
+      Effect.raceFirst(Effect.andThen(heartbeat, Effect.never))
     )
-  })
+    // Once the fiber is known.
+    poll.fiber = run(Effect.andThen(Effect.yieldNow, loop))
+  }
 
-  const stop = (poll: Poll) => {
+  const stop = (poll: Poll): Effect.Effect<void> => {
     const { fiber } = poll
     poll.fiber = undefined
+    poll.known.clear()
     return fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
   }
 
   const failed = (poll: Poll, error: SubscribeError): Effect.Effect<void, never, HttpClient.HttpClient> => {
     poll.fiber = undefined
+    poll.known.clear()
     poll.place = error.cursor ?? poll.place
-    const refused = error.reason._tag === "AccessDenied"
-      ? [...poll.listeners.keys()].filter((listener) => wants(poll, listener, error.reason))
-      : []
-    const ended = refused.length > 0 ? refused : [...poll.listeners.keys()]
-    for (const listener of ended) listener.fail(error)
-    for (const listener of ended) leave(listener, [...poll.names.keys()])
-    if (poll.names.size > 0) return start(poll)
+    const refused = refusedBy(error)
+    const concerned = new Set(refused.flatMap((key) => [...poll.names.get(key) ?? []]))
+    // Who asked for what is refused may have left meanwhile.
+    const isOver = concerned.size === 0 && refused.some((key) => poll.told.has(key) && !poll.names.has(key))
+    const ended = isOver ? [] : concerned.size > 0 ? [...concerned] : [...poll.listeners.keys()]
+    const names = [...poll.names.keys()]
+    for (const listener of ended) {
+      listener.fail(error)
+      leave(listener, names)
+    }
+    if (poll.names.size > 0) {
+      start(poll)
+      return Effect.void
+    }
     polls.delete(poll)
-    return Effect.void
-  }
-
-  const wants = (poll: Poll, listener: Listener, reason: SubscribeError["reason"]): boolean => {
-    if (reason._tag !== "AccessDenied") return false
-    const has = (key: Key) => poll.names.get(key)?.has(listener) === true
-    return reason.channels.some((name) => has(`c ${name}`) || has(`c ${Channel.presenceOf(name)}`)) ||
-      reason.groups.some((name) => has(`g ${name}`) || has(`g ${Channel.presenceOf(name)}`))
+    return depart(poll)
   }
 
   // --- events
 
   const route = (poll: Poll, events: ReadonlyArray<Event.SubscribeEvent>): Effect.Effect<void> => {
-    const held: Array<Effect.Effect<unknown>> = []
+    const full = new Set<Listener>()
     const { place } = poll
-    let last = place
+    const tell = (event: Event.SubscribeEvent) => {
+      const give = (listener: Listener, keys: ReadonlyArray<Key>) => {
+        if (!listener.offer(event, place, keys)) full.add(listener)
+      }
+      giveTo(poll, event, give)
+    }
     for (const event of events) {
       if (Family.isStatus(event)) PubSub.publishUnsafe(statuses, event)
-      if ("cursor" in event && event.cursor !== undefined) last = event.cursor
-      for (const [listener, keys] of audience(poll, event)) {
-        if (place !== undefined && !listener.offer(event, place, keys)) held.push(listener.wait(event))
+      if ("cursor" in event && event.cursor !== undefined) poll.place = event.cursor
+      switch (event._tag) {
+        // Each listener is told by itself when it is connected, of its own changes, and of its end.
+        case "ChannelsChanged":
+        case "Disconnected":
+          break
+        case "Connected":
+          if (poll.downSince === undefined) break
+          tell({
+            _tag: "Reconnected",
+            cursor: event.cursor,
+            downFor: Duration.millis(Math.max(0, clock.currentTimeMillisUnsafe() - poll.downSince))
+          })
+          poll.downSince = undefined
+          break
+        case "Interrupted":
+          poll.downSince ??= clock.currentTimeMillisUnsafe()
+          // Who joins now begins when it is over.
+          poll.known.clear()
+          tell(event)
+          break
+        case "Reconnected":
+          poll.downSince = undefined
+          tell(event)
+          break
+        default:
+          tell(event)
       }
     }
-    poll.place = last
-    return held.length === 0 ? Effect.void : Effect.forEach(held, (wait) => wait, { discard: true })
-  }
-
-  const everyone = (poll: Poll): Iterable<readonly [Listener, ReadonlyArray<Key>]> =>
-    Array.from(poll.listeners.keys(), (listener) => [listener, []] as const)
-
-  const audience = (
-    poll: Poll,
-    event: Event.SubscribeEvent
-  ): Iterable<readonly [Listener, ReadonlyArray<Key>]> => {
-    switch (event._tag) {
-      // Each listener is told by itself when it is connected, and of its own changes.
-      case "Connected":
-      case "ChannelsChanged":
-      case "Disconnected":
-        return []
-      case "Interrupted":
-      case "Reconnected":
-      case "GapSuspected":
-      case "CursorDoubted":
-        return everyone(poll)
-      case "Gap":
-        return Array.from(poll.listeners.keys())
-          .filter((listener) =>
-            Array.from(poll.names).some(([key, listeners]) => listeners.has(listener) && covers(key, event.channel))
-          )
-          .map((listener) => [listener, []] as const)
-      case "Undecodable": {
-        const { channel } = event
-        const listeners = channel === undefined ? undefined : poll.names.get(`c ${channel}`)
-        return listeners === undefined ? everyone(poll) : Array.from(listeners, (listener) => [listener, []] as const)
-      }
-      case "Joined":
-      case "Left":
-      case "TimedOut":
-      case "StateChanged":
-      case "Interval":
-        return byName(poll, Channel.presenceOf(event.subscription))
-      default:
-        return byName(poll, event.subscription)
-    }
-  }
-
-  const byName = (poll: Poll, name: string): Iterable<readonly [Listener, ReadonlyArray<Key>]> => {
-    const keys = [`c ${name}`, `g ${name}`] as const
-    const [channel, group] = keys.map((key) => poll.names.get(key))
-    if (group === undefined) return Array.from(channel ?? [], (listener) => [listener, [keys[0]]] as const)
-    const all = new Set([...channel ?? [], ...group])
-    return Array.from(all, (listener) =>
-      [
-        listener,
-        [...channel?.has(listener) === true ? [keys[0]] : [], ...group.has(listener) ? [keys[1]] : []]
-      ] as const)
+    return Effect.forEach(full, (listener) => listener.room, { discard: true })
   }
 
   // --- the whole of it
 
   const disconnected = (poll: Poll) => {
+    poll.downSince ??= clock.currentTimeMillisUnsafe()
     const status: Status.Disconnected = {
       _tag: "Disconnected",
       ...(poll.place === undefined ? {} : { cursor: poll.place })
     }
     PubSub.publishUnsafe(statuses, status)
-    const { place } = poll
-    if (place !== undefined) { for (const listener of poll.listeners.keys()) listener.offer(status, place, []) }
+    for (const listener of poll.listeners.keys()) listener.offer(status, poll.place, [])
   }
 
   const disconnect = Effect.suspend(() => {
     if (!connected) return Effect.void
     connected = false
     return Effect.forEach([...polls], (poll) => {
-      const target = targetOf(poll.known)
       disconnected(poll)
-      return Effect.andThen(stop(poll), config.sendLeave ? fork(depart(target)) : Effect.void)
+      const stopped = stop(poll)
+      run(depart(poll))
+      return stopped
     }, { discard: true })
   })
 
   const reconnect = Effect.suspend(() => {
     connected = true
-    return Effect.forEach([...polls], (poll) => Effect.andThen(stop(poll), start(poll)), { discard: true })
-  }).pipe(Effect.provideContext(context))
+    return Effect.forEach(
+      [...polls],
+      (poll) => Effect.andThen(stop(poll), Effect.sync(() => start(poll))),
+      { discard: true }
+    )
+  })
 
   const unsubscribeAll = Effect.suspend(() => {
     const all = [...polls]
     polls.clear()
-    const target = targetOf(all.flatMap((poll) => [...poll.known]))
-    for (const poll of all) {
+    homes.clear()
+    return Effect.forEach(all, (poll) => {
       disconnected(poll)
       for (const listener of poll.listeners.keys()) listener.end()
       poll.names.clear()
       poll.listeners.clear()
-    }
-    return Effect.andThen(
-      Effect.forEach(all, stop, { discard: true }),
-      config.sendLeave ? fork(depart(target)) : Effect.void
-    )
+      const stopped = stop(poll)
+      run(depart(poll))
+      return stopped
+    }, { discard: true })
   })
 
+  const context = yield* Effect.context<HttpClient.HttpClient>()
   yield* Effect.addFinalizer(() => {
     closed = true
     const all = [...polls]
-    const target = targetOf(all.flatMap((poll) => [...poll.known]))
     for (const poll of all) for (const listener of poll.listeners.keys()) listener.end()
-    return Effect.andThen(
-      Effect.forEach(all, stop, { discard: true }),
-      config.sendLeave
-        ? Effect.provideContext(depart(target), context)
-        : Effect.void
+    return Effect.forEach(all, (poll) => Effect.andThen(stop(poll), Effect.suspend(() => depart(poll))), {
+      concurrency: "unbounded",
+      discard: true
+    }).pipe(
+      Effect.andThen(PubSub.shutdown(statuses)),
+      Effect.provideContext(context)
     )
   })
 
@@ -386,7 +414,7 @@ export const make = Effect.fnUntraced(function*(
     places: (listener) =>
       [...polls].flatMap((poll) => poll.listeners.has(listener) && poll.place !== undefined ? [poll.place] : []),
     names: () => {
-      const { channels, groups } = targetOf([...polls].flatMap((poll) => [...poll.names.keys()]))
+      const { channels, groups } = targetOf(homes.keys())
       return { channels, groups }
     },
     statuses: Stream.fromPubSub(statuses),
@@ -395,6 +423,58 @@ export const make = Effect.fnUntraced(function*(
     unsubscribeAll
   }
 })
+
+type Give = (listener: Listener, keys: ReadonlyArray<Key>) => void
+
+/** Gives an event to all whom it concerns. */
+const giveTo = (poll: Poll, event: Event.SubscribeEvent, give: Give): void => {
+  switch (event._tag) {
+    case "Gap": {
+      const concerned = new Map<Listener, Array<Key>>()
+      for (const [key, listeners] of poll.names) {
+        if (!covers(key, event.channel)) continue
+        for (const listener of listeners) concerned.set(listener, [...concerned.get(listener) ?? [], key])
+      }
+      for (const [listener, keys] of concerned) give(listener, keys)
+      return
+    }
+    case "Joined":
+    case "Left":
+    case "TimedOut":
+    case "StateChanged":
+    case "Interval":
+      return giveByName(poll, Channel.presenceOf(event.subscription), give)
+    default:
+      if ("subscription" in event) return giveByName(poll, event.subscription, give)
+      for (const listener of poll.listeners.keys()) give(listener, [])
+  }
+}
+
+const giveByName = (poll: Poll, name: string, give: Give): void => {
+  const channel: Key = `c ${name}`
+  const group: Key = `g ${name}`
+  const byChannel = poll.names.get(channel)
+  const byGroup = poll.names.get(group)
+  if (byChannel !== undefined) {
+    const both = [channel, group]
+    const one = [channel]
+    for (const listener of byChannel) give(listener, byGroup?.has(listener) === true ? both : one)
+  }
+  if (byGroup !== undefined) {
+    const one = [group]
+    for (const listener of byGroup) if (byChannel?.has(listener) !== true) give(listener, one)
+  }
+}
+
+/** The names that the service says are refused, as they may have been asked for. */
+const refusedBy = ({ reason }: SubscribeError): ReadonlyArray<Key> => {
+  if (reason._tag !== "AccessDenied") return []
+  const both = (name: string) => [name, Channel.presenceOf(name)]
+  return [
+    ...reason.channels.flatMap(both).map((name) => `c ${name}` as const),
+    ...reason.groups.flatMap(both).map((name) => `g ${name}` as const)
+  ]
+}
 
 const sizeOf = (key: Key): number => Url.encode(key.slice(2)).length + 3
 
@@ -409,7 +489,7 @@ const isSame = (one: Subscription.Target, other: Subscription.Target): boolean =
   one.groups.every((name, index) => name === other.groups[index])
 
 /** Whether a gap of a channel concerns who listens to a name. What a group holds is not known here. */
-const covers = (key: Key, channel: string): boolean => {
+export const covers = (key: Key, channel: string): boolean => {
   const name = Channel.withoutPresence(key.slice(2))
   return key.startsWith("g") || name === channel ||
     Channel.isWildcard(name) && channel.startsWith(name.slice(0, -1))

@@ -1,0 +1,594 @@
+/**
+ * Many readers of one `Subscriber` in virtual time: they join, leave and change their names, each at its own pace, while
+ * messages come in bursts and requests fail. A plan is plain data made from a seed; a run says what a reader was given
+ * wrong. One that fails is shrunk.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import type { Cursor } from "effect-herald/Cursor"
+import { type Event, PubNubConfig, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
+import * as Retry from "effect-herald/Retry"
+import { Clock as Virtual, Faults, PubNubEmulator } from "effect-herald/testing"
+import { start } from "../emulated.ts"
+import { crew, dice, type Kind, type Mishap, rulesOf, shownFault, without } from "./world.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// plans
+// --------------------------------------------------------------------------------------------------------------------
+
+export interface ReaderPlan {
+  readonly names: ReadonlyArray<string>
+  readonly capacity: number
+  readonly strategy: Subscriber.Strategy
+  /** It stops for so many milliseconds after each so many events. */
+  readonly every: number
+  readonly stall: number
+  /** It begins with the first message of all. */
+  readonly past: boolean
+}
+
+export type Act =
+  | { readonly _tag: "Join"; readonly reader: number }
+  | { readonly _tag: "Leave"; readonly reader: number }
+  | { readonly _tag: "Add" | "Remove"; readonly reader: number; readonly name: string }
+  | {
+    readonly _tag: "Publish"
+    readonly count: number
+    readonly channels: ReadonlyArray<string>
+    readonly kind: Kind
+    readonly region: number
+  }
+  | { readonly _tag: "Wait"; readonly millis: number }
+  | { readonly _tag: "Jump" | "Restart" | "Disconnect" | "Reconnect" }
+
+export interface Plan {
+  readonly seed: number
+  /** So many further names, of 80 characters, of the first reader: 32 kB hold about 380. */
+  readonly further: number
+  readonly latency: number
+  readonly historyDelay: number
+  readonly lateBy: number
+  readonly readers: ReadonlyArray<ReaderPlan>
+  readonly acts: ReadonlyArray<Act>
+  readonly mishaps: ReadonlyArray<Mishap>
+}
+
+const channels = ["orders", "news", "alerts.red", "alerts.blue", ...crew]
+const group = "group crew"
+const isGroup = (name: string) => name === group
+const memberOf = (name: string) => isGroup(name) ? Subscription.group("crew") : Subscription.channel(name)
+
+const covers = (name: string, channel: string): boolean =>
+  name === channel || isGroup(name) && crew.includes(channel) ||
+  name.endsWith(".*") && channel.startsWith(name.slice(0, -1))
+
+export const planOf = (seed: number): Plan => {
+  const { between, next, one, pick } = dice(seed)
+  const possible = [...channels, "alerts.*", group]
+  const unstored = one(5)
+  const suspending = one(10)
+  const strategy = (): Subscriber.Strategy =>
+    suspending && one(3) ? "suspend" : one(4) ? pick(["slide", "drop", "fail"] as const) : "catchUp"
+  const readers = Array.from({ length: between(2, 6) }, (): ReaderPlan => {
+    const isSlow = one(2)
+    return {
+      names: [...new Set(Array.from({ length: between(1, 3) }, () => pick(possible)))],
+      capacity: one(3) ? 1_000 : between(1, 60),
+      strategy: strategy(),
+      every: between(1, 60),
+      stall: isSlow ? between(1, 60) * 1_000 : 0,
+      past: one(8)
+    }
+  })
+  const joined = new Map<number, Set<string>>()
+  const acts: Array<Act> = []
+  const join = (reader: number) => {
+    joined.set(reader, new Set(readers[reader]!.names))
+    acts.push({ _tag: "Join", reader })
+  }
+  const publish = (count: number) =>
+    acts.push({
+      _tag: "Publish",
+      count,
+      channels: count > 1 && one(2) ? channels : [pick(channels)],
+      kind: unstored && one(6) ? pick(["unstored", "signal"] as const) : "stored",
+      region: one(8) ? 2 : 1
+    })
+  join(0)
+  let isDown = false
+  for (let index = 0; index < 30; index++) {
+    publish(one(3) ? between(2, 30) : 1)
+    if (one(15)) publish(Math.floor(101 + 899 * next() ** 3))
+    if (one(3)) {
+      const reader = between(0, readers.length - 1)
+      const names = joined.get(reader)
+      const name = pick(possible)
+      if (names === undefined) join(reader)
+      else if (one(3)) {
+        acts.push({ _tag: "Leave", reader })
+        joined.delete(reader)
+        // Again at once, at times: within the time in which changes are one.
+        if (one(3)) join(reader)
+      } else if (names.has(name) && names.size > 1) {
+        names.delete(name)
+        acts.push({ _tag: "Remove", reader, name })
+        if (one(3)) {
+          names.add(name)
+          acts.push({ _tag: "Add", reader, name })
+        }
+      } else if (!names.has(name)) {
+        names.add(name)
+        acts.push({ _tag: "Add", reader, name })
+      }
+    }
+    if (one(40)) acts.push({ _tag: "Jump" })
+    if (one(30)) acts.push({ _tag: "Restart" })
+    if (one(25)) {
+      acts.push({ _tag: isDown ? "Reconnect" : one(3) ? "Reconnect" : "Disconnect" })
+      isDown = acts.at(-1)?._tag === "Disconnect"
+    }
+    acts.push({ _tag: "Wait", millis: between(0, one(4) ? 20_000 : one(2) ? 500 : 30) })
+  }
+  // A poll that begins anew knows only near its cursor what it had.
+  const begins = acts.some(({ _tag }) => _tag === "Disconnect" || _tag === "Reconnect")
+  const faults = Faults.everything.filter(({ fault }) => !begins || fault._tag !== "OldPage")
+  const mishaps: Array<Mishap> = []
+  const rate = one(4) ? 0 : 0.1
+  for (let at = 0; at < 150; at++) if (next() < rate) mishaps.push({ at, ...pick(faults) })
+  for (const on of ["history", "counts", "groups"] as const) {
+    for (let at = 0; at < 6; at++) if (next() < rate) mishaps.push({ at, on, ...pick(faults) })
+  }
+  return {
+    seed,
+    further: one(8) ? 400 : 0,
+    latency: one(3) ? between(1, 200) : 0,
+    historyDelay: one(4) ? between(0, 900) : 0,
+    lateBy: one(2) ? between(0, 5_000) : 0,
+    readers,
+    acts,
+    mishaps
+  }
+}
+
+const show = ({ acts, mishaps, readers, ...setting }: Plan): string =>
+  [
+    JSON.stringify(setting),
+    ...readers.map((reader, index) => `reader ${index}: ${JSON.stringify(reader)}`),
+    ...acts.map(({ _tag, ...details }) => `${_tag} ${JSON.stringify(details)}`),
+    ...mishaps.map(({ at, on, ...rest }) => `from ${on ?? "request"} ${at} on: ${shownFault(rest)}`)
+  ].join("\n")
+
+// --------------------------------------------------------------------------------------------------------------------
+// runs
+// --------------------------------------------------------------------------------------------------------------------
+
+interface Sent {
+  readonly id: number
+  readonly by: number
+  readonly channel: string
+  readonly region: number
+  readonly kind: Kind
+  readonly timetoken: bigint
+  /** When it came, as far as can be said: a burst takes a little longer than its moment. */
+  readonly arrived: bigint
+}
+
+/** A name of a reader: from when to when it is surely heard, and from when to when it may be. */
+interface Heard {
+  readonly name: string
+  readonly asked: bigint
+  from: bigint | undefined
+  to: bigint | undefined
+  /** Whether the name was removed: then what was still waiting is forgone. */
+  isRemoved?: boolean
+}
+
+/** One life of a reader. */
+interface Life {
+  readonly plan: ReaderPlan
+  readonly index: number
+  readonly scope: Scope.Closeable
+  readonly heard: Array<Heard>
+  readonly seen: Array<Event.Message | Event.Signal>
+  readonly gaps: Array<{ readonly at: number; readonly gap: Gap }>
+  readonly pasts: bigint | undefined
+  readonly before: Set<string>
+  set?: Subscriber.SubscriptionSet
+  fiber?: Fiber.Fiber<unknown, unknown>
+  interrupted: boolean
+  hasLeft: boolean
+}
+
+type Gap = Extract<Event.SubscribeEvent, { readonly _tag: "Gap" | "GapSuspected" }>
+
+interface Problem {
+  readonly kind: string
+  readonly details: string
+}
+
+const worldOf = ({ historyDelay, latency, mishaps }: Plan) =>
+  Faults.layer({ script: rulesOf(mishaps) }).pipe(
+    Layer.provideMerge(PubNubEmulator.layer({
+      historyDelay,
+      ...latency === 0 ? {} : { latency: Effect.succeed(latency) }
+    })),
+    Layer.provideMerge(PubNubConfig.layer({
+      subscribeKey: "demo-sub",
+      publishKey: "demo-pub",
+      userId: "reader",
+      origin: "emulator",
+      historyRetention: Duration.infinity
+    })),
+    Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
+    Layer.provideMerge(Virtual.layer),
+    Layer.provideMerge(TestClock.layer())
+  )
+
+const now = Effect.map(Clock.currentTimeMillis, (millis) => BigInt(millis) * 10_000n)
+
+const live = Effect.fnUntraced(function*(plan: Plan) {
+  const emulator = yield* PubNubEmulator.PubNubEmulator
+  const faults = yield* Faults.Faults
+  yield* emulator.addToGroup("crew", crew)
+  const problems: Array<Problem> = []
+  const fail = (kind: string, details: string) => {
+    problems.push({ kind, details })
+  }
+  let fibers = 0
+  const counting: Metric.FiberRuntimeMetricsService = {
+    recordFiberStart: () => fibers++,
+    recordFiberEnd: () => fibers--
+  }
+  const sent: Array<Sent> = []
+  const lives: Array<Life> = []
+  const current = new Map<number, Life>()
+  let isHealed = false
+  let isDown = false
+  const scope = yield* Scope.make()
+  const subscriber = yield* Subscriber.make({ reconnect: { AccessDenied: Retry.reconnect } }).pipe(
+    Scope.provide(scope),
+    Effect.provideService(Metric.FiberRuntimeMetrics, counting)
+  )
+  const further = Array.from({ length: plan.further }, (_, n) => `further-${n}-`.padEnd(80, "x"))
+
+  const join = Effect.fnUntraced(function*(index: number) {
+    const reader = plan.readers[index]!
+    const asked = yield* now
+    const first = sent[0]?.timetoken
+    const life: Life = {
+      plan: reader,
+      index,
+      scope: yield* Scope.make(),
+      heard: reader.names.map((name) => ({ name, asked, from: undefined, to: undefined })),
+      seen: [],
+      gaps: [],
+      pasts: reader.past ? first : undefined,
+      before: new Set(),
+      interrupted: false,
+      hasLeft: false
+    }
+    lives.push(life)
+    current.set(index, life)
+    let handled = 0
+    const handle = (event: Event.SubscribeEvent) =>
+      Effect.gen(function*() {
+        if (life.hasLeft) fail("given something after it left", event._tag)
+        switch (event._tag) {
+          case "Message":
+          case "Signal":
+            life.seen.push(event)
+            break
+          case "Gap":
+          case "GapSuspected":
+            life.gaps.push({ at: life.seen.length, gap: event })
+            break
+          case "Interrupted":
+          case "Disconnected":
+            life.interrupted = true
+            break
+          case "Reconnected":
+            life.interrupted = false
+            break
+          case "Connected":
+          case "ChannelsChanged": {
+            if (event._tag === "Connected") life.interrupted = false
+            // Where the poll is in the middle of a page, the cursor names what was given of it before.
+            if (event._tag === "Connected") {
+              for (const name of [...event.cursor.delivered, ...event.cursor.recent?.names ?? []]) life.before.add(name)
+            }
+            // The moment itself is of either side.
+            const at = (yield* now) + 10_000n
+            for (const heard of life.heard) {
+              const isNamed = isGroup(heard.name)
+                ? event.groups.includes("crew")
+                : event.channels.includes(heard.name)
+              if (isNamed) heard.from ??= event._tag === "Connected" ? BigInt(event.cursor.position) : at
+            }
+          }
+        }
+        if (!isHealed && reader.stall > 0 && ++handled % reader.every === 0) yield* Effect.sleep(reader.stall)
+      })
+    const members = [...reader.names.map(memberOf), ...index === 0 ? further.map(memberOf) : []]
+    const options = { capacity: reader.capacity, strategy: reader.strategy }
+    const from = life.pasts === undefined ? {} : { from: Timetoken.Timetoken.make(String(life.pasts)) }
+    // A set changes, and one that fails goes on from its cursor.
+    const isSet = reader.strategy !== "fail"
+    if (isSet) {
+      life.set = yield* Scope.provide(subscriber.set(members, { ...options, ...from }), life.scope).pipe(Effect.orDie)
+    }
+    const streamOf = (from: { readonly from?: Cursor | Timetoken.Timetoken }) =>
+      life.set?.events ?? subscriber.stream({ members, ...options, ...from })
+    const reading = (
+      from: { readonly from?: Cursor | Timetoken.Timetoken }
+    ): Effect.Effect<void, Subscriber.SubscriberError> =>
+      Stream.runForEach(streamOf(from), handle).pipe(
+        Effect.catchTag("InboxOverflow", ({ cursor }) => reading(cursor === undefined ? from : { from: cursor }))
+      )
+    life.fiber = yield* Effect.forkChild(reading(from)).pipe(
+      Effect.provideService(Metric.FiberRuntimeMetrics, counting)
+    )
+    yield* Effect.yieldNow
+  })
+
+  const leave = Effect.fnUntraced(function*(life: Life) {
+    current.delete(life.index)
+    life.hasLeft = true
+    const at = yield* now
+    for (const heard of life.heard) heard.to ??= at
+    yield* Fiber.interrupt(life.fiber!)
+    yield* Scope.close(life.scope, Exit.void)
+  })
+
+  const act = Effect.fnUntraced(function*(act: Act) {
+    const life = "reader" in act ? current.get(act.reader) : undefined
+    switch (act._tag) {
+      case "Join":
+        return life === undefined ? yield* join(act.reader) : undefined
+      case "Leave":
+        return life === undefined ? undefined : yield* leave(life)
+      case "Add":
+        if (life?.set === undefined) return
+        life.heard.push({ name: act.name, asked: yield* now, from: undefined, to: undefined })
+        return yield* Effect.orDie(life.set.add(memberOf(act.name)))
+      case "Remove": {
+        if (life?.set === undefined) return
+        const at = yield* now
+        for (const heard of life.heard) {
+          if (heard.name !== act.name || heard.to !== undefined) continue
+          heard.to = at
+          heard.isRemoved = true
+        }
+        return yield* life.set.remove(memberOf(act.name))
+      }
+      case "Publish": {
+        const { channels, count, kind, region } = act
+        const delay = region === 2 ? plan.lateBy : 0
+        const messages = Array.from({ length: count }, (_, index) => ({
+          channel: channels[index % channels.length]!,
+          message: sent.length + index,
+          publisher: `p${index % 3}`,
+          region,
+          delay
+        }))
+        const timetokens = kind === "signal"
+          ? yield* Effect.forEach(messages, (message) => emulator.signal(message))
+          : yield* emulator.publishAll(messages.map((message) => ({ ...message, store: kind === "stored" })))
+        messages.forEach(({ channel, message }, index) => {
+          const timetoken = BigInt(timetokens[index]!)
+          const arrived = timetoken + BigInt(delay) * 10_000n + 20_000n
+          sent.push({ id: message, by: index % 3, channel, region, kind, timetoken, arrived })
+        })
+        return
+      }
+      case "Wait":
+        return yield* Virtual.advance(act.millis)
+      case "Jump":
+        return yield* Virtual.jump("8 hours")
+      case "Restart":
+        return yield* emulator.restart
+      case "Disconnect":
+        isDown = true
+        return yield* subscriber.disconnect
+      case "Reconnect":
+        isDown = false
+        return yield* subscriber.reconnect
+    }
+  })
+  for (const next of plan.acts) yield* act(next)
+  yield* faults.heal
+  isHealed = true
+  if (isDown) yield* subscriber.reconnect
+  yield* Virtual.advance("7 minutes")
+  const last = sent.length
+  yield* act({ _tag: "Publish", count: channels.length, channels, kind: "stored", region: 1 })
+  yield* Virtual.advance("2 minutes")
+  const injected = yield* faults.injected
+  const refused = injected.some(({ fault, kind }) =>
+    fault._tag === "AccessDenied" && (kind === "history" || kind === "counts" || kind === "groups")
+  )
+  const unstored = sent.some(({ kind }) => kind !== "stored")
+  const unplain = plan.readers.some(({ names }) => names.some((name) => isGroup(name) || name.endsWith(".*"))) ||
+    plan.acts.some((act) => act._tag === "Add" && (isGroup(act.name) || act.name.endsWith(".*")))
+
+  // --- each reader
+
+  const published = new Map<unknown, Sent>(sent.map((message) => [message.id, message]))
+  for (const life of lives) {
+    const { gaps, heard, index, plan: { strategy }, seen } = life
+    const who = `reader ${index} (${strategy})`
+    if (!life.hasLeft) {
+      const ended = life.fiber?.pollUnsafe()
+      if (ended !== undefined) fail("ended", `${who} ${String(ended)}`)
+      if (life.interrupted) fail("interrupted", `${who}, and no end of it was told`)
+      for (const { from, name, to } of heard) {
+        if (to === undefined && from === undefined) fail("never connected", `${who} to ${name}`)
+      }
+    }
+    const ids = new Set<unknown>()
+    const newest = new Map<string, bigint>()
+    const isTold = ({ arrived, channel, kind, timetoken }: Sent) =>
+      gaps.some(({ gap }) =>
+        arrived >= BigInt(gap.from) && timetoken <= BigInt(gap.to) &&
+        (gap._tag === "GapSuspected" || covers(gap.channel === "crew" ? group : gap.channel, channel) &&
+            (gap.kinds === undefined ||
+              kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message")))
+      )
+    for (const event of seen) {
+      const message = published.get(event.payload)
+      if (message === undefined || String(message.timetoken) !== event.timetoken) {
+        fail("delivered, and not so published", `${who} ${JSON.stringify(event)}`)
+        continue
+      }
+      const { channel, id, kind, region, timetoken } = message
+      if (ids.has(id) && !(strategy === "fail" && (plan.further > 0 || life.pasts !== undefined))) {
+        fail("delivered twice", `${who} ${id} of ${channel}`)
+      }
+      ids.add(id)
+      const may = heard.some(({ asked, name, to }) =>
+        covers(name, channel) && (to === undefined || timetoken <= to + 10_000n + BigInt(plan.latency) * 20_000n) &&
+        (life.pasts !== undefined || timetoken > asked - 864_000_000_000n)
+      )
+      if (!may) fail("not its own", `${who} ${id} of ${channel}`)
+      // What an earlier life had of several polls, or of history before it, it may be given again.
+      if (isTold(message) || strategy === "fail" && (plan.further > 0 || life.pasts !== undefined)) continue
+      const place = `${channel} of region ${region}, ${kind}`
+      const before = newest.get(place)
+      if (before !== undefined && timetoken < before) fail("out of order", `${who} ${id} of ${place}`)
+      else newest.set(place, timetoken)
+    }
+    for (const message of sent) {
+      const { channel, id, kind, region, timetoken } = message
+      if (ids.has(id) || life.before.has(`${timetoken}/${channel}/p${message.by}`)) continue
+      // What was on its way before the poll began, and is then too much for the service's queue, no poll can know of.
+      if (life.pasts !== undefined && region === 2) continue
+      // What was left out is told before the next event: who leaves before that is not told.
+      if (life.hasLeft && (strategy === "slide" || strategy === "drop")) continue
+      // Who left, or left a name, had not taken everything yet, but nothing younger either.
+      const isMissing = heard.some(({ from, isRemoved, name, to }) =>
+        isRemoved !== true && covers(name, channel) && from !== undefined && timetoken > from &&
+        (to === undefined || !life.hasLeft ?
+          to === undefined :
+          timetoken < to &&
+          seen.some((event) =>
+            event.channel === channel && BigInt(event.timetoken) > timetoken && BigInt(event.timetoken) < to &&
+            published.get(event.payload)?.region === region && published.get(event.payload)?.kind === kind
+          ))
+      )
+      if (!isMissing || isTold(message)) continue
+      // Nobody can know of what was not stored and dropped by the service.
+      if (kind !== "stored") continue
+      fail(`lost (${kind})`, `${who} ${id} of ${channel} at ${timetoken}${id >= last ? ": stuck" : ""}`)
+    }
+    // --- no gap without need
+    const isPlain = heard.every(({ name }) => !isGroup(name) && !name.endsWith(".*"))
+    for (const { gap } of gaps) {
+      const allowed = gap._tag === "GapSuspected"
+        ? unstored || unplain || refused
+        : gap.reason === "InboxOverflow"
+        ? strategy === "slide" || strategy === "drop"
+        : gap.reason === "NotStored"
+        ? unstored
+        : !isPlain || refused
+      if (!allowed) fail("a gap, and no need of it", `${who} ${JSON.stringify(gap)}`)
+      if (gap._tag === "Gap" && isPlain && !heard.some(({ name }) => covers(name, gap.channel))) {
+        fail("a gap of somebody else", `${who} ${JSON.stringify(gap)}`)
+      }
+    }
+  }
+
+  // --- the end
+
+  for (const life of current.values()) yield* leave(life)
+  yield* Virtual.advance("2 seconds")
+  const left = yield* subscriber.names
+  if (left.channels.length + left.groups.length > 0) fail("names are left", JSON.stringify(left))
+  if ((yield* emulator.readers) > 0) fail("polls are left", String(yield* emulator.readers))
+  yield* Scope.close(scope, Exit.void)
+  yield* Virtual.advance("2 seconds")
+  if (fibers !== 0) fail("fibers are left", String(fibers))
+
+  const present = new Map<string, boolean>()
+  for (const { target } of yield* emulator.requests) {
+    const { pathname, searchParams } = new URL(target, "http://emulator")
+    const parts = pathname.split("/")
+    const isLeave = pathname.endsWith("/leave")
+    if (!isLeave && parts[2] !== "subscribe") continue
+    const named = decodeURIComponent(parts[isLeave ? 6 : 4]!).split(",")
+    const groups = (searchParams.get("channel-group") ?? "").split(",").filter((name) => name !== "")
+    for (const name of [...named.filter((name) => name !== ""), ...groups.map((name) => `group ${name}`)]) {
+      if (isLeave && present.get(name) === false && injected.length === 0) fail("left twice", name)
+      present.set(name, !isLeave)
+    }
+  }
+  // A leave that fails is not sent again.
+  const isLeaveLost = injected.some(({ kind }) => kind === "leave")
+  for (const [name, isPresent] of present) {
+    if (isPresent && !isLeaveLost) fail("not left", name)
+  }
+  return {
+    problems,
+    published: sent.length,
+    delivered: lives.reduce((sum, { seen }) => sum + seen.length, 0),
+    lives: lives.length
+  }
+})
+
+export const run = (plan: Plan) =>
+  live(plan).pipe(Effect.provide(worldOf(plan)), Random.withSeed(plan.seed), Effect.scoped)
+
+const smaller = function*(plan: Plan): Generator<Plan> {
+  for (const mishaps of without(plan.mishaps)) yield { ...plan, mishaps }
+  for (const acts of without(plan.acts)) yield { ...plan, acts }
+  for (const [index, act] of plan.acts.entries()) {
+    if (act._tag !== "Publish" || act.count === 1) continue
+    for (const count of [Math.ceil(act.count / 2), act.count - 1]) {
+      yield { ...plan, acts: plan.acts.with(index, { ...act, count }) }
+    }
+  }
+  for (const name of ["further", "latency", "historyDelay", "lateBy"] as const) {
+    if (plan[name] > 0) yield { ...plan, [name]: 0 }
+  }
+  for (const [index, reader] of plan.readers.entries()) {
+    if (reader.names.length > 1) {
+      yield { ...plan, readers: plan.readers.with(index, { ...reader, names: reader.names.slice(1) }) }
+    }
+    if (reader.stall > 0) yield { ...plan, readers: plan.readers.with(index, { ...reader, stall: 0 }) }
+  }
+}
+
+/** Fails with the smallest plan that was found, when a plan fails. */
+export const hold = Effect.fnUntraced(function*(plan: Plan) {
+  const outcome = yield* run(plan)
+  const [first] = outcome.problems
+  if (first === undefined) return outcome
+  let smallest = { plan, problem: first }
+  let left = 300
+  search: for (;;) {
+    for (const candidate of smaller(smallest.plan)) {
+      if (left-- === 0) break search
+      const same = (yield* run(candidate)).problems.find(({ kind }) => kind === first.kind)
+      if (same !== undefined) {
+        smallest = { plan: candidate, problem: same }
+        continue search
+      }
+    }
+    break
+  }
+  return yield* Effect.die(
+    new Error(
+      `SEED=${plan.seed}: ${outcome.problems.length} problems, the first: ${first.kind}: ${first.details}\n` +
+        `The smallest plan that was found: ${smallest.problem.kind}: ${smallest.problem.details}\n${
+          show(smallest.plan)
+        }`
+    )
+  )
+})
