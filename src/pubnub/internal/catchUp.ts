@@ -30,8 +30,7 @@ export interface Names {
 }
 
 export interface Hole {
-  /** `Overlap`: nothing but what came late from other regions can be in it. */
-  readonly reason: "FullPage" | "LongBreak" | "Overlap"
+  readonly reason: "FullPage" | "LongBreak"
   /** Where the reader stood. */
   readonly from: string
   /** Where the live service stood then. */
@@ -367,7 +366,6 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
 
   const finish = (work: Work, now: number): Progress => {
     const { from, page, reason, to } = work.hole
-    if (reason === "Overlap") return { ...nothing, filled: true }
     const { channels, groups } = names()
     const notices: Array<Status.Status> = []
     let suspected = work.outOfReach

@@ -21,11 +21,7 @@ export interface Reader {
   /** Opens a hole, and says whether something can be in it. */
   readonly open: (hole: Omit<CatchUp.Hole, "from" | "since"> & { readonly from: Cursor }) => boolean
   /** The hole is filled, and what is missing of it was told. */
-  readonly filled: (reason: CatchUp.Hole["reason"] | undefined) => void
-  /** Whether there is an overlap that is still to be read, beside the live messages. */
-  readonly owes: () => boolean
-  /** Opens that overlap. */
-  readonly settle: () => void
+  readonly filled: () => void
   /** Where the reader stands when it polls from this cursor. */
   readonly cursor: (polled: Cursor) => Cursor
 }
@@ -33,14 +29,8 @@ export interface Reader {
 /** So many events are named in a cursor, at most: who had more in the overlap and is killed may have some again. */
 const mostNamed = 1_000
 
-const youngest = (...positions: ReadonlyArray<bigint>): bigint =>
-  positions.reduce((one, other) => one > other ? one : other)
-
 /** The same place after the hole before it was filled. */
 export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
-
-/** After so many holes in a row a reader is behind, and must not read the overlap of each. */
-const mostInARow = 3
 
 export const make = (
   catchUp: CatchUp.CatchUp,
@@ -63,11 +53,6 @@ export const make = (
   let limit = 0n
   /** Where the hole begins that is being filled. */
   let hole = ""
-  /** Where the last hole ended. */
-  let filled = 0n
-  let inARow = 0
-  /** What is still to be looked at for messages that came late from other regions. */
-  let owed: { readonly since: bigint; readonly to: bigint } | undefined
 
   const isBehind = (cursor: Cursor): boolean => ahead !== undefined && BigInt(ahead.position) > BigInt(cursor.position)
   const furthest = (cursor: Cursor): Cursor => ahead !== undefined && isBehind(cursor) ? ahead : cursor
@@ -145,31 +130,18 @@ export const make = (
     },
     open: ({ from, ...rest }) => {
       const position = BigInt(from.position)
-      const start = position > complete ? position : complete
-      const overlap = youngest(start - CatchUp.overlap, birth, delivered.since())
-      // One hole after the other: who reads the overlap of each falls behind for ever when much is published.
-      inARow = start - filled < CatchUp.overlap ? inARow + 1 : 1
-      const isBehind = inARow > mostInARow
-      const since = isBehind ? start + 1n : overlap
+      const start = (position > complete ? position : complete) - CatchUp.overlap
+      const since = [start, birth, delivered.since()].reduce((one, other) => one > other ? one : other)
       const to = BigInt(rest.to)
       if (to < since) return false
       // After a break nobody looks again: history may be some seconds behind, and messages of other regions are.
       limit = rest.reason === "LongBreak" ? to - CatchUp.overlap : to
       hole = from.hole ?? from.position
-      if (isBehind) owed = { since: owed === undefined ? overlap : youngest(owed.since, delivered.since()), to: start }
-      filled = to
       catchUp.open({ ...rest, from: hole, since })
       return true
     },
-    filled: (reason) => {
-      if (reason === "Overlap") owed = undefined
-      else if (ahead !== undefined) ahead = withoutHole(ahead)
-    },
-    owes: () => owed !== undefined,
-    settle: () => {
-      if (owed === undefined || catchUp.hole() !== undefined) return
-      limit = 0n
-      catchUp.open({ reason: "Overlap", from: String(owed.since), to: String(owed.to), since: owed.since, page: [] })
+    filled: () => {
+      if (ahead !== undefined) ahead = withoutHole(ahead)
     },
     cursor: (polled) => named(furthest(polled))
   }

@@ -148,9 +148,6 @@ interface Read {
 
 type Step = LongPoll.Step<Cursor, Read, PubNubError.Reason>
 
-/** So long the live service is listened to at a time while something else is to be read. */
-const glance = "100 millis"
-
 const listening: Read = { notices: [], envelopes: [], complete: false }
 
 /** Events and statuses. */
@@ -255,17 +252,14 @@ export const events = (
       return { page: listening, next: cursor, listened: true }
     })
 
-    /** Whether it is the turn of an overlap that is owed, and not that of the live service. */
-    let settling = false
     /** How many events the open hole had. */
     let found = 0
 
     const fill = Effect.fnUntraced(function*(cursor: Cursor) {
-      const reason = catchUp.hole()?.reason
       const { envelopes, filled, notices, upTo } = yield* catchUp.next
       if (!filled) return { page: { envelopes, notices, complete: false, upTo }, next: cursor, listened: false }
       yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
-      reader.filled(reason)
+      reader.filled()
       const { next, page } = waiting ?? { page: listening, next: Reader.withoutHole(cursor) }
       const soon = page.soon === true && found === 0
       waiting = undefined
@@ -292,21 +286,10 @@ export const events = (
     const poll = (cursor: Cursor, unheardFor: Duration.Duration) => {
       const proof = { page: listening, next: cursor, listened: false, prove: true }
       if (changes?.pending() === true) return Effect.succeed(proof)
-      const open = catchUp.hole()
-      if (open !== undefined && open.reason !== "Overlap") return fill(cursor)
+      if (catchUp.hole() !== undefined) return fill(cursor)
       const isOld = Duration.isGreaterThan(unheardFor, config.queueRetention) || cursor.hole !== undefined
       if (isOld) return returned(cursor)
-      const listened = changes === undefined
-        ? live(cursor)
-        : Effect.raceFirst(live(cursor), Effect.as(changes.await, proof))
-      if (!reader.owes()) return listened
-      settling = !settling
-      if (settling) {
-        reader.settle()
-        return fill(cursor)
-      }
-      const silence = { page: listening, next: cursor, listened: true }
-      return Effect.raceFirst(listened, Effect.as(Effect.sleep(glance), silence))
+      return changes === undefined ? live(cursor) : Effect.raceFirst(live(cursor), Effect.as(changes.await, proof))
     }
 
     const told = (step: Step): ReadonlyArray<Event.SubscribeEvent> => {
