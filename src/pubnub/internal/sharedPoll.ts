@@ -254,12 +254,14 @@ export const make = Effect.fnUntraced(function*(
         const answeredAt = clock.currentTimeMillisUnsafe()
         poll.calmUntil = answeredAt + Math.min(longestCalm, 2 * (answeredAt - poll.askedAt))
         poll.place ??= now
+        // An answer from before where the poll is cannot be right, or is that of a region that is behind.
+        const from = poll.place.position > now.position ? poll.place : now
         heard.openUnsafe()
         for (const key of keysOf(target)) {
           const listeners = poll.names.get(key)
           if (listeners === undefined || poll.known.has(key)) continue
           poll.known.add(key)
-          for (const listener of listeners) listener.begin(key, now)
+          for (const listener of listeners) listener.begin(key, from)
         }
       }
     })
