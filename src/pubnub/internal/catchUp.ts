@@ -120,6 +120,8 @@ interface Work {
   phase: "channels" | "counts" | "pages"
   /** The channels to read, each with the subscribed names that stand for it. */
   channels: Map<string, ReadonlyArray<string>>
+  /** Those that seemed to have nothing. */
+  readonly empty: Map<string, ReadonlyArray<string>>
   /** Wildcards, and groups that could not be looked up. */
   unknown: Array<string>
   /** The oldest part last. */
@@ -345,20 +347,27 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     return items.map(({ raw }) => raw)
   }
 
-  /** History may be behind the live service: if it lacks what the full page has, it is asked again, a little later. */
+  /**
+   * History may be behind the live service: if it lacks what the full page has, or there is nothing to tell by, it is asked
+   * again, a little later, and so are the channels that seemed to have nothing.
+   */
   const lookAgain = (work: Work): boolean => {
+    const { hole } = work
     const behind = Array.from(work.unseen.values()).filter(({ c }) =>
       work.channels.has(c) && unstored.get(c)?.has("Message") !== true
     )
-    if (work.looks === mostLooks || behind.length === 0) return false
+    const isBlind = hole.reason === "FullPage" && work.looks === 0 && work.newest.size === 0 &&
+      work.channels.size + work.empty.size > 0
+    if (work.looks === mostLooks || behind.length === 0 && !isBlind) return false
     work.looks++
-    const since = behind.reduce((oldest, { c, p }) => {
-      const newest = work.newest.get(c) ?? work.hole.since
+    const oldest = behind.reduce((oldest, { c, p }) => {
+      const newest = work.newest.get(c) ?? hole.since
       const published = BigInt(p.t)
-      const from = (newest < published ? newest : published) - overlap
-      return from < oldest ? from : oldest
-    }, work.before)
-    work.segments.push(whole(since > work.hole.since ? since : work.hole.since, work.before))
+      return [newest, published].reduce((one, other) => one < other ? one : other, oldest)
+    }, BigInt(hole.to))
+    for (const [channel, names] of work.empty) work.channels.set(channel, names)
+    work.phase = "counts"
+    work.segments.push(whole(oldest - overlap > hole.since ? oldest - overlap : hole.since, work.before))
     return true
   }
 
@@ -409,6 +418,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
   const giveUp = (work: Work): Progress => {
     work.outOfReach = true
     work.channels = new Map()
+    work.empty.clear()
     work.segments.length = 0
     work.phase = "pages"
     return nothing
@@ -458,7 +468,10 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
         const empty = work.channels.size > 1 && behind < Duration.toMillis(countable) ? yield* count(work) : []
         // What was deleted meanwhile counts no more.
         if (yield* isOld(oldest)) return nothing
-        for (const channel of empty) work.channels.delete(channel)
+        for (const channel of empty) {
+          work.empty.set(channel, work.channels.get(channel) ?? [channel])
+          work.channels.delete(channel)
+        }
         work.phase = "pages"
         if (work.channels.size === 0) work.segments.length = 0
         return nothing
@@ -518,6 +531,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
         before,
         phase: "channels",
         channels: new Map(),
+        empty: new Map(),
         unknown: [],
         segments: [whole(hole.since, before)],
         ahead: ahead.toSorted(byTimetoken),
