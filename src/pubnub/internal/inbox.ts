@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function*<E>(
   const had = new Set([...from?.delivered ?? [], ...from?.recent?.names ?? []])
   const birth = from?.recent === undefined ? from?.position : before(from.recent.since)
   /** Where the poll was when the inbox overflowed. */
-  let overflowed: { readonly at: Cursor | undefined } | undefined
+  let overflowed: { readonly at: Cursor | undefined; readonly polls: number } | undefined
   /** How far the names are heard that began before the others did. */
   let begun: Cursor | undefined
 
@@ -327,7 +327,10 @@ export const make = Effect.fnUntraced(function*<E>(
           lose(event)
           return true
         case "fail":
-          overflowed = { at: place === undefined ? undefined : shared.places(listener).reduce(older, place) }
+          overflowed = {
+            at: place === undefined ? undefined : shared.places(listener).reduce(older, place),
+            polls: shared.places(listener).length
+          }
           Queue.endUnsafe(queue)
           return true
       }
@@ -441,9 +444,10 @@ export const make = Effect.fnUntraced(function*<E>(
 
   const ended: Inbox<E>["pull"] = Effect.suspend((): Inbox<E>["pull"] => {
     if (overflowed === undefined) return Cause.done()
-    const { at } = overflowed
-    // What was taken of this very page is named by its last cursor.
-    return Effect.fail(options.overflow(at === undefined ? taken : older(taken ?? from, at)))
+    const { at, polls } = overflowed
+    // What was taken is named by its last cursor. Another poll may be further back.
+    const isBehind = at !== undefined && (taken === undefined || polls > 1)
+    return Effect.fail(options.overflow(isBehind ? older(taken ?? from, at) : taken))
   })
 
   const pull: Inbox<E>["pull"] = Effect.matchEffect(take, {
