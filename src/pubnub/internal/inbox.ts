@@ -380,7 +380,8 @@ export const make = Effect.fnUntraced(function*<E>(
       )
     // Only channels that missed something are read.
     const catchUp = CatchUp.make(config, isKnown ? () => ({ channels, groups: [] }) : names)
-    const reader = Reader.make(catchUp, begin)
+    // By each of its names: one of them may be removed meanwhile.
+    const reader = Reader.make(catchUp, begin, true)
     reader.begin(begin)
     const isOpen = reader.open({ reason: "LongBreak", from: begin, to, page: [] })
     if (isOpen) fill = { ...missed, newest: to, catchUp, reader, begin, told: new Set(), again: false }
