@@ -212,11 +212,11 @@ export const events = (
 
     /** How many pages in a row came at once and brought nothing: an old one again and again would be a storm. */
     let barren = 0
+    let paused = false
     /** The full page that waits until what is missing before it has been found. */
     let waiting: { readonly page: Read; readonly next: Cursor } | undefined
 
     const live = Effect.fnUntraced(function*(cursor: Cursor) {
-      if (barren > 1) yield* Effect.sleep(Math.min(500 * 2 ** (barren - 2), 30_000))
       const sentAt = yield* Clock.currentTimeMillis
       // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
       const request = endpoint(config, { ...target, state: undefined })
@@ -289,6 +289,12 @@ export const events = (
       if (catchUp.hole() !== undefined) return fill(cursor)
       const isOld = Duration.isGreaterThan(unheardFor, config.queueRetention) || cursor.hole !== undefined
       if (isOld) return returned(cursor)
+      // A turn of its own: the machine may sleep meanwhile, and then it was a long break.
+      paused = !paused && barren > 1
+      if (paused) {
+        const pause = Math.min(500 * 2 ** (barren - 2), 30_000)
+        return Effect.as(Effect.sleep(pause), { page: listening, next: cursor, listened: false })
+      }
       return changes === undefined ? live(cursor) : Effect.raceFirst(live(cursor), Effect.as(changes.await, proof))
     }
 
