@@ -1,3 +1,6 @@
+/** What users, channels, memberships and members have in common. */
+export * as AppContext from "./AppContext.ts"
+
 /** Names of channels and groups. */
 export * as Channel from "./Channel.ts"
 
@@ -48,3 +51,6 @@ export * as Timetoken from "./Timetoken.ts"
 
 /** Who publishes and subscribes. */
 export * as UserId from "./UserId.ts"
+
+/** What App Context keeps of users. */
+export * as Users from "./Users.ts"

@@ -25,13 +25,15 @@ import * as Answer from "./answer.ts"
 export interface Endpoint<A> {
   /** What the user called, `publish`; the span is named `pubnub.publish`. */
   readonly operation: string
-  readonly method: "GET" | "POST" | "DELETE"
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE"
   /** Encoded, from the first slash on. */
   readonly path: string
   /** The same for eyes: names in clear, `{…}` for keys and payloads. */
   readonly shownPath: string
   readonly query: Url.Query
   readonly body?: string | undefined
+  /** Changes only what has this entity tag. */
+  readonly ifMatch?: string | undefined
   /** Default: `requestTimeout` of the configuration. A long poll is watched by its reader instead. */
   readonly timeout?: Duration.Duration | "none" | undefined
   readonly attributes?: Record<string, unknown> | undefined
@@ -126,6 +128,12 @@ const build = (config: PubNubConfig["Service"], endpoint: Endpoint<unknown>, que
       return HttpClientRequest.delete(url)
     case "POST":
       return HttpClientRequest.bodyText(HttpClientRequest.post(url), endpoint.body ?? "", "application/json")
+    case "PATCH": {
+      const request = HttpClientRequest.bodyText(HttpClientRequest.patch(url), endpoint.body ?? "", "application/json")
+      return endpoint.ifMatch === undefined
+        ? request
+        : HttpClientRequest.setHeader(request, "if-match", endpoint.ifMatch)
+    }
   }
 }
 
@@ -198,6 +206,6 @@ export const signedText = (
     publishKey,
     endpoint.path,
     Url.canonicalQuery(query),
-    method === "POST" ? endpoint.body ?? "" : ""
+    method === "POST" || method === "PATCH" ? endpoint.body ?? "" : ""
   ].join("\n")
 }

@@ -1,0 +1,261 @@
+/**
+ * What users, channels, memberships and members of App Context have in common: custom data, entity tags, pages, and what
+ * can go wrong with an object. The requests are in `Users`, `Channels`, `Memberships` and `Members`.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as PubNubError from "./PubNubError.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// models
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What a custom field can hold: the service keeps no lists and no objects.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Scalar = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean, Schema.Null])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Scalar = typeof Scalar.Type
+
+/**
+ * An application's own fields. `withCustom` of each module gives them a type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Custom {
+  readonly [field: string]: Scalar
+}
+
+/**
+ * The schema of {@link Custom}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Custom: Schema.Codec<Custom> = Schema.Record(Schema.String, Scalar)
+
+/**
+ * Names one state of an object: as long as it is the same, the object is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Etag = Schema.NonEmptyString.pipe(Schema.brand("Etag"))
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Etag = typeof Etag.Type
+
+/**
+ * A place in a list, as the service gives it: there is nothing to read in it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const PageCursor = Schema.NonEmptyString.pipe(Schema.brand("PageCursor"))
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type PageCursor = typeof PageCursor.Type
+
+/**
+ * A page of a list.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page<A> {
+  readonly items: ReadonlyArray<A>
+  /** How many there are on all pages, when it was asked for with `count`. */
+  readonly total?: number
+  /** Pass it as `next` for the page behind this one. Absent when this is the last. */
+  readonly next?: PageCursor
+  /** Pass it as `previous` for the page before this one. Absent on the first. */
+  readonly previous?: PageCursor
+}
+
+/**
+ * What every object has: when it changed, and the tag of what it is now.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Versioned {
+  readonly updated: DateTime.Utc
+  readonly etag: Etag
+}
+
+/**
+ * The parts that come when they are asked for with `include`. `None` where nothing is set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Included<C = Custom> {
+  readonly custom: Option.Option<C>
+  readonly status: Option.Option<string>
+  readonly type: Option.Option<string>
+}
+
+/**
+ * The value of a field to set: the value itself or `Some` of it sets it, `None` clears it. A field that is absent, or
+ * `undefined`, is left as it is.
+ *
+ * **Example** (One field set, one cleared, all others left)
+ *
+ * ```ts
+ * import * as Option from "effect/Option"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const program = Users.set({ id: "ada", status: "away", email: Option.none() })
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Settable<A> = A | Option.Option<A>
+
+/**
+ * One page of which list, whatever it lists.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PageOptions {
+  /** The most items of the page: 1 to 100. Default: 100. */
+  readonly limit?: number | undefined
+  /** The `next` of another page. Default: the first page. */
+  readonly next?: PageCursor | undefined
+  /** The `previous` of another page. Not together with `next`. */
+  readonly previous?: PageCursor | undefined
+  /** Whether the page tells how many there are on all pages. Default: `false`. */
+  readonly count?: boolean | undefined
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// errors
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The kinds of objects.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Kind = Schema.Literals(["user", "channel", "membership"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Kind = typeof Kind.Type
+
+/**
+ * The service has no metadata of this user or channel, or no such membership. It may exist nevertheless: one can publish
+ * without metadata.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>("effect-herald/pubnub/ObjectNotFound")(
+  "ObjectNotFound",
+  { operation: Schema.String, kind: Kind, id: Schema.String }
+) {
+  override get message(): string {
+    return `${this.operation}: there is no metadata of ${this.kind} ${JSON.stringify(this.id)}. Set it first.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The object was changed by somebody else since its `etag` was read (412). Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ObjectChanged extends Schema.TaggedError<ObjectChanged>("effect-herald/pubnub/ObjectChanged")(
+  "ObjectChanged",
+  { operation: Schema.String, kind: Kind, id: Schema.String, etag: Etag }
+) {
+  override get message(): string {
+    return `${this.operation}: ${this.kind} ${JSON.stringify(this.id)} is not what it was at ${this.etag}. ` +
+      "Read it again and decide anew, or use update, which does."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * Custom data that is not what the schema given to `withCustom` says. `custom` is what the service has; without the
+ * schema it can be read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CustomMismatch extends Schema.TaggedError<CustomMismatch>("effect-herald/pubnub/CustomMismatch")(
+  "CustomMismatch",
+  { operation: Schema.String, kind: Kind, id: Schema.String, issue: Schema.String, custom: Custom }
+) {
+  override get message(): string {
+    return `${this.operation}: the custom data of ${this.kind} ${JSON.stringify(this.id)} does not match its schema: ` +
+      `${this.issue}. Whoever set it may be of another version.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * An update was sent and no answer came, and since then the object has changed: by this update, or by somebody else. What
+ * is there now can be read; whether to apply the update once more is for the caller to say.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UpdateOutcomeUnknown extends Schema.TaggedError<UpdateOutcomeUnknown>(
+  "effect-herald/pubnub/UpdateOutcomeUnknown"
+)("UpdateOutcomeUnknown", {
+  operation: Schema.String,
+  kind: Kind,
+  id: Schema.String,
+  reason: PubNubError.Reason
+}) {
+  override get message(): string {
+    return `${this.operation}: ${this.kind} ${JSON.stringify(this.id)} was changed while the answer was lost ` +
+      `(${this.reason.message}), and by whom is not known. Read it before the update is made once more.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}

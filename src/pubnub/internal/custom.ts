@@ -1,0 +1,63 @@
+/**
+ * Custom data between the application's type and the scalars that the service keeps: as they are, or through a schema.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { Custom, CustomMismatch, type Kind } from "../AppContext.ts"
+import * as Payload from "./payload.ts"
+
+/** Whose custom data it is, for an error to name. */
+export interface Owner {
+  readonly operation: string
+  readonly kind: Kind
+  readonly id: string
+}
+
+export interface CustomCodec<C, E, RD, RE> {
+  readonly decode: (custom: Option.Option<Custom>, owner: Owner) => Effect.Effect<Option.Option<C>, E, RD>
+  /** Fails with a sentence on what is wrong. */
+  readonly encode: (custom: C) => Effect.Effect<Custom, string, RE>
+}
+
+/** The schema of an application's custom data: it writes an object of scalars. */
+export type CustomSchema<C, RD, RE> = Schema.ConstraintCodec<C, unknown, RD, RE>
+
+const decodeCustom = Schema.decodeUnknownEffect(Custom)
+
+// `undefined` as the value of a key is an absent key, as everywhere in TypeScript.
+const scalars = (custom: unknown): Effect.Effect<Custom, string> =>
+  decodeCustom(
+    Predicate.isObject(custom)
+      ? Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== undefined))
+      : custom
+  ).pipe(Effect.mapError((error) => `may hold text, numbers, booleans and null only: ${error.message}`))
+
+/** Custom data as it is. */
+export const untyped: CustomCodec<Custom, never, never, never> = {
+  decode: Effect.succeed,
+  encode: scalars
+}
+
+/** Custom data of a type. */
+export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): CustomCodec<C, CustomMismatch, RD, RE> => {
+  const decode = Payload.decodeWith(schema)
+  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(schema))
+  return {
+    decode: (custom, owner) =>
+      Option.match(custom, {
+        onNone: () => Effect.succeedNone,
+        onSome: (custom) =>
+          decode({ ...custom }).pipe(
+            Effect.asSome,
+            Effect.mapError((issue) => new CustomMismatch({ ...owner, issue, custom }))
+          )
+      }),
+    encode: (custom) =>
+      encode(custom).pipe(
+        Effect.mapError((error) => `does not match its schema: ${error.message}`),
+        Effect.flatMap(scalars)
+      )
+  }
+}

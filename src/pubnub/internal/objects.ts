@@ -1,0 +1,247 @@
+/**
+ * The requests of App Context, whatever the objects are: their addresses, what every list can be asked, what a page says,
+ * and how they fail.
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Json from "../../internal/json.ts"
+import * as Url from "../../internal/url.ts"
+import * as AppContext from "../AppContext.ts"
+import { PubNubConfig } from "../PubNubConfig.ts"
+import * as PubNubError from "../PubNubError.ts"
+import * as Endpoint from "./endpoint.ts"
+
+export type Needs = HttpClient.HttpClient | PubNubConfig
+
+export interface Call<A> {
+  readonly operation: string
+  readonly method: "GET" | "PATCH" | "DELETE"
+  /** Behind the subscribe key, not encoded. */
+  readonly path: ReadonlyArray<string>
+  readonly query?: Url.Query | undefined
+  readonly body?: { readonly [key: string]: Schema.Json } | undefined
+  readonly ifMatch?: AppContext.Etag | undefined
+  /** What is wrong with the input. */
+  readonly issues: ReadonlyArray<PubNubError.Detail>
+  readonly answer: Schema.ConstraintDecoder<A>
+}
+
+const address = ({ method, operation, path }: Pick<Call<never>, "operation" | "method" | "path">) => ({
+  operation,
+  method,
+  shownPath: ["/v2/objects/{subscribeKey}", ...path].join("/")
+})
+
+/** Sends a request, unless something is wrong with the input. */
+export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubError, Needs> =>
+  Effect.gen(function*() {
+    const config = yield* PubNubConfig
+    const { answer, body, ifMatch, issues, path, query = [] } = request
+    const where = address(request)
+    const fail = Endpoint.errorOf(where)
+    if (config.subscribeKey === "") {
+      return yield* fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
+    }
+    if (issues.length > 0) return yield* fail(Endpoint.refused(issues))
+    const decode = Schema.decodeUnknownResult(answer)
+    const endpoint = {
+      ...where,
+      path: ["/v2/objects", config.subscribeKey, ...path.map(Url.encode)].join("/"),
+      query,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      ifMatch,
+      // Custom numbers stay numbers.
+      parse: Json.parse,
+      decode: (json: Schema.Json) => Result.mapError(decode(json), (issue) => issue.message)
+    }
+    const size = Endpoint.addressSize(config, endpoint)
+    if (size > config.maxUrlSize) {
+      const message = `makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`
+      return yield* fail(Endpoint.refused([{ message: `the input ${message}` }]))
+    }
+    return yield* Endpoint.call(config, endpoint, fail)
+  })
+
+/** Whether a request failed because the service answered with this status. */
+export const isStatus = (error: PubNubError.PubNubError, status: number): boolean =>
+  error.reason._tag === "BadRequest" && error.reason.status === status
+
+/** The answer to what gives nothing back. */
+export const Nothing = Schema.Struct({ status: Schema.Literal(200) })
+
+// --------------------------------------------------------------------------------------------------------------------
+// lists
+// --------------------------------------------------------------------------------------------------------------------
+
+/** What a list can be asked beside its page. */
+export interface Selection {
+  readonly include?: ReadonlyArray<string> | undefined
+  readonly filter?: string | undefined
+  readonly sort?: ReadonlyArray<string> | undefined
+}
+
+const largestPage = 100
+
+/** The parameters of a page. `toWire` gives a field the name that it has there. */
+export const pageQuery = (
+  { count, filter, include, limit = largestPage, next, previous, sort }: AppContext.PageOptions & Selection,
+  toWire: (field: string) => string
+): Url.Query => [
+  ["limit", String(limit)],
+  ...includeQuery(include, toWire),
+  ...count === true ? [["count", "true"] as const] : [],
+  ...next === undefined ? [] : [["start", next] as const],
+  ...previous === undefined ? [] : [["end", previous] as const],
+  ...filter === undefined ? [] : [["filter", filter] as const],
+  ...sort === undefined || sort.length === 0 ? [] : [["sort", sort.map(toWire).join(",")] as const]
+]
+
+/** The parameter that asks for parts, if any are asked for. */
+export const includeQuery = (
+  include: ReadonlyArray<string> | undefined,
+  toWire: (field: string) => string = (field) => field
+): Url.Query =>
+  include === undefined || include.length === 0 ? [] : [["include", [...new Set(include)].map(toWire).join(",")]]
+
+/** What is wrong with the page that is asked for. */
+export const pageIssues = (
+  { filter, include = [], limit = largestPage, next, previous, sort = [] }: AppContext.PageOptions & Selection,
+  known: { readonly parts: ReadonlyArray<string>; readonly keys: ReadonlyArray<string> }
+): ReadonlyArray<PubNubError.Detail> => [
+  ...Number.isInteger(limit) && limit >= 1 && limit <= largestPage
+    ? []
+    : [{ location: "limit", message: `is not a whole number from 1 to ${largestPage}` }],
+  ...next === undefined || previous === undefined
+    ? []
+    : [{ location: "previous", message: "is given beside next: a page is behind another or before it" }],
+  ...filter === undefined || filter.trim() !== "" ? [] : [{ location: "filter", message: "is blank" }],
+  ...includeIssues(include, known.parts),
+  ...sort.filter((key) => !known.keys.includes(key.replace(/:(asc|desc)$/, ""))).map((key) => ({
+    location: "sort",
+    message: `has ${JSON.stringify(key)}: ${known.keys.join(", ")} can be sorted by, each also with :asc or :desc`
+  }))
+]
+
+export const includeIssues = (
+  include: ReadonlyArray<string>,
+  parts: ReadonlyArray<string>
+): ReadonlyArray<PubNubError.Detail> =>
+  include.filter((part) => !parts.includes(part)).map((part) => ({
+    location: "include",
+    message: `has ${JSON.stringify(part)}, which is none of ${parts.join(", ")}`
+  }))
+
+/** The answer to a request for a page. */
+export const PageOf = <S extends Schema.Constraint>(item: S) =>
+  Schema.Struct({
+    data: Schema.Array(item),
+    totalCount: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+    next: Schema.optionalKey(Schema.NullOr(Schema.String)),
+    prev: Schema.optionalKey(Schema.NullOr(Schema.String))
+  })
+
+const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
+
+/** A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a full page has one. */
+export const toPage = <A>(
+  items: ReadonlyArray<A>,
+  answer: {
+    readonly totalCount?: number | null
+    readonly next?: string | null
+    readonly prev?: string | null
+  },
+  limit = largestPage
+): AppContext.Page<A> => {
+  const next = items.length < limit ? undefined : cursor(answer.next)
+  const previous = cursor(answer.prev)
+  return {
+    items,
+    ...answer.totalCount === undefined || answer.totalCount === null ? {} : { total: answer.totalCount },
+    ...next === undefined ? {} : { next },
+    ...previous === undefined ? {} : { previous }
+  }
+}
+
+/**
+ * The items of all pages. A cursor counts places: what is inserted meanwhile moves items to a later page, where they come
+ * again, so each is given once.
+ */
+export const streamOf = <A, E, R>(
+  page: (next: AppContext.PageCursor | undefined) => Effect.Effect<AppContext.Page<A>, E, R>,
+  idOf: (item: A) => string
+): Stream.Stream<A, E, R> =>
+  Stream.suspend(() => {
+    const given = new Set<string>()
+    return Stream.paginate(undefined as AppContext.PageCursor | undefined, (next) =>
+      Effect.map(page(next), (page) => {
+        const fresh = page.items.filter((item) => !given.has(idOf(item)))
+        for (const item of fresh) given.add(idOf(item))
+        return [fresh, Option.fromUndefinedOr(page.next)] as const
+      }))
+  })
+
+// --------------------------------------------------------------------------------------------------------------------
+// parts of objects
+// --------------------------------------------------------------------------------------------------------------------
+
+/** A field that the service leaves out, or writes as null, when it is not set or was not asked for. */
+export const Text = Schema.OptionFromOptionalNullOr(Schema.String)
+
+/** What every object has on the wire. */
+export const Common = {
+  status: Text,
+  type: Text,
+  custom: Schema.OptionFromOptionalNullOr(AppContext.Custom),
+  updated: Schema.DateTimeUtcFromString,
+  etag: AppContext.Etag
+}
+
+const utf8 = new TextEncoder()
+const longestId = 92
+
+/** What is wrong with the id of a user or a channel. */
+export const idIssues = (location: string, id: string): ReadonlyArray<PubNubError.Detail> => {
+  const bytes = utf8.encode(id).length
+  const wrong = id.trim() === ""
+    ? "is blank"
+    : bytes > longestId
+    ? `has ${bytes} bytes, and ${longestId} are the most`
+    : Url.segmentIssue(id)
+  return wrong === undefined ? [] : [{ location, message: `${JSON.stringify(id.slice(0, 100))} ${wrong}` }]
+}
+
+/** The longest texts of fields, in characters. */
+export const longest = { status: 50, type: 50 } as const
+
+/** The value to send for each field that is given: `null` clears it. */
+export const settable = <A>(value: AppContext.Settable<A> | undefined): Option.Option<A> | undefined =>
+  value === undefined ? undefined : Option.isOption(value) ? value : Option.some(value)
+
+/** The texts to send, and what is wrong with them. */
+export const texts = (
+  fields: { readonly [field: string]: AppContext.Settable<string> | undefined },
+  longest: { readonly [field: string]: number }
+): {
+  readonly body: { readonly [field: string]: string | null }
+  readonly issues: ReadonlyArray<PubNubError.Detail>
+} => {
+  const body: { [field: string]: string | null } = {}
+  const issues: Array<PubNubError.Detail> = []
+  for (const [field, most] of Object.entries(longest)) {
+    const value = settable(fields[field])
+    if (value === undefined) continue
+    const text = Option.getOrNull(value)
+    body[field] = text
+    if (text !== null && text.length > most) {
+      issues.push({ location: field, message: `has ${text.length} characters, and ${most} are the most` })
+    }
+    if (text !== null && !text.isWellFormed()) {
+      issues.push({ location: field, message: "holds half of a surrogate pair" })
+    }
+  }
+  return { body, issues }
+}
