@@ -1,0 +1,249 @@
+/**
+ * Who talks to Symphony: the session of a bot, or of a user on whose behalf an application acts. Requests log in with it
+ * when they need to, and a session that was refused is renewed once, however many requests found out.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Fiber from "effect/Fiber"
+import * as HttpBody from "effect/http/HttpBody"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Endpoint from "./internal/endpoint.ts"
+import * as Jwt from "./internal/jwt.ts"
+import { SymphonyConfig } from "./SymphonyConfig.ts"
+import * as SymphonyError from "./SymphonyError.ts"
+
+/**
+ * What a request shows. On behalf of a user, and where the pod delivers keys in the simplified way, there is no token of the
+ * key manager.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tokens {
+  readonly sessionToken: Redacted.Redacted
+  readonly keyManagerToken: Redacted.Redacted | undefined
+}
+
+/**
+ * The session that requests are made with.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Session extends Context.Service<Session, {
+  /** The tokens of the session; logs in when there is none. */
+  readonly tokens: Effect.Effect<Tokens, SymphonyError.SymphonyError>
+  /**
+   * Other tokens than those that were refused: the session's, if it has others by now, or those of a new login. Whoever asks
+   * while a login is under way waits for that one.
+   */
+  readonly renew: (refused: Tokens) => Effect.Effect<Tokens, SymphonyError.SymphonyError>
+}>()("effect-herald/symphony/Session") {}
+
+type Needs = HttpClient.HttpClient | SymphonyConfig
+
+const make = Effect.fnUntraced(function*(login: Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs>) {
+  const context = yield* Effect.context<Needs>()
+  const scope = yield* Effect.scope
+  let current: Tokens | undefined
+  let underWay: Deferred.Deferred<Tokens, SymphonyError.SymphonyError> | undefined
+
+  // It goes on when who began it is interrupted: others wait for it.
+  const logIn = Effect.suspend(() => {
+    if (underWay !== undefined) return Deferred.await(underWay)
+    const outcome = Deferred.makeUnsafe<Tokens, SymphonyError.SymphonyError>()
+    underWay = outcome
+    return login.pipe(
+      Effect.provideContext(context),
+      Effect.tap((tokens) =>
+        Effect.sync(() => {
+          current = tokens
+        })
+      ),
+      Effect.onExit((exit) => {
+        underWay = undefined
+        return Deferred.done(outcome, exit)
+      }),
+      Effect.forkIn(scope),
+      Effect.andThen(Deferred.await(outcome))
+    )
+  })
+
+  return Session.of({
+    tokens: Effect.suspend(() => current === undefined ? logIn : Effect.succeed(current)),
+    renew: (refused) =>
+      Effect.suspend(() => current === undefined || current === refused ? logIn : Effect.succeed(current))
+  })
+})
+
+/**
+ * The session of the configuration's bot: it logs in at the pod and at the key manager with a token signed by the bot's RSA
+ * key, when the first request needs it.
+ *
+ * It is a function: two calls are two sessions, so two bots in one program stay two.
+ *
+ * **Details**
+ *
+ * `POST {pod}/login/pubkey/authenticate` and `POST {keyManager}/relay/pubkey/authenticate`, side by side. The second is left
+ * out where the session's token says that keys are delivered in the simplified way and the Agent (`GET {agent}/agent/v1/info`)
+ * is of version 24.12 or above.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (): Layer.Layer<Session, never, Needs> => Layer.effect(Session, make(botLogin))
+
+/**
+ * On behalf of which user: exactly one of id and name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type User =
+  | { readonly userId: number; readonly username?: never }
+  | { readonly username: string; readonly userId?: never }
+
+/**
+ * The session of a user on whose behalf the configuration's application acts. All requests that this allows are those of a
+ * bot; the others fail with `Unauthorized` or `Forbidden`.
+ *
+ * **Details**
+ *
+ * `POST {pod}/login/pubkey/app/authenticate`, then `POST {pod}/login/pubkey/app/user/{userId}/authenticate` or
+ * `POST {pod}/login/pubkey/app/username/{username}/authenticate`. A renewal is both again.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const onBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
+  Layer.effect(Session, make(userLogin(user)))
+
+// --------------------------------------------------------------------------------------------------------------------
+// logging in
+// --------------------------------------------------------------------------------------------------------------------
+
+const decodeToken = (text: string) => Result.map(decodeAnswer(text), ({ token }) => token)
+const decodeAnswer = Endpoint.json(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.RedactedFromValue) }))
+
+const authentication = (service: "login" | "relay", path: ReadonlyArray<string>) => ({
+  operation: "login",
+  service,
+  method: "POST",
+  path
+} as const)
+
+/** A login is tried again as any request, but not when it was refused. Each attempt signs a new token. */
+const proven = (
+  service: "login" | "relay",
+  path: ReadonlyArray<string>,
+  name: string,
+  key: Redacted.Redacted,
+  at: string
+): Effect.Effect<Redacted.Redacted, SymphonyError.SymphonyError, Needs> => {
+  const endpoint = authentication(service, path)
+  const body = Jwt.sign(name, key).pipe(
+    Effect.mapError(() =>
+      Endpoint.errorOf(endpoint)(
+        Endpoint.refused([{ location: at, message: "is not an RSA key in PEM (PKCS#8 or PKCS#1)" }])
+      )
+    ),
+    Effect.map((token) => HttpBody.jsonUnsafe({ token }))
+  )
+  return retried(Endpoint.attempt({ ...endpoint, body, decode: decodeToken }, undefined))
+}
+
+const retried = <
+  E extends { readonly isRetryable: boolean; readonly retryAfter: Option.Option<Duration.Duration> },
+  A,
+  R
+>(
+  effect: Effect.Effect<A, E, R>
+) =>
+  Effect.flatMap(
+    SymphonyConfig,
+    ({ retry }) => Effect.retry(effect, { schedule: retry, while: ({ isRetryable }) => isRetryable })
+  )
+
+const missing = (location: string, what: string) =>
+  Endpoint.errorOf(authentication("login", ["pubkey", "authenticate"]))(
+    new SymphonyError.InvalidRequest({
+      description: "The configuration is not complete",
+      details: [{ location, message: `is not set, and ${what}` }]
+    })
+  )
+
+// A bot that is told that keys are delivered in the simplified way has asked the key manager for nothing.
+const botLogin: Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs> = Effect.gen(function*() {
+  const { bot } = yield* SymphonyConfig
+  if (bot === undefined) return yield* missing("bot", "this is the session of a bot")
+  const logIn = (service: "login" | "relay") =>
+    proven(service, ["pubkey", "authenticate"], bot.username, bot.privateKey, "bot.privateKey")
+  const keyManager = yield* Effect.forkChild(logIn("relay"))
+  const sessionToken = yield* logIn("login")
+  if (yield* isKeyDeliverySimple(sessionToken)) {
+    yield* Fiber.interrupt(keyManager)
+    return { sessionToken, keyManagerToken: undefined }
+  }
+  return { sessionToken, keyManagerToken: yield* Fiber.join(keyManager) }
+})
+
+const userLogin = ({ userId, username }: User): Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs> =>
+  Effect.gen(function*() {
+    const { app } = yield* SymphonyConfig
+    if (app === undefined) return yield* missing("app", "this is the session of an application")
+    if ((userId === undefined) === (username === undefined)) {
+      return yield* missing("user", "exactly one of userId and username is needed")
+    }
+    const appToken = yield* proven(
+      "login",
+      ["pubkey", "app", "authenticate"],
+      app.appId,
+      app.privateKey,
+      "app.privateKey"
+    )
+    const who = userId === undefined ? ["username", String(username)] : ["user", String(userId)]
+    const endpoint = authentication("login", ["pubkey", "app", ...who, "authenticate"])
+    const sessionToken = yield* retried(
+      Endpoint.attempt({ ...endpoint, decode: decodeToken }, { sessionToken: appToken, keyManagerToken: undefined })
+    )
+    return { sessionToken, keyManagerToken: undefined }
+  })
+
+// --- simplified key delivery
+
+const decodeClaims = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ canUseSimplifiedKeyDelivery: Schema.Boolean }))
+)
+
+const decodeAgent = Endpoint.json(Schema.Struct({ version: Schema.optionalKey(Schema.NullOr(Schema.String)) }))
+
+/** The first Agent that needs no token of the key manager. */
+const [major, minor] = [24, 12]
+
+/** Whether the token says so and the Agent is new enough. Whatever is not as expected there means no. */
+const isKeyDeliverySimple = (sessionToken: Redacted.Redacted): Effect.Effect<boolean, never, Needs> =>
+  Effect.gen(function*() {
+    const claims = Redacted.value(sessionToken).split(".")[1] ?? ""
+    const text = Result.getOrElse(Base64Url.decodeString(claims), () => "")
+    if (!Option.exists(decodeClaims(text), (claims) => claims.canUseSimplifiedKeyDelivery)) return false
+    const { version } = yield* Endpoint.attempt({
+      operation: "agentInfo",
+      service: "agent",
+      method: "GET",
+      path: ["v1", "info"],
+      decode: decodeAgent
+    }, undefined)
+    const [, ...numbers] = /^Agent-(\d+)\.(\d+)\./.exec(version ?? "") ?? []
+    const [theirMajor = 0, theirMinor = 0] = numbers.map(Number)
+    return theirMajor > major || theirMajor === major && theirMinor >= minor
+  }).pipe(Effect.catch(() => Effect.succeed(false)))

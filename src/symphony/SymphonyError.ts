@@ -1,0 +1,319 @@
+/**
+ * What can go wrong with a request to Symphony: one error, {@link SymphonyError}, whose `reason` says which of ten things
+ * it was. No tag of this module is one of PubNub's: a program that talks to both handles all of them in one `catchTags`.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+
+/**
+ * One complaint about one input, by this library before anything was sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Detail {
+  readonly message: string
+  /** The parameter, field or setting it is about. */
+  readonly location?: string
+}
+
+/**
+ * The codec of a {@link Detail}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Detail: Schema.Codec<Detail> = Schema.Struct({
+  message: Schema.String,
+  location: Schema.optionalKey(Schema.String)
+})
+
+const seconds = (duration: Duration.Duration): string => `${Math.ceil(Duration.toSeconds(duration))} s`
+
+const wait = (retryAfter: Option.Option<Duration.Duration>): string =>
+  Option.match(retryAfter, { onNone: () => "a while", onSome: seconds })
+
+/** What the service wrote: its own code, which may contradict the status, and its sentence. */
+const Said = { code: Schema.optionalKey(Schema.Int), description: Schema.String }
+
+/**
+ * No answer came because the connection failed. `sent` is `false` only when the failure was in the connect phase, so that
+ * the service cannot have seen the request.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Unreachable extends Schema.TaggedError<Unreachable>("effect-herald/symphony/Unreachable")("Unreachable", {
+  description: Schema.String,
+  code: Schema.optionalKey(Schema.String),
+  sent: Schema.Boolean
+}) {
+  override get message(): string {
+    return `${this.description}${this.sent ? "" : "; the request was not sent"}. Check the network, host and port.`
+  }
+  get isRetryable(): boolean {
+    return !/CERT|TLS|SSL|SIGNATURE/.test(this.code ?? "")
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * No answer came within the configured time.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NoAnswer extends Schema.TaggedError<NoAnswer>("effect-herald/symphony/NoAnswer")("NoAnswer", {
+  after: Schema.Duration
+}) {
+  override get message(): string {
+    return `No answer within ${seconds(this.after)}. Try again, or raise requestTimeout.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * Too many requests (429). `retryAfter` is the wait that the service asked for, if it did.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Throttled extends Schema.TaggedError<Throttled>("effect-herald/symphony/Throttled")("Throttled", {
+  ...Said,
+  retryAfter: Schema.Option(Schema.Duration)
+}) {
+  override get message(): string {
+    return `Too many requests: ${this.description}. Wait ${wait(this.retryAfter)} before the next one.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+}
+
+/**
+ * The session or the login was refused (401). For a login: the user is unknown, its public key is not imported, or the
+ * clock is off by more than five minutes. For other requests: also the new session was refused.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-herald/symphony/Unauthorized")(
+  "Unauthorized",
+  Said
+) {
+  override get message(): string {
+    return `Not authorized: ${this.description}. Check the user name, that its public key is imported, and the clock.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The user lacks an entitlement or a role, or is not in the stream (403).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Forbidden extends Schema.TaggedError<Forbidden>("effect-herald/symphony/Forbidden")("Forbidden", Said) {
+  override get message(): string {
+    return `Forbidden: ${this.description}. The user needs the entitlement, and to be in the stream.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * There is no such message, or nothing is known of it (404).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NotFound extends Schema.TaggedError<NotFound>("effect-herald/symphony/NotFound")("NotFound", Said) {
+  override get message(): string {
+    return `Not found: ${this.description}. Check the id, and that this user may see it.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * Compliance rules blocked the message or a file of it (451). Nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Blocked extends Schema.TaggedError<Blocked>("effect-herald/symphony/Blocked")("Blocked", Said) {
+  override get message(): string {
+    return `Blocked by compliance rules: ${this.description}. Change the content.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The request is wrong. Without a `status` nothing was sent: this library refused the input, and `details` say why.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("effect-herald/symphony/InvalidRequest")(
+  "InvalidRequest",
+  { ...Said, status: Schema.optionalKey(Schema.Int), details: Schema.Array(Detail) }
+) {
+  override get message(): string {
+    const details = this.details.map((detail) =>
+      detail.location === undefined ? detail.message : `${detail.location} ${detail.message}`
+    )
+    return `${this.description}${details.length === 0 ? "" : `: ${details.join("; ")}`}. ` +
+      (this.status === undefined ? "Nothing was sent." : `The service answered ${this.status}; a retry cannot help.`)
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The service failed (500 and above). `answeredBy` tells whether the body was the service's own, or some gateway's, which
+ * knows nothing of what the service did.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ServiceFailure extends Schema.TaggedError<ServiceFailure>("effect-herald/symphony/ServiceFailure")(
+  "ServiceFailure",
+  {
+    ...Said,
+    status: Schema.Int,
+    answeredBy: Schema.Literals(["service", "intermediary"]),
+    retryAfter: Schema.Option(Schema.Duration)
+  }
+) {
+  override get message(): string {
+    return `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+}
+
+/**
+ * An answer came that is not the service's: not JSON, cut short, or of another shape. `excerpt` is its beginning, at
+ * most 1,024 characters.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Unreadable extends Schema.TaggedError<Unreadable>("effect-herald/symphony/Unreadable")("Unreadable", {
+  status: Schema.Int,
+  description: Schema.String,
+  excerpt: Schema.String
+}) {
+  override get message(): string {
+    return `The answer (${this.status}) cannot be read: ${this.description}. Something between here and the service ` +
+      "may have written it."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * Everything that a request can fail with. Each has a `message` that says what to do, `isRetryable` (whether the same
+ * request can succeed later) and `retryAfter` (the server's own wait).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export const Reason = Schema.Union([
+  Unreachable,
+  NoAnswer,
+  Throttled,
+  Unauthorized,
+  Forbidden,
+  NotFound,
+  Blocked,
+  InvalidRequest,
+  ServiceFailure,
+  Unreadable
+])
+
+/**
+ * @category reasons
+ * @since 0.1.0
+ */
+export type Reason = typeof Reason.Type
+
+/**
+ * Which request it was, without payload, query or secrets.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestFacts {
+  readonly method: string
+  readonly path: string
+  /** By which the vendor's support can find it. */
+  readonly traceId?: string
+}
+
+/**
+ * A request that failed: the operation, the reason, and which request it was.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SymphonyError
+  extends Schema.TaggedError<SymphonyError>("effect-herald/symphony/SymphonyError")("SymphonyError", {
+    operation: Schema.String,
+    reason: Reason,
+    request: Schema.Struct({
+      method: Schema.String,
+      path: Schema.String,
+      traceId: Schema.optionalKey(Schema.String)
+    })
+  })
+{
+  override get message(): string {
+    return `${this.operation}: ${this.reason.message}`
+  }
+  /** Whether the same request can succeed later. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+  /** The wait that the service asked for. */
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return this.reason.retryAfter
+  }
+}

@@ -1,0 +1,11 @@
+/** Ids of streams and messages. */
+export * as Ids from "./Ids.ts"
+
+/** Who talks. */
+export * as Session from "./Session.ts"
+
+/** Where the services are. */
+export * as SymphonyConfig from "./SymphonyConfig.ts"
+
+/** What a request can fail with. */
+export * as SymphonyError from "./SymphonyError.ts"

@@ -1,0 +1,221 @@
+/**
+ * A Symphony endpoint as data, and the one place where its request gets its headers and tokens, where its failure becomes
+ * a `SymphonyError`, and where it is tried again.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import type * as HttpBody from "effect/http/HttpBody"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Json from "../../internal/json.ts"
+import * as Operation from "../../internal/operation.ts"
+import * as Url from "../../internal/url.ts"
+import { version } from "../../internal/version.ts"
+import { SymphonyConfig } from "../SymphonyConfig.ts"
+import * as SymphonyError from "../SymphonyError.ts"
+
+/** What a request shows of who it is for. On behalf of a user there is no key manager's token. */
+export interface Tokens {
+  readonly sessionToken: Redacted.Redacted
+  readonly keyManagerToken: Redacted.Redacted | undefined
+}
+
+/** The parts of a pod, each with a place of its own. */
+const services = {
+  agent: { at: "agent", context: "agent" },
+  pod: { at: "pod", context: "pod" },
+  login: { at: "pod", context: "login" },
+  relay: { at: "keyManager", context: "relay" }
+} as const
+
+export interface Endpoint<A, E = never, R = never> {
+  /** What the user called: `send`. The span is named `symphony.send`. */
+  readonly operation: string
+  readonly service: keyof typeof services
+  readonly method: "GET" | "POST" | "DELETE"
+  /** Behind the service's context, not encoded. */
+  readonly path: ReadonlyArray<string>
+  readonly query?: Url.Query | undefined
+  /** Made anew for each attempt. */
+  readonly body?: Effect.Effect<HttpBody.HttpBody, E, R> | undefined
+  readonly accept?: string | undefined
+  readonly attributes?: Record<string, unknown> | undefined
+  /** What the service says with 204; without it, 204 is unreadable. */
+  readonly empty?: { readonly value: A } | undefined
+  /** The result, or a sentence on what is wrong with the answer. */
+  readonly decode: (text: string) => Result.Result<A, string>
+}
+
+const pathOf = ({ path, service }: Pick<Endpoint<never>, "path" | "service">): string =>
+  `/${[services[service].context, ...path].map(Url.encode).join("/")}`
+
+/** Fails an operation with a reason that is one of those it has. */
+export const errorOf =
+  (endpoint: Pick<Endpoint<never>, "operation" | "method" | "path" | "service">, traceId?: string) =>
+  (reason: SymphonyError.Reason): SymphonyError.SymphonyError =>
+    new SymphonyError.SymphonyError({
+      operation: endpoint.operation,
+      reason,
+      request: { method: endpoint.method, path: pathOf(endpoint), ...traceId === undefined ? {} : { traceId } }
+    })
+
+/** Input that was refused before a request was made. */
+export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.InvalidRequest =>
+  new SymphonyError.InvalidRequest({ description: "The input is not valid", details })
+
+/** One attempt. Without tokens it is a login. */
+export const attempt = <A, E = never, R = never>(
+  endpoint: Endpoint<A, E, R>,
+  tokens: Tokens | undefined
+): Effect.Effect<A, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R> =>
+  Effect.gen(function*() {
+    const config = yield* SymphonyConfig
+    const { headers, url } = config[services[endpoint.service].at]
+    if (config.issues.length > 0) {
+      return yield* errorOf(endpoint)(
+        new SymphonyError.InvalidRequest({ description: "The configuration is not valid", details: config.issues })
+      )
+    }
+    if (url === "") {
+      const location = `${services[endpoint.service].at}.host`
+      return yield* errorOf(endpoint)(
+        new SymphonyError.InvalidRequest({
+          description: "The configuration is not complete",
+          details: [{ location, message: "is not set, and neither is host" }]
+        })
+      )
+    }
+    const traceId = yield* newTraceId
+    const fail = errorOf(endpoint, traceId)
+    const query = endpoint.query ?? []
+    const path = pathOf(endpoint)
+    const address = `${url}${path}${query.length === 0 ? "" : `?${Url.encodeQuery(query)}`}`
+    const timeout = config.requestTimeout
+    return yield* Operation.run({
+      name: `symphony.${endpoint.operation}`,
+      address: path,
+      attributes: {
+        "messaging.system": "symphony",
+        "messaging.operation.name": endpoint.operation,
+        ...endpoint.attributes
+      },
+      request: Effect.map(endpoint.body ?? Effect.succeed(undefined), (body) => {
+        const request = HttpClientRequest.make(endpoint.method)(address, {
+          headers: {
+            "user-agent": `effect-herald/${version}`,
+            "x-trace-id": traceId,
+            accept: endpoint.accept ?? "application/json",
+            ...headers,
+            ...tokens === undefined ? {} : { sessiontoken: Redacted.value(tokens.sessionToken) },
+            ...tokens?.keyManagerToken === undefined
+              ? {}
+              : { keymanagertoken: Redacted.value(tokens.keyManagerToken) }
+          }
+        })
+        return body === undefined ? request : HttpClientRequest.setBody(request, body)
+      }),
+      timeout,
+      unanswered: (failure) =>
+        fail(
+          failure._tag === "TimedOut"
+            ? new SymphonyError.NoAnswer({ after: timeout })
+            : new SymphonyError.Unreachable({
+              description: failure.description,
+              sent: failure._tag === "Lost",
+              ...failure.code === undefined ? {} : { code: failure.code }
+            })
+        ),
+      answered: (answer) => Effect.mapError(read(endpoint, answer), fail)
+    })
+  })
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+const newTraceId = Effect.map(
+  Effect.replicateEffect(Random.nextIntBetween(0, letters.length - 1), 6),
+  (places) => places.map((place) => letters[place] ?? "").join("")
+)
+
+// --------------------------------------------------------------------------------------------------------------------
+// answers
+// --------------------------------------------------------------------------------------------------------------------
+
+const read = <A, E, R>(
+  endpoint: Endpoint<A, E, R>,
+  answer: Operation.Answer
+): Effect.Effect<A, SymphonyError.Reason> => {
+  const { status, text } = answer
+  if (status === 204 && endpoint.empty !== undefined) return Effect.succeed(endpoint.empty.value)
+  if (status >= 200 && status < 300) {
+    return Result.match(endpoint.decode(text), {
+      onSuccess: Effect.succeed,
+      onFailure: (description) =>
+        Effect.fail(new SymphonyError.Unreadable({ status, description, excerpt: text.slice(0, 1024) }))
+    })
+  }
+  return Effect.flatMap(retryAfter(answer), (wait) => Effect.fail(reasonOf(answer, wait)))
+}
+
+const decodeSaid = Schema.decodeUnknownOption(
+  Schema.Struct({
+    code: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+    message: Schema.optionalKey(Schema.NullOr(Schema.String))
+  })
+)
+
+// The status decides: the code in a body may contradict it. The body may be empty, or some gateway's page.
+const reasonOf = ({ status, text }: Operation.Answer, wait: Option.Option<Duration.Duration>): SymphonyError.Reason => {
+  const json = Result.getOrElse(Json.parse(text), () => undefined)
+  const body = Predicate.isObject(json) ? Option.getOrUndefined(decodeSaid(json)) : undefined
+  const code = body?.code ?? undefined
+  const said = {
+    ...code === undefined ? {} : { code },
+    description: body?.message ?? (text.trim() === "" ? "no explanation" : text.slice(0, 1024))
+  }
+  switch (status) {
+    case 401:
+      return new SymphonyError.Unauthorized(said)
+    case 403:
+      return new SymphonyError.Forbidden(said)
+    case 404:
+      return new SymphonyError.NotFound(said)
+    case 429:
+      return new SymphonyError.Throttled({ ...said, retryAfter: wait })
+    case 451:
+      return new SymphonyError.Blocked(said)
+    default:
+      return status >= 500
+        ? new SymphonyError.ServiceFailure({
+          ...said,
+          status,
+          answeredBy: body === undefined ? "intermediary" : "service",
+          retryAfter: wait
+        })
+        : new SymphonyError.InvalidRequest({ ...said, status, details: [] })
+  }
+}
+
+// Seconds, or a date.
+const retryAfter = (answer: Operation.Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
+  Option.match(Headers.get(answer.headers, "retry-after"), {
+    onNone: () => Effect.succeedNone,
+    onSome: (value) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const millis = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
+        return Number.isNaN(millis) ? Option.none() : Option.some(Duration.millis(Math.max(0, millis)))
+      })
+  })
+
+/** A decoder of JSON answers: the result, or a sentence. */
+export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
+  const decode = Schema.decodeUnknownResult(schema)
+  return (text) => Result.flatMap(Json.parse(text), (json) => Result.mapError(decode(json), (issue) => issue.message))
+}
