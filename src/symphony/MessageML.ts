@@ -175,3 +175,630 @@ export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArra
  * @since 0.1.0
  */
 export const unsafe = (markup: string): Markup<"block"> => make("block", markup)
+
+// --------------------------------------------------------------------------------------------------------------------
+// elements within a line
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Bold text.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const bold = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "b", children)
+
+/**
+ * Italic text.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const italic = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "i", children)
+
+/**
+ * Underlined text.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const underline = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "u", children)
+
+/**
+ * Text of a fixed width.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const code = (text: string): Markup<"inline"> => element("inline", "code", [text])
+
+/**
+ * Text with a look of its own.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const span = (options: { readonly class: string }, ...children: ReadonlyArray<Inline>): Markup<"inline"> =>
+  element("inline", "span", children, options)
+
+/**
+ * A link. Without a text it shows its address.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const link = (href: string, text: string = href): Markup<"inline"> => element("inline", "a", [text], { href })
+
+/**
+ * An image at an address.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const image = (src: string): Markup<"inline"> => empty("inline", "img", { src })
+
+/**
+ * A new line.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const lineBreak: Markup<"inline"> = empty("inline", "br")
+
+/**
+ * A user who is told of the message. With `strict: false` one that does not exist is shown as text; otherwise the message
+ * is refused.
+ *
+ * **Example** (Somebody by address)
+ *
+ * ```ts
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const line = MessageML.paragraph("Thank you, ", MessageML.mention({ email: "ada@example.com" }), "!")
+ * ```
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const mention = (
+  who:
+    | { readonly userId: number; readonly email?: never; readonly strict?: boolean }
+    | { readonly email: string; readonly userId?: never; readonly strict?: boolean }
+): Markup<"inline"> => empty("inline", "mention", { uid: who.userId, email: who.email, strict: who.strict })
+
+/**
+ * A hashtag, without its `#`.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const hashtag = (tag: string): Markup<"inline"> => empty("inline", "hash", { tag })
+
+/**
+ * A cashtag, without its `$`.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const cashtag = (tag: string): Markup<"inline"> => empty("inline", "cash", { tag })
+
+/**
+ * An emoji by its name, `smiley`.
+ *
+ * @category inline elements
+ * @since 0.1.0
+ */
+export const emoji = (shortcode: string): Markup<"inline"> => empty("inline", "emoji", { shortcode })
+
+// --------------------------------------------------------------------------------------------------------------------
+// elements among paragraphs
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A paragraph.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const paragraph = (...children: ReadonlyArray<Inline>): Markup<"block"> => element("block", "p", children)
+
+/**
+ * A heading, from the largest to the smallest.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const heading = (level: 1 | 2 | 3 | 4 | 5 | 6, ...children: ReadonlyArray<Inline>): Markup<"block"> =>
+  element("block", `h${level}`, children)
+
+/**
+ * Text as it is, line breaks and spaces too.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const preformatted = (text: string): Markup<"block"> => element("block", "pre", [text])
+
+/**
+ * A group of whatever stands among paragraphs.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const group = (...children: ReadonlyArray<Flow>): Markup<"block"> => element("block", "div", children)
+
+/**
+ * A line across.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const rule: Markup<"block"> = empty("block", "hr")
+
+/**
+ * The entry of a list.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const item = (...children: ReadonlyArray<Flow>): Markup<"item"> => element("item", "li", children)
+
+const itemOf = (entry: Inline | Markup<"item">): Markup<"item"> =>
+  isMarkup(entry) && isAt("item")(entry) ? entry : item(entry)
+
+const isAt = <P extends Place>(place: P) => (markup: Markup): markup is Markup<P> => markup.place === place
+
+/**
+ * A list with bullets. What is not an {@link item} becomes one.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const bulletList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
+  element("block", "ul", items.map(itemOf))
+
+/**
+ * A list with numbers. What is not an {@link item} becomes one.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const numberedList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
+  element("block", "ol", items.map(itemOf))
+
+/**
+ * A cell of a table's row.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const cell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => element("cell", "td", children)
+
+/**
+ * A cell that says what is in its column.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const headerCell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => element("cell", "th", children)
+
+/**
+ * The row of a table. What is not a {@link cell} becomes one.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const row = (...cells: ReadonlyArray<Inline | Markup<"cell">>): Markup<"row"> =>
+  element("row", "tr", cells.map((entry) => isMarkup(entry) && isAt("cell")(entry) ? entry : cell(entry)))
+
+/**
+ * A table.
+ *
+ * **Example** (Prices)
+ *
+ * ```ts
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const table = MessageML.table(
+ *   MessageML.row(MessageML.headerCell("Share"), MessageML.headerCell("Price")),
+ *   MessageML.row(MessageML.cashtag("ACME"), 12.5)
+ * )
+ * ```
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const table = (...rows: ReadonlyArray<Markup<"row">>): Markup<"block"> => element("block", "table", rows)
+
+/**
+ * A card: a header that is always shown, and a body behind it.
+ *
+ * @category block elements
+ * @since 0.1.0
+ */
+export const card = (
+  options: { readonly header: ReadonlyArray<Flow>; readonly body: ReadonlyArray<Flow>; readonly iconSrc?: string }
+): Markup<"block"> =>
+  element("block", "card", [
+    element("block", "header", options.header),
+    element("block", "body", options.body)
+  ], { iconSrc: options.iconSrc })
+
+// --------------------------------------------------------------------------------------------------------------------
+// forms
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What a field of a form has.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FieldOptions {
+  /** The name of its value in the event of a submitted form. */
+  readonly name: string
+  readonly label?: string
+  readonly required?: boolean
+}
+
+/**
+ * A line of text to type.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const textField = (
+  options: FieldOptions & { readonly placeholder?: string; readonly masked?: boolean }
+): Markup<"field"> => empty("field", "text-field", { ...options })
+
+/**
+ * Lines of text to type.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const textArea = (options: FieldOptions & { readonly placeholder?: string }): Markup<"field"> =>
+  element("field", "textarea", [], { ...options })
+
+/**
+ * Something to choose in a {@link select}.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const option = (value: string, text: string = value, selected = false): Markup<"option"> =>
+  element("option", "option", [text], { value, selected: selected || undefined })
+
+/**
+ * One of several to choose.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const select = (options: FieldOptions, ...choices: ReadonlyArray<Markup<"option">>): Markup<"field"> =>
+  element("field", "select", choices, { ...options })
+
+/**
+ * Something to tick.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const checkbox = (
+  options: { readonly name: string; readonly value: string; readonly checked?: boolean },
+  ...label: ReadonlyArray<Inline>
+): Markup<"field"> => element("field", "checkbox", label, { ...options })
+
+/**
+ * One of those of the same name to choose.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const radio = (
+  options: { readonly name: string; readonly value: string; readonly checked?: boolean },
+  ...label: ReadonlyArray<Inline>
+): Markup<"field"> => element("field", "radio", label, { ...options })
+
+/**
+ * Users to choose.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const personSelector = (options: FieldOptions & { readonly placeholder?: string }): Markup<"field"> =>
+  empty("field", "person-selector", { ...options })
+
+/**
+ * A date to choose.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const datePicker = (options: FieldOptions): Markup<"field"> => empty("field", "date-picker", { ...options })
+
+/**
+ * A time of the day to choose.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const timePicker = (options: FieldOptions): Markup<"field"> => empty("field", "time-picker", { ...options })
+
+/**
+ * What sends a form (`action`), or clears it (`reset`).
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const button = (
+  options: { readonly name: string; readonly type?: "action" | "reset" },
+  text: string
+): Markup<"field"> => element("field", "button", [text], { name: options.name, type: options.type ?? "action" })
+
+/**
+ * A form. It needs a {@link button} of type `action`; what was filled in comes as an event of the datafeed.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const form = (id: string, ...children: ReadonlyArray<Flow | Markup<"field">>): Markup<"block"> =>
+  element("block", "form", children, { id })
+
+// --------------------------------------------------------------------------------------------------------------------
+// entities
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Data that does not match its schema, written or read. `id` is that of the entity in the message.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EntityMismatch
+  extends Schema.TaggedError<EntityMismatch>("effect-herald/symphony/EntityMismatch")("EntityMismatch", {
+    type: Schema.String,
+    id: Schema.String,
+    issue: Schema.String
+  })
+{
+  override get message(): string {
+    return `The entity ${JSON.stringify(this.id)} is not what ${this.type} has to be: ${this.issue}.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * A received message, as far as reading it is concerned.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Readable {
+  /** PresentationML. */
+  readonly message?: string | undefined
+  /** The data of its entities, as JSON text. */
+  readonly data?: string | undefined
+}
+
+/**
+ * A kind of entity: structured data that travels in a message, with what is shown where nobody can render it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entity<A, RD = never, RE = never> {
+  readonly type: string
+  readonly version: string
+  /** The markup of one, with its data. `id` names it within the message. Fails when the value does not match the schema. */
+  readonly make: (
+    id: string,
+    value: A,
+    ...fallback: ReadonlyArray<Flow>
+  ) => Effect.Effect<Markup<"block">, EntityMismatch, RE>
+  /** Those of this type in a message, in order. */
+  readonly read: (message: Readable) => Effect.Effect<ReadonlyArray<A>, EntityMismatch | MessageUnreadable, RD>
+}
+
+/**
+ * Pairs a type of entity with the schema of its fields, which must be an object on the wire.
+ *
+ * **Example** (An order that other bots can read)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const Order = MessageML.entity({
+ *   type: "com.acme.order",
+ *   version: "1.0",
+ *   schema: Schema.Struct({ id: Schema.Int, total: Schema.BigInt })
+ * })
+ *
+ * const placed = Order.make("order", { id: 7, total: 100n }, "Order 7 was placed")
+ * const orders = (message: MessageML.Readable) => Order.read(message)
+ * ```
+ *
+ * @category entities
+ * @since 0.1.0
+ */
+export const entity = <A, RD = never, RE = never>(options: {
+  readonly type: string
+  readonly version: string
+  readonly schema: Schema.ConstraintCodec<A, unknown, RD, RE>
+}): Entity<A, RD, RE> => {
+  const { schema, type, version } = options
+  const codec = Schema.toCodecJson(schema)
+  const encode = Schema.encodeUnknownEffect(codec)
+  const decode = Schema.decodeUnknownEffect(codec)
+  const mismatch = (id: string) => (error: Schema.SchemaError) => new EntityMismatch({ type, id, issue: error.message })
+  return {
+    type,
+    version,
+    make: (id, value, ...fallback) =>
+      encode(value).pipe(
+        Effect.mapError(mismatch(id)),
+        Effect.flatMap((fields) => {
+          if (!isRecord(fields)) {
+            return Effect.fail(new EntityMismatch({ type, id, issue: "it is not an object on the wire" }))
+          }
+          const shown = element("block", "div", fallback, { class: "entity", "data-entity-id": id })
+          return Effect.succeed({ ...shown, data: { ...shown.data, [id]: { ...fields, type, version } } })
+        })
+      ),
+    read: (message) =>
+      Effect.flatMap(
+        Effect.fromResult(entriesOf(message)),
+        (entries) =>
+          Effect.forEach(entries.filter(([, entry]) => entry.type === type), ([id, entry]) =>
+            Effect.mapError(decode(entry), mismatch(id)))
+      )
+  }
+}
+
+const isRecord = Schema.is(Schema.Record(Schema.String, Schema.Json))
+
+// --------------------------------------------------------------------------------------------------------------------
+// reading
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A message whose markup or data cannot be read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MessageUnreadable
+  extends Schema.TaggedError<MessageUnreadable>("effect-herald/symphony/MessageUnreadable")("MessageUnreadable", {
+    part: Schema.Literals(["message", "data"]),
+    issue: Schema.String
+  })
+{
+  override get message(): string {
+    return `The ${this.part === "message" ? "markup" : "data"} of the message cannot be read: ${this.issue}.`
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * What somebody said, and of whom and what. Each list is in the order of the message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reading {
+  /** Without markup. */
+  readonly text: string
+  /** The ids of the users who are mentioned. */
+  readonly mentions: ReadonlyArray<number>
+  /** Without `#`. */
+  readonly hashtags: ReadonlyArray<string>
+  /** Without `$`. */
+  readonly cashtags: ReadonlyArray<string>
+  /** The characters of each emoji, by its name; empty where there are none. */
+  readonly emojis: ReadonlyMap<string, string>
+}
+
+/**
+ * Reads a received message.
+ *
+ * **Example** (A command to a bot)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const isHelp = (message: MessageML.Readable) =>
+ *   Effect.map(MessageML.read(message), ({ text }) => text.endsWith("/help"))
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadable> =>
+  Effect.gen(function*() {
+    const text = yield* textOf(message.message ?? "")
+    const entries = yield* Effect.fromResult(entriesOf(message))
+    const values = (type: string) =>
+      entries.flatMap(([, entry]) => entry.type === type ? Option.toArray(decodeIds(entry)) : [])
+        .flatMap(({ id }) => id.slice(0, 1).map(({ value }) => String(value)))
+    return {
+      text,
+      mentions: values("com.symphony.user.mention").map(Number).filter(Number.isSafeInteger),
+      hashtags: values("org.symphonyoss.taxonomy"),
+      cashtags: values("org.symphonyoss.fin.security"),
+      emojis: new Map(
+        entries.flatMap(([, entry]) => entry.type === "com.symphony.emoji" ? Option.toArray(decodeEmoji(entry)) : [])
+          .map(({ data }) => [data.annotation, data.unicode ?? ""])
+      )
+    }
+  })
+
+const decodeIds = Schema.decodeUnknownOption(
+  Schema.Struct({ id: Schema.Array(Schema.Struct({ value: Schema.Union([Schema.String, Schema.Finite]) })) })
+)
+const decodeEmoji = Schema.decodeUnknownOption(
+  Schema.Struct({
+    data: Schema.Struct({ annotation: Schema.String, unicode: Schema.optionalKey(Schema.NullOr(Schema.String)) })
+  })
+)
+
+type Entry = readonly [id: string, fields: { readonly [field: string]: unknown }]
+
+const entriesOf = ({ data }: Readable): Result.Result<ReadonlyArray<Entry>, MessageUnreadable> =>
+  data === undefined || data.trim() === ""
+    ? Result.succeed([])
+    : Result.match(Json.parse(data), {
+      onFailure: (issue) => Result.fail(new MessageUnreadable({ part: "data", issue })),
+      onSuccess: (json) =>
+        Result.succeed(
+          Predicate.isObject(json)
+            ? Object.entries(json).flatMap(([id, fields]) => isFields(fields) ? [[id, fields] as const] : [])
+            : []
+        )
+    })
+
+const isFields = (fields: unknown): fields is { readonly [field: string]: unknown } => Predicate.isObject(fields)
+
+// Those that people write although XML does not know them.
+const html: { readonly [name: string]: string } = {
+  nbsp: " ",
+  copy: "©",
+  reg: "®",
+  trade: "™",
+  hellip: "…",
+  ndash: "–",
+  mdash: "—",
+  lsquo: "‘",
+  rsquo: "’",
+  ldquo: "“",
+  rdquo: "”",
+  bull: "•",
+  middot: "·",
+  euro: "€",
+  pound: "£",
+  deg: "°",
+  times: "×"
+}
+
+const textOf = (markup: string): Effect.Effect<string, MessageUnreadable> => {
+  if (markup.trim() === "") return Effect.succeed("")
+  return parse(markup.replace(/&([a-z]+);/g, (reference, name: string) => html[name] ?? reference)).pipe(
+    Effect.map((events) => events.map((event) => event._tag === "Text" ? event.text : "").join("").trim()),
+    Effect.mapError((error) => new MessageUnreadable({ part: "message", issue: error.message }))
+  )
+}
+
+const parse = (markup: string): Effect.Effect<ReadonlyArray<Xml.Event>, Xml.XmlError> =>
+  Stream.runCollect(Stream.pipeThroughChannel(Stream.succeed(markup), Xml.decodeString()))
