@@ -643,13 +643,11 @@ export const entity = <A, RD = never, RE = never>(options: {
     version,
     make: (id, value, ...fallback) =>
       encode(value).pipe(
+        Effect.flatMap(decodeFields),
         Effect.mapError(mismatch(id)),
-        Effect.flatMap((fields) => {
-          if (!isRecord(fields)) {
-            return Effect.fail(new EntityMismatch({ type, id, issue: "it is not an object on the wire" }))
-          }
+        Effect.map((fields) => {
           const shown = element("block", "div", fallback, { class: "entity", "data-entity-id": id })
-          return Effect.succeed({ ...shown, data: { ...shown.data, [id]: { ...fields, type, version } } })
+          return { ...shown, data: { ...shown.data, [id]: { ...fields, type, version } } }
         })
       ),
     read: (message) =>
@@ -662,7 +660,7 @@ export const entity = <A, RD = never, RE = never>(options: {
   }
 }
 
-const isRecord = Schema.is(Schema.Record(Schema.String, Schema.Json))
+const decodeFields = Schema.decodeUnknownEffect(Schema.Record(Schema.String, Schema.Json))
 
 // --------------------------------------------------------------------------------------------------------------------
 // reading

@@ -1,6 +1,9 @@
 /** Ids of streams and messages. */
 export * as Ids from "./Ids.ts"
 
+/** Markup of messages. */
+export * as MessageML from "./MessageML.ts"
+
 /** Who talks. */
 export * as Session from "./Session.ts"
 
