@@ -453,9 +453,10 @@ const decode = (text: string): string | undefined => {
 const parseQuery = (search: string): ReadonlyMap<string, string> | undefined => {
   const query = new Map<string, string>()
   for (const pair of search.split("&").filter((pair) => pair !== "")) {
-    const [name, value = ""] = pair.split(/=(.*)/s).map(decode)
-    if (name === undefined || value === undefined) return undefined
-    query.set(name, value)
+    const [name = "", value = ""] = pair.split(/=(.*)/s)
+    const [decodedName, decodedValue] = [decode(name), decode(value)]
+    if (decodedName === undefined || decodedValue === undefined) return undefined
+    query.set(decodedName, decodedValue)
   }
   return query
 }

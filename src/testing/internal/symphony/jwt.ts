@@ -65,4 +65,4 @@ export const verify = <A extends { readonly key: PublicKey | undefined }>(
     const { verify } = yield* Signature.Signature
     const isRight = yield* verify(account.key, signed.success, new TextEncoder().encode(`${head}.${body}`))
     return isRight ? account : undefined
-  }).pipe(Effect.provide(Rsa), Effect.catch(() => Effect.succeed(undefined)))
+  }).pipe(Effect.provide(Rsa), Effect.orElseSucceed(() => undefined))
