@@ -302,8 +302,16 @@ describe("lists", () => {
     Effect.gen(function*() {
       yield* fill(7)
       const list = (parameters: Query) => page("/uuids", parameters)
-      assert.deepStrictEqual<object>(yield* list({ limit: 3, count: "true" }), { ids: "u0,u1,u2", totalCount: 7, next: "Mw" })
-      assert.deepStrictEqual<object>(yield* list({ limit: 3, start: "Mw" }), { ids: "u3,u4,u5", next: "Ng", prev: "Mw" })
+      assert.deepStrictEqual<object>(yield* list({ limit: 3, count: "true" }), {
+        ids: "u0,u1,u2",
+        totalCount: 7,
+        next: "Mw"
+      })
+      assert.deepStrictEqual<object>(yield* list({ limit: 3, start: "Mw" }), {
+        ids: "u3,u4,u5",
+        next: "Ng",
+        prev: "Mw"
+      })
       assert.deepStrictEqual<object>(yield* list({ limit: 3, start: "Ng", count: "false" }), {
         ids: "u6",
         next: "Nw",
@@ -313,7 +321,11 @@ describe("lists", () => {
       assert.deepStrictEqual<object>(yield* list({ limit: 3, end: "Ng" }), { ids: "u3,u4,u5", next: "Ng", prev: "Mw" })
       assert.deepStrictEqual<object>(yield* list({ limit: 3, end: "Mg" }), { ids: "u0,u1", next: "Mg" })
       // Of both, start it is.
-      assert.deepStrictEqual<object>(yield* list({ limit: 1, start: "Mw", end: "Ng" }), { ids: "u3", next: "NA", prev: "Mw" })
+      assert.deepStrictEqual<object>(yield* list({ limit: 1, start: "Mw", end: "Ng" }), {
+        ids: "u3",
+        next: "NA",
+        prev: "Mw"
+      })
       assert.deepStrictEqual<object>(yield* list({}), { ids: "u0,u1,u2,u3,u4,u5,u6", next: "Nw" })
     }).pipe(emulated()))
 
@@ -462,7 +474,11 @@ describe("filters", () => {
         set: [{ uuid: { id: "ada" }, type: "x" }, { uuid: { id: "bob" } }, { uuid: { id: "dan" }, type: "x" }]
       })
       const members = (filter: string) => page("/channels/a/uuids", { filter, count: 1 })
-      assert.deepStrictEqual<object>(yield* members("uuid.name like '*'"), { ids: "ada,bob", totalCount: 2, next: "Mg" })
+      assert.deepStrictEqual<object>(yield* members("uuid.name like '*'"), {
+        ids: "ada,bob",
+        totalCount: 2,
+        next: "Mg"
+      })
       assert.strictEqual((yield* members("type == 'x'")).ids, "ada,dan")
       assert.strictEqual((yield* members("uuid.type == 'admin' && type == 'x'")).ids, "ada")
       assert.strictEqual((yield* members(`uuid.updated < '${start.slice(0, -2)}22Z'`)).ids, "ada")
