@@ -376,11 +376,12 @@ export interface ListOptions extends History.Range {
  * **Example** (The actions of the newest page, by message)
  *
  * ```ts
+ * import * as Arr from "effect/Array"
  * import * as Effect from "effect/Effect"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
  *
  * const byMessage = MessageActions.list({ channel: "chat" }).pipe(
- *   Effect.map(({ actions }) => Map.groupBy(actions, ({ messageTimetoken }) => messageTimetoken))
+ *   Effect.map(({ actions }) => Arr.groupBy(actions, ({ messageTimetoken }) => messageTimetoken))
  * )
  * ```
  *
