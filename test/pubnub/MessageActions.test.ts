@@ -9,6 +9,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import {
   History,
   MessageActions,
@@ -20,7 +21,7 @@ import {
   UserId
 } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -673,6 +674,43 @@ describe("fold", () => {
         yield* soon
         assert.strictEqual(yield* historyAsked, 3)
       }).pipe(Effect.provide(emulated())))
+  })
+
+  describe("a reading that is older than the events", () => {
+    const envelope = (type: string, actionTimetoken: string) => ({
+      c: "a",
+      e: 3,
+      i: "bob",
+      p: { t: actionTimetoken, r: 1 },
+      d: {
+        source: "actions",
+        version: "1.0",
+        event: "added",
+        data: { type, value: type, actionTimetoken, messageTimetoken: message }
+      }
+    })
+    const page = (t: string, m: ReadonlyArray<object>) => ({ body: JSON.stringify({ t: { t, r: 1 }, m }) })
+    const read = answer(200, { channels: { a: [{ message: "hi", timetoken: message, uuid: "ada" }] } })
+
+    it.effect("does not hide what came behind the loss; what came before it, only a reading knows", () =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(start)
+        const { last } = yield* watch({ channel: "a", last: 1 })
+        assert.deepStrictEqual(last(), ["after 1"])
+      }).pipe(
+        Effect.provide(scripted(
+          page("17900000000000100", []),
+          read,
+          page("17900000000000300", [
+            envelope("before", "17900000000000200"),
+            { c: "a" },
+            envelope("after", "17900000000000300")
+          ]),
+          read,
+          { never: true }
+        )),
+        Effect.provide(Clock.layer)
+      ))
   })
 
   it.effect("a message that history does not show yet stays through a reading", () =>
