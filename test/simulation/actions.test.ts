@@ -25,7 +25,10 @@ const world = (seed: number) =>
   Faults.layer({ chance: { seed, rate: 0.15, faults } }).pipe(
     Layer.provideMerge(emulated({
       // Small, so that there is often more than fits.
-      emulator: { limits: { queueLength: 20, actionsPerPage: 10, queueRetention: "2 minutes" } },
+      emulator: {
+        historyDelay: seed % 2 === 0 ? 0 : 900,
+        limits: { queueLength: 20, actionsPerPage: 10, queueRetention: "2 minutes" }
+      },
       config: { queueLength: 20 }
     })),
     Layer.provideMerge(Logger.layer([]))
@@ -103,7 +106,7 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
 })
 
 const seeds = process.env.SEED === undefined
-  ? Array.from({ length: Number(process.env.SEEDS ?? 200) }, (_, seed) => seed)
+  ? Array.from({ length: Number(process.env.SEEDS ?? 150) }, (_, seed) => seed)
   : [Number(process.env.SEED)]
 
 it.effect.each<Watch>(["some messages", "the newest messages"])(
