@@ -571,7 +571,8 @@ export interface FoldLastOptions {
  * **Gotchas**
  *
  * With `last`, a message that is never stored counts when it is published, and not any more after the next reading; one
- * that is removed from history leaves with the next reading. Nobody is told of either.
+ * that is removed from history leaves with the next reading. An action that was a {@link PartialFailure} for who added or
+ * removed it is seen with the next reading. Nobody is told of these.
  *
  * **Example** (👍 3 (you))
  *

@@ -75,12 +75,9 @@ describe("endpoints", () => {
       >
     >(true)
     holds<Equal<Effect.Error<typeof list>, PubNubError.PubNubError>>(true)
-    holds<
-      Equal<
-        Effect.Services<typeof add> | Effect.Services<typeof remove> | Effect.Services<typeof list>,
-        Needs
-      >
-    >(true)
+    holds<Equal<Effect.Services<typeof add>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof remove>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof list>, Needs>>(true)
     const size = Publish.size({ channel: "a", message: 1 })
     holds<Equal<ReasonsOf<Effect.Error<typeof size>>, "BadRequest">>(true)
     holds<Equal<Effect.Services<typeof size>, never>>(true)
