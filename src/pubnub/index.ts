@@ -7,8 +7,14 @@ export * as Channel from "./Channel.ts"
 /** Lists of channels under a name. */
 export * as ChannelGroups from "./ChannelGroups.ts"
 
+/** What App Context keeps of channels. */
+export * as Channels from "./Channels.ts"
+
 /** What a subscription delivers. */
 export * as Event from "./Event.ts"
+
+/** Filters of lists. */
+export * as Filter from "./Filter.ts"
 
 /** What was published. */
 export * as History from "./History.ts"
