@@ -202,7 +202,8 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-const Wire = Schema.Struct({
+/** @internal */
+export const Wire = Schema.Struct({
   id: UserId,
   name: Objects.Text,
   externalId: Objects.Text,
