@@ -3,9 +3,11 @@
  * of requests.
  */
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as AppContext from "../AppContext.ts"
 import * as Filter from "../Filter.ts"
@@ -13,6 +15,8 @@ import { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
 import * as Objects from "./objects.ts"
+import * as Outcome from "./outcome.ts"
+import { inTurn } from "./turns.ts"
 
 /** What all relations have on the wire. The other end comes beside it. */
 export type Wire = AppContext.Versioned & AppContext.Included
@@ -38,7 +42,11 @@ interface Fields<C> {
   readonly custom?: AppContext.Settable<C> | undefined
 }
 
-type Item<C> = string | Fields<C> & { readonly id: string }
+interface Settings<C> extends Fields<C> {
+  readonly id: string
+}
+
+type Item<C> = string | Settings<C>
 
 type Selection = AppContext.PageOptions & Objects.Selection
 
@@ -52,9 +60,14 @@ interface Body {
   readonly [key: string]: Schema.Json
 }
 
-/** One relation to set as it goes on the wire, and what is wrong with it. */
+/** What is sent of one relation, and what is wrong with it. */
 interface Encoded {
-  readonly entry: Body
+  readonly fields: {
+    readonly id: string
+    readonly status?: string | null
+    readonly type?: string | null
+    readonly custom?: AppContext.Custom | null
+  }
   readonly issues: ReadonlyArray<PubNubError.Detail>
 }
 
@@ -127,19 +140,24 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     ).pipe(Stream.mapEffect((wire) => typed(operation, wire)))
   }
 
-  const encode = (item: Item<C>, location: string): Effect.Effect<Encoded, never, RE> => {
-    const { custom, id, status, type }: Exclude<Item<C>, string> = typeof item === "string" ? { id: item } : item
+  const encode = ({ custom, id, status, type }: Settings<C>, prefix: string): Effect.Effect<Encoded, never, RE> => {
     const texts = Objects.texts({ status, type }, Objects.longest)
-    const entry = { [kind.wire]: { id }, ...texts.body }
-    const issues = texts.issues.map((issue) => ({ ...issue, location: `${location}.${issue.location}` }))
+    const fields = { id, ...texts.body }
+    const issues = texts.issues.map((issue) => ({ ...issue, location: `${prefix}${issue.location}` }))
     const given = Objects.settable(custom)
-    if (given === undefined) return Effect.succeed({ entry, issues })
-    if (Option.isNone(given)) return Effect.succeed({ entry: { ...entry, custom: null }, issues })
+    if (given === undefined) return Effect.succeed({ fields, issues })
+    if (Option.isNone(given)) return Effect.succeed({ fields: { ...fields, custom: null }, issues })
     return Effect.match(codec.encode(given.value), {
-      onSuccess: (custom) => ({ entry: { ...entry, custom: { ...custom } }, issues }),
-      onFailure: (message) => ({ entry, issues: [...issues, { location: `${location}.custom`, message }] })
+      onSuccess: (custom) => ({ fields: { ...fields, custom }, issues }),
+      onFailure: (message) => ({ fields, issues: [...issues, { location: `${prefix}custom`, message }] })
     })
   }
+
+  const toBody = ({ custom, id, ...texts }: Encoded["fields"]): Body => ({
+    [kind.wire]: { id },
+    ...texts,
+    ...custom === undefined ? {} : { custom: custom === null ? null : { ...custom } }
+  })
 
   const write = (
     verb: "set" | "remove" | "manage",
@@ -162,7 +180,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
       ...encoded.flatMap((item) => item.issues)
     ]
     const body = {
-      ...put.length === 0 ? {} : { set: encoded.map(({ entry }) => entry) },
+      ...put.length === 0 ? {} : { set: encoded.map(({ fields }) => toBody(fields)) },
       ...removed.length === 0 ? {} : { delete: removed.map((id) => ({ [kind.wire]: { id } })) }
     }
     return Effect.flatMap(request(operation, owner, options, issues, body), typedPage(operation))
@@ -170,7 +188,10 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
 
   const set = (owner: string, options: Changes<C> & Selection, verb: "set" | "manage" = "set") => {
     const at = verb === "manage" ? "set" : `${other}s`
-    return Effect.forEach(options.set ?? [], (item, index) => encode(item, `${at}[${index}]`)).pipe(
+    return Effect.forEach(
+      options.set ?? [],
+      (item, index) => encode(typeof item === "string" ? { id: item } : item, `${at}[${index}].`)
+    ).pipe(
       Effect.flatMap((encoded) => write(verb, owner, encoded, options))
     )
   }
@@ -179,7 +200,81 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
 
   const remove = (owner: string, options: Pick<Changes<C>, "remove"> & Selection) => write("remove", owner, [], options)
 
-  return { list, stream, set, remove, manage }
+  /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
+  const find = (operation: string, owner: string, id: string) =>
+    Objects.streamOf((next) => request(operation, owner, { ...selecting(id), next }), kind.idOf).pipe(
+      Stream.filter((wire) => kind.idOf(wire) === id),
+      Stream.runHead,
+      Effect.flatMap(Option.match({
+        onNone: () => Effect.fail(new AppContext.ObjectNotFound({ operation, kind: "membership", id })),
+        onSome: Effect.succeed
+      }))
+    )
+
+  const selecting = (id: string): Selection => {
+    const filter = Filter.equals(`${other}.id`, id)
+    return { include: own, ...Result.isSuccess(Filter.print(filter)) ? { filter } : {} }
+  }
+
+  const update = (
+    owner: string,
+    id: string,
+    how: "merge" | "replace",
+    f: (relation: B & AppContext.Included<C>) => Fields<C>
+  ) => {
+    const operation = `update${kind.name}`
+    const change = Effect.gen(function*() {
+      const before = yield* find(operation, owner, id)
+      const current = yield* typed(operation, before)
+      const fields = f(current)
+      if (Object.values(fields).every((value) => value === undefined)) return current
+      const { fields: given, issues } = yield* encode({ ...fields, id }, "")
+      // Whether a relation keeps what a request leaves out is not written down: what is to stay is sent along.
+      const sent = {
+        ...Option.isSome(before.status) ? { status: before.status.value } : {},
+        ...Option.isSome(before.type) ? { type: before.type.value } : {},
+        ...Option.isSome(before.custom) ? { custom: before.custom.value } : {},
+        ...given,
+        ...how === "merge" && Option.isSome(before.custom) && Predicate.isObject(given.custom)
+          ? { custom: { ...before.custom.value, ...given.custom } }
+          : {}
+      }
+      const page = yield* request(operation, owner, selecting(id), issues, { set: [toBody(sent)] }).pipe(
+        Effect.catch((error) => settle(operation, owner, before, sent, error))
+      )
+      const after = page.items.find((wire) => kind.idOf(wire) === id) ?? (yield* find(operation, owner, id))
+      return yield* typed(operation, after)
+    })
+    return Effect.gen(function*() {
+      const { origin, subscribeKey } = yield* PubNubConfig
+      const [user, channel] = kind.owner === "user" ? [owner, id] : [id, owner]
+      return yield* inTurn(JSON.stringify([origin, subscribeKey, user, channel]))(change)
+    })
+  }
+
+  /** What became of a write that failed: an answer that was lost is looked for in the relation. */
+  const settle = (
+    operation: string,
+    owner: string,
+    before: W,
+    sent: Encoded["fields"],
+    error: PubNubError.PubNubError
+  ) =>
+    Result.match(Outcome.judge(error.reason), {
+      onSuccess: () => Effect.fail(error),
+      onFailure: (reason) => {
+        const unknown = new AppContext.UpdateOutcomeUnknown({ operation, kind: "membership", id: sent.id, reason })
+        return Effect.matchEffect(find(operation, owner, sent.id), {
+          onFailure: () => Effect.fail(unknown),
+          onSuccess: (now) =>
+            own.every((part) => Equal.equals(now[part], Option.fromNullishOr(sent[part])))
+              ? Effect.succeed({ items: [now] })
+              : Effect.fail(now.etag === before.etag ? error : unknown)
+        })
+      }
+    })
+
+  return { list, stream, set, manage, remove, update }
 }
 
 const repeated = (ids: ReadonlyArray<string>): ReadonlyArray<string> => {
