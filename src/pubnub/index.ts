@@ -16,8 +16,11 @@ export * as Event from "./Event.ts"
 /** Filters of lists. */
 export * as Filter from "./Filter.ts"
 
-/** What was published. */
-export * as History from "./History.ts"
+/** Who belongs to a channel. */
+export * as Members from "./Members.ts"
+
+/** To which channels a user belongs. */
+export * as Memberships from "./Memberships.ts"
 
 /** Reactions, receipts, and whatever else is attached to messages. */
 export * as MessageActions from "./MessageActions.ts"
@@ -25,17 +28,17 @@ export * as MessageActions from "./MessageActions.ts"
 /** Who is where. */
 export * as Presence from "./Presence.ts"
 
-/** Publish, fire, signal. */
-export * as Publish from "./Publish.ts"
-
-/** Publishing in order, at a pace, and safely again. */
-export * as Publisher from "./Publisher.ts"
-
 /** Keys, user and limits. */
 export * as PubNubConfig from "./PubNubConfig.ts"
 
 /** What a request can fail with. */
 export * as PubNubError from "./PubNubError.ts"
+
+/** Publish, fire, signal. */
+export * as Publish from "./Publish.ts"
+
+/** Publishing in order, at a pace, and safely again. */
+export * as Publisher from "./Publisher.ts"
 
 /** What a subscription says of itself. */
 export * as Status from "./Status.ts"
@@ -43,11 +46,11 @@ export * as Status from "./Status.ts"
 /** Streams of events. */
 export * as Subscribe from "./Subscribe.ts"
 
-/** Many streams over one connection. */
-export * as Subscriber from "./Subscriber.ts"
-
 /** What ends a subscription. */
 export * as SubscribeError from "./SubscribeError.ts"
+
+/** Many streams over one connection. */
+export * as Subscriber from "./Subscriber.ts"
 
 /** What to listen to. */
 export * as Subscription from "./Subscription.ts"
@@ -63,3 +66,6 @@ export * as UserId from "./UserId.ts"
 
 /** What App Context keeps of users. */
 export * as Users from "./Users.ts"
+
+/** What was published. */
+export * as History from "./History.ts"
