@@ -13,6 +13,9 @@ export * as Event from "./Event.ts"
 /** What was published. */
 export * as History from "./History.ts"
 
+/** Reactions, receipts, and whatever else is attached to messages. */
+export * as MessageActions from "./MessageActions.ts"
+
 /** Who is where. */
 export * as Presence from "./Presence.ts"
 
