@@ -10,6 +10,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as AppContext from "./AppContext.ts"
+import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
@@ -123,14 +124,22 @@ export interface SetIfOptions<P extends Part, C = AppContext.Custom> extends Set
 export type SortKey = "id" | "name" | "updated" | "status" | "type"
 
 /**
+ * What users can be filtered by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FilterField = "id" | "name" | "externalId" | "profileUrl" | "email" | "status" | "type" | "updated"
+
+/**
  * Which users.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Selection<P extends Part> extends Including<P> {
-  /** An expression of the service's filter language, `name LIKE "A*"`. It cannot name custom fields. */
-  readonly filter?: string | undefined
+  /** Which users: a filter as data, or text of the service's language (`name LIKE "A*"`). Default: all. */
+  readonly filter?: string | Filter.Filter<FilterField> | undefined
   /** First by the first key, and ascending where nothing is said. */
   readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
 }

@@ -10,6 +10,9 @@ export * as ChannelGroups from "./ChannelGroups.ts"
 /** What a subscription delivers. */
 export * as Event from "./Event.ts"
 
+/** Filters of lists. */
+export * as Filter from "./Filter.ts"
+
 /** What was published. */
 export * as History from "./History.ts"
 

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import * as AppContext from "../AppContext.ts"
+import * as Filter from "../Filter.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
 import * as Endpoint from "./endpoint.ts"
@@ -80,9 +81,25 @@ export const Nothing = Schema.Struct({ status: Schema.Literal(200) })
 /** What a list can be asked beside its page. */
 export interface Selection {
   readonly include?: ReadonlyArray<string> | undefined
-  readonly filter?: string | undefined
+  readonly filter?: string | Filter.Filter<string> | undefined
   readonly sort?: ReadonlyArray<string> | undefined
 }
+
+const filterText = (
+  filter: string | Filter.Filter<string>
+): Result.Result<string, ReadonlyArray<PubNubError.Detail>> => {
+  if (typeof filter !== "string") return Result.mapError(Filter.print(filter), ({ details }) => details)
+  const wrong = filter.trim() === "" ? "is blank" : filter.isWellFormed() ? undefined : "holds half of a surrogate pair"
+  return wrong === undefined ? Result.succeed(filter) : Result.fail([{ location: "filter", message: wrong }])
+}
+
+const filterQuery = (filter: string | Filter.Filter<string> | undefined): Url.Query =>
+  filter === undefined
+    ? []
+    : Result.match(filterText(filter), { onFailure: () => [], onSuccess: (text) => [["filter", text]] })
+
+const filterIssues = (filter: string | Filter.Filter<string> | undefined): ReadonlyArray<PubNubError.Detail> =>
+  filter === undefined ? [] : Result.match(filterText(filter), { onFailure: (details) => details, onSuccess: () => [] })
 
 const largestPage = 100
 
@@ -96,7 +113,7 @@ export const pageQuery = (
   ...count === true ? [["count", "true"] as const] : [],
   ...next === undefined ? [] : [["start", next] as const],
   ...previous === undefined ? [] : [["end", previous] as const],
-  ...filter === undefined ? [] : [["filter", filter] as const],
+  ...filterQuery(filter),
   ...sort === undefined || sort.length === 0 ? [] : [["sort", sort.map(toWire).join(",")] as const]
 ]
 
@@ -118,7 +135,7 @@ export const pageIssues = (
   ...next === undefined || previous === undefined
     ? []
     : [{ location: "previous", message: "is given beside next: a page is behind another or before it" }],
-  ...filter === undefined || filter.trim() !== "" ? [] : [{ location: "filter", message: "is blank" }],
+  ...filterIssues(filter),
   ...includeIssues(include, known.parts),
   ...sort.filter((key) => !known.keys.includes(key.replace(/:(asc|desc)$/, ""))).map((key) => ({
     location: "sort",
