@@ -2,6 +2,7 @@
  * The client against the real service: what was recorded between other clients and PubNub is replayed through ours.
  */
 import { afterAll, describe, it } from "@effect/vitest"
+import * as Actions from "./actions.ts"
 import * as Answers from "./answers.ts"
 import * as Cassettes from "./cassettes.ts"
 import * as Events from "./events.ts"
@@ -21,8 +22,9 @@ describe("conformance", () => {
   Expectations.suite()
   History.suite()
   Presence.suite()
+  Actions.suite()
   afterAll(() => {
-    const suites = [Cassettes, Answers, Events, Expectations, History, Presence]
+    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })
 })

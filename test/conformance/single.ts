@@ -37,7 +37,7 @@ export const replay = Effect.fnUntraced(function*<A, E>(
     Effect.provideService(
       PubNubConfig.PubNubConfig,
       PubNubConfig.make({
-        subscribeKey: recordedParts(exchange.request)[3] ?? "",
+        subscribeKey: recordedParts(exchange.request)[2] ?? "",
         userId: query.get("uuid") ?? nobody,
         ...auth === undefined ? {} : { authToken: Redacted.make(auth) }
       })
