@@ -9,6 +9,7 @@ import * as Events from "./events.ts"
 import * as Expectations from "./expectations.ts"
 import * as History from "./history.ts"
 import * as Kit from "./kit.ts"
+import * as Objects from "./objects.ts"
 import * as Presence from "./presence.ts"
 
 describe("conformance", () => {
@@ -23,8 +24,9 @@ describe("conformance", () => {
   History.suite()
   Presence.suite()
   Actions.suite()
+  Objects.suite()
   afterAll(() => {
-    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions]
+    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions, Objects]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })
 })
