@@ -594,33 +594,41 @@ export const fold = (
         Effect.tapError((error) => Effect.logWarning(`the reactions on ${channel} are not known: ${error.message}`)),
         Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
       )
+    const watched = { last, me: userId }
+    const step = Effect.fnUntraced(function*(
+      before: Reactions_.State | undefined,
+      events: ReadonlyArray<Event.SubscribeEvent>
+    ) {
+      for (const event of events) yield* warn(event)
+      const followed = before && Reactions_.follow(before, events, watched)
+      if (!events.some(Reactions_.isLoss)) return followed
+      // What was crowded out a moment ago may not be in history yet.
+      if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
+      const found = yield* read
+      const known = followed === undefined || last === undefined
+        ? found
+        : yield* Reactions_.withUnshown(found, followed, last)
+      // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
+      // younger, what else happened is still to come.
+      return Reactions_.follow(known, events.slice(events.findLastIndex(Reactions_.isLoss) + 1), watched)
+    })
     // Catching up would bring messages only, and tell of a loss only where actions had come before.
     return Subscribe.stream({ channels: [channel], catchUp: "none" }).pipe(
       // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
       Stream.mapAccumArrayEffect(
         (): Reactions_.State | undefined => undefined,
         (before, events) =>
-          Effect.gen(function*() {
-            for (const event of events) yield* warn(event)
-            const follow = (state: Reactions_.State, events: ReadonlyArray<Event.SubscribeEvent>) =>
-              Reactions_.follow(state, events, { last, me: userId })
-            const followed = before && follow(before, events)
-            if (!events.some(Reactions_.isLoss)) {
-              return [followed, followed === undefined ? [] : [Reactions_.valueOf(followed)]] as const
-            }
-            // What was told before the loss may have been undone in it; what comes behind it is followed: should the answer
-            // be younger, what else happened is still to come.
-            const found = yield* read
-            const known = followed === undefined || last === undefined
-              ? found
-              : yield* Reactions_.withUnshown(found, followed, last)
-            const state = follow(known, events.slice(events.findLastIndex(Reactions_.isLoss) + 1))
-            return [state, [Reactions_.valueOf(state)]] as const
-          })
+          Effect.map(
+            step(before, events),
+            (state) => [state, state === undefined ? [] : [Reactions_.valueOf(state)]] as const
+          )
       ),
       Stream.changes
     )
   }))
+
+/** How far history may be behind. */
+const historyLag = "1 second"
 
 const mostMessages = 100
 
