@@ -215,7 +215,8 @@ const etagOf = ({ request }: Kit.Exchange): AppContext.Etag | undefined => {
   return etag === undefined ? undefined : AppContext.Etag.make(etag)
 }
 
-const callOf = (exchange: Kit.Exchange): Call => {
+/** The call that makes a recorded request. */
+export const callOf = (exchange: Kit.Exchange): Call => {
   switch (exchange.request.template) {
     case templates.users:
       return Users.list(askedList(Part, keys, exchange))
@@ -414,8 +415,12 @@ const templateOf = (path: string): string => {
     }) ?? assert.fail(path)
 }
 
+/** A case of the JavaScript client as if it were recorded, if it makes a request. */
+export const exchangeOf = (entry: Kit.Expectation): Kit.Exchange | undefined =>
+  Single.recordedForm(entry, () => templateOf(entry.request?.rawTarget.split("?")[0] ?? ""))
+
 const javaScriptCase = (entry: Kit.Expectation) => {
-  const exchange = Single.recordedForm(entry, () => templateOf(entry.request?.rawTarget.split("?")[0] ?? ""))
+  const exchange = exchangeOf(entry)
   if (exchange !== undefined) {
     return assertAnswer(exchange, true, () => reasons[entry.case] ?? assert.fail("an error"))
   }
