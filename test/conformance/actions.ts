@@ -170,7 +170,10 @@ const templateOf = (path: string): string =>
 /** Timetokens of less than 17 digits, which ours refuses, made long. */
 const lengthened = (entry: Kit.Expectation): Kit.Expectation => {
   const longer = (text: string) =>
-    text.replace(/\/(message|action)\/(\d+)/g, (_, word, digits) => `/${word}/${digits.padStart(17, "15610547826969050")}`)
+    text.replace(
+      /\/(message|action)\/(\d+)/g,
+      (_, word, digits) => `/${word}/${digits.padStart(17, "15610547826969050")}`
+    )
   const { request } = entry
   return request
     ? { ...entry, request: { ...request, path: longer(request.path), rawTarget: longer(request.rawTarget) } }

@@ -5,6 +5,7 @@ import { afterAll, describe, it } from "@effect/vitest"
 import * as Actions from "./actions.ts"
 import * as Answers from "./answers.ts"
 import * as Cassettes from "./cassettes.ts"
+import * as Emulated from "./emulated.ts"
 import * as Events from "./events.ts"
 import * as Expectations from "./expectations.ts"
 import * as History from "./history.ts"
@@ -25,8 +26,9 @@ describe("conformance", () => {
   Presence.suite()
   Actions.suite()
   Objects.suite()
+  Emulated.suite()
   afterAll(() => {
-    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions, Objects]
+    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions, Objects, Emulated]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })
 })

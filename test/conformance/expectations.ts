@@ -462,7 +462,9 @@ const signing = Effect.fnUntraced(function*(entry: Kit.Expectation) {
   assert.include(search, `signature=${signatureOf(signed.secretKey, signable)}`)
 })
 
-const signedCallOf = (entry: Kit.Expectation): Effect.Effect<unknown, unknown, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
+const signedCallOf = (
+  entry: Kit.Expectation
+): Effect.Effect<unknown, unknown, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
   requestOf(entry).path.startsWith("/v2/objects/")
     ? Objects.callOf(Objects.exchangeOf(entry) ?? assert.fail("no exchange"))
     : sendOf(recordedForm(requestOf(entry)))

@@ -262,7 +262,10 @@ const tersely = (body: { readonly set?: unknown; readonly delete?: unknown }) =>
       .map(([name, value]) => [
         name,
         name === "delete" && Array.isArray(value)
-          ? value.map(({ channel, uuid }: { readonly channel?: unknown; readonly uuid?: unknown }) => ({ channel, uuid }))
+          ? value.map(({ channel, uuid }: { readonly channel?: unknown; readonly uuid?: unknown }) => ({
+            channel,
+            uuid
+          }))
           : value
       ])
   )
@@ -307,17 +310,17 @@ const user = metadata(["name", "externalId", "profileUrl", "email"])
 const channel = metadata(["name", "description"])
 
 /** A relation, and the object at its other end, which has a tag where all of it came. */
-const relation = (wire: string, name: string, idName: string, end: (json: Schema.Json) => unknown) =>
-(json: Schema.Json) => {
-  const data = objectOf(json)
-  const other = objectOf(data[wire])
-  return {
-    [idName]: other.id,
-    ...version(data),
-    ...fields(["status", "type", "custom"], data),
-    [name]: other.eTag === undefined ? "none" : end(other)
+const relation =
+  (wire: string, name: string, idName: string, end: (json: Schema.Json) => unknown) => (json: Schema.Json) => {
+    const data = objectOf(json)
+    const other = objectOf(data[wire])
+    return {
+      [idName]: other.id,
+      ...version(data),
+      ...fields(["status", "type", "custom"], data),
+      [name]: other.eTag === undefined ? "none" : end(other)
+    }
   }
-}
 
 const membership = relation("channel", "channel", "channelId", channel)
 const member = relation("uuid", "user", "userId", user)
@@ -371,13 +374,15 @@ const assertFailure = (exchange: Kit.Exchange, failure: Failure, reason: () => A
   }
 }
 
-const assertAnswer = Effect.fnUntraced(function*(recorded: Kit.Exchange, exactPath: boolean, reason: () => Answers.Reason) {
-  const exchange = inOurWords(recorded)
-  const result = yield* Single.replay(exchange, callOf(exchange), { exactPath })
-  if (result._tag === "Failure") return assertFailure(exchange, result.failure, reason)
-  assert.strictEqual(exchange.response.status, 200)
-  assert.deepStrictEqual(shown(result.success), expectedOf(exchange))
-})
+const assertAnswer = Effect.fnUntraced(
+  function*(recorded: Kit.Exchange, exactPath: boolean, reason: () => Answers.Reason) {
+    const exchange = inOurWords(recorded)
+    const result = yield* Single.replay(exchange, callOf(exchange), { exactPath })
+    if (result._tag === "Failure") return assertFailure(exchange, result.failure, reason)
+    assert.strictEqual(exchange.response.status, 200)
+    assert.deepStrictEqual(shown(result.success), expectedOf(exchange))
+  }
+)
 
 // --------------------------------------------------------------------------------------------------------------------
 // cases of the JavaScript client
@@ -408,7 +413,14 @@ const reasons: { readonly [name: string]: Answers.Reason } = {
 
 const templateOf = (path: string): string => {
   const [, , , , kind, id, others] = path.split("/")
-  return [templates.users, templates.user, templates.memberships, templates.channels, templates.channel, templates.members]
+  return [
+    templates.users,
+    templates.user,
+    templates.memberships,
+    templates.channels,
+    templates.channel,
+    templates.members
+  ]
     .find((template) => {
       const parts = template.split("/")
       return parts[4] === kind && (parts[5] === undefined) === (id === undefined) && parts[6] === others
@@ -446,7 +458,9 @@ export const summary = (): ReadonlyArray<string> => [
 export const suite = () => {
   describe("App Context", () => {
     it("cassettes all hold something to replay", () => {
-      for (const cassette of Kit.cassettes("app-context")) assert.isTrue(cassette.interactions.some(isOurs), cassette.name)
+      for (const cassette of Kit.cassettes("app-context")) {
+        assert.isTrue(cassette.interactions.some(isOurs), cassette.name)
+      }
     })
 
     for (const cassette of Kit.classes().flatMap((name) => Kit.cassettes(name))) {
