@@ -19,7 +19,8 @@ const templates = {
   remove: `${channel}/message/{messageTimetoken}/action/{actionTimetoken}`
 } as const
 
-const ours: ReadonlySet<string> = new Set(Object.values(templates))
+/** The requests that are replayed here. */
+export const ours: ReadonlySet<string> = new Set(Object.values(templates))
 
 const isOurs = ({ request }: Kit.Exchange): boolean => ours.has(request.template)
 

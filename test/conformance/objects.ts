@@ -32,7 +32,8 @@ const templates = {
   members: `${objects}/channels/{channel}/uuids`
 } as const
 
-const ours: ReadonlySet<string> = new Set(Object.values(templates))
+/** The requests that are replayed here. */
+export const ours: ReadonlySet<string> = new Set(Object.values(templates))
 
 const isOurs = ({ request }: Kit.Exchange): boolean => ours.has(request.template)
 
