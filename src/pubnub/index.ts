@@ -21,6 +21,11 @@ export * as History from "./History.ts"
 
 /** Reactions, receipts, and whatever else is attached to messages. */
 export * as MessageActions from "./MessageActions.ts"
+/** Who belongs to a channel. */
+export * as Members from "./Members.ts"
+
+/** To which channels a user belongs. */
+export * as Memberships from "./Memberships.ts"
 
 /** Who is where. */
 export * as Presence from "./Presence.ts"

@@ -123,7 +123,8 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   }
 
   const typedPage =
-    (operation: string) => (page: AppContext.Page<W>): Effect.Effect<AppContext.Page<B & AppContext.Included<C>>, E, RD> =>
+    (operation: string) =>
+    (page: AppContext.Page<W>): Effect.Effect<AppContext.Page<B & AppContext.Included<C>>, E, RD> =>
       Effect.map(Effect.forEach(page.items, (wire) => typed(operation, wire)), (items) => ({ ...page, items }))
 
   const list = (owner: string, options: Selection) => {
@@ -219,7 +220,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   const update = (
     owner: string,
     id: string,
-    how: "merge" | "replace",
+    { custom: how = "replace" }: Pick<AppContext.UpdateOptions, "custom">,
     f: (relation: B & AppContext.Included<C>) => Fields<C>
   ) => {
     const operation = `update${kind.name}`
