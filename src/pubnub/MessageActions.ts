@@ -181,11 +181,25 @@ export class PartialFailure extends Schema.TaggedError<PartialFailure>("effect-h
   }
 }
 
+/**
+ * What {@link add} can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type AddError = MessageActionsError | ActionExists | PartialFailure
+
+/**
+ * What {@link remove} can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RemoveError = MessageActionsError | ActionNotFound | ActionOfAnotherUser | PartialFailure
+
 // --------------------------------------------------------------------------------------------------------------------
 // adding and removing
 // --------------------------------------------------------------------------------------------------------------------
-
-type Needs = HttpClient.HttpClient | PubNubConfig
 
 /**
  * What {@link add} takes.
@@ -233,7 +247,7 @@ export interface AddOptions {
  */
 export const add = (
   options: AddOptions
-): Effect.Effect<MessageAction, MessageActionsError | ActionExists | PartialFailure, Needs> => {
+): Effect.Effect<MessageAction, AddError, HttpClient.HttpClient | PubNubConfig> => {
   const { channel, messageTimetoken, type, value } = options
   const body = JSON.stringify({ type, value })
   return run({
@@ -315,11 +329,7 @@ export interface RemoveOptions {
  */
 export const remove = (
   options: RemoveOptions
-): Effect.Effect<
-  void,
-  MessageActionsError | ActionNotFound | ActionOfAnotherUser | PartialFailure,
-  Needs
-> => {
+): Effect.Effect<void, RemoveError, HttpClient.HttpClient | PubNubConfig> => {
   const { actionTimetoken, channel, messageTimetoken } = options
   const partial = (description: string) =>
     new PartialFailure({ operation: "remove", channel, messageTimetoken, description })
@@ -388,7 +398,9 @@ export interface ListOptions extends History.Range {
  * @category requests
  * @since 0.1.0
  */
-export const list = (options: ListOptions): Effect.Effect<Page, MessageActionsError, Needs> =>
+export const list = (
+  options: ListOptions
+): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   ask("list", options, options.limit, "limit")
 
 /**
@@ -435,7 +447,9 @@ export interface StreamOptions extends History.Range {
  * @category streams
  * @since 0.1.0
  */
-export const stream = (options: StreamOptions): Stream.Stream<MessageAction, MessageActionsError, Needs> =>
+export const stream = (
+  options: StreamOptions
+): Stream.Stream<MessageAction, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   Pages.stream(options, (range) =>
     Effect.map(
       ask("stream", { ...range, channel: options.channel }, options.pageSize, "pageSize"),
@@ -449,7 +463,7 @@ const ask = (
   { before, channel, since }: History.Range & { readonly channel: string },
   limit = mostActions,
   limitName: string
-): Effect.Effect<Page, MessageActionsError, Needs> =>
+): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   Effect.map(
     run({
       operation,
@@ -557,7 +571,8 @@ export interface FoldLastOptions {
  * **Gotchas**
  *
  * With `last`, a message that is never stored counts when it is published, and not any more after the next reading; one
- * that is removed from history leaves with the next reading. Nobody is told of either.
+ * that is removed from history leaves with the next reading. An action that was a {@link PartialFailure} for who added or
+ * removed it is seen with the next reading. Nobody is told of these.
  *
  * **Example** (👍 3 (you))
  *
@@ -581,7 +596,11 @@ export interface FoldLastOptions {
  */
 export const fold = (
   options: FoldMessagesOptions | FoldLastOptions
-): Stream.Stream<ReadonlyMap<string, Reactions>, SubscribeError | MessageActionsError, Needs> =>
+): Stream.Stream<
+  ReadonlyMap<string, Reactions>,
+  SubscribeError | MessageActionsError,
+  HttpClient.HttpClient | PubNubConfig
+> =>
   Stream.unwrap(Effect.map(PubNubConfig, ({ userId }) => {
     const { channel, last } = options
     const issues = foldIssues(options)
@@ -647,7 +666,10 @@ const include: History.Include = { actions: true, meta: false }
 
 type Found = ReadonlyMap<string, ReadonlyArray<History.StoredAction>>
 
-const readLast = (channel: string, last: number): Effect.Effect<Found, MessageActionsError, Needs> =>
+const readLast = (
+  channel: string,
+  last: number
+): Effect.Effect<Found, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   History.stream({ channel, include }).pipe(
     Stream.take(last),
     Stream.runCollect,
@@ -663,7 +685,10 @@ const actionsOf = (entry: History.Stored) =>
     : [[entry.timetoken, []] as const]
 
 const readMessages = Effect.fnUntraced(
-  function*(channel: string, messages: ReadonlyArray<string>): Effect.fn.Return<Found, MessageActionsError, Needs> {
+  function*(
+    channel: string,
+    messages: ReadonlyArray<string>
+  ): Effect.fn.Return<Found, MessageActionsError, HttpClient.HttpClient | PubNubConfig> {
     const found = new Map<string, ReadonlyArray<History.StoredAction>>()
     let wanted: ReadonlyArray<Timetoken.Timetoken> = messages.filter(isTimetoken).toSorted().toReversed()
     const oldest = wanted.at(-1)
@@ -738,7 +763,7 @@ interface Request<A, E> {
 
 const run = <A, E = never>(
   request: Request<A, E>
-): Effect.Effect<A, MessageActionsError | E, Needs> =>
+): Effect.Effect<A, MessageActionsError | E, HttpClient.HttpClient | PubNubConfig> =>
   Effect.flatMap(PubNubConfig, (config): Effect.Effect<A, MessageActionsError | E, HttpClient.HttpClient> => {
     const { body, channel, decode, issues, method, operation, query = [], refused, rest = "" } = request
     const where = address(operation, method, channel, rest)

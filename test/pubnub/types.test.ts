@@ -8,7 +8,17 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Status, SubscribeError } from "effect-herald/pubnub"
-import { Event, Presence, Publish, type PubNubConfig, type PubNubError, Subscribe, Time } from "effect-herald/pubnub"
+import {
+  Event,
+  MessageActions,
+  Presence,
+  Publish,
+  type PubNubConfig,
+  type PubNubError,
+  Subscribe,
+  Time,
+  Timetoken
+} from "effect-herald/pubnub"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as CursorStore from "effect-herald/CursorStore"
@@ -53,6 +63,21 @@ describe("endpoints", () => {
         "Transport" | "Timeout" | "RateLimited" | "BadRequest" | "ServerFailure" | "Malformed"
       >
     >(true)
+    const to = { channel: "a", messageTimetoken: Timetoken.Timetoken.make("17905741246383965") }
+    const add = MessageActions.add({ ...to, type: "reaction", value: "👍" })
+    const remove = MessageActions.remove({ ...to, actionTimetoken: to.messageTimetoken })
+    const list = MessageActions.list({ channel: "a" })
+    holds<Equal<Effect.Error<typeof add>["_tag"], "ActionExists" | "PartialFailure" | "PubNubError">>(true)
+    holds<
+      Equal<
+        Effect.Error<typeof remove>["_tag"],
+        "ActionNotFound" | "ActionOfAnotherUser" | "PartialFailure" | "PubNubError"
+      >
+    >(true)
+    holds<Equal<Effect.Error<typeof list>, PubNubError.PubNubError>>(true)
+    holds<Equal<Effect.Services<typeof add>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof remove>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof list>, Needs>>(true)
     const size = Publish.size({ channel: "a", message: 1 })
     holds<Equal<ReasonsOf<Effect.Error<typeof size>>, "BadRequest">>(true)
     holds<Equal<Effect.Services<typeof size>, never>>(true)
@@ -104,6 +129,19 @@ describe("streams", () => {
       Equal<
         typeof live,
         Stream.Stream<Presence.LiveOccupancy, SubscribeError.SubscribeError | PubNubError.PubNubError, Needs>
+      >
+    >(true)
+    const actions = MessageActions.stream({ channel: "a" })
+    holds<Equal<typeof actions, Stream.Stream<MessageActions.MessageAction, PubNubError.PubNubError, Needs>>>(true)
+    const reactions = MessageActions.fold({ channel: "a", last: 20 })
+    holds<
+      Equal<
+        typeof reactions,
+        Stream.Stream<
+          ReadonlyMap<string, MessageActions.Reactions>,
+          SubscribeError.SubscribeError | PubNubError.PubNubError,
+          Needs
+        >
       >
     >(true)
   })
@@ -171,6 +209,7 @@ describe("schemas and interfaces are equal", () => {
     holds<Mutual<(typeof Event.Unknown)["Type"], Event.Unknown>>(true)
     holds<Mutual<(typeof Status.Status)["Type"], Status.Status>>(true)
     holds<Mutual<typeof event.Type, Event.SubscribeEvent>>(true)
+    holds<Mutual<(typeof MessageActions.MessageAction)["Type"], MessageActions.MessageAction>>(true)
   })
 })
 
@@ -192,7 +231,7 @@ const errorsOf = (program: string) =>
 const prelude = `import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Event, Publish, PubNubConfig, Subscribe, Time, Timetoken } from "effect-herald/pubnub"
+import { Event, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken } from "effect-herald/pubnub"
 `
 
 it("what must not compile does not", () => {
@@ -209,6 +248,9 @@ it("what must not compile does not", () => {
     "Publish.fire({ channel: \"a\", message: 1, ttl: 1 })",
     "Publish.publish({ message: 1 })",
     "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
+    "MessageActions.add({ channel: \"a\", messageTimetoken: \"1595634632\", type: \"reaction\", value: \"1\" })",
+    "MessageActions.fold({ channel: \"a\" })",
+    "MessageActions.fold({ channel: \"a\", last: 1, messages: [] })",
     "PubNubConfig.make({ subscribeKey: \"s\" })",
     "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
     "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
@@ -238,6 +280,11 @@ it("what an editor shows is short", () => {
     ["Subscribe.presence({ channels: [\"a\"] })", "Stream<Presence, SubscribeError, HttpClient | PubNubConfig>"],
     ["Publish.publish({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
     ["Publish.signal({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
+    ["add", "Effect<MessageAction, AddError, HttpClient | PubNubConfig>"],
+    [
+      "MessageActions.fold({ channel: \"a\", last: 20 })",
+      "Stream<ReadonlyMap<string, Reactions>, PubNubError | SubscribeError, HttpClient | PubNubConfig>"
+    ],
     ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
     ["event", "SubscribeEvent<Order>"],
     ["message", "Message<Order>"]
@@ -246,6 +293,8 @@ it("what an editor shows is short", () => {
 declare const Order: Schema.Codec<Order>
 declare const event: Event.SubscribeEvent<Order>
 declare const message: Event.Message<Order>
+declare const to: MessageActions.AddOptions
+const add = MessageActions.add(to)
 ${shown.map(([expression], index) => `export const shown${index}: undefined = ${expression}`).join("\n")}
 `
   const errors = errorsOf(program)
@@ -254,7 +303,7 @@ ${shown.map(([expression], index) => `export const shown${index}: undefined = ${
   )
   assert.strictEqual(types.length, shown.length, JSON.stringify(errors, undefined, 1))
   for (const [index, [expression, expected]] of shown.entries()) {
-    const type = types[index]!.replaceAll(/\b(Event|Stream|Publish)\.(?=[A-Z])/g, "")
+    const type = types[index]!.replaceAll(/\b(Event|MessageActions|Stream|Publish)\.(?=[A-Z])/g, "")
     if (typeof expected === "string") assert.strictEqual(type, expected, expression)
     else assert.match(type, expected, expression)
   }

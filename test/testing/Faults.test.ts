@@ -9,9 +9,12 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Faults from "effect-herald/testing/Faults"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
 import {
+  addAction,
   counts,
   deleteMessages,
   get,
+  getActions,
+  getObjects,
   group,
   handshake,
   history,
@@ -20,6 +23,9 @@ import {
   poll,
   presence,
   publish,
+  removeAction,
+  removeObject,
+  setObjects,
   signal,
   subscribe
 } from "./http.ts"

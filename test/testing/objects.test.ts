@@ -37,7 +37,7 @@ const heard = (channels: string, cursor: string) =>
   Effect.map(poll(channels, cursor), ({ envelopes }) =>
     envelopes.map(({ c, d, e, i }) => {
       assert.deepStrictEqual([e, i, member(d, "source"), member(d, "version")], [2, undefined, "objects", "2.0"])
-      return [c, `${member(d, "event")} ${member(d, "type")}`, member(d, "data")]
+      return [c, `${String(member(d, "event"))} ${String(member(d, "type"))}`, member(d, "data")]
     }))
 
 const start = "2023-11-14T22:13:20"
@@ -302,8 +302,16 @@ describe("lists", () => {
     Effect.gen(function*() {
       yield* fill(7)
       const list = (parameters: Query) => page("/uuids", parameters)
-      assert.deepStrictEqual<object>(yield* list({ limit: 3, count: "true" }), { ids: "u0,u1,u2", totalCount: 7, next: "Mw" })
-      assert.deepStrictEqual<object>(yield* list({ limit: 3, start: "Mw" }), { ids: "u3,u4,u5", next: "Ng", prev: "Mw" })
+      assert.deepStrictEqual<object>(yield* list({ limit: 3, count: "true" }), {
+        ids: "u0,u1,u2",
+        totalCount: 7,
+        next: "Mw"
+      })
+      assert.deepStrictEqual<object>(yield* list({ limit: 3, start: "Mw" }), {
+        ids: "u3,u4,u5",
+        next: "Ng",
+        prev: "Mw"
+      })
       assert.deepStrictEqual<object>(yield* list({ limit: 3, start: "Ng", count: "false" }), {
         ids: "u6",
         next: "Nw",
@@ -313,7 +321,11 @@ describe("lists", () => {
       assert.deepStrictEqual<object>(yield* list({ limit: 3, end: "Ng" }), { ids: "u3,u4,u5", next: "Ng", prev: "Mw" })
       assert.deepStrictEqual<object>(yield* list({ limit: 3, end: "Mg" }), { ids: "u0,u1", next: "Mg" })
       // Of both, start it is.
-      assert.deepStrictEqual<object>(yield* list({ limit: 1, start: "Mw", end: "Ng" }), { ids: "u3", next: "NA", prev: "Mw" })
+      assert.deepStrictEqual<object>(yield* list({ limit: 1, start: "Mw", end: "Ng" }), {
+        ids: "u3",
+        next: "NA",
+        prev: "Mw"
+      })
       assert.deepStrictEqual<object>(yield* list({}), { ids: "u0,u1,u2,u3,u4,u5,u6", next: "Nw" })
     }).pipe(emulated()))
 
@@ -462,7 +474,11 @@ describe("filters", () => {
         set: [{ uuid: { id: "ada" }, type: "x" }, { uuid: { id: "bob" } }, { uuid: { id: "dan" }, type: "x" }]
       })
       const members = (filter: string) => page("/channels/a/uuids", { filter, count: 1 })
-      assert.deepStrictEqual<object>(yield* members("uuid.name like '*'"), { ids: "ada,bob", totalCount: 2, next: "Mg" })
+      assert.deepStrictEqual<object>(yield* members("uuid.name like '*'"), {
+        ids: "ada,bob",
+        totalCount: 2,
+        next: "Mg"
+      })
       assert.strictEqual((yield* members("type == 'x'")).ids, "ada,dan")
       assert.strictEqual((yield* members("uuid.type == 'admin' && type == 'x'")).ids, "ada")
       assert.strictEqual((yield* members(`uuid.updated < '${start.slice(0, -2)}22Z'`)).ids, "ada")
@@ -611,19 +627,22 @@ it.effect("is read and changed from the test as by another client", () =>
     yield* app.removeMembership("ada", "a")
     yield* app.removeMembership("ada", "0")
     assert.deepStrictEqual([yield* app.users(), yield* app.channels(), yield* app.memberships()], [[], [], []])
-    assert.deepStrictEqual((yield* heard("ada,a", cursor)).map(([channel, event]) => `${channel}: ${event}`), [
-      "ada: set uuid",
-      "a: set channel",
-      "a: set membership",
-      "ada: set membership",
-      "ada: set membership",
-      "ada: set uuid",
-      "a: set uuid",
-      "ada: delete uuid",
-      "a: delete uuid",
-      "a: delete channel",
-      "a: delete membership",
-      "ada: delete membership",
-      "ada: delete membership"
-    ])
+    assert.deepStrictEqual(
+      (yield* heard("ada,a", cursor)).map(([channel, event]) => `${String(channel)}: ${String(event)}`),
+      [
+        "ada: set uuid",
+        "a: set channel",
+        "a: set membership",
+        "ada: set membership",
+        "ada: set membership",
+        "ada: set uuid",
+        "a: set uuid",
+        "ada: delete uuid",
+        "a: delete uuid",
+        "a: delete channel",
+        "a: delete membership",
+        "ada: delete membership",
+        "ada: delete membership"
+      ]
+    )
   }).pipe(emulated()))
