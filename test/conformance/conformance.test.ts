@@ -46,7 +46,8 @@ describe("conformance", () => {
       .flatMap(({ interactions }) => interactions)
       // What has a host is for file storage.
       .filter(({ request }) => request.host === undefined && !ours.includes(request.template))
-    const reasonOf = (template: string) => Object.keys(notOffered).find((start) => template.startsWith(start)) ?? template
+    const reasonOf = (template: string) =>
+      Object.keys(notOffered).find((start) => template.startsWith(start)) ?? template
     assert.deepStrictEqual(
       new Set(others.map(({ request }) => reasonOf(request.template))),
       new Set(Object.keys(notOffered))
