@@ -105,6 +105,9 @@ describe("users and channels", () => {
       assert.deepStrictEqual(yield* data(setObjects("/uuids/ada", { type: null })), first)
       assert.deepStrictEqual(yield* data(setObjects("/uuids/ada", {})), first)
       assert.lengthOf(yield* heard("ada", cursor), 1)
+      // No fields are no custom.
+      yield* setObjects("/uuids/bob", { custom: {} })
+      assert.deepInclude(yield* data(getObjects("/uuids/bob", { include: "custom" })), { custom: null })
       yield* setObjects("/uuids/ada", { custom: { a: 1 } })
       assert.notDeepEqual(yield* data(getObjects("/uuids/ada")), first)
     }).pipe(emulated()))
@@ -248,6 +251,7 @@ describe("memberships", () => {
 
   it.effect("tell readers of the channel and of the user, and nothing when nothing is new", () =>
     Effect.gen(function*() {
+      yield* setObjects("/channels/a/uuids", { set: [{ uuid: { id: "bob" } }] })
       const cursor = yield* handshake("a,ada")
       const change = { set: [{ channel: { id: "a" }, custom: { role: "admin" } }] }
       const [first] = (yield* data(setObjects("/uuids/ada/channels", change))) as ReadonlyArray<object>
@@ -264,14 +268,14 @@ describe("memberships", () => {
           ...ends,
           custom: { role: "admin" },
           eTag: member(first, "eTag"),
-          updated: `${start}.000000000Z`
+          updated: `${start}.000001000Z`
         }],
         ["set membership", {
           ...ends,
           status: "s",
           type: "t",
           eTag: member(second, "eTag"),
-          updated: `${start}.000001000Z`
+          updated: `${start}.000002000Z`
         }],
         ["delete membership", ends]
       ]

@@ -13,10 +13,11 @@ export interface Action {
 interface Channel {
   /** By timetoken, oldest first. */
   readonly actions: Array<Action>
-  readonly byMessage: Map<bigint, Array<Action>>
+  /** By message, and by what a user can add to it once. */
+  readonly byMessage: Map<bigint, Map<string, Action>>
 }
 
-const take = <A>(list: Array<A>, item: A) => list.splice(list.indexOf(item), 1)
+const keyOf = ({ type, uuid, value }: Pick<Action, "type" | "uuid" | "value">) => JSON.stringify([type, value, uuid])
 
 /** The actions of one keyset. */
 export const make = (options: {
@@ -44,39 +45,38 @@ export const make = (options: {
     return true
   }
 
+  /** Oldest first, as they came. */
+  const ofMessage = (channel: string, messageTimetoken: bigint): ReadonlyArray<Action> => [
+    ...channels.get(channel)?.byMessage.get(messageTimetoken)?.values() ?? []
+  ]
+
   return {
     /** What a user adds a second time is not added; nothing asks whether there is such a message. */
     add: (channel: string, draft: Omit<Action, "actionTimetoken">, region: number, now: bigint) => {
       const kept: Channel = channels.get(channel) ?? { actions: [], byMessage: new Map() }
-      const onMessage = kept.byMessage.get(draft.messageTimetoken) ?? []
-      const existing = onMessage.find(({ type, uuid, value }) =>
-        type === draft.type && value === draft.value && uuid === draft.uuid
-      )
+      const onMessage = kept.byMessage.get(draft.messageTimetoken) ?? new Map<string, Action>()
+      const existing = onMessage.get(keyOf(draft))
       if (existing !== undefined) return { action: existing, isNew: false, published: false }
       const action: Action = { ...draft, actionTimetoken: options.tick(now) }
       channels.set(channel, kept)
-      kept.byMessage.set(draft.messageTimetoken, onMessage)
+      kept.byMessage.set(draft.messageTimetoken, onMessage.set(keyOf(action), action))
       kept.actions.push(action)
-      onMessage.push(action)
       return { action, isNew: true, published: publish("added", channel, action, region, now) }
     },
     find: (channel: string, messageTimetoken: bigint, actionTimetoken: bigint): Action | undefined =>
-      channels.get(channel)?.byMessage.get(messageTimetoken)?.find((action) =>
-        action.actionTimetoken === actionTimetoken
-      ),
+      ofMessage(channel, messageTimetoken).find((action) => action.actionTimetoken === actionTimetoken),
     remove: (channel: string, action: Action, region: number, now: bigint) => {
       const kept = channels.get(channel)
       const onMessage = kept?.byMessage.get(action.messageTimetoken)
       if (kept === undefined || onMessage === undefined) return { published: false }
-      take(kept.actions, action)
-      take(onMessage, action)
-      if (onMessage.length === 0) kept.byMessage.delete(action.messageTimetoken)
+      kept.actions.splice(kept.actions.indexOf(action), 1)
+      onMessage.delete(keyOf(action))
+      if (onMessage.size === 0) kept.byMessage.delete(action.messageTimetoken)
       return { published: publish("removed", channel, action, region, now) }
     },
     /** All of a channel, oldest first. */
     of: (channel: string): ReadonlyArray<Action> => channels.get(channel)?.actions ?? [],
-    ofMessage: (channel: string, messageTimetoken: bigint): ReadonlyArray<Action> =>
-      channels.get(channel)?.byMessage.get(messageTimetoken) ?? [],
+    ofMessage,
     /** So many of the next changes are not published. */
     withhold: (count: number) => {
       unpublished = count
