@@ -557,8 +557,8 @@ export interface FoldLastOptions {
  *
  * It subscribes to the channel, then reads what there is, and then keeps that current with the events, page by page: what
  * happens within one page is one change. It reads again whenever events may have been lost (after an interruption, a
- * suspected gap, a doubted cursor, an event that cannot be read): neither events of actions nor what they said are in
- * history. Until that is answered the last value stands.
+ * suspected gap, a doubted cursor, an event that cannot be read): history has what came of the events of actions, and not
+ * the events. Until that is answered the last value stands.
  *
  * What it reads is history with its actions, 25 messages a page: the newest for `last`, and for `messages` the pages that
  * they are on. Messages that history does not have (too old, never stored, ten digits) are looked for among the actions of

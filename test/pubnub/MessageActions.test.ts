@@ -580,11 +580,25 @@ describe("fold", () => {
       assert.deepStrictEqual([values.length, [...values.at(-1)!.keys()]], [2, [late]])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("a message of another region that comes late takes its place among the others", () =>
+    Effect.gen(function*() {
+      const { values } = yield* watch({ channel: "a", last: 2 })
+      const late = yield* emulator.use(({ publish }) =>
+        publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
+      )
+      const [one] = yield* publish(1)
+      yield* Clock.advance("6 seconds")
+      assert.deepStrictEqual([...values.at(-1)!.keys()], [late, one])
+      const [two] = yield* publish(1)
+      yield* soon
+      assert.deepStrictEqual([...values.at(-1)!.keys()], [one, two])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("messages that history does not have are looked for among the actions", () =>
     Effect.gen(function*() {
       const [stored] = yield* publish(1)
-      const unstored = yield* emulator.use(({ publish }) => publish({ channel: "a", message: 1, store: false }))
       yield* react("1595634332", "ten", "ada")
+      const unstored = yield* emulator.use(({ publish }) => publish({ channel: "a", message: 1, store: false }))
       yield* react(stored!, "stored")
       yield* react(unstored, "unstored")
       const one = yield* watch({ channel: "a", messages: [unstored] })

@@ -103,11 +103,13 @@ const newest = (
 const watched = ({ messages, reactions }: State, last: number | undefined): State => {
   const known = new Set(messages)
   const oldest = messages[0] ?? ""
-  // Of another region, an action may come before its message.
-  const mayCome = (message: string) => last !== undefined && isTimetoken(message) && message > oldest
+  // Of another region, an action may come before its message, which is older nevertheless.
+  const mayCome = (message: string, reactions: Reactions) =>
+    last !== undefined && isTimetoken(message) && message > oldest &&
+    actionsOf(reactions).some(({ actionTimetoken }) => actionTimetoken > message)
   return {
     messages,
-    reactions: new Map([...reactions].filter(([message]) => known.has(message) || mayCome(message)))
+    reactions: new Map([...reactions].filter(([message, own]) => known.has(message) || mayCome(message, own)))
   }
 }
 
