@@ -16,6 +16,9 @@ export * as Event from "./Event.ts"
 /** Filters of lists. */
 export * as Filter from "./Filter.ts"
 
+/** What was published. */
+export * as History from "./History.ts"
+
 /** Who belongs to a channel. */
 export * as Members from "./Members.ts"
 
@@ -28,17 +31,17 @@ export * as MessageActions from "./MessageActions.ts"
 /** Who is where. */
 export * as Presence from "./Presence.ts"
 
-/** Keys, user and limits. */
-export * as PubNubConfig from "./PubNubConfig.ts"
-
-/** What a request can fail with. */
-export * as PubNubError from "./PubNubError.ts"
-
 /** Publish, fire, signal. */
 export * as Publish from "./Publish.ts"
 
 /** Publishing in order, at a pace, and safely again. */
 export * as Publisher from "./Publisher.ts"
+
+/** Keys, user and limits. */
+export * as PubNubConfig from "./PubNubConfig.ts"
+
+/** What a request can fail with. */
+export * as PubNubError from "./PubNubError.ts"
 
 /** What a subscription says of itself. */
 export * as Status from "./Status.ts"
@@ -66,6 +69,3 @@ export * as UserId from "./UserId.ts"
 
 /** What App Context keeps of users. */
 export * as Users from "./Users.ts"
-
-/** What was published. */
-export * as History from "./History.ts"
