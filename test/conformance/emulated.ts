@@ -26,6 +26,7 @@ const isPublish = ({ request }: Kit.Exchange): boolean => request.template.start
 
 type Json = Schema.JsonObject
 const isObject = Schema.is(Schema.Record(Schema.String, Schema.Json))
+const textOf = Schema.decodeUnknownSync(Schema.String)
 const parse = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
 
 interface Patch {
@@ -48,7 +49,7 @@ const writesOf = (path: string, data: Schema.Json): ReadonlyArray<Patch> => {
     { eTag, id, updated: _updated, ...body }: Json
   ): ReadonlyArray<Patch> =>
     // Only a part of it may be shown, and none where there is no metadata.
-    eTag === undefined ? [] : [{ path: `${base}/${collection}/${encodeURIComponent(String(id))}`, body }]
+    eTag === undefined ? [] : [{ path: `${base}/${collection}/${encodeURIComponent(textOf(id))}`, body }]
   const rows = (Array.isArray(data) ? data : [data]).filter(isObject)
   if (others === undefined) return rows.flatMap((row) => metadata(collection, row))
   const name = otherEnd[collection]
@@ -77,7 +78,7 @@ const subjectsOf = ({ body, path }: Patch): ReadonlyArray<string> => {
   return [body.set, body.delete].flatMap((entries) =>
     (Array.isArray(entries) ? entries : []).filter(isObject).map((entry) => {
       const other = entry[name]
-      const pair = [`${collection}/${id}`, `${others}/${encodeURIComponent(String(isObject(other) ? other.id : ""))}`]
+      const pair = [`${collection}/${id}`, `${others}/${encodeURIComponent(isObject(other) ? textOf(other.id) : "")}`]
       return pair.toSorted().join(" ")
     })
   )
