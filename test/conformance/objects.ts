@@ -52,7 +52,7 @@ const ourName = (name: string): string => name.replace(/^uuid\b/, "user")
 
 const asked = <A>(part: Schema.ConstraintDecoder<A>, { request }: Kit.Exchange) => ({
   // Nothing, where nothing is said: left out, ours would ask for status and type.
-  include: Schema.decodeUnknownSync(Schema.Array(part))(
+  include: Schema.decodeSync(Schema.Array(part))(
     listOf(recordedQuery(request).get("include"))?.map(ourName) ?? []
   )
 })
