@@ -26,6 +26,7 @@ const isPublish = ({ request }: Kit.Exchange): boolean => request.template.start
 
 type Json = Schema.JsonObject
 const isObject = Schema.is(Schema.Record(Schema.String, Schema.Json))
+const textOf = Schema.decodeUnknownSync(Schema.String)
 const parse = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
 
 interface Patch {
@@ -48,7 +49,7 @@ const writesOf = (path: string, data: Schema.Json): ReadonlyArray<Patch> => {
     { eTag, id, updated: _updated, ...body }: Json
   ): ReadonlyArray<Patch> =>
     // Only a part of it may be shown, and none where there is no metadata.
-    eTag === undefined ? [] : [{ path: `${base}/${collection}/${encodeURIComponent(String(id))}`, body }]
+    eTag === undefined ? [] : [{ path: `${base}/${collection}/${encodeURIComponent(textOf(id))}`, body }]
   const rows = (Array.isArray(data) ? data : [data]).filter(isObject)
   if (others === undefined) return rows.flatMap((row) => metadata(collection, row))
   const name = otherEnd[collection]
@@ -77,7 +78,7 @@ const subjectsOf = ({ body, path }: Patch): ReadonlyArray<string> => {
   return [body.set, body.delete].flatMap((entries) =>
     (Array.isArray(entries) ? entries : []).filter(isObject).map((entry) => {
       const other = entry[name]
-      const pair = [`${collection}/${id}`, `${others}/${encodeURIComponent(String(isObject(other) ? other.id : ""))}`]
+      const pair = [`${collection}/${id}`, `${others}/${encodeURIComponent(isObject(other) ? textOf(other.id) : "")}`]
       return pair.toSorted().join(" ")
     })
   )
@@ -136,6 +137,33 @@ const withUser = (target: string): string =>
 
 const first = (keys: string | ReadonlyArray<string> | undefined): string => [keys ?? ""].flat()[0] ?? ""
 
+// --- events
+
+const Page = Schema.fromJsonString(Schema.Struct({
+  t: Schema.Struct({ t: Schema.String, r: Schema.Int }),
+  m: Schema.Array(Schema.Record(Schema.String, Schema.Json))
+}))
+const decodePage = Schema.decodeUnknownSync(Page)
+
+const isSubscribe = ({ request }: Kit.Exchange): boolean => request.template.startsWith("/v2/subscribe/")
+
+const isLeave = ({ request }: Kit.Exchange): boolean => request.template.endsWith("/leave")
+
+/** An envelope of a change, without what every service gives its own, and shard and flags, which nobody reads. */
+const comparable = (text: string): unknown =>
+  JSON.parse(text, (key, value: unknown) => /^(updated|eTag|p|a|f)$/.test(key) ? key : value)
+
+/** The changes of which a recorded reader heard are heard of at the emulator too, and no others. */
+const assertHeard = (pages: ReadonlyArray<string>, emulated: string, words: ReadonlyMap<string, string>) => {
+  const changes = (text: string) => decodePage(text).m.filter(({ e }) => e === 2 || e === 3)
+  const heard = pages.flatMap(changes).map((envelope) => comparable(reword(words, JSON.stringify(envelope))))
+  const ours = changes(emulated).map((envelope) => comparable(JSON.stringify(envelope)))
+  assert.sameDeepMembers([...ours], heard)
+  events += heard.length
+}
+
+// --- all of it
+
 const replay = Effect.fnUntraced(function*(cassette: Kit.Cassette) {
   const emulator = yield* PubNubEmulator.make({
     keysets: [{ subscribeKey: first(cassette.keys.subscribe), publishKey: first(cassette.keys.publish) }]
@@ -144,8 +172,27 @@ const replay = Effect.fnUntraced(function*(cassette: Kit.Cassette) {
   const known = new Set<string>()
   const ask = (method: string, target: string, body: string, headers: Readonly<Record<string, string>>) =>
     emulator.handle({ method, target: withUser(reword(words, target)), headers, body: reword(words, body) })
-  for (const exchange of cassette.interactions.filter((exchange) => isOurs(exchange) || isPublish(exchange))) {
+  let reader: { readonly target: string; readonly cursor: string; readonly pages: Array<string> } | undefined
+  for (const exchange of cassette.interactions) {
     const { request, response } = exchange
+    if (isSubscribe(exchange)) {
+      const target = `${request.rawTarget.split("?")[0]}?uuid=reader`
+      if (reader === undefined) {
+        const { t } = decodePage((yield* ask("GET", target, "", {})).body)
+        reader = { target: `${target}&tr=${t.r}`, cursor: t.t, pages: [] }
+      } else reader.pages.push(response.rawBody ?? "")
+    }
+    if (isLeave(exchange) && reader !== undefined) {
+      const page = yield* emulator.handle({
+        method: "GET",
+        target: `${reader.target}&tt=${reader.cursor}`,
+        headers: {},
+        body: ""
+      })
+      assertHeard(reader.pages, page.body, words)
+      reader = undefined
+    }
+    if (!isOurs(exchange) && !isPublish(exchange)) continue
     const recorded = parse(response.rawBody)
     const path = request.rawTarget.split("?")[0] ?? ""
     const requested = request.rawBody ? parse(request.rawBody) : null
@@ -174,10 +221,11 @@ const replay = Effect.fnUntraced(function*(cassette: Kit.Cassette) {
 })
 
 let replayed = 0
+let events = 0
 
 /** What was done, for the line at the end. */
 export const summary = (): ReadonlyArray<string> => [
-  `exchanges with the emulator ${replayed} (${Object.keys(leftOut).length} cassettes left out)`
+  `exchanges with the emulator ${replayed}, events ${events} (${Object.keys(leftOut).length} cassettes left out)`
 ]
 
 export const suite = () => {

@@ -52,7 +52,7 @@ const ourName = (name: string): string => name.replace(/^uuid\b/, "user")
 
 const asked = <A>(part: Schema.ConstraintDecoder<A>, { request }: Kit.Exchange) => ({
   // Nothing, where nothing is said: left out, ours would ask for status and type.
-  include: Schema.decodeUnknownSync(Schema.Array(part))(
+  include: Schema.decodeSync(Schema.Array(part))(
     listOf(recordedQuery(request).get("include"))?.map(ourName) ?? []
   )
 })
@@ -286,6 +286,7 @@ const shown = (value: unknown): unknown =>
     : value
 
 type Json = Schema.JsonObject
+const textOf = Schema.decodeUnknownSync(Schema.String)
 const objectOf = Schema.decodeUnknownSync(Schema.Record(Schema.String, Schema.Json))
 const decodeOne = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({ data: Schema.Json })))
 const decodeMany = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({
@@ -298,7 +299,7 @@ const decodeMany = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct(
 const fields = (names: ReadonlyArray<string>, data: Json) =>
   Object.fromEntries(names.map((name) => [name, data[name] ?? "none"]))
 
-const version = ({ eTag, updated }: Json) => ({ etag: eTag, updated: Date.parse(String(updated)) })
+const version = ({ eTag, updated }: Json) => ({ etag: eTag, updated: Date.parse(textOf(updated)) })
 
 const metadata = (names: ReadonlyArray<string>) => (json: Schema.Json) => {
   const data = objectOf(json)

@@ -48,13 +48,34 @@ export const replay = Effect.fnUntraced(function*<A, E>(
   return result
 })
 
+const unrecorded = PubNubConfig.make({ subscribeKey: "mySubKey", userId: "myUUID" })
+
+/** How many requests a call makes. All are answered with an error. */
+export const requestsOf = Effect.fnUntraced(function*<A, E>(
+  call: Effect.Effect<A, E, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
+) {
+  let requests = 0
+  yield* call.pipe(
+    Effect.provideService(
+      HttpClient.HttpClient,
+      Replay.client(() => {
+        requests++
+        return new Response("{}", { status: 500 })
+      })
+    ),
+    Effect.provideService(PubNubConfig.PubNubConfig, unrecorded),
+    Effect.exit
+  )
+  return requests
+})
+
 /** The failure of a call that must make no request. */
 export const refused = Effect.fnUntraced(function*<A, E>(
   call: Effect.Effect<A, E, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
 ) {
   return yield* call.pipe(
     Effect.provideService(HttpClient.HttpClient, Replay.client(({ url }) => assert.fail(`${url} was asked for`))),
-    Effect.provideService(PubNubConfig.PubNubConfig, PubNubConfig.make({ subscribeKey: "mySubKey", userId: "myUUID" })),
+    Effect.provideService(PubNubConfig.PubNubConfig, unrecorded),
     Effect.flip
   )
 })
