@@ -364,12 +364,13 @@ describe("update", () => {
   it.effect("begins anew when somebody else was quicker, for as long as retry says", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
+      const now = Effect.runSyncWith(yield* Effect.context())
       yield* Users.set({ custom: { count: 0 } })
       let others = 3
       // Another client writes between the reading and the writing.
       const disturbed = (retry?: Schedule.Schedule<unknown, AppContext.ObjectChanged>) =>
         Users.update({ retry }, ({ custom }) => {
-          if (others-- > 0) Effect.runSync(emulator.setUser("ada", { custom: { count: count(custom) + 10 } }))
+          if (others-- > 0) now(emulator.setUser("ada", { custom: { count: count(custom) + 10 } }))
           return { custom: { count: count(custom) + 1 } }
         })
       const fiber = yield* Effect.forkChild(disturbed())
@@ -384,9 +385,10 @@ describe("update", () => {
   it.effect("a user that is removed in between is not found", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
+      const now = Effect.runSyncWith(yield* Effect.context())
       yield* Users.set({ name: "Ada" })
       const fiber = yield* Effect.forkChild(Users.update({}, () => {
-        Effect.runSync(emulator.removeUser("ada"))
+        now(emulator.removeUser("ada"))
         return { name: "Eve" }
       }))
       yield* Clock.advance("1 minute")

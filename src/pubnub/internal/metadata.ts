@@ -182,13 +182,14 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       return yield* typed(operation, after)
     })
     return attempt.pipe(
-      Effect.map(Effect.succeed),
       // Only a change by others is for the schedule to see.
-      Effect.catch((error) =>
-        error instanceof AppContext.ObjectChanged ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
-      ),
+      Effect.matchEffect({
+        onSuccess: (object) => Effect.succeed(Result.succeed(object)),
+        onFailure: (error) =>
+          error instanceof AppContext.ObjectChanged ? Effect.fail(error) : Effect.succeed(Result.fail(error))
+      }),
       Effect.retry(retry),
-      Effect.flatten
+      Effect.flatMap(Effect.fromResult)
     )
   }
 
