@@ -223,6 +223,13 @@ describe("list", () => {
       assert.isUndefined(third.next)
       const back = yield* Users.list({ limit: 10, previous: second.previous })
       assert.deepStrictEqual(back.items, first.items)
+      // The page before may be short: it is the first one then.
+      const five = yield* Users.list({ limit: 5 })
+      const behind = yield* Users.list({ limit: 10, next: five.next })
+      const before = yield* Users.list({ limit: 10, previous: behind.previous })
+      assert.deepStrictEqual([before.items.length, before.previous], [5, undefined])
+      const again = yield* Users.list({ limit: 10, next: before.next })
+      assert.deepStrictEqual(again.items, behind.items)
     }).pipe(Effect.provide(emulated())))
 
   it.effect("asks for a hundred, with status and type, and for nothing else by itself", () =>
