@@ -41,7 +41,12 @@ describe("backoff", () => {
     Effect.gen(function*() {
       const runs = yield* Effect.forEach(Array.from({ length: 20 }, (_, seed) => seed), (seed) =>
         Random.withSeed(delays(Retry.contention, noHints(100)), seed))
-      assert.isAtMost(Math.max(...runs.map(([first]) => first!)), 40)
+      assert.isAtMost(
+        Math.max(...runs.map(([first]) =>
+          first!
+        )),
+        40
+      )
       assert.isAtLeast(Math.min(...runs.flat()), 20)
       assert.isAtMost(Math.max(...runs.flat()), 5_000)
       const ended = yield* Effect.exit(delays(Retry.contention, noHints(101)))
