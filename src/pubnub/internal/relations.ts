@@ -105,8 +105,9 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     issues: ReadonlyArray<PubNubError.Detail> = [],
     body?: Body
   ) => {
-    // Without it nobody knows whether a part of the other end brings that end.
-    const whole = include.some((part) => part.startsWith(`${other}.`)) ? [other, ...include] : include
+    // Custom data of the other end is known to bring that end. Of its status and type nobody knows.
+    const isEndAsked = include.includes(`${other}.custom`) || !include.some((part) => part.startsWith(`${other}.`))
+    const whole = isEndAsked ? include : [...include, other]
     return Objects.call({
       operation,
       method: body === undefined ? "GET" : "PATCH",
@@ -203,7 +204,10 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
 
   /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
   const find = (operation: string, owner: string, id: string) =>
-    Objects.streamOf((next) => request(operation, owner, { ...selecting(id), next }), kind.idOf).pipe(
+    Objects.streamOf(
+      (next) => request(operation, owner, { ...selecting(id), next }, Objects.idIssues(other, id)),
+      kind.idOf
+    ).pipe(
       Stream.filter((wire) => kind.idOf(wire) === id),
       Stream.runHead,
       Effect.flatMap(Option.match({
