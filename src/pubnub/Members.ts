@@ -349,8 +349,8 @@ export const stream: Members<AppContext.Custom, never>["stream"] = members.strea
  * **Details**
  *
  * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Of a membership that exists the fields that are given are
- * changed, and `None` clears one; custom data is one field and is replaced as a whole. To set what is there already makes
- * no event. Neither the channel nor the users need metadata.
+ * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
+ * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the users need metadata.
  *
  * Fails with `PubNubError`: `BadRequest` before a request is made for no users, a user that is named twice, texts that are
  * too long, and custom data that is not scalars. How many users the service takes in one request is not written down: more
