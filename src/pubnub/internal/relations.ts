@@ -191,8 +191,10 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   }
 
   const encodeAll = (verb: Verb, items: ReadonlyArray<string | Settings<C>> = []) =>
-    Effect.forEach(items, (item, index) =>
-      encode(typeof item === "string" ? { id: item } : item, `${listName(verb, "set")}[${index}].`))
+    Effect.forEach(
+      items,
+      (item, index) => encode(typeof item === "string" ? { id: item } : item, `${listName(verb, "set")}[${index}].`)
+    )
 
   const set = (owner: string, options: Pick<Changes<C>, "set"> & Selection) =>
     Effect.flatMap(encodeAll("set", options.set), (encoded) => write("set", owner, encoded, options))
