@@ -31,7 +31,7 @@ const sent = Effect.map(
 
 const version = { updated: "2025-01-18T20:31:01.897188Z", eTag: "AZivm9nX0ojfKA" }
 
-const cursor = AppContext.PageCursor.make
+const cursor = (text: string) => AppContext.PageCursor.make(text)
 
 describe("what is sent", () => {
   it.effect("nothing is asked for by default, of the configured user", () =>
