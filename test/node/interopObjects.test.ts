@@ -291,9 +291,9 @@ it.live("memberships and members: every field, from either end, both ways", () =
     }
     yield* Memberships.remove({ user: "bob", channels: ["room"] })
     yield* theirs(() => objects.removeChannelMembers({ channel: "room", uuids: ["ada"] }))
-    yield* Members.remove({ channel: "lobby", users: ["dan"] })
+    yield* Members.manage({ channel: "lobby", set: ["eve"], remove: ["dan"] })
     yield* theirs(() => objects.removeMemberships({ uuid: "cleo", channels: ["lobby"] }))
-    for (const [channel, left] of [["room", "cleo dan"], ["lobby", "ada bob"]] as const) {
+    for (const [channel, left] of [["room", "cleo dan"], ["lobby", "ada bob eve"]] as const) {
       const { items } = yield* ourMembers(channel)
       assert.strictEqual(items.map(({ userId }) => userId).join(" "), left)
       assert.strictEqual((yield* theirMembers(channel)).items.map(({ userId }) => userId).join(" "), left)
@@ -470,7 +470,7 @@ it.live("events of users, channels and memberships, both ways", () =>
       readonly [
         ours: Effect.Effect<unknown, unknown, Needs>,
         theirs: () => Promise<unknown>,
-        events: ReadonlyArray<object>
+        events: ReadonlyArray<{ readonly _tag: string; readonly [field: string]: unknown }>
       ]
     > = [
       [
@@ -522,13 +522,23 @@ it.live("events of users, channels and memberships, both ways", () =>
         [{ _tag: "ChannelDeleted", channel, channelId: channel }]
       ]
     ]
+    const stored = new Map<string, Effect.Effect<unknown, unknown, Needs>>([
+      ["ChannelSet", Channels.get({ id: channel })],
+      ["UserSet", Users.get({ id: uuid })],
+      ["MembershipSet", Effect.map(Memberships.list({ user: uuid }), ({ items }) => items[0])]
+    ])
     for (const writer of ["ours", "theirs"]) {
       for (const [change, promise, expected] of steps) {
         yield* writer === "ours" ? change : theirs(promise)
         for (const event of expected) {
           const told = yield* take
           assert.deepInclude(told, event, writer)
-          assert.deepStrictEqual(told, yield* takeTheirs, writer)
+          assert.deepStrictEqual<unknown>(told, yield* takeTheirs, writer)
+          const { etag, updated } = plain(yield* stored.get(event._tag) ?? Effect.succeed({})) as Record<
+            string,
+            unknown
+          >
+          assert.deepStrictEqual([told["etag"], told["updated"]], [etag, updated], writer)
         }
       }
     }
