@@ -61,11 +61,12 @@ const plain = (value: unknown): unknown => {
 const refusal = <A, E, R>(request: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(request), (error: unknown) => {
     if (!Predicate.isObject(error)) return error
-    const { _tag, status } = error
+    const { _tag, cause } = error
+    const status = Predicate.isObject(cause) ? cause["status"] : undefined
     return Predicate.isObject(status) ? status["statusCode"] : _tag
   })
 
-const asked = <A>(promise: () => Promise<A>) => Effect.tryPromise({ try: promise, catch: (error) => error })
+const asked = <A>(promise: () => Promise<A>) => Effect.tryPromise(promise)
 
 /** Clears a field of theirs. Their types know of none that is cleared, though the service takes it. */
 const nothing = null as never
@@ -391,7 +392,7 @@ it.live("message actions: lists and history, both ways", () =>
 
     // Each takes back what is its own, and nothing else.
     const [byOurs, byTheirs] = yield* list
-    if (byOurs === undefined || byTheirs === undefined) return assert.fail("there are none")
+    assert(byOurs !== undefined && byTheirs !== undefined)
     const remove = ({ actionTimetoken, messageTimetoken }: MessageActions.MessageAction) =>
       asked(() => official.removeMessageAction({ channel, messageTimetoken, actionTimetoken }))
     assert.strictEqual(yield* refusal(MessageActions.remove({ channel, ...byTheirs })), "ActionOfAnotherUser")
@@ -414,7 +415,7 @@ const listening = (to: { readonly channels?: ReadonlyArray<string>; readonly gro
     const heard = yield* Queue.unbounded<Event.SubscribeEvent>()
     yield* Subscribe.stream(to).pipe(Stream.runForEach((event) => Queue.offer(heard, event)), Effect.forkScoped)
     yield* Effect.repeat(Queue.take(heard), { until: ({ _tag }) => _tag === "Connected" })
-    return Effect.repeat(Queue.take(heard), {
+    const take = Effect.repeat(Queue.take(heard), {
       until: ({ _tag }) => /^(User|Channel|Membership|MessageAction)/.test(_tag)
     }).pipe(
       Effect.map((event) => {
@@ -422,6 +423,7 @@ const listening = (to: { readonly channels?: ReadonlyArray<string>; readonly gro
         return rest
       })
     )
+    return { take }
   })
 
 /** An event of theirs, as ours tells it. */
@@ -456,7 +458,7 @@ it.live("events of users, channels and memberships, both ways", () =>
     const official = yield* client("theirs")
     const { objects } = official
     const heard = yield* subscribed(official, { channels: ["ada", "room"] })
-    const take = yield* listening({ channels: ["ada", "room"] })
+    const { take } = yield* listening({ channels: ["ada", "room"] })
     const takeTheirs = Effect.map(next(heard, ({ kind }) => kind === "objects"), retold)
 
     const channel = "room"
@@ -549,7 +551,7 @@ it.live("events of message actions, both ways, of a channel of a group", () =>
     yield* ChannelGroups.add({ group: "rooms", channels: ["room"] })
     const official = yield* client("theirs")
     const heard = yield* subscribed(official, { channelGroups: ["rooms"] })
-    const take = yield* listening({ groups: ["rooms"] })
+    const { take } = yield* listening({ groups: ["rooms"] })
     const takeTheirs = Effect.map(
       next(heard, ({ kind }) => kind === "messageAction"),
       ({ data, event, kind: _, ...rest }) => {
