@@ -8,14 +8,19 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import * as AppContext from "./AppContext.ts"
+import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
+import * as Live from "./internal/live.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
 import { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -185,6 +190,12 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
   readonly stream: <const P extends Part = UsualPart>(
     options?: StreamOptions<P>
   ) => Stream.Stream<User<P, C>, PubNubError.PubNubError | E, Needs | RD>
+  /** As {@link live}. */
+  readonly live: (options?: UserOptions) => Effect.Effect<
+    SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<User<Part, C>>, E>>,
+    PubNubError.PubNubError | SubscribeError | E,
+    Needs | Scope.Scope | RD
+  >
   /** As {@link remove}. */
   readonly remove: (options?: UserOptions) => Effect.Effect<void, PubNubError.PubNubError, Needs>
   /** As {@link set}. */
@@ -220,7 +231,7 @@ const kind: Metadata.Kind<typeof Wire.Type, Profile> = {
   longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Objects.longest }
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Users<C, E, RD, RE> => {
+const make = <C, E extends AppContext.CustomMismatch, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Users<C, E, RD, RE> => {
   const requests = Metadata.make(kind, codec)
   const idOf = ({ id }: UserOptions) => Effect.map(PubNubConfig, ({ userId }) => id ?? userId)
 
@@ -240,6 +251,19 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Users<C, E
     get: (options = {}) => Effect.flatMap(idOf(options), (id) => requests.get(id, options)),
     list: (options = {}) => requests.list(options),
     stream: (options = {}) => requests.stream(options),
+    live: (options = {}) =>
+      Effect.flatMap(idOf(options), (id) => {
+        const operation = "liveUser"
+        return Live.object({
+          operation,
+          kind: "user",
+          id,
+          get: requests.get(id, { include: Metadata.parts }),
+          isOf: (event): event is Event.UserEvent =>
+            (event._tag === "UserSet" || event._tag === "UserDeleted") && event.user === id,
+          decode: (custom) => codec.decode(custom, { operation, kind: "user", id })
+        })
+      }),
     set,
     remove: (options = {}) => Effect.flatMap(idOf(options), requests.remove)
   }
@@ -249,3 +273,6 @@ const users = make(Custom.untyped)
 
 export const get: Users<AppContext.Custom, never>["get"] = users.get
 export const set: Users<AppContext.Custom, never>["set"] = users.set
+
+/** @since 0.1.0 */
+export const live: Users<AppContext.Custom, never>["live"] = users.live
