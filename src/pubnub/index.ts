@@ -7,6 +7,9 @@ export * as Channel from "./Channel.ts"
 /** Lists of channels under a name. */
 export * as ChannelGroups from "./ChannelGroups.ts"
 
+/** What App Context keeps of channels. */
+export * as Channels from "./Channels.ts"
+
 /** What a subscription delivers. */
 export * as Event from "./Event.ts"
 

@@ -77,7 +77,9 @@ export const keep = <A, K, E extends AppContext.CustomMismatch, R>(
   })
 
 // Its id is the name of a channel too: what only a subscription may be called would bring other events.
-const nameIssues = ({ id, kind }: { readonly id: string; readonly kind: string }): ReadonlyArray<PubNubError.Detail> => {
+const nameIssues = (
+  { id, kind }: { readonly id: string; readonly kind: string }
+): ReadonlyArray<PubNubError.Detail> => {
   const wrong = Channel.isPresence(id) ? "is the name of presence events" : Channel.issue(id)
   return wrong === undefined ? [] : [{ location: kind, message: `${JSON.stringify(id.slice(0, 100))} ${wrong}` }]
 }

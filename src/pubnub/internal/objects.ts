@@ -132,6 +132,9 @@ export const pageIssues = (
   ...Number.isInteger(limit) && limit >= 1 && limit <= largestPage
     ? []
     : [{ location: "limit", message: `is not a whole number from 1 to ${largestPage}` }],
+  ...Object.entries({ next, previous }).flatMap(([location, cursor]) =>
+    cursor === undefined || cursor.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }]
+  ),
   ...next === undefined || previous === undefined
     ? []
     : [{ location: "previous", message: "is given beside next: a page is behind another or before it" }],
@@ -193,11 +196,13 @@ export const streamOf = <A, E, R>(
 ): Stream.Stream<A, E, R> =>
   Stream.suspend(() => {
     const given = new Set<string>()
-    return Stream.paginate(undefined as AppContext.PageCursor | undefined, (next) =>
-      Effect.map(page(next), (page) => {
-        const fresh = page.items.filter((item) => !given.has(idOf(item)))
+    return Stream.paginate(Option.none<AppContext.PageCursor>(), (next) =>
+      Effect.map(page(Option.getOrUndefined(next)), (page) => {
+        const fresh = page.items.filter((item) =>
+          !given.has(idOf(item))
+        )
         for (const item of fresh) given.add(idOf(item))
-        return [fresh, Option.fromUndefinedOr(page.next)] as const
+        return [fresh, Option.map(Option.fromUndefinedOr(page.next), Option.some)]
       }))
   })
 
@@ -230,6 +235,12 @@ export const idIssues = (location: string, id: string): ReadonlyArray<PubNubErro
     : Url.segmentIssue(id)
   return wrong === undefined ? [] : [{ location, message: `${JSON.stringify(id.slice(0, 100))} ${wrong}` }]
 }
+
+/** What is wrong with a tag as the value of a header. */
+export const etagIssues = (etag: AppContext.Etag | undefined): ReadonlyArray<PubNubError.Detail> =>
+  etag === undefined || /^[\x21-\x7e]+$/.test(etag)
+    ? []
+    : [{ location: "ifMatchesEtag", message: "holds what no header can carry" }]
 
 /** The longest texts of fields, in characters. */
 export const longest = { status: 50, type: 50 } as const
