@@ -244,7 +244,8 @@ export interface TypedChannels<C, RD = never, RE = never> extends Channels<C, Ap
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-const Wire = Schema.Struct({
+/** @internal */
+export const Wire = Schema.Struct({
   id: Schema.String,
   name: Objects.Text,
   description: Objects.Text,

@@ -250,7 +250,8 @@ export interface TypedUsers<C, RD = never, RE = never> extends Users<C, AppConte
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-const Wire = Schema.Struct({
+/** @internal */
+export const Wire = Schema.Struct({
   id: UserId,
   name: Objects.Text,
   externalId: Objects.Text,

@@ -19,6 +19,12 @@ export * as Filter from "./Filter.ts"
 /** What was published. */
 export * as History from "./History.ts"
 
+/** Who belongs to a channel. */
+export * as Members from "./Members.ts"
+
+/** To which channels a user belongs. */
+export * as Memberships from "./Memberships.ts"
+
 /** Who is where. */
 export * as Presence from "./Presence.ts"
 
