@@ -31,23 +31,21 @@ const longestOther = 2048
 const longestId = 92
 const maxPage = 100
 
-/** One entry of a list: what it is called and what it holds, and, of a membership, the user or channel at its other end. */
+/** One entry of a list. That of a membership has the id of its other end, and the metadata there, if there is any. */
 interface Row {
   readonly id: string
-  readonly item: Item | undefined
-  readonly other?: { readonly id: string; readonly item: Item | undefined }
+  readonly item: Item
+  readonly other?: { readonly item: Item | undefined }
 }
 
-const fieldOf = ({ id, item }: Pick<Row, "id" | "item">, name: string): filter.Field => {
-  if (name === "id") return id
-  if (name === "updated") return item?.updated
-  const value = item?.fields.get(name)
+const rowField = ({ id, item, other }: Row) => (path: string): filter.Field => {
+  const [name = "", inner] = path.split(".")
+  const field = inner ?? name
+  const holder = inner === undefined ? item : other?.item
+  if (field === "id") return id
+  if (field === "updated") return holder?.updated
+  const value = holder?.fields.get(field)
   return Predicate.isString(value) ? value : undefined
-}
-
-const rowField = (row: Row) => (name: string): filter.Field => {
-  const [, inner] = name.split(".")
-  return inner === undefined || row.other === undefined ? fieldOf(row, name) : fieldOf(row.other, inner)
 }
 
 /** What a list can be filtered and sorted by. */
@@ -70,13 +68,12 @@ const thing = (kind: Kind, id: string, item: Item, isIncluded: (name: string) =>
 })
 
 const written = (kind: Kind, { id, item, other }: Row, include: ReadonlyArray<string>): object => {
-  if (item === undefined) return { id }
   if (other === undefined) return thing(kind, id, item, (name) => include.includes(name))
   const isWanted = include.some((token) => token === kind || token.startsWith(`${kind}.`))
   return {
     [kind]: isWanted && other.item !== undefined
-      ? thing(kind, other.id, other.item, (name) => include.includes(`${kind}.${name}`))
-      : { id: other.id },
+      ? thing(kind, id, other.item, (name) => include.includes(`${kind}.${name}`))
+      : { id },
     ...Object.fromEntries(shown(item, optional.filter((name) => include.includes(name)))),
     updated: iso(item.updated),
     eTag: item.eTag
@@ -107,7 +104,7 @@ const orderOf = (keys: ReadonlyArray<string>, names: ReadonlyArray<string>): Ord
       const order = compare(rowField(left)(name), rowField(right)(name))
       if (order !== 0) return direction.toLowerCase() === "desc" ? -order : order
     }
-    return compare(left.other?.id ?? left.id, right.other?.id ?? right.id)
+    return compare(left.id, right.id)
   }
 }
 
@@ -120,8 +117,7 @@ const placeOf = (cursor: string): number | undefined => {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-const invalid = (location: string, message: string, locationType: answers.Detail["locationType"] = "query") =>
-  answers.badObject([{ message, location, locationType }])
+const invalid = (location: string, message: string) => answers.badObject([{ message, location, locationType: "query" }])
 
 /** What a list is asked for, or what is wrong with that. */
 const readSelection = (kind: Kind, isRelation: boolean, query: Request["query"]) => {
@@ -285,13 +281,11 @@ const relations = (
     for (const { change, id } of set) keyset.objects.join(...ends(id), change, region, now)
     for (const { id } of removed) keyset.objects.leave(...ends(id), region, now)
   }
-  const rows = keyset.objects.memberships()
-    .filter((membership) => membership[kind] === id)
-    .map((membership): Row => ({
-      id: membership[other],
-      item: membership.item,
-      other: { id: membership[other], item: keyset.objects.get(other, membership[other]) }
-    }))
+  const rows = keyset.objects.membershipsOf(kind, id).map(({ item, [other]: otherId }): Row => ({
+    id: otherId,
+    item,
+    other: { item: keyset.objects.get(other, otherId) }
+  }))
   return page(other, rows, selection, query)
 }
 

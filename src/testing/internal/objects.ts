@@ -112,10 +112,17 @@ export const make = (append: (draft: Draft, region: number, now: bigint) => bigi
     for (const channel of new Set(channels)) append({ channel, payload: text, type: 2 }, region, now)
   }
 
-  const channelsOf = (uuid: string) => [...members].flatMap(([channel, items]) => items.has(uuid) ? [channel] : [])
+  const membershipsOf = (kind: Kind, id: string): ReadonlyArray<Membership> =>
+    kind === "channel"
+      ? [...members.get(id) ?? []].map(([uuid, item]) => ({ uuid, channel: id, item }))
+      : [...members].flatMap(([channel, items]) => {
+        const item = items.get(id)
+        return item === undefined ? [] : [{ uuid: id, channel, item }]
+      })
 
   /** Who hears of a user hears it on the user's own channel and wherever the user is a member. */
-  const audience = (kind: Kind, id: string) => kind === "channel" ? [id] : [id, ...channelsOf(id)]
+  const audience = (kind: Kind, id: string) =>
+    kind === "channel" ? [id] : [id, ...membershipsOf(kind, id).map(({ channel }) => channel)]
 
   return {
     get: (kind: Kind, id: string): Item | undefined => things[kind].get(id),
@@ -134,8 +141,8 @@ export const make = (append: (draft: Draft, region: number, now: bigint) => bigi
     remove: (kind: Kind, id: string, region: number, now: bigint) => {
       if (things[kind].delete(id)) tell(audience(kind, id), payload("delete", kind, { id }), region, now)
     },
-    memberships: (): ReadonlyArray<Membership> =>
-      [...members].flatMap(([channel, items]) => [...items].map(([uuid, item]) => ({ uuid, channel, item }))),
+    memberships: (): ReadonlyArray<Membership> => [...members.keys()].flatMap((id) => membershipsOf("channel", id)),
+    membershipsOf,
     join: (uuid: string, channel: string, wanted: Change, region: number, now: bigint): Item => {
       const items = members.get(channel) ?? new Map<string, Item>()
       const before = items.get(uuid)

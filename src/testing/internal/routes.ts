@@ -1,7 +1,7 @@
 /** From a request, as it came over the wire, to a step on a keyset and the service's answer to it. */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as actions from "./actions.ts"
+import * as actions from "./actionRequests.ts"
 import * as answers from "./answers.ts"
 import * as filter from "./filter.ts"
 import * as history from "./history.ts"

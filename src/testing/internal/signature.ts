@@ -16,7 +16,7 @@ export const sign = async (options: {
 }): Promise<string> => {
   const query = options.pairs
     .filter(([name]) => name !== "signature")
-    .toSorted(([a, first], [b, second]) => a < b || a === b && first < second ? -1 : 1)
+    .toSorted(([a], [b]) => a < b ? -1 : a === b ? 0 : 1)
     .map(([name, value]) => `${name}=${strict(value)}`)
     .join("&")
   // A publish is signed as a GET without a body, even when it is posted.
