@@ -30,6 +30,8 @@ import * as Family from "./family.ts"
 import * as Objects from "./objects.ts"
 import * as Position from "./position.ts"
 
+export type Needs = Objects.Needs
+
 type Events = ReadonlyArray<Event.SubscribeEvent>
 
 type Ref<A, E> = SubscriptionRef.SubscriptionRef<AppContext.Live<A, E>>
@@ -232,7 +234,7 @@ export const isBehind = (read: Option.Option<AppContext.Versioned>, event: Objec
     : Option.exists(read, (item) => timeOf(item) <= removedAt(event))
 
 /** No two regions differ by as much. */
-const aMinute = 60_000
+export const aMinute = 60_000
 
 const timeOf = ({ updated }: AppContext.Versioned): number => updated.epochMilliseconds
 
