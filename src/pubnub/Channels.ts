@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import * as AppContext from "./AppContext.ts"
+import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
@@ -35,8 +35,6 @@ import type { SubscribeError } from "./SubscribeError.ts"
  */
 export type Part = "custom" | "status" | "type"
 
-type UsualPart = "status" | "type"
-
 /**
  * What every channel has, whatever was asked for. `None` where nothing is set.
  *
@@ -55,7 +53,9 @@ export interface Description extends AppContext.Versioned {
  * @category models
  * @since 0.1.0
  */
-export type Channel<P extends Part = UsualPart, C = AppContext.Custom> = Description & Pick<AppContext.Included<C>, P>
+export type Channel<P extends Part = "status" | "type", C = AppContext.Custom> =
+  & Description
+  & Pick<AppContext.Included<C>, P>
 
 /**
  * What can be set of a channel.
@@ -171,8 +171,6 @@ export interface StreamOptions<P extends Part> extends Selection<P> {
   readonly pageSize?: number | undefined
 }
 
-type Needs = HttpClient.HttpClient | PubNubConfig
-
 /**
  * The requests about channels, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
  * custom data without a type. `E` is `CustomMismatch` where there is a type.
@@ -182,39 +180,53 @@ type Needs = HttpClient.HttpClient | PubNubConfig
  */
 export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
   /** As {@link get}. */
-  readonly get: <const P extends Part = UsualPart>(
+  readonly get: <const P extends Part = "status" | "type">(
     options: ChannelOptions & Including<P>
-  ) => Effect.Effect<Channel<P, C>, PubNubError.PubNubError | AppContext.ObjectNotFound | E, Needs | RD>
+  ) => Effect.Effect<
+    Channel<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectNotFound | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link list}. */
-  readonly list: <const P extends Part = UsualPart>(
+  readonly list: <const P extends Part = "status" | "type">(
     options?: ListOptions<P>
-  ) => Effect.Effect<AppContext.Page<Channel<P, C>>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Effect.Effect<
+    AppContext.Page<Channel<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link stream}. */
-  readonly stream: <const P extends Part = UsualPart>(
+  readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
-  ) => Stream.Stream<Channel<P, C>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Stream.Stream<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
   /** As {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<Channel<Part, C>>, E>>,
     PubNubError.PubNubError | SubscribeError | E,
-    Needs | Scope.Scope | RD
+    HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
   /** As {@link remove}. */
-  readonly remove: (options: ChannelOptions) => Effect.Effect<void, PubNubError.PubNubError, Needs>
+  readonly remove: (
+    options: ChannelOptions
+  ) => Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
   /** As {@link set}. */
   readonly set: {
-    <const P extends Part = UsualPart>(
+    <const P extends Part = "status" | "type">(
       options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
-    ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | E, Needs | RD | RE>
-    <const P extends Part = UsualPart>(
+    ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+    <const P extends Part = "status" | "type">(
       options: SetIfOptions<P, C>
-    ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE>
+    ): Effect.Effect<
+      Channel<P, C>,
+      PubNubError.PubNubError | AppContext.ObjectChanged | E,
+      HttpClient.HttpClient | PubNubConfig | RD | RE
+    >
   }
   /** As {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (channel: Channel<Part, C>) => Fields<C>
-  ) => Effect.Effect<Channel<Part, C>, UpdateError | E, Needs | RD | RE>
+  ) => Effect.Effect<Channel<Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
 }
 
 /**
@@ -237,7 +249,7 @@ export type UpdateError =
  */
 export interface TypedChannels<C, RD = never, RE = never> extends Channels<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
-  readonly event: (event: Event.ChannelSet) => Effect.Effect<Event.ChannelSet<C>, AppContext.CustomMismatch, RD>
+  readonly event: (event: Event.ChannelEvent) => Effect.Effect<Event.ChannelEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -264,15 +276,23 @@ const kind: Metadata.Kind<typeof Wire.Type, Description> = {
 const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Channels<C, E, RD, RE>, "live"> => {
   const requests = Metadata.make(kind, codec)
 
-  function set<const P extends Part = UsualPart>(
+  function set<const P extends Part = "status" | "type">(
     options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
-  ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | E, Needs | RD | RE>
-  function set<const P extends Part = UsualPart>(
+  ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+  function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
-  ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE>
-  function set<const P extends Part = UsualPart>(
+  ): Effect.Effect<
+    Channel<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
+  function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
-  ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE> {
+  ): Effect.Effect<
+    Channel<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  > {
     return requests.set(options.id, options)
   }
 
@@ -531,7 +551,7 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
  * )
  *
  * const changes = Subscribe.channels({ channels: ["room #1"] }).pipe(
- *   Stream.mapEffect((event) => event._tag === "ChannelSet" ? Rooms.event(event) : Effect.succeed(event))
+ *   Stream.mapEffect(Rooms.event)
  * )
  * ```
  *
@@ -547,7 +567,7 @@ export const withCustom = <C, RD = never, RE = never>(
     ...requests,
     live: makeLive(requests, codec),
     event: (event) =>
-      Effect.map(
+      event._tag === "ChannelDeleted" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, { operation: "channelEvent", kind: "channel", id: event.channelId }),
         (change) => ({ ...event, change })
       )

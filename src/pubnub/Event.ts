@@ -562,7 +562,7 @@ export const MembershipDeleted = Schema.TaggedStruct("MembershipDeleted", {
  * @category unions
  * @since 0.1.0
  */
-export type UserEvent = UserSet | UserDeleted
+export type UserEvent<C = CustomChange> = UserSet<C> | UserDeleted
 
 /**
  * Changes of channels.
@@ -570,7 +570,7 @@ export type UserEvent = UserSet | UserDeleted
  * @category unions
  * @since 0.1.0
  */
-export type ChannelEvent = ChannelSet | ChannelDeleted
+export type ChannelEvent<C = CustomChange> = ChannelSet<C> | ChannelDeleted
 
 /**
  * Changes of memberships.
@@ -578,7 +578,7 @@ export type ChannelEvent = ChannelSet | ChannelDeleted
  * @category unions
  * @since 0.1.0
  */
-export type MembershipEvent = MembershipSet | MembershipDeleted
+export type MembershipEvent<C = CustomChange> = MembershipSet<C> | MembershipDeleted
 
 // --------------------------------------------------------------------------------------------------------------------
 // what is none of these

@@ -37,7 +37,8 @@ import type * as PubNubError from "./PubNubError.ts"
 export type Operator = "==" | "!=" | "<" | "<=" | ">" | ">=" | "LIKE"
 
 /**
- * What a field is compared with: `updated` with a time, all others with text.
+ * What a field is compared with: `updated` with a time, all others with text. The service keeps microseconds, and a time has
+ * milliseconds: ask for what is before or behind a time rather than for what equals it.
  *
  * @category models
  * @since 0.1.0

@@ -207,7 +207,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<ReadonlyMap<UserId, Member<Part, C>>, E>>,
     PubNubError.PubNubError | SubscribeError | E,
-    Needs | Scope.Scope | RD
+    HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
   /** As {@link set}. */
   readonly set: <const P extends Part = never>(

@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import * as AppContext from "./AppContext.ts"
+import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
@@ -36,8 +36,6 @@ import { UserId } from "./UserId.ts"
  */
 export type Part = "custom" | "status" | "type"
 
-type UsualPart = "status" | "type"
-
 /**
  * What every user has, whatever was asked for. `None` where nothing is set.
  *
@@ -58,7 +56,7 @@ export interface Profile extends AppContext.Versioned {
  * @category models
  * @since 0.1.0
  */
-export type User<P extends Part = UsualPart, C = AppContext.Custom> = Profile & Pick<AppContext.Included<C>, P>
+export type User<P extends Part = "status" | "type", C = AppContext.Custom> = Profile & Pick<AppContext.Included<C>, P>
 
 /**
  * What can be set of a user.
@@ -177,8 +175,6 @@ export interface StreamOptions<P extends Part> extends Selection<P> {
   readonly pageSize?: number | undefined
 }
 
-type Needs = HttpClient.HttpClient | PubNubConfig
-
 /**
  * The requests about users, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
  * custom data without a type. `E` is `CustomMismatch` where there is a type.
@@ -188,39 +184,53 @@ type Needs = HttpClient.HttpClient | PubNubConfig
  */
 export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
   /** As {@link get}. */
-  readonly get: <const P extends Part = UsualPart>(
+  readonly get: <const P extends Part = "status" | "type">(
     options?: UserOptions & Including<P>
-  ) => Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectNotFound | E, Needs | RD>
+  ) => Effect.Effect<
+    User<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectNotFound | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link list}. */
-  readonly list: <const P extends Part = UsualPart>(
+  readonly list: <const P extends Part = "status" | "type">(
     options?: ListOptions<P>
-  ) => Effect.Effect<AppContext.Page<User<P, C>>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Effect.Effect<
+    AppContext.Page<User<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link stream}. */
-  readonly stream: <const P extends Part = UsualPart>(
+  readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
-  ) => Stream.Stream<User<P, C>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Stream.Stream<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
   /** As {@link live}. */
   readonly live: (options?: UserOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<User<Part, C>>, E>>,
     PubNubError.PubNubError | SubscribeError | E,
-    Needs | Scope.Scope | RD
+    HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
   /** As {@link remove}. */
-  readonly remove: (options?: UserOptions) => Effect.Effect<void, PubNubError.PubNubError, Needs>
+  readonly remove: (
+    options?: UserOptions
+  ) => Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
   /** As {@link set}. */
   readonly set: {
-    <const P extends Part = UsualPart>(
+    <const P extends Part = "status" | "type">(
       options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
-    ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, Needs | RD | RE>
-    <const P extends Part = UsualPart>(
+    ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+    <const P extends Part = "status" | "type">(
       options: SetIfOptions<P, C>
-    ): Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE>
+    ): Effect.Effect<
+      User<P, C>,
+      PubNubError.PubNubError | AppContext.ObjectChanged | E,
+      HttpClient.HttpClient | PubNubConfig | RD | RE
+    >
   }
   /** As {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (user: User<Part, C>) => Fields<C>
-  ) => Effect.Effect<User<Part, C>, UpdateError | E, Needs | RD | RE>
+  ) => Effect.Effect<User<Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
 }
 
 /**
@@ -243,7 +253,7 @@ export type UpdateError =
  */
 export interface TypedUsers<C, RD = never, RE = never> extends Users<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
-  readonly event: (event: Event.UserSet) => Effect.Effect<Event.UserSet<C>, AppContext.CustomMismatch, RD>
+  readonly event: (event: Event.UserEvent) => Effect.Effect<Event.UserEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -273,15 +283,23 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Users
   const requests = Metadata.make(kind, codec)
   const idOf = ({ id }: UserOptions) => Effect.map(PubNubConfig, ({ userId }) => id ?? userId)
 
-  function set<const P extends Part = UsualPart>(
+  function set<const P extends Part = "status" | "type">(
     options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
-  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, Needs | RD | RE>
-  function set<const P extends Part = UsualPart>(
+  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+  function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
-  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE>
-  function set<const P extends Part = UsualPart>(
+  ): Effect.Effect<
+    User<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
+  function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
-  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE> {
+  ): Effect.Effect<
+    User<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  > {
     return Effect.flatMap(idOf(options), (id) => requests.set(id, options))
   }
 
@@ -563,7 +581,7 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
  * )
  *
  * const changes = Subscribe.users({ channels: ["ada"] }).pipe(
- *   Stream.mapEffect((event) => event._tag === "UserSet" ? People.event(event) : Effect.succeed(event))
+ *   Stream.mapEffect(People.event)
  * )
  * ```
  *
@@ -579,7 +597,7 @@ export const withCustom = <C, RD = never, RE = never>(
     ...requests,
     live: makeLive(requests, codec),
     event: (event) =>
-      Effect.map(
+      event._tag === "UserDeleted" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, { operation: "userEvent", kind: "user", id: event.user }),
         (change) => ({ ...event, change })
       )

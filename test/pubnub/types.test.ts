@@ -3,12 +3,24 @@
  * tests below run the compiler for what must not compile, and for what an editor shows.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type { Status, SubscribeError } from "effect-herald/pubnub"
-import { Event, Presence, Publish, type PubNubConfig, type PubNubError, Subscribe, Time } from "effect-herald/pubnub"
+import type { AppContext, Status, SubscribeError } from "effect-herald/pubnub"
+import {
+  Channels,
+  Event,
+  Filter,
+  Presence,
+  Publish,
+  type PubNubConfig,
+  type PubNubError,
+  Subscribe,
+  Time,
+  Users
+} from "effect-herald/pubnub"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as CursorStore from "effect-herald/CursorStore"
@@ -144,6 +156,80 @@ describe("streams", () => {
   })
 })
 
+describe("App Context", () => {
+  const Person = Schema.Struct({ born: Schema.DateTimeUtc })
+  type Person = typeof Person.Type
+  const People = Users.withCustom(Person)
+  type Parts<U> = Exclude<keyof U, keyof Users.Profile>
+
+  it("a user has the parts that were asked for", () => {
+    const usual = Users.get()
+    holds<Equal<Parts<Effect.Success<typeof usual>>, "status" | "type">>(true)
+    const custom = Users.get({ id: "ada", include: ["custom"] })
+    holds<Equal<Effect.Success<typeof custom>, Users.User<"custom">>>(true)
+    const bare = Users.set({ include: [] })
+    holds<Equal<Parts<Effect.Success<typeof bare>>, never>>(true)
+    const computed = Users.list({ include: [] as ReadonlyArray<Users.Part> })
+    holds<Equal<Parts<Effect.Success<typeof computed>["items"][number]>, "custom" | "status" | "type">>(true)
+    const channels = Channels.stream({ include: ["type"] })
+    holds<Equal<typeof channels, Stream.Stream<Channels.Channel<"type">, PubNubError.PubNubError, Needs>>>(true)
+  })
+
+  it("fails with exactly what can happen", () => {
+    const get = Users.get()
+    holds<Equal<Effect.Error<typeof get>["_tag"], "PubNubError" | "ObjectNotFound">>(true)
+    const list = Channels.list()
+    holds<Equal<Effect.Error<typeof list>, PubNubError.PubNubError>>(true)
+    const set = Users.set({ name: "Ada" })
+    holds<Equal<Effect.Error<typeof set>, PubNubError.PubNubError>>(true)
+    const setIf = Channels.set({ id: "a", ifMatchesEtag: "" as AppContext.Etag })
+    holds<Equal<Effect.Error<typeof setIf>["_tag"], "PubNubError" | "ObjectChanged">>(true)
+    const update = Users.update({}, () => ({}))
+    holds<
+      Equal<
+        Effect.Error<typeof update>["_tag"],
+        "PubNubError" | "ObjectNotFound" | "ObjectChanged" | "UpdateOutcomeUnknown"
+      >
+    >(true)
+    holds<Equal<Effect.Services<typeof update>, Needs>>(true)
+    const remove = Channels.remove({ id: "a" })
+    holds<Equal<typeof remove, Effect.Effect<void, PubNubError.PubNubError, Needs>>>(true)
+    const typed = People.get({ include: ["custom"] })
+    holds<Equal<Effect.Error<typeof typed>["_tag"], "PubNubError" | "ObjectNotFound" | "CustomMismatch">>(true)
+    holds<Equal<Effect.Success<typeof typed>, Users.User<"custom", Person>>>(true)
+  })
+
+  it("needs what a schema needs, to read and to write", () => {
+    class Decoding extends Context.Service<Decoding, string>()("Decoding") {}
+    class Encoding extends Context.Service<Encoding, string>()("Encoding") {}
+    const rooms = (schema: Schema.Codec<Person, Schema.Json, Decoding, Encoding>) => {
+      const Rooms = Channels.withCustom(schema)
+      return [
+        Rooms.get({ id: "a" }),
+        Rooms.set({ id: "a" }),
+        Rooms.update({ id: "a" }, () => ({})),
+        Rooms.remove({ id: "a" })
+      ] as const
+    }
+    type Rooms = ReturnType<typeof rooms>
+    holds<Equal<Effect.Services<Rooms[0]>, Needs | Decoding>>(true)
+    holds<Equal<Effect.Services<Rooms[1]>, Needs | Decoding | Encoding>>(true)
+    holds<Equal<Effect.Services<Rooms[2]>, Needs | Decoding | Encoding>>(true)
+    holds<Equal<Effect.Services<Rooms[3]>, Needs>>(true)
+  })
+
+  it("a filter has the names that it uses", () => {
+    const filter = Filter.or(Filter.equals("name", "a"), Filter.not(Filter.like("user.email", "b*")))
+    holds<Equal<typeof filter, Filter.Filter<"name" | "user.email">>>(true)
+  })
+
+  it("typed events are the events, with typed custom data", () => {
+    holds<Equal<ReturnType<typeof People.event>, Effect.Effect<Event.UserEvent<Person>, AppContext.CustomMismatch>>>(
+      true
+    )
+  })
+})
+
 describe("schemas and interfaces are equal", () => {
   it("events", () => {
     const message = Event.Message(Schema.Json)
@@ -192,7 +278,7 @@ const errorsOf = (program: string) =>
 const prelude = `import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Event, Publish, PubNubConfig, Subscribe, Time, Timetoken } from "effect-herald/pubnub"
+import { Channels, Event, Filter, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 `
 
 it("what must not compile does not", () => {
@@ -212,7 +298,25 @@ it("what must not compile does not", () => {
     "PubNubConfig.make({ subscribeKey: \"s\" })",
     "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
     "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
-    "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))"
+    "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))",
+    "Users.get({ include: [\"custom\"] }).pipe(Effect.map((user) => user.status))",
+    "Users.get({ include: [\"totalCount\"] })",
+    "Users.set({ custom: { tags: [\"a\"] } })",
+    "Users.set({ name: null })",
+    "Users.set({ name: \"a\", ifMatchesEtag: \"e\" })",
+    "Users.set({ name: \"a\" }).pipe(Effect.catchTag(\"ObjectChanged\", () => Effect.void))",
+    "Users.list({ sort: [\"email\"] })",
+    "Users.list({ next: \"Mw\" })",
+    "Users.list({ filter: Filter.equals(\"custom.level\", \"3\") })",
+    "Users.list({ filter: Filter.equals(\"description\", \"a\") })",
+    "Channels.list({ filter: Filter.and(Filter.equals(\"name\", \"a\"), Filter.equals(\"email\", \"a\")) })",
+    "Filter.greaterThan(\"updated\", \"2026-09-21\")",
+    "Filter.like(\"updated\", \"2026*\")",
+    "Channels.get()",
+    "Channels.set({ name: \"a\" })",
+    "Channels.set({ id: \"a\", email: \"a\" })",
+    "Channels.update({ id: \"a\" }, () => ({ nmae: \"a\" }))",
+    "Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc })).set({ custom: { born: 1815 } })"
   ]
   const errors = errorsOf(`${prelude}${wrong.join("\n")}\n`)
   const first = prelude.split("\n").length
@@ -239,6 +343,12 @@ it("what an editor shows is short", () => {
     ["Publish.publish({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
     ["Publish.signal({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
     ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
+    [
+      "Users.get({ id: \"a\", include: [\"custom\"] })",
+      "Effect<User<\"custom\", Custom>, ObjectNotFound | PubNubError, HttpClient | PubNubConfig>"
+    ],
+    ["Users.update({}, () => ({}))", "Effect<User<Part, Custom>, UpdateError, HttpClient | PubNubConfig>"],
+    ["Channels.list()", "Effect<Page<Channel<\"status\" | \"type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"],
     ["event", "SubscribeEvent<Order>"],
     ["message", "Message<Order>"]
   ] as const
@@ -256,6 +366,6 @@ ${shown.map(([expression], index) => `export const shown${index}: undefined = ${
   for (const [index, [expression, expected]] of shown.entries()) {
     const type = types[index]!.replaceAll(/\b(Event|Stream|Publish)\.(?=[A-Z])/g, "")
     if (typeof expected === "string") assert.strictEqual(type, expected, expression)
-    else assert.match(type, expected, expression)
+    else assert.match(type, expected, `${expression}: ${type}`)
   }
 }, 60_000)

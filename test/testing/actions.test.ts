@@ -78,6 +78,7 @@ describe("adding and removing", () => {
       }
       assert.strictEqual((yield* addAction("b", message, smile)).status, 200)
       assert.strictEqual((yield* removeAction("a", message, at(0))).status, 200)
+      assert.strictEqual((yield* addAction("a", message, smile, { uuid: "you" })).status, 409)
       assert.strictEqual((yield* addAction("a", message, smile)).status, 200)
       assert.lengthOf(yield* emulator.use(({ actions }) => actions("a")), 5)
     }).pipe(emulated()))

@@ -182,13 +182,14 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       return yield* typed(operation, after)
     })
     return attempt.pipe(
-      Effect.map(Effect.succeed),
       // Only a change by others is for the schedule to see.
-      Effect.catch((error) =>
-        error instanceof AppContext.ObjectChanged ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
-      ),
+      Effect.matchEffect({
+        onSuccess: (object) => Effect.succeed(Result.succeed(object)),
+        onFailure: (error) =>
+          error instanceof AppContext.ObjectChanged ? Effect.fail(error) : Effect.succeed(Result.fail(error))
+      }),
       Effect.retry(retry),
-      Effect.flatten
+      Effect.flatMap(Effect.fromResult)
     )
   }
 
@@ -204,6 +205,8 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
   const list = (options: AppContext.PageOptions & Objects.Selection) => {
     const operation = `list${kind.name}s`
     const { include = usual, ...rest } = options
+    // Before another, a page that is not full is the first one, and not the last.
+    const full = options.previous === undefined ? options.limit : 1
     return Objects.call({
       operation,
       method: "GET",
@@ -215,7 +218,7 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       Effect.flatMap((answer) =>
         Effect.map(
           Effect.forEach(answer.data, (wire) => typed(operation, wire)),
-          (items) => Objects.toPage(items, answer, options.limit)
+          (items) => Objects.toPage(items, answer, full)
         )
       )
     )

@@ -166,7 +166,10 @@ export const PageOf = <S extends Schema.Constraint>(item: S) =>
 
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
 
-/** A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a full page has one. */
+/**
+ * A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a page that has as many
+ * as `full` has one.
+ */
 export const toPage = <A>(
   items: ReadonlyArray<A>,
   answer: {
@@ -174,9 +177,9 @@ export const toPage = <A>(
     readonly next?: string | null
     readonly prev?: string | null
   },
-  limit = largestPage
+  full = largestPage
 ): AppContext.Page<A> => {
-  const next = items.length < limit ? undefined : cursor(answer.next)
+  const next = items.length < full ? undefined : cursor(answer.next)
   const previous = cursor(answer.prev)
   return {
     items,
