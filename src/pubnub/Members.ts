@@ -185,8 +185,6 @@ export interface UpdateOptions extends ChannelOptions, Pick<AppContext.UpdateOpt
   readonly user: string
 }
 
-type Needs = HttpClient.HttpClient | PubNubConfig
-
 /**
  * The requests about members, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
  * custom data without a type. `E` is `CustomMismatch` where there is a type.
@@ -198,11 +196,15 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
   /** As {@link list}. */
   readonly list: <const P extends Part = never>(
     options: ListOptions<P>
-  ) => Effect.Effect<AppContext.Page<Member<P, C>>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link stream}. */
   readonly stream: <const P extends Part = never>(
     options: StreamOptions<P>
-  ) => Stream.Stream<Member<P, C>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Stream.Stream<Member<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
   /** As {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<ReadonlyMap<UserId, Member<Part, C>>, E>>,
@@ -212,20 +214,32 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
   /** As {@link set}. */
   readonly set: <const P extends Part = never>(
     options: SetOptions<P, C>
-  ) => Effect.Effect<AppContext.Page<Member<P, C>>, PubNubError.PubNubError | E, Needs | RD | RE>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
   /** As {@link remove}. */
   readonly remove: <const P extends Part = never>(
     options: RemoveOptions<P>
-  ) => Effect.Effect<AppContext.Page<Member<P, C>>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link manage}. */
   readonly manage: <const P extends Part = never>(
     options: ManageOptions<P, C>
-  ) => Effect.Effect<AppContext.Page<Member<P, C>>, PubNubError.PubNubError | E, Needs | RD | RE>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
   /** As {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (member: Member<Users.Part, C>) => Fields<C>
-  ) => Effect.Effect<Member<Users.Part, C>, UpdateError | E, Needs | RD | RE>
+  ) => Effect.Effect<Member<Users.Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
 }
 
 /**
@@ -245,8 +259,8 @@ export type UpdateError = PubNubError.PubNubError | AppContext.ObjectNotFound | 
 export interface TypedMembers<C, RD = never, RE = never> extends Members<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
   readonly event: (
-    event: Event.MembershipSet
-  ) => Effect.Effect<Event.MembershipSet<C>, AppContext.CustomMismatch, RD>
+    event: Event.MembershipEvent
+  ) => Effect.Effect<Event.MembershipEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -410,8 +424,8 @@ export const live: Members<AppContext.Custom, never>["live"] = makeLive(members,
  * **Details**
  *
  * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Of a membership that exists the fields that are given are
- * changed, and `None` clears one; custom data is one field and is replaced as a whole. To set what is there already makes
- * no event. Neither the channel nor the users need metadata.
+ * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
+ * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the users need metadata.
  *
  * Fails with `PubNubError`: `BadRequest` before a request is made for no users, a user that is named twice, texts that are
  * too long, and custom data that is not scalars. How many users the service takes in one request is not written down: more
@@ -532,7 +546,6 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
  * **Example** (Since when)
  *
  * ```ts
- * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
  * import * as Stream from "effect/Stream"
  * import * as Members from "effect-herald/pubnub/Members"
@@ -540,10 +553,10 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
  *
  * const Guests = Members.withCustom(Schema.Struct({ since: Schema.DateTimeUtc }))
  *
- * const eldest = Guests.list({ channel: "lobby", include: ["custom"], sort: ["updated"], limit: 1 })
+ * const oldest = Guests.list({ channel: "lobby", include: ["custom"], sort: ["updated"], limit: 1 })
  *
  * const changes = Subscribe.memberships({ channels: ["lobby"] }).pipe(
- *   Stream.mapEffect((event) => event._tag === "MembershipSet" ? Guests.event(event) : Effect.succeed(event))
+ *   Stream.mapEffect(Guests.event)
  * )
  * ```
  *
@@ -559,7 +572,7 @@ export const withCustom = <C, RD = never, RE = never>(
     ...requests,
     live: makeLive(requests, codec),
     event: (event) =>
-      Effect.map(
+      event._tag === "MembershipDeleted" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, { operation: "membershipEvent", kind: "membership", id: event.user }),
         (change) => ({ ...event, change })
       )

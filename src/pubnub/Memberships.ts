@@ -204,8 +204,6 @@ export interface UpdateOptions extends UserOptions, Pick<AppContext.UpdateOption
   readonly channel: string
 }
 
-type Needs = HttpClient.HttpClient | PubNubConfig
-
 /**
  * The requests about memberships, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
  * custom data without a type. `E` is `CustomMismatch` where there is a type.
@@ -217,28 +215,44 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
   /** As {@link list}. */
   readonly list: <const P extends Part = never>(
     options?: ListOptions<P>
-  ) => Effect.Effect<AppContext.Page<Membership<P, C>>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Effect.Effect<
+    AppContext.Page<Membership<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link stream}. */
   readonly stream: <const P extends Part = never>(
     options?: StreamOptions<P>
-  ) => Stream.Stream<Membership<P, C>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Stream.Stream<Membership<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
   /** As {@link set}. */
   readonly set: <const P extends Part = never>(
     options: SetOptions<P, C>
-  ) => Effect.Effect<AppContext.Page<Membership<P, C>>, PubNubError.PubNubError | E, Needs | RD | RE>
+  ) => Effect.Effect<
+    AppContext.Page<Membership<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
   /** As {@link remove}. */
   readonly remove: <const P extends Part = never>(
     options: RemoveOptions<P>
-  ) => Effect.Effect<AppContext.Page<Membership<P, C>>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Effect.Effect<
+    AppContext.Page<Membership<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link manage}. */
   readonly manage: <const P extends Part = never>(
     options: ManageOptions<P, C>
-  ) => Effect.Effect<AppContext.Page<Membership<P, C>>, PubNubError.PubNubError | E, Needs | RD | RE>
+  ) => Effect.Effect<
+    AppContext.Page<Membership<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
   /** As {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (membership: Membership<Channels.Part, C>) => Fields<C>
-  ) => Effect.Effect<Membership<Channels.Part, C>, UpdateError | E, Needs | RD | RE>
+  ) => Effect.Effect<Membership<Channels.Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
 }
 
 /**
@@ -258,8 +272,8 @@ export type UpdateError = PubNubError.PubNubError | AppContext.ObjectNotFound | 
 export interface TypedMemberships<C, RD = never, RE = never> extends Memberships<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
   readonly event: (
-    event: Event.MembershipSet
-  ) => Effect.Effect<Event.MembershipSet<C>, AppContext.CustomMismatch, RD>
+    event: Event.MembershipEvent
+  ) => Effect.Effect<Event.MembershipEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -384,8 +398,8 @@ export const stream: Memberships<AppContext.Custom, never>["stream"] = membershi
  * **Details**
  *
  * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Of a membership that exists the fields that are given are
- * changed, and `None` clears one; custom data is one field and is replaced as a whole. To set what is there already makes
- * no event. Neither the channel nor the user needs metadata.
+ * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
+ * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the user needs metadata.
  *
  * Fails with `PubNubError`: `BadRequest` before a request is made for no channels, a channel that is named twice, texts that
  * are too long, and custom data that is not scalars. How many channels the service takes in one request is not written
@@ -518,7 +532,7 @@ export const update: Memberships<AppContext.Custom, never>["update"] = membershi
  *   Effect.flatMap(DateTime.now, (since) => Seats.set({ channels: [{ id: channel, custom: { since } }] }))
  *
  * const changes = Subscribe.memberships({ channels: ["lobby"] }).pipe(
- *   Stream.mapEffect((event) => event._tag === "MembershipSet" ? Seats.event(event) : Effect.succeed(event))
+ *   Stream.mapEffect(Seats.event)
  * )
  * ```
  *
@@ -532,7 +546,7 @@ export const withCustom = <C, RD = never, RE = never>(
   return {
     ...make(codec),
     event: (event) =>
-      Effect.map(
+      event._tag === "MembershipDeleted" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, {
           operation: "membershipEvent",
           kind: "membership",

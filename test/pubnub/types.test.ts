@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { AppContext, Status, SubscribeError } from "effect-herald/pubnub"
@@ -13,6 +14,8 @@ import {
   Channels,
   Event,
   Filter,
+  Members,
+  Memberships,
   Presence,
   Publish,
   type PubNubConfig,
@@ -230,6 +233,65 @@ describe("App Context", () => {
   })
 })
 
+describe("memberships and members", () => {
+  const Seat = Schema.Struct({ since: Schema.DateTimeUtc })
+  type Seat = typeof Seat.Type
+  const Seats = Memberships.withCustom(Seat)
+  type Item<T> = T extends Effect.Effect<AppContext.Page<infer A>, infer _E, infer _R> ? A : never
+  type Parts<T> = Exclude<keyof Item<T>, keyof Memberships.Relation | keyof Members.Relation>
+
+  it("have the parts that were asked for, and none by default", () => {
+    const bare = Memberships.list()
+    holds<Equal<Parts<typeof bare>, never>>(true)
+    const some = Memberships.list({ include: ["custom", "channel.status"] })
+    holds<Equal<Item<typeof some>, Memberships.Membership<"custom" | "channel.status">>>(true)
+    holds<Equal<Parts<typeof some>, "custom" | "channel">>(true)
+    holds<Equal<Item<typeof some>["channel"], Option.Option<Channels.Channel<"status">>>>(true)
+    const channel = Memberships.remove({ channels: ["a"], include: ["channel", "type"] })
+    holds<Equal<Item<typeof channel>["channel"], Option.Option<Channels.Channel<never>>>>(true)
+    const user = Members.set({ channel: "a", users: ["b"], include: ["user.custom", "user.type"] })
+    holds<Equal<Parts<typeof user>, "user">>(true)
+    holds<Equal<Item<typeof user>["user"], Option.Option<Users.User<"custom" | "type">>>>(true)
+    const computed = Members.manage({ channel: "a", set: ["b"], include: [] as ReadonlyArray<Members.Part> })
+    holds<Equal<Parts<typeof computed>, "custom" | "status" | "type" | "user">>(true)
+    const stream = Members.stream({ channel: "a", include: ["status"] })
+    holds<Equal<typeof stream, Stream.Stream<Members.Member<"status">, PubNubError.PubNubError, Needs>>>(true)
+  })
+
+  it("fail with exactly what can happen", () => {
+    const set = Memberships.set({ channels: ["a"] })
+    holds<Equal<Effect.Error<typeof set>, PubNubError.PubNubError>>(true)
+    holds<Equal<Effect.Services<typeof set>, Needs>>(true)
+    const update = Members.update({ channel: "a", user: "b" }, () => ({ status: "x" }))
+    holds<Equal<Effect.Error<typeof update>["_tag"], "PubNubError" | "ObjectNotFound" | "UpdateOutcomeUnknown">>(true)
+    holds<Equal<Effect.Success<typeof update>, Members.Member<"custom" | "status" | "type">>>(true)
+    const typed = Seats.list({ include: ["custom"] })
+    holds<Equal<Effect.Error<typeof typed>["_tag"], "PubNubError" | "CustomMismatch">>(true)
+    holds<Equal<Item<typeof typed>, Memberships.Membership<"custom", Seat>>>(true)
+    holds<Equal<ReturnType<typeof Seats.event>, Effect.Effect<Event.MembershipEvent<Seat>, AppContext.CustomMismatch>>>(
+      true
+    )
+  })
+
+  it("need what a schema needs, to read and to write", () => {
+    class Decoding extends Context.Service<Decoding, string>()("Decoding") {}
+    class Encoding extends Context.Service<Encoding, string>()("Encoding") {}
+    const all = (schema: Schema.Codec<Seat, Schema.Json, Decoding, Encoding>) => {
+      const Guests = Members.withCustom(schema)
+      return [
+        Guests.list({ channel: "a" }),
+        Guests.remove({ channel: "a", users: ["b"] }),
+        Guests.set({ channel: "a", users: ["b"] }),
+        Guests.manage({ channel: "a", remove: ["b"] }),
+        Guests.update({ channel: "a", user: "b" }, () => ({}))
+      ] as const
+    }
+    type All = ReturnType<typeof all>
+    holds<Equal<Effect.Services<All[0 | 1]>, Needs | Decoding>>(true)
+    holds<Equal<Effect.Services<All[2 | 3 | 4]>, Needs | Decoding | Encoding>>(true)
+  })
+})
+
 describe("schemas and interfaces are equal", () => {
   it("events", () => {
     const message = Event.Message(Schema.Json)
@@ -278,7 +340,7 @@ const errorsOf = (program: string) =>
 const prelude = `import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Channels, Event, Filter, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
+import { Channels, Event, Filter, Members, Memberships, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 `
 
 it("what must not compile does not", () => {
@@ -316,7 +378,21 @@ it("what must not compile does not", () => {
     "Channels.set({ name: \"a\" })",
     "Channels.set({ id: \"a\", email: \"a\" })",
     "Channels.update({ id: \"a\" }, () => ({ nmae: \"a\" }))",
-    "Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc })).set({ custom: { born: 1815 } })"
+    "Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc })).set({ custom: { born: 1815 } })",
+    "Memberships.list().pipe(Effect.map(({ items }) => items.map(({ status }) => status)))",
+    "Memberships.list({ include: [\"user\"] })",
+    "Memberships.list({ include: [\"channel.name\"] })",
+    "Memberships.list({ sort: [\"name\"] })",
+    "Memberships.list({ filter: Filter.equals(\"name\", \"a\") })",
+    "Memberships.list({ filter: Filter.equals(\"user.name\", \"a\") })",
+    "Memberships.set({ channels: [{ id: \"a\", name: \"a\" }] })",
+    "Memberships.set({ channels: [{ status: \"a\" }] })",
+    "Memberships.remove({ channels: [{ id: \"a\", status: \"a\" }] })",
+    "Memberships.update({ channel: \"a\", ifMatchesEtag: \"e\" }, () => ({}))",
+    "Members.list({})",
+    "Members.list({ channel: \"a\", sort: [\"uuid.name\"] })",
+    "Members.update({ channel: \"a\" }, () => ({}))",
+    "Memberships.withCustom(Schema.Struct({ n: Schema.Int })).set({ channels: [{ id: \"a\", custom: { n: \"1\" } }] })"
   ]
   const errors = errorsOf(`${prelude}${wrong.join("\n")}\n`)
   const first = prelude.split("\n").length
@@ -349,6 +425,11 @@ it("what an editor shows is short", () => {
     ],
     ["Users.update({}, () => ({}))", "Effect<User<Part, Custom>, UpdateError, HttpClient | PubNubConfig>"],
     ["Channels.list()", "Effect<Page<Channel<\"status\" | \"type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"],
+    [
+      "Memberships.list({ include: [\"channel.type\"] })",
+      "Effect<Page<Membership<\"channel.type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"
+    ],
+    ["Members.list({ channel: \"a\" })", "Effect<Page<Member<never, Custom>>, PubNubError, HttpClient | PubNubConfig>"],
     ["event", "SubscribeEvent<Order>"],
     ["message", "Message<Order>"]
   ] as const

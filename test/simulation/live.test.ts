@@ -120,8 +120,6 @@ const some = Effect.fnUntraced(function*(names: ReadonlyArray<string>, step: num
 const ownFields = ["status", "type", "custom"]
 const userFields = ["name", "email", ...ownFields]
 
-const orNone = Effect.catchTag("ObjectNotFound", () => Effect.succeedNone)
-
 const user: Kind = {
   start: Effect.map(Users.live(), SubscriptionRef.get),
   write: Effect.fnUntraced(function*({ removeUser, setUser }, step) {
@@ -129,7 +127,7 @@ const user: Kind = {
     if ((yield* Random.nextIntBetween(0, 6)) === 0) return yield* removeUser(id)
     return yield* setUser(id, yield* some(userFields, step))
   }),
-  stored: Users.get({ include: parts }).pipe(Effect.asSome, orNone)
+  stored: Users.get({ include: parts }).pipe(Effect.asSome, Effect.catchTag("ObjectNotFound", () => Effect.succeedNone))
 }
 
 const channel: Kind = {
@@ -140,7 +138,10 @@ const channel: Kind = {
     if (roll === 1) return yield* setMembership("ada", "lobby", yield* some(ownFields, step))
     return yield* setChannel("lobby", yield* some(["name", "description", ...ownFields], step))
   }),
-  stored: Channels.get({ id: "lobby", include: parts }).pipe(Effect.asSome, orNone)
+  stored: Channels.get({ id: "lobby", include: parts }).pipe(
+    Effect.asSome,
+    Effect.catchTag("ObjectNotFound", () => Effect.succeedNone)
+  )
 }
 
 const memberParts = [...parts, "user", "user.custom", "user.status", "user.type"] as const

@@ -46,13 +46,13 @@ interface Settings<C> extends Fields<C> {
   readonly id: string
 }
 
-type Item<C> = string | Settings<C>
+type Verb = "set" | "remove" | "manage"
 
 type Selection = AppContext.PageOptions & Objects.Selection
 
 /** What is set and what is removed in one request. */
 interface Changes<C> {
-  readonly set?: ReadonlyArray<Item<C>> | undefined
+  readonly set?: ReadonlyArray<string | Settings<C>> | undefined
   readonly remove?: ReadonlyArray<string | { readonly id: string }> | undefined
 }
 
@@ -105,8 +105,9 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     issues: ReadonlyArray<PubNubError.Detail> = [],
     body?: Body
   ) => {
-    // Without it nobody knows whether a part of the other end brings that end.
-    const whole = include.some((part) => part.startsWith(`${other}.`)) ? [other, ...include] : include
+    // Custom data of the other end is known to bring that end. Of its status and type nobody knows.
+    const isEndAsked = include.includes(`${other}.custom`) || !include.some((part) => part.startsWith(`${other}.`))
+    const whole = isEndAsked ? include : [...include, other]
     return Objects.call({
       operation,
       method: body === undefined ? "GET" : "PATCH",
@@ -160,15 +161,17 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     ...custom === undefined ? {} : { custom: custom === null ? null : { ...custom } }
   })
 
+  // The two lists of `manage` are named after what it does, the one of the others after what is in it.
+  const listName = (verb: Verb, list: "set" | "remove") => verb === "manage" ? list : `${other}s`
+
   const write = (
-    verb: "set" | "remove" | "manage",
+    verb: Verb,
     owner: string,
     encoded: ReadonlyArray<Encoded>,
     { remove = [], set = [], ...options }: Changes<C> & Selection
   ) => {
     const operation = `${verb}${kind.name}s`
-    // The two lists of `manage` are named after what it does, the one of the others after what is in it.
-    const at = (list: "set" | "remove") => verb === "manage" ? list : `${other}s`
+    const at = (list: "set" | "remove") => listName(verb, list)
     const [put, removed] = [set.map(idOf), remove.map(idOf)]
     const issues = [
       ...put.length + removed.length > 0 ? [] : [{ location: at("set"), message: "is empty: there is nothing to do" }],
@@ -187,23 +190,26 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     return Effect.flatMap(request(operation, owner, options, issues, body), typedPage(operation))
   }
 
-  const set = (owner: string, options: Changes<C> & Selection, verb: "set" | "manage" = "set") => {
-    const at = verb === "manage" ? "set" : `${other}s`
-    return Effect.forEach(
-      options.set ?? [],
-      (item, index) => encode(typeof item === "string" ? { id: item } : item, `${at}[${index}].`)
-    ).pipe(
-      Effect.flatMap((encoded) => write(verb, owner, encoded, options))
+  const encodeAll = (verb: Verb, items: ReadonlyArray<string | Settings<C>> = []) =>
+    Effect.forEach(
+      items,
+      (item, index) => encode(typeof item === "string" ? { id: item } : item, `${listName(verb, "set")}[${index}].`)
     )
-  }
 
-  const manage = (owner: string, options: Changes<C> & Selection) => set(owner, options, "manage")
+  const set = (owner: string, options: Pick<Changes<C>, "set"> & Selection) =>
+    Effect.flatMap(encodeAll("set", options.set), (encoded) => write("set", owner, encoded, options))
+
+  const manage = (owner: string, options: Changes<C> & Selection) =>
+    Effect.flatMap(encodeAll("manage", options.set), (encoded) => write("manage", owner, encoded, options))
 
   const remove = (owner: string, options: Pick<Changes<C>, "remove"> & Selection) => write("remove", owner, [], options)
 
   /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
   const find = (operation: string, owner: string, id: string) =>
-    Objects.streamOf((next) => request(operation, owner, { ...selecting(id), next }), kind.idOf).pipe(
+    Objects.streamOf(
+      (next) => request(operation, owner, { ...selecting(id), next }, Objects.idIssues(other, id)),
+      kind.idOf
+    ).pipe(
       Stream.filter((wire) => kind.idOf(wire) === id),
       Stream.runHead,
       Effect.flatMap(Option.match({
