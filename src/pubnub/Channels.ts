@@ -1,7 +1,7 @@
 /**
  * Channels: what App Context keeps of them. {@link get}, {@link list} and {@link stream} read, {@link set} and
- * {@link remove} write, {@link update} does both without losing what others write. {@link withCustom} gives custom data a
- * type. A channel needs no metadata to be published to.
+ * {@link remove} write, {@link update} does both without losing what others write, and {@link live} keeps a channel current.
+ * {@link withCustom} gives custom data a type. A channel needs no metadata to be published to.
  *
  * @since 0.1.0
  */

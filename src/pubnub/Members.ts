@@ -1,6 +1,7 @@
 /**
  * The members of a channel: the users that App Context keeps with it. {@link list} and {@link stream} read, {@link set},
- * {@link remove} and {@link manage} write, {@link update} does both. {@link withCustom} gives custom data a type.
+ * {@link remove} and {@link manage} write, {@link update} does both, and {@link live} keeps them current.
+ * {@link withCustom} gives custom data a type.
  *
  * A member is not a subscriber: who is a member need not listen, and the other way round. For who listens see `Presence`. The
  * same memberships from the side of a user are in `Memberships`.

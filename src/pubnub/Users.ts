@@ -1,7 +1,7 @@
 /**
  * Users: what App Context keeps of them. {@link get}, {@link list} and {@link stream} read, {@link set} and
- * {@link remove} write, {@link update} does both without losing what others write. {@link withCustom} gives custom data a
- * type.
+ * {@link remove} write, {@link update} does both without losing what others write, and {@link live} keeps a user current.
+ * {@link withCustom} gives custom data a type.
  *
  * @since 0.1.0
  */
