@@ -74,7 +74,7 @@ export const keep = <A, K, E extends AppContext.CustomMismatch, R>(
       )
     }
     const first = yield* Deferred.make<Ref<A, E>, PubNubError.PubNubError | SubscribeError | E>()
-    const keeper = yield* Effect.forkScoped(follow(source, first))
+    const keeper = yield* Effect.forkScoped(run(source, first))
     return yield* Effect.onError(Deferred.await(first), () => Fiber.interrupt(keeper))
   })
 
@@ -86,7 +86,7 @@ const nameIssues = (
   return wrong === undefined ? [] : [{ location: kind, message: `${JSON.stringify(id.slice(0, 100))} ${wrong}` }]
 }
 
-const follow = <A, K, E extends AppContext.CustomMismatch, R>(
+const run = <A, K, E extends AppContext.CustomMismatch, R>(
   source: Source<A, K, E, R>,
   first: Deferred.Deferred<Ref<A, E>, PubNubError.PubNubError | SubscribeError | E>
 ) =>
@@ -195,7 +195,7 @@ type Item<C> = AppContext.Versioned & AppContext.Included<C>
 
 type DecodeCustom<C, R> = (custom: Option.Option<AppContext.Custom>) => Effect.Effect<Option.Option<C>, unknown, R>
 
-const inDoubt = Effect.succeed(undefined)
+const inDoubt = Effect.undefined
 
 /** What is there after an event, `None` if nothing. `undefined` where that is in doubt. */
 export const after = <A extends Item<C>, C, R>(
