@@ -306,7 +306,7 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Chann
   }
 }
 
-/** Beside the others, so that who only reads and writes does not bring along what it takes to subscribe. */
+/** Beside the others, and marked as pure below: a bundle that only reads and writes has nothing of what it takes to subscribe. */
 const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   { get }: Pick<Channels<C, E, RD, RE>, "get">,
   codec: Custom.CustomCodec<C, E, RD, RE>
@@ -439,7 +439,7 @@ export const stream: Channels<AppContext.Custom, never>["stream"] = channels.str
  * @category live values
  * @since 0.1.0
  */
-export const live: Channels<AppContext.Custom, never>["live"] = makeLive(channels, Custom.untyped)
+export const live: Channels<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(channels, Custom.untyped)
 
 /**
  * Creates a channel, or changes the fields that are given and leaves all others as they are. Custom data is one field: it is

@@ -301,7 +301,7 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Membe
   }
 }
 
-/** Beside the others, so that who only reads and writes does not bring along what it takes to subscribe. */
+/** Beside the others, and marked as pure below: a bundle that only reads and writes has nothing of what it takes to subscribe. */
 const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   requests: Pick<Members<C, E, RD, RE>, "list" | "stream">,
   codec: Custom.CustomCodec<C, E, RD, RE>
@@ -415,7 +415,7 @@ export const stream: Members<AppContext.Custom, never>["stream"] = members.strea
  * @category live values
  * @since 0.1.0
  */
-export const live: Members<AppContext.Custom, never>["live"] = makeLive(members, Custom.untyped)
+export const live: Members<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(members, Custom.untyped)
 
 /**
  * Makes users members of a channel, or changes memberships. Those that are not named stay as they are: for the others to go

@@ -313,7 +313,7 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Users
   }
 }
 
-/** Beside the others, so that who only reads and writes does not bring along what it takes to subscribe. */
+/** Beside the others, and marked as pure below: a bundle that only reads and writes has nothing of what it takes to subscribe. */
 const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   { get }: Pick<Users<C, E, RD, RE>, "get">,
   codec: Custom.CustomCodec<C, E, RD, RE>
@@ -460,7 +460,7 @@ export const stream: Users<AppContext.Custom, never>["stream"] = users.stream
  * @category live values
  * @since 0.1.0
  */
-export const live: Users<AppContext.Custom, never>["live"] = makeLive(users, Custom.untyped)
+export const live: Users<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(users, Custom.untyped)
 
 /**
  * Creates a user, or changes the fields that are given and leaves all others as they are. Custom data is one field: it is
