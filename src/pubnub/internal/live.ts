@@ -213,10 +213,8 @@ export const after = <A extends Item<C>, C, R>(
   if (!isLater) return etag === item.etag ? Effect.succeed(held) : inDoubt
   const { custom, ...texts } = change
   if (custom === undefined) return Effect.succeedSome({ ...item, ...texts, updated, etag })
-  // A custom that was cleared is empty.
-  const given = Option.filter(custom, (fields) => Object.keys(fields).length > 0)
-  const scalars = Option.filter(given, isCustom)
-  if (Option.isSome(given) && Option.isNone(scalars)) return inDoubt
+  const scalars = Option.filter(custom, isCustom)
+  if (Option.isSome(custom) && Option.isNone(scalars)) return inDoubt
   // What does not match its schema fails the read, where it can be seen.
   return Effect.match(decode(scalars), {
     onSuccess: (custom) => Option.some({ ...item, ...texts, custom, updated, etag }),
