@@ -27,6 +27,7 @@ import * as Subscribe from "../Subscribe.ts"
 import type { SubscribeError } from "../SubscribeError.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Family from "./family.ts"
+import { isLoss } from "./loss.ts"
 import * as Objects from "./objects.ts"
 import * as Position from "./position.ts"
 
@@ -164,21 +165,6 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
       })
     )
   })
-
-/** Whether events may have been lost before it. */
-const isLoss = (event: Event.SubscribeEvent): boolean => {
-  switch (event._tag) {
-    case "Connected":
-    case "Reconnected":
-    case "Gap":
-    case "GapSuspected":
-    case "CursorDoubted":
-    case "Undecodable":
-      return true
-    default:
-      return false
-  }
-}
 
 const stale = { state: "stale" } as const
 
