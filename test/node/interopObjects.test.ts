@@ -41,15 +41,19 @@ type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
 // the same data, whoever read it
 // --------------------------------------------------------------------------------------------------------------------
 
-/** What either client gives, in one form: what is not set is null, and times have milliseconds. */
+/** What either client gives, in one form: what is not set is null, empty custom data too, and times have milliseconds. */
 const plain = (value: unknown): unknown => {
   if (Option.isOption(value)) return plain(Option.getOrNull(value))
   if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
   if (Array.isArray(value)) return value.map(plain)
   if (!Predicate.isObject(value)) return value
   const { eTag, updated, ...rest } = value
+  const isCleared = (name: string, field: unknown) =>
+    name === "custom" && Predicate.isObject(field) && Object.keys(field).length === 0
   return {
-    ...Object.fromEntries(Object.entries(rest).map(([name, field]) => [name, plain(field)])),
+    ...Object.fromEntries(
+      Object.entries(rest).map(([name, field]) => [name, isCleared(name, field) ? null : plain(field)])
+    ),
     ...eTag === undefined ? {} : { etag: eTag },
     ...updated === undefined
       ? {}
@@ -500,8 +504,7 @@ it.live("events of users, channels and memberships, both ways", () =>
         Members.set({ channel, users: [{ id: uuid, status: none, type: "t", custom: none }] }),
         () =>
           objects.setChannelMembers({ channel, uuids: [{ id: uuid, status: nothing, type: "t", custom: nothing }] }),
-        // Custom data that was cleared is empty in events.
-        onBoth("MembershipSet", { ...ends, change: { status: null, type: "t", custom: {} } })
+        onBoth("MembershipSet", { ...ends, change: { status: null, type: "t", custom: null } })
       ],
       [
         Users.set({ id: uuid, ...changed, email: none }),
