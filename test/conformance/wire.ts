@@ -2,6 +2,7 @@
  * What an envelope must become, said a second time and without a line of the client: its own decoders would hide their
  * own mistakes.
  */
+import * as Predicate from "effect/Predicate"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -105,6 +106,10 @@ const expectedPresence = (payload: Payload): Plain => {
   }
 }
 
+// The service tells of custom data that was cleared as empty.
+const cleared = (change: { readonly [field: string]: unknown }) =>
+  Predicate.isObject(change.custom) && Object.keys(change.custom).length === 0 ? { ...change, custom: null } : change
+
 const expectedChange = (payload: Payload): Plain => {
   const { eTag, updated, ...data } = payloadOf(payload.data)
   const version = {
@@ -115,16 +120,22 @@ const expectedChange = (payload: Payload): Plain => {
   switch (payload.type) {
     case "uuid": {
       const { id, ...change } = data
-      return set ? { _tag: "UserSet", ...version, user: id, change } : { _tag: "UserDeleted", user: id }
+      return set
+        ? { _tag: "UserSet", ...version, user: id, change: cleared(change) }
+        : { _tag: "UserDeleted", user: id }
     }
     case "channel": {
       const { id, ...change } = data
-      return set ? { _tag: "ChannelSet", ...version, channelId: id, change } : { _tag: "ChannelDeleted", channelId: id }
+      return set
+        ? { _tag: "ChannelSet", ...version, channelId: id, change: cleared(change) }
+        : { _tag: "ChannelDeleted", channelId: id }
     }
     default: {
       const { channel, uuid, ...change } = data
       const who = { user: payloadOf(uuid).id, channelId: payloadOf(channel).id }
-      return set ? { _tag: "MembershipSet", ...version, ...who, change } : { _tag: "MembershipDeleted", ...who }
+      return set
+        ? { _tag: "MembershipSet", ...version, ...who, change: cleared(change) }
+        : { _tag: "MembershipDeleted", ...who }
     }
   }
 }
