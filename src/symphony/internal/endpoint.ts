@@ -93,7 +93,7 @@ export const attempt = <A, E = never, R = never>(
         })
       )
     }
-    const traceId = yield* newTraceId
+    const traceId = headers["x-trace-id"] ?? (yield* newTraceId)
     const fail = errorOf(endpoint, traceId)
     const query = endpoint.query ?? []
     const path = pathOf(endpoint)
