@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Url from "../internal/url.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Jwt from "./internal/jwt.ts"
 import { SymphonyConfig } from "./SymphonyConfig.ts"
@@ -199,13 +200,25 @@ const retried = <
     ({ retry }) => Effect.retry(effect, { schedule: retry, while: ({ isRetryable }) => isRetryable })
   )
 
-const missing = (location: string, what: string) =>
+const invalid = (description: string, detail: SymphonyError.Detail) =>
   Endpoint.errorOf(authentication("login", ["pubkey", "authenticate"]))(
-    new SymphonyError.InvalidRequest({
-      description: "The configuration is not complete",
-      details: [{ location, message: `is not set, and ${what}` }]
-    })
+    new SymphonyError.InvalidRequest({ description, details: [detail] })
   )
+
+const missing = (location: string, what: string) =>
+  invalid("The configuration is not complete", { location, message: `is not set, and ${what}` })
+
+// Types do not reach where programs read ids from elsewhere.
+const userIssue = (
+  { userId, username }: { readonly userId: number | undefined; readonly username: string | undefined }
+) =>
+  (userId === undefined) === (username === undefined)
+    ? "has to be exactly one of userId and username"
+    : userId !== undefined && !(Number.isSafeInteger(userId) && userId > 0)
+    ? "is not an id"
+    : username !== undefined && (username.trim() === "" || Url.segmentIssue(username) !== undefined)
+    ? "is not a username"
+    : undefined
 
 // Side by side: only the answer to the one says whether the other was needed, and what for most pods is needed should not
 // wait.
@@ -227,9 +240,8 @@ const userLogin = ({ userId, username }: User): Effect.Effect<Tokens, SymphonyEr
   Effect.gen(function*() {
     const { app } = yield* SymphonyConfig
     if (app === undefined) return yield* missing("app", "this is the session of an application")
-    if ((userId === undefined) === (username === undefined)) {
-      return yield* missing("user", "exactly one of userId and username is needed")
-    }
+    const issue = userIssue({ userId, username })
+    if (issue !== undefined) return yield* invalid("The session is of no user", { location: "user", message: issue })
     const appToken = yield* proven(
       "login",
       ["pubkey", "app", "authenticate"],
