@@ -117,7 +117,12 @@ export const read = (
     const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
     const section = yield* decode(yield* Effect.fromResult(parse(text)), { errors: "all" }).pipe(
       Effect.mapError(({ issue }) =>
-        issuesOf(issue).issues.map(({ message, path = [] }) => located(message, path.map(String).join(".")))
+        issuesOf(issue).issues.map(({ message, path = [] }) =>
+          located(
+            message.replace(/^Expected (.*?)( \| null)?$/, "has to be $1"),
+            path.map(String).join(".")
+          )
+        )
       )
     )
     const { agent, keyManager, pod } = section
