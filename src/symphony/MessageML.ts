@@ -838,7 +838,7 @@ const isFields = (fields: unknown): fields is { readonly [field: string]: unknow
 
 // Those that people write although XML does not know them.
 const html: { readonly [name: string]: string } = {
-  nbsp: " ",
+  nbsp: "\u00a0",
   copy: "©",
   reg: "®",
   trade: "™",

@@ -243,9 +243,11 @@ describe("entities", () => {
 
   it.effect.prop(
     "come back as they were",
-    [Schema.Struct({ id: Schema.Int, total: Schema.BigInt, placed: Schema.DateValid, note: Schema.String })],
-    ([value]) =>
+    [Schema.Struct({ id: Schema.Int, total: Schema.BigInt, placed: Schema.Date, note: Schema.String })],
+    ([given]) =>
       Effect.gen(function*() {
+        // JSON knows one zero.
+        const value = { ...given, id: given.id + 0 }
         const { data } = yield* Order.make("x", value)
         assert.deepStrictEqual(yield* Order.read({ data: JSON.stringify(data) }), [value])
       })
@@ -280,7 +282,7 @@ describe("entities", () => {
         ["order"]
       )
       assert.deepStrictEqual(nested.clashes, ["order"])
-      assert.deepStrictEqual(MessageML.group(MessageML.group(one, other), one).clashes, ["order"])
+      assert.deepStrictEqual(MessageML.group(MessageML.group(one, other)).clashes, ["order"])
       assert.strictEqual(
         yield* Effect.flip(Content.wrap(MessageML.group(one, other))),
         "has different entities with the same id: order"

@@ -508,6 +508,15 @@ describe("several in one program", () => {
       assert.deepStrictEqual(yield* names, ["bot", "second", "ada l", "bot"])
     }).pipe(asBot()))
 
+  it.effect("a session is that of the configuration that it was made with, whatever requests are made with", () =>
+    Effect.gen(function*() {
+      const other = SymphonyConfig.make({
+        ...plain,
+        bot: { username: "second", privateKey: Redacted.make(keys.other.privateKey) }
+      })
+      assert.strictEqual(yield* Effect.provideService(whoAmI, SymphonyConfig.SymphonyConfig, other), "bot")
+    }).pipe(asBot()))
+
   it.effect("each service is asked at its own place, with its own headers", () =>
     Effect.gen(function*() {
       yield* atAgent.pipe(Effect.ignore)
