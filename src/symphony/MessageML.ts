@@ -217,6 +217,14 @@ export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArra
 /**
  * Markup that is known to be right, as text. It is put in as it is: whoever writes it answers for it.
  *
+ * **Example** (An element that this module does not have)
+ *
+ * ```ts
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const chime = MessageML.unsafe("<chime/>")
+ * ```
+ *
  * @category markup
  * @since 0.1.0
  */
@@ -397,6 +405,14 @@ const isAt = <P extends Place>(place: P) => (markup: Markup): markup is Markup<P
 /**
  * A list with bullets. What is not an {@link item} becomes one.
  *
+ * **Example** (Two entries)
+ *
+ * ```ts
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const list = MessageML.bulletList("Bread", MessageML.item(MessageML.paragraph("Milk")))
+ * ```
+ *
  * @category block elements
  * @since 0.1.0
  */
@@ -458,6 +474,14 @@ export const table = (...rows: ReadonlyArray<Markup<"row">>): Markup<"block"> =>
 
 /**
  * A card: a header that is always shown, and a body behind it.
+ *
+ * **Example** (An order)
+ *
+ * ```ts
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const order = MessageML.card({ header: ["Order 7"], body: [MessageML.paragraph("12 pieces")] })
+ * ```
  *
  * @category block elements
  * @since 0.1.0
@@ -584,6 +608,18 @@ export const button = (
 
 /**
  * A form. It needs a {@link button} of type `action`; what was filled in comes as an event of the datafeed.
+ *
+ * **Example** (How many?)
+ *
+ * ```ts
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const form = MessageML.form(
+ *   "order",
+ *   MessageML.textField({ name: "pieces", label: "How many?", required: true }),
+ *   MessageML.button({ name: "send" }, "Order")
+ * )
+ * ```
  *
  * @category forms
  * @since 0.1.0

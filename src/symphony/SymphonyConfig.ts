@@ -76,7 +76,7 @@ export interface App {
 export interface RetryOptions {
   /** All attempts, the first one too; a negative number is for ever. Default: 10. */
   readonly maxAttempts?: number | undefined
-  /** The wait before the second attempt. Default: 500 milliseconds. */
+  /** The wait before the second attempt; positive where attempts have no end. Default: 500 milliseconds. */
   readonly initialInterval?: Duration.Input | undefined
   /** By what each wait is longer than the one before, at least 1. Default: 2. */
   readonly multiplier?: number | undefined
@@ -412,8 +412,11 @@ const issuesOf = (options: Options): ReadonlyArray<Detail> => {
       "is not a whole number other than 0"
     )
     check(`${name}.multiplier`, !(multiplier >= 1), "is less than 1")
+    // No wait at all is for those who give up in the end.
+    const least = maxAttempts < 0 ? 1 : 0
     for (const [field, interval] of Object.entries({ initialInterval, maxInterval })) {
-      check(`${name}.${field}`, !(Duration.toMillis(duration(interval)) > 0), "is not a positive duration")
+      const millis = Option.match(Duration.fromInput(interval), { onNone: () => -1, onSome: Duration.toMillis })
+      check(`${name}.${field}`, !(millis >= least), least === 0 ? "is not a duration" : "is not a positive duration")
     }
   }
   return issues

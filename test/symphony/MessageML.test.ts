@@ -2,9 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { MessageML } from "effect-herald/symphony"
+import { MessageML, Messages, Session, SymphonyConfig } from "effect-herald/symphony"
+import { Transport } from "effect-herald/testing"
 import * as Content from "../../src/symphony/internal/content.ts"
 import { emulated, emulator } from "../testing/symphonyHttp.ts"
 
@@ -289,6 +291,18 @@ describe("entities", () => {
       )
       assert.match(yield* Content.wrap(MessageML.group(one, same)), /^<messageML><div>/)
     }))
+
+  it.effect("and nothing is sent", () =>
+    Effect.gen(function*() {
+      const message = MessageML.group(yield* Order.make("o", order), yield* Order.make("o", { ...order, id: 8 }))
+      const error = yield* Effect.flip(Messages.send({ streamId: "AAAA", message }))
+      assert.include(error.message, "message has different entities with the same id: o. Nothing was sent")
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(SymphonyConfig.layer({ host: "a.b" })),
+        Layer.provideMerge(Transport.scripted([]))
+      )
+    )))
 
   it.effect("an id may be any text, but not blank", () =>
     Effect.gen(function*() {

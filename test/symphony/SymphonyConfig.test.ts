@@ -7,10 +7,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
@@ -27,6 +29,30 @@ const made = (options: Partial<SymphonyConfig.Options>) =>
 const urlsOf = (
   { agent, keyManager, pod }: SymphonyConfig.SymphonyConfig["Service"]
 ) => [pod.url, agent.url, keyManager.url]
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+const holds = <T extends true>(value: T): void => assert.isTrue(value)
+
+it("layers need and fail with exactly what can happen", () => {
+  type Failure<A> = A extends (...options: never) => Layer.Layer<infer _S, infer E, infer R> ? [E, R] : never
+  holds<Equal<Failure<typeof SymphonyConfig.layer>, [never, never]>>(true)
+  holds<Equal<Failure<typeof SymphonyConfig.layerConfig>, [Config.ConfigError, never]>>(true)
+  holds<
+    Equal<
+      Failure<typeof SymphonyConfig.layerFile>,
+      [SymphonyConfig.SymphonyConfigError | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path]
+    >
+  >(true)
+  holds<
+    Equal<
+      Failure<typeof NodeSymphony.layerFile>,
+      [SymphonyConfig.SymphonyConfigError | PlatformError.PlatformError, never]
+    >
+  >(true)
+  type Needs = HttpClient.HttpClient | SymphonyConfig.SymphonyConfig
+  holds<Equal<Failure<typeof Session.layer>, [never, Needs]>>(true)
+  holds<Equal<Failure<typeof Session.onBehalfOf>, [never, Needs]>>(true)
+})
 
 describe("places", () => {
   it.each<readonly [SymphonyConfig.Options, Array<string>]>([
@@ -63,6 +89,9 @@ describe("places", () => {
 })
 
 describe("issues", () => {
+  const nonsenseWaits: Partial<SymphonyConfig.Options> = JSON.parse(
+    `{"retry":{"initialInterval":"soon","maxInterval":"-1 seconds"}}`
+  )
   const nonsense: Partial<SymphonyConfig.Options> = JSON.parse(`{"requestTimeout":"soon"}`)
   it.each<readonly [Partial<SymphonyConfig.Options>, Array<string>]>([
     [{}, []],
@@ -89,7 +118,15 @@ describe("issues", () => {
       "retry.multiplier",
       "datafeedRetry.multiplier"
     ]],
-    [{ retry: { initialInterval: 0, maxInterval: "-1 seconds" } }, ["retry.initialInterval", "retry.maxInterval"]],
+    [
+      nonsenseWaits,
+      ["retry.initialInterval", "retry.maxInterval"]
+    ],
+    [{ retry: { initialInterval: 0, maxInterval: 0 } }, []],
+    [
+      { datafeedRetry: { maxAttempts: -1, initialInterval: 0, maxInterval: 0 } },
+      ["datafeedRetry.initialInterval", "datafeedRetry.maxInterval"]
+    ],
     [{ retry: Schedule.recurs(0) }, []]
   ])("of %j are %j", (options, locations) => {
     assert.deepStrictEqual(made(options).issues.map(({ location }) => location), locations)
@@ -394,7 +431,7 @@ ignored: \${UNKNOWN}
     ["agent: {port: 70000}", ["agent.port: is not a port"]],
     ["agent: {loadBalancing: {mode: random}}", ["agent.loadBalancing: is not offered: give the agent one host"]],
     ["retry: {multiplier: 0.5}", ["retry.multiplier: is less than 1"]],
-    ["datafeed: {retry: {initialIntervalMillis: 0}}", [
+    ["datafeed: {retry: {initialIntervalMillis: 0, maxAttempts: -1}}", [
       "datafeed.retry.initialIntervalMillis: is not a positive duration"
     ]],
     ["readTimeout: -1", ["readTimeout: is not a positive duration"]],
