@@ -1,35 +1,60 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Ids } from "effect-herald/symphony"
-import { sid, sidStandard } from "./kit.ts"
 
-const Binary = Arbitrary.schema(Schema.NonEmptyArray(Schema.Int)).pipe(
-  Arbitrary.map((numbers) => Buffer.from(numbers.map((number) => number & 255)))
-)
-const runs = { arbitrary: { runs: 500 } }
+const standard = "FH6C+spkoCH0rxgMKsvqqP///susIzthuw=="
+const urlSafe = "FH6C-spkoCH0rxgMKsvqqP___susIzthuw"
 
-describe("ids", () => {
-  it("of the documentation", () => {
-    assert.strictEqual(Ids.toUrlSafe(sidStandard), sid)
-    assert.strictEqual(Ids.toStandard(sid), sidStandard)
+describe("an id", () => {
+  it("goes from one alphabet to the other and back", () => {
+    assert.strictEqual(Ids.toUrlSafe(standard), urlSafe)
+    assert.strictEqual(Ids.toStandard(urlSafe), standard)
   })
 
-  it.effect.prop("are the same in both alphabets, whichever they come in", [Binary], ([bytes]) =>
-    Effect.sync(() => {
-      const [standard, urlSafe] = [bytes.toString("base64"), bytes.toString("base64url")]
-      for (const id of [standard, urlSafe]) {
-        assert.strictEqual(Ids.toUrlSafe(id), urlSafe)
-        assert.strictEqual(Ids.toStandard(id), standard)
-        assert.isUndefined(Ids.issue(id))
-      }
-    }), runs)
-
-  it("that are none are told of", () => {
-    assert.strictEqual(Ids.issue(""), "is empty")
-    for (const id of ["a b", "a,b", "a%2F", "ä", ".", "=", "a=b"]) {
-      assert.strictEqual(Ids.issue(id), "is base64 in neither alphabet", id)
-    }
+  it("stays as it is where it is already so", () => {
+    assert.strictEqual(Ids.toUrlSafe(urlSafe), urlSafe)
+    assert.strictEqual(Ids.toStandard(standard), standard)
   })
+
+  it.effect.prop(
+    "of any bytes goes there and back, as Node writes it",
+    [Schema.Uint8Array],
+    ([bytes]) =>
+      Effect.sync(() => {
+        const id = Buffer.from(bytes)
+        assert.strictEqual(Ids.toUrlSafe(id.toString("base64")), id.toString("base64url"))
+        assert.strictEqual(Ids.toStandard(id.toString("base64url")), id.toString("base64"))
+        assert.strictEqual(Ids.toUrlSafe(Ids.toStandard(id.toString("base64url"))), id.toString("base64url"))
+        if (bytes.length > 0) {
+          assert.isUndefined(Ids.issue(id.toString("base64")))
+          assert.isUndefined(Ids.issue(id.toString("base64url")))
+        }
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+
+  it.effect.prop(
+    "that has no issue holds nothing that an address would take for its own",
+    [Schema.String],
+    ([text]) =>
+      Effect.sync(() => {
+        const accepted = Ids.issue(text) === undefined
+        assert.strictEqual(accepted, /^[A-Za-z0-9+/_-]+=*$/.test(text))
+        if (accepted) assert.strictEqual(encodeURIComponent(Ids.toUrlSafe(text)), Ids.toUrlSafe(text))
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+
+  it.each<readonly [string, string | undefined]>([
+    [standard, undefined],
+    [urlSafe, undefined],
+    ["", "is empty"],
+    ["==", "is base64 in neither alphabet"],
+    ["a b", "is base64 in neither alphabet"],
+    ["a%2Fb", "is base64 in neither alphabet"],
+    ["a=b", "is base64 in neither alphabet"],
+    ["..", "is base64 in neither alphabet"],
+    ["a\n", "is base64 in neither alphabet"]
+  ])("%j: %s", (id, issue) => assert.strictEqual(Ids.issue(id), issue))
 })

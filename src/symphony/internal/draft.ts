@@ -90,7 +90,7 @@ const readContent = (
 ): Effect.Effect<Pick<Draft<never, never>, "content" | "data">, ReadonlyArray<SymphonyError.Detail>> =>
   Effect.gen(function*() {
     const isText = typeof content === "string"
-    const wrapped = yield* Effect.result(Content.wrap(isText ? content : content.markup))
+    const wrapped = yield* Effect.result(Content.wrap(content))
     const entities = isText || Object.keys(content.data).length === 0 ? data : { ...content.data, ...data }
     const text = entities === undefined ? undefined : Json.stringify(entities)
     const details = [

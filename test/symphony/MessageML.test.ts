@@ -1,0 +1,488 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Xml from "effect/encoding/Xml"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { MessageML, Messages, Session, SymphonyConfig } from "effect-herald/symphony"
+import { Transport } from "effect-herald/testing"
+import * as Content from "../../src/symphony/internal/content.ts"
+import { emulated, emulator } from "../testing/symphonyHttp.ts"
+
+const parsed = (markup: string) =>
+  Stream.runCollect(Stream.pipeThroughChannel(Stream.succeed(markup), Xml.decodeString()))
+
+const textIn = (markup: string) =>
+  Effect.map(parsed(markup), (events) => events.map((event) => event._tag === "Text" ? event.text : "").join(""))
+
+/** Texts full of what markup and templates are made of. */
+const Nasty = Arbitrary.array(Arbitrary.schema(Schema.Union([
+  Schema.String,
+  Schema.Literals([
+    "${",
+    "}",
+    "#{",
+    "<#if x>",
+    "</#if>",
+    "<@m/>",
+    "&amp;",
+    "&#36;",
+    "]]>",
+    "<!--",
+    "<![CDATA[",
+    "'",
+    "\"",
+    "=",
+    "\r\n",
+    "\r",
+    "\n",
+    "\t",
+    " ",
+    "é",
+    "😀",
+    "\ud800",
+    "\udc00",
+    "\u0000",
+    "\u000b",
+    "\ufffe",
+    "\u0085",
+    "\u2028",
+    "[=x]",
+    "[#x]"
+  ])
+]))).pipe(Arbitrary.map((parts) => parts.join("")))
+
+/** What is left of a text that XML cannot hold whole. */
+// oxlint-disable-next-line no-control-regex
+const possible = (text: string) =>
+  text.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
+
+describe("escape", () => {
+  it("is the vendor's table", () => {
+    assert.strictEqual(
+      MessageML.escape("&<>'\"#$%()*.;=[\\]`{}"),
+      "&amp;&lt;&gt;&apos;&quot;&#35;&#36;&#37;&#40;&#41;&#42;&#46;&#59;&#61;&#91;&#92;&#93;&#96;&#123;&#125;"
+    )
+    assert.strictEqual(MessageML.escape("aé 😀\n-_,:!?@/+|~^"), "aé 😀\n-_,:!?@/+|~^")
+  })
+
+  it("is one pass: what it writes is not escaped again", () =>
+    assert.strictEqual(MessageML.escape("&amp;"), "&amp;amp&#59;"))
+
+  it("leaves out what XML cannot hold, and mends halves of surrogate pairs", () => {
+    assert.strictEqual(MessageML.escape("a\u0000b\u001b[31m\uffff\tc\ud800"), "ab&#91;31m\tc\ufffd")
+  })
+
+  it.effect.prop("text comes back when it is parsed, from between tags", [Nasty], ([text]) =>
+    Effect.gen(function*() {
+      const markup = `<p>${MessageML.escape(text)}</p>`
+      assert.strictEqual(yield* textIn(markup), possible(text))
+      assert.notMatch(markup.slice(3, -4), /[<>'"$%()*.=[\]\\`{}\r]|#(?!\d)|&(?!(\w+|#\d+);)/)
+    }), { arbitrary: { runs: 1000 } })
+
+  it.effect.prop("and from an attribute", [Nasty], ([text]) =>
+    Effect.gen(function*() {
+      const [start] = yield* parsed(MessageML.image(text).markup)
+      assert.deepInclude(start, { name: "img", attributes: { src: possible(text) } })
+    }), { arbitrary: { runs: 500 } })
+
+  it.effect.prop("and from every hole of a template", [Nasty, Nasty], ([one, other]) =>
+    Effect.gen(function*() {
+      const { markup } = MessageML.messageML`<p title="${one}">${other}${[other, 1]}</p>`
+      const [start] = yield* parsed(markup)
+      assert.deepInclude(start, {
+        attributes: { title: possible(one).replaceAll(/[\t\n]/g, " ") }
+      })
+      assert.strictEqual(yield* textIn(markup), `${possible(other)}${possible(other)}1`)
+      assert.notMatch(markup, /[$#]\{|<\/?[#@]/)
+    }), { arbitrary: { runs: 500 } })
+})
+
+describe("elements", () => {
+  const {
+    bold,
+    card,
+    cell,
+    code,
+    heading,
+    italic,
+    link,
+    lineBreak,
+    mention,
+    paragraph,
+    row,
+    rule,
+    span,
+    table,
+    underline
+  } = MessageML
+
+  it.each<readonly [MessageML.Markup, string]>([
+    [MessageML.text("<b>"), "&lt;b&gt;"],
+    [bold("a<", italic("b", 1), underline("c")), "<b>a&lt;<i>b1</i><u>c</u></b>"],
+    [code("${x}"), "<code>&#36;&#123;x&#125;</code>"],
+    [span({ class: "a\"b" }, "x"), "<span class=\"a&quot;b\">x</span>"],
+    [link("http://a/?b=1&c"), "<a href=\"http://a/?b&#61;1&amp;c\">http://a/?b&#61;1&amp;c</a>"],
+    [link("http://a", "x"), "<a href=\"http://a\">x</a>"],
+    [lineBreak, "<br/>"],
+    [mention({ userId: 7 }), "<mention uid=\"7\"/>"],
+    [mention({ email: "a@b", strict: false }), "<mention email=\"a@b\" strict=\"false\"/>"],
+    [MessageML.hashtag("a"), "<hash tag=\"a\"/>"],
+    [MessageML.cashtag("a"), "<cash tag=\"a\"/>"],
+    [MessageML.emoji("smiley"), "<emoji shortcode=\"smiley\"/>"],
+    [paragraph("a", lineBreak), "<p>a<br/></p>"],
+    [heading(2, "a"), "<h2>a</h2>"],
+    [MessageML.preformatted("a\n b"), "<pre>a\n b</pre>"],
+    [MessageML.group(paragraph("a"), "b", rule), "<div><p>a</p>b<hr/></div>"],
+    [
+      MessageML.bulletList("a", bold("b"), MessageML.item(paragraph("c"))),
+      "<ul><li>a</li><li><b>b</b></li><li><p>c</p></li></ul>"
+    ],
+    [MessageML.numberedList(1), "<ol><li>1</li></ol>"],
+    [
+      table(row(MessageML.headerCell("a"), "b"), row(cell(1))),
+      "<table><tr><th>a</th><td>b</td></tr><tr><td>1</td></tr></table>"
+    ],
+    [
+      card({ header: ["h"], body: [paragraph("b")], iconSrc: "i" }),
+      "<card iconSrc=\"i\"><header>h</header><body><p>b</p></body></card>"
+    ],
+    [
+      MessageML.form(
+        "f",
+        heading(1, "a"),
+        MessageML.textField({ name: "t", required: true, placeholder: "p", masked: false }),
+        MessageML.textArea({ name: "a", label: "l" }),
+        MessageML.select({ name: "s" }, MessageML.option("1"), MessageML.option("2", "two", true)),
+        MessageML.checkbox({ name: "c", value: "1", checked: true }, bold("x")),
+        MessageML.radio({ name: "r", value: "1" }, "x"),
+        MessageML.personSelector({ name: "p" }),
+        MessageML.datePicker({ name: "d" }),
+        MessageML.timePicker({ name: "e" }),
+        MessageML.button({ name: "send" }, "Send"),
+        MessageML.button({ name: "clear", type: "reset" }, "Clear")
+      ),
+      "<form id=\"f\"><h1>a</h1><text-field name=\"t\" required=\"true\" placeholder=\"p\" masked=\"false\"/>" +
+      "<textarea name=\"a\" label=\"l\"></textarea><select name=\"s\"><option value=\"1\">1</option>" +
+      "<option value=\"2\" selected=\"true\">two</option></select><checkbox name=\"c\" value=\"1\" checked=\"true\"><b>x</b>" +
+      "</checkbox><radio name=\"r\" value=\"1\">x</radio><person-selector name=\"p\"/><date-picker name=\"d\"/>" +
+      "<time-picker name=\"e\"/><button name=\"send\" type=\"action\">Send</button>" +
+      "<button name=\"clear\" type=\"reset\">Clear</button></form>"
+    ],
+    [MessageML.messageML`<p>a</p>${rule}${["<", bold("b")]}`, "<p>a</p><hr/>&lt;<b>b</b>"],
+    [MessageML.unsafe("<chime/>"), "<chime/>"]
+  ])("%#", (made, markup) => assert.strictEqual(made.markup, markup))
+
+  it("nest by type", () => {
+    // @ts-expect-error -- a row stands in a table only
+    paragraph(row("a"))
+    // @ts-expect-error -- a paragraph does not stand within a line
+    bold(paragraph("a"))
+    // @ts-expect-error -- a table is made of rows
+    table(cell("a"))
+    // @ts-expect-error -- a row is made of cells
+    row(paragraph("a"))
+    // @ts-expect-error -- a field stands in a form only
+    MessageML.group(MessageML.textField({ name: "t" }))
+    // @ts-expect-error -- and not in a template
+    MessageML.messageML`${MessageML.textField({ name: "t" })}`
+    // @ts-expect-error -- a select is made of options
+    MessageML.select({ name: "s" }, "a")
+    // @ts-expect-error -- one of both
+    mention({ userId: 1, email: "a@b" })
+    // @ts-expect-error -- nobody
+    mention({})
+    // @ts-expect-error -- markup is made by this module
+    paragraph({ place: "inline", markup: "<b/>", data: {}, clashes: [] })
+    const line: MessageML.Inline = bold("a")
+    const flow: MessageML.Flow = paragraph(line)
+    assert.isTrue(MessageML.isMarkup(flow))
+  })
+
+  it("what came as JSON is never taken for markup, whatever it says of itself", () => {
+    const forged = JSON.parse(JSON.stringify({ ...bold("${x}"), _tag: "Markup" }))
+    assert.isFalse(MessageML.isMarkup(forged))
+    assert.strictEqual(paragraph(forged).markup, "<p>&#91;object Object&#93;</p>")
+    assert.strictEqual(MessageML.messageML`${forged}`.markup, "&#91;object Object&#93;")
+  })
+})
+
+describe("entities", () => {
+  const Order = MessageML.entity({
+    type: "com.acme.order",
+    version: "1.0",
+    schema: Schema.Struct({
+      id: Schema.Int,
+      total: Schema.BigInt,
+      placed: Schema.Date,
+      note: Schema.optionalKey(Schema.String)
+    })
+  })
+  const order = { id: 7, total: 100n, placed: new Date(0), note: "${x}" }
+
+  it.effect("carry their data beside the markup, through every element", () =>
+    Effect.gen(function*() {
+      const made = MessageML.group(
+        MessageML.bulletList(MessageML.item(yield* Order.make("order", order, "Order ", MessageML.bold(7)))),
+        yield* Order.make("other", { ...order, id: 8 })
+      )
+      assert.strictEqual(
+        made.markup,
+        "<div><ul><li><div class=\"entity\" data-entity-id=\"order\">Order <b>7</b></div></li></ul>" +
+          "<div class=\"entity\" data-entity-id=\"other\"></div></div>"
+      )
+      const fields = {
+        total: "100",
+        placed: "1970-01-01T00:00:00.000Z",
+        note: "${x}",
+        type: "com.acme.order",
+        version: "1.0"
+      }
+      assert.deepStrictEqual(made.data, { order: { id: 7, ...fields }, other: { id: 8, ...fields } })
+      assert.deepStrictEqual(made.clashes, [])
+    }))
+
+  it.effect.prop(
+    "come back as they were",
+    [Schema.Struct({ id: Schema.Int, total: Schema.BigInt, placed: Schema.Date, note: Schema.String })],
+    ([given]) =>
+      Effect.gen(function*() {
+        // JSON knows one zero.
+        const value = { ...given, id: given.id + 0 }
+        const { data } = yield* Order.make("x", value)
+        assert.deepStrictEqual(yield* Order.read({ data: JSON.stringify(data) }), [value])
+      })
+  )
+
+  it.effect("come back from the Agent", () =>
+    Effect.gen(function*() {
+      const { createStream, messages, send } = yield* emulator
+      const streamId = yield* createStream({ type: "ROOM", name: "a", members: ["bot"] })
+      const made = MessageML.messageML`${MessageML.mention({ email: "ada@example.com" })} <p>${yield* Order.make(
+        "o",
+        order,
+        "seven"
+      )}</p>`
+      yield* send({ streamId, from: "bot", message: yield* Content.wrap(made), data: made.data })
+      const [stored] = yield* messages(streamId)
+      const received = { message: stored!.presentationML, data: stored!.data }
+      assert.deepStrictEqual(yield* Order.read(received), [order])
+      assert.deepStrictEqual((yield* MessageML.read(received)).text, "@Ada Byron seven")
+    }).pipe(emulated()))
+
+  it.effect("with the same id clash where they differ, and a message with a clash is refused", () =>
+    Effect.gen(function*() {
+      const one = yield* Order.make("order", order)
+      const same = yield* Order.make("order", { ...order })
+      const other = yield* Order.make("order", { ...order, id: 8 })
+      const nested = yield* Order.make("order", { ...order, id: 9 }, one)
+      assert.deepStrictEqual(MessageML.group(one, same).clashes, [])
+      assert.deepStrictEqual(MessageML.group(one, other).clashes, ["order"])
+      assert.deepStrictEqual(
+        MessageML.messageML`${[one]}${MessageML.group(MessageML.card({ header: [], body: [other] }))}`.clashes,
+        ["order"]
+      )
+      assert.deepStrictEqual(nested.clashes, ["order"])
+      assert.deepStrictEqual(MessageML.group(MessageML.group(one, other)).clashes, ["order"])
+      assert.strictEqual(
+        yield* Effect.flip(Content.wrap(MessageML.group(one, other))),
+        "has different entities with the same id: order"
+      )
+      assert.match(yield* Content.wrap(MessageML.group(one, same)), /^<messageML><div>/)
+    }))
+
+  it.effect("and nothing is sent", () =>
+    Effect.gen(function*() {
+      const message = MessageML.group(yield* Order.make("o", order), yield* Order.make("o", { ...order, id: 8 }))
+      const error = yield* Effect.flip(Messages.send({ streamId: "AAAA", message }))
+      assert.include(error.message, "message has different entities with the same id: o. Nothing was sent")
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(SymphonyConfig.layer({ host: "a.b" })),
+        Layer.provideMerge(Transport.scripted([]))
+      )
+    )))
+
+  it.effect("an id may be any text, but not blank", () =>
+    Effect.gen(function*() {
+      for (const id of ["0", "a.b", "\"><b", "__proto__", "constructor"]) {
+        const made = MessageML.group(yield* Order.make(id, order))
+        const json = JSON.stringify(made.data)
+        assert.deepStrictEqual(yield* Order.read({ data: json }), [order], id)
+        const events = yield* parsed(made.markup)
+        assert.deepInclude(events[1], { attributes: { class: "entity", "data-entity-id": id } })
+      }
+      const error = yield* Effect.flip(Order.make(" ", order))
+      assert.strictEqual(error.message, "The entity \" \" is not what com.acme.order has to be: its id is blank.")
+    }))
+
+  it.effect("what does not match the schema is refused, written and read", () =>
+    Effect.gen(function*() {
+      const written = yield* Effect.flip(Order.make("order", { ...order, id: 1.5 }))
+      assert.deepInclude(written, { _tag: "EntityMismatch", type: "com.acme.order", id: "order" })
+      assert.deepStrictEqual([written.isRetryable, written.retryAfter._tag], [false, "None"])
+      const read = yield* Effect.flip(Order.read({ data: "{\"3\":{\"type\":\"com.acme.order\",\"id\":\"7\"}}" }))
+      assert.deepInclude(read, { _tag: "EntityMismatch", id: "3" })
+      const unreadable = yield* Effect.flip(Order.read({ data: "{" }))
+      assert.deepInclude(unreadable, { _tag: "MessageUnreadable", part: "data" })
+    }))
+
+  it.effect("a schema that is no object, or says type and version otherwise, is refused", () =>
+    Effect.gen(function*() {
+      const Text = MessageML.entity({ type: "t", version: "1", schema: Schema.String })
+      assert.strictEqual((yield* Effect.flip(Text.make("a", "b")))._tag, "EntityMismatch")
+      const Typed = MessageML.entity({
+        type: "t",
+        version: "1",
+        schema: Schema.Struct({ type: Schema.String, version: Schema.optionalKey(Schema.String) })
+      })
+      assert.include((yield* Effect.flip(Typed.make("a", { type: "u" }))).message, "its type is not \"t\"")
+      assert.include(
+        (yield* Effect.flip(Typed.make("a", { type: "t", version: "2" }))).message,
+        "its version is not \"1\""
+      )
+      assert.deepStrictEqual((yield* Typed.make("a", { type: "t" })).data, { a: { type: "t", version: "1" } })
+    }))
+
+  it.effect("those of other types, and what is no entity at all, are passed over", () =>
+    Effect.gen(function*() {
+      const { data } = yield* Order.make("b", order)
+      const mixed = JSON.stringify({ x: null, y: 1, z: [data["b"]], a: { type: "other" }, ...data })
+      assert.deepStrictEqual(yield* Order.read({ data: mixed }), [order])
+      for (const data of [undefined, "", " ", "null", "[]", "7", "{}"]) {
+        assert.deepStrictEqual(yield* Order.read({ data }), [])
+      }
+    }))
+})
+
+describe("read", () => {
+  const root = "<div data-format=\"PresentationML\" data-version=\"2.0\">"
+  const entry = (type: string, value: unknown) => ({ type, version: "1.0", id: [{ type: `${type}.x`, value }] })
+
+  it.effect("what was said, and of whom and what, in order", () =>
+    Effect.gen(function*() {
+      const reading = yield* MessageML.read({
+        message:
+          `${root}\n <span class="entity" data-entity-id="0">@Ada</span> a &lt;b&gt; &amp; <b>c</b>&nbsp;d&#233;<br/>e </div>`,
+        data: JSON.stringify({
+          10: entry("com.symphony.user.mention", "7000000000002"),
+          2: entry("com.symphony.user.mention", 7000000000001),
+          3: entry("org.symphonyoss.taxonomy", "two"),
+          1: entry("org.symphonyoss.taxonomy", "one"),
+          4: entry("org.symphonyoss.fin.security", "ACME"),
+          5: { type: "com.symphony.emoji", data: { annotation: "smiley", size: "normal", unicode: "😃" } },
+          6: { type: "com.symphony.emoji", data: { annotation: "odd", unicode: null } },
+          7: { type: "com.symphony.emoji", data: { annotation: "none" } }
+        })
+      })
+      assert.deepStrictEqual(reading, {
+        text: "@Ada a <b> & c\u00a0dée",
+        mentions: [7000000000001, 7000000000002],
+        hashtags: ["one", "two"],
+        cashtags: ["ACME"],
+        emojis: new Map([["smiley", "😃"], ["odd", ""], ["none", ""]])
+      })
+    }))
+
+  const nothing = { text: "", mentions: [], hashtags: [], cashtags: [], emojis: new Map() }
+  it.effect.each<readonly [MessageML.Readable]>([
+    [{}],
+    [{ message: "", data: "" }],
+    [{ message: " ", data: "{}" }],
+    [{ message: `${root}</div>`, data: "null" }],
+    [{ message: `${root}</div>`, data: "[1]" }],
+    [{
+      data: JSON.stringify({
+        0: null,
+        1: { type: null, id: [{ value: "1" }] },
+        2: { type: "com.symphony.user.mention" },
+        3: { type: "com.symphony.user.mention", id: null },
+        4: { type: "com.symphony.user.mention", id: [] },
+        5: { type: "com.symphony.user.mention", id: [{ value: null }, { value: "7" }] },
+        6: entry("com.symphony.user.mention", "ada"),
+        7: entry("com.symphony.user.mention", ""),
+        8: { type: "com.symphony.emoji", data: null },
+        9: { type: "com.symphony.emoji", data: { annotation: null } }
+      })
+    }]
+  ])("finds nothing in %j", ([message]) =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* MessageML.read(message), nothing)
+    }))
+
+  it.effect("only the first id counts, whatever the others are", () =>
+    Effect.gen(function*() {
+      const { hashtags } = yield* MessageML.read({
+        data: JSON.stringify({ 0: { type: "org.symphonyoss.taxonomy", id: [{ value: "a" }, null, { value: 1 }] } })
+      })
+      assert.deepStrictEqual(hashtags, ["a"])
+    }))
+
+  it.effect.each<readonly [MessageML.Readable, "message" | "data"]>([
+    [{ message: "<div>a" }, "message"],
+    [{ message: "a" }, "message"],
+    [{ message: "<div>&unknown;</div>" }, "message"],
+    [{ message: "<div>a</div>", data: "{" }, "data"]
+  ])("%j cannot be read because of its %s", ([message, part]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(MessageML.read(message))
+      assert.deepInclude(error, { _tag: "MessageUnreadable", part })
+      assert.match(error.message, /^The (markup|data) of the message cannot be read: .+\.$/)
+    }))
+})
+
+describe("content", () => {
+  it.effect.each<readonly [string, string]>([
+    ["Hello", "<messageML>Hello</messageML>"],
+    ["  Hello <b>you</b>\n", "<messageML>Hello <b>you</b></messageML>"],
+    ["<messageML>a</messageML>", "<messageML>a</messageML>"],
+    [" <messageML beta=\"true\">a</messageML>\n", "<messageML beta=\"true\">a</messageML>"],
+    ["<messageML></messageML>", "<messageML></messageML>"],
+    ["<messageMLx>a</messageMLx>", "<messageML><messageMLx>a</messageMLx></messageML>"],
+    ["a&nbsp;b &frac12; &amp;", "<messageML>a&nbsp;b &frac12; &amp;</messageML>"],
+    // Templates are the Agent's to judge.
+    ["${entity['a'].b}", "<messageML>${entity['a'].b}</messageML>"],
+    ["<#if x><b></#if>", "<messageML><#if x><b></#if></messageML>"],
+    ["<@m> a & b", "<messageML><@m> a & b</messageML>"],
+    ["#{1 < 2}", "<messageML>#{1 < 2}</messageML>"]
+  ])("%s is sent as %s", ([content, sent]) =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* Content.wrap(content), sent)
+    }))
+
+  const unescaped = "is not well formed (text that is no markup goes through MessageML.text): "
+  it.effect.each<readonly [string, string]>([
+    ["", "is empty"],
+    [" \n", "is empty"],
+    ["<messageML>a", "has a messageML tag at its start only"],
+    ["<messageML beta=\"true\">a", "has a messageML tag at its start only"],
+    ["a</messageML>", "has a messageML tag at its end only"],
+    ["a <messageML>b</messageML>", "has a messageML tag at its end only"],
+    ["a\ud800", "holds half of a surrogate pair"],
+    ["a & b", unescaped],
+    ["a < b", unescaped],
+    ["<b>a", unescaped],
+    ["<messageML>a</messageML><messageML>b</messageML>", unescaped],
+    ["a\u0000", unescaped],
+    ["$ {x} & # {y}", unescaped]
+  ])("%j %s", ([content, issue]) =>
+    Effect.gen(function*() {
+      const found = yield* Effect.flip(Content.wrap(content))
+      assert.strictEqual(found.slice(0, issue.length), issue)
+      if (!issue.endsWith(": ")) assert.strictEqual(found, issue)
+    }))
+
+  it.effect.prop(
+    "text that was escaped can always be sent, unless it is blank",
+    [Nasty],
+    ([text]) =>
+      Effect.gen(function*() {
+        const { markup } = MessageML.text(text)
+        if (markup.trim() === "") return
+        const sent = yield* Content.wrap(MessageML.text(text))
+        assert.strictEqual(sent, `<messageML>${markup.trim()}</messageML>`)
+      }),
+    { arbitrary: { runs: 300 } }
+  )
+})

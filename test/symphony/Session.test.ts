@@ -1,0 +1,573 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Session, SymphonyConfig, type SymphonyError } from "effect-herald/symphony"
+import { SymphonyEmulator, Transport } from "effect-herald/testing"
+import * as NodeCrypto from "node:crypto"
+import { keys, start } from "../testing/symphonyHttp.ts"
+import {
+  adaId,
+  app,
+  asBot,
+  atAgent,
+  bot,
+  config,
+  emulator,
+  logins,
+  plain,
+  pod,
+  timesOf,
+  tokens,
+  until,
+  whoAmI
+} from "./bots.ts"
+
+const login = "/login/pubkey/authenticate"
+const relay = "/relay/pubkey/authenticate"
+
+const reasonOf = (error: SymphonyError.SymphonyError) => error.reason
+
+/** The claims of the tokens that were sent to log in. */
+const claimsOf = (body: string) => JSON.parse(Buffer.from(JSON.parse(body).token.split(".")[1], "base64url").toString())
+
+describe("a bot", () => {
+  it.effect("logs in when the first request needs it, and not before, at the pod and at the key manager", () =>
+    Effect.gen(function*() {
+      yield* Session.Session
+      assert.deepStrictEqual(yield* logins, {})
+      assert.strictEqual(yield* whoAmI, "bot")
+      assert.include(yield* atAgent, "[")
+      yield* Effect.all(Array.from({ length: 50 }, () => whoAmI), { concurrency: "unbounded" })
+      assert.deepStrictEqual(yield* logins, { "session bot": 1, "keyManager bot": 1 })
+    }).pipe(asBot()))
+
+  it.effect("both logins are under way at the same time", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(tokens)
+      yield* until(Effect.map(Transport.Exchanges.use(({ all }) => all), ({ length }) => length === 2))
+      const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
+      assert.sameMembers(exchanges.map(({ url }) => new URL(url).pathname), [login, relay])
+      yield* TestClock.adjust("10 seconds")
+      assert.isDefined((yield* Fiber.join(fiber)).keyManagerToken)
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(config()),
+        Layer.provideMerge(Transport.scripted([
+          { body: "{\"token\":\"t\"}", delay: "10 seconds" },
+          { body: "{\"token\":\"t\"}", delay: "10 seconds" }
+        ]))
+      )
+    )))
+
+  it.effect("the token names the bot and an end 240 seconds from now, by the clock of the program, and nothing else", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("1 day")
+      yield* tokens
+      const [exchange] = yield* Transport.Exchanges.use(({ all }) => all)
+      const [head, claims, signature] = JSON.parse(exchange!.body).token.split(".")
+      assert.deepStrictEqual(JSON.parse(Buffer.from(head, "base64url").toString()), { alg: "RS512", typ: "JWT" })
+      assert.deepStrictEqual(claimsOf(exchange!.body), { sub: "bot", exp: start / 1000 + 86_400 + 240 })
+      assert.isTrue(NodeCrypto.verify(
+        "sha512",
+        Buffer.from(`${head}.${claims}`),
+        keys.bot.publicKey,
+        Buffer.from(signature, "base64url")
+      ))
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(config()),
+        Layer.provideMerge(Transport.recording),
+        Layer.provideMerge(pod())
+      )
+    )))
+
+  it.effect("without a bot in the configuration there is no session of a bot", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(tokens)
+      assert.deepInclude(reasonOf(error), { _tag: "InvalidRequest", description: "The configuration is not complete" })
+      assert.match(error.message, /^login: .*bot is not set.*Nothing was sent/)
+      assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
+    }).pipe(asBot({ config: { bot: undefined } })))
+})
+
+describe("simplified key delivery", () => {
+  const tokenOf = Effect.map(tokens, ({ keyManagerToken }) => keyManagerToken !== undefined)
+
+  it.effect.each<readonly [string, SymphonyEmulator.Options, boolean]>([
+    ["the token says so, and the Agent is new enough", { simplifiedKeyDelivery: true }, false],
+    ["the Agent is just new enough", { simplifiedKeyDelivery: true, agentVersion: "Agent-24.12.0-x" }, false],
+    ["the Agent is of a later year", { simplifiedKeyDelivery: true, agentVersion: "Agent-25.1.0-x" }, false],
+    ["the Agent is one too old", { simplifiedKeyDelivery: true, agentVersion: "Agent-24.11.9-x" }, true],
+    ["the Agent is of an earlier year", { simplifiedKeyDelivery: true, agentVersion: "Agent-23.13.0-x" }, true],
+    ["the Agent has an odd version", { simplifiedKeyDelivery: true, agentVersion: "25.8.1" }, true],
+    ["the token does not say so", { simplifiedKeyDelivery: false }, true]
+  ])("%s", ([, options, hasToken]) =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* tokenOf, hasToken)
+    }).pipe(asBot({ pod: options })))
+
+  it.effect("whatever fails there means that the token of the key manager is needed", () =>
+    Effect.gen(function*() {
+      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
+      yield* failNext({ on: "agentInfo", status: 503 })
+      assert.isTrue(yield* tokenOf)
+    }).pipe(asBot({ pod: { simplifiedKeyDelivery: true } })))
+
+  const odd = [
+    "t",
+    "a.b.c",
+    `a.${Buffer.from("{").toString("base64url")}.c`,
+    `a.${Buffer.from("{\"canUseSimplifiedKeyDelivery\":\"true\"}").toString("base64url")}.c`
+  ]
+  it.effect.each(odd.map((token) => [token] as const))(
+    "the token %s says nothing",
+    ([token]) =>
+      Effect.gen(function*() {
+        assert.isTrue(yield* tokenOf)
+      }).pipe(Effect.provide(
+        Session.layer().pipe(
+          Layer.provideMerge(config()),
+          Layer.provideMerge(Transport.scripted([
+            { body: JSON.stringify({ token }) },
+            { body: JSON.stringify({ token }) },
+            { body: "{\"version\":\"Agent-99.1.0\"}" }
+          ]))
+        )
+      ))
+  )
+
+  it.effect("a key manager that is not there does no harm, and no token of it is sent", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* whoAmI, "bot")
+      const [request] = (yield* emulator.use(({ requests }) => requests)).filter(({ kind }) => kind === "sessionInfo")
+      assert.hasAnyKeys(request!.headers, ["sessiontoken"])
+      assert.doesNotHaveAnyKeys(request!.headers, ["keymanagertoken"])
+    }).pipe(asBot({
+      pod: { simplifiedKeyDelivery: true },
+      config: { host: undefined, pod: { host: "p" }, agent: { host: "a" } }
+    })))
+})
+
+describe("a session that is refused", () => {
+  it.effect("is renewed once for 200 requests that are told so", () =>
+    Effect.gen(function*() {
+      yield* whoAmI
+      const { expireSessions } = yield* SymphonyEmulator.SymphonyEmulator
+      yield* expireSessions()
+      const fiber = yield* Effect.forkChild(
+        Effect.all(Array.from({ length: 200 }, () => whoAmI), { concurrency: "unbounded" })
+      )
+      yield* until(Effect.map(logins, (counts) => counts["keyManager bot"] === 2))
+      yield* until(
+        Effect.as(TestClock.adjust("100 millis"), fiber.pollUnsafe() !== undefined).pipe(
+          Effect.map(() => fiber.pollUnsafe() !== undefined)
+        )
+      )
+      assert.isTrue((yield* Fiber.join(fiber)).every((name) => name === "bot"))
+      assert.deepStrictEqual(yield* logins, { "session bot": 2, "keyManager bot": 2 })
+      // Each request twice, and the first one.
+      assert.lengthOf(
+        (yield* emulator.use(({ requests }) => requests)).filter(({ kind }) => kind === "sessionInfo"),
+        401
+      )
+    }).pipe(asBot()))
+
+  it.effect("is not renewed for tokens that it no longer has", () =>
+    Effect.gen(function*() {
+      const { renew } = yield* Session.Session
+      const first = yield* tokens
+      const second = yield* renew(first)
+      assert.notStrictEqual(second, first)
+      assert.strictEqual(yield* renew(first), second)
+      assert.strictEqual(yield* tokens, second)
+      assert.deepStrictEqual(yield* logins, { "session bot": 2, "keyManager bot": 2 })
+    }).pipe(asBot()))
+
+  it.effect("and again refused, tells that", () =>
+    Effect.gen(function*() {
+      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
+      yield* failNext({ on: "sessionInfo", status: 401, times: 100 })
+      const fiber = yield* Effect.forkChild(Effect.flip(whoAmI))
+      yield* until(Effect.map(TestClock.adjust("1 second"), () => fiber.pollUnsafe() !== undefined))
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error.operation, "whoAmI")
+      assert.strictEqual(error.reason._tag, "Unauthorized")
+    }).pipe(asBot({ config: { retry: { maxAttempts: 3 } } })))
+})
+
+describe("a login that fails", () => {
+  it.effect("is told to all who wait, and begun anew by the next", () =>
+    Effect.gen(function*() {
+      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
+      yield* failNext({ on: "login", status: 401 })
+      const exits = yield* Effect.all(Array.from({ length: 20 }, () => Effect.flip(whoAmI)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual([...new Set(exits.map(({ operation, reason }) => `${operation} ${reason._tag}`))], [
+        "login Unauthorized"
+      ])
+      assert.lengthOf(yield* timesOf(login), 1)
+      assert.strictEqual(yield* whoAmI, "bot")
+      assert.lengthOf(yield* timesOf(login), 2)
+    }).pipe(asBot()))
+
+  it.effect("with 401 is told at once, and says what to look at", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(tokens)
+      assert.strictEqual(error.reason._tag, "Unauthorized")
+      assert.match(error.message, /Check the user name, that its public key is imported, and the clock/)
+      assert.lengthOf(yield* timesOf(login), 1)
+    }).pipe(asBot({ config: { bot: { ...bot, username: "nobody" } } })))
+
+  it.effect("because the clock is off, is told so", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(tokens)
+      assert.match(error.message, /^login: Not authorized: .* the clock\.$/)
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(config()),
+        // The service is six minutes behind.
+        Layer.provideMerge(Layer.effect(
+          HttpClient.HttpClient,
+          Effect.map(
+            HttpClient.HttpClient,
+            HttpClient.transform((sent) =>
+              Effect.flatMap(Clock.Clock, (clock) => {
+                const late: Clock.Clock = Object.create(clock)
+                const now = () => clock.currentTimeMillisUnsafe() - Duration.toMillis("6 minutes")
+                Object.assign(late, { currentTimeMillisUnsafe: now, currentTimeMillis: Effect.sync(now) })
+                return Effect.provideService(sent, Clock.Clock, late)
+              })
+            )
+          )
+        )),
+        Layer.provideMerge(pod())
+      )
+    )))
+
+  it.effect("otherwise, is tried again by the schedule, each time with a new token", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(tokens)
+      const bodies = Effect.map(
+        Transport.Exchanges.use(({ all }) => all),
+        (all) => all.filter(({ url }) => url.includes(login)).map(({ body }) => claimsOf(body).exp - start / 1000)
+      )
+      const ends: Array<number> = [240]
+      yield* until(Effect.map(bodies, ({ length }) => length === 1))
+      for (const [index, wait] of [500, 1000, 7000, 4000].entries()) {
+        yield* TestClock.adjust(wait - 1)
+        assert.lengthOf(yield* bodies, index + 1)
+        yield* TestClock.adjust(1)
+        yield* until(Effect.map(bodies, ({ length }) => length === index + 2))
+        ends.push(Math.floor(240 + [0.5, 1.5, 8.5, 12.5][index]!))
+      }
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(yield* bodies, ends)
+    }).pipe(Effect.provide(
+      Layer.effectDiscard(TestClock.setTime(start)).pipe(
+        Layer.provideMerge(Session.layer()),
+        Layer.provideMerge(config()),
+        Layer.provideMerge(
+          Layer.effect(
+            HttpClient.HttpClient,
+            Effect.map(HttpClient.HttpClient, (pod) =>
+              // The key manager is not what is asked about.
+              HttpClient.transform(pod, (sent, request) =>
+                request.url.includes("/relay/")
+                  ? Effect.provide(
+                    HttpClient.execute(request),
+                    Transport.scripted([{ body: "{\"token\":\"km\"}" }])
+                  )
+                  : sent))
+          ).pipe(Layer.provideMerge(Transport.scripted([
+            { failure: "ECONNREFUSED" },
+            { status: 500 },
+            { status: 429, headers: { "retry-after": "7" } },
+            { failure: "ECONNRESET" },
+            { body: "{\"token\":\"t\"}" }
+          ])))
+        )
+      )
+    )))
+
+  it.effect("is tried as often as the configuration says", () =>
+    Effect.gen(function*() {
+      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
+      yield* failNext({ on: "login", status: 503, times: 100 })
+      const fiber = yield* Effect.forkChild(Effect.flip(tokens))
+      yield* until(Effect.map(TestClock.adjust("5 minutes"), () => fiber.pollUnsafe() !== undefined))
+      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ServiceFailure")
+      assert.lengthOf(yield* timesOf(login), 10)
+    }).pipe(asBot()))
+
+  it.effect("is not tried again because of a certificate", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(tokens)
+      assert.deepInclude(reasonOf(error), { _tag: "Unreachable", sent: false, code: "CERT_HAS_EXPIRED" })
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(config()),
+        Layer.provideMerge(Transport.scripted([{ failure: "CERT_HAS_EXPIRED" }, { failure: "CERT_HAS_EXPIRED" }]))
+      )
+    )))
+})
+
+describe("who waits for a login", () => {
+  it.effect("may give up: the login goes on, for the others", () =>
+    Effect.gen(function*() {
+      const first = yield* Effect.forkChild(tokens)
+      const second = yield* Effect.forkChild(tokens)
+      yield* until(Effect.map(timesOf(relay), ({ length }) => length === 1))
+      yield* Fiber.interrupt(first)
+      yield* until(Effect.map(TestClock.adjust("1 second"), () => second.pollUnsafe() !== undefined))
+      assert.isDefined((yield* Fiber.join(second)).sessionToken)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(first)))
+      assert.deepStrictEqual(yield* logins, { "session bot": 1, "keyManager bot": 1 })
+    }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
+
+  it.effect("may give up at any moment, without leaving a login behind that never ends", () =>
+    Effect.gen(function*() {
+      for (let turns = 0; turns < 8; turns++) {
+        const scope = yield* Scope.make()
+        const context = yield* Layer.buildWithScope(Session.layer(), scope)
+        const mine = Effect.provideContext(tokens, context)
+        const fiber = yield* Effect.forkChild(mine)
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+        assert.isDefined((yield* mine).sessionToken)
+        yield* Scope.close(scope, Exit.void)
+      }
+    }).pipe(asBot()))
+
+  it.effect("is interrupted when the session is closed, and does not wait for ever afterwards", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Session.layer(), scope)
+      const mine = Effect.provideContext(tokens, context)
+      const begun = yield* Deferred.make<void>()
+      const fiber = yield* Effect.forkChild(Effect.andThen(Deferred.succeed(begun, undefined), mine))
+      yield* Deferred.await(begun)
+      yield* until(Effect.map(timesOf(relay), ({ length }) => length === 1))
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(yield* Effect.forkChild(mine))))
+    }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
+})
+
+describe("keys", () => {
+  const pkcs8 = keys.bot.privateKey
+  const pkcs1 = String(NodeCrypto.createPrivateKey(pkcs8).export({ type: "pkcs1", format: "pem" }))
+
+  it.effect.each<readonly [string, string]>([
+    ["PKCS#8", pkcs8],
+    ["PKCS#1", pkcs1],
+    ["PKCS#8 on one line", pkcs8.trim().replaceAll("\n", "\\n")],
+    ["PKCS#1 on one line", pkcs1.replaceAll("\n", "\\n")],
+    ["line breaks of Windows", pkcs8.replaceAll("\n", "\r\n")],
+    ["blanks around", `\n  ${pkcs1}\n\n`]
+  ])("%s", ([, pem]) =>
+    Effect.gen(function*() {
+      assert.isDefined((yield* tokens).sessionToken)
+    }).pipe(asBot({ config: { bot: { username: "bot", privateKey: Redacted.make(pem) } } })))
+
+  it.effect("of 4096 bits", () => {
+    const long = NodeCrypto.generateKeyPairSync("rsa", {
+      modulusLength: 4096,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs8", format: "pem" }
+    })
+    return Effect.gen(function*() {
+      assert.isDefined((yield* tokens).sessionToken)
+    }).pipe(asBot({
+      pod: { users: [{ username: "bot", publicKey: long.publicKey }] },
+      config: { bot: { username: "bot", privateKey: Redacted.make(long.privateKey) } }
+    }))
+  })
+
+  const ec = NodeCrypto.generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" }
+  }).privateKey
+  const encrypted = String(
+    NodeCrypto.createPrivateKey(pkcs8).export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" })
+  )
+  it.effect.each<readonly [string, string]>([
+    ["one of another kind", ec],
+    ["one that is encrypted", encrypted],
+    ["a public one", keys.bot.publicKey],
+    ["half of one", pkcs8.slice(0, 400)],
+    ["no PEM", "hush-hush"],
+    ["nothing", ""]
+  ])("%s is refused before anything is sent, and not shown", ([, pem]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(tokens)
+      assert.deepInclude(reasonOf(error), {
+        _tag: "InvalidRequest",
+        details: [{ location: "bot.privateKey", message: "is not an RSA key in PEM (PKCS#8 or PKCS#1)" }]
+      })
+      assert.notInclude(JSON.stringify(error), "hush-hush")
+      assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
+    }).pipe(asBot({ config: { bot: { username: "bot", privateKey: Redacted.make(pem) } } })))
+})
+
+describe("on behalf of a user", () => {
+  const asUser = (user: Session.User, options?: Partial<SymphonyConfig.Options>) =>
+    Effect.provide(Session.onBehalfOf(user).pipe(Layer.provideMerge(config(options)), Layer.provideMerge(pod())))
+
+  it.effect.each<readonly [Session.User, string]>([
+    [{ username: "ada l" }, "/login/pubkey/app/username/ada%20l/authenticate"],
+    [{ userId: adaId }, `/login/pubkey/app/user/${adaId}/authenticate`]
+  ])("%j", ([user, path]) =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* whoAmI, "ada l")
+      assert.isUndefined((yield* tokens).keyManagerToken)
+      assert.lengthOf(yield* timesOf(path), 1)
+      assert.deepStrictEqual(yield* logins, { "app herald-app": 1, "onBehalfOf ada l": 1 })
+      for (const { headers } of yield* emulator.use(({ requests }) => requests)) {
+        assert.doesNotHaveAnyKeys(headers, ["keymanagertoken"])
+      }
+    }).pipe(asUser(user)))
+
+  it.effect("a renewal is both logins again", () =>
+    Effect.gen(function*() {
+      const { expireSessions } = yield* SymphonyEmulator.SymphonyEmulator
+      yield* whoAmI
+      yield* expireSessions()
+      const fiber = yield* Effect.forkChild(whoAmI)
+      yield* until(Effect.map(TestClock.adjust("100 millis"), () => fiber.pollUnsafe() !== undefined))
+      assert.strictEqual(yield* Fiber.join(fiber), "ada l")
+      assert.deepStrictEqual(yield* logins, { "app herald-app": 2, "onBehalfOf ada l": 2 })
+    }).pipe(asUser({ username: "ada l" })))
+
+  const both: Session.User = JSON.parse(`{"userId":1,"username":"ada l"}`)
+  const neither: Session.User = JSON.parse("{}")
+  const blank: Session.User = { username: " " }
+  const broken: Session.User = { userId: Number.NaN }
+  it.effect.each([both, neither, blank, broken].map((user) => [user] as const))(
+    "not %j",
+    ([user]) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(tokens)
+        assert.strictEqual(error.reason._tag, "InvalidRequest")
+        assert.match(
+          error.message,
+          /user (has to be exactly one of userId and username|is not an id|is not a username)\. Nothing was sent/
+        )
+        assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
+      }).pipe(asUser(user))
+  )
+
+  it.effect("not without an application", () =>
+    Effect.gen(function*() {
+      assert.match((yield* Effect.flip(tokens)).message, /app is not set/)
+    }).pipe(asUser({ username: "ada l" }, { app: undefined })))
+
+  it.effect("not for who does not exist", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* Effect.flip(tokens)).reason._tag, "Unauthorized")
+    }).pipe(asUser({ username: "nobody" })))
+
+  it.effect("an application needs no bot, and its key is named when it is wrong", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(tokens)
+      assert.match(error.message, /app\.privateKey is not an RSA key/)
+    }).pipe(asUser({ userId: adaId }, { bot: undefined, app: { ...app, privateKey: Redacted.make("x") } })))
+})
+
+describe("several in one program", () => {
+  const second = config({ bot: { username: "second", privateKey: Redacted.make(keys.other.privateKey) } })
+
+  it.effect("two bots stay two", () =>
+    Effect.gen(function*() {
+      const one = Effect.provide(Session.layer().pipe(Layer.provideMerge(config())))
+      const other = Effect.provide(Session.layer().pipe(Layer.provideMerge(second)))
+      assert.deepStrictEqual(
+        yield* Effect.all([one(whoAmI), other(whoAmI)], { concurrency: 2 }),
+        ["bot", "second"]
+      )
+    }).pipe(Effect.provide(pod())))
+
+  it.effect("one within another, and a user within both", () =>
+    Effect.gen(function*() {
+      const names = Effect.gen(function*() {
+        const inner = yield* Effect.provide(whoAmI, Session.layer().pipe(Layer.provideMerge(second)))
+        const user = yield* Effect.provide(whoAmI, Session.onBehalfOf({ userId: adaId }))
+        return [yield* whoAmI, inner, user, yield* whoAmI]
+      })
+      assert.deepStrictEqual(yield* names, ["bot", "second", "ada l", "bot"])
+    }).pipe(asBot()))
+
+  it.effect("a session is that of the configuration that it was made with, whatever requests are made with", () =>
+    Effect.gen(function*() {
+      const other = SymphonyConfig.make({
+        ...plain,
+        bot: { username: "second", privateKey: Redacted.make(keys.other.privateKey) }
+      })
+      assert.strictEqual(yield* Effect.provideService(whoAmI, SymphonyConfig.SymphonyConfig, other), "bot")
+    }).pipe(asBot()))
+
+  it.effect("each service is asked at its own place, with its own headers", () =>
+    Effect.gen(function*() {
+      yield* atAgent.pipe(Effect.ignore)
+      yield* whoAmI.pipe(Effect.ignore)
+      const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
+      const seen = new Map(exchanges.map(({ headers, url }) => [url, headers]))
+      assert.sameMembers([...seen.keys()], [
+        "https://pod.acme.com:8443/one/login/pubkey/authenticate",
+        "https://keys.acme.com/relay/pubkey/authenticate",
+        "http://agent.acme.com:8080/agent/v5/datafeeds",
+        "https://pod.acme.com:8443/one/pod/v2/sessioninfo"
+      ])
+      assert.deepInclude({ ...seen.get("http://agent.acme.com:8080/agent/v5/datafeeds") }, { "x-mine": "agent" })
+      assert.deepInclude({ ...seen.get("https://pod.acme.com:8443/one/pod/v2/sessioninfo") }, {
+        "x-all": "1",
+        "user-agent": "mine",
+        "x-trace-id": "FIXED1"
+      })
+      assert.doesNotHaveAnyKeys(seen.get("http://agent.acme.com:8080/agent/v5/datafeeds")!, ["x-all"])
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(SymphonyConfig.layer({
+          bot,
+          headers: { "X-All": "1", "User-Agent": "mine", "X-Trace-Id": "FIXED1" },
+          pod: { host: "pod.acme.com", port: 8443, context: "/one/" },
+          agent: { host: "agent.acme.com", scheme: "http", port: 8080, headers: { "x-mine": "agent" } },
+          keyManager: { host: "keys.acme.com" }
+        })),
+        Layer.provideMerge(Transport.scripted(Array.from({ length: 4 }, () => ({ body: "{\"token\":\"t\"}" }))))
+      )
+    )))
+
+  it.effect("a place that is not known is named by the request that needs it", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* whoAmI, "bot")
+      const error = yield* Effect.flip(atAgent)
+      assert.match(
+        error.message,
+        /^feeds: The configuration is not complete: agent\.host is not set, and neither is host/
+      )
+    }).pipe(asBot({ config: { host: undefined, pod: { host: "p" }, keyManager: { host: "k" } } })))
+
+  it.effect("an error shows the trace id that was sent", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(tokens)
+      assert.strictEqual(error.request.traceId, "FIXED1")
+    }).pipe(asBot({ config: { ...plain, bot: { ...bot, username: "x" }, headers: { "X-Trace-Id": "FIXED1" } } })))
+})
+
+it("who asks for the tokens gets them hidden", () => {
+  const shown: Session.Tokens = { sessionToken: Redacted.make("t"), keyManagerToken: undefined }
+  assert.strictEqual(JSON.stringify(shown), "{\"sessionToken\":\"<redacted>\"}")
+  assert.isTrue(Option.isNone(Option.fromUndefinedOr(shown.keyManagerToken)))
+})

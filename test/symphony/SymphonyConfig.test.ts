@@ -1,0 +1,507 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
+import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { NodeSymphony } from "effect-herald/node"
+import { Session, SymphonyConfig } from "effect-herald/symphony"
+import { keys } from "../testing/symphonyHttp.ts"
+import { emulator, pod, whoAmI } from "./bots.ts"
+
+const bot: SymphonyConfig.Bot = { username: "bot", privateKey: Redacted.make(keys.bot.privateKey) }
+const made = (options: Partial<SymphonyConfig.Options>) =>
+  SymphonyConfig.make({ host: "acme.symphony.com", ...options })
+const urlsOf = (
+  { agent, keyManager, pod }: SymphonyConfig.SymphonyConfig["Service"]
+) => [pod.url, agent.url, keyManager.url]
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+const holds = <T extends true>(value: T): void => assert.isTrue(value)
+
+it("layers need and fail with exactly what can happen", () => {
+  type Failure<A> = A extends (...options: never) => Layer.Layer<infer _S, infer E, infer R> ? [E, R] : never
+  holds<Equal<Failure<typeof SymphonyConfig.layer>, [never, never]>>(true)
+  holds<Equal<Failure<typeof SymphonyConfig.layerConfig>, [Config.ConfigError, never]>>(true)
+  holds<
+    Equal<
+      Failure<typeof SymphonyConfig.layerFile>,
+      [SymphonyConfig.SymphonyConfigError | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path]
+    >
+  >(true)
+  holds<
+    Equal<
+      Failure<typeof NodeSymphony.layerFile>,
+      [SymphonyConfig.SymphonyConfigError | PlatformError.PlatformError, never]
+    >
+  >(true)
+  type Needs = HttpClient.HttpClient | SymphonyConfig.SymphonyConfig
+  holds<Equal<Failure<typeof Session.layer>, [never, Needs]>>(true)
+  holds<Equal<Failure<typeof Session.onBehalfOf>, [never, Needs]>>(true)
+})
+
+describe("places", () => {
+  it.each<readonly [SymphonyConfig.Options, Array<string>]>([
+    [{ host: "a.b" }, ["https://a.b:443", "https://a.b:443", "https://a.b:443"]],
+    [{ host: "a.b", scheme: "http" }, ["http://a.b", "http://a.b", "http://a.b"]],
+    [{ host: "a.b", port: 8443, context: "/x/y/" }, [
+      "https://a.b:8443/x/y",
+      "https://a.b:8443/x/y",
+      "https://a.b:8443/x/y"
+    ]],
+    [
+      { host: "a.b", context: "x", agent: { host: "c.d", port: 1, context: "" }, keyManager: { scheme: "http" } },
+      ["https://a.b:443/x", "https://c.d:1", "http://a.b/x"]
+    ],
+    [{ agent: { host: "c.d" } }, ["", "https://c.d:443", ""]]
+  ])("%j", (options, urls) => {
+    const config = SymphonyConfig.make(options)
+    assert.deepStrictEqual(urlsOf(config), urls)
+    assert.deepStrictEqual(config.issues, [])
+  })
+
+  const Name = Arbitrary.schema(Schema.Literals(["x", "/x", "x/", "//x//"]))
+  it.effect.prop(
+    "slashes around a context make no difference",
+    [Name],
+    ([context]) => Effect.sync(() => assert.strictEqual(made({ context }).pod.url, "https://acme.symphony.com:443/x"))
+  )
+
+  it("the headers of a service take the place of all others", () => {
+    const config = made({ headers: { "X-A": "1" }, agent: { headers: { "X-B": "2" } } })
+    assert.deepStrictEqual(config.pod.headers, { "x-a": "1" })
+    assert.deepStrictEqual(config.agent.headers, { "x-b": "2" })
+  })
+})
+
+describe("issues", () => {
+  const nonsenseWaits: Partial<SymphonyConfig.Options> = JSON.parse(
+    `{"retry":{"initialInterval":"soon","maxInterval":"-1 seconds"}}`
+  )
+  const nonsense: Partial<SymphonyConfig.Options> = JSON.parse(`{"requestTimeout":"soon"}`)
+  it.each<readonly [Partial<SymphonyConfig.Options>, Array<string>]>([
+    [{}, []],
+    [{ host: "https://a.b" }, ["host"]],
+    [{ host: "a.b:443" }, ["host"]],
+    [{ host: "" }, ["host"]],
+    [{ host: "[::1]", agent: { host: "127.0.0.1" } }, []],
+    [{ port: 0, agent: { port: 65_536 }, pod: { port: 1.5 } }, ["port", "pod.port", "agent.port"]],
+    [{ context: "a?b", keyManager: { context: "x y" } }, ["context", "keyManager.context"]],
+    [{ headers: { "a b": "1" }, agent: { headers: { x: "1\r\nsessionToken: 2" } } }, [
+      "headers.a b",
+      "agent.headers.x"
+    ]],
+    [{ headers: { sessionToken: "x" } }, ["headers.sessionToken"]],
+    [{ bot: { ...bot, username: " " }, app: { appId: "", privateKey: bot.privateKey } }, ["bot.username", "app.appId"]],
+    [{ requestTimeout: 0 }, ["requestTimeout"]],
+    [nonsense, ["requestTimeout"]],
+    [{ retry: { maxAttempts: 0 }, datafeedRetry: { maxAttempts: 1.5 } }, [
+      "retry.maxAttempts",
+      "datafeedRetry.maxAttempts"
+    ]],
+    [{ retry: { maxAttempts: -1, multiplier: 1 } }, []],
+    [{ retry: { multiplier: 0.5 }, datafeedRetry: { multiplier: Number.NaN } }, [
+      "retry.multiplier",
+      "datafeedRetry.multiplier"
+    ]],
+    [
+      nonsenseWaits,
+      ["retry.initialInterval", "retry.maxInterval"]
+    ],
+    [{ retry: { initialInterval: 0, maxInterval: 0 } }, []],
+    [
+      { datafeedRetry: { maxAttempts: -1, initialInterval: 0, maxInterval: 0 } },
+      ["datafeedRetry.initialInterval", "datafeedRetry.maxInterval"]
+    ],
+    [{ retry: Schedule.recurs(0) }, []]
+  ])("of %j are %j", (options, locations) => {
+    assert.deepStrictEqual(made(options).issues.map(({ location }) => location), locations)
+  })
+
+  it.effect("are told by the request, before anything is sent", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(whoAmI)
+      assert.strictEqual(error.reason._tag, "InvalidRequest")
+      assert.match(error.message, /The configuration is not valid: agent\.port is not a port\. Nothing was sent/)
+      assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(SymphonyConfig.layer({ host: "a.b", bot, agent: { port: -1 } })),
+        Layer.provideMerge(pod())
+      )
+    )))
+})
+
+describe("schedules", () => {
+  /** The waits in milliseconds, and whether it ended, of so many failures. */
+  const waitsOf = (
+    schedule: SymphonyConfig.SymphonyConfig["Service"]["retry"],
+    failures: number,
+    hint?: (index: number) => Duration.Input | undefined
+  ) =>
+    Effect.gen(function*() {
+      const times = yield* Ref.make<ReadonlyArray<number>>([])
+      const fail = Effect.gen(function*() {
+        const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+        const index = (yield* Ref.updateAndGet(times, (times) => [...times, now])).length - 1
+        if (index === failures) return
+        return yield* Effect.fail({
+          retryAfter: Option.map(Option.fromUndefinedOr(hint?.(index)), Duration.fromInputUnsafe)
+        })
+      })
+      const fiber = yield* Effect.forkChild(Effect.exit(Effect.retry(fail, { schedule })))
+      yield* TestClock.adjust("30 days")
+      yield* Fiber.await(fiber)
+      const all = yield* Ref.get(times)
+      return all.slice(1).map((time, index) => time - all[index]!)
+    })
+
+  it.effect("half a second, doubled, ten attempts, five minutes at most", () =>
+    Effect.gen(function*() {
+      const doubled = [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000]
+      assert.deepStrictEqual(yield* waitsOf(made({}).retry, 100), doubled)
+      assert.deepStrictEqual(
+        yield* waitsOf(made({ retry: { maxAttempts: 12 } }).retry, 100),
+        [...doubled, 256_000, 300_000]
+      )
+    }))
+
+  it.effect("settings are heeded", () =>
+    Effect.gen(function*() {
+      const { retry } = made({
+        retry: { maxAttempts: 6, initialInterval: "1 second", multiplier: 3, maxInterval: "20 seconds" }
+      })
+      assert.deepStrictEqual(yield* waitsOf(retry, 100), [1000, 3000, 9000, 20_000, 20_000])
+      assert.deepStrictEqual(yield* waitsOf(made({ retry: { maxAttempts: 1 } }).retry, 100), [])
+      assert.deepStrictEqual(yield* waitsOf(made({ retry: Schedule.recurs(2) }).retry, 100), [0, 0])
+    }))
+
+  it.effect("a negative number of attempts is for ever", () =>
+    Effect.gen(function*() {
+      assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: -1 } }).retry, 3000), 3000)
+    }))
+
+  it.effect("a Retry-After is a lower bound, as far as five minutes", () =>
+    Effect.gen(function*() {
+      const hints = ["10 seconds", undefined, 100, "1 hour"] as const
+      assert.deepStrictEqual(
+        yield* waitsOf(made({}).retry, 4, (index) => hints[index]),
+        [10_000, 1000, 2000, 300_000]
+      )
+      assert.deepStrictEqual(
+        yield* waitsOf(made({ retry: { maxInterval: "1 second" } }).retry, 2, () => "3 seconds"),
+        [3000, 3000]
+      )
+    }))
+
+  it.effect("the datafeed is retried for ever, but ten times with settings that do not say how often", () =>
+    Effect.gen(function*() {
+      assert.lengthOf(yield* waitsOf(made({}).datafeedRetry, 500), 500)
+      assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: 2 } }).datafeedRetry, 500), 500)
+      assert.lengthOf(yield* waitsOf(made({ datafeedRetry: { multiplier: 2 } }).datafeedRetry, 500), 9)
+      assert.lengthOf(yield* waitsOf(made({ datafeedRetry: { maxAttempts: -1 } }).datafeedRetry, 500), 500)
+    }))
+})
+
+const environment = (values: Record<string, string>) => ConfigProvider.layer(ConfigProvider.fromEnv({ env: values }))
+
+describe("from the environment", () => {
+  const read = (values: Record<string, string>, options?: Parameters<typeof SymphonyConfig.layerConfig>[0]) =>
+    SymphonyConfig.SymphonyConfig.pipe(
+      Effect.provide(Layer.provide(SymphonyConfig.layerConfig(options), environment(values)))
+    )
+
+  it.effect("the documented names", () =>
+    Effect.gen(function*() {
+      const config = yield* read({
+        SYMPHONY_HOST: "a.b",
+        SYMPHONY_SCHEME: "http",
+        SYMPHONY_PORT: "8080",
+        SYMPHONY_CONTEXT: "x",
+        SYMPHONY_AGENT_HOST: "c.d",
+        SYMPHONY_AGENT_SCHEME: "https",
+        SYMPHONY_AGENT_PORT: "8443",
+        SYMPHONY_AGENT_CONTEXT: "y",
+        SYMPHONY_KEY_MANAGER_HOST: "e.f",
+        SYMPHONY_BOT_USERNAME: "bot",
+        SYMPHONY_BOT_PRIVATE_KEY: "hush-bot",
+        SYMPHONY_APP_ID: "app",
+        SYMPHONY_APP_PRIVATE_KEY: "hush-app"
+      })
+      assert.deepStrictEqual(urlsOf(config), ["http://a.b:8080/x", "https://c.d:8443/y", "http://e.f:8080/x"])
+      assert.deepStrictEqual([config.bot?.username, config.app?.appId, config.issues], ["bot", "app", []])
+      assert.deepStrictEqual(
+        [Redacted.value(config.bot!.privateKey), Redacted.value(config.app!.privateKey)],
+        ["hush-bot", "hush-app"]
+      )
+      assert.notMatch(JSON.stringify(config), /hush/)
+    }))
+
+  it.effect("nothing but a host is required, and an option may have a Config of its own", () =>
+    Effect.gen(function*() {
+      const config = yield* read({ HERE: "a.b", WAIT: "3 seconds" }, {
+        host: Config.String("HERE"),
+        requestTimeout: Config.Duration("WAIT")
+      })
+      assert.deepStrictEqual(urlsOf(config), ["https://a.b:443", "https://a.b:443", "https://a.b:443"])
+      assert.deepStrictEqual([config.bot, config.app], [undefined, undefined])
+      assert.strictEqual(Duration.toSeconds(config.requestTimeout), 3)
+    }))
+
+  it.effect.each<readonly [Record<string, string>, string]>([
+    [{}, "SYMPHONY_HOST"],
+    [{ SYMPHONY_HOST: "a.b", SYMPHONY_PORT: "x" }, "SYMPHONY_PORT"],
+    [{ SYMPHONY_HOST: "a.b", SYMPHONY_AGENT_SCHEME: "ftp" }, "SYMPHONY_AGENT_SCHEME"],
+    [{ SYMPHONY_HOST: "a.b", SYMPHONY_BOT_USERNAME: "bot" }, "SYMPHONY_BOT_PRIVATE_KEY"],
+    [{ SYMPHONY_HOST: "a.b", SYMPHONY_BOT_PRIVATE_KEY: "hush" }, "SYMPHONY_BOT_USERNAME"],
+    [{ SYMPHONY_HOST: "a.b", SYMPHONY_APP_PRIVATE_KEY: "hush" }, "SYMPHONY_APP_ID"]
+  ])("%j lacks or spoils %s", ([values, name]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(read(values))
+      assert.strictEqual(error._tag, "ConfigError")
+      assert.include(error.message, name)
+      assert.notInclude(error.message, "hush")
+    }))
+})
+
+describe("from a file", () => {
+  /** Reads a file of a folder with a key beside it. */
+  const read = (text: string, values: Record<string, string> = {}, name = "config.yaml") =>
+    Effect.gen(function*() {
+      const { makeTempDirectoryScoped, writeFileString } = yield* FileSystem.FileSystem
+      const { join } = yield* Path.Path
+      const folder = yield* makeTempDirectoryScoped()
+      yield* writeFileString(join(folder, name), text)
+      yield* writeFileString(join(folder, "bot.pem"), keys.bot.privateKey)
+      yield* writeFileString(join(folder, "hush.txt"), "hush")
+      const logged: Array<string> = []
+      const config = yield* SymphonyConfig.SymphonyConfig.pipe(
+        Effect.provide(SymphonyConfig.layerFile(join(folder, name)), { local: true }),
+        Effect.provide(environment(values)),
+        Effect.provide(Logger.layer([Logger.make(({ logLevel, message }) => {
+          logged.push(`${logLevel} ${String(message).replace(folder, "")}`)
+        })]))
+      )
+      return { config, logged, folder }
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+
+  const detailsOf = (text: string, values: Record<string, string> = {}) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(read(text, values))
+      if (error._tag !== "SymphonyConfigError") return yield* Effect.die(error)
+      assert.notMatch(JSON.stringify(error) + String(error), /hush/)
+      return error.details.map(({ location, message }) => `${location}: ${message.replace(/\/\S*\//, "…/")}`)
+    })
+
+  it.effect("YAML, with all that it may hold", () =>
+    Effect.gen(function*() {
+      const { config, logged } = yield* read(`
+# the kit's own
+_version: "1.0"
+scheme: https
+host: acme.symphony.com
+port: 8443
+context: /x
+readTimeout: 30000
+connectionTimeout: 15000
+connectionPoolMax: 20
+defaultHeaders:
+  X-Count: 7
+pod: {host: pod.acme.com, defaultHeaders: {X-Pod: "yes"}}
+agent:
+  port: 443
+keyManager:
+  host: keys.acme.com
+  context: ""
+sessionAuth:
+  host: anything at all
+bot:
+  username: bot
+  privateKey:
+    path: bot.pem
+app:
+  appId: 1234
+  privateKey:
+    content: |
+      -----BEGIN PRIVATE KEY-----
+      x
+      -----END PRIVATE KEY-----
+  certificate: {path: "", password: }
+retry: {maxAttempts: 3, initialIntervalMillis: 100, multiplier: 1.5, maxIntervalMillis: 1000}
+datafeed:
+  version: v2
+  retry: {maxAttempts: -1}
+`)
+      assert.deepStrictEqual(urlsOf(config), [
+        "https://pod.acme.com:8443/x",
+        "https://acme.symphony.com:443/x",
+        "https://keys.acme.com:8443"
+      ])
+      assert.deepStrictEqual([config.pod.headers, config.agent.headers], [{ "x-pod": "yes" }, { "x-count": "7" }])
+      assert.strictEqual(config.bot?.username, "bot")
+      assert.strictEqual(Redacted.value(config.bot!.privateKey), keys.bot.privateKey)
+      assert.strictEqual(config.app?.appId, "1234")
+      assert.match(Redacted.value(config.app!.privateKey), /^-----BEGIN PRIVATE KEY-----\nx\n/)
+      assert.strictEqual(Duration.toMillis(config.requestTimeout), 30_000)
+      assert.deepStrictEqual([config.issues, logged], [[], []])
+    }))
+
+  it.effect("JSON, and what is null is not there", () =>
+    Effect.gen(function*() {
+      const { config } = yield* read(
+        JSON.stringify({
+          host: "a.b",
+          port: null,
+          proxy: null,
+          agent: null,
+          bot: null,
+          app: { appId: null },
+          retry: null
+        }),
+        {},
+        "config.json"
+      )
+      assert.deepStrictEqual(urlsOf(config), ["https://a.b:443", "https://a.b:443", "https://a.b:443"])
+      assert.deepStrictEqual([config.bot, config.app, config.issues], [undefined, undefined, []])
+    }))
+
+  it.effect("variables, with defaults and an escape", () =>
+    Effect.gen(function*() {
+      const { config } = yield* read(
+        `
+host: \${TENANT}.symphony.\${TLD:-com}
+port: \${PORT:-443}
+context: \${NOTHING:-}
+bot: {username: "$\${x}-\${TENANT}-\${TENANT}", privateKey: {path: "\${KEY}.pem"}}
+defaultHeaders: {a: "$TENANT {TENANT} $\${TENANT:-b}"}
+ignored: \${UNKNOWN}
+`,
+        { TENANT: "acme", KEY: "bot" }
+      )
+      assert.strictEqual(config.pod.url, "https://acme.symphony.com:443")
+      assert.strictEqual(config.bot?.username, "${x}-acme-acme")
+      assert.deepStrictEqual(config.pod.headers, { a: "$TENANT {TENANT} ${TENANT:-b}" })
+    }))
+
+  it.effect("what a variable holds is not looked into again", () =>
+    Effect.gen(function*() {
+      const { config } = yield* read("host: a.b\ncontext: x\ndefaultHeaders: {a: \"${A}\"}", { A: "$${B} ${B}" })
+      assert.deepStrictEqual(config.pod.headers, { a: "$${B} ${B}" })
+    }))
+
+  it.effect.each<readonly [string, ReadonlyArray<string>]>([
+    ["bot: {username: b}", ["bot.privateKey: is missing: it needs path or content"]],
+    ["bot: {privateKey: {path: bot.pem}}", ["bot.username: is missing"]],
+    ["app: {privateKey: {path: bot.pem}}", ["app.appId: is missing"]],
+    [
+      "bot: {username: b, privateKey: {path: bot.pem, content: hush}}",
+      ["bot.privateKey: has both path and content: take one of them out"]
+    ],
+    [
+      "bot: {username: b, privateKey: {path: none.pem}}",
+      ["bot.privateKey.path: cannot be read from …/none.pem (NotFound)"]
+    ],
+    ["bot: {username: b, privateKey: {path: hush.txt}}", ["bot.privateKey: is not PEM"]],
+    ["app: {appId: b, privateKey: {content: hush}}", ["app.privateKey: is not PEM"]],
+    [
+      "bot: {username: b, certificate: {path: c.p12, password: hush}}",
+      ["bot.certificate: is the only proof, and logins with certificates are not offered: set privateKey"]
+    ],
+    [
+      "app: {appId: b, privateKey: {path: bot.pem}, certificate: {path: c.pem}}",
+      ["app.certificate: is set beside privateKey: take one of them out"]
+    ],
+    ["port: many\nscheme: ftp", ["port: has to be a finite number", "scheme: has to be \"http\" | \"https\""]],
+    ["bot: hush", ["bot: has to be object"]],
+    ["agent: {port: \"${PORT}\"}", ["agent.port: refers to PORT, which is not set"]],
+    ["agent: {port: 70000}", ["agent.port: is not a port"]],
+    ["agent: {loadBalancing: {mode: random}}", ["agent.loadBalancing: is not offered: give the agent one host"]],
+    ["retry: {multiplier: 0.5}", ["retry.multiplier: is less than 1"]],
+    ["datafeed: {retry: {initialIntervalMillis: 0, maxAttempts: -1}}", [
+      "datafeed.retry.initialIntervalMillis: is not a positive duration"
+    ]],
+    ["readTimeout: -1", ["readTimeout: is not a positive duration"]],
+    ["defaultHeaders: {a b: 1}", ["defaultHeaders.a b: is no header"]],
+    ["just words", ["undefined: has to be object"]],
+    ["", ["undefined: has to be object"]],
+    ["host: a\nhost: b", ["undefined: is neither JSON nor YAML: Duplicate key 'host' at line 2"]],
+    ["{\"bot\": \"hush\" hush}", ["undefined: is neither JSON nor YAML: Expected ',' at flow offset 15"]]
+  ])("%s", ([text, details]) =>
+    Effect.gen(function*() {
+      const found = yield* detailsOf(text)
+      assert.deepStrictEqual([...found].sort(), [...details].sort())
+    }))
+
+  it.effect("the message says which file and which key", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(read("agent: {port: 70000}"))
+      assert.match(error.message, /^\/.*\/config\.yaml: agent\.port is not a port\.$/)
+    }))
+
+  it.effect("a file that is not there is a PlatformError", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(
+        Effect.provide(SymphonyConfig.SymphonyConfig, SymphonyConfig.layerFile("/nowhere/config.yaml"))
+      )
+      assert.strictEqual(error._tag, "PlatformError")
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("what the transport has to heed is told", () =>
+    Effect.gen(function*() {
+      const { config, logged } = yield* read(`
+host: a.b
+proxy: {host: proxy, port: 3128, username: u, password: hush}
+agent: {proxy: {host: other}}
+ssl: {trustStore: {path: ca.pem}}
+commonJwt: {enabled: true}
+`)
+      assert.deepStrictEqual(config.issues, [])
+      assert.deepStrictEqual(logged, [
+        "Warn /config.yaml: agent.proxy, proxy, ssl, commonJwt is for the transport to heed, and not heeded here"
+      ])
+    }))
+
+  it.effect("a bot logs in with it", () =>
+    Effect.gen(function*() {
+      const { config } = yield* read("host: a.b\nbot: {username: bot, privateKey: {path: bot.pem}}")
+      assert.strictEqual(
+        yield* Effect.provide(
+          whoAmI,
+          Session.layer().pipe(
+            Layer.provideMerge(Layer.succeed(SymphonyConfig.SymphonyConfig, config)),
+            Layer.provideMerge(pod())
+          )
+        ),
+        "bot"
+      )
+    }))
+
+  it.effect("on Node nothing else is needed", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(
+        Effect.provide(SymphonyConfig.SymphonyConfig, NodeSymphony.layerFile("/nowhere/config.yaml"))
+      )
+      assert.strictEqual(error._tag, "PlatformError")
+      const config = yield* Effect.provide(SymphonyConfig.SymphonyConfig, NodeSymphony.layer({ host: "a.b", bot }))
+      assert.strictEqual(config.pod.url, "https://a.b:443")
+      const other = yield* Effect.provide(
+        SymphonyConfig.SymphonyConfig,
+        Layer.provide(NodeSymphony.layerConfig(), environment({ SYMPHONY_HOST: "c.d" }))
+      )
+      assert.strictEqual(other.pod.url, "https://c.d:443")
+    }))
+})

@@ -1,0 +1,85 @@
+/** A bot, a second one and an application on an emulated pod, and ways to wait for what the platform does in real time. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as TestClock from "effect/testing/TestClock"
+import { Session, SymphonyConfig } from "effect-herald/symphony"
+import { SymphonyEmulator } from "effect-herald/testing"
+import * as Request from "../../src/symphony/internal/request.ts"
+import { keys, start } from "../testing/symphonyHttp.ts"
+
+export const bot: SymphonyConfig.Bot = { username: "bot", privateKey: Redacted.make(keys.bot.privateKey) }
+export const app: SymphonyConfig.App = { appId: "herald-app", privateKey: Redacted.make(keys.app.privateKey) }
+
+export const plain: SymphonyConfig.Options = { host: "acme.symphony.com", bot, app }
+
+export const config = (options: Partial<SymphonyConfig.Options> = {}) => SymphonyConfig.layer({ ...plain, ...options })
+
+export const pod = (options: SymphonyEmulator.Options = {}) =>
+  SymphonyEmulator.layer({
+    users: [
+      { username: "bot", publicKey: keys.bot.publicKey },
+      { username: "second", publicKey: keys.other.publicKey },
+      { username: "ada l" }
+    ],
+    apps: [{ id: "herald-app", publicKey: keys.app.publicKey }],
+    ...options
+  }).pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
+
+export const adaId = 7000000000003
+
+/** The session of the bot on the pod. */
+export const asBot = (
+  options: { readonly pod?: SymphonyEmulator.Options; readonly config?: Partial<SymphonyConfig.Options> } = {}
+) =>
+  Effect.provide(
+    Session.layer().pipe(Layer.provideMerge(config(options.config)), Layer.provideMerge(pod(options.pod)))
+  )
+
+export const tokens = Session.Session.use(({ tokens }) => tokens)
+
+/** A request that says who it is for. */
+export const whoAmI = Request.run({
+  operation: "whoAmI",
+  service: "pod",
+  method: "GET",
+  path: ["v2", "sessioninfo"],
+  repeatable: true,
+  decode: (text) => Result.succeed<string>(JSON.parse(text).username)
+})
+
+/** The same at the Agent. */
+export const atAgent = Request.run({
+  operation: "feeds",
+  service: "agent",
+  method: "GET",
+  path: ["v5", "datafeeds"],
+  repeatable: true,
+  decode: (text) => Result.succeed<string>(text)
+})
+
+export const emulator = SymphonyEmulator.SymphonyEmulator
+
+/** How often somebody logged in, by kind and name. */
+export const logins = Effect.map(
+  emulator.use(({ logins }) => logins),
+  (logins) => {
+    const counts: Record<string, number> = {}
+    for (const { kind, name } of logins) counts[`${kind} ${name}`] = (counts[`${kind} ${name}`] ?? 0) + 1
+    return counts
+  }
+)
+
+/** When requests came whose path begins so, from the start. */
+export const timesOf = (prefix: string) =>
+  Effect.map(
+    emulator.use(({ requests }) => requests),
+    (requests) => requests.filter(({ target }) => target.startsWith(prefix)).map(({ time }) => time - start)
+  )
+
+/** Lets the platform do its work (keys, signatures), without moving time, until it is so. */
+export const until = <E, R>(isSo: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  Effect.gen(function*() {
+    while (!(yield* isSo)) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+  })

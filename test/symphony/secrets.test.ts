@@ -1,0 +1,138 @@
+/** Keys and tokens appear in no error, no log, no span and no inspection. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as TestClock from "effect/testing/TestClock"
+import * as Tracer from "effect/Tracer"
+import { Session, SymphonyConfig } from "effect-herald/symphony"
+import { Transport } from "effect-herald/testing"
+import * as Util from "node:util"
+import { keys, start } from "../testing/symphonyHttp.ts"
+import { adaId, atAgent, config, plain, pod, tokens, whoAmI } from "./bots.ts"
+
+/** Lines of a key, every token of a service, and every token that was signed, begin so. */
+const secrets = new RegExp([
+  ...[keys.bot.privateKey, keys.app.privateKey].map((pem) => pem.split("\n")[5]!.slice(0, 30).replaceAll("+", "\\+")),
+  "t0ken-of",
+  "eyJ"
+].join("|"))
+
+const token = (name: string) => ({
+  body: JSON.stringify({ name, token: `t0ken-of-${name}`, authorizationToken: "Bearer t0ken-of" })
+})
+
+const patient = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.timeoutOption(effect, "10 hours")
+
+/** Runs until it is done, letting time and the platform go on, and gives all that was shown of it. */
+const shownOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const shown: Array<string> = []
+    const spans: Array<string> = []
+    const lines: Array<string> = []
+    const show = (value: unknown) => {
+      shown.push(String(value), JSON.stringify(value) ?? "", Util.inspect(value, { depth: 12, showHidden: true }))
+      if (value instanceof Error) shown.push(value.stack ?? "", value.message)
+    }
+    const logger = Logger.make(({ cause, logLevel, message }) => {
+      lines.push(`${logLevel} ${String([message].flat()[0])}`)
+      show(message)
+      show(cause)
+    })
+    const tracer = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(options.name)
+        const attribute = span.attribute.bind(span)
+        span.attribute = (key, value) => {
+          show([key, value])
+          attribute(key, value)
+        }
+        return span
+      }
+    })
+    const fiber = yield* Effect.forkChild(
+      Effect.all([Effect.exit(effect), Effect.exit(patient(tokens))]).pipe(
+        Effect.withTracer(tracer),
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "All")
+      )
+    )
+    while (fiber.pollUnsafe() === undefined) {
+      yield* TestClock.adjust("30 seconds")
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
+    }
+    show(yield* Fiber.join(fiber))
+    show(yield* SymphonyConfig.SymphonyConfig)
+    show(yield* Session.Session)
+    return { shown, spans, lines }
+  })
+
+const service = (
+  session: ReturnType<typeof Session.layer>,
+  transport: Layer.Layer<Transport.Exchanges | import("effect/http/HttpClient").HttpClient>
+) =>
+  Effect.provide(
+    session.pipe(
+      Layer.provideMerge(config({ requestTimeout: "1 hour", retry: { maxAttempts: 2 } })),
+      Layer.provideMerge(transport),
+      Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start)))
+    )
+  )
+
+const endings: ReadonlyArray<Transport.Answer> = [
+  { failure: "ECONNREFUSED" },
+  { failure: "ECONNRESET" },
+  { never: true },
+  { status: 401, body: "{\"code\":401,\"message\":\"Invalid session\"}" },
+  { status: 403, body: "{}" },
+  { status: 429, headers: { "retry-after": "1" } },
+  { status: 500, body: "oops" },
+  { body: "<html>" },
+  { body: "{\"username\":\"bot\"}" }
+]
+
+it.effect.each(endings.map((ending) => [JSON.stringify(ending), ending] as const))(
+  "nothing of them is shown when requests end with %s",
+  ([, ending]) =>
+    Effect.gen(function*() {
+      const { lines, shown, spans } = yield* shownOf(Effect.all([Effect.exit(whoAmI), Effect.exit(atAgent)]))
+      assert.isAbove(shown.length, 20)
+      for (const text of shown) assert.notMatch(text, secrets)
+      assert.includeMembers(spans, ["symphony.login", "symphony.whoAmI", "symphony.feeds"])
+      assert.isTrue(
+        lines.some((line) => /^Debug symphony\.login POST \/login\/pubkey\/authenticate answered 200/.test(line))
+      )
+      // The requests did hold them.
+      const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
+      assert.isTrue(exchanges.some(({ body }) => secrets.test(body)))
+      assert.isTrue(exchanges.some(({ headers }) => secrets.test(JSON.stringify(headers))))
+    }).pipe(service(
+      Session.layer(),
+      Transport.scripted([token("session"), token("keyManager"), ...Array.from({ length: 50 }, () => ending)])
+    ))
+)
+
+it.effect.each(endings.map((ending) => [JSON.stringify(ending), ending] as const))(
+  "nor when logins end with %s",
+  ([, ending]) =>
+    Effect.gen(function*() {
+      const { shown } = yield* shownOf(patient(whoAmI))
+      for (const text of shown) assert.notMatch(text, secrets)
+      const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
+      assert.isTrue(exchanges.some(({ headers }) => secrets.test(JSON.stringify(headers))))
+    }).pipe(service(
+      Session.onBehalfOf({ userId: adaId }),
+      Transport.scripted([token("app"), ...Array.from({ length: 50 }, () => ending)])
+    ))
+)
+
+it.effect("the emulator's own record of requests holds none either", () =>
+  Effect.gen(function*() {
+    const { shown } = yield* shownOf(whoAmI)
+    for (const text of shown) assert.notMatch(text, secrets)
+  }).pipe(Effect.provide(
+    Session.layer().pipe(Layer.provideMerge(SymphonyConfig.layer(plain)), Layer.provideMerge(pod()))
+  )))
