@@ -18,6 +18,8 @@ import * as Option from "effect/Option"
 import * as answers from "./internal/answers.ts"
 import * as exchange from "./internal/exchange.ts"
 import { decode } from "./internal/routes.ts"
+import * as symphonyAnswers from "./internal/symphony/answers.ts"
+import * as symphony from "./internal/symphony/operations.ts"
 
 /**
  * One way in which a request goes wrong. What damages an answer does so after the service has handled the request.
@@ -100,6 +102,8 @@ export const Fault = Data.taggedEnum<Fault>()
  * - `groups`: channel groups, read and changed.
  * - `other`: the rest, such as the time, and the removal of messages.
  *
+ * Requests to Symphony have the kinds of its emulator: `login`, `send`, `datafeed`, ….
+ *
  * @category models
  * @since 0.1.0
  */
@@ -114,6 +118,7 @@ export type Kind =
   | "counts"
   | "groups"
   | "other"
+  | symphony.Kind
 
 /**
  * When a fault is injected.
@@ -240,6 +245,8 @@ const randomNumbers = (seed: number) => {
 }
 
 const kindOf = (method: string, url: URL): Kind => {
+  const ofSymphony = symphony.kindOf(method, url.pathname)
+  if (ofSymphony !== undefined) return ofSymphony
   const [first, second, , , fifth, , seventh] = url.pathname.split("/").slice(1)
   if (first === "publish" || first === "signal") return first
   switch (second) {
@@ -492,7 +499,7 @@ export const layer = (options: {
           case "RateLimited":
             return respond({ ...answers.tooManyRequests, headers: { "retry-after": String(fault.retryAfter) } })
           case "AccessDenied":
-            return respond(denied(url))
+            return respond(symphony.isKind(kind) ? symphonyAnswers.forbidden : denied(url))
           case "ServerError":
             if (fault.handled) yield* answer
             return respond(html(fault.status))

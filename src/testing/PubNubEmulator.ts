@@ -29,12 +29,14 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import * as Schema from "effect/Schema"
 import * as answers from "./internal/answers.ts"
+import { ConnectionReset } from "./internal/connection.ts"
 import * as exchange from "./internal/exchange.ts"
 import * as keysets from "./internal/keyset.ts"
 import * as routes from "./internal/routes.ts"
 import { sign } from "./internal/signature.ts"
+
+export { ConnectionReset }
 
 /**
  * An answer on its way to the client: status, headers, and the body as text.
@@ -220,21 +222,6 @@ export interface HandledRequest {
   readonly uuid: string | undefined
   /** Milliseconds of the caller's wall clock. */
   readonly time: number
-}
-
-/**
- * The connection of a request was cut before its answer, by `restart`.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ConnectionReset extends Schema.TaggedError<ConnectionReset>("effect-herald/testing/ConnectionReset")(
-  "ConnectionReset",
-  {}
-) {
-  override get message() {
-    return "the emulator was restarted while this request waited for its answer"
-  }
 }
 
 /**

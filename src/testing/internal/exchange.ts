@@ -61,6 +61,38 @@ export const bodyText = (
     (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
   )
 
+/** The body of a request as it goes over the wire, and its type: that of a form has the boundary in it. */
+export const bodyBytes = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<
+  { readonly bytes: Uint8Array; readonly contentType: string | undefined },
+  HttpClientError.HttpClientError
+> => {
+  const { body } = request
+  const failed = (cause: unknown) =>
+    new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
+  switch (body._tag) {
+    case "Empty":
+      return Effect.succeed({ bytes: new Uint8Array(), contentType: request.headers["content-type"] })
+    case "FormData":
+      return Effect.tryPromise({
+        try: async () => {
+          const form = new Response(body.formData)
+          return {
+            bytes: new Uint8Array(await form.arrayBuffer()),
+            contentType: form.headers.get("content-type") ?? undefined
+          }
+        },
+        catch: failed
+      })
+    default:
+      return HttpServerRequest.fromClientRequest(request).arrayBuffer.pipe(
+        Effect.map((buffer) => ({ bytes: new Uint8Array(buffer), contentType: request.headers["content-type"] })),
+        Effect.mapError(failed)
+      )
+  }
+}
+
 /** The whole URL of a request. */
 export const urlOf = (request: HttpClientRequest.HttpClientRequest): string =>
   Option.match(HttpClientRequest.toUrl(request), { onNone: () => request.url, onSome: (url) => url.href })

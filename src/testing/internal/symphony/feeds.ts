@@ -1,0 +1,136 @@
+/** Datafeeds: what each reader has been told and has not yet acknowledged. Every function is one synchronous step. */
+import type { User } from "./pod.ts"
+
+/** Something that happened, as readers are told of it. */
+export interface Event {
+  readonly id: string
+  readonly messageId?: string | undefined
+  readonly timestamp: number
+  readonly type: string
+  readonly initiator: User | undefined
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+interface Entry {
+  readonly event: Event
+  /** From when on it is shown: it comes again when it was not acknowledged. */
+  visible: number
+}
+
+/** A read that waits for something to tell. */
+export interface Waiter {
+  readonly wake: () => void
+  readonly reset: () => void
+}
+
+export interface Feed {
+  readonly id: string
+  readonly user: User
+  readonly tag: string | undefined
+  readonly created: number
+  lastRead: number
+  readonly entries: Set<Entry>
+  /** What was told with each acknowledgement that may still come. */
+  readonly told: Map<string, ReadonlyArray<Entry>>
+  readonly waiters: Set<Waiter>
+}
+
+export interface Feeds {
+  /** Forgets the feeds that nobody has read for too long. */
+  readonly settle: (now: number) => void
+  readonly of: (user: User) => ReadonlyArray<Feed>
+  readonly all: () => ReadonlyArray<Feed>
+  readonly find: (user: User, id: string) => Feed | undefined
+  readonly create: (user: User, tag: string | undefined, now: number) => Feed
+  readonly remove: (feed: Feed) => void
+  /** Tells it to all feeds of those users, and gives its id. */
+  readonly offer: (event: Omit<Event, "id">, users: ReadonlyMap<number, User>) => string
+  /** What was told with it is done with. Whether the feed ever gave it. */
+  readonly acknowledge: (feed: Feed, ackId: string) => boolean
+  /** What is to be told now, with its acknowledgement. */
+  readonly read: (feed: Feed, now: number) => { readonly events: ReadonlyArray<Event>; readonly ackId: string }
+  /** Whether there is something to be told. */
+  readonly hasNews: (feed: Feed, now: number) => boolean
+  /** When something that was told comes again, at the earliest. */
+  readonly nextDue: (feed: Feed) => number | undefined
+}
+
+/** The most events of one answer. */
+const pageSize = 100
+
+export const make = (options: { readonly visibilityMillis: number; readonly lifetimeMillis: number }): Feeds => {
+  const feeds = new Map<string, Feed>()
+  let nextFeed = 1
+  let nextAck = 1
+  let nextEvent = 1
+
+  const isDue = (entry: Entry, now: number) => entry.visible <= now
+
+  const remove = (feed: Feed) => {
+    feeds.delete(feed.id)
+    for (const { wake } of feed.waiters) wake()
+  }
+
+  return {
+    settle: (now) => {
+      for (const feed of feeds.values()) {
+        if (feed.waiters.size === 0 && now - feed.lastRead > options.lifetimeMillis) remove(feed)
+      }
+    },
+    of: (user) => [...feeds.values()].filter((feed) => feed.user === user),
+    all: () => [...feeds.values()],
+    find: (user, id) => {
+      const feed = feeds.get(id)
+      return feed?.user === user ? feed : undefined
+    },
+    create: (user, tag, now) => {
+      const id = `${(nextFeed++).toString(16).padStart(32, "0")}_f${tag === undefined ? "" : `_${tag}`}`
+      const feed: Feed = {
+        id,
+        user,
+        tag,
+        created: now,
+        lastRead: now,
+        entries: new Set(),
+        told: new Map(),
+        waiters: new Set()
+      }
+      feeds.set(id, feed)
+      return feed
+    },
+    remove,
+    offer: (told, users) => {
+      const event: Event = { ...told, id: `event-${nextEvent++}` }
+      for (const feed of feeds.values()) {
+        if (!users.has(feed.user.id)) continue
+        feed.entries.add({ event, visible: event.timestamp })
+        for (const { wake } of feed.waiters) wake()
+      }
+      return event.id
+    },
+    acknowledge: (feed, ackId) => {
+      const told = feed.told.get(ackId)
+      if (told === undefined) return false
+      for (const entry of told) feed.entries.delete(entry)
+      // A read whose answer was lost comes again with the same one; an older one does not.
+      for (const older of feed.told.keys()) {
+        if (older === ackId) break
+        feed.told.delete(older)
+      }
+      return true
+    },
+    read: (feed, now) => {
+      const entries = [...feed.entries].filter((entry) => isDue(entry, now)).slice(0, pageSize)
+      for (const entry of entries) entry.visible = now + options.visibilityMillis
+      const ackId = `ack-${feed.id.slice(24, 32)}-${nextAck++}`
+      feed.told.set(ackId, entries)
+      return { events: entries.map(({ event }) => event), ackId }
+    },
+    hasNews: (feed, now) => [...feed.entries].some((entry) => isDue(entry, now)),
+    nextDue: (feed) => {
+      let first: number | undefined
+      for (const { visible } of feed.entries) if (first === undefined || visible < first) first = visible
+      return first
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
+import * as SymphonyEmulator from "effect-herald/testing/SymphonyEmulator"
+import { adaId, emulated, emulator, get, jwt, keys, login, loginFor, post, room, send } from "./symphonyHttp.ts"
+
+const podLogin = "/login/pubkey/authenticate"
+const keyManagerLogin = "/relay/pubkey/authenticate"
+
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString())
+
+describe("a bot logs in", () => {
+  it.effect("at the pod and at the key manager, with other tokens each time", () =>
+    Effect.gen(function*() {
+      const session = yield* post(podLogin, {}, { token: yield* jwt() })
+      const keyManager = yield* post(keyManagerLogin, {}, { token: yield* jwt() })
+      assert.deepStrictEqual([session.status, session.body.name], [200, "sessionToken"])
+      assert.deepStrictEqual([keyManager.status, keyManager.body.name], [200, "keyManagerToken"])
+      const again = yield* post(podLogin, {}, { token: yield* jwt() })
+      assert.notStrictEqual(again.body.token, session.body.token)
+      assert.deepInclude(claimsOf(session.body.token), { sub: "bot", iat: 1_790_000_000 })
+      assert.notProperty(claimsOf(session.body.token), "canUseSimplifiedKeyDelivery")
+      assert.deepStrictEqual(yield* emulator.use(({ logins }) => logins), [
+        { kind: "session", name: "bot", time: 1_790_000_000_000 },
+        { kind: "keyManager", name: "bot", time: 1_790_000_000_000 },
+        { kind: "session", name: "bot", time: 1_790_000_000_000 }
+      ])
+    }).pipe(emulated()))
+
+  it.effect.each(
+    [
+      ["a key that nobody registered", { key: keys.other.privateKey }],
+      ["the key of somebody else", { key: keys.app.privateKey }],
+      ["an unknown name", { subject: "nobody" }],
+      ["the name of a user without a key", { subject: "ada" }],
+      ["the past", { lifetime: 0 }],
+      ["too far a future", { lifetime: 301 }],
+      ["another algorithm in the header", { header: { alg: "RS256" } }],
+      ["another hash", { hash: "sha256" }],
+      ["no end", { claims: { sub: "bot" } }],
+      ["an end in milliseconds", { claims: { sub: "bot", exp: 1_790_000_240_000 } }],
+      ["an end as text", { claims: { sub: "bot", exp: "1790000240" } }]
+    ] as const
+  )("not with %s", ([_, options]) =>
+    Effect.gen(function*() {
+      const { body, status } = yield* post(podLogin, {}, { token: yield* jwt(options) })
+      assert.deepStrictEqual([status, body.code, typeof body.message], [401, 401, "string"])
+      assert.deepStrictEqual(yield* emulator.use(({ logins }) => logins), [])
+    }).pipe(emulated()))
+
+  it.effect.each(["", "a.b", "a.b.c", "a.b.c.d"])("not with what is no token: %s", (token) =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* post(podLogin, {}, { token })).status, 401)
+    }).pipe(emulated()))
+
+  it.effect("with a token that ends in 300 seconds, and no longer when they are over", () =>
+    Effect.gen(function*() {
+      const token = yield* jwt({ lifetime: 300 })
+      assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
+      yield* TestClock.adjust("299 seconds")
+      assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* post(podLogin, {}, { token })).status, 401)
+    }).pipe(emulated()))
+
+  it.effect("with a pair of keys of the emulator", () =>
+    Effect.gen(function*() {
+      const { privateKey, publicKey } = yield* SymphonyEmulator.keyPair
+      assert.match(publicKey, /^-----BEGIN PUBLIC KEY-----\n/)
+      assert.strictEqual(String(privateKey), "<redacted>")
+      yield* emulator.use(({ addUser }) => addUser({ username: "second", publicKey }))
+      const token = yield* jwt({ key: Redacted.value(privateKey), subject: "second" })
+      assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
+    }).pipe(emulated()))
+
+  it.effect("a public key that cannot be read is a defect", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(emulator.use(({ addUser }) => addUser({ username: "x", publicKey: "no key" })))
+      assert.include(String(exit), "the public key of \"x\" is not PEM")
+    }).pipe(emulated()))
+})
+
+describe("tokens", () => {
+  it.effect("the pod asks for the session's, the Agent also for the key manager's", () =>
+    Effect.gen(function*() {
+      const { keyManagerToken, sessionToken } = yield* login
+      const statuses = (headers: Readonly<Record<string, string>>) =>
+        Effect.all([
+          Effect.map(get("/pod/v2/sessioninfo", headers), ({ status }) => status),
+          Effect.map(get("/agent/v5/datafeeds", headers), ({ status }) => status)
+        ])
+      assert.deepStrictEqual(yield* statuses({ sessionToken, keyManagerToken }), [200, 200])
+      assert.deepStrictEqual(yield* statuses({ sessionToken }), [200, 401])
+      assert.deepStrictEqual(yield* statuses({ sessionToken, keyManagerToken: "" }), [200, 401])
+      assert.deepStrictEqual(yield* statuses({ sessionToken, keyManagerToken: sessionToken }), [200, 401])
+      assert.deepStrictEqual(yield* statuses({ sessionToken: keyManagerToken, keyManagerToken }), [401, 401])
+      assert.deepStrictEqual(yield* statuses({ keyManagerToken }), [401, 401])
+      assert.deepStrictEqual((yield* get("/pod/v2/sessioninfo")).body, { code: 401, message: "Invalid session" })
+    }).pipe(emulated()))
+
+  it.effect("expire on demand, and a new login gives others", () =>
+    Effect.gen(function*() {
+      const first = yield* login
+      yield* emulator.use(({ expireSessions }) => expireSessions("ada"))
+      assert.strictEqual((yield* get("/pod/v2/sessioninfo", first)).status, 200)
+      yield* emulator.use(({ expireSessions }) => expireSessions("bot"))
+      assert.strictEqual((yield* get("/pod/v2/sessioninfo", first)).status, 401)
+      const second = yield* login
+      assert.strictEqual((yield* get("/agent/v5/datafeeds", second)).status, 200)
+      yield* emulator.use(({ expireSessions }) => expireSessions())
+      assert.strictEqual((yield* get("/agent/v5/datafeeds", second)).status, 401)
+    }).pipe(emulated()))
+
+  it.effect("of one emulator mean nothing to another", () =>
+    Effect.gen(function*() {
+      const tokens = yield* login
+      const { status } = yield* Effect.andThen(login, get("/pod/v2/sessioninfo", tokens)).pipe(emulated())
+      assert.strictEqual(status, 401)
+    }).pipe(emulated()))
+
+  it.effect("are not kept with the requests", () =>
+    Effect.gen(function*() {
+      const tokens = yield* login
+      yield* get("/pod/v2/sessioninfo?x=1", { ...tokens, "x-trace-id": "abc123" })
+      const requests = yield* emulator.use(({ requests }) => requests)
+      const shown = JSON.stringify(requests)
+      for (const token of Object.values(tokens)) assert.notInclude(shown, token)
+      assert.deepInclude(requests[2], {
+        method: "GET",
+        target: "/pod/v2/sessioninfo?x=1",
+        kind: "sessionInfo",
+        time: 1_790_000_000_000
+      })
+      assert.deepInclude(requests[2]?.headers, { sessiontoken: "<redacted>", "x-trace-id": "abc123" })
+    }).pipe(emulated()))
+})
+
+describe("simplified key delivery", () => {
+  it.effect("the session token says so, and no token of the key manager is asked for", () =>
+    Effect.gen(function*() {
+      const { body } = yield* post(podLogin, {}, { token: yield* jwt() })
+      assert.strictEqual(claimsOf(body.token).canUseSimplifiedKeyDelivery, true)
+      const headers = { sessionToken: body.token }
+      assert.strictEqual((yield* get("/agent/v5/datafeeds", headers)).status, 200)
+      yield* emulator.use(({ setAgentVersion }) => setAgentVersion("Agent-24.11.9-Linux"))
+      assert.strictEqual((yield* get("/agent/v5/datafeeds", headers)).status, 401)
+    }).pipe(emulated({ simplifiedKeyDelivery: true, agentVersion: "Agent-24.12.0-Linux" })))
+
+  it.effect("the Agent tells its version to everybody", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* get("/agent/v1/info")).body.version, "Agent-25.8.1-Linux")
+      yield* emulator.use(({ setAgentVersion }) => setAgentVersion("Agent-20.14.0-Linux"))
+      assert.strictEqual((yield* get("/agent/v1/info")).body.version, "Agent-20.14.0-Linux")
+    }).pipe(emulated()))
+})
+
+describe("on behalf of a user", () => {
+  it.effect("an application gets a session, by id and by name, that needs no key manager", () =>
+    Effect.gen(function*() {
+      const token = yield* jwt({ key: keys.app.privateKey, subject: "herald-app" })
+      const app = yield* post("/login/pubkey/app/authenticate", {}, { token })
+      assert.strictEqual(app.status, 200)
+      const headers = { sessionToken: app.body.token }
+      const byId = yield* post(`/login/pubkey/app/user/${adaId}/authenticate`, headers)
+      const byName = yield* post("/login/pubkey/app/username/ada/authenticate", headers)
+      for (const { body, status } of [byId, byName]) {
+        assert.deepStrictEqual([status, body.name], [200, "sessionToken"])
+        const info = yield* get("/pod/v2/sessioninfo", { sessionToken: body.token })
+        assert.deepInclude(info.body, { id: adaId, username: "ada", emailAddress: "ada@example.com" })
+        assert.strictEqual((yield* get("/agent/v5/datafeeds", { sessionToken: body.token })).status, 200)
+      }
+      assert.deepStrictEqual(
+        (yield* emulator.use(({ logins }) => logins)).map(({ kind, name }) => [kind, name]),
+        [["app", "herald-app"], ["onBehalfOf", "ada"], ["onBehalfOf", "ada"]]
+      )
+    }).pipe(emulated()))
+
+  it.effect("not for an unknown user, and not with the token of a bot; and the application itself can do nothing else", () =>
+    Effect.gen(function*() {
+      const token = yield* jwt({ key: keys.app.privateKey, subject: "herald-app" })
+      const app = yield* post("/login/pubkey/app/authenticate", {}, { token })
+      const headers = { sessionToken: app.body.token }
+      assert.strictEqual((yield* post("/login/pubkey/app/username/nobody/authenticate", headers)).status, 401)
+      assert.strictEqual((yield* post("/login/pubkey/app/user/12/authenticate", headers)).status, 401)
+      assert.strictEqual((yield* post("/login/pubkey/app/username/ada/authenticate", yield* login)).status, 401)
+      assert.strictEqual((yield* get("/pod/v2/sessioninfo", headers)).status, 401)
+      assert.strictEqual((yield* post("/login/pubkey/app/authenticate", {}, { token: yield* jwt() })).status, 401)
+    }).pipe(emulated()))
+
+  it.effect("what is sent is the user's", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada")
+      const { body } = yield* send(yield* loginFor("ada"), streamId, "Hi")
+      assert.strictEqual(body.user.userId, adaId)
+    }).pipe(emulated()))
+})
