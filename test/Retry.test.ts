@@ -37,6 +37,22 @@ describe("backoff", () => {
       }
     }))
 
+  it.effect("contention is short at first, and ends after a hundred", () =>
+    Effect.gen(function*() {
+      const runs = yield* Effect.forEach(Array.from({ length: 20 }, (_, seed) => seed), (seed) =>
+        Random.withSeed(delays(Retry.contention, noHints(100)), seed))
+      assert.isAtMost(
+        Math.max(...runs.map(([first]) =>
+          first!
+        )),
+        40
+      )
+      assert.isAtLeast(Math.min(...runs.flat()), 20)
+      assert.isAtMost(Math.max(...runs.flat()), 5_000)
+      const ended = yield* Effect.exit(delays(Retry.contention, noHints(101)))
+      assert.strictEqual(ended._tag, "Failure")
+    }))
+
   it.effect("a server's wait is a lower bound, up to 150 seconds", () =>
     Effect.gen(function*() {
       const hints = [Option.some(Duration.seconds(20)), Option.some(Duration.zero), Option.some(Duration.hours(1))]

@@ -33,6 +33,7 @@ export const emulator = Command.make(
     verbose: Flag.Boolean("verbose").pipe(Flag.withDefault(false), Flag.withDescription("Print each request")),
     persistence: addOn("persistence", "History"),
     presence: addOn("presence", "Joins and leaves"),
+    appContext: addOn("app-context", "Users, channels and memberships"),
     streamController: addOn("stream-controller", "Wildcards, groups and filters")
   },
   Effect.fnUntraced(function*({ host, port, verbose, ...addOns }) {

@@ -9,6 +9,8 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { CursorStoreError } from "../CursorStore.ts"
 import type { ListenFailed } from "../node/EmulatorServer.ts"
+import * as AppContext from "../pubnub/AppContext.ts"
+import * as MessageActions from "../pubnub/MessageActions.ts"
 import * as PubNubError from "../pubnub/PubNubError.ts"
 import * as Publish from "../pubnub/Publish.ts"
 import { SubscribeError } from "../pubnub/SubscribeError.ts"
@@ -38,6 +40,13 @@ const Reportable = Schema.Union([
   SystemFailure,
   Publish.MessageTooLarge,
   Publish.PublishOutcomeUnknown,
+  MessageActions.ActionExists,
+  MessageActions.ActionNotFound,
+  MessageActions.ActionOfAnotherUser,
+  MessageActions.PartialFailure,
+  AppContext.ObjectNotFound,
+  AppContext.ObjectChanged,
+  AppContext.UpdateOutcomeUnknown,
   PubNubError.PubNubError,
   SubscribeError,
   CursorStoreError
@@ -65,18 +74,29 @@ const codes: { readonly [K in PubNubError.Reason["_tag"]]: number } = {
 
 const exitCode = (error: Reportable): number => {
   switch (error._tag) {
+    // It is done, and to try again would be wrong.
+    case "PartialFailure":
+      return 0
     case "SystemFailure":
     case "CursorStoreError":
       return 1
     case "BadInput":
     case "MessageTooLarge":
       return 2
+    case "ActionOfAnotherUser":
+      return 3
     case "PubNubError":
       return codes[error.reason._tag]
     case "SubscribeError":
       return codes[error.reason._tag === "Exhausted" ? error.reason.last._tag : error.reason._tag]
     case "PublishOutcomeUnknown":
+    case "UpdateOutcomeUnknown":
       return 5
+    case "ActionExists":
+    case "ActionNotFound":
+    case "ObjectNotFound":
+    case "ObjectChanged":
+      return 6
   }
 }
 
@@ -127,5 +147,5 @@ export const report = Effect.fnUntraced(function*(
       ? JSON.stringify({ error: yield* Effect.orDie(encode(error)), message, exitCode: code })
       : `herald: ${message}`
   )
-  return yield* new Reported({ exitCode: code })
+  if (code !== 0) return yield* new Reported({ exitCode: code })
 })

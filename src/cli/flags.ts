@@ -35,7 +35,9 @@ const flags = {
   ),
   json: Flag.Boolean("json").pipe(
     Flag.withDefault(undefined),
-    Flag.withDescription("One JSON object a line (the default of subscribe where no terminal reads it)")
+    Flag.withDescription(
+      "One JSON object a line (the default of events, messages, actions and objects that no terminal reads)"
+    )
   )
 }
 
@@ -47,6 +49,7 @@ export const Root = Command.make("herald").pipe(
     "Publish to PubNub and subscribe, or run an emulator of it. " +
       "Exit codes: 0 done; 1 unexpected; 2 wrong input; 3 refused (access, key, add-on); " +
       "4 the network or the service failed, and took no message; 5 sent, but whether it was taken is not known; " +
+      "6 nothing done: not found, there already, or changed meanwhile; " +
       "130 interrupted, by Ctrl-C or SIGTERM."
   )
 )

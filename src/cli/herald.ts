@@ -10,18 +10,38 @@ import * as Logger from "effect/Logger"
 import { version } from "../internal/version.ts"
 import * as NodePubNub from "../node/NodePubNub.ts"
 import type * as PubNubConfig from "../pubnub/PubNubConfig.ts"
+import { actions } from "./actions.ts"
+import { channels } from "./channels.ts"
 import { emulator } from "./emulator.ts"
 import * as Failure from "./failure.ts"
 import { Root, toOptions } from "./flags.ts"
 import { groups } from "./groups.ts"
 import { history } from "./history.ts"
+import { members } from "./members.ts"
+import { memberships } from "./memberships.ts"
 import { presence } from "./presence.ts"
 import { fire, publish, signal } from "./send.ts"
 import { subscribe } from "./subscribe.ts"
 import { time } from "./time.ts"
+import { users } from "./users.ts"
 
 const herald = Root.pipe(
-  Command.withSubcommands([publish, signal, fire, subscribe, presence, groups, history, time, emulator])
+  Command.withSubcommands([
+    publish,
+    signal,
+    fire,
+    subscribe,
+    history,
+    actions,
+    presence,
+    groups,
+    users,
+    channels,
+    members,
+    memberships,
+    time,
+    emulator
+  ])
 )
 
 // Standard output is for what was asked for. Help that was not asked for would end in somebody's `jq`.

@@ -3,52 +3,24 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as History from "../pubnub/History.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
-import { Root } from "./flags.ts"
-import { writeLines } from "./output.ts"
-
-const timetoken = (name: string, what: string) =>
-  Flag.String(name).pipe(
-    Flag.withSchema(Timetoken.Timetoken),
-    Flag.withDefault(undefined),
-    Flag.withMetavar("timetoken"),
-    Flag.withDescription(what)
-  )
+import { harmless, writeValues } from "./output.ts"
+import { range } from "./range.ts"
 
 export const history = Command.make(
   "history",
   {
     channel: Argument.String("channel").pipe(Argument.withDescription("The channel")),
-    since: timetoken("since", "Nothing older"),
-    before: timetoken("before", "Only what is older"),
-    oldestFirst: Flag.Boolean("oldest-first").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("From the old end on (default: from the new end back)")
-    ),
-    limit: Flag.Int("limit").pipe(
-      Flag.withSchema(Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))),
-      Flag.withDefault(100),
-      Flag.withMetavar("n"),
-      Flag.withDescription("So many at the most (default: 100)")
-    )
+    ...range
   },
-  Effect.fnUntraced(function*({ limit, oldestFirst, ...range }) {
-    const { json } = yield* Root
-    const stdio = yield* Stdio.Stdio
-    const toLine = json ?? !(yield* stdio.stdoutIsTerminal) ? (entry: History.Stored) => JSON.stringify(entry) : line
-    yield* History.stream({ ...range, order: oldestFirst ? "oldestFirst" : "newestFirst" }).pipe(
-      Stream.take(limit),
-      Stream.map(toLine),
-      writeLines
+  ({ limit, oldestFirst, ...options }) =>
+    writeValues(
+      Stream.take(History.stream({ ...options, order: oldestFirst ? "oldestFirst" : "newestFirst" }), limit),
+      { toText: line, toJson: (entry) => JSON.stringify(entry) }
     )
-  })
 ).pipe(
   Command.withDescription("Print what a channel's history holds"),
   Command.withExamples([
@@ -64,5 +36,5 @@ const line = (entry: History.Stored): string => {
     : entry._tag === "StoredFile"
     ? `${entry.file.name} (${entry.file.id})`
     : `${entry.issue}: ${JSON.stringify(entry.raw)}`
-  return `${moment}  ${entry.publisher ?? "?"}: ${said}`.replaceAll(/\p{Cc}/gu, "\uFFFD")
+  return harmless(`${moment}  ${entry.publisher ?? "?"}: ${said}`)
 }

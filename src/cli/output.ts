@@ -2,10 +2,11 @@
  * Lines on standard output. They go through `Stdio` rather than `Console`: a slow reader holds the stream back, and a
  * reader that left (`| head`) is a failure that ends it.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import { Root } from "./flags.ts"
 
 /** Writes each element as a line, as it comes. */
 export const writeLines = <E, R>(
@@ -15,6 +16,19 @@ export const writeLines = <E, R>(
 
 /** Writes one line. */
 export const writeLine = (line: string) => writeLines(Stream.succeed(line))
+
+/** Writes each value as a line: for people on a terminal, as JSON elsewhere, and as `--json` and `--no-json` say. */
+export const writeValues = Effect.fnUntraced(function*<A, E, R>(
+  values: Stream.Stream<A, E, R>,
+  format: { readonly toText: (value: A) => string; readonly toJson: (value: A) => string }
+) {
+  const { json } = yield* Root
+  const stdio = yield* Stdio.Stdio
+  yield* writeLines(Stream.map(values, json ?? !(yield* stdio.stdoutIsTerminal) ? format.toJson : format.toText))
+})
+
+/** Text that others wrote, without what would speak to the terminal. */
+export const harmless = (text: string): string => text.replaceAll(/\p{Cc}/gu, "\uFFFD")
 
 /** Whether a failure is that nobody reads standard output any more. */
 export const isClosed = (error: PlatformError.PlatformError): boolean => {

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Publish from "../pubnub/Publish.ts"
+import * as ExactJson from "./exactJson.ts"
 import { BadInput } from "./failure.ts"
 import { Root } from "./flags.ts"
 import { writeLines } from "./output.ts"
@@ -82,39 +83,14 @@ const messages = (
 }
 
 const jsonOrText = (text: string): Effect.Effect<Schema.Json, BadInput> =>
-  Result.match(parse(text), { onFailure: () => Effect.succeed(text), onSuccess: exact })
+  Result.match(ExactJson.parse(text), { onFailure: () => Effect.succeed(text), onSuccess: ExactJson.exact })
 
 // A line that was cut short must not go out as text.
 const jsonLine = (line: string): Effect.Effect<Schema.Json, BadInput> =>
-  Result.match(parse(line), {
+  Result.match(ExactJson.parse(line), {
     onFailure: () => Effect.fail(new BadInput({ description: `Not JSON: ${line} (--text sends lines as they are)` })),
-    onSuccess: exact
+    onSuccess: ExactJson.exact
   })
-
-interface Parsed {
-  readonly value: Schema.Json
-  /** An integer that JavaScript cannot hold. */
-  readonly rounded: string | undefined
-}
-
-const parse = (text: string): Result.Result<Parsed, unknown> =>
-  Result.try(() => {
-    let rounded: string | undefined
-    const value: Schema.Json = JSON.parse(text, (_, part: unknown, context?: { readonly source?: string }) => {
-      if (typeof part === "number" && !Number.isSafeInteger(part) && /^-?\d+$/.test(context?.source ?? "")) {
-        rounded = context?.source
-      }
-      return part
-    })
-    return { value, rounded }
-  })
-
-const exact = ({ rounded, value }: Parsed): Effect.Effect<Schema.Json, BadInput> =>
-  rounded === undefined
-    ? Effect.succeed(value)
-    : Effect.fail(
-      new BadInput({ description: `The number ${rounded} would be rounded: send it as a string, in quotes` })
-    )
 
 export const publish = Command.make(
   "publish",

@@ -7,8 +7,9 @@
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as PubNubError from "./PubNubError.ts"
+import * as Outcome from "./internal/outcome.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -148,6 +149,22 @@ export interface PageOptions {
   readonly count?: boolean | undefined
 }
 
+/**
+ * How an update writes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UpdateOptions {
+  /**
+   * What becomes of custom fields that the new custom data does not name: `"replace"` removes them, `"merge"` keeps them,
+   * also those that a schema does not know. Default: `"replace"`, as the service does.
+   */
+  readonly custom?: "replace" | "merge" | undefined
+  /** When to begin anew after somebody else's change. Default: `Retry.contention`. */
+  readonly retry?: Schedule.Schedule<unknown, ObjectChanged> | undefined
+}
+
 // --------------------------------------------------------------------------------------------------------------------
 // errors
 // --------------------------------------------------------------------------------------------------------------------
@@ -219,7 +236,13 @@ export class ObjectChanged extends Schema.TaggedError<ObjectChanged>("effect-her
  */
 export class CustomMismatch extends Schema.TaggedError<CustomMismatch>("effect-herald/pubnub/CustomMismatch")(
   "CustomMismatch",
-  { operation: Schema.String, kind: Kind, id: Schema.String, issue: Schema.String, custom: Custom }
+  {
+    operation: Schema.String,
+    kind: Kind,
+    id: Schema.String,
+    issue: Schema.String,
+    custom: Schema.Record(Schema.String, Schema.Json)
+  }
 ) {
   override get message(): string {
     return `${this.operation}: the custom data of ${this.kind} ${JSON.stringify(this.id)} does not match its schema: ` +
@@ -234,8 +257,9 @@ export class CustomMismatch extends Schema.TaggedError<CustomMismatch>("effect-h
 }
 
 /**
- * An update was sent and no answer came, and since then the object has changed: by this update, or by somebody else. What
- * is there now can be read; whether to apply the update once more is for the caller to say.
+ * An update was sent, no answer came, and to read again did not settle it: the object has changed since, by this update
+ * or by somebody else, or it could not be read. Whether to make the update once more is for the caller to say; an update
+ * that notes itself in the object can always be made once more.
  *
  * @category errors
  * @since 0.1.0
@@ -246,11 +270,14 @@ export class UpdateOutcomeUnknown extends Schema.TaggedError<UpdateOutcomeUnknow
   operation: Schema.String,
   kind: Kind,
   id: Schema.String,
-  reason: PubNubError.Reason
+  /** Why there was no answer. */
+  reason: Schema.Union(Outcome.Unknown)
 }) {
   override get message(): string {
-    return `${this.operation}: ${this.kind} ${JSON.stringify(this.id)} was changed while the answer was lost ` +
-      `(${this.reason.message}), and by whom is not known. Read it before the update is made once more.`
+    return `${this.operation}: whether ${this.kind} ${
+      JSON.stringify(this.id)
+    } was changed by this update is not known. ` +
+      `${this.reason.message} Read it before the update is made once more.`
   }
   get isRetryable(): false {
     return false

@@ -348,15 +348,26 @@ export type ActionEvent = MessageActionAdded | MessageActionRemoved
 export type Changed<A> = Option.Option<A>
 
 /**
- * What the set event of a user, a channel or a membership has in common.
+ * Custom data in an event.
  *
  * @category app context
  * @since 0.1.0
  */
-export interface Change {
+export interface CustomChange {
+  readonly [key: string]: Schema.Json
+}
+
+/**
+ * What the set event of a user, a channel or a membership has in common. `withCustom` of `Users` and others gives their
+ * custom data a type.
+ *
+ * @category app context
+ * @since 0.1.0
+ */
+export interface Change<C = CustomChange> {
   readonly status?: Changed<string>
   readonly type?: Changed<string>
-  readonly custom?: Changed<{ readonly [key: string]: Schema.Json }>
+  readonly custom?: Changed<C>
 }
 
 const Text = Schema.optionalKey(Schema.Option(Schema.String))
@@ -386,7 +397,7 @@ export interface Versioned extends Delivery {
  * @category app context
  * @since 0.1.0
  */
-export interface UserChange extends Change {
+export interface UserChange<C = CustomChange> extends Change<C> {
   readonly name?: Changed<string>
   readonly externalId?: Changed<string>
   readonly profileUrl?: Changed<string>
@@ -400,10 +411,10 @@ export interface UserChange extends Change {
  * @category app context
  * @since 0.1.0
  */
-export interface UserSet extends Versioned {
+export interface UserSet<C = CustomChange> extends Versioned {
   readonly _tag: "UserSet"
   readonly user: UserId
-  readonly change: UserChange
+  readonly change: UserChange<C>
 }
 
 /**
@@ -444,7 +455,7 @@ export const UserDeleted = Schema.TaggedStruct("UserDeleted", { ...Delivery, use
  * @category app context
  * @since 0.1.0
  */
-export interface ChannelChange extends Change {
+export interface ChannelChange<C = CustomChange> extends Change<C> {
   readonly name?: Changed<string>
   readonly description?: Changed<string>
 }
@@ -455,10 +466,10 @@ export interface ChannelChange extends Change {
  * @category app context
  * @since 0.1.0
  */
-export interface ChannelSet extends Versioned {
+export interface ChannelSet<C = CustomChange> extends Versioned {
   readonly _tag: "ChannelSet"
   readonly channelId: string
-  readonly change: ChannelChange
+  readonly change: ChannelChange<C>
 }
 
 /**
@@ -500,11 +511,11 @@ export const ChannelDeleted = Schema.TaggedStruct("ChannelDeleted", { ...Deliver
  * @category app context
  * @since 0.1.0
  */
-export interface MembershipSet extends Versioned {
+export interface MembershipSet<C = CustomChange> extends Versioned {
   readonly _tag: "MembershipSet"
   readonly user: UserId
   readonly channelId: string
-  readonly change: Change
+  readonly change: Change<C>
 }
 
 /**
@@ -551,7 +562,7 @@ export const MembershipDeleted = Schema.TaggedStruct("MembershipDeleted", {
  * @category unions
  * @since 0.1.0
  */
-export type UserEvent = UserSet | UserDeleted
+export type UserEvent<C = CustomChange> = UserSet<C> | UserDeleted
 
 /**
  * Changes of channels.
@@ -559,7 +570,7 @@ export type UserEvent = UserSet | UserDeleted
  * @category unions
  * @since 0.1.0
  */
-export type ChannelEvent = ChannelSet | ChannelDeleted
+export type ChannelEvent<C = CustomChange> = ChannelSet<C> | ChannelDeleted
 
 /**
  * Changes of memberships.
@@ -567,7 +578,7 @@ export type ChannelEvent = ChannelSet | ChannelDeleted
  * @category unions
  * @since 0.1.0
  */
-export type MembershipEvent = MembershipSet | MembershipDeleted
+export type MembershipEvent<C = CustomChange> = MembershipSet<C> | MembershipDeleted
 
 // --------------------------------------------------------------------------------------------------------------------
 // what is none of these

@@ -6,7 +6,6 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -14,6 +13,7 @@ import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Envelope from "./internal/envelope.ts"
+import * as Pages from "./internal/pages.ts"
 import * as Payload from "./internal/payload.ts"
 import * as Storage from "./internal/storage.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
@@ -311,8 +311,12 @@ export function stream<A, RD = never>(
 export function stream<A, RD>(
   options: StreamOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Stored<A | Schema.Json>, HistoryError, Needs | RD> {
-  const entries = options.order === "oldestFirst" ? oldestFirst(options) : newestFirst(options)
-  const { schema } = options
+  const { channel, include, schema } = options
+  const entries = Pages.stream(options, (range) =>
+    Effect.map(
+      pagesOf({ channels: [channel], include, ...range, one: true }),
+      (pages): Page => pages.get(channel) ?? { entries: [] }
+    ))
   return schema === undefined
     ? entries
     : Stream.mapEffect(entries, (entry) => typedEntry(entry, Payload.decodeWith(schema)))
@@ -495,17 +499,11 @@ const issuesOf = (channels: ReadonlyArray<string>, most: number): Array<PubNubEr
   return details
 }
 
-const rangeIssues = ({ before, since }: Range): Array<PubNubError.Detail> => {
-  const details: Array<PubNubError.Detail> = []
-  for (const [location, timetoken] of [["since", since], ["before", before]] as const) {
-    if (timetoken !== undefined && !isTimetoken(timetoken)) {
-      details.push({ location, message: "is not a timetoken of 17 digits" })
-    }
-  }
-  if (details.length === 0 && since !== undefined && before !== undefined && before <= since) {
-    details.push({ location: "before", message: "is not later than since" })
-  }
-  return details
+const rangeIssues = (range: Range): ReadonlyArray<PubNubError.Detail> => {
+  const details = Pages.issuesOf(range)
+  return details.length === 0 && range.since !== undefined && range.before !== undefined && range.before <= range.since
+    ? [{ location: "before", message: "is not later than since" }]
+    : details
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -573,54 +571,3 @@ const typedPage = <A, RD>(page: Page, schema: Payload.Reader<A, RD>): Effect.Eff
     (entries) => ({ ...page, entries })
   )
 }
-
-// --------------------------------------------------------------------------------------------------------------------
-// ranges
-// --------------------------------------------------------------------------------------------------------------------
-
-const pageOf = ({ channel, include, since }: StreamOptions, before: Timetoken | undefined) =>
-  Effect.map(
-    pagesOf({ channels: [channel], include, since, before, one: true }),
-    (pages): Page => pages.get(channel) ?? { entries: [] }
-  )
-
-/** Pages from the new end to the old, as the service gives them. */
-const backwards = (options: StreamOptions): Stream.Stream<Page, HistoryError, Needs> =>
-  Stream.paginate(options.before, (before) =>
-    Effect.map(pageOf(options, before), (page) =>
-      [
-        [page],
-        page.next === undefined || isBefore(page.next, options.since) ? Option.none() : Option.some(page.next)
-      ] as const))
-
-// Nothing older belongs to the range: a page that ends at its first timetoken was the last.
-const isBefore = (next: Timetoken, since: Timetoken | undefined): boolean => since !== undefined && next <= since
-
-const newestFirst = (options: StreamOptions): Stream.Stream<Stored, HistoryError, Needs> =>
-  Stream.flatMap(backwards(options), (page) => Stream.fromIterable(page.entries.toReversed()))
-
-/** So many pages are kept on the way back to the old end: a thousand entries. */
-const kept = 10
-
-const oldestFirst = (options: StreamOptions): Stream.Stream<Stored, HistoryError, Needs> =>
-  Stream.unwrap(Effect.gen(function*() {
-    // Where each page ended, from the new end on, and the last of the pages.
-    const ends: Array<Timetoken | undefined> = []
-    const pages: Array<Page> = []
-    let end = options.before
-    yield* Stream.runForEach(backwards(options), (page) =>
-      Effect.sync(() => {
-        ends.push(end)
-        end = page.next
-        pages.push(page)
-        if (pages.length > kept) pages.shift()
-      }))
-    const known = Stream.fromIterable(pages.toReversed().flatMap((page) => page.entries))
-    // What was let go is asked for again: each page goes from the end of the one behind it to its own.
-    const letGo = Array.from({ length: ends.length - pages.length }, (_, index) => index).toReversed()
-    const again = Stream.flatMap(
-      Stream.fromIterable(letGo),
-      (index) => oldestFirst({ ...options, before: ends[index], since: ends[index + 1] })
-    )
-    return Stream.concat(known, again)
-  }))

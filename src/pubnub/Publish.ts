@@ -14,6 +14,7 @@ import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as MessageIds from "./internal/messageIds.ts"
+import * as Outcome from "./internal/outcome.ts"
 import * as Payload from "./internal/payload.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import * as PubNubError from "./PubNubError.ts"
@@ -121,12 +122,7 @@ export class PublishOutcomeUnknown
       channel: Schema.String,
       /** What its metadata holds under `messageIdKey` of `Publisher`. */
       messageId: Schema.optionalKey(Schema.String),
-      reason: Schema.Union([
-        PubNubError.Transport,
-        PubNubError.Timeout,
-        PubNubError.ServerFailure,
-        PubNubError.Malformed
-      ]),
+      reason: Schema.Union(Outcome.Unknown),
       request: Schema.Struct({ method: Schema.String, path: Schema.String })
     }
   )
@@ -402,24 +398,15 @@ const send = <A, RE>(
         reason,
         request: Endpoint.facts(where)
       })
-    return yield* Endpoint.call(config, endpoint, (reason): PublishError => {
-      switch (reason._tag) {
-        case "Transport":
-          return reason.sent ? outcomeUnknown(reason) : error(reason)
-        case "Timeout":
-          return outcomeUnknown(reason)
-        case "ServerFailure":
-          return reason.answeredBy === "intermediary" || reason.status === 504 ? outcomeUnknown(reason) : error(reason)
-        case "Malformed":
-          return reason.status < 300 ? outcomeUnknown(reason) : error(reason)
-        case "BadRequest":
-          return reason.status === 413 || reason.status === 414 || /too (large|long)/i.test(reason.description)
+    return yield* Endpoint.call(config, endpoint, (reason): PublishError =>
+      Result.match(Outcome.judge(reason), {
+        onFailure: outcomeUnknown,
+        onSuccess: (refusal) =>
+          refusal._tag === "BadRequest" &&
+            (refusal.status === 413 || refusal.status === 414 || /too (large|long)/i.test(refusal.description))
             ? tooLarge("service")
-            : error(reason)
-        default:
-          return error(reason)
-      }
-    })
+            : error(refusal)
+      }))
   })
 
 const Sent = Schema.Tuple([Schema.Literal(1), Schema.String, Timetoken])

@@ -1,6 +1,7 @@
 /**
  * Users: what App Context keeps of them. {@link get}, {@link list} and {@link stream} read, {@link set} and
- * {@link remove} write.
+ * {@link remove} write, {@link update} does both without losing what others write. {@link withCustom} gives custom data a
+ * type.
  *
  * @since 0.1.0
  */
@@ -9,7 +10,9 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import * as AppContext from "./AppContext.ts"
+import type * as AppContext from "./AppContext.ts"
+import type * as Event from "./Event.ts"
+import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
@@ -28,8 +31,6 @@ import { UserId } from "./UserId.ts"
  * @since 0.1.0
  */
 export type Part = "custom" | "status" | "type"
-
-type UsualPart = "status" | "type"
 
 /**
  * What every user has, whatever was asked for. `None` where nothing is set.
@@ -51,7 +52,7 @@ export interface Profile extends AppContext.Versioned {
  * @category models
  * @since 0.1.0
  */
-export type User<P extends Part = UsualPart, C = AppContext.Custom> = Profile & Pick<AppContext.Included<C>, P>
+export type User<P extends Part = "status" | "type", C = AppContext.Custom> = Profile & Pick<AppContext.Included<C>, P>
 
 /**
  * What can be set of a user.
@@ -80,7 +81,7 @@ export interface Fields<C = AppContext.Custom> {
  * @since 0.1.0
  */
 export interface UserOptions {
-  /** Up to 92 bytes. Default: the user of the configuration. */
+  /** Up to 92 bytes, and neither `.` nor `..`. Default: the user of the configuration. */
   readonly id?: string | undefined
 }
 
@@ -115,6 +116,14 @@ export interface SetIfOptions<P extends Part, C = AppContext.Custom> extends Set
 }
 
 /**
+ * What {@link update} takes beside its function.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UpdateOptions extends UserOptions, AppContext.UpdateOptions {}
+
+/**
  * What users can be sorted by.
  *
  * @category models
@@ -123,14 +132,22 @@ export interface SetIfOptions<P extends Part, C = AppContext.Custom> extends Set
 export type SortKey = "id" | "name" | "updated" | "status" | "type"
 
 /**
+ * What users can be filtered by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FilterField = "id" | "name" | "externalId" | "profileUrl" | "email" | "status" | "type" | "updated"
+
+/**
  * Which users.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Selection<P extends Part> extends Including<P> {
-  /** An expression of the service's filter language, `name LIKE "A*"`. It cannot name custom fields. */
-  readonly filter?: string | undefined
+  /** Which users: a filter as data, or text of the service's language (`name LIKE "A*"`). Default: all. */
+  readonly filter?: string | Filter.Filter<FilterField> | undefined
   /** First by the first key, and ascending where nothing is said. */
   readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
 }
@@ -154,8 +171,6 @@ export interface StreamOptions<P extends Part> extends Selection<P> {
   readonly pageSize?: number | undefined
 }
 
-type Needs = HttpClient.HttpClient | PubNubConfig
-
 /**
  * The requests about users, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
  * custom data without a type. `E` is `CustomMismatch` where there is a type.
@@ -165,35 +180,78 @@ type Needs = HttpClient.HttpClient | PubNubConfig
  */
 export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
   /** As {@link get}. */
-  readonly get: <const P extends Part = UsualPart>(
+  readonly get: <const P extends Part = "status" | "type">(
     options?: UserOptions & Including<P>
-  ) => Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectNotFound | E, Needs | RD>
+  ) => Effect.Effect<
+    User<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectNotFound | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link list}. */
-  readonly list: <const P extends Part = UsualPart>(
+  readonly list: <const P extends Part = "status" | "type">(
     options?: ListOptions<P>
-  ) => Effect.Effect<AppContext.Page<User<P, C>>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Effect.Effect<
+    AppContext.Page<User<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link stream}. */
-  readonly stream: <const P extends Part = UsualPart>(
+  readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
-  ) => Stream.Stream<User<P, C>, PubNubError.PubNubError | E, Needs | RD>
+  ) => Stream.Stream<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
   /** As {@link remove}. */
-  readonly remove: (options?: UserOptions) => Effect.Effect<void, PubNubError.PubNubError, Needs>
+  readonly remove: (
+    options?: UserOptions
+  ) => Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
   /** As {@link set}. */
   readonly set: {
-    <const P extends Part = UsualPart>(
+    <const P extends Part = "status" | "type">(
       options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
-    ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, Needs | RD | RE>
-    <const P extends Part = UsualPart>(
+    ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+    <const P extends Part = "status" | "type">(
       options: SetIfOptions<P, C>
-    ): Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE>
+    ): Effect.Effect<
+      User<P, C>,
+      PubNubError.PubNubError | AppContext.ObjectChanged | E,
+      HttpClient.HttpClient | PubNubConfig | RD | RE
+    >
   }
+  /** As {@link update}. */
+  readonly update: (
+    options: UpdateOptions,
+    f: (user: User<Part, C>) => Fields<C>
+  ) => Effect.Effect<User<Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+}
+
+/**
+ * What {@link update} can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type UpdateError =
+  | PubNubError.PubNubError
+  | AppContext.ObjectNotFound
+  | AppContext.ObjectChanged
+  | AppContext.UpdateOutcomeUnknown
+
+/**
+ * The requests about users whose custom data has the type `C`, and a reader of their events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TypedUsers<C, RD = never, RE = never> extends Users<C, AppContext.CustomMismatch, RD, RE> {
+  /** The same event, with the custom data of its change read: `None` where it was cleared. */
+  readonly event: (event: Event.UserEvent) => Effect.Effect<Event.UserEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-const Wire = Schema.Struct({
+/** @internal */
+export const Wire = Schema.Struct({
   id: UserId,
   name: Objects.Text,
   externalId: Objects.Text,
@@ -215,15 +273,23 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Users<C, E
   const requests = Metadata.make(kind, codec)
   const idOf = ({ id }: UserOptions) => Effect.map(PubNubConfig, ({ userId }) => id ?? userId)
 
-  function set<const P extends Part = UsualPart>(
+  function set<const P extends Part = "status" | "type">(
     options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
-  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, Needs | RD | RE>
-  function set<const P extends Part = UsualPart>(
+  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+  function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
-  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE>
-  function set<const P extends Part = UsualPart>(
+  ): Effect.Effect<
+    User<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
+  function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
-  ): Effect.Effect<User<P, C>, PubNubError.PubNubError | AppContext.ObjectChanged | E, Needs | RD | RE> {
+  ): Effect.Effect<
+    User<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  > {
     return Effect.flatMap(idOf(options), (id) => requests.set(id, options))
   }
 
@@ -232,11 +298,233 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Users<C, E
     list: (options = {}) => requests.list(options),
     stream: (options = {}) => requests.stream(options),
     set,
+    update: (options, f) => Effect.flatMap(idOf(options), (id) => requests.update(id, options, f)),
     remove: (options = {}) => Effect.flatMap(idOf(options), requests.remove)
   }
 }
 
 const users = make(Custom.untyped)
 
+/**
+ * One user, the configured one by default.
+ *
+ * **Details**
+ *
+ * `GET /v2/objects/{subscribeKey}/uuids/{id}`. Custom data comes only when `include` names it; `include: []` asks for no
+ * part at all. Fails with `ObjectNotFound` for a user without metadata, and with `PubNubError`: `BadRequest` for input that
+ * was refused before a request was made, `AccessDenied`, `FeatureDisabled` without App Context, and what every request can
+ * fail with.
+ *
+ * An id may hold spaces, `/`, `%` and any script. `.` and `..` alone are refused: no URL can carry them.
+ *
+ * **Example** (A name, or none)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const program = Users.get({ id: "ada", include: ["custom"] }).pipe(
+ *   Effect.map((ada) => ({ name: ada.name, team: Option.map(ada.custom, (custom) => custom.team) })),
+ *   Effect.catchTag("ObjectNotFound", () => Effect.succeed({ name: Option.none(), team: Option.none() }))
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
 export const get: Users<AppContext.Custom, never>["get"] = users.get
+
+/**
+ * One page of users.
+ *
+ * **Details**
+ *
+ * `GET /v2/objects/{subscribeKey}/uuids`. `next` is there only on a full page, though the service gives a cursor on the
+ * last page too. A page that is full and the last is followed by an empty one. Fails with `PubNubError`: `BadRequest`
+ * for input that was refused before a request was made, or for a filter that the service cannot read, with its details.
+ *
+ * **Example** (How many there are, and the newest ten)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const program = Users.list({ limit: 10, sort: ["updated:desc", "id"], count: true }).pipe(
+ *   Effect.map(({ items, total }) => `${total} users, of late ${items.map(({ id }) => id).join(", ")}`)
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const list: Users<AppContext.Custom, never>["list"] = users.list
+
+/**
+ * All users, page by page as they are pulled.
+ *
+ * **Details**
+ *
+ * The request of {@link list}, once a page, and none after the reader has stopped. What is added while the stream runs
+ * moves others to later pages: none comes twice. What is removed moves others to earlier pages, and one that moves to a
+ * page which was read already is not seen: a list that must be complete while others remove is read again until two
+ * readings agree. The ids of all users that were given are kept for as long as the stream runs.
+ *
+ * **Example** (The addresses of a team)
+ *
+ * ```ts
+ * import * as Option from "effect/Option"
+ * import * as Stream from "effect/Stream"
+ * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const addresses = Users.stream({ filter: Filter.equals("type", "core"), include: [] }).pipe(
+ *   Stream.filter((user) => Option.isSome(user.email)),
+ *   Stream.map((user) => user.email)
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const stream: Users<AppContext.Custom, never>["stream"] = users.stream
+
+/**
+ * Creates a user, or changes the fields that are given and leaves all others as they are. Custom data is one field: it is
+ * replaced as a whole. To set what is there already changes nothing and makes no event.
+ *
+ * **Details**
+ *
+ * `PATCH /v2/objects/{subscribeKey}/uuids/{id}`. Gives the user as it is then. Fails with `PubNubError`: `BadRequest` for
+ * texts that are too long and custom data that is not scalars, before a request is made. With `ifMatchesEtag` it fails with
+ * {@link AppContext.ObjectChanged}, and writes nothing, when the user is not what had this tag.
+ *
+ * **Example** (Only if nobody else has changed it)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const program = Effect.gen(function*() {
+ *   const ada = yield* Users.set({ id: "ada", name: "Ada", custom: { team: "core", level: 3 } })
+ *   return yield* Users.set({ id: "ada", status: "away", email: Option.none(), ifMatchesEtag: ada.etag })
+ * }).pipe(
+ *   Effect.catchTag("ObjectChanged", (changed) => Effect.logWarning(changed.message))
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
 export const set: Users<AppContext.Custom, never>["set"] = users.set
+
+/**
+ * Changes a user by what it is: reads it with all its parts, applies a function, and writes what that gives, provided that
+ * nobody has changed the user in between. If somebody has, it begins anew, when `retry` says. No change is lost, whoever
+ * else updates.
+ *
+ * **Details**
+ *
+ * A `GET` and a `PATCH` with `If-Match`. A function that gives no fields (`{}`) writes nothing. Fails with `ObjectNotFound`
+ * when there is no such user, with `ObjectChanged` when `retry` has ended, and with the `PubNubError` of either request,
+ * which is not retried here.
+ *
+ * A write whose answer was lost is settled by reading again. If the user is what it was, nothing was written so far and the
+ * update fails with the `PubNubError`, which may be retried. If it is not, or cannot be read, the update fails with
+ * `UpdateOutcomeUnknown`.
+ *
+ * To make an update that can be repeated after either, even if the lost request arrives late, let the function note the
+ * operation in a custom field, and give no fields when it finds the note.
+ *
+ * **Example** (Points that count once, however often it is tried)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import type * as AppContext from "effect-herald/pubnub/AppContext"
+ * import * as Users from "effect-herald/pubnub/Users"
+ * import * as Retry from "effect-herald/Retry"
+ *
+ * const award = (id: string, prize: string, points: number) =>
+ *   Users.update({ id, custom: "merge" }, (user) => {
+ *     const custom: AppContext.Custom = Option.getOrElse(user.custom, () => ({}))
+ *     return prize in custom ? {} : { custom: { points: Number(custom.points ?? 0) + points, [prize]: true } }
+ *   }).pipe(
+ *     Effect.retry({
+ *       schedule: Retry.backoff(),
+ *       while: (error) => error._tag === "UpdateOutcomeUnknown" || error.isRetryable
+ *     })
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const update: Users<AppContext.Custom, never>["update"] = users.update
+
+/**
+ * Removes all that is kept of a user. It is done, too, when there is nothing. Memberships stay.
+ *
+ * **Details**
+ *
+ * `DELETE /v2/objects/{subscribeKey}/uuids/{id}`. Fails with `PubNubError`.
+ *
+ * **Example** (Forgetting a user)
+ *
+ * ```ts
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const program = Users.remove({ id: "ada" })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
+
+// --------------------------------------------------------------------------------------------------------------------
+// typed custom data
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The same requests with custom data of a type. What is set is encoded and checked before it is sent, what is read is
+ * decoded: data that does not match fails with `CustomMismatch`, which has it. The schema has to write scalars: text,
+ * numbers, booleans and null.
+ *
+ * **Example** (People with a birthday)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as Stream from "effect/Stream"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const People = Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc, team: Schema.Literals(["core", "docs"]) }))
+ *
+ * const teams = People.list({ include: ["custom"] }).pipe(
+ *   Effect.map(({ items }) => items.map(({ custom, id }) => [id, custom] as const))
+ * )
+ *
+ * const changes = Subscribe.users({ channels: ["ada"] }).pipe(
+ *   Stream.mapEffect(People.event)
+ * )
+ * ```
+ *
+ * @category typed custom data
+ * @since 0.1.0
+ */
+export const withCustom = <C, RD = never, RE = never>(
+  schema: Custom.CustomSchema<C, RD, RE>
+): TypedUsers<C, RD, RE> => {
+  const codec = Custom.typed(schema)
+  return {
+    ...make(codec),
+    event: (event) =>
+      event._tag === "UserDeleted" ? Effect.succeed(event) : Effect.map(
+        Custom.typedChange(codec, event.change, { operation: "userEvent", kind: "user", id: event.user }),
+        (change) => ({ ...event, change })
+      )
+  }
+}

@@ -7,11 +7,26 @@ export * as Channel from "./Channel.ts"
 /** Lists of channels under a name. */
 export * as ChannelGroups from "./ChannelGroups.ts"
 
+/** What App Context keeps of channels. */
+export * as Channels from "./Channels.ts"
+
 /** What a subscription delivers. */
 export * as Event from "./Event.ts"
 
+/** Filters of lists. */
+export * as Filter from "./Filter.ts"
+
 /** What was published. */
 export * as History from "./History.ts"
+
+/** Who belongs to a channel. */
+export * as Members from "./Members.ts"
+
+/** To which channels a user belongs. */
+export * as Memberships from "./Memberships.ts"
+
+/** Reactions, receipts, and whatever else is attached to messages. */
+export * as MessageActions from "./MessageActions.ts"
 
 /** Who is where. */
 export * as Presence from "./Presence.ts"
@@ -34,11 +49,11 @@ export * as Status from "./Status.ts"
 /** Streams of events. */
 export * as Subscribe from "./Subscribe.ts"
 
-/** Many streams over one connection. */
-export * as Subscriber from "./Subscriber.ts"
-
 /** What ends a subscription. */
 export * as SubscribeError from "./SubscribeError.ts"
+
+/** Many streams over one connection. */
+export * as Subscriber from "./Subscriber.ts"
 
 /** What to listen to. */
 export * as Subscription from "./Subscription.ts"

@@ -100,6 +100,8 @@ export const Fault = Data.taggedEnum<Fault>()
  * - `history`: messages that are read, with or without their actions, by the newer and the older endpoint.
  * - `counts`: how many messages there are.
  * - `groups`: channel groups, read and changed.
+ * - `actions`: message actions, read and changed. History with actions is history.
+ * - `objects`: users, channels and memberships of App Context, read and changed.
  * - `other`: the rest, such as the time, and the removal of messages.
  *
  * Requests to Symphony have the kinds of its emulator: `login`, `send`, `datafeed`, ….
@@ -117,6 +119,8 @@ export type Kind =
   | "history"
   | "counts"
   | "groups"
+  | "actions"
+  | "objects"
   | "other"
   | symphony.Kind
 
@@ -259,6 +263,10 @@ const kindOf = (method: string, url: URL): Kind => {
       return method !== "GET" ? "other" : fifth === "message-counts" ? "counts" : "history"
     case "channel-registration":
       return "groups"
+    case "message-actions":
+      return "actions"
+    case "objects":
+      return "objects"
     default:
       return "other"
   }

@@ -29,10 +29,12 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import type * as actions from "./internal/actions.ts"
 import * as answers from "./internal/answers.ts"
 import { ConnectionReset } from "./internal/connection.ts"
 import * as exchange from "./internal/exchange.ts"
 import * as keysets from "./internal/keyset.ts"
+import * as objects from "./internal/objects.ts"
 import * as routes from "./internal/routes.ts"
 import { sign } from "./internal/signature.ts"
 
@@ -57,7 +59,9 @@ export type Request = routes.Request
 /**
  * What a keyset can do beyond publish and subscribe. Everything but `presenceDeltas` is on by default.
  *
- * - `persistence`: published messages are kept. Off, they are only delivered.
+ * - `appContext`: users, channels and memberships. Off, their endpoints answer 403.
+ * - `persistence`: published messages are kept, and message actions. Off, messages are only delivered, and actions are
+ *   answered with 403.
  * - `presence`: who is where, and its events. Off, its endpoints answer 402.
  * - `presenceDeltas`: events of channels with many users tell who came and went, not only how many are there.
  * - `streamController`: wildcards, channel groups and filters. Off, they are answered with 403.
@@ -106,6 +110,11 @@ export interface Limits {
   readonly announceMax: number
   /** Default 10 seconds; less than one counts as one. */
   readonly presenceInterval: Duration.Input
+  /**
+   * The most message actions on a page of history, where whole messages are left to the next page: one of them is
+   * always there, however many actions it has. Default 25,000.
+   */
+  readonly actionsPerPage: number
 }
 
 /**
@@ -144,6 +153,11 @@ export interface Options {
   readonly region?: number
   /** How much later than with its readers a message is in history and in counts. Default: no time. */
   readonly historyDelay?: Duration.Input
+  /**
+   * Whether a page of message actions that leaves out older ones says so, with `more`. The service is documented to, and
+   * was never seen to. Default: no.
+   */
+  readonly moreActions?: boolean
   /** Computed for each request: how long its answer takes, after it was handled. Default: no time. */
   readonly latency?: Effect.Effect<Duration.Input>
 }
@@ -210,6 +224,133 @@ export interface StoredMessage {
 }
 
 /**
+ * Named scalars, in the `custom` of users, channels and memberships.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Custom = objects.Custom
+
+/**
+ * A user of App Context as the service keeps it. What is not set is `undefined`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredUser {
+  readonly id: string
+  readonly name: string | undefined
+  readonly externalId: string | undefined
+  readonly profileUrl: string | undefined
+  readonly email: string | undefined
+  readonly status: string | undefined
+  readonly type: string | undefined
+  readonly custom: Custom | undefined
+  /** ISO 8601, UTC. */
+  readonly updated: string
+  readonly eTag: string
+}
+
+/**
+ * The metadata of a channel as the service keeps it. What is not set is `undefined`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredChannel {
+  readonly id: string
+  readonly name: string | undefined
+  readonly description: string | undefined
+  readonly status: string | undefined
+  readonly type: string | undefined
+  readonly custom: Custom | undefined
+  /** ISO 8601, UTC. */
+  readonly updated: string
+  readonly eTag: string
+}
+
+/**
+ * A user in a channel, neither of which needs metadata. What is not set is `undefined`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredMembership {
+  readonly user: string
+  readonly channel: string
+  readonly status: string | undefined
+  readonly type: string | undefined
+  readonly custom: Custom | undefined
+  /** ISO 8601, UTC. */
+  readonly updated: string
+  readonly eTag: string
+}
+
+/**
+ * What is changed of a membership, as the service takes it: what is left out stays, `null` clears, and `custom` is
+ * replaced as a whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MembershipChange {
+  readonly status?: string | null
+  readonly type?: string | null
+  readonly custom?: Custom | null
+}
+
+/**
+ * What is changed of a channel: see `MembershipChange`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChannelChange extends MembershipChange {
+  readonly name?: string | null
+  readonly description?: string | null
+}
+
+/**
+ * What is changed of a user: see `MembershipChange`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UserChange extends MembershipChange {
+  readonly name?: string | null
+  readonly externalId?: string | null
+  readonly profileUrl?: string | null
+  readonly email?: string | null
+}
+
+/**
+ * A message action as the service keeps it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredAction {
+  readonly type: string
+  readonly value: string
+  /** The user who added it. */
+  readonly uuid: string
+  readonly actionTimetoken: string
+  readonly messageTimetoken: string
+}
+
+/**
+ * A message action that the service adds by itself, as if another client had.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AddActionOptions extends Omit<StoredAction, "actionTimetoken"> {
+  readonly channel: string
+  /** Default: the first keyset. */
+  readonly subscribeKey?: string
+}
+
+/**
  * A request that the emulator was given.
  *
  * @category models
@@ -267,6 +408,41 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
   readonly messages: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredMessage>>
   /** The user ids present on a channel, in the order in which they came. */
   readonly occupants: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
+  /** The users that have metadata, by id. */
+  readonly users: (subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredUser>>
+  /** The channels that have metadata, by id. */
+  readonly channels: (subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredChannel>>
+  /** Who is a member of what, by channel and then by user. */
+  readonly memberships: (subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredMembership>>
+  /** Creates or changes the metadata of a user. One that changes nothing is no event. */
+  readonly setUser: (id: string, change: UserChange, subscribeKey?: string) => Effect.Effect<StoredUser>
+  /** Removes the metadata of a user. Memberships stay. */
+  readonly removeUser: (id: string, subscribeKey?: string) => Effect.Effect<void>
+  /** Creates or changes the metadata of a channel. One that changes nothing is no event. */
+  readonly setChannel: (id: string, change: ChannelChange, subscribeKey?: string) => Effect.Effect<StoredChannel>
+  /** Removes the metadata of a channel. Memberships stay. */
+  readonly removeChannel: (id: string, subscribeKey?: string) => Effect.Effect<void>
+  /** Makes a user a member of a channel, or changes the membership. One that changes nothing is no event. */
+  readonly setMembership: (
+    user: string,
+    channel: string,
+    change?: MembershipChange,
+    subscribeKey?: string
+  ) => Effect.Effect<StoredMembership>
+  /** Takes a user out of a channel. */
+  readonly removeMembership: (user: string, channel: string, subscribeKey?: string) => Effect.Effect<void>
+  /** The message actions of a channel, oldest first. */
+  readonly actions: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredAction>>
+  /** Adds a message action. What the user had added already is given back as it is. */
+  readonly addAction: (options: AddActionOptions) => Effect.Effect<StoredAction>
+  /** Removes a message action, whoever added it. */
+  readonly removeAction: (
+    channel: string,
+    action: Pick<StoredAction, "actionTimetoken" | "messageTimetoken">,
+    subscribeKey?: string
+  ) => Effect.Effect<void>
+  /** The next changes of message actions, so many, are made and not published: a request for one is answered with 207. */
+  readonly withholdActions: (count: number, subscribeKey?: string) => Effect.Effect<void>
   /** The channels of a group. */
   readonly groupChannels: (group: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
   /** Adds channels to a group, which need not exist. */
@@ -318,6 +494,7 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
     presenceTimeout: "300 seconds",
     announceMax: 20,
     presenceInterval: "10 seconds",
+    actionsPerPage: 25_000,
     ...options.limits,
     ...keyset.limits
   }
@@ -326,6 +503,7 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
     publishKey: keyset.publishKey,
     secretKey: keyset.secretKey,
     addOns: {
+      appContext: true,
       persistence: true,
       presence: true,
       presenceDeltas: false,
@@ -339,6 +517,7 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
       retentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.retention)),
       historyDelayMillis: Duration.toMillis(Duration.fromInputUnsafe(options.historyDelay ?? 0))
     },
+    moreActions: options.moreActions ?? false,
     presence: {
       timeout: durationTicks(limits.presenceTimeout),
       announceMax: limits.announceMax,
@@ -357,6 +536,53 @@ const ticks = (millis: number): bigint =>
 const json = (value: unknown): string => JSON.stringify(value) ?? "null"
 
 const optionalJson = (value: unknown): string | undefined => value === undefined ? undefined : json(value)
+
+const changeOf = (change: object): objects.Change =>
+  new Map(Object.entries(change).filter(([, value]) => value !== undefined))
+
+const sortedBy = <A>(items: Iterable<A>, key: (item: A) => string): ReadonlyArray<A> =>
+  [...items].sort((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0)
+
+/** A field that holds text. */
+const textOf = ({ fields }: objects.Item, name: string): string | undefined => {
+  const value = fields.get(name)
+  return typeof value === "string" ? value : undefined
+}
+
+const described = (item: objects.Item) => {
+  const custom = item.fields.get("custom")
+  return {
+    status: textOf(item, "status"),
+    type: textOf(item, "type"),
+    custom: typeof custom === "object" ? custom : undefined,
+    updated: objects.iso(item.updated),
+    eTag: item.eTag
+  }
+}
+
+const storedUser = (id: string, item: objects.Item): StoredUser => ({
+  id,
+  name: textOf(item, "name"),
+  externalId: textOf(item, "externalId"),
+  profileUrl: textOf(item, "profileUrl"),
+  email: textOf(item, "email"),
+  ...described(item)
+})
+
+const storedChannel = (id: string, item: objects.Item): StoredChannel => ({
+  id,
+  name: textOf(item, "name"),
+  description: textOf(item, "description"),
+  ...described(item)
+})
+
+const storedAction = ({ actionTimetoken, messageTimetoken, type, uuid, value }: actions.Action): StoredAction => ({
+  type,
+  value,
+  uuid,
+  actionTimetoken: String(actionTimetoken),
+  messageTimetoken: String(messageTimetoken)
+})
 
 /**
  * The state machine itself, for a shell of your own around `handle`.
@@ -564,6 +790,56 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       ),
     occupants: (channel, subscribeKey) =>
       stepOn(subscribeKey, (keyset) => [...keyset.presence.occupants(channel).keys()]),
+    users: (subscribeKey) =>
+      stepOn(
+        subscribeKey,
+        (keyset) => sortedBy(keyset.objects.all("uuid"), ([id]) => id).map(([id, item]) => storedUser(id, item))
+      ),
+    channels: (subscribeKey) =>
+      stepOn(
+        subscribeKey,
+        (keyset) => sortedBy(keyset.objects.all("channel"), ([id]) => id).map(([id, item]) => storedChannel(id, item))
+      ),
+    memberships: (subscribeKey) =>
+      stepOn(subscribeKey, (keyset) => {
+        const byUser = sortedBy(keyset.objects.memberships(), ({ uuid }) => uuid)
+        return sortedBy(byUser, ({ channel }) => channel)
+          .map(({ channel, item, uuid }) => ({ user: uuid, channel, ...described(item) }))
+      }),
+    setUser: (id, change, subscribeKey) =>
+      stepOn(
+        subscribeKey,
+        (keyset, now) => storedUser(id, keyset.objects.set("uuid", id, changeOf(change), region, now))
+      ),
+    removeUser: (id, subscribeKey) =>
+      stepOn(subscribeKey, (keyset, now) => keyset.objects.remove("uuid", id, region, now)),
+    setChannel: (id, change, subscribeKey) =>
+      stepOn(
+        subscribeKey,
+        (keyset, now) => storedChannel(id, keyset.objects.set("channel", id, changeOf(change), region, now))
+      ),
+    removeChannel: (id, subscribeKey) =>
+      stepOn(subscribeKey, (keyset, now) => keyset.objects.remove("channel", id, region, now)),
+    setMembership: (user, channel, change = {}, subscribeKey) =>
+      stepOn(subscribeKey, (keyset, now) => ({
+        user,
+        channel,
+        ...described(keyset.objects.join(user, channel, changeOf(change), region, now))
+      })),
+    removeMembership: (user, channel, subscribeKey) =>
+      stepOn(subscribeKey, (keyset, now) => keyset.objects.leave(user, channel, region, now)),
+    actions: (channel, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.actions.of(channel).map(storedAction)),
+    addAction: ({ channel, messageTimetoken, subscribeKey, type, uuid, value }) =>
+      stepOn(subscribeKey, (keyset, now) => {
+        const draft = { type, value, uuid, messageTimetoken: BigInt(messageTimetoken) }
+        return storedAction(keyset.actions.add(channel, draft, region, now).action)
+      }),
+    removeAction: (channel, { actionTimetoken, messageTimetoken }, subscribeKey) =>
+      stepOn(subscribeKey, (keyset, now) => {
+        const action = keyset.actions.find(channel, BigInt(messageTimetoken), BigInt(actionTimetoken))
+        if (action !== undefined) keyset.actions.remove(channel, action, region, now)
+      }),
+    withholdActions: (count, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.actions.withhold(count)),
     groupChannels: (group, subscribeKey) => stepOn(subscribeKey, (keyset) => [...keyset.members(group)]),
     addToGroup: (group, channels, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.addToGroup(group, channels)),
     removeFromGroup: (group, channels, subscribeKey) =>

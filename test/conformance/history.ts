@@ -42,7 +42,8 @@ const templates = {
   counts: "/v3/history/sub-key/{subKey}/message-counts/{channels}"
 } as const
 
-const ours: ReadonlySet<string> = new Set(Object.values(templates))
+/** The requests that are replayed here. */
+export const ours: ReadonlySet<string> = new Set(Object.values(templates))
 
 const isOurs = (exchange: Kit.Exchange): boolean => ours.has(exchange.request.template) && !strange(exchange)
 

@@ -99,6 +99,30 @@ describe("matching", () => {
     )
   })
 
+  it("compares counts by meaning, parts as sets, and the tag of a write", () => {
+    const channels = "/v2/objects/{subKey}/channels"
+    const their = recorded(channels, "/v2/objects/s/channels?count=True&include=custom,status")
+    assert.deepStrictEqual(
+      differences(sent("/v2/objects/s/channels?count=true&include=status%2Ccustom", { ifMatch: undefined }), their),
+      []
+    )
+    assert.deepStrictEqual(
+      differences(sent("/v2/objects/s/channels?count=false&include=status", { ifMatch: "a" }), their),
+      [
+        "query count: sent false, recorded True",
+        "query include: sent status, recorded custom,status",
+        "if-match: sent a, recorded none"
+      ]
+    )
+    assert.deepStrictEqual(
+      differences(sent("/v2/objects/s/channels"), {
+        ...recorded(channels, "/v2/objects/s/channels"),
+        headers: { "if-match": "b" }
+      }),
+      ["if-match: sent none, recorded b"]
+    )
+  })
+
   it("sees another encoding of the same text, the tilde apart", () => {
     const their = recorded(publish, "/publish/p/s/0/a%20~/0/%22%21%22")
     assert.deepStrictEqual(encodingDifferences(sent("/publish/p/s/0/a%20%7E/0/%22%21%22"), their), [])

@@ -9,6 +9,7 @@ export interface Sent {
   readonly url: URL
   readonly body: string | undefined
   readonly contentType: string | undefined
+  readonly ifMatch?: string | undefined
 }
 
 type Recorded = Exchange["request"]
@@ -28,7 +29,7 @@ const leftOut = new Set([
 const isLeftOut = (name: string): boolean => leftOut.has(name) || name.startsWith("l_") || name.startsWith("X-Amz-")
 
 const sets = new Set(["channel-group", "add", "remove", "include"])
-const flags = new Set(["store", "norep"])
+const flags = new Set(["store", "norep", "count"])
 const documents = new Set(["state", "meta"])
 
 /** The differences; none means that they match. */
@@ -40,7 +41,10 @@ export const differences = (
   ...sent.method === recorded.method ? [] : [`method: sent ${sent.method}, recorded ${recorded.method}`],
   ...pathDifferences(sent, recorded),
   ...queryDifferences(sent, recorded, ignored),
-  ...bodyDifferences(sent, recorded)
+  ...bodyDifferences(sent, recorded),
+  ...sent.ifMatch === recorded.headers["if-match"]
+    ? []
+    : [`if-match: sent ${sent.ifMatch ?? "none"}, recorded ${recorded.headers["if-match"] ?? "none"}`]
 ]
 
 // --- the path
@@ -179,7 +183,7 @@ const value = (name: string, text: string): string =>
   sets.has(name)
     ? asSet(text)
     : flags.has(name)
-    ? text.replace(/^true$/, "1").replace(/^false$/, "0")
+    ? text.replace(/^true$/i, "1").replace(/^false$/i, "0")
     : documents.has(name)
     ? canonical(JSON.parse(text))
     : text

@@ -33,7 +33,8 @@ const templates = {
   deleteGroup: `${registry}/{group}/remove`
 } as const
 
-const ours: ReadonlySet<string> = new Set(Object.values(templates))
+/** The requests that are replayed here. */
+export const ours: ReadonlySet<string> = new Set(Object.values(templates))
 
 const isOurs = ({ request }: Kit.Exchange): boolean => ours.has(request.template)
 

@@ -12,9 +12,10 @@ import { differences, encodingDifferences, recordedQuery, type Sent, sentQuery }
 
 const utf8 = new TextDecoder()
 
-const sentOf = ({ body, method }: HttpClientRequest.HttpClientRequest, url: URL): Sent => ({
+const sentOf = ({ body, headers, method }: HttpClientRequest.HttpClientRequest, url: URL): Sent => ({
   method,
   url,
+  ifMatch: headers["if-match"],
   ...body._tag === "Uint8Array"
     ? { body: utf8.decode(body.body), contentType: body.contentType }
     : { body: undefined, contentType: undefined }

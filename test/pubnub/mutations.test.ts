@@ -1,4 +1,4 @@
-/** Ten thousand damaged answers: each is a value or a named error, and none is a defect. */
+/** Fifteen thousand damaged answers: each is a value or a named error, and none is a defect. */
 import { assert, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,16 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Publish, PubNubConfig, Subscribe, type SubscribeError, Time } from "effect-herald/pubnub"
+import {
+  type AppContext,
+  Publish,
+  PubNubConfig,
+  type PubNubError,
+  Subscribe,
+  type SubscribeError,
+  Time,
+  Users
+} from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
 import { start } from "../emulated.ts"
 
@@ -21,6 +30,10 @@ const bodies: ReadonlyArray<string> = [
   "{\"error\":{\"message\":\"Invalid ttl\",\"source\":\"grant\",\"details\":[{\"message\":\"Range\",\"location\":\"ttl\",\"locationType\":\"body\"}]},\"service\":\"Access Manager\",\"status\":400}",
   "{\"status\":403,\"error\":true,\"error_message\":\"no\",\"channels\":{}}",
   "{\"error\": \"Invalid type argument\"}",
+  "{\"status\":200,\"data\":{\"id\":\"bob\",\"name\":\"Bob\",\"externalId\":null,\"status\":\"away\",\"custom\":{\"a\":1,\"b\":null},\"updated\":\"2026-09-28T05:42:06.052512Z\",\"eTag\":\"e\"}}",
+  "{\"status\":200,\"data\":[{\"id\":\"bob\",\"updated\":\"2026-09-28T05:42:06Z\",\"eTag\":\"e\"}],\"totalCount\":1,\"next\":\"MQ\",\"prev\":\"MA\"}",
+  "{\"status\":412,\"error\":{\"message\":\"User to update has been modified after it was read.\",\"source\":\"objects\"}}",
+  "{\"status\":400,\"error\":{\"message\":\"Request payload contained invalid input.\",\"source\":\"objects\",\"details\":[{\"message\":\"no\",\"location\":\"filter\",\"locationType\":\"query\"}]}}",
   "<html><body>502</body></html>",
   "<Error><Code>X</Code><Message>denied</Message></Error>",
   "{\"t\":{\"t\":\"17900000000000001\",\"r\":1},\"m\":[{\"a\":\"2\",\"f\":0,\"i\":\"bob\",\"s\":1,\"p\":{\"t\":\"17900000000000001\",\"r\":1},\"k\":\"demo-sub\",\"c\":\"a\",\"d\":{\"x\":[1,null]},\"u\":{\"m\":1},\"cmt\":\"n\",\"b\":\"a\"}]}",
@@ -118,13 +131,19 @@ const reading = Subscribe.stream({ channels: ["a"], presence: true, reconnect: n
 
 type Call = Effect.Effect<
   unknown,
-  Publish.PublishError | Time.TimeError | SubscribeError.SubscribeError,
+  | Publish.PublishError
+  | Time.TimeError
+  | SubscribeError.SubscribeError
+  | PubNubError.PubNubError
+  | AppContext.ObjectNotFound,
   HttpClient.HttpClient | PubNubConfig.PubNubConfig
 >
 
 const calls: ReadonlyArray<readonly [name: string, call: Call, before: ReadonlyArray<Transport.Answer>]> = [
   ["publish", Publish.publish({ channel: "a", message: 1 }), []],
   ["time", Time.now, []],
+  ["a user", Users.get({ include: ["custom", "status", "type"] }), []],
+  ["a list of users", Users.list({ count: true }), []],
   ["the handshake", reading, []],
   ["the poll", reading, [handshake]]
 ]

@@ -9,7 +9,7 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
-import { Publish, PubNubConfig, Subscribe, Time } from "effect-herald/pubnub"
+import { Channels, Publish, PubNubConfig, Subscribe, Time, Users } from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
 
@@ -75,6 +75,9 @@ it.effect.each(answers.map((answer) => [JSON.stringify(answer), answer] as const
       const everything = Effect.all([
         Effect.exit(Publish.publish({ channel: "a", message: "private payload" })),
         Effect.exit(Time.now),
+        Effect.exit(Users.set({ name: "private payload", custom: { note: "private payload" } })),
+        Effect.exit(Users.update({}, () => ({ name: "private payload" }))),
+        Effect.exit(Channels.list()),
         Effect.exit(
           Subscribe.messages({ channels: ["a"] }).pipe(
             Stream.take(1),

@@ -3,12 +3,29 @@
  * tests below run the compiler for what must not compile, and for what an editor shows.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type { Status, SubscribeError } from "effect-herald/pubnub"
-import { Event, Presence, Publish, type PubNubConfig, type PubNubError, Subscribe, Time } from "effect-herald/pubnub"
+import type { AppContext, Status, SubscribeError } from "effect-herald/pubnub"
+import {
+  Channels,
+  Event,
+  Filter,
+  Members,
+  Memberships,
+  MessageActions,
+  Presence,
+  Publish,
+  type PubNubConfig,
+  type PubNubError,
+  Subscribe,
+  Time,
+  Timetoken,
+  Users
+} from "effect-herald/pubnub"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as CursorStore from "effect-herald/CursorStore"
@@ -53,6 +70,21 @@ describe("endpoints", () => {
         "Transport" | "Timeout" | "RateLimited" | "BadRequest" | "ServerFailure" | "Malformed"
       >
     >(true)
+    const to = { channel: "a", messageTimetoken: Timetoken.Timetoken.make("17905741246383965") }
+    const add = MessageActions.add({ ...to, type: "reaction", value: "👍" })
+    const remove = MessageActions.remove({ ...to, actionTimetoken: to.messageTimetoken })
+    const list = MessageActions.list({ channel: "a" })
+    holds<Equal<Effect.Error<typeof add>["_tag"], "ActionExists" | "PartialFailure" | "PubNubError">>(true)
+    holds<
+      Equal<
+        Effect.Error<typeof remove>["_tag"],
+        "ActionNotFound" | "ActionOfAnotherUser" | "PartialFailure" | "PubNubError"
+      >
+    >(true)
+    holds<Equal<Effect.Error<typeof list>, PubNubError.PubNubError>>(true)
+    holds<Equal<Effect.Services<typeof add>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof remove>, Needs>>(true)
+    holds<Equal<Effect.Services<typeof list>, Needs>>(true)
     const size = Publish.size({ channel: "a", message: 1 })
     holds<Equal<ReasonsOf<Effect.Error<typeof size>>, "BadRequest">>(true)
     holds<Equal<Effect.Services<typeof size>, never>>(true)
@@ -106,6 +138,19 @@ describe("streams", () => {
         Stream.Stream<Presence.LiveOccupancy, SubscribeError.SubscribeError | PubNubError.PubNubError, Needs>
       >
     >(true)
+    const actions = MessageActions.stream({ channel: "a" })
+    holds<Equal<typeof actions, Stream.Stream<MessageActions.MessageAction, PubNubError.PubNubError, Needs>>>(true)
+    const reactions = MessageActions.fold({ channel: "a", last: 20 })
+    holds<
+      Equal<
+        typeof reactions,
+        Stream.Stream<
+          ReadonlyMap<string, MessageActions.Reactions>,
+          SubscribeError.SubscribeError | PubNubError.PubNubError,
+          Needs
+        >
+      >
+    >(true)
   })
 
   it("durable readers need a store beside, and fail with it; a dead letter takes the handler's failure away", () => {
@@ -144,6 +189,139 @@ describe("streams", () => {
   })
 })
 
+describe("App Context", () => {
+  const Person = Schema.Struct({ born: Schema.DateTimeUtc })
+  type Person = typeof Person.Type
+  const People = Users.withCustom(Person)
+  type Parts<U> = Exclude<keyof U, keyof Users.Profile>
+
+  it("a user has the parts that were asked for", () => {
+    const usual = Users.get()
+    holds<Equal<Parts<Effect.Success<typeof usual>>, "status" | "type">>(true)
+    const custom = Users.get({ id: "ada", include: ["custom"] })
+    holds<Equal<Effect.Success<typeof custom>, Users.User<"custom">>>(true)
+    const bare = Users.set({ include: [] })
+    holds<Equal<Parts<Effect.Success<typeof bare>>, never>>(true)
+    const computed = Users.list({ include: [] as ReadonlyArray<Users.Part> })
+    holds<Equal<Parts<Effect.Success<typeof computed>["items"][number]>, "custom" | "status" | "type">>(true)
+    const channels = Channels.stream({ include: ["type"] })
+    holds<Equal<typeof channels, Stream.Stream<Channels.Channel<"type">, PubNubError.PubNubError, Needs>>>(true)
+  })
+
+  it("fails with exactly what can happen", () => {
+    const get = Users.get()
+    holds<Equal<Effect.Error<typeof get>["_tag"], "PubNubError" | "ObjectNotFound">>(true)
+    const list = Channels.list()
+    holds<Equal<Effect.Error<typeof list>, PubNubError.PubNubError>>(true)
+    const set = Users.set({ name: "Ada" })
+    holds<Equal<Effect.Error<typeof set>, PubNubError.PubNubError>>(true)
+    const setIf = Channels.set({ id: "a", ifMatchesEtag: "" as AppContext.Etag })
+    holds<Equal<Effect.Error<typeof setIf>["_tag"], "PubNubError" | "ObjectChanged">>(true)
+    const update = Users.update({}, () => ({}))
+    holds<
+      Equal<
+        Effect.Error<typeof update>["_tag"],
+        "PubNubError" | "ObjectNotFound" | "ObjectChanged" | "UpdateOutcomeUnknown"
+      >
+    >(true)
+    holds<Equal<Effect.Services<typeof update>, Needs>>(true)
+    const remove = Channels.remove({ id: "a" })
+    holds<Equal<typeof remove, Effect.Effect<void, PubNubError.PubNubError, Needs>>>(true)
+    const typed = People.get({ include: ["custom"] })
+    holds<Equal<Effect.Error<typeof typed>["_tag"], "PubNubError" | "ObjectNotFound" | "CustomMismatch">>(true)
+    holds<Equal<Effect.Success<typeof typed>, Users.User<"custom", Person>>>(true)
+  })
+
+  it("needs what a schema needs, to read and to write", () => {
+    class Decoding extends Context.Service<Decoding, string>()("Decoding") {}
+    class Encoding extends Context.Service<Encoding, string>()("Encoding") {}
+    const rooms = (schema: Schema.Codec<Person, Schema.Json, Decoding, Encoding>) => {
+      const Rooms = Channels.withCustom(schema)
+      return [
+        Rooms.get({ id: "a" }),
+        Rooms.set({ id: "a" }),
+        Rooms.update({ id: "a" }, () => ({})),
+        Rooms.remove({ id: "a" })
+      ] as const
+    }
+    type Rooms = ReturnType<typeof rooms>
+    holds<Equal<Effect.Services<Rooms[0]>, Needs | Decoding>>(true)
+    holds<Equal<Effect.Services<Rooms[1]>, Needs | Decoding | Encoding>>(true)
+    holds<Equal<Effect.Services<Rooms[2]>, Needs | Decoding | Encoding>>(true)
+    holds<Equal<Effect.Services<Rooms[3]>, Needs>>(true)
+  })
+
+  it("a filter has the names that it uses", () => {
+    const filter = Filter.or(Filter.equals("name", "a"), Filter.not(Filter.like("user.email", "b*")))
+    holds<Equal<typeof filter, Filter.Filter<"name" | "user.email">>>(true)
+  })
+
+  it("typed events are the events, with typed custom data", () => {
+    holds<Equal<ReturnType<typeof People.event>, Effect.Effect<Event.UserEvent<Person>, AppContext.CustomMismatch>>>(
+      true
+    )
+  })
+})
+
+describe("memberships and members", () => {
+  const Seat = Schema.Struct({ since: Schema.DateTimeUtc })
+  type Seat = typeof Seat.Type
+  const Seats = Memberships.withCustom(Seat)
+  type Item<T> = T extends Effect.Effect<AppContext.Page<infer A>, infer _E, infer _R> ? A : never
+  type Parts<T> = Exclude<keyof Item<T>, keyof Memberships.Relation | keyof Members.Relation>
+
+  it("have the parts that were asked for, and none by default", () => {
+    const bare = Memberships.list()
+    holds<Equal<Parts<typeof bare>, never>>(true)
+    const some = Memberships.list({ include: ["custom", "channel.status"] })
+    holds<Equal<Item<typeof some>, Memberships.Membership<"custom" | "channel.status">>>(true)
+    holds<Equal<Parts<typeof some>, "custom" | "channel">>(true)
+    holds<Equal<Item<typeof some>["channel"], Option.Option<Channels.Channel<"status">>>>(true)
+    const channel = Memberships.remove({ channels: ["a"], include: ["channel", "type"] })
+    holds<Equal<Item<typeof channel>["channel"], Option.Option<Channels.Channel<never>>>>(true)
+    const user = Members.set({ channel: "a", users: ["b"], include: ["user.custom", "user.type"] })
+    holds<Equal<Parts<typeof user>, "user">>(true)
+    holds<Equal<Item<typeof user>["user"], Option.Option<Users.User<"custom" | "type">>>>(true)
+    const computed = Members.manage({ channel: "a", set: ["b"], include: [] as ReadonlyArray<Members.Part> })
+    holds<Equal<Parts<typeof computed>, "custom" | "status" | "type" | "user">>(true)
+    const stream = Members.stream({ channel: "a", include: ["status"] })
+    holds<Equal<typeof stream, Stream.Stream<Members.Member<"status">, PubNubError.PubNubError, Needs>>>(true)
+  })
+
+  it("fail with exactly what can happen", () => {
+    const set = Memberships.set({ channels: ["a"] })
+    holds<Equal<Effect.Error<typeof set>, PubNubError.PubNubError>>(true)
+    holds<Equal<Effect.Services<typeof set>, Needs>>(true)
+    const update = Members.update({ channel: "a", user: "b" }, () => ({ status: "x" }))
+    holds<Equal<Effect.Error<typeof update>["_tag"], "PubNubError" | "ObjectNotFound" | "UpdateOutcomeUnknown">>(true)
+    holds<Equal<Effect.Success<typeof update>, Members.Member<"custom" | "status" | "type">>>(true)
+    const typed = Seats.list({ include: ["custom"] })
+    holds<Equal<Effect.Error<typeof typed>["_tag"], "PubNubError" | "CustomMismatch">>(true)
+    holds<Equal<Item<typeof typed>, Memberships.Membership<"custom", Seat>>>(true)
+    holds<Equal<ReturnType<typeof Seats.event>, Effect.Effect<Event.MembershipEvent<Seat>, AppContext.CustomMismatch>>>(
+      true
+    )
+  })
+
+  it("need what a schema needs, to read and to write", () => {
+    class Decoding extends Context.Service<Decoding, string>()("Decoding") {}
+    class Encoding extends Context.Service<Encoding, string>()("Encoding") {}
+    const all = (schema: Schema.Codec<Seat, Schema.Json, Decoding, Encoding>) => {
+      const Guests = Members.withCustom(schema)
+      return [
+        Guests.list({ channel: "a" }),
+        Guests.remove({ channel: "a", users: ["b"] }),
+        Guests.set({ channel: "a", users: ["b"] }),
+        Guests.manage({ channel: "a", remove: ["b"] }),
+        Guests.update({ channel: "a", user: "b" }, () => ({}))
+      ] as const
+    }
+    type All = ReturnType<typeof all>
+    holds<Equal<Effect.Services<All[0 | 1]>, Needs | Decoding>>(true)
+    holds<Equal<Effect.Services<All[2 | 3 | 4]>, Needs | Decoding | Encoding>>(true)
+  })
+})
+
 describe("schemas and interfaces are equal", () => {
   it("events", () => {
     const message = Event.Message(Schema.Json)
@@ -171,6 +349,7 @@ describe("schemas and interfaces are equal", () => {
     holds<Mutual<(typeof Event.Unknown)["Type"], Event.Unknown>>(true)
     holds<Mutual<(typeof Status.Status)["Type"], Status.Status>>(true)
     holds<Mutual<typeof event.Type, Event.SubscribeEvent>>(true)
+    holds<Mutual<(typeof MessageActions.MessageAction)["Type"], MessageActions.MessageAction>>(true)
   })
 })
 
@@ -192,7 +371,7 @@ const errorsOf = (program: string) =>
 const prelude = `import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Event, Publish, PubNubConfig, Subscribe, Time, Timetoken } from "effect-herald/pubnub"
+import { Channels, Event, Filter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 `
 
 it("what must not compile does not", () => {
@@ -209,10 +388,45 @@ it("what must not compile does not", () => {
     "Publish.fire({ channel: \"a\", message: 1, ttl: 1 })",
     "Publish.publish({ message: 1 })",
     "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
+    "MessageActions.add({ channel: \"a\", messageTimetoken: \"1595634632\", type: \"reaction\", value: \"1\" })",
+    "MessageActions.fold({ channel: \"a\" })",
+    "MessageActions.fold({ channel: \"a\", last: 1, messages: [] })",
     "PubNubConfig.make({ subscribeKey: \"s\" })",
     "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
     "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
-    "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))"
+    "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))",
+    "Users.get({ include: [\"custom\"] }).pipe(Effect.map((user) => user.status))",
+    "Users.get({ include: [\"totalCount\"] })",
+    "Users.set({ custom: { tags: [\"a\"] } })",
+    "Users.set({ name: null })",
+    "Users.set({ name: \"a\", ifMatchesEtag: \"e\" })",
+    "Users.set({ name: \"a\" }).pipe(Effect.catchTag(\"ObjectChanged\", () => Effect.void))",
+    "Users.list({ sort: [\"email\"] })",
+    "Users.list({ next: \"Mw\" })",
+    "Users.list({ filter: Filter.equals(\"custom.level\", \"3\") })",
+    "Users.list({ filter: Filter.equals(\"description\", \"a\") })",
+    "Channels.list({ filter: Filter.and(Filter.equals(\"name\", \"a\"), Filter.equals(\"email\", \"a\")) })",
+    "Filter.greaterThan(\"updated\", \"2026-09-21\")",
+    "Filter.like(\"updated\", \"2026*\")",
+    "Channels.get()",
+    "Channels.set({ name: \"a\" })",
+    "Channels.set({ id: \"a\", email: \"a\" })",
+    "Channels.update({ id: \"a\" }, () => ({ nmae: \"a\" }))",
+    "Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc })).set({ custom: { born: 1815 } })",
+    "Memberships.list().pipe(Effect.map(({ items }) => items.map(({ status }) => status)))",
+    "Memberships.list({ include: [\"user\"] })",
+    "Memberships.list({ include: [\"channel.name\"] })",
+    "Memberships.list({ sort: [\"name\"] })",
+    "Memberships.list({ filter: Filter.equals(\"name\", \"a\") })",
+    "Memberships.list({ filter: Filter.equals(\"user.name\", \"a\") })",
+    "Memberships.set({ channels: [{ id: \"a\", name: \"a\" }] })",
+    "Memberships.set({ channels: [{ status: \"a\" }] })",
+    "Memberships.remove({ channels: [{ id: \"a\", status: \"a\" }] })",
+    "Memberships.update({ channel: \"a\", ifMatchesEtag: \"e\" }, () => ({}))",
+    "Members.list({})",
+    "Members.list({ channel: \"a\", sort: [\"uuid.name\"] })",
+    "Members.update({ channel: \"a\" }, () => ({}))",
+    "Memberships.withCustom(Schema.Struct({ n: Schema.Int })).set({ channels: [{ id: \"a\", custom: { n: \"1\" } }] })"
   ]
   const errors = errorsOf(`${prelude}${wrong.join("\n")}\n`)
   const first = prelude.split("\n").length
@@ -238,7 +452,23 @@ it("what an editor shows is short", () => {
     ["Subscribe.presence({ channels: [\"a\"] })", "Stream<Presence, SubscribeError, HttpClient | PubNubConfig>"],
     ["Publish.publish({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
     ["Publish.signal({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
+    ["add", "Effect<MessageAction, AddError, HttpClient | PubNubConfig>"],
+    [
+      "MessageActions.fold({ channel: \"a\", last: 20 })",
+      "Stream<ReadonlyMap<string, Reactions>, PubNubError | SubscribeError, HttpClient | PubNubConfig>"
+    ],
     ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
+    [
+      "Users.get({ id: \"a\", include: [\"custom\"] })",
+      "Effect<User<\"custom\", Custom>, ObjectNotFound | PubNubError, HttpClient | PubNubConfig>"
+    ],
+    ["Users.update({}, () => ({}))", "Effect<User<Part, Custom>, UpdateError, HttpClient | PubNubConfig>"],
+    ["Channels.list()", "Effect<Page<Channel<\"status\" | \"type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"],
+    [
+      "Memberships.list({ include: [\"channel.type\"] })",
+      "Effect<Page<Membership<\"channel.type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"
+    ],
+    ["Members.list({ channel: \"a\" })", "Effect<Page<Member<never, Custom>>, PubNubError, HttpClient | PubNubConfig>"],
     ["event", "SubscribeEvent<Order>"],
     ["message", "Message<Order>"]
   ] as const
@@ -246,6 +476,8 @@ it("what an editor shows is short", () => {
 declare const Order: Schema.Codec<Order>
 declare const event: Event.SubscribeEvent<Order>
 declare const message: Event.Message<Order>
+declare const to: MessageActions.AddOptions
+const add = MessageActions.add(to)
 ${shown.map(([expression], index) => `export const shown${index}: undefined = ${expression}`).join("\n")}
 `
   const errors = errorsOf(program)
@@ -254,8 +486,8 @@ ${shown.map(([expression], index) => `export const shown${index}: undefined = ${
   )
   assert.strictEqual(types.length, shown.length, JSON.stringify(errors, undefined, 1))
   for (const [index, [expression, expected]] of shown.entries()) {
-    const type = types[index]!.replaceAll(/\b(Event|Stream|Publish)\.(?=[A-Z])/g, "")
+    const type = types[index]!.replaceAll(/\b(Event|MessageActions|Stream|Publish)\.(?=[A-Z])/g, "")
     if (typeof expected === "string") assert.strictEqual(type, expected, expression)
-    else assert.match(type, expected, expression)
+    else assert.match(type, expected, `${expression}: ${type}`)
   }
 }, 60_000)

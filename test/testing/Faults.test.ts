@@ -9,9 +9,12 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Faults from "effect-herald/testing/Faults"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
 import {
+  addAction,
   counts,
   deleteMessages,
   get,
+  getActions,
+  getObjects,
   group,
   handshake,
   history,
@@ -20,6 +23,9 @@ import {
   poll,
   presence,
   publish,
+  removeAction,
+  removeObject,
+  setObjects,
   signal,
   subscribe
 } from "./http.ts"
@@ -247,6 +253,12 @@ describe("a script", () => {
         ["counts", counts("a,b", { timetoken: cursor })],
         ["groups", group("/all")],
         ["groups", group("/all", { add: "a" })],
+        ["actions", addAction("a", cursor, { type: "x", value: "y" })],
+        ["actions", removeAction("a", cursor, cursor)],
+        ["actions", getActions("a")],
+        ["objects", getObjects("/uuids")],
+        ["objects", setObjects("/channels/a/uuids", {})],
+        ["objects", removeObject("/channels/a")],
         ["other", deleteMessages("a")],
         ["other", get("/time/0")]
       ] as const
@@ -261,7 +273,9 @@ describe("a script", () => {
     [
       ["history", history("a,b"), { channels: ["a", "b"] }],
       ["counts", counts("b", { timetoken: "17000000000000000" }), { channels: ["b"] }],
-      ["groups", group("/all"), { "channel-groups": [":all"] }]
+      ["groups", group("/all"), { "channel-groups": [":all"] }],
+      ["actions", getActions("a b"), { channels: ["a b"] }],
+      ["objects", setObjects("/uuids/ada", {}), { channels: ["ada"] }]
     ] as const
   )("a refusal of %s names what was asked for", ([kind, request, payload]) =>
     Effect.gen(function*() {

@@ -26,6 +26,13 @@ export const post = (target: string, body: string) =>
 
 const remove = (target: string) => answered(HttpClientRequest.delete(`http://any.host${target}`))
 
+const patch = (target: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+  answered(
+    HttpClientRequest.patch(`http://any.host${target}`, { headers }).pipe(
+      HttpClientRequest.bodyText(typeof body === "string" ? body : JSON.stringify(body), "application/json")
+    )
+  )
+
 export const enc = encodeURIComponent
 
 const query = (parameters: Readonly<Record<string, string | number>>) =>
@@ -72,6 +79,34 @@ export const counts = (channels: string, parameters: Query = {}) =>
 
 export const deleteMessages = (channel: string, parameters: Query = {}) =>
   remove(`/v3/history/sub-key/demo-sub/channel/${enc(channel)}?${query(parameters)}`)
+
+/** A part of App Context: `/uuids/ada`, `/channels/a/uuids`. */
+const objectsTarget = (path: string, parameters: Query) => `/v2/objects/demo-sub${path}?${query(parameters)}`
+
+export const getObjects = (path: string, parameters: Query = {}) => get(objectsTarget(path, parameters))
+
+export const setObjects = (
+  path: string,
+  body: unknown,
+  parameters: Query = {},
+  headers: Readonly<Record<string, string>> = {}
+) => patch(objectsTarget(path, parameters), body, headers)
+
+export const removeObject = (path: string, parameters: Query = {}) => remove(objectsTarget(path, parameters))
+
+const actionsTarget = (channel: string, path: string, parameters: Query) =>
+  `/v1/message-actions/demo-sub/channel/${enc(channel)}${path}?${query(parameters)}`
+
+export const addAction = (channel: string, message: string, body: unknown, parameters: Query = {}) =>
+  post(
+    actionsTarget(channel, `/message/${message}`, parameters),
+    typeof body === "string" ? body : JSON.stringify(body)
+  )
+
+export const removeAction = (channel: string, message: string, action: string, parameters: Query = {}) =>
+  remove(actionsTarget(channel, `/message/${message}/action/${action}`, parameters))
+
+export const getActions = (channel: string, parameters: Query = {}) => get(actionsTarget(channel, "", parameters))
 
 /** What came after a cursor: the next one, and the envelopes. */
 export const poll = (channels: string, tt: string, parameters: Readonly<Record<string, string | number>> = {}) =>

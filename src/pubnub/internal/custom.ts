@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { Custom, CustomMismatch, type Kind } from "../AppContext.ts"
+import type * as Event from "../Event.ts"
 import * as Payload from "./payload.ts"
 
 /** Whose custom data it is, for an error to name. */
@@ -40,8 +41,16 @@ export const untyped: CustomCodec<Custom, never, never, never> = {
   encode: scalars
 }
 
+/** What comes from elsewhere is JSON, and only believed to be scalars. */
+export interface TypedCodec<C, RD, RE> extends CustomCodec<C, CustomMismatch, RD, RE> {
+  readonly decode: (
+    custom: Option.Option<Event.CustomChange>,
+    owner: Owner
+  ) => Effect.Effect<Option.Option<C>, CustomMismatch, RD>
+}
+
 /** Custom data of a type. */
-export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): CustomCodec<C, CustomMismatch, RD, RE> => {
+export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): TypedCodec<C, RD, RE> => {
   const decode = Payload.decodeWith(schema)
   const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(schema))
   return {
@@ -61,3 +70,20 @@ export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): CustomCodec<C
       )
   }
 }
+
+/** A change with typed custom data. Custom data that was cleared comes without fields. */
+export const typedChange = <Change extends Event.Change, C, RD, RE>(
+  codec: TypedCodec<C, RD, RE>,
+  { custom, ...rest }: Change,
+  owner: Owner
+): Effect.Effect<
+  Omit<Change, "custom"> & { readonly custom?: Event.Changed<C> },
+  CustomMismatch,
+  RD
+> =>
+  custom === undefined
+    ? Effect.succeed(rest)
+    : Effect.map(
+      codec.decode(Option.filter(custom, (fields) => Object.keys(fields).length > 0), owner),
+      (custom) => ({ ...rest, custom })
+    )

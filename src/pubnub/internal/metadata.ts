@@ -3,11 +3,15 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Retry from "../../Retry.ts"
 import * as AppContext from "../AppContext.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
 import * as Objects from "./objects.ts"
+import * as Outcome from "./outcome.ts"
 
 /** The parts that can be asked for. */
 export const parts = ["custom", "status", "type"] as const
@@ -41,6 +45,9 @@ interface Including {
 interface Fields<C> {
   readonly custom?: AppContext.Settable<C> | undefined
 }
+
+// How often an object is read again to find out whether a write whose answer was lost was carried out.
+const settling = Retry.backoff({ floor: "100 millis", cap: "2 seconds" }).pipe(Schedule.upTo({ times: 5 }))
 
 export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD, RE>(
   kind: Kind<W, B>,
@@ -89,6 +96,7 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       issues: [
         ...Objects.idIssues("id", id),
         ...Objects.includeIssues(include, parts),
+        ...Objects.etagIssues(ifMatch),
         ...texts.issues,
         ...issues
       ],
@@ -96,7 +104,8 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
     }).pipe(
       Effect.map(({ data }) => data),
       Effect.mapError((error) =>
-        ifMatch !== undefined && Objects.isStatus(error, 412)
+        // What is gone is changed, too.
+        ifMatch !== undefined && (Objects.isStatus(error, 412) || Objects.isStatus(error, 404))
           ? new AppContext.ObjectChanged({ ...owner(operation, id), etag: ifMatch })
           : error
       )
@@ -136,6 +145,54 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
     )
   }
 
+  /** What became of a write that failed: an answer that was lost is looked for in the object. */
+  const settle = (operation: string, id: string, etag: AppContext.Etag) => (error: PubNubError.PubNubError) =>
+    Result.match(Outcome.judge(error.reason), {
+      onSuccess: () => Effect.fail(error),
+      onFailure: (reason) => {
+        const unknown = new AppContext.UpdateOutcomeUnknown({ ...owner(operation, id), reason })
+        return read(operation, id, []).pipe(
+          Effect.retry({ schedule: settling, while: ({ isRetryable }) => isRetryable }),
+          Effect.matchEffect({
+            onSuccess: (now) => Effect.fail(now.etag === etag ? error : unknown),
+            onFailure: () => Effect.fail(unknown)
+          })
+        )
+      }
+    })
+
+  const update = (
+    id: string,
+    { custom: how = "replace", retry = Retry.contention }: AppContext.UpdateOptions,
+    f: (object: B & AppContext.Included<C>) => Fields<C>
+  ) => {
+    const operation = `update${kind.name}`
+    const attempt = Effect.gen(function*() {
+      const before = yield* read(operation, id, parts)
+      const current = yield* typed(operation, before)
+      const fields = f(current)
+      if (Object.values(fields).every((value) => value === undefined)) return current
+      const { custom: given, issues } = yield* encode(fields)
+      const custom = how === "merge" && given !== undefined && given !== null
+        ? { ...Option.getOrUndefined(before.custom), ...given }
+        : given
+      const after = yield* write(operation, id, fields, custom, parts, before.etag, issues).pipe(
+        Effect.catchTag("PubNubError", settle(operation, id, before.etag))
+      )
+      return yield* typed(operation, after)
+    })
+    return attempt.pipe(
+      // Only a change by others is for the schedule to see.
+      Effect.matchEffect({
+        onSuccess: (object) => Effect.succeed(Result.succeed(object)),
+        onFailure: (error) =>
+          error instanceof AppContext.ObjectChanged ? Effect.fail(error) : Effect.succeed(Result.fail(error))
+      }),
+      Effect.retry(retry),
+      Effect.flatMap(Effect.fromResult)
+    )
+  }
+
   const remove = (id: string): Effect.Effect<void, PubNubError.PubNubError, Objects.Needs> =>
     Effect.asVoid(Objects.call({
       operation: `remove${kind.name}`,
@@ -148,6 +205,8 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
   const list = (options: AppContext.PageOptions & Objects.Selection) => {
     const operation = `list${kind.name}s`
     const { include = usual, ...rest } = options
+    // Before another, a page that is not full is the first one, and not the last.
+    const full = options.previous === undefined ? options.limit : 1
     return Objects.call({
       operation,
       method: "GET",
@@ -159,7 +218,7 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       Effect.flatMap((answer) =>
         Effect.map(
           Effect.forEach(answer.data, (wire) => typed(operation, wire)),
-          (items) => Objects.toPage(items, answer, options.limit)
+          (items) => Objects.toPage(items, answer, full)
         )
       )
     )
@@ -170,5 +229,5 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
     return Objects.streamOf((next) => list({ ...selection, limit: pageSize, next }), ({ id }) => id)
   }
 
-  return { get, set, remove, list, stream }
+  return { get, set, update, remove, list, stream }
 }

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import * as AppContext from "../AppContext.ts"
+import * as Filter from "../Filter.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
 import * as Endpoint from "./endpoint.ts"
@@ -80,9 +81,25 @@ export const Nothing = Schema.Struct({ status: Schema.Literal(200) })
 /** What a list can be asked beside its page. */
 export interface Selection {
   readonly include?: ReadonlyArray<string> | undefined
-  readonly filter?: string | undefined
+  readonly filter?: string | Filter.Filter<string> | undefined
   readonly sort?: ReadonlyArray<string> | undefined
 }
+
+const filterText = (
+  filter: string | Filter.Filter<string>
+): Result.Result<string, ReadonlyArray<PubNubError.Detail>> => {
+  if (typeof filter !== "string") return Result.mapError(Filter.print(filter), ({ details }) => details)
+  const wrong = filter.trim() === "" ? "is blank" : filter.isWellFormed() ? undefined : "holds half of a surrogate pair"
+  return wrong === undefined ? Result.succeed(filter) : Result.fail([{ location: "filter", message: wrong }])
+}
+
+const filterQuery = (filter: string | Filter.Filter<string> | undefined): Url.Query =>
+  filter === undefined
+    ? []
+    : Result.match(filterText(filter), { onFailure: () => [], onSuccess: (text) => [["filter", text]] })
+
+const filterIssues = (filter: string | Filter.Filter<string> | undefined): ReadonlyArray<PubNubError.Detail> =>
+  filter === undefined ? [] : Result.match(filterText(filter), { onFailure: (details) => details, onSuccess: () => [] })
 
 const largestPage = 100
 
@@ -96,7 +113,7 @@ export const pageQuery = (
   ...count === true ? [["count", "true"] as const] : [],
   ...next === undefined ? [] : [["start", next] as const],
   ...previous === undefined ? [] : [["end", previous] as const],
-  ...filter === undefined ? [] : [["filter", filter] as const],
+  ...filterQuery(filter),
   ...sort === undefined || sort.length === 0 ? [] : [["sort", sort.map(toWire).join(",")] as const]
 ]
 
@@ -115,10 +132,13 @@ export const pageIssues = (
   ...Number.isInteger(limit) && limit >= 1 && limit <= largestPage
     ? []
     : [{ location: "limit", message: `is not a whole number from 1 to ${largestPage}` }],
+  ...Object.entries({ next, previous }).flatMap(([location, cursor]) =>
+    cursor === undefined || cursor.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }]
+  ),
   ...next === undefined || previous === undefined
     ? []
     : [{ location: "previous", message: "is given beside next: a page is behind another or before it" }],
-  ...filter === undefined || filter.trim() !== "" ? [] : [{ location: "filter", message: "is blank" }],
+  ...filterIssues(filter),
   ...includeIssues(include, known.parts),
   ...sort.filter((key) => !known.keys.includes(key.replace(/:(asc|desc)$/, ""))).map((key) => ({
     location: "sort",
@@ -146,7 +166,10 @@ export const PageOf = <S extends Schema.Constraint>(item: S) =>
 
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
 
-/** A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a full page has one. */
+/**
+ * A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a page that has as many
+ * as `full` has one.
+ */
 export const toPage = <A>(
   items: ReadonlyArray<A>,
   answer: {
@@ -154,9 +177,9 @@ export const toPage = <A>(
     readonly next?: string | null
     readonly prev?: string | null
   },
-  limit = largestPage
+  full = largestPage
 ): AppContext.Page<A> => {
-  const next = items.length < limit ? undefined : cursor(answer.next)
+  const next = items.length < full ? undefined : cursor(answer.next)
   const previous = cursor(answer.prev)
   return {
     items,
@@ -176,11 +199,13 @@ export const streamOf = <A, E, R>(
 ): Stream.Stream<A, E, R> =>
   Stream.suspend(() => {
     const given = new Set<string>()
-    return Stream.paginate(undefined as AppContext.PageCursor | undefined, (next) =>
-      Effect.map(page(next), (page) => {
-        const fresh = page.items.filter((item) => !given.has(idOf(item)))
+    return Stream.paginate(Option.none<AppContext.PageCursor>(), (next) =>
+      Effect.map(page(Option.getOrUndefined(next)), (page) => {
+        const fresh = page.items.filter((item) =>
+          !given.has(idOf(item))
+        )
         for (const item of fresh) given.add(idOf(item))
-        return [fresh, Option.fromUndefinedOr(page.next)] as const
+        return [fresh, Option.map(Option.fromUndefinedOr(page.next), Option.some)]
       }))
   })
 
@@ -213,6 +238,12 @@ export const idIssues = (location: string, id: string): ReadonlyArray<PubNubErro
     : Url.segmentIssue(id)
   return wrong === undefined ? [] : [{ location, message: `${JSON.stringify(id.slice(0, 100))} ${wrong}` }]
 }
+
+/** What is wrong with a tag as the value of a header. */
+export const etagIssues = (etag: AppContext.Etag | undefined): ReadonlyArray<PubNubError.Detail> =>
+  etag === undefined || /^[\x21-\x7e]+$/.test(etag)
+    ? []
+    : [{ location: "ifMatchesEtag", message: "holds what no header can carry" }]
 
 /** The longest texts of fields, in characters. */
 export const longest = { status: 50, type: 50 } as const

@@ -100,6 +100,72 @@ export const noPersistence = storageError(
   "Use of the history API requires the Storage & Playback add-on which is not enabled for this subscribe key."
 )
 
+/** What is wrong with one part of a request. */
+export interface Detail {
+  readonly message: string
+  readonly location: string
+  readonly locationType: "body" | "path" | "query"
+}
+
+const invalidInput = "Request payload contained invalid input."
+const notPermitted = "Supplied authorization key does not have the permissions required to perform this operation."
+
+const actionError = (status: number, message: string, details: ReadonlyArray<Detail> = []) =>
+  value(status, { status, error: { source: "actions", message, ...(details.length > 0 ? { details } : {}) } })
+
+export const action = (data: object) => value(200, { status: 200, data })
+/** The change was made, and readers do not hear of it. */
+export const actionUnpublished = (data: object, event: "added" | "removed") =>
+  value(207, {
+    status: 207,
+    data,
+    error: {
+      message: event === "added"
+        ? "Stored but failed to publish message action."
+        : "Deleted but failed to publish removed events.",
+      source: "actions"
+    }
+  })
+export const actionPage = (data: ReadonlyArray<object>, more: object | undefined) =>
+  value(200, { status: 200, data, ...(more === undefined ? {} : { more }) })
+export const actionExists = actionError(409, "Action Already Added")
+export const badAction = (details: ReadonlyArray<Detail>, message = invalidInput) => actionError(400, message, details)
+export const actionsForbidden = actionError(403, notPermitted)
+export const noActions = actionError(
+  403,
+  "Use of the message actions API requires the Storage & Playback add-on which is not enabled for this subscribe key."
+)
+
+/** App Context says `application/json`, unlike everything before it. */
+const objectsAnswer = (status: number, body: string): Answer => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body
+})
+
+const objectsError = (status: number, message: string, details: ReadonlyArray<Detail> = []) =>
+  objectsAnswer(
+    status,
+    JSON.stringify({ status, error: { message, source: "objects", ...(details.length > 0 ? { details } : {}) } })
+  )
+
+export const object = (data: object | null) => objectsAnswer(200, JSON.stringify({ status: 200, data }))
+export const objectPage = (page: {
+  readonly data: ReadonlyArray<object>
+  readonly totalCount: number | undefined
+  readonly next: string | undefined
+  readonly prev: string | undefined
+}) => objectsAnswer(200, JSON.stringify({ status: 200, ...page }))
+export const objectNotFound = objectsError(404, "Requested object was not found.")
+export const objectModified = (kind: "User" | "Channel") =>
+  objectsError(412, `${kind} to update has been modified after it was read.`)
+export const badObject = (details: ReadonlyArray<Detail>, message = invalidInput) => objectsError(400, message, details)
+export const objectsForbidden = objectsError(403, notPermitted)
+export const noObjects = objectsError(
+  403,
+  "Use of the objects API requires the App Context add-on which is not enabled for this subscribe key."
+)
+
 export const tooManyRequests = value(429, {
   status: 429,
   error: true,

@@ -1,4 +1,5 @@
 /** The messages that a keyset keeps, and the endpoints that read, count and delete them. */
+import * as actions from "./actions.ts"
 import * as answers from "./answers.ts"
 import type { Entry, Keyset } from "./keyset.ts"
 
@@ -171,7 +172,11 @@ const encodedKey = (channel: string) =>
   encodeURIComponent(channel).replace(/[!*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** One message, as JSON text: payload and metadata are as they were sent, number for number. */
-const item = (entry: Entry, query: ReadonlyMap<string, string>): string =>
+const item = (
+  entry: Entry,
+  query: ReadonlyMap<string, string>,
+  added: ReadonlyArray<actions.Action> = []
+): string =>
   `{${
     [
       `"message":${entry.payload}`,
@@ -185,37 +190,64 @@ const item = (entry: Entry, query: ReadonlyMap<string, string>): string =>
         : undefined,
       isSet(query, "include_custom_message_type") && entry.customMessageType !== undefined
         ? `"custom_message_type":${JSON.stringify(entry.customMessageType)}`
-        : undefined
+        : undefined,
+      added.length > 0 ? `"actions":${JSON.stringify(actions.grouped(added))}` : undefined
     ].filter((part) => part !== undefined).join(",")
   }}`
+
+const keyOf = (channel: string, query: ReadonlyMap<string, string>) =>
+  JSON.stringify(query.get("encode_channels") === "false" ? channel : encodedKey(channel))
 
 const fetch = (
   keyset: Keyset,
   channels: ReadonlyArray<string>,
-  withActions: boolean,
   query: ReadonlyMap<string, string>,
   now: bigint
 ): answers.Answer => {
   if (channels.length > maxChannels) return answers.badStorage("Too many channels")
-  if (withActions && channels.length > 1) return answers.badStorage("Actions are of a single channel only")
-  const max = pageSize(query.get("max"), withActions || channels.length > 1 ? maxSeveral : maxSingle)
+  const max = pageSize(query.get("max"), channels.length > 1 ? maxSeveral : maxSingle)
   if (max === undefined) return answers.badStorage("Invalid max")
   const bounds = boundsOf(query)
   if (bounds === undefined) return answers.badStorage("Invalid timetoken")
   const pages = channels.flatMap((channel) => {
     const page = keyset.history.page(channel, now, { before: bounds.start, from: bounds.end }, max)
-    const key = query.get("encode_channels") === "false" ? channel : encodedKey(channel)
     return page.length === 0
       ? []
-      : [`${JSON.stringify(key)}:[${page.map((entry) => item(entry, query)).join(",")}]`]
+      : [`${keyOf(channel, query)}:[${page.map((entry) => item(entry, query)).join(",")}]`]
   })
-  const found = `"channels":{${pages.join(",")}}`
-  return answers.json(
-    200,
-    withActions
-      ? `{"status":200,${found},"error_message":"","error":false}`
-      : `{"status":200,"error":false,"error_message":"",${found}}`
-  )
+  return answers.json(200, `{"status":200,"error":false,"error_message":"","channels":{${pages.join(",")}}}`)
+}
+
+/** Messages with all that was added to them: fewer of them when that would be too much, and then `more` says so. */
+const fetchWithActions = (
+  keyset: Keyset,
+  channels: ReadonlyArray<string>,
+  query: ReadonlyMap<string, string>,
+  now: bigint
+): answers.Answer => {
+  const [channel = ""] = channels
+  if (channels.length > 1) return answers.badStorage("Actions are of a single channel only")
+  const max = pageSize(query.get("max"), maxSeveral)
+  if (max === undefined) return answers.badStorage("Invalid max")
+  const bounds = boundsOf(query)
+  if (bounds === undefined) return answers.badStorage("Invalid timetoken")
+  const page = keyset.history.page(channel, now, { before: bounds.start, from: bounds.end }, max)
+    .map((entry) => ({ entry, added: keyset.actions.ofMessage(channel, entry.timetoken) }))
+  let total = 0
+  const tooMuch = page.findLastIndex(({ added }) => (total += added.length) > keyset.limits.actionsPerPage)
+  // A message is never left without some of its actions, and a page never without a message.
+  const whole = page.slice(Math.min(tooMuch + 1, page.length - 1))
+  const [first] = whole
+  const rest = max - whole.length
+  const path = `/v3/history-with-actions/sub-key/${keyset.subscribeKey}/channel/${encodedKey(channel)}`
+  const more = first === undefined || whole.length === page.length
+    ? ""
+    : `,"more":{"url":"${path}?start=${first.entry.timetoken}&max=${rest}",` +
+      `"start":"${first.entry.timetoken}","max":${rest}}`
+  const found = first === undefined
+    ? ""
+    : `${keyOf(channel, query)}:[${whole.map(({ added, entry }) => item(entry, query, added)).join(",")}]`
+  return answers.json(200, `{"status":200,"channels":{${found}},"error_message":"","error":false${more}}`)
 }
 
 /** With both bounds, whichever is the older: `start` is never among the messages, and `end` always is. */
@@ -310,7 +342,8 @@ export const route = (keyset: Keyset, { method, query, segments }: Request, now:
   if (verb === "message-counts") return counts(keyset, channels, query, now)
   // Here a name has no commas to be split at: one channel is all that these take.
   if (version === "v2") return fetchLegacy(keyset, names ?? "", query, now)
-  if (method === "GET") return fetch(keyset, distinct, kind === "history-with-actions", query, now)
+  if (kind === "history-with-actions") return fetchWithActions(keyset, distinct, query, now)
+  if (method === "GET") return fetch(keyset, distinct, query, now)
   const bounds = boundsOf(query)
   if (bounds === undefined) return answers.badStorage("Invalid timetoken")
   keyset.history.remove(names ?? "", selectionOf(bounds))

@@ -4,12 +4,15 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as actionStore from "./actions.ts"
 import type { Filter } from "./filter.ts"
 import * as histories from "./history.ts"
+import * as objectStore from "./objects.ts"
 import * as presences from "./presence.ts"
 
 /** What a keyset is allowed to do. */
 export interface AddOns {
+  readonly appContext: boolean
   readonly persistence: boolean
   readonly presence: boolean
   readonly presenceDeltas: boolean
@@ -25,6 +28,7 @@ export interface Limits {
   readonly queueRetentionMillis: number
   readonly retentionMillis: number
   readonly historyDelayMillis: number
+  readonly actionsPerPage: number
 }
 
 /** An event before it has a place in the log. Payload and metadata are JSON text, as they were sent. */
@@ -120,8 +124,9 @@ export const make = (options: {
   readonly addOns: AddOns
   readonly limits: Limits
   readonly presence: presences.Settings
+  readonly moreActions: boolean
 }) => {
-  const { limits, publishKey, secretKey, subscribeKey } = options
+  const { limits, moreActions, publishKey, secretKey, subscribeKey } = options
   let addOns = options.addOns
   let last = 0n
   let log: Array<Arrival> = []
@@ -230,6 +235,9 @@ export const make = (options: {
     position,
     stir: (channel) => changed.add(channel + presences.presenceSuffix)
   })
+
+  const actions = actionStore.make({ tick, append })
+  const objects = objectStore.make(append)
 
   /** The subscribed names that a channel matches, each of which gets the event once. */
   const matcher = (subscription: Subscription) => {
@@ -340,6 +348,7 @@ export const make = (options: {
     publishKey,
     secretKey,
     limits,
+    moreActions,
     addOns: () => addOns,
     setAddOns: (changes: Partial<AddOns>) => {
       addOns = { ...addOns, ...changes }
@@ -355,6 +364,8 @@ export const make = (options: {
     append,
     read,
     history,
+    actions,
+    objects,
     places,
     presence,
     members,

@@ -1,10 +1,12 @@
 /** From a request, as it came over the wire, to a step on a keyset and the service's answer to it. */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as actions from "./actionRequests.ts"
 import * as answers from "./answers.ts"
 import * as filter from "./filter.ts"
 import * as history from "./history.ts"
 import * as keysets from "./keyset.ts"
+import * as objects from "./objectRequests.ts"
 
 /** A request, as it came over the wire. */
 export interface Request {
@@ -21,7 +23,11 @@ export interface Parsed {
   readonly method: string
   readonly path: string
   readonly segments: ReadonlyArray<string>
+  /** As they came, one after the other. */
+  readonly pairs: ReadonlyArray<readonly [name: string, value: string]>
+  /** A name that comes more than once holds a list, as one with commas does. */
   readonly query: ReadonlyMap<string, string>
+  readonly headers: Request["headers"]
   readonly body: string
 }
 
@@ -58,14 +64,17 @@ export const decode = (text: string): string | undefined => {
 export const parse = (request: Request): Parsed | undefined => {
   const [path = "", search = ""] = request.target.split(/\?(.*)/s)
   const segments = path.split("/").slice(1).map(decode)
-  const pairs = search.split("&").filter((pair) => pair !== "").map((pair) => pair.split(/=(.*)/s).map(decode))
   if (!segments.every(Predicate.isString)) return undefined
+  const pairs: Array<readonly [string, string]> = []
   const query = new Map<string, string>()
-  for (const [name, value = ""] of pairs) {
+  for (const pair of search.split("&").filter((pair) => pair !== "")) {
+    const [name, value = ""] = pair.split(/=(.*)/s).map(decode)
     if (name === undefined) return undefined
-    query.set(name, value)
+    const before = query.get(name)
+    pairs.push([name, value])
+    query.set(name, before === undefined ? value : `${before},${value}`)
   }
-  return { method: request.method, path, segments, query, body: request.body }
+  return { method: request.method, path, segments, pairs, query, headers: request.headers, body: request.body }
 }
 
 const list = (text: string | undefined): ReadonlyArray<string> => [
@@ -80,9 +89,10 @@ export const subscribeKeyOf = ({ segments }: Parsed): string | undefined => {
     case "signal":
       return third
     case "v1":
+      if (second === "message-actions") return third
       return second === "channel-registration" && third === "sub-key" ? fourth : undefined
     case "v2":
-      if (second === "subscribe") return third
+      if (second === "subscribe" || second === "objects") return third
       if (second === "history") return history.subscribeKeyOf(segments)
       return second === "presence" && (third === "sub-key" || third === "sub_key") ? fourth : undefined
     case "v3":
@@ -326,6 +336,8 @@ export const route = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): O
     return answered(publish(keyset, parsed, moment))
   }
   if (history.subscribeKeyOf(segments) !== undefined) return answered(history.route(keyset, parsed, moment.now))
+  if (second === "message-actions") return answered(actions.route(keyset, parsed, moment))
+  if (second === "objects") return answered(objects.route(keyset, parsed, moment))
   if (method !== "GET") return answered(answers.notFound)
   if (first === "signal" && segments.length === 7) return answered(publish(keyset, parsed, moment))
   if (second === "subscribe" && segments.length === 5) return subscribe(keyset, parsed, moment)

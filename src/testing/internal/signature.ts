@@ -11,12 +11,12 @@ export const sign = async (options: {
   readonly publishKey: string
   readonly method: string
   readonly path: string
-  readonly query: ReadonlyMap<string, string>
+  readonly pairs: ReadonlyArray<readonly [name: string, value: string]>
   readonly body: string
 }): Promise<string> => {
-  const query = [...options.query]
+  const query = options.pairs
     .filter(([name]) => name !== "signature")
-    .sort(([a], [b]) => a < b ? -1 : 1)
+    .toSorted(([a], [b]) => a < b ? -1 : a === b ? 0 : 1)
     .map(([name, value]) => `${name}=${strict(value)}`)
     .join("&")
   // A publish is signed as a GET without a body, even when it is posted.

@@ -1,0 +1,513 @@
+/**
+ * Channels: what App Context keeps of them. {@link get}, {@link list} and {@link stream} read, {@link set} and
+ * {@link remove} write, {@link update} does both without losing what others write. {@link withCustom} gives custom data a
+ * type. A channel needs no metadata to be published to.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type * as AppContext from "./AppContext.ts"
+import type * as Event from "./Event.ts"
+import type * as Filter from "./Filter.ts"
+import * as Custom from "./internal/custom.ts"
+import * as Metadata from "./internal/metadata.ts"
+import * as Objects from "./internal/objects.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
+import type * as PubNubError from "./PubNubError.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// models
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The parts of a channel that can be asked for with `include`. Default: status and type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Part = "custom" | "status" | "type"
+
+/**
+ * What every channel has, whatever was asked for. `None` where nothing is set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Description extends AppContext.Versioned {
+  readonly id: string
+  readonly name: Option.Option<string>
+  readonly description: Option.Option<string>
+}
+
+/**
+ * A channel with the parts `P`: those that were not asked for are not in the type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Channel<P extends Part = "status" | "type", C = AppContext.Custom> =
+  & Description
+  & Pick<AppContext.Included<C>, P>
+
+/**
+ * What can be set of a channel.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Fields<C = AppContext.Custom> {
+  /** At most 2,048 characters, as `description`. */
+  readonly name?: AppContext.Settable<string> | undefined
+  readonly description?: AppContext.Settable<string> | undefined
+  /** At most 50 characters, as `type`. */
+  readonly status?: AppContext.Settable<string> | undefined
+  readonly type?: AppContext.Settable<string> | undefined
+  /** Takes the place of all custom data that is there. */
+  readonly custom?: AppContext.Settable<C> | undefined
+}
+
+/**
+ * Which channel.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChannelOptions {
+  /** Up to 92 bytes, and neither `.` nor `..`. */
+  readonly id: string
+}
+
+/**
+ * Which parts come.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Including<P extends Part> {
+  /** Default: `["status", "type"]`. */
+  readonly include?: ReadonlyArray<P> | undefined
+}
+
+/**
+ * What {@link set} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SetOptions<P extends Part, C = AppContext.Custom> extends ChannelOptions, Fields<C>, Including<P> {}
+
+/**
+ * What {@link set} takes for a write on condition.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SetIfOptions<P extends Part, C = AppContext.Custom> extends SetOptions<P, C> {
+  /** Writes only if the channel is still what had this tag. Default: writes whatever is there. */
+  readonly ifMatchesEtag?: AppContext.Etag | undefined
+}
+
+/**
+ * What {@link update} takes beside its function.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UpdateOptions extends ChannelOptions, AppContext.UpdateOptions {}
+
+/**
+ * What channels can be sorted by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SortKey = "id" | "name" | "updated" | "status" | "type"
+
+/**
+ * What channels can be filtered by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FilterField = "id" | "name" | "description" | "status" | "type" | "updated"
+
+/**
+ * Which channels.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Selection<P extends Part> extends Including<P> {
+  /** Which channels: a filter as data, or text of the service's language (`name LIKE "A*"`). Default: all. */
+  readonly filter?: string | Filter.Filter<FilterField> | undefined
+  /** First by the first key, and ascending where nothing is said. */
+  readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
+}
+
+/**
+ * What {@link list} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListOptions<P extends Part> extends Selection<P>, AppContext.PageOptions {}
+
+/**
+ * What {@link stream} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamOptions<P extends Part> extends Selection<P> {
+  /** How many channels are asked for at once: 1 to 100. Default: 100. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * The requests about channels, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
+ * custom data without a type. `E` is `CustomMismatch` where there is a type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
+  /** As {@link get}. */
+  readonly get: <const P extends Part = "status" | "type">(
+    options: ChannelOptions & Including<P>
+  ) => Effect.Effect<
+    Channel<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectNotFound | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
+  /** As {@link list}. */
+  readonly list: <const P extends Part = "status" | "type">(
+    options?: ListOptions<P>
+  ) => Effect.Effect<
+    AppContext.Page<Channel<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
+  /** As {@link stream}. */
+  readonly stream: <const P extends Part = "status" | "type">(
+    options?: StreamOptions<P>
+  ) => Stream.Stream<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  /** As {@link remove}. */
+  readonly remove: (
+    options: ChannelOptions
+  ) => Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
+  /** As {@link set}. */
+  readonly set: {
+    <const P extends Part = "status" | "type">(
+      options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
+    ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+    <const P extends Part = "status" | "type">(
+      options: SetIfOptions<P, C>
+    ): Effect.Effect<
+      Channel<P, C>,
+      PubNubError.PubNubError | AppContext.ObjectChanged | E,
+      HttpClient.HttpClient | PubNubConfig | RD | RE
+    >
+  }
+  /** As {@link update}. */
+  readonly update: (
+    options: UpdateOptions,
+    f: (channel: Channel<Part, C>) => Fields<C>
+  ) => Effect.Effect<Channel<Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+}
+
+/**
+ * What {@link update} can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type UpdateError =
+  | PubNubError.PubNubError
+  | AppContext.ObjectNotFound
+  | AppContext.ObjectChanged
+  | AppContext.UpdateOutcomeUnknown
+
+/**
+ * The requests about channels whose custom data has the type `C`, and a reader of their events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TypedChannels<C, RD = never, RE = never> extends Channels<C, AppContext.CustomMismatch, RD, RE> {
+  /** The same event, with the custom data of its change read: `None` where it was cleared. */
+  readonly event: (event: Event.ChannelEvent) => Effect.Effect<Event.ChannelEvent<C>, AppContext.CustomMismatch, RD>
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// requests
+// --------------------------------------------------------------------------------------------------------------------
+
+/** @internal */
+export const Wire = Schema.Struct({
+  id: Schema.String,
+  name: Objects.Text,
+  description: Objects.Text,
+  ...Objects.Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+
+const kind: Metadata.Kind<typeof Wire.Type, Description> = {
+  kind: "channel",
+  name: "Channel",
+  collection: "channels",
+  schema: Wire,
+  build: (wire, custom) => ({ ...wire, custom }),
+  longest: { name: 2048, description: 2048, ...Objects.longest }
+}
+
+const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Channels<C, E, RD, RE> => {
+  const requests = Metadata.make(kind, codec)
+
+  function set<const P extends Part = "status" | "type">(
+    options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
+  ): Effect.Effect<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+  function set<const P extends Part = "status" | "type">(
+    options: SetIfOptions<P, C>
+  ): Effect.Effect<
+    Channel<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
+  function set<const P extends Part = "status" | "type">(
+    options: SetIfOptions<P, C>
+  ): Effect.Effect<
+    Channel<P, C>,
+    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  > {
+    return requests.set(options.id, options)
+  }
+
+  return {
+    get: (options) => requests.get(options.id, options),
+    list: (options = {}) => requests.list(options),
+    stream: (options = {}) => requests.stream(options),
+    set,
+    update: (options, f) => requests.update(options.id, options, f),
+    remove: ({ id }) => requests.remove(id)
+  }
+}
+
+const channels = make(Custom.untyped)
+
+/**
+ * One channel.
+ *
+ * **Details**
+ *
+ * `GET /v2/objects/{subscribeKey}/channels/{id}`. Custom data comes only when `include` names it; `include: []` asks for no
+ * part at all. Fails with `ObjectNotFound` for a channel without metadata, and with `PubNubError`: `BadRequest` for input that
+ * was refused before a request was made, `AccessDenied`, `FeatureDisabled` without App Context, and what every request can
+ * fail with.
+ *
+ * An id may hold spaces, `/`, `%` and any script. `.` and `..` alone are refused: no URL can carry them.
+ *
+ * **Example** (A name to show)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ *
+ * const title = (id: string) =>
+ *   Channels.get({ id, include: [] }).pipe(
+ *     Effect.map((channel) => Option.getOrElse(channel.name, () => id)),
+ *     Effect.catchTag("ObjectNotFound", () => Effect.succeed(id))
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const get: Channels<AppContext.Custom, never>["get"] = channels.get
+
+/**
+ * One page of channels.
+ *
+ * **Details**
+ *
+ * `GET /v2/objects/{subscribeKey}/channels`. `next` is there only on a full page, though the service gives a cursor on the
+ * last page too. A page that is full and the last is followed by an empty one. Fails with `PubNubError`: `BadRequest`
+ * for input that was refused before a request was made, or for a filter that the service cannot read, with its details.
+ *
+ * **Example** (How many there are, and the newest ten)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ *
+ * const program = Channels.list({ limit: 10, sort: ["updated:desc", "id"], count: true }).pipe(
+ *   Effect.map(({ items, total }) => `${total} channels, of late ${items.map(({ id }) => id).join(", ")}`)
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const list: Channels<AppContext.Custom, never>["list"] = channels.list
+
+/**
+ * All channels, page by page as they are pulled.
+ *
+ * **Details**
+ *
+ * The request of {@link list}, once a page, and none after the reader has stopped. What is added while the stream runs
+ * moves others to later pages: none comes twice. What is removed moves others to earlier pages, and one that moves to a
+ * page which was read already is not seen: a list that must be complete while others remove is read again until two
+ * readings agree. The ids of all channels that were given are kept for as long as the stream runs.
+ *
+ * **Example** (The channels of a team)
+ *
+ * ```ts
+ * import * as Stream from "effect/Stream"
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ * import * as Filter from "effect-herald/pubnub/Filter"
+ *
+ * const ids = Channels.stream({ filter: Filter.equals("type", "team"), include: [] }).pipe(
+ *   Stream.map(({ id }) => id)
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const stream: Channels<AppContext.Custom, never>["stream"] = channels.stream
+
+/**
+ * Creates a channel, or changes the fields that are given and leaves all others as they are. Custom data is one field: it is
+ * replaced as a whole. To set what is there already changes nothing and makes no event.
+ *
+ * **Details**
+ *
+ * `PATCH /v2/objects/{subscribeKey}/channels/{id}`. Gives the channel as it is then. Fails with `PubNubError`: `BadRequest` for
+ * texts that are too long and custom data that is not scalars, before a request is made. With `ifMatchesEtag` it fails with
+ * {@link AppContext.ObjectChanged}, and writes nothing, when the channel is not what had this tag.
+ *
+ * **Example** (Only if nobody else has changed it)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ *
+ * const program = Effect.gen(function*() {
+ *   const room = yield* Channels.set({ id: "room #1", name: "Room 1", custom: { floor: 3, projector: true } })
+ *   return yield* Channels.set({ id: "room #1", description: Option.none(), ifMatchesEtag: room.etag })
+ * }).pipe(
+ *   Effect.catchTag("ObjectChanged", (changed) => Effect.logWarning(changed.message))
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const set: Channels<AppContext.Custom, never>["set"] = channels.set
+
+/**
+ * Changes a channel by what it is: reads it with all its parts, applies a function, and writes what that gives, provided that
+ * nobody has changed the channel in between. If somebody has, it begins anew, when `retry` says. No change is lost, whoever
+ * else updates.
+ *
+ * **Details**
+ *
+ * A `GET` and a `PATCH` with `If-Match`. A function that gives no fields (`{}`) writes nothing. Fails with `ObjectNotFound`
+ * when there is no such channel, with `ObjectChanged` when `retry` has ended, and with the `PubNubError` of either request,
+ * which is not retried here.
+ *
+ * A write whose answer was lost is settled by reading again. If the channel is what it was, nothing was written so far and the
+ * update fails with the `PubNubError`, which may be retried. If it is not, or cannot be read, the update fails with
+ * `UpdateOutcomeUnknown`.
+ *
+ * To make an update that can be repeated after either, even if the lost request arrives late, let the function note the
+ * operation in a custom field, and give no fields when it finds the note: the example of `Users.update` does.
+ *
+ * **Example** (A line more)
+ *
+ * ```ts
+ * import * as Option from "effect/Option"
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ *
+ * const append = (id: string, line: string) =>
+ *   Channels.update({ id }, ({ description }) => ({
+ *     description: Option.match(description, { onNone: () => line, onSome: (text) => `${text}\n${line}` })
+ *   }))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const update: Channels<AppContext.Custom, never>["update"] = channels.update
+
+/**
+ * Removes all that is kept of a channel. It is done, too, when there is nothing. Memberships stay.
+ *
+ * **Details**
+ *
+ * `DELETE /v2/objects/{subscribeKey}/channels/{id}`. Fails with `PubNubError`.
+ *
+ * **Example** (A room that is no more)
+ *
+ * ```ts
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ *
+ * const program = Channels.remove({ id: "room #1" })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const remove: Channels<AppContext.Custom, never>["remove"] = channels.remove
+
+// --------------------------------------------------------------------------------------------------------------------
+// typed custom data
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The same requests with custom data of a type. What is set is encoded and checked before it is sent, what is read is
+ * decoded: data that does not match fails with `CustomMismatch`, which has it. The schema has to write scalars: text,
+ * numbers, booleans and null.
+ *
+ * **Example** (Rooms on floors)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as Stream from "effect/Stream"
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * const Rooms = Channels.withCustom(Schema.Struct({ floor: Schema.Int, bookedUntil: Schema.optionalKey(Schema.DateTimeUtc) }))
+ *
+ * const floors = Rooms.list({ include: ["custom"] }).pipe(
+ *   Effect.map(({ items }) => items.map(({ custom, id }) => [id, custom] as const))
+ * )
+ *
+ * const changes = Subscribe.channels({ channels: ["room #1"] }).pipe(
+ *   Stream.mapEffect(Rooms.event)
+ * )
+ * ```
+ *
+ * @category typed custom data
+ * @since 0.1.0
+ */
+export const withCustom = <C, RD = never, RE = never>(
+  schema: Custom.CustomSchema<C, RD, RE>
+): TypedChannels<C, RD, RE> => {
+  const codec = Custom.typed(schema)
+  return {
+    ...make(codec),
+    event: (event) =>
+      event._tag === "ChannelDeleted" ? Effect.succeed(event) : Effect.map(
+        Custom.typedChange(codec, event.change, { operation: "channelEvent", kind: "channel", id: event.channelId }),
+        (change) => ({ ...event, change })
+      )
+  }
+}

@@ -1,0 +1,517 @@
+/**
+ * The members of a channel: the users that App Context keeps with it. {@link list} and {@link stream} read, {@link set},
+ * {@link remove} and {@link manage} write, {@link update} does both. {@link withCustom} gives custom data a type.
+ *
+ * A member is not a subscriber: who is a member need not listen, and the other way round. For who listens see `Presence`. The
+ * same memberships from the side of a user are in `Memberships`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type * as AppContext from "./AppContext.ts"
+import type * as Event from "./Event.ts"
+import type * as Filter from "./Filter.ts"
+import * as Custom from "./internal/custom.ts"
+import * as Objects from "./internal/objects.ts"
+import * as Relations from "./internal/relations.ts"
+import type { Fields, Settings } from "./Memberships.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
+import type * as PubNubError from "./PubNubError.ts"
+import { UserId } from "./UserId.ts"
+import * as Users from "./Users.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// models
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The parts of a member that can be asked for with `include`: those of the membership itself, the user, and those of the
+ * user. A part of the user brings the user. Default: none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Part = "custom" | "status" | "type" | "user" | "user.custom" | "user.status" | "user.type"
+
+/**
+ * What every member has, whatever was asked for. `updated` and `etag` are those of the membership. The `etag` names its
+ * state, and no more: the service cannot be asked to write on condition of it, and memberships with the same content may
+ * have the same.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Relation extends AppContext.Versioned {
+  readonly userId: UserId
+}
+
+/**
+ * What can be asked for beside that. `None` where nothing is set, and for a user of whom no metadata is stored. `Q` are the
+ * parts of the user.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Included<Q extends Users.Part, C = AppContext.Custom> extends AppContext.Included<C> {
+  readonly user: Option.Option<Users.User<Q>>
+}
+
+type Key<P extends Part> = P extends `user${string}` ? "user" : Extract<P, Users.Part>
+
+type UserPart<P extends Part> = P extends `user.${infer Q extends Users.Part}` ? Q : never
+
+/**
+ * A member with the parts `P`: those that were not asked for are not in the type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Member<P extends Part = never, C = AppContext.Custom> =
+  & Relation
+  & Pick<Included<UserPart<P>, C>, Key<P>>
+
+/**
+ * Of which channel.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChannelOptions {
+  /** Up to 92 bytes, and neither `.` nor `..`. */
+  readonly channel: string
+}
+
+/**
+ * What members can be sorted by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SortKey = "updated" | "status" | "type" | `user.${Users.SortKey}`
+
+/**
+ * What members can be filtered by. A filter that is text writes `uuid.name` where this says `user.name`: it is sent as it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FilterField = "updated" | "status" | "type" | `user.${Users.FilterField}`
+
+/**
+ * Which members, and which parts of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Selection<P extends Part> extends ChannelOptions {
+  /** Default: no parts. */
+  readonly include?: ReadonlyArray<P> | undefined
+  /** A filter as data, or text of the service's language (`uuid.name LIKE "A*"`). Default: all. */
+  readonly filter?: string | Filter.Filter<FilterField> | undefined
+  /** First by the first key, and ascending where nothing is said. */
+  readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
+}
+
+/**
+ * What {@link list} takes, and {@link set} and others for the page that they answer with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListOptions<P extends Part> extends Selection<P>, AppContext.PageOptions {}
+
+/**
+ * What {@link stream} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamOptions<P extends Part> extends Selection<P> {
+  /** How many members are asked for at once: 1 to 100. Default: 100. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * What {@link set} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SetOptions<P extends Part, C = AppContext.Custom> extends ListOptions<P> {
+  /** Ids of users, or ids with what is set of the membership. At least one, and none twice. */
+  readonly users: ReadonlyArray<string | Settings<C>>
+}
+
+/**
+ * What {@link remove} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RemoveOptions<P extends Part> extends ListOptions<P> {
+  /** Ids of users, or what has one. At least one, and none twice. */
+  readonly users: ReadonlyArray<string | { readonly id: string }>
+}
+
+/**
+ * What {@link manage} takes: at least one user, and none twice.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ManageOptions<P extends Part, C = AppContext.Custom> extends ListOptions<P> {
+  /** As the users of {@link set}. */
+  readonly set?: ReadonlyArray<string | Settings<C>> | undefined
+  /** As the users of {@link remove}. */
+  readonly remove?: ReadonlyArray<string | { readonly id: string }> | undefined
+}
+
+/**
+ * What {@link update} takes beside its function.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UpdateOptions extends ChannelOptions, Pick<AppContext.UpdateOptions, "custom"> {
+  /** Up to 92 bytes, and neither `.` nor `..`. */
+  readonly user: string
+}
+
+/**
+ * The requests about members, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
+ * custom data without a type. `E` is `CustomMismatch` where there is a type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
+  /** As {@link list}. */
+  readonly list: <const P extends Part = never>(
+    options: ListOptions<P>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
+  /** As {@link stream}. */
+  readonly stream: <const P extends Part = never>(
+    options: StreamOptions<P>
+  ) => Stream.Stream<Member<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  /** As {@link set}. */
+  readonly set: <const P extends Part = never>(
+    options: SetOptions<P, C>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
+  /** As {@link remove}. */
+  readonly remove: <const P extends Part = never>(
+    options: RemoveOptions<P>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
+  /** As {@link manage}. */
+  readonly manage: <const P extends Part = never>(
+    options: ManageOptions<P, C>
+  ) => Effect.Effect<
+    AppContext.Page<Member<P, C>>,
+    PubNubError.PubNubError | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
+  /** As {@link update}. */
+  readonly update: (
+    options: UpdateOptions,
+    f: (member: Member<Users.Part, C>) => Fields<C>
+  ) => Effect.Effect<Member<Users.Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
+}
+
+/**
+ * What {@link update} can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type UpdateError = PubNubError.PubNubError | AppContext.ObjectNotFound | AppContext.UpdateOutcomeUnknown
+
+/**
+ * The requests about members whose custom data has the type `C`, and a reader of their events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TypedMembers<C, RD = never, RE = never> extends Members<C, AppContext.CustomMismatch, RD, RE> {
+  /** The same event, with the custom data of its change read: `None` where it was cleared. */
+  readonly event: (
+    event: Event.MembershipEvent
+  ) => Effect.Effect<Event.MembershipEvent<C>, AppContext.CustomMismatch, RD>
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// requests
+// --------------------------------------------------------------------------------------------------------------------
+
+const Wire = Schema.Struct({
+  uuid: Schema.Union([Users.Wire, Relations.bare(UserId)]),
+  ...Objects.Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+
+const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Users.Part>, "user">> = {
+  name: "Member",
+  owner: "channel",
+  other: "user",
+  wire: "uuid",
+  path: (channel) => ["channels", channel, "uuids"],
+  schema: Wire,
+  idOf: ({ uuid }) => uuid.id,
+  build: ({ uuid, ...own }, custom) => ({
+    ...own,
+    custom,
+    userId: uuid.id,
+    user: "etag" in uuid ? Option.some(uuid) : Option.none()
+  })
+}
+
+const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Members<C, E, RD, RE> => {
+  const requests = Relations.make(kind, codec)
+  return {
+    list: (options) => requests.list(options.channel, options),
+    stream: (options) => requests.stream(options.channel, options),
+    set: ({ users, ...options }) => requests.set(options.channel, { ...options, set: users }),
+    remove: ({ users, ...options }) => requests.remove(options.channel, { ...options, remove: users }),
+    manage: (options) => requests.manage(options.channel, options),
+    update: (options, f) => requests.update(options.channel, options.user, options, f)
+  }
+}
+
+const members = make(Custom.untyped)
+
+/**
+ * One page of the members of a channel.
+ *
+ * **Details**
+ *
+ * `GET /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Parts come only when `include` names them. The user of a member
+ * is `None` where no metadata of it is stored: one can be a member without. A channel without members has an empty page,
+ * also one that does not exist.
+ *
+ * `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
+ * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read,
+ * `AccessDenied`, `FeatureDisabled` without App Context, and what every request can fail with.
+ *
+ * **Example** (Who owns a room)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as Members from "effect-herald/pubnub/Members"
+ *
+ * const owners = (channel: string) =>
+ *   Members.list({ channel, include: ["user"], filter: Filter.equals("type", "owner"), sort: ["user.name"] }).pipe(
+ *     Effect.map(({ items }) =>
+ *       items.map(({ user, userId }) => Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId))
+ *     )
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const list: Members<AppContext.Custom, never>["list"] = members.list
+
+/**
+ * All members of a channel, page by page as they are pulled.
+ *
+ * **Details**
+ *
+ * The request of {@link list}, once a page, and none after the reader has stopped. What is added while the stream runs
+ * moves others to later pages: none comes twice. What is removed moves others to earlier pages, and one that moves to a
+ * page which was read already is not seen. The ids of all users that were given are kept for as long as the stream runs.
+ *
+ * **Example** (A letter to everybody)
+ *
+ * ```ts
+ * import * as Stream from "effect/Stream"
+ * import * as Members from "effect-herald/pubnub/Members"
+ * import * as Publish from "effect-herald/pubnub/Publish"
+ *
+ * const program = Members.stream({ channel: "room #1" }).pipe(
+ *   Stream.mapEffect(({ userId }) => Publish.publish({ channel: `inbox.${userId}`, message: "The room is closed." }), {
+ *     concurrency: 4
+ *   }),
+ *   Stream.runDrain
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const stream: Members<AppContext.Custom, never>["stream"] = members.stream
+
+/**
+ * Makes users members of a channel, or changes memberships. Those that are not named stay as they are: for the others to go
+ * see {@link manage}. Gives the page of members that results, as {@link list} would with the same options; those that were
+ * set may be on another page.
+ *
+ * **Details**
+ *
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Of a membership that exists the fields that are given are
+ * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
+ * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the users need metadata.
+ *
+ * Fails with `PubNubError`: `BadRequest` before a request is made for no users, a user that is named twice, texts that are
+ * too long, and custom data that is not scalars. How many users the service takes in one request is not written down: more
+ * than that is its `BadRequest`, and nothing is split into several requests here.
+ *
+ * **Example** (Two users, one of them with what is known of the membership)
+ *
+ * ```ts
+ * import * as Members from "effect-herald/pubnub/Members"
+ *
+ * const program = Members.set({
+ *   channel: "room #1",
+ *   users: ["bob", { id: "ada", status: "active", type: "owner", custom: { since: 2026 } }],
+ *   include: ["custom"],
+ *   limit: 10
+ * })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const set: Members<AppContext.Custom, never>["set"] = members.set
+
+/**
+ * Takes members out of a channel. Those that are none do no harm. Gives the page of what is left, as {@link list} would with
+ * the same options.
+ *
+ * **Details**
+ *
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Fails with `PubNubError`, as {@link set}.
+ *
+ * **Example** (Two users leave)
+ *
+ * ```ts
+ * import * as Members from "effect-herald/pubnub/Members"
+ *
+ * const program = Members.remove({ channel: "room #1", users: ["ada", "bob"] })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const remove: Members<AppContext.Custom, never>["remove"] = members.remove
+
+/**
+ * Sets members of a channel and takes others out, in one request. Gives the page of members that results, as {@link list}
+ * would with the same options.
+ *
+ * **Details**
+ *
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Fails with `PubNubError`, as {@link set}; one of the two lists
+ * may be empty, and no user may be in both.
+ *
+ * **Example** (A new owner)
+ *
+ * ```ts
+ * import * as Members from "effect-herald/pubnub/Members"
+ *
+ * const replace = (channel: string, old: string, owner: string) =>
+ *   Members.manage({ channel, set: [{ id: owner, type: "owner" }], remove: [old] })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const manage: Members<AppContext.Custom, never>["manage"] = members.manage
+
+/**
+ * Changes a membership by what it is: reads it with its own parts, applies a function, and writes what that gives. A function
+ * that gives no fields (`{}`) writes nothing.
+ *
+ * **What is guaranteed, and what is not.** Updates of one membership in one process come one after another, from this side
+ * or that of `Memberships`, so that none of them is lost. Against all other writers there is no guarantee: the service does
+ * not write memberships on condition, so what another process writes between the read and the write is overwritten, and a
+ * membership that is removed there comes back. Where several processes count, keep the count with the channel or the user:
+ * `Channels.update` and `Users.update` lose nothing.
+ *
+ * **Details**
+ *
+ * A `GET` of `/v2/objects/{subscribeKey}/channels/{channel}/uuids` with a filter, and a `PATCH` with status, type and custom
+ * data, those that stay included. An id that holds both kinds of quotes cannot be in a filter: then the pages are read until
+ * it comes. Gives the member as it is after the write.
+ *
+ * Fails with `ObjectNotFound` when there is no such member, and with the `PubNubError` of either request. A write whose
+ * answer was lost is looked for by reading once more: the update has succeeded if what it wrote is there, fails with the
+ * `PubNubError` if the membership is what it was, and else with `UpdateOutcomeUnknown`.
+ *
+ * **Example** (A warning more)
+ *
+ * ```ts
+ * import * as Option from "effect/Option"
+ * import * as Schema from "effect/Schema"
+ * import * as Members from "effect-herald/pubnub/Members"
+ *
+ * const Guests = Members.withCustom(Schema.Struct({ warnings: Schema.Int }))
+ *
+ * const warn = (channel: string, user: string) =>
+ *   Guests.update({ channel, user, custom: "merge" }, ({ custom }) => {
+ *     const warnings = Option.match(custom, { onNone: () => 1, onSome: ({ warnings }) => warnings + 1 })
+ *     return { custom: { warnings }, ...warnings < 3 ? {} : { status: "muted" } }
+ *   })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const update: Members<AppContext.Custom, never>["update"] = members.update
+
+// --------------------------------------------------------------------------------------------------------------------
+// typed custom data
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The same requests with custom data of a type: that of the memberships, while that of their users stays without one. What is
+ * set is encoded and checked before it is sent, what is read is decoded: data that does not match fails with
+ * `CustomMismatch`, which has it. The schema has to write scalars: text, numbers, booleans and null.
+ *
+ * **Example** (Since when)
+ *
+ * ```ts
+ * import * as Schema from "effect/Schema"
+ * import * as Stream from "effect/Stream"
+ * import * as Members from "effect-herald/pubnub/Members"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * const Guests = Members.withCustom(Schema.Struct({ since: Schema.DateTimeUtc }))
+ *
+ * const oldest = Guests.list({ channel: "lobby", include: ["custom"], sort: ["updated"], limit: 1 })
+ *
+ * const changes = Subscribe.memberships({ channels: ["lobby"] }).pipe(
+ *   Stream.mapEffect(Guests.event)
+ * )
+ * ```
+ *
+ * @category typed custom data
+ * @since 0.1.0
+ */
+export const withCustom = <C, RD = never, RE = never>(
+  schema: Custom.CustomSchema<C, RD, RE>
+): TypedMembers<C, RD, RE> => {
+  const codec = Custom.typed(schema)
+  return {
+    ...make(codec),
+    event: (event) =>
+      event._tag === "MembershipDeleted" ? Effect.succeed(event) : Effect.map(
+        Custom.typedChange(codec, event.change, { operation: "membershipEvent", kind: "membership", id: event.user }),
+        (change) => ({ ...event, change })
+      )
+  }
+}

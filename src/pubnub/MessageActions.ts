@@ -1,0 +1,814 @@
+/**
+ * What users attach to messages that are there already (reactions, receipts, bookmarks): {@link add}, {@link remove}, and
+ * {@link list} or {@link stream} for what was added; {@link fold} keeps the reactions of messages as one live value.
+ * As events they come with `Subscribe.actions`, and together with their messages from `History` (`include.actions`). It
+ * needs Message Persistence.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Url from "../internal/url.ts"
+import * as Retry from "../Retry.ts"
+import * as Channel from "./Channel.ts"
+import * as Event from "./Event.ts"
+import * as History from "./History.ts"
+import * as Endpoint from "./internal/endpoint.ts"
+import * as Lookup from "./internal/lookup.ts"
+import * as Pages from "./internal/pages.ts"
+import * as Reactions_ from "./internal/reactions.ts"
+import { PubNubConfig } from "./PubNubConfig.ts"
+import * as PubNubError from "./PubNubError.ts"
+import * as Subscribe from "./Subscribe.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
+import * as Timetoken from "./Timetoken.ts"
+import { UserId } from "./UserId.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// models
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * An action on a message: what the events of actions say of it, and who added it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MessageAction extends Event.Action {
+  readonly user: UserId
+}
+
+/**
+ * The schema of a {@link MessageAction}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const MessageAction = Schema.Struct({ ...Event.Action.fields, user: UserId })
+
+/**
+ * A page of the actions of one channel.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page {
+  /** Oldest first, by their own timetokens. */
+  readonly actions: ReadonlyArray<MessageAction>
+  /** Where the next older page ends: pass it as `before`. Absent when there is none. */
+  readonly next?: Timetoken.Timetoken
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// errors
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What every request of this module can fail with. Without Message Persistence it is `FeatureDisabled`; wrong input is
+ * `BadRequest` without a `status`, and nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type MessageActionsError = PubNubError.PubNubError
+
+const Message = { channel: Schema.String, messageTimetoken: Schema.String }
+
+/**
+ * This user has an action of this type and value on the message already. Where an {@link add} was tried again because
+ * its answer never came, that is good news: the first one arrived.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ActionExists extends Schema.TaggedError<ActionExists>("effect-herald/pubnub/ActionExists")(
+  "ActionExists",
+  { ...Message, type: Schema.String, value: Schema.String }
+) {
+  override get message(): string {
+    return `add: this user has the ${this.type} "${this.value}" on message ${this.messageTimetoken} of ${this.channel} ` +
+      "already. There is nothing to do; remove takes it back."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The message has no such action. Where a {@link remove} was tried again because its answer never came, that is good
+ * news: the first one arrived.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ActionNotFound extends Schema.TaggedError<ActionNotFound>("effect-herald/pubnub/ActionNotFound")(
+  "ActionNotFound",
+  { ...Message, actionTimetoken: Schema.String }
+) {
+  override get message(): string {
+    return `remove: message ${this.messageTimetoken} of ${this.channel} has no action ${this.actionTimetoken}. It may ` +
+      "be gone already; list tells what there is, with the timetokens that remove needs."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The action was added by another user, and only its own user can remove it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ActionOfAnotherUser
+  extends Schema.TaggedError<ActionOfAnotherUser>("effect-herald/pubnub/ActionOfAnotherUser")(
+    "ActionOfAnotherUser",
+    { ...Message, actionTimetoken: Schema.String }
+  )
+{
+  override get message(): string {
+    return `remove: the action ${this.actionTimetoken} on message ${this.messageTimetoken} of ${this.channel} is of ` +
+      "another user. Remove it with the userId that added it."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * The action was stored, or removed, but the service could not tell subscribers (207). `action` is what was stored, where
+ * the service says it. Do not try again: it is done, and the answer would be {@link ActionExists} or
+ * {@link ActionNotFound}. Whoever has to see it at once reads {@link list}.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PartialFailure extends Schema.TaggedError<PartialFailure>("effect-herald/pubnub/PartialFailure")(
+  "PartialFailure",
+  {
+    ...Message,
+    operation: Schema.Literals(["add", "remove"]),
+    action: Schema.optionalKey(MessageAction),
+    description: Schema.String
+  }
+) {
+  override get message(): string {
+    return `${this.operation}: the action on message ${this.messageTimetoken} of ${this.channel} was ` +
+      `${
+        this.operation === "add" ? "stored" : "removed"
+      }, but subscribers were not told: ${this.description}. Do not ` +
+      "try again; who has to see it at once reads list."
+  }
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * What {@link add} can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type AddError = MessageActionsError | ActionExists | PartialFailure
+
+/**
+ * What {@link remove} can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RemoveError = MessageActionsError | ActionNotFound | ActionOfAnotherUser | PartialFailure
+
+// --------------------------------------------------------------------------------------------------------------------
+// adding and removing
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What {@link add} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AddOptions {
+  readonly channel: string
+  /** The message, by the timetoken that `Publish.publish` gave. The service does not look whether there is one. */
+  readonly messageTimetoken: Timetoken.Timetoken
+  /** What kind of action it is: `"reaction"`, `"receipt"`. Not empty. */
+  readonly type: string
+  /** What it says: `"👍"`, `"read"`. Not empty. */
+  readonly value: string
+}
+
+/**
+ * Adds an action of this user to a message, and gives it as it is stored. Fails with {@link ActionExists} where this user
+ * has added the same before, with {@link PartialFailure} where it is stored but nobody was told, and with
+ * {@link MessageActionsError}. After a `Transport` that was sent, a `Timeout` or a `ServerFailure` it may have arrived:
+ * adding again is safe, since nothing is stored twice.
+ *
+ * **Details**
+ *
+ * `POST /v1/message-actions/{subscribeKey}/channel/{channel}/message/{messageTimetoken}`. The body may have as many bytes
+ * as a message (`maxMessageSize`).
+ *
+ * **Example** (A read receipt, as often as one likes)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MessageActions from "effect-herald/pubnub/MessageActions"
+ * import type { Timetoken } from "effect-herald/pubnub/Timetoken"
+ *
+ * const markRead = (channel: string, messageTimetoken: Timetoken) =>
+ *   MessageActions.add({ channel, messageTimetoken, type: "receipt", value: "read" }).pipe(
+ *     Effect.asVoid,
+ *     Effect.catchTag("ActionExists", () => Effect.void)
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const add = (
+  options: AddOptions
+): Effect.Effect<MessageAction, AddError, HttpClient.HttpClient | PubNubConfig> => {
+  const { channel, messageTimetoken, type, value } = options
+  const body = JSON.stringify({ type, value })
+  return run({
+    operation: "add",
+    method: "POST",
+    channel,
+    rest: `/message/${messageTimetoken}`,
+    body,
+    issues: ({ maxMessageSize }) => {
+      const size = utf8.encode(body).length
+      return [
+        ...isTimetoken(messageTimetoken)
+          ? []
+          : [{ location: "messageTimetoken", message: "is not a timetoken of 17 digits" }],
+        ...type === "" ? [{ location: "type", message: "is empty" }] : [],
+        ...value === "" ? [{ location: "value", message: "is empty" }] : [],
+        ...size > maxMessageSize
+          ? [{ location: "value", message: `makes a body of ${size} bytes, and maxMessageSize is ${maxMessageSize}` }]
+          : []
+      ]
+    },
+    decode: (json) => Result.map(decodeAdded(json), ({ data }) => ({ action: data, unpublished: unpublished(json) })),
+    refused: (reason) =>
+      reason.status === 409
+        ? new ActionExists({ channel, messageTimetoken, type, value })
+        : reason.status === 207
+        ? new PartialFailure({ operation: "add", channel, messageTimetoken, description: reason.description })
+        : undefined
+  }).pipe(
+    Effect.flatMap(({ action, unpublished }) =>
+      unpublished === undefined
+        ? Effect.succeed(action)
+        : Effect.fail(
+          new PartialFailure({ operation: "add", channel, messageTimetoken, action, description: unpublished })
+        )
+    )
+  )
+}
+
+/**
+ * What {@link remove} takes. A {@link MessageAction} has both timetokens.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RemoveOptions {
+  readonly channel: string
+  /** The message, as the action has it: in old data, ten digits. */
+  readonly messageTimetoken: string
+  readonly actionTimetoken: Timetoken.Timetoken
+}
+
+/**
+ * Removes an action of this user from a message. Fails with {@link ActionNotFound}, {@link ActionOfAnotherUser},
+ * {@link PartialFailure} where it is gone but nobody was told, and {@link MessageActionsError}. It may be tried again:
+ * {@link ActionNotFound} then says that the first try arrived.
+ *
+ * **Details**
+ *
+ * `DELETE /v1/message-actions/{subscribeKey}/channel/{channel}/message/{messageTimetoken}/action/{actionTimetoken}`
+ *
+ * **Example** (Taking back what was added)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MessageActions from "effect-herald/pubnub/MessageActions"
+ * import type { Timetoken } from "effect-herald/pubnub/Timetoken"
+ *
+ * const wave = (messageTimetoken: Timetoken) =>
+ *   Effect.gen(function*() {
+ *     const action = yield* MessageActions.add({ channel: "chat", messageTimetoken, type: "reaction", value: "👋" })
+ *     yield* Effect.sleep("5 seconds")
+ *     yield* MessageActions.remove({ channel: "chat", ...action })
+ *   })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const remove = (
+  options: RemoveOptions
+): Effect.Effect<void, RemoveError, HttpClient.HttpClient | PubNubConfig> => {
+  const { actionTimetoken, channel, messageTimetoken } = options
+  const partial = (description: string) =>
+    new PartialFailure({ operation: "remove", channel, messageTimetoken, description })
+  return run({
+    operation: "remove",
+    method: "DELETE",
+    channel,
+    rest: `/message/${messageTimetoken}/action/${actionTimetoken}`,
+    issues: () => [
+      ...isDigits(messageTimetoken) ? [] : [{ location: "messageTimetoken", message: "is not made of digits" }],
+      ...isTimetoken(actionTimetoken)
+        ? []
+        : [{ location: "actionTimetoken", message: "is not a timetoken of 17 digits" }]
+    ],
+    decode: (json) => Result.map(decodeRemoved(json), () => unpublished(json)),
+    refused: (reason) =>
+      /no matching message action/i.test(reason.description)
+        ? new ActionNotFound({ channel, messageTimetoken, actionTimetoken })
+        : /wrong uuid/i.test(reason.description)
+        ? new ActionOfAnotherUser({ channel, messageTimetoken, actionTimetoken })
+        : reason.status === 207
+        ? partial(reason.description)
+        : undefined
+  }).pipe(
+    Effect.flatMap((unpublished) => unpublished === undefined ? Effect.void : Effect.fail(partial(unpublished)))
+  )
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// reading
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What {@link list} takes. The range is of the actions' own timetokens, not of their messages'.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListOptions extends History.Range {
+  readonly channel: string
+  /** The most actions of a page, 1 to 100. Default: 100. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * One page of the actions of a channel: the newest of the range, oldest first. Fails with {@link MessageActionsError}.
+ *
+ * **Details**
+ *
+ * `GET /v1/message-actions/{subscribeKey}/channel/{channel}`. What is `before` here, the first timetoken that does not
+ * belong to the range any more, the service calls `start`; `since`, the oldest that does, it calls `end`. The service
+ * seldom says that there is `more`: a full page has a `next` too.
+ *
+ * **Example** (The actions of the newest page, by message)
+ *
+ * ```ts
+ * import * as Arr from "effect/Array"
+ * import * as Effect from "effect/Effect"
+ * import * as MessageActions from "effect-herald/pubnub/MessageActions"
+ *
+ * const byMessage = MessageActions.list({ channel: "chat" }).pipe(
+ *   Effect.map(({ actions }) => Arr.groupBy(actions, ({ messageTimetoken }) => messageTimetoken))
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const list = (
+  options: ListOptions
+): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+  ask("list", options, options.limit, "limit")
+
+/**
+ * What {@link stream} takes. The range is of the actions' own timetokens, not of their messages'.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamOptions extends History.Range {
+  readonly channel: string
+  /** Default: `"newestFirst"`, which reads no more than it gives. */
+  readonly order?: "newestFirst" | "oldestFirst" | undefined
+  /** How many actions to ask for at once, 1 to 100. Default: 100. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * The actions of a channel, page after page, in either direction: none comes twice and none is passed over while others
+ * are added. It stops asking when its reader stops. Fails with {@link MessageActionsError}.
+ *
+ * **Details**
+ *
+ * As {@link list}. The service gives pages from the new end. `newestFirst` hands them on as they come. `oldestFirst` goes
+ * back to the old end first, keeps the last ten pages of that way, and asks again for what it had to let go.
+ *
+ * **Example** (Who has read a message)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as MessageActions from "effect-herald/pubnub/MessageActions"
+ * import type { Timetoken } from "effect-herald/pubnub/Timetoken"
+ *
+ * const readers = (channel: string, message: Timetoken) =>
+ *   // An action is younger than its message.
+ *   MessageActions.stream({ channel, since: message }).pipe(
+ *     Stream.filter(({ messageTimetoken, type }) => messageTimetoken === message && type === "receipt"),
+ *     Stream.map(({ user }) => user),
+ *     Stream.runCollect,
+ *     Effect.map((users) => new Set(users))
+ *   )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const stream = (
+  options: StreamOptions
+): Stream.Stream<MessageAction, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+  Pages.stream(options, (range) =>
+    Effect.map(
+      ask("stream", { ...range, channel: options.channel }, options.pageSize, "pageSize"),
+      ({ actions, ...rest }) => ({ entries: actions, ...rest })
+    ))
+
+const mostActions = 100
+
+const ask = (
+  operation: "list" | "stream",
+  { before, channel, since }: History.Range & { readonly channel: string },
+  limit = mostActions,
+  limitName: string
+): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+  Effect.map(
+    run({
+      operation,
+      method: "GET",
+      channel,
+      query: [
+        ...before === undefined ? [] : [["start", before] as const],
+        ...since === undefined ? [] : [["end", since] as const],
+        ["limit", String(limit)]
+      ],
+      issues: () => [
+        ...Pages.issuesOf({ before, since }),
+        // Both the same is an empty range, which the service allows.
+        ...before !== undefined && since !== undefined && before < since
+          ? [{ location: "before", message: "is earlier than since" }]
+          : [],
+        ...Number.isInteger(limit) && limit >= 1 && limit <= mostActions
+          ? []
+          : [{ location: limitName, message: `is ${limit}, not a whole number from 1 to ${mostActions}` }]
+      ],
+      decode: decodeListed
+    }),
+    ({ data, more }) => {
+      const next = more?.start ?? (data.length < limit ? undefined : data[0]?.actionTimetoken)
+      return { actions: data, ...next === undefined || since !== undefined && next <= since ? {} : { next } }
+    }
+  )
+
+// --------------------------------------------------------------------------------------------------------------------
+// as a value that is kept live
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * All actions of one type and value on a message: the 👍, however many they are.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reaction {
+  readonly type: string
+  readonly value: string
+  /** By how many users. */
+  readonly count: number
+  /** By whom, the first first, each with the timetoken of the action. */
+  readonly users: ReadonlyMap<UserId, Timetoken.Timetoken>
+  /** The timetoken of this user's own action, by which {@link remove} takes it back; absent where there is none. */
+  readonly mine?: Timetoken.Timetoken
+}
+
+/**
+ * What a message has got, in the order in which each was first added.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reactions = ReadonlyArray<Reaction>
+
+/**
+ * What {@link fold} takes for certain messages.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FoldMessagesOptions {
+  /** One channel, neither a wildcard nor a presence name. */
+  readonly channel: string
+  /** The timetokens of 1 to 100 messages; ten digits, as old actions have them, are fine. */
+  readonly messages: ReadonlyArray<string>
+  readonly last?: undefined
+}
+
+/**
+ * What {@link fold} takes for the newest messages.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FoldLastOptions {
+  /** One channel, neither a wildcard nor a presence name. */
+  readonly channel: string
+  /** How many of the newest messages, 1 to 100. A message that is published enters, and the oldest leaves. */
+  readonly last: number
+  readonly messages?: undefined
+}
+
+/**
+ * The reactions (and all other actions) of some messages, or of the newest, now and whenever they change: each value is
+ * the whole of it, and every message is in it, also without any.
+ *
+ * **Details**
+ *
+ * It subscribes to the channel, then reads what there is, and then keeps that current with the events, page by page: what
+ * happens within one page is one change. It reads again whenever events may have been lost (after an interruption, a
+ * suspected gap, a doubted cursor, an event that cannot be read): history has what came of the events of actions, and not
+ * the events. Until that is answered the last value stands.
+ *
+ * What it reads is history with its actions, 25 messages a page: the newest for `last`, and for `messages` the pages that
+ * they are on. Messages that history does not have (too old, never stored, ten digits) are looked for among the actions of
+ * the channel ({@link stream}), from the oldest of them on, or from the beginning where one has no timetoken of 17 digits.
+ *
+ * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with {@link MessageActionsError} when
+ * one is not (`AccessDenied`, `FeatureDisabled`, …), and at once for wrong input, and with `SubscribeError` as any
+ * subscription. What keeps the value from being current is logged as a warning.
+ *
+ * **Gotchas**
+ *
+ * With `last`, a message that is never stored counts when it is published, and not any more after the next reading; one
+ * that is removed from history leaves with the next reading. An action that was a {@link PartialFailure} for who added or
+ * removed it is seen with the next reading. Nobody is told of these.
+ *
+ * **Example** (👍 3 (you))
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as MessageActions from "effect-herald/pubnub/MessageActions"
+ *
+ * const line = (reactions: MessageActions.Reactions) =>
+ *   reactions.map(({ count, mine, value }) => `${value} ${count}${mine === undefined ? "" : " (you)"}`).join("  ")
+ *
+ * const program = MessageActions.fold({ channel: "chat", last: 20 }).pipe(
+ *   Stream.runForEach((messages) =>
+ *     Effect.forEach(messages, ([timetoken, reactions]) => Effect.log(timetoken, line(reactions)))
+ *   )
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const fold = (
+  options: FoldMessagesOptions | FoldLastOptions
+): Stream.Stream<
+  ReadonlyMap<string, Reactions>,
+  SubscribeError | MessageActionsError,
+  HttpClient.HttpClient | PubNubConfig
+> =>
+  Stream.unwrap(Effect.map(PubNubConfig, ({ userId }) => {
+    const { channel, last } = options
+    const issues = foldIssues(options)
+    if (issues.length > 0) {
+      return Stream.fail(Endpoint.errorOf(address("fold", "GET", channel))(Endpoint.refused(issues)))
+    }
+    const read = (last === undefined ? readMessages(channel, [...new Set(options.messages)]) : readLast(channel, last))
+      .pipe(
+        Effect.map((found) => Reactions_.make(found, userId)),
+        Effect.tapError((error) => Effect.logWarning(`the reactions on ${channel} are not known: ${error.message}`)),
+        Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
+      )
+    const watched = { last, me: userId }
+    const step = Effect.fnUntraced(function*(
+      before: Reactions_.State | undefined,
+      events: ReadonlyArray<Event.SubscribeEvent>
+    ) {
+      for (const event of events) yield* warn(event)
+      const followed = before && Reactions_.follow(before, events, watched)
+      if (!events.some(Reactions_.isLoss)) return followed
+      // What was crowded out a moment ago may not be in history yet.
+      if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
+      const found = yield* read
+      const known = followed === undefined || last === undefined
+        ? found
+        : yield* Reactions_.withUnshown(found, followed, last)
+      // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
+      // younger, what else happened is still to come.
+      return Reactions_.follow(known, events.slice(events.findLastIndex(Reactions_.isLoss) + 1), watched)
+    })
+    // Catching up would bring messages only, and tell of a loss only where actions had come before.
+    return Subscribe.stream({ channels: [channel], catchUp: "none" }).pipe(
+      // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
+      Stream.mapAccumArrayEffect(
+        (): Reactions_.State | undefined => undefined,
+        (before, events) =>
+          Effect.map(
+            step(before, events),
+            (state) => [state, state === undefined ? [] : [Reactions_.valueOf(state)]] as const
+          )
+      ),
+      Stream.changes
+    )
+  }))
+
+/** How far history may be behind. */
+const historyLag = "1 second"
+
+const mostMessages = 100
+
+const foldIssues = ({ channel, last, messages }: FoldMessagesOptions | FoldLastOptions) => [
+  ...channelIssues(channel),
+  ...messages !== undefined && (messages.length === 0 || messages.length > mostMessages)
+    ? [{ location: "messages", message: `are ${messages.length}, not 1 to ${mostMessages}` }]
+    : [],
+  ...Lookup.issuesOf("messages", messages ?? [], (message) => isDigits(message) ? undefined : "is not made of digits"),
+  ...last === undefined || Number.isInteger(last) && last >= 1 && last <= mostMessages
+    ? []
+    : [{ location: "last", message: `is ${last}, not a whole number from 1 to ${mostMessages}` }]
+]
+
+const include: History.Include = { actions: true, meta: false }
+
+type Found = ReadonlyMap<string, ReadonlyArray<History.StoredAction>>
+
+const readLast = (
+  channel: string,
+  last: number
+): Effect.Effect<Found, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+  History.stream({ channel, include }).pipe(
+    Stream.take(last),
+    Stream.runCollect,
+    Effect.map((entries) => new Map(entries.toReversed().flatMap(actionsOf)))
+  )
+
+// An entry that cannot be read is a message all the same, if it says which.
+const actionsOf = (entry: History.Stored) =>
+  entry._tag !== "UndecodableEntry"
+    ? [[entry.timetoken, entry.actions] as const]
+    : entry.timetoken === undefined
+    ? []
+    : [[entry.timetoken, []] as const]
+
+const readMessages = Effect.fnUntraced(
+  function*(
+    channel: string,
+    messages: ReadonlyArray<string>
+  ): Effect.fn.Return<Found, MessageActionsError, HttpClient.HttpClient | PubNubConfig> {
+    const found = new Map<string, ReadonlyArray<History.StoredAction>>()
+    let wanted: ReadonlyArray<Timetoken.Timetoken> = messages.filter(isTimetoken).toSorted().toReversed()
+    const oldest = wanted.at(-1)
+    while (wanted[0] !== undefined) {
+      const before = Option.getOrUndefined(Timetoken.fromBigInt(Timetoken.toBigInt(wanted[0]) + 1n))
+      const { entries, next } = yield* History.fetch({ channel, since: oldest, before, include })
+      for (const [message, actions] of entries.flatMap(actionsOf)) found.set(message, actions)
+      wanted = next === undefined ? [] : wanted.slice(1).filter((message) => message < next)
+    }
+    const others = messages.filter((message) => !found.has(message))
+    if (others.length > 0) {
+      const missing = new Map(others.map((message): [string, Array<History.StoredAction>] => [message, []]))
+      const since = others.every(isTimetoken) ? others.toSorted()[0] : undefined
+      yield* Stream.runForEach(
+        stream({ channel, since }),
+        (action) => Effect.sync(() => missing.get(action.messageTimetoken)?.push(action))
+      )
+      for (const [message, actions] of missing) found.set(message, actions)
+    }
+    return new Map(messages.map((message) => [message, found.get(message) ?? []]))
+  }
+)
+
+const warn = (event: Event.SubscribeEvent): Effect.Effect<void> => {
+  switch (event._tag) {
+    case "Interrupted":
+      return Effect.logWarning(`interrupted: ${event.reason.message}`)
+    case "Undecodable":
+      return Effect.logWarning(`cannot be read: ${event.issue}`)
+    default:
+      return Effect.void
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// requests
+// --------------------------------------------------------------------------------------------------------------------
+
+const utf8 = new TextEncoder()
+
+const isTimetoken = Schema.is(Timetoken.Timetoken)
+
+const isDigits = Schema.is(Event.Action.fields.messageTimetoken)
+
+const channelIssues = (channel: string): ReadonlyArray<PubNubError.Detail> =>
+  Lookup.issuesOf(
+    "channel",
+    [channel],
+    (name) => Channel.isPresence(name) ? "ends in -pnpres, and presence events have no actions" : Channel.issue(name)
+  )
+
+const address = <M extends "GET" | "POST" | "DELETE">(operation: string, method: M, channel: string, rest = "") => ({
+  operation,
+  method,
+  shownPath: `/v1/message-actions/{subscribeKey}/channel/${channel}${rest}`
+})
+
+interface Request<A, E> {
+  readonly operation: "add" | "remove" | "list" | "stream"
+  readonly method: "GET" | "POST" | "DELETE"
+  readonly channel: string
+  /** Behind the channel, made of digits and slashes. */
+  readonly rest?: string
+  readonly query?: Url.Query
+  readonly body?: string
+  /** What is wrong with the input, beside the channel. */
+  readonly issues: (config: PubNubConfig["Service"]) => ReadonlyArray<PubNubError.Detail>
+  readonly decode: (json: Schema.Json) => Result.Result<A, Schema.SchemaError>
+  /** What a refusal means that only this operation has. */
+  readonly refused?: (reason: PubNubError.BadRequest) => E | undefined
+}
+
+const run = <A, E = never>(
+  request: Request<A, E>
+): Effect.Effect<A, MessageActionsError | E, HttpClient.HttpClient | PubNubConfig> =>
+  Effect.flatMap(PubNubConfig, (config): Effect.Effect<A, MessageActionsError | E, HttpClient.HttpClient> => {
+    const { body, channel, decode, issues, method, operation, query = [], refused, rest = "" } = request
+    const where = address(operation, method, channel, rest)
+    const fail = Endpoint.errorOf(where)
+    if (config.subscribeKey === "") {
+      return Effect.fail(fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" })))
+    }
+    const details = [...channelIssues(channel), ...issues(config)]
+    if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
+    const endpoint: Endpoint.Endpoint<A> = {
+      ...where,
+      path: `/v1/message-actions/${config.subscribeKey}/channel/${Url.encode(channel)}${rest}`,
+      query,
+      body,
+      attributes: { "messaging.destination.name": channel },
+      decode: (json) => Result.mapError(decode(json), (issue) => issue.message)
+    }
+    const size = Endpoint.addressSize(config, endpoint)
+    if (size > config.maxUrlSize) {
+      const message = `makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`
+      return Effect.fail(fail(Endpoint.refused([{ location: "channel", message }])))
+    }
+    return Endpoint.call(
+      config,
+      endpoint,
+      (reason) => (reason._tag === "BadRequest" ? refused?.(reason) : undefined) ?? fail(reason)
+    )
+  })
+
+// The service's word for a user.
+const Wire = MessageAction.pipe(Schema.encodeKeys({ user: "uuid" }))
+
+const decodeAdded = Schema.decodeUnknownResult(Schema.Struct({ data: Wire }))
+const decodeRemoved = Schema.decodeUnknownResult(Schema.Struct({ data: Schema.Struct({}) }))
+const decodeListed = Schema.decodeUnknownResult(Schema.Struct({
+  data: Schema.Array(Wire),
+  more: Schema.optionalKey(Schema.NullOr(Schema.Struct({
+    start: Schema.optionalKey(Schema.NullOr(Timetoken.Timetoken))
+  })))
+}))
+
+const decodeUnpublished = Schema.decodeUnknownOption(
+  Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
+)
+
+/** Why subscribers were not told, in an answer that has data nevertheless. */
+const unpublished = (json: Schema.Json): string | undefined =>
+  Option.getOrUndefined(Option.map(decodeUnpublished(json), ({ error }) => error.message))

@@ -1,0 +1,145 @@
+/**
+ * The reactions of some messages as a value: made from what was read, and moved on by events.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Event from "../Event.ts"
+import type { StoredAction } from "../History.ts"
+import type { Reaction, Reactions } from "../MessageActions.ts"
+import { Timetoken } from "../Timetoken.ts"
+
+export interface State {
+  /** Which are watched. Where they are the newest, the oldest comes first. */
+  readonly messages: ReadonlyArray<string>
+  /** Also those of a message whose publishing has not been told yet. A message without any may be absent. */
+  readonly reactions: ReadonlyMap<string, Reactions>
+}
+
+export const make = (found: ReadonlyMap<string, ReadonlyArray<StoredAction>>, me: string): State => ({
+  messages: [...found.keys()],
+  reactions: new Map(Array.from(found, ([message, actions]) => [message, reactionsOf(actions, me)]))
+})
+
+export const valueOf = ({ messages, reactions }: State): ReadonlyMap<string, Reactions> =>
+  new Map(messages.map((message) => [message, reactions.get(message) ?? []]))
+
+const reactionsOf = (actions: Iterable<StoredAction>, me: string): Reactions => {
+  const kinds = new Map<string, StoredAction & { readonly users: Map<StoredAction["user"], Timetoken> }>()
+  for (const action of [...actions].toSorted((a, b) => a.actionTimetoken < b.actionTimetoken ? -1 : 1)) {
+    const { actionTimetoken, type, user, value } = action
+    const key = JSON.stringify([type, value])
+    const kind = kinds.get(key)
+    if (kind === undefined) kinds.set(key, { ...action, users: new Map([[user, actionTimetoken]]) })
+    else kind.users.set(user, actionTimetoken)
+  }
+  return Array.from(kinds.values(), ({ type, users, value }): Reaction => {
+    const mine = Array.from(users).find(([user]) => user === me)?.[1]
+    return { type, value, count: users.size, users, ...mine === undefined ? {} : { mine } }
+  })
+}
+
+const actionsOf = (reactions: Reactions): ReadonlyArray<StoredAction> =>
+  reactions.flatMap(({ type, users, value }) =>
+    Array.from(users, ([user, actionTimetoken]) => ({ type, value, user, actionTimetoken }))
+  )
+
+const isTimetoken = Schema.is(Timetoken)
+
+/** Which messages are watched: always the same, or so many of the newest. */
+export interface Watched {
+  readonly last: number | undefined
+  /** Whose reactions are mine. */
+  readonly me: string
+}
+
+export const follow = (
+  before: State,
+  events: ReadonlyArray<Event.SubscribeEvent>,
+  { last, me }: Watched
+): State => {
+  const changed = new Map<string, Map<Timetoken, StoredAction>>()
+  const published = new Set<string>()
+  const actionsOn = (message: string): Map<Timetoken, StoredAction> => {
+    const actions = changed.get(message) ??
+      new Map(actionsOf(before.reactions.get(message) ?? []).map((action) => [action.actionTimetoken, action]))
+    changed.set(message, actions)
+    return actions
+  }
+  for (const event of events) {
+    switch (event._tag) {
+      case "Message":
+      case "FileShared":
+        published.add(event.timetoken)
+        break
+      case "MessageActionAdded": {
+        const { action: { actionTimetoken, messageTimetoken, type, value }, publisher: user } = event
+        if (user !== undefined) {
+          actionsOn(messageTimetoken).set(actionTimetoken, { type, value, user, actionTimetoken })
+        }
+        break
+      }
+      case "MessageActionRemoved":
+        actionsOn(event.action.messageTimetoken).delete(event.action.actionTimetoken)
+        break
+      default:
+    }
+  }
+  const reactions = new Map(before.reactions)
+  for (const [message, actions] of changed) reactions.set(message, reactionsOf(actions.values(), me))
+  return watched({ messages: newest(before.messages, published, last), reactions }, last)
+}
+
+const newest = (
+  messages: ReadonlyArray<string>,
+  published: ReadonlySet<string>,
+  last: number | undefined
+): ReadonlyArray<string> =>
+  last === undefined || published.size === 0
+    ? messages
+    : [...new Set([...messages, ...published])].toSorted().slice(-last)
+
+/** Without the reactions of messages that are not watched, nor will be. */
+const watched = ({ messages, reactions }: State, last: number | undefined): State => {
+  const known = new Set(messages)
+  const oldest = messages[0] ?? ""
+  // Of another region, an action may come before its message, which is older nevertheless.
+  const mayCome = (message: string, reactions: Reactions) =>
+    last !== undefined && isTimetoken(message) && message > oldest &&
+    actionsOf(reactions).some(({ actionTimetoken }) => actionTimetoken > message)
+  return {
+    messages,
+    reactions: new Map([...reactions].filter(([message, own]) => known.has(message) || mayCome(message, own)))
+  }
+}
+
+// In tenths of a microsecond: as long as messages of other regions may take to come.
+const unshownFor = 100_000_000n
+
+/** What was read of the newest messages, and what is so new that history may not show it yet. */
+export const withUnshown = (found: State, known: State, last: number): Effect.Effect<State> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const from = String(BigInt(now) * 10_000n - unshownFor)
+    const isUnshown = (message: string) => message > from && !found.messages.includes(message)
+    return watched({
+      messages: newest(found.messages, new Set(known.messages.filter(isUnshown)), last),
+      reactions: new Map([...found.reactions, ...[...known.reactions].filter(([message]) => isUnshown(message))])
+    }, last)
+  })
+
+/** Whether events may have been lost before it, or it does not say whose it is. */
+export const isLoss = (event: Event.SubscribeEvent): boolean => {
+  switch (event._tag) {
+    case "Connected":
+    case "Reconnected":
+    case "Gap":
+    case "GapSuspected":
+    case "CursorDoubted":
+    case "Undecodable":
+      return true
+    case "MessageActionAdded":
+      return event.publisher === undefined
+    default:
+      return false
+  }
+}

@@ -1,0 +1,111 @@
+/** The language of `filter` in App Context: comparisons of fields with values, and, or, not, parentheses. */
+
+/** What a field of one row holds: a text, a time in microseconds since 1970, or nothing. */
+export type Field = string | bigint | undefined
+
+/** Whether a row passes, which shows its fields by name. */
+export type Filter = (field: (name: string) => Field) => boolean
+
+interface Token {
+  readonly kind: "value" | "name" | "operator"
+  readonly text: string
+}
+
+const tokenPattern =
+  /\s*(?:(?<number>-?\d+(?:\.\d+)?)|"(?<double>[^"]*)"|'(?<single>[^']*)'|(?<name>[A-Za-z_][\w.]*)|(?<operator>==|!=|<=|>=|&&|\|\||[<>!()]))/y
+
+const words: ReadonlyMap<string, string> = new Map([["and", "&&"], ["or", "||"], ["like", "like"]])
+
+const tokenize = (source: string): ReadonlyArray<Token> | undefined => {
+  const tokens: Array<Token> = []
+  const pattern = new RegExp(tokenPattern)
+  const end = source.trimEnd().length
+  while (pattern.lastIndex < end) {
+    const groups = pattern.exec(source)?.groups
+    if (groups === undefined) return undefined
+    const { double, name, number, operator, single } = groups
+    const word = name === undefined ? undefined : words.get(name.toLowerCase())
+    if (operator !== undefined || word !== undefined) tokens.push({ kind: "operator", text: operator ?? word ?? "" })
+    else if (name !== undefined) tokens.push({ kind: "name", text: name })
+    else tokens.push({ kind: "value", text: number ?? double ?? single ?? "" })
+  }
+  return tokens
+}
+
+/** Microseconds since 1970 of a time in ISO 8601, with any number of digits after the second. */
+export const microsOf = (text: string): bigint | undefined => {
+  const fraction = /\.(\d{1,9})(?=Z|[+-])/.exec(text)?.[1] ?? ""
+  const millis = Date.parse(text.replace(`.${fraction}`, ""))
+  return Number.isNaN(millis) ? undefined : BigInt(millis) * 1_000n + BigInt(fraction.padEnd(6, "0").slice(0, 6))
+}
+
+const like = (text: string, pattern: string) =>
+  new RegExp(`^${pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`, "s")
+    .test(text)
+
+const comparisons: ReadonlyMap<string, (left: string | bigint, right: string | bigint) => boolean> = new Map([
+  ["==", (left, right) => left === right],
+  ["<", (left, right) => left < right],
+  ["<=", (left, right) => left <= right],
+  [">", (left, right) => left > right],
+  [">=", (left, right) => left >= right]
+])
+
+/** A comparison with nothing is false; only to be different from something, nothing is enough. */
+const compare = (operator: string, left: Field, value: string): boolean => {
+  if (operator === "!=") return !compare("==", left, value)
+  const right = typeof left === "bigint" ? microsOf(value) : value
+  if (left === undefined || right === undefined) return false
+  return operator === "like"
+    ? typeof left === "string" && like(left, value)
+    : comparisons.get(operator)?.(left, right) === true
+}
+
+/** Parses an expression over these fields. `undefined` when it is none: the service answers 400. */
+export const parse = (source: string, fields: ReadonlyArray<string>): Filter | undefined => {
+  const tokens = tokenize(source)
+  if (tokens === undefined) return undefined
+  let position = 0
+  const accept = (text: string) => {
+    const token = tokens[position]
+    if (token?.kind !== "operator" || token.text !== text) return false
+    position++
+    return true
+  }
+
+  const comparison = (): Filter | undefined => {
+    const [name, operator, value] = tokens.slice(position, position + 3)
+    position += 3
+    if (name?.kind !== "name" || !fields.includes(name.text)) return undefined
+    if (operator?.kind !== "operator" || value?.kind !== "value") return undefined
+    if (operator.text !== "like" && operator.text !== "!=" && !comparisons.has(operator.text)) return undefined
+    return (field) => compare(operator.text, field(name.text), value.text)
+  }
+
+  const term = (): Filter | undefined => {
+    if (accept("!")) {
+      const inner = term()
+      return inner && ((field) => !inner(field))
+    }
+    if (!accept("(")) return comparison()
+    const inner = any()
+    return accept(")") ? inner : undefined
+  }
+
+  const all = (): Filter | undefined => {
+    const left = term()
+    if (left === undefined || !accept("&&")) return left
+    const right = all()
+    return right && ((field) => left(field) && right(field))
+  }
+
+  const any = (): Filter | undefined => {
+    const left = all()
+    if (left === undefined || !accept("||")) return left
+    const right = any()
+    return right && ((field) => left(field) || right(field))
+  }
+
+  const root = any()
+  return position < tokens.length ? undefined : root
+}

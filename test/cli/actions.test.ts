@@ -1,0 +1,227 @@
+/** `herald actions`. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { EmulatorServer } from "effect-herald/node"
+import { PubNubEmulator, Transport } from "effect-herald/testing"
+import { requestsTo, start } from "../emulated.ts"
+import { herald } from "./kit.ts"
+import * as Spawn from "./spawn.ts"
+
+const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
+
+const message = "17900000000000000"
+
+const react = (value: string, uuid = "bob", messageTimetoken = message) =>
+  PubNubEmulator.PubNubEmulator.use((emulator) =>
+    emulator.addAction({ channel: "a", messageTimetoken, type: "reaction", value, uuid })
+  )
+
+const stored = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.actions("a"))
+
+const asked = requestsTo("/v1/message-actions")
+
+describe("actions add and remove", () => {
+  it.effect("add prints the timetoken by which remove takes it back", () =>
+    Effect.gen(function*() {
+      const added = yield* herald(["actions", "add", "a", message, "reaction", "👍", "--user-id", "ada"])
+      const [action] = yield* stored
+      assert.deepInclude(action, { uuid: "ada", type: "reaction", value: "👍", messageTimetoken: message })
+      assert.deepStrictEqual(added, { exitCode: 0, stderr: [], stdout: [action?.actionTimetoken ?? ""] })
+      const removed = yield* herald(["actions", "remove", "a", message, ...added.stdout, "--user-id", "ada"])
+      assert.deepStrictEqual(removed, { exitCode: 0, stderr: [], stdout: [] })
+      assert.deepStrictEqual(yield* stored, [])
+      const asJson = yield* herald(["actions", "add", "a", message, "receipt", "--json", "--", "-1"])
+      const [second] = yield* stored
+      assert.deepStrictEqual(asJson.stdout.map((line) => JSON.parse(line)), [{
+        type: "receipt",
+        value: "-1",
+        messageTimetoken: message,
+        actionTimetoken: second?.actionTimetoken,
+        user: "herald"
+      }])
+    }).pipe(Effect.provide(world)))
+
+  it.effect("6: there already, or not there; 3: of another user", () =>
+    Effect.gen(function*() {
+      const { actionTimetoken } = yield* react("👍", "herald")
+      const again = yield* herald(["actions", "add", "a", message, "reaction", "👍", "--json"])
+      assert.deepStrictEqual([again.exitCode, again.stdout], [6, []])
+      assert.deepInclude(JSON.parse(again.stderr[0] ?? ""), {
+        error: { _tag: "ActionExists", channel: "a", messageTimetoken: message, type: "reaction", value: "👍" },
+        exitCode: 6
+      })
+      const others = yield* herald(["actions", "remove", "a", message, actionTimetoken, "--user-id", "ada"])
+      assert.strictEqual(others.exitCode, 3)
+      assert.match(others.stderr[0] ?? "", /^herald: remove: the action \d+ on message \d+ of a is of another user\./)
+      yield* herald(["actions", "remove", "a", message, actionTimetoken])
+      const gone = yield* herald(["actions", "remove", "a", message, actionTimetoken])
+      assert.deepStrictEqual([gone.exitCode, gone.stderr.length], [6, 1])
+      assert.include(gone.stderr[0], "has no action")
+    }).pipe(Effect.provide(world)))
+
+  it.effect("0, and told: what is done though subscribers could not be told", () =>
+    Effect.gen(function*() {
+      yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.withholdActions(2))
+      const added = yield* herald(["actions", "add", "a", message, "reaction", "👍"])
+      const [action] = yield* stored
+      assert.deepStrictEqual([added.exitCode, added.stdout], [0, [action?.actionTimetoken]])
+      assert.lengthOf(added.stderr, 1)
+      assert.include(added.stderr[0], "was stored, but subscribers were not told")
+      const removed = yield* herald(["actions", "remove", "a", message, ...added.stdout, "--json"])
+      assert.deepStrictEqual([removed.exitCode, removed.stdout], [0, []])
+      assert.strictEqual(JSON.parse(removed.stderr[0] ?? "").error._tag, "PartialFailure")
+      assert.deepStrictEqual(yield* stored, [])
+    }).pipe(Effect.provide(world)))
+})
+
+describe("actions list", () => {
+  it.effect("prints them from either end, as JSON or for people, and asks for no more", () =>
+    Effect.gen(function*() {
+      for (let n = 0; n < 250; n++) yield* react(`${n}`)
+      const values = ({ stdout }: { readonly stdout: ReadonlyArray<string> }) =>
+        stdout.map((line) => Number(JSON.parse(line).value))
+      assert.deepStrictEqual(values(yield* herald(["actions", "list", "a", "--limit", "2"])), [249, 248])
+      assert.lengthOf(yield* asked, 1)
+      assert.include((yield* asked)[0]?.target, "limit=2")
+      const oldest = yield* herald(["actions", "list", "a", "--oldest-first", "--limit", "120"])
+      assert.deepStrictEqual(values(oldest), [...Array(120).keys()])
+      assert.lengthOf(values(yield* herald(["actions", "list", "a"])), 100)
+      const { actionTimetoken } = (yield* stored)[10]!
+      const before = ["actions", "list", "a", "--before", actionTimetoken]
+      assert.deepStrictEqual(values(yield* herald(before)), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+      const since = ["actions", "list", "a", "--since", actionTimetoken, "--limit", "500"]
+      assert.lengthOf(values(yield* herald(since)), 240)
+    }).pipe(Effect.provide(world)))
+
+  it.effect("lets nobody write to the terminal", () =>
+    Effect.gen(function*() {
+      const { actionTimetoken } = yield* react("\u001b[2J")
+      const { stdout } = yield* herald(["actions", "list", "a"], { terminal: true })
+      assert.deepStrictEqual(stdout, [
+        `2026-09-21T14:13:20.000Z  bob: reaction \uFFFD[2J  message ${message}  action ${actionTimetoken}`
+      ])
+    }).pipe(Effect.provide(world)))
+})
+
+describe("actions fold", () => {
+  const say = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.publish({ channel: "a", message: "hi" }))
+
+  /** What it prints until there are so many values, with what is done after the first. */
+  const watching = <E, R>(
+    args: ReadonlyArray<string>,
+    options: { readonly terminal?: boolean; readonly values: number },
+    then: Effect.Effect<unknown, E, R>
+  ) =>
+    Effect.gen(function*() {
+      const first = yield* Deferred.make<void>()
+      const last = yield* Deferred.make<void>()
+      const values: Array<string> = []
+      const fiber = yield* Effect.forkChild(herald(["actions", "fold", "a", ...args], {
+        ...options,
+        onLine: (line) => {
+          values.push(line)
+          return Effect.andThen(
+            Deferred.succeed(first, undefined),
+            values.length === options.values ? Deferred.succeed(last, undefined) : Effect.void
+          )
+        }
+      }))
+      yield* Effect.raceFirst(Deferred.await(first), Fiber.join(fiber))
+      yield* then
+      yield* Effect.raceFirst(Deferred.await(last), Fiber.join(fiber))
+      yield* Fiber.interrupt(fiber)
+      return values
+    })
+
+  it.effect("prints the value, and again whenever it changes", () =>
+    Effect.gen(function*() {
+      const one = yield* say
+      const two = yield* say
+      const { actionTimetoken } = yield* react("👍", "herald", two)
+      let bobs = ""
+      const values = yield* watching(
+        ["--last", "2"],
+        { values: 2 },
+        Effect.map(react("👍", "bob", two), (action) => bobs = action.actionTimetoken)
+      )
+      const mine = { user: "herald", actionTimetoken }
+      assert.deepStrictEqual(
+        values.map((line) => JSON.parse(line)),
+        [[mine], [mine, { user: "bob", actionTimetoken: bobs }]].map((users) => ({
+          messages: [
+            { messageTimetoken: one, reactions: [] },
+            {
+              messageTimetoken: two,
+              reactions: [{ type: "reaction", value: "👍", count: users.length, mine: actionTimetoken, users }]
+            }
+          ]
+        }))
+      )
+      assert.deepStrictEqual(
+        yield* watching([two, one], { terminal: true, values: 2 }, react("\u001b", "bob", one)),
+        [
+          `${two}  reaction 👍 2 (you)\n${one}\n`,
+          `${two}  reaction 👍 2 (you)\n${one}  reaction \uFFFD 1\n`
+        ]
+      )
+    }).pipe(Effect.provide(world)))
+
+  it.live("as a process: ends quietly when nobody reads on", () =>
+    Effect.gen(function*() {
+      const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+      const child = yield* Spawn.herald(["actions", "fold", "a", message], {
+        PUBNUB_ORIGIN: origin,
+        PUBNUB_SUBSCRIBE_KEY: "demo-sub"
+      })
+      assert.deepStrictEqual(JSON.parse(yield* child.firstLine), {
+        messages: [{ messageTimetoken: message, reactions: [] }]
+      })
+      yield* child.hangUp
+      yield* emulator.addAction({ channel: "a", messageTimetoken: message, type: "r", value: "1", uuid: "bob" })
+      const { code, stderr } = yield* child.exit
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.lengthOf((yield* emulator.requests).filter(({ target }) => target.includes("/leave?")), 1)
+    }).pipe(Effect.provide(EmulatorServer.layer())))
+})
+
+it.effect("actions without persistence end with 3", () =>
+  Effect.gen(function*() {
+    yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.setAddOns({ persistence: false }))
+    for (const args of [["list", "a"], ["add", "a", message, "reaction", "👍"], ["fold", "a", message]]) {
+      const { exitCode, stdout } = yield* herald(["actions", ...args])
+      assert.deepStrictEqual([exitCode, stdout], [3, []])
+    }
+  }).pipe(Effect.provide(world)))
+
+describe("2: refused before anything is sent", () => {
+  for (
+    const args of [
+      ["list"],
+      ["list", "a,b"],
+      ["list", "a", "--limit", "0"],
+      ["list", "a", "--since", "1595634632"],
+      ["list", "a", "--since", message, "--before", "16000000000000000"],
+      ["add", "a", message, "reaction"],
+      ["add", "a", "1595634632", "reaction", "👍"],
+      ["add", "a", message, "", "👍"],
+      ["add", "a", message, "reaction", ""],
+      ["remove", "a", "yesterday", message],
+      ["remove", "a", message, "1"],
+      ["fold", "a"],
+      ["fold", "a", message, "--last", "2"],
+      ["fold", "a", "yesterday"],
+      ["fold", "a", "--last", "0"]
+    ]
+  ) {
+    it.effect(`actions ${args.join(" ")}`, () =>
+      Effect.gen(function*() {
+        const { exitCode, stderr, stdout } = yield* herald(["actions", ...args])
+        assert.deepStrictEqual([exitCode, stderr.length, stdout], [2, 1, []])
+        assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
+      }).pipe(Effect.provide(Transport.scripted([]))))
+  }
+})

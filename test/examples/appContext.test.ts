@@ -1,0 +1,14 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { run } from "./run.ts"
+
+it.live("the example of App Context loses no point", () =>
+  Effect.gen(function*() {
+    const { code, lines, stderr } = yield* run("app-context")
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.deepStrictEqual(lines, [
+      "Ada, born 1815-12-10",
+      "points: 10",
+      "getChannel: there is no metadata of channel \"room #2\". Set it first."
+    ])
+  }))

@@ -1,0 +1,265 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { AppContext, Filter, Members, Memberships, PubNubConfig, Subscribe, Users } from "effect-herald/pubnub"
+import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../emulated.ts"
+
+const channel = "room #1"
+const path = "/v2/objects/demo-sub/channels/room%20%231/uuids"
+
+const answering = (...bodies: ReadonlyArray<object>) =>
+  Layer.merge(
+    Transport.scripted(bodies.map((body) => ({ body: JSON.stringify(body) }))),
+    PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
+  )
+
+const nothing = { status: 200, data: [] }
+
+/** What was sent: method, path, the query without what every request has, and the body. */
+const sent = Effect.map(
+  Transport.Exchanges.use((exchanges) => exchanges.all),
+  (exchanges) =>
+    exchanges.map(({ body, method, url }) => {
+      const { pathname, searchParams } = new URL(url)
+      const query = Object.fromEntries([...searchParams].filter(([name]) => name !== "uuid" && name !== "pnsdk"))
+      return { method, path: pathname, query, ...body === "" ? {} : { body: JSON.parse(body) as unknown } }
+    })
+)
+
+describe("what is sent", () => {
+  const options = {
+    channel,
+    limit: 3,
+    count: true,
+    include: ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"],
+    filter: Filter.and(Filter.equals("user.name", "Ann"), Filter.equals("status", "active")),
+    sort: ["user.id:desc", "updated", "user.name:asc", "user.updated", "user.status", "user.type", "status", "type"]
+  } as const
+  const query = {
+    limit: "3",
+    count: "true",
+    include: "custom,status,type,uuid,uuid.custom,uuid.status,uuid.type",
+    filter: "uuid.name == 'Ann' && status == 'active'",
+    sort: "uuid.id:desc,updated,uuid.name:asc,uuid.updated,uuid.status,uuid.type,status,type"
+  }
+
+  it.effect("the service's name for users, everywhere", () =>
+    Effect.gen(function*() {
+      yield* Members.list({ channel })
+      yield* Members.list({ ...options, next: AppContext.PageCursor.make("Mg") })
+      yield* Members.list({ channel, filter: "uuid.name LIKE 'K*'", include: ["user.custom"], sort: ["user.name"] })
+      yield* Members.list({ channel, include: ["user.type"] })
+      yield* Members.set({
+        ...options,
+        users: ["bob", { id: "eve", status: "s", type: Option.none(), custom: { r: 1 } }]
+      })
+      yield* Members.remove({ ...options, users: ["bob", { id: "eve" }] })
+      yield* Members.manage({ ...options, set: [{ id: "bob", custom: Option.none() }], remove: ["eve"] })
+      const uuid = (id: string) => ({ uuid: { id } })
+      assert.deepStrictEqual<unknown>(yield* sent, [
+        { method: "GET", path, query: { limit: "100" } },
+        { method: "GET", path, query: { ...query, start: "Mg" } },
+        {
+          method: "GET",
+          path,
+          query: { limit: "100", filter: "uuid.name LIKE 'K*'", include: "uuid.custom", sort: "uuid.name" }
+        },
+        { method: "GET", path, query: { limit: "100", include: "uuid.type,uuid" } },
+        {
+          method: "PATCH",
+          path,
+          query,
+          body: { set: [uuid("bob"), { ...uuid("eve"), status: "s", type: null, custom: { r: 1 } }] }
+        },
+        { method: "PATCH", path, query, body: { delete: [uuid("bob"), uuid("eve")] } },
+        { method: "PATCH", path, query, body: { set: [{ ...uuid("bob"), custom: null }], delete: [uuid("eve")] } }
+      ])
+    }).pipe(Effect.provide(answering(...Array.from({ length: 7 }, () => nothing)))))
+})
+
+describe("what is read", () => {
+  // As recorded.
+  const version = { updated: "2024-03-07T08:49:03.56587Z", eTag: "AaDS+bDXjNqKUA" }
+  const recorded = {
+    status: 200,
+    data: [
+      {
+        uuid: {
+          id: "someuuid_with_custom",
+          name: "some name with custom",
+          externalId: null,
+          profileUrl: null,
+          email: null,
+          custom: { key3: "val1" },
+          updated: "2024-03-07T08:47:38.835107Z",
+          eTag: "0f3067e0988bc7ded57f36d075b98eaf"
+        },
+        custom: { key5: "val1", key6: 6 },
+        ...version
+      },
+      { uuid: { id: "test-fix-118-0" }, custom: null, ...version }
+    ],
+    next: "Mg"
+  }
+
+  it.effect("members with and without metadata, and the cursor of the last page is not passed on", () =>
+    Effect.gen(function*() {
+      const { items: [known, unknown], ...rest } = yield* Members.list({ channel, include: ["custom", "user.custom"] })
+      assert.deepStrictEqual(rest, {})
+      const user = Option.getOrThrow(known!.user)
+      assert.strictEqual(known!.userId as string, "someuuid_with_custom")
+      assert.deepStrictEqual<unknown>(known!.custom, Option.some({ key5: "val1", key6: 6 }))
+      assert.deepStrictEqual<unknown>({ ...user }, {
+        id: "someuuid_with_custom",
+        name: Option.some("some name with custom"),
+        externalId: Option.none(),
+        profileUrl: Option.none(),
+        email: Option.none(),
+        status: Option.none(),
+        type: Option.none(),
+        custom: Option.some({ key3: "val1" }),
+        updated: DateTime.makeUnsafe("2024-03-07T08:47:38.835Z"),
+        etag: "0f3067e0988bc7ded57f36d075b98eaf"
+      })
+      assert.deepStrictEqual<unknown>({ ...unknown }, {
+        userId: "test-fix-118-0",
+        user: Option.none(),
+        custom: Option.none(),
+        status: Option.none(),
+        type: Option.none(),
+        updated: DateTime.makeUnsafe("2024-03-07T08:49:03.565Z"),
+        etag: version.eTag
+      })
+    }).pipe(Effect.provide(answering(recorded))))
+
+  it.effect("a user with half of its metadata is malformed", () =>
+    Effect.gen(function*() {
+      const { reason } = yield* Effect.flip(Members.list({ channel }))
+      assert.strictEqual(reason._tag, "Malformed")
+    }).pipe(Effect.provide(answering({ status: 200, data: [{ uuid: { id: "a", eTag: "e" }, ...version }] }))))
+})
+
+describe("bad input is refused before a request is made", () => {
+  it.effect.each(
+    [
+      ["no channel", Members.list({ channel: "" }), ["channel"]],
+      ["a channel that is too long", Members.list({ channel: "x".repeat(93) }), ["channel"]],
+      ["a part of memberships", Members.list({ channel, include: ["channel" as never] }), ["include"]],
+      ["a key of memberships", Members.list({ channel, sort: ["channel.id" as never] }), ["sort"]],
+      ["nobody to set", Members.set({ channel, users: [] }), ["users"]],
+      ["nobody to remove", Members.remove({ channel, users: [] }), ["users"]],
+      ["nobody to manage", Members.manage({ channel, remove: [] }), ["set"]],
+      ["the same twice", Members.set({ channel, users: ["a", "b", { id: "a" }] }), ["users"]],
+      ["set and removed", Members.manage({ channel, set: ["a"], remove: ["a"] }), ["remove"]],
+      ["a blank user", Members.remove({ channel, users: ["a", "\t"] }), ["users[1]"]],
+      ["a long status", Members.set({ channel, users: [{ id: "a", status: "x".repeat(51) }] }), ["users[0].status"]],
+      ["an update of a blank user", Members.update({ channel, user: "" }, () => ({})), ["user"]]
+    ] as const
+  )("%s", ([, call, locations]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip<unknown, Members.UpdateError, Transport.Exchanges>(
+        call as Effect.Effect<unknown, Members.UpdateError, never>
+      )
+      if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error._tag)
+      assert.isUndefined(error.reason.status)
+      assert.deepStrictEqual<unknown>(error.reason.details.map((detail) => detail.location), locations)
+      assert.deepStrictEqual(yield* sent, [])
+    }).pipe(Effect.provide(answering())))
+})
+
+describe("with the service", () => {
+  it.effect("members come and go, sorted and filtered by their users", () =>
+    Effect.gen(function*() {
+      yield* Users.set({ id: "ada", name: "Ada", status: "online" })
+      yield* Users.set({ id: "bob", name: "Bob" })
+      const names = (page: AppContext.Page<Members.Member<"user">>) =>
+        page.items.map(({ user, userId }) => Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId))
+      const set = yield* Members.set({
+        channel,
+        users: ["ada", "bob", "x"],
+        include: ["user"],
+        sort: ["user.name:desc"],
+        count: true
+      })
+      assert.strictEqual(set.total, 3)
+      assert.sameMembers(names(set), ["x", "Bob", "Ada"])
+      const found = yield* Members.list({ channel, include: ["user.status"], filter: Filter.like("user.name", "A*") })
+      assert.deepStrictEqual(found.items.map(({ user }) => Option.flatMap(user, ({ status }) => status)), [
+        Option.some("online")
+      ])
+      const left = yield* Members.manage({ channel, set: ["y"], remove: ["ada", "x"], include: ["user"] })
+      assert.deepStrictEqual(names(left), ["Bob", "y"])
+      assert.deepStrictEqual((yield* Memberships.list({ user: "ada" })).items, [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("take(10) makes one request", () =>
+    Effect.gen(function*() {
+      const users = Array.from({ length: 30 }, (_, index) => `user-${index + 10}`)
+      yield* Members.set({ channel, users, limit: 1 })
+      const before = (yield* requestsTo("/v2/objects")).length
+      const ten = yield* Members.stream({ channel, pageSize: 15 }).pipe(Stream.take(10), Stream.runCollect)
+      assert.deepStrictEqual<unknown>(ten.map(({ userId }) => userId), users.slice(0, 10))
+      assert.lengthOf(yield* requestsTo("/v2/objects"), before + 1)
+      const all = yield* Stream.runCollect(Members.stream({ channel, pageSize: 20 }))
+      assert.deepStrictEqual<unknown>(all.map(({ userId }) => userId), users)
+      assert.lengthOf(yield* requestsTo("/v2/objects"), before + 3)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("update changes one member", () =>
+    Effect.gen(function*() {
+      yield* Members.set({ channel, users: ["ada", { id: "o'hara", status: "s", custom: { x: 1 } }] })
+      const { custom, status, userId } = yield* Members.update(
+        { channel, user: "o'hara", custom: "merge" },
+        ({ custom }) => ({ custom: { y: Number(Option.getOrThrow(custom)["x"]) + 1 } })
+      )
+      assert.deepStrictEqual<unknown>([userId, status, custom], [
+        "o'hara",
+        Option.some("s"),
+        Option.some({ x: 1, y: 2 })
+      ])
+      const last = (yield* requestsTo("/v2/objects")).at(-1)
+      assert.strictEqual(queryOf(last!).get("filter"), "uuid.id == \"o'hara\"")
+      const missing = yield* Effect.flip(Members.update({ channel, user: "eve" }, () => ({ status: "x" })))
+      if (missing._tag !== "ObjectNotFound") return assert.fail(missing._tag)
+      assert.deepInclude({ ...missing }, { operation: "updateMember", kind: "membership", id: "eve" } as object)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("custom data of a type, in requests and in events", () =>
+    Effect.gen(function*() {
+      const Guests = Members.withCustom(Schema.Struct({ since: Schema.DateTimeUtc }))
+      const since = DateTime.makeUnsafe("2026-01-02T03:04:05Z")
+      const events = yield* Effect.forkChild(
+        Subscribe.memberships({ channels: [channel] }).pipe(
+          Stream.mapEffect((event) => Effect.result(Guests.event(event))),
+          Stream.take(3),
+          Stream.runCollect
+        )
+      )
+      yield* Clock.advance("1 second")
+      const { items } = yield* Guests.set({ channel, users: [{ id: "bob", custom: { since } }], include: ["custom"] })
+      assert.deepStrictEqual<unknown>(items.map(({ custom }) => custom), [Option.some({ since })])
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      yield* emulator.setMembership("bob", channel, { custom: { since: 5 } })
+      yield* Clock.advance("1 second")
+      yield* emulator.removeMembership("bob", channel)
+      yield* Clock.advance("1 second")
+      const [set, wrong, removed] = yield* Fiber.join(events)
+      if (set?._tag !== "Success" || wrong?._tag !== "Failure") return assert.fail("not as it was set")
+      assert.deepInclude<object>(set.success, { user: "bob", change: { custom: Option.some({ since }) } })
+      assert.deepInclude<object>(removed?._tag === "Success" ? removed.success : {}, {
+        _tag: "MembershipDeleted",
+        user: "bob"
+      })
+      assert.deepInclude({ ...wrong.failure }, { kind: "membership", id: "bob" } as object)
+      yield* emulator.setMembership("bob", channel, { custom: { since: 5 } })
+      const mismatch = yield* Effect.flip(Guests.update({ channel, user: "bob" }, () => ({})))
+      if (mismatch._tag !== "CustomMismatch") return assert.fail(mismatch._tag)
+      assert.deepInclude({ ...mismatch }, { operation: "updateMember", id: "bob", custom: { since: 5 } } as object)
+    }).pipe(Effect.provide(emulated())))
+})

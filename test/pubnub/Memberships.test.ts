@@ -1,0 +1,645 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { AppContext, Channels, Filter, Members, Memberships, PubNubConfig, Subscribe } from "effect-herald/pubnub"
+import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../emulated.ts"
+
+const config = (options: Partial<PubNubConfig.Options> = {}) =>
+  PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
+
+const answering = (...bodies: ReadonlyArray<object>) =>
+  Layer.merge(Transport.scripted(bodies.map((body) => ({ body: JSON.stringify(body) }))), config())
+
+const nothing = { status: 200, data: [] }
+
+/** What was sent: method, path, the query without what every request has, and the body. */
+const sent = Effect.map(
+  Transport.Exchanges.use((exchanges) => exchanges.all),
+  (exchanges) =>
+    exchanges.map(({ body, method, url }) => {
+      const { pathname, searchParams } = new URL(url)
+      const query = Object.fromEntries([...searchParams].filter(([name]) => name !== "uuid" && name !== "pnsdk"))
+      return { method, path: pathname, query, ...body === "" ? {} : { body: JSON.parse(body) as unknown } }
+    })
+)
+
+const version = { updated: "2025-01-18T20:31:01.897188Z", eTag: "AZivm9nX0ojfKA" }
+
+const cursor = (text: string) => AppContext.PageCursor.make(text)
+
+describe("what is sent", () => {
+  it.effect("nothing is asked for by default, of the configured user", () =>
+    Effect.gen(function*() {
+      yield* Memberships.list()
+      yield* Memberships.list({ user: "b/ö #1", include: [] })
+      assert.deepStrictEqual(yield* sent, [
+        { method: "GET", path: "/v2/objects/demo-sub/uuids/ada/channels", query: { limit: "100" } },
+        { method: "GET", path: "/v2/objects/demo-sub/uuids/b%2F%C3%B6%20%231/channels", query: { limit: "100" } }
+      ])
+    }).pipe(Effect.provide(answering(nothing, nothing))))
+
+  const options = {
+    limit: 7,
+    count: true,
+    include: ["custom", "status", "type", "channel", "channel.custom", "channel.status", "channel.type"],
+    filter: "channel.name LIKE \"O*\"",
+    sort: ["channel.id:desc", "updated", "channel.name:asc", "status", "type"]
+  } as const
+  const query = {
+    limit: "7",
+    count: "true",
+    include: "custom,status,type,channel,channel.custom,channel.status,channel.type",
+    filter: "channel.name LIKE \"O*\"",
+    sort: "channel.id:desc,updated,channel.name:asc,status,type"
+  }
+  const path = "/v2/objects/demo-sub/uuids/ada/channels"
+
+  it.effect("every option, of the list and of the page that a change answers with", () =>
+    Effect.gen(function*() {
+      yield* Memberships.list({ ...options, next: cursor("Mg") })
+      yield* Memberships.list({ previous: cursor("MQ"), filter: Filter.equals("channel.name", "O'Hara") })
+      yield* Memberships.set({ ...options, channels: ["a"] })
+      yield* Memberships.remove({ ...options, channels: ["a"] })
+      yield* Memberships.manage({ ...options, set: ["a"], remove: ["b"] })
+      const requests = yield* sent
+      assert.deepStrictEqual(requests.map(({ method, path, query }) => ({ method, path, query })), [
+        { method: "GET", path, query: { ...query, start: "Mg" } },
+        { method: "GET", path, query: { limit: "100", end: "MQ", filter: "channel.name == \"O'Hara\"" } },
+        { method: "PATCH", path, query },
+        { method: "PATCH", path, query },
+        { method: "PATCH", path, query }
+      ])
+    }).pipe(Effect.provide(answering(nothing, nothing, nothing, nothing, nothing))))
+
+  it.effect("bare ids and items, mixed; what is cleared is null and what is left out is absent", () =>
+    Effect.gen(function*() {
+      const custom = { level: 3, vip: true, note: null, late: 1.5 }
+      yield* Memberships.set({
+        channels: [
+          "a",
+          { id: "b", status: "active", type: Option.some("owner"), custom },
+          { id: "c", status: Option.none(), type: undefined, custom: Option.none() },
+          { id: "d", custom: {} }
+        ]
+      })
+      yield* Memberships.remove({ channels: ["a", { id: "b" }] })
+      yield* Memberships.manage({ set: [{ id: "a", type: "x" }], remove: ["b"] })
+      yield* Memberships.manage({ set: [], remove: ["b"] })
+      yield* Memberships.manage({ set: ["a"] })
+      const bodies = (yield* sent).map((request) => request.body)
+      const channel = (id: string) => ({ channel: { id } })
+      assert.deepStrictEqual(bodies, [
+        {
+          set: [
+            channel("a"),
+            { ...channel("b"), status: "active", type: "owner", custom },
+            { ...channel("c"), status: null, custom: null },
+            { ...channel("d"), custom: {} }
+          ]
+        },
+        { delete: [channel("a"), channel("b")] },
+        { set: [{ ...channel("a"), type: "x" }], delete: [channel("b")] },
+        { delete: [channel("b")] },
+        { set: [channel("a")] }
+      ])
+    }).pipe(Effect.provide(answering(nothing, nothing, nothing, nothing, nothing))))
+
+  it.effect("a part of the channel brings the channel: custom data by itself, as is recorded, the others with it", () =>
+    Effect.gen(function*() {
+      yield* Memberships.list({ include: ["channel.custom", "custom", "custom"] })
+      yield* Memberships.list({ include: ["channel.status", "status"] })
+      yield* Memberships.list({ include: ["channel.type", "channel"] })
+      assert.deepStrictEqual((yield* sent).map(({ query }) => query["include"]), [
+        "channel.custom,custom",
+        "channel.status,status,channel",
+        "channel.type,channel"
+      ])
+    }).pipe(Effect.provide(answering(nothing, nothing, nothing))))
+})
+
+describe("what is read", () => {
+  const recorded = {
+    status: 200,
+    data: [
+      {
+        channel: {
+          id: "somechannel",
+          name: "some name",
+          description: null,
+          type: "QAChannel",
+          status: null,
+          custom: { public: false },
+          updated: "2025-01-16T21:59:44.289386Z",
+          eTag: "70cf11776aa011efb14fbe8f77d7d040"
+        },
+        type: "1",
+        status: null,
+        custom: { isDefaultChannel: true },
+        ...version
+      },
+      { channel: { id: "undescribed" }, type: null, status: null, custom: null, ...version }
+    ],
+    totalCount: 2,
+    next: "Mg"
+  }
+
+  it.effect("all parts; a channel without metadata is none; the cursor of the last page is not passed on", () =>
+    Effect.gen(function*() {
+      const page = yield* Memberships.list({ include: ["custom", "status", "type", "channel.custom"], count: true })
+      const updated = DateTime.makeUnsafe(version.updated)
+      assert.deepStrictEqual<unknown>(page, {
+        total: 2,
+        items: [
+          {
+            channelId: "somechannel",
+            channel: Option.some({
+              id: "somechannel",
+              name: Option.some("some name"),
+              description: Option.none(),
+              type: Option.some("QAChannel"),
+              status: Option.none(),
+              custom: Option.some({ public: false }),
+              updated: DateTime.makeUnsafe("2025-01-16T21:59:44.289Z"),
+              etag: "70cf11776aa011efb14fbe8f77d7d040"
+            }),
+            type: Option.some("1"),
+            status: Option.none(),
+            custom: Option.some({ isDefaultChannel: true }),
+            updated,
+            etag: version.eTag
+          },
+          {
+            channelId: "undescribed",
+            channel: Option.none(),
+            type: Option.none(),
+            status: Option.none(),
+            custom: Option.none(),
+            updated,
+            etag: version.eTag
+          }
+        ]
+      })
+    }).pipe(Effect.provide(answering(recorded))))
+
+  it.effect("a channel with custom data alone, and nothing at all", () =>
+    Effect.gen(function*() {
+      const { items: [withChannel] } = yield* Memberships.list({ include: ["channel.custom"] })
+      const channel = Option.getOrThrow(withChannel!.channel)
+      assert.deepStrictEqual<unknown>([channel.name, channel.custom], [Option.some("n"), Option.none()])
+      const { items: [bare], ...rest } = yield* Memberships.list()
+      assert.strictEqual(bare?.channelId, "a")
+      assert.deepInclude<object>({ ...bare }, { channel: Option.none(), status: Option.none(), custom: Option.none() })
+      assert.deepStrictEqual(rest, { previous: cursor("MTA") })
+    }).pipe(Effect.provide(answering(
+      {
+        status: 200,
+        data: [{
+          channel: { id: "a", name: "n", description: null, custom: null, updated: version.updated, eTag: "e" },
+          ...version
+        }],
+        next: "MQ"
+      },
+      { status: 200, data: [{ channel: { id: "a" }, ...version }], next: "MTU", prev: "MTA" }
+    ))))
+
+  it.effect.each(
+    [
+      ["a channel with half of its metadata", { channel: { id: "a", name: "n", eTag: "e" }, ...version }],
+      ["no channel", { uuid: { id: "a" }, ...version }],
+      ["no tag", { channel: { id: "a" }, updated: version.updated }],
+      ["a time that is none", { channel: { id: "a" }, ...version, updated: "yesterday" }]
+    ] as const
+  )("%s is malformed", ([, row]) =>
+    Effect.gen(function*() {
+      const { reason } = yield* Effect.flip(Memberships.list())
+      assert.strictEqual(reason._tag, "Malformed")
+    }).pipe(Effect.provide(answering({ status: 200, data: [row] }))))
+})
+
+describe("bad input is refused before a request is made", () => {
+  const long = "x".repeat(51)
+  it.effect.each(
+    [
+      ["a blank user", Memberships.list({ user: " " }), ["user"]],
+      ["a user that is too long", Memberships.list({ user: "ö".repeat(47) }), ["user"]],
+      ["a dot", Memberships.set({ user: "..", channels: ["a"] }), ["user"]],
+      ["a page of none", Memberships.list({ limit: 0 }), ["limit"]],
+      ["a page of too many", Memberships.set({ channels: ["a"], limit: 101 }), ["limit"]],
+      ["both directions", Memberships.list({ next: cursor("a"), previous: cursor("b") }), ["previous"]],
+      ["a blank filter", Memberships.remove({ channels: ["a"], filter: " " }), ["filter"]],
+      ["a filter with both quotes", Memberships.list({ filter: Filter.equals("status", "'\"") }), ["filter"]],
+      ["an unknown part", Memberships.list({ include: ["user" as never] }), ["include"]],
+      ["an unknown key", Memberships.list({ sort: ["name" as never] }), ["sort"]],
+      ["nothing to set", Memberships.set({ channels: [] }), ["channels"]],
+      ["nothing to remove", Memberships.remove({ channels: [] }), ["channels"]],
+      ["nothing to manage", Memberships.manage({}), ["set"]],
+      ["two empty lists", Memberships.manage({ set: [], remove: [] }), ["set"]],
+      ["the same twice", Memberships.set({ channels: ["a", { id: "a", status: "x" }] }), ["channels"]],
+      ["the same twice to remove", Memberships.remove({ channels: ["a", "b", "a"] }), ["channels"]],
+      ["set and removed", Memberships.manage({ set: ["a", "b"], remove: ["c", "b"] }), ["remove"]],
+      ["set twice", Memberships.manage({ set: ["a", "a"], remove: ["c"] }), ["set"]],
+      ["blank channels", Memberships.manage({ set: ["a", ""], remove: [" "] }), ["set[1]", "remove[0]"]],
+      ["half a surrogate pair", Memberships.set({ channels: ["a", "\ud800"] }), ["channels[1]"]],
+      [
+        "long texts",
+        Memberships.set({ channels: ["a", { id: "b", status: long, type: long }] }),
+        ["channels[1].status", "channels[1].type"]
+      ],
+      [
+        "lists in custom data",
+        Memberships.manage({ set: [{ id: "b", custom: { a: [1] } as never }] }),
+        ["set[0].custom"]
+      ],
+      ["an update of a blank channel", Memberships.update({ channel: "" }, () => ({})), ["channel"]],
+      ["an update of a blank user", Memberships.update({ user: "", channel: "a" }, () => ({})), ["user"]]
+    ] as const
+  )("%s", ([, call, locations]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip<unknown, Memberships.UpdateError, Transport.Exchanges>(
+        call as Effect.Effect<unknown, Memberships.UpdateError, never>
+      )
+      if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error._tag)
+      assert.isUndefined(error.reason.status)
+      assert.deepStrictEqual<unknown>(error.reason.details.map((detail) => detail.location), locations)
+      assert.deepStrictEqual(yield* sent, [])
+    }).pipe(Effect.provide(answering())))
+
+  it.effect("a missing key", () =>
+    Effect.gen(function*() {
+      const { reason } = yield* Effect.flip(Memberships.list())
+      assert.deepInclude({ ...reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
+    }).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ subscribeKey: "" })))))
+})
+
+describe("failures", () => {
+  const refusal = (status: number, message: string) => ({
+    status,
+    body: JSON.stringify({ status, error: { message, source: "objects" } })
+  })
+  it.effect.each(
+    [
+      [refusal(403, "Supplied authorization key does not have the permissions required."), "AccessDenied"],
+      [refusal(403, "Objects is not enabled for this subscribe key."), "FeatureDisabled"],
+      [refusal(400, "Request payload contained invalid input."), "BadRequest"],
+      [refusal(413, "Request payload too large."), "BadRequest"],
+      [refusal(429, "Too many"), "RateLimited"],
+      [refusal(500, "no"), "ServerFailure"],
+      [{ body: "<html>" }, "Malformed"],
+      [{ failure: "ECONNREFUSED" }, "Transport"]
+    ] as const
+  )("%j is %s", ([answer, tag]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Memberships.set({ channels: ["room"] }))
+      assert.strictEqual(error.reason._tag, tag)
+      assert.strictEqual(error.operation, "setMemberships")
+      assert.deepStrictEqual(error.request, {
+        method: "PATCH",
+        path: "/v2/objects/{subscribeKey}/uuids/ada/channels"
+      })
+    }).pipe(Effect.provide(Layer.merge(Transport.scripted([answer]), config()))))
+
+  it.effect("without App Context, and without permission", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      yield* emulator.deny({ channels: ["ada"] })
+      assert.strictEqual((yield* Effect.flip(Memberships.list())).reason._tag, "AccessDenied")
+      yield* emulator.setAddOns({ appContext: false })
+      const { reason } = yield* Effect.flip(Memberships.set({ user: "bob", channels: ["a"] }))
+      assert.deepInclude({ ...reason }, { _tag: "FeatureDisabled", addOn: "AppContext" } as object)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("with the service", () => {
+  it.effect("both sides of one membership agree", () =>
+    Effect.gen(function*() {
+      yield* Channels.set({ id: "room #1", name: "Room", custom: { floor: 2 } })
+      const include = ["custom", "status", "type", "channel.custom"] as const
+      const set = yield* Memberships.set({
+        channels: ["lobby", { id: "room #1", status: "active", type: "owner", custom: { since: 2026 } }],
+        include,
+        count: true
+      })
+      assert.deepStrictEqual(set.items.map(({ channelId }) => channelId), ["lobby", "room #1"])
+      assert.strictEqual(set.total, 2)
+      const [lobby, room] = set.items
+      assert.deepStrictEqual(lobby?.channel, Option.none())
+      assert.deepStrictEqual(
+        Option.map(room!.channel, ({ custom, name }) => [name, custom]),
+        Option.some([
+          Option.some("Room"),
+          Option.some({ floor: 2 })
+        ]) as never
+      )
+      const { items: [member] } = yield* Members.list({ channel: "room #1", include: ["custom", "status", "type"] })
+      const { channel: _channel, channelId: _channelId, ...ours } = { ...room! }
+      const { userId, ...theirs } = { ...member! }
+      assert.strictEqual(userId, "ada")
+      assert.deepStrictEqual<unknown>({ ...theirs, user: undefined }, { ...ours, user: undefined })
+
+      yield* Members.manage({ channel: "lobby", set: [{ id: "ada", status: "away" }, "bob"] })
+      const back = yield* Memberships.list({ include: ["status"], filter: Filter.equals("channel.id", "lobby") })
+      assert.deepStrictEqual(back.items.map(({ status }) => status), [Option.some("away")])
+      const left = yield* Members.remove({ channel: "room #1", users: ["ada", "never there"] })
+      assert.deepStrictEqual(left.items, [])
+      assert.deepStrictEqual((yield* Memberships.list()).items.map(({ channelId }) => channelId), ["lobby"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("absent leaves, none clears, and custom data is replaced as a whole", () =>
+    Effect.gen(function*() {
+      const include = ["custom", "status", "type"] as const
+      const now = Effect.map(Memberships.list({ include }), ({ items: [item] }) => item!)
+      yield* Memberships.set({ channels: [{ id: "a", status: "s", type: "t", custom: { x: 1, y: 2 } }] })
+      yield* Memberships.set({ channels: ["a"] })
+      assert.deepStrictEqual((yield* now).custom, Option.some({ x: 1, y: 2 }))
+      yield* Memberships.set({ channels: [{ id: "a", status: Option.none(), custom: { x: 3 } }] })
+      const { custom, status, type } = yield* now
+      assert.deepStrictEqual<unknown>([status, type, custom], [Option.none(), Option.some("t"), Option.some({ x: 3 })])
+    }).pipe(Effect.provide(emulated())))
+
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `room-${String(index).padStart(3, "0")}`)
+
+  it.effect("pages, forwards and back, and the last one is the last", () =>
+    Effect.gen(function*() {
+      const first = yield* Memberships.set({ channels: many(15), limit: 10, count: true })
+      assert.strictEqual(first.total, 15)
+      assert.deepStrictEqual(first.items.map(({ channelId }) => channelId), many(10))
+      assert.isUndefined(first.previous)
+      const second = yield* Memberships.list({ limit: 10, next: first.next })
+      assert.deepStrictEqual(second.items.map(({ channelId }) => channelId), many(15).slice(10))
+      assert.isUndefined(second.next)
+      const again = yield* Memberships.list({ limit: 10, previous: second.previous })
+      assert.deepStrictEqual(again.items, first.items)
+      const sorted = yield* Memberships.list({ limit: 1, sort: ["channel.id:desc"] })
+      assert.deepStrictEqual(sorted.items.map(({ channelId }) => channelId), ["room-014"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a stream gives all pages, and asks no further than it is read", () =>
+    Effect.gen(function*() {
+      const asked = Effect.map(requestsTo("/v2/objects"), (requests) =>
+        requests.filter(({ method }) => method === "GET").map((request) => queryOf(request).get("start")))
+      yield* Memberships.set({ channels: many(40) })
+      assert.deepStrictEqual(yield* asked, [])
+      const ten = yield* Memberships.stream({ pageSize: 20, include: ["status"] }).pipe(
+        Stream.take(10),
+        Stream.runCollect
+      )
+      assert.lengthOf(ten, 10)
+      assert.deepStrictEqual(yield* asked, [null])
+      const all = yield* Stream.runCollect(Memberships.stream({ user: "ada", pageSize: 20 }))
+      assert.deepStrictEqual(
+        all.map(({ channelId }) =>
+          channelId
+        ),
+        many(40)
+      )
+      // The last page is full, so that only an empty one tells.
+      assert.lengthOf(yield* asked, 4)
+      const filtered = yield* Stream.runCollect(Memberships.stream({ filter: Filter.like("channel.id", "*-01*") }))
+      assert.lengthOf(filtered, 10)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("update", () => {
+  const joined = (fields: Memberships.Fields = {}) => Memberships.set({ channels: [{ id: "a", ...fields }, "b"] })
+
+  it.effect("writes what the function gives and keeps the rest", () =>
+    Effect.gen(function*() {
+      yield* joined({ status: "s", type: "t", custom: { x: 1, y: 2 } })
+      const replaced = yield* Memberships.update({ channel: "a" }, ({ custom, status }) => {
+        assert.deepStrictEqual<unknown>([status, custom], [Option.some("s"), Option.some({ x: 1, y: 2 })])
+        return { custom: { z: 3 }, type: Option.none() }
+      })
+      const { custom, status, type } = replaced
+      assert.deepStrictEqual<unknown>([status, type, custom], [Option.some("s"), Option.none(), Option.some({ z: 3 })])
+      const merged = yield* Memberships.update({ channel: "a", custom: "merge" }, () => ({ custom: { y: 4 } }))
+      assert.deepStrictEqual(merged.custom, Option.some({ z: 3, y: 4 }))
+      const cleared = yield* Memberships.update({ channel: "a", custom: "merge" }, () => ({ custom: Option.none() }))
+      assert.deepStrictEqual(cleared.custom, Option.none())
+      const filters = (yield* requestsTo("/v2/objects")).slice(1).map((request) => queryOf(request).get("filter"))
+      assert.deepStrictEqual([...new Set(filters)], ["channel.id == 'a'"])
+      assert.lengthOf(filters, 6)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("sends what is to stay, and nothing for what never was", () =>
+    Effect.gen(function*() {
+      yield* Memberships.update({ channel: "a" }, () => ({ status: "new" }))
+      const [, write] = yield* sent
+      assert.deepStrictEqual(write, {
+        method: "PATCH",
+        path: "/v2/objects/demo-sub/uuids/ada/channels",
+        query: { limit: "100", include: "custom,status,type", filter: "channel.id == 'a'" },
+        body: { set: [{ channel: { id: "a" }, status: "new", custom: { x: 1 } }] }
+      })
+    }).pipe(Effect.provide(answering(
+      { status: 200, data: [{ channel: { id: "a" }, status: "old", type: null, custom: { x: 1 }, ...version }] },
+      { status: 200, data: [{ channel: { id: "a" }, status: "new", type: null, custom: { x: 1 }, ...version }] }
+    ))))
+
+  it.effect("a function that gives nothing writes nothing", () =>
+    Effect.gen(function*() {
+      yield* joined()
+      const { channelId } = yield* Memberships.update({ channel: "a" }, () => ({ status: undefined }))
+      assert.strictEqual(channelId, "a")
+      assert.deepStrictEqual((yield* requestsTo("/v2/objects")).map(({ method }) => method), ["PATCH", "GET"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("no such membership is ObjectNotFound, and none is made", () =>
+    Effect.gen(function*() {
+      yield* joined()
+      const error = yield* Effect.flip(Memberships.update({ channel: "A" }, () => ({ status: "x" })))
+      if (error._tag !== "ObjectNotFound") return assert.fail(error._tag)
+      assert.deepInclude({ ...error }, { operation: "updateMembership", kind: "membership", id: "A" } as object)
+      assert.lengthOf((yield* Memberships.list()).items, 2)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("an id that no filter can hold is looked for on all pages", () =>
+    Effect.gen(function*() {
+      const odd = `z'"`
+      yield* Memberships.set({ channels: [...Array.from({ length: 100 }, (_, index) => `c${index}`), odd] })
+      const after = yield* Memberships.update({ channel: odd }, () => ({ status: "found" }))
+      assert.deepStrictEqual<unknown>([after.channelId, after.status], [odd, Option.some("found")])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("those of one process take turns, from whatever side, and whenever they come", () =>
+    Effect.gen(function*() {
+      const joining = yield* Effect.forkChild(joined({ custom: { count: 0 } }))
+      yield* Clock.advance("1 second")
+      yield* Fiber.join(joining)
+      const counted = ({ custom }: Memberships.Membership<"custom">) => ({
+        custom: { count: Number(Option.getOrThrow(custom)["count"]) + 1 }
+      })
+      const updates = Array.from({ length: 20 }, (_, index) =>
+        Effect.delay(
+          index % 2 === 0
+            ? Effect.asVoid(Memberships.update({ channel: "a" }, counted))
+            : Effect.asVoid(
+              Members.update({ channel: "a", user: "ada" }, ({ custom, etag, updated }) =>
+                counted({ custom, etag, updated, channelId: "a" }))
+            ),
+          index * 7
+        ))
+      const all = yield* Effect.forkChild(Effect.all(updates, { concurrency: "unbounded" }))
+      yield* Clock.advance("10 seconds")
+      yield* Fiber.join(all)
+      const stored = yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.memberships())
+      assert.deepStrictEqual(stored.map(({ custom }) => custom), [{ count: 20 }, undefined])
+    }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed("10 millis") } }))))
+
+  it.effect("one that is interrupted, or waits without end, holds up no other membership", () =>
+    Effect.gen(function*() {
+      const stuck = yield* Effect.forkChild(Memberships.update({ channel: "a" }, () => ({ status: "x" })))
+      yield* Effect.yieldNow
+      const waiting = yield* Effect.forkChild(Memberships.update({ channel: "a" }, () => ({ status: "y" })))
+      yield* Effect.yieldNow
+      const other = yield* Memberships.update({ channel: "b" }, () => ({}))
+      assert.strictEqual(other.channelId, "b")
+      assert.lengthOf(yield* sent, 2)
+      yield* Fiber.interrupt(stuck)
+      const { channelId } = yield* Fiber.join(waiting)
+      assert.strictEqual(channelId, "a")
+    }).pipe(
+      Effect.provide(Layer.merge(
+        Transport.scripted([
+          { never: true },
+          ...["b", "a", "a"].map((id) => ({
+            body: JSON.stringify({ status: 200, data: [{ channel: { id }, status: "y", ...version }] })
+          }))
+        ]),
+        config()
+      ))
+    ))
+
+  describe("a write whose answer was lost", () => {
+    const row = (status: string, eTag: string) =>
+      JSON.stringify({ status: 200, data: [{ channel: { id: "a" }, status, updated: version.updated, eTag }] })
+    const update = Effect.exit(Memberships.update({ channel: "a" }, () => ({ status: "new" })))
+    const lost = { failure: "ECONNRESET" }
+    const outcome = (...answers: ReadonlyArray<Transport.Answer>) =>
+      Effect.gen(function*() {
+        const exit = yield* update
+        return { exit, requests: yield* sent }
+      }).pipe(Effect.provide(Layer.merge(Transport.scripted(answers), config())))
+
+    it.effect("has succeeded when what it wrote is there", () =>
+      Effect.gen(function*() {
+        const { exit, requests } = yield* outcome({ body: row("old", "1") }, lost, { body: row("new", "2") })
+        assert.strictEqual(exit._tag, "Success")
+        assert.deepStrictEqual(requests.map(({ method }) => method), ["GET", "PATCH", "GET"])
+      }))
+
+    const failure = (...answers: ReadonlyArray<Transport.Answer>) =>
+      Effect.flatMap(outcome(...answers), ({ exit }) => Effect.flip(exit))
+
+    it.effect("fails as the request did when nothing was written", () =>
+      Effect.gen(function*() {
+        const error = yield* failure({ body: row("old", "1") }, lost, { body: row("old", "1") })
+        assert.strictEqual(error._tag, "PubNubError")
+      }))
+
+    it.effect("is not known when the membership is another, gone, or cannot be read", () =>
+      Effect.gen(function*() {
+        const before = { body: row("old", "1") }
+        for (
+          const after of [{ body: row("other", "3") }, { body: JSON.stringify(nothing) }, { failure: "ECONNREFUSED" }]
+        ) {
+          const error = yield* failure(before, lost, after)
+          if (error._tag !== "UpdateOutcomeUnknown") return assert.fail(error._tag)
+          assert.deepInclude({ ...error }, { kind: "membership", id: "a", operation: "updateMembership" } as object)
+          assert.strictEqual(error.reason._tag, "Transport")
+        }
+      }))
+
+    it.effect("is looked for only when it can have been carried out", () =>
+      Effect.gen(function*() {
+        const { requests } = yield* outcome({ body: row("old", "1") }, { failure: "ECONNREFUSED" })
+        assert.lengthOf(requests, 2)
+      }))
+  })
+})
+
+describe("custom data of a type", () => {
+  const Seat = Schema.Struct({ since: Schema.DateTimeUtc, row: Schema.optionalKey(Schema.Int) })
+  const Seats = Memberships.withCustom(Seat)
+  const since = DateTime.makeUnsafe("2026-01-02T03:04:05Z")
+
+  it.effect("is encoded, decoded, and merged", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const { items } = yield* Seats.set({ channels: [{ id: "a", custom: { since, row: 3 } }], include: ["custom"] })
+      assert.deepStrictEqual(items.map(({ custom }) => custom), [Option.some({ since, row: 3 })])
+      yield* emulator.setMembership("ada", "a", {
+        custom: { since: "2026-01-02T03:04:05.000Z", row: 3, other: "kept" }
+      })
+      const after = yield* Seats.update({ channel: "a", custom: "merge" }, ({ custom }) => ({
+        custom: { since: DateTime.add(Option.getOrThrow(custom).since, { days: 1 }) }
+      }))
+      assert.deepStrictEqual(Option.map(after.custom, ({ row }) => row), Option.some(3))
+      const [stored] = yield* emulator.memberships()
+      assert.deepStrictEqual(stored?.custom, { since: "2026-01-03T03:04:05.000Z", row: 3, other: "kept" })
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("that does not match is a CustomMismatch, which has it", () =>
+    Effect.gen(function*() {
+      yield* Memberships.set({ channels: [{ id: "a", custom: { since: 5 } }] })
+      const error = yield* Effect.flip(Stream.runCollect(Seats.stream({ include: ["custom"] })))
+      if (error._tag !== "CustomMismatch") return assert.fail(error._tag)
+      assert.deepInclude({ ...error }, {
+        operation: "listMemberships",
+        kind: "membership",
+        id: "a",
+        custom: { since: 5 }
+      } as object)
+      assert.lengthOf((yield* Seats.list()).items, 1, "what was not asked for is not decoded")
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("that cannot be encoded is refused, each in its place", () =>
+    Effect.gen(function*() {
+      const Odd = Memberships.withCustom(Schema.Struct({ level: Schema.Int, tags: Schema.Array(Schema.String) }))
+      const error = yield* Effect.flip(
+        Odd.set({ channels: ["x", { id: "a", custom: { level: 1, tags: ["list"] } }] })
+      )
+      if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error._tag)
+      assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["channels[1].custom"])
+    }).pipe(Effect.provide(answering())))
+
+  it.effect("is read in events", () =>
+    Effect.gen(function*() {
+      const events = yield* Effect.forkChild(
+        Subscribe.memberships({ channels: ["a"] }).pipe(
+          Stream.mapEffect((event) => Effect.result(Seats.event(event))),
+          Stream.take(5),
+          Stream.runCollect
+        )
+      )
+      yield* Clock.advance("1 second")
+      yield* Seats.set({ channels: [{ id: "a", custom: { since } }] })
+      yield* Seats.set({ channels: [{ id: "a", status: "x" }] })
+      yield* Seats.set({ channels: [{ id: "a", custom: Option.none() }] })
+      yield* Memberships.set({ channels: [{ id: "a", custom: { since: 1 } }] })
+      yield* Memberships.remove({ channels: ["a"] })
+      yield* Clock.advance("1 second")
+      const [set, status, cleared, wrong, removed] = yield* Fiber.join(events)
+      const changes = [set, status, cleared].map((event) =>
+        event?._tag === "Success" && event.success._tag === "MembershipSet" ? event.success.change : event
+      )
+      assert.deepStrictEqual<unknown>(changes, [
+        { custom: Option.some({ since }) },
+        { status: Option.some("x") },
+        { custom: Option.none() }
+      ])
+      assert.deepInclude<object>(removed?._tag === "Success" ? removed.success : {}, { _tag: "MembershipDeleted" })
+      if (wrong?._tag !== "Failure") return assert.fail("it matched")
+      assert.deepInclude({ ...wrong.failure }, {
+        operation: "membershipEvent",
+        kind: "membership",
+        id: "a",
+        custom: { since: 1 }
+      } as object)
+    }).pipe(Effect.provide(emulated())))
+})

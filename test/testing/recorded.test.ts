@@ -1,0 +1,115 @@
+/**
+ * What other clients said to the service is said to the emulator: it answers as the service did, key for key, but for
+ * the times and tags of its own.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+import * as Kit from "../conformance/kit.ts"
+
+/** Times, tags and timetokens, which every service gives its own. */
+const isOwn = (key: string) => /^(updated|eTag|actionTimetoken|messageTimetoken)$/.test(key)
+
+/** Notes what the emulator says for each of the recorded values of its own, so that later requests can name them. */
+const translate = (words: Map<string, string>, recorded: unknown, emulated: unknown): void => {
+  if (!Predicate.isObject(recorded) && !Array.isArray(recorded)) return
+  if (!Predicate.isObject(emulated) && !Array.isArray(emulated)) return
+  const others = new Map<string, unknown>(Object.entries(emulated))
+  for (const [key, value] of Object.entries(recorded)) {
+    const other = others.get(key)
+    if (isOwn(key) && Predicate.isString(value) && Predicate.isString(other)) words.set(value, other)
+    else translate(words, value, other)
+  }
+}
+
+/** What an entry shows, whichever it is. */
+const shape = (entry: unknown) => Predicate.isObject(entry) ? Object.keys(entry).toSorted().join() : ""
+
+/**
+ * An answer without what is its own. Without a sort key the order of a list is nobody's business, nor is what comes on a
+ * page of a part of it.
+ */
+const comparable = (text: string, query: Kit.Exchange["request"]["query"]): unknown => {
+  const value: unknown = JSON.parse(text, (key, value: unknown) => isOwn(key) ? key : value)
+  if (query["sort"] !== undefined || !Predicate.isObject(value) || !Array.isArray(value["data"])) return value
+  const isPart = query["start"] !== undefined || (query["limit"] ?? "100") !== "100"
+  const data = isPart ? value["data"].map(shape) : value["data"]
+  return { ...value, data: data.toSorted((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1) }
+}
+
+const reword = (text: string, words: ReadonlyMap<string, string>) =>
+  [...words].reduce((changed, [from, to]) => changed.replaceAll(from, to), text)
+
+const withUser = (target: string) =>
+  /[?&]uuid=/.test(target) ? target : `${target}${target.includes("?") ? "&" : "?"}uuid=someone`
+
+/** Says to an emulator what was said to the service, and gives both answers to each request. */
+const replay = (cassette: Kit.Cassette) =>
+  Effect.gen(function*() {
+    const subscribeKey = [cassette.keys.subscribe ?? ""].flat()[0] ?? ""
+    const publishKey = [cassette.keys.publish ?? ""].flat()[0] ?? ""
+    const emulator = yield* PubNubEmulator.make({ keysets: [{ subscribeKey, publishKey }] })
+    const words = new Map<string, string>()
+    const answers = []
+    let isBegun = false
+    for (const { request, response } of cassette.interactions) {
+      if (!/objects|message-actions|publish|with-actions/.test(request.path)) continue
+      const recorded = response.rawBody ?? ""
+      const answer = yield* emulator.handle({
+        method: request.method,
+        target: withUser(reword(request.rawTarget, words)),
+        headers: Object.fromEntries(
+          Object.entries(request.headers).map(([name, value]) => [name, reword(value, words)])
+        ),
+        body: reword(request.rawBody ?? "", words)
+      })
+      translate(words, JSON.parse(recorded), JSON.parse(answer.body))
+      if (request.path.startsWith("/publish")) {
+        const timetoken = (text: string) => /"(\d{17})"/.exec(text)?.[1] ?? ""
+        words.set(timetoken(recorded), timetoken(answer.body))
+        continue
+      }
+      // What was there before the recording is not known.
+      isBegun ||= request.method === "PATCH" || request.method === "POST"
+      if (!isBegun) continue
+      answers.push({
+        request: `${request.method} ${request.path}`,
+        recorded: { status: response.status, body: comparable(recorded, request.query) },
+        emulated: { status: answer.status, body: comparable(answer.body, request.query) }
+      })
+    }
+    return answers
+  })
+
+/** They change what was there before the recording, and show it. */
+const leftOut: ReadonlySet<string> = new Set([
+  "asyncio.objects_v2.channel.get_all_channel",
+  "asyncio.objects_v2.uuid.set_uuid",
+  "native_sync.metadata.get_all_uuid_metadata",
+  "native_sync.objects_v2.channel.get_all_channel",
+  "native_sync.objects_v2.channel_members.get_channel_members",
+  "native_sync.objects_v2.channel_members.manage_channel_members",
+  "native_sync.objects_v2.channel_members.remove_channel_members",
+  "native_sync.objects_v2.memberships.manage_memberships",
+  "native_sync.objects_v2.memberships.set_memberships",
+  "native_sync.objects_v2.uuid.if_matches_etag",
+  "objc.ChannelMember.FetchFilteredMembersWhenFilterIsSet"
+])
+
+describe("recorded", () => {
+  if (!Kit.isPresent) {
+    it.skip("skipped: ../shared/conformance is not beside this checkout, so there are no recordings to replay")
+    return
+  }
+  for (const name of ["app-context", "message-actions"]) {
+    for (const cassette of Kit.cassettes(name).filter(({ name }) => !leftOut.has(name))) {
+      it.effect(`${name}: ${cassette.name}`, () =>
+        Effect.gen(function*() {
+          for (const { emulated, recorded, request } of yield* replay(cassette)) {
+            assert.deepStrictEqual(emulated, recorded, request)
+          }
+        }))
+    }
+  }
+})
