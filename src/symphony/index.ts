@@ -1,8 +1,20 @@
+/** Hearing. */
+export * as Datafeed from "./Datafeed.ts"
+
+/** What is heard. */
+export * as DatafeedEvent from "./DatafeedEvent.ts"
+
+/** What a feed says of itself. */
+export * as DatafeedStatus from "./DatafeedStatus.ts"
+
 /** Ids of streams and messages. */
 export * as Ids from "./Ids.ts"
 
 /** Markup of messages. */
 export * as MessageML from "./MessageML.ts"
+
+/** Messages that were sent. */
+export * as PostedMessage from "./PostedMessage.ts"
 
 /** Who talks. */
 export * as Session from "./Session.ts"
