@@ -15,6 +15,7 @@ import type * as DatafeedStatus from "../DatafeedStatus.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import type * as SymphonyError from "../SymphonyError.ts"
 import * as Acknowledgements from "./acknowledgements.ts"
+import * as Endpoint from "./endpoint.ts"
 import * as FeedEvent from "./feedEvent.ts"
 import * as Requests from "./feedRequests.ts"
 import type { Needs } from "./request.ts"
@@ -33,8 +34,8 @@ export interface Page {
 
 type Step = LongPoll.Step<string, Requests.Answer | undefined, SymphonyError.SymphonyError>
 
-/** Feeds of readers like this one: lists show others, too. */
-const fanout = /^[^\s_]+_f(_[^\s_]+)?$/
+/** Whether it is a feed for a reader like this one: lists show others, too, and do not always say which is which. */
+const isFanout = ({ id, type }: Requests.Feed): boolean => type === "fanout" || /^[^\s_]+_f(_[^\s_]+)?$/.test(id)
 
 /** What comes again comes soon: when its page was not acknowledged for half a minute. */
 const remembered = 10_000
@@ -46,6 +47,10 @@ export const pages = (
   settings: Settings
 ): Stream.Stream<Page, SymphonyError.SymphonyError, Needs> =>
   Stream.unwrap(Effect.gen(function*() {
+    const issue = settings.tag === undefined ? undefined : issueOf(settings.tag)
+    if (issue !== undefined) {
+      return Stream.fail(Requests.refused(Endpoint.refused([{ location: "tag", message: issue }])))
+    }
     const config = yield* SymphonyConfig
     const context = yield* Effect.context<Needs>()
     const patience = Duration.max(config.requestTimeout, leastPatience)
@@ -63,8 +68,8 @@ export const pages = (
 
     const find = Effect.gen(function*() {
       const known = yield* Requests.list(settings.tag)
-      const found = known.find((id) => fanout.test(id) && id !== feed)
-      return { feedId: found ?? (yield* Requests.create(settings)), created: found === undefined }
+      const found = known.find((known) => isFanout(known) && known.id !== feed)
+      return { feedId: found?.id ?? (yield* Requests.create(settings)), created: found === undefined }
     })
 
     const handshake = Effect.fnUntraced(function*(standing: string | undefined) {
@@ -195,6 +200,9 @@ export const pages = (
       return Effect.succeed(next)
     }).pipe(Stream.mapError((ended) => ended.failure))
   }))
+
+const issueOf = (tag: string): string | undefined =>
+  tag.trim() === "" ? "is blank" : tag.length > 100 ? "has more than 100 characters" : undefined
 
 const never = Schedule.recurs(0)
 
