@@ -194,3 +194,65 @@ export const PostedMessage: Schema.Codec<PostedMessage, unknown> = Schema.Struct
   initialMessageId: Text,
   silent: Flag
 })
+
+/**
+ * A file as the list of a stream's attachments has it: with its message, and who sent it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamAttachment {
+  readonly messageId: string
+  /** By which it is downloaded. */
+  readonly fileId: string
+  /** When it came. */
+  readonly ingestionDate?: DateTime.Utc
+  readonly userId?: number
+  readonly name?: string
+  /** In bytes. */
+  readonly size?: number
+  readonly contentType?: string
+  readonly previews: ReadonlyArray<AttachmentPreview>
+}
+
+/**
+ * A smaller picture of a {@link StreamAttachment}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AttachmentPreview {
+  readonly fileId: string
+  readonly width?: number
+}
+
+/**
+ * The codec of an {@link AttachmentPreview}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const AttachmentPreview: Schema.Codec<AttachmentPreview, unknown> = Schema.Struct({
+  fileId: Schema.String,
+  width: Integer
+})
+
+/**
+ * The codec of a {@link StreamAttachment}. The service writes `content-type`, and its documentation `contentType`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const StreamAttachment: Schema.Codec<StreamAttachment, unknown> = Lenient.renamed(
+  Schema.Struct({
+    messageId: Schema.NonEmptyString,
+    fileId: Schema.NonEmptyString,
+    ingestionDate: Instant,
+    userId: Integer,
+    name: Text,
+    size: Integer,
+    contentType: Text,
+    previews: Lenient.list(AttachmentPreview)
+  }),
+  { contentType: "content-type" }
+)

@@ -1,3 +1,6 @@
+/** Files to send. */
+export * as Attachment from "./Attachment.ts"
+
 /** Hearing. */
 export * as Datafeed from "./Datafeed.ts"
 
@@ -13,7 +16,13 @@ export * as Ids from "./Ids.ts"
 /** Markup of messages. */
 export * as MessageML from "./MessageML.ts"
 
-/** Messages that were sent. */
+/** What became of a message. */
+export * as MessageStatus from "./MessageStatus.ts"
+
+/** Messages: to send, to read, to find. */
+export * as Messages from "./Messages.ts"
+
+/** A message that was posted. */
 export * as PostedMessage from "./PostedMessage.ts"
 
 /** Who talks. */
