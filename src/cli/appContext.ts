@@ -135,7 +135,7 @@ export const settable = <Field extends string>(cleared: ReadonlyArray<Field>): S
   !cleared.includes(field)
     ? Effect.succeed(value)
     : value === undefined
-    ? Effect.succeed(Option.none())
+    ? Effect.succeedNone
     : Effect.fail(new BadInput({ description: `Set ${field}, or clear it, and not both` }))
 
 const decodeCustom = Schema.decodeUnknownEffect(AppContext.Custom)

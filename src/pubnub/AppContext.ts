@@ -10,6 +10,8 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Outcome from "./internal/outcome.ts"
+import type * as PubNubError from "./PubNubError.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -163,6 +165,26 @@ export interface UpdateOptions {
   readonly custom?: "replace" | "merge" | undefined
   /** When to begin anew after somebody else's change. Default: `Retry.contention`. */
   readonly retry?: Schedule.Schedule<unknown, ObjectChanged> | undefined
+}
+
+/**
+ * A value that is kept current by events, and how far that is true now.
+ *
+ * **Details**
+ *
+ * - `current`: it is what the service has, as far as its events have come.
+ * - `stale`: the service may have something else. The connection is interrupted, or the value is read again; with a
+ *   `failure` that read failed for good, and is made again with the next event or the next connection.
+ * - `ended`: nobody keeps it any more. With a `failure` the subscription ended, without one its scope was closed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Live<A, E = never> {
+  /** While it is stale, and when it has ended, what was known last. */
+  readonly value: A
+  readonly state: "current" | "stale" | "ended"
+  readonly failure?: PubNubError.PubNubError | SubscribeError | E
 }
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /**
  * Channels: what App Context keeps of them. {@link get}, {@link list} and {@link stream} read, {@link set} and
- * {@link remove} write, {@link update} does both without losing what others write. {@link withCustom} gives custom data a
- * type. A channel needs no metadata to be published to.
+ * {@link remove} write, {@link update} does both without losing what others write, and {@link live} keeps a channel current.
+ * {@link withCustom} gives custom data a type. A channel needs no metadata to be published to.
  *
  * @since 0.1.0
  */
@@ -9,15 +9,19 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
+import * as Live from "./internal/live.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -195,6 +199,12 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
   ) => Stream.Stream<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  /** As {@link live}. */
+  readonly live: (options: ChannelOptions) => Effect.Effect<
+    SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<Channel<Part, C>>, E>>,
+    PubNubError.PubNubError | SubscribeError | E,
+    HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
+  >
   /** As {@link remove}. */
   readonly remove: (
     options: ChannelOptions
@@ -263,7 +273,7 @@ const kind: Metadata.Kind<typeof Wire.Type, Description> = {
   longest: { name: 2048, description: 2048, ...Objects.longest }
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Channels<C, E, RD, RE> => {
+const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Channels<C, E, RD, RE>, "live"> => {
   const requests = Metadata.make(kind, codec)
 
   function set<const P extends Part = "status" | "type">(
@@ -294,6 +304,22 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Channels<C
     update: (options, f) => requests.update(options.id, options, f),
     remove: ({ id }) => requests.remove(id)
   }
+}
+
+/** Beside the others, and marked as pure below: a bundle that only reads and writes has nothing of what it takes to subscribe. */
+const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  { get }: Pick<Channels<C, E, RD, RE>, "get">,
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Channels<C, E, RD, RE>["live"] =>
+({ id }) => {
+  const names = { operation: "liveChannel", kind: "channel", id } as const
+  return Live.object({
+    ...names,
+    get: get({ id, include: Metadata.parts }),
+    isOf: (event): event is Event.ChannelEvent =>
+      (event._tag === "ChannelSet" || event._tag === "ChannelDeleted") && event.channelId === id,
+    decode: (custom) => codec.decode(custom, names)
+  })
 }
 
 const channels = make(Custom.untyped)
@@ -380,6 +406,40 @@ export const list: Channels<AppContext.Custom, never>["list"] = channels.list
  * @since 0.1.0
  */
 export const stream: Channels<AppContext.Custom, never>["stream"] = channels.stream
+
+/**
+ * The metadata of a channel that is kept current: it is read once, and then follows the changes that others make, for as long
+ * as the scope is open. `None` while the channel has none. All parts are in it.
+ *
+ * **Details**
+ *
+ * It subscribes to the channel and does the rest as `Users.live`: what keeps the value from being current is in its `state`
+ * and `failure`. Messages on the channel are passed over. Fails with `PubNubError` when the channel cannot be read
+ * (`AccessDenied`, `FeatureDisabled`, …), at once for a wrong name, and with `SubscribeError` when the subscription ends
+ * before.
+ *
+ * **Gotchas**
+ *
+ * Who listens to a channel is present on it.
+ *
+ * **Example** (The name of a room, and whenever it changes)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Stream from "effect/Stream"
+ * import * as SubscriptionRef from "effect/SubscriptionRef"
+ * import * as Channels from "effect-herald/pubnub/Channels"
+ *
+ * const names = Stream.unwrap(Effect.map(Channels.live({ id: "lobby" }), SubscriptionRef.changes)).pipe(
+ *   Stream.map(({ value }) => Option.flatMap(value, (channel) => channel.name))
+ * )
+ * ```
+ *
+ * @category live values
+ * @since 0.1.0
+ */
+export const live: Channels<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(channels, Custom.untyped)
 
 /**
  * Creates a channel, or changes the fields that are given and leaves all others as they are. Custom data is one field: it is
@@ -502,8 +562,10 @@ export const withCustom = <C, RD = never, RE = never>(
   schema: Custom.CustomSchema<C, RD, RE>
 ): TypedChannels<C, RD, RE> => {
   const codec = Custom.typed(schema)
+  const requests = make(codec)
   return {
-    ...make(codec),
+    ...requests,
+    live: makeLive(requests, codec),
     event: (event) =>
       event._tag === "ChannelDeleted" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, { operation: "channelEvent", kind: "channel", id: event.channelId }),

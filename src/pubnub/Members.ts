@@ -1,6 +1,7 @@
 /**
  * The members of a channel: the users that App Context keeps with it. {@link list} and {@link stream} read, {@link set},
- * {@link remove} and {@link manage} write, {@link update} does both. {@link withCustom} gives custom data a type.
+ * {@link remove} and {@link manage} write, {@link update} does both, and {@link live} keeps them current.
+ * {@link withCustom} gives custom data a type.
  *
  * A member is not a subscriber: who is a member need not listen, and the other way round. For who listens see `Presence`. The
  * same memberships from the side of a user are in `Memberships`.
@@ -11,16 +12,20 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
+import * as LiveMembers from "./internal/liveMembers.ts"
 import * as Objects from "./internal/objects.ts"
 import * as Relations from "./internal/relations.ts"
 import type { Fields, Settings } from "./Memberships.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
 import { UserId } from "./UserId.ts"
 import * as Users from "./Users.ts"
 
@@ -201,6 +206,12 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
   readonly stream: <const P extends Part = never>(
     options: StreamOptions<P>
   ) => Stream.Stream<Member<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  /** As {@link live}. */
+  readonly live: (options: ChannelOptions) => Effect.Effect<
+    SubscriptionRef.SubscriptionRef<AppContext.Live<ReadonlyMap<UserId, Member<Part, C>>, E>>,
+    PubNubError.PubNubError | SubscribeError | E,
+    HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
+  >
   /** As {@link set}. */
   readonly set: <const P extends Part = never>(
     options: SetOptions<P, C>
@@ -278,7 +289,7 @@ const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Users.Part
   })
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Members<C, E, RD, RE> => {
+const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Members<C, E, RD, RE>, "live"> => {
   const requests = Relations.make(kind, codec)
   return {
     list: (options) => requests.list(options.channel, options),
@@ -289,6 +300,13 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Members<C,
     update: (options, f) => requests.update(options.channel, options.user, options, f)
   }
 }
+
+/** Beside the others, and marked as pure below: a bundle that only reads and writes has nothing of what it takes to subscribe. */
+const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  requests: Pick<Members<C, E, RD, RE>, "list" | "stream">,
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Members<C, E, RD, RE>["live"] =>
+({ channel }) => LiveMembers.keep(requests, codec, channel)
 
 const members = make(Custom.untyped)
 
@@ -354,6 +372,50 @@ export const list: Members<AppContext.Custom, never>["list"] = members.list
  * @since 0.1.0
  */
 export const stream: Members<AppContext.Custom, never>["stream"] = members.stream
+
+/**
+ * The members of a channel, each with its user and with all parts, kept current: they are read once, and then follow the
+ * changes that others make to memberships and to the users, for as long as the scope is open.
+ *
+ * **Details**
+ *
+ * It subscribes to the channel, reads all pages, and applies the events that come, page by page. All members are read again
+ * when events may have been lost (after an interruption, a suspected gap, something that cannot be read). When an event does
+ * not say for certain what a member is now (one that has just come, changes that regions swapped), only that member is, with
+ * a filter; of a channel with up to 100 members all are, in one request. Meanwhile the last value stands, and is `stale`:
+ * `state` and `failure` of {@link AppContext.Live} tell all that keeps it from being current. Reads that are worth trying
+ * again are made as `Retry.reconnect` says.
+ *
+ * It gives the value when all members have been read. Fails with `PubNubError` when that cannot be (`AccessDenied`,
+ * `FeatureDisabled`, …), at once for a wrong name, and with `SubscribeError` when the subscription ends before. After that
+ * it does not fail: it tells.
+ *
+ * **Gotchas**
+ *
+ * Who listens to a channel is present on it. All members are kept in memory, and the map is another with each page of
+ * events that changes it.
+ *
+ * **Example** (The names of who belongs to a room)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Stream from "effect/Stream"
+ * import * as SubscriptionRef from "effect/SubscriptionRef"
+ * import * as Members from "effect-herald/pubnub/Members"
+ *
+ * const names = Stream.unwrap(Effect.map(Members.live({ channel: "lobby" }), SubscriptionRef.changes)).pipe(
+ *   Stream.map(({ value }) =>
+ *     Array.from(value.values(), ({ user, userId }) =>
+ *       Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId))
+ *   )
+ * )
+ * ```
+ *
+ * @category live values
+ * @since 0.1.0
+ */
+export const live: Members<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(members, Custom.untyped)
 
 /**
  * Makes users members of a channel, or changes memberships. Those that are not named stay as they are: for the others to go
@@ -506,8 +568,10 @@ export const withCustom = <C, RD = never, RE = never>(
   schema: Custom.CustomSchema<C, RD, RE>
 ): TypedMembers<C, RD, RE> => {
   const codec = Custom.typed(schema)
+  const requests = make(codec)
   return {
-    ...make(codec),
+    ...requests,
+    live: makeLive(requests, codec),
     event: (event) =>
       event._tag === "MembershipDeleted" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, { operation: "membershipEvent", kind: "membership", id: event.user }),

@@ -20,6 +20,7 @@ import * as Event from "./Event.ts"
 import * as History from "./History.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lookup from "./internal/lookup.ts"
+import * as Loss from "./internal/loss.ts"
 import * as Pages from "./internal/pages.ts"
 import * as Reactions_ from "./internal/reactions.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
@@ -618,7 +619,7 @@ export const fold = (
       before: Reactions_.State | undefined,
       events: ReadonlyArray<Event.SubscribeEvent>
     ) {
-      for (const event of events) yield* warn(event)
+      for (const event of events) yield* Loss.warn(event)
       const followed = before && Reactions_.follow(before, events, watched)
       if (!events.some(Reactions_.isLoss)) return followed
       // What was crowded out a moment ago may not be in history yet.
@@ -711,17 +712,6 @@ const readMessages = Effect.fnUntraced(
     return new Map(messages.map((message) => [message, found.get(message) ?? []]))
   }
 )
-
-const warn = (event: Event.SubscribeEvent): Effect.Effect<void> => {
-  switch (event._tag) {
-    case "Interrupted":
-      return Effect.logWarning(`interrupted: ${event.reason.message}`)
-    case "Undecodable":
-      return Effect.logWarning(`cannot be read: ${event.issue}`)
-    default:
-      return Effect.void
-  }
-}
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests

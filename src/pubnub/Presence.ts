@@ -18,6 +18,7 @@ import * as Channel from "./Channel.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lookup from "./internal/lookup.ts"
+import * as Loss from "./internal/loss.ts"
 import * as Payload from "./internal/payload.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
@@ -372,7 +373,7 @@ export const changes = (
     // Nothing is polled while it is asked who is there: what happens meanwhile comes next, from the same cursor.
     Stream.mapAccumArrayEffect((): Room | undefined => undefined, (before, events) =>
       Effect.gen(function*() {
-        for (const event of events) yield* warn(event)
+        for (const event of events) yield* Loss.warn(event)
         const followed = before && follow(before, events, includeState)
         const room = events.some(isLoss) ||
             followed !== undefined && isDoubtful(followed, events, includeState)
@@ -434,22 +435,9 @@ const follow = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, include
   return { ...room, users }
 }
 
-/** Whether events may have been lost before it. */
-const isLoss = (event: Event.SubscribeEvent): boolean => {
-  switch (event._tag) {
-    case "Connected":
-    case "Reconnected":
-    case "Gap":
-    case "GapSuspected":
-    case "CursorDoubted":
-    case "Undecodable":
-      return true
-    case "Interval":
-      return event.hereNowRefresh
-    default:
-      return false
-  }
-}
+/** Whether it is not known any more who is there: events may have been lost, or there were too many to tell. */
+const isLoss = (event: Event.SubscribeEvent): boolean =>
+  Loss.isLoss(event) || event._tag === "Interval" && event.hereNowRefresh
 
 /** Whether users may have come and gone before it without being told of. */
 const hidesOthers = (event: Event.SubscribeEvent): boolean =>
@@ -463,17 +451,6 @@ const isDoubtful = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, inc
 // A change of state counts also users of whom only the next interval tells.
 const isCount = (event: Event.SubscribeEvent): event is Exclude<Event.Presence, Event.StateChanged> =>
   "occupancy" in event && event._tag !== "StateChanged"
-
-const warn = (event: Event.SubscribeEvent): Effect.Effect<void> => {
-  switch (event._tag) {
-    case "Interrupted":
-      return Effect.logWarning(`interrupted: ${event.reason.message}`)
-    case "Undecodable":
-      return Effect.logWarning(`cannot be read: ${event.issue}`)
-    default:
-      return Effect.void
-  }
-}
 
 // --------------------------------------------------------------------------------------------------------------------
 // where somebody is

@@ -1,7 +1,7 @@
 /**
  * Users: what App Context keeps of them. {@link get}, {@link list} and {@link stream} read, {@link set} and
- * {@link remove} write, {@link update} does both without losing what others write. {@link withCustom} gives custom data a
- * type.
+ * {@link remove} write, {@link update} does both without losing what others write, and {@link live} keeps a user current.
+ * {@link withCustom} gives custom data a type.
  *
  * @since 0.1.0
  */
@@ -9,15 +9,19 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
+import * as Live from "./internal/live.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
 import { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -199,6 +203,12 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
   ) => Stream.Stream<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  /** As {@link live}. */
+  readonly live: (options?: UserOptions) => Effect.Effect<
+    SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<User<Part, C>>, E>>,
+    PubNubError.PubNubError | SubscribeError | E,
+    HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
+  >
   /** As {@link remove}. */
   readonly remove: (
     options?: UserOptions
@@ -269,7 +279,7 @@ const kind: Metadata.Kind<typeof Wire.Type, Profile> = {
   longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Objects.longest }
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Users<C, E, RD, RE> => {
+const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Users<C, E, RD, RE>, "live"> => {
   const requests = Metadata.make(kind, codec)
   const idOf = ({ id }: UserOptions) => Effect.map(PubNubConfig, ({ userId }) => id ?? userId)
 
@@ -302,6 +312,24 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Users<C, E
     remove: (options = {}) => Effect.flatMap(idOf(options), requests.remove)
   }
 }
+
+/** Beside the others, and marked as pure below: a bundle that only reads and writes has nothing of what it takes to subscribe. */
+const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  { get }: Pick<Users<C, E, RD, RE>, "get">,
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Users<C, E, RD, RE>["live"] =>
+(options = {}) =>
+  Effect.flatMap(PubNubConfig, ({ userId }) => {
+    const { id = userId } = options
+    const names = { operation: "liveUser", kind: "user", id } as const
+    return Live.object({
+      ...names,
+      get: get({ id, include: Metadata.parts }),
+      isOf: (event): event is Event.UserEvent =>
+        (event._tag === "UserSet" || event._tag === "UserDeleted") && event.user === id,
+      decode: (custom) => codec.decode(custom, names)
+    })
+  })
 
 const users = make(Custom.untyped)
 
@@ -388,6 +416,51 @@ export const list: Users<AppContext.Custom, never>["list"] = users.list
  * @since 0.1.0
  */
 export const stream: Users<AppContext.Custom, never>["stream"] = users.stream
+
+/**
+ * A user that is kept current: it is read once, and then follows the changes that others make, for as long as the scope is
+ * open. `None` while the user has no metadata. All parts are in it.
+ *
+ * **Details**
+ *
+ * It subscribes to the channel named after the user, reads the user as {@link get} does, and applies the events that come.
+ * It reads again whenever events may have been lost (after an interruption, a suspected gap, something that cannot be read),
+ * and when an event does not say for certain what the user is now: regions may swap two changes, and an event may have been on
+ * its way while the user was read. Meanwhile the last value stands, and is `stale`; `state` and `failure` of
+ * {@link AppContext.Live} tell all that keeps it from being current. Reads that are worth trying again are made as
+ * `Retry.reconnect` says.
+ *
+ * It gives the value when the user has been read. Fails with `PubNubError` when that cannot be (`AccessDenied`,
+ * `FeatureDisabled`, …), at once for an id that is not the name of a channel, and with `SubscribeError` when the
+ * subscription ends before. After that it does not fail: it tells.
+ *
+ * **Gotchas**
+ *
+ * Who listens to a channel is present on it, here on the one named after the user.
+ *
+ * **Example** (A name that is always the newest)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Stream from "effect/Stream"
+ * import * as SubscriptionRef from "effect/SubscriptionRef"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const program = Effect.gen(function*() {
+ *   const ada = yield* Users.live({ id: "ada" })
+ *   const now = (yield* SubscriptionRef.get(ada)).value
+ *   yield* Effect.log(Option.flatMap(now, (user) => user.name))
+ *   yield* SubscriptionRef.changes(ada).pipe(
+ *     Stream.runForEach(({ state, value }) => Effect.log(state, Option.flatMap(value, (user) => user.name)))
+ *   )
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @category live values
+ * @since 0.1.0
+ */
+export const live: Users<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(users, Custom.untyped)
 
 /**
  * Creates a user, or changes the fields that are given and leaves all others as they are. Custom data is one field: it is
@@ -519,8 +592,10 @@ export const withCustom = <C, RD = never, RE = never>(
   schema: Custom.CustomSchema<C, RD, RE>
 ): TypedUsers<C, RD, RE> => {
   const codec = Custom.typed(schema)
+  const requests = make(codec)
   return {
-    ...make(codec),
+    ...requests,
+    live: makeLive(requests, codec),
     event: (event) =>
       event._tag === "UserDeleted" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, { operation: "userEvent", kind: "user", id: event.user }),

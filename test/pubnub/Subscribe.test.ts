@@ -301,7 +301,7 @@ describe("one family", () => {
       if (userSet?._tag !== "UserSet") return assert.fail("no UserSet")
       assert.deepStrictEqual(
         [userSet.change.name?._tag, "email" in userSet.change, userSet.change.custom?._tag, String(userSet.user)],
-        ["None", false, "Some", "bob"]
+        ["None", false, "None", "bob"]
       )
     }).pipe(Effect.provide(emulated())))
 

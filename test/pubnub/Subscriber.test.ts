@@ -139,6 +139,30 @@ describe("one poll for all", () => {
       assert.deepStrictEqual(payloads(now.seen), ["live"])
     }).pipe(Effect.provide(world())))
 
+  it.effect("a cursor of the poll names what history gave to this reader alone", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscriber.stream({ channels: ["b"] }))
+      yield* Clock.advance("1 second")
+      const from = Timetoken.Timetoken.make(yield* publish("a", 0))
+      for (const n of [1, 2]) yield* publish("a", n)
+      // The poll is past them, and has not had them.
+      yield* publish("b", "past")
+      yield* Clock.advance("1 second")
+      const first = yield* collect(Subscriber.stream({ channels: ["a"], from }))
+      yield* Clock.advance("3 seconds")
+      yield* publish("a", 3)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(first.seen), [1, 2, 3])
+      yield* Fiber.interrupt(first.fiber)
+      const last = first.seen.at(-1)
+      if (last?._tag !== "Message") return assert.fail("the last is a message")
+      const second = yield* collect(Subscriber.stream({ channels: ["a"], from: last.cursor }))
+      yield* Clock.advance("3 seconds")
+      yield* publish("a", 4)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(second.seen), [4])
+    }).pipe(Effect.provide(world())))
+
   it.effect("bursts and outages lose nothing for anybody", () =>
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(["a", "b", "c"], (channel) =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { currentTimeMillis } from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -143,6 +144,43 @@ describe("nothing is lost", () => {
       yield* Clock.advance("1 minute")
       assert.deepStrictEqual([...handled].toSorted((a, b) => Number(a) - Number(b)), numbers(2_950, 50))
     }).pipe(Effect.provide(Layer.merge(emulated(), CursorStore.layerMemory))))
+
+  it.effect("by a reader that fell behind a busy channel, and it is live again soon", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const late: Array<number> = []
+      const { seen } = yield* collect(
+        Stream.tap(Subscribe.stream({ channels: ["a"] }), (event) =>
+          event._tag === "Message"
+            ? Effect.map(
+              currentTimeMillis,
+              (now) => late.push(now - Number(Timetoken.toBigInt(event.timetoken) / 10_000n))
+            )
+            : Effect.void)
+      )
+      let sent = 0
+      const publish = (count: number) => Effect.andThen(burst(count, { first: sent }), Effect.sync(() => sent += count))
+      for (const second of numbers(20)) {
+        if (second === 2) yield* publish(700)
+        if (second === 3) yield* service.publish({ channel: "a", message: -1, region: 2, delay: "4 seconds" })
+        for (const _ of numbers(20)) {
+          yield* publish(15)
+          yield* Clock.advance("50 millis")
+        }
+      }
+      const before = (yield* history).length
+      assert.isBelow(Math.max(...late.slice(-300)), 200, "behind")
+      for (const _ of numbers(60)) {
+        yield* publish(15)
+        yield* Clock.advance("50 millis")
+      }
+      assert.strictEqual((yield* history).length, before, "still reads history")
+      assert.deepStrictEqual(payloads(seen).filter((payload) => payload !== -1), numbers(sent))
+      assert.strictEqual(payloads(seen).filter((payload) => payload === -1).length, 1)
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(
+      Effect.provide(emulated({ emulator: { latency: Effect.succeed("10 millis") }, config: { sendLeave: false } }))
+    ))
 
   it.effect("of another region that came late and was dropped from the queue", () =>
     Effect.gen(function*() {

@@ -1,5 +1,8 @@
 import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as CatchUp from "../../src/pubnub/internal/catchUp.ts"
 import * as Delivered from "../../src/pubnub/internal/delivered.ts"
+import * as Reader from "../../src/pubnub/internal/reader.ts"
 
 it("knows what was had by id and content, and numbers what shares an id", () => {
   const delivered = Delivered.make()
@@ -21,4 +24,21 @@ it("remembers the newest ten thousand and more, says from when on, and forgets t
   assert.isAtMost(since, 90_000)
   assert.isFalse(delivered.admit(name(since), since).isNew)
   assert.isTrue(delivered.admit(name(since - 1), since - 1).isNew)
+})
+
+it("takes one place in a cursor for what comes by two names, also when the second comes later", () => {
+  const catchUp: CatchUp.CatchUp = {
+    note: () => {},
+    missed: () => {},
+    open: () => {},
+    hole: () => undefined,
+    next: Effect.succeed(CatchUp.nothing)
+  }
+  const reader = Reader.make(catchUp, undefined, true)
+  const at = (n: number) => ({ position: `1790000000000000${n}`, delivered: [] })
+  const by = (b: string) => [1, 2].map((n) => ({ b, c: "a", d: n, p: { t: at(n).position } }))
+  reader.begin(at(0))
+  assert.strictEqual(reader.live([...by("a"), ...by("all")], at(0), at(2)).length, 4)
+  assert.strictEqual(reader.live(by("x.*"), at(2), at(3)).length, 2)
+  assert.deepStrictEqual(reader.cursor(at(3)).recent?.names, by("a").map(({ p }) => `${p.t}/a/`))
 })

@@ -1,4 +1,4 @@
-/** Fifteen thousand damaged answers: each is a value or a named error, and none is a defect. */
+/** Twenty thousand damaged answers: each is a value or a named error, and none is a defect. */
 import { assert, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,8 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import {
   type AppContext,
+  Members,
+  MessageActions,
   Publish,
   PubNubConfig,
   type PubNubError,
@@ -32,6 +34,8 @@ const bodies: ReadonlyArray<string> = [
   "{\"error\": \"Invalid type argument\"}",
   "{\"status\":200,\"data\":{\"id\":\"bob\",\"name\":\"Bob\",\"externalId\":null,\"status\":\"away\",\"custom\":{\"a\":1,\"b\":null},\"updated\":\"2026-09-28T05:42:06.052512Z\",\"eTag\":\"e\"}}",
   "{\"status\":200,\"data\":[{\"id\":\"bob\",\"updated\":\"2026-09-28T05:42:06Z\",\"eTag\":\"e\"}],\"totalCount\":1,\"next\":\"MQ\",\"prev\":\"MA\"}",
+  "{\"status\":200,\"data\":[{\"uuid\":{\"id\":\"bob\",\"name\":null,\"custom\":{\"a\":1},\"updated\":\"2026-09-28T05:42:06Z\",\"eTag\":\"e\"},\"status\":\"s\",\"custom\":null,\"updated\":\"2026-09-28T05:42:06Z\",\"eTag\":\"f\"}],\"next\":\"MQ\"}",
+  "{\"status\":200,\"data\":[{\"type\":\"reaction\",\"value\":\"smile\",\"uuid\":\"bob\",\"actionTimetoken\":\"17905741248321456\",\"messageTimetoken\":\"1595634632\"}],\"more\":{\"start\":\"17905741248321456\"}}",
   "{\"status\":412,\"error\":{\"message\":\"User to update has been modified after it was read.\",\"source\":\"objects\"}}",
   "{\"status\":400,\"error\":{\"message\":\"Request payload contained invalid input.\",\"source\":\"objects\",\"details\":[{\"message\":\"no\",\"location\":\"filter\",\"locationType\":\"query\"}]}}",
   "<html><body>502</body></html>",
@@ -144,6 +148,8 @@ const calls: ReadonlyArray<readonly [name: string, call: Call, before: ReadonlyA
   ["time", Time.now, []],
   ["a user", Users.get({ include: ["custom", "status", "type"] }), []],
   ["a list of users", Users.list({ count: true }), []],
+  ["a list of members", Members.list({ channel: "a", include: ["custom", "user", "user.custom"] }), []],
+  ["a list of message actions", MessageActions.list({ channel: "a" }), []],
   ["the handshake", reading, []],
   ["the poll", reading, [handshake]]
 ]

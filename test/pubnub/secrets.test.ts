@@ -9,7 +9,7 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
-import { Channels, Publish, PubNubConfig, Subscribe, Time, Users } from "effect-herald/pubnub"
+import { Channels, Members, MessageActions, Publish, PubNubConfig, Subscribe, Time, Users } from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
 
@@ -78,6 +78,9 @@ it.effect.each(answers.map((answer) => [JSON.stringify(answer), answer] as const
         Effect.exit(Users.set({ name: "private payload", custom: { note: "private payload" } })),
         Effect.exit(Users.update({}, () => ({ name: "private payload" }))),
         Effect.exit(Channels.list()),
+        Effect.exit(Members.set({ channel: "a", users: [{ id: "bob", custom: { note: "private payload" } }] })),
+        Effect.exit(Members.update({ channel: "a", user: "bob" }, () => ({ status: "private payload" }))),
+        Effect.exit(MessageActions.list({ channel: "a" })),
         Effect.exit(
           Subscribe.messages({ channels: ["a"] }).pipe(
             Stream.take(1),

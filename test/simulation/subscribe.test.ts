@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Faults } from "effect-herald/testing"
 import { batches, seeds } from "./seeds.ts"
-import { hold, plain, type Plan, planOf } from "./world.ts"
+import { busyOf, hold, plain, type Plan, planOf } from "./world.ts"
 
 const titleOf = ({ fault, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${fault._tag}${"status" in fault ? ` ${fault.status}` : ""}${
@@ -67,6 +67,19 @@ describe("all fault kinds mixed", () => {
   it.effect.each(batches)(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
+    240_000
+  )
+})
+
+describe("behind a busy channel", () => {
+  it.effect.each(batches)(
+    "%s",
+    ([, batch]) =>
+      Effect.forEach(
+        batch.filter((seed) => seed % 8 === 0 || seeds.length === 1),
+        (seed) => hold(busyOf(seed)),
+        { discard: true }
+      ),
     240_000
   )
 })

@@ -10,7 +10,7 @@ import { hold, planOf } from "./readers.ts"
 import { batches, seeds } from "./seeds.ts"
 
 /** Seeds below 1,000 whose plans still find something. `SEED=130` runs one of them. */
-const open = new Set([145])
+const open = new Set<number>([])
 
 const isRun = (seed: number) => seeds.length === 1 || !open.has(seed) && (seeds.length !== 1_000 || seed < 500)
 

@@ -171,6 +171,31 @@ export const planOf = (seed: number, options: {
   return { seed, setting, acts, mishaps }
 }
 
+/**
+ * A plan of a seed in which so much is published that a reader falls behind, and finds full pages one after the other.
+ * One message of another region comes late: of two, the second may be found in history where the first was not yet.
+ */
+export const busyOf = (seed: number): Plan => {
+  const { between, one } = dice(seed)
+  const { mishaps, setting } = planOf(seed, { messages: 0, rate: one(2) ? 0 : 0.02, crashes: false })
+  const most = between(15, 40)
+  const late = between(0, 149)
+  const acts = Array.from({ length: 150 }, (_, index): ReadonlyArray<Act> => [
+    {
+      _tag: "Publish",
+      count: index === late ? 1 : index % 50 === 0 ? between(100, 700) : between(1, most),
+      channels: one(2) ? ["orders", "news"] : ["orders"],
+      kind: "stored",
+      region: index === late ? 2 : 1
+    },
+    ...one(150) ? [{ _tag: "Restart" } as const] : [],
+    ...one(150) ? [{ _tag: "Stop", millis: between(1, 5_000) } as const] : [],
+    ...one(150) ? [{ _tag: "Jump", hours: 8 } as const] : [],
+    { _tag: "Wait", millis: between(20, 120) }
+  ]).flat()
+  return { seed, setting, acts, mishaps }
+}
+
 export const shownFault = ({ fault: { _tag, ...details }, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${_tag}${Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ""}${
     lasting === undefined ? "" : ` for ${Duration.format(Duration.fromInputUnsafe(lasting))}`

@@ -58,7 +58,7 @@ const complaintOf = (json: Schema.Json, httpStatus: number): Complaint | undefin
   }
   if (!isRecord(json)) return httpStatus >= 400 ? { ...none, status: httpStatus, text: "no explanation" } : undefined
   const { data, error, payload } = json
-  const status = typeof json.status === "number" && json.status >= 400 ? json.status : httpStatus
+  const status = Number.isSafeInteger(json.status) && Number(json.status) >= 400 ? Number(json.status) : httpStatus
   const failed = status >= 400 ||
     (data === undefined && error !== undefined && error !== null && error !== false && error !== 0)
   if (!failed) return undefined

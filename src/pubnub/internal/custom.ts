@@ -83,7 +83,4 @@ export const typedChange = <Change extends Event.Change, C, RD, RE>(
 > =>
   custom === undefined
     ? Effect.succeed(rest)
-    : Effect.map(
-      codec.decode(Option.filter(custom, (fields) => Object.keys(fields).length > 0), owner),
-      (custom) => ({ ...rest, custom })
-    )
+    : Effect.map(codec.decode(custom, owner), (custom) => ({ ...rest, custom }))

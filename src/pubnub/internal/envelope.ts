@@ -232,6 +232,12 @@ const Change = {
   custom: Schema.optionalKey(Schema.OptionFromNullOr(Schema.Record(Schema.String, Parsed)))
 }
 
+// The service tells of a custom that was cleared as an empty one.
+const cleared = <A extends { readonly custom?: Event.Changed<Event.CustomChange> }>(change: A): A =>
+  change.custom === undefined
+    ? change
+    : { ...change, custom: Option.filter(change.custom, (fields) => Object.keys(fields).length > 0) }
+
 const decodeObject = Schema.decodeUnknownResult(
   Schema.Struct({ event: Schema.String, type: Schema.String, data: Parsed })
 )
@@ -273,7 +279,7 @@ const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event =
         onFailure: failed,
         onSuccess: ({ etag, id, updated, ...change }): Event.Event =>
           set
-            ? { _tag: "UserSet", ...common, ...version({ etag, updated }), user: id, change }
+            ? { _tag: "UserSet", ...common, ...version({ etag, updated }), user: id, change: cleared(change) }
             : { _tag: "UserDeleted", ...common, user: id }
       })
     case "channel":
@@ -281,7 +287,7 @@ const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event =
         onFailure: failed,
         onSuccess: ({ etag, id, updated, ...change }): Event.Event =>
           set
-            ? { _tag: "ChannelSet", ...common, ...version({ etag, updated }), channelId: id, change }
+            ? { _tag: "ChannelSet", ...common, ...version({ etag, updated }), channelId: id, change: cleared(change) }
             : { _tag: "ChannelDeleted", ...common, channelId: id }
       })
     case "membership":
@@ -295,7 +301,7 @@ const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event =
               ...version({ etag, updated }),
               user: uuid.id,
               channelId: channel.id,
-              change
+              change: cleared(change)
             }
             : { _tag: "MembershipDeleted", ...common, user: uuid.id, channelId: channel.id }
       })

@@ -69,6 +69,8 @@ interface Detached {
   last: string
 }
 
+type Named = NonNullable<Cursor["recent"]>
+
 interface Fill extends Detached {
   readonly catchUp: CatchUp.CatchUp
   readonly reader: Reader.Reader
@@ -114,6 +116,10 @@ export const make = Effect.fnUntraced(function*<E>(
   let areNamesUntold = false
   /** What a cursor of the past names was had before, also where history or another region brings it late. */
   const had = new Set([...from?.delivered ?? [], ...from?.recent?.names ?? []])
+  /** What it had before, or from history, near to where it goes on with the poll. */
+  let own: ReadonlyArray<string> = [...had]
+  /** What the events of one page name, and with it what this reader had. */
+  let page: { readonly polls: Named; readonly mine: Named } | undefined
   const birth = from?.recent === undefined ? from?.position : before(from.recent.since)
   /** Where the poll was when the inbox overflowed. */
   let overflowed: { readonly at: Cursor | undefined; readonly polls: number } | undefined
@@ -247,14 +253,8 @@ export const make = Effect.fnUntraced(function*<E>(
   }
 
   const put = (event: Item) => {
-    if (Family.isStatus(event)) return Queue.offerUnsafe(queue, event)
-    const { recent } = event.cursor
-    // Before its own beginning nothing is this reader's, whatever the poll had.
-    const own = recent === undefined || recent.since > since
-      ? event
-      : { ...event, cursor: { ...event.cursor, recent: { ...recent, since } } }
-    last = own.cursor
-    return Queue.offerUnsafe(queue, own)
+    if (!Family.isStatus(event)) last = event.cursor
+    return Queue.offerUnsafe(queue, event)
   }
 
   const listener: Listener = {
@@ -362,6 +362,22 @@ export const make = Effect.fnUntraced(function*<E>(
     })
   }
 
+  /**
+   * A cursor of the poll as one of this reader: before its own beginning nothing is its own, and what history gave to it
+   * alone the poll does not name.
+   */
+  const mine = (cursor: Cursor): Cursor => {
+    const { recent } = cursor
+    if (recent === undefined) return cursor
+    if (recent !== page?.polls) {
+      const bound = recent.since > since ? recent.since : since
+      const more = own.filter((name) => name >= bound)
+      const all = more.length === 0 ? recent.names : [...new Set([...recent.names, ...more])].toSorted()
+      page = { polls: recent, mine: { since: bound, names: all.slice(-Reader.mostNamed) } }
+    }
+    return { ...cursor, recent: page.mine }
+  }
+
   /** The reader has taken all that waited: from now on events wait for it again, behind what it missed. */
   const attach = (missed: Detached): ReadonlyArray<Item> => {
     detached = undefined
@@ -418,6 +434,7 @@ export const make = Effect.fnUntraced(function*<E>(
       if (reader.open({ reason: "LongBreak", from, to: newest, page: [] })) return [...notices, ...once(events)]
     }
     fill = undefined
+    if (current.from !== undefined) own = reader.cursor(begin).recent?.names ?? []
     for (const [, channel] of missing()) noteKind(current, channel, "Message")
     for (const [channel, { count }] of more) {
       if (count > 0 && !told.has(undefined) && !told.has(channel)) noteKind(current, channel, "Message")
@@ -439,7 +456,7 @@ export const make = Effect.fnUntraced(function*<E>(
       return Effect.map(Queue.takeBetween(queue, 1, mostTaken), (events) => {
         if (!isFull()) room.openUnsafe()
         catchUpOnStatuses()
-        return once(events)
+        return once(events).map((event) => Family.isStatus(event) ? event : { ...event, cursor: mine(event.cursor) })
       })
     })
 
@@ -448,7 +465,7 @@ export const make = Effect.fnUntraced(function*<E>(
     const { at, polls } = overflowed
     // What was taken is named by its last cursor. Another poll may be further back.
     const isBehind = at !== undefined && (taken === undefined || polls > 1)
-    return Effect.fail(options.overflow(isBehind ? older(taken ?? from, at) : taken))
+    return Effect.fail(options.overflow(isBehind ? older(taken ?? from, mine(at)) : taken))
   })
 
   const pull: Inbox<E>["pull"] = Effect.matchEffect(take, {

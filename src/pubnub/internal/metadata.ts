@@ -205,8 +205,6 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
   const list = (options: AppContext.PageOptions & Objects.Selection) => {
     const operation = `list${kind.name}s`
     const { include = usual, ...rest } = options
-    // Before another, a page that is not full is the first one, and not the last.
-    const full = options.previous === undefined ? options.limit : 1
     return Objects.call({
       operation,
       method: "GET",
@@ -218,7 +216,7 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       Effect.flatMap((answer) =>
         Effect.map(
           Effect.forEach(answer.data, (wire) => typed(operation, wire)),
-          (items) => Objects.toPage(items, answer, full)
+          (items) => Objects.toPage(items, answer, Objects.fullPage(options))
         )
       )
     )

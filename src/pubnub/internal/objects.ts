@@ -166,6 +166,10 @@ export const PageOf = <S extends Schema.Constraint>(item: S) =>
 
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
 
+/** How many items a page has that may not be the last. Before another, one that is not full is the first, and not the last. */
+export const fullPage = ({ limit = largestPage, previous }: AppContext.PageOptions): number =>
+  previous === undefined ? limit : 1
+
 /**
  * A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a page that has as many
  * as `full` has one.
@@ -177,7 +181,7 @@ export const toPage = <A>(
     readonly next?: string | null
     readonly prev?: string | null
   },
-  full = largestPage
+  full: number
 ): AppContext.Page<A> => {
   const next = items.length < full ? undefined : cursor(answer.next)
   const previous = cursor(answer.prev)

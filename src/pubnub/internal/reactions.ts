@@ -8,6 +8,7 @@ import type * as Event from "../Event.ts"
 import type { StoredAction } from "../History.ts"
 import type { Reaction, Reactions } from "../MessageActions.ts"
 import { Timetoken } from "../Timetoken.ts"
+import * as Loss from "./loss.ts"
 
 export interface State {
   /** Which are watched. Where they are the newest, the oldest comes first. */
@@ -128,18 +129,5 @@ export const withUnshown = (found: State, known: State, last: number): Effect.Ef
   })
 
 /** Whether events may have been lost before it, or it does not say whose it is. */
-export const isLoss = (event: Event.SubscribeEvent): boolean => {
-  switch (event._tag) {
-    case "Connected":
-    case "Reconnected":
-    case "Gap":
-    case "GapSuspected":
-    case "CursorDoubted":
-    case "Undecodable":
-      return true
-    case "MessageActionAdded":
-      return event.publisher === undefined
-    default:
-      return false
-  }
-}
+export const isLoss = (event: Event.SubscribeEvent): boolean =>
+  Loss.isLoss(event) || event._tag === "MessageActionAdded" && event.publisher === undefined

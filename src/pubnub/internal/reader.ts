@@ -27,7 +27,7 @@ export interface Reader {
 }
 
 /** So many events are named in a cursor, at most: who had more in the overlap and is killed may have some again. */
-const mostNamed = 1_000
+export const mostNamed = 1_000
 
 /** The same place after the hole before it was filled. */
 export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
@@ -64,7 +64,8 @@ export const make = (
 
   const remember = (names: ReadonlyArray<string>, cursor: Cursor) => {
     const bound = String(BigInt(cursor.position) - CatchUp.overlap)
-    const all = recent.length === 0 ? names : [...recent, ...names]
+    // By two subscribed names an event comes twice, but takes one place.
+    const all = [...new Set([...recent, ...names])]
     const first = all.findIndex((name) => name >= bound)
     recent = first === -1 ? [] : all.slice(Math.max(first, all.length - mostNamed))
   }
@@ -88,7 +89,7 @@ export const make = (
         const name = byName ? id : admitted.name
         had.push(name)
         if (!isNew || before.has(name)) continue
-        if (fresh.at(-1) !== name) fresh.push(name)
+        fresh.push(name)
       }
       const cursor = { ...place, delivered: had.slice() }
       events.push(

@@ -120,7 +120,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
         ...issues
       ],
       answer: Many
-    }).pipe(Effect.map((answer) => Objects.toPage(answer.data, answer, rest.limit)))
+    }).pipe(Effect.map((answer) => Objects.toPage(answer.data, answer, Objects.fullPage(rest))))
   }
 
   const typedPage =

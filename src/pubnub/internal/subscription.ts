@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -134,6 +135,15 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
 // the loop
 // --------------------------------------------------------------------------------------------------------------------
 
+/** One answer of the live service. */
+interface Heard {
+  readonly page: Page
+  readonly believed: boolean
+  readonly next: Cursor
+  /** It came so soon that another like it must not be asked for at once. */
+  readonly soon: boolean
+}
+
 /** What one request brought, from the live service or from history. */
 interface Read {
   readonly notices: ReadonlyArray<Status.Status>
@@ -147,6 +157,10 @@ interface Read {
 }
 
 type Step = LongPoll.Step<Cursor, Read, PubNubError.Reason>
+
+/** Who listens ahead does so for this long at a time, and until there are so many envelopes. */
+const silence = "500 millis"
+const mostAhead = 1_000
 
 const listening: Read = { notices: [], envelopes: [], complete: false }
 
@@ -166,6 +180,12 @@ export const events = (
     /** What the last handshake found out, for the step that follows. */
     let notices: Array<Status.Status> = []
     let connected = false
+    /**
+     * What the live service brought while a hole was read. Who is behind listens meanwhile: when the hole is filled the
+     * service would have dropped some of it, and each hole would end with the next one.
+     */
+    let ahead: Array<Heard> = []
+    let listensAhead = false
 
     const handshake = Effect.gen(function*() {
       const asked = subscription.target()
@@ -176,6 +196,11 @@ export const events = (
         page = yield* call(config, request)
       }
       const isOther = connected && asked !== target
+      if (isOther) {
+        // It was asked for by other names.
+        ahead = []
+        listensAhead = false
+      }
       target = asked
       connected = true
       onAnswered?.(asked, cursorAt(page))
@@ -216,7 +241,12 @@ export const events = (
     /** The full page that waits until what is missing before it has been found. */
     let waiting: { readonly page: Read; readonly next: Cursor } | undefined
 
-    const live = Effect.fnUntraced(function*(cursor: Cursor) {
+    /** How many polls in a row brought a full page: after the second this reader is behind. */
+    let fullPages = 0
+    /** When the last poll that was answered was sent. */
+    let heardAt = 0
+
+    const ask = Effect.fnUntraced(function*(cursor: Cursor) {
       const sentAt = yield* Clock.currentTimeMillis
       // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
       const request = endpoint(config, { ...target, state: undefined })
@@ -232,13 +262,22 @@ export const events = (
       const { believed, doubtsBefore } = yield* judge(page, cursor)
       // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
       if (!believed && doubtsBefore > 0) return yield* doubtful(page.position)
-      const next = believed ? cursorAt(page) : cursor
+      const soon = (yield* Clock.currentTimeMillis) - sentAt < 1_000
+      heardAt = sentAt
+      const heard: Heard = { page, believed, next: believed ? cursorAt(page) : cursor, soon }
+      return heard
+    })
+
+    const isFull = ({ page }: Heard) => page.messages.length >= config.queueLength
+
+    /** Takes an answer to a poll from this cursor. */
+    const receive = (cursor: Cursor, heard: Heard) => {
+      const { believed, next, page, soon } = heard
       const notices: Array<Status.Status> = believed
         ? []
         : [{ _tag: "CursorDoubted", kept: reader.cursor(cursor), doubted: page.position }]
-      const soon = (yield* Clock.currentTimeMillis) - sentAt < 1_000
       const read: Read = { notices, envelopes: page.messages, complete: believed, soon }
-      if (page.messages.length < config.queueLength) return { page: read, next, listened: true }
+      if (!isFull(heard)) return { page: read, next, listened: true }
       const newest = youngest(page)
       const to = believed && page.position > newest ? page.position : newest
       if (subscription.catchUp === "none" || target.filter !== undefined) {
@@ -249,7 +288,28 @@ export const events = (
         return { page: read, next, listened: true }
       }
       waiting = { page: read, next }
+      listensAhead = fullPages > 1
       return { page: listening, next: cursor, listened: true }
+    }
+
+    const live = Effect.fnUntraced(function*(cursor: Cursor) {
+      const heard = yield* ask(cursor)
+      fullPages = isFull(heard) ? fullPages + 1 : 0
+      return receive(cursor, heard)
+    })
+
+    /** What fails here, or is silent, is told by the poll that comes when the hole is filled. */
+    const listenAhead = Effect.gen(function*() {
+      const next = ahead.at(-1)?.next ?? waiting?.next
+      listensAhead = false
+      const unheardFor = Duration.millis((yield* Clock.currentTimeMillis) - heardAt)
+      if (next === undefined || Duration.isGreaterThan(unheardFor, config.queueRetention)) return
+      const heard = yield* ask(next).pipe(Effect.timeoutOption(silence), Effect.orElseSucceed(Option.none))
+      // An answer that took longer came over a sleep of the machine: some may be missing before it.
+      if (Option.isNone(heard) || !heard.value.soon || heard.value.page.messages.length === 0) return
+      ahead.push(heard.value)
+      const size = ahead.reduce((size, { page }) => size + page.messages.length, 0)
+      listensAhead = heard.value.believed && !isFull(heard.value) && size < mostAhead
     })
 
     /** How many events the open hole had. */
@@ -286,7 +346,13 @@ export const events = (
     const poll = (cursor: Cursor, unheardFor: Duration.Duration) => {
       const proof = { page: listening, next: cursor, listened: false, prove: true }
       if (changes?.pending() === true) return Effect.succeed(proof)
-      if (catchUp.hole() !== undefined) return fill(cursor)
+      if (catchUp.hole() !== undefined) {
+        return listensAhead
+          ? Effect.zipWith(fill(cursor), listenAhead, (step) => step, { concurrent: true })
+          : fill(cursor)
+      }
+      const heard = ahead.shift()
+      if (heard !== undefined) return Effect.succeed({ ...receive(cursor, heard), listened: false })
       const isOld = Duration.isGreaterThan(unheardFor, config.queueRetention) || cursor.hole !== undefined
       if (isOld) return returned(cursor)
       // A turn of its own: the machine may sleep meanwhile, and then it was a long break.

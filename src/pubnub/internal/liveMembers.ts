@@ -1,0 +1,133 @@
+/**
+ * The members of a channel, kept current. The channel brings the events of its memberships, and of the users who are its
+ * members. Of many members only those are read again of whom an event leaves doubt.
+ *
+ * A list is read by place: who is removed while it is read moves all behind to an earlier place, and one of them may be
+ * passed over, of whom no event tells. The event of that removal comes soon after the list, and then who is there is counted.
+ */
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type * as AppContext from "../AppContext.ts"
+import type * as Event from "../Event.ts"
+import * as Filter from "../Filter.ts"
+import type { Member, Members, Part } from "../Members.ts"
+import type { UserId } from "../UserId.ts"
+import type { CustomCodec } from "./custom.ts"
+import * as Live from "./live.ts"
+
+const include = ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"] as const
+
+const pageSize = 100
+
+/** So many ids fit into one address. */
+const idsAtOnce = 20
+
+export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  { list, stream }: Pick<Members<C, E, RD, RE>, "list" | "stream">,
+  codec: CustomCodec<C, E, RD, RE>,
+  channel: string
+) =>
+  Effect.suspend(() => {
+    type Held = ReadonlyMap<UserId, Member<Part, C>>
+    const operation = "liveMembers"
+    const mapOf = (members: Iterable<Member<Part, C>>): Held =>
+      new Map(Array.from(members, (member) => [member.userId, member]))
+
+    /** Until when a removal may have happened while several pages were read. */
+    let shaken = 0
+
+    const read = Effect.gen(function*() {
+      const members = mapOf(yield* Stream.runCollect(stream({ channel, include })))
+      if (members.size >= pageSize) shaken = (yield* Clock.currentTimeMillis) + Live.aMinute
+      return members
+    })
+
+    const readParts = Effect.fnUntraced(function*(held: Held, users: ReadonlySet<UserId>) {
+      const filters = Arr.chunksOf(users, idsAtOnce).map(anyOf)
+      const isWritable = filters.every((filter) => Result.isSuccess(Filter.print(filter)))
+      if (!isWritable || held.size + users.size <= pageSize) return yield* read
+      const found = yield* Effect.forEach(filters, (filter) => list({ channel, include, filter }))
+      const members = mapOf([
+        ...[...held.values()].filter(({ userId }) => !users.has(userId)),
+        ...found.flatMap(({ items }) => items)
+      ])
+      if ((yield* Clock.currentTimeMillis) > shaken) return members
+      const { total } = yield* list({ channel, limit: 1, count: true })
+      return total === members.size ? members : yield* read
+    })
+
+    const isOf = (event: Event.SubscribeEvent): event is Event.MembershipEvent | Event.UserEvent => {
+      switch (event._tag) {
+        case "MembershipSet":
+        case "MembershipDeleted":
+          return event.channelId === channel
+        case "UserSet":
+        case "UserDeleted":
+          return true
+        default:
+          return false
+      }
+    }
+
+    /** The member after an event. `undefined` where that is in doubt. */
+    const after = (held: Option.Option<Member<Part, C>>, event: Event.MembershipEvent | Event.UserEvent) => {
+      if (event._tag === "MembershipSet" || event._tag === "MembershipDeleted") {
+        return Live.after(held, event, (custom) =>
+          codec.decode(custom, { operation, kind: "membership", id: event.user }))
+      }
+      // Of a user who is about to become a member, or was one.
+      if (Option.isNone(held)) {
+        return Effect.succeed(held)
+      }
+      const member = held.value
+      return Effect.map(Live.after(member.user, event, Effect.succeed), (user) =>
+        user === member.user ? held : user && Option.some({ ...member, user }))
+    }
+
+    return Live.keep<Held, UserId, E, RD | Live.Needs>({
+      operation,
+      kind: "channel",
+      id: channel,
+      read,
+      readParts,
+      follow: Effect.fnUntraced(function*(held: Held, events: ReadonlyArray<Event.SubscribeEvent>) {
+        const doubted = new Set<UserId>()
+        const now = yield* Clock.currentTimeMillis
+        let members: Map<UserId, Member<Part, C>> | undefined
+        for (const event of events.filter(isOf)) {
+          const before = Option.fromUndefinedOr((members ?? held).get(event.user))
+          const next = yield* after(before, event)
+          if (next === undefined || event._tag === "MembershipDeleted" && now <= shaken) {
+            doubted.add(event.user)
+          }
+          if (next === undefined || next === before) {
+            continue
+          }
+          members ??= new Map(held)
+          if (Option.isSome(next)) {
+            members.set(event.user, next.value)
+          } else members.delete(event.user)
+        }
+        return { value: members ?? held, doubted }
+      }),
+      isBehind: (members, events) => {
+        // The last event of each membership and of each user.
+        const last = new Map(
+          events.filter(isOf).map((event) => [`${"channelId" in event ? "member" : "user"} ${event.user}`, event])
+        )
+        return [...last.values()].some((event) => {
+          const member = Option.fromUndefinedOr(members.get(event.user))
+          return "channelId" in event
+            ? Live.isBehind(member, event)
+            : Option.isSome(member) && Live.isBehind(member.value.user, event)
+        })
+      }
+    })
+  })
+
+const anyOf = ([first, ...others]: Arr.NonEmptyReadonlyArray<UserId>) =>
+  Filter.or(Filter.equals("user.id", first), ...others.map((id) => Filter.equals("user.id", id)))

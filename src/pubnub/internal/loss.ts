@@ -1,0 +1,32 @@
+/**
+ * What values that are kept current by events have in common: when they have to be read again.
+ */
+import * as Effect from "effect/Effect"
+import type * as Event from "../Event.ts"
+
+/** Whether events may have been lost before it. */
+export const isLoss = (event: Event.SubscribeEvent): boolean => {
+  switch (event._tag) {
+    case "Connected":
+    case "Reconnected":
+    case "Gap":
+    case "GapSuspected":
+    case "CursorDoubted":
+    case "Undecodable":
+      return true
+    default:
+      return false
+  }
+}
+
+/** Warns of what keeps a value from being current. What is read again for the rest needs no warning. */
+export const warn = (event: Event.SubscribeEvent): Effect.Effect<void> => {
+  switch (event._tag) {
+    case "Interrupted":
+      return Effect.logWarning(`interrupted: ${event.reason.message}`)
+    case "Undecodable":
+      return Effect.logWarning(`cannot be read: ${event.issue}`)
+    default:
+      return Effect.void
+  }
+}

@@ -1,0 +1,491 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { type AppContext, Channels, Members, Users } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { emulated, requestsTo } from "../emulated.ts"
+
+const { none, some } = Option
+const emulator = PubNubEmulator.PubNubEmulator
+const inject = (rule: Faults.Rule) => Faults.Faults.use(({ add }) => add(rule))
+const count = (prefix: string) => Effect.map(requestsTo(prefix), (requests) => requests.length)
+const reads = count("/v2/objects/demo-sub/uuids/ada")
+const polls = count("/v2/subscribe/")
+const histories = count("/v3/history")
+const isRead = ({ url }: { readonly url: string }) => url.includes("/v2/objects/")
+const isPoll = ({ url }: { readonly url: string }) => url.includes("/v2/subscribe/")
+
+type Ref<A, E = never> = SubscriptionRef.SubscriptionRef<AppContext.Live<A, E>>
+
+const look = <A, E>(ref: Ref<A, E>) => SubscriptionRef.get(ref)
+const valueOf = <A, E>(ref: Ref<A, E>) => Effect.map(look(ref), ({ value }) => value)
+const stateOf = <A, E>(ref: Ref<A, E>) => Effect.map(look(ref), ({ state }) => state)
+const failureOf = <A, E extends { readonly _tag: string }>(ref: Ref<A, E>) =>
+  Effect.map(look(ref), ({ failure }) => failure?._tag)
+
+/** All that a live value was, beginning with what it is now. */
+const watch = <A, E>(ref: Ref<A, E>) =>
+  Effect.gen(function*() {
+    const states: Array<string> = []
+    yield* Effect.forkScoped(
+      Stream.runForEach(SubscriptionRef.changes(ref), ({ state }) => Effect.sync(() => states.push(state)))
+    )
+    yield* Clock.advance("1 milli")
+    return states
+  })
+
+/** An event of a user, as the service would write it. */
+const tell = (
+  event: "set" | "delete",
+  data: object,
+  options: { readonly channel?: string; readonly type?: string } = {}
+) =>
+  emulator.use(({ emit }) =>
+    emit({
+      channel: options.channel ?? "ada",
+      type: 2,
+      payload: { source: "objects", version: "2.0", event, type: options.type ?? "uuid", data: { id: "ada", ...data } }
+    })
+  )
+
+const later = Clock.advance("1 second")
+const ada = Users.get({ include: ["custom", "status", "type"] })
+
+describe("a user that is kept current", () => {
+  it.effect("is read once, and follows what others change without reading it again", () =>
+    Effect.gen(function*() {
+      const { setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada", email: "a@b", status: "here", custom: { team: "core", level: 1 } })
+      const live = yield* Users.live()
+      assert.deepStrictEqual(yield* look(live), { value: some(yield* ada), state: "current" })
+      assert.deepStrictEqual(yield* reads, 2)
+      const states = yield* watch(live)
+      yield* setUser("ada", { name: "Countess", email: null, custom: { team: "docs" } })
+      yield* later
+      yield* setUser("ada", { custom: null, type: "person" })
+      yield* later
+      assert.deepStrictEqual(yield* reads, 2)
+      const value = Option.getOrThrow(yield* valueOf(live))
+      assert.deepStrictEqual(value, yield* ada)
+      assert.deepStrictEqual(
+        [value.name, value.email, value.status, value.type, value.custom],
+        [some("Countess"), none(), some("here"), some("person"), none()]
+      )
+      assert.deepStrictEqual(states, ["current", "current", "current"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is nobody while there is no metadata, comes, goes, and comes again", () =>
+    Effect.gen(function*() {
+      const { removeUser, setUser } = yield* emulator
+      const live = yield* Users.live({ id: "bob" })
+      const name = Effect.map(valueOf(live), Option.map((user) => user.name))
+      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      yield* later
+      yield* setUser("bob", { name: "Bob" })
+      yield* later
+      assert.deepStrictEqual(yield* name, some(some("Bob")))
+      yield* removeUser("bob")
+      yield* later
+      assert.deepStrictEqual(yield* name, none())
+      yield* setUser("bob", { email: "b@b" })
+      yield* later
+      assert.deepStrictEqual(yield* name, some(none()))
+      const asked = yield* count("/v2/objects/demo-sub/uuids/bob")
+      // A removal that is certainly later is believed.
+      yield* Clock.advance("2 minutes")
+      yield* removeUser("bob")
+      yield* later
+      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      assert.strictEqual(yield* count("/v2/objects/demo-sub/uuids/bob"), asked)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is read again for what is not certain, once a page, and is stale meanwhile", () =>
+    Effect.gen(function*() {
+      const { setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada" })
+      yield* later
+      yield* setUser("ada", { name: "Ada L" })
+      yield* later
+      const live = yield* Users.live()
+      const value = yield* valueOf(live)
+      const states = yield* watch(live)
+      const { etag, updated } = Option.getOrThrow(value)
+      const at = (seconds: number) => new Date(updated.epochMilliseconds + seconds * 1000).toISOString()
+      const before = yield* reads
+      const told = Effect.fnUntraced(function*(tell: Effect.Effect<unknown, never, PubNubEmulator.PubNubEmulator>) {
+        const before = yield* reads
+        yield* tell
+        yield* Clock.advance("5 seconds")
+        assert.deepStrictEqual(yield* look(live), { value, state: "current" })
+        return (yield* reads) - before
+      })
+      // What is held already, told late.
+      assert.strictEqual(yield* told(tell("set", { name: "Ada L", updated: at(0), eTag: etag })), 0)
+      // Older, of the same millisecond, without a version, and a removal that may be older.
+      assert.strictEqual(yield* told(tell("set", { name: "X", updated: at(-9), eTag: "x" })), 1)
+      assert.strictEqual(yield* told(tell("set", { name: "X", updated: at(0), eTag: "x" })), 1)
+      assert.strictEqual(yield* told(tell("set", { name: "X" })), 1)
+      assert.strictEqual(yield* told(tell("set", { name: "X", updated: at(1) })), 2)
+      assert.strictEqual(yield* told(tell("set", { custom: { list: [1] }, updated: at(0), eTag: "x" })), 1)
+      // A removal that the answer does not have: it is asked for once more.
+      assert.strictEqual(yield* told(tell("delete", {})), 2)
+      // A user of another name, and what somebody says on the channel.
+      assert.strictEqual(yield* told(tell("set", { id: "bob", name: "X", updated: at(1), eTag: "x" })), 0)
+      const { emit } = yield* emulator
+      assert.strictEqual(yield* told(emit({ channel: "ada", type: 0, payload: "hello", publisher: "bob" })), 0)
+      assert.deepStrictEqual((yield* reads) - before, 8)
+      assert.deepStrictEqual(states, ["current", ...Array.from({ length: 6 }, () => ["stale", "current"]).flat()])
+      // All of a page is one question, and what comes while it is asked is the next page.
+      yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
+      const asked = yield* reads
+      yield* tell("set", { name: "X", updated: at(-1), eTag: "x" })
+      yield* later
+      assert.deepStrictEqual(yield* look(live), { value, state: "stale" })
+      yield* Effect.forEach([2, 3, 4], (second) => tell("set", { name: "X", updated: at(-second), eTag: "x" }))
+      yield* Clock.advance("1 minute")
+      assert.strictEqual((yield* reads) - asked, 2)
+      assert.deepStrictEqual(yield* look(live), { value, state: "current" })
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("an answer that is older than the event is asked for once more, and then the event counts", () =>
+    Effect.gen(function*() {
+      const { setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada" })
+      const live = yield* Users.live()
+      const { updated } = Option.getOrThrow(yield* valueOf(live))
+      const asked = yield* reads
+      const at = new Date(updated.epochMilliseconds + 1000).toISOString()
+      // Two in one page, the first of which is in doubt: the service does not have the second.
+      yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
+      yield* tell("set", { name: "X", updated: "2020-01-01T00:00:00Z", eTag: "x" })
+      yield* later
+      yield* tell("set", { name: "Y", updated: "2020-01-01T00:00:00Z", eTag: "y" })
+      yield* tell("set", { name: "Ada L", updated: at, eTag: "z" })
+      yield* Clock.advance("30 seconds")
+      assert.strictEqual((yield* reads) - asked, 3)
+      const after = Option.getOrThrow(yield* valueOf(live))
+      assert.deepStrictEqual([after.name, after.etag], [some("Ada L"), "z"])
+      assert.strictEqual(yield* stateOf(live), "current")
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is stale while it is interrupted, and read again after: what happened meanwhile is there", () =>
+    Effect.gen(function*() {
+      const { removeUser, restart, setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada" })
+      const live = yield* Users.live()
+      const value = yield* valueOf(live)
+      yield* later
+      yield* inject({
+        on: isPoll,
+        fault: Faults.Fault.ServerError({ status: 503, handled: false }),
+        lasting: "1 minute"
+      })
+      yield* restart
+      yield* Clock.advance("30 seconds")
+      assert.deepStrictEqual(yield* look(live), { value, state: "stale" })
+      yield* removeUser("ada")
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      // Where nothing happened it is current again, too.
+      yield* restart
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is read again after more than the service keeps, after a long sleep, and after what cannot be read", () =>
+    Effect.gen(function*() {
+      const { emitRaw, setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada" })
+      const live = yield* Users.live()
+      const name = Effect.map(valueOf(live), Option.flatMap((user) => user.name))
+      const asked = yield* reads
+      // While it is read, more comes than the queue holds: the first is lost, which names the user.
+      yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
+      yield* tell("set", { name: "X" })
+      yield* later
+      yield* setUser("ada", { email: "e" })
+      yield* setUser("ada", { name: "Ada L" })
+      yield* Effect.forEach(
+        Array.from({ length: 20 }, (_, index) => index),
+        (index) => setUser("ada", { status: `s${index}` })
+      )
+      yield* Clock.advance("30 seconds")
+      assert.deepStrictEqual(yield* name, some("Ada L"))
+      assert.strictEqual((yield* reads) - asked, 2)
+      const sleeping = yield* reads
+      yield* Clock.jump("8 hours")
+      yield* Clock.advance("10 minutes")
+      assert.strictEqual((yield* reads) - sleeping, 1)
+      yield* emitRaw({ channel: "ada", envelope: { c: "ada", d: "?", p: { t: "x" } } })
+      yield* later
+      assert.strictEqual((yield* reads) - sleeping, 2)
+      assert.strictEqual(yield* stateOf(live), "current")
+      assert.strictEqual(yield* histories, 0)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(emulated({ emulator: { limits: { queueLength: 20 } }, config: { queueLength: 20 } }))
+    ))
+
+  it.effect("a read that fails for a time is made again, one that fails for good is told and made with the next event", () =>
+    Effect.gen(function*() {
+      const { setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada" })
+      const live = yield* Users.live()
+      const doubt = Effect.andThen(tell("set", { name: "X" }), later)
+      yield* inject({
+        on: isRead,
+        fault: Faults.Fault.ServerError({ status: 500, handled: false }),
+        lasting: "1 minute"
+      })
+      yield* doubt
+      assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["stale", undefined])
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(yield* stateOf(live), "current")
+      yield* inject({ on: isRead, fault: Faults.Fault.AccessDenied() })
+      yield* doubt
+      assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["stale", "PubNubError"])
+      // Nothing happens: it is not asked for again. A change that is certain makes it.
+      const asked = yield* reads
+      yield* Clock.advance("10 minutes")
+      const { emit } = yield* emulator
+      yield* emit({ channel: "ada", type: 0, payload: "hello", publisher: "bob" })
+      yield* later
+      assert.deepStrictEqual([yield* stateOf(live), yield* reads], ["stale", asked])
+      yield* setUser("ada", { name: "Ada L" })
+      yield* later
+      assert.deepStrictEqual(yield* look(live), { value: some(yield* ada), state: "current" })
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("tells when the subscription has ended, and when its scope is closed", () =>
+    Effect.gen(function*() {
+      const { readers, restart, setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada" })
+      const live = yield* Users.live()
+      const value = yield* valueOf(live)
+      yield* later
+      yield* inject({ on: isPoll, fault: Faults.Fault.AccessDenied(), times: 10 })
+      yield* restart
+      yield* Clock.advance("5 minutes")
+      assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["ended", "SubscribeError"])
+      assert.deepStrictEqual(yield* valueOf(live), value)
+      yield* Faults.Faults.use(({ heal }) => heal)
+
+      const scope = yield* Scope.make()
+      const scoped = yield* Scope.provide(Users.live(), scope)
+      yield* later
+      assert.strictEqual(yield* readers, 1)
+      const left = yield* count("/v2/presence/sub-key/demo-sub/channel/ada/leave")
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* look(scoped), { value, state: "ended" })
+      assert.strictEqual(yield* readers, 0)
+      assert.strictEqual(yield* count("/v2/presence/sub-key/demo-sub/channel/ada/leave"), left + 1)
+      const asked = yield* polls
+      yield* Clock.advance("10 minutes")
+      assert.strictEqual(yield* polls, asked)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("that cannot be read or listened to is a failure, and leaves nothing behind", () =>
+    Effect.gen(function*() {
+      const { deny, readers } = yield* emulator
+      yield* inject({ on: isRead, fault: Faults.Fault.AccessDenied() })
+      const denied = yield* Effect.flip(Users.live())
+      assert.strictEqual(denied._tag === "PubNubError" ? denied.reason._tag : denied._tag, "AccessDenied")
+      assert.deepStrictEqual([yield* readers, yield* count("/v2/presence/sub-key/demo-sub/channel/ada/leave")], [0, 1])
+      yield* deny({ channels: ["ada"] })
+      const ended = yield* Effect.forkChild(Effect.flip(Users.live()))
+      yield* Clock.advance("5 minutes")
+      assert.strictEqual((yield* Fiber.join(ended))._tag, "SubscribeError")
+      // Who stops waiting for it stops it.
+      yield* inject({ on: isPoll, fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 1000 })
+      const hit = Faults.Faults.use(({ injected }) => Effect.map(injected, (injected) => injected.length))
+      const before = yield* hit
+      const waiting = yield* Effect.forkChild(Users.live({ id: "bob" }))
+      yield* later
+      yield* Fiber.interrupt(waiting)
+      const tried = yield* hit
+      assert.isAbove(tried, before)
+      yield* Clock.advance("10 minutes")
+      assert.strictEqual(yield* hit, tried)
+      // What no channel can be called is refused before anything is sent.
+      const sent = yield* requestsTo("/")
+      for (const id of ["", " ", "a.*", "a,b", "a-pnpres", "x".repeat(93)]) {
+        const refused = yield* Effect.flip(Users.live({ id }))
+        assert.strictEqual(refused._tag === "PubNubError" ? refused.reason._tag : refused._tag, "BadRequest", id)
+      }
+      assert.lengthOf(yield* requestsTo("/"), sent.length)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("with custom data of a type: what does not match fails the first read, and is told later", () =>
+    Effect.gen(function*() {
+      const People = Users.withCustom(Schema.Struct({ team: Schema.String }))
+      const { setUser } = yield* emulator
+      yield* setUser("ada", { custom: { team: 1 } })
+      assert.strictEqual((yield* Effect.flip(People.live()))._tag, "CustomMismatch")
+      yield* setUser("ada", { custom: { team: "core" } })
+      const live = yield* People.live()
+      const team = Effect.map(valueOf(live), Option.flatMap((user) => Option.map(user.custom, ({ team }) => team)))
+      assert.deepStrictEqual(yield* team, some("core"))
+      yield* later
+      yield* setUser("ada", { custom: { team: 2 }, name: "Ada" })
+      yield* later
+      assert.deepStrictEqual(
+        [yield* team, yield* stateOf(live), yield* failureOf(live)],
+        [some("core"), "stale", "CustomMismatch"]
+      )
+      const asked = yield* reads
+      yield* setUser("ada", { custom: { team: "docs" } })
+      yield* later
+      assert.deepStrictEqual([yield* team, yield* stateOf(live), (yield* reads) - asked], [some("docs"), "current", 1])
+      assert.deepStrictEqual(Option.map(yield* valueOf(live), ({ name }) => name), some(some("Ada")))
+      yield* setUser("ada", { custom: { team: "core" } })
+      yield* later
+      assert.deepStrictEqual([yield* team, (yield* reads) - asked], [some("core"), 1])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("a channel that is kept current", () => {
+  it.effect("follows its metadata, and nothing else that happens on it", () =>
+    Effect.gen(function*() {
+      const { emit, removeChannel, setChannel, setMembership, setUser } = yield* emulator
+      yield* setUser("lobby", { name: "A user of that name" })
+      const live = yield* Channels.live({ id: "lobby" })
+      assert.deepStrictEqual(yield* valueOf(live), none())
+      yield* setChannel("lobby", { name: "Lobby", description: "Come in" })
+      yield* later
+      yield* setChannel("lobby", { description: null, custom: { floor: 1 } })
+      yield* setMembership("ada", "lobby")
+      yield* setUser("lobby", { name: "X" })
+      yield* emit({ channel: "lobby", type: 0, payload: "hello", publisher: "bob" })
+      yield* later
+      const stored = yield* Channels.get({ id: "lobby", include: ["custom", "status", "type"] })
+      assert.deepStrictEqual(yield* look(live), { value: some(stored), state: "current" })
+      assert.deepStrictEqual([stored.description, stored.custom], [none(), some({ floor: 1 })])
+      assert.strictEqual(yield* count("/v2/objects/demo-sub/channels/lobby"), 3)
+      yield* removeChannel("lobby")
+      yield* later
+      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("members that are kept current", () => {
+  const all = ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"] as const
+  const lists = count("/v2/objects/demo-sub/channels/lobby/uuids")
+  const stored = Effect.map(
+    Stream.runCollect(Members.stream({ channel: "lobby", include: all })),
+    (members) => new Map(members.map((member) => [member.userId, member]))
+  )
+  const crowd = (size: number) =>
+    emulator.use(({ setMembership }) =>
+      Effect.forEach(
+        Array.from({ length: size }, (_, index) => index),
+        (index) => setMembership(`u${String(index).padStart(3, "0")}`, "lobby"),
+        { discard: true }
+      )
+    )
+
+  it.effect("follow memberships and users, and are read again for who comes", () =>
+    Effect.gen(function*() {
+      const { removeMembership, removeUser, setMembership, setUser } = yield* emulator
+      yield* setUser("ada", { name: "Ada", custom: { level: 1 } })
+      yield* setMembership("ada", "lobby", { status: "owner", custom: { since: 1 } })
+      yield* setMembership("bob", "lobby")
+      const live = yield* Members.live({ channel: "lobby" })
+      assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
+      yield* later
+      const asked = yield* lists
+      yield* setMembership("ada", "lobby", { status: null, type: "guest", custom: null })
+      yield* setUser("ada", { name: "Countess", custom: { level: 2 } })
+      // Neither a member here.
+      yield* setMembership("eve", "elsewhere")
+      yield* setUser("eve", { name: "Eve" })
+      yield* later
+      assert.strictEqual(yield* lists, asked)
+      assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
+      const same = Effect.fnUntraced(function*(what: Effect.Effect<unknown>, requests: number) {
+        const before = yield* lists
+        yield* what
+        yield* later
+        assert.strictEqual((yield* lists) - before, requests)
+        assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
+      })
+      yield* same(setMembership("eve", "lobby"), 1)
+      yield* same(setUser("bob", { name: "Bob" }), 1)
+      yield* same(removeUser("bob"), 1)
+      yield* same(removeUser("bob"), 0)
+      yield* same(removeMembership("eve", "lobby"), 1)
+      yield* Clock.advance("2 minutes")
+      yield* same(removeMembership("ada", "lobby"), 0)
+      assert.deepStrictEqual([...(yield* valueOf(live)).keys()], [...(yield* stored).keys()])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("of a large channel only those in doubt are read again", () =>
+    Effect.gen(function*() {
+      const { removeMembership, setMembership } = yield* emulator
+      yield* crowd(250)
+      const live = yield* Members.live({ channel: "lobby" })
+      assert.strictEqual((yield* valueOf(live)).size, 250)
+      assert.strictEqual(yield* lists, 3)
+      yield* Clock.advance("2 minutes")
+      const change = Effect.fnUntraced(function*(what: Effect.Effect<unknown>, requests: number) {
+        const before = yield* lists
+        yield* what
+        yield* later
+        assert.strictEqual((yield* lists) - before, requests)
+        assert.deepStrictEqual(
+          [...(yield* valueOf(live)).keys()].toSorted(),
+          [...(yield* stored).keys()].toSorted()
+        )
+      })
+      yield* change(setMembership("ada", "lobby"), 1)
+      yield* change(setMembership("o'hara", "lobby"), 1)
+      yield* change(removeMembership("ada", "lobby"), 1)
+      yield* change(removeMembership("u005", "lobby"), 0)
+      // An id that no filter can name.
+      yield* change(setMembership("'\"", "lobby"), 3)
+      // Soon after all were read, who is there is counted.
+      yield* change(removeMembership("u006", "lobby"), 2)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("who is passed over because somebody left while the list was read is found", () =>
+    Effect.gen(function*() {
+      const { removeMembership } = yield* emulator
+      yield* crowd(250)
+      yield* Clock.advance("2 minutes")
+      const starting = yield* Effect.forkScoped(Members.live({ channel: "lobby" }))
+      yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
+      yield* later
+      yield* removeMembership("u005", "lobby")
+      yield* Clock.advance("10 seconds")
+      const live = yield* Fiber.join(starting)
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual([...(yield* valueOf(live)).keys()], [...(yield* stored).keys()])
+      assert.strictEqual(yield* stateOf(live), "current")
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("with custom data of a type: one that does not match is told, and the others are kept", () =>
+    Effect.gen(function*() {
+      const Typed = Members.withCustom(Schema.Struct({ since: Schema.Finite }))
+      const { setMembership } = yield* emulator
+      yield* setMembership("ada", "lobby", { custom: { since: 1 } })
+      const live = yield* Typed.live({ channel: "lobby" })
+      const since = Effect.map(
+        valueOf(live),
+        (members) => [...members.values()].map(({ custom }) => Option.getOrThrow(custom).since)
+      )
+      yield* later
+      yield* setMembership("ada", "lobby", { custom: { since: "yesterday" } })
+      yield* later
+      assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["stale", "CustomMismatch"])
+      assert.deepStrictEqual(yield* since, [1])
+      yield* setMembership("ada", "lobby", { custom: { since: 2 } })
+      yield* later
+      assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [2]])
+      assert.strictEqual((yield* Effect.flip(Typed.live({ channel: "a.*" })))._tag, "PubNubError")
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
