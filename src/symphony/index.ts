@@ -1,6 +1,15 @@
 /** Files to send. */
 export * as Attachment from "./Attachment.ts"
 
+/** Hearing. */
+export * as Datafeed from "./Datafeed.ts"
+
+/** What is heard. */
+export * as DatafeedEvent from "./DatafeedEvent.ts"
+
+/** What a feed says of itself. */
+export * as DatafeedStatus from "./DatafeedStatus.ts"
+
 /** Ids of streams and messages. */
 export * as Ids from "./Ids.ts"
 
@@ -12,9 +21,6 @@ export * as MessageStatus from "./MessageStatus.ts"
 
 /** Messages: to send, to read, to find. */
 export * as Messages from "./Messages.ts"
-
-/** A message that was posted. */
-export * as PostedMessage from "./PostedMessage.ts"
 
 /** Who talks. */
 export * as Session from "./Session.ts"
