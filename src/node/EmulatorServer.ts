@@ -100,6 +100,18 @@ const readBody = (request: Http.IncomingMessage): Effect.Effect<Uint8Array> =>
  * Serves whatever handles requests on a port, for as long as the scope is open. Closing it drops every connection at
  * once. A client that goes away interrupts what was waiting for its sake, and a failure drops its connection.
  *
+ * **Example** (A service that is always busy)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+ *
+ * const busy = EmulatorServer.serve(
+ *   () => Effect.succeed({ status: 503, headers: { "retry-after": "5" }, body: "" }),
+ *   { port: 4040 }
+ * )
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

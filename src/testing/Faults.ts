@@ -505,7 +505,10 @@ export const layer = (options: {
           case "HalfOpen":
             return yield* Effect.never
           case "RateLimited":
-            return respond({ ...answers.tooManyRequests, headers: { "retry-after": String(fault.retryAfter) } })
+            return respond({
+              ...symphony.isKind(kind) ? symphonyAnswers.tooManyRequests : answers.tooManyRequests,
+              headers: { "retry-after": String(fault.retryAfter) }
+            })
           case "AccessDenied":
             return respond(symphony.isKind(kind) ? symphonyAnswers.forbidden : denied(url))
           case "ServerError":

@@ -107,6 +107,23 @@ describe("feeds", () => {
 })
 
 describe("reading", () => {
+  it.effect("keeps a feed alive, while it waits too", () =>
+    Effect.gen(function*() {
+      const { headers, id, streamId } = yield* reader
+      for (let i = 0; i < 3; i++) {
+        const fiber = yield* forked(read(headers, id))
+        yield* Clock.advance("30 seconds")
+        assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+      }
+      yield* say(streamId)
+      yield* TestClock.adjust("19 seconds")
+      assert.strictEqual((yield* read(headers, id)).status, 200)
+      yield* TestClock.adjust("19 seconds")
+      assert.deepInclude((yield* emulator.use(({ feeds }) => feeds))[0], { lastRead: start + 109_000 })
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* emulator.use(({ feeds }) => feeds), [])
+    }).pipe(emulated({ feedLifetime: "20 seconds" })))
+
   it.effect("gives what happened, and an acknowledgement for the next read", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader

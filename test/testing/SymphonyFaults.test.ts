@@ -31,6 +31,7 @@ describe("faults in front of Symphony", () => {
       yield* add({ on: "attachment", fault: Fault.TruncatedBody() })
       const limited = yield* send(headers, streamId, "Hi")
       assert.deepStrictEqual([limited.status, limited.headers["retry-after"]], [429, "3"])
+      assert.strictEqual(JSON.parse(limited.text).code, 429)
       const denied = yield* update(headers, streamId, "AAAA", "Hi")
       assert.deepStrictEqual([denied.status, denied.body.code], [403, 403])
       const sent = yield* send(headers, streamId, "Hi")

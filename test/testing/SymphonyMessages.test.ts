@@ -255,6 +255,8 @@ describe("sending", () => {
         (yield* stored(streamId))[0]?.text,
         "@Ada Byron @Orders bot #sale $ibm 😃 no@where.comorder"
       )
+      const alone = yield* send(yield* login, streamId, "<hash tag=\"a\"/><hash tag=\"b\"/>")
+      assert.deepStrictEqual(Object.keys(JSON.parse(alone.body.data)), ["0", "1"])
     }).pipe(emulated()))
 
   it.effect("only by who is in the stream, and only to a stream that is there", () =>
@@ -434,6 +436,11 @@ describe("importing", () => {
         [["ada", true, start - 1000], ["ada", true, start - 1000], ["ada", true, start - 1000]]
       )
       assert.strictEqual(text(messages[2]?.attachments[0]?.content), "hi")
+      yield* send(headers, streamId, "now")
+      yield* post("/agent/v4/message/import", headers, [item(streamId)])
+      const listed = yield* get(`/agent/v4/stream/${streamId}/message?since=0`, headers)
+      const times = listed.body.map(({ timestamp }: { timestamp: number }) => timestamp - start)
+      assert.deepStrictEqual(times, [0, -1000, -1000, -1000, -1000])
       assert.deepStrictEqual((yield* post("/agent/v4/message/import", headers, [])).body, [])
     }).pipe(emulated()))
 

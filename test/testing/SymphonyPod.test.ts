@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import * as Clock from "effect-herald/testing/Clock"
 import {
@@ -372,6 +374,32 @@ describe("the state", () => {
       assert.strictEqual((yield* emulator.use(({ messages }) => messages(streamId))).length, 1)
     }).pipe(emulated({ latency: Effect.sync(() => latency) }))
   })
+
+  it.effect("handlers see of their caller the clock and chance, and nothing else", () => {
+    const Setting = Context.Reference<string>("test/SymphonySetting", { defaultValue: () => "nobody's" })
+    const seen: Array<unknown> = []
+    const latency = Effect.gen(function*() {
+      seen.push(yield* Setting, yield* Random.next)
+      return 0
+    })
+    return get("/agent/v1/info").pipe(
+      Effect.provideService(Setting, "the caller's"),
+      Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0.25, nextIntUnsafe: () => 1 }),
+      Effect.tap(() => Effect.sync(() => assert.deepStrictEqual(seen, ["the emulator's", 0.25]))),
+      emulated({ latency }),
+      Effect.provideService(Setting, "the emulator's")
+    )
+  })
+
+  it.effect("the newest ten thousand requests are remembered", () =>
+    Effect.gen(function*() {
+      const { handle, requests } = yield* emulator
+      for (let i = 0; i < 20_000; i++) {
+        yield* handle({ method: "GET", target: `/agent/v1/info?i=${i}`, headers: {}, body: new Uint8Array() })
+      }
+      const kept = yield* requests
+      assert.deepStrictEqual([kept.length, kept[0]?.target], [10_000, "/agent/v1/info?i=10000"])
+    }).pipe(emulated()))
 
   it.effect("blasts are kept as messages of each stream", () =>
     Effect.gen(function*() {

@@ -83,6 +83,21 @@ const indexOf = (cursor: string | undefined): number | undefined => {
   return digits === undefined ? undefined : Number(digits)
 }
 
+/** Which receipts are shown. A cursor is the index of one: a page goes on behind it, or ends in front of it. */
+const pageOf = (
+  query: ReadonlyMap<string, string>,
+  total: number,
+  size: number
+): { readonly start: number; readonly end: number } | undefined => {
+  const [after, before] = [query.get("after"), query.get("before")]
+  if (after === undefined && before === undefined) return { start: 0, end: Math.min(total, size) }
+  const cursor = indexOf(after ?? before)
+  if (cursor === undefined) return undefined
+  return after === undefined
+    ? { start: Math.max(0, cursor - size), end: cursor }
+    : { start: cursor + 1, end: Math.min(total, cursor + 1 + size) }
+}
+
 /** How often each file was downloaded. */
 const downloadCounts = (receipts: ReadonlyArray<Receipt | undefined>) => {
   const names = receipts.flatMap((receipt) => (receipt?.downloads ?? []).map(({ fileName }) => fileName))
@@ -98,19 +113,9 @@ const receipts = onMessage((message, _, { settings }, { query }) => {
   const all = readers.map(({ id }) => message.receipts.get(id))
   const count = (is: (receipt: Receipt) => number | undefined) =>
     all.filter((receipt) => receipt !== undefined && is(receipt) !== undefined).length
-  const [after, before] = [query.get("after"), query.get("before")]
-  const cursor = indexOf(after ?? before)
-  if ((after ?? before) !== undefined && cursor === undefined) return answers.badRequest("The cursor is not known")
-  // A cursor is the index of a receipt: a page goes on behind it, or ends in front of it.
-  const start = cursor === undefined
-    ? 0
-    : after === undefined
-    ? Math.max(0, cursor - settings.receiptsPage)
-    : cursor + 1
-  const end = Math.min(
-    after === undefined && cursor !== undefined ? cursor : readers.length,
-    start + settings.receiptsPage
-  )
+  const page = pageOf(query, readers.length, settings.receiptsPage)
+  if (page === undefined) return answers.badRequest("The cursor is not known")
+  const { end, start } = page
   const path = `/v1/admin/messages/${message.id}/receipts`
   return answers.ok({
     creator: { id: user.id, name: user.displayName },

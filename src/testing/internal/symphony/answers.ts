@@ -33,6 +33,7 @@ export const forbidden = error(403, "The user lacks the required entitlement to 
 export const notFound = error(404, "No such resource")
 export const methodNotAllowed = error(405, "Method not allowed")
 export const tooLarge = error(413, "The message and its files are larger than 30 MB")
+export const tooManyRequests = error(429, "Too many requests")
 export const blocked = error(451, "Compliance issues found in message or file")
 export const invalidSession = error(401, "Invalid session")
 export const notAuthenticated = error(401, "Authentication failed")

@@ -99,8 +99,9 @@ const poll = (
         ? Effect.succeed(turn.answer)
         : Effect.as(Effect.timeoutOption(Deferred.await(turn.woken), turn.millis), undefined),
     (turn) =>
-      Effect.sync(() => {
-        if (turn.feed !== undefined) turn.feed.waiters.delete(turn.waiter)
+      turn.feed === undefined ? Effect.void : service.step((now) => {
+        turn.feed.waiters.delete(turn.waiter)
+        turn.feed.lastRead = now
       })
   ).pipe(Effect.filterOrElse((answer) => answer !== undefined, () => poll(service, request, deadline)))
 }
