@@ -22,6 +22,9 @@ export * as MessageStatus from "./MessageStatus.ts"
 /** Messages: to send, to read, to find. */
 export * as Messages from "./Messages.ts"
 
+/** A message that was posted. */
+export * as PostedMessage from "./PostedMessage.ts"
+
 /** Who talks. */
 export * as Session from "./Session.ts"
 
