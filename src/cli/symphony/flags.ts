@@ -45,9 +45,15 @@ export const Symphony = Command.make("symphony").pipe(
   )
 )
 
-const badInput = (error: { readonly message: string }) => new BadInput({ description: error.message })
+const badInput = (error: { readonly _tag: string; readonly message: string }) =>
+  new BadInput({
+    description: error._tag === "ConfigError"
+      ? `A setting is missing, or cannot be read: ${error.message.replaceAll(/\s+/g, " ")}. ` +
+        "Flags come before the environment: see herald symphony --help"
+      : error.message
+  })
 
-const orBadInput = <E extends { readonly message: string }, R>(
+const orBadInput = <E extends { readonly _tag: string; readonly message: string }, R>(
   config: Layer.Layer<SymphonyConfig.SymphonyConfig, E, R>
 ): Layer.Layer<SymphonyConfig.SymphonyConfig, BadInput, R> =>
   Layer.catch(config, (error) => Layer.effect(SymphonyConfig.SymphonyConfig, Effect.fail(badInput(error))))

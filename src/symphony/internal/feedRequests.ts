@@ -53,7 +53,7 @@ const Feed = Schema.Struct({ id: Schema.NonEmptyString })
 const decodeList = Endpoint.json(Schema.Array(Feed))
 
 /** Makes a feed and gives its id. */
-export const create = (options: {
+export const create = ({ includeInvisible, tag }: {
   readonly tag: string | undefined
   readonly includeInvisible: boolean | undefined
 }): Request<string> =>
@@ -62,7 +62,7 @@ export const create = (options: {
     service: "agent",
     method: "POST",
     path: feeds,
-    body: body(options),
+    body: body({ tag, includeInvisible }),
     decode: (text) => Result.map(decodeFeed(text), ({ id }) => id)
   })
 const decodeFeed = Endpoint.json(Feed)
