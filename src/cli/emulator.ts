@@ -9,7 +9,6 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as EmulatorServer from "../node/EmulatorServer.ts"
-import type * as PubNubEmulator from "../testing/PubNubEmulator.ts"
 import { Root } from "./flags.ts"
 import { writeLine, writeLines } from "./output.ts"
 
@@ -47,10 +46,7 @@ export const emulator = Command.make(
           : greeting(origin, subscribeKey, publishKey)
       )
       if (!verbose) return yield* Effect.never
-      yield* requests(emulator).pipe(
-        Stream.map((request) => json === true ? JSON.stringify(request) : toLine(request)),
-        writeLines
-      )
+      yield* writeRequests(emulator.requests)
     }).pipe(Effect.provide(EmulatorServer.layer({ port, host, addOns, keysets: [keyset] })))
   })
 ).pipe(Command.withDescription("Run an emulator of PubNub on a port, for clients of any language, until Ctrl-C"))
@@ -66,24 +62,36 @@ const greeting = (origin: string, subscribeKey: string, publishKey: string): str
     "  herald publish orders '{\"id\": 1}'"
   ].join("\n")
 
-interface Request {
-  readonly time: string
-  readonly method: string
-  /** Without the query, which may hold a token. */
-  readonly path: string
-  readonly user: string | undefined
-}
-
-const requests = (emulator: PubNubEmulator.PubNubEmulator["Service"]): Stream.Stream<Request> =>
-  Stream.fromEffectSchedule(emulator.requests, Schedule.spaced("100 millis")).pipe(
+/** What is handled, a line each, for as long as it is asked for. */
+export const writeRequests = Effect.fnUntraced(function*(handled: Effect.Effect<ReadonlyArray<Handled>>) {
+  const { json } = yield* Root
+  yield* Stream.fromEffectSchedule(handled, Schedule.spaced("100 millis")).pipe(
     Stream.mapAccum(() => 0, (seen, all) => [all.length, all.slice(seen)]),
     Stream.map(({ method, target, time, uuid }) => ({
       time: DateTime.formatIso(DateTime.makeUnsafe(time)),
       method,
+      // Without the query, which may hold a token.
       path: target.replace(/\?.*/s, ""),
       user: uuid
-    }))
+    })),
+    Stream.map((request) => json === true ? JSON.stringify(request) : toLine(request)),
+    writeLines
   )
+})
+
+interface Handled {
+  readonly time: number
+  readonly method: string
+  readonly target: string
+  readonly uuid?: string | undefined
+}
+
+interface Request {
+  readonly time: string
+  readonly method: string
+  readonly path: string
+  readonly user: string | undefined
+}
 
 const toLine = ({ method, path, time, user }: Request): string =>
   `${time.slice(11)}  ${method.padEnd(4)}  ${path}  ${user ?? ""}`.replaceAll(/\p{Cc}/gu, "�").trimEnd()

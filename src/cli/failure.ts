@@ -14,6 +14,8 @@ import * as MessageActions from "../pubnub/MessageActions.ts"
 import * as PubNubError from "../pubnub/PubNubError.ts"
 import * as Publish from "../pubnub/Publish.ts"
 import { SubscribeError } from "../pubnub/SubscribeError.ts"
+import { MessageOutcomeUnknown } from "../symphony/Messages.ts"
+import * as SymphonyError from "../symphony/SymphonyError.ts"
 import * as Output from "./output.ts"
 
 /** Arguments, or input, that cannot be used. */
@@ -49,7 +51,9 @@ const Reportable = Schema.Union([
   AppContext.UpdateOutcomeUnknown,
   PubNubError.PubNubError,
   SubscribeError,
-  CursorStoreError
+  CursorStoreError,
+  SymphonyError.SymphonyError,
+  MessageOutcomeUnknown
 ])
 type Reportable = typeof Reportable.Type
 
@@ -72,6 +76,19 @@ const codes: { readonly [K in PubNubError.Reason["_tag"]]: number } = {
   Malformed: 4
 }
 
+const symphonyCodes: { readonly [K in SymphonyError.Reason["_tag"]]: number } = {
+  InvalidRequest: 2,
+  Unauthorized: 3,
+  Forbidden: 3,
+  Blocked: 3,
+  Unreachable: 4,
+  NoAnswer: 4,
+  Throttled: 4,
+  ServiceFailure: 4,
+  Unreadable: 4,
+  NotFound: 6
+}
+
 const exitCode = (error: Reportable): number => {
   switch (error._tag) {
     // It is done, and to try again would be wrong.
@@ -89,7 +106,10 @@ const exitCode = (error: Reportable): number => {
       return codes[error.reason._tag]
     case "SubscribeError":
       return codes[error.reason._tag === "Exhausted" ? error.reason.last._tag : error.reason._tag]
+    case "SymphonyError":
+      return symphonyCodes[error.reason._tag]
     case "PublishOutcomeUnknown":
+    case "MessageOutcomeUnknown":
     case "UpdateOutcomeUnknown":
       return 5
     case "ActionExists":

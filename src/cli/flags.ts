@@ -44,9 +44,9 @@ const flags = {
 /** The command above all others: it has no work of its own, and hands its flags down. */
 export const Root = Command.make("herald").pipe(
   Command.withSharedFlags(flags),
-  Command.withShortDescription("PubNub from the command line"),
+  Command.withShortDescription("PubNub and Symphony from the command line"),
   Command.withDescription(
-    "Publish to PubNub and subscribe, or run an emulator of it. " +
+    "Publish to PubNub and subscribe, talk to Symphony, or run an emulator of either. " +
       "Exit codes: 0 done; 1 unexpected; 2 wrong input; 3 refused (access, key, add-on); " +
       "4 the network or the service failed, and took no message; 5 sent, but whether it was taken is not known; " +
       "6 nothing done: not found, there already, or changed meanwhile; " +
@@ -57,7 +57,7 @@ export const Root = Command.make("herald").pipe(
 /** The values of the shared flags. */
 export type Flags = Command.Command.Config.Infer<typeof flags>
 
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
+export const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
 /** The configuration that the flags describe. A key that is missing is told by the request that needs it. */
 export const toOptions = ({ json: _, origin, subscribeKey, tls, ...options }: Flags): PubNubConfig.Options => ({

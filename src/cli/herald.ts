@@ -22,6 +22,7 @@ import { memberships } from "./memberships.ts"
 import { presence } from "./presence.ts"
 import { fire, publish, signal } from "./send.ts"
 import { subscribe } from "./subscribe.ts"
+import { symphony } from "./symphony/symphony.ts"
 import { time } from "./time.ts"
 import { users } from "./users.ts"
 
@@ -40,7 +41,8 @@ const herald = Root.pipe(
     members,
     memberships,
     time,
-    emulator
+    emulator,
+    symphony
   ])
 )
 

@@ -1,0 +1,73 @@
+/**
+ * An event of the datafeed as a line that people read: time (UTC), what it is, where, and what it says.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as DatafeedEvent from "../../symphony/DatafeedEvent.ts"
+import { harmless } from "../output.ts"
+import { nameOf, textOf } from "./messages.ts"
+
+/** The line of an event. A status has no time of its own and gets `now`; in colour, it is dimmed. */
+export const format = (
+  event: DatafeedEvent.DatafeedEvent,
+  options: { readonly now: DateTime.DateTime; readonly color: boolean }
+): Effect.Effect<string> =>
+  Effect.map(detail(event), (detail) => {
+    const moment = "timestamp" in event ? event.timestamp : undefined
+    const line = harmless(
+      [DateTime.formatIso(moment ?? options.now).slice(11), event._tag.padEnd(16), where(event), detail]
+        .filter((part) => part !== "").join("  ").trimEnd()
+    )
+    return isStatus(event) && options.color ? `\u001b[2m${line}\u001b[22m` : line
+  })
+
+const isStatus = ({ _tag }: DatafeedEvent.DatafeedEvent): boolean => _tag.startsWith("Feed")
+
+const where = (event: DatafeedEvent.DatafeedEvent): string => {
+  const stream = "message" in event ? event.message.stream : "stream" in event ? event.stream : undefined
+  return stream?.roomName ?? stream?.streamId ?? ""
+}
+
+const detail = (event: DatafeedEvent.DatafeedEvent): Effect.Effect<string> => {
+  switch (event._tag) {
+    case "MessageSent":
+    case "SharedPost":
+      return Effect.map(
+        textOf(event.message),
+        (text) => `${nameOf(event.message.user ?? event.initiator)}: ${text}  ${event.message.messageId}`
+      )
+    default:
+      return Effect.succeed(brief(event))
+  }
+}
+
+const brief = (event: Exclude<DatafeedEvent.DatafeedEvent, { readonly message: unknown }>): string => {
+  switch (event._tag) {
+    case "MessageSuppressed":
+      return event.messageId ?? "?"
+    case "UserJoinedRoom":
+    case "UserLeftRoom":
+    case "RoomMemberPromotedToOwner":
+    case "RoomMemberDemotedFromOwner":
+      return nameOf(event.affectedUser)
+    case "ElementsAction":
+      return `${nameOf(event.initiator)}: ${event.formId ?? "?"} ${JSON.stringify(event.formValues)}`
+    case "GenericSystemEvent":
+      return `${event.sourceSystem ?? "?"}: ${event.eventSubtype ?? "?"} ${JSON.stringify(event.parameters)}`
+    case "UnknownEvent":
+      return `${event.type}: ${JSON.stringify(event.raw)}`
+    case "UndecodableEvent":
+      return `${event.issue}: ${JSON.stringify(event.raw)}`
+    case "FeedConnected":
+      return event.created ? `${event.feedId}, a new one` : event.feedId
+    case "FeedInterrupted":
+      return `${event.reason.message} Attempt ${event.attempt}; again in ${Duration.format(event.retryIn)}`
+    case "FeedReconnected":
+      return `after ${Duration.format(event.downFor)}`
+    case "FeedRecreated":
+      return `events may be lost: ${event.reason.message}`
+    default:
+      return nameOf(event.initiator)
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The flags that the commands of Symphony share, and the session that they make.
+ */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Session from "../../symphony/Session.ts"
+import * as SymphonyConfig from "../../symphony/SymphonyConfig.ts"
+import { BadInput } from "../failure.ts"
+import { loopback } from "../flags.ts"
+
+const flags = {
+  config: Flag.String("config").pipe(
+    Flag.withFallbackConfig(Config.String("SYMPHONY_CONFIG")),
+    Flag.withDefault(undefined),
+    Flag.withMetavar("file"),
+    Flag.withDescription("All settings in a file, as the vendor's kits have it: JSON or YAML (SYMPHONY_CONFIG)")
+  ),
+  host: Flag.String("host").pipe(
+    Flag.withDefault(undefined),
+    Flag.withDescription("Where the pod and its Agent are: host, host:port, or either behind http:// (SYMPHONY_HOST)")
+  ),
+  bot: Flag.String("bot").pipe(
+    Flag.withDefault(undefined),
+    Flag.withMetavar("username"),
+    Flag.withDescription("Who sends and listens (SYMPHONY_BOT_USERNAME)")
+  ),
+  privateKey: Flag.String("private-key").pipe(
+    Flag.withDefault(undefined),
+    Flag.withMetavar("file"),
+    Flag.withDescription("The bot's private key: a file in PEM (SYMPHONY_BOT_PRIVATE_KEY_FILE)")
+  )
+}
+
+/** The command above all those of Symphony: it hands its flags down. */
+export const Symphony = Command.make("symphony").pipe(
+  Command.withSharedFlags(flags),
+  Command.withDescription(
+    "Symphony from the command line, as a bot. Settings come from flags, from a file, or from the environment: " +
+      "SYMPHONY_HOST, SYMPHONY_SCHEME, SYMPHONY_PORT, SYMPHONY_BOT_USERNAME, SYMPHONY_BOT_PRIVATE_KEY_FILE, …"
+  )
+)
+
+const badInput = (error: { readonly _tag: string; readonly message: string }) =>
+  new BadInput({
+    description: error._tag === "ConfigError"
+      ? `A setting is missing, or cannot be read: ${error.message.replaceAll(/\s+/g, " ")}. ` +
+        "Flags come before the environment: see herald symphony --help"
+      : error.message
+  })
+
+const orBadInput = <E extends { readonly _tag: string; readonly message: string }, R>(
+  config: Layer.Layer<SymphonyConfig.SymphonyConfig, E, R>
+): Layer.Layer<SymphonyConfig.SymphonyConfig, BadInput, R> =>
+  Layer.catch(config, (error) => Layer.effect(SymphonyConfig.SymphonyConfig, Effect.fail(badInput(error))))
+
+/** Where the private key is, if anybody said. */
+export const keyFile = Effect.gen(function*() {
+  const { privateKey } = yield* Symphony
+  const variable = Config.withDefault(Config.String("SYMPHONY_BOT_PRIVATE_KEY_FILE"), undefined)
+  return privateKey ?? (yield* Effect.mapError(variable, badInput))
+})
+
+// Of the host that is named here; what the environment says of another one is not for it.
+const placeOf = (host: string) => {
+  const [, scheme, name = "", port] = /^(?:(https?):\/\/)?(.*?)(?::(\d+))?$/.exec(host) ?? []
+  const isPlain = scheme === "http" || scheme === undefined && loopback.test(name)
+  return {
+    host: Config.succeed(name),
+    scheme: Config.succeed(isPlain ? "http" : "https"),
+    port: Config.succeed(port === undefined ? undefined : Number(port)),
+    context: Config.succeed(undefined),
+    agent: Config.succeed(undefined),
+    keyManager: Config.succeed(undefined)
+  } satisfies Parameters<typeof SymphonyConfig.layerConfig>[0]
+}
+
+const settings = Effect.gen(function*() {
+  const { bot, config, host, privateKey } = yield* Symphony
+  if (config !== undefined) {
+    return bot === undefined && host === undefined && privateKey === undefined
+      ? orBadInput(SymphonyConfig.layerFile(config))
+      : yield* new BadInput({
+        description: "--config (or SYMPHONY_CONFIG) stands for all settings: no others beside it"
+      })
+  }
+  const file = yield* keyFile
+  const key = file === undefined
+    ? Config.Redacted("SYMPHONY_BOT_PRIVATE_KEY")
+    : Config.succeed(
+      Redacted.make(yield* Effect.mapError(FileSystem.FileSystem.use((fs) => fs.readFileString(file)), badInput))
+    )
+  return orBadInput(SymphonyConfig.layerConfig({
+    // Somebody waits for the answer.
+    retry: Config.succeed({ maxAttempts: 3 }),
+    ...host !== undefined && placeOf(host),
+    ...(bot !== undefined || file !== undefined) && {
+      bot: Config.all({
+        username: bot === undefined ? Config.String("SYMPHONY_BOT_USERNAME") : Config.succeed(bot),
+        privateKey: key
+      })
+    }
+  }))
+})
+
+/** The bot's session. It logs in with the first request. */
+export const session = Session.layer().pipe(Layer.provideMerge(Layer.unwrap(settings)))

@@ -1,0 +1,40 @@
+/**
+ * Messages on standard output.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as MessageML from "../../symphony/MessageML.ts"
+import { PostedMessage, type User } from "../../symphony/PostedMessage.ts"
+import { harmless, writeValues } from "../output.ts"
+
+const encode = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(PostedMessage)))
+
+/** A message as JSON. What was decoded can be encoded. */
+export const toJson = (message: PostedMessage): Effect.Effect<string> => Effect.orDie(encode(message))
+
+/** What was said, or the markup where it cannot be read. */
+export const textOf = (message: PostedMessage): Effect.Effect<string> =>
+  MessageML.read(message).pipe(
+    Effect.match({ onFailure: () => message.message ?? "", onSuccess: ({ text }) => text })
+  )
+
+/** How people know a user. */
+export const nameOf = (user: User | undefined): string =>
+  user?.displayName ?? user?.username ?? String(user?.userId ?? "?")
+
+/** A line for each message. */
+export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage, E, R>) =>
+  messages.pipe(
+    Stream.mapEffect((message) =>
+      Effect.all({ message: Effect.succeed(message), text: textOf(message), json: toJson(message) })
+    ),
+    (lines) => writeValues(lines, { toText: line, toJson: ({ json }) => json })
+  )
+
+const line = ({ message, text }: { readonly message: PostedMessage; readonly text: string }): string => {
+  const moment = message.timestamp === undefined ? "?" : DateTime.formatIso(message.timestamp)
+  const files = message.attachments.map(({ id, name }) => `[${name ?? id}]`)
+  return harmless([`${moment}  ${nameOf(message.user)}:`, text, ...files, ` ${message.messageId}`].join(" "))
+}

@@ -1,0 +1,42 @@
+/**
+ * `herald symphony status`
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Messages from "../../symphony/Messages.ts"
+import * as MessageStatus from "../../symphony/MessageStatus.ts"
+import { Root } from "../flags.ts"
+import { harmless, writeLine, writeLines } from "../output.ts"
+import { session } from "./flags.ts"
+import { nameOf } from "./messages.ts"
+
+const encode = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(MessageStatus.MessageStatus)))
+
+export const status = Command.make(
+  "status",
+  { messageId: Argument.String("message").pipe(Argument.withDescription("The message, by its id")) },
+  Effect.fnUntraced(function*({ messageId }) {
+    const { json } = yield* Root
+    const status = yield* Messages.status({ messageId })
+    if (json === true) return yield* writeLine(yield* Effect.orDie(encode(status)))
+    yield* writeLines(Stream.fromIterable(lines(status)))
+  })
+).pipe(
+  Command.provide(session),
+  Command.withDescription("Print who has read a message, who got it, and who did not yet")
+)
+
+const lines = ({ delivered, read, sent }: MessageStatus.MessageStatus): ReadonlyArray<string> =>
+  Object.entries({ read, delivered, sent }).flatMap(([what, users]) =>
+    users.map((user) =>
+      harmless([
+        user.timestamp === undefined ? "?".padEnd(24) : DateTime.formatIso(user.timestamp),
+        what.padEnd(9),
+        nameOf(user)
+      ].join("  "))
+    )
+  )

@@ -1,0 +1,15 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { run } from "./run.ts"
+
+it.live("the bridge is killed twice, and nothing is lost, seen twice or sent back", () =>
+  Effect.gen(function*() {
+    const { code, lines, stderr } = yield* run("bridge")
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.strictEqual(lines.at(-1), "orders 4, each posted once; replies 3, published 4 times, each read once")
+    assert.lengthOf(lines.filter((line) => line.startsWith("!! killed")), 2)
+    const transcript = lines.join("\n")
+    for (const part of ["order 2 is in the room already", "order 4: no answer", "!! Symphony ended the bridge: list"]) {
+      assert.include(transcript, part)
+    }
+  }), 60_000)
