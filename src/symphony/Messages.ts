@@ -373,7 +373,10 @@ const decodeBlast = Lenient.json(Schema.Struct({
 }))
 
 const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
-  Result.map(decodeBlast(text), ({ errors = {}, messages }) => ({ messages, errors: new Map(Object.entries(errors)) }))
+  Result.flatMap(decodeBlast(text), ({ errors = {}, messages }) =>
+    messages.length === 0 && Object.keys(errors).length === 0
+      ? Result.fail("it names no stream")
+      : Result.succeed({ messages, errors: new Map(Object.entries(errors)) }))
 
 // --------------------------------------------------------------------------------------------------------------------
 // messages of another system
