@@ -465,14 +465,17 @@ const import_ = (options: ImportOptions): Effect.Effect<ReadonlyArray<Imported>,
     const read = yield* Effect.forEach(messages, (message, index) => Effect.result(readImported(message, index)))
     const details = read.flatMap((result) => Result.isFailure(result) ? result.failure : [])
     if (details.length > 0) return yield* Endpoint.errorOf(endpoint)(Endpoint.refused(details))
-    return yield* Request.run({
-      ...endpoint,
-      body: Effect.sync(() =>
-        HttpBody.jsonUnsafe(read.flatMap((result) => Result.isSuccess(result) ? [result.success] : []))
-      ),
-      decode: decodeImported,
-      repeatable: resend
-    }).pipe(unknownOutcome(endpoint.operation, [...new Set(messages.map(({ streamId }) => streamId))]))
+    return yield* unknownOutcome(endpoint.operation, [...new Set(messages.map(({ streamId }) => streamId))])((onDoubt) =>
+      Request.run({
+        ...endpoint,
+        body: Effect.sync(() =>
+          HttpBody.jsonUnsafe(read.flatMap((result) => Result.isSuccess(result) ? [result.success] : []))
+        ),
+        decode: decodeImported,
+        repeatable: resend,
+        onDoubt
+      })
+    )
   })
 
 const decodeImported = Lenient.json(Schema.Array(Imported))
@@ -1537,21 +1540,22 @@ const post = <A, E, R>(posting: {
       attachments,
       errorOf
     })
-    return yield* Request.run({ ...endpoint, ...upload, decode, repeatable: options.resend ?? false }).pipe(
-      unknownOutcome(operation, streamIds)
+    return yield* unknownOutcome(operation, streamIds)((onDoubt) =>
+      Request.run({ ...endpoint, ...upload, decode, repeatable: options.resend ?? false, onDoubt })
     )
   })
 
-/** What may have been done is told as such; what failed before that is left as it is. */
+/** What may have been done by any of the attempts is told as such; what failed before that is left as it is. */
 const unknownOutcome =
   (operation: string, streamIds: ReadonlyArray<string>) =>
-  <A, E extends { readonly _tag: string }, R>(
-    effect: Effect.Effect<A, SymphonyError.SymphonyError | E, R>
-  ): Effect.Effect<A, SymphonyError.SymphonyError | E | MessageOutcomeUnknown, R> =>
-    Effect.mapError(effect, (error) => {
-      if (!(error instanceof SymphonyError.SymphonyError) || error.operation !== operation) return error
-      const reason = Request.doubtful(error.reason)
-      return reason === undefined
-        ? error
-        : new MessageOutcomeUnknown({ operation, streamIds, reason, request: error.request })
+  <A, E, R>(
+    run: (onDoubt: (error: SymphonyError.SymphonyError) => void) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | MessageOutcomeUnknown, R> =>
+    Effect.suspend(() => {
+      let unknown: MessageOutcomeUnknown | undefined
+      const onDoubt = ({ reason, request }: SymphonyError.SymphonyError) => {
+        const doubt = Request.doubtful(reason)
+        if (doubt !== undefined) unknown = new MessageOutcomeUnknown({ operation, streamIds, reason: doubt, request })
+      }
+      return Effect.mapError(run(onDoubt), (error) => unknown ?? error)
     })

@@ -43,6 +43,8 @@ export interface Request<A, E = never, R = never> extends Endpoint.Endpoint<A, E
   readonly repeatable: boolean
   /** What an attempt failed with, where that was the body and not the connection that sent it. */
   readonly bodyFailure?: (() => Cause.Cause<E> | undefined) | undefined
+  /** Called for each attempt that the service may have acted upon: that another one failed otherwise does not undo it. */
+  readonly onDoubt?: ((error: SymphonyError.SymphonyError) => void) | undefined
   /** What stands in the way of another attempt after such an error. */
   readonly spent?: ((error: SymphonyError.SymphonyError) => E | undefined) | undefined
 }
@@ -81,7 +83,11 @@ const retrying = <A, B, E extends Failure, R>(
     }).pipe(
       Effect.catch((error) => {
         const cause = request.bodyFailure?.()
-        return cause === undefined ? Effect.fail(error) : Effect.failCause(cause)
+        if (cause !== undefined) return Effect.failCause(cause)
+        if (isOurs(error) && error.operation === request.operation && doubtful(error.reason) !== undefined) {
+          request.onDoubt?.(error)
+        }
+        return Effect.fail(error)
       })
     )
     const again = (error: SymphonyError.SymphonyError | E): Effect.Effect<boolean, SymphonyError.SymphonyError | E> => {
