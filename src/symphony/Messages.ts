@@ -657,17 +657,19 @@ export const listAll = (
   options: Range & { readonly chunkSize?: number | undefined }
 ): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
   const { chunkSize = 500, since, streamId, until } = options
-  const first: Window = { since, until, skip: 0 }
-  return Stream.paginate(first, (window) =>
+  const first: Window = { since, until, skip: 0, seen: [] }
+  return Stream.paginate(first, ({ seen, ...window }) =>
     Effect.map(list({ streamId, limit: chunkSize, ...window }), (messages) => [
-      messages,
-      messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
+      messages.filter(({ messageId }) => !seen.includes(messageId)),
+      messages.length === 0 ? Option.none() : Option.some(nextWindow({ ...window, seen }, messages))
     ]))
 }
 
 /** Where a page begins. */
 interface Window extends Pick<ListOptions, "since" | "until"> {
   readonly skip: number
+  /** What was given from this window already: where only the number goes on, messages that come meanwhile move the others. */
+  readonly seen: ReadonlyArray<string>
 }
 
 const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Window => {
@@ -678,10 +680,14 @@ const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Win
   const skip = times.filter((time) => time === last).length
   const falls = (time: number, index: number) => index === 0 || time <= (times[index - 1] ?? Number.NaN)
   const rises = (time: number, index: number) => index === 0 || time >= (times[index - 1] ?? Number.NaN)
-  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip }
-  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip }
+  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip, seen: [] }
+  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip, seen: [] }
   // All of one time, or in no order: there is only the number of messages to go on by.
-  return { ...window, skip: window.skip + times.length }
+  return {
+    ...window,
+    skip: window.skip + times.length,
+    seen: [...window.seen, ...messages.map(({ messageId }) => messageId)]
+  }
 }
 
 const none: { readonly value: ReadonlyArray<never> } = { value: [] }
