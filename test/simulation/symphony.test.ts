@@ -324,7 +324,7 @@ const truthful = Effect.gen(function*() {
     const elsewhere = own[by === "bot" ? "other-bot" : "bot"]
     return [
       ...["a", "b"].map((name) =>
-        writer({ by, name: `${by}-${name}`, count: 4, streams, elsewhere, told }).pipe(Effect.provide(as[by]))
+        writer({ by, name: `${by}-${name}`, count: 3, streams, elsewhere, told }).pipe(Effect.provide(as[by]))
       ),
       reader({ count: 3, streams, quiet: false }).pipe(Effect.provide(as[by]))
     ]

@@ -19,9 +19,9 @@ import * as NodeCrypto from "node:crypto"
 /** 2026-09-21T14:13:20Z */
 export const start = 1_790_000_000_000
 
-/** One pair for all bots. Half as long as it should be: there are thousands of logins in a simulation. */
+/** One pair for all bots. It is short, as there are thousands of logins in a simulation. */
 export const keys = NodeCrypto.generateKeyPairSync("rsa", {
-  modulusLength: 1024,
+  modulusLength: 768,
   publicKeyEncoding: { type: "spki", format: "pem" },
   privateKeyEncoding: { type: "pkcs8", format: "pem" }
 })
@@ -35,14 +35,13 @@ const imported = {
   pkcs8: privateKey.toCryptoKey(algorithm, true, ["sign"]),
   spki: publicKey.toCryptoKey(algorithm, true, ["verify"])
 }
+const exported = {
+  pkcs8: privateKey.export({ format: "der", type: "pkcs8" }),
+  spki: publicKey.export({ format: "der", type: "spki" })
+}
 Object.defineProperties(crypto.subtle, {
   importKey: { value: (format: "pkcs8" | "spki") => Promise.resolve(imported[format]) },
-  exportKey: {
-    value: (type: "pkcs8" | "spki") =>
-      Promise.resolve(
-        type === "pkcs8" ? privateKey.export({ format: "der", type }) : publicKey.export({ format: "der", type })
-      )
-  },
+  exportKey: { value: (format: "pkcs8" | "spki") => Promise.resolve(exported[format]) },
   sign: { value: async (_: unknown, __: CryptoKey, data: Uint8Array) => NodeCrypto.sign("sha512", data, privateKey) },
   verify: {
     value: async (_: unknown, __: CryptoKey, signature: Uint8Array, data: Uint8Array) =>
