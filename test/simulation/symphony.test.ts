@@ -326,7 +326,7 @@ const truthful = Effect.gen(function*() {
       ...["a", "b"].map((name) =>
         writer({ by, name: `${by}-${name}`, count: 3, streams, elsewhere, told }).pipe(Effect.provide(as[by]))
       ),
-      reader({ count: 3, streams, quiet: false }).pipe(Effect.provide(as[by]))
+      reader({ count: 2, streams, quiet: false }).pipe(Effect.provide(as[by]))
     ]
   })
   const expiring = Effect.gen(function*() {
@@ -338,7 +338,7 @@ const truthful = Effect.gen(function*() {
   })
   yield* finish(yield* Effect.forEach([...work, expiring], (effect) => Effect.forkChild(effect)))
   const quiet = bots.map((by) =>
-    Effect.provide(reader({ count: 2, streams: [...shared, own[by]], quiet: true }), as[by])
+    Effect.provide(reader({ count: 1, streams: [...shared, own[by]], quiet: true }), as[by])
   )
   yield* finish(yield* Effect.forEach(quiet, (effect) => Effect.forkChild(effect)))
 
