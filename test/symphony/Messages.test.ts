@@ -78,7 +78,7 @@ const methods: ReadonlyArray<Method> = [
   {
     name: "blast",
     call: Messages.blast({ streamIds: [sidStandard], message: "a" }),
-    answer: "{\"messages\":[],\"errors\":{}}",
+    answer: JSON.stringify({ messages: [posted], errors: {} }),
     wire: ["POST", "/agent/v4/message/blast"],
     streamId: false,
     posts: true
@@ -376,7 +376,7 @@ describe("sending", () => {
     Effect.gen(function*() {
       yield* Messages.blast({ streamIds: [sidStandard, "b", sid], message: "a" })
       assert.deepStrictEqual((yield* parts).at(-1), ["sids", `${sid},b`])
-    }).pipe(Effect.provide(scripted(ok({ messages: [], errors: {} })))))
+    }).pipe(Effect.provide(scripted(ok({ messages: [posted], errors: {} })))))
 
   it.effect("blast tells of each stream that was not reached", () =>
     Effect.gen(function*() {
@@ -394,7 +394,17 @@ describe("sending", () => {
         const { errors } = yield* Messages.blast({ streamIds: ["a"], message: "a" })
         assert.strictEqual(errors.size, 0)
       }
-    }).pipe(Effect.provide(scripted(ok({ messages: null, errors: null }), ok({})))))
+    }).pipe(Effect.provide(scripted(ok({ messages: [posted], errors: null }), ok({ messages: [posted] })))))
+
+  it.effect.each([{}, { messages: null, errors: null }, { messages: [], errors: {} }])(
+    "blast that is answered with %j has reached nobody knows whom",
+    (answer) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Messages.blast({ streamIds: ["a"], message: "a" }))
+        assert.instanceOf(error, Messages.MessageOutcomeUnknown)
+        assert.strictEqual(error.reason._tag, "Unreadable")
+      }).pipe(Effect.provide(scripted(ok(answer))))
+  )
 
   it.effect("import sends what the service expects", () =>
     Effect.gen(function*() {
@@ -674,8 +684,9 @@ describe("reading", () => {
       assert.deepStrictEqual(yield* urls, ["?since=7&until=0&skip=2&limit=500"])
     }).pipe(Effect.provide(scripted({ status: 204 }))))
 
+  let ids = 0
   const at = (...times: ReadonlyArray<number | undefined>) =>
-    ok(times.map((timestamp) => ({ messageId: `m${timestamp}`, timestamp })))
+    ok(times.map((timestamp) => ({ messageId: `m${ids++}`, timestamp })))
   const all = (streamId: string) => Stream.runCollect(Messages.listAll({ streamId, chunkSize: 3, since: 1, until: 9 }))
 
   it.effect("listAll goes back from the time of the last message, without those of that time", () =>
