@@ -684,9 +684,8 @@ describe("reading", () => {
       assert.deepStrictEqual(yield* urls, ["?since=7&until=0&skip=2&limit=500"])
     }).pipe(Effect.provide(scripted({ status: 204 }))))
 
-  let ids = 0
   const at = (...times: ReadonlyArray<number | undefined>) =>
-    ok(times.map((timestamp) => ({ messageId: `m${ids++}`, timestamp })))
+    ok(times.map((timestamp) => ({ messageId: `m${timestamp}`, timestamp })))
   const all = (streamId: string) => Stream.runCollect(Messages.listAll({ streamId, chunkSize: 3, since: 1, until: 9 }))
 
   it.effect("listAll goes back from the time of the last message, without those of that time", () =>
@@ -699,7 +698,13 @@ describe("reading", () => {
         "?since=1&until=6&skip=1&limit=3",
         "?since=1&until=6&skip=2&limit=3"
       ])
-    }).pipe(Effect.provide(scripted(at(9, 8, 8), at(8, 8, 8), at(8, 7, 6), at(6), { status: 204 }))))
+    }).pipe(Effect.provide(scripted(
+      at(9, 8, 8),
+      ok(["a", "b", "c"].map((messageId) => ({ messageId, timestamp: 8 }))),
+      ok([8, 7, 6].map((timestamp) => ({ messageId: `n${timestamp}`, timestamp }))),
+      at(6),
+      { status: 204 }
+    ))))
 
   it.effect("listAll goes forwards where the service does", () =>
     Effect.gen(function*() {
