@@ -373,10 +373,13 @@ const decodeBlast = Lenient.json(Schema.Struct({
 }))
 
 const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
-  Result.flatMap(decodeBlast(text), ({ errors = {}, messages }) =>
-    messages.length === 0 && Object.keys(errors).length === 0
-      ? Result.fail("it names no stream")
-      : Result.succeed({ messages, errors: new Map(Object.entries(errors)) }))
+  Result.flatMap(
+    decodeBlast(text),
+    ({ errors = {}, messages }) =>
+      messages.length === 0 && Object.keys(errors).length === 0
+        ? Result.fail("it names no stream")
+        : Result.succeed({ messages, errors: new Map(Object.entries(errors)) })
+  )
 
 // --------------------------------------------------------------------------------------------------------------------
 // messages of another system
@@ -465,7 +468,9 @@ const import_ = (options: ImportOptions): Effect.Effect<ReadonlyArray<Imported>,
     const read = yield* Effect.forEach(messages, (message, index) => Effect.result(readImported(message, index)))
     const details = read.flatMap((result) => Result.isFailure(result) ? result.failure : [])
     if (details.length > 0) return yield* Endpoint.errorOf(endpoint)(Endpoint.refused(details))
-    return yield* unknownOutcome(endpoint.operation, [...new Set(messages.map(({ streamId }) => streamId))])((onDoubt) =>
+    return yield* unknownOutcome(endpoint.operation, [...new Set(messages.map(({ streamId }) => streamId))])((
+      onDoubt
+    ) =>
       Request.run({
         ...endpoint,
         body: Effect.sync(() =>
@@ -658,11 +663,14 @@ export const listAll = (
 ): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
   const { chunkSize = 500, since, streamId, until } = options
   const first: Window = { since, until, skip: 0, seen: [] }
-  return Stream.paginate(first, ({ seen, ...window }) =>
-    Effect.map(list({ streamId, limit: chunkSize, ...window }), (messages) => [
-      messages.filter(({ messageId }) => !seen.includes(messageId)),
-      messages.length === 0 ? Option.none() : Option.some(nextWindow({ ...window, seen }, messages))
-    ]))
+  return Stream.paginate(
+    first,
+    ({ seen, ...window }) =>
+      Effect.map(list({ streamId, limit: chunkSize, ...window }), (messages) => [
+        messages.filter(({ messageId }) => !seen.includes(messageId)),
+        messages.length === 0 ? Option.none() : Option.some(nextWindow({ ...window, seen }, messages))
+      ])
+  )
 }
 
 /** Where a page begins. */
@@ -1554,16 +1562,15 @@ const post = <A, E, R>(posting: {
   })
 
 /** What may have been done by any of the attempts is told as such; what failed before that is left as it is. */
-const unknownOutcome =
-  (operation: string, streamIds: ReadonlyArray<string>) =>
-  <A, E, R>(
-    run: (onDoubt: (error: SymphonyError.SymphonyError) => void) => Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | MessageOutcomeUnknown, R> =>
-    Effect.suspend(() => {
-      let unknown: MessageOutcomeUnknown | undefined
-      const onDoubt = ({ reason, request }: SymphonyError.SymphonyError) => {
-        const doubt = Request.doubtful(reason)
-        if (doubt !== undefined) unknown = new MessageOutcomeUnknown({ operation, streamIds, reason: doubt, request })
-      }
-      return Effect.mapError(run(onDoubt), (error) => unknown ?? error)
-    })
+const unknownOutcome = (operation: string, streamIds: ReadonlyArray<string>) =>
+<A, E, R>(
+  run: (onDoubt: (error: SymphonyError.SymphonyError) => void) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | MessageOutcomeUnknown, R> =>
+  Effect.suspend(() => {
+    let unknown: MessageOutcomeUnknown | undefined
+    const onDoubt = ({ reason, request }: SymphonyError.SymphonyError) => {
+      const doubt = Request.doubtful(reason)
+      if (doubt !== undefined) unknown = new MessageOutcomeUnknown({ operation, streamIds, reason: doubt, request })
+    }
+    return Effect.mapError(run(onDoubt), (error) => unknown ?? error)
+  })

@@ -378,6 +378,6 @@ describe("two bots that send, update, blast, list and search", () => {
       ), { discard: true }), 120_000)
 
   it.runIf(seeds.length >= 100)("and every outcome was among them", () => {
-    for (const kind of Object.keys(counts) as ReadonlyArray<keyof typeof counts>) assert.isAbove(counts[kind], 20, kind)
+    for (const kind of Object.keys(counts) as ReadonlyArray<keyof typeof counts>) assert.isAbove(counts[kind], 5, kind)
   })
 })
