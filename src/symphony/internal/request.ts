@@ -76,17 +76,22 @@ const retrying = <A, B, E extends Failure, R>(
   Effect.gen(function*() {
     const { retry } = yield* SymphonyConfig
     const session = yield* Session
-    const attempt = Effect.flatMap(session.tokens, (tokens) =>
-      Effect.catch(send(tokens), (error): Effect.Effect<never, SymphonyError.SymphonyError | E> => {
-        const cause = request.bodyFailure?.()
-        if (cause !== undefined) return Effect.failCause(cause)
-        if (!isOurs(error)) return Effect.fail(error)
-        if (doubtful(error.reason) !== undefined) request.onDoubt?.(error)
-        // Not only where another attempt follows: the next request needs a session too.
-        return error.reason._tag === "Unauthorized"
-          ? Effect.andThen(session.renew(tokens), Effect.fail(error))
-          : Effect.fail(error)
-      }))
+    const failed = (
+      tokens: Tokens,
+      error: SymphonyError.SymphonyError | E
+    ): Effect.Effect<never, SymphonyError.SymphonyError | E> => {
+      const cause = request.bodyFailure?.()
+      if (cause !== undefined) return Effect.failCause(cause)
+      if (!isOurs(error)) return Effect.fail(error)
+      if (doubtful(error.reason) !== undefined) request.onDoubt?.(error)
+      if (error.reason._tag !== "Unauthorized") return Effect.fail(error)
+      // Not only where another attempt follows: the next request needs a session too.
+      return Effect.andThen(session.renew(tokens), Effect.fail(error))
+    }
+    const attempt = Effect.flatMap(
+      session.tokens,
+      (tokens) => Effect.catch(send(tokens), (error) => failed(tokens, error))
+    )
     const again = (error: SymphonyError.SymphonyError | E): Effect.Effect<boolean, SymphonyError.SymphonyError | E> => {
       if (!isOurs(error)) return Effect.succeed(error.isRetryable)
       // A login has been tried again by the session.
