@@ -371,7 +371,13 @@ const decodeBlast = Lenient.json(Schema.Struct({
 }))
 
 const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
-  Result.map(decodeBlast(text), ({ errors = {}, messages }) => ({ messages, errors: new Map(Object.entries(errors)) }))
+  Result.flatMap(
+    decodeBlast(text),
+    ({ errors = {}, messages }) =>
+      messages.length === 0 && Object.keys(errors).length === 0
+        ? Result.fail("it names no stream")
+        : Result.succeed({ messages, errors: new Map(Object.entries(errors)) })
+  )
 
 // --------------------------------------------------------------------------------------------------------------------
 // messages of another system
@@ -460,14 +466,19 @@ const import_ = (options: ImportOptions): Effect.Effect<ReadonlyArray<Imported>,
     const read = yield* Effect.forEach(messages, (message, index) => Effect.result(Draft.readImported(message, index)))
     const details = read.flatMap((result) => Result.isFailure(result) ? result.failure : [])
     if (details.length > 0) return yield* Endpoint.errorOf(endpoint)(Endpoint.refused(details))
-    return yield* Request.run({
-      ...endpoint,
-      body: Effect.sync(() =>
-        HttpBody.jsonUnsafe(read.flatMap((result) => Result.isSuccess(result) ? [result.success] : []))
-      ),
-      decode: decodeImported,
-      repeatable: resend
-    }).pipe(unknownOutcome(endpoint.operation, [...new Set(messages.map(({ streamId }) => streamId))]))
+    return yield* unknownOutcome(endpoint.operation, [...new Set(messages.map(({ streamId }) => streamId))])((
+      onDoubt
+    ) =>
+      Request.run({
+        ...endpoint,
+        body: Effect.sync(() =>
+          HttpBody.jsonUnsafe(read.flatMap((result) => Result.isSuccess(result) ? [result.success] : []))
+        ),
+        decode: decodeImported,
+        repeatable: resend,
+        onDoubt
+      })
+    )
   })
 
 const decodeImported = Lenient.json(Schema.Array(Imported))
@@ -649,17 +660,22 @@ export const listAll = (
   options: Range & { readonly chunkSize?: number | undefined }
 ): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
   const { chunkSize = 500, since, streamId, until } = options
-  const first: Window = { since, until, skip: 0 }
-  return Stream.paginate(first, (window) =>
-    Effect.map(list({ streamId, limit: chunkSize, ...window }), (messages) => [
-      messages,
-      messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
-    ]))
+  const first: Window = { since, until, skip: 0, seen: [] }
+  return Stream.paginate(
+    first,
+    ({ seen, ...window }) =>
+      Effect.map(list({ streamId, limit: chunkSize, ...window }), (messages) => [
+        messages.filter(({ messageId }) => !seen.includes(messageId)),
+        messages.length === 0 ? Option.none() : Option.some(nextWindow({ ...window, seen }, messages))
+      ])
+  )
 }
 
 /** Where a page begins. */
 interface Window extends Pick<ListOptions, "since" | "until"> {
   readonly skip: number
+  /** What was given from this window already: where only the number goes on, messages that come meanwhile move the others. */
+  readonly seen: ReadonlyArray<string>
 }
 
 const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Window => {
@@ -670,10 +686,14 @@ const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Win
   const skip = times.filter((time) => time === last).length
   const falls = (time: number, index: number) => index === 0 || time <= (times[index - 1] ?? Number.NaN)
   const rises = (time: number, index: number) => index === 0 || time >= (times[index - 1] ?? Number.NaN)
-  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip }
-  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip }
+  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip, seen: [] }
+  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip, seen: [] }
   // All of one time, or in no order: there is only the number of messages to go on by.
-  return { ...window, skip: window.skip + times.length }
+  return {
+    ...window,
+    skip: window.skip + times.length,
+    seen: [...window.seen, ...messages.map(({ messageId }) => messageId)]
+  }
 }
 
 const none: { readonly value: ReadonlyArray<never> } = { value: [] }
@@ -1400,21 +1420,21 @@ const post = <A, E, R>(posting: {
       attachments,
       errorOf
     })
-    return yield* Request.run({ ...endpoint, ...upload, decode, repeatable: options.resend ?? false }).pipe(
-      unknownOutcome(operation, streamIds)
+    return yield* unknownOutcome(operation, streamIds)((onDoubt) =>
+      Request.run({ ...endpoint, ...upload, decode, repeatable: options.resend ?? false, onDoubt })
     )
   })
 
-/** What may have been done is told as such; what failed before that is left as it is. */
-const unknownOutcome =
-  (operation: string, streamIds: ReadonlyArray<string>) =>
-  <A, E extends { readonly _tag: string }, R>(
-    effect: Effect.Effect<A, SymphonyError.SymphonyError | E, R>
-  ): Effect.Effect<A, SymphonyError.SymphonyError | E | MessageOutcomeUnknown, R> =>
-    Effect.mapError(effect, (error) => {
-      if (!(error instanceof SymphonyError.SymphonyError) || error.operation !== operation) return error
-      const reason = Request.doubtful(error.reason)
-      return reason === undefined
-        ? error
-        : new MessageOutcomeUnknown({ operation, streamIds, reason, request: error.request })
-    })
+/** What may have been done by any of the attempts is told as such; what failed before that is left as it is. */
+const unknownOutcome = (operation: string, streamIds: ReadonlyArray<string>) =>
+<A, E, R>(
+  run: (onDoubt: (error: SymphonyError.SymphonyError) => void) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | MessageOutcomeUnknown, R> =>
+  Effect.suspend(() => {
+    let unknown: MessageOutcomeUnknown | undefined
+    const onDoubt = ({ reason, request }: SymphonyError.SymphonyError) => {
+      const doubt = Request.doubtful(reason)
+      if (doubt !== undefined) unknown = new MessageOutcomeUnknown({ operation, streamIds, reason: doubt, request })
+    }
+    return Effect.mapError(run(onDoubt), (error) => unknown ?? error)
+  })

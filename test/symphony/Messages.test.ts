@@ -78,7 +78,7 @@ const methods: ReadonlyArray<Method> = [
   {
     name: "blast",
     call: Messages.blast({ streamIds: [sidStandard], message: "a" }),
-    answer: "{\"messages\":[],\"errors\":{}}",
+    answer: JSON.stringify({ messages: [posted], errors: {} }),
     wire: ["POST", "/agent/v4/message/blast"],
     streamId: false,
     posts: true
@@ -376,7 +376,7 @@ describe("sending", () => {
     Effect.gen(function*() {
       yield* Messages.blast({ streamIds: [sidStandard, "b", sid], message: "a" })
       assert.deepStrictEqual((yield* parts).at(-1), ["sids", `${sid},b`])
-    }).pipe(Effect.provide(scripted(ok({ messages: [], errors: {} })))))
+    }).pipe(Effect.provide(scripted(ok({ messages: [posted], errors: {} })))))
 
   it.effect("blast tells of each stream that was not reached", () =>
     Effect.gen(function*() {
@@ -394,7 +394,17 @@ describe("sending", () => {
         const { errors } = yield* Messages.blast({ streamIds: ["a"], message: "a" })
         assert.strictEqual(errors.size, 0)
       }
-    }).pipe(Effect.provide(scripted(ok({ messages: null, errors: null }), ok({})))))
+    }).pipe(Effect.provide(scripted(ok({ messages: [posted], errors: null }), ok({ messages: [posted] })))))
+
+  it.effect.each([{}, { messages: null, errors: null }, { messages: [], errors: {} }])(
+    "blast that is answered with %j has reached nobody knows whom",
+    (answer) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Messages.blast({ streamIds: ["a"], message: "a" }))
+        assert.instanceOf(error, Messages.MessageOutcomeUnknown)
+        assert.strictEqual(error.reason._tag, "Unreadable")
+      }).pipe(Effect.provide(scripted(ok(answer))))
+  )
 
   it.effect("import sends what the service expects", () =>
     Effect.gen(function*() {
@@ -700,7 +710,13 @@ describe("reading", () => {
         "?since=1&until=6&skip=1&limit=3",
         "?since=1&until=6&skip=2&limit=3"
       ])
-    }).pipe(Effect.provide(scripted(at(9, 8, 8), at(8, 8, 8), at(8, 7, 6), at(6), { status: 204 }))))
+    }).pipe(Effect.provide(scripted(
+      at(9, 8, 8),
+      ok(["a", "b", "c"].map((messageId) => ({ messageId, timestamp: 8 }))),
+      ok([8, 7, 6].map((timestamp) => ({ messageId: `n${timestamp}`, timestamp }))),
+      at(6),
+      { status: 204 }
+    ))))
 
   it.effect("listAll goes forwards where the service does", () =>
     Effect.gen(function*() {

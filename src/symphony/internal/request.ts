@@ -43,6 +43,8 @@ export interface Request<A, E = never, R = never> extends Endpoint.Endpoint<A, E
   readonly repeatable: boolean
   /** What an attempt failed with, where that was the body and not the connection that sent it. */
   readonly bodyFailure?: (() => Cause.Cause<E> | undefined) | undefined
+  /** Called for each attempt that the service may have acted upon: that another one failed otherwise does not undo it. */
+  readonly onDoubt?: ((error: SymphonyError.SymphonyError) => void) | undefined
   /** What stands in the way of another attempt after such an error. */
   readonly spent?: ((error: SymphonyError.SymphonyError) => E | undefined) | undefined
 }
@@ -74,30 +76,30 @@ const retrying = <A, B, E extends Failure, R>(
   Effect.gen(function*() {
     const { retry } = yield* SymphonyConfig
     const session = yield* Session
-    let tokens: Tokens | undefined
-    const attempt = Effect.gen(function*() {
-      tokens = tokens === undefined ? yield* session.tokens : tokens
-      return yield* send(tokens)
-    }).pipe(
-      Effect.catch((error) => {
-        const cause = request.bodyFailure?.()
-        return cause === undefined ? Effect.fail(error) : Effect.failCause(cause)
-      })
+    const failed = (
+      tokens: Tokens,
+      error: SymphonyError.SymphonyError | E
+    ): Effect.Effect<never, SymphonyError.SymphonyError | E> => {
+      const cause = request.bodyFailure?.()
+      if (cause !== undefined) return Effect.failCause(cause)
+      if (!isOurs(error)) return Effect.fail(error)
+      if (doubtful(error.reason) !== undefined) request.onDoubt?.(error)
+      if (error.reason._tag !== "Unauthorized") return Effect.fail(error)
+      // Not only where another attempt follows: the next request needs a session too.
+      return Effect.andThen(session.renew(tokens), Effect.fail(error))
+    }
+    const attempt = Effect.flatMap(
+      session.tokens,
+      (tokens) => Effect.catch(send(tokens), (error) => failed(tokens, error))
     )
     const again = (error: SymphonyError.SymphonyError | E): Effect.Effect<boolean, SymphonyError.SymphonyError | E> => {
       if (!isOurs(error)) return Effect.succeed(error.isRetryable)
       // A login has been tried again by the session.
       if (error.operation !== request.operation) return Effect.succeed(false)
-      const isRefused = error.reason._tag === "Unauthorized"
       const isSafe = request.repeatable || doubtful(error.reason) === undefined
-      if (!isRefused && !(error.isRetryable && isSafe)) return Effect.succeed(false)
+      if (error.reason._tag !== "Unauthorized" && !(error.isRetryable && isSafe)) return Effect.succeed(false)
       const spent = request.spent?.(error)
-      if (spent !== undefined) return Effect.fail(spent)
-      if (!isRefused || tokens === undefined) return Effect.succeed(true)
-      return Effect.map(session.renew(tokens), (renewed) => {
-        tokens = renewed
-        return true
-      })
+      return spent === undefined ? Effect.succeed(true) : Effect.fail(spent)
     }
     return yield* Effect.retry(attempt, { schedule: retry, while: again })
   })
