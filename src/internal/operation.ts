@@ -10,6 +10,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as LogLevel from "effect/LogLevel"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 
 /** What came back, read to its end. */
@@ -17,6 +18,8 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers.Headers
   readonly text: string
+  /** The body of a success, unread, where it was asked for; `text` is empty then. */
+  readonly bytes?: Stream.Stream<Uint8Array, Unanswered>
 }
 
 /**
@@ -38,6 +41,8 @@ export interface Operation<A, E, R, E2, R2> {
   readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
   /** A long poll has none of its own: whoever polls watches the clock. */
   readonly timeout: Duration.Duration | undefined
+  /** Whether the body of a success is handed on unread. The timeout ends with the headers then. */
+  readonly streamed?: boolean | undefined
   readonly unanswered: (failure: Unanswered) => E2
   readonly answered: (answer: Answer) => Effect.Effect<A, E2, R2>
 }
@@ -53,13 +58,16 @@ export const run = <A, E, R, E2, R2>(
 
 const exchange = <E>(
   request: HttpClientRequest.HttpClientRequest,
-  operation: Pick<Operation<never, never, never, E, never>, "name" | "address" | "timeout" | "unanswered">
+  operation: Pick<Operation<never, never, never, E, never>, "name" | "address" | "timeout" | "streamed" | "unanswered">
 ): Effect.Effect<Answer, E, HttpClient.HttpClient> =>
   HttpClient.HttpClient.pipe(
     Effect.flatMap((client) => client.execute(request)),
-    Effect.flatMap((response) =>
-      Effect.map(response.text, (text): Answer => ({ status: response.status, headers: response.headers, text }))
-    ),
+    Effect.flatMap((response): Effect.Effect<Answer, HttpClientError.HttpClientError> => {
+      const { headers, status } = response
+      return operation.streamed === true && status >= 200 && status < 300
+        ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered) })
+        : Effect.map(response.text, (text) => ({ status, headers, text }))
+    }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     Effect.matchEffect({
       onFailure: (error) => Effect.fail(unanswered(error)),

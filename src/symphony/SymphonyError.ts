@@ -284,6 +284,8 @@ export type Reason = typeof Reason.Type
 export interface RequestFacts {
   readonly method: string
   readonly path: string
+  /** The stream that the request is about, where it is about one. */
+  readonly streamId?: string
   /** By which the vendor's support can find it. */
   readonly traceId?: string
 }
@@ -301,12 +303,14 @@ export class SymphonyError
     request: Schema.Struct({
       method: Schema.String,
       path: Schema.String,
+      streamId: Schema.optionalKey(Schema.String),
       traceId: Schema.optionalKey(Schema.String)
     })
   })
 {
   override get message(): string {
-    return `${this.operation}: ${this.reason.message}`
+    const { streamId } = this.request
+    return `${this.operation}${streamId === undefined ? "" : ` (stream ${streamId})`}: ${this.reason.message}`
   }
   /** Whether the same request can succeed later. */
   get isRetryable(): boolean {

@@ -1,8 +1,20 @@
+/** Files to send. */
+export * as Attachment from "./Attachment.ts"
+
 /** Ids of streams and messages. */
 export * as Ids from "./Ids.ts"
 
 /** Markup of messages. */
 export * as MessageML from "./MessageML.ts"
+
+/** What became of a message. */
+export * as MessageStatus from "./MessageStatus.ts"
+
+/** Messages: to send, to read, to find. */
+export * as Messages from "./Messages.ts"
+
+/** A message that was posted. */
+export * as PostedMessage from "./PostedMessage.ts"
 
 /** Who talks. */
 export * as Session from "./Session.ts"

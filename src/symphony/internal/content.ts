@@ -12,6 +12,7 @@ const endTag = /<\/messageML>$/
 export const wrap = (content: string): Effect.Effect<string, string> => {
   const text = content.trim()
   if (text === "") return Effect.fail("is empty")
+  if (!text.isWellFormed()) return Effect.fail("holds half of a surrogate pair")
   const [starts, ends] = [startTag.test(text), endTag.test(text)]
   if (starts !== ends) return Effect.fail(`has a messageML tag at its ${starts ? "start" : "end"} only`)
   const wrapped = starts ? text : `<messageML>${text}</messageML>`

@@ -15,6 +15,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
 import * as Url from "../../internal/url.ts"
@@ -47,7 +48,8 @@ export interface Endpoint<A, E = never, R = never> {
   /** Made anew for each attempt. */
   readonly body?: Effect.Effect<HttpBody.HttpBody, E, R> | undefined
   readonly accept?: string | undefined
-  readonly attributes?: Record<string, unknown> | undefined
+  /** The stream that it is about, where it is about one. */
+  readonly streamId?: string | undefined
   /** What the service says with 204; without it, 204 is unreadable. */
   readonly empty?: { readonly value: A } | undefined
   /** The result, or a sentence on what is wrong with the answer. */
@@ -58,14 +60,21 @@ const pathOf = ({ path, service }: Pick<Endpoint<never>, "path" | "service">): s
   `/${[services[service].context, ...path].map(Url.encode).join("/")}`
 
 /** Fails an operation with a reason that is one of those it has. */
-export const errorOf =
-  (endpoint: Pick<Endpoint<never>, "operation" | "method" | "path" | "service">, traceId?: string) =>
-  (reason: SymphonyError.Reason): SymphonyError.SymphonyError =>
-    new SymphonyError.SymphonyError({
-      operation: endpoint.operation,
-      reason,
-      request: { method: endpoint.method, path: pathOf(endpoint), ...traceId === undefined ? {} : { traceId } }
-    })
+export const errorOf = (
+  endpoint: Pick<Endpoint<never>, "operation" | "method" | "path" | "service" | "streamId">,
+  traceId?: string
+) =>
+(reason: SymphonyError.Reason): SymphonyError.SymphonyError =>
+  new SymphonyError.SymphonyError({
+    operation: endpoint.operation,
+    reason,
+    request: {
+      method: endpoint.method,
+      path: pathOf(endpoint),
+      ...endpoint.streamId === undefined ? {} : { streamId: endpoint.streamId },
+      ...traceId === undefined ? {} : { traceId }
+    }
+  })
 
 /** Input that was refused before a request was made. */
 export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.InvalidRequest =>
@@ -76,6 +85,42 @@ export const attempt = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
 ): Effect.Effect<A, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R> =>
+  exchange(endpoint, tokens, { read: (answer) => read(endpoint, answer) })
+
+/** The same for a body that is read as it comes: what the attempt gives is the rest of the answer. */
+export const open = <E = never, R = never>(
+  endpoint: Endpoint<never, E, R>,
+  tokens: Tokens | undefined
+): Effect.Effect<
+  Stream.Stream<Uint8Array, SymphonyError.SymphonyError>,
+  SymphonyError.SymphonyError | E,
+  HttpClient.HttpClient | SymphonyConfig | R
+> =>
+  exchange(endpoint, tokens, {
+    streamed: true,
+    read: (answer, broken, timeout) =>
+      answer.bytes === undefined
+        ? read(endpoint, answer)
+        : Effect.succeed(
+          Stream.timeoutOrElse(answer.bytes, {
+            duration: timeout,
+            orElse: () => Stream.fail({ _tag: "TimedOut", description: "no answer in time", code: undefined } as const)
+          }).pipe(Stream.mapError(broken))
+        )
+  })
+
+const exchange = <A, B, E, R>(
+  endpoint: Endpoint<A, E, R>,
+  tokens: Tokens | undefined,
+  options: {
+    readonly streamed?: boolean
+    readonly read: (
+      answer: Operation.Answer,
+      broken: (failure: Operation.Unanswered) => SymphonyError.SymphonyError,
+      timeout: Duration.Duration
+    ) => Effect.Effect<B, SymphonyError.Reason>
+  }
+): Effect.Effect<B, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R> =>
   Effect.gen(function*() {
     const config = yield* SymphonyConfig
     const { headers, url } = config[services[endpoint.service].at]
@@ -99,13 +144,23 @@ export const attempt = <A, E = never, R = never>(
     const path = pathOf(endpoint)
     const address = `${url}${path}${query.length === 0 ? "" : `?${Url.encodeQuery(query)}`}`
     const timeout = config.requestTimeout
+    const unanswered = (failure: Operation.Unanswered) =>
+      fail(
+        failure._tag === "TimedOut"
+          ? new SymphonyError.NoAnswer({ after: timeout })
+          : new SymphonyError.Unreachable({
+            description: failure.description,
+            sent: failure._tag === "Lost",
+            ...failure.code === undefined ? {} : { code: failure.code }
+          })
+      )
     return yield* Operation.run({
       name: `symphony.${endpoint.operation}`,
       address: path,
       attributes: {
         "messaging.system": "symphony",
         "messaging.operation.name": endpoint.operation,
-        ...endpoint.attributes
+        ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
       },
       request: Effect.map(endpoint.body ?? Effect.succeed(undefined), (body) => {
         const request = HttpClientRequest.make(endpoint.method)(address, {
@@ -123,17 +178,9 @@ export const attempt = <A, E = never, R = never>(
         return body === undefined ? request : HttpClientRequest.setBody(request, body)
       }),
       timeout,
-      unanswered: (failure) =>
-        fail(
-          failure._tag === "TimedOut"
-            ? new SymphonyError.NoAnswer({ after: timeout })
-            : new SymphonyError.Unreachable({
-              description: failure.description,
-              sent: failure._tag === "Lost",
-              ...failure.code === undefined ? {} : { code: failure.code }
-            })
-        ),
-      answered: (answer) => Effect.mapError(read(endpoint, answer), fail)
+      streamed: options.streamed,
+      unanswered,
+      answered: (answer) => Effect.mapError(options.read(answer, unanswered, timeout), fail)
     })
   })
 

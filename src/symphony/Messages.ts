@@ -1,0 +1,1554 @@
+/**
+ * Messages: {@link send}, {@link update} and {@link blast} them, {@link import} old ones, {@link get}, {@link list} and
+ * {@link search} what there is, download its files, and find out what became of it.
+ *
+ * Every request is made with the `Session` of its context. On behalf of a user is another session, not another request.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as HttpBody from "effect/http/HttpBody"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
+import type * as Url from "../internal/url.ts"
+import type * as Attachment from "./Attachment.ts"
+import * as Ids from "./Ids.ts"
+import * as base64 from "./internal/base64.ts"
+import * as Content from "./internal/content.ts"
+import * as Endpoint from "./internal/endpoint.ts"
+import * as Lenient from "./internal/lenient.ts"
+import * as Request from "./internal/request.ts"
+import * as Upload from "./internal/upload.ts"
+import type * as MessageML from "./MessageML.ts"
+import * as MessageStatus from "./MessageStatus.ts"
+import { PostedMessage, StreamAttachment } from "./PostedMessage.ts"
+import type { Session } from "./Session.ts"
+import type { SymphonyConfig } from "./SymphonyConfig.ts"
+import * as SymphonyError from "./SymphonyError.ts"
+
+type Needs = HttpClient.HttpClient | SymphonyConfig | Session
+
+// --------------------------------------------------------------------------------------------------------------------
+// messages to send
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A message as a value, to be sent more than once or to be made elsewhere.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Message<out E = never, out R = never> {
+  /** MessageML: text, whose root element may be left out, or markup with the data of its entities. */
+  readonly content: string | MessageML.Markup
+  /** The data of entities by their ids, beside that of the markup. */
+  readonly data?: { readonly [id: string]: unknown } | undefined
+  /** Of MessageML, `major.minor`. Default: the newest that the Agent knows. */
+  readonly version?: string | undefined
+  /** Up to 30 MB together with their previews; more than 25 are not recommended. */
+  readonly attachments?: ReadonlyArray<Attachment.Attachment<E, R>> | undefined
+  /** Whether an update leaves the message read for who has read it. It is for updates only. Default: `true`. */
+  readonly silent?: boolean | undefined
+}
+
+/**
+ * A message in parts, or as one value: then there are no parts beside it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Parts<E = never, R = never> =
+  | {
+    /** MessageML: text, whose root element may be left out, or markup with the data of its entities. */
+    readonly message: string | MessageML.Markup
+    /** The data of entities by their ids, beside that of the markup. */
+    readonly data?: { readonly [id: string]: unknown } | undefined
+    /** Of MessageML, `major.minor`. Default: the newest that the Agent knows. */
+    readonly version?: string | undefined
+    /** Up to 30 MB together with their previews; more than 25 are not recommended. */
+    readonly attachments?: ReadonlyArray<Attachment.Attachment<E, R>> | undefined
+  }
+  | {
+    readonly message: Message<E, R>
+    readonly data?: never
+    readonly version?: never
+    readonly attachments?: never
+  }
+
+/**
+ * Whether a message may come twice.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Resending {
+  /**
+   * Sends again by the schedule of the configuration although the message may have been posted, so that it comes at least
+   * once, and perhaps twice. Default: `false`: sends again only what was certainly not taken.
+   */
+  readonly resend?: boolean | undefined
+}
+
+/**
+ * What {@link send} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SendOptions<E = never, R = never> = { readonly streamId: string } & Resending & Parts<E, R>
+
+/**
+ * What {@link update} takes. Attachments are those of a {@link Message}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type UpdateOptions<E = never, R = never> =
+  & {
+    readonly streamId: string
+    /** The version to replace. */
+    readonly messageId: string
+  }
+  & Resending
+  & (
+    | {
+      readonly message: string | MessageML.Markup
+      readonly data?: { readonly [id: string]: unknown } | undefined
+      readonly version?: string | undefined
+      /** Whether it stays read for who has read it. Default: `true`. */
+      readonly silent?: boolean | undefined
+    }
+    | {
+      readonly message: Message<E, R>
+      readonly data?: never
+      readonly version?: never
+      readonly silent?: never
+    }
+  )
+
+/**
+ * What {@link blast} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BlastOptions<E = never, R = never> =
+  & {
+    /** 1 to 100. */
+    readonly streamIds: ReadonlyArray<string>
+  }
+  & Resending
+  & Parts<E, R>
+
+/**
+ * Why a {@link blast} did not reach one of its streams.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BlastFailure {
+  readonly code?: number
+  readonly message?: string
+}
+
+/**
+ * What came of a {@link blast}. It succeeds although streams were not reached: these are in `errors`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Blasted {
+  /** One for each stream that was reached, in no certain order. */
+  readonly messages: ReadonlyArray<PostedMessage>
+  /** By the ids of the streams, as the service writes them. */
+  readonly errors: ReadonlyMap<string, BlastFailure>
+}
+
+/**
+ * The request went out and no answer of the service came back, or one that says nothing of what was done: the message may
+ * have been posted, or not. Sending it again may post it twice; {@link list} can tell.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MessageOutcomeUnknown
+  extends Schema.TaggedError<MessageOutcomeUnknown>("effect-herald/symphony/MessageOutcomeUnknown")(
+    "MessageOutcomeUnknown",
+    {
+      operation: Schema.String,
+      /** As they were given. */
+      streamIds: Schema.Array(Schema.String),
+      reason: Schema.Union([
+        SymphonyError.Unreachable,
+        SymphonyError.NoAnswer,
+        SymphonyError.ServiceFailure,
+        SymphonyError.Unreadable
+      ]),
+      request: SymphonyError.SymphonyError.fields.request
+    }
+  )
+{
+  override get message(): string {
+    const streams = this.streamIds.length === 1 ? `stream ${this.streamIds[0]}` : `${this.streamIds.length} streams`
+    return `${this.operation}: whether the message for ${streams} was posted is not known. ${this.reason.message} ` +
+      "Look for it with Messages.list before sending it again."
+  }
+  /** Always `false`: a blind retry may post twice. */
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * What sending can fail with, beside the streams of attachments. Reasons of a `SymphonyError` mean that nothing was posted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type SendError = SymphonyError.SymphonyError | MessageOutcomeUnknown
+
+/**
+ * Posts a message to a stream that exists.
+ *
+ * **Details**
+ *
+ * `POST {agent}/agent/v4/stream/{streamId}/message/create`. Wrong input, such as markup that is not well formed, is an
+ * `InvalidRequest` before anything is sent. What was certainly not taken (not sent, 401, 429) is sent again by the schedule of
+ * the configuration; what may have been taken fails with {@link MessageOutcomeUnknown}, unless `resend` is set.
+ *
+ * **Example** (A message with what a user typed, and a file)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const tell = (streamId: string, name: string, csv: string) =>
+ *   Messages.send({
+ *     streamId,
+ *     message: MessageML.messageML`Orders of <b>${name}</b>`,
+ *     attachments: [{ name: "orders.csv", content: csv }]
+ *   }).pipe(
+ *     Effect.map((posted) => posted.messageId),
+ *     Effect.catchTag("MessageOutcomeUnknown", (unknown) => Effect.logWarning(unknown.message))
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export function send<E = never, R = never>(
+  options: SendOptions<E, R>
+): Effect.Effect<PostedMessage, SendError | Attachment.FailureOf<E>, Needs | R>
+export function send<E, R>(
+  options: SendOptions<E, R>
+): Effect.Effect<PostedMessage, SendError | Attachment.AttachmentFailed<E>, Needs | R> {
+  const { streamId } = options
+  return post({
+    operation: "send",
+    path: ["v4", "stream", Ids.toUrlSafe(streamId), "message", "create"],
+    streamId,
+    streamIds: [streamId],
+    issues: idIssues("streamId", streamId),
+    options,
+    fields: () => [],
+    decode: decodeMessage
+  })
+}
+
+/**
+ * Posts a new version of a message, which must be a message of a person or a bot that was not deleted. What it gives is the
+ * new version: `replacing` is the id of the one before, and `initialMessageId` of the first.
+ *
+ * **Details**
+ *
+ * `POST {agent}/agent/v4/stream/{streamId}/message/{messageId}/update`. Checks, retries and unknown outcomes are those of
+ * {@link send}: an update that is repeated makes another version.
+ *
+ * **Example** (Progress)
+ *
+ * ```ts
+ * import type { PostedMessage } from "effect-herald/symphony/PostedMessage"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const progress = (streamId: string, { messageId }: PostedMessage, percent: number) =>
+ *   Messages.update({ streamId, messageId, message: `${percent} percent`, silent: percent < 100 })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export function update<E = never, R = never>(
+  options: UpdateOptions<E, R>
+): Effect.Effect<PostedMessage, SendError | Attachment.FailureOf<E>, Needs | R>
+export function update<E, R>(
+  options: UpdateOptions<E, R>
+): Effect.Effect<PostedMessage, SendError | Attachment.AttachmentFailed<E>, Needs | R> {
+  const { messageId, streamId } = options
+  return post({
+    operation: "update",
+    path: ["v4", "stream", Ids.toUrlSafe(streamId), "message", Ids.toUrlSafe(messageId), "update"],
+    streamId,
+    streamIds: [streamId],
+    issues: [...idIssues("streamId", streamId), ...idIssues("messageId", messageId)],
+    options,
+    fields: ({ silent = options.silent ?? true }) => [["silent", String(silent)]],
+    decode: decodeMessage
+  })
+}
+
+/**
+ * Posts a message to up to 100 streams that exist. It succeeds although some of them were not reached: those are in
+ * `errors`, with the reason of each.
+ *
+ * **Details**
+ *
+ * `POST {agent}/agent/v4/message/blast`. A stream that is given twice gets it once. Checks, retries and unknown outcomes are
+ * those of {@link send}.
+ *
+ * **Example** (An announcement, and whom it did not reach)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const announce = (streamIds: ReadonlyArray<string>) =>
+ *   Messages.blast({ streamIds, message: "The market closes in ten minutes" }).pipe(
+ *     Effect.tap(({ errors }) =>
+ *       Effect.forEach(errors, ([streamId, { message }]) => Effect.logWarning(`${streamId} was not reached: ${message}`))
+ *     )
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export function blast<E = never, R = never>(
+  options: BlastOptions<E, R>
+): Effect.Effect<Blasted, SendError | Attachment.FailureOf<E>, Needs | R>
+export function blast<E, R>(
+  options: BlastOptions<E, R>
+): Effect.Effect<Blasted, SendError | Attachment.AttachmentFailed<E>, Needs | R> {
+  const streamIds = [...new Set(options.streamIds.map(Ids.toUrlSafe))]
+  return post({
+    operation: "blast",
+    path: ["v4", "message", "blast"],
+    streamId: undefined,
+    streamIds: options.streamIds,
+    issues: [
+      ...options.streamIds.flatMap((streamId, index) => idIssues(`streamIds[${index}]`, streamId)),
+      ...streamIds.length === 0 || streamIds.length > mostStreams
+        ? [{ location: "streamIds", message: `are ${streamIds.length}; a blast has from 1 to ${mostStreams}` }]
+        : []
+    ],
+    options,
+    fields: () => [["sids", streamIds.join(",")]],
+    decode: decodeBlasted
+  })
+}
+
+const mostStreams = 100
+
+const decodeMessage = Lenient.json(PostedMessage)
+
+const decodeBlast = Lenient.json(Schema.Struct({
+  messages: Lenient.list(PostedMessage),
+  errors: Lenient.optional(Schema.Record(
+    Schema.String,
+    // A stream that was not reached is told of, whatever is said of it.
+    Schema.Struct({ code: Lenient.optional(Lenient.Integer), message: Lenient.optional(Schema.String) }).pipe(
+      Schema.catchDecoding(() => Effect.succeedSome({}))
+    )
+  ))
+}))
+
+const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
+  Result.map(decodeBlast(text), ({ errors = {}, messages }) => ({ messages, errors: new Map(Object.entries(errors)) }))
+
+// --------------------------------------------------------------------------------------------------------------------
+// messages of another system
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A file of an {@link ImportedMessage}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ImportedFile {
+  readonly name: string
+  readonly content: string | Uint8Array
+}
+
+/**
+ * A message that was written elsewhere, at an earlier time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ImportedMessage {
+  readonly streamId: string
+  /** MessageML, as of {@link Message}. */
+  readonly message: string | MessageML.Markup
+  readonly data?: { readonly [id: string]: unknown } | undefined
+  /** When it was written: in the past. A number is milliseconds since 1970. */
+  readonly intendedMessageTimestamp: DateTime.DateTime.Input
+  /** Who wrote it. That user and the one who imports must be in the stream. */
+  readonly intendedMessageFromUserId: number
+  /** The system that it comes from. */
+  readonly originatingSystemId: string
+  /** Its id in that system. */
+  readonly originalMessageId?: string | undefined
+  readonly attachments?: ReadonlyArray<ImportedFile> | undefined
+  /** As many as attachments, in their order, or none. */
+  readonly previews?: ReadonlyArray<ImportedFile> | undefined
+}
+
+/**
+ * What came of an {@link ImportedMessage}: it has a `messageId`, or a `diagnostic` that says why it was not imported.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Imported {
+  readonly messageId?: string
+  readonly originatingSystemId?: string
+  readonly originalMessageId?: string
+  readonly diagnostic?: string
+}
+
+/**
+ * The codec of an {@link Imported}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Imported: Schema.Codec<Imported, unknown> = Schema.Struct({
+  messageId: Lenient.optional(Schema.String),
+  originatingSystemId: Lenient.optional(Schema.String),
+  originalMessageId: Lenient.optional(Schema.String),
+  diagnostic: Lenient.optional(Schema.String)
+})
+
+/**
+ * What {@link import} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ImportOptions extends Resending {
+  readonly messages: ReadonlyArray<ImportedMessage>
+}
+
+const import_ = (options: ImportOptions): Effect.Effect<ReadonlyArray<Imported>, SendError, Needs> =>
+  Effect.gen(function*() {
+    const { messages, resend = false } = options
+    const endpoint = {
+      operation: "import",
+      service: "agent",
+      method: "POST",
+      path: ["v4", "message", "import"]
+    } as const
+    const read = yield* Effect.forEach(messages, (message, index) => Effect.result(readImported(message, index)))
+    const details = read.flatMap((result) => Result.isFailure(result) ? result.failure : [])
+    if (details.length > 0) return yield* Endpoint.errorOf(endpoint)(Endpoint.refused(details))
+    return yield* Request.run({
+      ...endpoint,
+      body: Effect.sync(() =>
+        HttpBody.jsonUnsafe(read.flatMap((result) => Result.isSuccess(result) ? [result.success] : []))
+      ),
+      decode: decodeImported,
+      repeatable: resend
+    }).pipe(unknownOutcome(endpoint.operation, [...new Set(messages.map(({ streamId }) => streamId))]))
+  })
+
+const decodeImported = Lenient.json(Schema.Array(Imported))
+
+export {
+  /**
+   * Imports messages of another system under their own times and authors. The datafeed does not tell of them. Each has its
+   * own result, in the order in which they were given: one without a `messageId` was not imported, and its `diagnostic` says
+   * why. The session needs the role Content Management.
+   *
+   * **Details**
+   *
+   * `POST {agent}/agent/v4/message/import`. Checks, retries and unknown outcomes are those of {@link send}.
+   *
+   * **Example** (What could not be imported)
+   *
+   * ```ts
+   * import * as Effect from "effect/Effect"
+   * import * as Messages from "effect-herald/symphony/Messages"
+   *
+   * const importAll = (messages: ReadonlyArray<Messages.ImportedMessage>) =>
+   *   Effect.map(Messages.import({ messages }), (results) => results.filter(({ messageId }) => messageId === undefined))
+   * ```
+   *
+   * @category requests
+   * @since 0.1.0
+   */
+  import_ as import
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// reading
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Which message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MessageOptions {
+  readonly messageId: string
+}
+
+/**
+ * One message, or none where there is no such message. Fails with `Forbidden` where the user of the session may not see it.
+ *
+ * **Details**
+ *
+ * `GET {agent}/agent/v1/message/{messageId}`
+ *
+ * **Example** (What was said)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const textOf = (messageId: string) =>
+ *   Effect.flatMap(
+ *     Messages.get({ messageId }),
+ *     Option.match({ onNone: () => Effect.succeed("(gone)"), onSome: (message) => Effect.map(MessageML.read(message), ({ text }) => text) })
+ *   )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const get = (
+  { messageId }: MessageOptions
+): Effect.Effect<Option.Option<PostedMessage>, SymphonyError.SymphonyError, Needs> =>
+  ask({
+    operation: "get",
+    service: "agent",
+    path: ["v1", "message", Ids.toUrlSafe(messageId)],
+    issues: idIssues("messageId", messageId),
+    decode: (text) => Result.map(decodeMessage(text), Option.some),
+    empty: { value: Option.none() }
+  })
+
+/**
+ * What {@link listAll} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Range {
+  readonly streamId: string
+  /** The earliest time of a message. A number is milliseconds since 1970. Default: 0. */
+  readonly since?: DateTime.DateTime.Input | undefined
+  /** The latest time of a message. Default: none. */
+  readonly until?: DateTime.DateTime.Input | undefined
+}
+
+/**
+ * What {@link list} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListOptions extends Range {
+  /** How many messages to leave out in front. Default: 0. */
+  readonly skip?: number | undefined
+  /** 1 to 500. Default: 50. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * Messages of a stream, newest first as of today: the service promises no order. A stream without any gives none.
+ *
+ * **Details**
+ *
+ * `GET {agent}/agent/v4/stream/{streamId}/message`
+ *
+ * **Example** (The last ten)
+ *
+ * ```ts
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const last = (streamId: string) => Messages.list({ streamId, limit: 10 })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const list = (
+  options: ListOptions
+): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => {
+  const { limit = 50, skip = 0, streamId } = options
+  const since = millisOf("since", options.since ?? 0)
+  const until = millisOf("until", options.until)
+  return ask({
+    operation: "list",
+    service: "agent",
+    path: ["v4", "stream", Ids.toUrlSafe(streamId), "message"],
+    query: [
+      ["since", since.value],
+      ...until.value === "" ? [] : [["until", until.value] as const],
+      ["skip", String(skip)],
+      ["limit", String(limit)]
+    ],
+    streamId,
+    issues: [
+      ...idIssues("streamId", streamId),
+      ...since.issues,
+      ...until.issues,
+      ...wholeIssues("skip", skip, 0),
+      ...wholeIssues("limit", limit, 1, 500)
+    ],
+    decode: decodeMessages,
+    empty: none
+  })
+}
+
+/**
+ * All messages of a range, page after page in the order in which the service gives them: each once, those too that share a
+ * millisecond. It stops asking when its reader stops.
+ *
+ * **Details**
+ *
+ * As {@link list}, 500 a page. The next page goes on at the time of the last message, without those of that time that were
+ * there already, so that messages that come meanwhile move nothing.
+ *
+ * **Example** (The last hundred messages of somebody)
+ *
+ * ```ts
+ * import * as Stream from "effect/Stream"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const of = (streamId: string, userId: number) =>
+ *   Messages.listAll({ streamId }).pipe(Stream.filter(({ user }) => user?.userId === userId), Stream.take(100))
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const listAll = (
+  options: Range & { readonly chunkSize?: number | undefined }
+): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> =>
+  Stream.paginate(
+    { since: options.since, until: options.until, skip: 0 } as Window,
+    (window) =>
+      Effect.map(list({ streamId: options.streamId, limit: options.chunkSize ?? 500, ...window }), (messages) => [
+        messages,
+        messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
+      ])
+  )
+
+/** Where a page begins. */
+interface Window extends Pick<ListOptions, "since" | "until"> {
+  readonly skip: number
+}
+
+const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Window => {
+  const times = messages.map(({ timestamp }) => timestamp === undefined ? undefined : DateTime.toEpochMillis(timestamp))
+  const [first, last] = [times[0], times.at(-1)]
+  // All of one time, or no times at all: there is only the number of messages to go on by.
+  if (first === undefined || last === undefined || first === last) {
+    return { ...window, skip: window.skip + times.length }
+  }
+  const skip = times.filter((time) => time === last).length
+  return first > last ? { ...window, until: last, skip } : { ...window, since: last, skip }
+}
+
+const none: { readonly value: ReadonlyArray<never> } = { value: [] }
+
+const decodeMessages = Lenient.json(Schema.Array(PostedMessage))
+
+/**
+ * What to search for: messages that are all of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SearchQuery {
+  /** Words of the message. Needs `streamId`. */
+  readonly text?: string | undefined
+  readonly streamId?: string | undefined
+  /** `CHAT` is `IM` and `MIM`. */
+  readonly streamType?: "CHAT" | "IM" | "MIM" | "ROOM" | "POST" | undefined
+  /** The id of who sent it. */
+  readonly author?: number | undefined
+  /** Without `#`. */
+  readonly hashtag?: string | undefined
+  /** Without `$`. */
+  readonly cashtag?: string | undefined
+  /** The id of a user who is mentioned. */
+  readonly mention?: number | undefined
+  /** The id of a signal. Dates are all that may stand beside it. */
+  readonly signal?: string | undefined
+  /** The first time that is searched. A number is milliseconds since 1970. */
+  readonly fromDate?: DateTime.DateTime.Input | undefined
+  /** The first time that is not searched any more. */
+  readonly toDate?: DateTime.DateTime.Input | undefined
+}
+
+/**
+ * How to search.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Searching {
+  readonly query: SearchQuery
+  /** By time. Default: `"desc"`, newest first. */
+  readonly sortDir?: "asc" | "desc" | undefined
+  /** The content of one connector, or of Symphony alone. Default: as the service does. */
+  readonly scope?: string | undefined
+  /** How old content is searched. Default: as the service does. */
+  readonly tier?: "hot" | "warm" | "all" | undefined
+}
+
+/**
+ * What {@link search} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SearchOptions extends Searching {
+  /** How many messages to leave out in front. Default: 0. */
+  readonly skip?: number | undefined
+  /** 1 to 1,000. Default: 50. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * What {@link searchAll} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SearchAllOptions extends Searching {
+  /** How many messages one request asks for: 1 to 1,000. Default: 50. */
+  readonly chunkSize?: number | undefined
+  /** How many messages are given at most; 0 or less is none, without a request. Default: all. */
+  readonly maxNumber?: number | undefined
+}
+
+/**
+ * A page of what is found in the streams of the session's user.
+ *
+ * **Details**
+ *
+ * `POST {agent}/agent/v1/message/search`
+ *
+ * **Example** (Who spoke of a share today)
+ *
+ * ```ts
+ * import * as DateTime from "effect/DateTime"
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const today = Effect.flatMap(DateTime.now, (now) =>
+ *   Messages.search({ query: { cashtag: "ACME", fromDate: DateTime.startOf(now, "day") } }))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const search = (
+  options: SearchOptions
+): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => searchAs("search", options, [])
+
+/**
+ * All that is found, page after page. It stops asking when its reader stops, after a page that is not full, or when
+ * `maxNumber` messages were given.
+ *
+ * **Details**
+ *
+ * As {@link search}. Pages are counted from the front: with `sortDir: "desc"`, a message that comes meanwhile moves the
+ * others, so that one may be seen twice. A `toDate` prevents it.
+ *
+ * **Example** (All of an author, oldest first)
+ *
+ * ```ts
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const of = (author: number) => Messages.searchAll({ query: { author }, sortDir: "asc", chunkSize: 200 })
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const searchAll = (
+  { chunkSize = 50, maxNumber = Number.POSITIVE_INFINITY, ...options }: SearchAllOptions
+): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
+  const issues = [
+    ...wholeIssues("chunkSize", chunkSize, 1, 1000),
+    ...Number.isNaN(maxNumber) ? [{ location: "maxNumber", message: "is not a number" }] : []
+  ]
+  if (issues.length === 0 && maxNumber <= 0) return Stream.empty
+  return Stream.paginate(
+    0,
+    (skip) =>
+      Effect.map(searchAs("searchAll", { ...options, skip, limit: chunkSize }, issues), (messages) => {
+        const left = maxNumber - skip
+        const next = skip + messages.length
+        return [
+          left < messages.length ? messages.slice(0, Math.ceil(left)) : messages,
+          messages.length < chunkSize || next >= maxNumber ? Option.none() : Option.some(next)
+        ]
+      })
+  )
+}
+
+const streamTypes: ReadonlyArray<string | undefined> = [undefined, "CHAT", "IM", "MIM", "ROOM", "POST"]
+
+const searchAs = (
+  operation: "search" | "searchAll",
+  { limit = 50, query, scope, skip = 0, sortDir = "desc", tier }: SearchOptions,
+  issues: ReadonlyArray<SymphonyError.Detail>
+): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => {
+  const { author, cashtag, hashtag, mention, signal, streamId, streamType, text } = query
+  const fromDate = millisOf("query.fromDate", query.fromDate)
+  const toDate = millisOf("query.toDate", query.toDate)
+  const others = [text, streamId, streamType, author, hashtag, cashtag, mention]
+  return ask({
+    operation,
+    service: "agent",
+    method: "POST",
+    path: ["v1", "message", "search"],
+    query: [
+      ["skip", String(skip)],
+      ["limit", String(limit)],
+      ["sortDir", sortDir],
+      ...scope === undefined ? [] : [["scope", scope] as const],
+      ...tier === undefined ? [] : [["tier", tier] as const]
+    ],
+    body: {
+      text,
+      streamId,
+      streamType,
+      author,
+      hashtag,
+      cashtag,
+      mention,
+      signal,
+      ...fromDate.value === "" ? {} : { fromDate: Number(fromDate.value) },
+      ...toDate.value === "" ? {} : { toDate: Number(toDate.value) }
+    },
+    streamId,
+    issues: [
+      ...issues,
+      ...streamId === undefined ? [] : idIssues("query.streamId", streamId),
+      ...streamTypes.includes(streamType)
+        ? []
+        : [{ location: "query.streamType", message: "is none of CHAT, IM, MIM, ROOM and POST" }],
+      ...text !== undefined && streamId === undefined
+        ? [{ location: "query.text", message: "is searched within a stream only: streamId is needed" }]
+        : [],
+      ...signal !== undefined && others.some((value) => value !== undefined)
+        ? [{ location: "query.signal", message: "can be combined with fromDate and toDate only" }]
+        : [],
+      ...author === undefined ? [] : wholeIssues("query.author", author, 0),
+      ...mention === undefined ? [] : wholeIssues("query.mention", mention, 0),
+      ...fromDate.issues,
+      ...toDate.issues,
+      ...wholeIssues("skip", skip, 0),
+      ...wholeIssues(operation === "search" ? "limit" : "chunkSize", limit, 1, 1000).filter(() =>
+        operation === "search"
+      )
+    ],
+    decode: decodeMessages,
+    empty: none
+  })
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// files
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What {@link listAllAttachments} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AttachmentRange {
+  readonly streamId: string
+  /** The time of the first. A number is milliseconds since 1970. Default: all. */
+  readonly since?: DateTime.DateTime.Input | undefined
+  /** The time of the last. Default: all. */
+  readonly to?: DateTime.DateTime.Input | undefined
+  /** By time. Default: `"ASC"`, oldest first. */
+  readonly sortDir?: "ASC" | "DESC" | undefined
+}
+
+/**
+ * What {@link listAttachments} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListAttachmentsOptions extends AttachmentRange {
+  /** 0 to 100. Default: 50. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * Files of a stream, each with the message that it came in.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/streams/{streamId}/attachments`
+ *
+ * **Example** (The newest file)
+ *
+ * ```ts
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const newest = (streamId: string) => Messages.listAttachments({ streamId, limit: 1, sortDir: "DESC" })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const listAttachments = (
+  options: ListAttachmentsOptions
+): Effect.Effect<ReadonlyArray<StreamAttachment>, SymphonyError.SymphonyError, Needs> => {
+  const { limit = 50, sortDir = "ASC", streamId } = options
+  const since = millisOf("since", options.since)
+  const to = millisOf("to", options.to)
+  return ask({
+    ...attachmentsOf(streamId),
+    query: [
+      ...since.value === "" ? [] : [["since", since.value] as const],
+      ...to.value === "" ? [] : [["to", to.value] as const],
+      ["limit", String(limit)],
+      ["sortDir", sortDir]
+    ],
+    issues: [
+      ...idIssues("streamId", streamId),
+      ...since.issues,
+      ...to.issues,
+      ...wholeIssues("limit", limit, 0, 100)
+    ],
+    decode: decodeAttachments,
+    empty: none
+  })
+}
+
+/**
+ * All files of a stream, page after page. It stops asking when its reader stops.
+ *
+ * **Details**
+ *
+ * As {@link listAttachments}, 100 a page. The service goes on by time alone: where more than 100 files came at one
+ * millisecond there is no way to the others, and the stream fails with `Unreadable`.
+ *
+ * **Example** (The bytes of all files of a stream)
+ *
+ * ```ts
+ * import * as Stream from "effect/Stream"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const bytes = (streamId: string) =>
+ *   Messages.listAllAttachments({ streamId }).pipe(Stream.map(({ size = 0 }) => size), Stream.runSum)
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const listAllAttachments = (
+  options: AttachmentRange
+): Stream.Stream<StreamAttachment, SymphonyError.SymphonyError, Needs> => {
+  const limit = 100
+  return Stream.paginate(
+    { since: options.since, to: options.to, seen: [] } as AttachmentWindow,
+    ({ seen, ...window }) =>
+      Effect.flatMap(listAttachments({ ...options, ...window, limit }), (page) => {
+        const fresh = page.filter((attachment) => !seen.includes(keyOf(attachment)))
+        const last = page.at(-1)?.ingestionDate
+        if (page.length < limit) return Effect.succeed([fresh, Option.none()])
+        if (fresh.length === 0 || last === undefined) {
+          return Effect.fail(
+            Endpoint.errorOf(attachmentsOf(options.streamId))(
+              new SymphonyError.Unreadable({
+                status: 200,
+                description: `${limit} attachments share one time, so that those behind them cannot be asked for`,
+                excerpt: ""
+              })
+            )
+          )
+        }
+        const bound = options.sortDir === "DESC" ? { to: last } : { since: last }
+        return Effect.succeed([fresh, Option.some({ ...window, ...bound, seen: page.map(keyOf) })])
+      })
+  )
+}
+
+interface AttachmentWindow extends Pick<AttachmentRange, "since" | "to"> {
+  readonly seen: ReadonlyArray<string>
+}
+
+const keyOf = ({ fileId, messageId }: StreamAttachment): string => `${messageId} ${fileId}`
+
+const attachmentsOf = (streamId: string) => ({
+  operation: "listAttachments",
+  service: "pod",
+  method: "GET",
+  path: ["v1", "streams", Ids.toUrlSafe(streamId), "attachments"],
+  streamId
+} as const)
+
+const decodeAttachments = Lenient.json(Schema.Array(StreamAttachment))
+
+/**
+ * Which file: `fileId` is the `id` of an attachment of a message, or the `fileId` of a listed one. It is passed on as it is,
+ * percent escapes and all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AttachmentOptions {
+  readonly streamId: string
+  readonly messageId: string
+  readonly fileId: string
+}
+
+/**
+ * A file of a message, as the base64 text that the service gives. {@link attachmentBytes} gives what is in it.
+ *
+ * **Details**
+ *
+ * `GET {agent}/agent/v1/stream/{streamId}/attachment?fileId=…&messageId=…`
+ *
+ * **Example** (To pass it on in JSON)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const asJson = (file: Messages.AttachmentOptions) =>
+ *   Effect.map(Messages.getAttachment(file), (content) => ({ content }))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const getAttachment = (
+  options: AttachmentOptions
+): Effect.Effect<string, SymphonyError.SymphonyError, Needs> =>
+  ask({
+    ...fileOf("getAttachment", options),
+    issues: fileIssues(options),
+    decode: Result.succeed
+  })
+
+/**
+ * The bytes of a file of a message, as they come: it is never in memory as a whole.
+ *
+ * **Details**
+ *
+ * As {@link getAttachment}, decoded. It is tried again until the answer begins, and not after that. `requestTimeout` is how
+ * long its beginning may take, and then each piece.
+ *
+ * **Example** (A file of a message, to be saved)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as FileSystem from "effect/FileSystem"
+ * import * as Stream from "effect/Stream"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const save = (file: Messages.AttachmentOptions, path: string) =>
+ *   Effect.flatMap(FileSystem.FileSystem, (fileSystem) =>
+ *     Stream.run(Messages.attachmentBytes(file), fileSystem.sink(path)))
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const attachmentBytes = (
+  options: AttachmentOptions
+): Stream.Stream<Uint8Array, SymphonyError.SymphonyError, Needs> => {
+  const endpoint = fileOf("attachmentBytes", options)
+  const fail = Endpoint.errorOf(endpoint)
+  const issues = fileIssues(options)
+  if (issues.length > 0) return Stream.fail(fail(Endpoint.refused(issues)))
+  return Stream.unwrap(
+    Request.open({ ...endpoint, repeatable: true, decode: () => Result.fail("no file came") })
+  ).pipe(
+    base64.decode((description) => fail(new SymphonyError.Unreadable({ status: 200, description, excerpt: "" })))
+  )
+}
+
+const fileOf = (operation: string, { fileId, messageId, streamId }: AttachmentOptions) => ({
+  operation,
+  service: "agent",
+  method: "GET",
+  path: ["v1", "stream", Ids.toUrlSafe(streamId), "attachment"],
+  query: [["fileId", fileId], ["messageId", messageId]],
+  streamId,
+  accept: "application/octet-stream"
+} as const)
+
+const fileIssues = ({ fileId, messageId, streamId }: AttachmentOptions): ReadonlyArray<SymphonyError.Detail> => [
+  ...idIssues("streamId", streamId),
+  ...idIssues("messageId", messageId),
+  ...fileId === ""
+    ? [{ location: "fileId", message: "is empty" }]
+    : fileId.isWellFormed()
+    ? []
+    : [{ location: "fileId", message: "holds half of a surrogate pair" }]
+]
+
+/**
+ * The extensions of the files that may be sent, with their dots: `.png`.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/files/allowedTypes`
+ *
+ * **Example** (Whether a file may be sent)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const isAllowed = (name: string) =>
+ *   Effect.map(Messages.attachmentTypes, (types) => types.some((type) => name.toLowerCase().endsWith(type)))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const attachmentTypes: Effect.Effect<ReadonlyArray<string>, SymphonyError.SymphonyError, Needs> = Effect.suspend(
+  () =>
+    ask({
+      operation: "attachmentTypes",
+      service: "pod",
+      path: ["v1", "files", "allowedTypes"],
+      issues: [],
+      decode: decodeTypes,
+      empty: none
+    })
+)
+
+const decodeTypes = Lenient.json(Schema.Array(Schema.String))
+
+// --------------------------------------------------------------------------------------------------------------------
+// what became of a message
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Hides a message from everybody. It may be repeated. The session needs a role that allows it.
+ *
+ * **Details**
+ *
+ * `POST {pod}/pod/v1/admin/messagesuppression/{messageId}/suppress`
+ *
+ * **Example** (Since when it is hidden)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const hide = (messageId: string) =>
+ *   Effect.map(Messages.suppress({ messageId }), ({ suppressionDate }) => suppressionDate)
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const suppress = (
+  { messageId }: MessageOptions
+): Effect.Effect<MessageStatus.Suppression, SymphonyError.SymphonyError, Needs> =>
+  ask({
+    operation: "suppress",
+    service: "pod",
+    method: "POST",
+    path: ["v1", "admin", "messagesuppression", Ids.toUrlSafe(messageId), "suppress"],
+    issues: idIssues("messageId", messageId),
+    decode: decodeSuppression
+  })
+
+const decodeSuppression = Lenient.json(MessageStatus.Suppression)
+
+/**
+ * How far a message is with each of its readers. Fails with `NotFound` where nothing is known of it.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/message/{messageId}/status`
+ *
+ * **Example** (Who has not read it)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const unread = (messageId: string) =>
+ *   Effect.map(Messages.status({ messageId }), ({ delivered, sent }) => [...delivered, ...sent])
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const status = (
+  { messageId }: MessageOptions
+): Effect.Effect<MessageStatus.MessageStatus, SymphonyError.SymphonyError, Needs> =>
+  ask({
+    operation: "status",
+    service: "pod",
+    path: ["v1", "message", Ids.toUrlSafe(messageId), "status"],
+    issues: idIssues("messageId", messageId),
+    decode: decodeStatus
+  })
+
+const decodeStatus = Lenient.json(MessageStatus.MessageStatus)
+
+/**
+ * What {@link receipts} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReceiptsOptions extends MessageOptions {
+  /** The page in front of this cursor. */
+  readonly before?: string | undefined
+  /** The page behind this cursor. */
+  readonly after?: string | undefined
+}
+
+/**
+ * What each reader did with a message, a page of them, with counts over all. Fails with `NotFound` where nothing is known of
+ * it. The session needs a role that allows it.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/admin/messages/{messageId}/receipts`
+ *
+ * **Example** (How many have read it)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const readers = (messageId: string) =>
+ *   Effect.map(Messages.receipts({ messageId }), ({ readReceiptCount = 0 }) => readReceiptCount)
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const receipts = (
+  { after, before, messageId }: ReceiptsOptions
+): Effect.Effect<MessageStatus.MessageReceipts, SymphonyError.SymphonyError, Needs> =>
+  ask({
+    operation: "receipts",
+    service: "pod",
+    path: ["v1", "admin", "messages", Ids.toUrlSafe(messageId), "receipts"],
+    query: [
+      ...before === undefined ? [] : [["before", before] as const],
+      ...after === undefined ? [] : [["after", after] as const]
+    ],
+    issues: [
+      ...idIssues("messageId", messageId),
+      ...before !== undefined && after !== undefined
+        ? [{ location: "after", message: "cannot be combined with before" }]
+        : []
+    ],
+    decode: decodeReceipts
+  })
+
+const decodeReceipts = Lenient.json(MessageStatus.MessageReceipts)
+
+/**
+ * What each reader did with a message, page after page. It stops asking when its reader stops.
+ *
+ * **Details**
+ *
+ * As {@link receipts}.
+ *
+ * **Example** (Who has read it)
+ *
+ * ```ts
+ * import * as Stream from "effect/Stream"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const readers = (messageId: string) =>
+ *   Messages.allReceipts({ messageId }).pipe(Stream.filter((receipt) => receipt.readReceiptTimestamp !== undefined))
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const allReceipts = (
+  { messageId }: MessageOptions
+): Stream.Stream<MessageStatus.Receipt, SymphonyError.SymphonyError, Needs> =>
+  Stream.paginate(
+    undefined as string | undefined,
+    (after) =>
+      Effect.map(receipts({ messageId, after }), ({ pagination, receipts }) => {
+        const next = pagination?.cursors?.after
+        return [
+          receipts,
+          receipts.length === 0 || next === undefined || next === after ? Option.none() : Option.some(next)
+        ]
+      })
+  )
+
+/**
+ * What a message answers or forwards, and what answers or forwards it. The session needs a role that allows it.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/admin/messages/{messageId}/metadata/relationships`
+ *
+ * **Example** (Its answers)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const answers = (messageId: string) =>
+ *   Effect.flatMap(Messages.relationships({ messageId }), ({ replies }) =>
+ *     Effect.forEach(replies, (messageId) => Messages.get({ messageId })))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const relationships = (
+  { messageId }: MessageOptions
+): Effect.Effect<MessageStatus.Relationships, SymphonyError.SymphonyError, Needs> =>
+  ask({
+    operation: "relationships",
+    service: "pod",
+    path: ["v1", "admin", "messages", Ids.toUrlSafe(messageId), "metadata", "relationships"],
+    issues: idIssues("messageId", messageId),
+    decode: decodeRelationships
+  })
+
+const decodeRelationships = Lenient.json(MessageStatus.Relationships)
+
+// --------------------------------------------------------------------------------------------------------------------
+// input
+// --------------------------------------------------------------------------------------------------------------------
+
+const idIssues = (location: string, id: string): ReadonlyArray<SymphonyError.Detail> => {
+  const message = Ids.issue(id)
+  return message === undefined ? [] : [{ location, message }]
+}
+
+const wholeIssues = (
+  location: string,
+  value: number,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER
+): ReadonlyArray<SymphonyError.Detail> =>
+  Number.isSafeInteger(value) && value >= least && value <= most ? [] : [{
+    location,
+    message: most === Number.MAX_SAFE_INTEGER
+      ? `is not a whole number from ${least} on`
+      : `is not a whole number from ${least} to ${most}`
+  }]
+
+/** The milliseconds of a time as the service wants them; empty where there is none. */
+const millisOf = (
+  location: string,
+  input: DateTime.DateTime.Input | undefined
+): { readonly value: string; readonly issues: ReadonlyArray<SymphonyError.Detail> } => {
+  if (input === undefined) return { value: "", issues: [] }
+  const millis = Option.match(DateTime.make(input), { onNone: () => -1, onSome: DateTime.toEpochMillis })
+  return millis >= 0
+    ? { value: String(Math.floor(millis)), issues: [] }
+    : { value: "", issues: [{ location, message: "is not a time since 1970" }] }
+}
+
+/** A message on its way into a body. */
+interface Draft<E, R> {
+  readonly content: string
+  readonly data: string | undefined
+  readonly version: string | undefined
+  readonly attachments: ReadonlyArray<Attachment.Attachment<E, R>>
+  readonly silent: boolean | undefined
+}
+
+type Options<E, R> = Parts<E, R> | UpdateOptions<E, R>
+
+const isWhole = <E, R>(message: Options<E, R>["message"]): message is Message<E, R> =>
+  typeof message === "object" && "content" in message
+
+const readMessage = <E, R>(
+  options: Options<E, R>
+): Effect.Effect<Draft<E, R>, ReadonlyArray<SymphonyError.Detail>> =>
+  Effect.gen(function*() {
+    const { message } = options
+    const whole: Message<E, R> = isWhole(message) ? message : {
+      content: message,
+      data: options.data,
+      version: options.version,
+      attachments: "attachments" in options ? options.attachments : undefined
+    }
+    const at = (field: string) => isWhole(message) ? `message.${field}` : field === "content" ? "message" : field
+    const { attachments = [], silent, version = "" } = whole
+    const read = yield* Effect.result(readContent(whole.content, whole.data, at))
+    const details = [
+      ...Result.isFailure(read) ? read.failure : [],
+      ...version === "" || /^\d+\.\d+$/.test(version)
+        ? []
+        : [{ location: at("version"), message: "is not a version, major.minor" }],
+      ...Upload.issuesOf(attachments).map((detail) => ({ ...detail, location: at(detail.location) }))
+    ]
+    if (Result.isFailure(read) || details.length > 0) return yield* Effect.fail(details)
+    return { ...read.success, version: version === "" ? undefined : version, attachments, silent }
+  })
+
+const readContent = (
+  content: string | MessageML.Markup,
+  data: { readonly [id: string]: unknown } | undefined,
+  at: (field: string) => string
+): Effect.Effect<Pick<Draft<never, never>, "content" | "data">, ReadonlyArray<SymphonyError.Detail>> =>
+  Effect.gen(function*() {
+    const isText = typeof content === "string"
+    const wrapped = yield* Effect.result(Content.wrap(isText ? content : content.markup))
+    const entities = isText || Object.keys(content.data).length === 0 ? data : { ...content.data, ...data }
+    const text = entities === undefined ? undefined : Json.stringify(entities)
+    const details = [
+      ...Result.isFailure(wrapped) ? [{ location: at("content"), message: wrapped.failure }] : [],
+      ...Array.isArray(data) ? [{ location: at("data"), message: "is a list; it must be an object" }] : [],
+      ...text !== undefined && Result.isFailure(text)
+        ? [{ location: at("data"), message: `cannot be carried by JSON: ${text.failure}` }]
+        : []
+    ]
+    if (Result.isFailure(wrapped) || details.length > 0) return yield* Effect.fail(details)
+    return { content: wrapped.success, data: text === undefined ? undefined : Result.getOrUndefined(text) }
+  })
+
+const readImported = (
+  message: ImportedMessage,
+  index: number
+): Effect.Effect<Schema.Json, ReadonlyArray<SymphonyError.Detail>> =>
+  Effect.gen(function*() {
+    const at = (field: string) => `messages[${index}].${field === "content" ? "message" : field}`
+    const { attachments = [], previews = [] } = message
+    const timestamp = millisOf(at("intendedMessageTimestamp"), message.intendedMessageTimestamp)
+    const read = yield* Effect.result(readContent(message.message, message.data, at))
+    const details = [
+      ...idIssues(at("streamId"), message.streamId),
+      ...Result.isFailure(read) ? read.failure : [],
+      ...timestamp.issues,
+      ...wholeIssues(at("intendedMessageFromUserId"), message.intendedMessageFromUserId, 0),
+      ...message.originatingSystemId === "" ? [{ location: at("originatingSystemId"), message: "is empty" }] : [],
+      ...previews.length === 0 || previews.length === attachments.length
+        ? []
+        : [{
+          location: at("previews"),
+          message: `are ${previews.length} for ${attachments.length} files; all or none`
+        }],
+      ...Upload.issuesOf([...attachments, ...previews]).map((detail) => ({ ...detail, location: at(detail.location) }))
+    ]
+    if (Result.isFailure(read) || details.length > 0) return yield* Effect.fail(details)
+    const files = (files: ReadonlyArray<ImportedFile>) =>
+      files.map(({ content, name }) => ({ filename: name, content: Base64.encode(content) }))
+    const { content, data } = read.success
+    return {
+      streamId: message.streamId,
+      message: content,
+      ...data === undefined ? {} : { data },
+      intendedMessageTimestamp: Number(timestamp.value),
+      intendedMessageFromUserId: message.intendedMessageFromUserId,
+      originatingSystemId: message.originatingSystemId,
+      ...message.originalMessageId === undefined ? {} : { originalMessageId: message.originalMessageId },
+      ...attachments.length === 0 ? {} : { attachments: files(attachments) },
+      ...previews.length === 0 ? {} : { previews: files(previews) }
+    }
+  })
+
+// --------------------------------------------------------------------------------------------------------------------
+// requests
+// --------------------------------------------------------------------------------------------------------------------
+
+/** What reads, or may be repeated. */
+const ask = <A>(
+  request: Omit<Endpoint.Endpoint<A>, "method" | "body"> & {
+    readonly method?: "GET" | "POST"
+    readonly body?: { readonly [field: string]: unknown }
+    readonly issues: ReadonlyArray<SymphonyError.Detail>
+  }
+): Effect.Effect<A, SymphonyError.SymphonyError, Needs> => {
+  const { body, issues, method = "GET", ...rest } = request
+  const endpoint = { ...rest, method }
+  return issues.length > 0
+    ? Effect.fail(Endpoint.errorOf(endpoint)(Endpoint.refused(issues)))
+    : Request.run({
+      ...endpoint,
+      body: body === undefined ? undefined : Effect.sync(() => HttpBody.jsonUnsafe(body)),
+      repeatable: true
+    })
+}
+
+/** What posts a message. */
+const post = <A, E, R>(posting: {
+  readonly operation: string
+  readonly path: ReadonlyArray<string>
+  readonly streamId: string | undefined
+  readonly streamIds: ReadonlyArray<string>
+  readonly issues: ReadonlyArray<SymphonyError.Detail>
+  readonly options: Options<E, R> & Resending
+  readonly fields: (draft: Draft<E, R>) => Url.Query
+  readonly decode: (text: string) => Result.Result<A, string>
+}): Effect.Effect<A, SendError | Attachment.AttachmentFailed<E>, Needs | R> =>
+  Effect.gen(function*() {
+    const { decode, issues, operation, options, path, streamId, streamIds } = posting
+    const endpoint = { operation, service: "agent", method: "POST", path, streamId } as const
+    const errorOf = Endpoint.errorOf(endpoint)
+    const refuse = (details: ReadonlyArray<SymphonyError.Detail>) => errorOf(Endpoint.refused([...issues, ...details]))
+    const draft = yield* Effect.mapError(readMessage(options), refuse)
+    if (issues.length > 0) return yield* refuse([])
+    const { attachments, content, data, version } = draft
+    const upload = yield* Upload.make({
+      operation,
+      fields: [
+        ["message", content],
+        ...data === undefined ? [] : [["data", data] as const],
+        ...version === undefined ? [] : [["version", version] as const],
+        ...posting.fields(draft)
+      ],
+      attachments,
+      errorOf
+    })
+    return yield* Request.run({ ...endpoint, ...upload, decode, repeatable: options.resend ?? false }).pipe(
+      unknownOutcome(operation, streamIds)
+    )
+  })
+
+/** What may have been done is told as such; what failed before that is left as it is. */
+const unknownOutcome =
+  (operation: string, streamIds: ReadonlyArray<string>) =>
+  <A, E extends { readonly _tag: string }, R>(
+    effect: Effect.Effect<A, SymphonyError.SymphonyError | E, R>
+  ): Effect.Effect<A, SymphonyError.SymphonyError | E | MessageOutcomeUnknown, R> =>
+    Effect.mapError(effect, (error) => {
+      if (!(error instanceof SymphonyError.SymphonyError) || error.operation !== operation) return error
+      const reason = Request.doubtful(error.reason)
+      return reason === undefined
+        ? error
+        : new MessageOutcomeUnknown({ operation, streamIds, reason, request: error.request })
+    })

@@ -1,0 +1,85 @@
+/**
+ * How answers are read. The service writes `null` for most of what there is not, numbers as text here and there, and may
+ * write what nobody knows yet. A message that was sent must not look like a failure because of one of its details, so
+ * what does not fit is left out.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Json from "../../internal/json.ts"
+
+/** The same without anything that is `null`, in lists too. */
+export const withoutNulls = (json: Schema.Json): Schema.Json => {
+  if (isList(json)) return json.filter(Predicate.isNotNull).map(withoutNulls)
+  if (!isFields(json)) return json
+  return Object.fromEntries(
+    Object.entries(json).flatMap(([key, value]) => value === null ? [] : [[key, withoutNulls(value)]])
+  )
+}
+
+const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
+const isFields = (json: Schema.Json): json is { readonly [key: string]: Schema.Json } => Predicate.isObject(json)
+
+/** A decoder of JSON answers: the result, or a sentence. */
+export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
+  const decode = Schema.decodeUnknownResult(schema)
+  return (text) =>
+    Result.flatMap(
+      Json.parse(text),
+      (json) => Result.mapError(decode(withoutNulls(json)), (issue) => issue.message)
+    )
+}
+
+/** A key that is absent unless its value fits. */
+export const optional = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optionalKey(schema).pipe(Schema.catchDecoding(() => Effect.succeedNone))
+
+/** A list without the entries that do not fit; without any where there is no list. */
+export const list = <S extends Schema.Constraint>(item: S) =>
+  Schema.Array(Schema.UndefinedOr(item).pipe(Schema.catchDecoding(() => Effect.succeedSome(undefined)))).pipe(
+    Schema.decodeTo(
+      Schema.Array(Schema.toType(item)),
+      SchemaTransformation.transform({
+        decode: (entries: ReadonlyArray<S["Type"] | undefined>): ReadonlyArray<S["Type"]> =>
+          entries.filter(Predicate.isNotUndefined),
+        encode: (entries: ReadonlyArray<S["Type"]>): ReadonlyArray<S["Type"] | undefined> => entries
+      })
+    ),
+    Schema.catchDecoding(() => Effect.succeed(Option.some([]))),
+    Schema.withDecodingDefaultKey(Effect.succeed([]))
+  )
+
+/** A whole number, as a number or as text. */
+export const Integer = Schema.Union([
+  Schema.Int,
+  Schema.String.pipe(
+    Schema.check(Schema.isPattern(/^-?\d{1,16}$/)),
+    Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
+  )
+])
+
+/** Milliseconds since 1970, as a number or as text. */
+export const Instant = Integer.pipe(Schema.decodeTo(Schema.DateTimeUtcFromMillis))
+
+/** `true` and `false`, also as text. */
+export const Flag = Schema.Union([
+  Schema.Boolean,
+  Schema.Literals(["true", "false"]).pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      SchemaTransformation.transform({
+        decode: (text): boolean => text === "true",
+        encode: (flag) => flag ? "true" as const : "false" as const
+      })
+    )
+  )
+])
+
+/** Text, also where it was written as a number. */
+export const TextOrNumber = Schema.Union([
+  Schema.String,
+  Schema.Finite.pipe(Schema.decodeTo(Schema.String, SchemaTransformation.transform({ decode: String, encode: Number })))
+])

@@ -1,0 +1,93 @@
+/**
+ * The body of a message, `multipart/form-data`, written by hand: text has its charset, names of files are UTF-8 as they
+ * are, and the same parts are the same bytes for each attempt.
+ */
+import * as Stream from "effect/Stream"
+
+export interface Part<out E = never, out R = never> {
+  readonly name: string
+  /** Of a file. */
+  readonly fileName?: string
+  readonly contentType: string
+  readonly content: Uint8Array | Stream.Stream<Uint8Array, E, R>
+}
+
+const utf8 = new TextEncoder()
+
+export const text = (name: string, content: string): Part => ({
+  name,
+  contentType: "text/plain; charset=utf-8",
+  content: utf8.encode(content)
+})
+
+const escapes: { readonly [character: string]: string } = { "\"": "%22", "\r": "%0D", "\n": "%0A" }
+
+// As browsers do.
+const quoted = (name: string): string => `"${name.replace(/["\r\n]/g, (character) => escapes[character] ?? "")}"`
+
+const head = (boundary: string, { contentType, fileName, name }: Part<unknown, unknown>): Uint8Array =>
+  utf8.encode(
+    `--${boundary}\r\nContent-Disposition: form-data; name=${quoted(name)}${
+      fileName === undefined ? "" : `; filename=${quoted(fileName)}`
+    }\r\nContent-Type: ${contentType}\r\n\r\n`
+  )
+
+const lineEnd = utf8.encode("\r\n")
+
+/** Bytes where all parts are, and a stream otherwise. */
+export const encode = <E, R>(
+  boundary: string,
+  parts: ReadonlyArray<Part<E, R>>
+): Uint8Array<ArrayBuffer> | Stream.Stream<Uint8Array, E, R> => {
+  const pieces = [
+    ...parts.flatMap((part) => [head(boundary, part), part.content, lineEnd]),
+    utf8.encode(`--${boundary}--\r\n`)
+  ]
+  return pieces.every((piece) => piece instanceof Uint8Array)
+    ? concat(pieces)
+    : Stream.flatten(
+      Stream.fromIterable(pieces.map((piece) => piece instanceof Uint8Array ? Stream.succeed(piece) : piece))
+    )
+}
+
+const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
+  const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}
+
+const types: { readonly [extension: string]: string } = {
+  avif: "image/avif",
+  bmp: "image/bmp",
+  csv: "text/csv",
+  doc: "application/msword",
+  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  gif: "image/gif",
+  html: "text/html",
+  jpeg: "image/jpeg",
+  jpg: "image/jpeg",
+  json: "application/json",
+  md: "text/markdown",
+  mp3: "audio/mpeg",
+  mp4: "video/mp4",
+  pdf: "application/pdf",
+  png: "image/png",
+  ppt: "application/vnd.ms-powerpoint",
+  pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+  svg: "image/svg+xml",
+  tiff: "image/tiff",
+  txt: "text/plain",
+  webp: "image/webp",
+  xls: "application/vnd.ms-excel",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  xml: "application/xml",
+  zip: "application/zip"
+}
+
+/** The type of a file, by its name. */
+export const typeOf = (fileName: string): string =>
+  types[/\.(\w+)$/.exec(fileName)?.[1]?.toLowerCase() ?? ""] ?? "application/octet-stream"
