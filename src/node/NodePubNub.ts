@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as Config from "effect/Config"
-import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as PubNubConfig from "../pubnub/PubNubConfig.ts"
+import { transport } from "./internal/transport.ts"
 
 /**
  * The configuration of the given options, and an undici transport made for long polls.
@@ -61,12 +61,3 @@ export const layerConfig = (
   options?: { readonly [K in keyof PubNubConfig.Options]?: Config.Config<PubNubConfig.Options[K]> }
 ): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient, Config.ConfigError> =>
   Layer.merge(PubNubConfig.layerConfig(options), transport)
-
-// It knows no key, so one for all keysets is right: they share its connections.
-const transport = NodeHttpClient.layerUndiciOptions({
-  // HTTP/2 would put the long polls of all readers and every other call on one connection, to fail together.
-  allowH2: false,
-  pipelining: 1,
-  keepAliveTimeout: 4_000,
-  connect: { timeout: 5_000 }
-}).pipe(Layer.provide(Layer.succeed(HttpClient.TracerPropagationEnabled, false)))

@@ -4,5 +4,8 @@ export * as EmulatorServer from "./EmulatorServer.ts"
 /** PubNub on Node: configuration and transport in one layer. */
 export * as NodePubNub from "./NodePubNub.ts"
 
+/** Symphony on Node: configuration and transport in one layer. */
+export * as NodeSymphony from "./NodeSymphony.ts"
+
 /** The Symphony emulator on a port, for clients of any language. */
 export * as SymphonyEmulatorServer from "./SymphonyEmulatorServer.ts"

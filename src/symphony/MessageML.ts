@@ -9,6 +9,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -39,18 +40,31 @@ export interface EntityData {
   readonly [id: string]: { readonly [field: string]: Schema.Json }
 }
 
+// A symbol, which JSON cannot carry: what a stranger sent never passes for markup, whatever the types say of it.
+const TypeId: unique symbol = Symbol.for("effect-herald/symphony/MessageML/Markup")
+
 /**
- * A piece of markup, and the data of the entities in it.
+ * A piece of markup, and the data of the entities in it. The functions of this module make it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Markup<out P extends Place = Place> {
-  readonly _tag: "Markup"
+  readonly [TypeId]: typeof TypeId
   readonly place: P
   readonly markup: string
   readonly data: EntityData
+  /** The ids that two different entities of it have. A message with such a one is refused before it is sent. */
+  readonly clashes: ReadonlyArray<string>
 }
+
+/**
+ * Whether a value is {@link Markup}.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isMarkup = (value: unknown): value is Markup => Predicate.hasProperty(value, TypeId)
 
 /**
  * What may stand within a line. Text is escaped.
@@ -68,7 +82,8 @@ export type Inline = string | number | Markup<"inline">
  */
 export type Flow = Inline | Markup<"block">
 
-const special = /[&<>'"#$%()*.;=[\]\\`{}]/g
+// A carriage return is read as a line feed unless it is written so.
+const special = /[&<>'"#$%()*.;=[\]\\`{}\r]/g
 
 const named: { readonly [character: string]: string } = {
   "&": "&amp;",
@@ -103,14 +118,21 @@ export const escape = (text: string): string =>
     (character) => named[character] ?? `&#${character.charCodeAt(0)};`
   )
 
-const isMarkup = (child: Inline | Markup): child is Markup => Predicate.isObject(child)
+const make = <P extends Place>(
+  place: P,
+  markup: string,
+  parts: ReadonlyArray<Pick<Markup, "data" | "clashes">> = []
+): Markup<P> => {
+  const data = new Map<string, EntityData[string]>()
+  const clashes = new Set(parts.flatMap((part) => part.clashes))
+  for (const [id, fields] of parts.flatMap((part) => Object.entries(part.data))) {
+    if (data.has(id) && !Equal.equals(data.get(id), fields)) clashes.add(id)
+    data.set(id, fields)
+  }
+  return { [TypeId]: TypeId, place, markup, data: Object.fromEntries(data), clashes: [...clashes] }
+}
 
-const make = <P extends Place>(place: P, markup: string, children: ReadonlyArray<Inline | Markup> = []): Markup<P> => ({
-  _tag: "Markup",
-  place,
-  markup,
-  data: Object.assign({}, ...children.map((child) => isMarkup(child) ? child.data : {}))
-})
+const markups = (children: ReadonlyArray<Inline | Markup>): ReadonlyArray<Markup> => children.filter(isMarkup)
 
 const markupOf = (children: ReadonlyArray<Inline | Markup>): string =>
   children.map((child) => isMarkup(child) ? child.markup : escape(String(child))).join("")
@@ -119,11 +141,14 @@ interface Attributes {
   readonly [name: string]: string | number | boolean | undefined
 }
 
+// There, every white space is read as a blank unless it is written so.
+const attribute = (value: string): string => escape(value).replaceAll("\t", "&#9;").replaceAll("\n", "&#10;")
+
 const tag = (name: string, attributes: Attributes): string =>
   [
     name,
     ...Object.entries(attributes).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}="${escape(String(value))}"`]
+      value === undefined ? [] : [`${name}="${attribute(String(value))}"`]
     )
   ].join(" ")
 
@@ -132,7 +157,7 @@ const element = <P extends Place>(
   name: string,
   children: ReadonlyArray<Inline | Markup>,
   attributes: Attributes = {}
-): Markup<P> => make(place, `<${tag(name, attributes)}>${markupOf(children)}</${name}>`, children)
+): Markup<P> => make(place, `<${tag(name, attributes)}>${markupOf(children)}</${name}>`, markups(children))
 
 const empty = <P extends Place>(place: P, name: string, attributes: Attributes = {}): Markup<P> =>
   make(place, `<${tag(name, attributes)}/>`)
@@ -146,7 +171,28 @@ const empty = <P extends Place>(place: P, name: string, attributes: Attributes =
 export type Hole = Flow | ReadonlyArray<Flow>
 
 /**
+ * Text as markup that shows just that text: {@link escape}.
+ *
+ * **Example** (What a user typed, sent back)
+ *
+ * ```ts
+ * import * as MessageML from "effect-herald/symphony/MessageML"
+ *
+ * const echo = (typed: string) => MessageML.text(typed)
+ * ```
+ *
+ * @category markup
+ * @since 0.1.0
+ */
+export const text = (text: string): Markup<"inline"> => make("inline", escape(text))
+
+/**
  * Markup as it is written, with holes: text in a hole is escaped, markup is put in as it is.
+ *
+ * **Details**
+ *
+ * Text may also be put in the value of an attribute, between its quotes; markup may not. The template itself is yours: the
+ * Agent takes `\${…}` written in it for its own.
  *
  * **Example** (A greeting)
  *
@@ -164,7 +210,7 @@ export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArra
   return make(
     "block",
     template.map((text, index) => text + markupOf(filled[index] ?? [])).join(""),
-    filled.flat()
+    markups(filled.flat())
   )
 }
 
@@ -595,13 +641,16 @@ export interface Readable {
 export interface Entity<A, RD = never, RE = never> {
   readonly type: string
   readonly version: string
-  /** The markup of one, with its data. `id` names it within the message. Fails when the value does not match the schema. */
+  /**
+   * The markup of one, with its data. `id` names it within the message, and is not blank. Fails when the value does not
+   * match the schema, and when it has a `type` or a `version` of its own that says otherwise.
+   */
   readonly make: (
     id: string,
     value: A,
     ...fallback: ReadonlyArray<Flow>
   ) => Effect.Effect<Markup<"block">, EntityMismatch, RE>
-  /** Those of this type in a message, in order. */
+  /** Those of this type in a message, of any version, in order. */
   readonly read: (message: Readable) => Effect.Effect<ReadonlyArray<A>, EntityMismatch | MessageUnreadable, RD>
 }
 
@@ -637,6 +686,12 @@ export const entity = <A, RD = never, RE = never>(options: {
   const codec = Schema.toCodecJson(schema)
   const encode = Schema.encodeUnknownEffect(codec)
   const decode = Schema.decodeUnknownEffect(codec)
+  const refusalOf = (id: string, fields: EntityData[string]) =>
+    id.trim() === ""
+      ? "its id is blank"
+      : Object.entries({ type, version }).flatMap(([name, value]) =>
+        name in fields && fields[name] !== value ? [`its ${name} is not ${JSON.stringify(value)}`] : []
+      )[0]
   const mismatch = (id: string) => (error: Schema.SchemaError) => new EntityMismatch({ type, id, issue: error.message })
   return {
     type,
@@ -645,9 +700,11 @@ export const entity = <A, RD = never, RE = never>(options: {
       encode(value).pipe(
         Effect.flatMap(decodeFields),
         Effect.mapError(mismatch(id)),
-        Effect.map((fields) => {
-          const shown = element("block", "div", fallback, { class: "entity", "data-entity-id": id })
-          return { ...shown, data: { ...shown.data, [id]: { ...fields, type, version } } }
+        Effect.flatMap((fields) => {
+          const refused = refusalOf(id, fields)
+          return refused === undefined
+            ? Effect.succeed(shown(id, { ...fields, type, version }, fallback))
+            : Effect.fail(new EntityMismatch({ type, id, issue: refused }))
         })
       ),
     read: (message) =>
@@ -658,6 +715,11 @@ export const entity = <A, RD = never, RE = never>(options: {
             Effect.mapError(decode(entry), mismatch(id)))
       )
   }
+}
+
+const shown = (id: string, fields: EntityData[string], fallback: ReadonlyArray<Flow>): Markup<"block"> => {
+  const { clashes, data, markup } = element("block", "div", fallback, { class: "entity", "data-entity-id": id })
+  return make("block", markup, [{ data, clashes }, { data: { [id]: fields }, clashes: [] }])
 }
 
 const decodeFields = Schema.decodeUnknownEffect(Schema.Record(Schema.String, Schema.Json))
@@ -709,7 +771,8 @@ export interface Reading {
 }
 
 /**
- * Reads a received message.
+ * Reads a received message: the text is that of its elements, joined and trimmed. Entities that are not as the service
+ * writes them are skipped; markup that is no XML, and data that is no JSON, is a `MessageUnreadable`.
  *
  * **Example** (A command to a bot)
  *
@@ -730,10 +793,10 @@ export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadabl
     const entries = yield* Effect.fromResult(entriesOf(message))
     const values = (type: string) =>
       entries.flatMap(([, entry]) => entry.type === type ? Option.toArray(decodeIds(entry)) : [])
-        .flatMap(({ id }) => id.slice(0, 1).map(({ value }) => String(value)))
+        .map(({ id: [first] }) => String(first.value))
     return {
       text,
-      mentions: values("com.symphony.user.mention").map(Number).filter(Number.isSafeInteger),
+      mentions: values("com.symphony.user.mention").filter((id) => /^\d+$/.test(id)).map(Number),
       hashtags: values("org.symphonyoss.taxonomy"),
       cashtags: values("org.symphonyoss.fin.security"),
       emojis: new Map(
@@ -744,7 +807,11 @@ export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadabl
   })
 
 const decodeIds = Schema.decodeUnknownOption(
-  Schema.Struct({ id: Schema.Array(Schema.Struct({ value: Schema.Union([Schema.String, Schema.Finite]) })) })
+  Schema.Struct({
+    id: Schema.TupleWithRest(Schema.Tuple([Schema.Struct({ value: Schema.Union([Schema.String, Schema.Finite]) })]), [
+      Schema.Unknown
+    ])
+  })
 )
 const decodeEmoji = Schema.decodeUnknownOption(
   Schema.Struct({

@@ -5,13 +5,13 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Fiber from "effect/Fiber"
+import * as FiberHandle from "effect/FiberHandle"
 import * as HttpBody from "effect/http/HttpBody"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -53,31 +53,22 @@ export class Session extends Context.Service<Session, {
 type Needs = HttpClient.HttpClient | SymphonyConfig
 
 const make = Effect.fnUntraced(function*(login: Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs>) {
-  const context = yield* Effect.context<Needs>()
-  const scope = yield* Effect.scope
+  const needs = Context.pick(HttpClient.HttpClient, SymphonyConfig)(yield* Effect.context<Needs>())
+  const underWay = yield* FiberHandle.make<Tokens, SymphonyError.SymphonyError>()
   let current: Tokens | undefined
-  let underWay: Deferred.Deferred<Tokens, SymphonyError.SymphonyError> | undefined
 
-  // It goes on when who began it is interrupted: others wait for it.
-  const logIn = Effect.suspend(() => {
-    if (underWay !== undefined) return Deferred.await(underWay)
-    const outcome = Deferred.makeUnsafe<Tokens, SymphonyError.SymphonyError>()
-    underWay = outcome
-    return login.pipe(
-      Effect.provideContext(context),
-      Effect.tap((tokens) =>
+  // It runs by itself, in what is otherwise the context of who began it, and goes on when that one is interrupted: others
+  // wait for it. Looking and beginning are one step.
+  const logIn = Effect.contextWith((caller: Context.Context<never>) =>
+    Fiber.join(Option.getOrElse(FiberHandle.getUnsafe(underWay), () => {
+      const fiber = Effect.runForkWith(Context.merge(caller, needs))(Effect.tap(login, (tokens) =>
         Effect.sync(() => {
           current = tokens
-        })
-      ),
-      Effect.onExit((exit) => {
-        underWay = undefined
-        return Deferred.done(outcome, exit)
-      }),
-      Effect.forkIn(scope),
-      Effect.andThen(Deferred.await(outcome))
-    )
-  })
+        })))
+      FiberHandle.setUnsafe(underWay, fiber)
+      return fiber
+    }))
+  )
 
   return Session.of({
     tokens: Effect.suspend(() => current === undefined ? logIn : Effect.succeed(current)),
@@ -94,9 +85,33 @@ const make = Effect.fnUntraced(function*(login: Effect.Effect<Tokens, SymphonyEr
  *
  * **Details**
  *
- * `POST {pod}/login/pubkey/authenticate` and `POST {keyManager}/relay/pubkey/authenticate`, side by side. The second is left
- * out where the session's token says that keys are delivered in the simplified way and the Agent (`GET {agent}/agent/v1/info`)
- * is of version 24.12 or above.
+ * `POST {pod}/login/pubkey/authenticate` and `POST {keyManager}/relay/pubkey/authenticate`, side by side. What comes of the
+ * second does not matter where the session's token says that keys are delivered in the simplified way and the Agent
+ * (`GET {agent}/agent/v1/info`) is of version 24.12 or above: then no token of the key manager is sent.
+ *
+ * A login that was refused fails with `Unauthorized` at once; one that failed otherwise is tried again by the configuration's
+ * `retry`, each time with a new token, which holds for four minutes by the clock of the program. A failed login is told to all
+ * requests that wait for it, and the next request begins another.
+ *
+ * **Example** (Two bots in one program)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Session from "effect-herald/symphony/Session"
+ * import * as SymphonyConfig from "effect-herald/symphony/SymphonyConfig"
+ *
+ * const bot = (options: SymphonyConfig.Bot) =>
+ *   Session.layer().pipe(
+ *     Layer.provideMerge(SymphonyConfig.layer({ host: "acme.symphony.com", bot: options }))
+ *   )
+ *
+ * const both = (orders: SymphonyConfig.Bot, audit: SymphonyConfig.Bot) =>
+ *   Effect.all([
+ *     Session.Session.use(({ tokens }) => tokens).pipe(Effect.provide(bot(orders))),
+ *     Session.Session.use(({ tokens }) => tokens).pipe(Effect.provide(bot(audit)))
+ *   ])
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -120,7 +135,17 @@ export type User =
  * **Details**
  *
  * `POST {pod}/login/pubkey/app/authenticate`, then `POST {pod}/login/pubkey/app/user/{userId}/authenticate` or
- * `POST {pod}/login/pubkey/app/username/{username}/authenticate`. A renewal is both again.
+ * `POST {pod}/login/pubkey/app/username/{username}/authenticate`. A renewal is both again. Both of id and name, or neither, is
+ * an `InvalidRequest`.
+ *
+ * **Example** (As a user, beside the bot)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Session from "effect-herald/symphony/Session"
+ *
+ * const asAda = Effect.provide(Session.onBehalfOf({ username: "ada" }))
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -182,7 +207,8 @@ const missing = (location: string, what: string) =>
     })
   )
 
-// A bot that is told that keys are delivered in the simplified way has asked the key manager for nothing.
+// Side by side: only the answer to the one says whether the other was needed, and what for most pods is needed should not
+// wait.
 const botLogin: Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs> = Effect.gen(function*() {
   const { bot } = yield* SymphonyConfig
   if (bot === undefined) return yield* missing("bot", "this is the session of a bot")
@@ -246,4 +272,4 @@ const isKeyDeliverySimple = (sessionToken: Redacted.Redacted): Effect.Effect<boo
     const [, ...numbers] = /^Agent-(\d+)\.(\d+)\./.exec(version ?? "") ?? []
     const [theirMajor = 0, theirMinor = 0] = numbers.map(Number)
     return theirMajor > major || theirMajor === major && theirMinor >= minor
-  }).pipe(Effect.catch(() => Effect.succeed(false)))
+  }).pipe(Effect.orElseSucceed(() => false))

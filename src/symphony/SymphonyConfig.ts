@@ -3,15 +3,21 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import type * as Retry from "../Retry.ts"
-import type { Detail } from "./SymphonyError.ts"
+import * as ConfigFile from "./internal/configFile.ts"
+import { Detail } from "./SymphonyError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // options
@@ -26,6 +32,7 @@ import type { Detail } from "./SymphonyError.ts"
 export interface ServiceOptions {
   /** Default: `https`. */
   readonly scheme?: "http" | "https" | undefined
+  /** A name or an address, without scheme, port and path. */
   readonly host?: string | undefined
   /** Default: 443 with `https`, and the scheme's own otherwise. */
   readonly port?: number | undefined
@@ -60,7 +67,8 @@ export interface App {
 }
 
 /**
- * How often and how far apart a request is tried again.
+ * How often and how far apart a request is tried again: half a second, one, two, four seconds, … by default. A server's
+ * `Retry-After` is a lower bound of each wait, as far as 5 minutes.
  *
  * @category models
  * @since 0.1.0
@@ -70,9 +78,9 @@ export interface RetryOptions {
   readonly maxAttempts?: number | undefined
   /** The wait before the second attempt. Default: 500 milliseconds. */
   readonly initialInterval?: Duration.Input | undefined
-  /** By what each wait is longer than the one before. Default: 2. */
+  /** By what each wait is longer than the one before, at least 1. Default: 2. */
   readonly multiplier?: number | undefined
-  /** The longest wait. Default: 5 minutes. */
+  /** The longest wait, unless the service asks for more. Default: 5 minutes. */
   readonly maxInterval?: Duration.Input | undefined
 }
 
@@ -86,12 +94,11 @@ export interface Options extends ServiceOptions {
   readonly pod?: ServiceOptions | undefined
   readonly agent?: ServiceOptions | undefined
   readonly keyManager?: ServiceOptions | undefined
-  readonly sessionAuth?: ServiceOptions | undefined
   readonly bot?: Bot | undefined
   readonly app?: App | undefined
-  /** A schedule, or the settings of the usual one. A server's `Retry-After` is a lower bound of each wait. */
+  /** The settings of the usual schedule, or one of your own (see `effect-herald/Retry`). */
   readonly retry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined
-  /** How a reader of the datafeed comes back. Default: as `retry`, for ever. */
+  /** How a reader of the datafeed comes back. Default: for ever; settings without `maxAttempts` mean 10 attempts. */
   readonly datafeedRetry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined
   /** How long a request may take, connection and body included. Default: 60 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
@@ -115,7 +122,8 @@ export interface Service {
  * **Example** (A second pod for one part of a program)
  *
  * ```ts
- *  * import { make, SymphonyConfig } from "effect-herald/symphony/SymphonyConfig"
+ * import * as Effect from "effect/Effect"
+ * import { make, SymphonyConfig } from "effect-herald/symphony/SymphonyConfig"
  *
  * const onOtherPod = Effect.provideService(SymphonyConfig, make({ host: "other.symphony.com" }))
  * ```
@@ -127,7 +135,6 @@ export class SymphonyConfig extends Context.Service<SymphonyConfig, {
   readonly pod: Service
   readonly agent: Service
   readonly keyManager: Service
-  readonly sessionAuth: Service
   readonly bot: Bot | undefined
   readonly app: App | undefined
   readonly retry: Schedule.Schedule<unknown, Retry.Failure>
@@ -154,11 +161,10 @@ export const make = (options: Options): SymphonyConfig["Service"] => ({
   pod: serviceOf(options, options.pod),
   agent: serviceOf(options, options.agent),
   keyManager: serviceOf(options, options.keyManager),
-  sessionAuth: serviceOf(options, options.sessionAuth),
   bot: options.bot,
   app: options.app,
-  retry: scheduleOf(options.retry, 10),
-  datafeedRetry: scheduleOf(options.datafeedRetry, -1),
+  retry: scheduleOf(options.retry ?? {}),
+  datafeedRetry: scheduleOf(options.datafeedRetry ?? { maxAttempts: -1 }),
   requestTimeout: duration(options.requestTimeout ?? "60 seconds"),
   issues: issuesOf(options)
 })
@@ -181,6 +187,149 @@ export const make = (options: Options): SymphonyConfig["Service"] => ({
  */
 export const layer = (options: Options): Layer.Layer<SymphonyConfig> => Layer.succeed(SymphonyConfig, make(options))
 
+// --- from the environment
+
+const text = (name: string) => Config.withDefault(Config.String(name), undefined)
+
+const place = (prefix: string) => ({
+  scheme: Config.withDefault(Config.Literals(["http", "https"], `${prefix}_SCHEME`), undefined),
+  host: text(`${prefix}_HOST`),
+  port: Config.withDefault(Config.Port(`${prefix}_PORT`), undefined),
+  context: text(`${prefix}_CONTEXT`)
+})
+
+// None of them is nobody; one without the other is a mistake.
+const identity = (nameVariable: string, keyVariable: string) =>
+  Config.all({ name: text(nameVariable), key: Config.withDefault(Config.Redacted(keyVariable), undefined) }).pipe(
+    Config.flatMap(({ key, name }) =>
+      key === undefined && name === undefined
+        ? Config.succeed(undefined)
+        : Config.all({ name: Config.String(nameVariable), privateKey: Config.Redacted(keyVariable) })
+    )
+  )
+
+const environment = {
+  ...place("SYMPHONY"),
+  host: Config.String("SYMPHONY_HOST"),
+  agent: Config.all(place("SYMPHONY_AGENT")),
+  keyManager: Config.all(place("SYMPHONY_KEY_MANAGER")),
+  bot: Config.map(
+    identity("SYMPHONY_BOT_USERNAME", "SYMPHONY_BOT_PRIVATE_KEY"),
+    (bot) => bot === undefined ? undefined : { username: bot.name, privateKey: bot.privateKey }
+  ),
+  app: Config.map(
+    identity("SYMPHONY_APP_ID", "SYMPHONY_APP_PRIVATE_KEY"),
+    (app) => app === undefined ? undefined : { appId: app.name, privateKey: app.privateKey }
+  )
+}
+
+/**
+ * The configuration from `Config`, by default the environment: `SYMPHONY_HOST` (required), `SYMPHONY_SCHEME`,
+ * `SYMPHONY_PORT`, `SYMPHONY_CONTEXT`, and the same four with `SYMPHONY_AGENT_` and `SYMPHONY_KEY_MANAGER_` where these are
+ * elsewhere; `SYMPHONY_BOT_USERNAME` with `SYMPHONY_BOT_PRIVATE_KEY`, and `SYMPHONY_APP_ID` with `SYMPHONY_APP_PRIVATE_KEY`. A
+ * key is PEM, on one line with its line breaks written as `\n` if need be. Each option may be given a `Config` of its own.
+ * A missing or unreadable value is a `ConfigError` of the layer.
+ *
+ * **Example** (A host that the program knows, the bot from the environment)
+ *
+ * ```ts
+ * import * as Config from "effect/Config"
+ * import * as SymphonyConfig from "effect-herald/symphony/SymphonyConfig"
+ *
+ * const Live = SymphonyConfig.layerConfig({ host: Config.succeed("acme.symphony.com") })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: { readonly [K in keyof Options]?: Config.Config<Options[K]> } = {}
+): Layer.Layer<SymphonyConfig, Config.ConfigError> =>
+  Layer.effect(SymphonyConfig, Config.map(Config.all({ ...environment, ...options }), make))
+
+// --- from a file
+
+/**
+ * A configuration file that cannot be used. `details` has each complaint with its key.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SymphonyConfigError
+  extends Schema.TaggedError<SymphonyConfigError>("effect-herald/symphony/SymphonyConfigError")("SymphonyConfigError", {
+    file: Schema.String,
+    details: Schema.Array(Detail)
+  })
+{
+  override get message(): string {
+    return `${this.file}: ${
+      this.details.map(({ location, message }) => location === undefined ? message : `${location} ${message}`).join(
+        "; "
+      )
+    }.`
+  }
+}
+
+/**
+ * The configuration of a file of the vendor's kits, JSON or YAML: `host`, `bot.username`, `bot.privateKey.path`, and so on.
+ *
+ * **Details**
+ *
+ * - In every value `${NAME}` and `${NAME:-default}` are replaced from the environment (the `ConfigProvider` of the context);
+ *   `$${` is a literal `${`.
+ * - The path of a private key is relative to the folder of the file.
+ * - `readTimeout` is the `requestTimeout`, `defaultHeaders` are `headers`. Keys that mean nothing here are ignored.
+ * - `proxy` and `ssl` are the transport's matter: with them, one warning is logged that names them.
+ *
+ * What is wrong is a `SymphonyConfigError` that names each key: what this file cannot mean, a private key with both `path` and
+ * `content`, an identity with a certificate only (logins with certificates are not offered), a variable that is not set, a
+ * key file that cannot be read. A `PlatformError` means that the file itself cannot be read.
+ *
+ * **Example** (The file of a bot)
+ *
+ * ```ts
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Layer from "effect/Layer"
+ * import * as SymphonyConfig from "effect-herald/symphony/SymphonyConfig"
+ *
+ * const Live = SymphonyConfig.layerFile("config.yaml").pipe(Layer.provide(NodeServices.layer))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFile = (
+  file: string
+): Layer.Layer<
+  SymphonyConfig,
+  SymphonyConfigError | PlatformError.PlatformError,
+  FileSystem.FileSystem | Path.Path
+> =>
+  Layer.effect(
+    SymphonyConfig,
+    Effect.gen(function*() {
+      const { left, options } = yield* Effect.mapError(
+        ConfigFile.read(file),
+        (error) => "_tag" in error ? error : new SymphonyConfigError({ file, details: error })
+      )
+      const config = make(options)
+      if (config.issues.length > 0) {
+        return yield* new SymphonyConfigError({ file, details: config.issues.map(inFile) })
+      }
+      if (left.length > 0) {
+        yield* Effect.logWarning(`${file}: ${left.join(", ")} is for the transport to heed, and not heeded here`)
+      }
+      return config
+    })
+  )
+
+/** Some settings have other names in files. */
+const inFile = ({ location = "", message }: Detail): Detail => ({
+  location: location.replace("requestTimeout", "readTimeout").replace("datafeedRetry", "datafeed.retry")
+    .replace("headers", "defaultHeaders").replace(/Interval$/, "IntervalMillis"),
+  message
+})
+
 // --------------------------------------------------------------------------------------------------------------------
 // defaults
 // --------------------------------------------------------------------------------------------------------------------
@@ -195,7 +344,9 @@ const serviceOf = (all: ServiceOptions, own: ServiceOptions = {}): Service => {
     url: host === ""
       ? ""
       : `${scheme}://${host}${port === undefined ? "" : `:${port}`}${context === "" ? "" : `/${context}`}`,
-    headers: own.headers ?? all.headers ?? {}
+    headers: Object.fromEntries(
+      Object.entries(own.headers ?? all.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
+    )
   }
 }
 
@@ -205,13 +356,9 @@ const duration = (input: Duration.Input): Duration.Duration =>
 
 const longestHint = Duration.minutes(5)
 
-const scheduleOf = (
-  retry: Options["retry"],
-  attempts: number
-): Schedule.Schedule<unknown, Retry.Failure> => {
+const scheduleOf = (retry: NonNullable<Options["retry"]>): Schedule.Schedule<unknown, Retry.Failure> => {
   if (Schedule.isSchedule(retry)) return retry
-  const { initialInterval = "500 millis", maxAttempts = attempts, maxInterval = "5 minutes", multiplier = 2 } = retry ??
-    {}
+  const { initialInterval = "500 millis", maxAttempts = 10, maxInterval = "5 minutes", multiplier = 2 } = retry
   const longest = duration(maxInterval)
   const waits = Schedule.exponential(duration(initialInterval), multiplier).pipe(
     Schedule.setInputType<Retry.Failure>(),
@@ -229,20 +376,27 @@ const scheduleOf = (
 
 const host = /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])$/
 
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
 const issuesOf = (options: Options): ReadonlyArray<Detail> => {
   const issues: Array<Detail> = []
   const check = (location: string, wrong: boolean, message: string) => {
     if (wrong) issues.push({ location, message })
   }
-  const { agent, bot, keyManager, pod, sessionAuth } = options
-  for (const [name, service] of Object.entries({ "": options, pod, agent, keyManager, sessionAuth })) {
+  const { agent, app, bot, keyManager, pod } = options
+  for (const [name, service] of Object.entries({ "": options, pod, agent, keyManager })) {
     const at = (field: string) => name === "" ? field : `${name}.${field}`
-    const { host: given, port } = service ?? {}
+    const { context = "", headers = {}, host: given, port } = service ?? {}
     check(at("host"), given !== undefined && !host.test(given), "is not a host name (without scheme, port and path)")
     check(at("port"), port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536), "is not a port")
+    check(at("context"), !/^[A-Za-z0-9._~/-]*$/.test(context), "is not a path")
+    for (const [header, value] of Object.entries(headers)) {
+      check(at(`headers.${header}`), !token.test(header) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value), "is no header")
+      check(at(`headers.${header}`), /^(session|keymanager)token$/i.test(header), "is for the session to set")
+    }
   }
   check("bot.username", bot !== undefined && bot.username.trim() === "", "is blank")
-  check("app.appId", options.app !== undefined && options.app.appId.trim() === "", "is blank")
+  check("app.appId", app !== undefined && app.appId.trim() === "", "is blank")
   check(
     "requestTimeout",
     !(Duration.toMillis(duration(options.requestTimeout ?? 1)) > 0),
@@ -251,12 +405,16 @@ const issuesOf = (options: Options): ReadonlyArray<Detail> => {
   for (const name of ["retry", "datafeedRetry"] as const) {
     const retry = options[name]
     if (retry === undefined || Schedule.isSchedule(retry)) continue
+    const { initialInterval = 1, maxAttempts = 1, maxInterval = 1, multiplier = 1 } = retry
     check(
       `${name}.maxAttempts`,
-      !Number.isInteger(retry.maxAttempts ?? 1) || retry.maxAttempts === 0,
+      !Number.isInteger(maxAttempts) || maxAttempts === 0,
       "is not a whole number other than 0"
     )
-    check(`${name}.multiplier`, !((retry.multiplier ?? 1) >= 1), "is less than 1")
+    check(`${name}.multiplier`, !(multiplier >= 1), "is less than 1")
+    for (const [field, interval] of Object.entries({ initialInterval, maxInterval })) {
+      check(`${name}.${field}`, !(Duration.toMillis(duration(interval)) > 0), "is not a positive duration")
+    }
   }
   return issues
 }

@@ -4,13 +4,17 @@
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
 import * as Stream from "effect/Stream"
+import type { Markup } from "../MessageML.ts"
 
 const startTag = /^<messageML(\s[^>]*)?>/
 const endTag = /<\/messageML>$/
 
 /** The content in its root element, which may be there already. Fails with a sentence. */
-export const wrap = (content: string): Effect.Effect<string, string> => {
-  const text = content.trim()
+export const wrap = (content: string | Markup): Effect.Effect<string, string> => {
+  if (typeof content !== "string" && content.clashes.length > 0) {
+    return Effect.fail(`has different entities with the same id: ${content.clashes.join(", ")}`)
+  }
+  const text = (typeof content === "string" ? content : content.markup).trim()
   if (text === "") return Effect.fail("is empty")
   if (!text.isWellFormed()) return Effect.fail("holds half of a surrogate pair")
   const [starts, ends] = [startTag.test(text), endTag.test(text)]
@@ -20,9 +24,14 @@ export const wrap = (content: string): Effect.Effect<string, string> => {
 }
 
 // The Agent makes markup of it that cannot be known here.
-const isTemplate = (text: string): boolean => /<\/?[#@]|\$\{|#\{/.test(text)
+const isTemplate = (text: string): boolean => /<\/?[#@]|[$#]\{/.test(text)
 
+// Names of characters that HTML knows and XML does not are for the Agent to judge.
 const wellFormed = (markup: string): Effect.Effect<void, string> =>
-  Stream.runDrain(Stream.pipeThroughChannel(Stream.succeed(markup), Xml.decodeString())).pipe(
-    Effect.mapError((error) => `is not well formed: ${error.message}`)
+  Stream.succeed(markup.replace(/&[A-Za-z][A-Za-z0-9]*;/g, " ")).pipe(
+    Stream.pipeThroughChannel(Xml.decodeString()),
+    Stream.runDrain,
+    Effect.mapError((error) =>
+      `is not well formed (text that is no markup goes through MessageML.text): ${error.message}`
+    )
   )

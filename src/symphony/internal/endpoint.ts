@@ -138,7 +138,7 @@ const exchange = <A, B, E, R>(
         })
       )
     }
-    const traceId = yield* newTraceId
+    const traceId = headers["x-trace-id"] ?? (yield* newTraceId)
     const fail = errorOf(endpoint, traceId)
     const query = endpoint.query ?? []
     const path = pathOf(endpoint)

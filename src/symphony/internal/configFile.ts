@@ -1,0 +1,231 @@
+/**
+ * The configuration files of the vendor's kits, JSON or YAML, as options. Keys that mean nothing here are ignored; those
+ * that mean something which this library does otherwise are refused, or told.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Yaml from "effect/encoding/Yaml"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as Json from "../../internal/json.ts"
+import type { Options, RetryOptions, ServiceOptions } from "../SymphonyConfig.ts"
+import type { Detail } from "../SymphonyError.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// shape
+// --------------------------------------------------------------------------------------------------------------------
+
+const placeholder = /(\$?)\$\{([^{}]+?)(?::-([^{}]*))?\}/g
+
+/** The text with what the environment has in place of `${NAME}` and `${NAME:-default}`; `$${` is a literal `${`. */
+const filled = (text: string): Effect.Effect<string, string> =>
+  Effect.gen(function*() {
+    const values = new Map<string, string>()
+    for (const [, escape, name = "", otherwise] of text.matchAll(placeholder)) {
+      if (escape === "$") continue
+      const found = yield* Effect.mapError(Config.option(Config.String(name)), () => `refers to ${name}: unreadable`)
+      const value = Option.getOrElse(found, () => otherwise)
+      if (value === undefined) return yield* Effect.fail(`refers to ${name}, which is not set`)
+      values.set(name, value)
+    }
+    return text.replace(
+      placeholder,
+      (whole, escape: string, name: string) => escape === "$" ? whole.slice(1) : values.get(name) ?? whole
+    )
+  })
+
+// YAML takes what is written without quotes for a number where it can.
+const Text = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]).pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transformEffect((value: string | number | boolean, options) =>
+      Effect.mapError(
+        filled(String(value)),
+        (message) => new SchemaIssue.InvalidValue({ message }, value, options)
+      )
+    ),
+    encode: SchemaGetter.transform((text: string): string | number | boolean => text)
+  })
+)
+
+const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+const Whole = Text.pipe(Schema.decodeTo(Schema.FiniteFromString))
+
+const Scheme = Text.pipe(Schema.decodeTo(Schema.Literals(["http", "https"])))
+
+const Service = Schema.Struct({
+  scheme: optional(Scheme),
+  host: optional(Text),
+  port: optional(Whole),
+  context: optional(Text),
+  defaultHeaders: optional(Schema.Record(Schema.String, Text)),
+  proxy: optional(Schema.Unknown)
+})
+
+const Source = Schema.Struct({ path: optional(Text), content: optional(Text) })
+
+const Keys = { privateKey: optional(Source), certificate: optional(Source) }
+
+const RetrySection = Schema.Struct({
+  maxAttempts: optional(Whole),
+  initialIntervalMillis: optional(Whole),
+  multiplier: optional(Whole),
+  maxIntervalMillis: optional(Whole)
+})
+
+const File = Schema.Struct({
+  ...Service.fields,
+  pod: optional(Service),
+  agent: optional(Schema.Struct({ ...Service.fields, loadBalancing: optional(Schema.Unknown) })),
+  keyManager: optional(Service),
+  bot: optional(Schema.Struct({ username: optional(Text), ...Keys })),
+  app: optional(Schema.Struct({ appId: optional(Text), ...Keys })),
+  retry: optional(RetrySection),
+  datafeed: optional(Schema.Struct({ retry: optional(RetrySection) })),
+  readTimeout: optional(Whole),
+  ssl: optional(Schema.Unknown),
+  commonJwt: optional(Schema.Struct({ enabled: optional(Text) }))
+})
+
+type File = typeof File.Type
+
+const decode = Schema.decodeUnknownEffect(File)
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+// --------------------------------------------------------------------------------------------------------------------
+// reading
+// --------------------------------------------------------------------------------------------------------------------
+
+/** What a file says, and what it says that is for others to heed. */
+export interface Read {
+  readonly options: Options
+  readonly left: ReadonlyArray<string>
+}
+
+/** Fails with everything that is wrong, by key. */
+export const read = (
+  file: string
+): Effect.Effect<Read, ReadonlyArray<Detail> | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
+    const section = yield* decode(yield* Effect.fromResult(parse(text)), { errors: "all" }).pipe(
+      Effect.mapError(({ issue }) =>
+        issuesOf(issue).issues.map(({ message, path = [] }) => located(message, path.map(String).join(".")))
+      )
+    )
+    const { agent, keyManager, pod } = section
+    const bot = yield* identity(file, "bot", "username", section.bot?.username, section.bot ?? {})
+    const app = yield* identity(file, "app", "appId", section.app?.appId, section.app ?? {})
+    if (isGiven(agent?.loadBalancing)) {
+      return yield* Effect.fail([located("is not offered: give the agent one host", "agent.loadBalancing")])
+    }
+    return {
+      options: {
+        ...service(section),
+        pod: service(pod),
+        agent: service(agent),
+        keyManager: service(keyManager),
+        bot: bot === undefined ? undefined : { username: bot.name, privateKey: bot.privateKey },
+        app: app === undefined ? undefined : { appId: app.name, privateKey: app.privateKey },
+        retry: retry(section.retry),
+        datafeedRetry: retry(section.datafeed?.retry),
+        requestTimeout: section.readTimeout ?? undefined
+      },
+      left: leftOf(section)
+    }
+  })
+
+const located = (message: string, location: string): Detail => location === "" ? { message } : { location, message }
+
+// The text of a parser's failure on JSON holds what stands there, which may be a key. That on YAML names the line.
+const parse = (text: string): Result.Result<unknown, ReadonlyArray<Detail>> =>
+  Result.orElse(Json.parse(text), () =>
+    Result.try({
+      try: () => Yaml.parse(text),
+      catch: (error) => [{
+        message: `is neither JSON nor YAML: ${error instanceof Error ? error.message : "unreadable"}`
+      }]
+    }))
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
+
+const service = (section: File["pod"]): ServiceOptions => ({
+  scheme: section?.scheme ?? undefined,
+  host: section?.host ?? undefined,
+  port: section?.port ?? undefined,
+  context: section?.context ?? undefined,
+  headers: section?.defaultHeaders ?? undefined
+})
+
+const retry = (section: File["retry"]): RetryOptions | undefined =>
+  section === undefined || section === null ? undefined : {
+    maxAttempts: section.maxAttempts ?? undefined,
+    initialInterval: section.initialIntervalMillis ?? undefined,
+    multiplier: section.multiplier ?? undefined,
+    maxInterval: section.maxIntervalMillis ?? undefined
+  }
+
+// Nothing here makes connections, so nothing here can heed them.
+const leftOf = (section: File): ReadonlyArray<string> => [
+  ...(["pod", "agent", "keyManager"] as const).flatMap((name) =>
+    isGiven(section[name]?.proxy) ? [`${name}.proxy`] : []
+  ),
+  ...(["proxy", "ssl"] as const).filter((name) => isGiven(section[name])),
+  ...section.commonJwt?.enabled === "true" ? ["commonJwt"] : []
+]
+
+// --- who
+
+interface Section {
+  readonly privateKey?: typeof Source.Type | null
+  readonly certificate?: typeof Source.Type | null
+}
+
+// The kits' own templates leave what is not used as empty text.
+const isSet = (text: string | null | undefined): text is string => isGiven(text) && text !== ""
+
+const identity = (
+  file: string,
+  section: "bot" | "app",
+  nameKey: string,
+  name: string | null | undefined,
+  { certificate, privateKey }: Section
+) =>
+  Effect.gen(function*() {
+    const at = `${section}.privateKey`
+    const refuse = (message: string, location: string) => Effect.fail([located(message, location)])
+    const { content, path } = privateKey ?? {}
+    const hasKey = isSet(content) || isSet(path)
+    const hasCertificate = isSet(certificate?.content) || isSet(certificate?.path)
+    if (!isSet(name) && !hasKey && !hasCertificate) return undefined
+    if (!isSet(name)) return yield* refuse("is missing", `${section}.${nameKey}`)
+    if (hasCertificate) {
+      return yield* refuse(
+        hasKey
+          ? "is set beside privateKey: take one of them out"
+          : "is the only proof, and logins with certificates are not offered: set privateKey",
+        `${section}.certificate`
+      )
+    }
+    if (isSet(content) && isSet(path)) return yield* refuse("has both path and content: take one of them out", at)
+    if (isSet(content)) return { name, privateKey: Redacted.make(content) }
+    if (!isSet(path)) return yield* refuse("is missing: it needs path or content", at)
+    const { dirname, resolve } = yield* Path.Path
+    const keyFile = resolve(dirname(file), path)
+    const pem = yield* (yield* FileSystem.FileSystem).readFileString(keyFile).pipe(
+      Effect.catch(({ reason }) => refuse(`cannot be read from ${keyFile} (${reason._tag})`, `${at}.path`))
+    )
+    return { name, privateKey: Redacted.make(pem) }
+  }).pipe(
+    Effect.filterOrFail(
+      (identity) => identity === undefined || Redacted.value(identity.privateKey).includes("-----BEGIN "),
+      () => [located("is not PEM", `${section}.privateKey`)]
+    )
+  )
