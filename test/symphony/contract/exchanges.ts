@@ -1,0 +1,91 @@
+/** Asking the mock for a certain answer, and what went over the line. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import { SymphonyConfig } from "effect-herald/symphony"
+import type { Failure } from "./calls.ts"
+import type { Name } from "./vendor.ts"
+
+export interface Exchange {
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly target: string
+  readonly status: number
+  /** What the mock complains of, as JSON text; empty where all is well. */
+  readonly violations: string
+  readonly response: HttpClientResponse.HttpClientResponse
+}
+
+/** An effect's result, and the exchanges of its own: not those of a session that was there before. */
+export const recorded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const exchanges: Array<Exchange> = []
+    const client = yield* HttpClient.HttpClient
+    const recording = HttpClient.tap(client, (response) =>
+      Effect.sync(() => {
+        const { method, url, urlParams: _ } = response.request
+        const { pathname, search } = new URL(url)
+        exchanges.push({
+          method,
+          path: pathname,
+          target: `${pathname}${search}`,
+          status: response.status,
+          violations: Option.getOrElse(Headers.get(response.headers, "sl-violations"), () => ""),
+          response
+        })
+      }))
+    const result = yield* Effect.result(Effect.provideService(effect, HttpClient.HttpClient, recording))
+    return { result, exchanges }
+  })
+
+/** Whether a request is for an operation. */
+export const isFor = (name: Name, { method, path }: Pick<Exchange, "method" | "path">): boolean =>
+  new RegExp(`^${name.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(`${method} ${path}`)
+
+/** Adds a `Prefer` header, by which the mock chooses its answer, through the configuration of the operation's service. */
+export const preferring = (name: Name, preference: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+  const headers = { prefer: preference }
+  // Two logins in a row are at one service: the second one's answer cannot be chosen by its configuration.
+  if (name.startsWith("POST /login/pubkey/app/user")) {
+    return Effect.updateService(
+      effect,
+      HttpClient.HttpClient,
+      HttpClient.mapRequest((request) =>
+        isFor(name, { method: request.method, path: new URL(request.url).pathname })
+          ? HttpClientRequest.setHeaders(request, headers)
+          : request
+      )
+    )
+  }
+  const service = name.startsWith("POST /relay/") ? "keyManager" : / \/agent\//.test(name) ? "agent" : "pod"
+  return Effect.updateService(effect, SymphonyConfig.SymphonyConfig, (config) => ({
+    ...config,
+    [service]: { ...config[service], headers }
+  }))
+}
+
+/** A value without the types of the library: a time in milliseconds, what is redacted, and so on. */
+export const plain = (value: unknown): unknown => {
+  if (DateTime.isDateTime(value)) return DateTime.toEpochMillis(value)
+  if (Option.isOption(value)) return plain(Option.getOrNull(value))
+  if (Redacted.isRedacted(value)) return Redacted.value(value)
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value)
+  if (value instanceof Map) return plain(Object.fromEntries(value))
+  if (Array.isArray(value)) return value.map(plain)
+  if (!Predicate.isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field)]))
+}
+
+/** A failure in a line: `Throttled: Too many requests`. */
+export const lineOf = (error: Failure): string => {
+  const { reason } = error
+  const said = "description" in reason ? `${reason._tag}: ${reason.description}` : reason._tag
+  return error._tag === "SymphonyError" ? said : `${error._tag}, ${said}`
+}
