@@ -15,6 +15,8 @@ export type Ask<A = unknown> = Effect.Effect<
 
 export interface Call {
   readonly name: Name
+  /** Where there are two ways to one operation that do not share their code. */
+  readonly way?: string
   /** As short as it can be. */
   readonly ask: Ask
   /** With all that it can have, and other ways to the same operation. */
@@ -133,10 +135,12 @@ export const messages: ReadonlyArray<Call> = [
   },
   {
     name: "GET /agent/v1/stream/{sid}/attachment",
-    ask: Messages.getAttachment({ streamId, messageId, fileId: "internal_7000000000001%2FAbCdEf%3D%3D" }),
-    others: {
-      "as bytes": Stream.runCollect(Messages.attachmentBytes({ streamId, messageId, fileId: "internal_1%2FA" }))
-    }
+    ask: Messages.getAttachment({ streamId, messageId, fileId: "internal_7000000000001%2FAbCdEf%3D%3D" })
+  },
+  {
+    name: "GET /agent/v1/stream/{sid}/attachment",
+    way: "as bytes",
+    ask: Stream.runCollect(Messages.attachmentBytes({ streamId, messageId, fileId: "internal_1%2FA" }))
   },
   {
     name: "GET /pod/v1/streams/{sid}/attachments",
@@ -181,9 +185,11 @@ export const messages: ReadonlyArray<Call> = [
 ]
 
 /** Each logs in anew. */
-const login: Ask<Session.Tokens> = Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.layer())
+const login: Ask<Session.Tokens> = Effect.suspend(() =>
+  Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.layer())
+)
 const onBehalfOf = (user: Session.User): Ask<Session.Tokens> =>
-  Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.onBehalfOf(user))
+  Effect.suspend(() => Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.onBehalfOf(user)))
 
 export const logins: ReadonlyArray<Call> = [
   { name: "POST /login/pubkey/authenticate", ask: login },

@@ -29,7 +29,7 @@ const calls: ReadonlyArray<Call> = [...logins, ...messages]
 
 /** One server, and the session of a bot at it, for all tests of a file. */
 const served = Layer.unwrap(Effect.gen(function*() {
-  const port = yield* Prism.serve(Vendor.fileOf(document), "--errors")
+  const port = yield* Prism.serve(Vendor.fileOf(document), "--errors", "--json-schema-faker-fillProperties=false")
   const { privateKey } = yield* SymphonyEmulator.keyPair
   return Session.layer().pipe(Layer.provideMerge(NodeSymphony.layer({
     scheme: "http",
@@ -41,14 +41,16 @@ const served = Layer.unwrap(Effect.gen(function*() {
   })))
 }))
 
-/** All ways to an operation, with the name of each. */
-const waysOf = ({ ask, name, others = {} }: Call): ReadonlyArray<readonly [string, Ask]> => [
-  [name, ask],
-  ...Object.entries(others).map(([way, ask]) => [`${name} ${way}`, ask] as const)
-]
+const titleOf = ({ name, way }: Call): string => way === undefined ? name : `${name} ${way}`
 
-const accepted = ({ method, status, target, violations }: Exchange) =>
-  status < 300 && violations === "" ? "accepted" : `${method} ${target}: ${status} ${violations}`
+/** All requests, with the title of each. */
+const requests = calls.flatMap((call): ReadonlyArray<readonly [string, Vendor.Name, Ask]> => [
+  [titleOf(call), call.name, call.ask],
+  ...Object.entries(call.others ?? {}).map(([other, ask]) => [`${titleOf(call)} ${other}`, call.name, ask] as const)
+])
+
+const accepted = ({ method, path, status, violations }: Exchange) =>
+  status < 300 && violations === "" ? "accepted" : `${method} ${path}: ${status} ${violations}`
 
 /** What each status means, in the words of the mock. */
 const meaning: { readonly [status: number]: string } = {
@@ -73,11 +75,18 @@ const expectedFailure = (name: Vendor.Name, status: number): string => {
   return `${again ? 2 : 1} × ${said}`
 }
 
-/** The values within a JSON value, as text. */
-const leaves = (value: unknown): ReadonlyArray<string> => {
+/**
+ * The fields of an answer that must not be lost: not those of what has no id, nor times and ids that cannot be.
+ */
+const fieldsOf = (value: unknown, key = ""): ReadonlyArray<string> => {
   if (Predicate.isNullish(value)) return []
-  if (typeof value === "object") return Object.values(value).flatMap(leaves)
-  return [String(value)]
+  if (Array.isArray(value)) return value.flatMap((entry) => fieldsOf(entry, key))
+  if (Predicate.isObject(value)) {
+    return Object.entries(value).some(([key, id]) => /^(id|fileId|messageId)$/.test(key) && id === null)
+      ? []
+      : Object.entries(value).flatMap(([key, field]) => fieldsOf(field, key))
+  }
+  return typeof value === "number" && /timestamp|date/i.test(key) && Math.abs(value) > 8.64e15 ? [] : [String(value)]
 }
 
 describe("contract", () => {
@@ -96,25 +105,24 @@ describe("contract", () => {
     assert.deepStrictEqual(names.filter((called) => !operations.some(({ name }) => name === called)), [])
   })
 
-  layer(served, { timeout: "60 seconds", excludeTestServices: true })((it) => {
-    it.effect.each(calls.flatMap((call) => waysOf(call).map(([way, ask]) => ({ way, ask, name: call.name }))))(
-      "$way is accepted",
-      ({ ask, name }) =>
-        Effect.gen(function*() {
-          const { exchanges, result } = yield* recorded(ask)
-          assert.deepStrictEqual(exchanges.map(accepted), exchanges.map(() => "accepted"))
-          assert.isTrue(Result.isSuccess(result), JSON.stringify(result))
-          assert.isTrue(exchanges.some((exchange) => isFor(name, exchange)), "another operation was asked")
-        })
-    )
+  const titled = calls.flatMap((call): ReadonlyArray<readonly [string, Call, Vendor.Operation]> =>
+    operations.filter(({ name }) => name === call.name).map((operation) => [titleOf(call), call, operation])
+  )
 
-    it.effect.each(calls)("$name: each status has its meaning", ({ ask, name }) =>
+  layer(served, { timeout: "60 seconds", excludeTestServices: true })((it) => {
+    it.effect.each(requests)("%s is accepted", ([_, name, ask]) =>
       Effect.gen(function*() {
-        const statuses = operations.find((operation) => operation.name === name)?.statuses.filter((status) =>
-          status >= 300
-        ) ?? []
-        assert.isAbove(statuses.length, 0)
-        const outcomes = yield* Effect.forEach(statuses, (status) =>
+        const { exchanges, result } = yield* recorded(ask)
+        assert.deepStrictEqual(exchanges.map(accepted), exchanges.map(() => "accepted"))
+        assert.isTrue(Result.isSuccess(result), JSON.stringify(result))
+        assert.isTrue(exchanges.some((exchange) => isFor(name, exchange)), "another operation was asked")
+      }))
+
+    it.effect.each(titled)("%s: each status has its meaning", ([_, { ask, name }, { statuses }]) =>
+      Effect.gen(function*() {
+        const failures = statuses.filter((status) => status >= 300)
+        assert.isAbove(failures.length, 0)
+        const outcomes = yield* Effect.forEach(failures, (status) =>
           Effect.map(recorded(preferring(name, `code=${status}`)(ask)), ({ exchanges, result }) => {
             const attempts = exchanges.filter((exchange) => isFor(name, exchange)).length
             const line = Result.isFailure(result) ? lineOf(result.failure) : "it succeeded"
@@ -122,40 +130,38 @@ describe("contract", () => {
           }))
         assert.deepStrictEqual(
           Object.fromEntries(outcomes),
-          Object.fromEntries(statuses.map((status) => [status, expectedFailure(name, status)]))
+          Object.fromEntries(failures.map((status) => [status, expectedFailure(name, status)]))
         )
       }))
 
-    it.effect.each(
-      calls.flatMap(({ ask, name }) => {
-        const operation = operations.find((operation) => operation.name === name)
-        const empty = operation?.statuses.includes(204) === true ? ["code=204"] : []
-        return [...operation?.examples.map((example) => `example=${example}`) ?? [], ...empty].map((preference) => ({
-          ask,
-          name,
-          preference
-        }))
-      })
-    )("$name: $preference is read", ({ ask, name, preference }) =>
+    it.effect.each(titled)("%s: each example is read", ([title, { ask, name }, { examples, statuses }]) =>
       Effect.gen(function*() {
-        const { exchanges, result } = yield* recorded(preferring(name, preference)(ask))
-        assert.isTrue(Result.isSuccess(result), JSON.stringify(result))
-        assert.deepStrictEqual(exchanges.map(accepted), exchanges.map(() => "accepted"))
-        assert.deepStrictEqual(plain(Result.getOrThrow(result)), expected[name]?.[preference])
+        const preferences = [
+          ...examples.map((example) => `example=${example}`),
+          ...statuses.includes(204) ? ["code=204"] : []
+        ]
+        assert.isAbove(preferences.length, 0)
+        const outcomes = yield* Effect.forEach(preferences, (preference) =>
+          Effect.map(recorded(preferring(name, preference)(ask)), ({ exchanges, result }) => {
+            assert.deepStrictEqual(exchanges.map(accepted), exchanges.map(() => "accepted"))
+            return [preference, Result.match(result, { onFailure: lineOf, onSuccess: plain })] as const
+          }))
+        assert.deepStrictEqual(Object.fromEntries(outcomes), expected[title])
       }))
 
-    it.effect.each(calls)("$name: a hundred answers of any values are read", ({ ask, name }) =>
+    it.effect.each(titled)("%s: a hundred answers of any values are read", ([_, { ask, name }]) =>
       Effect.gen(function*() {
         const failed: Array<string> = []
         for (let seed = 1; seed <= 100; seed++) {
           const { exchanges, result } = yield* recorded(preferring(name, `dynamic=true, seed=${seed}`)(ask))
-          const answer = exchanges.findLast((exchange) => isFor(name, exchange))
-          const text = answer === undefined ? "" : yield* Effect.orDie(answer.response.text)
-          if (Result.isFailure(result)) failed.push(`seed ${seed}: ${lineOf(result.failure)} of ${text}`)
-          else if (text.startsWith("{") || text.startsWith("[")) {
-            const read = leaves(plain(result.success))
-            const lost = leaves(JSON.parse(text)).filter((leaf) => !read.includes(leaf))
-            if (lost.length > 0) failed.push(`seed ${seed}: ${lost.join(" | ")} of ${text}`)
+          if (Result.isFailure(result)) failed.push(`seed ${seed}: ${lineOf(result.failure)}`)
+          // Of a token the client takes no more than it needs, and a file is no JSON.
+          else if (!/\/authenticate$|\/attachment$/.test(name)) {
+            const [exchange] = exchanges
+            const text = exchange === undefined ? "" : yield* exchange.response.text
+            const read = fieldsOf(plain(result.success))
+            const lost = fieldsOf(JSON.parse(text)).filter((field) => !read.includes(field))
+            if (lost.length > 0) failed.push(`seed ${seed}: lost ${lost.join(" | ")} of ${text}`)
           }
         }
         assert.deepStrictEqual(failed, [])

@@ -16,7 +16,6 @@ export interface Exchange {
   readonly method: string
   /** Without the query. */
   readonly path: string
-  readonly target: string
   readonly status: number
   /** What the mock complains of, as JSON text; empty where all is well. */
   readonly violations: string
@@ -30,12 +29,10 @@ export const recorded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     const client = yield* HttpClient.HttpClient
     const recording = HttpClient.tap(client, (response) =>
       Effect.sync(() => {
-        const { method, url, urlParams: _ } = response.request
-        const { pathname, search } = new URL(url)
+        const { method, url } = response.request
         exchanges.push({
           method,
-          path: pathname,
-          target: `${pathname}${search}`,
+          path: new URL(url).pathname,
           status: response.status,
           violations: Option.getOrElse(Headers.get(response.headers, "sl-violations"), () => ""),
           response
@@ -51,7 +48,8 @@ export const isFor = (name: Name, { method, path }: Pick<Exchange, "method" | "p
 
 /** Adds a `Prefer` header, by which the mock chooses its answer, through the configuration of the operation's service. */
 export const preferring = (name: Name, preference: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) => {
-  const headers = { prefer: preference }
+  // The mock chooses by `Accept` first: who wants a file gets no error, which is JSON.
+  const headers = name.endsWith("/attachment") ? { prefer: preference, accept: "*/*" } : { prefer: preference }
   // Two logins in a row are at one service: the second one's answer cannot be chosen by its configuration.
   if (name.startsWith("POST /login/pubkey/app/user")) {
     return Effect.updateService(
