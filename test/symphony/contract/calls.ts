@@ -34,7 +34,8 @@ const attachments = [
 ]
 
 const full = {
-  message: "<messageML>Grüße an ${'alle'} &amp; 100% <div class=\"entity\" data-entity-id=\"order\">1</div></messageML>",
+  message:
+    "<messageML>Grüße an ${'alle'} &amp; 100% <div class=\"entity\" data-entity-id=\"order\">1</div></messageML>",
   data: { order: { type: "com.example.order", version: "1.0", id: 1 } },
   version: "2.0"
 }

@@ -3,6 +3,7 @@
  * is nothing to test with.
  */
 import * as Yaml from "effect/encoding/Yaml"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -40,15 +41,33 @@ const Responses = Schema.Record(
 const Document = Schema.Struct({
   paths: Schema.Record(
     Schema.String,
-    Schema.Record(Schema.Literals(["get", "post", "delete"]), Schema.optionalKey(Schema.Struct({ responses: Responses })))
+    Schema.Record(
+      Schema.Literals(["get", "post", "delete"]),
+      Schema.optionalKey(Schema.Struct({ responses: Responses }))
+    )
   )
 })
 
+const parse = (document: string): unknown => Yaml.parse(readFileSync(fileOf(document), "utf8"))
+
+/** The names of all fields that a document describes, wherever they are. */
+export const fieldNames = (document: string): ReadonlySet<string> => {
+  const names = new Set<string>()
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) return value.forEach(visit)
+    if (!Predicate.isObject(value)) return
+    for (const [key, field] of Object.entries(value)) {
+      if (key === "properties" && Predicate.isObject(field)) Object.keys(field).forEach((name) => names.add(name))
+      visit(field)
+    }
+  }
+  visit(parse(document))
+  return names
+}
+
 /** What a document of OpenAPI 3 describes. */
 export const operations = (document: string): ReadonlyArray<Operation> =>
-  Object.entries(
-    Schema.decodeUnknownSync(Document)(Yaml.parse(readFileSync(fileOf(document), "utf8"))).paths
-  ).flatMap(([path, methods]) =>
+  Object.entries(Schema.decodeUnknownSync(Document)(parse(document)).paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { responses }]) => ({
       name: `${method.toUpperCase()} ${path}`,
       statuses: Object.keys(responses).map(Number),
