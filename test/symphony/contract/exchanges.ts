@@ -55,7 +55,7 @@ export const preferring = (name: Name, preference: string) => <A, E, R>(effect: 
     return Effect.updateService(
       effect,
       HttpClient.HttpClient,
-      HttpClient.mapRequest((request) =>
+      HttpClient.mapRequestInput((request) =>
         isFor(name, { method: request.method, path: new URL(request.url).pathname })
           ? HttpClientRequest.setHeaders(request, headers)
           : request
