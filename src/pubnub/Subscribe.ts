@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
 import { CursorStore, type CursorStoreError } from "../CursorStore.ts"
 import * as Commits from "../internal/commits.ts"
+import * as Handling from "../internal/handling.ts"
 import { debug } from "../internal/operation.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
@@ -516,7 +517,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
   const { concurrency = 1 } = options
-  const one = persistent(handler, options)
+  const one = Handling.persistent(handler, options)
   return handled((messages) => Effect.forEach(messages, one, { concurrency, discard: true }), options, 1)
 }
 
@@ -587,22 +588,8 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  const all = persistent(handler, options)
+  const all = Handling.persistent(handler, options)
   return handled((messages) => isNonEmpty(messages) ? all(messages) : Effect.void, options, options.concurrency ?? 1)
-}
-
-/** A handler that tries again, and then sets aside what it cannot handle. */
-const persistent = <A, E, R, E3, R3>(
-  handler: (work: A) => Effect.Effect<unknown, E, R>,
-  { deadLetter, retry }: {
-    readonly retry?: Schedule.Schedule<unknown, E> | undefined
-    readonly deadLetter?: ((work: A, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
-  }
-) =>
-(work: A): Effect.Effect<unknown, E | E3, R | R3> => {
-  const handled = Effect.suspend(() => handler(work))
-  const tried = retry === undefined ? handled : Effect.retry(handled, retry)
-  return deadLetter === undefined ? tried : Effect.catch(tried, (error) => deadLetter(work, error))
 }
 
 /** Pages are handled and committed; what is told in a page comes after the messages ahead of it were handled. */

@@ -1,6 +1,15 @@
 /** Files to send. */
 export * as Attachment from "./Attachment.ts"
 
+/** Hearing. */
+export * as Datafeed from "./Datafeed.ts"
+
+/** What is heard. */
+export * as DatafeedEvent from "./DatafeedEvent.ts"
+
+/** What a feed says of itself. */
+export * as DatafeedStatus from "./DatafeedStatus.ts"
+
 /** Ids of streams and messages. */
 export * as Ids from "./Ids.ts"
 
