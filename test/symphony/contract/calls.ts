@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
 import { Messages, Session, type SymphonyConfig, type SymphonyError } from "effect-herald/symphony"
+import * as Feeds from "../../../src/symphony/internal/feedRequests.ts"
 import type { Name } from "./vendor.ts"
 
 export type Failure = SymphonyError.SymphonyError | Messages.MessageOutcomeUnknown
@@ -186,7 +187,7 @@ export const messages: ReadonlyArray<Call> = [
 ]
 
 /** Each logs in anew. */
-const login: Ask<Session.Tokens> = Effect.suspend(() =>
+export const login: Ask<Session.Tokens> = Effect.suspend(() =>
   Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.layer())
 )
 const onBehalfOf = (user: Session.User): Ask<Session.Tokens> =>
@@ -201,4 +202,23 @@ export const logins: ReadonlyArray<Call> = [
     name: "POST /login/pubkey/app/username/{username}/authenticate",
     ask: onBehalfOf({ username: "jane doe/100%@example.com" })
   }
+]
+
+const feedId = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_f"
+
+/** What a datafeed asks. Each is one attempt: the datafeed makes others, for as long as it is read. */
+export const feeds: ReadonlyArray<Call> = [
+  { name: "GET /pod/v2/sessioninfo", ask: Feeds.sessionUser },
+  { name: "GET /agent/v5/datafeeds", ask: Feeds.list(undefined), others: { "with a tag": Feeds.list("orders bot/1") } },
+  {
+    name: "POST /agent/v5/datafeeds",
+    ask: Feeds.create({ tag: undefined, includeInvisible: undefined }),
+    others: { "with all": Feeds.create({ tag: "x".repeat(100), includeInvisible: true }) }
+  },
+  {
+    name: "POST /agent/v5/datafeeds/{datafeedId}/read",
+    ask: Feeds.read(feedId, ""),
+    others: { "with an acknowledgement": Feeds.read(feedId, "ack-1") }
+  },
+  { name: "DELETE /agent/v5/datafeeds/{datafeedId}", ask: Feeds.remove(feedId) }
 ]

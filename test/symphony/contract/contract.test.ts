@@ -5,15 +5,18 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as NodeSymphony from "effect-herald/node/NodeSymphony"
-import { Session } from "effect-herald/symphony"
+import { Datafeed, Session } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
-import { type Ask, type Call, logins, messages } from "./calls.ts"
+import { type Ask, type Call, feeds, login, logins, messages } from "./calls.ts"
 import { type Exchange, isFor, lineOf, plain, preferring, recorded } from "./exchanges.ts"
-import { expected } from "./expected.ts"
+import { expected, told } from "./expected.ts"
+import * as FeedEvent from "../../../src/symphony/internal/feedEvent.ts"
 import * as Prism from "./prism.ts"
+import { lostOf } from "./values.ts"
 import * as Vendor from "./vendor.ts"
 
 const document = "mock/symphony-mock.yaml"
@@ -22,10 +25,11 @@ const document = "mock/symphony-mock.yaml"
 const notOffered: { readonly [beginning: string]: string } = {
   "POST /sessionauth/": "certificates",
   "POST /keyauth/": "certificates",
-  "POST /login/idm/tokens": "the common JWT"
+  "POST /login/idm/tokens": "the common JWT",
+  "GET /agent/v1/info": "asked by a login whose token says that keys are delivered in the simplified way: see below"
 }
 
-const calls: ReadonlyArray<Call> = [...logins, ...messages]
+const calls: ReadonlyArray<Call> = [...logins, ...messages, ...feeds]
 
 /** One server, and the session of a bot at it, for all tests of a file. */
 const served = Layer.unwrap(Effect.gen(function*() {
@@ -65,53 +69,33 @@ const meaning: { readonly [status: number]: string } = {
   503: "ServiceFailure: Service unavailable"
 }
 
-const posts = /^POST \/agent\/v4\//
-
 const expectedFailure = (name: Vendor.Name, status: number): string => {
   const said = meaning[status] ?? "a status of which nothing is known"
-  if (posts.test(name) && status >= 500) return `1 × MessageOutcomeUnknown, ${said}`
-  // A login is not renewed by another login.
-  const again = status >= 500 || status === 429 || status === 401 && !/ \/(login|relay)\//.test(name)
+  // What may have been posted is not posted again.
+  if (name.startsWith("POST /agent/v4/") && status >= 500) return `1 × MessageOutcomeUnknown, ${said}`
+  const isLogin = logins.some((login) => login.name === name)
+  const isFeed = feeds.some((feed) => feed.name === name)
+  // A login is not renewed by a login. A datafeed has its own way to try again.
+  const again = status === 401 ? !isLogin : (status === 429 || status >= 500) && !isFeed
   return `${again ? 2 : 1} × ${said}`
 }
 
-/**
- * The values of an answer that must not be lost: not those of fields that nobody described, of what has no id, and times and
- * ids that cannot be.
- */
-const valuesOf = (known: ReadonlySet<string>, value: unknown, name = ""): ReadonlyArray<string> => {
-  if (Predicate.isNullish(value)) return []
-  if (Array.isArray(value)) return value.flatMap((entry) => valuesOf(known, entry, name))
-  if (Predicate.isObject(value)) {
-    const fields = Object.entries(value)
-    if (fields.some(([name, id]) => /^(id|fileId|messageId)$/.test(name) && id === null)) return []
-    return fields.flatMap(([field, value]) =>
-      known.has(field) || name === "errors" ? valuesOf(known, value, field) : []
-    )
-  }
-  if (/timestamp|date$/i.test(name) && !(Math.abs(Number(value)) <= 8.64e15)) return []
-  if (name === "userId" && !Number.isSafeInteger(value)) return []
-  return [String(value)]
-}
+const AnyEvents = Schema.Struct({
+  events: Schema.Array(Schema.StructWithRest(
+    Schema.Struct({ payload: Schema.NullOr(Schema.Record(Schema.String, Schema.Json)) }),
+    [Schema.Record(Schema.String, Schema.Json)]
+  ))
+})
 
-const leaves = (value: unknown): ReadonlyArray<string> => {
-  if (Predicate.isNullish(value)) return []
-  return typeof value === "object" ? Object.values(value).flatMap(leaves) : [String(value)]
-}
-
-/** What there is less often than it should be. */
-const lostOf = (expected: ReadonlyArray<string>, found: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const left = [...found]
-  return expected.filter((value) => {
-    const index = left.indexOf(value)
-    if (index >= 0) left.splice(index, 1)
-    return index < 0
-  })
-}
-
-/** Files that cannot be downloaded: there is no use for a list of them. */
+/** Of what has no id there is no use. */
 const isWithoutIds = (name: Vendor.Name, text: string): boolean =>
-  name.endsWith("/attachments") && /"(fileId|messageId)":null/.test(text)
+  /\/(attachments|sessioninfo)$/.test(name) && /"(id|fileId|messageId)":null/.test(text)
+
+// A generator of random numbers takes 1, 11 and 111 for the same.
+const seeds = Array.from({ length: 100 }, (_, index) => String(index).padStart(3, "0"))
+
+/** A request that is answered with any values that the description allows. */
+const dynamic = ({ ask, name }: Call, seed: string) => recorded(preferring(name, `dynamic=true, seed=${seed}`)(ask))
 
 describe("contract", () => {
   if (!Vendor.isPresent) {
@@ -187,26 +171,104 @@ describe("contract", () => {
         })
     )
 
+    it.effect("on behalf of a user, everything is accepted without a token of the key manager", () =>
+      Effect.gen(function*() {
+        const asks = messages.map(({ ask }) => ask)
+        const { exchanges, result } = yield* recorded(
+          Effect.provide(Effect.all(asks), Session.onBehalfOf({ userId: 7_000_000_000_002 }))
+        )
+        assert.isTrue(Result.isSuccess(result))
+        assert.deepStrictEqual(exchanges.map(accepted), exchanges.map(() => "accepted"))
+      }))
+
+    it.effect("simplified key delivery: without the Agent's word for it, the key manager's token is taken", () =>
+      Effect.gen(function*() {
+        const name = "GET /agent/v1/info"
+        const statuses = operations.find((operation) => operation.name === name)?.statuses ?? []
+        const preferences = ["example=old", ...statuses.filter((status) => status >= 300).map((code) => `code=${code}`)]
+        const keyManagerTokens = yield* Effect.forEach(["example=full", ...preferences], (preference) =>
+          Effect.map(
+            login.pipe(preferring("POST /login/pubkey/authenticate", "example=skd"), preferring(name, preference)),
+            ({ keyManagerToken }) => `${preference}: ${keyManagerToken === undefined ? "none" : "one"}`
+          ))
+        assert.deepStrictEqual(keyManagerTokens, [
+          "example=full: none",
+          ...preferences.map((preference) => `${preference}: one`)
+        ])
+      }))
+
+    it.effect("the datafeed tells what the mock has, in order", () =>
+      Effect.gen(function*() {
+        const { exchanges, result } = yield* recorded(
+          Stream.runCollect(Stream.take(Datafeed.events({ deleteOnEnd: true }), told.length))
+        )
+        assert.deepStrictEqual(exchanges.map(accepted), exchanges.map(() => "accepted"))
+        assert.deepStrictEqual(plain(Result.getOrThrow(result)), told)
+        assert.deepStrictEqual(exchanges.map(({ method, path }) => `${method} ${path}`), [
+          "GET /pod/v2/sessioninfo",
+          "GET /agent/v5/datafeeds",
+          "POST /agent/v5/datafeeds/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_f/read",
+          "DELETE /agent/v5/datafeeds/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_f"
+        ])
+      }))
+
     // Any text is a file as it comes, but hardly ever base64.
     it.effect.each(titled.filter(([_, { way }]) => way !== "as bytes"))(
       "%s: a hundred answers of any values are read",
-      ([_, { ask, name }]) =>
+      ([_, call]) =>
         Effect.gen(function*() {
           const failed: Array<string> = []
-          for (let seed = 1; seed <= 100; seed++) {
-            const { exchanges, result } = yield* recorded(preferring(name, `dynamic=true, seed=${seed}`)(ask))
-            const [exchange] = exchanges
-            const text = exchange === undefined ? "" : yield* exchange.response.text
-            if (Result.isFailure(result)) {
-              if (!isWithoutIds(name, text)) failed.push(`seed ${seed}: ${lineOf(result.failure)} of ${text}`)
-            } // Of a login the client takes no more than the token, and a file is no JSON.
-            else if (!/\/authenticate$|\/attachment$/.test(name)) {
-              const lost = lostOf(valuesOf(known, JSON.parse(text)), leaves(plain(result.success)))
-              if (lost.length > 0) failed.push(`seed ${seed}: lost ${lost.join(" | ")} of ${text}`)
-            }
+          for (const seed of seeds) {
+            const { exchanges, result } = yield* dynamic(call, seed)
+            if (Result.isSuccess(result)) continue
+            const texts = yield* Effect.forEach(exchanges, ({ response }) => response.text)
+            if (texts.some((text) => isWithoutIds(call.name, text))) continue
+            failed.push(`seed ${seed}: ${lineOf(result.failure)} of ${texts.join("\n")}`)
           }
           assert.deepStrictEqual(failed, [])
         })
     )
+
+    it.effect.each(messages.filter(({ name }) => !name.endsWith("/attachment")))(
+      "$name: nothing of a hundred answers is lost",
+      (call) =>
+        Effect.gen(function*() {
+          const failed: Array<string> = []
+          for (const seed of seeds) {
+            const { exchanges: [exchange], result } = yield* dynamic(call, seed)
+            if (Result.isFailure(result) || exchange === undefined) continue
+            const text = yield* exchange.response.text
+            const lost = lostOf(known, JSON.parse(text), plain(result.success))
+            if (lost.length > 0) failed.push(`seed ${seed}: ${lost.join(" | ")} of ${text}`)
+          }
+          assert.deepStrictEqual(failed, [])
+        })
+    )
+
+    it.effect("every kind of event is read, and nothing of it is lost", () =>
+      Effect.gen(function*() {
+        const [read] = feeds.filter(({ name }) => name.endsWith("/read"))
+        const failed: Array<string> = []
+        const kinds = new Set<string>()
+        for (const seed of seeds) {
+          const { result } = yield* dynamic(read ?? assert.fail("nothing is read"), seed)
+          const { events } = Schema.decodeUnknownSync(AnyEvents)(Result.getOrThrow(result))
+          for (const event of events) {
+            for (const [property, content] of Object.entries(event.payload ?? {})) {
+              // The mock knows no types. The service writes that of a payload in capitals.
+              if (content === null || !known.has(property)) continue
+              kinds.add(property)
+              const told = FeedEvent.read({ ...event, type: property.toUpperCase() })
+              const { payload: _, type: __, ...envelope } = event
+              const lost = lostOf(known, [envelope, content], plain(told))
+              if (told._tag === "UndecodableEvent") {
+                failed.push(`seed ${seed}: ${told.issue} of ${JSON.stringify(event)}`)
+              } else if (lost.length > 0) failed.push(`seed ${seed}: ${lost.join(" | ")} of ${JSON.stringify(event)}`)
+            }
+          }
+        }
+        assert.deepStrictEqual(failed, [])
+        assert.strictEqual(kinds.size, 17)
+      }))
   })
 })

@@ -46,12 +46,14 @@ export const recorded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 export const isFor = (name: Name, { method, path }: Pick<Exchange, "method" | "path">): boolean =>
   new RegExp(`^${name.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(`${method} ${path}`)
 
-/** Adds a `Prefer` header, by which the mock chooses its answer, through the configuration of the operation's service. */
+/**
+ * Has an operation answered so: `code=401`, `example=nulls` or `dynamic=true, seed=1`. By the configuration of its service, so
+ * that the session is not concerned; and where there are more requests to that service, by its path.
+ */
 export const preferring = (name: Name, preference: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) => {
   // The mock chooses by `Accept` first: who wants a file gets no error, which is JSON.
   const headers = name.endsWith("/attachment") ? { prefer: preference, accept: "*/*" } : { prefer: preference }
-  // Two logins in a row are at one service: the second one's answer cannot be chosen by its configuration.
-  if (name.startsWith("POST /login/pubkey/app/user")) {
+  if (name.startsWith("POST /login/pubkey/app/user") || name.includes("/agent/v1/info")) {
     return Effect.updateService(
       effect,
       HttpClient.HttpClient,
@@ -62,7 +64,7 @@ export const preferring = (name: Name, preference: string) => <A, E, R>(effect: 
       )
     )
   }
-  const service = name.startsWith("POST /relay/") ? "keyManager" : / \/agent\//.test(name) ? "agent" : "pod"
+  const service = name.startsWith("POST /relay/") ? "keyManager" : name.includes(" /agent/") ? "agent" : "pod"
   return Effect.updateService(effect, SymphonyConfig.SymphonyConfig, (config) => ({
     ...config,
     [service]: { ...config[service], headers }

@@ -76,6 +76,66 @@ const inPod = {
 
 const bob = { id: 7_000_000_000_002, username: "bob", emailAddress: "bob@example.com" }
 
+const form = {
+  stream: { streamId, streamType: "ROOM" },
+  formMessageId: full.messageId,
+  formId: "form-1",
+  formValues: { action: "submit", choice: "a" }
+}
+
+const fullAsWritten = { ...full, stream: form.stream }
+
+/** As the service writes them. */
+const events = [
+  {
+    id: "evt-1",
+    messageId: full.messageId,
+    timestamp: 1_700_000_000_123,
+    type: "MESSAGESENT",
+    initiator: { user: ada },
+    payload: { messageSent: { message: fullAsWritten } }
+  },
+  {
+    id: "evt-2",
+    timestamp: 1_700_000_000_200,
+    type: "SYMPHONYELEMENTSACTION",
+    initiator: { user: ada },
+    payload: { symphonyElementsAction: form }
+  },
+  { id: "evt-3", timestamp: 1_700_000_000_300, type: "SOMETHINGNEW", initiator: { user: ada }, payload: {} }
+]
+
+const feedId = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_f"
+
+/** What the datafeed makes of its feed, and of these events. */
+export const told = [
+  { _tag: "FeedConnected", feedId, created: false },
+  {
+    _tag: "MessageSent",
+    id: "evt-1",
+    messageId: full.messageId,
+    timestamp: 1_700_000_000_123,
+    initiator: ada,
+    message: full
+  },
+  {
+    _tag: "ElementsAction",
+    id: "evt-2",
+    timestamp: 1_700_000_000_200,
+    initiator: ada,
+    ...form,
+    stream: full.stream
+  },
+  {
+    _tag: "UnknownEvent",
+    id: "evt-3",
+    timestamp: 1_700_000_000_300,
+    initiator: ada,
+    type: "SOMETHINGNEW",
+    raw: events[2]
+  }
+]
+
 const messages = { "example=empty": [], "code=204": [] }
 
 export const expected: { readonly [name: Name]: { readonly [preference: string]: unknown } } = {
@@ -88,6 +148,20 @@ export const expected: { readonly [name: Name]: { readonly [preference: string]:
   "POST /login/pubkey/app/authenticate": { "example=full": user },
   "POST /login/pubkey/app/user/{userId}/authenticate": { "example=full": user },
   "POST /login/pubkey/app/username/{username}/authenticate": { "example=full": user },
+  "GET /pod/v2/sessioninfo": { "example=full": 7_000_000_000_003 },
+  "GET /agent/v5/datafeeds": {
+    "example=full": [
+      { id: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_p_0001", type: "datahose" },
+      { id: feedId, type: "fanout" }
+    ],
+    "example=none": []
+  },
+  "POST /agent/v5/datafeeds": { "example=full": feedId },
+  "POST /agent/v5/datafeeds/{datafeedId}/read": {
+    "example=full": { ackId: "ack-1", events },
+    "example=empty": { ackId: "ack-2", events: [] }
+  },
+  "DELETE /agent/v5/datafeeds/{datafeedId}": { "code=204": undefined },
   "POST /agent/v4/stream/{sid}/message/create": {
     "example=full": full,
     "example=nulls": nulls,
