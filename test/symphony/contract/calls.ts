@@ -206,6 +206,12 @@ export const logins: ReadonlyArray<Call> = [
 
 const feedId = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_f"
 
+export const readFeed: Call = {
+  name: "POST /agent/v5/datafeeds/{datafeedId}/read",
+  ask: Feeds.read(feedId, ""),
+  others: { "with an acknowledgement": Feeds.read(feedId, "ack-1") }
+}
+
 /** What a datafeed asks. Each is one attempt: the datafeed makes others, for as long as it is read. */
 export const feeds: ReadonlyArray<Call> = [
   { name: "GET /pod/v2/sessioninfo", ask: Feeds.sessionUser },
@@ -215,10 +221,6 @@ export const feeds: ReadonlyArray<Call> = [
     ask: Feeds.create({ tag: undefined, includeInvisible: undefined }),
     others: { "with all": Feeds.create({ tag: "x".repeat(100), includeInvisible: true }) }
   },
-  {
-    name: "POST /agent/v5/datafeeds/{datafeedId}/read",
-    ask: Feeds.read(feedId, ""),
-    others: { "with an acknowledgement": Feeds.read(feedId, "ack-1") }
-  },
+  readFeed,
   { name: "DELETE /agent/v5/datafeeds/{datafeedId}", ask: Feeds.remove(feedId) }
 ]

@@ -2,15 +2,15 @@
 import * as Predicate from "effect/Predicate"
 
 /**
- * The values of an answer that must not be lost: not those of fields that nobody described, of what has no id, and times and
- * ids that cannot be.
+ * The values of an answer that must not be lost: not those of fields that nobody described, of what lacks an id (or half of
+ * a keyword), and times and ids that cannot be.
  */
 const valuesOf = (known: ReadonlySet<string>, value: unknown, name = ""): ReadonlyArray<string> => {
   if (Predicate.isNullish(value)) return []
   if (Array.isArray(value)) return value.flatMap((entry) => valuesOf(known, entry, name))
   if (Predicate.isObject(value)) {
     const fields = Object.entries(value)
-    if (fields.some(([name, id]) => /^(id|fileId|messageId)$/.test(name) && id === null)) return []
+    if (fields.some(([name, id]) => /^(id|fileId|messageId|key|value)$/.test(name) && id === null)) return []
     return fields.flatMap(([field, value]) =>
       known.has(field) || name === "errors" ? valuesOf(known, value, field) : []
     )
