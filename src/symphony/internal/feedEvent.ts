@@ -2,6 +2,7 @@
  * Events as the datafeed writes them. Each by itself: one that cannot be read takes none of the others with it.
  */
 import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as DatafeedEvent from "../DatafeedEvent.ts"
@@ -60,7 +61,8 @@ export const read = (raw: Schema.Json): Read => {
     decodeEvent({
       ...isFields(raw) ? raw : {},
       initiator: happening.initiator,
-      ...isFields(content) ? content : {},
+      // What the payload writes as `null` does not hide what the event itself says.
+      ...isFields(content) ? Record.filter(content, Predicate.isNotNull) : {},
       _tag
     }),
     (issue) => ({ _tag: "UndecodableEvent", ...happening, issue: issue.message, raw })
