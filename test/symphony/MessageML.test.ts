@@ -54,8 +54,8 @@ const Nasty = Arbitrary.array(Arbitrary.schema(Schema.Union([
 ]))).pipe(Arbitrary.map((parts) => parts.join("")))
 
 /** What is left of a text that XML cannot hold whole. */
-// oxlint-disable-next-line no-control-regex
 const possible = (text: string) =>
+  // oxlint-disable-next-line no-control-regex
   text.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
 
 describe("escape", () => {
@@ -186,7 +186,7 @@ describe("elements", () => {
     // @ts-expect-error -- a field stands in a form only
     MessageML.group(MessageML.textField({ name: "t" }))
     // @ts-expect-error -- and not in a template
-    MessageML.messageML`${MessageML.textField({ name: "t" })}`
+    void MessageML.messageML`${MessageML.textField({ name: "t" })}`
     // @ts-expect-error -- a select is made of options
     MessageML.select({ name: "s" }, "a")
     // @ts-expect-error -- one of both

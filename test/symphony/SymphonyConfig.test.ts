@@ -289,12 +289,14 @@ describe("from a file", () => {
       yield* writeFileString(join(folder, "bot.pem"), keys.bot.privateKey)
       yield* writeFileString(join(folder, "hush.txt"), "hush")
       const logged: Array<string> = []
-      const config = yield* SymphonyConfig.SymphonyConfig.pipe(
-        Effect.provide(SymphonyConfig.layerFile(join(folder, name)), { local: true }),
-        Effect.provide(environment(values)),
-        Effect.provide(Logger.layer([Logger.make(({ logLevel, message }) => {
-          logged.push(`${logLevel} ${String(message).replace(folder, "")}`)
-        })]))
+      const logger = Logger.make(({ logLevel, message }) => {
+        logged.push(`${logLevel} ${String(message).replace(folder, "")}`)
+      })
+      const config = yield* Effect.provide(
+        SymphonyConfig.SymphonyConfig,
+        SymphonyConfig.layerFile(join(folder, name)).pipe(
+          Layer.provide(Layer.merge(environment(values), Logger.layer([logger])))
+        )
       )
       return { config, logged, folder }
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
