@@ -41,17 +41,17 @@ const planOf = (seed: number): Plan => {
   const { between, next, one, pick } = dice(seed)
   const crashing = one(2)
   const forgetting = one(8)
-  const slowness = one(3) ? 45_000 : one(2) ? 2_000 : 0
+  const slowness = one(8) ? 45_000 : one(2) ? 2_000 : 0
   const acts: Array<Act> = []
-  for (let index = 0; index < 8; index++) {
-    acts.push({ _tag: "Say", count: one(40) && slowness < 45_000 ? 150 : between(1, 4), from: one(8) ? "bot" : "ada" })
+  for (let index = 0; index < 6; index++) {
+    acts.push({ _tag: "Say", count: one(200) && slowness < 45_000 ? 150 : between(1, 2), from: one(8) ? "bot" : "ada" })
     if (one(12)) acts.push({ _tag: "Restart" })
     if (crashing && one(4)) acts.push({ _tag: "Crash" })
     if (forgetting && one(4)) acts.push({ _tag: "Forget" })
-    acts.push({ _tag: "Wait", millis: between(0, one(4) ? 30_000 : 1_000) })
+    acts.push({ _tag: "Wait", millis: between(0, one(8) ? 30_000 : 1_000) })
   }
   const mishaps: Array<Mishap> = []
-  for (let at = 0; at < 40; at++) if (next() < 0.12) mishaps.push({ at, ...pick(Faults.everything) })
+  for (let at = 0; at < 16; at++) if (next() < 0.15) mishaps.push({ at, ...pick(Faults.everything) })
   return { seed, reader: pick(readers), slowness, acts, mishaps }
 }
 
@@ -74,6 +74,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   yield* forget
   const streamId = yield* createStream({ type: "ROOM", members: ["ada", "bot"] })
 
+  const forgetting = plan.acts.some(({ _tag }) => _tag === "Forget")
   const said: Array<{ readonly id: string; readonly at: number; readonly own: boolean }> = []
   const handled = new Map<string, number>()
   /** When it was told that what was said before may be lost. */
@@ -89,7 +90,9 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
     })
   const onStatus = (notice: { readonly _tag: string; readonly created?: boolean }) =>
     Effect.map(now, (now) => {
-      const isOther = notice._tag === "FeedRecreated" || notice._tag === "FeedConnected" && notice.created === true
+      // Who was killed after it made a feed, and before it told so, leaves it to another that cannot know it.
+      const isOther = notice._tag === "FeedRecreated" ||
+        notice._tag === "FeedConnected" && (notice.created === true || forgetting && lives > 1)
       if (isOther) brokenAt = now
     })
   const life = {
@@ -136,8 +139,10 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
         yield* forget
     }
   }
-  yield* Clock.advance("30 seconds")
+  yield* Clock.advance("5 seconds")
   yield* faults.heal
+  // What is said before a forgotten feed is missed is lost with it.
+  if (forgetting) yield* Clock.advance("3 minutes")
   const last = yield* send({ streamId, from: "ada", message: "last" })
   // Until what was said has been handled, and what is not acknowledged came again.
   let pending = 1

@@ -72,6 +72,18 @@ describe("which feed", () => {
       assert.strictEqual((yield* requestsTo("DELETE")).length, 0)
     }).pipe(Effect.provide(withBot())))
 
+  it.effect("one whose making was not answered is found, and not made again", () =>
+    Effect.gen(function*() {
+      yield* add({
+        on: ({ method, url }) => method === "POST" && url.endsWith("/datafeeds"),
+        fault: Fault.ResetBeforeAnswer()
+      })
+      const { events } = yield* heard()
+      assert.deepStrictEqual(events.map(shown), ["FeedInterrupted", "FeedConnected"])
+      assert.deepInclude(events[1], { created: true })
+      assert.strictEqual((yield* feeds).length, 1)
+    }).pipe(Effect.provide(withBot())))
+
   it.effect("each tag has its own", () =>
     Effect.gen(function*() {
       const streamId = yield* room

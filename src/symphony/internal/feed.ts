@@ -66,10 +66,14 @@ export const pages = (
     /** What the last handshake found out, for the step that follows. */
     let status: DatafeedStatus.DatafeedStatus | undefined
 
+    /** A feed was asked for: one that is found later may be that one, whose answer was lost. */
+    let making = false
     const find = Effect.gen(function*() {
       const known = yield* Requests.list(settings.tag)
       const found = known.find((known) => isFanout(known) && known.id !== feed)
-      return { feedId: found?.id ?? (yield* Requests.create(settings)), created: found === undefined }
+      if (found !== undefined) return { feedId: found.id, created: making }
+      making = true
+      return { feedId: yield* Requests.create(settings), created: true }
     })
 
     const handshake = Effect.fnUntraced(function*(standing: string | undefined) {
@@ -91,6 +95,7 @@ export const pages = (
           ...heardAt === undefined ? {} : { heardAt }
         }
       gone = undefined
+      making = false
       heardAt = undefined
       feed = feedId
       acknowledgements = makeAcknowledgements()
