@@ -39,15 +39,18 @@ export interface StatusUser {
  * @category schemas
  * @since 0.1.0
  */
-export const StatusUser: Schema.Codec<StatusUser, unknown> = Schema.Struct({
-  userId: Integer,
-  firstName: Text,
-  lastName: Text,
-  displayName: Text,
-  email: Text,
-  username: Text,
-  timestamp: Instant
-}).pipe(Schema.encodeKeys({ username: "userName" }))
+export const StatusUser: Schema.Codec<StatusUser, unknown> = Lenient.renamed(
+  Schema.Struct({
+    userId: Integer,
+    firstName: Text,
+    lastName: Text,
+    displayName: Text,
+    email: Text,
+    username: Text,
+    timestamp: Instant
+  }),
+  { username: "userName" }
+)
 
 /**
  * How far a message is with each of its readers. Nobody is in two of the lists.
@@ -148,13 +151,16 @@ export interface Receipt {
  * @category schemas
  * @since 0.1.0
  */
-export const Receipt: Schema.Codec<Receipt, unknown> = Schema.Struct({
-  user: Lenient.optional(Reader),
-  deliveryReceiptTimestamp: Instant,
-  readReceiptTimestamp: Instant,
-  emailNotificationTimestamp: Instant,
-  downloads: Lenient.list(Schema.Struct({ fileName: Text, timestamp: Instant }))
-}).pipe(Schema.encodeKeys({ downloads: "downloadReceiptCounts" }))
+export const Receipt: Schema.Codec<Receipt, unknown> = Lenient.renamed(
+  Schema.Struct({
+    user: Lenient.optional(Reader),
+    deliveryReceiptTimestamp: Instant,
+    readReceiptTimestamp: Instant,
+    emailNotificationTimestamp: Instant,
+    downloads: Lenient.list(Schema.Struct({ fileName: Text, timestamp: Instant }))
+  }),
+  { downloads: "downloadReceiptCounts" }
+)
 
 /**
  * Where the pages in front of this one and behind it are.
@@ -193,25 +199,28 @@ export interface MessageReceipts {
  * @category schemas
  * @since 0.1.0
  */
-export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Schema.Struct({
-  creator: Lenient.optional(Creator),
-  onBehalfOfUser: Lenient.optional(Creator),
-  stream: Lenient.optional(Schema.Struct({ id: Text, name: Text, streamType: Text })),
-  creationDate: Instant,
-  deliveryReceiptCount: Integer,
-  readReceiptCount: Integer,
-  emailNotificationCount: Integer,
-  downloadCounts: Lenient.list(Schema.Struct({ fileName: Text, count: Integer })),
-  receipts: Lenient.list(Receipt),
-  pagination: Lenient.optional(Schema.Struct({
-    cursors: Lenient.optional(Schema.Struct({
-      before: Lenient.optional(Lenient.TextOrNumber),
-      after: Lenient.optional(Lenient.TextOrNumber)
-    })),
-    previous: Text,
-    next: Text
-  }))
-}).pipe(Schema.encodeKeys({ receipts: "MessageReceiptDetail", downloadCounts: "downloadReceiptCounts" }))
+export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Lenient.renamed(
+  Schema.Struct({
+    creator: Lenient.optional(Creator),
+    onBehalfOfUser: Lenient.optional(Creator),
+    stream: Lenient.optional(Schema.Struct({ id: Text, name: Text, streamType: Text })),
+    creationDate: Instant,
+    deliveryReceiptCount: Integer,
+    readReceiptCount: Integer,
+    emailNotificationCount: Integer,
+    downloadCounts: Lenient.list(Schema.Struct({ fileName: Text, count: Integer })),
+    receipts: Lenient.list(Receipt),
+    pagination: Lenient.optional(Schema.Struct({
+      cursors: Lenient.optional(Schema.Struct({
+        before: Lenient.optional(Lenient.TextOrNumber),
+        after: Lenient.optional(Lenient.TextOrNumber)
+      })),
+      previous: Text,
+      next: Text
+    }))
+  }),
+  { receipts: "MessageReceiptDetail", downloadCounts: "downloadReceiptCounts" }
+)
 
 // --------------------------------------------------------------------------------------------------------------------
 // relationships and suppression

@@ -649,15 +649,15 @@ export const list = (
  */
 export const listAll = (
   options: Range & { readonly chunkSize?: number | undefined }
-): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> =>
-  Stream.paginate(
-    { since: options.since, until: options.until, skip: 0 } as Window,
-    (window) =>
-      Effect.map(list({ streamId: options.streamId, limit: options.chunkSize ?? 500, ...window }), (messages) => [
-        messages,
-        messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
-      ])
-  )
+): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
+  const { chunkSize = 500, since, streamId, until } = options
+  const first: Window = { since, until, skip: 0 }
+  return Stream.paginate(first, (window) =>
+    Effect.map(list({ streamId, limit: chunkSize, ...window }), (messages) => [
+      messages,
+      messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
+    ]))
+}
 
 /** Where a page begins. */
 interface Window extends Pick<ListOptions, "since" | "until"> {
@@ -665,14 +665,17 @@ interface Window extends Pick<ListOptions, "since" | "until"> {
 }
 
 const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Window => {
-  const times = messages.map(({ timestamp }) => timestamp === undefined ? undefined : DateTime.toEpochMillis(timestamp))
-  const [first, last] = [times[0], times.at(-1)]
-  // All of one time, or no times at all: there is only the number of messages to go on by.
-  if (first === undefined || last === undefined || first === last) {
-    return { ...window, skip: window.skip + times.length }
-  }
+  const times = messages.map(({ timestamp }) =>
+    timestamp === undefined ? Number.NaN : DateTime.toEpochMillis(timestamp)
+  )
+  const last = times.at(-1) ?? Number.NaN
   const skip = times.filter((time) => time === last).length
-  return first > last ? { ...window, until: last, skip } : { ...window, since: last, skip }
+  const falls = (time: number, index: number) => index === 0 || time <= (times[index - 1] ?? Number.NaN)
+  const rises = (time: number, index: number) => index === 0 || time >= (times[index - 1] ?? Number.NaN)
+  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip }
+  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip }
+  // All of one time, or in no order: there is only the number of messages to go on by.
+  return { ...window, skip: window.skip + times.length }
 }
 
 const none: { readonly value: ReadonlyArray<never> } = { value: [] }
@@ -797,19 +800,17 @@ export const search = (
 export const searchAll = (
   { chunkSize = 50, maxNumber = Number.POSITIVE_INFINITY, ...options }: SearchAllOptions
 ): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
-  const issues = [
-    ...wholeIssues("chunkSize", chunkSize, 1, 1000),
-    ...Number.isNaN(maxNumber) ? [{ location: "maxNumber", message: "is not a number" }] : []
-  ]
-  if (issues.length === 0 && maxNumber <= 0) return Stream.empty
+  if (maxNumber <= 0) return Stream.empty
+  const issues = Number.isInteger(maxNumber) || maxNumber === Number.POSITIVE_INFINITY
+    ? []
+    : [{ location: "maxNumber", message: "is not a whole number" }]
   return Stream.paginate(
     0,
     (skip) =>
       Effect.map(searchAs("searchAll", { ...options, skip, limit: chunkSize }, issues), (messages) => {
-        const left = maxNumber - skip
         const next = skip + messages.length
         return [
-          left < messages.length ? messages.slice(0, Math.ceil(left)) : messages,
+          messages.slice(0, maxNumber - skip),
           messages.length < chunkSize || next >= maxNumber ? Option.none() : Option.some(next)
         ]
       })
@@ -869,9 +870,7 @@ const searchAs = (
       ...fromDate.issues,
       ...toDate.issues,
       ...wholeIssues("skip", skip, 0),
-      ...wholeIssues(operation === "search" ? "limit" : "chunkSize", limit, 1, 1000).filter(() =>
-        operation === "search"
-      )
+      ...wholeIssues(operation === "search" ? "limit" : "chunkSize", limit, 1, 1000)
     ],
     decode: decodeMessages,
     empty: none
@@ -977,8 +976,9 @@ export const listAllAttachments = (
   options: AttachmentRange
 ): Stream.Stream<StreamAttachment, SymphonyError.SymphonyError, Needs> => {
   const limit = 100
+  const first: AttachmentWindow = { since: options.since, to: options.to, seen: [] }
   return Stream.paginate(
-    { since: options.since, to: options.to, seen: [] } as AttachmentWindow,
+    first,
     ({ seen, ...window }) =>
       Effect.flatMap(listAttachments({ ...options, ...window, limit }), (page) => {
         const fresh = page.filter((attachment) => !seen.includes(keyOf(attachment)))
@@ -1300,18 +1300,20 @@ const decodeReceipts = Lenient.json(MessageStatus.MessageReceipts)
  */
 export const allReceipts = (
   { messageId }: MessageOptions
-): Stream.Stream<MessageStatus.Receipt, SymphonyError.SymphonyError, Needs> =>
-  Stream.paginate(
-    undefined as string | undefined,
-    (after) =>
+): Stream.Stream<MessageStatus.Receipt, SymphonyError.SymphonyError, Needs> => {
+  const first: { readonly after: string | undefined } = { after: undefined }
+  return Stream.paginate(
+    first,
+    ({ after }) =>
       Effect.map(receipts({ messageId, after }), ({ pagination, receipts }) => {
         const next = pagination?.cursors?.after
         return [
           receipts,
-          receipts.length === 0 || next === undefined || next === after ? Option.none() : Option.some(next)
+          receipts.length === 0 || next === undefined || next === after ? Option.none() : Option.some({ after: next })
         ]
       })
   )
+}
 
 /**
  * What a message answers or forwards, and what answers or forwards it. The session needs a role that allows it.

@@ -99,7 +99,7 @@ export const open = <E = never, R = never>(
   exchange(endpoint, tokens, {
     streamed: true,
     read: (answer, broken, timeout) =>
-      answer.bytes === undefined
+      answer.bytes === undefined || answer.status === 204
         ? read(endpoint, answer)
         : Effect.succeed(
           Stream.timeoutOrElse(answer.bytes, {
@@ -200,7 +200,11 @@ const read = <A, E, R>(
   answer: Operation.Answer
 ): Effect.Effect<A, SymphonyError.Reason> => {
   const { status, text } = answer
-  if (status === 204 && endpoint.empty !== undefined) return Effect.succeed(endpoint.empty.value)
+  if (status === 204) {
+    return endpoint.empty === undefined
+      ? Effect.fail(new SymphonyError.Unreadable({ status, description: "there is nothing in it", excerpt: "" }))
+      : Effect.succeed(endpoint.empty.value)
+  }
   if (status >= 200 && status < 300) {
     return Result.match(endpoint.decode(text), {
       onSuccess: Effect.succeed,

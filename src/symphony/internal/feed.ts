@@ -9,12 +9,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as Commits from "../../internal/commits.ts"
 import * as LongPoll from "../../internal/longPoll.ts"
 import type * as DatafeedEvent from "../DatafeedEvent.ts"
 import type * as DatafeedStatus from "../DatafeedStatus.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import type * as SymphonyError from "../SymphonyError.ts"
-import * as Acknowledgements from "./acknowledgements.ts"
+import * as Endpoint from "./endpoint.ts"
 import * as FeedEvent from "./feedEvent.ts"
 import * as Requests from "./feedRequests.ts"
 import type { Needs } from "./request.ts"
@@ -33,8 +34,8 @@ export interface Page {
 
 type Step = LongPoll.Step<string, Requests.Answer | undefined, SymphonyError.SymphonyError>
 
-/** Feeds of readers like this one: lists show others, too. */
-const fanout = /^[^\s_]+_f(_[^\s_]+)?$/
+/** Whether it is a feed for a reader like this one: lists show others, too, and do not always say which is which. */
+const isFanout = ({ id, type }: Requests.Feed): boolean => type === "fanout" || /^[^\s_]+_f(_[^\s_]+)?$/.test(id)
 
 /** What comes again comes soon: when its page was not acknowledged for half a minute. */
 const remembered = 10_000
@@ -46,13 +47,17 @@ export const pages = (
   settings: Settings
 ): Stream.Stream<Page, SymphonyError.SymphonyError, Needs> =>
   Stream.unwrap(Effect.gen(function*() {
+    const issue = settings.tag === undefined ? undefined : issueOf(settings.tag)
+    if (issue !== undefined) {
+      return Stream.fail(Requests.refused(Endpoint.refused([{ location: "tag", message: issue }])))
+    }
     const config = yield* SymphonyConfig
     const context = yield* Effect.context<Needs>()
     const patience = Duration.max(config.requestTimeout, leastPatience)
 
     let feed: string | undefined
     let bot: number | undefined
-    let acknowledgements = Acknowledgements.make()
+    let acknowledgements = makeAcknowledgements()
     /** What the service said of the feed when it had forgotten it. */
     let gone: SymphonyError.Reason | undefined
     /** How many feeds in a row were gone when they were read for the first time. */
@@ -63,8 +68,8 @@ export const pages = (
 
     const find = Effect.gen(function*() {
       const known = yield* Requests.list(settings.tag)
-      const found = known.find((id) => fanout.test(id) && id !== feed)
-      return { feedId: found ?? (yield* Requests.create(settings)), created: found === undefined }
+      const found = known.find((known) => isFanout(known) && known.id !== feed)
+      return { feedId: found?.id ?? (yield* Requests.create(settings)), created: found === undefined }
     })
 
     const handshake = Effect.fnUntraced(function*(standing: string | undefined) {
@@ -88,7 +93,7 @@ export const pages = (
       gone = undefined
       heardAt = undefined
       feed = feedId
-      acknowledgements = Acknowledgements.make()
+      acknowledgements = makeAcknowledgements()
       return feedId
     })
 
@@ -102,9 +107,8 @@ export const pages = (
         yield* Effect.sleep(Math.min(500 * 2 ** (barren - 2), 30_000))
         return { page: undefined, next: feedId, listened: false }
       }
-      const acknowledgement = acknowledgements.due()
       const sentAt = yield* Clock.currentTimeMillis
-      const answer = yield* Requests.read(feedId, acknowledgement.ackId).pipe(
+      const answer = yield* Requests.read(feedId, acknowledgements.due()).pipe(
         // Nobody waits that long: the long poll does not.
         Effect.provideService(SymphonyConfig, { ...config, requestTimeout: Duration.times(patience, 2) }),
         Effect.catchIf(isGone, (error) => {
@@ -114,7 +118,6 @@ export const pages = (
         })
       )
       if (answer === undefined) return { page: undefined, next: feedId, listened: true, prove: true }
-      acknowledgements.said(acknowledgement)
       stillborn = 0
       heardAt = yield* DateTime.now
       barren = DateTime.toEpochMillis(heardAt) - sentAt < 1_000 ? barren + 1 : 0
@@ -135,7 +138,7 @@ export const pages = (
     const pageOf = ({ ackId, events }: Requests.Answer) => {
       const news = events.map(FeedEvent.read).filter(isNew)
       if (news.length > 0) barren = 0
-      return { events: news.filter((event) => !isOwn(event)), commit: acknowledgements.told(ackId) }
+      return { events: news.filter((event) => !isOwn(event)), commit: acknowledgements.commits.next(ackId) }
     }
 
     const told = (
@@ -195,6 +198,23 @@ export const pages = (
       return Effect.succeed(next)
     }).pipe(Stream.mapError((ended) => ended.failure))
   }))
+
+/**
+ * What a read acknowledges: the last page before which none is open. When several were committed since the last read, it is the
+ * newest of them: the service tells again of the others, and is told with that page that they are known.
+ */
+const makeAcknowledgements = () => {
+  let due = ""
+  const commits = Commits.make((ackId: string) =>
+    Effect.sync(() => {
+      due = ackId
+    })
+  )
+  return { due: () => due, commits }
+}
+
+const issueOf = (tag: string): string | undefined =>
+  tag.trim() === "" ? "is blank" : tag.length > 100 ? "has more than 100 characters" : undefined
 
 const never = Schedule.recurs(0)
 

@@ -39,17 +39,20 @@ export const sessionUser: Request<number> = attempt({
 })
 const decodeSession = Endpoint.json(Schema.Struct({ id: Lenient.Integer }))
 
-/** The ids of the feeds that this user has, those of other kinds too. */
-export const list = (tag: string | undefined): Request<ReadonlyArray<string>> =>
+const listing = { operation: "listDatafeeds", service: "agent", method: "GET", path: feeds } as const
+
+/** The first request of a datafeed, where the input is wrong. */
+export const refused = Endpoint.errorOf(listing)
+
+/** The feeds that this user has, those of other kinds too. */
+export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
   attempt({
-    operation: "listDatafeeds",
-    service: "agent",
-    method: "GET",
-    path: feeds,
+    ...listing,
     query: tag === undefined ? [] : [["tag", tag]],
-    decode: (text) => Result.map(decodeList(text), (feeds) => feeds.map(({ id }) => id))
+    decode: decodeList
   })
-const Feed = Schema.Struct({ id: Schema.NonEmptyString })
+const Feed = Schema.Struct({ id: Schema.NonEmptyString, type: Lenient.optional(Schema.String) })
+export type Feed = typeof Feed.Type
 const decodeList = Endpoint.json(Schema.Array(Feed))
 
 /** Makes a feed and gives its id. */

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Json from "../../internal/json.ts"
 
@@ -39,18 +40,36 @@ export const optional = <S extends Schema.Constraint>(schema: S) =>
 
 /** A list without the entries that do not fit; without any where there is no list. */
 export const list = <S extends Schema.Constraint>(item: S) =>
-  Schema.Array(Schema.UndefinedOr(item).pipe(Schema.catchDecoding(() => Effect.succeedSome(undefined)))).pipe(
-    Schema.decodeTo(
-      Schema.Array(Schema.toType(item)),
-      SchemaTransformation.transform({
-        decode: (entries: ReadonlyArray<S["Type"] | undefined>): ReadonlyArray<S["Type"]> =>
-          entries.filter(Predicate.isNotUndefined),
-        encode: (entries: ReadonlyArray<S["Type"]>): ReadonlyArray<S["Type"] | undefined> => entries
-      })
-    ),
-    Schema.catchDecoding(() => Effect.succeed(Option.some([]))),
-    Schema.withDecodingDefaultKey(Effect.succeed([]))
+  optional(Schema.Array(Schema.UndefinedOr(item).pipe(Schema.catchDecoding(() => Effect.succeedSome(undefined))))).pipe(
+    Schema.decodeTo(Schema.Array(Schema.toType(item)), {
+      decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<S["Type"] | undefined>>) =>
+        Option.some(Option.getOrElse(entries, () => []).filter(Predicate.isNotUndefined))
+      ),
+      encode: SchemaGetter.transform((entries: ReadonlyArray<S["Type"]>) => entries)
+    })
   )
+
+/**
+ * The same with keys that have other names on the wire; what is there under the name of the model is read too. Unlike
+ * `Schema.encodeKeys`, it does not check the wire before the lenient keys have looked at it.
+ */
+export const renamed = <A>(
+  codec: Schema.Codec<A, unknown>,
+  names: { readonly [model: string]: string }
+): Schema.Codec<A, unknown> => {
+  const rename = (fields: object, name: (key: string) => string) =>
+    Object.fromEntries(Object.entries(fields).map(([key, value]) => [name(key), value]))
+  const models = new Map(Object.entries(names).map(([model, wire]) => [wire, model]))
+  return Schema.Record(Schema.String, Schema.Unknown).pipe(
+    Schema.decodeTo(
+      codec,
+      SchemaTransformation.transform({
+        decode: (fields: object): unknown => rename(fields, (key) => models.get(key) ?? key),
+        encode: (fields: unknown) => Predicate.isObject(fields) ? rename(fields, (key) => names[key] ?? key) : {}
+      })
+    )
+  )
+}
 
 /** A whole number, as a number or as text. */
 export const Integer = Schema.Union([

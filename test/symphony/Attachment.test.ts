@@ -1,0 +1,297 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Stream from "effect/Stream"
+import { Attachment, Messages, SymphonyError } from "effect-herald/symphony"
+import * as Http from "node:http"
+import { config, detailsOf, partsOf, recorder, session, sid, tagOf } from "./kit.ts"
+
+class Disk extends Context.Service<Disk, { readonly byte: number }>()("test/Disk") {}
+
+const posted = { status: 200, body: JSON.stringify({ messageId: "m" }) }
+const busy = { status: 429, body: "{}" }
+
+const bytes = (...numbers: ReadonlyArray<number>) => new Uint8Array(numbers)
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+
+const sending = (attachments: ReadonlyArray<Attachment.Attachment>) =>
+  Messages.send({ streamId: sid, message: "Grüße 😀", attachments })
+
+describe("the body of a message", () => {
+  it.effect("is text of UTF-8, and files as they are, with previews behind theirs", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      yield* Effect.provide(
+        sending([
+          { name: "größe.PNG", content: bytes(0, 255, 13, 10), preview: { content: "small" } },
+          { name: "a.b", content: "text ü", contentType: "text/x-b", preview: { name: "p.gif", content: bytes(7) } }
+        ]),
+        layer
+      )
+      assert.deepStrictEqual(yield* partsOf(sent[0]!), [
+        ["message", "<messageML>Grüße 😀</messageML>"],
+        ["attachment", { name: "größe.PNG", type: "image/png", bytes: [0, 255, 13, 10] }],
+        ["preview", { name: "preview-größe.PNG", type: "image/png", bytes: [...Buffer.from("small")] }],
+        ["attachment", { name: "a.b", type: "text/x-b", bytes: [...Buffer.from("text ü")] }],
+        ["preview", { name: "p.gif", type: "image/gif", bytes: [7] }]
+      ])
+      assert.isFalse(sent[0]!.isStreamed)
+    }))
+
+  it.effect("is these very bytes", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      yield* Effect.provide(
+        Messages.send({
+          streamId: sid,
+          message: "é",
+          data: { a: 1 },
+          version: "2.0",
+          attachments: [{ name: "a\"b\r\nc.txt", content: "x" }]
+        }),
+        layer
+      )
+      const { bytes, contentType } = sent[0]!
+      const [, boundary] = /^multipart\/form-data; boundary=([\w-]+)$/.exec(contentType)!
+      const textPart = (name: string, value: string) =>
+        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${value}\r\n`
+      assert.strictEqual(
+        text(bytes),
+        textPart("message", "<messageML>é</messageML>") + textPart("data", "{\"a\":1}") + textPart("version", "2.0") +
+          `--${boundary}\r\nContent-Disposition: form-data; name="attachment"; filename="a%22b%0D%0Ac.txt"\r\n` +
+          `Content-Type: text/plain\r\n\r\nx\r\n--${boundary}--\r\n`
+      )
+    }))
+
+  it.effect("has no parts for what is not there", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      yield* Effect.provide(Messages.send({ streamId: sid, message: "a", version: "" }), layer)
+      assert.deepStrictEqual((yield* partsOf(sent[0]!)).map(([name]) => name), ["message"])
+    }))
+
+  it.effect("takes the type of a Blob, and reads it", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      yield* Effect.provide(
+        sending([
+          { name: "a", content: new File(["b"], "c.txt", { type: "image/x-one" }) },
+          { name: "a.pdf", content: new Blob([bytes(1)]) },
+          { name: "noextension", content: "" }
+        ]),
+        layer
+      )
+      assert.deepStrictEqual((yield* partsOf(sent[0]!)).slice(1), [
+        ["attachment", { name: "a", type: "image/x-one", bytes: [98] }],
+        ["attachment", { name: "a.pdf", type: "application/pdf", bytes: [1] }],
+        ["attachment", { name: "noextension", type: "application/octet-stream", bytes: [] }]
+      ])
+    }))
+
+  it.effect("is a stream where a part is one, and made anew with the same bytes for each attempt", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([busy, { status: 401 }, posted])
+      let opened = 0
+      const content = Stream.suspend(() => {
+        opened++
+        return Stream.make(bytes(1, 2), bytes(), bytes(3))
+      })
+      yield* Effect.provide(sending([{ name: "s.bin", content }, { name: "t.txt", content: "t" }]), layer)
+      assert.strictEqual(opened, 3)
+      assert.deepStrictEqual(sent.map(({ isStreamed }) => isStreamed), [true, true, true])
+      assert.deepStrictEqual(sent.map(({ sessionToken }) => sessionToken), ["session 1", "session 1", "session 2"])
+      assert.deepStrictEqual((yield* partsOf(sent[2]!))[1], [
+        "attachment",
+        { name: "s.bin", type: "application/octet-stream", bytes: [1, 2, 3] }
+      ])
+      assert.deepStrictEqual(sent[0]!.bytes, sent[2]!.bytes)
+      assert.strictEqual(sent[0]!.contentType, sent[2]!.contentType)
+    }))
+
+  it.effect("has another boundary for another message", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted, posted])
+      yield* Effect.provide(Effect.andThen(sending([]), sending([])), layer)
+      assert.notStrictEqual(sent[0]!.contentType, sent[1]!.contentType)
+    }))
+
+  it.effect("has what the stream of a file needs", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      const program = Messages.send({
+        streamId: sid,
+        message: "a",
+        attachments: [{ name: "a", content: Stream.fromEffect(Disk.useSync(({ byte }) => bytes(byte))) }]
+      })
+      yield* program.pipe(Effect.provideService(Disk, { byte: 9 }), Effect.provide(layer))
+      assert.deepInclude((yield* partsOf(sent[0]!))[1]![1], { bytes: [9] })
+    }))
+})
+
+describe("a stream that fails", () => {
+  const failing = Stream.concat(Stream.make(bytes(1)), Stream.fail("disk" as const))
+
+  it.effect("is AttachmentFailed with its cause, and is not tried again", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([])
+      const error = yield* Messages.send({
+        streamId: sid,
+        message: "a",
+        attachments: [{ name: "f", content: failing }]
+      })
+        .pipe(Effect.provide(layer), Effect.flip)
+      assert.instanceOf(error, Attachment.AttachmentFailed)
+      assert.deepInclude(error, { operation: "send", attachment: "f", cause: "disk" })
+      assert.include(error.message, "Nothing was posted")
+      assert.strictEqual(sent.length, 0)
+    }))
+
+  it.effect("is one as a preview and of an update too", () =>
+    Effect.gen(function*() {
+      const { layer } = recorder([])
+      const error = yield* Messages.update({
+        streamId: sid,
+        messageId: "m",
+        message: { content: "a", attachments: [{ name: "f", content: "", preview: { content: failing } }] }
+      }).pipe(Effect.provide(layer), Effect.flip)
+      assert.deepInclude(error, { operation: "update", attachment: "preview-f", cause: "disk" })
+    }))
+
+  it.effect("is a defect where it was one", () =>
+    Effect.gen(function*() {
+      const { layer } = recorder([])
+      const exit = yield* sending([{ name: "f", content: Stream.die(new Error("bug")) }]).pipe(
+        Effect.provide(layer),
+        Effect.exit
+      )
+      assert.include(String(exit), "bug")
+      assert.include(String(exit), "Die")
+    }))
+
+  it.live("is told by a real transport too", () =>
+    Effect.gen(function*() {
+      const server = Http.createServer((request, response) => {
+        request.on("data", () => {}).on("end", () => response.end("{}")).on("error", () => {})
+      })
+      const port = yield* Effect.callback<number>((resume) => {
+        server.listen(0, "127.0.0.1", () => {
+          const address = server.address()
+          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
+        })
+      })
+      const layer = Layer.mergeAll(
+        FetchHttpClient.layer,
+        session(),
+        config({ scheme: "http", host: "127.0.0.1", port })
+      )
+      const error = yield* Messages.send({
+        streamId: sid,
+        message: "a",
+        attachments: [{ name: "f", content: failing }]
+      })
+        .pipe(Effect.provide(layer), Effect.flip)
+      assert.deepInclude(error, { _tag: "AttachmentFailed", cause: "disk" })
+      server.closeAllConnections()
+      server.close()
+    }))
+})
+
+describe("a stream that can be read once", () => {
+  it.effect.each([["429", busy], ["401", { status: 401 }]] as const)(
+    "is not read again after %s, and the error says why",
+    ([, answer]) =>
+      Effect.gen(function*() {
+        const { layer, sent } = recorder([answer, posted])
+        const error = yield* Messages.send({
+          streamId: sid,
+          message: "a",
+          attachments: [{ name: "once", content: Attachment.once(Stream.make(bytes(1))) }]
+        }).pipe(Effect.provide(layer), Effect.flip)
+        assert.instanceOf(error, Attachment.AttachmentFailed)
+        assert.instanceOf(error.cause, Attachment.AttachmentSpent)
+        assert.strictEqual(error.cause.error.reason._tag, answer === busy ? "Throttled" : "Unauthorized")
+        assert.include(error.message, "it can be read only once")
+        assert.strictEqual(sent.length, 1)
+      })
+  )
+
+  it.effect("is sent once where all is well", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      yield* Messages.send({
+        streamId: sid,
+        message: "a",
+        attachments: [{ name: "once", content: Attachment.once(Stream.make(bytes(1))) }]
+      }).pipe(Effect.provide(layer))
+      assert.deepInclude((yield* partsOf(sent[0]!))[1]![1], { name: "once", bytes: [1] })
+    }))
+
+  it.effect("leaves an unknown outcome what it is", () =>
+    Effect.gen(function*() {
+      const { layer } = recorder([{ status: 500 }])
+      const error = yield* Messages.send({
+        streamId: sid,
+        message: "a",
+        attachments: [{ name: "once", content: Attachment.once(Stream.make(bytes(1))) }]
+      }).pipe(Effect.provide(layer), Effect.flip)
+      assert.strictEqual(error._tag, "MessageOutcomeUnknown")
+    }))
+})
+
+describe("files are refused before a request is made", () => {
+  const megabytes = (count: number) => new Uint8Array(count * 1024 * 1024)
+  it.effect.each<readonly [string, ReadonlyArray<Attachment.Attachment>, string]>([
+    ["an empty name", [{ name: "", content: "" }], "attachments[0].name is empty"],
+    ["half a character", [{ name: "\ud800", content: "" }], "attachments[0].name holds half of a surrogate pair"],
+    [
+      "half a character in text",
+      [{ name: "a", content: "\ud800" }],
+      "attachments[0].content holds half of a surrogate pair"
+    ],
+    [
+      "a type that is none",
+      [{ name: "a", content: "", contentType: "a/b\r\nX: y" }],
+      "attachments[0].contentType is not a media type"
+    ],
+    [
+      "previews for some",
+      [{ name: "a", content: "", preview: { content: "" } }, { name: "b", content: "" }],
+      "attachments have 1 previews for 2 files; all or none"
+    ],
+    [
+      "more than 30 MB",
+      [{ name: "a", content: megabytes(20) }, { name: "b", content: new Blob([megabytes(10), "x"]) }],
+      "attachments have 31457281 bytes or more; a message may have 31457280"
+    ]
+  ])("%s", ([, attachments, detail]) =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      const error = yield* sending(attachments).pipe(Effect.provide(layer), Effect.flip)
+      assert.deepStrictEqual(detailsOf(error), [detail])
+      assert.strictEqual(sent.length, 0)
+    }))
+
+  it.effect("30 MB are not", () =>
+    Effect.gen(function*() {
+      const { layer } = recorder([posted])
+      yield* sending([{ name: "a", content: megabytes(30) }]).pipe(Effect.provide(layer))
+    }))
+
+  it.effect("a stream of more is broken off", () =>
+    Effect.gen(function*() {
+      const { layer, sent } = recorder([posted])
+      const content = Stream.fromIterable(Array.from({ length: 40 }, () => megabytes(1)))
+      const error = yield* sending([{ name: "a", content }, { name: "b", content: megabytes(5) }]).pipe(
+        Effect.provide(layer),
+        Effect.flip
+      )
+      assert.instanceOf(error, SymphonyError.SymphonyError)
+      assert.deepStrictEqual(detailsOf(error), [
+        "attachments have 32505856 bytes or more; a message may have 31457280"
+      ])
+      assert.strictEqual(tagOf(error), "InvalidRequest")
+      assert.strictEqual(sent.length, 0)
+    }))
+})

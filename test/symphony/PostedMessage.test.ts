@@ -1,0 +1,291 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Messages, PostedMessage } from "effect-herald/symphony"
+import type { Transport } from "effect-herald/testing"
+import { mid, scripted, sid } from "./kit.ts"
+
+const answer = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
+const at = DateTime.makeUnsafe
+
+const read = (body: unknown) =>
+  Messages.get({ messageId: mid }).pipe(
+    Effect.map(Option.getOrThrow),
+    Effect.provide(scripted(answer(body)))
+  )
+
+const nothing = {
+  parentMessageId: null,
+  timestamp: null,
+  message: null,
+  sharedMessage: null,
+  data: null,
+  attachments: null,
+  user: null,
+  stream: null,
+  externalRecipients: null,
+  diagnostic: null,
+  userAgent: null,
+  originalFormat: null,
+  disclaimer: null,
+  sid: null,
+  replacing: null,
+  replacedBy: null,
+  initialTimestamp: null,
+  initialMessageId: null,
+  silent: null
+}
+
+const full = {
+  messageId: "m",
+  parentMessageId: "p",
+  timestamp: 1_790_000_000_000,
+  message: "<div data-format=\"PresentationML\" data-version=\"2.0\">a</div>",
+  sharedMessage: { messageId: "s", sharedMessage: { messageId: "t" } },
+  data: "{\"0\":null}",
+  attachments: [{ id: "internal_1%2FAb", name: "a.png", size: 3, images: [{ id: "i", dimension: "600" }] }],
+  user: { userId: 7_215_545_057_281, firstName: "A", lastName: "B", displayName: "AB", email: "e", username: "ab" },
+  stream: {
+    streamId: sid,
+    streamType: "ROOM",
+    roomName: "r",
+    members: [{ userId: 1 }],
+    external: false,
+    crossPod: true,
+    recipientTenantIds: [14_901]
+  },
+  externalRecipients: false,
+  diagnostic: "d",
+  userAgent: "u",
+  originalFormat: "com.symphony.messageml.v2",
+  disclaimer: "di",
+  sid: "session",
+  replacing: "r",
+  replacedBy: "b",
+  initialTimestamp: 1,
+  initialMessageId: "i",
+  silent: true
+}
+
+const decoded: PostedMessage.PostedMessage = {
+  ...full,
+  timestamp: at(1_790_000_000_000),
+  sharedMessage: { messageId: "s", attachments: [], sharedMessage: { messageId: "t", attachments: [] } },
+  initialTimestamp: at(1)
+}
+
+describe("a message", () => {
+  it.effect("has all that the service gives", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* read({ ...full, brandNew: { a: 1 } }), decoded)
+    }))
+
+  it.effect("has no key for a null or for nothing, and an empty list of files", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* read({ messageId: mid, ...nothing }), { messageId: mid, attachments: [] })
+      assert.deepStrictEqual(yield* read({ messageId: mid }), { messageId: mid, attachments: [] })
+    }))
+
+  it.effect("has nulls within its parts left out", () =>
+    Effect.gen(function*() {
+      const message = yield* read({
+        messageId: mid,
+        user: { userId: 1, firstName: null },
+        stream: { streamId: sid, members: null, recipientTenantIds: null, crossPod: null },
+        attachments: [null, { id: "a", name: null, size: null, images: null }]
+      })
+      assert.deepStrictEqual(message, {
+        messageId: mid,
+        user: { userId: 1 },
+        stream: { streamId: sid, members: [], recipientTenantIds: [] },
+        attachments: [{ id: "a", images: [] }]
+      })
+    }))
+
+  it.effect("is not a failure because of a detail that does not fit", () =>
+    Effect.gen(function*() {
+      const message = yield* read({
+        messageId: mid,
+        timestamp: "yesterday",
+        message: 7,
+        sharedMessage: { message: "without an id" },
+        attachments: [{ name: "without an id" }, "?", { id: "a", size: "4", images: [{}, { id: "i" }] }],
+        user: { userId: {}, username: "ada" },
+        stream: "?",
+        silent: "false",
+        initialTimestamp: "12"
+      })
+      assert.deepStrictEqual(message, {
+        messageId: mid,
+        attachments: [{ id: "a", size: 4, images: [{ id: "i" }] }],
+        user: { username: "ada" },
+        silent: false,
+        initialTimestamp: at(12)
+      })
+    }))
+
+  it.effect("needs its id", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(
+        Messages.get({ messageId: mid }).pipe(Effect.provide(scripted(answer({ ...full, messageId: null }))))
+      )
+      assert.strictEqual(error.reason._tag, "Unreadable")
+      assert.include(error.message, "messageId")
+    }))
+
+  it.effect("goes to JSON and back", () =>
+    Effect.gen(function*() {
+      const encoded = yield* Schema.encodeEffect(PostedMessage.PostedMessage)(decoded)
+      assert.deepStrictEqual(encoded, {
+        ...full,
+        sharedMessage: { messageId: "s", attachments: [], sharedMessage: { messageId: "t", attachments: [] } }
+      })
+      assert.deepStrictEqual(
+        yield* Schema.decodeUnknownEffect(PostedMessage.PostedMessage)(JSON.parse(JSON.stringify(encoded))),
+        decoded
+      )
+    }))
+})
+
+describe("attachments of a stream", () => {
+  it.effect("have their type under either name", () =>
+    Effect.gen(function*() {
+      const found = yield* Messages.listAttachments({ streamId: sid })
+      assert.deepStrictEqual(found, [
+        {
+          messageId: "a+b/c=",
+          fileId: "internal_1%2FA",
+          ingestionDate: at(5),
+          userId: 9,
+          name: "a.png",
+          size: 2,
+          contentType: "image/png",
+          previews: [{ fileId: "p", width: 600 }]
+        },
+        { messageId: "m", fileId: "f", contentType: "text/plain", previews: [] },
+        { messageId: "m", fileId: "f", previews: [] }
+      ])
+      const encoded = yield* Schema.encodeEffect(PostedMessage.StreamAttachment)(found[0]!)
+      assert.deepInclude(encoded, { "content-type": "image/png" })
+      assert.deepStrictEqual(yield* Schema.decodeUnknownEffect(PostedMessage.StreamAttachment)(encoded), found[0])
+    }).pipe(Effect.provide(scripted(answer([
+      {
+        messageId: "a+b/c=",
+        ingestionDate: 5,
+        userId: 9,
+        fileId: "internal_1%2FA",
+        name: "a.png",
+        size: 2,
+        "content-type": "image/png",
+        previews: [{ fileId: "p", width: 600 }, {}]
+      },
+      { messageId: "m", fileId: "f", contentType: "text/plain", previews: null },
+      { messageId: "m", fileId: "f", ingestionDate: null, userId: null, name: null, size: null, "content-type": null }
+    ])))))
+})
+
+describe("what became of a message", () => {
+  it.effect("status has ids and times, which come as text or as numbers", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* Messages.status({ messageId: mid }), {
+        author: { userId: 7_078_106_103_900, displayName: "A", username: "a", timestamp: at(1_433_045_622_000) },
+        read: [{ userId: 1, timestamp: at(2) }],
+        delivered: [],
+        sent: []
+      })
+      assert.deepStrictEqual(yield* Messages.status({ messageId: mid }), { read: [], delivered: [], sent: [] })
+    }).pipe(Effect.provide(scripted(
+      answer({
+        author: {
+          userId: "7078106103900",
+          firstName: null,
+          displayName: "A",
+          userName: "a",
+          timestamp: "1433045622000"
+        },
+        read: [{ userId: 1, timestamp: 2 }],
+        delivered: null
+      }),
+      answer({ author: null, read: null, delivered: null, sent: null })
+    ))))
+
+  it.effect("receipts have counts, cursors and times, and nobody where the service writes nulls", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* Messages.receipts({ messageId: mid }), {
+        creator: { id: 7_215_545_058_329, name: "U" },
+        stream: { id: "lFpyw0ATFmji+Cc/cSzbk3///pZkWpe1dA==", name: "Room", streamType: "ROOM" },
+        creationDate: at(1_552_999_333_141),
+        deliveryReceiptCount: 1,
+        readReceiptCount: 0,
+        emailNotificationCount: 0,
+        downloadCounts: [{ fileName: "a", count: 2 }],
+        receipts: [{
+          user: { id: 1, username: "ada", emailAddress: "e" },
+          deliveryReceiptTimestamp: at(7),
+          downloads: [{ fileName: "a", timestamp: at(8) }]
+        }],
+        pagination: { cursors: { before: "1", after: "x" }, next: "/n" }
+      })
+      assert.deepStrictEqual(yield* Messages.receipts({ messageId: mid }), { downloadCounts: [], receipts: [] })
+    }).pipe(Effect.provide(scripted(
+      answer({
+        creator: { id: 7_215_545_058_329, name: "U" },
+        onBehalfOfUser: { id: null, name: null },
+        stream: { id: "lFpyw0ATFmji+Cc/cSzbk3///pZkWpe1dA==", name: "Room", streamType: "ROOM" },
+        creationDate: 1_552_999_333_141,
+        deliveryReceiptCount: 1,
+        readReceiptCount: 0,
+        emailNotificationCount: 0,
+        downloadReceiptCounts: [{ fileName: "a", count: 2 }],
+        MessageReceiptDetail: [{
+          user: { id: 1, username: "ada", firstName: null, lastName: null, emailAddress: "e" },
+          deliveryReceiptTimestamp: 7,
+          readReceiptTimestamp: null,
+          emailNotificationTimestamp: null,
+          downloadReceiptCounts: [{ fileName: "a", timestamp: 8 }]
+        }],
+        pagination: { cursors: { before: 1, after: "x" }, previous: null, next: "/n" }
+      }),
+      answer({ MessageReceiptDetail: null, pagination: null })
+    ))))
+
+  it.effect("relationships have lists, and a parent where there is one", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* Messages.relationships({ messageId: mid }), {
+        messageId: "a+b=",
+        parent: { messageId: "p=", relationshipType: "REPLY" },
+        replies: ["r="],
+        forwards: [],
+        formReplies: ["f="]
+      })
+      assert.deepStrictEqual(yield* Messages.relationships({ messageId: mid }), {
+        replies: [],
+        forwards: [],
+        formReplies: []
+      })
+    }).pipe(Effect.provide(scripted(
+      answer({
+        messageId: "a+b=",
+        parent: { messageId: "p=", relationshipType: "REPLY" },
+        replies: ["r="],
+        forwards: null,
+        formReplies: ["f=", null]
+      }),
+      answer({ parent: { messageId: null, relationshipType: null } })
+    ))))
+
+  it.effect("suppression has its time", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* Messages.suppress({ messageId: mid }), {
+        messageId: mid,
+        suppressed: true,
+        suppressionDate: at(1_461_565_603_191)
+      })
+      assert.deepStrictEqual(yield* Messages.suppress({ messageId: mid }), {})
+    }).pipe(Effect.provide(scripted(
+      answer({ messageId: mid, suppressed: true, suppressionDate: 1_461_565_603_191 }),
+      answer({ messageId: null, suppressed: null, suppressionDate: null })
+    ))))
+})
