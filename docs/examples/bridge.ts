@@ -210,7 +210,7 @@ const world = Effect.gen(function*() {
   yield* symphony.failNext({ on: "send", status: 503 })
   yield* order(4, "honey")
   yield* until(Effect.map(Effect.all([posted, published]), ([posted, n]) => posted.length === 4 && n === 4))
-  yield* until(Effect.sync(() => replies.length === 3))
+  yield* until(Effect.sync(() => replies.length >= 3))
 
   // Refused for good: the bridge cannot go on.
   yield* symphony.removeMember(room, "bridge-bot")

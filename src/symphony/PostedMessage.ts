@@ -9,6 +9,7 @@
  */
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Lenient from "./internal/lenient.ts"
 
 /**
@@ -237,22 +238,36 @@ export const AttachmentPreview: Schema.Codec<AttachmentPreview, unknown> = Schem
   width: Integer
 })
 
+const StreamAttachmentFields = Schema.Struct({
+  messageId: Schema.NonEmptyString,
+  fileId: Schema.NonEmptyString,
+  ingestionDate: Instant,
+  userId: Integer,
+  name: Text,
+  size: Integer,
+  contentType: Text,
+  previews: Lenient.list(AttachmentPreview)
+})
+
 /**
  * The codec of a {@link StreamAttachment}. The service writes `content-type`, and its documentation `contentType`.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const StreamAttachment: Schema.Codec<StreamAttachment, unknown> = Lenient.renamed(
-  Schema.Struct({
-    messageId: Schema.NonEmptyString,
-    fileId: Schema.NonEmptyString,
-    ingestionDate: Instant,
-    userId: Integer,
-    name: Text,
-    size: Integer,
-    contentType: Text,
-    previews: Lenient.list(AttachmentPreview)
-  }),
-  { contentType: "content-type" }
+export const StreamAttachment: Schema.Codec<StreamAttachment, unknown> = Schema.Struct({
+  ...StreamAttachmentFields.fields,
+  "content-type": Text
+}).pipe(
+  Schema.decodeTo(
+    Schema.toType(StreamAttachmentFields),
+    SchemaTransformation.transform({
+      decode: ({ "content-type": hyphened, ...attachment }) =>
+        hyphened === undefined ? attachment : { ...attachment, contentType: hyphened },
+      encode: (
+        { contentType, ...attachment }: StreamAttachment
+      ): StreamAttachment & { readonly "content-type"?: string } =>
+        contentType === undefined ? attachment : { ...attachment, "content-type": contentType }
+    })
+  )
 )

@@ -1,0 +1,394 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { DatafeedEvent, PostedMessage } from "effect-herald/symphony"
+import { SymphonyEmulator } from "effect-herald/testing"
+import { start } from "../emulated.ts"
+import * as Kit from "./kit.ts"
+import { herald as process } from "./spawn.ts"
+
+const { privateKey, publicKey } = await Effect.runPromise(SymphonyEmulator.keyPair)
+
+const world = SymphonyEmulator.layer({
+  users: [{ username: "bot", publicKey }, { username: "ada", displayName: "Ada" }]
+})
+  .pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
+
+const emulator = SymphonyEmulator.SymphonyEmulator
+
+const room = emulator.use(({ createStream }) => createStream({ type: "ROOM", name: "Orders", members: ["ada", "bot"] }))
+
+const environment = {
+  SYMPHONY_HOST: "acme.symphony.com",
+  SYMPHONY_BOT_USERNAME: "bot",
+  SYMPHONY_BOT_PRIVATE_KEY: Redacted.value(privateKey)
+}
+
+const herald = (args: ReadonlyArray<string>, options: Parameters<typeof Kit.herald>[1] = {}) =>
+  Kit.herald(["symphony", ...args], { ...options, environment: { ...environment, ...options.environment } })
+
+const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
+
+/** Waits for what happens outside of fibers too: signatures are real. */
+const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  Effect.repeat(Effect.andThen(Effect.promise(() => new Promise(setImmediate)), condition), {
+    until: (met) => met,
+    times: 20_000
+  }).pipe(Effect.tap((met) => Effect.sync(() => assert.isTrue(met))))
+
+const messagesOf = Schema.decodeEffect(
+  Schema.Array(Schema.fromJsonString(Schema.toCodecJson(PostedMessage.PostedMessage)))
+)
+const eventsOf = Schema.decodeEffect(
+  Schema.Array(Schema.fromJsonString(Schema.toCodecJson(DatafeedEvent.DatafeedEvent)))
+)
+
+describe("send", () => {
+  it.effect("shows text as it is, and prints the message's id", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { exitCode, stderr, stdout } = yield* herald(["send", streamId, "Is 5 < 6?\n<b>&</b> so on"])
+      assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: [] })
+      const [last] = yield* stored(streamId)
+      assert.deepStrictEqual(stdout, [last?.messageId ?? ""])
+      assert.strictEqual(last?.from, "bot")
+      assert.strictEqual(last?.messageML, "<messageML>Is 5 &lt; 6?<br/>&lt;b&gt;&amp;&lt;/b&gt; so on</messageML>")
+    }).pipe(Effect.provide(world)))
+
+  it.effect("takes markup with data, and all of standard input as one message", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const markup = "<div class=\"entity\" data-entity-id=\"order\"><b>Order</b> 7</div>"
+      const data = JSON.stringify({ order: { type: "com.acme.order", version: "1.0", id: 7 } })
+      const marked = yield* herald(["send", streamId, "--message-ml", "--data", data, "--json", markup])
+      assert.deepStrictEqual((yield* messagesOf(marked.stdout)).map((message) => message.data), [data])
+      yield* herald(["send", streamId], { stdin: "one\ntwo\n" })
+      yield* herald(["send", streamId, "-", "--message-ml"], { stdin: "<b>three</b>" })
+      assert.deepStrictEqual((yield* stored(streamId)).map(({ messageML }) => messageML), [
+        `<messageML>${markup}</messageML>`,
+        "<messageML>one<br/>two</messageML>",
+        "<messageML><b>three</b></messageML>"
+      ])
+    }).pipe(Effect.provide(world)))
+
+  it.effect("attaches files under their names", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const content = Uint8Array.from({ length: 100_000 }, (_, index) => index % 251)
+      yield* fs.writeFile(`${folder}/é 1.pdf`, content)
+      yield* fs.writeFileString(`${folder}/b.csv`, "a,b")
+      const { stderr } = yield* herald(
+        ["send", streamId, "two files", "--attach", `${folder}/é 1.pdf`, "--attach", `${folder}/b.csv`]
+      )
+      assert.deepStrictEqual(stderr, [])
+      const [sent] = yield* stored(streamId)
+      assert.deepStrictEqual(sent?.attachments.map(({ name }) => name), ["é 1.pdf", "b.csv"])
+      assert.deepStrictEqual(sent?.attachments[0]?.content, content)
+
+      const missing = yield* herald(["send", streamId, "a file", "--attach", `${folder}/none`])
+      assert.strictEqual(missing.exitCode, 2)
+      assert.include(missing.stderr[0], "\"none\" cannot be read")
+      assert.lengthOf(yield* stored(streamId), 1)
+    }).pipe(Effect.provide([world, NodeServices.layer])))
+})
+
+describe("list and search", () => {
+  const filled = Effect.gen(function*() {
+    const { send } = yield* emulator
+    const streamId = yield* room
+    for (const text of ["one", "two <hash tag=\"urgent\"/>", "three \u009b31m"]) {
+      yield* TestClock.adjust("1 minute")
+      yield* send({ streamId, from: "ada", message: text })
+    }
+    return streamId
+  })
+
+  it.effect("print a line each, newest first", () =>
+    Effect.gen(function*() {
+      const streamId = yield* filled
+      const ids = (yield* stored(streamId)).map(({ messageId }) => messageId)
+      const all = yield* herald(["list", streamId], { terminal: true })
+      assert.deepStrictEqual(all.stdout, [
+        `2026-09-21T14:16:20.000Z  Ada: three \uFFFD31m  ${ids[2]}`,
+        `2026-09-21T14:15:20.000Z  Ada: two #urgent  ${ids[1]}`,
+        `2026-09-21T14:14:20.000Z  Ada: one  ${ids[0]}`
+      ])
+      const newest = yield* herald(["list", streamId, "--limit", "1"])
+      assert.deepStrictEqual((yield* messagesOf(newest.stdout)).map(({ messageId }) => messageId), [
+        ids[2]
+      ])
+      const since = yield* herald(["list", streamId, "--since", "2026-09-21T14:15Z", "--until", "2026-09-21T14:16Z"])
+      assert.deepStrictEqual((yield* messagesOf(since.stdout)).map(({ messageId }) => messageId), [ids[1]])
+    }).pipe(Effect.provide(world)))
+
+  it.effect("search by what is asked for", () =>
+    Effect.gen(function*() {
+      const streamId = yield* filled
+      const found = (...args: ReadonlyArray<string>) =>
+        Effect.map(herald(["search", ...args], { terminal: true }), ({ stderr, stdout }) => [
+          ...stderr,
+          ...stdout.map((line) => line.slice(31).split(" ")[0])
+        ])
+      assert.deepStrictEqual(yield* found("--hashtag", "urgent"), ["two"])
+      assert.deepStrictEqual(yield* found("--text", "one", "--stream", streamId), ["one"])
+      assert.deepStrictEqual(yield* found("--stream", streamId, "--oldest-first", "--limit", "2"), ["one", "two"])
+      assert.deepStrictEqual(yield* found("--stream", streamId, "--since", "2026-09-21T14:16Z"), ["three"])
+      const refused = yield* herald(["search", "--text", "one"])
+      assert.strictEqual(refused.exitCode, 2)
+    }).pipe(Effect.provide(world)))
+})
+
+describe("status", () => {
+  it.effect("prints who has read a message, and who did not", () =>
+    Effect.gen(function*() {
+      const { addUser, receive } = yield* emulator
+      yield* addUser({ username: "bob" })
+      const streamId = yield* emulator.use(({ createStream }) =>
+        createStream({ type: "ROOM", name: "Three", members: ["bot", "ada", "bob"] })
+      )
+      const [messageId = ""] = (yield* herald(["send", streamId, "Hello"])).stdout
+      yield* receive({ messageId, by: "ada", what: "read" })
+      const { stdout } = yield* herald(["status", messageId])
+      assert.deepStrictEqual(stdout, [
+        "2026-09-21T14:13:20.000Z  read       Ada",
+        "2026-09-21T14:13:20.000Z  sent       bob"
+      ])
+      const asJson = yield* herald(["status", messageId, "--json"])
+      assert.strictEqual(JSON.parse(asJson.stdout[0] ?? "").read[0].displayName, "Ada")
+    }).pipe(Effect.provide(world)))
+})
+
+describe("listen", () => {
+  it.effect("prints events a line each, and acknowledges them after that", () =>
+    Effect.gen(function*() {
+      const { feeds, readers, send } = yield* emulator
+      const streamId = yield* room
+      const pending = Effect.map(feeds, ([feed]) => feed?.pending)
+      const lines: Array<string> = []
+      const atPrint: Array<number | undefined> = []
+      const fiber = yield* Effect.forkChild(herald(["listen", "--tag", "cli"], {
+        onLine: (line) =>
+          Effect.map(pending, (pending) => {
+            lines.push(line)
+            atPrint.push(pending)
+          })
+      }))
+      yield* until(Effect.map(readers, (readers) => readers === 1))
+      yield* send({ streamId, from: "bot", message: "of its own" })
+      yield* send({ streamId, from: "ada", message: "Hello" })
+      yield* until(Effect.map(pending, (pending) => pending === 0))
+      yield* Fiber.interrupt(fiber)
+      const [connected, sent, ...more] = yield* eventsOf(lines)
+      assert.strictEqual(connected?._tag, "FeedConnected")
+      assert.isTrue(sent?._tag === "MessageSent" && sent.message.user?.displayName === "Ada")
+      assert.deepStrictEqual(more, [])
+      assert.isAbove(atPrint[1] ?? 0, 0)
+      assert.strictEqual((yield* feeds)[0]?.tag, "cli")
+    }).pipe(Effect.provide(world)))
+
+  it.effect("on a terminal, tells it in words, and goes on where it was", () =>
+    Effect.gen(function*() {
+      const { createStream, emit, feeds, readers, send, suppress } = yield* emulator
+      const streamId = yield* room
+      const heard = Effect.fnUntraced(function*(happening: Effect.Effect<unknown>) {
+        const lines: Array<string> = []
+        const fiber = yield* Effect.forkChild(herald(["listen"], {
+          terminal: true,
+          onLine: (line) => Effect.sync(() => lines.push(line))
+        }))
+        yield* until(Effect.map(readers, (readers) => readers === 1))
+        yield* happening
+        yield* until(Effect.map(feeds, ([feed]) => feed?.pending === 0))
+        yield* until(Effect.map(readers, (readers) => readers === 1))
+        yield* Fiber.interrupt(fiber)
+        return lines.map((line) => line.replace(/^14:13:20.000Z {2}/, ""))
+      })
+      let messageId = ""
+      const first = yield* heard(Effect.gen(function*() {
+        messageId = yield* send({ streamId, from: "ada", message: "Hi <b>bot</b>\u009b" })
+      }))
+      const feedId = (yield* feeds)[0]?.feedId
+      assert.deepStrictEqual(first, [
+        `FeedConnected     ${feedId}, a new one`,
+        `MessageSent       Orders  Ada: Hi bot\uFFFD  ${messageId}`
+      ])
+      yield* suppress(messageId)
+      yield* createStream({ type: "ROOM", name: "Side room", members: ["ada", "bot"] })
+      const second = yield* heard(
+        emit({
+          type: "SYMPHONYELEMENTSACTION",
+          initiator: "ada",
+          streamId,
+          payload: { symphonyElementsAction: { stream: { streamId }, formId: "form", formValues: { action: "buy" } } }
+        })
+      )
+      assert.strictEqual(second[0], `FeedConnected     ${feedId}`)
+      assert.include(second.join("\n"), "MessageSuppressed")
+      assert.include(second.join("\n"), "RoomCreated       Side room  Ada")
+      assert.include(second.at(-1), "Ada: form {\"action\":\"buy\"}")
+    }).pipe(Effect.provide(world)))
+})
+
+describe("exit codes", () => {
+  it.effect("2, before anything is sent", () =>
+    Effect.gen(function*() {
+      const { requests } = yield* emulator
+      const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string, Record<string, string>?]> = [
+        [["send"], "Missing required argument: stream"],
+        [["send", "room 7", "x"], "base64"],
+        [["send", "AAAA", "<b>", "--message-ml"], "not well formed"],
+        [["send", "AAAA", "x", "--data", "[]"], "--data"],
+        [["list", "AAAA", "--since", "yesterday"], "--since"],
+        [["list", "AAAA", "--limit", "0"], "--limit"],
+        [["list", "AAAA", "--host", "https://a.b/c"], "host"],
+        [["list", "AAAA", "--private-key", "/nowhere.pem"], "/nowhere.pem"],
+        [["list", "AAAA", "--config", "/nowhere.yaml"], "/nowhere.yaml"],
+        [["list", "AAAA", "--config", "a.yaml", "--bot", "b"], "no others beside it"],
+        [["list", "AAAA"], "SYMPHONY_PORT", { SYMPHONY_PORT: "many" }],
+        [["list", "AAAA"], "RSA key", { SYMPHONY_BOT_PRIVATE_KEY: "hush" }],
+        [["emulator"], "--private-key"]
+      ]
+      for (const [args, part, environment = {}] of cases) {
+        const { exitCode, stderr, stdout } = yield* herald(args, { environment })
+        assert.deepStrictEqual({ args, exitCode, stdout }, { args, exitCode: 2, stdout: [] })
+        assert.lengthOf(stderr, 1)
+        assert.match(stderr[0] ?? "", /^herald: [^\n]+$/)
+        assert.include(stderr[0], part)
+        assert.notInclude(stderr[0], "hush")
+      }
+      assert.deepStrictEqual(yield* requests, [])
+    }).pipe(Effect.provide(world)))
+
+  it.effect("2: nobody said where Symphony is, or who the bot is", () =>
+    Effect.gen(function*() {
+      const nowhere = yield* Kit.herald(["symphony", "list", "AAAA"])
+      assert.strictEqual(nowhere.exitCode, 2)
+      assert.include(nowhere.stderr[0], "SYMPHONY_HOST")
+      const nobody = yield* Kit.herald(["symphony", "list", "AAAA", "--host", "a.b"])
+      assert.strictEqual(nobody.exitCode, 2)
+      assert.include(nobody.stderr[0], "bot is not set")
+    }).pipe(Effect.provide(world)))
+
+  it.effect("3: not authorized, not in the stream, blocked", () =>
+    Effect.gen(function*() {
+      const { block, createStream } = yield* emulator
+      const streamId = yield* room
+      const other = yield* createStream({ type: "ROOM", name: "Other", members: ["ada"] })
+      assert.strictEqual((yield* herald(["list", streamId, "--bot", "ada"])).exitCode, 3)
+      assert.strictEqual((yield* herald(["send", other, "Hello"])).exitCode, 3)
+      yield* block(["secret"])
+      assert.strictEqual((yield* herald(["send", streamId, "a secret"])).exitCode, 3)
+    }).pipe(Effect.provide(world)))
+
+  it.effect("4: what reads is tried three times; 5: a message that may have been posted, once", () =>
+    Effect.gen(function*() {
+      const { failNext, requests } = yield* emulator
+      const streamId = yield* room
+      const asked = (kind: SymphonyEmulator.Kind) =>
+        Effect.map(requests, (all) => all.filter((request) => request.kind === kind).length)
+      yield* failNext({ on: "list", status: 503, times: 9 })
+      const fiber = yield* Effect.forkChild(herald(["list", streamId]))
+      yield* until(Effect.map(asked("list"), (asked) => asked === 1))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(fiber)).exitCode, 4)
+      assert.strictEqual(yield* asked("list"), 3)
+
+      yield* failNext({ on: "send", status: 503 })
+      const lost = yield* herald(["send", streamId, "Hello", "--json"])
+      assert.strictEqual(lost.exitCode, 5)
+      const { error, exitCode } = JSON.parse(lost.stderr[0] ?? "")
+      assert.deepStrictEqual([error._tag, error.streamIds, exitCode], ["MessageOutcomeUnknown", [streamId], 5])
+      assert.strictEqual(yield* asked("send"), 1)
+    }).pipe(Effect.provide(world)))
+
+  it.effect("6: there is no such message", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* herald(["status", "AAAA"])).exitCode, 6)
+    }).pipe(Effect.provide(world)))
+})
+
+describe("settings", () => {
+  /** Where requests go. */
+  const visited = Effect.fnUntraced(function*<A, E, R>(run: Effect.Effect<A, E, R>) {
+    const hosts = new Set<string>()
+    yield* Effect.updateService(
+      run,
+      HttpClient.HttpClient,
+      HttpClient.tapRequest(({ url }) => Effect.sync(() => hosts.add(new URL(url).origin)))
+    )
+    return [...hosts]
+  })
+
+  it.effect("a host in a flag is all there is: no Agent, port or scheme of the environment", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const list = (host: string) =>
+        visited(herald(["list", streamId, "--host", host], {
+          environment: { SYMPHONY_AGENT_HOST: "agent.acme.com", SYMPHONY_PORT: "1", SYMPHONY_SCHEME: "http" }
+        }))
+      assert.deepStrictEqual(yield* list("other.symphony.com"), ["https://other.symphony.com"])
+      assert.deepStrictEqual(yield* list("other.symphony.com:8443"), ["https://other.symphony.com:8443"])
+      assert.deepStrictEqual(yield* list("localhost:4041"), ["http://localhost:4041"])
+      assert.deepStrictEqual(yield* list("https://localhost"), ["https://localhost"])
+      assert.deepStrictEqual(yield* list("http://pod:81"), ["http://pod:81"])
+    }).pipe(Effect.provide(world)))
+
+  it.effect("a file of the vendor's kits has all of them", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${folder}/key.pem`, Redacted.value(privateKey))
+      yield* fs.writeFileString(
+        `${folder}/config.yaml`,
+        "host: file.symphony.com\nbot:\n  username: bot\n  privateKey:\n    path: key.pem\n"
+      )
+      for (
+        const hosts of [
+          yield* visited(Kit.herald(["symphony", "list", streamId, "--config", `${folder}/config.yaml`])),
+          yield* visited(herald(["list", streamId], { environment: { SYMPHONY_CONFIG: `${folder}/config.yaml` } }))
+        ]
+      ) {
+        assert.deepStrictEqual(hosts, ["https://file.symphony.com"])
+      }
+    }).pipe(Effect.provide([world, NodeServices.layer])))
+})
+
+describe("emulator", () => {
+  it.live("makes a key, and a bot can talk with it; the next one has the same key", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const key = `${folder}/bot.pem`
+      const served = Effect.gen(function*() {
+        const emulator = yield* process(["symphony", "emulator", "--port", "0", "--private-key", key, "--json"])
+        const { bot, host, port, privateKey, streamId } = JSON.parse(yield* emulator.firstLine)
+        const flags = ["--host", `${host}:${port}`, "--private-key", privateKey]
+        const sent = yield* (yield* process(["symphony", "send", streamId, "Hello", "--bot", "ada", ...flags])).exit
+        assert.deepStrictEqual({ code: sent.code, stderr: sent.stderr }, { code: 0, stderr: "" })
+        const listed = yield* (yield* process(["symphony", "list", streamId, "--bot", bot, "--no-json", ...flags])).exit
+        assert.match(listed.stdout, / {2}ada: Hello {2}/)
+        assert.include(listed.stdout, sent.stdout.trim())
+        yield* emulator.signal("SIGTERM")
+        assert.strictEqual((yield* emulator.exit).code, 130)
+        return yield* fs.readFileString(key)
+      })
+      const first = yield* served
+      assert.strictEqual((yield* fs.stat(key)).mode & 0o777, 0o600)
+      assert.strictEqual(yield* served, first)
+
+      yield* fs.writeFileString(key, "no key")
+      const refused = yield* (yield* process(["symphony", "emulator", "--port", "0", "--private-key", key])).exit
+      assert.strictEqual(refused.code, 2)
+      assert.include(refused.stderr, "is no private key")
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+})
