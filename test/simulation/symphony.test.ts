@@ -342,11 +342,22 @@ const truthful = Effect.gen(function*() {
   )
   yield* finish(yield* Effect.forEach(quiet, (effect) => Effect.forkChild(effect)))
 
+  const hit = (yield* Faults.Faults.use(({ injected }) => injected)).filter(({ kind }) => kind === "login").length
+  yield* Faults.Faults.use(({ heal }) => heal)
+  // Whatever happened, a bot is not left with a session that has ended.
+  yield* finish(
+    yield* Effect.forEach(bots, (by) =>
+      Effect.forkChild(
+        Effect.asVoid(Effect.orDie(Messages.send({ streamId: own[by], message: "healed" }))).pipe(
+          Effect.provide(as[by])
+        )
+      ))
+  )
+
   const there = (yield* Effect.forEach([...shared, ...Object.values(own)], messages)).flat()
   for (const message of told) checkTold(message, there.filter(({ text }) => text === message.text))
 
   // A login more is for a session that ended, or for a login that a fault hit.
-  const hit = (yield* Faults.Faults.use(({ injected }) => injected)).filter(({ kind }) => kind === "login").length
   for (const name of bots) {
     const { keyManager, session } = yield* Symphony.loginsOf(name)
     counts.renewals += session - 1
