@@ -1,25 +1,726 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { Clock } from "effect-herald/testing"
-import { emulator, feeds, listen, pending, requestsTo, room, say, shown, withBot } from "./feedKit.ts"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Datafeed, DatafeedEvent, type SymphonyError } from "effect-herald/symphony"
+import { Clock, Faults, type SymphonyEmulator } from "effect-herald/testing"
+import { adaId } from "../testing/symphonyHttp.ts"
+import { emulator, feeds, listen, pending, requestsTo, room, say, shown, until, withBot } from "./feedKit.ts"
+
+const { Fault } = Faults
+
+const add = (rule: Faults.Rule) => Faults.Faults.use((faults) => faults.add(rule))
+
+const failNext = (failure: SymphonyEmulator.Failure) => emulator.use((emulator) => emulator.failNext(failure))
+
+const emit = (options: SymphonyEmulator.EmitOptions) => emulator.use((emulator) => emulator.emit(options))
+
+/** Reads only: lists and changes of feeds are requests of the same kind. */
+const reads: Faults.Rule["on"] = ({ url }) => url.endsWith("/read")
+
+/** The failure that a fiber ended with. */
+const failureOf = <E>(fiber: Fiber.Fiber<unknown, E>) => Effect.map(Effect.flip(Fiber.join(fiber)), (error) => error)
+
+const reasonOf = (fiber: Fiber.Fiber<unknown, SymphonyError.SymphonyError>) =>
+  Effect.map(failureOf(fiber), ({ operation, reason }) => [operation, reason._tag])
+
+/** Everything that a reader is told, whole. */
+const heard = (options?: Datafeed.Options) =>
+  Effect.gen(function*() {
+    const events: Array<DatafeedEvent.DatafeedEvent> = []
+    const fiber = yield* Datafeed.events(options).pipe(
+      Stream.runForEach((event) => Effect.sync(() => events.push(event))),
+      Effect.forkChild({ startImmediately: true })
+    )
+    yield* Clock.advance("1 second")
+    return { events, fiber }
+  })
 
 describe("which feed", () => {
-  it.effect("a bot without one makes one, beside feeds of other kinds", () =>
+  it.effect("a bot without one makes one, beside feeds of other kinds, and hears", () =>
     Effect.gen(function*() {
       const streamId = yield* room
-      const { fiber, told } = yield* listen()
-      console.log("A")
-      yield* Clock.advance("1 second")
-      console.log("B", told)
+      const { events } = yield* heard()
       yield* say(streamId, "one")
-      console.log("C", told)
       yield* Clock.advance("1 second")
-      console.log("D", told)
       yield* say(streamId, "two")
       yield* Clock.advance("1 second")
-      assert.deepStrictEqual(told, ["FeedConnected", "one", "two"])
-      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(events.map(shown), ["FeedConnected", "one", "two"])
+      const [connected, one] = events
+      assert.deepInclude(connected, { created: true, feedId: (yield* feeds)[0]!.feedId })
+      assert(one?._tag === "MessageSent")
+      assert.strictEqual(one.message.stream?.streamId, streamId)
+      assert.strictEqual(one.initiator?.displayName, "Ada Byron")
+      assert.strictEqual(one.message.messageId, one.messageId)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("the one that is there is read on", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const first = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* Fiber.interrupt(first.fiber)
+      yield* say(streamId, "meanwhile")
+      const { events } = yield* heard()
+      assert.deepStrictEqual(events.map(shown), ["FeedConnected", "meanwhile"])
+      assert.deepInclude(events[0], { created: false })
       assert.strictEqual((yield* feeds).length, 1)
+      assert.strictEqual((yield* requestsTo("DELETE")).length, 0)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("each tag has its own", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const [one, two] = [yield* listen({ tag: "my one" }), yield* listen({ tag: "two", includeInvisible: true })]
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "Hi")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual([one.told, two.told], [["FeedConnected", "Hi"], ["FeedConnected", "Hi"]])
+      assert.deepStrictEqual((yield* feeds).map(({ tag }) => tag), ["my one", "two"])
+      yield* Fiber.interrupt(one.fiber)
+      const again = yield* listen({ tag: "my one" })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(again.told, ["FeedConnected"])
+      assert.strictEqual((yield* feeds).length, 2)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a tag that cannot be is refused before a request", () =>
+    Effect.gen(function*() {
+      for (const tag of [" ", "x".repeat(101)]) {
+        const error = yield* Effect.flip(Stream.runDrain(Datafeed.events({ tag })))
+        assert(error.reason._tag === "InvalidRequest")
+        assert.strictEqual(error.reason.details[0]?.location, "tag")
+      }
+      assert.strictEqual((yield* requestsTo("datafeeds")).length, 0)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a bot with twenty feeds can make no other: that ends it", () =>
+    Effect.gen(function*() {
+      for (let index = 0; index < 20; index++) {
+        const { fiber } = yield* listen({ tag: `t${index}` })
+        yield* Clock.advance("1 second")
+        yield* Fiber.interrupt(fiber)
+      }
+      const { fiber } = yield* listen({ tag: "one more" })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(yield* reasonOf(fiber), ["createDatafeed", "Forbidden"])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("it is kept at the end, and deleted when that is asked for; the read in flight is aborted", () =>
+    Effect.gen(function*() {
+      const kept = yield* listen()
+      yield* Clock.advance("1 second")
+      const { readers } = yield* emulator
+      assert.strictEqual(yield* readers, 1)
+      yield* Fiber.interrupt(kept.fiber)
+      assert.strictEqual(yield* readers, 0)
+      assert.strictEqual((yield* feeds).length, 1)
+      const deleted = yield* listen({ deleteOnEnd: true })
+      yield* Clock.advance("1 second")
+      const end = yield* Effect.forkChild(Fiber.interrupt(deleted.fiber), { startImmediately: true })
+      yield* Clock.advance("1 second")
+      yield* Fiber.join(end)
+      assert.strictEqual((yield* feeds).length, 0)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a dead network does not hold up the end", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* listen({ deleteOnEnd: true })
+      yield* Clock.advance("1 second")
+      yield* add({ fault: Fault.HalfOpen(), lasting: "1 hour" })
+      const end = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* Clock.advance("1 second")
+      assert.isDefined(end.pollUnsafe())
+    }).pipe(Effect.provide(withBot())))
+})
+
+describe("acknowledgements", () => {
+  it.effect("of a stream go out when the next page is pulled", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const fiber = yield* Datafeed.events().pipe(
+        Stream.runForEach((event) => event._tag === "MessageSent" ? Effect.sleep("10 seconds") : Effect.void),
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "one")
+      yield* Clock.advance("9 seconds")
+      assert.deepStrictEqual(yield* pending, [1])
+      yield* Clock.advance("2 seconds")
+      assert.deepStrictEqual(yield* pending, [0])
+      assert.isUndefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("go out only after the commit: a crash between handler and commit loses nothing", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const handled: Array<string> = []
+      const consume = Datafeed.consume((event) => {
+        handled.push(shown(event))
+        return shown(event) === "two" ? Effect.fail("crash" as const) : Effect.void
+      }).pipe(Effect.forkChild({ startImmediately: true }))
+      const first = yield* consume
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "two")
+      yield* say(streamId, "three")
+      yield* Clock.advance("1 second")
+      assert.strictEqual(yield* failureOf(first), "crash")
+      assert.deepStrictEqual(handled, ["one", "two"])
+      const { told } = yield* listen()
+      yield* Clock.advance("31 seconds")
+      assert.deepStrictEqual(told.toSorted(), ["FeedConnected", "three", "two"])
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(told.length, 3)
+      assert.deepStrictEqual(yield* pending, [0])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a handler that takes longer than half a minute is not told again of what it has", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const handled: Array<string> = []
+      const fiber = yield* Datafeed.consume((event) =>
+        Effect.andThen(Effect.sleep("100 seconds"), Effect.sync(() => handled.push(shown(event))))
+      ).pipe(Effect.forkChild({ startImmediately: true }))
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "slow")
+      yield* Clock.advance("5 minutes")
+      assert.deepStrictEqual(handled, ["slow"])
+      assert.deepStrictEqual(yield* pending, [0])
+      assert.isUndefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("pages that are open while others are read are not told again, and count in their order", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const pages: Array<Datafeed.Page> = []
+      const fiber = yield* Datafeed.pages().pipe(
+        Stream.runForEach((page) => Effect.sync(() => pages.push(page))),
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* Clock.advance("1 second")
+      for (const text of ["one", "two", "three"]) {
+        yield* say(streamId, text)
+        yield* Clock.advance("1 second")
+      }
+      // All three come again to the same reader, who has them.
+      yield* Clock.advance("100 seconds")
+      assert.deepStrictEqual(pages.map(({ events }) => events.map(shown)), [["FeedConnected"], ["one"], ["two"], [
+        "three"
+      ]])
+      assert.deepStrictEqual(yield* pending, [3])
+      const [, one, two, three] = pages
+      assert(one !== undefined && two !== undefined && three !== undefined)
+      yield* three.commit
+      yield* two.commit
+      yield* Clock.advance("100 seconds")
+      assert.deepStrictEqual(yield* pending, [3], "nothing passes the first page, which is open")
+      yield* one.commit
+      yield* one.commit
+      yield* Clock.advance("3 minutes")
+      assert.deepStrictEqual(yield* pending, [0])
+      assert.strictEqual(pages.length, 4)
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("of a reader that is ahead: nothing is left", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const handled: Array<string> = []
+      const fiber = yield* Datafeed.consumePages(
+        (events) => Effect.andThen(Effect.sleep("3 seconds"), Effect.sync(() => handled.push(...events.map(shown)))),
+        { concurrency: 4 }
+      ).pipe(Effect.forkChild({ startImmediately: true }))
+      yield* Clock.advance("1 second")
+      const said = Array.from({ length: 20 }, (_, index) => String(index))
+      for (const text of said) {
+        yield* say(streamId, text)
+        yield* Clock.advance("1 second")
+      }
+      assert.isAtMost((yield* pending)[0]!, 5)
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(yield* pending, [0])
+      assert.deepStrictEqual(handled, said)
+      assert.isUndefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a lost answer: what it had comes half a minute later", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { told } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* add({ on: reads, fault: Fault.ResetBeforeAnswer() })
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "two")
+      yield* Clock.advance("40 seconds")
+      assert.deepStrictEqual(told, ["FeedConnected", "one", "FeedInterrupted", "FeedReconnected", "two"])
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* pending, [0])
+    }).pipe(Effect.provide(withBot())))
+})
+
+describe("what goes wrong", () => {
+  it.effect("a feed that is gone is deleted and made anew, and that is told", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { events } = yield* heard()
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      const [old] = yield* feeds
+      yield* emulator.use(({ dropFeed }) => dropFeed(old?.feedId ?? ""))
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "two")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(events.map(shown), ["FeedConnected", "one", "FeedRecreated", "two"])
+      const [recreated] = events.filter((event) => event._tag === "FeedRecreated")
+      assert.deepInclude(recreated, { previous: old!.feedId, feedId: (yield* feeds)[0]!.feedId })
+      assert.isDefined(recreated?.heardAt)
+      assert.strictEqual(recreated?.reason._tag, "InvalidRequest")
+      assert.strictEqual((yield* requestsTo("DELETE")).length, 1)
+      assert.deepStrictEqual(yield* pending, [0])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("pages of the old feed are still handled, and their commits are nothing to the new one", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const pages: Array<Datafeed.Page> = []
+      yield* Datafeed.pages().pipe(
+        Stream.runForEach((page) => Effect.sync(() => pages.push(page))),
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "old")
+      yield* Clock.advance("1 second")
+      yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed(old?.feedId ?? "")))
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "new")
+      yield* Clock.advance("1 second")
+      const [, old, recreated, fresh] = pages
+      assert(old !== undefined && fresh !== undefined)
+      assert.deepStrictEqual(recreated?.events.map(shown), ["FeedRecreated"])
+      yield* fresh.commit
+      yield* old.commit
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* pending, [0])
+      assert.strictEqual(pages.length, 4)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a feed that is gone again and again is made anew as the schedule says", () =>
+    Effect.gen(function*() {
+      const { fiber, told } = yield* listen()
+      yield* Clock.advance("1 second")
+      const { dropFeed } = yield* emulator
+      yield* Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed(feedId))).pipe(
+        Effect.delay("10 millis"),
+        Effect.forever,
+        Effect.forkChild
+      )
+      yield* Clock.advance("20 seconds")
+      // At once the first time, and then after 0.5, 1, 2, 4 and 8 seconds.
+      assert.deepStrictEqual(told.slice(0, 3), ["FeedConnected", "FeedRecreated", "FeedInterrupted"])
+      assert.strictEqual(told.filter((tag) => tag === "FeedRecreated").length, 6)
+      assert.isUndefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("delete may fail; a create that fails is tried again", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { told } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* add({ on: ({ method }) => method === "DELETE", fault: Fault.ServerError({ status: 500, handled: false }) })
+      yield* add({
+        on: ({ method, url }) => method === "POST" && url.endsWith("/datafeeds"),
+        fault: Fault.ServerError({ status: 503, handled: false }),
+        times: 2
+      })
+      yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed(old?.feedId ?? "")))
+      yield* Clock.advance("10 seconds")
+      yield* say(streamId, "again")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(told, [
+        "FeedConnected",
+        "FeedInterrupted",
+        "FeedInterrupted",
+        "FeedReconnected",
+        "FeedRecreated",
+        "again"
+      ])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a session that ends in the middle is renewed once, and nobody is told", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { told } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* emulator.use(({ expireSessions }) => expireSessions())
+      yield* say(streamId, "one")
+      yield* until(Effect.sync(() => told.includes("one")))
+      yield* say(streamId, "two")
+      yield* until(Effect.sync(() => told.includes("two")))
+      assert.deepStrictEqual(told, ["FeedConnected", "one", "two"])
+      const { logins } = yield* emulator
+      assert.deepStrictEqual((yield* logins).map(({ kind }) => kind).toSorted(), [
+        "keyManager",
+        "keyManager",
+        "session",
+        "session"
+      ])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a login that is refused ends it", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* failNext({ on: "login", status: 401, times: 2 })
+      yield* emulator.use(({ expireSessions }) => expireSessions())
+      yield* emulator.use(({ restart }) => restart)
+      yield* until(Effect.sync(() => fiber.pollUnsafe() !== undefined))
+      assert.deepStrictEqual(yield* reasonOf(fiber), ["login", "Unauthorized"])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect.each(
+    [
+      ["429", Fault.RateLimited({ retryAfter: 20 })],
+      ["500", Fault.ServerError({ status: 500, handled: false })],
+      ["502 after it was handled", Fault.ServerError({ status: 502, handled: true })],
+      ["a refused connection", Fault.ConnectionRefused()],
+      ["a reset connection", Fault.ResetBeforeAnswer()],
+      ["no JSON", Fault.MalformedJson()],
+      ["half of the JSON", Fault.TruncatedJson()],
+      ["an empty body", Fault.EmptyBody()],
+      ["an empty object", Fault.EmptyObject()]
+    ] as const
+  )("%s is an interruption, and what came meanwhile comes after it", ([, fault]) =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { events } = yield* heard()
+      yield* add({ on: reads, fault, times: 3 })
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "two")
+      yield* Clock.advance("3 minutes")
+      const told = events.map(shown)
+      assert.deepStrictEqual(told.filter((text) => !text.startsWith("Feed")), ["one", "two"])
+      const interruptions = events.filter((event) => event._tag === "FeedInterrupted")
+      assert.deepStrictEqual(interruptions.map(({ attempt }) => attempt), [1, 2, 3])
+      assert.strictEqual(told.filter((text) => text === "FeedReconnected").length, 3)
+      if (fault._tag === "RateLimited") assert.isAtLeast(Duration.toMillis(interruptions[0]!.retryIn), 20_000)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a dead connection is found out after a minute, and no interruption", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { told } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* add({ on: reads, fault: Fault.HalfOpen() })
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "two")
+      yield* Clock.advance("50 seconds")
+      assert.deepStrictEqual(told, ["FeedConnected", "one"])
+      yield* Clock.advance("15 seconds")
+      assert.deepStrictEqual(told, ["FeedConnected", "one", "two"])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a short requestTimeout does not cut reads", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { told } = yield* listen()
+      yield* Clock.advance("5 minutes")
+      yield* say(streamId, "late")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(told, ["FeedConnected", "late"])
+    }).pipe(Effect.provide(withBot({ config: { requestTimeout: "5 seconds" } }))))
+
+  it.effect("an outage of ten minutes is waited for", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { told } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* add({ fault: Fault.ConnectionRefused(), lasting: "10 minutes" })
+      yield* emulator.use(({ restart }) => restart)
+      yield* Clock.advance("1 minute")
+      yield* say(streamId, "in the dark")
+      yield* Clock.advance("20 minutes")
+      assert.deepStrictEqual(told.slice(-2), ["FeedReconnected", "in the dark"])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a schedule that ends gives the last failure", () =>
+    Effect.gen(function*() {
+      const { fiber, told } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* add({ fault: Fault.ServerError({ status: 500, handled: false }), lasting: "10 minutes" })
+      yield* emulator.use(({ restart }) => restart)
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(yield* reasonOf(fiber), ["listDatafeeds", "ServiceFailure"])
+      assert.deepStrictEqual(told, ["FeedConnected", "FeedInterrupted", "FeedInterrupted"])
+    }).pipe(Effect.provide(withBot({ config: { datafeedRetry: Schedule.recurs(2) } }))))
+
+  it.effect("a refusal ends it", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* add({ on: reads, fault: Fault.AccessDenied() })
+      yield* Clock.advance("31 seconds")
+      assert.deepStrictEqual(yield* reasonOf(fiber), ["readDatafeed", "Forbidden"])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a service that answers at once with nothing is not asked without a pause", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { told } = yield* listen()
+      yield* Clock.advance("1 second")
+      yield* failNext({ on: "datafeed", status: 200, body: { events: null, ackId: "" }, times: 20 })
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 minute")
+      assert.isBelow((yield* requestsTo("/read")).length, 12)
+      yield* say(streamId, "two")
+      yield* Clock.advance("10 minutes")
+      assert.deepStrictEqual(told, ["FeedConnected", "one", "two"])
+    }).pipe(Effect.provide(withBot())))
+})
+
+describe("events", () => {
+  it.effect("of the bot itself are left out, unless they are asked for; those of nobody come", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const others = yield* listen({ tag: "others" })
+      const all = yield* listen({ tag: "all", own: true })
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "mine", "bot")
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "hers")
+      yield* Clock.advance("1 second")
+      yield* emit({ type: "GENERICSYSTEMEVENT", payload: {} })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(others.told, ["FeedConnected", "hers", "GenericSystemEvent"])
+      assert.deepStrictEqual(all.told, ["FeedConnected", "mine", "hers", "GenericSystemEvent"])
+      assert.deepStrictEqual(yield* pending, [0, 0])
+      assert.strictEqual((yield* requestsTo("sessioninfo")).length, 1)
+    }).pipe(Effect.provide(withBot())))
+
+  const stream = { streamId: "room", streamType: "ROOM", members: null }
+  const affectedUser = { userId: 7, displayName: "Bob", email: null }
+  const shownStream = { streamId: "room", streamType: "ROOM", members: [], recipientTenantIds: [] }
+  const shownUser = { userId: 7, displayName: "Bob" }
+  const kinds: ReadonlyArray<readonly [type: string, property: string, payload: object, event: object]> = [
+    ["MESSAGESENT", "messageSent", { message: { messageId: "m", attachments: null } }, {
+      _tag: "MessageSent",
+      message: { messageId: "m", attachments: [] }
+    }],
+    ["SHAREDPOST", "sharedPost", { message: { messageId: "m" }, sharedMessage: { messageId: "s" } }, {
+      _tag: "SharedPost",
+      message: { messageId: "m", attachments: [] },
+      sharedMessage: { messageId: "s", attachments: [] }
+    }],
+    ["INSTANTMESSAGECREATED", "instantMessageCreated", { stream }, {
+      _tag: "InstantMessageCreated",
+      stream: shownStream
+    }],
+    ["ROOMCREATED", "roomCreated", { stream, roomProperties: { name: "Orders", keywords: null, public: true } }, {
+      _tag: "RoomCreated",
+      stream: shownStream,
+      roomProperties: { name: "Orders", keywords: [], public: true }
+    }],
+    ["ROOMUPDATED", "roomUpdated", { stream, newRoomProperties: { keywords: [{ key: "k", value: "v" }, null] } }, {
+      _tag: "RoomUpdated",
+      stream: shownStream,
+      newRoomProperties: { keywords: [{ key: "k", value: "v" }] }
+    }],
+    ["ROOMDEACTIVATED", "roomDeactivated", { stream }, { _tag: "RoomDeactivated", stream: shownStream }],
+    ["ROOMREACTIVATED", "roomReactivated", { stream: null }, { _tag: "RoomReactivated" }],
+    ["USERJOINEDROOM", "userJoinedRoom", { stream, affectedUser }, {
+      _tag: "UserJoinedRoom",
+      stream: shownStream,
+      affectedUser: shownUser
+    }],
+    ["USERLEFTROOM", "userLeftRoom", { affectedUser }, { _tag: "UserLeftRoom", affectedUser: shownUser }],
+    ["USERREQUESTEDTOJOINROOM", "userRequestedToJoinRoom", { affectedUsers: [affectedUser] }, {
+      _tag: "UserRequestedToJoinRoom",
+      affectedUsers: [shownUser]
+    }],
+    ["ROOMMEMBERPROMOTEDTOOWNER", "roomMemberPromotedToOwner", { affectedUser }, {
+      _tag: "RoomMemberPromotedToOwner",
+      affectedUser: shownUser
+    }],
+    ["ROOMMEMBERDEMOTEDFROMOWNER", "roomMemberDemotedFromOwner", { affectedUser }, {
+      _tag: "RoomMemberDemotedFromOwner",
+      affectedUser: shownUser
+    }],
+    ["CONNECTIONREQUESTED", "connectionRequested", { toUser: affectedUser }, {
+      _tag: "ConnectionRequested",
+      toUser: shownUser
+    }],
+    ["CONNECTIONACCEPTED", "connectionAccepted", { fromUser: affectedUser }, {
+      _tag: "ConnectionAccepted",
+      fromUser: shownUser
+    }],
+    ["MESSAGESUPPRESSED", "messageSuppressed", { messageId: "gone", stream }, {
+      _tag: "MessageSuppressed",
+      messageId: "gone",
+      stream: shownStream
+    }],
+    ["SYMPHONYELEMENTSACTION", "symphonyElementsAction", {
+      stream,
+      formId: "order",
+      formMessageId: "f",
+      formValues: { action: "ok", list: ["a", null] }
+    }, {
+      _tag: "ElementsAction",
+      stream: shownStream,
+      formId: "order",
+      formMessageId: "f",
+      formValues: { action: "ok", list: ["a", null] }
+    }],
+    ["GENERICSYSTEMEVENT", "genericSystemEvent", { eventSubtype: "x", parameters: null, sourceSystem: "s" }, {
+      _tag: "GenericSystemEvent",
+      eventSubtype: "x",
+      sourceSystem: "s",
+      parameters: {}
+    }]
+  ]
+
+  it.effect.each(kinds)("%s", ([type, property, payload, event]) =>
+    Effect.gen(function*() {
+      const { events } = yield* heard()
+      const id = yield* emit({ type, payload: { [property]: payload }, initiator: "ada" })
+      yield* Clock.advance("1 second")
+      const [, told] = events
+      assert.deepInclude(told, { id, ...event })
+      assert(told !== undefined && "initiator" in told)
+      assert.strictEqual(told.initiator?.userId, adaId)
+      assert.isDefined(told.timestamp)
+      // What was read can be kept as JSON.
+      const kept = Schema.encodeUnknownSync(DatafeedEvent.DatafeedEvent)(told)
+      assert.deepStrictEqual(
+        Schema.decodeUnknownSync(DatafeedEvent.DatafeedEvent)(JSON.parse(JSON.stringify(kept))),
+        told
+      )
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("of unknown kinds, and such as cannot be read, are told, acknowledged, and take nothing with them", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { events } = yield* heard()
+      yield* emit({ type: "ROBOTBUILT", payload: { robotBuilt: { name: "R2" } }, streamId, initiator: "ada" })
+      yield* emit({ type: "MESSAGESENT", payload: { messageSent: { message: null } }, streamId })
+      yield* say(streamId, "and a message")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(events.map(shown), ["FeedConnected", "UnknownEvent", "UndecodableEvent", "and a message"])
+      const [, unknown, undecodable] = events
+      assert(unknown?._tag === "UnknownEvent" && undecodable?._tag === "UndecodableEvent")
+      assert.strictEqual(unknown.type, "ROBOTBUILT")
+      assert.deepInclude(unknown.raw, { payload: { robotBuilt: { name: "R2" } } })
+      assert.include(undecodable.issue, "message")
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* pending, [0])
+      assert.strictEqual(events.length, 4)
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("that are no events are told as they came", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const { events } = yield* heard()
+      const raw = [null, "text", { type: 5 }, { type: "ROOMCREATED", payload: null, initiator: {}, timestamp: "x" }]
+      yield* failNext({ on: "datafeed", status: 200, body: { events: raw, ackId: "" } })
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(events.slice(1).map(shown), [
+        "one",
+        "UndecodableEvent",
+        "UndecodableEvent",
+        "UndecodableEvent",
+        "RoomCreated"
+      ])
+      assert.deepStrictEqual(events[5], { _tag: "RoomCreated" })
+    }).pipe(Effect.provide(withBot())))
+})
+
+describe("consume", () => {
+  const options = { retry: Schedule.recurs(2) }
+
+  it.effect("tries again, sets aside what keeps failing, and goes on", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const tried: Array<string> = []
+      const dead: Array<string> = []
+      const fiber = yield* Datafeed.consume((event) => {
+        tried.push(shown(event))
+        return shown(event) === "bad" ? Effect.fail("no" as const) : Effect.void
+      }, {
+        ...options,
+        deadLetter: (event, error) => Effect.sync(() => dead.push(`${shown(event)}: ${error}`))
+      }).pipe(Effect.forkChild({ startImmediately: true }))
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "bad")
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "good")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(tried, ["bad", "bad", "bad", "good"])
+      assert.deepStrictEqual(dead, ["bad: no"])
+      assert.deepStrictEqual(yield* pending, [0])
+      assert.isUndefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a failing status ends it, after what came before was handled", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const handled: Array<string> = []
+      const fiber = yield* Datafeed.consume((event) => Effect.sync(() => handled.push(shown(event))), {
+        onStatus: (notice) => notice._tag === "UndecodableEvent" ? Effect.fail(notice.issue) : Effect.void
+      }).pipe(Effect.forkChild({ startImmediately: true }))
+      yield* Clock.advance("1 second")
+      yield* failNext({
+        on: "datafeed",
+        status: 200,
+        body: { events: [{ type: "ROOMCREATED" }, null, { type: "ROOMUPDATED" }], ackId: "" }
+      })
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      assert.isString(yield* failureOf(fiber))
+      assert.deepStrictEqual(handled, ["one", "RoomCreated"])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("by pages, four at a time", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const handled: Array<ReadonlyArray<string>> = []
+      let most = 0
+      let now = 0
+      yield* Datafeed.consumePages((events) =>
+        Effect.gen(function*() {
+          most = Math.max(most, ++now)
+          yield* Effect.sleep("10 seconds")
+          now--
+          handled.push(events.map(shown))
+        }), { concurrency: 4 }).pipe(Effect.forkChild({ startImmediately: true }))
+      yield* Clock.advance("1 second")
+      for (const text of ["a", "b", "c", "d", "e"]) {
+        yield* say(streamId, text)
+        yield* Clock.advance("1 second")
+      }
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(handled, [["a"], ["b"], ["c"], ["d"], ["e"]])
+      assert.strictEqual(most, 4)
+      assert.deepStrictEqual(yield* pending, [0])
+    }).pipe(Effect.provide(withBot())))
+
+  it.effect("a defect ends it, and nothing of its page is acknowledged", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      const fiber = yield* Datafeed.consume(() => Effect.die("bug"), options).pipe(
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* Clock.advance("1 second")
+      yield* say(streamId, "one")
+      yield* Clock.advance("1 second")
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
+      assert.deepStrictEqual(yield* pending, [1])
     }).pipe(Effect.provide(withBot())))
 })

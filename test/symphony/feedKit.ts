@@ -10,15 +10,19 @@ import { keys, start } from "../testing/symphonyHttp.ts"
 
 export const emulator = SymphonyEmulator.SymphonyEmulator
 
-/** The session is there: a login waits for cryptography, which virtual time does not wait for. */
-const loggedIn = Layer.effectDiscard(Effect.flatMap(Session.Session, ({ tokens }) => tokens))
-
 export const withBot = (options: {
   readonly emulator?: SymphonyEmulator.Options
   readonly config?: Partial<SymphonyConfig.Options>
   readonly script?: ReadonlyArray<Faults.Rule>
-} = {}) =>
-  loggedIn.pipe(
+} = {}) => {
+  let latency = 0
+  /** The session is there: a login waits for cryptography, which virtual time does not wait for. */
+  const loggedIn = Effect.gen(function*() {
+    yield* Effect.flatMap(Session.Session, ({ tokens }) => tokens)
+    // An answer that takes no time is read, and the next read made, while the emulator still wakes those who wait.
+    latency = 1
+  })
+  return Layer.effectDiscard(loggedIn).pipe(
     Layer.provideMerge(Session.layer()),
     Layer.provideMerge(Faults.layer({ script: options.script ?? [] })),
     Layer.provideMerge(SymphonyEmulator.layer({
@@ -27,6 +31,7 @@ export const withBot = (options: {
         { username: "ada", displayName: "Ada Byron" },
         { username: "bob" }
       ],
+      latency: Effect.sync(() => latency),
       ...options.emulator
     })),
     Layer.provideMerge(SymphonyConfig.layer({
@@ -37,6 +42,7 @@ export const withBot = (options: {
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
     Layer.provideMerge(Clock.layer)
   )
+}
 
 export const room = emulator.use(({ createStream }) =>
   createStream({ type: "ROOM", name: "Orders", members: ["ada", "bot"] })
@@ -74,3 +80,12 @@ export const feeds = emulator.use(({ feeds }) => feeds)
 export const pending = Effect.map(feeds, (feeds) => feeds.map(({ pending }) => pending))
 
 export const injected = Faults.Faults.use(({ injected }) => injected)
+
+/** Lets time pass until something is so that waits for cryptography, too. */
+export const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  Effect.gen(function*() {
+    for (let turn = 0; turn < 1_000 && !(yield* condition); turn++) {
+      yield* Clock.advance("1 millis")
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    }
+  })

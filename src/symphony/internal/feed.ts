@@ -9,12 +9,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as Commits from "../../internal/commits.ts"
 import * as LongPoll from "../../internal/longPoll.ts"
 import type * as DatafeedEvent from "../DatafeedEvent.ts"
 import type * as DatafeedStatus from "../DatafeedStatus.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import type * as SymphonyError from "../SymphonyError.ts"
-import * as Acknowledgements from "./acknowledgements.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as FeedEvent from "./feedEvent.ts"
 import * as Requests from "./feedRequests.ts"
@@ -57,7 +57,7 @@ export const pages = (
 
     let feed: string | undefined
     let bot: number | undefined
-    let acknowledgements = Acknowledgements.make()
+    let acknowledgements = makeAcknowledgements()
     /** What the service said of the feed when it had forgotten it. */
     let gone: SymphonyError.Reason | undefined
     /** How many feeds in a row were gone when they were read for the first time. */
@@ -93,7 +93,7 @@ export const pages = (
       gone = undefined
       heardAt = undefined
       feed = feedId
-      acknowledgements = Acknowledgements.make()
+      acknowledgements = makeAcknowledgements()
       return feedId
     })
 
@@ -107,9 +107,8 @@ export const pages = (
         yield* Effect.sleep(Math.min(500 * 2 ** (barren - 2), 30_000))
         return { page: undefined, next: feedId, listened: false }
       }
-      const acknowledgement = acknowledgements.due()
       const sentAt = yield* Clock.currentTimeMillis
-      const answer = yield* Requests.read(feedId, acknowledgement.ackId).pipe(
+      const answer = yield* Requests.read(feedId, acknowledgements.due()).pipe(
         // Nobody waits that long: the long poll does not.
         Effect.provideService(SymphonyConfig, { ...config, requestTimeout: Duration.times(patience, 2) }),
         Effect.catchIf(isGone, (error) => {
@@ -119,7 +118,6 @@ export const pages = (
         })
       )
       if (answer === undefined) return { page: undefined, next: feedId, listened: true, prove: true }
-      acknowledgements.said(acknowledgement)
       stillborn = 0
       heardAt = yield* DateTime.now
       barren = DateTime.toEpochMillis(heardAt) - sentAt < 1_000 ? barren + 1 : 0
@@ -140,7 +138,7 @@ export const pages = (
     const pageOf = ({ ackId, events }: Requests.Answer) => {
       const news = events.map(FeedEvent.read).filter(isNew)
       if (news.length > 0) barren = 0
-      return { events: news.filter((event) => !isOwn(event)), commit: acknowledgements.told(ackId) }
+      return { events: news.filter((event) => !isOwn(event)), commit: acknowledgements.commits.next(ackId) }
     }
 
     const told = (
@@ -200,6 +198,20 @@ export const pages = (
       return Effect.succeed(next)
     }).pipe(Stream.mapError((ended) => ended.failure))
   }))
+
+/**
+ * What a read acknowledges: the last page before which none is open. When several were committed since the last read, it is the
+ * newest of them: the service tells again of the others, and is told with that page that they are known.
+ */
+const makeAcknowledgements = () => {
+  let due = ""
+  const commits = Commits.make((ackId: string) =>
+    Effect.sync(() => {
+      due = ackId
+    })
+  )
+  return { due: () => due, commits }
+}
 
 const issueOf = (tag: string): string | undefined =>
   tag.trim() === "" ? "is blank" : tag.length > 100 ? "has more than 100 characters" : undefined
