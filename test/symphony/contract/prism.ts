@@ -21,7 +21,11 @@ export const serve = Effect.fnUntraced(function*(document: string, ...flags: Rea
     join(root, "node_modules/.bin/node"),
     [
       join(root, "node_modules/@stoplight/prism-cli/dist/index.js"),
-      ...["mock", "--host", "127.0.0.1", "--port", "0", ...flags, document]
+      "mock",
+      "--host=127.0.0.1",
+      "--port=0",
+      ...flags,
+      document
     ],
     { cwd: root, env: { PATH: globalThis.process.env["PATH"] }, stdin: "ignore", killSignal: "SIGKILL" }
   )

@@ -2,7 +2,7 @@
 import * as Predicate from "effect/Predicate"
 
 /**
- * The values of an answer that must not be lost: not those of fields that nobody described, of what lacks an id (or half of
+ * The values of an answer, as JSON, that must not be lost: not those of fields that nobody described, of what lacks an id (or half of
  * a keyword), and times and ids that cannot be.
  */
 const valuesOf = (known: ReadonlySet<string>, value: unknown, name = ""): ReadonlyArray<string> => {
@@ -17,12 +17,12 @@ const valuesOf = (known: ReadonlySet<string>, value: unknown, name = ""): Readon
   }
   if (/timestamp|date$/i.test(name) && !(Math.abs(Number(value)) <= 8.64e15)) return []
   if (name === "userId" && !Number.isSafeInteger(value)) return []
-  return [String(value)]
+  return [JSON.stringify(value)]
 }
 
 const leaves = (value: unknown): ReadonlyArray<string> => {
   if (Predicate.isNullish(value)) return []
-  return typeof value === "object" ? Object.values(value).flatMap(leaves) : [String(value)]
+  return typeof value === "object" ? Object.values(value).flatMap(leaves) : [JSON.stringify(value)]
 }
 
 /** What is in an answer and, or so many times, not in what was read of it. `known` are the names of all fields. */
