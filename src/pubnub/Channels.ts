@@ -8,7 +8,6 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
@@ -256,19 +255,11 @@ export interface TypedChannels<C, RD = never, RE = never> extends Channels<C, Ap
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-/** @internal */
-export const Wire = Schema.Struct({
-  id: Schema.String,
-  name: Objects.Text,
-  description: Objects.Text,
-  ...Objects.Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
-
-const kind: Metadata.Kind<typeof Wire.Type, Description> = {
+const kind: Metadata.Kind<typeof Objects.Channel.Type, Description> = {
   kind: "channel",
   name: "Channel",
   collection: "channels",
-  schema: Wire,
+  schema: Objects.Channel,
   build: (wire, custom) => ({ ...wire, custom }),
   longest: { name: 2048, description: 2048, ...Objects.longest }
 }
@@ -559,7 +550,7 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedChannels<C, RD, RE> => {
   const codec = Custom.typed(schema)
   const requests = make(codec)

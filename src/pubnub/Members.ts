@@ -27,7 +27,7 @@ import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import { UserId } from "./UserId.ts"
-import * as Users from "./Users.ts"
+import type * as Users from "./Users.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -78,6 +78,23 @@ type UserPart<P extends Part> = P extends `user.${infer Q extends Users.Part}` ?
 export type Member<P extends Part = never, C = AppContext.Custom> =
   & Relation
   & Pick<Included<UserPart<P>, C>, Key<P>>
+
+export type {
+  /**
+   * What can be set of a membership, as from the side of the user.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Fields,
+  /**
+   * Which membership, by the id of its user, and what is set of it.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Settings
+} from "./Memberships.ts"
 
 /**
  * Of which channel.
@@ -269,7 +286,7 @@ export interface TypedMembers<C, RD = never, RE = never> extends Members<C, AppC
 // --------------------------------------------------------------------------------------------------------------------
 
 const Wire = Schema.Struct({
-  uuid: Schema.Union([Users.Wire, Relations.bare(UserId)]),
+  uuid: Schema.Union([Objects.User, Relations.bare(UserId)]),
   ...Objects.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
@@ -565,7 +582,7 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedMembers<C, RD, RE> => {
   const codec = Custom.typed(schema)
   const requests = make(codec)

@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as AppContext from "./AppContext.ts"
-import * as Channels from "./Channels.ts"
+import type * as Channels from "./Channels.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
@@ -281,7 +281,7 @@ export interface TypedMemberships<C, RD = never, RE = never> extends Memberships
 // --------------------------------------------------------------------------------------------------------------------
 
 const Wire = Schema.Struct({
-  channel: Schema.Union([Channels.Wire, Relations.bare(Schema.String)]),
+  channel: Schema.Union([Objects.Channel, Relations.bare(Schema.String)]),
   ...Objects.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
@@ -540,7 +540,7 @@ export const update: Memberships<AppContext.Custom, never>["update"] = membershi
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedMemberships<C, RD, RE> => {
   const codec = Custom.typed(schema)
   return {

@@ -8,7 +8,6 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
@@ -22,7 +21,7 @@ import * as Objects from "./internal/objects.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
-import { UserId } from "./UserId.ts"
+import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -260,21 +259,11 @@ export interface TypedUsers<C, RD = never, RE = never> extends Users<C, AppConte
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-/** @internal */
-export const Wire = Schema.Struct({
-  id: UserId,
-  name: Objects.Text,
-  externalId: Objects.Text,
-  profileUrl: Objects.Text,
-  email: Objects.Text,
-  ...Objects.Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
-
-const kind: Metadata.Kind<typeof Wire.Type, Profile> = {
+const kind: Metadata.Kind<typeof Objects.User.Type, Profile> = {
   kind: "user",
   name: "User",
   collection: "uuids",
-  schema: Wire,
+  schema: Objects.User,
   build: (wire, custom) => ({ ...wire, custom }),
   longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Objects.longest }
 }
@@ -589,7 +578,7 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedUsers<C, RD, RE> => {
   const codec = Custom.typed(schema)
   const requests = make(codec)

@@ -14,6 +14,7 @@ import * as AppContext from "../AppContext.ts"
 import * as Filter from "../Filter.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
+import { UserId } from "../UserId.ts"
 import * as Endpoint from "./endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | PubNubConfig
@@ -218,7 +219,7 @@ export const streamOf = <A, E, R>(
 // --------------------------------------------------------------------------------------------------------------------
 
 /** A field that the service leaves out, or writes as null, when it is not set or was not asked for. */
-export const Text = Schema.OptionFromOptionalNullOr(Schema.String)
+const Text = Schema.OptionFromOptionalNullOr(Schema.String)
 
 /** What every object has on the wire. */
 export const Common = {
@@ -228,6 +229,24 @@ export const Common = {
   updated: Schema.DateTimeUtcFromString,
   etag: AppContext.Etag
 }
+
+/** A user on the wire. */
+export const User = Schema.Struct({
+  id: UserId,
+  name: Text,
+  externalId: Text,
+  profileUrl: Text,
+  email: Text,
+  ...Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+
+/** A channel on the wire. */
+export const Channel = Schema.Struct({
+  id: Schema.String,
+  name: Text,
+  description: Text,
+  ...Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
 const utf8 = new TextEncoder()
 const longestId = 92

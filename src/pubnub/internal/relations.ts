@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as AppContext from "../AppContext.ts"
 import * as Filter from "../Filter.ts"
+import type { Fields, Settings } from "../Memberships.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
@@ -33,17 +34,6 @@ export interface Kind<W extends Wire, B> {
   readonly schema: Schema.ConstraintDecoder<W>
   readonly idOf: (wire: W) => string
   readonly build: <C>(wire: W, custom: Option.Option<C>) => B & AppContext.Included<C>
-}
-
-/** What can be set of a relation. */
-interface Fields<C> {
-  readonly status?: AppContext.Settable<string> | undefined
-  readonly type?: AppContext.Settable<string> | undefined
-  readonly custom?: AppContext.Settable<C> | undefined
-}
-
-interface Settings<C> extends Fields<C> {
-  readonly id: string
 }
 
 type Verb = "set" | "remove" | "manage"
