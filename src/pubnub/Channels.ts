@@ -18,6 +18,7 @@ import * as Custom from "./internal/custom.ts"
 import * as Live from "./internal/live.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
+import * as Setting from "./internal/setting.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
@@ -261,7 +262,7 @@ const kind: Metadata.Kind<typeof Objects.Channel.Type, Description> = {
   collection: "channels",
   schema: Objects.Channel,
   build: (wire, custom) => ({ ...wire, custom }),
-  longest: { name: 2048, description: 2048, ...Objects.longest }
+  longest: { name: 2048, description: 2048, ...Setting.longest }
 }
 
 const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Channels<C, E, RD, RE>, "live"> => {
@@ -306,7 +307,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   const names = { operation: "liveChannel", kind: "channel", id } as const
   return Live.object({
     ...names,
-    get: get({ id, include: Metadata.parts }),
+    get: get({ id, include: Objects.parts }),
     isOf: (event): event is Event.ChannelEvent =>
       (event._tag === "ChannelSet" || event._tag === "ChannelDeleted") && event.channelId === id,
     decode: (custom) => codec.decode(custom, names)

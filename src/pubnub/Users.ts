@@ -18,6 +18,7 @@ import * as Custom from "./internal/custom.ts"
 import * as Live from "./internal/live.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
+import * as Setting from "./internal/setting.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
@@ -265,7 +266,7 @@ const kind: Metadata.Kind<typeof Objects.User.Type, Profile> = {
   collection: "uuids",
   schema: Objects.User,
   build: (wire, custom) => ({ ...wire, custom }),
-  longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Objects.longest }
+  longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Setting.longest }
 }
 
 const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Users<C, E, RD, RE>, "live"> => {
@@ -313,7 +314,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
     const names = { operation: "liveUser", kind: "user", id } as const
     return Live.object({
       ...names,
-      get: get({ id, include: Metadata.parts }),
+      get: get({ id, include: Objects.parts }),
       isOf: (event): event is Event.UserEvent =>
         (event._tag === "UserSet" || event._tag === "UserDeleted") && event.user === id,
       decode: (custom) => codec.decode(custom, names)

@@ -102,14 +102,28 @@ const filterQuery = (filter: string | Filter.Filter<string> | undefined): Url.Qu
 const filterIssues = (filter: string | Filter.Filter<string> | undefined): ReadonlyArray<PubNubError.Detail> =>
   filter === undefined ? [] : Result.match(filterText(filter), { onFailure: (details) => details, onSuccess: () => [] })
 
+/** A page of a list, or of a stream, which says it with `pageSize`. */
+export interface Asked extends AppContext.PageOptions, Selection {
+  readonly pageSize?: number | undefined
+}
+
 const largestPage = 100
+
+const sizeOf = ({ limit, pageSize }: Asked): number => limit ?? pageSize ?? largestPage
+
+const sizeIssues = (asked: Asked): ReadonlyArray<PubNubError.Detail> => {
+  const size = sizeOf(asked)
+  if (Number.isInteger(size) && size >= 1 && size <= largestPage) return []
+  const location = asked.limit === undefined ? "pageSize" : "limit"
+  return [{ location, message: `is ${size}, not a whole number from 1 to ${largestPage}` }]
+}
 
 /** The parameters of a page. `toWire` gives a field the name that it has there. */
 export const pageQuery = (
-  { count, filter, include, limit = largestPage, next, previous, sort }: AppContext.PageOptions & Selection,
-  toWire: (field: string) => string
+  { count, filter, include, next, previous, sort, ...size }: Asked,
+  toWire: (field: string) => string = (field) => field
 ): Url.Query => [
-  ["limit", String(limit)],
+  ["limit", String(sizeOf(size))],
   ...includeQuery(include, toWire),
   ...count === true ? [["count", "true"] as const] : [],
   ...next === undefined ? [] : [["start", next] as const],
@@ -127,12 +141,10 @@ export const includeQuery = (
 
 /** What is wrong with the page that is asked for. */
 export const pageIssues = (
-  { filter, include = [], limit = largestPage, next, previous, sort = [] }: AppContext.PageOptions & Selection,
+  { filter, include = [], next, previous, sort = [], ...size }: Asked,
   known: { readonly parts: ReadonlyArray<string>; readonly keys: ReadonlyArray<string> }
 ): ReadonlyArray<PubNubError.Detail> => [
-  ...Number.isInteger(limit) && limit >= 1 && limit <= largestPage
-    ? []
-    : [{ location: "limit", message: `is not a whole number from 1 to ${largestPage}` }],
+  ...sizeIssues(size),
   ...Object.entries({ next, previous }).flatMap(([location, cursor]) =>
     cursor === undefined || cursor.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }]
   ),
@@ -167,32 +179,35 @@ export const PageOf = <S extends Schema.Constraint>(item: S) =>
 
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
 
-/** How many items a page has that may not be the last. Before another, one that is not full is the first, and not the last. */
-export const fullPage = ({ limit = largestPage, previous }: AppContext.PageOptions): number =>
-  previous === undefined ? limit : 1
-
 /**
- * A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a page that has as many
- * as `full` has one.
+ * A page, from the service's answer. It gives a cursor for a next page behind the last one too, and only a full page may have
+ * one behind it; before another, a page that is not full is the first, and not the last.
  */
 export const toPage = <A>(
-  items: ReadonlyArray<A>,
-  answer: {
+  { data, next, prev, totalCount }: {
+    readonly data: ReadonlyArray<A>
     readonly totalCount?: number | null
     readonly next?: string | null
     readonly prev?: string | null
   },
-  full: number
+  asked: Asked
 ): AppContext.Page<A> => {
-  const next = items.length < full ? undefined : cursor(answer.next)
-  const previous = cursor(answer.prev)
+  const full = asked.previous === undefined ? sizeOf(asked) : 1
+  const behind = data.length < full ? undefined : cursor(next)
+  const before = cursor(prev)
   return {
-    items,
-    ...answer.totalCount === undefined || answer.totalCount === null ? {} : { total: answer.totalCount },
-    ...next === undefined ? {} : { next },
-    ...previous === undefined ? {} : { previous }
+    items: data,
+    ...totalCount === undefined || totalCount === null ? {} : { total: totalCount },
+    ...behind === undefined ? {} : { next: behind },
+    ...before === undefined ? {} : { previous: before }
   }
 }
+
+/** The page with each item made into another. */
+export const mapItems = <A, B, E, R>(
+  page: AppContext.Page<A>,
+  f: (item: A) => Effect.Effect<B, E, R>
+): Effect.Effect<AppContext.Page<B>, E, R> => Effect.map(Effect.forEach(page.items, f), (items) => ({ ...page, items }))
 
 /**
  * The items of all pages. A cursor counts places: what is inserted meanwhile moves items to a later page, where they come
@@ -217,6 +232,12 @@ export const streamOf = <A, E, R>(
 // --------------------------------------------------------------------------------------------------------------------
 // parts of objects
 // --------------------------------------------------------------------------------------------------------------------
+
+/** The parts of every object that come when they are asked for. */
+export const parts = ["custom", "status", "type"] as const
+
+/** What lists of users and channels can be sorted by. */
+export const sortKeys = ["id", "name", "updated", "status", "type"] as const
 
 /** A field that the service leaves out, or writes as null, when it is not set or was not asked for. */
 const Text = Schema.OptionFromOptionalNullOr(Schema.String)
@@ -267,35 +288,3 @@ export const etagIssues = (etag: AppContext.Etag | undefined): ReadonlyArray<Pub
   etag === undefined || /^[\x21-\x7e]+$/.test(etag)
     ? []
     : [{ location: "ifMatchesEtag", message: "holds what no header can carry" }]
-
-/** The longest texts of fields, in characters. */
-export const longest = { status: 50, type: 50 } as const
-
-/** The value to send for each field that is given: `null` clears it. */
-export const settable = <A>(value: AppContext.Settable<A> | undefined): Option.Option<A> | undefined =>
-  value === undefined ? undefined : Option.isOption(value) ? value : Option.some(value)
-
-/** The texts to send, and what is wrong with them. */
-export const texts = (
-  fields: { readonly [field: string]: AppContext.Settable<string> | undefined },
-  longest: { readonly [field: string]: number }
-): {
-  readonly body: { readonly [field: string]: string | null }
-  readonly issues: ReadonlyArray<PubNubError.Detail>
-} => {
-  const body: { [field: string]: string | null } = {}
-  const issues: Array<PubNubError.Detail> = []
-  for (const [field, most] of Object.entries(longest)) {
-    const value = settable(fields[field])
-    if (value === undefined) continue
-    const text = Option.getOrNull(value)
-    body[field] = text
-    if (text !== null && text.length > most) {
-      issues.push({ location: field, message: `has ${text.length} characters, and ${most} are the most` })
-    }
-    if (text !== null && !text.isWellFormed()) {
-      issues.push({ location: field, message: "holds half of a surrogate pair" })
-    }
-  }
-  return { body, issues }
-}
