@@ -106,7 +106,10 @@ const expectedPresence = (payload: Payload): Plain => {
 }
 
 const expectedChange = (payload: Payload): Plain => {
-  const { eTag, updated, ...data } = payloadOf(payload.data)
+  const { eTag, updated, ...told } = payloadOf(payload.data)
+  // A custom that was cleared is told as an empty one.
+  const isCleared = told.custom !== undefined && JSON.stringify(told.custom) === "{}"
+  const data: Payload = isCleared ? { ...told, custom: null } : told
   const version = {
     ...typeof updated === "string" ? { updated: Date.parse(updated) } : {},
     ...eTag === undefined ? {} : { etag: eTag }

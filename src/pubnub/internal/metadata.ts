@@ -2,7 +2,7 @@
  * What the service keeps of a user, and of a channel: one and the same set of requests, with other fields.
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
