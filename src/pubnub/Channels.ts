@@ -15,7 +15,7 @@ import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
-import * as Live from "./internal/live.ts"
+import * as LiveObject from "./internal/liveObject.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
 import * as Setting from "./internal/setting.ts"
@@ -305,7 +305,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
 ): Channels<C, E, RD, RE>["live"] =>
 ({ id }) => {
   const names = { operation: "liveChannel", kind: "channel", id } as const
-  return Live.object({
+  return LiveObject.keep({
     ...names,
     get: get({ id, include: Objects.parts }),
     isOf: (event): event is Event.ChannelEvent =>
