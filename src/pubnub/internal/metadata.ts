@@ -11,6 +11,7 @@ import * as Retry from "../../Retry.ts"
 import * as AppContext from "../AppContext.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
+import * as Lists from "./lists.ts"
 import * as Objects from "./objects.ts"
 import * as Setting from "./setting.ts"
 import * as Update from "./update.ts"
@@ -48,10 +49,10 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
   kind: Kind<W, B>,
   codec: CustomCodec<C, E, RD, RE>
 ) => {
-  const known = { parts: Objects.parts, keys: Objects.sortKeys }
+  const known = { parts: Objects.parts, keys: Lists.sortKeys }
   const listing = `list${kind.name}s`
   const One = Schema.Struct({ data: kind.schema })
-  const Many = Objects.PageOf(kind.schema)
+  const Many = Lists.PageOf(kind.schema)
   const owner = (operation: string, id: string) => ({ operation, kind: kind.kind, id })
   const pathOf = (id: string) => [kind.collection, id]
   const typed = (operation: string, wire: W) =>
@@ -62,8 +63,8 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       operation,
       method: "GET",
       path: pathOf(id),
-      query: Objects.includeQuery(include),
-      issues: [...Objects.idIssues("id", id), ...Objects.includeIssues(include, Objects.parts)],
+      query: Lists.includeQuery(include),
+      issues: [...Objects.idIssues("id", id), ...Lists.includeIssues(include, Objects.parts)],
       answer: One
     }).pipe(
       Effect.map(({ data }) => data),
@@ -83,12 +84,12 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       operation,
       method: "PATCH",
       path: pathOf(id),
-      query: Objects.includeQuery(include),
+      query: Lists.includeQuery(include),
       body,
       ifMatch,
       issues: [
         ...Objects.idIssues("id", id),
-        ...Objects.includeIssues(include, Objects.parts),
+        ...Lists.includeIssues(include, Objects.parts),
         ...Objects.etagIssues(ifMatch),
         ...issues
       ],
@@ -165,23 +166,23 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       answer: Objects.Nothing
     }))
 
-  const page = (options: Objects.Asked) => {
+  const page = (options: Lists.Asked) => {
     const asked = { ...options, include: options.include ?? usual }
     return Objects.call({
       operation: listing,
       method: "GET",
       path: [kind.collection],
-      query: Objects.pageQuery(asked),
-      issues: Objects.pageIssues(asked, known),
+      query: Lists.pageQuery(asked),
+      issues: Lists.pageIssues(asked, known),
       answer: Many
-    }).pipe(Effect.map((answer) => Objects.toPage(answer, asked)))
+    }).pipe(Effect.map((answer) => Lists.toPage(answer, asked)))
   }
 
-  const list = (options: Objects.Asked) =>
-    Effect.flatMap(page(options), (page) => Objects.mapItems(page, (wire) => typed(listing, wire)))
+  const list = (options: Lists.Asked) =>
+    Effect.flatMap(page(options), (page) => Lists.mapItems(page, (wire) => typed(listing, wire)))
 
-  const stream = (options: Objects.Asked) =>
-    Objects.streamOf((next) => page({ ...options, next }), ({ id }) => id).pipe(
+  const stream = (options: Lists.Asked) =>
+    Lists.streamOf((next) => page({ ...options, next }), ({ id }) => id).pipe(
       Stream.mapEffect((wire) => typed(listing, wire))
     )
 

@@ -15,6 +15,7 @@ import type { Fields, Settings } from "../Memberships.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
+import * as Lists from "./lists.ts"
 import * as Objects from "./objects.ts"
 import * as Setting from "./setting.ts"
 import { inTurn } from "./turns.ts"
@@ -64,9 +65,9 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   const { other } = kind
   const known = {
     parts: [...Objects.parts, other, ...Objects.parts.map((part) => `${other}.${part}`)],
-    keys: ["updated", "status", "type", ...Objects.sortKeys.map((key) => `${other}.${key}`)]
+    keys: ["updated", "status", "type", ...Lists.sortKeys.map((key) => `${other}.${key}`)]
   }
-  const Many = Objects.PageOf(kind.schema)
+  const Many = Lists.PageOf(kind.schema)
   const toWire = (field: string) => field.startsWith(other) ? `${kind.wire}${field.slice(other.length)}` : field
   const typed = (operation: string, wire: W) =>
     Effect.map(
@@ -78,7 +79,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   const request = (
     operation: string,
     owner: string,
-    options: Objects.Asked,
+    options: Lists.Asked,
     issues: ReadonlyArray<PubNubError.Detail> = [],
     body?: { readonly [list: string]: Schema.Json }
   ) => {
@@ -89,23 +90,23 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
       operation,
       method: body === undefined ? "GET" : "PATCH",
       path: kind.path(owner),
-      query: Objects.pageQuery({ ...options, include: isEndAsked ? include : [...include, other] }, toWire),
+      query: Lists.pageQuery({ ...options, include: isEndAsked ? include : [...include, other] }, toWire),
       body,
-      issues: [...Objects.idIssues(kind.owner, owner), ...Objects.pageIssues(options, known), ...issues],
+      issues: [...Objects.idIssues(kind.owner, owner), ...Lists.pageIssues(options, known), ...issues],
       answer: Many
-    }).pipe(Effect.map((answer) => Objects.toPage(answer, options)))
+    }).pipe(Effect.map((answer) => Lists.toPage(answer, options)))
   }
 
   const typedPage = (operation: string) => (page: AppContext.Page<W>) =>
-    Objects.mapItems(page, (wire) => typed(operation, wire))
+    Lists.mapItems(page, (wire) => typed(operation, wire))
 
   const listing = `list${kind.name}s`
 
-  const list = (owner: string, options: Objects.Asked) =>
+  const list = (owner: string, options: Lists.Asked) =>
     Effect.flatMap(request(listing, owner, options), typedPage(listing))
 
-  const stream = (owner: string, options: Objects.Asked) =>
-    Objects.streamOf((next) => request(listing, owner, { ...options, next }), kind.idOf).pipe(
+  const stream = (owner: string, options: Lists.Asked) =>
+    Lists.streamOf((next) => request(listing, owner, { ...options, next }), kind.idOf).pipe(
       Stream.mapEffect((wire) => typed(listing, wire))
     )
 
@@ -127,7 +128,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     verb: Verb,
     owner: string,
     entries: ReadonlyArray<Entry>,
-    { remove = [], set = [], ...options }: Changes<C> & Objects.Asked
+    { remove = [], set = [], ...options }: Changes<C> & Lists.Asked
   ) => {
     const operation = `${verb}${kind.name}s`
     const at = (list: "set" | "remove") => listName(verb, list)
@@ -152,18 +153,18 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   const encodeAll = (verb: Verb, items: ReadonlyArray<string | Settings<C>> = []) =>
     Effect.forEach(items, (item, index) => encode(item, `${listName(verb, "set")}[${index}].`))
 
-  const set = (owner: string, options: Pick<Changes<C>, "set"> & Objects.Asked) =>
+  const set = (owner: string, options: Pick<Changes<C>, "set"> & Lists.Asked) =>
     Effect.flatMap(encodeAll("set", options.set), (entries) => write("set", owner, entries, options))
 
-  const manage = (owner: string, options: Changes<C> & Objects.Asked) =>
+  const manage = (owner: string, options: Changes<C> & Lists.Asked) =>
     Effect.flatMap(encodeAll("manage", options.set), (entries) => write("manage", owner, entries, options))
 
-  const remove = (owner: string, options: Pick<Changes<C>, "remove"> & Objects.Asked) =>
+  const remove = (owner: string, options: Pick<Changes<C>, "remove"> & Lists.Asked) =>
     write("remove", owner, [], options)
 
   /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
   const find = (operation: string, owner: string, id: string) =>
-    Objects.streamOf(
+    Lists.streamOf(
       (next) => request(operation, owner, { ...selecting(id), next }, Objects.idIssues(other, id)),
       kind.idOf
     ).pipe(
@@ -175,7 +176,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
       }))
     )
 
-  const selecting = (id: string): Objects.Asked => {
+  const selecting = (id: string): Lists.Asked => {
     const filter = Filter.equals(`${other}.id`, id)
     return { include: Objects.parts, ...Result.isSuccess(Filter.print(filter)) ? { filter } : {} }
   }
