@@ -441,9 +441,10 @@ export const live: Members<AppContext.Custom, never>["live"] = /* @__PURE__ */ m
  *
  * **Details**
  *
- * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Of a membership that exists the fields that are given are
- * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
- * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the users need metadata.
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Fields that are not given are not sent: with users and
+ * channels that leaves them as they are, and of memberships no recording shows it. `None` clears a field, and custom data is
+ * one field, which is replaced as a whole. To set what is there already makes no event. Neither the channel nor the users
+ * need metadata.
  *
  * Fails with `PubNubError`: `BadRequest` before a request is made for no users, a user that is named twice, texts that are
  * too long, and custom data that is not scalars. How many users the service takes in one request is not written down: more

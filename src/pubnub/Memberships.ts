@@ -397,9 +397,10 @@ export const stream: Memberships<AppContext.Custom, never>["stream"] = membershi
  *
  * **Details**
  *
- * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Of a membership that exists the fields that are given are
- * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
- * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the user needs metadata.
+ * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Fields that are not given are not sent: with users and channels
+ * that leaves them as they are, and of memberships no recording shows it. `None` clears a field, and custom data is one
+ * field, which is replaced as a whole. To set what is there already makes no event. Neither the channel nor the user needs
+ * metadata.
  *
  * Fails with `PubNubError`: `BadRequest` before a request is made for no channels, a channel that is named twice, texts that
  * are too long, and custom data that is not scalars. How many channels the service takes in one request is not written

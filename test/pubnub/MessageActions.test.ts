@@ -211,8 +211,16 @@ describe("failures", () => {
       const denied = yield* Effect.flip(MessageActions.list({ channel: "a" }))
       assert.strictEqual(denied.reason._tag, "AccessDenied")
       yield* service.setAddOns({ persistence: false })
-      const disabled = yield* Effect.flip(MessageActions.list({ channel: "b" }))
-      assert.deepInclude({ ...disabled.reason }, { _tag: "FeatureDisabled", addOn: "MessagePersistence" } as object)
+      yield* service.allow()
+      const errors = [
+        yield* Effect.flip(add),
+        yield* Effect.flip(remove),
+        yield* Effect.flip(MessageActions.list({ channel: "a" }))
+      ]
+      for (const disabled of errors) {
+        if (disabled._tag !== "PubNubError") return assert.fail(disabled._tag)
+        assert.deepInclude({ ...disabled.reason }, { _tag: "FeatureDisabled", addOn: "MessagePersistence" } as object)
+      }
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each(

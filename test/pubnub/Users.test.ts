@@ -99,7 +99,7 @@ describe("get", () => {
       assert.isFalse(error.isRetryable)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect.each(["channel id", "a/b", "100%", "%2F", "#?&", "😀 ü", "a,b", "..."])(
+  it.effect.each(["channel id", "a/b", "100%", "%2F", "#?&", "😀 ü", "a,b", "...", "../a", "a..b"])(
     "%j is an id like any other",
     (id) =>
       Effect.gen(function*() {
@@ -534,6 +534,19 @@ describe("typed custom data", () => {
       }
       // It does not matter where it is not asked for.
       assert.strictEqual((yield* People.get({ id: "bob" })).id, "bob")
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a stream gives the users before one that does not match", () =>
+    Effect.gen(function*() {
+      yield* People.set({ id: "ann", custom: { born } })
+      yield* Users.set({ id: "bob", custom: { born: "yesterday" } })
+      yield* People.set({ id: "cid", custom: { born } })
+      const seen: Array<string> = []
+      const error = yield* People.stream({ include: ["custom"] }).pipe(
+        Stream.runForEach(({ id }) => Effect.sync(() => seen.push(id))),
+        Effect.flip
+      )
+      assert.deepStrictEqual([error._tag, seen], ["CustomMismatch", ["ann"]])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("what the schema cannot write, and what is no scalar, is refused before a request is made", () =>
