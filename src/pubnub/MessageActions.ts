@@ -22,7 +22,7 @@ import * as LiveReactions from "./internal/liveReactions.ts"
 import * as Lookup from "./internal/lookup.ts"
 import * as Pages from "./internal/pages.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
-import * as PubNubError from "./PubNubError.ts"
+import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import * as Timetoken from "./Timetoken.ts"
 import { UserId } from "./UserId.ts"
@@ -674,28 +674,21 @@ const run = <A, E = never>(
     const { body, channel, decode, issues, method, operation, query = [], refused, rest = "" } = request
     const where = address(operation, method, channel, rest)
     const fail = Endpoint.errorOf(where)
-    if (config.subscribeKey === "") {
-      return Effect.fail(fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" })))
-    }
-    const details = [...channelIssues(channel), ...issues(config)]
-    if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    const endpoint: Endpoint.Endpoint<A> = {
+    const endpoint = (): Endpoint.Endpoint<A> => ({
       ...where,
       path: `/v1/message-actions/${config.subscribeKey}/channel/${Url.encode(channel)}${rest}`,
       query,
       body,
       attributes: { "messaging.destination.name": channel },
       decode: (json) => Result.mapError(decode(json), (issue) => issue.message)
-    }
-    const size = Endpoint.addressSize(config, endpoint)
-    if (size > config.maxUrlSize) {
-      const message = `makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`
-      return Effect.fail(fail(Endpoint.refused([{ location: "channel", message }])))
-    }
-    return Endpoint.call(
+    })
+    const tooLong = (message: string) => ({ location: "channel", message })
+    return Endpoint.ask(
       config,
-      endpoint,
-      (reason) => (reason._tag === "BadRequest" ? refused?.(reason) : undefined) ?? fail(reason)
+      { issues: [...channelIssues(channel), ...issues(config)], endpoint, tooLong },
+      fail,
+      (reason): MessageActionsError | E =>
+        (reason._tag === "BadRequest" ? refused?.(reason) : undefined) ?? fail(reason)
     )
   })
 

@@ -9,7 +9,7 @@ import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import * as AppContext from "../AppContext.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
-import * as PubNubError from "../PubNubError.ts"
+import type * as PubNubError from "../PubNubError.ts"
 import { UserId } from "../UserId.ts"
 import * as Endpoint from "./endpoint.ts"
 
@@ -28,25 +28,13 @@ export interface Call<A> {
   readonly answer: Schema.ConstraintDecoder<A>
 }
 
-const address = ({ method, operation, path }: Pick<Call<never>, "operation" | "method" | "path">) => ({
-  operation,
-  method,
-  shownPath: ["/v2/objects/{subscribeKey}", ...path].join("/")
-})
-
 /** Sends a request, unless something is wrong with the input. */
 export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubError, Needs> =>
-  Effect.gen(function*() {
-    const config = yield* PubNubConfig
-    const { answer, body, ifMatch, issues, path, query = [] } = request
-    const where = address(request)
-    const fail = Endpoint.errorOf(where)
-    if (config.subscribeKey === "") {
-      return yield* fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
-    }
-    if (issues.length > 0) return yield* fail(Endpoint.refused(issues))
+  Effect.flatMap(PubNubConfig, (config) => {
+    const { answer, body, ifMatch, issues, method, operation, path, query = [] } = request
+    const where = { operation, method, shownPath: ["/v2/objects/{subscribeKey}", ...path].join("/") }
     const decode = Schema.decodeUnknownResult(answer)
-    const endpoint = {
+    const endpoint = () => ({
       ...where,
       path: ["/v2/objects", config.subscribeKey, ...path.map(Url.encode)].join("/"),
       query,
@@ -55,13 +43,9 @@ export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubEr
       // Custom numbers stay numbers.
       parse: Json.parse,
       decode: (json: Schema.Json) => Result.mapError(decode(json), (issue) => issue.message)
-    }
-    const size = Endpoint.addressSize(config, endpoint)
-    if (size > config.maxUrlSize) {
-      const message = `makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`
-      return yield* fail(Endpoint.refused([{ message: `the input ${message}` }]))
-    }
-    return yield* Endpoint.call(config, endpoint, fail)
+    })
+    const tooLong = (problem: string) => ({ message: `the input ${problem}` })
+    return Endpoint.ask(config, { issues, endpoint, tooLong }, Endpoint.errorOf(where))
   })
 
 /** Whether a request failed because the service answered with this status. */
