@@ -22,7 +22,7 @@ import * as Custom from "./internal/custom.ts"
 import * as LiveMembers from "./internal/liveMembers.ts"
 import * as Objects from "./internal/objects.ts"
 import * as Relations from "./internal/relations.ts"
-import type { Fields, Settings } from "./Memberships.ts"
+import type * as Memberships from "./Memberships.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
@@ -79,22 +79,21 @@ export type Member<P extends Part = never, C = AppContext.Custom> =
   & Relation
   & Pick<Included<UserPart<P>, C>, Key<P>>
 
-export type {
-  /**
-   * What can be set of a membership, as from the side of the user.
-   *
-   * @category models
-   * @since 0.1.0
-   */
-  Fields,
-  /**
-   * Which membership, by the id of its user, and what is set of it.
-   *
-   * @category models
-   * @since 0.1.0
-   */
-  Settings
-} from "./Memberships.ts"
+/**
+ * What can be set of a membership, as from the side of the user.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fields<C = AppContext.Custom> = Memberships.Fields<C>
+
+/**
+ * Which membership, by the id of its user, and what is set of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Settings<C = AppContext.Custom> = Memberships.Settings<C>
 
 /**
  * Of which channel.

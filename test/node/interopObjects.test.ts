@@ -439,6 +439,8 @@ const retold = ({ kind: _, message, ...delivery }: Heard) => {
       readonly updated?: string
     }
   }
+  // The service tells of a custom that was cleared as an empty one; ours says that it was cleared.
+  const isCleared = "custom" in change && JSON.stringify(change.custom) === "{}"
   const ends = {
     uuid: { user: id },
     channel: { channelId: id },
@@ -448,7 +450,7 @@ const retold = ({ kind: _, message, ...delivery }: Heard) => {
   const where = { ...delivery, ...ends[type] }
   return plain(
     event === "set"
-      ? { _tag: `${name}Set`, ...where, change, eTag, updated }
+      ? { _tag: `${name}Set`, ...where, change: isCleared ? { ...change, custom: null } : change, eTag, updated }
       : { _tag: `${name}Deleted`, ...where, ...change }
   )
 }
@@ -500,8 +502,7 @@ it.live("events of users, channels and memberships, both ways", () =>
         Members.set({ channel, users: [{ id: uuid, status: none, type: "t", custom: none }] }),
         () =>
           objects.setChannelMembers({ channel, uuids: [{ id: uuid, status: nothing, type: "t", custom: nothing }] }),
-        // Custom data that was cleared is empty in events.
-        onBoth("MembershipSet", { ...ends, change: { status: null, type: "t", custom: {} } })
+        onBoth("MembershipSet", { ...ends, change: { status: null, type: "t", custom: null } })
       ],
       [
         Users.set({ id: uuid, ...changed, email: none }),

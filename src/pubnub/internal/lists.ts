@@ -150,9 +150,9 @@ export const streamOf = <A, E, R>(
     const given = new Set<string>()
     return Stream.paginate(Option.none<AppContext.PageCursor>(), (next) =>
       Effect.map(page(Option.getOrUndefined(next)), (page) => {
-        const fresh = page.items.filter((item) =>
+        const isNew = (item: A) =>
           !given.has(idOf(item))
-        )
+        const fresh = page.items.filter(isNew)
         for (const item of fresh) given.add(idOf(item))
         return [fresh, Option.map(Option.fromUndefinedOr(page.next), Option.some)]
       }))
