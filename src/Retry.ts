@@ -79,8 +79,8 @@ export const reconnect: Schedule.Schedule<number, Failure> = backoff()
 
 /**
  * How a writer comes back by default whose object was changed by another in the meantime: a hundred times, 20 milliseconds
- * to 5 seconds apart with jitter. Fifty writers of one object that never pause
- * all come through, at half a second a request too.
+ * to 5 seconds apart with jitter. Fifty writers of one object that never pause all come through, at half a second a request
+ * too.
  *
  * @category schedules
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * People with typed custom data: set, listed by a filter, and changed by ten at once without losing a point.
+ * People with typed custom data: set, listed by a filter, seated in a room, and changed by ten at once without losing a point.
  *
  * `node --conditions=effect-herald-source docs/examples/app-context.ts` runs it on the emulator.
  */
@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Channels, Filter, PubNubConfig, Users } from "effect-herald/pubnub"
+import { Channels, Filter, Members, Memberships, PubNubConfig, Users } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 
 const People = Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc, points: Schema.Int }))
@@ -33,6 +33,14 @@ const program = Effect.gen(function*() {
   for (const { custom, name } of active) {
     const born = Option.match(custom, { onNone: () => "?", onSome: ({ born }) => DateTime.formatIsoDateUtc(born) })
     yield* Console.log(`${Option.getOrElse(name, () => "somebody")}, born ${born}`)
+  }
+
+  // A member of the room is a user with a membership, and the same from the other end.
+  yield* Members.set({ channel: "room #1", users: ["bob", { id: "ada", custom: { seat: 7 } }] })
+  const seats = yield* Memberships.list({ user: "ada", include: ["custom", "channel"] })
+  for (const { channel, custom } of seats.items) {
+    const room = Option.flatMap(channel, ({ name }) => name)
+    yield* Console.log(`${Option.getOrUndefined(room)}, seat ${Option.getOrUndefined(custom)?.seat}`)
   }
 
   // Ten writers at once: each reads, adds one, and begins anew when another was quicker.

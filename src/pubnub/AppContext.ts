@@ -50,6 +50,15 @@ export interface Custom {
 export const Custom: Schema.Codec<Custom> = Schema.Record(Schema.String, Scalar)
 
 /**
+ * The schema of an application's own fields, as `withCustom` of each module takes it: what it writes is an object of
+ * scalars, which is checked before anything is sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CustomSchema<C, RD = never, RE = never> = Schema.ConstraintCodec<C, unknown, RD, RE>
+
+/**
  * Names one state of an object: as long as it is the same, the object is.
  *
  * @category models

@@ -8,7 +8,6 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
@@ -16,9 +15,10 @@ import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
-import * as Live from "./internal/live.ts"
+import * as LiveObject from "./internal/liveObject.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
+import * as Setting from "./internal/setting.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
@@ -256,21 +256,13 @@ export interface TypedChannels<C, RD = never, RE = never> extends Channels<C, Ap
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-/** @internal */
-export const Wire = Schema.Struct({
-  id: Schema.String,
-  name: Objects.Text,
-  description: Objects.Text,
-  ...Objects.Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
-
-const kind: Metadata.Kind<typeof Wire.Type, Description> = {
+const kind: Metadata.Kind<typeof Objects.Channel.Type, Description> = {
   kind: "channel",
   name: "Channel",
   collection: "channels",
-  schema: Wire,
+  schema: Objects.Channel,
   build: (wire, custom) => ({ ...wire, custom }),
-  longest: { name: 2048, description: 2048, ...Objects.longest }
+  longest: { name: 2048, description: 2048, ...Setting.longest }
 }
 
 const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Channels<C, E, RD, RE>, "live"> => {
@@ -313,9 +305,9 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
 ): Channels<C, E, RD, RE>["live"] =>
 ({ id }) => {
   const names = { operation: "liveChannel", kind: "channel", id } as const
-  return Live.object({
+  return LiveObject.keep({
     ...names,
-    get: get({ id, include: Metadata.parts }),
+    get: get({ id, include: Objects.parts }),
     isOf: (event): event is Event.ChannelEvent =>
       (event._tag === "ChannelSet" || event._tag === "ChannelDeleted") && event.channelId === id,
     decode: (custom) => codec.decode(custom, names)
@@ -559,7 +551,7 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedChannels<C, RD, RE> => {
   const codec = Custom.typed(schema)
   const requests = make(codec)

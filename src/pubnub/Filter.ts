@@ -115,7 +115,7 @@ const comparison = (operator: Operator) => <const F extends string>(field: F, va
 type Compare = <const F extends string>(field: F, value: Value<F>) => Comparison<F>
 
 /**
- * The field is this very text.
+ * The field is this very text, or `updated` this very time.
  *
  * @category comparisons
  * @since 0.1.0
@@ -123,7 +123,7 @@ type Compare = <const F extends string>(field: F, value: Value<F>) => Comparison
 export const equals: Compare = comparison("==")
 
 /**
- * The field is not this text.
+ * The field is another text, or `updated` another time.
  *
  * @category comparisons
  * @since 0.1.0

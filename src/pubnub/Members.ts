@@ -22,12 +22,12 @@ import * as Custom from "./internal/custom.ts"
 import * as LiveMembers from "./internal/liveMembers.ts"
 import * as Objects from "./internal/objects.ts"
 import * as Relations from "./internal/relations.ts"
-import type { Fields, Settings } from "./Memberships.ts"
+import type * as Memberships from "./Memberships.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import { UserId } from "./UserId.ts"
-import * as Users from "./Users.ts"
+import type * as Users from "./Users.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -78,6 +78,22 @@ type UserPart<P extends Part> = P extends `user.${infer Q extends Users.Part}` ?
 export type Member<P extends Part = never, C = AppContext.Custom> =
   & Relation
   & Pick<Included<UserPart<P>, C>, Key<P>>
+
+/**
+ * What can be set of a membership, as from the side of the user.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fields<C = AppContext.Custom> = Memberships.Fields<C>
+
+/**
+ * Which membership, by the id of its user, and what is set of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Settings<C = AppContext.Custom> = Memberships.Settings<C>
 
 /**
  * Of which channel.
@@ -269,7 +285,7 @@ export interface TypedMembers<C, RD = never, RE = never> extends Members<C, AppC
 // --------------------------------------------------------------------------------------------------------------------
 
 const Wire = Schema.Struct({
-  uuid: Schema.Union([Users.Wire, Relations.bare(UserId)]),
+  uuid: Schema.Union([Objects.User, Relations.bare(UserId)]),
   ...Objects.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
@@ -424,9 +440,10 @@ export const live: Members<AppContext.Custom, never>["live"] = /* @__PURE__ */ m
  *
  * **Details**
  *
- * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Of a membership that exists the fields that are given are
- * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
- * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the users need metadata.
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Fields that are not given are not sent: with users and
+ * channels that leaves them as they are, and of memberships no recording shows it. `None` clears a field, and custom data is
+ * one field, which is replaced as a whole. To set what is there already makes no event. Neither the channel nor the users
+ * need metadata.
  *
  * Fails with `PubNubError`: `BadRequest` before a request is made for no users, a user that is named twice, texts that are
  * too long, and custom data that is not scalars. How many users the service takes in one request is not written down: more
@@ -565,7 +582,7 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedMembers<C, RD, RE> => {
   const codec = Custom.typed(schema)
   const requests = make(codec)

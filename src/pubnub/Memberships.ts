@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as AppContext from "./AppContext.ts"
-import * as Channels from "./Channels.ts"
+import type * as Channels from "./Channels.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
@@ -281,7 +281,7 @@ export interface TypedMemberships<C, RD = never, RE = never> extends Memberships
 // --------------------------------------------------------------------------------------------------------------------
 
 const Wire = Schema.Struct({
-  channel: Schema.Union([Channels.Wire, Relations.bare(Schema.String)]),
+  channel: Schema.Union([Objects.Channel, Relations.bare(Schema.String)]),
   ...Objects.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
@@ -397,9 +397,10 @@ export const stream: Memberships<AppContext.Custom, never>["stream"] = membershi
  *
  * **Details**
  *
- * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Of a membership that exists the fields that are given are
- * changed, and `None` clears one; custom data is one field and is replaced as a whole. Others stay, as they do with users
- * and channels: no recording shows it of memberships. To set what is there already makes no event. Neither the channel nor the user needs metadata.
+ * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Fields that are not given are not sent: with users and channels
+ * that leaves them as they are, and of memberships no recording shows it. `None` clears a field, and custom data is one
+ * field, which is replaced as a whole. To set what is there already makes no event. Neither the channel nor the user needs
+ * metadata.
  *
  * Fails with `PubNubError`: `BadRequest` before a request is made for no channels, a channel that is named twice, texts that
  * are too long, and custom data that is not scalars. How many channels the service takes in one request is not written
@@ -540,7 +541,7 @@ export const update: Memberships<AppContext.Custom, never>["update"] = membershi
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedMemberships<C, RD, RE> => {
   const codec = Custom.typed(schema)
   return {

@@ -14,18 +14,15 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Url from "../internal/url.ts"
-import * as Retry from "../Retry.ts"
 import * as Channel from "./Channel.ts"
 import * as Event from "./Event.ts"
-import * as History from "./History.ts"
+import type * as History from "./History.ts"
 import * as Endpoint from "./internal/endpoint.ts"
+import * as LiveReactions from "./internal/liveReactions.ts"
 import * as Lookup from "./internal/lookup.ts"
-import * as Loss from "./internal/loss.ts"
 import * as Pages from "./internal/pages.ts"
-import * as Reactions_ from "./internal/reactions.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
-import * as PubNubError from "./PubNubError.ts"
-import * as Subscribe from "./Subscribe.ts"
+import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import * as Timetoken from "./Timetoken.ts"
 import { UserId } from "./UserId.ts"
@@ -92,7 +89,7 @@ export class ActionExists extends Schema.TaggedError<ActionExists>("effect-heral
   { ...Message, type: Schema.String, value: Schema.String }
 ) {
   override get message(): string {
-    return `add: this user has the ${this.type} "${this.value}" on message ${this.messageTimetoken} of ${this.channel} ` +
+    return `addMessageAction: this user has the ${this.type} "${this.value}" on message ${this.messageTimetoken} of ${this.channel} ` +
       "already. There is nothing to do; remove takes it back."
   }
   get isRetryable(): false {
@@ -115,7 +112,7 @@ export class ActionNotFound extends Schema.TaggedError<ActionNotFound>("effect-h
   { ...Message, actionTimetoken: Schema.String }
 ) {
   override get message(): string {
-    return `remove: message ${this.messageTimetoken} of ${this.channel} has no action ${this.actionTimetoken}. It may ` +
+    return `removeMessageAction: message ${this.messageTimetoken} of ${this.channel} has no action ${this.actionTimetoken}. It may ` +
       "be gone already; list tells what there is, with the timetokens that remove needs."
   }
   get isRetryable(): false {
@@ -139,7 +136,7 @@ export class ActionOfAnotherUser
   )
 {
   override get message(): string {
-    return `remove: the action ${this.actionTimetoken} on message ${this.messageTimetoken} of ${this.channel} is of ` +
+    return `removeMessageAction: the action ${this.actionTimetoken} on message ${this.messageTimetoken} of ${this.channel} is of ` +
       "another user. Remove it with the userId that added it."
   }
   get isRetryable(): false {
@@ -162,7 +159,7 @@ export class PartialFailure extends Schema.TaggedError<PartialFailure>("effect-h
   "PartialFailure",
   {
     ...Message,
-    operation: Schema.Literals(["add", "remove"]),
+    operation: Schema.Literals(["addMessageAction", "removeMessageAction"]),
     action: Schema.optionalKey(MessageAction),
     description: Schema.String
   }
@@ -170,7 +167,7 @@ export class PartialFailure extends Schema.TaggedError<PartialFailure>("effect-h
   override get message(): string {
     return `${this.operation}: the action on message ${this.messageTimetoken} of ${this.channel} was ` +
       `${
-        this.operation === "add" ? "stored" : "removed"
+        this.operation === "addMessageAction" ? "stored" : "removed"
       }, but subscribers were not told: ${this.description}. Do not ` +
       "try again; who has to see it at once reads list."
   }
@@ -252,7 +249,7 @@ export const add = (
   const { channel, messageTimetoken, type, value } = options
   const body = JSON.stringify({ type, value })
   return run({
-    operation: "add",
+    operation: "addMessageAction",
     method: "POST",
     channel,
     rest: `/message/${messageTimetoken}`,
@@ -275,14 +272,25 @@ export const add = (
       reason.status === 409
         ? new ActionExists({ channel, messageTimetoken, type, value })
         : reason.status === 207
-        ? new PartialFailure({ operation: "add", channel, messageTimetoken, description: reason.description })
+        ? new PartialFailure({
+          operation: "addMessageAction",
+          channel,
+          messageTimetoken,
+          description: reason.description
+        })
         : undefined
   }).pipe(
     Effect.flatMap(({ action, unpublished }) =>
       unpublished === undefined
         ? Effect.succeed(action)
         : Effect.fail(
-          new PartialFailure({ operation: "add", channel, messageTimetoken, action, description: unpublished })
+          new PartialFailure({
+            operation: "addMessageAction",
+            channel,
+            messageTimetoken,
+            action,
+            description: unpublished
+          })
         )
     )
   )
@@ -333,9 +341,9 @@ export const remove = (
 ): Effect.Effect<void, RemoveError, HttpClient.HttpClient | PubNubConfig> => {
   const { actionTimetoken, channel, messageTimetoken } = options
   const partial = (description: string) =>
-    new PartialFailure({ operation: "remove", channel, messageTimetoken, description })
+    new PartialFailure({ operation: "removeMessageAction", channel, messageTimetoken, description })
   return run({
-    operation: "remove",
+    operation: "removeMessageAction",
     method: "DELETE",
     channel,
     rest: `/message/${messageTimetoken}/action/${actionTimetoken}`,
@@ -402,7 +410,7 @@ export interface ListOptions extends History.Range {
 export const list = (
   options: ListOptions
 ): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
-  ask("list", options, options.limit, "limit")
+  ask(options, "limit", options.limit)
 
 /**
  * What {@link stream} takes. The range is of the actions' own timetokens, not of their messages'.
@@ -453,21 +461,26 @@ export const stream = (
 ): Stream.Stream<MessageAction, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   Pages.stream(options, (range) =>
     Effect.map(
-      ask("stream", { ...range, channel: options.channel }, options.pageSize, "pageSize"),
+      ask({ ...range, channel: options.channel }, "pageSize", options.pageSize),
       ({ actions, ...rest }) => ({ entries: actions, ...rest })
     ))
 
-const mostActions = 100
+/** The most actions of a page, and the most messages of a fold. */
+const most = 100
+
+const countIssues = (location: string, count: number): ReadonlyArray<PubNubError.Detail> =>
+  Number.isInteger(count) && count >= 1 && count <= most
+    ? []
+    : [{ location, message: `is ${count}, not a whole number from 1 to ${most}` }]
 
 const ask = (
-  operation: "list" | "stream",
   { before, channel, since }: History.Range & { readonly channel: string },
-  limit = mostActions,
-  limitName: string
+  limitName: "limit" | "pageSize",
+  limit = most
 ): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   Effect.map(
     run({
-      operation,
+      operation: "listMessageActions",
       method: "GET",
       channel,
       query: [
@@ -481,9 +494,7 @@ const ask = (
         ...before !== undefined && since !== undefined && before < since
           ? [{ location: "before", message: "is earlier than since" }]
           : [],
-        ...Number.isInteger(limit) && limit >= 1 && limit <= mostActions
-          ? []
-          : [{ location: limitName, message: `is ${limit}, not a whole number from 1 to ${mostActions}` }]
+        ...countIssues(limitName, limit)
       ],
       decode: decodeListed
     }),
@@ -601,117 +612,22 @@ export const fold = (
   ReadonlyMap<string, Reactions>,
   SubscribeError | MessageActionsError,
   HttpClient.HttpClient | PubNubConfig
-> =>
-  Stream.unwrap(Effect.map(PubNubConfig, ({ userId }) => {
-    const { channel, last } = options
-    const issues = foldIssues(options)
-    if (issues.length > 0) {
-      return Stream.fail(Endpoint.errorOf(address("fold", "GET", channel))(Endpoint.refused(issues)))
-    }
-    const read = (last === undefined ? readMessages(channel, [...new Set(options.messages)]) : readLast(channel, last))
-      .pipe(
-        Effect.map((found) => Reactions_.make(found, userId)),
-        Effect.tapError((error) => Effect.logWarning(`the reactions on ${channel} are not known: ${error.message}`)),
-        Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
-      )
-    const watched = { last, me: userId }
-    const step = Effect.fnUntraced(function*(
-      before: Reactions_.State | undefined,
-      events: ReadonlyArray<Event.SubscribeEvent>
-    ) {
-      for (const event of events) yield* Loss.warn(event)
-      const followed = before && Reactions_.follow(before, events, watched)
-      if (!events.some(Reactions_.isLoss)) return followed
-      // What was crowded out a moment ago may not be in history yet.
-      if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
-      const found = yield* read
-      const known = followed === undefined || last === undefined
-        ? found
-        : yield* Reactions_.withUnshown(found, followed, last)
-      // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
-      // younger, what else happened is still to come.
-      return Reactions_.follow(known, events.slice(events.findLastIndex(Reactions_.isLoss) + 1), watched)
-    })
-    // Catching up would bring messages only, and tell of a loss only where actions had come before.
-    return Subscribe.stream({ channels: [channel], catchUp: "none" }).pipe(
-      // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
-      Stream.mapAccumArrayEffect(
-        (): Reactions_.State | undefined => undefined,
-        (before, events) =>
-          Effect.map(
-            step(before, events),
-            (state) => [state, state === undefined ? [] : [Reactions_.valueOf(state)]] as const
-          )
-      ),
-      Stream.changes
-    )
-  }))
-
-/** How far history may be behind. */
-const historyLag = "1 second"
-
-const mostMessages = 100
+> => {
+  const { channel } = options
+  const issues = foldIssues(options)
+  return issues.length > 0
+    ? Stream.fail(Endpoint.errorOf(address("foldMessageActions", "GET", channel))(Endpoint.refused(issues)))
+    : LiveReactions.stream(options, (since) => stream({ channel, since }))
+}
 
 const foldIssues = ({ channel, last, messages }: FoldMessagesOptions | FoldLastOptions) => [
   ...channelIssues(channel),
-  ...messages !== undefined && (messages.length === 0 || messages.length > mostMessages)
-    ? [{ location: "messages", message: `are ${messages.length}, not 1 to ${mostMessages}` }]
+  ...messages !== undefined && (messages.length === 0 || messages.length > most)
+    ? [{ location: "messages", message: `are ${messages.length}, not 1 to ${most}` }]
     : [],
   ...Lookup.issuesOf("messages", messages ?? [], (message) => isDigits(message) ? undefined : "is not made of digits"),
-  ...last === undefined || Number.isInteger(last) && last >= 1 && last <= mostMessages
-    ? []
-    : [{ location: "last", message: `is ${last}, not a whole number from 1 to ${mostMessages}` }]
+  ...last === undefined ? [] : countIssues("last", last)
 ]
-
-const include: History.Include = { actions: true, meta: false }
-
-type Found = ReadonlyMap<string, ReadonlyArray<History.StoredAction>>
-
-const readLast = (
-  channel: string,
-  last: number
-): Effect.Effect<Found, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
-  History.stream({ channel, include }).pipe(
-    Stream.take(last),
-    Stream.runCollect,
-    Effect.map((entries) => new Map(entries.toReversed().flatMap(actionsOf)))
-  )
-
-// An entry that cannot be read is a message all the same, if it says which.
-const actionsOf = (entry: History.Stored) =>
-  entry._tag !== "UndecodableEntry"
-    ? [[entry.timetoken, entry.actions] as const]
-    : entry.timetoken === undefined
-    ? []
-    : [[entry.timetoken, []] as const]
-
-const readMessages = Effect.fnUntraced(
-  function*(
-    channel: string,
-    messages: ReadonlyArray<string>
-  ): Effect.fn.Return<Found, MessageActionsError, HttpClient.HttpClient | PubNubConfig> {
-    const found = new Map<string, ReadonlyArray<History.StoredAction>>()
-    let wanted: ReadonlyArray<Timetoken.Timetoken> = messages.filter(isTimetoken).toSorted().toReversed()
-    const oldest = wanted.at(-1)
-    while (wanted[0] !== undefined) {
-      const before = Option.getOrUndefined(Timetoken.fromBigInt(Timetoken.toBigInt(wanted[0]) + 1n))
-      const { entries, next } = yield* History.fetch({ channel, since: oldest, before, include })
-      for (const [message, actions] of entries.flatMap(actionsOf)) found.set(message, actions)
-      wanted = next === undefined ? [] : wanted.slice(1).filter((message) => message < next)
-    }
-    const others = messages.filter((message) => !found.has(message))
-    if (others.length > 0) {
-      const missing = new Map(others.map((message): [string, Array<History.StoredAction>] => [message, []]))
-      const since = others.every(isTimetoken) ? others.toSorted()[0] : undefined
-      yield* Stream.runForEach(
-        stream({ channel, since }),
-        (action) => Effect.sync(() => missing.get(action.messageTimetoken)?.push(action))
-      )
-      for (const [message, actions] of missing) found.set(message, actions)
-    }
-    return new Map(messages.map((message) => [message, found.get(message) ?? []]))
-  }
-)
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
@@ -737,7 +653,7 @@ const address = <M extends "GET" | "POST" | "DELETE">(operation: string, method:
 })
 
 interface Request<A, E> {
-  readonly operation: "add" | "remove" | "list" | "stream"
+  readonly operation: "addMessageAction" | "removeMessageAction" | "listMessageActions"
   readonly method: "GET" | "POST" | "DELETE"
   readonly channel: string
   /** Behind the channel, made of digits and slashes. */
@@ -758,28 +674,21 @@ const run = <A, E = never>(
     const { body, channel, decode, issues, method, operation, query = [], refused, rest = "" } = request
     const where = address(operation, method, channel, rest)
     const fail = Endpoint.errorOf(where)
-    if (config.subscribeKey === "") {
-      return Effect.fail(fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" })))
-    }
-    const details = [...channelIssues(channel), ...issues(config)]
-    if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    const endpoint: Endpoint.Endpoint<A> = {
+    const endpoint = (): Endpoint.Endpoint<A> => ({
       ...where,
       path: `/v1/message-actions/${config.subscribeKey}/channel/${Url.encode(channel)}${rest}`,
       query,
       body,
       attributes: { "messaging.destination.name": channel },
       decode: (json) => Result.mapError(decode(json), (issue) => issue.message)
-    }
-    const size = Endpoint.addressSize(config, endpoint)
-    if (size > config.maxUrlSize) {
-      const message = `makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`
-      return Effect.fail(fail(Endpoint.refused([{ location: "channel", message }])))
-    }
-    return Endpoint.call(
+    })
+    const tooLong = (message: string) => ({ location: "channel", message })
+    return Endpoint.ask(
       config,
-      endpoint,
-      (reason) => (reason._tag === "BadRequest" ? refused?.(reason) : undefined) ?? fail(reason)
+      { issues: [...channelIssues(channel), ...issues(config)], endpoint, tooLong },
+      fail,
+      (reason): MessageActionsError | E =>
+        (reason._tag === "BadRequest" ? refused?.(reason) : undefined) ?? fail(reason)
     )
   })
 

@@ -8,7 +8,6 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
@@ -16,13 +15,14 @@ import type * as AppContext from "./AppContext.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/custom.ts"
-import * as Live from "./internal/live.ts"
+import * as LiveObject from "./internal/liveObject.ts"
 import * as Metadata from "./internal/metadata.ts"
 import * as Objects from "./internal/objects.ts"
+import * as Setting from "./internal/setting.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
-import { UserId } from "./UserId.ts"
+import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -260,23 +260,13 @@ export interface TypedUsers<C, RD = never, RE = never> extends Users<C, AppConte
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-/** @internal */
-export const Wire = Schema.Struct({
-  id: UserId,
-  name: Objects.Text,
-  externalId: Objects.Text,
-  profileUrl: Objects.Text,
-  email: Objects.Text,
-  ...Objects.Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
-
-const kind: Metadata.Kind<typeof Wire.Type, Profile> = {
+const kind: Metadata.Kind<typeof Objects.User.Type, Profile> = {
   kind: "user",
   name: "User",
   collection: "uuids",
-  schema: Wire,
+  schema: Objects.User,
   build: (wire, custom) => ({ ...wire, custom }),
-  longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Objects.longest }
+  longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Setting.longest }
 }
 
 const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Users<C, E, RD, RE>, "live"> => {
@@ -322,9 +312,9 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   Effect.flatMap(PubNubConfig, ({ userId }) => {
     const { id = userId } = options
     const names = { operation: "liveUser", kind: "user", id } as const
-    return Live.object({
+    return LiveObject.keep({
       ...names,
-      get: get({ id, include: Metadata.parts }),
+      get: get({ id, include: Objects.parts }),
       isOf: (event): event is Event.UserEvent =>
         (event._tag === "UserSet" || event._tag === "UserDeleted") && event.user === id,
       decode: (custom) => codec.decode(custom, names)
@@ -589,7 +579,7 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(
-  schema: Custom.CustomSchema<C, RD, RE>
+  schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedUsers<C, RD, RE> => {
   const codec = Custom.typed(schema)
   const requests = make(codec)

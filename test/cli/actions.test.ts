@@ -56,7 +56,10 @@ describe("actions add and remove", () => {
       })
       const others = yield* herald(["actions", "remove", "a", message, actionTimetoken, "--user-id", "ada"])
       assert.strictEqual(others.exitCode, 3)
-      assert.match(others.stderr[0] ?? "", /^herald: remove: the action \d+ on message \d+ of a is of another user\./)
+      assert.match(
+        others.stderr[0] ?? "",
+        /^herald: removeMessageAction: the action \d+ on message \d+ of a is of another user\./
+      )
       yield* herald(["actions", "remove", "a", message, actionTimetoken])
       const gone = yield* herald(["actions", "remove", "a", message, actionTimetoken])
       assert.deepStrictEqual([gone.exitCode, gone.stderr.length], [6, 1])

@@ -116,7 +116,7 @@ const assertFailure = (exchange: Kit.Exchange, failure: Failure, reason: () => A
     case 207:
       return assert.deepInclude({ ...failure, _tag: failure._tag } as object, {
         _tag: "PartialFailure",
-        operation: "add",
+        operation: "addMessageAction",
         channel,
         messageTimetoken,
         action: expectedAction(decodeAdded(response.rawBody).data)

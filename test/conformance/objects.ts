@@ -327,9 +327,9 @@ const member = relation("uuid", "user", "userId", user)
 
 const page = (item: (json: Schema.Json) => unknown, { request, response }: Kit.Exchange) => {
   const { data, next, prev, totalCount } = decodeMany(response.rawBody)
-  // A page that is not full has none behind it, though the service says how to ask for one; before another it does have.
+  // A page that is not full has none behind it, though the service says how to ask for one; before another it has that one.
   const query = recordedQuery(request)
-  const isFull = query.has("end") && !query.has("start") || data.length >= Number(query.get("limit") ?? 100)
+  const isFull = data.length >= (query.has("end") ? 1 : Number(query.get("limit") ?? 100))
   return {
     items: data.map(item),
     ...totalCount === undefined ? {} : { total: totalCount },

@@ -111,7 +111,10 @@ const cleared = (change: { readonly [field: string]: unknown }) =>
   Predicate.isObject(change.custom) && Object.keys(change.custom).length === 0 ? { ...change, custom: null } : change
 
 const expectedChange = (payload: Payload): Plain => {
-  const { eTag, updated, ...data } = payloadOf(payload.data)
+  const { eTag, updated, ...told } = payloadOf(payload.data)
+  // A custom that was cleared is told as an empty one.
+  const isCleared = told.custom !== undefined && JSON.stringify(told.custom) === "{}"
+  const data: Payload = isCleared ? { ...told, custom: null } : told
   const version = {
     ...typeof updated === "string" ? { updated: Date.parse(updated) } : {},
     ...eTag === undefined ? {} : { etag: eTag }

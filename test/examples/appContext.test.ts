@@ -8,6 +8,7 @@ it.live("the example of App Context loses no point", () =>
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     assert.deepStrictEqual(lines, [
       "Ada, born 1815-12-10",
+      "Room 1, seat 7",
       "points: 10",
       "getChannel: there is no metadata of channel \"room #2\". Set it first."
     ])

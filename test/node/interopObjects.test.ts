@@ -443,6 +443,8 @@ const retold = ({ kind: _, message, ...delivery }: Heard) => {
       readonly updated?: string
     }
   }
+  // The service tells of a custom that was cleared as an empty one; ours says that it was cleared.
+  const isCleared = "custom" in change && JSON.stringify(change.custom) === "{}"
   const ends = {
     uuid: { user: id },
     channel: { channelId: id },
@@ -452,7 +454,7 @@ const retold = ({ kind: _, message, ...delivery }: Heard) => {
   const where = { ...delivery, ...ends[type] }
   return plain(
     event === "set"
-      ? { _tag: `${name}Set`, ...where, change, eTag, updated }
+      ? { _tag: `${name}Set`, ...where, change: isCleared ? { ...change, custom: null } : change, eTag, updated }
       : { _tag: `${name}Deleted`, ...where, ...change }
   )
 }

@@ -211,6 +211,22 @@ describe("with the service", () => {
       assert.lengthOf(yield* requestsTo("/v2/objects"), before + 3)
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("nobody comes twice, and nobody is passed over, while others join", () =>
+    Effect.gen(function*() {
+      const users = Array.from({ length: 30 }, (_, index) => `user-${index + 10}`)
+      yield* Members.set({ channel, users, limit: 1 })
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      let joined = 0
+      const seen = yield* Members.stream({ channel, pageSize: 10 }).pipe(
+        Stream.mapEffect(({ userId }) =>
+          Effect.as(joined < 15 ? emulator.setMembership(`!${joined++ + 10}`, channel) : Effect.void, userId as string)
+        ),
+        Stream.runCollect
+      )
+      assert.strictEqual(joined, 15)
+      assert.deepStrictEqual(seen, users)
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("update changes one member", () =>
     Effect.gen(function*() {
       yield* Members.set({ channel, users: ["ada", { id: "o'hara", status: "s", custom: { x: 1 } }] })

@@ -175,7 +175,7 @@ describe("add and remove", () => {
       )
       if (added._tag !== "PartialFailure") return assert.fail(added._tag)
       const { actions } = yield* MessageActions.list({ channel })
-      assert.deepStrictEqual([added.operation, added.messageTimetoken], ["add", message])
+      assert.deepStrictEqual([added.operation, added.messageTimetoken], ["addMessageAction", message])
       assert.deepStrictEqual<unknown>([added.action], actions)
       assert.include(added.message, "was stored, but subscribers were not told: Stored but failed to publish")
       assert.include(added.message, "Do not try again")
@@ -211,8 +211,16 @@ describe("failures", () => {
       const denied = yield* Effect.flip(MessageActions.list({ channel: "a" }))
       assert.strictEqual(denied.reason._tag, "AccessDenied")
       yield* service.setAddOns({ persistence: false })
-      const disabled = yield* Effect.flip(MessageActions.list({ channel: "b" }))
-      assert.deepInclude({ ...disabled.reason }, { _tag: "FeatureDisabled", addOn: "MessagePersistence" } as object)
+      yield* service.allow()
+      const errors = [
+        yield* Effect.flip(add),
+        yield* Effect.flip(remove),
+        yield* Effect.flip(MessageActions.list({ channel: "a" }))
+      ]
+      for (const disabled of errors) {
+        if (disabled._tag !== "PubNubError") return assert.fail(disabled._tag)
+        assert.deepInclude({ ...disabled.reason }, { _tag: "FeatureDisabled", addOn: "MessagePersistence" } as object)
+      }
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each(
@@ -233,11 +241,31 @@ describe("failures", () => {
       const error = yield* Effect.flip(add)
       if (error._tag !== "PubNubError") return assert.fail(error._tag)
       assert.strictEqual(error.reason._tag, tag)
+      assert.strictEqual(error.operation, "addMessageAction")
       assert.deepStrictEqual(error.request, {
         method: "POST",
         path: `/v1/message-actions/{subscribeKey}/channel/a/message/${message}`
       })
     }).pipe(Effect.provide(scripted(answer))))
+
+  it.effect("errors say what was called", () =>
+    Effect.gen(function*() {
+      yield* emulator.use(({ deny }) => deny({ channels: ["a"] }))
+      const errors = yield* Effect.all([
+        Effect.flip(add),
+        Effect.flip(remove),
+        Effect.flip(MessageActions.list({ channel: "a" })),
+        Effect.flip(Stream.runDrain(MessageActions.stream({ channel: "a" }))),
+        Effect.flip(Stream.runDrain(MessageActions.fold({ channel: "a", last: 0 })))
+      ])
+      assert.deepStrictEqual(errors.map((error) => error._tag === "PubNubError" && error.operation), [
+        "addMessageAction",
+        "removeMessageAction",
+        "listMessageActions",
+        "listMessageActions",
+        "foldMessageActions"
+      ])
+    }).pipe(Effect.provide(emulated())))
 
   it.effect("an answer that was lost is settled by adding again", () =>
     Effect.gen(function*() {

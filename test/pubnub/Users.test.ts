@@ -99,7 +99,7 @@ describe("get", () => {
       assert.isFalse(error.isRetryable)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect.each(["channel id", "a/b", "100%", "%2F", "#?&", "😀 ü", "a,b", "..."])(
+  it.effect.each(["channel id", "a/b", "100%", "%2F", "#?&", "😀 ü", "a,b", "...", "../a", "a..b"])(
     "%j is an id like any other",
     (id) =>
       Effect.gen(function*() {
@@ -139,6 +139,9 @@ describe("set", () => {
         },
         { status: null, email: null, custom: null }
       ])
+      yield* Users.set({ name: "Ada", include: [] })
+      const includes = (yield* sent).map(({ url }) => new URL(url).searchParams.get("include"))
+      assert.deepStrictEqual(includes, ["custom", "status,type", null])
       const [stored] = yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users())
       assert.strictEqual(stored?.custom, undefined)
     }).pipe(Effect.provide(recorded)))
@@ -533,6 +536,19 @@ describe("typed custom data", () => {
       assert.strictEqual((yield* People.get({ id: "bob" })).id, "bob")
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("a stream gives the users before one that does not match", () =>
+    Effect.gen(function*() {
+      yield* People.set({ id: "ann", custom: { born } })
+      yield* Users.set({ id: "bob", custom: { born: "yesterday" } })
+      yield* People.set({ id: "cid", custom: { born } })
+      const seen: Array<string> = []
+      const error = yield* People.stream({ include: ["custom"] }).pipe(
+        Stream.runForEach(({ id }) => Effect.sync(() => seen.push(id))),
+        Effect.flip
+      )
+      assert.deepStrictEqual([error._tag, seen], ["CustomMismatch", ["ann"]])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("what the schema cannot write, and what is no scalar, is refused before a request is made", () =>
     Effect.gen(function*() {
       const Nested = Users.withCustom(Schema.Struct({ tags: Schema.Array(Schema.String) }))
@@ -612,6 +628,7 @@ describe("bad input is refused before a request is made", () => {
       "status",
       "type"
     ]],
+    ["a name that is no text", Users.set({ name: 5 as never }), ["name"]],
     ["half of a surrogate pair in a text", Users.set({ name: "\ud83d" }), ["name"]],
     ["a list in custom data", Users.set({ custom: notScalars({ a: [1] }) }), ["custom"]],
     ["an object in custom data", Users.set({ custom: notScalars({ a: {} }) }), ["custom"]],
@@ -628,7 +645,7 @@ describe("bad input is refused before a request is made", () => {
     ["a limit of 0", Users.list({ limit: 0 }), ["limit"]],
     ["a limit of 101", Users.list({ limit: 101 }), ["limit"]],
     ["a limit of 1.5", Users.list({ limit: 1.5 }), ["limit"]],
-    ["a page size of 101", Stream.runDrain(Users.stream({ pageSize: 101 })), ["limit"]],
+    ["a page size of 101", Stream.runDrain(Users.stream({ pageSize: 101 })), ["pageSize"]],
     ["a blank filter", Users.list({ filter: "" }), ["filter"]],
     ["a tag that no header can carry", Users.set({ ifMatchesEtag: AppContext.Etag.make("a\nb") }), ["ifMatchesEtag"]]
   ])("%s", ([, call, locations]) =>

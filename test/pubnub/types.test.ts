@@ -337,6 +337,7 @@ describe("schemas and interfaces are equal", () => {
     holds<Mutual<(typeof Event.StateChanged)["Type"], Event.StateChanged>>(true)
     holds<Mutual<(typeof Event.Interval)["Type"], Event.Interval>>(true)
     holds<Mutual<(typeof Event.Action)["Type"], Event.Action>>(true)
+    holds<Mutual<(typeof MessageActions.MessageAction)["Type"], MessageActions.MessageAction>>(true)
     holds<Mutual<(typeof Event.MessageActionAdded)["Type"], Event.MessageActionAdded>>(true)
     holds<Mutual<(typeof Event.MessageActionRemoved)["Type"], Event.MessageActionRemoved>>(true)
     holds<Mutual<(typeof Event.UserSet)["Type"], Event.UserSet>>(true)

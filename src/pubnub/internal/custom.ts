@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { Custom, CustomMismatch, type Kind } from "../AppContext.ts"
+import { Custom, CustomMismatch, type CustomSchema, type Kind } from "../AppContext.ts"
 import type * as Event from "../Event.ts"
 import * as Payload from "./payload.ts"
 
@@ -21,9 +21,6 @@ export interface CustomCodec<C, E, RD, RE> {
   /** Fails with a sentence on what is wrong. */
   readonly encode: (custom: C) => Effect.Effect<Custom, string, RE>
 }
-
-/** The schema of an application's custom data: it writes an object of scalars. */
-export type CustomSchema<C, RD, RE> = Schema.ConstraintCodec<C, unknown, RD, RE>
 
 const decodeCustom = Schema.decodeUnknownEffect(Custom)
 

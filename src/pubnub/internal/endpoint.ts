@@ -102,6 +102,36 @@ export const errorOf =
 export const refused = (details: ReadonlyArray<PubNubError.Detail>): PubNubError.BadRequest =>
   new PubNubError.BadRequest({ description: "The input is not valid", details })
 
+/** An endpoint of one keyset whose address is made of a caller's input. */
+export interface Question<A> {
+  /** What is wrong with the input. */
+  readonly issues: ReadonlyArray<PubNubError.Detail>
+  /** Only asked for when nothing is: what is not well-formed cannot be encoded. */
+  readonly endpoint: () => Endpoint<A>
+  /** Which input made the address too long. */
+  readonly tooLong: (problem: string) => PubNubError.Detail
+}
+
+/** Runs an endpoint, unless there is no key or something is wrong with the input: nothing is sent then. */
+export const ask = <A, E>(
+  config: PubNubConfig["Service"],
+  { endpoint, issues, tooLong }: Question<A>,
+  refuse: (reason: PubNubError.Reason) => E,
+  fail: (reason: PubNubError.Reason) => E = refuse
+): Effect.Effect<A, E, HttpClient.HttpClient> => {
+  if (config.subscribeKey === "") {
+    return Effect.fail(refuse(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" })))
+  }
+  if (issues.length > 0) return Effect.fail(refuse(refused(issues)))
+  const asked = endpoint()
+  const size = addressSize(config, asked)
+  return size > config.maxUrlSize
+    ? Effect.fail(
+      refuse(refused([tooLong(`makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`)]))
+    )
+    : call(config, asked, fail)
+}
+
 const request = (
   config: PubNubConfig["Service"],
   endpoint: Endpoint<unknown>

@@ -18,6 +18,7 @@ import type { Member, Members, Part } from "../Members.ts"
 import type { UserId } from "../UserId.ts"
 import type { CustomCodec } from "./custom.ts"
 import * as Live from "./live.ts"
+import * as ObjectEvents from "./objectEvents.ts"
 
 const include = ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"] as const
 
@@ -42,7 +43,7 @@ export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
 
     const read = Effect.gen(function*() {
       const members = mapOf(yield* Stream.runCollect(stream({ channel, include })))
-      if (members.size >= pageSize) shaken = (yield* Clock.currentTimeMillis) + Live.aMinute
+      if (members.size >= pageSize) shaken = (yield* Clock.currentTimeMillis) + ObjectEvents.aMinute
       return members
     })
 
@@ -76,7 +77,7 @@ export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
     /** The member after an event. `undefined` where that is in doubt. */
     const after = (held: Option.Option<Member<Part, C>>, event: Event.MembershipEvent | Event.UserEvent) => {
       if (event._tag === "MembershipSet" || event._tag === "MembershipDeleted") {
-        return Live.after(held, event, (custom) =>
+        return ObjectEvents.after(held, event, (custom) =>
           codec.decode(custom, { operation, kind: "membership", id: event.user }))
       }
       // Of a user who is about to become a member, or was one.
@@ -84,7 +85,7 @@ export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
         return Effect.succeed(held)
       }
       const member = held.value
-      return Effect.map(Live.after(member.user, event, Effect.succeed), (user) =>
+      return Effect.map(ObjectEvents.after(member.user, event, Effect.succeed), (user) =>
         user === member.user ? held : user && Option.some({ ...member, user }))
     }
 
@@ -122,8 +123,8 @@ export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
         return [...last.values()].some((event) => {
           const member = Option.fromUndefinedOr(members.get(event.user))
           return "channelId" in event
-            ? Live.isBehind(member, event)
-            : Option.isSome(member) && Live.isBehind(member.value.user, event)
+            ? ObjectEvents.isBehind(member, event)
+            : Option.isSome(member) && ObjectEvents.isBehind(member.value.user, event)
         })
       }
     })

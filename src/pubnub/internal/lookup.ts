@@ -10,7 +10,7 @@ import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import * as Channel from "../Channel.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
-import * as PubNubError from "../PubNubError.ts"
+import type * as PubNubError from "../PubNubError.ts"
 import * as Endpoint from "./endpoint.ts"
 
 export interface Lookup<A> {
@@ -38,25 +38,16 @@ export const run = <A>(
       method: "GET",
       shownPath: `${base}/{subscribeKey}${lists.map((names) => `/${names.join(",") || ","}`).join("")}`
     } as const
-    const fail = Endpoint.errorOf(where)
-    if (config.subscribeKey === "") {
-      return yield* fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
-    }
-    if (issues.length > 0) return yield* fail(Endpoint.refused(issues))
-    const endpoint = {
+    const endpoint = () => ({
       ...where,
       path: `${base}/${config.subscribeKey}${lists.map((names) => `/${Url.encodeList(names)}`).join("")}`,
       query,
       // States keep their numbers.
       parse: Json.parse,
       decode: decoder(answer)
-    }
-    const size = Endpoint.addressSize(config, endpoint)
-    if (size > config.maxUrlSize) {
-      const message = `makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}: ask in parts`
-      return yield* fail(Endpoint.refused([{ message: `the input ${message}` }]))
-    }
-    return yield* Endpoint.call(config, endpoint, fail)
+    })
+    const tooLong = (problem: string) => ({ message: `the input ${problem}: ask in parts` })
+    return yield* Endpoint.ask(config, { issues, endpoint, tooLong }, Endpoint.errorOf(where))
   })
 
 const decoder = <A>(schema: Schema.ConstraintDecoder<A>) => {

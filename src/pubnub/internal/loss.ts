@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Event from "../Event.ts"
+import * as Family from "./family.ts"
 
 /** Whether events may have been lost before it. */
 export const isLoss = (event: Event.SubscribeEvent): boolean => {
@@ -20,13 +21,5 @@ export const isLoss = (event: Event.SubscribeEvent): boolean => {
 }
 
 /** Warns of what keeps a value from being current. What is read again for the rest needs no warning. */
-export const warn = (event: Event.SubscribeEvent): Effect.Effect<void> => {
-  switch (event._tag) {
-    case "Interrupted":
-      return Effect.logWarning(`interrupted: ${event.reason.message}`)
-    case "Undecodable":
-      return Effect.logWarning(`cannot be read: ${event.issue}`)
-    default:
-      return Effect.void
-  }
-}
+export const warn = (event: Event.SubscribeEvent): Effect.Effect<void> =>
+  event._tag === "Interrupted" || event._tag === "Undecodable" ? Family.logged(event) : Effect.void

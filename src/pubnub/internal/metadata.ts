@@ -2,27 +2,22 @@
  * What the service keeps of a user, and of a channel: one and the same set of requests, with other fields.
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Retry from "../../Retry.ts"
 import * as AppContext from "../AppContext.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
+import * as Lists from "./lists.ts"
 import * as Objects from "./objects.ts"
-import * as Outcome from "./outcome.ts"
-
-/** The parts that can be asked for. */
-export const parts = ["custom", "status", "type"] as const
-
-export type Part = typeof parts[number]
+import * as Setting from "./setting.ts"
+import * as Update from "./update.ts"
 
 /** What comes when nothing is asked for in particular. */
 export const usual = ["status", "type"] as const
-
-/** What lists can be sorted by. */
-export const sortKeys = ["id", "name", "updated", "status", "type"] as const
 
 type Wire = AppContext.Versioned & AppContext.Included & { readonly id: string }
 
@@ -42,6 +37,7 @@ interface Including {
   readonly include?: ReadonlyArray<string> | undefined
 }
 
+/** What is set, beside the texts of its kind. */
 interface Fields<C> {
   readonly custom?: AppContext.Settable<C> | undefined
 }
@@ -53,9 +49,10 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
   kind: Kind<W, B>,
   codec: CustomCodec<C, E, RD, RE>
 ) => {
-  const known = { parts, keys: sortKeys }
+  const known = { parts: Objects.parts, keys: Lists.sortKeys }
+  const listing = `list${kind.name}s`
   const One = Schema.Struct({ data: kind.schema })
-  const Many = Objects.PageOf(kind.schema)
+  const Many = Lists.PageOf(kind.schema)
   const owner = (operation: string, id: string) => ({ operation, kind: kind.kind, id })
   const pathOf = (id: string) => [kind.collection, id]
   const typed = (operation: string, wire: W) =>
@@ -66,8 +63,8 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       operation,
       method: "GET",
       path: pathOf(id),
-      query: Objects.includeQuery(include),
-      issues: [...Objects.idIssues("id", id), ...Objects.includeIssues(include, parts)],
+      query: Lists.includeQuery(include),
+      issues: [...Objects.idIssues("id", id), ...Lists.includeIssues(include, Objects.parts)],
       answer: One
     }).pipe(
       Effect.map(({ data }) => data),
@@ -79,25 +76,21 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
   const write = (
     operation: string,
     id: string,
-    fields: object,
-    custom: AppContext.Custom | null | undefined,
+    { body, issues }: Setting.Encoded,
     include: ReadonlyArray<string>,
-    ifMatch: AppContext.Etag | undefined,
-    issues: ReadonlyArray<PubNubError.Detail>
-  ) => {
-    const texts = Objects.texts(Object.fromEntries(Object.entries(fields)), kind.longest)
-    return Objects.call({
+    ifMatch: AppContext.Etag | undefined
+  ) =>
+    Objects.call({
       operation,
       method: "PATCH",
       path: pathOf(id),
-      query: Objects.includeQuery(include),
-      body: { ...texts.body, ...custom === undefined ? {} : { custom: custom === null ? null : { ...custom } } },
+      query: Lists.includeQuery(include),
+      body,
       ifMatch,
       issues: [
         ...Objects.idIssues("id", id),
-        ...Objects.includeIssues(include, parts),
+        ...Lists.includeIssues(include, Objects.parts),
         ...Objects.etagIssues(ifMatch),
-        ...texts.issues,
         ...issues
       ],
       answer: One
@@ -110,23 +103,6 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
           : error
       )
     )
-  }
-
-  /** The custom data to send, and what is wrong with it. */
-  const encode = ({ custom }: Fields<C>): Effect.Effect<
-    { readonly custom: AppContext.Custom | null | undefined; readonly issues: ReadonlyArray<PubNubError.Detail> },
-    never,
-    RE
-  > => {
-    const given = Objects.settable(custom)
-    if (given === undefined || Option.isNone(given)) {
-      return Effect.succeed({ custom: given === undefined ? undefined : null, issues: [] })
-    }
-    return Effect.match(codec.encode(given.value), {
-      onSuccess: (custom) => ({ custom, issues: [] }),
-      onFailure: (message) => ({ custom: undefined, issues: [{ location: "custom", message }] })
-    })
-  }
 
   const get = (id: string, { include = usual }: Including) => {
     const operation = `get${kind.name}`
@@ -139,45 +115,33 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
   ) => {
     const operation = `set${kind.name}`
     const { ifMatchesEtag, include = usual } = fields
-    return encode(fields).pipe(
-      Effect.flatMap(({ custom, issues }) => write(operation, id, fields, custom, include, ifMatchesEtag, issues)),
+    return Setting.encode(codec, fields, kind.longest).pipe(
+      Effect.flatMap((encoded) => write(operation, id, encoded, include, ifMatchesEtag)),
       Effect.flatMap((wire) => typed(operation, wire))
     )
   }
 
-  /** What became of a write that failed: an answer that was lost is looked for in the object. */
-  const settle = (operation: string, id: string, etag: AppContext.Etag) => (error: PubNubError.PubNubError) =>
-    Result.match(Outcome.judge(error.reason), {
-      onSuccess: () => Effect.fail(error),
-      onFailure: (reason) => {
-        const unknown = new AppContext.UpdateOutcomeUnknown({ ...owner(operation, id), reason })
-        return read(operation, id, []).pipe(
-          Effect.retry({ schedule: settling, while: ({ isRetryable }) => isRetryable }),
-          Effect.matchEffect({
-            onSuccess: (now) => Effect.fail(now.etag === etag ? error : unknown),
-            onFailure: () => Effect.fail(unknown)
-          })
-        )
-      }
-    })
+  /** The object as it is after a write whose answer was lost. */
+  const settled = (operation: string, id: string) =>
+    Effect.retry(read(operation, id, []), { schedule: settling, while: ({ isRetryable }) => isRetryable })
 
   const update = (
     id: string,
-    { custom: how = "replace", retry = Retry.contention }: AppContext.UpdateOptions,
+    { custom: how, retry = Retry.contention }: AppContext.UpdateOptions,
     f: (object: B & AppContext.Included<C>) => Fields<C>
   ) => {
     const operation = `update${kind.name}`
     const attempt = Effect.gen(function*() {
-      const before = yield* read(operation, id, parts)
+      const before = yield* read(operation, id, Objects.parts)
       const current = yield* typed(operation, before)
       const fields = f(current)
-      if (Object.values(fields).every((value) => value === undefined)) return current
-      const { custom: given, issues } = yield* encode(fields)
-      const custom = how === "merge" && given !== undefined && given !== null
-        ? { ...Option.getOrUndefined(before.custom), ...given }
-        : given
-      const after = yield* write(operation, id, fields, custom, parts, before.etag, issues).pipe(
-        Effect.catchTag("PubNubError", settle(operation, id, before.etag))
+      if (Update.isNothing(fields)) return current
+      const { body, issues } = yield* Setting.encode(codec, fields, kind.longest)
+      const encoded = { body: Update.merge(body, before, how), issues }
+      // The etag does not say who wrote.
+      const settle = Update.settle(owner(operation, id), before, settled(operation, id), () => false)
+      const after = yield* write(operation, id, encoded, Objects.parts, before.etag).pipe(
+        Effect.catchTag("PubNubError", settle)
       )
       return yield* typed(operation, after)
     })
@@ -202,30 +166,25 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       answer: Objects.Nothing
     }))
 
-  const list = (options: AppContext.PageOptions & Objects.Selection) => {
-    const operation = `list${kind.name}s`
-    const { include = usual, ...rest } = options
+  const page = (options: Lists.Asked) => {
+    const asked = { ...options, include: options.include ?? usual }
     return Objects.call({
-      operation,
+      operation: listing,
       method: "GET",
       path: [kind.collection],
-      query: Objects.pageQuery({ ...rest, include }, (field) => field),
-      issues: Objects.pageIssues(options, known),
+      query: Lists.pageQuery(asked),
+      issues: Lists.pageIssues(asked, known),
       answer: Many
-    }).pipe(
-      Effect.flatMap((answer) =>
-        Effect.map(
-          Effect.forEach(answer.data, (wire) => typed(operation, wire)),
-          (items) => Objects.toPage(items, answer, Objects.fullPage(options))
-        )
-      )
-    )
+    }).pipe(Effect.map((answer) => Lists.toPage(answer, asked)))
   }
 
-  const stream = (options: Objects.Selection & { readonly pageSize?: number | undefined }) => {
-    const { pageSize, ...selection } = options
-    return Objects.streamOf((next) => list({ ...selection, limit: pageSize, next }), ({ id }) => id)
-  }
+  const list = (options: Lists.Asked) =>
+    Effect.flatMap(page(options), (page) => Lists.mapItems(page, (wire) => typed(listing, wire)))
+
+  const stream = (options: Lists.Asked) =>
+    Lists.streamOf((next) => page({ ...options, next }), ({ id }) => id).pipe(
+      Stream.mapEffect((wire) => typed(listing, wire))
+    )
 
   return { get, set, update, remove, list, stream }
 }

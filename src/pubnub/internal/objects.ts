@@ -1,19 +1,16 @@
 /**
- * The requests of App Context, whatever the objects are: their addresses, what every list can be asked, what a page says,
- * and how they fail.
+ * The requests of App Context, whatever the objects are: their addresses, how they fail, and what they say of an object.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import * as AppContext from "../AppContext.ts"
-import * as Filter from "../Filter.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
-import * as PubNubError from "../PubNubError.ts"
+import type * as PubNubError from "../PubNubError.ts"
+import { UserId } from "../UserId.ts"
 import * as Endpoint from "./endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | PubNubConfig
@@ -31,25 +28,13 @@ export interface Call<A> {
   readonly answer: Schema.ConstraintDecoder<A>
 }
 
-const address = ({ method, operation, path }: Pick<Call<never>, "operation" | "method" | "path">) => ({
-  operation,
-  method,
-  shownPath: ["/v2/objects/{subscribeKey}", ...path].join("/")
-})
-
 /** Sends a request, unless something is wrong with the input. */
 export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubError, Needs> =>
-  Effect.gen(function*() {
-    const config = yield* PubNubConfig
-    const { answer, body, ifMatch, issues, path, query = [] } = request
-    const where = address(request)
-    const fail = Endpoint.errorOf(where)
-    if (config.subscribeKey === "") {
-      return yield* fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
-    }
-    if (issues.length > 0) return yield* fail(Endpoint.refused(issues))
+  Effect.flatMap(PubNubConfig, (config) => {
+    const { answer, body, ifMatch, issues, method, operation, path, query = [] } = request
+    const where = { operation, method, shownPath: ["/v2/objects/{subscribeKey}", ...path].join("/") }
     const decode = Schema.decodeUnknownResult(answer)
-    const endpoint = {
+    const endpoint = () => ({
       ...where,
       path: ["/v2/objects", config.subscribeKey, ...path.map(Url.encode)].join("/"),
       query,
@@ -58,13 +43,9 @@ export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubEr
       // Custom numbers stay numbers.
       parse: Json.parse,
       decode: (json: Schema.Json) => Result.mapError(decode(json), (issue) => issue.message)
-    }
-    const size = Endpoint.addressSize(config, endpoint)
-    if (size > config.maxUrlSize) {
-      const message = `makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`
-      return yield* fail(Endpoint.refused([{ message: `the input ${message}` }]))
-    }
-    return yield* Endpoint.call(config, endpoint, fail)
+    })
+    const tooLong = (problem: string) => ({ message: `the input ${problem}` })
+    return Endpoint.ask(config, { issues, endpoint, tooLong }, Endpoint.errorOf(where))
   })
 
 /** Whether a request failed because the service answered with this status. */
@@ -75,150 +56,14 @@ export const isStatus = (error: PubNubError.PubNubError, status: number): boolea
 export const Nothing = Schema.Struct({ status: Schema.Literal(200) })
 
 // --------------------------------------------------------------------------------------------------------------------
-// lists
-// --------------------------------------------------------------------------------------------------------------------
-
-/** What a list can be asked beside its page. */
-export interface Selection {
-  readonly include?: ReadonlyArray<string> | undefined
-  readonly filter?: string | Filter.Filter<string> | undefined
-  readonly sort?: ReadonlyArray<string> | undefined
-}
-
-const filterText = (
-  filter: string | Filter.Filter<string>
-): Result.Result<string, ReadonlyArray<PubNubError.Detail>> => {
-  if (typeof filter !== "string") return Result.mapError(Filter.print(filter), ({ details }) => details)
-  const wrong = filter.trim() === "" ? "is blank" : filter.isWellFormed() ? undefined : "holds half of a surrogate pair"
-  return wrong === undefined ? Result.succeed(filter) : Result.fail([{ location: "filter", message: wrong }])
-}
-
-const filterQuery = (filter: string | Filter.Filter<string> | undefined): Url.Query =>
-  filter === undefined
-    ? []
-    : Result.match(filterText(filter), { onFailure: () => [], onSuccess: (text) => [["filter", text]] })
-
-const filterIssues = (filter: string | Filter.Filter<string> | undefined): ReadonlyArray<PubNubError.Detail> =>
-  filter === undefined ? [] : Result.match(filterText(filter), { onFailure: (details) => details, onSuccess: () => [] })
-
-const largestPage = 100
-
-/** The parameters of a page. `toWire` gives a field the name that it has there. */
-export const pageQuery = (
-  { count, filter, include, limit = largestPage, next, previous, sort }: AppContext.PageOptions & Selection,
-  toWire: (field: string) => string
-): Url.Query => [
-  ["limit", String(limit)],
-  ...includeQuery(include, toWire),
-  ...count === true ? [["count", "true"] as const] : [],
-  ...next === undefined ? [] : [["start", next] as const],
-  ...previous === undefined ? [] : [["end", previous] as const],
-  ...filterQuery(filter),
-  ...sort === undefined || sort.length === 0 ? [] : [["sort", sort.map(toWire).join(",")] as const]
-]
-
-/** The parameter that asks for parts, if any are asked for. */
-export const includeQuery = (
-  include: ReadonlyArray<string> | undefined,
-  toWire: (field: string) => string = (field) => field
-): Url.Query =>
-  include === undefined || include.length === 0 ? [] : [["include", [...new Set(include)].map(toWire).join(",")]]
-
-/** What is wrong with the page that is asked for. */
-export const pageIssues = (
-  { filter, include = [], limit = largestPage, next, previous, sort = [] }: AppContext.PageOptions & Selection,
-  known: { readonly parts: ReadonlyArray<string>; readonly keys: ReadonlyArray<string> }
-): ReadonlyArray<PubNubError.Detail> => [
-  ...Number.isInteger(limit) && limit >= 1 && limit <= largestPage
-    ? []
-    : [{ location: "limit", message: `is not a whole number from 1 to ${largestPage}` }],
-  ...Object.entries({ next, previous }).flatMap(([location, cursor]) =>
-    cursor === undefined || cursor.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }]
-  ),
-  ...next === undefined || previous === undefined
-    ? []
-    : [{ location: "previous", message: "is given beside next: a page is behind another or before it" }],
-  ...filterIssues(filter),
-  ...includeIssues(include, known.parts),
-  ...sort.filter((key) => !known.keys.includes(key.replace(/:(asc|desc)$/, ""))).map((key) => ({
-    location: "sort",
-    message: `has ${JSON.stringify(key)}: ${known.keys.join(", ")} can be sorted by, each also with :asc or :desc`
-  }))
-]
-
-export const includeIssues = (
-  include: ReadonlyArray<string>,
-  parts: ReadonlyArray<string>
-): ReadonlyArray<PubNubError.Detail> =>
-  include.filter((part) => !parts.includes(part)).map((part) => ({
-    location: "include",
-    message: `has ${JSON.stringify(part)}, which is none of ${parts.join(", ")}`
-  }))
-
-/** The answer to a request for a page. */
-export const PageOf = <S extends Schema.Constraint>(item: S) =>
-  Schema.Struct({
-    data: Schema.Array(item),
-    totalCount: Schema.optionalKey(Schema.NullOr(Schema.Int)),
-    next: Schema.optionalKey(Schema.NullOr(Schema.String)),
-    prev: Schema.optionalKey(Schema.NullOr(Schema.String))
-  })
-
-const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
-
-/** How many items a page has that may not be the last. Before another, one that is not full is the first, and not the last. */
-export const fullPage = ({ limit = largestPage, previous }: AppContext.PageOptions): number =>
-  previous === undefined ? limit : 1
-
-/**
- * A page, from the service's answer. It gives a cursor for a next page behind the last one too: only a page that has as many
- * as `full` has one.
- */
-export const toPage = <A>(
-  items: ReadonlyArray<A>,
-  answer: {
-    readonly totalCount?: number | null
-    readonly next?: string | null
-    readonly prev?: string | null
-  },
-  full: number
-): AppContext.Page<A> => {
-  const next = items.length < full ? undefined : cursor(answer.next)
-  const previous = cursor(answer.prev)
-  return {
-    items,
-    ...answer.totalCount === undefined || answer.totalCount === null ? {} : { total: answer.totalCount },
-    ...next === undefined ? {} : { next },
-    ...previous === undefined ? {} : { previous }
-  }
-}
-
-/**
- * The items of all pages. A cursor counts places: what is inserted meanwhile moves items to a later page, where they come
- * again, so each is given once.
- */
-export const streamOf = <A, E, R>(
-  page: (next: AppContext.PageCursor | undefined) => Effect.Effect<AppContext.Page<A>, E, R>,
-  idOf: (item: A) => string
-): Stream.Stream<A, E, R> =>
-  Stream.suspend(() => {
-    const given = new Set<string>()
-    return Stream.paginate(Option.none<AppContext.PageCursor>(), (next) =>
-      Effect.map(page(Option.getOrUndefined(next)), (page) => {
-        const fresh = page.items.filter((item) =>
-          !given.has(idOf(item))
-        )
-        for (const item of fresh) given.add(idOf(item))
-        return [fresh, Option.map(Option.fromUndefinedOr(page.next), Option.some)]
-      }))
-  })
-
-// --------------------------------------------------------------------------------------------------------------------
 // parts of objects
 // --------------------------------------------------------------------------------------------------------------------
 
+/** The parts of every object that come when they are asked for. */
+export const parts = ["custom", "status", "type"] as const
+
 /** A field that the service leaves out, or writes as null, when it is not set or was not asked for. */
-export const Text = Schema.OptionFromOptionalNullOr(Schema.String)
+const Text = Schema.OptionFromOptionalNullOr(Schema.String)
 
 /** What every object has on the wire. */
 export const Common = {
@@ -228,6 +73,24 @@ export const Common = {
   updated: Schema.DateTimeUtcFromString,
   etag: AppContext.Etag
 }
+
+/** A user on the wire. */
+export const User = Schema.Struct({
+  id: UserId,
+  name: Text,
+  externalId: Text,
+  profileUrl: Text,
+  email: Text,
+  ...Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+
+/** A channel on the wire. */
+export const Channel = Schema.Struct({
+  id: Schema.String,
+  name: Text,
+  description: Text,
+  ...Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
 const utf8 = new TextEncoder()
 const longestId = 92
@@ -248,35 +111,3 @@ export const etagIssues = (etag: AppContext.Etag | undefined): ReadonlyArray<Pub
   etag === undefined || /^[\x21-\x7e]+$/.test(etag)
     ? []
     : [{ location: "ifMatchesEtag", message: "holds what no header can carry" }]
-
-/** The longest texts of fields, in characters. */
-export const longest = { status: 50, type: 50 } as const
-
-/** The value to send for each field that is given: `null` clears it. */
-export const settable = <A>(value: AppContext.Settable<A> | undefined): Option.Option<A> | undefined =>
-  value === undefined ? undefined : Option.isOption(value) ? value : Option.some(value)
-
-/** The texts to send, and what is wrong with them. */
-export const texts = (
-  fields: { readonly [field: string]: AppContext.Settable<string> | undefined },
-  longest: { readonly [field: string]: number }
-): {
-  readonly body: { readonly [field: string]: string | null }
-  readonly issues: ReadonlyArray<PubNubError.Detail>
-} => {
-  const body: { [field: string]: string | null } = {}
-  const issues: Array<PubNubError.Detail> = []
-  for (const [field, most] of Object.entries(longest)) {
-    const value = settable(fields[field])
-    if (value === undefined) continue
-    const text = Option.getOrNull(value)
-    body[field] = text
-    if (text !== null && text.length > most) {
-      issues.push({ location: field, message: `has ${text.length} characters, and ${most} are the most` })
-    }
-    if (text !== null && !text.isWellFormed()) {
-      issues.push({ location: field, message: "holds half of a surrogate pair" })
-    }
-  }
-  return { body, issues }
-}

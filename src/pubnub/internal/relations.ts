@@ -5,18 +5,21 @@
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as AppContext from "../AppContext.ts"
 import * as Filter from "../Filter.ts"
+import type { Fields, Settings } from "../Memberships.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
+import * as Lists from "./lists.ts"
 import * as Objects from "./objects.ts"
-import * as Outcome from "./outcome.ts"
+import * as Setting from "./setting.ts"
 import { inTurn } from "./turns.ts"
+import * as Update from "./update.ts"
 
 /** What all relations have on the wire. The other end comes beside it. */
 export type Wire = AppContext.Versioned & AppContext.Included
@@ -35,20 +38,7 @@ export interface Kind<W extends Wire, B> {
   readonly build: <C>(wire: W, custom: Option.Option<C>) => B & AppContext.Included<C>
 }
 
-/** What can be set of a relation. */
-interface Fields<C> {
-  readonly status?: AppContext.Settable<string> | undefined
-  readonly type?: AppContext.Settable<string> | undefined
-  readonly custom?: AppContext.Settable<C> | undefined
-}
-
-interface Settings<C> extends Fields<C> {
-  readonly id: string
-}
-
 type Verb = "set" | "remove" | "manage"
-
-type Selection = AppContext.PageOptions & Objects.Selection
 
 /** What is set and what is removed in one request. */
 interface Changes<C> {
@@ -56,23 +46,11 @@ interface Changes<C> {
   readonly remove?: ReadonlyArray<string | { readonly id: string }> | undefined
 }
 
-interface Body {
-  readonly [key: string]: Schema.Json
-}
-
 /** What is sent of one relation, and what is wrong with it. */
-interface Encoded {
-  readonly fields: {
-    readonly id: string
-    readonly status?: string | null
-    readonly type?: string | null
-    readonly custom?: AppContext.Custom | null
-  }
+interface Entry {
+  readonly entry: { readonly [field: string]: Schema.Json }
   readonly issues: ReadonlyArray<PubNubError.Detail>
 }
-
-/** The parts of a relation itself. */
-const own = ["custom", "status", "type"] as const
 
 /** What `channel`, or `user`, stands for at the other end when that has no metadata, or when nobody asked for it. */
 export const bare = <S extends Schema.Constraint>(id: S) =>
@@ -86,10 +64,10 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
 ) => {
   const { other } = kind
   const known = {
-    parts: [...own, other, ...own.map((part) => `${other}.${part}`)],
-    keys: ["updated", "status", "type", ...["id", "name", "updated", "status", "type"].map((key) => `${other}.${key}`)]
+    parts: [...Objects.parts, other, ...Objects.parts.map((part) => `${other}.${part}`)],
+    keys: ["updated", "status", "type", ...Lists.sortKeys.map((key) => `${other}.${key}`)]
   }
-  const Many = Objects.PageOf(kind.schema)
+  const Many = Lists.PageOf(kind.schema)
   const toWire = (field: string) => field.startsWith(other) ? `${kind.wire}${field.slice(other.length)}` : field
   const typed = (operation: string, wire: W) =>
     Effect.map(
@@ -101,65 +79,47 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   const request = (
     operation: string,
     owner: string,
-    { include = [], ...rest }: Selection,
+    options: Lists.Asked,
     issues: ReadonlyArray<PubNubError.Detail> = [],
-    body?: Body
+    body?: { readonly [list: string]: Schema.Json }
   ) => {
+    const { include = [] } = options
     // Custom data of the other end is known to bring that end. Of its status and type nobody knows.
     const isEndAsked = include.includes(`${other}.custom`) || !include.some((part) => part.startsWith(`${other}.`))
-    const whole = isEndAsked ? include : [...include, other]
     return Objects.call({
       operation,
       method: body === undefined ? "GET" : "PATCH",
       path: kind.path(owner),
-      query: Objects.pageQuery({ ...rest, include: whole }, toWire),
+      query: Lists.pageQuery({ ...options, include: isEndAsked ? include : [...include, other] }, toWire),
       body,
-      issues: [
-        ...Objects.idIssues(kind.owner, owner),
-        ...Objects.pageIssues({ ...rest, include }, known),
-        ...issues
-      ],
+      issues: [...Objects.idIssues(kind.owner, owner), ...Lists.pageIssues(options, known), ...issues],
       answer: Many
-    }).pipe(Effect.map((answer) => Objects.toPage(answer.data, answer, Objects.fullPage(rest))))
+    }).pipe(Effect.map((answer) => Lists.toPage(answer, options)))
   }
 
-  const typedPage =
-    (operation: string) =>
-    (page: AppContext.Page<W>): Effect.Effect<AppContext.Page<B & AppContext.Included<C>>, E, RD> =>
-      Effect.map(Effect.forEach(page.items, (wire) => typed(operation, wire)), (items) => ({ ...page, items }))
+  const typedPage = (operation: string) => (page: AppContext.Page<W>) =>
+    Lists.mapItems(page, (wire) => typed(operation, wire))
 
-  const list = (owner: string, options: Selection) => {
-    const operation = `list${kind.name}s`
-    return Effect.flatMap(request(operation, owner, options), typedPage(operation))
-  }
+  const listing = `list${kind.name}s`
 
-  const stream = (owner: string, options: Objects.Selection & { readonly pageSize?: number | undefined }) => {
-    const operation = `list${kind.name}s`
-    const { pageSize, ...selection } = options
-    return Objects.streamOf(
-      (next) => request(operation, owner, { ...selection, limit: pageSize, next }),
-      kind.idOf
-    ).pipe(Stream.mapEffect((wire) => typed(operation, wire)))
-  }
+  const list = (owner: string, options: Lists.Asked) =>
+    Effect.flatMap(request(listing, owner, options), typedPage(listing))
 
-  const encode = ({ custom, id, status, type }: Settings<C>, prefix: string): Effect.Effect<Encoded, never, RE> => {
-    const texts = Objects.texts({ status, type }, Objects.longest)
-    const fields = { id, ...texts.body }
-    const issues = texts.issues.map((issue) => ({ ...issue, location: `${prefix}${issue.location}` }))
-    const given = Objects.settable(custom)
-    if (given === undefined) return Effect.succeed({ fields, issues })
-    if (Option.isNone(given)) return Effect.succeed({ fields: { ...fields, custom: null }, issues })
-    return Effect.match(codec.encode(given.value), {
-      onSuccess: (custom) => ({ fields: { ...fields, custom }, issues }),
-      onFailure: (message) => ({ fields, issues: [...issues, { location: `${prefix}custom`, message }] })
-    })
-  }
+  const stream = (owner: string, options: Lists.Asked) =>
+    Lists.streamOf((next) => request(listing, owner, { ...options, next }), kind.idOf).pipe(
+      Stream.mapEffect((wire) => typed(listing, wire))
+    )
 
-  const toBody = ({ custom, id, ...texts }: Encoded["fields"]): Body => ({
-    [kind.wire]: { id },
-    ...texts,
-    ...custom === undefined ? {} : { custom: custom === null ? null : { ...custom } }
-  })
+  const entryOf = (id: string, body: Setting.Body) => ({ [kind.wire]: { id }, ...body })
+
+  const encode = (item: string | Settings<C>, prefix: string): Effect.Effect<Entry, never, RE> =>
+    Effect.map(
+      Setting.encode(codec, typeof item === "string" ? {} : item, Setting.longest),
+      ({ body, issues }) => ({
+        entry: entryOf(idOf(item), body),
+        issues: issues.map((issue) => ({ ...issue, location: `${prefix}${issue.location}` }))
+      })
+    )
 
   // The two lists of `manage` are named after what it does, the one of the others after what is in it.
   const listName = (verb: Verb, list: "set" | "remove") => verb === "manage" ? list : `${other}s`
@@ -167,8 +127,8 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   const write = (
     verb: Verb,
     owner: string,
-    encoded: ReadonlyArray<Encoded>,
-    { remove = [], set = [], ...options }: Changes<C> & Selection
+    entries: ReadonlyArray<Entry>,
+    { remove = [], set = [], ...options }: Changes<C> & Lists.Asked
   ) => {
     const operation = `${verb}${kind.name}s`
     const at = (list: "set" | "remove") => listName(verb, list)
@@ -181,32 +141,30 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
         location: at(removed.includes(id) ? "remove" : "set"),
         message: `has ${JSON.stringify(id.slice(0, 100))}, which is in this request already`
       })),
-      ...encoded.flatMap((item) => item.issues)
+      ...entries.flatMap((item) => item.issues)
     ]
     const body = {
-      ...put.length === 0 ? {} : { set: encoded.map(({ fields }) => toBody(fields)) },
-      ...removed.length === 0 ? {} : { delete: removed.map((id) => ({ [kind.wire]: { id } })) }
+      ...put.length === 0 ? {} : { set: entries.map(({ entry }) => entry) },
+      ...removed.length === 0 ? {} : { delete: removed.map((id) => entryOf(id, {})) }
     }
     return Effect.flatMap(request(operation, owner, options, issues, body), typedPage(operation))
   }
 
   const encodeAll = (verb: Verb, items: ReadonlyArray<string | Settings<C>> = []) =>
-    Effect.forEach(
-      items,
-      (item, index) => encode(typeof item === "string" ? { id: item } : item, `${listName(verb, "set")}[${index}].`)
-    )
+    Effect.forEach(items, (item, index) => encode(item, `${listName(verb, "set")}[${index}].`))
 
-  const set = (owner: string, options: Pick<Changes<C>, "set"> & Selection) =>
-    Effect.flatMap(encodeAll("set", options.set), (encoded) => write("set", owner, encoded, options))
+  const set = (owner: string, options: Pick<Changes<C>, "set"> & Lists.Asked) =>
+    Effect.flatMap(encodeAll("set", options.set), (entries) => write("set", owner, entries, options))
 
-  const manage = (owner: string, options: Changes<C> & Selection) =>
-    Effect.flatMap(encodeAll("manage", options.set), (encoded) => write("manage", owner, encoded, options))
+  const manage = (owner: string, options: Changes<C> & Lists.Asked) =>
+    Effect.flatMap(encodeAll("manage", options.set), (entries) => write("manage", owner, entries, options))
 
-  const remove = (owner: string, options: Pick<Changes<C>, "remove"> & Selection) => write("remove", owner, [], options)
+  const remove = (owner: string, options: Pick<Changes<C>, "remove"> & Lists.Asked) =>
+    write("remove", owner, [], options)
 
   /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
   const find = (operation: string, owner: string, id: string) =>
-    Objects.streamOf(
+    Lists.streamOf(
       (next) => request(operation, owner, { ...selecting(id), next }, Objects.idIssues(other, id)),
       kind.idOf
     ).pipe(
@@ -218,15 +176,15 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
       }))
     )
 
-  const selecting = (id: string): Selection => {
+  const selecting = (id: string): Lists.Asked => {
     const filter = Filter.equals(`${other}.id`, id)
-    return { include: own, ...Result.isSuccess(Filter.print(filter)) ? { filter } : {} }
+    return { include: Objects.parts, ...Result.isSuccess(Filter.print(filter)) ? { filter } : {} }
   }
 
   const update = (
     owner: string,
     id: string,
-    { custom: how = "replace" }: Pick<AppContext.UpdateOptions, "custom">,
+    { custom: how }: Pick<AppContext.UpdateOptions, "custom">,
     f: (relation: B & AppContext.Included<C>) => Fields<C>
   ) => {
     const operation = `update${kind.name}`
@@ -234,22 +192,22 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
       const before = yield* find(operation, owner, id)
       const current = yield* typed(operation, before)
       const fields = f(current)
-      if (Object.values(fields).every((value) => value === undefined)) return current
-      const { fields: given, issues } = yield* encode({ ...fields, id }, "")
+      if (Update.isNothing(fields)) return current
+      const { body, issues } = yield* Setting.encode(codec, fields, Setting.longest)
       // Whether a relation keeps what a request leaves out is not written down: what is to stay is sent along.
-      const sent = {
-        ...Option.isSome(before.status) ? { status: before.status.value } : {},
-        ...Option.isSome(before.type) ? { type: before.type.value } : {},
-        ...Option.isSome(before.custom) ? { custom: before.custom.value } : {},
-        ...given,
-        ...how === "merge" && Option.isSome(before.custom) && Predicate.isObject(given.custom)
-          ? { custom: { ...before.custom.value, ...given.custom } }
-          : {}
-      }
-      const page = yield* request(operation, owner, selecting(id), issues, { set: [toBody(sent)] }).pipe(
-        Effect.catch((error) => settle(operation, owner, before, sent, error))
+      const sent = { ...bodyOf(before), ...Update.merge(body, before, how) }
+      const found = find(operation, owner, id)
+      const settle = Update.settle(
+        { operation, kind: "membership", id },
+        before,
+        found,
+        (now) => Objects.parts.every((part) => Equal.equals(now[part], Option.fromNullishOr(sent[part])))
       )
-      const after = page.items.find((wire) => kind.idOf(wire) === id) ?? (yield* find(operation, owner, id))
+      const written = yield* request(operation, owner, selecting(id), issues, { set: [entryOf(id, sent)] }).pipe(
+        Effect.map(({ items }) => items.find((wire) => kind.idOf(wire) === id)),
+        Effect.catch(settle)
+      )
+      const after = written ?? (yield* found)
       return yield* typed(operation, after)
     })
     return Effect.gen(function*() {
@@ -259,30 +217,12 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     })
   }
 
-  /** What became of a write that failed: an answer that was lost is looked for in the relation. */
-  const settle = (
-    operation: string,
-    owner: string,
-    before: W,
-    sent: Encoded["fields"],
-    error: PubNubError.PubNubError
-  ) =>
-    Result.match(Outcome.judge(error.reason), {
-      onSuccess: () => Effect.fail(error),
-      onFailure: (reason) => {
-        const unknown = new AppContext.UpdateOutcomeUnknown({ operation, kind: "membership", id: sent.id, reason })
-        return Effect.matchEffect(find(operation, owner, sent.id), {
-          onFailure: () => Effect.fail(unknown),
-          onSuccess: (now) =>
-            own.every((part) => Equal.equals(now[part], Option.fromNullishOr(sent[part])))
-              ? Effect.succeed({ items: [now] })
-              : Effect.fail(now.etag === before.etag ? error : unknown)
-        })
-      }
-    })
-
   return { list, stream, set, manage, remove, update }
 }
+
+/** The fields that are set. */
+const bodyOf = ({ custom, status, type }: Wire): Setting.Body =>
+  Record.getSomes<string, AppContext.Custom | string>({ status, type, custom })
 
 const repeated = (ids: ReadonlyArray<string>): ReadonlyArray<string> => {
   const counts = new Map<string, number>()

@@ -3,6 +3,7 @@
  * the publisher (`uuid`) of a message.
  */
 import * as Predicate from "effect/Predicate"
+import { like, tokenize } from "./tokens.ts"
 
 /** What one message shows to a filter. */
 export interface Subject {
@@ -16,37 +17,11 @@ export type Filter = (subject: Subject) => boolean
 
 type Expression = (subject: Subject) => unknown
 
-interface Token {
-  readonly kind: "number" | "string" | "name" | "operator"
-  readonly text: string
-}
-
 const tokenPattern =
   /\s*(?:(?<number>\d+(?:\.\d+)?)|"(?<double>[^"]*)"|'(?<single>[^']*)'|(?<name>[A-Za-z_]\w*)|(?<operator>==|!=|<=|>=|&&|\|\||[<>!+\-*/%().[\]]))/y
 
-const tokenize = (source: string): ReadonlyArray<Token> | undefined => {
-  const tokens: Array<Token> = []
-  const pattern = new RegExp(tokenPattern)
-  const end = source.trimEnd().length
-  while (pattern.lastIndex < end) {
-    const groups = pattern.exec(source)?.groups
-    if (groups === undefined) return undefined
-    const { double, name, number, operator, single } = groups
-    if (number !== undefined) tokens.push({ kind: "number", text: number })
-    else if (name !== undefined) tokens.push({ kind: "name", text: name })
-    else if (operator !== undefined) tokens.push({ kind: "operator", text: operator })
-    else tokens.push({ kind: "string", text: double ?? single ?? "" })
-  }
-  return tokens
-}
-
 const numbers = (f: (left: number, right: number) => unknown) => (left: unknown, right: unknown) =>
   Predicate.isNumber(left) && Predicate.isNumber(right) ? f(left, right) : undefined
-
-const like = (value: unknown, pattern: unknown) =>
-  Predicate.isString(value) && Predicate.isString(pattern) &&
-  new RegExp(`^${pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`, "s")
-    .test(value)
 
 const contains = (value: unknown, part: unknown) =>
   Array.isArray(value)
@@ -63,7 +38,7 @@ const operators: ReadonlyMap<string, readonly [power: number, (left: unknown, ri
   ["<=", [3, numbers((left, right) => left <= right)]],
   [">", [3, numbers((left, right) => left > right)]],
   [">=", [3, numbers((left, right) => left >= right)]],
-  ["LIKE", [3, like]],
+  ["LIKE", [3, (left, right) => Predicate.isString(left) && Predicate.isString(right) && like(left, right)]],
   ["CONTAINS", [3, contains]],
   ["+", [4, numbers((left, right) => left + right)]],
   ["-", [4, numbers((left, right) => left - right)]],
@@ -82,7 +57,7 @@ const field = (value: unknown, path: ReadonlyArray<string>): unknown =>
  * Parses an expression. `undefined` when it is none: the service answers 400.
  */
 export const parse = (source: string): Filter | undefined => {
-  const tokens = tokenize(source)
+  const tokens = tokenize(source, tokenPattern)
   if (tokens === undefined) return undefined
   let position = 0
   const peek = () => tokens[position]

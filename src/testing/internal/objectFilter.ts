@@ -1,4 +1,5 @@
 /** The language of `filter` in App Context: comparisons of fields with values, and, or, not, parentheses. */
+import { like, type Token, tokenize } from "./tokens.ts"
 
 /** What a field of one row holds: a text, a time in microseconds since 1970, or nothing. */
 export type Field = string | bigint | undefined
@@ -6,31 +7,17 @@ export type Field = string | bigint | undefined
 /** Whether a row passes, which shows its fields by name. */
 export type Filter = (field: (name: string) => Field) => boolean
 
-interface Token {
-  readonly kind: "value" | "name" | "operator"
-  readonly text: string
-}
-
 const tokenPattern =
   /\s*(?:(?<number>-?\d+(?:\.\d+)?)|"(?<double>[^"]*)"|'(?<single>[^']*)'|(?<name>[A-Za-z_][\w.]*)|(?<operator>==|!=|<=|>=|&&|\|\||[<>!()]))/y
 
 const words: ReadonlyMap<string, string> = new Map([["and", "&&"], ["or", "||"], ["like", "like"]])
 
-const tokenize = (source: string): ReadonlyArray<Token> | undefined => {
-  const tokens: Array<Token> = []
-  const pattern = new RegExp(tokenPattern)
-  const end = source.trimEnd().length
-  while (pattern.lastIndex < end) {
-    const groups = pattern.exec(source)?.groups
-    if (groups === undefined) return undefined
-    const { double, name, number, operator, single } = groups
-    const word = name === undefined ? undefined : words.get(name.toLowerCase())
-    if (operator !== undefined || word !== undefined) tokens.push({ kind: "operator", text: operator ?? word ?? "" })
-    else if (name !== undefined) tokens.push({ kind: "name", text: name })
-    else tokens.push({ kind: "value", text: number ?? double ?? single ?? "" })
-  }
-  return tokens
-}
+/** The operators that are words are operators too. */
+const tokensOf = (source: string): ReadonlyArray<Token> | undefined =>
+  tokenize(source, tokenPattern)?.map((token) => {
+    const word = token.kind === "name" ? words.get(token.text.toLowerCase()) : undefined
+    return word === undefined ? token : { kind: "operator", text: word }
+  })
 
 /** Microseconds since 1970 of a time in ISO 8601, with any number of digits after the second. */
 export const microsOf = (text: string): bigint | undefined => {
@@ -38,10 +25,6 @@ export const microsOf = (text: string): bigint | undefined => {
   const millis = Date.parse(text.replace(`.${fraction}`, ""))
   return Number.isNaN(millis) ? undefined : BigInt(millis) * 1_000n + BigInt(fraction.padEnd(6, "0").slice(0, 6))
 }
-
-const like = (text: string, pattern: string) =>
-  new RegExp(`^${pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`, "s")
-    .test(text)
 
 const comparisons: ReadonlyMap<string, (left: string | bigint, right: string | bigint) => boolean> = new Map([
   ["==", (left, right) => left === right],
@@ -63,7 +46,7 @@ const compare = (operator: string, left: Field, value: string): boolean => {
 
 /** Parses an expression over these fields. `undefined` when it is none: the service answers 400. */
 export const parse = (source: string, fields: ReadonlyArray<string>): Filter | undefined => {
-  const tokens = tokenize(source)
+  const tokens = tokensOf(source)
   if (tokens === undefined) return undefined
   let position = 0
   const accept = (text: string) => {
@@ -77,7 +60,7 @@ export const parse = (source: string, fields: ReadonlyArray<string>): Filter | u
     const [name, operator, value] = tokens.slice(position, position + 3)
     position += 3
     if (name?.kind !== "name" || !fields.includes(name.text)) return undefined
-    if (operator?.kind !== "operator" || value?.kind !== "value") return undefined
+    if (operator?.kind !== "operator" || value?.kind !== "string" && value?.kind !== "number") return undefined
     if (operator.text !== "like" && operator.text !== "!=" && !comparisons.has(operator.text)) return undefined
     return (field) => compare(operator.text, field(name.text), value.text)
   }

@@ -1,0 +1,39 @@
+/**
+ * One user, or the metadata of one channel, kept current.
+ */
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as AppContext from "../AppContext.ts"
+import type * as Event from "../Event.ts"
+import type * as PubNubError from "../PubNubError.ts"
+import * as Live from "./live.ts"
+import * as ObjectEvents from "./objectEvents.ts"
+
+export const keep = <A extends ObjectEvents.Item<C>, C, E extends AppContext.CustomMismatch, R, R2>(
+  { decode, get, isOf, ...names }: Pick<Live.Source<A, never, E, R>, "operation" | "kind" | "id"> & {
+    readonly get: Effect.Effect<A, PubNubError.PubNubError | AppContext.ObjectNotFound | E, R>
+    readonly isOf: (event: Event.SubscribeEvent) => event is Event.UserEvent | Event.ChannelEvent
+    readonly decode: ObjectEvents.DecodeCustom<C, R2>
+  }
+) => {
+  const read = get.pipe(Effect.asSome, Effect.catchTag("ObjectNotFound", () => Effect.succeedNone))
+  return Live.keep<Option.Option<A>, string, E, R | R2>({
+    ...names,
+    read,
+    readParts: () => read,
+    follow: Effect.fnUntraced(function*(held: Option.Option<A>, events: ReadonlyArray<Event.SubscribeEvent>) {
+      const doubted = new Set<string>()
+      let value = held
+      for (const event of events.filter(isOf)) {
+        const next = yield* ObjectEvents.after(value, event, decode)
+        if (next === undefined) doubted.add(names.id)
+        else value = next
+      }
+      return { value, doubted }
+    }),
+    isBehind: (value, events) => {
+      const last = events.findLast(isOf)
+      return last !== undefined && ObjectEvents.isBehind(value, last)
+    }
+  })
+}

@@ -1,0 +1,121 @@
+/**
+ * The reactions of some messages, or of the newest, kept current: they are read from history and, where that does not have
+ * the messages, from the actions of the channel, then followed by events, and read again whenever events may have been lost.
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Retry from "../../Retry.ts"
+import type * as Event from "../Event.ts"
+import * as History from "../History.ts"
+import type { FoldLastOptions, FoldMessagesOptions, MessageAction, Reactions as Value } from "../MessageActions.ts"
+import { PubNubConfig } from "../PubNubConfig.ts"
+import type * as PubNubError from "../PubNubError.ts"
+import * as Subscribe from "../Subscribe.ts"
+import type { SubscribeError } from "../SubscribeError.ts"
+import * as Timetoken from "../Timetoken.ts"
+import * as Loss from "./loss.ts"
+import * as Reactions from "./reactions.ts"
+
+type Needs = HttpClient.HttpClient | PubNubConfig
+
+/** The actions of the channel, from this one on. */
+type Actions = (since: Timetoken.Timetoken | undefined) => Stream.Stream<MessageAction, PubNubError.PubNubError, Needs>
+
+type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<History.StoredAction>>, PubNubError.PubNubError, Needs>
+
+/** How far history may be behind. */
+const historyLag = "1 second"
+
+export const stream = (
+  { channel, last, messages }: FoldMessagesOptions | FoldLastOptions,
+  actions: Actions
+): Stream.Stream<ReadonlyMap<string, Value>, SubscribeError | PubNubError.PubNubError, Needs> =>
+  Stream.unwrap(Effect.map(PubNubConfig, ({ userId }) => {
+    const found = last === undefined ? readMessages(channel, [...new Set(messages)], actions) : readLast(channel, last)
+    const read = found.pipe(
+      Effect.map((found) => Reactions.make(found, userId)),
+      Effect.tapError((error) => Effect.logWarning(`the reactions on ${channel} are not known: ${error.message}`)),
+      Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
+    )
+    const watched = { last, me: userId }
+    const step = Effect.fnUntraced(function*(
+      before: Reactions.State | undefined,
+      events: ReadonlyArray<Event.SubscribeEvent>
+    ) {
+      for (const event of events) yield* Loss.warn(event)
+      const followed = before && Reactions.follow(before, events, watched)
+      if (!events.some(Reactions.isLoss)) return followed
+      // What was crowded out a moment ago may not be in history yet.
+      if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
+      const found = yield* read
+      const known = followed === undefined || last === undefined
+        ? found
+        : yield* Reactions.withUnshown(found, followed, last)
+      // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
+      // younger, what else happened is still to come.
+      return Reactions.follow(known, events.slice(events.findLastIndex(Reactions.isLoss) + 1), watched)
+    })
+    // Catching up would bring messages only, and tell of a loss only where actions had come before.
+    return Subscribe.stream({ channels: [channel], catchUp: "none" }).pipe(
+      // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
+      Stream.mapAccumArrayEffect(
+        (): Reactions.State | undefined => undefined,
+        (before, events) =>
+          Effect.map(
+            step(before, events),
+            (state) => [state, state === undefined ? [] : [Reactions.valueOf(state)]] as const
+          )
+      ),
+      Stream.changes
+    )
+  }))
+
+// --------------------------------------------------------------------------------------------------------------------
+// reading
+// --------------------------------------------------------------------------------------------------------------------
+
+const include: History.Include = { actions: true, meta: false }
+
+const readLast = (channel: string, last: number): Found =>
+  History.stream({ channel, include }).pipe(
+    Stream.take(last),
+    Stream.runCollect,
+    Effect.map((entries) => new Map(entries.toReversed().flatMap(actionsOf)))
+  )
+
+// An entry that cannot be read is a message all the same, if it says which.
+const actionsOf = (entry: History.Stored) =>
+  entry._tag !== "UndecodableEntry"
+    ? [[entry.timetoken, entry.actions] as const]
+    : entry.timetoken === undefined
+    ? []
+    : [[entry.timetoken, []] as const]
+
+const isTimetoken = Schema.is(Timetoken.Timetoken)
+
+const readMessages = (channel: string, messages: ReadonlyArray<string>, actions: Actions): Found =>
+  Effect.gen(function*() {
+    const found = new Map<string, ReadonlyArray<History.StoredAction>>()
+    let wanted: ReadonlyArray<Timetoken.Timetoken> = messages.filter(isTimetoken).toSorted().toReversed()
+    const oldest = wanted.at(-1)
+    while (wanted[0] !== undefined) {
+      const before = Option.getOrUndefined(Timetoken.fromBigInt(Timetoken.toBigInt(wanted[0]) + 1n))
+      const { entries, next } = yield* History.fetch({ channel, since: oldest, before, include })
+      for (const [message, actions] of entries.flatMap(actionsOf)) found.set(message, actions)
+      wanted = next === undefined ? [] : wanted.slice(1).filter((message) => message < next)
+    }
+    const others = messages.filter((message) => !found.has(message))
+    if (others.length > 0) {
+      const missing = new Map(others.map((message): [string, Array<History.StoredAction>] => [message, []]))
+      const since = others.every(isTimetoken) ? others.toSorted()[0] : undefined
+      yield* Stream.runForEach(
+        actions(since),
+        (action) => Effect.sync(() => missing.get(action.messageTimetoken)?.push(action))
+      )
+      for (const [message, actions] of missing) found.set(message, actions)
+    }
+    return new Map(messages.map((message) => [message, found.get(message) ?? []]))
+  })

@@ -1,0 +1,49 @@
+/**
+ * What all updates do: read, apply a function, write, and find out what became of a write whose answer was lost.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as AppContext from "../AppContext.ts"
+import type * as PubNubError from "../PubNubError.ts"
+import type { Owner } from "./custom.ts"
+import * as Outcome from "./outcome.ts"
+import type { Body } from "./setting.ts"
+
+/** Whether a function gave nothing to write. */
+export const isNothing = (fields: object): boolean => Object.values(fields).every((value) => value === undefined)
+
+/** The fields with the custom data that is there beneath theirs, where it is to be merged. */
+export const merge = (
+  body: Body,
+  before: AppContext.Included,
+  how: AppContext.UpdateOptions["custom"] = "replace"
+): Body => {
+  const { custom } = body
+  return how === "merge" && typeof custom === "object" && custom !== null
+    ? { ...body, custom: { ...Option.getOrUndefined(before.custom), ...custom } }
+    : body
+}
+
+/**
+ * A write that failed: where its answer was lost, the object as it is now tells whether it was written. If it is what it
+ * was, it was not, so far.
+ */
+export const settle = <A extends AppContext.Versioned, E, R>(
+  owner: Owner,
+  before: AppContext.Versioned,
+  read: Effect.Effect<A, E, R>,
+  isWritten: (now: A) => boolean
+) =>
+(error: PubNubError.PubNubError): Effect.Effect<A, PubNubError.PubNubError | AppContext.UpdateOutcomeUnknown, R> =>
+  Result.match(Outcome.judge(error.reason), {
+    onSuccess: () => Effect.fail(error),
+    onFailure: (reason) => {
+      const unknown = new AppContext.UpdateOutcomeUnknown({ ...owner, reason })
+      return Effect.matchEffect(read, {
+        onFailure: () => Effect.fail(unknown),
+        onSuccess: (now) =>
+          isWritten(now) ? Effect.succeed(now) : Effect.fail(now.etag === before.etag ? error : unknown)
+      })
+    }
+  })

@@ -1,0 +1,28 @@
+/** What the two filter languages have in common: how a text falls into parts, and what `LIKE` means. */
+
+export interface Token {
+  readonly kind: "number" | "string" | "name" | "operator"
+  readonly text: string
+}
+
+/** The parts of a text. `pattern` is sticky and has a group for each kind of them, for strings `double` and `single`. */
+export const tokenize = (source: string, pattern: RegExp): ReadonlyArray<Token> | undefined => {
+  const tokens: Array<Token> = []
+  const rest = new RegExp(pattern)
+  const end = source.trimEnd().length
+  while (rest.lastIndex < end) {
+    const groups = rest.exec(source)?.groups
+    if (groups === undefined) return undefined
+    const { double, name, number, operator, single } = groups
+    if (number !== undefined) tokens.push({ kind: "number", text: number })
+    else if (name !== undefined) tokens.push({ kind: "name", text: name })
+    else if (operator !== undefined) tokens.push({ kind: "operator", text: operator })
+    else tokens.push({ kind: "string", text: double ?? single ?? "" })
+  }
+  return tokens
+}
+
+/** Whether a text has this form: `*` stands for any text. */
+export const like = (text: string, pattern: string): boolean =>
+  new RegExp(`^${pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`, "s")
+    .test(text)
