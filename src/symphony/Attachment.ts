@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -141,13 +140,15 @@ export class AttachmentSpent extends Schema.TaggedError<AttachmentSpent>("effect
  * @category errors
  * @since 0.1.0
  */
-export class AttachmentFailed<out E = unknown> extends Data.TaggedError("AttachmentFailed")<{
-  readonly operation: string
-  /** The name of the file. */
-  readonly attachment: string
-  /** What the stream failed with. */
-  readonly cause: unknown
-}> {
+export class AttachmentFailed<out E = unknown>
+  extends Schema.TaggedError<AttachmentFailed>("effect-herald/symphony/AttachmentFailed")("AttachmentFailed", {
+    operation: Schema.String,
+    /** The name of the file. */
+    attachment: Schema.String,
+    /** What the stream failed with. */
+    cause: Schema.Unknown
+  })
+{
   declare readonly cause: E
   override get message(): string {
     return `${this.operation}: the attachment ${JSON.stringify(this.attachment)} cannot be read` +

@@ -9,19 +9,17 @@
 import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Base64 from "effect/encoding/Base64"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Json from "../internal/json.ts"
 import type * as Url from "../internal/url.ts"
 import type * as Attachment from "./Attachment.ts"
 import * as Ids from "./Ids.ts"
 import * as base64 from "./internal/base64.ts"
-import * as Content from "./internal/content.ts"
+import * as Draft from "./internal/draft.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lenient from "./internal/lenient.ts"
 import * as Request from "./internal/request.ts"
@@ -259,7 +257,7 @@ export function send<E, R>(
     path: ["v4", "stream", Ids.toUrlSafe(streamId), "message", "create"],
     streamId,
     streamIds: [streamId],
-    issues: idIssues("streamId", streamId),
+    issues: Draft.idIssues("streamId", streamId),
     options,
     fields: () => [],
     decode: decodeMessage
@@ -300,7 +298,7 @@ export function update<E, R>(
     path: ["v4", "stream", Ids.toUrlSafe(streamId), "message", Ids.toUrlSafe(messageId), "update"],
     streamId,
     streamIds: [streamId],
-    issues: [...idIssues("streamId", streamId), ...idIssues("messageId", messageId)],
+    issues: [...Draft.idIssues("streamId", streamId), ...Draft.idIssues("messageId", messageId)],
     options,
     fields: ({ silent = options.silent ?? true }) => [["silent", String(silent)]],
     decode: decodeMessage
@@ -346,7 +344,7 @@ export function blast<E, R>(
     streamId: undefined,
     streamIds: options.streamIds,
     issues: [
-      ...options.streamIds.flatMap((streamId, index) => idIssues(`streamIds[${index}]`, streamId)),
+      ...options.streamIds.flatMap((streamId, index) => Draft.idIssues(`streamIds[${index}]`, streamId)),
       ...streamIds.length === 0 || streamIds.length > mostStreams
         ? [{ location: "streamIds", message: `are ${streamIds.length}; a blast has from 1 to ${mostStreams}` }]
         : []
@@ -459,7 +457,7 @@ const import_ = (options: ImportOptions): Effect.Effect<ReadonlyArray<Imported>,
       method: "POST",
       path: ["v4", "message", "import"]
     } as const
-    const read = yield* Effect.forEach(messages, (message, index) => Effect.result(readImported(message, index)))
+    const read = yield* Effect.forEach(messages, (message, index) => Effect.result(Draft.readImported(message, index)))
     const details = read.flatMap((result) => Result.isFailure(result) ? result.failure : [])
     if (details.length > 0) return yield* Endpoint.errorOf(endpoint)(Endpoint.refused(details))
     return yield* Request.run({
@@ -546,7 +544,7 @@ export const get = (
     operation: "get",
     service: "agent",
     path: ["v1", "message", Ids.toUrlSafe(messageId)],
-    issues: idIssues("messageId", messageId),
+    issues: Draft.idIssues("messageId", messageId),
     decode: (text) => Result.map(decodeMessage(text), Option.some),
     empty: { value: Option.none() }
   })
@@ -600,8 +598,8 @@ export const list = (
   options: ListOptions
 ): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => {
   const { limit = 50, skip = 0, streamId } = options
-  const since = millisOf("since", options.since ?? 0)
-  const until = millisOf("until", options.until)
+  const since = Draft.millisOf("since", options.since ?? 0)
+  const until = Draft.millisOf("until", options.until)
   return ask({
     operation: "list",
     service: "agent",
@@ -614,11 +612,11 @@ export const list = (
     ],
     streamId,
     issues: [
-      ...idIssues("streamId", streamId),
+      ...Draft.idIssues("streamId", streamId),
       ...since.issues,
       ...until.issues,
-      ...wholeIssues("skip", skip, 0),
-      ...wholeIssues("limit", limit, 1, 500)
+      ...Draft.wholeIssues("skip", skip, 0),
+      ...Draft.wholeIssues("limit", limit, 1, 500)
     ],
     decode: decodeMessages,
     empty: none
@@ -825,8 +823,8 @@ const searchAs = (
   issues: ReadonlyArray<SymphonyError.Detail>
 ): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => {
   const { author, cashtag, hashtag, mention, signal, streamId, streamType, text } = query
-  const fromDate = millisOf("query.fromDate", query.fromDate)
-  const toDate = millisOf("query.toDate", query.toDate)
+  const fromDate = Draft.millisOf("query.fromDate", query.fromDate)
+  const toDate = Draft.millisOf("query.toDate", query.toDate)
   const others = [text, streamId, streamType, author, hashtag, cashtag, mention]
   return ask({
     operation,
@@ -855,7 +853,7 @@ const searchAs = (
     streamId,
     issues: [
       ...issues,
-      ...streamId === undefined ? [] : idIssues("query.streamId", streamId),
+      ...streamId === undefined ? [] : Draft.idIssues("query.streamId", streamId),
       ...streamTypes.includes(streamType)
         ? []
         : [{ location: "query.streamType", message: "is none of CHAT, IM, MIM, ROOM and POST" }],
@@ -865,12 +863,12 @@ const searchAs = (
       ...signal !== undefined && others.some((value) => value !== undefined)
         ? [{ location: "query.signal", message: "can be combined with fromDate and toDate only" }]
         : [],
-      ...author === undefined ? [] : wholeIssues("query.author", author, 0),
-      ...mention === undefined ? [] : wholeIssues("query.mention", mention, 0),
+      ...author === undefined ? [] : Draft.wholeIssues("query.author", author, 0),
+      ...mention === undefined ? [] : Draft.wholeIssues("query.mention", mention, 0),
       ...fromDate.issues,
       ...toDate.issues,
-      ...wholeIssues("skip", skip, 0),
-      ...wholeIssues(operation === "search" ? "limit" : "chunkSize", limit, 1, 1000)
+      ...Draft.wholeIssues("skip", skip, 0),
+      ...Draft.wholeIssues(operation === "search" ? "limit" : "chunkSize", limit, 1, 1000)
     ],
     decode: decodeMessages,
     empty: none
@@ -930,8 +928,8 @@ export const listAttachments = (
   options: ListAttachmentsOptions
 ): Effect.Effect<ReadonlyArray<StreamAttachment>, SymphonyError.SymphonyError, Needs> => {
   const { limit = 50, sortDir = "ASC", streamId } = options
-  const since = millisOf("since", options.since)
-  const to = millisOf("to", options.to)
+  const since = Draft.millisOf("since", options.since)
+  const to = Draft.millisOf("to", options.to)
   return ask({
     ...attachmentsOf(streamId),
     query: [
@@ -941,10 +939,10 @@ export const listAttachments = (
       ["sortDir", sortDir]
     ],
     issues: [
-      ...idIssues("streamId", streamId),
+      ...Draft.idIssues("streamId", streamId),
       ...since.issues,
       ...to.issues,
-      ...wholeIssues("limit", limit, 0, 100)
+      ...Draft.wholeIssues("limit", limit, 0, 100)
     ],
     decode: decodeAttachments,
     empty: none
@@ -1108,8 +1106,8 @@ const fileOf = (operation: string, { fileId, messageId, streamId }: AttachmentOp
 } as const)
 
 const fileIssues = ({ fileId, messageId, streamId }: AttachmentOptions): ReadonlyArray<SymphonyError.Detail> => [
-  ...idIssues("streamId", streamId),
-  ...idIssues("messageId", messageId),
+  ...Draft.idIssues("streamId", streamId),
+  ...Draft.idIssues("messageId", messageId),
   ...fileId === ""
     ? [{ location: "fileId", message: "is empty" }]
     : fileId.isWellFormed()
@@ -1183,7 +1181,7 @@ export const suppress = (
     service: "pod",
     method: "POST",
     path: ["v1", "admin", "messagesuppression", Ids.toUrlSafe(messageId), "suppress"],
-    issues: idIssues("messageId", messageId),
+    issues: Draft.idIssues("messageId", messageId),
     decode: decodeSuppression
   })
 
@@ -1216,7 +1214,7 @@ export const status = (
     operation: "status",
     service: "pod",
     path: ["v1", "message", Ids.toUrlSafe(messageId), "status"],
-    issues: idIssues("messageId", messageId),
+    issues: Draft.idIssues("messageId", messageId),
     decode: decodeStatus
   })
 
@@ -1268,7 +1266,7 @@ export const receipts = (
       ...after === undefined ? [] : [["after", after] as const]
     ],
     issues: [
-      ...idIssues("messageId", messageId),
+      ...Draft.idIssues("messageId", messageId),
       ...before !== undefined && after !== undefined
         ? [{ location: "after", message: "cannot be combined with before" }]
         : []
@@ -1343,145 +1341,11 @@ export const relationships = (
     operation: "relationships",
     service: "pod",
     path: ["v1", "admin", "messages", Ids.toUrlSafe(messageId), "metadata", "relationships"],
-    issues: idIssues("messageId", messageId),
+    issues: Draft.idIssues("messageId", messageId),
     decode: decodeRelationships
   })
 
 const decodeRelationships = Lenient.json(MessageStatus.Relationships)
-
-// --------------------------------------------------------------------------------------------------------------------
-// input
-// --------------------------------------------------------------------------------------------------------------------
-
-const idIssues = (location: string, id: string): ReadonlyArray<SymphonyError.Detail> => {
-  const message = Ids.issue(id)
-  return message === undefined ? [] : [{ location, message }]
-}
-
-const wholeIssues = (
-  location: string,
-  value: number,
-  least: number,
-  most: number = Number.MAX_SAFE_INTEGER
-): ReadonlyArray<SymphonyError.Detail> =>
-  Number.isSafeInteger(value) && value >= least && value <= most ? [] : [{
-    location,
-    message: most === Number.MAX_SAFE_INTEGER
-      ? `is not a whole number from ${least} on`
-      : `is not a whole number from ${least} to ${most}`
-  }]
-
-/** The milliseconds of a time as the service wants them; empty where there is none. */
-const millisOf = (
-  location: string,
-  input: DateTime.DateTime.Input | undefined
-): { readonly value: string; readonly issues: ReadonlyArray<SymphonyError.Detail> } => {
-  if (input === undefined) return { value: "", issues: [] }
-  const millis = Option.match(DateTime.make(input), { onNone: () => -1, onSome: DateTime.toEpochMillis })
-  return millis >= 0
-    ? { value: String(Math.floor(millis)), issues: [] }
-    : { value: "", issues: [{ location, message: "is not a time since 1970" }] }
-}
-
-/** A message on its way into a body. */
-interface Draft<E, R> {
-  readonly content: string
-  readonly data: string | undefined
-  readonly version: string | undefined
-  readonly attachments: ReadonlyArray<Attachment.Attachment<E, R>>
-  readonly silent: boolean | undefined
-}
-
-type Options<E, R> = Parts<E, R> | UpdateOptions<E, R>
-
-const isWhole = <E, R>(message: Options<E, R>["message"]): message is Message<E, R> =>
-  typeof message === "object" && "content" in message
-
-const readMessage = <E, R>(
-  options: Options<E, R>
-): Effect.Effect<Draft<E, R>, ReadonlyArray<SymphonyError.Detail>> =>
-  Effect.gen(function*() {
-    const { message } = options
-    const whole: Message<E, R> = isWhole(message) ? message : {
-      content: message,
-      data: options.data,
-      version: options.version,
-      attachments: "attachments" in options ? options.attachments : undefined
-    }
-    const at = (field: string) => isWhole(message) ? `message.${field}` : field === "content" ? "message" : field
-    const { attachments = [], silent, version = "" } = whole
-    const read = yield* Effect.result(readContent(whole.content, whole.data, at))
-    const details = [
-      ...Result.isFailure(read) ? read.failure : [],
-      ...version === "" || /^\d+\.\d+$/.test(version)
-        ? []
-        : [{ location: at("version"), message: "is not a version, major.minor" }],
-      ...Upload.issuesOf(attachments).map((detail) => ({ ...detail, location: at(detail.location) }))
-    ]
-    if (Result.isFailure(read) || details.length > 0) return yield* Effect.fail(details)
-    return { ...read.success, version: version === "" ? undefined : version, attachments, silent }
-  })
-
-const readContent = (
-  content: string | MessageML.Markup,
-  data: { readonly [id: string]: unknown } | undefined,
-  at: (field: string) => string
-): Effect.Effect<Pick<Draft<never, never>, "content" | "data">, ReadonlyArray<SymphonyError.Detail>> =>
-  Effect.gen(function*() {
-    const isText = typeof content === "string"
-    const wrapped = yield* Effect.result(Content.wrap(isText ? content : content.markup))
-    const entities = isText || Object.keys(content.data).length === 0 ? data : { ...content.data, ...data }
-    const text = entities === undefined ? undefined : Json.stringify(entities)
-    const details = [
-      ...Result.isFailure(wrapped) ? [{ location: at("content"), message: wrapped.failure }] : [],
-      ...Array.isArray(data) ? [{ location: at("data"), message: "is a list; it must be an object" }] : [],
-      ...text !== undefined && Result.isFailure(text)
-        ? [{ location: at("data"), message: `cannot be carried by JSON: ${text.failure}` }]
-        : []
-    ]
-    if (Result.isFailure(wrapped) || details.length > 0) return yield* Effect.fail(details)
-    return { content: wrapped.success, data: text === undefined ? undefined : Result.getOrUndefined(text) }
-  })
-
-const readImported = (
-  message: ImportedMessage,
-  index: number
-): Effect.Effect<Schema.Json, ReadonlyArray<SymphonyError.Detail>> =>
-  Effect.gen(function*() {
-    const at = (field: string) => `messages[${index}].${field === "content" ? "message" : field}`
-    const { attachments = [], previews = [] } = message
-    const timestamp = millisOf(at("intendedMessageTimestamp"), message.intendedMessageTimestamp)
-    const read = yield* Effect.result(readContent(message.message, message.data, at))
-    const details = [
-      ...idIssues(at("streamId"), message.streamId),
-      ...Result.isFailure(read) ? read.failure : [],
-      ...timestamp.issues,
-      ...wholeIssues(at("intendedMessageFromUserId"), message.intendedMessageFromUserId, 0),
-      ...message.originatingSystemId === "" ? [{ location: at("originatingSystemId"), message: "is empty" }] : [],
-      ...previews.length === 0 || previews.length === attachments.length
-        ? []
-        : [{
-          location: at("previews"),
-          message: `are ${previews.length} for ${attachments.length} files; all or none`
-        }],
-      ...Upload.issuesOf([...attachments, ...previews]).map((detail) => ({ ...detail, location: at(detail.location) }))
-    ]
-    if (Result.isFailure(read) || details.length > 0) return yield* Effect.fail(details)
-    const files = (files: ReadonlyArray<ImportedFile>) =>
-      files.map(({ content, name }) => ({ filename: name, content: Base64.encode(content) }))
-    const { content, data } = read.success
-    return {
-      streamId: message.streamId,
-      message: content,
-      ...data === undefined ? {} : { data },
-      intendedMessageTimestamp: Number(timestamp.value),
-      intendedMessageFromUserId: message.intendedMessageFromUserId,
-      originatingSystemId: message.originatingSystemId,
-      ...message.originalMessageId === undefined ? {} : { originalMessageId: message.originalMessageId },
-      ...attachments.length === 0 ? {} : { attachments: files(attachments) },
-      ...previews.length === 0 ? {} : { previews: files(previews) }
-    }
-  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
@@ -1513,8 +1377,8 @@ const post = <A, E, R>(posting: {
   readonly streamId: string | undefined
   readonly streamIds: ReadonlyArray<string>
   readonly issues: ReadonlyArray<SymphonyError.Detail>
-  readonly options: Options<E, R> & Resending
-  readonly fields: (draft: Draft<E, R>) => Url.Query
+  readonly options: Draft.Options<E, R> & Resending
+  readonly fields: (draft: Draft.Draft<E, R>) => Url.Query
   readonly decode: (text: string) => Result.Result<A, string>
 }): Effect.Effect<A, SendError | Attachment.AttachmentFailed<E>, Needs | R> =>
   Effect.gen(function*() {
@@ -1522,7 +1386,7 @@ const post = <A, E, R>(posting: {
     const endpoint = { operation, service: "agent", method: "POST", path, streamId } as const
     const errorOf = Endpoint.errorOf(endpoint)
     const refuse = (details: ReadonlyArray<SymphonyError.Detail>) => errorOf(Endpoint.refused([...issues, ...details]))
-    const draft = yield* Effect.mapError(readMessage(options), refuse)
+    const draft = yield* Effect.mapError(Draft.readMessage(options), refuse)
     if (issues.length > 0) return yield* refuse([])
     const { attachments, content, data, version } = draft
     const upload = yield* Upload.make({

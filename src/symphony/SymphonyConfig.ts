@@ -115,7 +115,8 @@ export interface Service {
  * **Example** (A second pod for one part of a program)
  *
  * ```ts
- *  * import { make, SymphonyConfig } from "effect-herald/symphony/SymphonyConfig"
+ * import * as Effect from "effect/Effect"
+ * import { make, SymphonyConfig } from "effect-herald/symphony/SymphonyConfig"
  *
  * const onOtherPod = Effect.provideService(SymphonyConfig, make({ host: "other.symphony.com" }))
  * ```

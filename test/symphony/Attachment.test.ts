@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Stream from "effect/Stream"
 import { Attachment, Messages, SymphonyError } from "effect-herald/symphony"
+import { Clock } from "effect-herald/testing"
 import * as Http from "node:http"
 import { config, detailsOf, partsOf, recorder, session, sid, tagOf } from "./kit.ts"
 
@@ -15,6 +17,18 @@ const busy = { status: 429, body: "{}" }
 
 const bytes = (...numbers: ReadonlyArray<number>) => new Uint8Array(numbers)
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+
+const listening = (server: Http.Server) =>
+  Effect.callback<number>((resume) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  }).pipe(
+    Effect.map((port) =>
+      Layer.mergeAll(FetchHttpClient.layer, session(), config({ scheme: "http", host: "127.0.0.1", port }))
+    )
+  )
 
 const sending = (attachments: ReadonlyArray<Attachment.Attachment>) =>
   Messages.send({ streamId: sid, message: "Grüße 😀", attachments })
@@ -159,6 +173,20 @@ describe("a stream that fails", () => {
       assert.deepInclude(error, { operation: "update", attachment: "preview-f", cause: "disk" })
     }))
 
+  it.effect("that has no end is no answer in time", () =>
+    Effect.gen(function*() {
+      const { layer } = recorder([])
+      const fiber = yield* sending([{ name: "f", content: Stream.concat(Stream.make(bytes(1)), Stream.never) }]).pipe(
+        Effect.provide(layer),
+        Effect.flip,
+        Effect.forkChild
+      )
+      yield* Clock.advance("61 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.instanceOf(error, Messages.MessageOutcomeUnknown)
+      assert.strictEqual(error.reason._tag, "NoAnswer")
+    }))
+
   it.effect("is a defect where it was one", () =>
     Effect.gen(function*() {
       const { layer } = recorder([])
@@ -175,17 +203,7 @@ describe("a stream that fails", () => {
       const server = Http.createServer((request, response) => {
         request.on("data", () => {}).on("end", () => response.end("{}")).on("error", () => {})
       })
-      const port = yield* Effect.callback<number>((resume) => {
-        server.listen(0, "127.0.0.1", () => {
-          const address = server.address()
-          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-        })
-      })
-      const layer = Layer.mergeAll(
-        FetchHttpClient.layer,
-        session(),
-        config({ scheme: "http", host: "127.0.0.1", port })
-      )
+      const layer = yield* listening(server)
       const error = yield* Messages.send({
         streamId: sid,
         message: "a",
@@ -193,6 +211,32 @@ describe("a stream that fails", () => {
       })
         .pipe(Effect.provide(layer), Effect.flip)
       assert.deepInclude(error, { _tag: "AttachmentFailed", cause: "disk" })
+      server.closeAllConnections()
+      server.close()
+    }))
+})
+
+describe("over a real transport", () => {
+  it.live("a stream arrives as it is, also by the second attempt", () =>
+    Effect.gen(function*() {
+      const bodies: Array<{ readonly bytes: Uint8Array; readonly contentType: string }> = []
+      const server = Http.createServer((request, response) => {
+        const chunks: Array<Uint8Array> = []
+        request.on("data", (chunk) => chunks.push(chunk)).on("end", () => {
+          bodies.push({ bytes: Buffer.concat(chunks), contentType: request.headers["content-type"] ?? "" })
+          response.writeHead(bodies.length === 1 ? 429 : 200).end(JSON.stringify({ messageId: "m" }))
+        })
+      })
+      const layer = yield* listening(server)
+      const content = Stream.range(1, 300).pipe(Stream.map((number) => new Uint8Array(1000).fill(number)))
+      yield* sending([{ name: "a.bin", content }]).pipe(Effect.provide(layer))
+      assert.strictEqual(bodies.length, 2)
+      assert.deepStrictEqual(bodies[0], bodies[1])
+      const expected = Array.from({ length: 300_000 }, (_, index) => Math.floor(index / 1000) + 1 & 255)
+      assert.deepStrictEqual((yield* partsOf(bodies[1]!))[1], [
+        "attachment",
+        { name: "a.bin", type: "application/octet-stream", bytes: expected }
+      ])
       server.closeAllConnections()
       server.close()
     }))
@@ -283,13 +327,13 @@ describe("files are refused before a request is made", () => {
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       const content = Stream.fromIterable(Array.from({ length: 40 }, () => megabytes(1)))
-      const error = yield* sending([{ name: "a", content }, { name: "b", content: megabytes(5) }]).pipe(
+      const error = yield* sending([{ name: "a", content }, { name: "b", content: "seven.." }]).pipe(
         Effect.provide(layer),
         Effect.flip
       )
       assert.instanceOf(error, SymphonyError.SymphonyError)
       assert.deepStrictEqual(detailsOf(error), [
-        "attachments have 32505856 bytes or more; a message may have 31457280"
+        "attachments have 31457287 bytes or more; a message may have 31457280"
       ])
       assert.strictEqual(tagOf(error), "InvalidRequest")
       assert.strictEqual(sent.length, 0)

@@ -1,17 +1,229 @@
 /** The service as a whole, against the emulated pod. */
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Messages } from "effect-herald/symphony"
-import { emulated, emulator, room } from "./kit.ts"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Ids, MessageML, Messages, Session } from "effect-herald/symphony"
+import { Clock } from "effect-herald/testing"
+import { emulated, emulator, room, tagOf } from "./kit.ts"
 
-describe("send", () => {
-  it.effect("posts a message", () =>
+const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
+const requests = (kind: string) =>
+  emulator.use(({ requests }) => Effect.map(requests, (all) => all.filter((request) => request.kind === kind)))
+const tick = Clock.advance(Duration.seconds(1))
+
+describe("messages", () => {
+  it.effect("are sent, read, updated and hidden", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
-      const posted = yield* Messages.send({ streamId, message: "Hello <b>you</b>" })
-      const [stored] = yield* emulator.use(({ messages }) => messages(streamId))
-      assert.strictEqual(posted.messageId, stored?.messageId)
-      assert.strictEqual(stored?.text, "Hello you")
-      assert.strictEqual(posted.user?.username, "bot")
+      const Order = MessageML.entity({
+        type: "com.acme.order",
+        version: "1.0",
+        schema: Schema.Struct({ id: Schema.Int })
+      })
+      const typed = "${x} <b> & \"it's\" 😀"
+      const message = MessageML.messageML`<p>${typed} ${
+        MessageML.mention({ email: "ada@example.com" })
+      }</p>${yield* Order
+        .make("order", { id: 7 }, "order 7")}`
+      const posted = yield* Messages.send({ streamId: Ids.toStandard(streamId), message })
+      const found = Option.getOrThrow(yield* Messages.get({ messageId: Ids.toStandard(posted.messageId) }))
+      assert.deepStrictEqual(found, posted)
+      const reading = yield* MessageML.read(found)
+      assert.include(reading.text, typed)
+      assert.deepStrictEqual(yield* Order.read(found), [{ id: 7 }])
+      yield* tick
+      const second = yield* Messages.update({ streamId, messageId: posted.messageId, message: "new", silent: false })
+      assert.strictEqual(second.replacing, posted.messageId)
+      assert.strictEqual(second.initialMessageId, posted.messageId)
+      assert.deepStrictEqual(second.initialTimestamp, posted.timestamp)
+      assert.deepInclude((yield* stored(streamId))[1], { silent: false, text: "new" })
+      yield* tick
+      const { suppressed, suppressionDate } = yield* Messages.suppress({ messageId: Ids.toStandard(second.messageId) })
+      assert.isTrue(suppressed)
+      assert.deepStrictEqual(suppressionDate, yield* DateTime.now)
+      assert.deepStrictEqual(yield* Messages.get({ messageId: second.messageId }), Option.none())
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("of a stream and of a search come page after page, each once", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada")
+      for (let index = 0; index < 11; index++) {
+        yield* emulator.use(({ send }) => send({ streamId, from: "ada", message: `m${index} <hash tag="x"/>` }))
+        if (index % 4 === 0) yield* tick
+      }
+      const textOf = Effect.forEach(({ message = "" }: { readonly message?: string }) =>
+        Effect.map(MessageML.read({ message }), ({ text }) => text.split(" ")[0])
+      )
+      const newest = Array.from({ length: 11 }, (_, index) => `m${10 - index}`)
+      for (const chunkSize of [1, 2, 3, 500]) {
+        const all = yield* Stream.runCollect(Messages.listAll({ streamId, chunkSize }))
+        assert.deepStrictEqual(yield* textOf(all), newest)
+      }
+      assert.deepStrictEqual(yield* textOf(yield* Messages.list({ streamId, limit: 2, skip: 1 })), ["m9", "m8"])
+      const query = { hashtag: "x", streamId }
+      const found = yield* Stream.runCollect(Messages.searchAll({ query, chunkSize: 4, maxNumber: 9 }))
+      assert.deepStrictEqual(yield* textOf(found), newest.slice(0, 9))
+      assert.deepStrictEqual(yield* textOf(yield* Messages.search({ query, sortDir: "asc", limit: 1 })), ["m0"])
+      assert.deepStrictEqual(yield* Messages.search({ query: { hashtag: "y" } }), [])
+      assert.deepStrictEqual(yield* Messages.list({ streamId: yield* room() }), [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("blasted reach who can be reached, and who cannot is told of", () =>
+    Effect.gen(function*() {
+      const [one, two] = [yield* room(), yield* room()]
+      const foreign = yield* emulator.use(({ createStream }) => createStream({ type: "ROOM", members: ["ada"] }))
+      const { errors, messages } = yield* Messages.blast({
+        streamIds: [one, Ids.toStandard(two), foreign],
+        message: "a"
+      })
+      assert.deepStrictEqual(messages.map(({ stream }) => stream?.streamId), [one, two])
+      assert.deepStrictEqual([...errors.keys()], [foreign])
+      assert.isString(errors.get(foreign)?.message)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("imported have their own time and author, or a diagnostic", () =>
+    Effect.gen(function*() {
+      yield* tick
+      const streamId = yield* room("ada")
+      const message = {
+        streamId,
+        message: "old",
+        intendedMessageTimestamp: 5,
+        intendedMessageFromUserId: 7000000000002,
+        originatingSystemId: "other",
+        attachments: [{ name: "a.txt", content: "hello" }]
+      }
+      const [imported, refused] = yield* Messages.import({
+        messages: [message, { ...message, intendedMessageTimestamp: Date.UTC(3000, 0) }]
+      })
+      assert.isString(imported?.messageId)
+      assert.strictEqual(refused?.diagnostic, "the timestamp is not in the past")
+      const [only] = yield* stored(streamId)
+      assert.deepInclude(only, { from: "ada", timestamp: 5, text: "old" })
+      assert.strictEqual(Buffer.from(only?.attachments[0]?.content ?? []).toString(), "hello")
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("files", () => {
+  it.effect("go up from anything, and come back as they were", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada")
+      const content = Uint8Array.from({ length: 100_001 }, (_, index) => index * 7 & 255)
+      const posted = yield* Messages.send({
+        streamId,
+        message: "files",
+        attachments: [
+          { name: "größe \"1\".png", content, preview: { content: "p" } },
+          {
+            name: "b.txt",
+            content: Stream.make(content.slice(0, 5), content.slice(5)),
+            preview: { content: new Blob() }
+          }
+        ]
+      })
+      assert.deepStrictEqual(posted.attachments.map(({ name, size }) => [name, size]), [
+        ["größe \"1\".png", 100_001],
+        ["b.txt", 100_001]
+      ])
+      const [first, second] = yield* Messages.listAttachments({ streamId })
+      assert.deepInclude(first, { name: "größe \"1\".png", contentType: "image/png", userId: 7000000000001 })
+      for (const { fileId, messageId } of [first!, second!]) {
+        const chunks = yield* Stream.runCollect(Messages.attachmentBytes({ streamId, messageId, fileId }))
+        assert.deepStrictEqual(new Uint8Array(Buffer.concat(chunks)), content)
+      }
+      const id = posted.attachments[0]!.id
+      assert.include(id, "%")
+      assert.strictEqual(
+        yield* Messages.getAttachment({ streamId, messageId: posted.messageId, fileId: id }),
+        Buffer.from(content).toString("base64")
+      )
+      assert.include(yield* Messages.attachmentTypes, ".png")
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("of a whole stream are listed each once", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada")
+      for (let message = 0; message < 30; message++) {
+        yield* emulator.use(({ send }) =>
+          send({
+            streamId,
+            from: "ada",
+            message: "f",
+            attachments: Array.from(
+              { length: 7 },
+              (_, file) => ({ name: `${message}.${file}`, content: new Uint8Array() })
+            )
+          })
+        )
+        if (message % 3 === 2) yield* tick
+      }
+      const all = yield* Stream.runCollect(Messages.listAllAttachments({ streamId }))
+      assert.strictEqual(new Set(all.map(({ name }) => name)).size, 210)
+      assert.strictEqual(all.length, 210)
+      assert.strictEqual((yield* requests("attachments")).length, 3)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("what became of a message", () => {
+  it.effect("is told by status, receipts and relationships", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada", "bob")
+      const { messageId } = yield* Messages.send({ streamId, message: "a" })
+      yield* tick
+      yield* emulator.use(({ receive }) => receive({ messageId, by: "ada", what: "read" }))
+      const answer = yield* emulator.use(({ send }) =>
+        send({ streamId, from: "ada", message: "yes", parent: { messageId, type: "REPLY" } })
+      )
+      const { author, read, sent } = yield* Messages.status({ messageId: Ids.toStandard(messageId) })
+      assert.strictEqual(author?.username, "bot")
+      assert.deepStrictEqual(read.map(({ userId, timestamp }) => [userId, timestamp]), [
+        [7000000000002, yield* DateTime.now]
+      ])
+      assert.deepStrictEqual(sent.map(({ username }) => username), ["bob"])
+      const page = yield* Messages.receipts({ messageId })
+      assert.deepInclude(page, { readReceiptCount: 1 })
+      assert.notProperty(page, "onBehalfOfUser")
+      const receipts = yield* Stream.runCollect(Messages.allReceipts({ messageId }))
+      assert.deepStrictEqual(receipts.map(({ user }) => user?.username), ["ada", "bob"])
+      const { replies } = yield* Messages.relationships({ messageId })
+      assert.deepStrictEqual(replies, [Ids.toStandard(answer)])
+    }).pipe(Effect.provide(emulated({ receiptsPage: 1 }))))
+})
+
+describe("sessions", () => {
+  it.effect("on behalf of a user are another session, and the same requests", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada")
+      const ada = Session.onBehalfOf({ username: "ada" })
+      const posted = yield* Messages.send({ streamId, message: "a" }).pipe(Effect.provide(ada))
+      assert.strictEqual(posted.user?.username, "ada")
+      const [request] = yield* requests("send")
+      assert.notProperty(request?.headers, "keymanagertoken")
+      yield* Messages.get({ messageId: posted.messageId })
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("that expired are renewed, and the message with its files comes once", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada")
+      yield* Messages.send({ streamId, message: "a" })
+      yield* emulator.use(({ expireSessions }) => expireSessions())
+      yield* Messages.send({ streamId, message: "b", attachments: [{ name: "f", content: "c" }] })
+      assert.deepStrictEqual((yield* stored(streamId)).map(({ attachments, text }) => [text, attachments.length]), [
+        ["a", 0],
+        ["b", 1]
+      ])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("compliance rules that block a message are told as Blocked", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room("ada")
+      yield* emulator.use(({ block }) => block(["secret"]))
+      const error = yield* Effect.flip(Messages.send({ streamId, message: "a secret" }))
+      assert.strictEqual(tagOf(error), "Blocked")
+      assert.deepStrictEqual(yield* stored(streamId), [])
     }).pipe(Effect.provide(emulated())))
 })

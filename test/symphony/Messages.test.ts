@@ -457,11 +457,17 @@ describe("an unknown outcome", () => {
         reason: new SymphonyError.NoAnswer({ after: Duration.seconds(1) }),
         request: { method: "POST", path: "/login" }
       })
-      const error = yield* Messages.send({ streamId: sid, message: "a" }).pipe(
-        Effect.provideService(Session.Session, { tokens: Effect.fail(failing), renew: () => Effect.fail(failing) }),
+      let logins = 0
+      const tokens = Effect.suspend(() => {
+        logins++
+        return Effect.fail(failing)
+      })
+      const error = yield* Messages.send({ streamId: sid, message: "a", resend: true }).pipe(
+        Effect.provideService(Session.Session, { tokens, renew: () => tokens }),
         Effect.flip
       )
       assert.strictEqual(error, failing)
+      assert.strictEqual(logins, 1)
       assert.strictEqual((yield* exchanges).length, 0)
     }).pipe(Effect.provide(scripted(sent))))
 
@@ -677,6 +683,12 @@ describe("reading", () => {
   const at = (...times: ReadonlyArray<number | undefined>) =>
     ok(times.map((timestamp) => ({ messageId: `m${timestamp}`, timestamp })))
   const all = (streamId: string) => Stream.runCollect(Messages.listAll({ streamId, chunkSize: 3, since: 1, until: 9 }))
+
+  it.effect("a null in a list is nothing", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* Messages.list({ streamId: sid })).length, 1)
+      assert.deepStrictEqual(yield* Messages.attachmentTypes, [".png"])
+    }).pipe(Effect.provide(scripted(ok([null, posted]), ok([".png", null])))))
 
   it.effect("listAll goes back from the time of the last message, without those of that time", () =>
     Effect.gen(function*() {
@@ -900,7 +912,19 @@ describe("files", () => {
       assert.strictEqual(sent.length, 1)
     }))
 
-  it.effect("attachmentBytes is read as it comes, and waits for no piece for ever", () =>
+  it.effect("attachmentBytes waits for no piece for ever", () =>
+    Effect.gen(function*() {
+      const body = Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never)
+      const fiber = yield* Stream.runDrain(Messages.attachmentBytes(file)).pipe(
+        Effect.provide(recorder([{ status: 200, body }]).layer),
+        Effect.flip,
+        Effect.forkChild
+      )
+      yield* Clock.advance(Duration.seconds(61))
+      assert.strictEqual(tagOf(yield* Fiber.join(fiber)), "NoAnswer")
+    }))
+
+  it.effect("attachmentBytes is read as it comes", () =>
     Effect.gen(function*() {
       const { layer } = recorder([
         { status: 200, body: Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never) }

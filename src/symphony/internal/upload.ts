@@ -130,7 +130,6 @@ export const make = <E, R>(
     // One attempt: the bytes of all its streams count together.
     const body = Effect.gen(function*() {
       let size = known
-      failure = undefined
       const streamed = (name: string, stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, Failure, R> =>
         stream.pipe(
           Stream.mapError((cause): Failure =>

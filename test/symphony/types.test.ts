@@ -1,0 +1,120 @@
+/**
+ * What the compiler infers: requirements and errors, to the letter. These hold when `npm run check` passes; the test at the
+ * end runs the compiler for what must not compile.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
+import {
+  Attachment,
+  Messages,
+  type MessageStatus,
+  type PostedMessage,
+  type Session,
+  type SymphonyConfig,
+  type SymphonyError
+} from "effect-herald/symphony"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { compile, withFolder } from "../scratch.ts"
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+const holds = <T extends true>(value: T): void => assert.isTrue(value)
+
+type Needs = HttpClient.HttpClient | SymphonyConfig.SymphonyConfig | Session.Session
+type Failure = SymphonyError.SymphonyError
+type Reads<A> = Effect.Effect<A, Failure, Needs>
+type Sends<A> = Effect.Effect<A, Failure | Messages.MessageOutcomeUnknown, Needs>
+
+describe("requests", () => {
+  const streamId = "s"
+  const messageId = "m"
+
+  it("need the transport, the configuration and the session, and no more", () => {
+    const send = Messages.send({ streamId, message: "a" })
+    const update = Messages.update({ streamId, messageId, message: "a" })
+    const blast = Messages.blast({ streamIds: [streamId], message: "a" })
+    const list = Messages.list({ streamId })
+    const get = Messages.get({ messageId })
+    const status = Messages.status({ messageId })
+    const imported = Messages.import({ messages: [] })
+    const bytes = Messages.attachmentBytes({ streamId, messageId, fileId: "f" })
+    holds<Equal<typeof send, Sends<PostedMessage.PostedMessage>>>(true)
+    holds<Equal<typeof update, Sends<PostedMessage.PostedMessage>>>(true)
+    holds<Equal<typeof blast, Sends<Messages.Blasted>>>(true)
+    holds<Equal<typeof imported, Sends<ReadonlyArray<Messages.Imported>>>>(true)
+    holds<Equal<typeof list, Reads<ReadonlyArray<PostedMessage.PostedMessage>>>>(true)
+    holds<Equal<typeof get, Reads<Option.Option<PostedMessage.PostedMessage>>>>(true)
+    holds<Equal<typeof status, Reads<MessageStatus.MessageStatus>>>(true)
+    holds<Equal<typeof Messages.attachmentTypes, Reads<ReadonlyArray<string>>>>(true)
+    holds<Equal<typeof bytes, Stream.Stream<Uint8Array, Failure, Needs>>>(true)
+  })
+
+  it("fail with what the stream of a file fails with, and need what it needs", () => {
+    interface Disk extends Context.ServiceClass.Shape<"Disk", number> {}
+    const sending = (content: Stream.Stream<Uint8Array, "gone", Disk>) =>
+      Messages.send({ streamId, message: "a", attachments: [{ name: "f", content }, { name: "g", content: "text" }] })
+    const once = (content: Stream.Stream<Uint8Array, "gone", Disk>) =>
+      Messages.blast({
+        streamIds: [streamId],
+        message: {
+          content: "a",
+          attachments: [{ name: "f", content: "", preview: { content: Attachment.once(content) } }]
+        }
+      })
+    const files = Messages.send({ streamId, message: "a", attachments: [{ name: "f", content: new Uint8Array() }] })
+    type Unknown = Failure | Messages.MessageOutcomeUnknown
+    type Sending = Effect.Effect<
+      PostedMessage.PostedMessage,
+      Unknown | Attachment.AttachmentFailed<"gone">,
+      Needs | Disk
+    >
+    type Once = Effect.Effect<
+      Messages.Blasted,
+      Unknown | Attachment.AttachmentFailed<"gone" | Attachment.AttachmentSpent>,
+      Needs | Disk
+    >
+    holds<Equal<ReturnType<typeof sending>, Sending>>(true)
+    holds<Equal<ReturnType<typeof once>, Once>>(true)
+    holds<Equal<typeof files, Sends<PostedMessage.PostedMessage>>>(true)
+  })
+})
+
+const prelude = `import * as Effect from "effect/Effect"
+import { Messages, MessageML, Attachment, PostedMessage } from "effect-herald/symphony"
+`
+
+it("what must not compile does not", () => {
+  const wrong = [
+    "Messages.send({ streamId: \"s\" })",
+    "Messages.send({ message: \"a\" })",
+    "Messages.send({ streamId: \"s\", message: { content: \"a\" }, data: {} })",
+    "Messages.send({ streamId: \"s\", message: { content: \"a\" }, version: \"2.0\" })",
+    "Messages.send({ streamId: \"s\", message: { content: \"a\" }, attachments: [] })",
+    "Messages.send({ streamId: \"s\", message: \"a\", silent: true })",
+    "Messages.send({ streamId: \"s\", message: \"a\", attachments: [{ name: \"f\" }] })",
+    "Messages.send({ streamId: \"s\", message: \"a\", attachments: [{ name: \"f\", content: 1 }] })",
+    "Messages.update({ streamId: \"s\", messageId: \"m\", message: \"a\", attachments: [] })",
+    "Messages.update({ streamId: \"s\", messageId: \"m\", message: { content: \"a\" }, silent: true })",
+    "Messages.update({ streamId: \"s\", message: \"a\" })",
+    "Messages.blast({ streamIds: \"s\", message: \"a\" })",
+    "Messages.blast({ streamIds: [\"s\"], message: { content: \"a\" }, data: {} })",
+    "Messages.import({ messages: [{ streamId: \"s\", message: \"a\" }] })",
+    "Messages.search({ query: { streamType: \"room\" } })",
+    "Messages.search({ query: {}, sortDir: \"ASC\" })",
+    "Messages.listAttachments({ streamId: \"s\", sortDir: \"asc\" })",
+    "const posted: PostedMessage.PostedMessage = { messageId: \"m\", attachments: [], user: null }",
+    "Effect.runPromise(Messages.send({ streamId: \"s\", message: \"a\" }))"
+  ]
+  const output = withFolder((folder) => {
+    Fs.writeFileSync(Path.join(folder, "program.ts"), `${prelude}${wrong.join("\n")}\n`)
+    return compile(folder, { noErrorTruncation: true, noUnusedLocals: false }, ["program.ts"])
+  })
+  const lines = [...output.matchAll(/^.*program\.ts\((\d+),\d+\): error TS\d+: /gm)].map(([, line]) => Number(line))
+  for (const [index, program] of wrong.entries()) {
+    assert.include(lines, prelude.split("\n").length + index, `this compiled: ${program}`)
+  }
+}, 60_000)
