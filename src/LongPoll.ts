@@ -106,13 +106,13 @@ export class GaveUp<C, E> {
  * import * as Stream from "effect/Stream"
  * import * as LongPoll from "effect-herald/LongPoll"
  *
- * declare const newest: Effect.Effect<number, "offline">
+ * declare const isThere: Effect.Effect<void, "offline">
  * declare const after: (cursor: number) => Effect.Effect<ReadonlyArray<string>, "offline">
  *
  * const lines = LongPoll.stream({
  *   name: "log",
- *   from: undefined,
- *   handshake: (standing) => standing === undefined ? newest : Effect.as(newest, standing),
+ *   from: 0,
+ *   handshake: (standing = 0) => Effect.as(isThere, standing),
  *   poll: (cursor) =>
  *     Effect.map(after(cursor), (page) => ({ page, next: cursor + page.length, listened: true })),
  *   patience: Duration.minutes(1),
