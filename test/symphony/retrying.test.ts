@@ -210,7 +210,7 @@ describe("a message that is sent again", () => {
         message: "Files",
         attachments: [{ name: "a.bin", content: png }, { name: "b.txt", content: "text" }]
       }))
-      const [first, second] = posted.attachments.map(({ id = "" }) => ({
+      const [first, second] = posted.attachments.map(({ id }) => ({
         streamId,
         messageId: posted.messageId,
         fileId: id

@@ -119,7 +119,7 @@ export const pages = (
         Effect.catchIf(isGone, (error) => {
           gone = error.reason
           // One that was just made and is gone is a failure, so that the schedule spaces what is asked next.
-          return stillborn++ === 0 ? Effect.succeed(undefined) : Effect.fail(error)
+          return stillborn++ === 0 ? Effect.undefined : Effect.fail(error)
         })
       )
       if (answer === undefined) return { page: undefined, next: feedId, listened: true, prove: true }
