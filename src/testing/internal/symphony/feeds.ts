@@ -66,9 +66,14 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
 
   const isDue = (entry: Entry, now: number) => entry.visible <= now
 
+  // Who is woken may read again at once, and then waits again: that is not to be woken too.
+  const wakeAll = ({ waiters }: Feed) => {
+    for (const { wake } of [...waiters]) wake()
+  }
+
   const remove = (feed: Feed) => {
     feeds.delete(feed.id)
-    for (const { wake } of feed.waiters) wake()
+    wakeAll(feed)
   }
 
   return {
@@ -104,7 +109,7 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
       for (const feed of feeds.values()) {
         if (!users.has(feed.user.id)) continue
         feed.entries.add({ event, visible: event.timestamp })
-        for (const { wake } of feed.waiters) wake()
+        wakeAll(feed)
       }
       return event.id
     },
