@@ -390,5 +390,5 @@ describe("emulator", () => {
       const refused = yield* (yield* process(["symphony", "emulator", "--port", "0", "--private-key", key])).exit
       assert.strictEqual(refused.code, 2)
       assert.include(refused.stderr, "is no private key")
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 60_000)
 })

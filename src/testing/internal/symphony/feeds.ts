@@ -68,7 +68,8 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
 
   // Who is woken may read again at once, and then waits again: that is not to be woken too.
   const wakeAll = ({ waiters }: Feed) => {
-    for (const { wake } of [...waiters]) wake()
+    const waiting = [...waiters]
+    for (const { wake } of waiting) wake()
   }
 
   const remove = (feed: Feed) => {
