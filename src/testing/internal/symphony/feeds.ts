@@ -72,12 +72,6 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
 
   const isDue = (entry: Entry, now: number) => entry.visible <= now
 
-  // Who is woken may read again at once, and then waits again: that is not to be woken too.
-  const wakeAll = ({ waiters }: Feed) => {
-    const waiting = [...waiters]
-    for (const { wake } of waiting) wake()
-  }
-
   const remove = (feed: Feed) => {
     feeds.delete(feed.id)
     wakeAll(feed)
