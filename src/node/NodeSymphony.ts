@@ -59,7 +59,7 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  options?: Parameters<typeof SymphonyConfig.layerConfig>[0]
+  options?: { readonly [K in keyof SymphonyConfig.Options]?: Config.Config<SymphonyConfig.Options[K]> }
 ): Layer.Layer<SymphonyConfig.SymphonyConfig | HttpClient.HttpClient, Config.ConfigError> =>
   Layer.merge(SymphonyConfig.layerConfig(options), transport)
 

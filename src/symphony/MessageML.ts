@@ -316,8 +316,8 @@ export const lineBreak: Markup<"inline"> = empty("inline", "br")
  */
 export const mention = (
   who:
-    | { readonly userId: number; readonly email?: never; readonly strict?: boolean }
-    | { readonly email: string; readonly userId?: never; readonly strict?: boolean }
+    | { readonly userId: number; readonly email?: never; readonly strict?: boolean | undefined }
+    | { readonly email: string; readonly userId?: never; readonly strict?: boolean | undefined }
 ): Markup<"inline"> => empty("inline", "mention", { uid: who.userId, email: who.email, strict: who.strict })
 
 /**
@@ -487,7 +487,11 @@ export const table = (...rows: ReadonlyArray<Markup<"row">>): Markup<"block"> =>
  * @since 0.1.0
  */
 export const card = (
-  options: { readonly header: ReadonlyArray<Flow>; readonly body: ReadonlyArray<Flow>; readonly iconSrc?: string }
+  options: {
+    readonly header: ReadonlyArray<Flow>
+    readonly body: ReadonlyArray<Flow>
+    readonly iconSrc?: string | undefined
+  }
 ): Markup<"block"> =>
   element("block", "card", [
     element("block", "header", options.header),
@@ -507,8 +511,8 @@ export const card = (
 export interface FieldOptions {
   /** The name of its value in the event of a submitted form. */
   readonly name: string
-  readonly label?: string
-  readonly required?: boolean
+  readonly label?: string | undefined
+  readonly required?: boolean | undefined
 }
 
 /**
@@ -518,7 +522,7 @@ export interface FieldOptions {
  * @since 0.1.0
  */
 export const textField = (
-  options: FieldOptions & { readonly placeholder?: string; readonly masked?: boolean }
+  options: FieldOptions & { readonly placeholder?: string | undefined; readonly masked?: boolean | undefined }
 ): Markup<"field"> => empty("field", "text-field", { ...options })
 
 /**
@@ -527,7 +531,7 @@ export const textField = (
  * @category forms
  * @since 0.1.0
  */
-export const textArea = (options: FieldOptions & { readonly placeholder?: string }): Markup<"field"> =>
+export const textArea = (options: FieldOptions & { readonly placeholder?: string | undefined }): Markup<"field"> =>
   element("field", "textarea", [], { ...options })
 
 /**
@@ -555,7 +559,7 @@ export const select = (options: FieldOptions, ...choices: ReadonlyArray<Markup<"
  * @since 0.1.0
  */
 export const checkbox = (
-  options: { readonly name: string; readonly value: string; readonly checked?: boolean },
+  options: { readonly name: string; readonly value: string; readonly checked?: boolean | undefined },
   ...label: ReadonlyArray<Inline>
 ): Markup<"field"> => element("field", "checkbox", label, { ...options })
 
@@ -566,7 +570,7 @@ export const checkbox = (
  * @since 0.1.0
  */
 export const radio = (
-  options: { readonly name: string; readonly value: string; readonly checked?: boolean },
+  options: { readonly name: string; readonly value: string; readonly checked?: boolean | undefined },
   ...label: ReadonlyArray<Inline>
 ): Markup<"field"> => element("field", "radio", label, { ...options })
 
@@ -576,8 +580,9 @@ export const radio = (
  * @category forms
  * @since 0.1.0
  */
-export const personSelector = (options: FieldOptions & { readonly placeholder?: string }): Markup<"field"> =>
-  empty("field", "person-selector", { ...options })
+export const personSelector = (
+  options: FieldOptions & { readonly placeholder?: string | undefined }
+): Markup<"field"> => empty("field", "person-selector", { ...options })
 
 /**
  * A date to choose.
@@ -602,7 +607,7 @@ export const timePicker = (options: FieldOptions): Markup<"field"> => empty("fie
  * @since 0.1.0
  */
 export const button = (
-  options: { readonly name: string; readonly type?: "action" | "reset" },
+  options: { readonly name: string; readonly type?: "action" | "reset" | undefined },
   text: string
 ): Markup<"field"> => element("field", "button", [text], { name: options.name, type: options.type ?? "action" })
 

@@ -561,7 +561,7 @@ export const get = (
   })
 
 /**
- * What {@link listAll} takes.
+ * Which messages of a stream, by their times.
  *
  * @category models
  * @since 0.1.0
@@ -585,6 +585,17 @@ export interface ListOptions extends Range {
   readonly skip?: number | undefined
   /** 1 to 500. Default: 50. */
   readonly limit?: number | undefined
+}
+
+/**
+ * What {@link listAll} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListAllOptions extends Range {
+  /** How many messages one request asks for: 1 to 500. Default: 500. */
+  readonly chunkSize?: number | undefined
 }
 
 /**
@@ -640,7 +651,7 @@ export const list = (
  *
  * **Details**
  *
- * As {@link list}, 500 a page. The next page goes on at the time of the last message, without those of that time that were
+ * As {@link list}, by default 500 a page. The next page goes on at the time of the last message, without those of that time that were
  * there already, so that messages that come meanwhile move nothing.
  *
  * **Example** (The last hundred messages of somebody)
@@ -657,7 +668,7 @@ export const list = (
  * @since 0.1.0
  */
 export const listAll = (
-  options: Range & { readonly chunkSize?: number | undefined }
+  options: ListAllOptions
 ): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
   const { chunkSize = 500, since, streamId, until } = options
   const first: Window = { since, until, skip: 0, seen: new Set() }

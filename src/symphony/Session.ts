@@ -158,14 +158,17 @@ export const onBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
 // logging in
 // --------------------------------------------------------------------------------------------------------------------
 
-const decodeToken = (text: string) => Result.map(decodeAnswer(text), ({ token }) => token)
+// A parser's complaint quotes what it could not read.
+const decodeToken = (text: string) =>
+  Result.mapBoth(decodeAnswer(text), { onSuccess: ({ token }) => token, onFailure: () => "there is no token in it" })
 const decodeAnswer = Endpoint.json(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.RedactedFromValue) }))
 
 const authentication = (service: "login" | "relay", path: ReadonlyArray<string>) => ({
   operation: "login",
   service,
   method: "POST",
-  path
+  path,
+  isSecret: true
 } as const)
 
 /** A login is tried again as any request, but not when it was refused. Each attempt signs a new token. */

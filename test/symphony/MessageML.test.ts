@@ -81,6 +81,12 @@ describe("escape", () => {
       assert.notMatch(markup.slice(3, -4), /[<>'"$%()*.=[\]\\`{}\r]|#(?!\d)|&(?!(\w+|#\d+);)/)
     }), { arbitrary: { runs: 1000 } })
 
+  it.effect.prop("and when the message is read", [Nasty], ([text]) =>
+    Effect.gen(function*() {
+      const { text: read } = yield* MessageML.read({ message: `<div>${MessageML.escape(text)}</div>` })
+      assert.strictEqual(read, possible(text).trim())
+    }), { arbitrary: { runs: 500 } })
+
   it.effect.prop("and from an attribute", [Nasty], ([text]) =>
     Effect.gen(function*() {
       const [start] = yield* parsed(MessageML.image(text).markup)

@@ -116,7 +116,14 @@ it.effect.each(endings.map((ending) => [JSON.stringify(ending), ending] as const
     ))
 )
 
-it.effect.each(endings.map((ending) => [JSON.stringify(ending), ending] as const))(
+/** A token on its way in, in an answer that cannot be read. */
+const unreadable: ReadonlyArray<Transport.Answer> = [
+  { body: "{\"token\":\"t0ken-of-user\"" },
+  { body: "{\"token\":[\"t0ken-of-user\"]}" },
+  { body: "t0ken-of-user" }
+]
+
+it.effect.each([...endings, ...unreadable].map((ending) => [JSON.stringify(ending), ending] as const))(
   "nor when logins end with %s",
   ([, ending]) =>
     Effect.gen(function*() {

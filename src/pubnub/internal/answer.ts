@@ -2,14 +2,14 @@
  * What an answer of the service means: its JSON, or the one reason that it failed for. The bodies come in many shapes
  * ("Answers" in docs/design.md), and a 200 may hold a failure.
  */
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Answer } from "../../internal/operation.ts"
+import * as RetryAfter from "../../internal/retryAfter.ts"
 import * as PubNubError from "../PubNubError.ts"
 
 /** Fails with every reason that an answer can carry; the others are of requests that got none. */
@@ -21,11 +21,11 @@ export const read = (
 ): Effect.Effect<Schema.Json, AnswerReason> => {
   const parsed = parse(answer.text)
   if (Result.isFailure(parsed)) {
-    return Effect.flatMap(retryAfter(answer), (wait) => unreadable(answer, parsed.failure, wait))
+    return Effect.flatMap(RetryAfter.of(answer), (wait) => unreadable(answer, parsed.failure, wait))
   }
   const complaint = complaintOf(parsed.success, answer.status)
   if (complaint === undefined) return Effect.succeed(parsed.success)
-  return Effect.flatMap(retryAfter(answer), (wait) => Effect.fail(classify(answer, complaint, wait)))
+  return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(classify(answer, complaint, wait)))
 }
 
 export const malformed = (answer: Answer, description: string): PubNubError.Malformed =>
@@ -142,14 +142,3 @@ const unreadable = (
   }
   return Effect.fail(malformed(answer, description))
 }
-
-// Seconds, or a date.
-const retryAfter = (answer: Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
-  Option.match(Headers.get(answer.headers, "retry-after"), {
-    onNone: () => Effect.succeedNone,
-    onSome: (value) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const millis = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
-        return Number.isNaN(millis) ? Option.none() : Option.some(Duration.millis(Math.max(0, millis)))
-      })
-  })

@@ -2,10 +2,8 @@
  * A Symphony endpoint as data, and the one place where its request gets its headers and tokens, where its failure becomes
  * a `SymphonyError`, and where it is tried again.
  */
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Headers from "effect/http/Headers"
 import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -18,16 +16,12 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
+import * as RetryAfter from "../../internal/retryAfter.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
+import type { Tokens } from "../Session.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
-
-/** What a request shows of who it is for. On behalf of a user there is no key manager's token. */
-export interface Tokens {
-  readonly sessionToken: Redacted.Redacted
-  readonly keyManagerToken: Redacted.Redacted | undefined
-}
 
 /** The parts of a pod, each with a place of its own. */
 const services = {
@@ -52,6 +46,8 @@ export interface Endpoint<A, E = never, R = never> {
   readonly streamId?: string | undefined
   /** What the service says with 204; without it, 204 is unreadable. */
   readonly empty?: { readonly value: A } | undefined
+  /** The answer is a token: where it cannot be read, nothing of it is told. */
+  readonly isSecret?: boolean | undefined
   /** The result, or a sentence on what is wrong with the answer. */
   readonly decode: (text: string) => Result.Result<A, string>
 }
@@ -209,10 +205,16 @@ const read = <A, E, R>(
     return Result.match(endpoint.decode(text), {
       onSuccess: Effect.succeed,
       onFailure: (description) =>
-        Effect.fail(new SymphonyError.Unreadable({ status, description, excerpt: text.slice(0, 1024) }))
+        Effect.fail(
+          new SymphonyError.Unreadable({
+            status,
+            description,
+            excerpt: endpoint.isSecret === true ? "" : text.slice(0, 1024)
+          })
+        )
     })
   }
-  return Effect.flatMap(retryAfter(answer), (wait) => Effect.fail(reasonOf(answer, wait)))
+  return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(reasonOf(answer, wait)))
 }
 
 const decodeSaid = Schema.decodeUnknownOption(
@@ -253,17 +255,6 @@ const reasonOf = ({ status, text }: Operation.Answer, wait: Option.Option<Durati
         : new SymphonyError.InvalidRequest({ ...said, status, details: [] })
   }
 }
-
-// Seconds, or a date.
-const retryAfter = (answer: Operation.Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
-  Option.match(Headers.get(answer.headers, "retry-after"), {
-    onNone: () => Effect.succeedNone,
-    onSome: (value) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const millis = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
-        return Number.isNaN(millis) ? Option.none() : Option.some(Duration.millis(Math.max(0, millis)))
-      })
-  })
 
 /** A decoder of JSON answers: the result, or a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
