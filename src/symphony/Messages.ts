@@ -676,12 +676,12 @@ export const listAll = (
   options: ListAllOptions
 ): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
   const { chunkSize = 500, since, streamId, until } = options
-  const first: Window = { since, until, skip: 0, seen: [] }
+  const first: Window = { since, until, skip: 0, seen: new Set() }
   return Stream.paginate(
     first,
     ({ seen, ...window }) =>
       Effect.map(listAs("listAll", { streamId, limit: chunkSize, ...window }), (messages) => [
-        messages.filter(({ messageId }) => !seen.includes(messageId)),
+        messages.filter(({ messageId }) => !seen.has(messageId)),
         messages.length === 0 ? Option.none() : Option.some(nextWindow({ ...window, seen }, messages))
       ])
   )
@@ -690,8 +690,8 @@ export const listAll = (
 /** Where a page begins. */
 interface Window extends Pick<ListOptions, "since" | "until"> {
   readonly skip: number
-  /** What was given from this window already: where only the number goes on, messages that come meanwhile move the others. */
-  readonly seen: ReadonlyArray<string>
+  /** What was given where there was only the number to go on by: messages that come meanwhile move the others. */
+  readonly seen: ReadonlySet<string>
 }
 
 const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Window => {
@@ -702,13 +702,13 @@ const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Win
   const skip = times.filter((time) => time === last).length
   const falls = (time: number, index: number) => index === 0 || time <= (times[index - 1] ?? Number.NaN)
   const rises = (time: number, index: number) => index === 0 || time >= (times[index - 1] ?? Number.NaN)
-  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip, seen: [] }
-  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip, seen: [] }
+  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip }
+  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip }
   // All of one time, or in no order: there is only the number of messages to go on by.
   return {
     ...window,
     skip: window.skip + times.length,
-    seen: [...window.seen, ...messages.map(({ messageId }) => messageId)]
+    seen: new Set([...window.seen, ...messages.map(({ messageId }) => messageId)])
   }
 }
 

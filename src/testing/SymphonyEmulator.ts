@@ -538,7 +538,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   const keyOf = (name: string, publicKey: string | undefined) =>
     publicKey === undefined
-      ? Effect.succeed(undefined)
+      ? Effect.undefined
       : Effect.catch(
         jwt.publicKey(publicKey),
         (cause) => Effect.die(new Error(`the public key of "${name}" is not PEM of an RSA key`, { cause }))

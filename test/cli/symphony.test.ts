@@ -369,26 +369,26 @@ describe("emulator", () => {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
       const key = `${folder}/bot.pem`
-      const served = Effect.gen(function*() {
-        const emulator = yield* process(["symphony", "emulator", "--port", "0", "--private-key", key, "--json"])
-        const { bot, host, port, privateKey, streamId } = JSON.parse(yield* emulator.firstLine)
-        const flags = ["--host", `${host}:${port}`, "--private-key", privateKey]
-        const sent = yield* (yield* process(["symphony", "send", streamId, "Hello", "--bot", "ada", ...flags])).exit
-        assert.deepStrictEqual({ code: sent.code, stderr: sent.stderr }, { code: 0, stderr: "" })
-        const listed = yield* (yield* process(["symphony", "list", streamId, "--bot", bot, "--no-json", ...flags])).exit
-        assert.match(listed.stdout, / {2}ada: Hello {2}/)
-        assert.include(listed.stdout, sent.stdout.trim())
-        yield* emulator.signal("SIGTERM")
-        assert.strictEqual((yield* emulator.exit).code, 130)
-        return yield* fs.readFileString(key)
-      })
-      const first = yield* served
+      const serve = process(["symphony", "emulator", "--port", "0", "--private-key", key, "--json"])
+      const server = yield* serve
+      const { bot, host, port, privateKey, streamId } = JSON.parse(yield* server.firstLine)
+      const flags = ["--host", `${host}:${port}`, "--private-key", privateKey]
+      const sent = yield* (yield* process(["symphony", "send", streamId, "Hello", "--bot", "ada", ...flags])).exit
+      assert.deepStrictEqual({ code: sent.code, stderr: sent.stderr }, { code: 0, stderr: "" })
+      const listed = yield* (yield* process(["symphony", "list", streamId, "--bot", bot, "--no-json", ...flags])).exit
+      assert.match(listed.stdout, / {2}ada: Hello {2}/)
+      assert.include(listed.stdout, sent.stdout.trim())
+      yield* server.signal("SIGTERM")
+      assert.strictEqual((yield* server.exit).code, 130)
+
+      const made = yield* fs.readFileString(key)
       assert.strictEqual((yield* fs.stat(key)).mode & 0o777, 0o600)
-      assert.strictEqual(yield* served, first)
+      yield* (yield* serve).firstLine
+      assert.strictEqual(yield* fs.readFileString(key), made)
 
       yield* fs.writeFileString(key, "no key")
       const refused = yield* (yield* process(["symphony", "emulator", "--port", "0", "--private-key", key])).exit
       assert.strictEqual(refused.code, 2)
       assert.include(refused.stderr, "is no private key")
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 60_000)
 })

@@ -96,23 +96,16 @@ describe("SymphonyEmulatorServer", () => {
       const { id }: { id: string } = yield* Effect.promise(() => created.json())
       const readers = (count: number) =>
         Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), { until: (now) => now === count })
-      const abort = new AbortController()
-      const read = (signal?: AbortSignal) =>
-        Effect.exit(server.use(({ url }) =>
-          Effect.tryPromise(() =>
-            fetch(`${url}/agent/v5/datafeeds/${id}/read`, {
-              method: "POST",
-              headers,
-              body: "{\"ackId\":\"\"}",
-              ...signal === undefined ? {} : { signal }
-            })
-          )
-        ))
-      yield* Effect.forkChild(read(abort.signal))
+      const read = Effect.exit(server.use(({ url }) =>
+        Effect.tryPromise((signal) =>
+          fetch(`${url}/agent/v5/datafeeds/${id}/read`, { method: "POST", headers, body: "{\"ackId\":\"\"}", signal })
+        )
+      ))
+      const given = yield* Effect.forkChild(read)
       yield* readers(1)
-      abort.abort()
+      yield* Fiber.interrupt(given)
       yield* readers(0)
-      const cut = yield* Effect.forkChild(read())
+      const cut = yield* Effect.forkChild(read)
       yield* readers(1)
       yield* emulator.restart
       assert.strictEqual((yield* Fiber.join(cut))._tag, "Failure")

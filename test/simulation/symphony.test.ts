@@ -75,7 +75,7 @@ interface Told {
   readonly resend: boolean
   readonly files: ReadonlyArray<string>
   /** In each stream: the message, or that it was not reached. */
-  readonly outcome: Outcome<ReadonlyMap<string, string | "not reached">>
+  readonly outcome: Outcome<ReadonlyMap<string, string>>
 }
 
 const oneOf = <A>(of: ReadonlyArray<A>): Effect.Effect<A> =>

@@ -609,9 +609,9 @@ describe("events", () => {
       assert.strictEqual(told.initiator?.userId, adaId)
       assert.isDefined(told.timestamp)
       // What was read can be kept as JSON.
-      const kept = Schema.encodeUnknownSync(DatafeedEvent.DatafeedEvent)(told)
+      const kept = yield* Schema.encodeUnknownEffect(DatafeedEvent.DatafeedEvent)(told)
       assert.deepStrictEqual(
-        Schema.decodeUnknownSync(DatafeedEvent.DatafeedEvent)(JSON.parse(JSON.stringify(kept))),
+        yield* Schema.decodeUnknownEffect(DatafeedEvent.DatafeedEvent)(JSON.parse(JSON.stringify(kept))),
         told
       )
     }).pipe(Effect.provide(withBot())))

@@ -15,13 +15,8 @@ export const withBot = (options: {
   readonly config?: Partial<SymphonyConfig.Options>
   readonly script?: ReadonlyArray<Faults.Rule>
 } = {}) => {
-  let latency = 0
   /** The session is there: a login waits for cryptography, which virtual time does not wait for. */
-  const loggedIn = Effect.gen(function*() {
-    yield* Effect.flatMap(Session.Session, ({ tokens }) => tokens)
-    // An answer that takes no time is read, and the next read made, while the emulator still wakes those who wait.
-    latency = 1
-  })
+  const loggedIn = Effect.flatMap(Session.Session, ({ tokens }) => tokens)
   return Layer.effectDiscard(loggedIn).pipe(
     Layer.provideMerge(Session.layer()),
     Layer.provideMerge(Faults.layer({ script: options.script ?? [] })),
@@ -31,7 +26,6 @@ export const withBot = (options: {
         { username: "ada", displayName: "Ada Byron" },
         { username: "bob" }
       ],
-      latency: Effect.sync(() => latency),
       ...options.emulator
     })),
     Layer.provideMerge(SymphonyConfig.layer({

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Commits from "../../internal/commits.ts"
-import * as LongPoll from "../../internal/longPoll.ts"
+import * as LongPoll from "../../LongPoll.ts"
 import type * as DatafeedEvent from "../DatafeedEvent.ts"
 import type * as DatafeedStatus from "../DatafeedStatus.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
@@ -119,7 +119,7 @@ export const pages = (
         Effect.catchIf(isGone, (error) => {
           gone = error.reason
           // One that was just made and is gone is a failure, so that the schedule spaces what is asked next.
-          return stillborn++ === 0 ? Effect.succeed(undefined) : Effect.fail(error)
+          return stillborn++ === 0 ? Effect.undefined : Effect.fail(error)
         })
       )
       if (answer === undefined) return { page: undefined, next: feedId, listened: true, prove: true }

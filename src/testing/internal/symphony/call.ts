@@ -34,7 +34,7 @@ export const integer = (
   { max = Number.MAX_SAFE_INTEGER, min = 0 }: { readonly min?: number; readonly max?: number } = {}
 ): Effect.Effect<number | undefined, Answer> => {
   const text = query.get(name)
-  if (text === undefined) return Effect.succeed(undefined)
+  if (text === undefined) return Effect.undefined
   const value = Number(text)
   return /^-?\d+$/.test(text) && value >= min && value <= max
     ? Effect.succeed(value)
@@ -48,7 +48,7 @@ export const word = <const Words extends ReadonlyArray<string>>(
   words: Words
 ): Effect.Effect<Words[number] | undefined, Answer> => {
   const text = query.get(name)
-  if (text === undefined) return Effect.succeed(undefined)
+  if (text === undefined) return Effect.undefined
   const found = words.find((word) => word === text)
   return found === undefined ? badRequest(`${name} is none of ${words.join(", ")}`) : Effect.succeed(found)
 }

@@ -55,6 +55,12 @@ export interface Feeds {
   readonly nextDue: (feed: Feed) => number | undefined
 }
 
+/** Wakes those who wait now: one that reads again at once waits anew, and must not be woken by what woke it. */
+const wakeAll = ({ waiters }: Feed) => {
+  const waiting = [...waiters]
+  for (const { wake } of waiting) wake()
+}
+
 /** The most events of one answer. */
 const pageSize = 100
 
@@ -68,7 +74,7 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
 
   const remove = (feed: Feed) => {
     feeds.delete(feed.id)
-    for (const { wake } of feed.waiters) wake()
+    wakeAll(feed)
   }
 
   return {
@@ -104,7 +110,7 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
       for (const feed of feeds.values()) {
         if (!users.has(feed.user.id)) continue
         feed.entries.add({ event, visible: event.timestamp })
-        for (const { wake } of feed.waiters) wake()
+        wakeAll(feed)
       }
       return event.id
     },

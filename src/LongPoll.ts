@@ -1,6 +1,9 @@
 /**
  * The long poll by itself: handshake, then poll from a cursor, and come back after a failure from the same cursor. It
- * turns into a stream of what happened. It knows no channel, no gap, no duplicate and no acknowledgement.
+ * turns into a stream of what happened. It knows no service, no gap, no duplicate and no acknowledgement: those of PubNub and
+ * of Symphony are made of it, and so can be that of a service of your own.
+ *
+ * @since 0.1.0
  */
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -9,10 +12,17 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { debug } from "./operation.ts"
+import { debug } from "./internal/operation.ts"
 
-/** How one service is polled. `C` is a cursor, `P` a page, `E` a failure of a request. */
+/**
+ * How one service is polled. `C` is a cursor, `P` a page, `E` a failure of a request; `ER` and `R` are what a schedule can fail
+ * with, and what all of it needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface LongPoll<C, P, E, ER, R> {
+  /** What it is called in logs. */
   readonly name: string
   /** Where to start; none is where the service stands now. */
   readonly from: C | undefined
@@ -42,6 +52,13 @@ export interface LongPoll<C, P, E, ER, R> {
   readonly schedule: (failure: E) => Schedule.Schedule<unknown, E, ER, R>
 }
 
+/**
+ * What happened. A `Page` has the cursor that it was `asked` for with, and the `next` one. `Interrupted` is told before its
+ * delay: the handshake is made again after `retryIn`. `Reconnected` is the end of it, `downFor` since the last answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Step<C, P, E> =
   | { readonly _tag: "Connected"; readonly cursor: C }
   | { readonly _tag: "Page"; readonly page: P; readonly asked: C; readonly next: C }
@@ -56,7 +73,12 @@ export type Step<C, P, E> =
   /** The service is there, after a silence or because a poll asked for proof. */
   | { readonly _tag: "Proven"; readonly cursor: C }
 
-/** The schedule for this failure has ended. */
+/**
+ * The schedule for this failure has ended.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class GaveUp<C, E> {
   readonly _tag = "GaveUp"
   readonly failure: E
@@ -70,8 +92,36 @@ export class GaveUp<C, E> {
 }
 
 /**
- * Each pull makes at most what is needed for one step, so a reader that does not pull makes no request. Steps are told
- * as soon as they are known: an interruption before its delay, a reconnection before its poll.
+ * The stream of steps. Each pull makes at most what is needed for one step, so a reader that does not pull makes no request.
+ * Steps are told as soon as they are known: an interruption before its delay, a reconnection before its poll.
+ *
+ * It fails with {@link GaveUp} when the schedule for a failure ends. A schedule starts afresh after every poll that was answered.
+ *
+ * **Example** (A service that is asked for what comes after a number)
+ *
+ * ```ts
+ * import * as Duration from "effect/Duration"
+ * import * as Effect from "effect/Effect"
+ * import * as Schedule from "effect/Schedule"
+ * import * as Stream from "effect/Stream"
+ * import * as LongPoll from "effect-herald/LongPoll"
+ *
+ * declare const isThere: Effect.Effect<void, "offline">
+ * declare const after: (cursor: number) => Effect.Effect<ReadonlyArray<string>, "offline">
+ *
+ * const lines = LongPoll.stream({
+ *   name: "log",
+ *   from: 0,
+ *   handshake: (standing = 0) => Effect.as(isThere, standing),
+ *   poll: (cursor) =>
+ *     Effect.map(after(cursor), (page) => ({ page, next: cursor + page.length, listened: true })),
+ *   patience: Duration.minutes(1),
+ *   schedule: () => Schedule.spaced("1 second")
+ * }).pipe(Stream.flatMap((step) => step._tag === "Page" ? Stream.fromIterable(step.page) : Stream.empty))
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
  */
 export const stream = <C, P, E, ER, R>(
   options: LongPoll<C, P, E, ER, R>
