@@ -57,7 +57,7 @@ interface Method {
 
 const base = "https://acme.symphony.com"
 
-/** All fifteen, and what they send. */
+/** All fifteen, the streams of some of them, and what they send. */
 const methods: ReadonlyArray<Method> = [
   {
     name: "send",
@@ -108,6 +108,14 @@ const methods: ReadonlyArray<Method> = [
     posts: false
   },
   {
+    name: "listAll",
+    call: Stream.runDrain(Messages.listAll({ streamId: sidStandard })),
+    answer: "[]",
+    wire: ["GET", `/agent/v4/stream/${sid}/message?since=0&skip=0&limit=500`],
+    streamId: true,
+    posts: false
+  },
+  {
     name: "search",
     call: Messages.search({ query: { hashtag: "a" } }),
     answer: "[]",
@@ -151,6 +159,14 @@ const methods: ReadonlyArray<Method> = [
     posts: false
   },
   {
+    name: "listAllAttachments",
+    call: Stream.runDrain(Messages.listAllAttachments({ streamId: sidStandard })),
+    answer: "[]",
+    wire: ["GET", `/pod/v1/streams/${sid}/attachments?limit=100&sortDir=ASC`],
+    streamId: true,
+    posts: false
+  },
+  {
     name: "attachmentTypes",
     call: Messages.attachmentTypes,
     answer: "[\".png\"]",
@@ -177,6 +193,14 @@ const methods: ReadonlyArray<Method> = [
   {
     name: "receipts",
     call: Messages.receipts({ messageId: "a+b/c=" }),
+    answer: "{}",
+    wire: ["GET", "/pod/v1/admin/messages/a-b_c/receipts"],
+    streamId: false,
+    posts: false
+  },
+  {
+    name: "allReceipts",
+    call: Stream.runDrain(Messages.allReceipts({ messageId: "a+b/c=" })),
     answer: "{}",
     wire: ["GET", "/pod/v1/admin/messages/a-b_c/receipts"],
     streamId: false,
@@ -297,7 +321,16 @@ describe("each request", () => {
       assert.strictEqual((yield* exchanges).length, posts ? 1 : 3)
     }).pipe(Effect.provide(scripted({ never: true }, { never: true }, { never: true }))))
 
-  const lists = ["list", "search", "searchAll", "listAttachments", "attachmentTypes", "get"]
+  const lists = [
+    "list",
+    "listAll",
+    "search",
+    "searchAll",
+    "listAttachments",
+    "listAllAttachments",
+    "attachmentTypes",
+    "get"
+  ]
   it.effect.each(methods)(
     "$name with 204: nothing where that can be, and unreadable elsewhere",
     ({ call, name, posts }) =>

@@ -18,9 +18,11 @@ import {
   post,
   postBytes,
   postParts,
+  refused,
   room,
   send,
   start,
+  toStandard,
   update,
   wrap
 } from "./symphonyHttp.ts"
@@ -30,13 +32,6 @@ const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toStrin
 const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
 
 const createPath = (streamId: string) => `/agent/v4/stream/${streamId}/message/create`
-
-const toStandard = (id: string) => Buffer.from(id, "base64url").toString("base64")
-
-const error = (code: number, { body, status }: { readonly status: number; readonly body: unknown }) => {
-  assert.strictEqual(status, code)
-  assert.hasAllKeys(body, ["code", "message"])
-}
 
 describe("sending", () => {
   it.effect("is answered with the message, with a null for most of what there is not", () =>
@@ -188,7 +183,7 @@ describe("sending", () => {
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
-      error(400, yield* send(headers, streamId, parts))
+      refused(400, yield* send(headers, streamId, parts))
       assert.deepStrictEqual(yield* stored(streamId), [])
     }).pipe(emulated()))
 
@@ -201,18 +196,18 @@ describe("sending", () => {
       const type = "multipart/form-data; boundary=boundary-1"
       assert.strictEqual((yield* postBytes(path, headers, whole, type)).status, 200)
       assert.strictEqual((yield* postBytes(path, headers, whole, type.replace("=b", "=\"b") + "\"")).status, 200)
-      error(400, yield* postBytes(path, headers, whole, "multipart/form-data"))
-      error(400, yield* postBytes(path, headers, whole, "multipart/form-data; boundary=another"))
-      error(400, yield* postBytes(path, headers, whole.slice(0, -20), type))
-      error(400, yield* postBytes(path, headers, new Uint8Array(), type))
-      error(400, yield* post(path, headers, { message: wrap("x") }))
-      error(400, yield* post(path, headers))
+      refused(400, yield* postBytes(path, headers, whole, "multipart/form-data"))
+      refused(400, yield* postBytes(path, headers, whole, "multipart/form-data; boundary=another"))
+      refused(400, yield* postBytes(path, headers, whole.slice(0, -20), type))
+      refused(400, yield* postBytes(path, headers, new Uint8Array(), type))
+      refused(400, yield* post(path, headers, { message: wrap("x") }))
+      refused(400, yield* post(path, headers))
     }).pipe(emulated()))
 
   it.effect("not text that is not UTF-8", () =>
     Effect.gen(function*() {
       const streamId = yield* room()
-      error(400, yield* send(yield* login, streamId, [["message", Uint8Array.from([0x3c, 0xff])]]))
+      refused(400, yield* send(yield* login, streamId, [["message", Uint8Array.from([0x3c, 0xff])]]))
     }).pipe(emulated()))
 
   it.effect("text that was escaped arrives as it was", () =>
@@ -263,13 +258,13 @@ describe("sending", () => {
     Effect.gen(function*() {
       const ada = yield* loginFor("ada")
       const streamId = yield* room()
-      error(403, yield* send(ada, streamId, "Hi"))
-      error(400, yield* send(ada, "AAAA", "Hi"))
-      error(400, yield* send(ada, encodeURIComponent(toStandard(streamId)), "Hi"))
+      refused(403, yield* send(ada, streamId, "Hi"))
+      refused(400, yield* send(ada, "AAAA", "Hi"))
+      refused(400, yield* send(ada, encodeURIComponent(toStandard(streamId)), "Hi"))
       yield* emulator.use(({ addMember }) => addMember(streamId, "ada"))
       assert.strictEqual((yield* send(ada, streamId, "Hi")).status, 200)
       yield* emulator.use(({ removeMember }) => removeMember(streamId, "ada"))
-      error(403, yield* send(ada, streamId, "Hi"))
+      refused(403, yield* send(ada, streamId, "Hi"))
     }).pipe(emulated()))
 
   it.effect("words that are blocked are answered with 451, in messages, updates, blasts and names of files", () =>
@@ -278,11 +273,11 @@ describe("sending", () => {
       const streamId = yield* room()
       const first = yield* send(headers, streamId, "fine")
       yield* emulator.use(({ block }) => block(["secret"]))
-      error(451, yield* send(headers, streamId, "a <b>secret</b>"))
-      error(451, yield* update(headers, streamId, first.body.messageId, "a secret"))
+      refused(451, yield* send(headers, streamId, "a <b>secret</b>"))
+      refused(451, yield* update(headers, streamId, first.body.messageId, "a secret"))
       const file = { filename: "secret.txt" }
-      error(451, yield* send(headers, streamId, [["message", wrap("x")], ["attachment", "x", file]]))
-      error(
+      refused(451, yield* send(headers, streamId, [["message", wrap("x")], ["attachment", "x", file]]))
+      refused(
         451,
         yield* postParts("/agent/v4/message/blast", headers, [["message", wrap("secret")], ["sids", streamId]])
       )
@@ -301,7 +296,7 @@ describe("sending", () => {
           ["attachment", new Uint8Array(size - message.length), { filename: "big.bin" }]
         ])
       assert.strictEqual((yield* sized(30 * 1024 * 1024)).status, 200)
-      error(413, yield* sized(30 * 1024 * 1024 + 1))
+      refused(413, yield* sized(30 * 1024 * 1024 + 1))
     }).pipe(emulated()))
 })
 
@@ -339,14 +334,14 @@ describe("updating", () => {
       const streamId = yield* room("ada")
       const otherId = yield* room()
       const { body: first } = yield* send(headers, streamId, "one")
-      error(403, yield* update(yield* loginFor("ada"), streamId, first.messageId, "hers"))
-      error(400, yield* update(headers, otherId, first.messageId, "elsewhere"))
-      error(400, yield* update(headers, streamId, "AAAA", "nothing"))
+      refused(403, yield* update(yield* loginFor("ada"), streamId, first.messageId, "hers"))
+      refused(400, yield* update(headers, otherId, first.messageId, "elsewhere"))
+      refused(400, yield* update(headers, streamId, "AAAA", "nothing"))
       yield* update(headers, streamId, first.messageId, "two")
-      error(400, yield* update(headers, streamId, first.messageId, "two again"))
+      refused(400, yield* update(headers, streamId, first.messageId, "two again"))
       const [, newest] = yield* stored(streamId)
       yield* emulator.use(({ suppress }) => suppress(newest?.messageId ?? ""))
-      error(400, yield* update(headers, streamId, newest?.messageId ?? "", "three"))
+      refused(400, yield* update(headers, streamId, newest?.messageId ?? "", "three"))
     }).pipe(emulated()))
 
   it.effect.each(["True", "False", "true"])(
@@ -390,9 +385,9 @@ describe("blasting", () => {
       const streamId = yield* room()
       const ids = (count: number) => Array.from({ length: count }, () => streamId).join(",")
       assert.strictEqual((yield* blast(headers, ids(100))).body.messages.length, 100)
-      error(400, yield* blast(headers, ids(101)))
-      error(400, yield* blast(headers, ""))
-      error(400, yield* send(headers, streamId, [["message", wrap("x")], ["sids", streamId]]))
+      refused(400, yield* blast(headers, ids(101)))
+      refused(400, yield* blast(headers, ""))
+      refused(400, yield* send(headers, streamId, [["message", wrap("x")], ["sids", streamId]]))
     }).pipe(emulated()))
 })
 
@@ -447,9 +442,9 @@ describe("importing", () => {
   it.effect("not what is no list of messages", () =>
     Effect.gen(function*() {
       const headers = yield* login
-      error(400, yield* post("/agent/v4/message/import", headers, { value: [] }))
-      error(400, yield* post("/agent/v4/message/import", headers, [{ message: "x" }]))
-      error(400, yield* post("/agent/v4/message/import", headers, [item("AAAA", { stream_id: "x" })]))
+      refused(400, yield* post("/agent/v4/message/import", headers, { value: [] }))
+      refused(400, yield* post("/agent/v4/message/import", headers, [{ message: "x" }]))
+      refused(400, yield* post("/agent/v4/message/import", headers, [item("AAAA", { stream_id: "x" })]))
     }).pipe(emulated()))
 })
 
@@ -474,8 +469,8 @@ describe("reading", () => {
       assert.deepStrictEqual((yield* get(`/agent/v1/message/${body.messageId}`, headers)).body, body)
       const none = yield* get("/agent/v1/message/AAAA", headers)
       assert.deepStrictEqual([none.status, none.text], [204, ""])
-      error(403, yield* get(`/agent/v1/message/${body.messageId}`, yield* loginFor("ada")))
-      error(400, yield* get("/agent/v1/message/AAA%3D", headers))
+      refused(403, yield* get(`/agent/v1/message/${body.messageId}`, yield* loginFor("ada")))
+      refused(400, yield* get("/agent/v1/message/AAA%3D", headers))
       yield* emulator.use(({ suppress }) => suppress(body.messageId))
       assert.strictEqual((yield* get(`/agent/v1/message/${body.messageId}`, headers)).status, 204)
     }).pipe(emulated()))
@@ -492,13 +487,13 @@ describe("reading", () => {
       assert.deepStrictEqual(ids(yield* list("since=0&skip=1&limit=2")), [c, b])
       const none = yield* list(`since=${start + 9000}`)
       assert.deepStrictEqual([none.status, none.text], [204, ""])
-      error(400, yield* list(""))
-      error(400, yield* list("since=abc"))
-      error(400, yield* list("since=0&limit=501"))
-      error(400, yield* list("since=0&limit=0"))
-      error(400, yield* list("since=0&skip=-1"))
-      error(403, yield* get(`/agent/v4/stream/${streamId}/message?since=0`, yield* loginFor("ada")))
-      error(400, yield* get("/agent/v4/stream/AAAA/message?since=0", headers))
+      refused(400, yield* list(""))
+      refused(400, yield* list("since=abc"))
+      refused(400, yield* list("since=0&limit=501"))
+      refused(400, yield* list("since=0&limit=0"))
+      refused(400, yield* list("since=0&skip=-1"))
+      refused(403, yield* get(`/agent/v4/stream/${streamId}/message?since=0`, yield* loginFor("ada")))
+      refused(400, yield* get("/agent/v4/stream/AAAA/message?since=0", headers))
     }).pipe(emulated()))
 
   it.effect("50 at most, unless another limit is given", () =>
@@ -545,15 +540,15 @@ describe("reading", () => {
       const none = yield* search({ hashtag: "nothing" })
       assert.deepStrictEqual([none.status, none.text], [204, ""])
       assert.strictEqual((yield* search({ signal: "x" })).status, 204)
-      error(400, yield* search({ text: "buy" }))
-      error(400, yield* search({ signal: "x", author: adaId }))
-      error(400, yield* search({ stream_id: streamId }))
-      error(400, yield* search({ streamType: "room" }))
-      error(400, yield* search({ author: "ada" }))
-      error(400, yield* search({}, "?limit=1001"))
-      error(400, yield* search({}, "?sortDir=up"))
-      error(403, yield* search({ streamId: notHis }))
-      error(400, yield* search({ streamId: "AAAA" }))
+      refused(400, yield* search({ text: "buy" }))
+      refused(400, yield* search({ signal: "x", author: adaId }))
+      refused(400, yield* search({ stream_id: streamId }))
+      refused(400, yield* search({ streamType: "room" }))
+      refused(400, yield* search({ author: "ada" }))
+      refused(400, yield* search({}, "?limit=1001"))
+      refused(400, yield* search({}, "?sortDir=up"))
+      refused(403, yield* search({ streamId: notHis }))
+      refused(400, yield* search({ streamId: "AAAA" }))
     }).pipe(emulated()))
 
   it.effect("a file, as base64; its id is encoded once more than it looks", () =>
@@ -580,9 +575,9 @@ describe("reading", () => {
       assert.deepStrictEqual([status, body], [200, "AAH+/w=="])
       assert.strictEqual(answered["content-type"], "application/octet-stream")
       assert.strictEqual((yield* download(encodeURIComponent(fileId), toStandard(messageId))).status, 200)
-      error(400, yield* download(fileId))
-      error(400, yield* download("unknown"))
-      error(400, yield* get(`${path}?fileId=x`, headers))
+      refused(400, yield* download(fileId))
+      refused(400, yield* download("unknown"))
+      refused(400, yield* get(`${path}?fileId=x`, headers))
       const listed = yield* get(`/pod/v1/streams/${streamId}/attachments`, headers)
       const preview = yield* download(encodeURIComponent(listed.body[0].previews[0].fileId))
       assert.strictEqual(preview.body, "Bw==")

@@ -17,18 +17,13 @@ import {
   loginFor,
   post,
   postParts,
+  refused,
   room,
   send,
   start,
+  toStandard,
   wrap
 } from "./symphonyHttp.ts"
-
-const toStandard = (id: string) => Buffer.from(id, "base64url").toString("base64")
-
-const error = (code: number, { body, status }: { readonly status: number; readonly body: unknown }) => {
-  assert.strictEqual(status, code)
-  assert.hasAllKeys(body, ["code", "message"])
-}
 
 describe("suppressing", () => {
   it.effect("hides a message from lists and searches, and is the same when done again", () =>
@@ -57,7 +52,7 @@ describe("suppressing", () => {
       const headers = yield* login
       const { body } = yield* send(headers, yield* room(), "x")
       const standard = encodeURIComponent(toStandard(body.messageId))
-      error(400, yield* post(`/pod/v1/admin/messagesuppression/${standard}/suppress`, headers))
+      refused(400, yield* post(`/pod/v1/admin/messagesuppression/${standard}/suppress`, headers))
     }).pipe(emulated()))
 })
 
@@ -102,7 +97,7 @@ describe("the status of a message", () => {
       const none = yield* get("/pod/v1/message/AAAA/status", headers)
       assert.deepStrictEqual([none.status, none.body.code], [404, 403])
       const { body } = yield* send(headers, yield* room(), "x")
-      error(403, yield* get(`/pod/v1/message/${body.messageId}/status`, yield* loginFor("ada")))
+      refused(403, yield* get(`/pod/v1/message/${body.messageId}/status`, yield* loginFor("ada")))
     }).pipe(emulated()))
 })
 
@@ -186,7 +181,7 @@ describe("the receipts of a message", () => {
       assert.isNull(third.pagination.next)
       assert.deepStrictEqual((yield* page(`?before=${third.pagination.cursors.before}`)).names, second.names)
       assert.deepStrictEqual((yield* page(`?before=${second.pagination.cursors.before}`)).names, first.names)
-      error(400, yield* get(`/pod/v1/admin/messages/${sent.messageId}/receipts?after=x`, headers))
+      refused(400, yield* get(`/pod/v1/admin/messages/${sent.messageId}/receipts?after=x`, headers))
       assert.strictEqual((yield* get("/pod/v1/admin/messages/AAAA/receipts", headers)).status, 404)
     }).pipe(emulated({ receiptsPage: 2 })))
 })
@@ -233,8 +228,8 @@ describe("the relationships of a message", () => {
       const headers = yield* login
       const { body } = yield* send(headers, yield* room(), "x")
       const path = `/pod/v1/admin/messages/${body.messageId}/metadata/relationships`
-      error(400, yield* get(path, headers))
-      error(400, yield* get(path, { ...headers, "user-agent": "" }))
+      refused(400, yield* get(path, headers))
+      refused(400, yield* get(path, { ...headers, "user-agent": "" }))
     }).pipe(emulated()))
 })
 
@@ -274,9 +269,9 @@ describe("files", () => {
       assert.deepStrictEqual(yield* names("?sortDir=DESC&limit=2"), ["3.txt", "2.txt"])
       assert.deepStrictEqual(yield* names(`?since=${start + 1000}&to=${start + 1000}`), ["2.txt"])
       assert.deepStrictEqual(yield* names(`?since=${start + 9000}`), [])
-      error(400, yield* list("?limit=101"))
-      error(400, yield* list("?sortDir=asc"))
-      error(403, yield* get(`/pod/v1/streams/${streamId}/attachments`, yield* loginFor("bob")))
+      refused(400, yield* list("?limit=101"))
+      refused(400, yield* list("?sortDir=asc"))
+      refused(403, yield* get(`/pod/v1/streams/${streamId}/attachments`, yield* loginFor("bob")))
     }).pipe(emulated()))
 
   it.effect("the types that are allowed, with their dots", () =>
@@ -301,17 +296,17 @@ describe("addresses", () => {
   it.effect("that are unknown are 404, methods that are unknown 405, and what is no percent-encoding 400", () =>
     Effect.gen(function*() {
       const headers = yield* login
-      error(404, yield* get("/", headers))
-      error(404, yield* get("/agent/v4/nothing", headers))
-      error(404, yield* get("//agent/v1/info", headers))
-      error(405, yield* get("/agent/v4/message/blast", headers))
-      error(405, yield* post("/pod/v2/sessioninfo", headers))
-      error(400, yield* get("/agent/v1/message/%E0%A4%A", headers))
+      refused(404, yield* get("/", headers))
+      refused(404, yield* get("/agent/v4/nothing", headers))
+      refused(404, yield* get("//agent/v1/info", headers))
+      refused(405, yield* get("/agent/v4/message/blast", headers))
+      refused(405, yield* post("/pod/v2/sessioninfo", headers))
+      refused(400, yield* get("/agent/v1/message/%E0%A4%A", headers))
       const raw = yield* emulator.use(({ handle }) =>
         handle({ method: "GET", target: "/agent/v1/info?a=%E0%A4%A", headers: {}, body: new Uint8Array() })
       )
       assert.strictEqual(raw.status, 400)
-      error(400, yield* get("/agent/v1/message/a%2Fb", headers))
+      refused(400, yield* get("/agent/v1/message/a%2Fb", headers))
     }).pipe(emulated()))
 })
 
@@ -323,11 +318,11 @@ describe("failures from a script", () => {
       const streamId = yield* room()
       yield* failNext({ on: "send", status: 503, times: 2 })
       yield* failNext({ on: "sessionInfo", status: 429, body: "slow down", headers: { "retry-after": "7" } })
-      error(503, yield* send(headers, streamId, "x"))
+      refused(503, yield* send(headers, streamId, "x"))
       const limited = yield* get("/pod/v2/sessioninfo", headers)
       assert.deepStrictEqual([limited.status, limited.text, limited.headers["retry-after"]], [429, "slow down", "7"])
       assert.strictEqual((yield* get("/pod/v2/sessioninfo", headers)).status, 200)
-      error(503, yield* send(headers, streamId, "x"))
+      refused(503, yield* send(headers, streamId, "x"))
       assert.deepStrictEqual(yield* messages(streamId), [])
       assert.strictEqual((yield* send(headers, streamId, "x")).status, 200)
       yield* failNext({ status: 500, body: { code: 42 } })

@@ -1,4 +1,5 @@
 /** Raw requests to Symphony, so that the emulator is tested against the protocol and not against our client. */
+import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -158,3 +159,11 @@ export const update = (
     headers,
     typeof parts === "string" ? [["message", wrap(parts)]] : parts
   )
+
+export const toStandard = (id: string) => Buffer.from(id, "base64url").toString("base64")
+
+/** The answer is the service's refusal with this status. */
+export const refused = (status: number, answer: { readonly status: number; readonly body: unknown }) => {
+  assert.strictEqual(answer.status, status)
+  assert.hasAllKeys(answer.body, ["code", "message"])
+}
