@@ -618,12 +618,17 @@ export interface ListAllOptions extends Range {
  */
 export const list = (
   options: ListOptions
+): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => listAs("list", options)
+
+const listAs = (
+  operation: "list" | "listAll",
+  options: ListOptions
 ): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => {
   const { limit = 50, skip = 0, streamId } = options
   const since = Draft.millisOf("since", options.since ?? 0)
   const until = Draft.millisOf("until", options.until)
   return ask({
-    operation: "list",
+    operation,
     service: "agent",
     path: ["v4", "stream", Ids.toUrlSafe(streamId), "message"],
     query: [
@@ -638,7 +643,7 @@ export const list = (
       ...since.issues,
       ...until.issues,
       ...Draft.wholeIssues("skip", skip, 0),
-      ...Draft.wholeIssues("limit", limit, 1, 500)
+      ...Draft.wholeIssues(operation === "list" ? "limit" : "chunkSize", limit, 1, 500)
     ],
     decode: decodeMessages,
     empty: none
@@ -675,7 +680,7 @@ export const listAll = (
   return Stream.paginate(
     first,
     ({ seen, ...window }) =>
-      Effect.map(list({ streamId, limit: chunkSize, ...window }), (messages) => [
+      Effect.map(listAs("listAll", { streamId, limit: chunkSize, ...window }), (messages) => [
         messages.filter(({ messageId }) => !seen.has(messageId)),
         messages.length === 0 ? Option.none() : Option.some(nextWindow({ ...window, seen }, messages))
       ])
@@ -898,6 +903,7 @@ const searchAs = (
       ...mention === undefined ? [] : Draft.wholeIssues("query.mention", mention, 0),
       ...fromDate.issues,
       ...toDate.issues,
+      ...Draft.textIssues("scope", scope),
       ...Draft.wholeIssues("skip", skip, 0),
       ...Draft.wholeIssues(operation === "search" ? "limit" : "chunkSize", limit, 1, 1000)
     ],
@@ -957,12 +963,18 @@ export interface ListAttachmentsOptions extends AttachmentRange {
  */
 export const listAttachments = (
   options: ListAttachmentsOptions
+): Effect.Effect<ReadonlyArray<StreamAttachment>, SymphonyError.SymphonyError, Needs> =>
+  listAttachmentsAs("listAttachments", options)
+
+const listAttachmentsAs = (
+  operation: ListsAttachments,
+  options: ListAttachmentsOptions
 ): Effect.Effect<ReadonlyArray<StreamAttachment>, SymphonyError.SymphonyError, Needs> => {
   const { limit = 50, sortDir = "ASC", streamId } = options
   const since = Draft.millisOf("since", options.since)
   const to = Draft.millisOf("to", options.to)
   return ask({
-    ...attachmentsOf(streamId),
+    ...attachmentsOf(operation, streamId),
     query: [
       ...since.value === "" ? [] : [["since", since.value] as const],
       ...to.value === "" ? [] : [["to", to.value] as const],
@@ -1009,13 +1021,13 @@ export const listAllAttachments = (
   return Stream.paginate(
     first,
     ({ seen, ...window }) =>
-      Effect.flatMap(listAttachments({ ...options, ...window, limit }), (page) => {
+      Effect.flatMap(listAttachmentsAs("listAllAttachments", { ...options, ...window, limit }), (page) => {
         const fresh = page.filter((attachment) => !seen.includes(keyOf(attachment)))
         const last = page.at(-1)?.ingestionDate
         if (page.length < limit) return Effect.succeed([fresh, Option.none()])
         if (fresh.length === 0 || last === undefined) {
           return Effect.fail(
-            Endpoint.errorOf(attachmentsOf(options.streamId))(
+            Endpoint.errorOf(attachmentsOf("listAllAttachments", options.streamId))(
               new SymphonyError.Unreadable({
                 status: 200,
                 description: `${limit} attachments share one time, so that those behind them cannot be asked for`,
@@ -1036,8 +1048,10 @@ interface AttachmentWindow extends Pick<AttachmentRange, "since" | "to"> {
 
 const keyOf = ({ fileId, messageId }: StreamAttachment): string => `${messageId} ${fileId}`
 
-const attachmentsOf = (streamId: string) => ({
-  operation: "listAttachments",
+type ListsAttachments = "listAttachments" | "listAllAttachments"
+
+const attachmentsOf = (operation: ListsAttachments, streamId: string) => ({
+  operation,
   service: "pod",
   method: "GET",
   path: ["v1", "streams", Ids.toUrlSafe(streamId), "attachments"],
@@ -1139,11 +1153,7 @@ const fileOf = (operation: string, { fileId, messageId, streamId }: AttachmentOp
 const fileIssues = ({ fileId, messageId, streamId }: AttachmentOptions): ReadonlyArray<SymphonyError.Detail> => [
   ...Draft.idIssues("streamId", streamId),
   ...Draft.idIssues("messageId", messageId),
-  ...fileId === ""
-    ? [{ location: "fileId", message: "is empty" }]
-    : fileId.isWellFormed()
-    ? []
-    : [{ location: "fileId", message: "holds half of a surrogate pair" }]
+  ...fileId === "" ? [{ location: "fileId", message: "is empty" }] : Draft.textIssues("fileId", fileId)
 ]
 
 /**
@@ -1286,10 +1296,15 @@ export interface ReceiptsOptions extends MessageOptions {
  * @since 0.1.0
  */
 export const receipts = (
+  options: ReceiptsOptions
+): Effect.Effect<MessageStatus.MessageReceipts, SymphonyError.SymphonyError, Needs> => receiptsAs("receipts", options)
+
+const receiptsAs = (
+  operation: "receipts" | "allReceipts",
   { after, before, messageId }: ReceiptsOptions
 ): Effect.Effect<MessageStatus.MessageReceipts, SymphonyError.SymphonyError, Needs> =>
   ask({
-    operation: "receipts",
+    operation,
     service: "pod",
     path: ["v1", "admin", "messages", Ids.toUrlSafe(messageId), "receipts"],
     query: [
@@ -1298,6 +1313,8 @@ export const receipts = (
     ],
     issues: [
       ...Draft.idIssues("messageId", messageId),
+      ...Draft.textIssues("before", before),
+      ...Draft.textIssues("after", after),
       ...before !== undefined && after !== undefined
         ? [{ location: "after", message: "cannot be combined with before" }]
         : []
@@ -1334,7 +1351,7 @@ export const allReceipts = (
   return Stream.paginate(
     first,
     ({ after }) =>
-      Effect.map(receipts({ messageId, after }), ({ pagination, receipts }) => {
+      Effect.map(receiptsAs("allReceipts", { messageId, after }), ({ pagination, receipts }) => {
         const next = pagination?.cursors?.after
         return [
           receipts,

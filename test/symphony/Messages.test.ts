@@ -634,6 +634,16 @@ describe("bad input is refused before a request is made", () => {
       ]
     ],
     [
+      "listAll",
+      Stream.runDrain(Messages.listAll({ streamId: "?", chunkSize: 501 })),
+      [at("streamId", notBase64), "chunkSize is not a whole number from 1 to 500"]
+    ],
+    [
+      "listAllAttachments",
+      Stream.runDrain(Messages.listAllAttachments({ streamId: sid, since: -1 })),
+      ["since is not a time since 1970"]
+    ],
+    [
       "listAttachments",
       Messages.listAttachments({ streamId: "?", since: -1, to: -1, limit: 101 }),
       [
@@ -660,10 +670,26 @@ describe("bad input is refused before a request is made", () => {
       Messages.receipts({ messageId: "?", before: "a", after: "b" }),
       [at("messageId", notBase64), "after cannot be combined with before"]
     ],
+    [
+      "half a character in an address",
+      Messages.search({ query: { author: 1 }, scope: "\ud800" }),
+      ["scope holds half of a surrogate pair"]
+    ],
+    [
+      "half a character in a cursor",
+      Messages.receipts({ messageId: mid, before: "\ud800", after: "a\udc00" }),
+      [
+        "before holds half of a surrogate pair",
+        "after holds half of a surrogate pair",
+        "after cannot be combined with before"
+      ]
+    ],
+    ["allReceipts", Stream.runDrain(Messages.allReceipts({ messageId: "" })), ["messageId is empty"]],
     ["relationships", Messages.relationships({ messageId: "" }), ["messageId is empty"]]
-  ])("%s", ([, call, details]) =>
+  ])("%s", ([name, call, details]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(call)
+      if (name in Messages) assert.propertyVal(error, "operation", name)
       const found = detailsOf(error)
       assert.strictEqual(found.length, details.length, found.join("\n"))
       for (const [index, detail] of details.entries()) assert.include(found[index], detail)

@@ -441,6 +441,12 @@ ignored: \${UNKNOWN}
     ["just words", ["undefined: has to be object"]],
     ["", ["undefined: has to be object"]],
     ["host: a\nhost: b", ["undefined: is neither JSON nor YAML: Duplicate key 'host' at line 2"]],
+    ["ssl: {trustStore: {password: *hush}}", [
+      "undefined: is neither JSON nor YAML: Unknown alias: a value that begins with * has to be in quotes at flow offset 29"
+    ]],
+    ["proxy:\n  password: *hush", [
+      "undefined: is neither JSON nor YAML: Unknown YAML alias: a value that begins with * has to be in quotes"
+    ]],
     ["{\"bot\": \"hush\" hush}", ["undefined: is neither JSON nor YAML: Expected ',' at flow offset 15"]]
   ])("%s", ([text, details]) =>
     Effect.gen(function*() {

@@ -149,13 +149,18 @@ export const read = (
 
 const located = (message: string, location: string): Detail => location === "" ? { message } : { location, message }
 
-// The text of a parser's failure on JSON holds what stands there, which may be a key. That on YAML names the line.
+// The text of a parser's failure on JSON holds what stands there, which may be a key. That on YAML names the line, or an
+// alias, which may be a password that begins with a star.
 const parse = (text: string): Result.Result<unknown, ReadonlyArray<Detail>> =>
   Result.orElse(Json.parse(text), () =>
     Result.try({
       try: () => Yaml.parse(text),
       catch: (error) => [{
-        message: `is neither JSON nor YAML: ${error instanceof Error ? error.message : "unreadable"}`
+        message: `is neither JSON nor YAML: ${
+          error instanceof Error
+            ? error.message.replace(/alias '.*'/s, "alias: a value that begins with * has to be in quotes")
+            : "unreadable"
+        }`
       }]
     }))
 

@@ -19,6 +19,10 @@ export const idIssues = (location: string, id: string): ReadonlyArray<SymphonyEr
   return message === undefined ? [] : [{ location, message }]
 }
 
+/** Of text that goes into an address, if there is any: half a character has no UTF-8 form. */
+export const textIssues = (location: string, text: string | undefined): ReadonlyArray<SymphonyError.Detail> =>
+  text === undefined || text.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }]
+
 export const wholeIssues = (
   location: string,
   value: number,
