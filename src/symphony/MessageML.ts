@@ -799,7 +799,7 @@ export class MessageUnreadable
  * @since 0.1.0
  */
 export interface Reading {
-  /** Without markup. */
+  /** Without markup; a `<br/>` is a new line. */
   readonly text: string
   /** The ids of the users who are mentioned. */
   readonly mentions: ReadonlyArray<number>
@@ -901,10 +901,13 @@ const html: { readonly [name: string]: string } = {
 const textOf = (markup: string): Effect.Effect<string, MessageUnreadable> => {
   if (markup.trim() === "") return Effect.succeed("")
   return parse(markup.replace(/&([a-z]+);/g, (reference, name: string) => html[name] ?? reference)).pipe(
-    Effect.map((events) => events.map((event) => event._tag === "Text" ? event.text : "").join("").trim()),
+    Effect.map((events) => events.map(textOfEvent).join("").trim()),
     Effect.mapError((error) => new MessageUnreadable({ part: "message", issue: error.message }))
   )
 }
+
+const textOfEvent = (event: Xml.Event): string =>
+  event._tag === "Text" ? event.text : event._tag === "StartElement" && event.name === "br" ? "\n" : ""
 
 const parse = (markup: string): Effect.Effect<ReadonlyArray<Xml.Event>, Xml.XmlError> =>
   Stream.runCollect(Stream.pipeThroughChannel(Stream.succeed(markup), Xml.decodeString()))

@@ -20,7 +20,7 @@ import * as Schema from "effect/Schema"
 import * as Url from "../internal/url.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Jwt from "./internal/jwt.ts"
-import { SymphonyConfig } from "./SymphonyConfig.ts"
+import { type Bot, SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
 
 /**
@@ -79,6 +79,17 @@ const make = Effect.fnUntraced(function*(login: Effect.Effect<Tokens, SymphonyEr
 })
 
 /**
+ * What {@link layer} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Who logs in. Default: the bot of the configuration. */
+  readonly bot?: Bot | undefined
+}
+
+/**
  * The session of the configuration's bot: it logs in at the pod and at the key manager with a token signed by the bot's RSA
  * key, when the first request needs it.
  *
@@ -98,26 +109,23 @@ const make = Effect.fnUntraced(function*(login: Effect.Effect<Tokens, SymphonyEr
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Layer from "effect/Layer"
  * import * as Session from "effect-herald/symphony/Session"
  * import * as SymphonyConfig from "effect-herald/symphony/SymphonyConfig"
  *
- * const bot = (options: SymphonyConfig.Bot) =>
- *   Session.layer().pipe(
- *     Layer.provideMerge(SymphonyConfig.layer({ host: "acme.symphony.com", bot: options }))
- *   )
+ * declare const announce: Effect.Effect<void, never, Session.Session>
  *
  * const both = (orders: SymphonyConfig.Bot, audit: SymphonyConfig.Bot) =>
  *   Effect.all([
- *     Session.Session.use(({ tokens }) => tokens).pipe(Effect.provide(bot(orders))),
- *     Session.Session.use(({ tokens }) => tokens).pipe(Effect.provide(bot(audit)))
- *   ])
+ *     Effect.provide(announce, Session.layer({ bot: orders })),
+ *     Effect.provide(announce, Session.layer({ bot: audit }))
+ *   ]).pipe(Effect.provide(SymphonyConfig.layer({ host: "acme.symphony.com" })))
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (): Layer.Layer<Session, never, Needs> => Layer.effect(Session, make(botLogin))
+export const layer = (options: Options = {}): Layer.Layer<Session, never, Needs> =>
+  Layer.effect(Session, make(botLogin(options)))
 
 /**
  * On behalf of which user: exactly one of id and name.
@@ -225,8 +233,11 @@ const userIssue = (
 
 // Side by side: only the answer to the one says whether the other was needed, and what for most pods is needed should not
 // wait.
-const botLogin: Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs> = Effect.gen(function*() {
-  const { bot } = yield* SymphonyConfig
+const botLogin = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<Tokens, SymphonyError.SymphonyError, Needs> {
+  const config = yield* SymphonyConfig
+  const bot = options.bot ?? config.bot
   if (bot === undefined) return yield* missing("bot", "this is the session of a bot")
   const logIn = (service: "login" | "relay") =>
     proven(service, ["pubkey", "authenticate"], bot.username, bot.privateKey, "bot.privateKey")

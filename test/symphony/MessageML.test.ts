@@ -383,7 +383,7 @@ describe("read", () => {
         })
       })
       assert.deepStrictEqual(reading, {
-        text: "@Ada a <b> & c\u00a0dée",
+        text: "@Ada a <b> & c\u00a0dé\ne",
         mentions: [7000000000001, 7000000000002],
         hashtags: ["one", "two"],
         cashtags: ["ACME"],

@@ -498,6 +498,16 @@ describe("several in one program", () => {
       )
     }).pipe(Effect.provide(pod())))
 
+  it.effect("two bots on one configuration, each by its own options", () =>
+    Effect.gen(function*() {
+      const other = { username: "second", privateKey: Redacted.make(keys.other.privateKey) }
+      const names = Effect.all([
+        Effect.provide(whoAmI, Session.layer()),
+        Effect.provide(whoAmI, Session.layer({ bot: other }))
+      ])
+      assert.deepStrictEqual(yield* Effect.provide(names, config()), ["bot", "second"])
+    }).pipe(Effect.provide(pod())))
+
   it.effect("one within another, and a user within both", () =>
     Effect.gen(function*() {
       const names = Effect.gen(function*() {

@@ -158,7 +158,7 @@ const exchange = <A, B, E, R>(
         "messaging.operation.name": endpoint.operation,
         ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
       },
-      request: Effect.map(endpoint.body ?? Effect.succeed(undefined), (body) => {
+      request: Effect.map(endpoint.body ?? Effect.undefined, (body) => {
         const request = HttpClientRequest.make(endpoint.method)(address, {
           headers: {
             "user-agent": `effect-herald/${version}`,
