@@ -239,6 +239,9 @@ const botLogin = Effect.fnUntraced(function*(
   const config = yield* SymphonyConfig
   const bot = options.bot ?? config.bot
   if (bot === undefined) return yield* missing("bot", "this is the session of a bot")
+  if (bot.username.trim() === "") {
+    return yield* invalid("The session is of no bot", { location: "bot.username", message: "is blank" })
+  }
   const logIn = (service: "login" | "relay") =>
     proven(service, ["pubkey", "authenticate"], bot.username, bot.privateKey, "bot.privateKey")
   const keyManager = yield* Effect.forkChild(logIn("relay"))

@@ -508,6 +508,15 @@ describe("several in one program", () => {
       assert.deepStrictEqual(yield* Effect.provide(names, config()), ["bot", "second"])
     }).pipe(Effect.provide(pod())))
 
+  it.effect("a bot of no name is refused before anything is sent", () =>
+    Effect.gen(function*() {
+      const nobody = Session.layer({ bot: { username: " ", privateKey: Redacted.make(keys.bot.privateKey) } })
+      const error = yield* Effect.flip(Effect.provide(whoAmI, nobody))
+      assert.strictEqual(error.reason._tag, "InvalidRequest")
+      assert.match(error.message, /bot\.username is blank\. Nothing was sent/)
+      assert.deepStrictEqual(yield* logins, {})
+    }).pipe(Effect.provide(config()), Effect.provide(pod())))
+
   it.effect("one within another, and a user within both", () =>
     Effect.gen(function*() {
       const names = Effect.gen(function*() {
