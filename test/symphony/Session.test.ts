@@ -515,7 +515,7 @@ describe("several in one program", () => {
       assert.strictEqual(error.reason._tag, "InvalidRequest")
       assert.match(error.message, /bot\.username is blank\. Nothing was sent/)
       assert.deepStrictEqual(yield* logins, {})
-    }).pipe(Effect.provide(config()), Effect.provide(pod())))
+    }).pipe(Effect.provide(Layer.provideMerge(config(), pod()))))
 
   it.effect("one within another, and a user within both", () =>
     Effect.gen(function*() {
