@@ -102,7 +102,7 @@ describe("which feed", () => {
 
   it.effect("a tag that cannot be is refused before a request", () =>
     Effect.gen(function*() {
-      for (const tag of [" ", "x".repeat(101)]) {
+      for (const tag of [" ", "x".repeat(101), "a\ud800"]) {
         const error = yield* Effect.flip(Stream.runDrain(Datafeed.events({ tag })))
         assert(error.reason._tag === "InvalidRequest")
         assert.strictEqual(error.reason.details[0]?.location, "tag")

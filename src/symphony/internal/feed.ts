@@ -219,7 +219,13 @@ const makeAcknowledgements = () => {
 }
 
 const issueOf = (tag: string): string | undefined =>
-  tag.trim() === "" ? "is blank" : tag.length > 100 ? "has more than 100 characters" : undefined
+  tag.trim() === ""
+    ? "is blank"
+    : tag.length > 100
+    ? "has more than 100 characters"
+    : tag.isWellFormed()
+    ? undefined
+    : "holds half of a surrogate pair"
 
 const never = Schedule.recurs(0)
 
