@@ -1,12 +1,13 @@
 /**
  * JSON in and out, without silent loss: 17-digit integers stay exact where a service sends them bare, and what JSON
  * cannot carry is refused instead of being dropped.
+ *
+ * Values that others wrote may be nested thousands of levels deep: a message of 32 kB has room for 16,384. `JSON.parse`
+ * reads them, and `JSON.stringify` overflows the stack. So nothing here walks a value by recursion.
  */
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-
-const bareLongInteger = /(?:^|[^"\w.])-?\d{16,}/
-const stringOrLongInteger = /"(?:[^"\\]|\\.)*"|(?<![\w.+-])-?\d{16,}(?![\w.])/g
+import * as Text from "./text.ts"
 
 /** The value, or a sentence on what is wrong with the text. */
 export const parse = (text: string): Result.Result<Schema.Json, string> => {
@@ -17,59 +18,220 @@ export const parse = (text: string): Result.Result<Schema.Json, string> => {
   }
 }
 
+// --------------------------------------------------------------------------------------------------------------------
+// long integers
+// --------------------------------------------------------------------------------------------------------------------
+
+const bareLongInteger = /(?:^|[^"\w.])-?\d{16,}/
+
+/** Where an integer of 16 digits and more stands in a JSON text, outside of its strings. */
+export interface LongInteger {
+  readonly start: number
+  readonly digits: string
+}
+
+/** All integers of 16 digits and more, in order. The text must be valid JSON. */
+export const longIntegers = (text: string): ReadonlyArray<LongInteger> => {
+  const found: Array<LongInteger> = []
+  if (!bareLongInteger.test(text)) return found
+  // Strings are passed over by hand: a pattern for a whole string overflows the stack on a long one.
+  const quoteOrInteger = /"|(?<![\w.+-])-?\d{16,}(?![\w.])/g
+  for (let match = quoteOrInteger.exec(text); match !== null; match = quoteOrInteger.exec(text)) {
+    const { 0: token, index: start } = match
+    if (token === "\"") quoteOrInteger.lastIndex = endOfString(text, start)
+    else found.push({ start, digits: token })
+  }
+  return found
+}
+
+const endOfString = (text: string, start: number): number => {
+  let end = text.indexOf("\"", start + 1)
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf("\"", end + 1)
+  return end === -1 ? text.length : end + 1
+}
+
+const isEscaped = (text: string, at: number): boolean => {
+  let backslashes = 0
+  while (text[at - 1 - backslashes] === "\\") backslashes++
+  return backslashes % 2 === 1
+}
+
 /**
  * Like `parse`, but integers of 16 digits and more arrive as strings of their digits. Only for answers that hold no
  * payload of a user: there a number must stay a number.
  */
 export const parseExact = (text: string): Result.Result<Schema.Json, string> =>
-  parse(
-    bareLongInteger.test(text)
-      ? text.replace(stringOrLongInteger, (token) => token.startsWith("\"") ? token : `"${token}"`)
-      : text
-  )
+  Result.flatMap(parse(text), (json) => {
+    const integers = longIntegers(text)
+    if (integers.length === 0) return Result.succeed(json)
+    const pieces: Array<string> = []
+    let end = 0
+    for (const { digits, start } of integers) {
+      pieces.push(text.slice(end, start), `"${digits}"`)
+      end = start + digits.length
+    }
+    return parse(pieces.join("") + text.slice(end))
+  })
 
-/** The text of a value, or the place of the first thing that JSON would lose or cannot hold. */
-export const stringify = (value: unknown): Result.Result<string, string> => {
-  const lost = findLost(value, "$", [])
-  if (lost !== undefined) return Result.fail(lost)
+// --------------------------------------------------------------------------------------------------------------------
+// writing
+// --------------------------------------------------------------------------------------------------------------------
+
+/** As many levels as a message of 32 kB can have. A value that makes its parts while it is written may have no end. */
+export const mostLevels = 16_384
+
+interface Strictness {
+  /** Whether what JSON would lose is refused. Otherwise it is written as `JSON.stringify` does. */
+  readonly complete: boolean
+  /** Whether half of a surrogate pair is refused. Otherwise it is written as an escape, which not everybody reads. */
+  readonly wellFormed: boolean
+}
+
+/**
+ * The text of a value, or the place of the first thing that JSON would lose or cannot hold. A `toJSON` or a getter that
+ * throws is a failure too.
+ */
+export const stringify = (
+  value: unknown,
+  { wellFormed = false }: Partial<Pick<Strictness, "wellFormed">> = {}
+): Result.Result<string, string> => write(value, { complete: true, wellFormed })
+
+/** The text of a value that `parse` gave, however deep it is. */
+export const text = (json: unknown): string => {
   try {
-    const text: string | undefined = JSON.stringify(value)
-    return text === undefined ? Result.fail("$ has no JSON form") : Result.succeed(text)
-  } catch (error) {
-    return Result.fail(error instanceof Error ? error.message : "a toJSON method failed")
+    return JSON.stringify(json) ?? "null"
+  } catch {
+    return Result.getOrElse(write(json, { complete: false, wellFormed: false }), JSON.stringify)
   }
 }
 
-// `undefined` as the value of a key is an absent key, as everywhere in TypeScript; in an array it would turn into null.
-const findLost = (value: unknown, path: string, above: ReadonlyArray<object>): string | undefined => {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-      return undefined
-    case "number":
-      return Number.isFinite(value) ? undefined : `${path} is ${value}, which JSON turns into null`
-    case "object": {
-      if (value === null) return undefined
-      if (above.includes(value)) return `${path} is part of a cycle`
-      if ("toJSON" in value && typeof value.toJSON === "function") return undefined
-      if (value instanceof Map || value instanceof Set) {
-        return `${path} is a ${value.constructor.name}, which JSON empties`
-      }
-      const chain = [...above, value]
-      if (Array.isArray(value)) {
-        for (let index = 0; index < value.length; index++) {
-          const lost = findLost(value[index], `${path}[${index}]`, chain)
-          if (lost !== undefined) return lost
-        }
-        return undefined
-      }
-      for (const [key, item] of Object.entries(value)) {
-        const lost = item === undefined ? undefined : findLost(item, `${path}.${key}`, chain)
-        if (lost !== undefined) return lost
-      }
-      return undefined
-    }
-    default:
-      return `${path} is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}`
+/** A list or an object whose parts are being written. */
+interface Open {
+  readonly value: object
+  /** The names of an object's parts. A list has none. */
+  readonly keys: ReadonlyArray<string> | undefined
+  readonly size: number
+  /** Which part comes next, and what stands before it. */
+  next: number
+  separator: "" | ","
+}
+
+const write = (root: unknown, { complete, wellFormed }: Strictness): Result.Result<string, string> => {
+  const open: Array<Open> = []
+  const above = new Set<object>()
+  let lost: string | undefined
+
+  /** Notes what is lost here, and gives what is written in its place. */
+  const lose = (what: string, instead: string): string => {
+    if (complete) lost ??= `${placeOf(open)} ${what}`
+    return instead
   }
+
+  const quoted = (text: string): string => {
+    const written = JSON.stringify(text)
+    return wellFormed && !text.isWellFormed() ? lose("holds half of a surrogate pair", written) : written
+  }
+
+  const begin = (value: object): string => {
+    if (value instanceof Map || value instanceof Set) {
+      return lose(`is a ${value.constructor.name}, which JSON empties`, "{}")
+    }
+    if (above.has(value)) return lose("is part of a cycle", "null")
+    if (complete && open.length === mostLevels) return lose(`is more than ${mostLevels} levels deep`, "null")
+    const keys = Array.isArray(value) ? undefined : Object.keys(value)
+    above.add(value)
+    open.push({ value, keys, size: Array.isArray(value) ? value.length : keys?.length ?? 0, next: 0, separator: "" })
+    return keys === undefined ? "[" : "{"
+  }
+
+  const end = ({ keys, value }: Open): string => {
+    open.pop()
+    above.delete(value)
+    return keys === undefined ? "]" : "}"
+  }
+
+  /** The whole text of a value without parts, and the beginning of that of a list or an object. */
+  const form = (value: unknown): string => {
+    switch (typeof value) {
+      case "string":
+        return quoted(value)
+      case "number":
+        return Number.isFinite(value) ? String(value) : lose(`is ${value}, which JSON turns into null`, "null")
+      case "boolean":
+        return String(value)
+      case "object":
+        return value === null ? "null" : begin(value)
+      default:
+        return lose(`is ${value === undefined ? "undefined" : `a ${typeof value}`}`, "null")
+    }
+  }
+
+  const nextPart = (within: Open): string => {
+    const { keys, separator } = within
+    const key = keys?.[within.next] ?? String(within.next)
+    within.next++
+    const value = plain(Reflect.get(within.value, key), key)
+    // `undefined` as the value of a key is an absent key, as everywhere in TypeScript; in an array it would turn into null.
+    if (keys !== undefined && value === undefined) return ""
+    within.separator = ","
+    return separator + (keys === undefined ? "" : `${quoted(key)}:`) + form(value)
+  }
+
+  let text = ""
+  try {
+    text = form(plain(root, ""))
+    for (let within = open.at(-1); within !== undefined && lost === undefined; within = open.at(-1)) {
+      text += within.next < within.size ? nextPart(within) : end(within)
+    }
+  } catch (error) {
+    lost = `${placeOf(open)} cannot be read: ${Text.ofDefect(error)}`
+  }
+  return lost === undefined ? Result.succeed(text) : Result.fail(lost)
+}
+
+/** What `JSON.stringify` takes a value for. */
+const plain = (value: unknown, key: string): unknown => {
+  const given: unknown = hasToJson(value) ? value.toJSON(key) : value
+  return given instanceof String || given instanceof Number || given instanceof Boolean || given instanceof BigInt
+    ? given.valueOf()
+    : given
+}
+
+const hasToJson = (value: unknown): value is { readonly toJSON: (key: string) => unknown } =>
+  typeof value === "object" && value !== null && "toJSON" in value && typeof value.toJSON === "function"
+
+/** The part that was begun last: `$.orders[3].total`. */
+const placeOf = (open: ReadonlyArray<Open>): string =>
+  Text.bounded(
+    open.reduce((place, { keys, next }) => place + (keys === undefined ? `[${next - 1}]` : `.${keys[next - 1]}`), "$"),
+    200
+  )
+
+// --------------------------------------------------------------------------------------------------------------------
+// comparing
+// --------------------------------------------------------------------------------------------------------------------
+
+/** Whether two values have the same JSON form, whatever the order of their keys. */
+export const equal = (one: unknown, other: unknown): boolean => {
+  const pairs: Array<readonly [unknown, unknown]> = [[one, other]]
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [a, b] = pair
+    if (a !== b && !areAlike(plain(a, ""), plain(b, ""), pairs)) return false
+  }
+  return true
+}
+
+/** Whether nothing tells two values apart but, perhaps, the pairs of their parts, which are added to the rest. */
+const areAlike = (a: unknown, b: unknown, rest: Array<readonly [unknown, unknown]>): boolean => {
+  if (a === b) return true
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    for (let index = 0; index < a.length; index++) rest.push([a[index], b[index]])
+    return true
+  }
+  for (const key of Object.keys(a)) {
+    rest.push([Reflect.get(a, key), Object.hasOwn(b, key) ? Reflect.get(b, key) : undefined])
+  }
+  return Object.keys(b).every((key) => Object.hasOwn(a, key) || Reflect.get(b, key) === undefined)
 }

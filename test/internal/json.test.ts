@@ -1,8 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Json from "../../src/internal/json.ts"
+
+/** JSON text that is so many levels deep. */
+const lists = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
+const objects = (levels: number) => `${"{\"a\":".repeat(levels)}1${"}".repeat(levels)}`
+
+const parsed = (text: string) => Result.getOrThrow(Json.parse(text))
 
 describe("parseExact", () => {
   const exact = (text: string) => Result.getOrThrow(Json.parseExact(text))
@@ -21,6 +29,21 @@ describe("parseExact", () => {
     const text =
       "{\"a\":\"12345678901234567\",\"b\":\"x \\\" 12345678901234567\",\"c\":1.2345678901234567,\"d\":123456}"
     assert.deepStrictEqual(exact(text), JSON.parse(text))
+  })
+
+  it("passes over a string of 40 million characters, and over as many quotes as fit into one", () => {
+    const long = `["${"\\n".repeat(20_000_000)}",17000000000000001]`
+    assert.deepStrictEqual(exact(long), ["\n".repeat(20_000_000), "17000000000000001"])
+    assert.deepStrictEqual(exact("[\"\\\\\",17000000000000001,\"\\\"\"]"), ["\\", "17000000000000001", "\""])
+    const open = `${"\"\\".repeat(100_000)} 17000000000000001`
+    assert.isTrue(Result.isFailure(Json.parseExact(open)))
+    const many = `[${"\"\\\\\\\"\",".repeat(100_000)}17000000000000001]`
+    assert.deepStrictEqual((exact(many) as ReadonlyArray<unknown>).at(-1), "17000000000000001")
+  })
+
+  it("keeps every digit in a list of 16,000 levels", () => {
+    const text = lists(16_000).replace("[]", "[17000000000000001]")
+    assert.strictEqual(Json.text(exact(text)), text.replace("17000000000000001", "\"17000000000000001\""))
   })
 
   it.effect.prop("is parse where there is no long integer", [Schema.Json], ([value]) =>
@@ -75,12 +98,135 @@ describe("stringify", () => {
     )
   })
 
-  it("a toJSON that throws is a failure, not an exception", () => {
-    const result = Json.stringify({
-      toJSON: () => {
-        throw new Error("no")
-      }
-    })
-    assert.isTrue(Result.isFailure(result))
+  it("what throws while it is read is a failure, not an exception", () => {
+    const no = () => {
+      throw new Error("no")
+    }
+    const refused: ReadonlyArray<unknown> = [
+      { toJSON: no },
+      { a: { toJSON: no } },
+      Object.defineProperty({}, "a", { get: no, enumerable: true }),
+      new Proxy({}, { ownKeys: no })
+    ]
+    for (const value of refused) {
+      const result = Json.stringify(value)
+      if (Result.isSuccess(result)) return assert.fail(`carried as ${result.success}`)
+      assert.match(result.failure, /^\$(\.a)? cannot be read: Error: no$/)
+    }
+  })
+
+  it("carries what a toJSON gives, and refuses what JSON would lose of that", () => {
+    const made = (value: unknown) => ({ at: { toJSON: () => value } })
+    assert.deepStrictEqual(Json.stringify(made([1, { b: 2 }])), Result.succeed("{\"at\":[1,{\"b\":2}]}"))
+    assert.deepStrictEqual(Json.stringify(made(undefined)), Result.succeed("{}"))
+    assert.deepStrictEqual(
+      Json.stringify(made([Number.NaN])),
+      Result.fail("$.at[0] is NaN, which JSON turns into null")
+    )
+    const endless: { readonly toJSON: () => unknown } = { toJSON: () => ({ a: endless }) }
+    assert.match(String(Result.getFailure(Json.stringify(endless))), /is more than 16384 levels deep/)
+  })
+
+  it("carries boxed values as what is in them", () => {
+    const boxed = [Object(1), Object("a"), Object(true)]
+    assert.deepStrictEqual(Json.stringify(boxed), Result.succeed("[1,\"a\",true]"))
+    assert.deepStrictEqual(Json.stringify([Object(1n)]), Result.fail("$[0] is a bigint"))
+  })
+
+  it("carries half of a surrogate pair as an escape, or refuses it, in texts and in keys", () => {
+    assert.deepStrictEqual(Json.stringify(["a\ud800"]), Result.succeed("[\"a\\ud800\"]"))
+    const wellFormed = (value: unknown) => Json.stringify(value, { wellFormed: true })
+    assert.deepStrictEqual(wellFormed(["a\ud800"]), Result.fail("$[0] holds half of a surrogate pair"))
+    assert.deepStrictEqual(wellFormed({ "\udc00": 1 }), Result.fail("$.\ufffd holds half of a surrogate pair"))
+    assert.deepStrictEqual(wellFormed("😀"), Result.succeed("\"😀\""))
+  })
+
+  it.each([lists, objects])("carries 16,384 levels, as many as a message can have, and no more", (nested) => {
+    for (const levels of [5_440, 8_000, 16_000, 16_384]) {
+      assert.strictEqual(Result.getOrThrow(Json.stringify(parsed(nested(levels)))), nested(levels))
+    }
+    for (const levels of [16_385, 100_000]) {
+      const result = Json.stringify(parsed(nested(levels)))
+      if (Result.isSuccess(result)) return assert.fail("carried")
+      assert.match(result.failure, /levels deep$/)
+      assert.isBelow(result.failure.length, 300)
+    }
+  })
+})
+
+describe("text", () => {
+  it.effect.prop(
+    "is what JSON.stringify gives",
+    [Schema.Json],
+    ([value]) => Effect.sync(() => assert.strictEqual(Json.text(value), JSON.stringify(value))),
+    { arbitrary: { runs: 300 } }
+  )
+
+  it("has no limit, and takes what others write that cannot be sent", () => {
+    const half = `{"\\ud800":["\\ud800",null,{"__proto__":-1.5e-7}],"a":true}`
+    for (const levels of [5_440, 16_385, 100_000]) {
+      assert.strictEqual(Json.text(parsed(lists(levels))), lists(levels))
+      const within = objects(levels).replace("1", half)
+      assert.strictEqual(Json.text(parsed(within)), within)
+    }
+  })
+})
+
+describe("equal", () => {
+  it.effect.prop(
+    "a value is its own copy",
+    [Schema.Json],
+    ([value]) => Effect.sync(() => assert.isTrue(Json.equal(value, JSON.parse(JSON.stringify(value))))),
+    { arbitrary: { runs: 300 } }
+  )
+
+  it.effect.prop(
+    "two values are one only if their texts are",
+    [Schema.Json, Schema.Json],
+    ([one, other]) =>
+      Effect.sync(() => {
+        const same = JSON.stringify(one) === JSON.stringify(other)
+        assert.strictEqual(Json.equal([one], [other]), same)
+      }),
+    { arbitrary: { runs: 300 } }
+  )
+
+  it("goes by content, not by order or by keys without a value", () => {
+    const alike: ReadonlyArray<readonly [unknown, unknown]> = [
+      [{ a: 1, b: 2 }, { b: 2, a: 1 }],
+      [{ a: 1, b: undefined }, { a: 1 }],
+      [Option.some({ a: [1] }), Option.some({ a: [1] })],
+      [DateTime.makeUnsafe(0), DateTime.makeUnsafe(0)]
+    ]
+    for (const [one, other] of alike) {
+      assert.isTrue(Json.equal(one, other))
+      assert.isTrue(Json.equal(other, one))
+    }
+    const different: ReadonlyArray<readonly [unknown, unknown]> = [
+      [{}, []],
+      [{}, null],
+      [[], null],
+      [0, false],
+      ["1", 1],
+      [[1, 2], [2, 1]],
+      [[1], [1, 2]],
+      [{ a: 1 }, { b: 1 }],
+      [{ a: 1 }, { a: 1, b: 1 }],
+      [{ toString: 1 }, {}],
+      [parsed("{\"__proto__\":1}"), parsed("{\"__proto__\":2}")],
+      [parsed("{\"__proto__\":{}}"), {}],
+      [Option.some(1), Option.none()],
+      [DateTime.makeUnsafe(0), DateTime.makeUnsafe(1)]
+    ]
+    for (const [one, other] of different) {
+      assert.isFalse(Json.equal(one, other))
+      assert.isFalse(Json.equal(other, one))
+    }
+  })
+
+  it.each([lists, objects])("compares what is a hundred thousand levels deep", (nested) => {
+    const text = nested(100_000)
+    assert.isTrue(Json.equal(parsed(text), parsed(text)))
+    assert.isFalse(Json.equal(parsed(text), parsed(nested(99_999))))
   })
 })
