@@ -33,6 +33,7 @@ import type * as actions from "./internal/actions.ts"
 import * as answers from "./internal/answers.ts"
 import { ConnectionReset } from "./internal/connection.ts"
 import * as exchange from "./internal/exchange.ts"
+import * as json from "./internal/json.ts"
 import * as keysets from "./internal/keyset.ts"
 import * as objects from "./internal/objects.ts"
 import * as routes from "./internal/routes.ts"
@@ -533,9 +534,7 @@ const epochMillis = 1_700_000_000_000
 const ticks = (millis: number): bigint =>
   BigInt(Math.floor(millis < firstMillis ? millis + epochMillis : millis)) * 10_000n
 
-const json = (value: unknown): string => JSON.stringify(value) ?? "null"
-
-const optionalJson = (value: unknown): string | undefined => value === undefined ? undefined : json(value)
+const optionalJson = (value: unknown): string | undefined => value === undefined ? undefined : json.write(value)
 
 const changeOf = (change: object): objects.Change =>
   new Map(Object.entries(change).filter(([, value]) => value !== undefined))
@@ -636,7 +635,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     String(keyset.append(
       {
         channel,
-        payload: json(message),
+        payload: json.write(message),
         publisher,
         meta: optionalJson(meta),
         customMessageType,
@@ -750,7 +749,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     signal: ({ channel, customMessageType, delay, message, publisher, region: from, subscribeKey }) =>
       stepOn(subscribeKey, (keyset, now) =>
         String(keyset.append(
-          { channel, payload: json(message), type: 1, publisher, customMessageType, region: from },
+          { channel, payload: json.write(message), type: 1, publisher, customMessageType, region: from },
           region,
           now,
           delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
@@ -760,7 +759,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         String(keyset.append(
           {
             channel,
-            payload: json(payload),
+            payload: json.write(payload),
             type,
             publisher,
             customMessageType,
@@ -772,7 +771,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     emitRaw: ({ channel, envelope, subscribeKey }) =>
       stepOn(
         subscribeKey,
-        (keyset, now) => String(keyset.append({ channel, payload: "null", raw: json(envelope) }, region, now))
+        (keyset, now) => String(keyset.append({ channel, payload: "null", raw: json.write(envelope) }, region, now))
       ),
     messages: (channel, subscribeKey) =>
       stepOn(

@@ -30,6 +30,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Scheduler from "effect/Scheduler"
 import { ConnectionReset } from "./internal/connection.ts"
 import * as exchange from "./internal/exchange.ts"
+import * as json from "./internal/json.ts"
 import * as answers from "./internal/symphony/answers.ts"
 import { isAnswer } from "./internal/symphony/call.ts"
 import * as feeds from "./internal/symphony/feeds.ts"
@@ -583,7 +584,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const user = yield* userOf(from)
     const stream = yield* streamOf(streamId)
     const text = message.startsWith("<messageML") ? message : `<messageML>${message}</messageML>`
-    const content = yield* messageML.read(text, data === undefined ? "" : JSON.stringify(data), pod.findUser).pipe(
+    const content = yield* messageML.read(text, data === undefined ? "" : json.write(data), pod.findUser).pipe(
       Effect.catch((issue) => Effect.die(new Error(`the Agent would refuse the message: ${issue}`)))
     )
     const draft: pods.Draft = {

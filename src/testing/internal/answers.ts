@@ -1,4 +1,5 @@
 /** What the service says: its bodies and statuses, as recorded. */
+import { write } from "./json.ts"
 
 /** An answer on its way to the client. */
 export interface Answer {
@@ -14,7 +15,7 @@ export const json = (status: number, body: string): Answer => ({
   body
 })
 
-const value = (status: number, body: unknown): Answer => json(status, JSON.stringify(body))
+const value = (status: number, body: unknown): Answer => json(status, write(body))
 
 /** An answer of the Access Manager, the guard in front of every endpoint. */
 const accessManager = (status: number, message: string) =>

@@ -3,7 +3,7 @@
  * the publisher (`uuid`) of a message.
  */
 import * as Predicate from "effect/Predicate"
-import { like, tokenize } from "./tokens.ts"
+import { like, nesting, tokenize } from "./tokens.ts"
 
 /** What one message shows to a filter. */
 export interface Subject {
@@ -60,6 +60,7 @@ export const parse = (source: string): Filter | undefined => {
   const tokens = tokenize(source, tokenPattern)
   if (tokens === undefined) return undefined
   let position = 0
+  const nested = nesting()
   const peek = () => tokens[position]
   const accept = (text: string) => {
     const token = peek()
@@ -86,15 +87,15 @@ export const parse = (source: string): Filter | undefined => {
 
   const operand = (): Expression | undefined => {
     if (accept("(")) {
-      const inner = expression(0)
+      const inner = nested(() => expression(0))
       return accept(")") ? inner : undefined
     }
     if (accept("!")) {
-      const inner = operand()
+      const inner = nested(operand)
       return inner && ((subject) => inner(subject) !== true)
     }
     if (accept("-")) {
-      const inner = operand()
+      const inner = nested(operand)
       return inner && ((subject) => numbers((zero, value) => zero - value)(0, inner(subject)))
     }
     const token = tokens[position++]

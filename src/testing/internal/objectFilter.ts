@@ -1,5 +1,5 @@
 /** The language of `filter` in App Context: comparisons of fields with values, and, or, not, parentheses. */
-import { like, type Token, tokenize } from "./tokens.ts"
+import { like, nesting, type Token, tokenize } from "./tokens.ts"
 
 /** What a field of one row holds: a text, a time in microseconds since 1970, or nothing. */
 export type Field = string | bigint | undefined
@@ -49,6 +49,7 @@ export const parse = (source: string, fields: ReadonlyArray<string>): Filter | u
   const tokens = tokensOf(source)
   if (tokens === undefined) return undefined
   let position = 0
+  const nested = nesting()
   const accept = (text: string) => {
     const token = tokens[position]
     if (token?.kind !== "operator" || token.text !== text) return false
@@ -67,11 +68,11 @@ export const parse = (source: string, fields: ReadonlyArray<string>): Filter | u
 
   const term = (): Filter | undefined => {
     if (accept("!")) {
-      const inner = term()
+      const inner = nested(term)
       return inner && ((field) => !inner(field))
     }
     if (!accept("(")) return comparison()
-    const inner = any()
+    const inner = nested(any)
     return accept(")") ? inner : undefined
   }
 

@@ -2,6 +2,7 @@
  * Who is on which channel of a keyset: joins, leaves, time-outs and states, and the events that tell of them. Like the
  * rest of the keyset it changes in synchronous steps; time passes for it when a step begins.
  */
+import * as json from "./json.ts"
 
 /** What the name of a channel ends in on which its presence is told. */
 export const presenceSuffix = "-pnpres"
@@ -80,7 +81,7 @@ export const make = (keyset: {
     append(
       {
         channel: channel + presenceSuffix,
-        payload: JSON.stringify({
+        payload: json.write({
           action,
           uuid,
           timestamp: seconds,
@@ -89,7 +90,7 @@ export const make = (keyset: {
           occupancy,
           ...more
         }),
-        meta: JSON.stringify({
+        meta: json.write({
           pn_action: action,
           pn_channel: channel,
           pn_ispresence: 1,

@@ -5,6 +5,7 @@ import * as actions from "./actionRequests.ts"
 import * as answers from "./answers.ts"
 import * as filter from "./filter.ts"
 import * as history from "./history.ts"
+import * as json from "./json.ts"
 import * as keysets from "./keyset.ts"
 import * as objects from "./objectRequests.ts"
 
@@ -150,7 +151,7 @@ const statesOf = (query: ReadonlyMap<string, string>): ReadonlyArray<readonly [s
   if (state === undefined) return []
   const parsed = Option.getOrUndefined(keysets.parseJson(state))
   return Predicate.isObject(parsed)
-    ? Object.entries(parsed).map(([channel, value]) => [channel, JSON.stringify(value)] as const)
+    ? Object.entries(parsed).map(([channel, value]) => [channel, json.write(value)] as const)
     : undefined
 }
 
@@ -284,7 +285,7 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answe
     if (state === undefined) return answers.badPresence("No state specified.")
     const value = Option.getOrUndefined(keysets.parseJson(state))
     if (!Predicate.isObject(value)) return answers.badPresence("Invalid state.")
-    for (const channel of places) keyset.presence.setState(channel, target, JSON.stringify(value), region, now)
+    for (const channel of places) keyset.presence.setState(channel, target, json.write(value), region, now)
     return answers.presence({ payload: value })
   }
   if (data !== undefined) return answers.notFound

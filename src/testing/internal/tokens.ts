@@ -23,6 +23,28 @@ export const tokenize = (source: string, pattern: RegExp): ReadonlyArray<Token> 
 }
 
 /** Whether a text has this form: `*` stands for any text. */
-export const like = (text: string, pattern: string): boolean =>
-  new RegExp(`^${pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`, "s")
-    .test(text)
+export const like = (text: string, pattern: string): boolean => {
+  const [first = "", ...others] = pattern.split("*")
+  const last = others.pop()
+  if (last === undefined) return text === pattern
+  if (!text.startsWith(first)) return false
+  let end = first.length
+  for (const part of others) {
+    const start = text.indexOf(part, end)
+    if (start === -1) return false
+    end = start + part.length
+  }
+  return text.endsWith(last) && text.length - last.length >= end
+}
+
+/** Runs a parser within another, up to so many levels: an expression that is nested deeper is none. */
+export const nesting = (most = 500) => {
+  let levels = 0
+  return <A>(parse: () => A | undefined): A | undefined => {
+    if (levels === most) return undefined
+    levels++
+    const found = parse()
+    levels--
+    return found
+  }
+}

@@ -1,4 +1,5 @@
 /** What the services of a pod say: their bodies and statuses. */
+import { write } from "../json.ts"
 
 /** An answer on its way to the client. */
 export interface Answer {
@@ -10,7 +11,7 @@ export interface Answer {
 export const json = (status: number, body: unknown): Answer => ({
   status,
   headers: { "content-type": "application/json;charset=UTF-8" },
-  body: JSON.stringify(body)
+  body: write(body)
 })
 
 export const ok = (body: unknown): Answer => json(200, body)

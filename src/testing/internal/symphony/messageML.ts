@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as json from "../json.ts"
 
 /** What the Agent makes of a message. */
 export interface Content {
@@ -157,7 +158,7 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
     }
     return {
       presentation: `<div data-format="PresentationML" data-version="2.0">${presentation}</div>`,
-      data: Object.keys(entities).length === 0 ? undefined : JSON.stringify(entities),
+      data: Object.keys(entities).length === 0 ? undefined : json.write(entities),
       text,
       mentions,
       hashtags,
