@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
 import { segmentIssue } from "../internal/url.ts"
 import * as Retry from "../Retry.ts"
 import * as Channel from "./Channel.ts"
@@ -383,9 +384,17 @@ export const changes = (
           : followed
         return [room, room === undefined ? [] : [{ channel, occupancy: count(room), users: room.users }]] as const
       })),
-    Stream.changes
+    Stream.changesWith(isSame)
   )
 }
+
+/** A state is foreign, and so it is not compared by recursion. */
+const isSame = (one: LiveOccupancy, other: LiveOccupancy): boolean =>
+  one.occupancy === other.occupancy && one.users.size === other.users.size &&
+  [...one.users].every(([user, { state }]) => {
+    const known = other.users.get(user)
+    return known !== undefined && Json.equal(known.state, state)
+  })
 
 interface Room {
   readonly users: ReadonlyMap<UserId, Occupant>

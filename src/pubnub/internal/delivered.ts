@@ -2,6 +2,8 @@
  * What a reader already had: the same message can come twice (a page is sent again, a channel is also in a group, history
  * is read with an overlap) and must be delivered once.
  */
+import * as Json from "../../internal/json.ts"
+
 /** So many events have a generation. Those of the newest two are remembered with their content: ten full pages, at least. */
 const generation = 1_000
 
@@ -60,7 +62,7 @@ export const make = (): Delivered => {
           const had = find(name)
           const at = had?.names.get(name)
           if (had === undefined || at === undefined) break
-          if (!(at in had.contents) || same(had.contents[at], content)) return { name, isNew: false }
+          if (!(at in had.contents) || Json.equal(had.contents[at], content)) return { name, isNew: false }
           name = `${id}#${number}`
         }
       }
@@ -71,5 +73,3 @@ export const make = (): Delivered => {
     since: () => since
   }
 }
-
-const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

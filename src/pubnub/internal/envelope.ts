@@ -154,11 +154,9 @@ const presence = (common: Event.Delivery, payload: Schema.Json): Event.Event => 
   const decoded = decodePresence(payload)
   if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure.message, common)
   const { action, data, uuid, ...rest } = decoded.success
-  const occupied = {
-    ...common,
-    occupancy: rest.occupancy ?? 0,
-    at: DateTime.makeUnsafe(rest.precise_timestamp ?? rest.timestamp * 1000)
-  }
+  const at = DateTime.make(rest.precise_timestamp ?? rest.timestamp * 1000)
+  if (Option.isNone(at)) return undecodable(payload, "its timestamp is no moment", common)
+  const occupied = { ...common, occupancy: rest.occupancy ?? 0, at: at.value }
   const state = data === undefined || data === null ? {} : { state: data }
   switch (action) {
     case "join":

@@ -1,0 +1,225 @@
+/** What others send may be nested thousands of levels deep. No reader ends of it, and none misses anything. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { type Event, History, Presence, Subscribe, Subscriber } from "effect-herald/pubnub"
+import { Clock, PubNubEmulator } from "effect-herald/testing"
+import * as Json from "../../src/internal/json.ts"
+import { emulated } from "../emulated.ts"
+import { hostile, lists, objects } from "../nested.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+
+const parse = (text: string): unknown => JSON.parse(text)
+
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<A> = []
+    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
+    yield* Effect.yieldNow
+    return { seen, fiber }
+  })
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [Json.text(event.payload)] : [])
+
+const numbers = (length: number) => Array.from({ length }, (_, n) => n)
+
+const world = Layer.provideMerge(Layer.effect(Subscriber.Subscriber, Subscriber.make()), emulated())
+
+/** What a publisher sends: the deep one, and 160 small ones. */
+const sent = (deep: string, place: number) => numbers(160).map(String).toSpliced(place, 0, deep)
+
+const publishAll = (texts: ReadonlyArray<string>) =>
+  emulator.use((service) => service.publishAll(texts.map((text) => ({ channel: "a", message: parse(text) }))))
+
+/**
+ * At once, they are more than the service keeps: what is missing is read from history. If the deep one came before, history
+ * brings it again.
+ */
+const publishings = [
+  ["a second before 160 others", 0, (texts: ReadonlyArray<string>) =>
+    Effect.andThen(
+      publishAll(texts.slice(0, 1)),
+      Effect.andThen(Clock.advance("1 second"), publishAll(texts.slice(1)))
+    )],
+  ["at the old end of 161", 0, publishAll],
+  ["at the new end of 161", 160, publishAll]
+] as const
+
+describe.each(hostile)("a message of %s", (_, deep) => {
+  it.effect.each(publishings)("%s reaches a reader once", ([, place, publish]) =>
+    Effect.gen(function*() {
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 second")
+      yield* publish(sent(deep, place))
+      yield* Clock.advance("30 seconds")
+      assert.deepStrictEqual(payloads(seen), sent(deep, place))
+      assert.deepStrictEqual(seen.flatMap(({ _tag }) => _tag === "Message" ? [] : [_tag]), ["Connected"])
+      assert.isUndefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(world)))
+
+  it.effect.each(publishings)(
+    "%s reaches each reader of a Subscriber once",
+    ([, place, publish]) =>
+      Effect.gen(function*() {
+        yield* emulator.use((service) => service.addToGroup("g", ["a"]))
+        const readers = yield* Effect.all([
+          collect(Subscriber.stream({ channels: ["a"] })),
+          // Three names for one channel: what comes by all of them is compared.
+          collect(Subscriber.stream({ channels: ["a", "a.*"], groups: ["g"], strategy: "slide" })),
+          collect(Subscriber.stream({ channels: ["b"] }))
+        ])
+        yield* Clock.advance("1 second")
+        yield* publish(sent(deep, place))
+        yield* Clock.advance("30 seconds")
+        yield* emulator.use((service) => service.publish({ channel: "b", message: "b" }))
+        yield* Clock.advance("5 seconds")
+        for (const { seen } of readers.slice(0, 2)) assert.deepStrictEqual(payloads(seen), sent(deep, place))
+        assert.deepStrictEqual(payloads(readers[2].seen), ["\"b\""])
+        for (const { fiber } of readers) assert.isUndefined(fiber.pollUnsafe())
+      }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is read from history, one page and all of them, and by a slow reader", () =>
+    Effect.gen(function*() {
+      const slow = yield* Effect.forkChild(
+        Subscriber.stream({ channels: ["a"], capacity: 5 }).pipe(
+          Stream.filter((event) => event._tag === "Message"),
+          Stream.mapEffect((event) => Effect.delay(Effect.succeed(Json.text(event.payload)), "50 millis")),
+          Stream.take(161),
+          Stream.runCollect
+        )
+      )
+      yield* Clock.advance("1 second")
+      yield* publishAll(sent(deep, 20))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* Fiber.join(slow), sent(deep, 20))
+      const text = (entry: History.Stored) => entry._tag === "StoredMessage" ? Json.text(entry.payload) : entry._tag
+      const { entries } = yield* History.fetch({ channel: "a", limit: 100 })
+      assert.deepStrictEqual(entries.map(text), sent(deep, 20).slice(-100))
+      const all = yield* Stream.runCollect(History.stream({ channel: "a", order: "oldestFirst" }))
+      assert.deepStrictEqual(all.map(text), sent(deep, 20))
+    }).pipe(Effect.provide(world)))
+})
+
+it.effect("deep metadata, states, actions, custom data, files, unknown kinds and rubbish reach every reader", () =>
+  Effect.gen(function*() {
+    const deep = parse(lists(8_000))
+    const readers = yield* Effect.all([
+      collect(Subscribe.stream({ channels: ["a"], presence: true })),
+      collect(Subscriber.stream({ channels: ["a", "a.*"], presence: true }))
+    ])
+    yield* Clock.advance("1 second")
+    const service = yield* emulator
+    const send = Effect.gen(function*() {
+      yield* service.publish({ channel: "a", message: 1, meta: { deep } })
+      yield* service.signal({ channel: "a", message: deep })
+      yield* service.emit({ channel: "a", type: 3, payload: { event: "added", data: { type: "t", value: deep } } })
+      yield* service.emit({
+        channel: "a",
+        type: 2,
+        payload: { event: "set", type: "uuid", data: { id: "ada", custom: { deep }, eTag: "x" } }
+      })
+      yield* service.emit({ channel: "a", type: 4, payload: { file: { id: "f", name: "n" }, message: deep } })
+      yield* service.emit({ channel: "a", type: 4, payload: { file: deep } })
+      yield* service.emit({ channel: "a", type: 99, payload: deep })
+      yield* service.emitRaw({ channel: "a", envelope: deep })
+      yield* service.emitRaw({ channel: "a", envelope: { c: "a", d: 1, p: { t: deep } } })
+      yield* service.emit({
+        channel: "a-pnpres",
+        type: 0,
+        payload: { action: "state-change", uuid: "bob", timestamp: 1, occupancy: 1, data: { deep } }
+      })
+      yield* service.emit({
+        channel: "a-pnpres",
+        type: 0,
+        payload: { action: "join", uuid: deep, timestamp: 1, occupancy: 1 }
+      })
+      yield* service.publish({ channel: "a", message: "last" })
+    })
+    yield* send
+    yield* Clock.advance("10 seconds")
+    const tags = [
+      "Message",
+      "Signal",
+      "Undecodable",
+      "UserSet",
+      "FileShared",
+      "Undecodable",
+      "Unknown",
+      "Undecodable",
+      "Undecodable",
+      "StateChanged",
+      "Undecodable",
+      "Message"
+    ]
+    for (const { fiber, seen } of readers) {
+      const events = seen.filter((event) => !["Connected", "Joined"].includes(event._tag))
+      assert.deepStrictEqual(events.map(({ _tag }) => _tag), tags)
+      const [message, signal, action, user, file, , unknown, raw] = events
+      assert.strictEqual(Json.text(message?._tag === "Message" && message.meta), `{"deep":${lists(8_000)}}`)
+      assert.strictEqual(Json.text(signal?._tag === "Signal" && signal.payload), lists(8_000))
+      assert.include(Json.text(action?._tag === "Undecodable" && action.raw), lists(8_000))
+      assert.include(Json.text(user?._tag === "UserSet" && user.change), lists(8_000))
+      assert.strictEqual(Json.text(file?._tag === "FileShared" && file.payload), lists(8_000))
+      assert.strictEqual(Json.text(unknown?._tag === "Unknown" && unknown.payload), lists(8_000))
+      assert.strictEqual(Json.text(raw?._tag === "Undecodable" && raw.raw), lists(8_000))
+      assert.isUndefined(fiber.pollUnsafe())
+    }
+  }).pipe(Effect.provide(world)))
+
+it.effect("the same twice by one id is told once, and what differs at the deepest level is told", () =>
+  Effect.gen(function*() {
+    const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+    yield* Clock.advance("1 second")
+    const send = (text: string) =>
+      emulator.use((service) =>
+        service.emitRaw({ channel: "a", envelope: { c: "a", d: parse(text), p: { t: "17900000009999999" } } })
+      )
+    yield* Effect.forEach([objects(5_000), objects(5_000), objects(5_000).replace("1", "2")], send)
+    yield* Clock.advance("5 seconds")
+    assert.deepStrictEqual(payloads(seen), [objects(5_000), objects(5_000).replace("1", "2")])
+  }).pipe(Effect.provide(world)))
+
+it.effect("a presence event whose timestamp is no moment is Undecodable, and ends nobody", () =>
+  Effect.gen(function*() {
+    const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a-pnpres"] }))
+    yield* Clock.advance("1 second")
+    const event = { action: "join", uuid: "bob", occupancy: 1 }
+    const emit = (payload: object) => emulator.use((service) => service.emit({ channel: "a-pnpres", type: 0, payload }))
+    yield* emit({ ...event, timestamp: 1e20 })
+    yield* emit({ ...event, timestamp: 1, precise_timestamp: 1e300 })
+    yield* emit({ ...event, timestamp: 1_790_000_000 })
+    yield* Clock.advance("5 seconds")
+    assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Undecodable", "Undecodable", "Joined"])
+    assert.isUndefined(fiber.pollUnsafe())
+  }).pipe(Effect.provide(world)))
+
+it.effect("a deep state is set, read, and told by everything that tells of presence", () =>
+  Effect.gen(function*() {
+    const state = { deep: parse(lists(5_000)) }
+    const text = `{"deep":${lists(5_000)}}`
+    const changes = yield* collect(Presence.changes({ channel: "a", includeState: true }))
+    yield* Clock.advance("1 second")
+    yield* collect(Subscribe.stream({ channels: ["a"], state: { a: state } }))
+    yield* Clock.advance("1 second")
+    const stateOf = (users: Iterable<Presence.Occupant>) => [...users].map(({ state }) => Json.text(state))
+    assert.deepStrictEqual(stateOf(changes.seen.at(-1)?.users.values() ?? []), [text])
+    const before = changes.seen.length
+    // The same again is no change.
+    assert.strictEqual(Json.text(yield* Presence.setState({ channels: ["a"], state })), text)
+    yield* Clock.advance("1 second")
+    assert.strictEqual(changes.seen.length, before)
+    const other = { deep: parse(lists(5_001)) }
+    yield* Presence.setState({ channels: ["a"], state: other })
+    yield* Clock.advance("1 second")
+    assert.deepStrictEqual(stateOf(changes.seen.at(-1)?.users.values() ?? []), [Json.text(other)])
+    assert.isUndefined(changes.fiber.pollUnsafe())
+    const read = yield* Presence.getState({ channels: ["a"] })
+    assert.strictEqual(Json.text(read.get("a")), Json.text(other))
+    const here = yield* Presence.hereNow({ channels: ["a"], includeState: true })
+    assert.deepStrictEqual(stateOf(here.channels.get("a")?.users ?? []), [Json.text(other)])
+  }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 32_768 } }))))
