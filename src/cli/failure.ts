@@ -64,7 +64,8 @@ export type Failure =
   | PlatformError.PlatformError
   | ListenFailed
 
-const codes: { readonly [K in PubNubError.Reason["_tag"]]: number } = {
+const codes: { readonly [K in PubNubError.Reason["_tag"] | "Defect"]: number } = {
+  Defect: 1,
   BadRequest: 2,
   AccessDenied: 3,
   InvalidKey: 3,

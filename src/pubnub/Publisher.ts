@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -378,7 +379,10 @@ export const make = Effect.fnUntraced(function*(
         )
       const attempts = Effect.andThen(turn, attempt).pipe(
         Effect.retry({ schedule: retry, while: isSafe }),
-        Effect.exit
+        Effect.exit,
+        Effect.tap((exit) =>
+          Effect.sync(() => noteDefect(entry, exit))
+        )
       )
       return Deferred.isDoneUnsafe(entry.stopped)
         ? Effect.void
@@ -389,8 +393,7 @@ export const make = Effect.fnUntraced(function*(
           ? refuse(entry)
           : finish(
             entry,
-            Exit.mapError(entry.last, (error) =>
-              entry.unknown?.error ?? error)
+            Exit.mapError(entry.last, (error) => entry.unknown?.error ?? error)
           )
       ))
     )
@@ -417,6 +420,17 @@ export const make = Effect.fnUntraced(function*(
 
   const run = yield* FiberSet.makeRuntime()
 
+  // Nobody else would tell those who wait.
+  const broken = (channel: string) => (defect: unknown) =>
+    Effect.sync(() => {
+      lines.delete(channel)
+      for (const entry of unsettled) {
+        if (entry.channel !== channel) continue
+        Deferred.doneUnsafe(entry.admitted, Effect.die(defect))
+        finish(entry, Exit.die(defect))
+      }
+    })
+
   const add = (entry: Entry) => {
     unsettled.add(entry)
     settled.closeUnsafe()
@@ -427,7 +441,7 @@ export const make = Effect.fnUntraced(function*(
     admit(line)
     if (known !== undefined) return
     lines.set(entry.channel, line)
-    run(work(entry.channel, line))
+    run(Effect.catchDefect(work(entry.channel, line), broken(entry.channel)))
   }
 
   const withdraw = (entry: Entry) =>
@@ -522,6 +536,16 @@ interface Entry {
   last: Exit.Exit<Publish.Published, Publish.PublishError> | undefined
   /** The first attempt whose outcome was unknown. */
   unknown: { readonly error: Publish.PublishOutcomeUnknown; readonly began: DateTime.DateTime } | undefined
+}
+
+/** What threw between two attempts (a schedule, perhaps) is told beside what the last attempt said. */
+const noteDefect = (entry: Entry, exit: Exit.Exit<Publish.Published, Publish.PublishError>): void => {
+  const { last } = entry
+  if (Exit.isSuccess(exit) || !Cause.hasDies(exit.cause)) return
+  if (last === undefined) entry.last = exit
+  else if (Exit.isFailure(last) && !Cause.hasDies(last.cause)) {
+    entry.last = Exit.failCause(Cause.combine(last.cause, exit.cause))
+  }
 }
 
 /** What waits on a channel: at most `capacity` inside, in order, and those who wait for room. */

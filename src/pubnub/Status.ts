@@ -7,6 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
+import { Defect } from "./SubscribeError.ts"
 
 /**
  * The service answered the handshake: what is published from `cursor` on will be delivered.
@@ -110,7 +111,7 @@ export const Reconnected = Schema.TaggedStruct("Reconnected", { cursor: Cursor, 
  */
 export interface Disconnected {
   readonly _tag: "Disconnected"
-  readonly reason?: PubNubError.Reason
+  readonly reason?: PubNubError.Reason | Defect
   readonly cursor?: Cursor
 }
 
@@ -121,7 +122,7 @@ export interface Disconnected {
  * @since 0.1.0
  */
 export const Disconnected = Schema.TaggedStruct("Disconnected", {
-  reason: Schema.optionalKey(PubNubError.Reason),
+  reason: Schema.optionalKey(Schema.Union([...PubNubError.Reason.members, Defect])),
   cursor: Schema.optionalKey(Cursor)
 })
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as Arr from "effect/Array"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Latch from "effect/Latch"
@@ -663,13 +664,19 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
         )
         : Effect.void
     )
+    const heartbeat = yield* Deferred.make<never>()
     // Behind the leave in this scope, and so ended before it.
-    yield* Effect.forkScoped(connected.whenOpen(Heartbeat.run(config, () => target)))
+    yield* Effect.forkScoped(
+      connected.whenOpen(Heartbeat.run(config, () => target)).pipe(
+        Effect.catchDefect((defect) => Deferred.die(heartbeat, defect))
+      )
+    )
     return MessageIds.withoutCopies(Subscription.events(config, {
       target: () => target,
       from,
       catchUp: options.catchUp ?? "history",
       schedule: Request.scheduleOf(options.reconnect),
+      beside: Heartbeat.isOn(config) ? Deferred.await(heartbeat) : undefined,
       onAnswered: () => {
         known = true
         connected.openUnsafe()

@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
@@ -24,8 +26,50 @@ export class Exhausted extends Schema.TaggedError<Exhausted>("effect-herald/pubn
 }
 
 /**
- * All that a subscription can fail with: what no retry mends, and a schedule that ended. The cursor is where to go on
- * from; it is absent only when the reader never was anywhere.
+ * Something threw that must not: a function that was given to this library (a schedule, an `HttpClient`), or the library
+ * itself. Every reader of that connection ends with it. `description` says what was thrown, in at most 1,024 characters and
+ * without addresses, the secret key and the token.
+ *
+ * **Example** (Going on, and telling somebody)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ *
+ * const orders = Subscribe.stream({ channels: ["orders"] }).pipe(
+ *   Stream.catchTag("SubscribeError", (error) =>
+ *     error.reason._tag === "Defect"
+ *       ? Stream.unwrap(Effect.as(
+ *         Effect.logError(error.reason.message),
+ *         Subscribe.stream({ channels: ["orders"], from: error.cursor })
+ *       ))
+ *       : Stream.fail(error))
+ * )
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Defect extends Schema.TaggedError<Defect>("effect-herald/pubnub/Defect")("Defect", {
+  description: Schema.String
+}) {
+  override get message(): string {
+    return `A function threw that must not: ${this.description}. If it is yours (a schedule, an HttpClient), mend it; else ` +
+      "report it as a bug of effect-herald. Nothing was skipped: go on from the cursor."
+  }
+  /** Always `false`: what threw may throw again. */
+  get isRetryable(): false {
+    return false
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * All that a subscription can fail with: what no retry mends, a schedule that ended, and a {@link Defect}. The cursor is
+ * where to go on from; it is absent only when the reader never was anywhere.
  *
  * **Example** (Going on with a new token)
  *
@@ -63,7 +107,8 @@ export class SubscribeError extends Schema.TaggedError<SubscribeError>("effect-h
       PubNubError.InvalidKey,
       PubNubError.FeatureDisabled,
       PubNubError.BadRequest,
-      Exhausted
+      Exhausted,
+      Defect
     ]),
     cursor: Schema.optionalKey(Cursor)
   }

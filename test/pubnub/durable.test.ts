@@ -14,6 +14,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
 import { type Event, type PubNubConfig, Subscribe, type SubscribeError } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
@@ -338,6 +339,17 @@ it.effect("a cursor of another service is refused, and nothing is skipped", () =
     assert.include(error.message, "from is not a cursor or a timetoken of 17 digits")
     const kept = yield* CursorStore.CursorStore.use((store) => store.load("billing"))
     assert.deepStrictEqual(Option.getOrUndefined(kept), { position: "yesterday", delivered: [] })
+  }).pipe(Effect.provide(world())))
+
+it.effect.each<Cursor.Cursor>([
+  { position: "17900000000000000", delivered: [], recent: { since: "x", names: [] } },
+  { position: "17900000000000000", delivered: [], hole: "1.5" }
+])("a cursor of which a part is none is refused: %j", (cursor) =>
+  Effect.gen(function*() {
+    yield* CursorStore.CursorStore.use((store) => store.save("billing", cursor))
+    const error = yield* Effect.flip(Subscribe.consume(() => Effect.void, target))
+    if (error._tag !== "SubscribeError") return assert.fail(error._tag)
+    assert.include(error.message, "from is not a cursor or a timetoken of 17 digits")
   }).pipe(Effect.provide(world())))
 
 it.effect("half a file is no loss: the other copy is whole", () =>

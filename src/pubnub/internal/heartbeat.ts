@@ -22,6 +22,10 @@ export interface Presence {
   readonly state: string | undefined
 }
 
+/** Whether a configuration has its user announced. */
+export const isOn = ({ heartbeatInterval, presenceTimeout }: PubNubConfig["Service"]): boolean =>
+  heartbeatInterval !== undefined && presenceTimeout !== undefined
+
 /**
  * Announces the user until it is interrupted, from one interval after its start on: the handshake before it was a sign of
  * life too. Returns at once when presence is not on. A heartbeat that fails is told at debug, and the next one comes when

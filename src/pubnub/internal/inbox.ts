@@ -17,9 +17,10 @@ import * as Channel from "../Channel.ts"
 import type * as Event from "../Event.ts"
 import type { PubNubConfig } from "../PubNubConfig.ts"
 import type * as Status from "../Status.ts"
-import type { SubscribeError } from "../SubscribeError.ts"
+import { SubscribeError } from "../SubscribeError.ts"
 import * as Subscription from "../Subscription.ts"
 import * as CatchUp from "./catchUp.ts"
+import * as Defects from "./defect.ts"
 import * as Delivered from "./delivered.ts"
 import * as Family from "./family.ts"
 import * as Reader from "./reader.ts"
@@ -336,13 +337,11 @@ export const make = Effect.fnUntraced(function*<E>(
       }
     },
     room: room.await,
-    fail: (error) => {
-      Queue.offerUnsafe(queue, {
-        _tag: "Disconnected",
-        reason: error.reason._tag === "Exhausted" ? error.reason.last : error.reason,
-        ...(error.cursor === undefined ? {} : { cursor: error.cursor })
-      })
-      Queue.failCauseUnsafe(queue, Cause.fail(error))
+    fail: ({ cursor, reason }) => {
+      // Another poll of this reader may be further back.
+      const at = cursor === undefined ? {} : { cursor: shared.places(listener).reduce(older, cursor) }
+      Queue.offerUnsafe(queue, { _tag: "Disconnected", reason: Defects.told(reason), ...at })
+      Queue.failCauseUnsafe(queue, Cause.fail(new SubscribeError({ reason, ...at })))
       room.openUnsafe()
     },
     end: () => {
@@ -377,6 +376,11 @@ export const make = Effect.fnUntraced(function*<E>(
     }
     return { ...cursor, recent: page.mine }
   }
+
+  const asMine = (error: SubscribeError | E): SubscribeError | E =>
+    error instanceof SubscribeError && error.cursor !== undefined
+      ? new SubscribeError({ reason: error.reason, cursor: mine(error.cursor) })
+      : error
 
   /** The reader has taken all that waited: from now on events wait for it again, behind what it missed. */
   const attach = (missed: Detached): ReadonlyArray<Item> => {
@@ -474,7 +478,7 @@ export const make = Effect.fnUntraced(function*<E>(
       for (const event of events) if (!Family.isStatus(event)) taken = event.cursor
       return Arr.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : pull
     },
-    onFailure: (error) => Cause.isDone(error) ? ended : Effect.fail(error)
+    onFailure: (error) => Cause.isDone(error) ? ended : Effect.fail(asMine(error))
   })
 
   add(options.members)
@@ -487,7 +491,7 @@ export const make = Effect.fnUntraced(function*<E>(
       Queue.shutdownUnsafe(queue)
       room.openUnsafe()
     },
-    pull
+    pull: Effect.catchDefect(pull, (defect) => Effect.fail(Defects.toError(config, defect, taken ?? from ?? begun)))
   }
 })
 

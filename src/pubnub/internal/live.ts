@@ -14,9 +14,11 @@ import * as Retry from "../../Retry.ts"
 import type * as AppContext from "../AppContext.ts"
 import * as Channel from "../Channel.ts"
 import type * as Event from "../Event.ts"
+import { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import * as Subscribe from "../Subscribe.ts"
 import type { SubscribeError } from "../SubscribeError.ts"
+import * as Defects from "./defect.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Loss from "./loss.ts"
 import * as Objects from "./objects.ts"
@@ -136,6 +138,9 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
           Effect.forEach(events, Loss.warn, { discard: true }),
           live !== undefined ? proceed(live, events) : events.some(Loss.isLoss) ? begin(events) : Effect.void
         )
+      ),
+      Effect.catchDefect((defect) =>
+        Effect.flatMap(PubNubConfig, (config) => Effect.fail(Defects.toError(config, defect, undefined)))
       ),
       Effect.onError((cause) => {
         if (live === undefined) return Deferred.failCause(first, cause)

@@ -132,4 +132,6 @@ const cursorOf = (from: From | undefined): Cursor | undefined | "invalid" => {
 
 const isTimetoken = Schema.is(Timetoken)
 const isShape = Schema.is(Cursor)
-const isCursor = (cursor: Cursor): boolean => isShape(cursor) && isTimetoken(cursor.position)
+const isCursor = (cursor: Cursor): boolean =>
+  isShape(cursor) && isTimetoken(cursor.position) &&
+  [cursor.recent?.since, cursor.hole].every((position) => position === undefined || /^\d{1,17}$/.test(position))

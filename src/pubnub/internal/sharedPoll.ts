@@ -23,6 +23,7 @@ import type { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
 import type * as Status from "../Status.ts"
 import type { SubscribeError } from "../SubscribeError.ts"
+import * as Defects from "./defect.ts"
 import * as Family from "./family.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import * as Request from "./request.ts"
@@ -108,13 +109,17 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const statuses = yield* PubSub.sliding<Status.Status>(mostStatuses)
   // Not of a reader: a poll outlives the one that began it.
-  const run = yield* FiberSet.makeRuntime<HttpClient.HttpClient, void>()
+  const fork = yield* FiberSet.makeRuntime<HttpClient.HttpClient, void>()
   const polls = new Set<Poll>()
   /** The poll of each name. A channel that is also in a group may come by another poll. */
   const homes = new Map<Key, Poll>()
   const base = Request.sizeOf(config, { channels: [], groups: [], filter: settings.filter, state: undefined })
   let connected = true
   let closed = false
+
+  /** Runs what a poll needs. No fiber of it dies unseen: its listeners are told. */
+  const run = (poll: Poll, effect: Effect.Effect<void, never, HttpClient.HttpClient>) =>
+    fork(Effect.catchDefect(effect, (defect) => broken(poll, defect)))
 
   // --- names
 
@@ -186,7 +191,7 @@ export const make = Effect.fnUntraced(function*(
   const change = (poll: Poll) => {
     if (poll.changing || closed) return
     poll.changing = true
-    run(Effect.andThen(Effect.sleep(coalesced), Effect.suspend(() => apply(poll))))
+    run(poll, Effect.andThen(Effect.sleep(coalesced), Effect.suspend(() => apply(poll))))
   }
 
   /** Makes the names of a poll known to the service. */
@@ -239,7 +244,7 @@ export const make = Effect.fnUntraced(function*(
         poll.stale = false
         poll.changed.closeUnsafe()
         poll.askedAt = clock.currentTimeMillisUnsafe()
-        run(depart(poll, new Set(keysOf(poll.target))))
+        run(poll, depart(poll, new Set(keysOf(poll.target))))
         return poll.target
       },
       changes: {
@@ -271,7 +276,7 @@ export const make = Effect.fnUntraced(function*(
       Effect.raceFirst(Effect.andThen(heartbeat, Effect.never))
     )
     // Once the fiber is known.
-    poll.fiber = run(Effect.andThen(Effect.yieldNow, loop))
+    poll.fiber = run(poll, Effect.andThen(Effect.yieldNow, loop))
   }
 
   const stop = (poll: Poll): Effect.Effect<void> => {
@@ -303,6 +308,16 @@ export const make = Effect.fnUntraced(function*(
     return depart(poll)
   }
 
+  /** Ends all listeners of a poll in which something threw. It may be another fiber than the one that polls. */
+  const broken = (poll: Poll, defect: unknown) =>
+    Effect.withFiber<void, never, HttpClient.HttpClient>((current) => {
+      const { fiber } = poll
+      const error = Defects.toError(config, defect, poll.place)
+      PubSub.publishUnsafe(statuses, disconnection(poll, error.reason))
+      const told = failed(poll, error)
+      return fiber === undefined || fiber === current ? told : Effect.andThen(Fiber.interrupt(fiber), told)
+    })
+
   // --- events
 
   const route = (poll: Poll, events: ReadonlyArray<Event.SubscribeEvent>): Effect.Effect<void> => {
@@ -316,7 +331,6 @@ export const make = Effect.fnUntraced(function*(
     }
     for (const event of events) {
       if (Family.isStatus(event)) PubSub.publishUnsafe(statuses, event)
-      if ("cursor" in event && event.cursor !== undefined) poll.place = event.cursor
       switch (event._tag) {
         // Each listener is told by itself when it is connected, of its own changes, and of its end.
         case "ChannelsChanged":
@@ -344,6 +358,8 @@ export const make = Effect.fnUntraced(function*(
         default:
           tell(event)
       }
+      // Not before it was told: where that throws, it was not given.
+      if ("cursor" in event && event.cursor !== undefined) poll.place = event.cursor
     }
     return Effect.forEach(full, (listener) => listener.room, { discard: true })
   }
@@ -352,10 +368,7 @@ export const make = Effect.fnUntraced(function*(
 
   const disconnected = (poll: Poll) => {
     poll.downSince ??= clock.currentTimeMillisUnsafe()
-    const status: Status.Disconnected = {
-      _tag: "Disconnected",
-      ...(poll.place === undefined ? {} : { cursor: poll.place })
-    }
+    const status = disconnection(poll)
     PubSub.publishUnsafe(statuses, status)
     for (const listener of poll.listeners.keys()) listener.offer(status, poll.place, [])
   }
@@ -366,7 +379,7 @@ export const make = Effect.fnUntraced(function*(
     return Effect.forEach([...polls], (poll) => {
       disconnected(poll)
       const stopped = stop(poll)
-      run(depart(poll))
+      run(poll, depart(poll))
       return stopped
     }, { discard: true })
   })
@@ -390,7 +403,7 @@ export const make = Effect.fnUntraced(function*(
       poll.names.clear()
       poll.listeners.clear()
       const stopped = stop(poll)
-      run(depart(poll))
+      run(poll, depart(poll))
       return stopped
     }, { discard: true })
   })
@@ -424,6 +437,12 @@ export const make = Effect.fnUntraced(function*(
     reconnect,
     unsubscribeAll
   }
+})
+
+const disconnection = ({ place }: Poll, reason?: SubscribeError["reason"]): Status.Disconnected => ({
+  _tag: "Disconnected",
+  ...place === undefined ? {} : { cursor: place },
+  ...reason === undefined ? {} : { reason: Defects.told(reason) }
 })
 
 type Give = (listener: Listener, keys: ReadonlyArray<Key>) => void

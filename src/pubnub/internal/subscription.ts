@@ -25,6 +25,7 @@ import * as PubNubError from "../PubNubError.ts"
 import type * as Status from "../Status.ts"
 import { Exhausted, SubscribeError } from "../SubscribeError.ts"
 import * as CatchUp from "./catchUp.ts"
+import * as Defects from "./defect.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Envelope from "./envelope.ts"
 import * as Position from "./position.ts"
@@ -57,6 +58,8 @@ export interface Subscription {
   readonly schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
   /** Run whenever the service has answered for these names, with where it is now. */
   readonly onAnswered?: ((target: Target, now: Cursor) => void) | undefined
+  /** Dies when something beside the polls did, which ends them. Default: nothing runs beside them. */
+  readonly beside?: Effect.Effect<never> | undefined
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -128,7 +131,11 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
     shownPath: `/v2/presence/sub-key/{subscribeKey}/channel/${channels.join(",") || ","}/leave`,
     query: groups.length === 0 ? [] : [["channel-group", groups.join(",")]],
     decode: Result.succeed
-  }, (reason) => reason).pipe(Effect.asVoid, Effect.ignore)
+  }, (reason) => reason).pipe(
+    Effect.asVoid,
+    Effect.ignore,
+    Effect.catchDefect((defect) => Effect.logWarning(`pubnub.leave failed: ${Defects.describe(config, defect)}`))
+  )
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -404,25 +411,40 @@ export const events = (
       patience: config.pollTimeout,
       schedule: subscription.schedule
     })
+    /** Behind what was given. In the middle of a step that throws, the reader knows events that were not. */
+    let given = subscription.from
     // One chunk a page; pages without news are passed over.
     const events = Stream.transformPull(steps, (pull) => {
+      const watched = subscription.beside === undefined ? pull : Effect.raceFirst(pull, subscription.beside)
       const more: Effect.Effect<
         Arr.NonEmptyReadonlyArray<Event.SubscribeEvent>,
         Effect.Error<typeof pull>
-      > = Effect.flatMap(pull, ([step]) => {
+      > = Effect.flatMap(watched, ([step]) => {
         const events = told(step)
+        const polled = step._tag === "Page" ? step.next : step.cursor
+        if (polled !== undefined) given = reader.cursor(polled)
         return isNonEmpty(events) ? Effect.succeed(events) : more
       })
       return Effect.succeed(more)
     })
-    return Stream.catch(events, (ended) => {
-      const at = where(ended.cursor === undefined ? undefined : reader.cursor(ended.cursor))
-      return Stream.concat(
-        Stream.succeed<Status.Disconnected>({ _tag: "Disconnected", reason: ended.failure, ...at }),
-        Stream.fail(toError(ended, at))
-      )
-    })
+    return events.pipe(
+      Stream.catch((ended) => {
+        const at = where(ended.cursor === undefined ? undefined : reader.cursor(ended.cursor))
+        return disconnected(ended.failure, toError(ended, at))
+      }),
+      Stream.catchDefect((defect) => {
+        const error = Defects.toError(config, defect, given)
+        return disconnected(Defects.told(error.reason), error)
+      })
+    )
   })
+
+/** Tells that it is over, and why, and fails. */
+const disconnected = (reason: NonNullable<Status.Disconnected["reason"]>, error: SubscribeError) =>
+  Stream.concat(
+    Stream.succeed<Status.Disconnected>({ _tag: "Disconnected", reason, ...where(error.cursor) }),
+    Stream.fail(error)
+  )
 
 const where = (cursor: Cursor | undefined) => cursor === undefined ? {} : { cursor }
 

@@ -1,0 +1,29 @@
+/**
+ * What becomes of a defect in a loop of ours: a failure of every reader that waits for it.
+ */
+import * as Redacted from "effect/Redacted"
+import type { Cursor } from "../../Cursor.ts"
+import * as Text from "../../internal/text.ts"
+import type { PubNubConfig } from "../PubNubConfig.ts"
+import type * as Status from "../Status.ts"
+import { Defect, SubscribeError } from "../SubscribeError.ts"
+
+type Config = PubNubConfig["Service"]
+
+/** What threw, without the secrets of the configuration. */
+export const describe = ({ authToken, secretKey }: Config, defect: unknown): string =>
+  Text.ofDefect(
+    defect,
+    [authToken, secretKey].flatMap((secret) => secret === undefined ? [] : [Redacted.value(secret)])
+  )
+
+/** The failure of a reader that stands at this cursor. */
+export const toError = (config: Config, defect: unknown, cursor: Cursor | undefined): SubscribeError =>
+  new SubscribeError({
+    reason: new Defect({ description: describe(config, defect) }),
+    ...cursor === undefined ? {} : { cursor }
+  })
+
+/** What a reader is told before it fails. A schedule that ended is told as what it gave up on. */
+export const told = (reason: SubscribeError["reason"]): NonNullable<Status.Disconnected["reason"]> =>
+  reason._tag === "Exhausted" ? reason.last : reason
