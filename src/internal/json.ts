@@ -105,6 +105,16 @@ export const text = (json: unknown): string => {
   }
 }
 
+/** The same value for an error or a log, which others write by recursion: what lies deeper than so many levels is text. */
+export const shallow = (json: Schema.Json, levels = 32): Schema.Json => {
+  if (typeof json !== "object" || json === null) return json
+  if (levels === 0) return Text.bounded(text(json))
+  if (isList(json)) return json.map((item) => shallow(item, levels - 1))
+  return Object.fromEntries(Object.entries(json).map(([key, item]) => [key, shallow(item, levels - 1)]))
+}
+
+const isList = (json: object): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
+
 /** A list or an object whose parts are being written. */
 interface Open {
   readonly value: object

@@ -9,6 +9,7 @@ import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Json from "../internal/json.ts"
 import * as Outcome from "./internal/outcome.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
@@ -278,6 +279,10 @@ export class CustomMismatch extends Schema.TaggedError<CustomMismatch>("effect-h
   override get message(): string {
     return `${this.operation}: the custom data of ${this.kind} ${JSON.stringify(this.id)} does not match its schema: ` +
       `${this.issue}. Whoever set it may be of another version.`
+  }
+  // The custom data is foreign, and a logger walks it by recursion.
+  override toJSON(): object {
+    return { ...this, custom: Json.shallow(this.custom) }
   }
   get isRetryable(): false {
     return false

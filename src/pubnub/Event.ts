@@ -595,6 +595,7 @@ export interface Undecodable {
   readonly _tag: "Undecodable"
   /** The payload where the envelope could be read, else the whole envelope. */
   readonly raw: Schema.Json
+  /** What is wrong with it, in about a thousand characters at most. It may quote what others wrote. */
   readonly issue: string
   readonly channel?: string
   readonly timetoken?: Timetoken

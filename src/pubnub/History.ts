@@ -9,6 +9,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codec from "../internal/codec.ts"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/endpoint.ts"
@@ -184,7 +185,7 @@ export interface StreamOptions extends Range {
 }
 
 /**
- * Types the payloads. One that does not match is an {@link UndecodableEntry} in its place.
+ * Types the payloads. One that does not match, or that the schema throws at, is an {@link UndecodableEntry} in its place.
  *
  * @category models
  * @since 0.1.0
@@ -514,7 +515,7 @@ const File = Schema.Struct({
   file: Schema.Struct({ id: Schema.String, name: Schema.String }),
   message: Schema.optionalKey(Envelope.Parsed)
 })
-const decodeFile = Schema.decodeUnknownResult(File)
+const decodeFile = Codec.decodeResult(File)
 
 const toEntry = (channel: string, raw: Schema.Json): Stored => {
   const read = Storage.read(raw)
@@ -533,7 +534,7 @@ const toEntry = (channel: string, raw: Schema.Json): Stored => {
   if (kind !== 4) return { _tag: "StoredMessage", ...entry, payload: message, ...details }
   const file = decodeFile(message)
   return Result.isFailure(file)
-    ? { _tag: "UndecodableEntry", ...entry, raw: message, issue: file.failure.message }
+    ? { _tag: "UndecodableEntry", ...entry, raw: message, issue: file.failure }
     : {
       _tag: "StoredFile",
       ...entry,

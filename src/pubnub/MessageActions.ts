@@ -13,6 +13,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codec from "../internal/codec.ts"
+import * as Text from "../internal/text.ts"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Event from "./Event.ts"
@@ -262,6 +264,8 @@ export const add = (
           : [{ location: "messageTimetoken", message: "is not a timetoken of 17 digits" }],
         ...type === "" ? [{ location: "type", message: "is empty" }] : [],
         ...value === "" ? [{ location: "value", message: "is empty" }] : [],
+        ...type.isWellFormed() ? [] : [{ location: "type", message: "holds half of a surrogate pair" }],
+        ...value.isWellFormed() ? [] : [{ location: "value", message: "holds half of a surrogate pair" }],
         ...size > maxMessageSize
           ? [{ location: "value", message: `makes a body of ${size} bytes, and maxMessageSize is ${maxMessageSize}` }]
           : []
@@ -662,7 +666,7 @@ interface Request<A, E> {
   readonly body?: string
   /** What is wrong with the input, beside the channel. */
   readonly issues: (config: PubNubConfig["Service"]) => ReadonlyArray<PubNubError.Detail>
-  readonly decode: (json: Schema.Json) => Result.Result<A, Schema.SchemaError>
+  readonly decode: (json: Schema.Json) => Result.Result<A, string>
   /** What a refusal means that only this operation has. */
   readonly refused?: (reason: PubNubError.BadRequest) => E | undefined
 }
@@ -680,7 +684,7 @@ const run = <A, E = never>(
       query,
       body,
       attributes: { "messaging.destination.name": channel },
-      decode: (json) => Result.mapError(decode(json), (issue) => issue.message)
+      decode
     })
     const tooLong = (message: string) => ({ location: "channel", message })
     return Endpoint.ask(
@@ -695,9 +699,9 @@ const run = <A, E = never>(
 // The service's word for a user.
 const Wire = MessageAction.pipe(Schema.encodeKeys({ user: "uuid" }))
 
-const decodeAdded = Schema.decodeUnknownResult(Schema.Struct({ data: Wire }))
-const decodeRemoved = Schema.decodeUnknownResult(Schema.Struct({ data: Schema.Struct({}) }))
-const decodeListed = Schema.decodeUnknownResult(Schema.Struct({
+const decodeAdded = Codec.decodeResult(Schema.Struct({ data: Wire }))
+const decodeRemoved = Codec.decodeResult(Schema.Struct({ data: Schema.Struct({}) }))
+const decodeListed = Codec.decodeResult(Schema.Struct({
   data: Schema.Array(Wire),
   more: Schema.optionalKey(Schema.NullOr(Schema.Struct({
     start: Schema.optionalKey(Schema.NullOr(Timetoken.Timetoken))
@@ -710,4 +714,4 @@ const decodeUnpublished = Schema.decodeUnknownOption(
 
 /** Why subscribers were not told, in an answer that has data nevertheless. */
 const unpublished = (json: Schema.Json): string | undefined =>
-  Option.getOrUndefined(Option.map(decodeUnpublished(json), ({ error }) => error.message))
+  Option.getOrUndefined(Option.map(decodeUnpublished(json), ({ error }) => Text.bounded(error.message)))

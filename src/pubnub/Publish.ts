@@ -10,6 +10,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Codec from "../internal/codec.ts"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/endpoint.ts"
@@ -410,10 +411,7 @@ const send = <A, RE>(
   })
 
 const Sent = Schema.Tuple([Schema.Literal(1), Schema.String, Timetoken])
-const decodeSent = Schema.decodeUnknownResult(Sent)
+const decodeSent = Codec.decodeResult(Sent)
 
 const decodeAnswer = (json: Schema.Json): Result.Result<Published, string> =>
-  Result.mapBoth(decodeSent(json), {
-    onFailure: (issue) => issue.message,
-    onSuccess: ([, , timetoken]) => ({ timetoken })
-  })
+  Result.map(decodeSent(json), ([, , timetoken]) => ({ timetoken }))

@@ -23,6 +23,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Json from "../internal/json.ts"
+import * as Text from "../internal/text.ts"
 import * as Retry from "../Retry.ts"
 import * as History from "./History.ts"
 import * as Endpoint from "./internal/endpoint.ts"
@@ -485,7 +486,10 @@ export const make = Effect.fnUntraced(function*(
       )
       // Beside the caller's own services (its span, its log annotations), but never with the caller's keys.
       const context = Context.merge(yield* Effect.context<never>(), services)
-      const meta = settings.messageIds === true ? withId(rest.meta) : rest.meta
+      const meta = settings.messageIds !== true ? rest.meta : yield* Effect.try({
+        try: () => withId(rest.meta),
+        catch: (defect) => refused([{ location: "meta", message: `cannot be read: ${Text.ofDefect(defect)}` }])
+      })
       const { channel } = options
       const id = MessageIds.idOf(meta)
       const entry: Entry = {

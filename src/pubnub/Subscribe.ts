@@ -94,7 +94,7 @@ export interface Options {
  * @since 0.1.0
  */
 export interface StreamOptions<A, RD = never> extends Options {
-  /** What a message must be. One that is not is an `Undecodable` event in its place. */
+  /** What a message must be. One that is not, or that the schema throws at, is an `Undecodable` event in its place. */
   readonly schema: Payload.Reader<A, RD>
 }
 
@@ -127,7 +127,7 @@ export interface FamilyOptions<E = never, R = never> extends Options {
  * @since 0.1.0
  */
 export interface PayloadOptions<A, RD = never, E = never, R = never> extends FamilyOptions<E, R> {
-  /** What a payload must be. One that is not goes to `onStatus` as `Undecodable`. */
+  /** What a payload must be. One that is not, or that the schema throws at, goes to `onStatus` as `Undecodable`. */
   readonly schema: Payload.Reader<A, RD>
 }
 

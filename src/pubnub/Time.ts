@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Codec from "../internal/codec.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import * as PubNubError from "./PubNubError.ts"
@@ -76,7 +77,7 @@ export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | Pu
   })
 })
 
-const decodeTuple = Schema.decodeUnknownResult(Schema.Tuple([Timetoken]))
+const decodeTuple = Codec.decodeResult(Schema.Tuple([Timetoken]))
 
 const decodeTime = (json: Schema.Json): Result.Result<Timetoken, string> =>
-  Result.mapBoth(decodeTuple(json), { onFailure: (issue) => issue.message, onSuccess: ([timetoken]) => timetoken })
+  Result.map(decodeTuple(json), ([timetoken]) => timetoken)

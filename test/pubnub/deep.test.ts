@@ -184,6 +184,31 @@ it.effect("the same twice by one id is told once, and what differs at the deepes
     assert.deepStrictEqual(payloads(seen), [objects(5_000), objects(5_000).replace("1", "2")])
   }).pipe(Effect.provide(world)))
 
+it.effect("a channel whose name no address can carry is told of, and history is read of all others", () =>
+  Effect.gen(function*() {
+    yield* emulator.use((service) => service.addToGroup("g", ["a", "b\ud800"]))
+    const group = yield* collect(Subscribe.stream({ groups: ["g"] }))
+    const readers = yield* Effect.all([
+      collect(Subscribe.stream({ channels: ["a", "x.*"] })),
+      collect(Subscriber.stream({ channels: ["a", "x.*"], capacity: 10 }))
+    ])
+    yield* Clock.advance("1 second")
+    const odd = { c: "x.\ud800", b: "x.*", d: "odd", p: { t: "17900000015000000" } }
+    yield* emulator.use((service) => service.emitRaw({ channel: "x.y", envelope: odd }))
+    yield* Clock.advance("1 second")
+    yield* publishAll(numbers(160).map(String))
+    yield* emulator.use((service) => service.emitRaw({ channel: "x.y", envelope: { ...odd, d: "odd again" } }))
+    yield* Clock.advance("30 seconds")
+    for (const { fiber, seen } of readers) {
+      assert.isUndefined(fiber.pollUnsafe())
+      const told = payloads(seen)
+      assert.deepStrictEqual(told.filter((text) => !text.includes("odd")), numbers(160).map(String))
+      assert.include(told, "\"odd\"")
+    }
+    assert.deepStrictEqual(payloads(group.seen), numbers(160).map(String))
+    assert.isTrue(group.seen.some((event) => event._tag === "Gap" && event.reason === "UnknownChannels"))
+  }).pipe(Effect.provide(world)))
+
 it.effect("a presence event whose timestamp is no moment is Undecodable, and ends nobody", () =>
   Effect.gen(function*() {
     const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a-pnpres"] }))

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Answer } from "../../internal/operation.ts"
 import * as RetryAfter from "../../internal/retryAfter.ts"
+import * as Text from "../../internal/text.ts"
 import * as PubNubError from "../PubNubError.ts"
 
 /** Fails with every reason that an answer can carry; the others are of requests that got none. */
@@ -53,7 +54,7 @@ const complaintOf = (json: Schema.Json, httpStatus: number): Complaint | undefin
   const none = { details: [], channels: [], groups: [] }
   if (Array.isArray(json)) {
     return json[0] === 0 || httpStatus >= 400
-      ? { ...none, status: httpStatus, text: text(json[1]) ?? "the service refused it" }
+      ? { ...none, status: httpStatus, text: Text.bounded(text(json[1]) ?? "the service refused it") }
       : undefined
   }
   if (!isRecord(json)) return httpStatus >= 400 ? { ...none, status: httpStatus, text: "no explanation" } : undefined
@@ -65,7 +66,7 @@ const complaintOf = (json: Schema.Json, httpStatus: number): Complaint | undefin
   const nested = isRecord(error) ? error : {}
   return {
     status,
-    text: text(nested.message, json.error_message, json.message, error) ?? "no explanation",
+    text: Text.bounded(text(nested.message, json.error_message, json.message, error) ?? "no explanation"),
     details: Array.isArray(nested.details) ? nested.details.flatMap(detail) : [],
     channels: isRecord(payload) ? names(payload.channels) : [],
     // The service writes a colon before the name of each group that it refuses.
@@ -75,9 +76,11 @@ const complaintOf = (json: Schema.Json, httpStatus: number): Complaint | undefin
 
 const detail = (value: unknown): ReadonlyArray<PubNubError.Detail> => {
   if (!isRecord(value)) return []
-  const message = text(value.message)
+  const given = text(value.message)
+  if (given === undefined) return []
+  const message = Text.bounded(given)
   const location = text(value.location)
-  return message === undefined ? [] : [location === undefined ? { message } : { message, location }]
+  return [location === undefined ? { message } : { message, location: Text.bounded(location) }]
 }
 
 const classify = (answer: Answer, complaint: Complaint, wait: Option.Option<Duration.Duration>): AnswerReason => {
@@ -123,7 +126,7 @@ const unreadable = (
   wait: Option.Option<Duration.Duration>
 ): Effect.Effect<never, AnswerReason> => {
   const { status } = answer
-  const explanation = /<Message>([^<]*)<\/Message>/.exec(answer.text)?.[1] ?? "no explanation"
+  const explanation = Text.bounded(/<Message>([^<]*)<\/Message>/.exec(answer.text)?.[1] ?? "no explanation")
   if (status === 429) return Effect.fail(new PubNubError.RateLimited({ description: explanation, retryAfter: wait }))
   if (status >= 500) {
     return Effect.fail(

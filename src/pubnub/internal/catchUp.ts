@@ -98,6 +98,9 @@ interface Entry {
   readonly envelopes: ReadonlyArray<{ readonly b: string } & { readonly [key: string]: Schema.Json }>
 }
 
+/** Names come from answers, too. Of one that no address can carry nothing can be asked. */
+const isName = (channel: string): boolean => Channel.issue(channel) === undefined
+
 /** A part of the hole, with what is in it where that is known. */
 interface Segment {
   readonly since: bigint
@@ -164,7 +167,7 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
     else if (b !== undefined && b !== null && b !== c) {
       const by = seen.get(c)
       if (by !== undefined) by.add(b)
-      else if (seen.size < mostNames) seen.set(c, new Set([b]))
+      else if (seen.size < mostNames && isName(c)) seen.set(c, new Set([b]))
     }
   }
 
@@ -186,10 +189,12 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       if (names === undefined) found.set(channel, [name])
       else if (!names.includes(name)) names.push(name)
     }
-    for (const channel of channels) {
-      if (!Channel.isPresence(channel) && !Channel.isWildcard(channel)) add(channel, channel)
-    }
     const unknown = channels.filter(Channel.isWildcard).filter((name) => !Channel.isPresence(name))
+    for (const channel of channels) {
+      if (Channel.isPresence(channel) || Channel.isWildcard(channel)) continue
+      if (isName(channel)) add(channel, channel)
+      else unknown.push(channel)
+    }
     for (const [channel, by] of seen) {
       for (const name of by) if (channels.includes(name) || groups.includes(name)) add(channel, name)
     }
@@ -207,7 +212,9 @@ export const make = (config: PubNubConfig["Service"], names: () => Names): Catch
       )
       if (Option.isNone(listed)) unknown.push(group)
       for (const channel of Option.getOrElse(listed, () => [])) {
-        if (!Channel.isPresence(channel)) add(channel, group)
+        if (Channel.isPresence(channel)) continue
+        if (isName(channel)) add(channel, group)
+        else unknown.push(group)
       }
     }
     for (const channel of denied) if (found.delete(channel)) work.outOfReach = true

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as Codec from "../../internal/codec.ts"
 import { Custom, CustomMismatch, type CustomSchema, type Kind } from "../AppContext.ts"
 import type * as Event from "../Event.ts"
 import * as Payload from "./payload.ts"
@@ -22,7 +23,7 @@ export interface CustomCodec<C, E, RD, RE> {
   readonly encode: (custom: C) => Effect.Effect<Custom, string, RE>
 }
 
-const decodeCustom = Schema.decodeUnknownEffect(Custom)
+const decodeCustom = Codec.decode(Custom)
 
 // `undefined` as the value of a key is an absent key, as everywhere in TypeScript.
 const scalars = (custom: unknown): Effect.Effect<Custom, string> =>
@@ -30,7 +31,7 @@ const scalars = (custom: unknown): Effect.Effect<Custom, string> =>
     Predicate.isObject(custom)
       ? Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== undefined))
       : custom
-  ).pipe(Effect.mapError((error) => `may hold text, numbers, booleans and null only: ${error.message}`))
+  ).pipe(Effect.mapError((issue) => `may hold text, numbers, booleans and null only: ${issue}`))
 
 /** Custom data as it is. */
 export const untyped: CustomCodec<Custom, never, never, never> = {
@@ -49,7 +50,7 @@ export interface TypedCodec<C, RD, RE> extends CustomCodec<C, CustomMismatch, RD
 /** Custom data of a type. */
 export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): TypedCodec<C, RD, RE> => {
   const decode = Payload.decodeWith(schema)
-  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(schema))
+  const encode = Codec.encode(Schema.toCodecJson(schema))
   return {
     decode: (custom, owner) =>
       Option.match(custom, {
@@ -62,7 +63,7 @@ export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): TypedCodec<C,
       }),
     encode: (custom) =>
       encode(custom).pipe(
-        Effect.mapError((error) => `does not match its schema: ${error.message}`),
+        Effect.mapError((issue) => `does not match its schema: ${issue}`),
         Effect.flatMap(scalars)
       )
   }

@@ -6,6 +6,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Codec from "../../internal/codec.ts"
 import type { Cursor } from "../../Cursor.ts"
 import * as Channel from "../Channel.ts"
 import * as Event from "../Event.ts"
@@ -41,7 +42,7 @@ const Envelope = Schema.Struct({
 /** What an envelope says, whatever it carries. */
 export type Envelope = typeof Envelope.Type
 
-export const decode = Schema.decodeUnknownResult(Envelope)
+export const decode = Codec.decodeResult(Envelope)
 
 /** By what two deliveries are known to be the same message: where, when and by whom. */
 export const idOf = (envelope: Envelope): string => `${envelope.p.t}/${envelope.c}/${envelope.i ?? ""}`
@@ -146,13 +147,13 @@ const PresencePayload = Schema.Struct({
   timedout: Users,
   here_now_refresh: optional(Schema.Boolean)
 })
-const decodePresence = Schema.decodeUnknownResult(PresencePayload)
+const decodePresence = Codec.decodeResult(PresencePayload)
 
 const movements = { join: "Joined", leave: "Left", timeout: "TimedOut" } as const
 
 const presence = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
   const decoded = decodePresence(payload)
-  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure.message, common)
+  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { action, data, uuid, ...rest } = decoded.success
   const at = DateTime.make(rest.precise_timestamp ?? rest.timestamp * 1000)
   if (Option.isNone(at)) return undecodable(payload, "its timestamp is no moment", common)
@@ -186,13 +187,13 @@ const presence = (common: Event.Delivery, payload: Schema.Json): Event.Event => 
 // message actions, files
 // --------------------------------------------------------------------------------------------------------------------
 
-const decodeAction = Schema.decodeUnknownResult(
+const decodeAction = Codec.decodeResult(
   Schema.Struct({ event: Schema.String, data: Event.Action })
 )
 
 const action = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
   const decoded = decodeAction(payload)
-  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure.message, common)
+  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { data, event } = decoded.success
   return event === "added"
     ? { _tag: "MessageActionAdded", ...common, action: data }
@@ -201,7 +202,7 @@ const action = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
     : unknown(common, 3, payload)
 }
 
-const decodeFile = Schema.decodeUnknownResult(
+const decodeFile = Codec.decodeResult(
   Schema.Struct({
     file: Schema.Struct({ id: Schema.String, name: Schema.String }),
     message: Schema.optionalKey(Parsed)
@@ -210,7 +211,7 @@ const decodeFile = Schema.decodeUnknownResult(
 
 const file = (common: Event.Delivery, payload: Schema.Json): Event.FileShared | Event.Undecodable => {
   const decoded = decodeFile(payload)
-  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure.message, common)
+  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { file, message } = decoded.success
   return { _tag: "FileShared", ...common, file, ...(message === undefined ? {} : { payload: message }) }
 }
@@ -236,20 +237,20 @@ const cleared = <A extends { readonly custom?: Event.Changed<Event.CustomChange>
     ? change
     : { ...change, custom: Option.filter(change.custom, (fields) => Object.keys(fields).length > 0) }
 
-const decodeObject = Schema.decodeUnknownResult(
+const decodeObject = Codec.decodeResult(
   Schema.Struct({ event: Schema.String, type: Schema.String, data: Parsed })
 )
-const decodeUser = Schema.decodeUnknownResult(
+const decodeUser = Codec.decodeResult(
   Schema.Struct({ id: UserId, ...Change, name: Text, externalId: Text, profileUrl: Text, email: Text }).pipe(
     Schema.encodeKeys({ etag: "eTag" })
   )
 )
-const decodeChannel = Schema.decodeUnknownResult(
+const decodeChannel = Codec.decodeResult(
   Schema.Struct({ id: Schema.String, ...Change, name: Text, description: Text }).pipe(
     Schema.encodeKeys({ etag: "eTag" })
   )
 )
-const decodeMembership = Schema.decodeUnknownResult(
+const decodeMembership = Codec.decodeResult(
   Schema.Struct({
     uuid: Schema.Struct({ id: UserId }),
     channel: Schema.Struct({ id: Schema.String }),
@@ -265,7 +266,7 @@ const version = (
 })
 
 const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
-  const failed = (issue: Schema.SchemaError) => undecodable(payload, issue.message, common)
+  const failed = (issue: string) => undecodable(payload, issue, common)
   const object = decodeObject(payload)
   if (Result.isFailure(object)) return failed(object.failure)
   const { data, event, type } = object.success

@@ -4,8 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
+import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import * as Channel from "../Channel.ts"
@@ -44,16 +44,11 @@ export const run = <A>(
       query,
       // States keep their numbers.
       parse: Json.parse,
-      decode: decoder(answer)
+      decode: Codec.decodeResult(answer)
     })
     const tooLong = (problem: string) => ({ message: `the input ${problem}: ask in parts` })
     return yield* Endpoint.ask(config, { issues, endpoint, tooLong }, Endpoint.errorOf(where))
   })
-
-const decoder = <A>(schema: Schema.ConstraintDecoder<A>) => {
-  const decode = Schema.decodeUnknownResult(schema)
-  return (json: Schema.Json): Result.Result<A, string> => Result.mapError(decode(json), (issue) => issue.message)
-}
 
 /** What is wrong with the names of a list, each said once and with its name. */
 export const issuesOf = (

@@ -3,8 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import * as AppContext from "../AppContext.ts"
@@ -33,7 +33,7 @@ export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubEr
   Effect.flatMap(PubNubConfig, (config) => {
     const { answer, body, ifMatch, issues, method, operation, path, query = [] } = request
     const where = { operation, method, shownPath: ["/v2/objects/{subscribeKey}", ...path].join("/") }
-    const decode = Schema.decodeUnknownResult(answer)
+    const decode = Codec.decodeResult(answer)
     const endpoint = () => ({
       ...where,
       path: ["/v2/objects", config.subscribeKey, ...path.map(Url.encode)].join("/"),
@@ -42,7 +42,7 @@ export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubEr
       ifMatch,
       // Custom numbers stay numbers.
       parse: Json.parse,
-      decode: (json: Schema.Json) => Result.mapError(decode(json), (issue) => issue.message)
+      decode
     })
     const tooLong = (problem: string) => ({ message: `the input ${problem}` })
     return Endpoint.ask(config, { issues, endpoint, tooLong }, Endpoint.errorOf(where))

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 
 /** A schema whose values can be written. */
@@ -15,17 +16,15 @@ export type Reader<A, RD> = Schema.ConstraintCodec<A, unknown, RD, unknown>
 
 /** The JSON text of a message, or a sentence on what is wrong with it. */
 export const encode = (message: unknown): Result.Result<string, string> =>
-  Result.mapError(Json.stringify(message), (lost) => `cannot be carried by JSON: ${lost}`)
+  Result.mapError(Json.stringify(message, { wellFormed: true }), (lost) => `cannot be carried by JSON: ${lost}`)
 
 /** The same for a typed message: its schema's JSON form, so that dates and big integers come back as what they were. */
 export const encodeWith = <A, RE>(schema: Writer<A, RE>, message: A): Effect.Effect<string, string, RE> =>
-  Schema.encodeUnknownEffect(Schema.toCodecJson(schema))(message).pipe(
-    Effect.mapError((error) => `does not match its schema: ${error.message}`),
+  Codec.encode(Schema.toCodecJson(schema))(message).pipe(
+    Effect.mapError((issue) => `does not match its schema: ${issue}`),
     Effect.flatMap((json) => Effect.fromResult(encode(json)))
   )
 
 /** Reads payloads with a schema; fails with a sentence. Made once for a subscription. */
-export const decodeWith = <A, RD>(schema: Reader<A, RD>): (payload: Schema.Json) => Effect.Effect<A, string, RD> => {
-  const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(schema))
-  return (payload) => Effect.mapError(decode(payload), (error) => error.message)
-}
+export const decodeWith = <A, RD>(schema: Reader<A, RD>): (payload: Schema.Json) => Effect.Effect<A, string, RD> =>
+  Codec.decode(Schema.toCodecJson(schema))

@@ -95,7 +95,7 @@ export const make = (
       events.push(
         Result.isSuccess(decoded)
           ? Envelope.toEvent(decoded.success, cursor)
-          : Envelope.undecodable(raw, decoded.failure.message, cursor)
+          : Envelope.undecodable(raw, decoded.failure, cursor)
       )
     }
     remember(fresh, next ?? base)

@@ -5,6 +5,7 @@
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 import * as Url from "../../internal/url.ts"
 import type { PubNubConfig } from "../PubNubConfig.ts"
@@ -37,12 +38,12 @@ export const most = (channels: number, actions = false): number => channels > 1 
 
 const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
-const decodeAnswer = Schema.decodeUnknownResult(Schema.Struct({
+const decodeAnswer = Codec.decodeResult(Schema.Struct({
   channels: Schema.Record(Schema.String, Schema.Array(Envelope.Parsed)),
   more: optional(Schema.Struct({ start: Timetoken }))
 }))
 
-const decodeCounts = Schema.decodeUnknownResult(
+const decodeCounts = Codec.decodeResult(
   Schema.Struct({ channels: Schema.Record(Schema.String, Schema.Int) })
 )
 
@@ -74,13 +75,10 @@ export const pages = (
   // Payloads keep their numbers.
   parse: Json.parse,
   decode: (json) =>
-    Result.mapBoth(decodeAnswer(json), {
-      onFailure: (issue) => issue.message,
-      onSuccess: (answer): ReadonlyMap<string, Page> => {
-        const found = byName(answer.channels)
-        const more = answer.more?.start
-        return new Map(request.channels.map((channel) => [channel, { entries: found.get(channel) ?? [], more }]))
-      }
+    Result.map(decodeAnswer(json), (answer): ReadonlyMap<string, Page> => {
+      const found = byName(answer.channels)
+      const more = answer.more?.start
+      return new Map(request.channels.map((channel) => [channel, { entries: found.get(channel) ?? [], more }]))
     })
 })
 
@@ -96,12 +94,9 @@ export const counts = (
   path: `/v3/history/sub-key/${config.subscribeKey}/message-counts/${Url.encodeList(channels)}`,
   query: [typeof after === "string" ? ["timetoken", after] : ["channelsTimetoken", after.join(",")]],
   decode: (json) =>
-    Result.mapBoth(decodeCounts(json), {
-      onFailure: (issue) => issue.message,
-      onSuccess: (answer): ReadonlyMap<string, number> => {
-        const counts = byName(answer.channels)
-        return new Map(channels.map((channel) => [channel, counts.get(channel) ?? 0]))
-      }
+    Result.map(decodeCounts(json), (answer): ReadonlyMap<string, number> => {
+      const counts = byName(answer.channels)
+      return new Map(channels.map((channel) => [channel, counts.get(channel) ?? 0]))
     })
 } as const satisfies Endpoint.Endpoint<ReadonlyMap<string, number>>)
 
@@ -126,7 +121,7 @@ const Entry = Schema.Struct({
   actions: optional(Actions)
 })
 
-const decodeEntry = Schema.decodeUnknownResult(Entry)
+const decodeEntry = Codec.decodeResult(Entry)
 
 const isUserId = Schema.is(UserId)
 
@@ -135,9 +130,9 @@ const given = <A>(value: A | null | undefined): value is A => value !== undefine
 
 /** What an entry says, with what is absent left out; a sentence on what is wrong with it where it cannot be read. */
 export const read = (raw: Schema.Json) =>
-  Result.mapBoth(decodeEntry(raw), {
-    onFailure: (issue) => issue.message,
-    onSuccess: ({ actions, custom_message_type, message, message_type, meta, timetoken, uuid }) => ({
+  Result.map(
+    decodeEntry(raw),
+    ({ actions, custom_message_type, message, message_type, meta, timetoken, uuid }) => ({
       message,
       timetoken,
       kind: Number(message_type ?? 0),
@@ -146,4 +141,4 @@ export const read = (raw: Schema.Json) =>
       customMessageType: given(custom_message_type) ? custom_message_type : undefined,
       actions: actions ?? {}
     })
-  })
+  )

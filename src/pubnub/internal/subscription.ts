@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codec from "../../internal/codec.ts"
 import type { Cursor } from "../../Cursor.ts"
 import * as Json from "../../internal/json.ts"
 import * as LongPoll from "../../LongPoll.ts"
@@ -73,7 +74,7 @@ const Answer = Schema.Struct({
   }),
   m: Schema.Array(Envelope.Parsed)
 })
-const decodeAnswer = Schema.decodeUnknownResult(Answer)
+const decodeAnswer = Codec.decodeResult(Answer)
 
 interface Page {
   readonly position: string
@@ -82,10 +83,7 @@ interface Page {
 }
 
 const decode = (json: Schema.Json): Result.Result<Page, string> =>
-  Result.mapBoth(decodeAnswer(json), {
-    onFailure: (issue) => issue.message,
-    onSuccess: ({ m, t }) => ({ position: t.t, region: t.r ?? undefined, messages: m })
-  })
+  Result.map(decodeAnswer(json), ({ m, t }) => ({ position: t.t, region: t.r ?? undefined, messages: m }))
 
 const operation = "subscribe"
 
