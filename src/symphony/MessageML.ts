@@ -9,12 +9,12 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
-import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codec from "../internal/codec.ts"
 import * as Json from "../internal/json.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ const make = <P extends Place>(
   const data = new Map<string, EntityData[string]>()
   const clashes = new Set(parts.flatMap((part) => part.clashes))
   for (const [id, fields] of parts.flatMap((part) => Object.entries(part.data))) {
-    if (data.has(id) && !Equal.equals(data.get(id), fields)) clashes.add(id)
+    if (data.has(id) && !Json.equal(data.get(id), fields)) clashes.add(id)
     data.set(id, fields)
   }
   return { [TypeId]: TypeId, place, markup, data: Object.fromEntries(data), clashes: [...clashes] }
@@ -725,15 +725,15 @@ export const entity = <A, RD = never, RE = never>(options: {
 }): Entity<A, RD, RE> => {
   const { schema, type, version } = options
   const codec = Schema.toCodecJson(schema)
-  const encode = Schema.encodeUnknownEffect(codec)
-  const decode = Schema.decodeUnknownEffect(codec)
+  const encode = Codec.encode(codec)
+  const decode = Codec.decode(codec)
   const refusalOf = (id: string, fields: EntityData[string]) =>
     id.trim() === ""
       ? "its id is blank"
       : Object.entries({ type, version }).flatMap(([name, value]) =>
         name in fields && fields[name] !== value ? [`its ${name} is not ${JSON.stringify(value)}`] : []
       )[0]
-  const mismatch = (id: string) => (error: Schema.SchemaError) => new EntityMismatch({ type, id, issue: error.message })
+  const mismatch = (id: string) => (issue: string) => new EntityMismatch({ type, id, issue })
   return {
     type,
     version,
@@ -763,7 +763,7 @@ const shown = (id: string, fields: EntityData[string], fallback: ReadonlyArray<F
   return make("block", markup, [{ data, clashes }, { data: { [id]: fields }, clashes: [] }])
 }
 
-const decodeFields = Schema.decodeUnknownEffect(Schema.Record(Schema.String, Schema.Json))
+const decodeFields = Codec.decode(Schema.Record(Schema.String, Schema.Json))
 
 // --------------------------------------------------------------------------------------------------------------------
 // reading

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Lenient from "./internal/lenient.ts"
@@ -140,6 +141,7 @@ export interface PostedMessage {
   readonly timestamp?: DateTime.Utc
   /** PresentationML. */
   readonly message?: string
+  /** What was shared; one within 16 others is left out. */
   readonly sharedMessage?: PostedMessage
   /** The data of its entities, as JSON text. */
   readonly data?: string
@@ -167,6 +169,23 @@ export interface PostedMessage {
   readonly silent?: boolean
 }
 
+/** Messages within messages, as deep as anybody shares. What is deeper is left out: to read it takes time squared. */
+const mostShared = 16
+
+const isReadable = (message: unknown): boolean => {
+  let inner = message
+  for (let level = 0; level < mostShared; level++) {
+    if (!Predicate.hasProperty(inner, "sharedMessage")) return true
+    inner = inner.sharedMessage
+  }
+  return false
+}
+
+const Shared: Schema.Codec<PostedMessage, unknown> = Schema.Unknown.pipe(
+  Schema.check(Schema.makeFilter(isReadable)),
+  Schema.decodeTo(Schema.suspend((): Schema.Codec<PostedMessage, unknown> => PostedMessage))
+)
+
 /**
  * The codec of a {@link PostedMessage}.
  *
@@ -178,7 +197,7 @@ export const PostedMessage: Schema.Codec<PostedMessage, unknown> = Schema.Struct
   parentMessageId: Text,
   timestamp: Instant,
   message: Text,
-  sharedMessage: Lenient.optional(Schema.suspend((): Schema.Codec<PostedMessage, unknown> => PostedMessage)),
+  sharedMessage: Lenient.optional(Shared),
   data: Text,
   attachments: Lenient.list(AttachmentInfo),
   user: Lenient.optional(User),

@@ -96,7 +96,7 @@ const readContent = (
     const isText = typeof content === "string"
     const wrapped = yield* Effect.result(Content.wrap(content))
     const entities = isText || Object.keys(content.data).length === 0 ? data : { ...content.data, ...data }
-    const text = entities === undefined ? undefined : Json.stringify(entities)
+    const text = entities === undefined ? undefined : Json.stringify(entities, { wellFormed: true })
     const details = [
       ...Result.isFailure(wrapped) ? [{ location: at("content"), message: wrapped.failure }] : [],
       ...Array.isArray(data) ? [{ location: at("data"), message: "is a list; it must be an object" }] : [],

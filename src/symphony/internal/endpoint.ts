@@ -14,9 +14,11 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
 import * as RetryAfter from "../../internal/retryAfter.ts"
+import * as Text from "../../internal/text.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
 import type { Tokens } from "../Session.ts"
@@ -231,7 +233,7 @@ const reasonOf = ({ status, text }: Operation.Answer, wait: Option.Option<Durati
   const code = body?.code ?? undefined
   const said = {
     ...code === undefined ? {} : { code },
-    description: body?.message ?? (text.trim() === "" ? "no explanation" : text.slice(0, 1024))
+    description: Text.bounded(body?.message ?? (text.trim() === "" ? "no explanation" : text))
   }
   switch (status) {
     case 401:
@@ -258,6 +260,6 @@ const reasonOf = ({ status, text }: Operation.Answer, wait: Option.Option<Durati
 
 /** A decoder of JSON answers: the result, or a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
-  const decode = Schema.decodeUnknownResult(schema)
-  return (text) => Result.flatMap(Json.parse(text), (json) => Result.mapError(decode(json), (issue) => issue.message))
+  const decode = Codec.decodeResult(schema)
+  return (text) => Result.flatMap(Json.parse(text), decode)
 }

@@ -5,6 +5,7 @@ import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Codec from "../../internal/codec.ts"
 import * as DatafeedEvent from "../DatafeedEvent.ts"
 import { User } from "../PostedMessage.ts"
 import * as Lenient from "./lenient.ts"
@@ -41,15 +42,15 @@ const Envelope = Schema.Struct({
   initiator: Lenient.optional(Schema.Struct({ user: Lenient.optional(User) })),
   payload: Lenient.optional(Fields)
 })
-const decodeEnvelope = Schema.decodeUnknownResult(Envelope)
-const decodeEvent = Schema.decodeUnknownResult(DatafeedEvent.Event)
+const decodeEnvelope = Codec.decodeResult(Envelope)
+const decodeEvent = Codec.decodeResult(DatafeedEvent.Event)
 
 export type Read = DatafeedEvent.Event | DatafeedEvent.UnknownEvent | DatafeedEvent.UndecodableEvent
 
 /** The event, whatever came. */
 export const read = (raw: Schema.Json): Read => {
   const envelope = decodeEnvelope(raw)
-  if (Result.isFailure(envelope)) return { _tag: "UndecodableEvent", issue: envelope.failure.message, raw }
+  if (Result.isFailure(envelope)) return { _tag: "UndecodableEvent", issue: envelope.failure, raw }
   const { initiator, payload, type, ...rest } = envelope.success
   const happening = { ...rest, ...initiator?.user === undefined ? {} : { initiator: initiator.user } }
   const kind = kinds.get(type)
@@ -65,7 +66,7 @@ export const read = (raw: Schema.Json): Read => {
       ...isFields(content) ? Record.filter(content, Predicate.isNotNull) : {},
       _tag
     }),
-    (issue) => ({ _tag: "UndecodableEvent", ...happening, issue: issue.message, raw })
+    (issue) => ({ _tag: "UndecodableEvent", ...happening, issue, raw })
   )
 }
 

@@ -51,7 +51,9 @@ export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
     query: tag === undefined ? [] : [["tag", tag]],
     decode: decodeList
   })
-const Feed = Schema.Struct({ id: Schema.NonEmptyString, type: Lenient.optional(Schema.String) })
+// It goes into addresses, and half a character has no UTF-8 form.
+const FeedId = Schema.NonEmptyString.pipe(Schema.check(Schema.makeFilter((id: string) => id.isWellFormed())))
+const Feed = Schema.Struct({ id: FeedId, type: Lenient.optional(Schema.String) })
 export type Feed = typeof Feed.Type
 const decodeList = Endpoint.json(Schema.Array(Feed))
 

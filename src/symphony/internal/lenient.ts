@@ -10,14 +10,19 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 
+/** So many levels of an answer mean something here. What lies deeper is whatever somebody else sent, and left as it is. */
+const mostLevels = 200
+
 /** The same without anything that is `null`, in lists too. */
-export const withoutNulls = (json: Schema.Json): Schema.Json => {
-  if (isList(json)) return json.filter(Predicate.isNotNull).map(withoutNulls)
+export const withoutNulls = (json: Schema.Json, levels = mostLevels): Schema.Json => {
+  if (levels === 0) return json
+  if (isList(json)) return json.filter(Predicate.isNotNull).map((item) => withoutNulls(item, levels - 1))
   if (!isFields(json)) return json
   return Object.fromEntries(
-    Object.entries(json).flatMap(([key, value]) => value === null ? [] : [[key, withoutNulls(value)]])
+    Object.entries(json).flatMap(([key, value]) => value === null ? [] : [[key, withoutNulls(value, levels - 1)]])
   )
 }
 
@@ -26,12 +31,8 @@ const isFields = (json: Schema.Json): json is { readonly [key: string]: Schema.J
 
 /** A decoder of JSON answers: the result, or a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
-  const decode = Schema.decodeUnknownResult(schema)
-  return (text) =>
-    Result.flatMap(
-      Json.parse(text),
-      (json) => Result.mapError(decode(withoutNulls(json)), (issue) => issue.message)
-    )
+  const decode = Codec.decodeResult(schema)
+  return (text) => Result.flatMap(Json.parse(text), (json) => decode(withoutNulls(json)))
 }
 
 /** A key that is absent unless its value fits. */

@@ -1,0 +1,185 @@
+/** What is nested thousands of levels deep, and schemas that throw, take no message, no event and no reader with them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Datafeed, type DatafeedEvent, MessageML, Messages } from "effect-herald/symphony"
+import { Clock } from "effect-herald/testing"
+import * as Json from "../../src/internal/json.ts"
+import * as FeedEvent from "../../src/symphony/internal/feedEvent.ts"
+import * as Lenient from "../../src/symphony/internal/lenient.ts"
+import { hostile, lists, objects } from "../nested.ts"
+import { Big, Tree } from "../throwing.ts"
+import { emulator, room, say, withBot } from "./feedKit.ts"
+import { detailsOf, exchanges, mid, scripted, sid, tagOf } from "./kit.ts"
+
+const parse = (text: string): Schema.Json => JSON.parse(text)
+
+/** A message that shares one that shares one, and so on. */
+const shared = (levels: number): string =>
+  `${`{"messageId":"${mid}","sharedMessage":`.repeat(levels)}{"messageId":"${mid}"}${"}".repeat(levels)}`
+
+describe.each(hostile)("%s", (_, deep) => {
+  it.effect("in one message of a list leave it and all others readable", () =>
+    Effect.gen(function*() {
+      const messages = yield* Messages.list({ streamId: sid, since: 0 })
+      assert.deepStrictEqual(messages.map(({ messageId }) => messageId), [mid, mid, mid])
+      assert.deepStrictEqual(messages.map(({ silent }) => silent), [true, undefined, false])
+    }).pipe(Effect.provide(scripted({
+      body:
+        `[{"messageId":"${mid}","silent":true},{"messageId":"${mid}","silent":null,"message":${deep},"user":${deep},` +
+        `"attachments":[${deep}],"sharedMessage":${deep},"unknown":${deep}},{"messageId":"${mid}","silent":false}]`
+    }))))
+
+  it.effect("in place of an answer are unreadable, and what is said of it is bounded", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Messages.list({ streamId: sid, since: 0 }))
+      assert.strictEqual(tagOf(error), "Unreadable")
+      assert.isAtMost(error.message.length, 3_000)
+    }).pipe(Effect.provide(scripted(...[1, 2, 3].map(() => ({ body: deep }))))))
+
+  it.effect("in the data of a message are read like any other", () =>
+    Effect.gen(function*() {
+      const data = `{"0":{"type":"com.symphony.user.mention","id":[{"value":"7"},${deep}]},"deep":${deep}}`
+      assert.deepStrictEqual((yield* MessageML.read({ message: "<div>a</div>", data })).mentions, [7])
+    }))
+
+  it("in an event are an event, and what cannot be read is told with it", () => {
+    const user = { user: { userId: 1 } }
+    const read = (type: string, payload: string) =>
+      FeedEvent.read({ id: "1", type, initiator: user, payload: parse(payload) })
+    const action = read(
+      "SYMPHONYELEMENTSACTION",
+      `{"symphonyElementsAction":{"formId":"f","formValues":{"a":${deep}}}}`
+    )
+    assert.strictEqual(Json.text(action._tag === "ElementsAction" && action.formValues), `{"a":${deep}}`)
+    const system = read("GENERICSYSTEMEVENT", `{"genericSystemEvent":{"parameters":{"a":${deep}}}}`)
+    assert.strictEqual(Json.text(system._tag === "GenericSystemEvent" && system.parameters), `{"a":${deep}}`)
+    const unknown = read("NEWEVENT", `{"a":${deep}}`)
+    assert.include(Json.text(unknown._tag === "UnknownEvent" && unknown.raw), deep)
+    const message = read("MESSAGESENT", `{"messageSent":{"message":${deep}}}`)
+    assert.include(Json.text(message._tag === "UndecodableEvent" && message.raw), deep)
+    const rubbish = FeedEvent.read(parse(deep))
+    assert.strictEqual(Json.text(rubbish._tag === "UndecodableEvent" && rubbish.raw), deep)
+  })
+
+  it.effect("as data of a message are sent as they are", () =>
+    Effect.gen(function*() {
+      yield* Messages.send({ streamId: sid, message: "a", data: { deep: parse(deep) } })
+      const [exchange] = yield* exchanges
+      assert.include(exchange?.body, `{"deep":${deep}}`)
+    }).pipe(Effect.provide(scripted({ body: `{"messageId":"${mid}"}` }))))
+})
+
+describe("messages that share messages", () => {
+  const levels = (body: string) =>
+    Effect.gen(function*() {
+      const message = Option.getOrThrow(yield* Messages.get({ messageId: mid }))
+      let levels = 0
+      for (let inner = message.sharedMessage; inner !== undefined; inner = inner.sharedMessage) levels++
+      return levels
+    }).pipe(Effect.provide(scripted({ body })))
+
+  it.effect("are read as deep as anybody shares; what is deeper is left out, and the message stays", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* levels(shared(1)), 1)
+      assert.strictEqual(yield* levels(shared(16)), 16)
+      for (const deep of [17, 5_000]) assert.strictEqual(yield* levels(shared(deep)), 0)
+    }))
+})
+
+it("nulls are left out of what means something, and beneath that all is as it was", () => {
+  assert.deepStrictEqual(Lenient.withoutNulls({ a: null, b: [null, { c: null, d: 1 }] }), { b: [{ d: 1 }] })
+  const deep = parse(objects(16_000).replace("1", "null"))
+  assert.strictEqual(Json.text(Lenient.withoutNulls(deep)), Json.text(deep))
+})
+
+it.effect("a reader of the datafeed is told of everything deep, and goes on", () =>
+  Effect.gen(function*() {
+    const streamId = yield* room
+    const events: Array<DatafeedEvent.DatafeedEvent> = []
+    const fiber = yield* Datafeed.events().pipe(
+      Stream.runForEach((event) => Effect.sync(() => events.push(event))),
+      Effect.forkChild({ startImmediately: true })
+    )
+    yield* Clock.advance("1 second")
+    const deep = parse(lists(16_000))
+    const emit = (type: string, payload: { readonly [name: string]: unknown }) =>
+      emulator.use((emulator) => emulator.emit({ type, payload, initiator: "ada", streamId }))
+    yield* emit("SYMPHONYELEMENTSACTION", { symphonyElementsAction: { formId: "f", formValues: { deep } } })
+    yield* emit("NEWEVENT", { deep })
+    yield* emit("MESSAGESENT", { messageSent: { message: { messageId: deep } } })
+    yield* say(streamId, "hello")
+    yield* Clock.advance("1 second")
+    assert.deepStrictEqual(
+      events.map(({ _tag }) => _tag),
+      ["FeedConnected", "ElementsAction", "UnknownEvent", "UndecodableEvent", "MessageSent"]
+    )
+    assert.isUndefined(fiber.pollUnsafe())
+  }).pipe(Effect.provide(withBot())))
+
+describe("entities", () => {
+  const Numbered = MessageML.entity({ type: "n", version: "1.0", schema: Schema.Struct({ n: Big }) })
+  const Nested = MessageML.entity({ type: "t", version: "1.0", schema: Schema.Struct({ tree: Tree }) })
+  const Raw = MessageML.entity({ type: "r", version: "1.0", schema: Schema.Struct({ raw: Schema.Json }) })
+
+  it.effect("whose schema throws are a mismatch, read and written", () =>
+    Effect.gen(function*() {
+      const data = (fields: string) => ({ data: `{"e":{"version":"1.0",${fields}}}` })
+      assert.deepStrictEqual(yield* Numbered.read(data(`"type":"n","n":"7"`)), [{ n: 7n }])
+      const read = yield* Effect.flip(Numbered.read(data(`"type":"n","n":"x"`)))
+      assert.match(read._tag === "EntityMismatch" ? read.issue : "", /^its schema threw SyntaxError: Cannot convert x/)
+      const deep = yield* Effect.flip(Nested.read(data(`"type":"t","tree":${lists(8_000)}`)))
+      assert.match(deep._tag === "EntityMismatch" ? deep.issue : "", /^its schema threw RangeError/)
+      const written = yield* Effect.flip(Numbered.make("e", { n: 1n }))
+      assert.strictEqual(written.issue, "its schema threw Error: cannot be written")
+    }))
+
+  it.effect("that are deep are compared where they share an id, and sent", () =>
+    Effect.gen(function*() {
+      const made = (text: string) => Raw.make("e", { raw: parse(text) })
+      const one = yield* made(objects(16_000))
+      assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000))).clashes, [])
+      assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000).replace("1", "2"))).clashes, ["e"])
+      yield* Messages.send({ streamId: sid, message: one })
+      assert.include((yield* exchanges)[0]?.body, objects(16_000))
+    }).pipe(Effect.provide(scripted({ body: `{"messageId":"${mid}"}` }))))
+
+  it.effect("that cannot be carried are refused before a request is made", () =>
+    Effect.gen(function*() {
+      const refused = (value: unknown) =>
+        Effect.map(Effect.flip(Messages.send({ streamId: sid, message: "a", data: { value } })), detailsOf)
+      const boom = () => {
+        throw new Error("boom")
+      }
+      const at = "data cannot be carried by JSON: $.value"
+      assert.deepStrictEqual(yield* refused({ toJSON: boom }), [`${at} cannot be read: Error: boom`])
+      assert.deepStrictEqual(yield* refused("\ud800"), [`${at} holds half of a surrogate pair`])
+      const [levels = ""] = yield* refused(parse(lists(100_000)))
+      assert.match(levels, /is more than 16384 levels deep$/)
+      assert.deepStrictEqual(yield* exchanges, [])
+    }).pipe(Effect.provide(scripted())))
+})
+
+it.effect("a feed whose id no address can carry is an answer that cannot be read", () =>
+  Effect.gen(function*() {
+    const [status] = yield* Stream.runCollect(Stream.take(Datafeed.events({ own: true }), 1))
+    assert.strictEqual(status?._tag === "FeedInterrupted" && status.reason._tag, "Unreadable")
+  }).pipe(Effect.provide(scripted({ body: "[{\"id\":\"a\\ud800_f\"}]" }))))
+
+it.effect("what the service says of a refusal is bounded", () =>
+  Effect.gen(function*() {
+    const error = yield* Effect.flip(Messages.get({ messageId: mid }))
+    assert.isAtMost(error.message.length, 2_000)
+  }).pipe(Effect.provide(scripted({ status: 400, body: `{"code":400,"message":"${"x".repeat(1_000_000)}"}` }))))
+
+it("an answer of any shape is a sentence", () => {
+  const decode = Lenient.json(Schema.Struct({ a: Schema.String }))
+  for (const text of [lists(100_000), `{"a":${lists(100_000)}}`, `{"${"k".repeat(100_000)}":1}`]) {
+    const issue = Result.match(decode(text), { onFailure: (issue) => issue, onSuccess: () => "nothing is wrong" })
+    assert.match(issue, /^(Expected|Missing)/)
+    assert.isAtMost(issue.length, 1_024)
+  }
+})
