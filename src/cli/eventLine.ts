@@ -3,6 +3,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as Json from "../internal/json.ts"
 import type * as Event from "../pubnub/Event.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
 
@@ -29,7 +30,7 @@ const detail = (event: Event.SubscribeEvent): string => {
     case "Message":
     case "Signal": {
       const type = event.customMessageType === undefined ? "" : ` [${event.customMessageType}]`
-      return `${event.publisher ?? "?"}${type}: ${JSON.stringify(event.payload)}`
+      return `${event.publisher ?? "?"}${type}: ${Json.text(event.payload)}`
     }
     case "FileShared":
       return `${event.publisher ?? "?"}: ${event.file.name} (${event.file.id})`
@@ -38,7 +39,7 @@ const detail = (event: Event.SubscribeEvent): string => {
     case "TimedOut":
       return `${event.user} (${event.occupancy} there)`
     case "StateChanged":
-      return `${event.user}: ${JSON.stringify(event.state)}`
+      return `${event.user}: ${Json.text(event.state)}`
     case "Interval":
       return `${event.occupancy} there; ${event.joined.length} joined, ${event.left.length} left, ` +
         `${event.timedOut.length} timed out`
@@ -57,9 +58,9 @@ const detail = (event: Event.SubscribeEvent): string => {
     case "MembershipDeleted":
       return `${event.user} in ${event.channelId}`
     case "Undecodable":
-      return `${event.issue}: ${JSON.stringify(event.raw)}`
+      return `${event.issue}: ${Json.text(event.raw)}`
     case "Unknown":
-      return `kind ${event.kind}: ${JSON.stringify(event.payload)}`
+      return `kind ${event.kind}: ${Json.text(event.payload)}`
     case "Connected":
     case "ChannelsChanged":
       return [...event.channels, ...event.groups.map((group) => `group ${group}`)].join(", ")

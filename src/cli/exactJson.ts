@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import * as Json from "../internal/json.ts"
 import { BadInput } from "./failure.ts"
 
 export interface Parsed {
@@ -13,17 +14,11 @@ export interface Parsed {
 }
 
 /** The value, and whether it is what was written. */
-export const parse = (text: string): Result.Result<Parsed, unknown> =>
-  Result.try(() => {
-    let rounded: string | undefined
-    const value: Schema.Json = JSON.parse(text, (_, part: unknown, context?: { readonly source?: string }) => {
-      if (typeof part === "number" && !Number.isSafeInteger(part) && /^-?\d+$/.test(context?.source ?? "")) {
-        rounded = context?.source
-      }
-      return part
-    })
-    return { value, rounded }
-  })
+export const parse = (text: string): Result.Result<Parsed, string> =>
+  Result.map(Json.parse(text), (value) => ({
+    value,
+    rounded: Json.longIntegers(text).find(({ digits }) => !Number.isSafeInteger(Number(digits)))?.digits
+  }))
 
 /** The value, if it is. */
 export const exact = ({ rounded, value }: Parsed): Effect.Effect<Schema.Json, BadInput> =>

@@ -8,6 +8,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { CursorStoreError } from "../CursorStore.ts"
+import * as Text from "../internal/text.ts"
 import type { ListenFailed } from "../node/EmulatorServer.ts"
 import * as AppContext from "../pubnub/AppContext.ts"
 import * as MessageActions from "../pubnub/MessageActions.ts"
@@ -37,9 +38,22 @@ export class SystemFailure extends Schema.TaggedError<SystemFailure>("effect-her
   }
 }
 
+/** A function threw that must not. */
+export class Crash extends Schema.TaggedError<Crash>("effect-herald/cli/Crash")("Crash", {
+  description: Schema.String
+}) {
+  override get message(): string {
+    return `A function threw that must not: ${this.description}. This is a bug of effect-herald: please report it.`
+  }
+}
+
+/** What there is to say of a defect. A stack trace would be no line, and may hold an address with its token. */
+export const crashOf = (defect: unknown): Crash => new Crash({ description: Text.ofDefect(defect) })
+
 const Reportable = Schema.Union([
   BadInput,
   SystemFailure,
+  Crash,
   Publish.MessageTooLarge,
   Publish.PublishOutcomeUnknown,
   MessageActions.ActionExists,
@@ -96,6 +110,7 @@ const exitCode = (error: Reportable): number => {
     case "PartialFailure":
       return 0
     case "SystemFailure":
+    case "Crash":
     case "CursorStoreError":
       return 1
     case "BadInput":

@@ -62,6 +62,7 @@ export const run = (
   ) => Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient> = NodePubNub.layer
 ) =>
   Command.runWith(Command.provide(herald, (flags) => connect(toOptions(flags))), { version })(args).pipe(
+    Effect.catchDefect((defect) => Effect.fail(Failure.crashOf(defect))),
     // Looked for by hand: wrong arguments are told as well, and then no flag has a value.
     Effect.catch((failure) => Failure.report(failure, { json: args.includes("--json") })),
     Effect.provideService(CliOutput.Presenter, presenter),

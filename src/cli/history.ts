@@ -5,6 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
 import * as History from "../pubnub/History.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
 import { harmless, writeValues } from "./output.ts"
@@ -19,7 +20,7 @@ export const history = Command.make(
   ({ limit, oldestFirst, ...options }) =>
     writeValues(
       Stream.take(History.stream({ ...options, order: oldestFirst ? "oldestFirst" : "newestFirst" }), limit),
-      { toText: line, toJson: (entry) => JSON.stringify(entry) }
+      { toText: line, toJson: (entry) => Json.text(entry) }
     )
 ).pipe(
   Command.withDescription("Print what a channel's history holds"),
@@ -32,9 +33,9 @@ export const history = Command.make(
 const line = (entry: History.Stored): string => {
   const moment = entry.timetoken === undefined ? "?" : DateTime.formatIso(Timetoken.toDateTime(entry.timetoken))
   const said = entry._tag === "StoredMessage"
-    ? JSON.stringify(entry.payload)
+    ? Json.text(entry.payload)
     : entry._tag === "StoredFile"
     ? `${entry.file.name} (${entry.file.id})`
-    : `${entry.issue}: ${JSON.stringify(entry.raw)}`
+    : `${entry.issue}: ${Json.text(entry.raw)}`
   return harmless(`${moment}  ${entry.publisher ?? "?"}: ${said}`)
 }

@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
 import * as Presence from "../pubnub/Presence.ts"
 import { Root } from "./flags.ts"
 import { writeLines } from "./output.ts"
@@ -31,7 +32,7 @@ const write = Effect.fnUntraced(function*<A extends object>(values: ReadonlyArra
   yield* writeLines(
     Stream.map(
       Stream.fromIterable(values),
-      (value) => json === true ? JSON.stringify(value) : toText(value).replaceAll(/\p{Cc}/gu, "�")
+      (value) => json === true ? Json.text(value) : toText(value).replaceAll(/\p{Cc}/gu, "�")
     )
   )
 })
@@ -60,7 +61,7 @@ const hereNow = Command.make(
         [
           channel,
           String(occupancy),
-          ...users.map(({ state, user }) => state === undefined ? user : `${user} ${JSON.stringify(state)}`)
+          ...users.map(({ state, user }) => state === undefined ? user : `${user} ${Json.text(state)}`)
         ].join("  ")
     )
   })
@@ -92,7 +93,7 @@ const state = Command.make(
     const states = yield* Presence.getState(where)
     yield* write(
       [...states].map(([channel, state]) => ({ channel, state })),
-      ({ channel, state }) => `${channel}  ${JSON.stringify(state)}`
+      ({ channel, state }) => `${channel}  ${Json.text(state)}`
     )
   })
 ).pipe(Command.withDescription("Print, or set, what a user tells about itself on channels"))

@@ -24,10 +24,10 @@ import * as Subscribe from "../pubnub/Subscribe.ts"
 import { Timetoken } from "../pubnub/Timetoken.ts"
 import * as EventLine from "./eventLine.ts"
 import { Root } from "./flags.ts"
+import * as JsonLine from "./jsonLine.ts"
 import { writeLines } from "./output.ts"
 
-const JsonLine = Schema.fromJsonString(Schema.toCodecJson(Event.SubscribeEvent(Schema.Json)))
-const toJsonLine = Schema.encodeEffect(JsonLine)
+const toJsonLine = JsonLine.of(Event.SubscribeEvent(Schema.Json))
 
 const From = Schema.Union([Timetoken, Schema.fromJsonString(Cursor.Cursor)])
 
@@ -111,7 +111,7 @@ export const subscribe = Command.make(
     const stdio = yield* Stdio.Stdio
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
     const toLine = json ?? !(yield* stdio.stdoutIsTerminal)
-      ? (event: Event.SubscribeEvent) => Effect.orDie(toJsonLine(event))
+      ? toJsonLine
       : (event: Event.SubscribeEvent) =>
         Effect.map(DateTime.now, (now) => EventLine.format(event, { now, color: canColor }))
     let left = count

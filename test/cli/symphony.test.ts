@@ -11,6 +11,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { DatafeedEvent, PostedMessage } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
 import { start } from "../emulated.ts"
+import { lists } from "../nested.ts"
 import * as Kit from "./kit.ts"
 import { herald as process } from "./spawn.ts"
 
@@ -194,6 +195,30 @@ describe("listen", () => {
       assert.isAbove(atPrint[1] ?? 0, 0)
       assert.strictEqual((yield* feeds)[0]?.tag, "cli")
     }).pipe(Effect.provide(world)))
+
+  it.effect.each([true, false])(
+    "prints what is thousands of levels deep (terminal: %s)",
+    (terminal) =>
+      Effect.gen(function*() {
+        const { emit, feeds, readers } = yield* emulator
+        const streamId = yield* room
+        const lines: Array<string> = []
+        const fiber = yield* Effect.forkChild(herald(["listen"], {
+          terminal,
+          onLine: (line) => Effect.sync(() => lines.push(line))
+        }))
+        yield* until(Effect.map(readers, (readers) => readers === 1))
+        const payload = { deep: JSON.parse(lists(16_000)) as unknown }
+        yield* emit({ type: "NEWEVENT", payload, initiator: "ada", streamId })
+        yield* emit({ type: "MESSAGESENT", payload: { messageSent: { message: payload.deep } }, streamId })
+        const formValues = { formValues: payload }
+        yield* emit({ type: "SYMPHONYELEMENTSACTION", payload: { symphonyElementsAction: formValues }, streamId })
+        yield* until(Effect.map(feeds, ([feed]) => feed?.pending === 0))
+        yield* Fiber.interrupt(fiber)
+        assert.lengthOf(lines, 4)
+        for (const line of lines.slice(1)) assert.include(line, lists(16_000))
+      }).pipe(Effect.provide(world))
+  )
 
   it.effect("on a terminal, tells it in words, and goes on where it was", () =>
     Effect.gen(function*() {

@@ -4,6 +4,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Json from "../../internal/json.ts"
 import type * as DatafeedEvent from "../../symphony/DatafeedEvent.ts"
 import { harmless } from "../output.ts"
 import { nameOf, textOf } from "./messages.ts"
@@ -52,13 +53,13 @@ const brief = (event: Exclude<DatafeedEvent.DatafeedEvent, { readonly message: u
     case "RoomMemberDemotedFromOwner":
       return nameOf(event.affectedUser)
     case "ElementsAction":
-      return `${nameOf(event.initiator)}: ${event.formId ?? "?"} ${JSON.stringify(event.formValues)}`
+      return `${nameOf(event.initiator)}: ${event.formId ?? "?"} ${Json.text(event.formValues)}`
     case "GenericSystemEvent":
-      return `${event.sourceSystem ?? "?"}: ${event.eventSubtype ?? "?"} ${JSON.stringify(event.parameters)}`
+      return `${event.sourceSystem ?? "?"}: ${event.eventSubtype ?? "?"} ${Json.text(event.parameters)}`
     case "UnknownEvent":
-      return `${event.type}: ${JSON.stringify(event.raw)}`
+      return `${event.type}: ${Json.text(event.raw)}`
     case "UndecodableEvent":
-      return `${event.issue}: ${JSON.stringify(event.raw)}`
+      return `${event.issue}: ${Json.text(event.raw)}`
     case "FeedConnected":
       return event.created ? `${event.feedId}, a new one` : event.feedId
     case "FeedInterrupted":

@@ -6,17 +6,17 @@ import * as Flag from "effect/cli/Flag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Datafeed from "../../symphony/Datafeed.ts"
 import * as DatafeedEvent from "../../symphony/DatafeedEvent.ts"
 import { Root } from "../flags.ts"
+import * as JsonLine from "../jsonLine.ts"
 import { writeLines } from "../output.ts"
 import * as EventLine from "./eventLine.ts"
 import { session } from "./flags.ts"
 
-const toJsonLine = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(DatafeedEvent.DatafeedEvent)))
+const toJsonLine = JsonLine.of(DatafeedEvent.DatafeedEvent)
 
 export const listen = Command.make(
   "listen",
@@ -35,7 +35,7 @@ export const listen = Command.make(
     const stdio = yield* Stdio.Stdio
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
     const toLine = json ?? !(yield* stdio.stdoutIsTerminal)
-      ? (event: DatafeedEvent.DatafeedEvent) => Effect.orDie(toJsonLine(event))
+      ? toJsonLine
       : (event: DatafeedEvent.DatafeedEvent) =>
         Effect.flatMap(DateTime.now, (now) => EventLine.format(event, { now, color: canColor }))
     // The next page is asked for, and this one acknowledged, when its lines are written.

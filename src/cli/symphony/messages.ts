@@ -3,16 +3,14 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as MessageML from "../../symphony/MessageML.ts"
 import { PostedMessage, type User } from "../../symphony/PostedMessage.ts"
+import * as JsonLine from "../jsonLine.ts"
 import { harmless, writeValues } from "../output.ts"
 
-const encode = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(PostedMessage)))
-
-/** A message as JSON. What was decoded can be encoded. */
-export const toJson = (message: PostedMessage): Effect.Effect<string> => Effect.orDie(encode(message))
+/** A message as JSON. */
+export const toJson: (message: PostedMessage) => Effect.Effect<string> = JsonLine.of(PostedMessage)
 
 /** What was said, or the markup where it cannot be read. */
 export const textOf = (message: PostedMessage): Effect.Effect<string> =>

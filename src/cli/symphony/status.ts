@@ -5,16 +5,16 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Messages from "../../symphony/Messages.ts"
 import * as MessageStatus from "../../symphony/MessageStatus.ts"
 import { Root } from "../flags.ts"
+import * as JsonLine from "../jsonLine.ts"
 import { harmless, writeLine, writeLines } from "../output.ts"
 import { session } from "./flags.ts"
 import { nameOf } from "./messages.ts"
 
-const encode = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(MessageStatus.MessageStatus)))
+const toJsonLine = JsonLine.of(MessageStatus.MessageStatus)
 
 export const status = Command.make(
   "status",
@@ -22,7 +22,7 @@ export const status = Command.make(
   Effect.fnUntraced(function*({ messageId }) {
     const { json } = yield* Root
     const status = yield* Messages.status({ messageId })
-    if (json === true) return yield* writeLine(yield* Effect.orDie(encode(status)))
+    if (json === true) return yield* writeLine(yield* toJsonLine(status))
     yield* writeLines(Stream.fromIterable(lines(status)))
   })
 ).pipe(

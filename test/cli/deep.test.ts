@@ -1,0 +1,158 @@
+/** What others send may be thousands of levels deep, or what nobody can read: each is a line, and the command goes on. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { EmulatorServer } from "effect-herald/node"
+import { Event } from "effect-herald/pubnub"
+import { PubNubEmulator } from "effect-herald/testing"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as EventLine from "../../src/cli/eventLine.ts"
+import * as JsonLine from "../../src/cli/jsonLine.ts"
+import * as Json from "../../src/internal/json.ts"
+import * as DateTime from "effect/DateTime"
+import { start } from "../emulated.ts"
+import { hostile, lists } from "../nested.ts"
+import { root } from "../scratch.ts"
+import { herald } from "./kit.ts"
+import * as Spawn from "./spawn.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+
+const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
+
+const publish = (...texts: ReadonlyArray<string>) =>
+  emulator.use((service) =>
+    service.publishAll(texts.map((text) => ({ channel: "a", message: JSON.parse(text) as unknown, publisher: "bob" })))
+  )
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => {
+    Fs.mkdirSync(Path.join(root, ".scratch"), { recursive: true })
+    return Fs.mkdtempSync(Path.join(root, ".scratch/"))
+  }),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+)
+
+const payload = (line: string) => Json.text((JSON.parse(line) as { readonly payload: unknown }).payload)
+
+describe.each(hostile)("a message of %s", (_, deep) => {
+  it.effect("is printed by history, as JSON and for people", () =>
+    Effect.gen(function*() {
+      yield* publish("1", deep, "2")
+      const asJson = yield* herald(["history", "a", "--oldest-first"])
+      assert.deepStrictEqual({ ...asJson, stdout: asJson.stdout.map(payload) }, {
+        stdout: ["1", deep, "2"],
+        stderr: [],
+        exitCode: 0
+      })
+      const asText = yield* herald(["history", "a"], { terminal: true })
+      assert.deepStrictEqual(asText.stdout.map((line) => line.replace(/^.*?bob: /, "")), ["2", deep, "1"])
+    }).pipe(Effect.provide(world)))
+
+  it.effect("is printed by subscribe, as JSON and for people, and a durable one goes on behind it", () =>
+    Effect.gen(function*() {
+      const cursors = yield* directory
+      const [since = ""] = yield* publish("0")
+      yield* publish("1", deep, "2")
+      const read = (...args: ReadonlyArray<string>) => ["subscribe", "a", "--from", since, ...args]
+      const people = yield* herald(read("--count", "3"), { terminal: true })
+      assert.strictEqual(people.exitCode, 0)
+      assert.include(people.stdout.join("\n"), `bob: ${deep}`)
+      const runs: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [["2", ["1", deep]], ["1", ["2"]]]
+      for (const [count, expected] of runs) {
+        const ran = yield* herald(read("--count", count, "--durable", "r", "--cursors", cursors))
+        const messages = ran.stdout.filter((line) => line.includes("\"_tag\":\"Message\""))
+        assert.deepStrictEqual(messages.map(payload), [...expected])
+        assert.strictEqual(ran.exitCode, 0)
+      }
+    }).pipe(Effect.scoped, Effect.provide(world)))
+})
+
+it.effect("deep states are printed", () =>
+  Effect.gen(function*() {
+    const state = `{"deep":${lists(4_000)}}`
+    const set = yield* herald(["presence", "state", "a", "--set", state])
+    assert.deepStrictEqual(set.stderr, [])
+    yield* emulator.use((service) =>
+      service.handle({ method: "GET", target: "/v2/subscribe/demo-sub/a/0?uuid=herald-cli", headers: {}, body: "" })
+    )
+    for (const flags of [[], ["--json"]]) {
+      assert.include((yield* herald(["presence", "state", "a", ...flags])).stdout.join(), state)
+    }
+  }).pipe(Effect.provide(world)))
+
+it.effect("a deep message is published from an argument and from standard input, and a long integer in it is refused", () =>
+  Effect.gen(function*() {
+    assert.strictEqual((yield* herald(["publish", "a", lists(5_400)])).exitCode, 0)
+    assert.strictEqual((yield* herald(["publish", "a"], { stdin: `${lists(5_400)}\n1\n` })).exitCode, 0)
+    const stored = yield* emulator.use((service) => service.messages("a"))
+    assert.deepStrictEqual(stored.map(({ message }) => Json.text(message)), [lists(5_400), lists(5_400), "1"])
+    const rounded = yield* herald([
+      "publish",
+      "a",
+      lists(100).replace("[]", "[\"9007199254740993\",-9007199254740993]")
+    ])
+    assert.strictEqual(rounded.exitCode, 2)
+    assert.include(rounded.stderr.join(), "The number -9007199254740993 would be rounded")
+    const exact = ["9007199254740991", "1.9007199254740993", "9007199254740993e1", "\"9007199254740993\"", "12345.5"]
+    for (const text of exact) assert.strictEqual((yield* herald(["publish", "a", text])).exitCode, 0)
+    assert.strictEqual((yield* herald(["publish", "a", lists(100_000)])).exitCode, 2)
+  }).pipe(Effect.provide(world)))
+
+it.effect("every event that can be told is a line, for people and as JSON", () =>
+  Effect.gen(function*() {
+    const raw = JSON.parse(lists(16_000)) as Schema.Json
+    const cursor = { position: "17900000000000000", delivered: [] }
+    const event: Event.Undecodable = { _tag: "Undecodable", raw, issue: "no", cursor }
+    const line = yield* JsonLine.of(Event.SubscribeEvent(Schema.Json))(event)
+    assert.include(line, `"raw":${lists(16_000)}`)
+    assert.include(EventLine.format(event, { now: DateTime.makeUnsafe(start), color: false }), `no: ${lists(16_000)}`)
+    // What the schema of events does not know is written all the same.
+    const odd: Event.Undecodable = { ...event, raw: { e: Number.NaN } }
+    assert.include(yield* JsonLine.of(Event.SubscribeEvent(Schema.Json))(odd), "\"raw\":{\"e\":null}")
+  }))
+
+describe("a function that throws", () => {
+  const throwing = Layer.succeed(
+    HttpClient.HttpClient,
+    HttpClient.make(() => {
+      throw new Error("boom at https://ps.pndsn.com/x?auth=t0ken")
+    })
+  )
+
+  it.effect.each([["time"], ["history", "a"], ["publish", "a", "1"], ["subscribe", "a"]])(
+    "is a line on standard error, and nothing on standard output: %s",
+    (args) =>
+      Effect.gen(function*() {
+        const { exitCode, stderr, stdout } = yield* herald(args)
+        assert.deepStrictEqual(stdout.filter((line) => !line.startsWith("{\"_tag\":\"Disconnected\"")), [])
+        assert.lengthOf(stderr, 1)
+        assert.match(
+          stderr[0] ?? "",
+          /^herald: [^\n]*A function threw that must not: Error: boom at \{address\}[^\n]*$/
+        )
+        assert.strictEqual(exitCode, 1)
+      }).pipe(Effect.provide(throwing))
+  )
+
+  it.effect("with --json is an object", () =>
+    Effect.gen(function*() {
+      const { exitCode, stderr } = yield* herald(["time", "--json"])
+      const { error, exitCode: told } = JSON.parse(stderr[0] ?? "")
+      assert.deepStrictEqual(error, { _tag: "Crash", description: "Error: boom at {address}" })
+      assert.deepStrictEqual([exitCode, told], [1, 1])
+    }).pipe(Effect.provide(throwing)))
+})
+
+it.live("as a process, herald history prints a deep message and ends with 0", () =>
+  Effect.gen(function*() {
+    const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+    yield* emulator.publish({ channel: "a", message: JSON.parse(lists(16_000)) as unknown })
+    const keys = ["--subscribe-key", "demo-sub", "--origin", origin]
+    const { code, stderr, stdout } = yield* (yield* Spawn.herald(["history", "a", ...keys])).exit
+    assert.deepStrictEqual([code, stderr, payload(stdout)], [0, "", lists(16_000)])
+  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())))
