@@ -78,7 +78,7 @@ export const parseExact = (text: string): Result.Result<Schema.Json, string> =>
 // --------------------------------------------------------------------------------------------------------------------
 
 /** As many levels as a message of 32 kB can have. A value that makes its parts while it is written may have no end. */
-export const mostLevels = 16_384
+const mostLevels = 16_384
 
 interface Strictness {
   /** Whether what JSON would lose is refused. Otherwise it is written as `JSON.stringify` does. */

@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Text from "../internal/text.ts"
 
 /**
  * One complaint about one input, by the service or by this library before anything was sent.
@@ -115,7 +116,7 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-heral
 ) {
   override get message(): string {
     const named = [...this.channels, ...this.groups.map((group) => `group ${group}`)]
-    return `Access denied${named.length === 0 ? "" : ` to ${named.join(", ")}`}: ${this.description}. ` +
+    return `Access denied${named.length === 0 ? "" : ` to ${Text.bounded(named.join(", "))}`}: ${this.description}. ` +
       "Grant it to this user, or provide another token."
   }
   get isRetryable(): false {

@@ -44,7 +44,7 @@ describe("decode", () => {
 
   it.effect("a recursive schema that overflows the stack is a sentence", () =>
     Effect.gen(function*() {
-      for (const levels of [3_000, 16_000, 100_000]) {
+      for (const levels of [16_000, 100_000]) {
         assert.match(yield* both(Tree, deep(levels)), /^its schema threw RangeError: Maximum call stack/)
       }
     }))

@@ -23,6 +23,7 @@ import {
 } from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
 import { start } from "../emulated.ts"
+import { lists, objects } from "../nested.ts"
 
 const bodies: ReadonlyArray<string> = [
   "[1,\"Sent\",\"17334108326343660\"]",
@@ -109,6 +110,35 @@ const mutated = Effect.gen(function*() {
   return answer
 })
 
+/** Values that are valid JSON, and not what anybody expects. */
+const values = [
+  "null",
+  "-1",
+  "1e300",
+  "9007199254740993",
+  "\"\"",
+  "\"\\ud800\"",
+  `"${"x".repeat(30_000)}"`,
+  "{}",
+  "[]",
+  "{\"__proto__\":{\"a\":1},\"toJSON\":1}",
+  lists(16_000),
+  objects(5_000)
+]
+
+/** An answer that is whole, but for one text or number in it, a key perhaps, which is another value. */
+const replaced = Effect.gen(function*() {
+  const body = yield* one(bodies)
+  const tokens = [...body.matchAll(/"[^"]*"|\d+|null|true|false/g)]
+  if (tokens.length === 0) return { body }
+  const { 0: token, index } = yield* one(tokens)
+  const answer: Transport.Answer = {
+    status: yield* one(statuses),
+    body: body.slice(0, index) + (yield* one(values)) + body.slice(index + token.length)
+  }
+  return answer
+})
+
 const config = PubNubConfig.layer({
   subscribeKey: "demo-sub",
   publishKey: "demo-pub",
@@ -154,30 +184,40 @@ const calls: ReadonlyArray<readonly [name: string, call: Call, before: ReadonlyA
   ["the poll", reading, [handshake]]
 ]
 
-it.effect.each(calls)(
-  "2,500 answers to %s",
-  ([name, call, before]) =>
-    Effect.gen(function*() {
-      const kinds = new Map<string, number>()
-      for (let seed = 0; seed < 2_500; seed++) {
-        const answer = yield* Random.withSeed(mutated, `${name} ${seed}`)
-        const exit = yield* Effect.exit(call).pipe(
-          // The list ends with refused connections, which end the reader.
-          Effect.provide([Transport.scripted([...before, answer]), config])
-        )
-        const shown = `seed ${seed}: ${JSON.stringify(answer)}`
-        if (Exit.isSuccess(exit)) {
-          kinds.set("value", (kinds.get("value") ?? 0) + 1)
-          continue
-        }
-        const error = Cause.findErrorOption(exit.cause)
-        if (error._tag === "None") return assert.fail(`${shown}\n${Cause.pretty(exit.cause)}`)
-        const tag = "reason" in error.value ? error.value.reason._tag : error.value._tag
-        assert.isNotEmpty(error.value.message, shown)
-        kinds.set(tag, (kinds.get(tag) ?? 0) + 1)
+const check = (
+  [name, call, before]: typeof calls[number],
+  damaged: Effect.Effect<Transport.Answer>,
+  count: number
+) =>
+  Effect.gen(function*() {
+    const kinds = new Map<string, number>()
+    for (let seed = 0; seed < count; seed++) {
+      const answer = yield* Random.withSeed(damaged, `${name} ${seed}`)
+      const exit = yield* Effect.exit(call).pipe(
+        // The list ends with refused connections, which end the reader.
+        Effect.provide([Transport.scripted([...before, answer]), config])
+      )
+      const shown = `seed ${seed}: ${JSON.stringify(answer).slice(0, 2_000)}`
+      if (Exit.isSuccess(exit)) {
+        kinds.set("value", (kinds.get("value") ?? 0) + 1)
+        continue
       }
-      // The damage is of many kinds.
-      assert.isAtLeast(kinds.size, 3, [...kinds].join(" "))
-    }).pipe(Effect.provide(Layer.effectDiscard(TestClock.setTime(start)))),
+      const error = Cause.findErrorOption(exit.cause)
+      if (error._tag === "None") return assert.fail(`${shown}\n${Cause.pretty(exit.cause)}`)
+      const tag = "reason" in error.value ? error.value.reason._tag : error.value._tag
+      assert.isNotEmpty(error.value.message, shown)
+      assert.isBelow(error.value.message.length, 5_000, shown)
+      assert.notStrictEqual(tag, "Defect", shown)
+      kinds.set(tag, (kinds.get(tag) ?? 0) + 1)
+    }
+    // The damage is of many kinds.
+    assert.isAtLeast(kinds.size, 3, [...kinds].join(" "))
+  }).pipe(Effect.provide(Layer.effectDiscard(TestClock.setTime(start))))
+
+it.effect.each(calls)("2,500 answers to %s", (call) => check(call, mutated, 2_500), 60_000)
+
+it.effect.each(calls)(
+  "1,000 answers to %s with a value in them that is another",
+  (call) => check(call, replaced, 1_000),
   60_000
 )

@@ -131,7 +131,7 @@ describe("entities", () => {
       assert.deepStrictEqual(yield* Numbered.read(data(`"type":"n","n":"7"`)), [{ n: 7n }])
       const read = yield* Effect.flip(Numbered.read(data(`"type":"n","n":"x"`)))
       assert.match(read._tag === "EntityMismatch" ? read.issue : "", /^its schema threw SyntaxError: Cannot convert x/)
-      const deep = yield* Effect.flip(Nested.read(data(`"type":"t","tree":${lists(8_000)}`)))
+      const deep = yield* Effect.flip(Nested.read(data(`"type":"t","tree":${lists(16_000)}`)))
       assert.match(deep._tag === "EntityMismatch" ? deep.issue : "", /^its schema threw RangeError/)
       const written = yield* Effect.flip(Numbered.make("e", { n: 1n }))
       assert.strictEqual(written.issue, "its schema threw Error: cannot be written")
