@@ -84,6 +84,7 @@ const codes: { readonly [K in PubNubError.Reason["_tag"] | "Defect"]: number } =
   AccessDenied: 3,
   InvalidKey: 3,
   FeatureDisabled: 3,
+  EmptySubscription: 4,
   Transport: 4,
   Timeout: 4,
   RateLimited: 4,

@@ -1,5 +1,5 @@
 /**
- * What can go wrong with a request: one error, {@link PubNubError}, whose `reason` says which of nine things it was.
+ * What can go wrong with a request: one error, {@link PubNubError}, whose `reason` says which of ten things it was.
  *
  * @since 0.1.0
  */
@@ -221,6 +221,30 @@ export class BadRequest extends Schema.TaggedError<BadRequest>("effect-herald/pu
 }
 
 /**
+ * The groups of a subscription hold no channels, and it has no channels of its own (400). The same subscription succeeds
+ * once a channel is added to one of its groups; until then a reader asks again. Only a subscribe can fail with it.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class EmptySubscription
+  extends Schema.TaggedError<EmptySubscription>("effect-herald/pubnub/EmptySubscription")("EmptySubscription", {
+    status: Schema.Int,
+    description: Schema.String
+  })
+{
+  override get message(): string {
+    return `There is nothing to subscribe to: ${this.description}. Add a channel to one of the groups.`
+  }
+  get isRetryable(): true {
+    return true
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
  * The service failed (500 and above). `answeredBy` tells whether the body was the service's own, or some proxy's, which
  * knows nothing of what the service did.
  *
@@ -283,6 +307,7 @@ export const Reason = Schema.Union([
   InvalidKey,
   FeatureDisabled,
   BadRequest,
+  EmptySubscription,
   ServerFailure,
   Malformed
 ])

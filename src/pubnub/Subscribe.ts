@@ -83,7 +83,10 @@ export interface Options {
    * `"none"` it is told as `GapSuspected`, and so it is with a `filter`, which history does not know.
    */
   readonly catchUp?: "history" | "none" | undefined
-  /** How to come back. Default: for ever, half a second to 30 seconds apart; a 403 three times, then the stream fails. */
+  /**
+   * How to come back. Default: for ever, half a second to 30 seconds apart; while the groups hold no channels, 1 to 5 seconds
+   * apart; a 403 three times, then the stream fails.
+   */
   readonly reconnect?: Reconnect | undefined
 }
 

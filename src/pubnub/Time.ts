@@ -62,6 +62,7 @@ export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | Pu
     switch (reason._tag) {
       // There is nothing to be denied here: a proxy or a wrong origin said so.
       case "AccessDenied":
+      case "EmptySubscription":
       case "FeatureDisabled":
       case "InvalidKey":
         return error(

@@ -15,6 +15,8 @@
  * - Whoever reads gets the newest 100 events after their cursor, over all they are subscribed to. The rest is lost
  *   without a word, as it is in life.
  * - A cursor is a place in the order of arrival, not a publish timetoken: an event of another region can arrive late.
+ * - Groups without channels, and no channel beside them, are refused with a 400. A poll one of whose groups loses a channel is
+ *   answered at once, empty, with the cursor that it came with.
  * - It can run for days: of ten thousand events and more, those are forgotten that have a whole queue of younger ones on
  *   their own channel. A reader with a filter may find fewer for that, and all others find the same.
  *
@@ -648,17 +650,20 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     ))
 
   const poll = (
-    { cursor, keyset, subscription }: routes.Poll,
+    request: routes.Poll,
     uuid: string | undefined,
     deadline: bigint
-  ): Effect.Effect<Answer, ConnectionReset> =>
-    Effect.acquireUseRelease(
+  ): Effect.Effect<Answer, ConnectionReset> => {
+    const { cursor, keyset, removals, subscription } = request
+    return Effect.acquireUseRelease(
       // Looking and beginning to wait are one step: what arrives between them would be seen by neither.
       step((now) => {
         // When the clock jumps, it is the reader that slept: the service has answered when something came, before it grew old,
         // and when the time had come.
         const page = keyset.read(subscription, cursor, deadline - holdTicks, maxPage)
         if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(uuid), page.envelopes) }
+        // A poll whose groups have lost channels is answered at once, with the very cursor that it came with.
+        if (keyset.removals(subscription) > removals) return { answer: answers.page(cursor, regionOf(uuid), []) }
         if (now >= deadline) {
           // All that comes from now on has a later position.
           keyset.position(deadline)
@@ -690,9 +695,10 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     ).pipe(
       Effect.filterOrElse(
         (answer) => answer !== undefined,
-        () => poll({ cursor, keyset, subscription }, uuid, deadline)
+        () => poll(request, uuid, deadline)
       )
     )
+  }
 
   /** What is wrong with the signature of a request, if it has one. */
   const checkSignature = Effect.fnUntraced(function*(keyset: keysets.Keyset, request: routes.Parsed) {

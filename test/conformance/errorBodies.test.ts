@@ -481,6 +481,22 @@ describe("error bodies", () => {
       }))
   }
 
+  const nothingThere = "Channel group or groups result in empty subscription set"
+  const groupsOnly: ReadonlyArray<readonly [number, Reason]> = [
+    [400, { _tag: "EmptySubscription", status: 400, description: nothingThere }],
+    [404, bad(404, nothingThere)]
+  ]
+  it.effect.each(groupsOnly)(
+    "a subscription of groups without channels, %s",
+    ([status, expected]) =>
+      Effect.gen(function*() {
+        const body = { message: nothingThere, payload: { "channel-groups": ["g"] }, error: true, status }
+        const result = yield* readAnswer({ status, text: JSON.stringify(body) })
+        if (Result.isSuccess(result)) return assert.fail("a success")
+        assertReason(result.failure, expected)
+      })
+  )
+
   it("are all there", () => {
     const numbers = new Set(rows.map(({ name }) => Number(/^E(\d+)/.exec(name)?.[1])))
     assert.deepStrictEqual([...numbers], Array.from({ length: 24 }, (_, index) => index + 1))

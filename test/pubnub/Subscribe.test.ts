@@ -668,6 +668,55 @@ describe("coming back", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
+describe("groups without channels", () => {
+  it.effect("are waited for, before the first channel and after the last one, and nothing of the next is lost", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+      yield* Clock.advance("1 minute")
+      // At least a second lies between two attempts, and not much more than five.
+      const attempts = (yield* requestsTo("/v2/subscribe")).length
+      assert.isTrue(attempts > 12 && attempts < 62, String(attempts))
+      yield* service.addToGroup("g", ["a"])
+      yield* Clock.advance("6 seconds")
+      yield* service.publish({ channel: "a", message: 1 })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+      yield* service.removeFromGroup("g", ["a"])
+      yield* Clock.advance("1 minute")
+      yield* service.addToGroup("g", ["b"])
+      yield* service.publish({ channel: "b", message: 2 })
+      yield* Clock.advance("6 seconds")
+      assert.deepStrictEqual(payloads(seen), [1, 2])
+      const reasons = seen.flatMap((event) => event._tag === "Interrupted" ? [event.reason._tag] : [])
+      assert.deepStrictEqual(new Set(reasons), new Set(["EmptySubscription"]))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("end the stream when their own schedule ends, and say so", () =>
+    Effect.gen(function*() {
+      const reconnect = { EmptySubscription: Schedule.recurs(1) }
+      const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream({ groups: ["g"], reconnect })))
+      if (error.reason._tag !== "Exhausted") return assert.fail(error.reason._tag)
+      assert.deepInclude({ ...error.reason.last }, { _tag: "EmptySubscription", status: 400 } as object)
+      assert.include(error.message, "Add a channel to one of the groups")
+      assert.isTrue(error.reason.last.isRetryable)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("and a poll that is answered for it at once is not asked again at once", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      yield* service.addToGroup("g", ["a", "b"])
+      const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+      const before = (yield* requestsTo("/v2/subscribe")).length
+      yield* service.removeFromGroup("g", ["a"])
+      yield* service.publish({ channel: "b", message: 1 })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+      assert.isAtMost((yield* requestsTo("/v2/subscribe")).length - before, 3)
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
+    }).pipe(Effect.provide(emulated())))
+})
+
 describe("the end", () => {
   it.effect("a reader that does not pull makes no poll", () =>
     Effect.gen(function*() {

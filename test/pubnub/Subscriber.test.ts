@@ -46,6 +46,28 @@ const polls = requestsTo("/v2/subscribe")
 const channelsOf = (request: PubNubEmulator.HandledRequest) =>
   decodeURIComponent(new URL(request.target, "http://emulator").pathname.split("/")[4]!)
 
+describe("groups without channels", () => {
+  it.effect("end no reader of the poll: each hears the channel that is added later", () =>
+    Effect.gen(function*() {
+      const readers = yield* Effect.forEach([["g"], ["h"], ["g", "h"]], (groups) =>
+        collect(Subscriber.stream({ groups })))
+      yield* Clock.advance("1 minute")
+      yield* emulator.use((service) =>
+        service.addToGroup("g", ["a"])
+      )
+      yield* Clock.advance("10 seconds")
+      yield* publish("a", 1)
+      yield* Clock.advance("1 second")
+      yield* emulator.use((service) => service.removeFromGroup("g", ["a"]))
+      yield* Clock.advance("1 minute")
+      yield* emulator.use((service) => service.addToGroup("h", ["b"]))
+      yield* publish("b", 2)
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(readers.map(({ seen }) => payloads(seen)), [[1], [2], [1, 2]])
+      assert.isTrue(readers.every(({ fiber }) => fiber.pollUnsafe() === undefined))
+    }).pipe(Effect.provide(world())))
+})
+
 describe("one poll for all", () => {
   it.effect("streams share a connection, and each hears its own", () =>
     Effect.gen(function*() {

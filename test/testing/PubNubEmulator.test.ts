@@ -621,6 +621,79 @@ describe("channel groups", () => {
       yield* removeFromGroup("g", ["a", "b"])
       assert.deepStrictEqual(yield* groupChannels("g"), [])
     }).pipe(emulated()))
+
+  it.effect("groups without channels are refused, unless there is a channel beside them or in one of them", () =>
+    Effect.gen(function*() {
+      yield* group("/full", { add: "a" })
+      const cursor = yield* handshake("a")
+      yield* publish("a", 1)
+      const refused = {
+        status: 400,
+        error: true,
+        message: "Channel group or groups result in empty subscription set",
+        service: "Subscribe"
+      }
+      for (const tt of ["0", cursor]) {
+        for (const groups of ["g", "g,h", "g-pnpres", "g,g-pnpres"]) {
+          const empty = yield* subscribe(",", { tt, "channel-group": groups })
+          assert.deepStrictEqual([empty.status, empty.body], [400, refused], `${groups} at ${tt}`)
+        }
+        for (
+          const [channels, groups] of [["b", "g"], [",", "g,full"], [",", "full-pnpres"], ["b-pnpres", "g"]] as const
+        ) {
+          const cursor = yield* handshake(channels, { "channel-group": groups })
+          assert.match(cursor, /^\d{17}$/, `${channels} and ${groups}`)
+        }
+      }
+      // Nobody is present on what was refused, and what is added later is heard.
+      yield* group("/g", { add: "a" })
+      assert.deepStrictEqual((yield* poll(",", cursor, { "channel-group": "g" })).payloads, [1])
+      yield* group("/g", { remove: "a" })
+      assert.strictEqual((yield* subscribe(",", { "channel-group": "g" })).status, 400)
+      // Presence says who is there: nobody is no failure.
+      assert.strictEqual((yield* presence("/channel/,", { "channel-group": "g" })).status, 200)
+      assert.strictEqual((yield* presence("/channel/,/heartbeat", { "channel-group": "g" })).status, 200)
+      assert.strictEqual((yield* presence("/channel/,/leave", { "channel-group": "g" })).status, 200)
+    }).pipe(emulated()))
+
+  const shrinking: ReadonlyArray<readonly [string, string, string, ReturnType<typeof group>]> = [
+    ["the only group is deleted", ",", "g", group("/g/remove")],
+    ["one of two groups is deleted", ",", "g,h", group("/g/remove")],
+    ["one channel of a group is removed", ",", "g", group("/g", { remove: "b" })],
+    ["the group stands beside a channel", "c", "g", group("/g/remove")],
+    ["only the presence of the group is heard", ",", "g-pnpres", group("/g/remove")]
+  ]
+  it.effect.each(shrinking)(
+    "a poll is answered at once, empty and with its own cursor, when %s",
+    (shrink) =>
+      Effect.gen(function*() {
+        const [, channels, groups, change] = shrink
+        yield* group("/g", { add: "a,b" })
+        yield* group("/h", { add: "d" })
+        yield* group("/other", { add: "a,e" })
+        yield* subscribe(channels, { "channel-group": groups })
+        const cursor = yield* handshake(channels, { "channel-group": groups })
+        yield* TestClock.adjust("1 minute")
+        const waiting = yield* forked(poll(channels, cursor, { "channel-group": groups }))
+        yield* group("/g", { remove: "never there" })
+        yield* group("/other/remove")
+        yield* publish("elsewhere", 1)
+        assert.isUndefined(waiting.pollUnsafe())
+        yield* change
+        assert.deepStrictEqual(yield* Fiber.join(waiting), { cursor, region: 1, envelopes: [], payloads: [] })
+      }).pipe(emulated())
+  )
+
+  it.effect("what was removed before a poll is no news to it", () =>
+    Effect.gen(function*() {
+      yield* group("/g", { add: "a,b" })
+      const cursor = yield* handshake(",", { "channel-group": "g" })
+      yield* group("/g", { remove: "b" })
+      const waiting = yield* forked(poll(",", cursor, { "channel-group": "g" }))
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* publish("a", 1)
+      assert.deepStrictEqual((yield* Fiber.join(waiting)).payloads, [1])
+    }).pipe(emulated()))
 })
 
 describe("access", () => {

@@ -3,8 +3,12 @@
  * the times and tags of its own.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
 import * as Kit from "../conformance/kit.ts"
 
@@ -97,6 +101,43 @@ const leftOut: ReadonlySet<string> = new Set([
   "objc.ChannelMember.FetchFilteredMembersWhenFilterIsSet"
 ])
 
+// --- channel groups: what `PubNubEmulator.test.ts` and `Subscribe.test.ts` claim of them is in these recordings
+
+const isSubscribe = ({ request }: Kit.Exchange) => request.template.startsWith("/v2/subscribe/")
+const groupsOf = ({ request }: Kit.Exchange) => [request.query["channel-group"] ?? ""].flat().join().split(",")
+
+const decodePosition = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ t: Schema.Struct({ t: Schema.String }), m: Schema.Array(Schema.Unknown) }))
+)
+
+/** An exchange in which a poll of groups got nothing, and the very position that it came with. */
+const isUnmoved = (exchange: Kit.Exchange) =>
+  isSubscribe(exchange) && exchange.request.query["channel-group"] !== undefined &&
+  Option.exists(
+    decodePosition(exchange.response.rawBody),
+    ({ m, t }) => m.length === 0 && t.t === exchange.request.query["tt"]
+  )
+
+/** The removal of a group that came while a poll was open. */
+const removalDuring = ({ interactions }: Kit.Cassette, poll: Kit.Exchange) =>
+  Option.getOrThrow(Arr.findFirst(
+    interactions.slice(interactions.indexOf(poll)),
+    ({ request }) => /\/channel-group\/[^/]+\/remove$/.test(request.path)
+  ))
+
+const ask = (emulator: PubNubEmulator.PubNubEmulator["Service"], { request }: Kit.Exchange) =>
+  emulator.handle({ method: request.method, target: withUser(request.rawTarget), headers: {}, body: "" })
+
+const beginning = Effect.fnUntraced(function*({ interactions, keys }: Kit.Cassette) {
+  const emulator = yield* PubNubEmulator.make({
+    keysets: [{ subscribeKey: [keys.subscribe ?? ""].flat()[0] ?? "", publishKey: "" }]
+  })
+  for (const exchange of interactions.filter(({ request }) => request.query["add"] !== undefined)) {
+    yield* ask(emulator, exchange)
+  }
+  return emulator
+})
+
 describe("recorded", () => {
   if (!Kit.isPresent) {
     it.skip("skipped: ../shared/conformance is not beside this checkout, so there are no recordings to replay")
@@ -112,4 +153,51 @@ describe("recorded", () => {
         }))
     }
   }
+
+  const unmoved = Kit.cassettes("subscribe").flatMap((cassette) =>
+    cassette.interactions.filter(isUnmoved).map((poll) => ({ cassette, poll }))
+  )
+
+  it("polls of groups got nothing and their own position only when one of the groups was removed", () => {
+    assert.isAtLeast(unmoved.length, 4)
+    for (const { cassette, poll } of unmoved) {
+      const [group] = removalDuring(cassette, poll).request.path.split("/").slice(-2)
+      assert.include(groupsOf(poll), group, cassette.name)
+    }
+  })
+
+  for (const { cassette, poll } of unmoved) {
+    it.effect(`a poll whose group is removed: ${cassette.name}`, () =>
+      Effect.gen(function*() {
+        const emulator = yield* beginning(cassette)
+        const target = (tt: string) => withUser(poll.request.rawTarget.replace(/([?&]tt=)\d+/, `$1${tt}`))
+        const subscribe = (tt: string) => emulator.handle({ method: "GET", target: target(tt), headers: {}, body: "" })
+        // Twice, so that the poll does not hear its own user come.
+        const [, handshake] = yield* Effect.all([subscribe("0"), subscribe("0")])
+        const position = Option.getOrThrow(decodePosition(handshake.body)).t.t
+        const waiting = yield* Effect.forkChild(subscribe(position), { startImmediately: true })
+        assert.isUndefined(waiting.pollUnsafe())
+        const removal = removalDuring(cassette, poll)
+        const removed = yield* ask(emulator, removal)
+        assert.deepStrictEqual(JSON.parse(removed.body), JSON.parse(removal.response.rawBody ?? ""))
+        const answer = yield* Fiber.join(waiting)
+        assert.strictEqual(answer.status, poll.response.status)
+        assert.deepStrictEqual(JSON.parse(answer.body), { t: { t: position, r: 1 }, m: [] })
+      }))
+  }
+
+  it.effect("a subscription of groups is answered 200 as long as one of them has a channel", () =>
+    Effect.gen(function*() {
+      const cassettes = Kit.cassettes("subscribe").filter(({ interactions }) =>
+        interactions.some(({ request }) => request.query["add"] !== undefined)
+      )
+      assert.isAtLeast(cassettes.length, 10)
+      for (const cassette of cassettes) {
+        const emulator = yield* beginning(cassette)
+        for (const exchange of cassette.interactions.filter(isSubscribe)) {
+          if (!["0", undefined].includes([exchange.request.query["tt"]].flat()[0])) continue
+          assert.strictEqual((yield* ask(emulator, exchange)).status, exchange.response.status, cassette.name)
+        }
+      }
+    }))
 })

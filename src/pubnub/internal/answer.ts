@@ -97,8 +97,14 @@ const classify = (answer: Answer, complaint: Complaint, wait: Option.Option<Dura
     return new PubNubError.FeatureDisabled({ status, addOn: addOnOf(complaint.text), description })
   }
   if (status === 401 || status === 403) return new PubNubError.AccessDenied({ status, description, channels, groups })
+  if (status === 400 && isEmptySubscription(complaint.text)) {
+    return new PubNubError.EmptySubscription({ status, description })
+  }
   return new PubNubError.BadRequest({ status, description, details })
 }
+
+/** Whether the groups of a subscription hold no channels. Only the sentence tells this 400 from any other. */
+const isEmptySubscription = (text: string): boolean => /\bempty subscription set\b/i.test(text)
 
 const keys = [
   [/^invalid key\.?$/i, "publish"],

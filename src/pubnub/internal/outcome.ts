@@ -15,8 +15,8 @@ export const Unknown = [
 
 export type Unknown = InstanceType<typeof Unknown[number]>
 
-/** What says that nothing was done. A time-out never does. */
-export type Refusal = Exclude<PubNubError.Reason, PubNubError.Timeout>
+/** What says that nothing was done. A time-out never does, and what only a subscribe can answer is a plain refusal. */
+export type Refusal = Exclude<PubNubError.Reason, PubNubError.Timeout | PubNubError.EmptySubscription>
 
 export const judge = (reason: PubNubError.Reason): Result.Result<Refusal, Unknown> => {
   switch (reason._tag) {
@@ -30,6 +30,10 @@ export const judge = (reason: PubNubError.Reason): Result.Result<Refusal, Unknow
         : Result.succeed(reason)
     case "Malformed":
       return reason.status < 300 ? Result.fail(reason) : Result.succeed(reason)
+    case "EmptySubscription":
+      return Result.succeed(
+        new PubNubError.BadRequest({ status: reason.status, description: reason.description, details: [] })
+      )
     default:
       return Result.succeed(reason)
   }

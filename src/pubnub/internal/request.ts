@@ -32,6 +32,8 @@ export const reconnect = {
   RateLimited: Retry.reconnect,
   ServerFailure: Retry.reconnect,
   Malformed: Retry.reconnect,
+  // Nothing is wrong. The reader misses what is published on a new channel before it asks again, so it asks soon.
+  EmptySubscription: Retry.backoff({ floor: "1 second", cap: "5 seconds" }),
   // One 403 may be a mistake of the moment. One that lasts is for the application to mend.
   AccessDenied: Schedule.upTo(Retry.reconnect, { times: 3 })
 } as const

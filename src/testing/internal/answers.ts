@@ -66,6 +66,9 @@ export const time = (timetoken: bigint) => json(200, `[${timetoken}]`)
 
 export const badSubscribe = (message: string) => value(400, { status: 400, error: true, message, service: "Subscribe" })
 
+/** Groups without channels, and no channels beside them. Its status and message are known, its other fields are a guess. */
+export const emptySubscription = badSubscribe("Channel group or groups result in empty subscription set")
+
 /** The cursor and the envelopes, each JSON text already. */
 export const page = (cursor: bigint, region: number, envelopes: ReadonlyArray<string>) =>
   json(200, `{"t":{"t":"${cursor}","r":${region}},"m":[${envelopes.join(",")}]}`)

@@ -142,18 +142,35 @@ export const make = (options: {
 
   const members = (group: string): ReadonlySet<string> => groups.get(group) ?? new Set()
 
-  let changed = new Set<string>()
+  /** How often channels were taken out of each group. */
+  const removals = new Map<string, number>()
 
-  /** Wakes who waits for it, after the step: a woken reader runs at once, and must not find a step half done. */
+  let changed = new Set<string>()
+  let shrunk = new Set<string>()
+
+  /** Wakes the polls that wait for it, after the step: a poll that is woken goes on at once and must find the whole step. */
   const flush = () => {
-    if (changed.size === 0) return
+    if (changed.size + shrunk.size === 0) return
     const channels = [...changed]
+    const smaller = shrunk
     changed = new Set()
+    shrunk = new Set()
     const waiting = [...waiters].filter(({ subscription }) => {
       const match = matcher(subscription)
-      return channels.some((channel) => match(channel).length > 0)
+      return channels.some((channel) => match(channel).length > 0) ||
+        subscription.groups.some((group) => smaller.has(withoutPresence(group)))
     })
     for (const waiter of waiting) waiter.wake()
+  }
+
+  const removeFromGroup = (group: string, channels: ReadonlySet<string>) => {
+    const before = members(group)
+    const rest = new Set([...before].filter((channel) => !channels.has(channel)))
+    if (rest.size === before.size) return
+    if (rest.size === 0) groups.delete(group)
+    else groups.set(group, rest)
+    removals.set(group, (removals.get(group) ?? 0) + 1)
+    shrunk.add(group)
   }
 
   /** The position of whoever starts to read now: all that comes later has a greater one. */
@@ -323,6 +340,10 @@ export const make = (options: {
     return end === undefined ? undefined : { cursor: end, envelopes: page.map(({ envelope }) => envelope) }
   }
 
+  /** Whether a subscription stands for no channels at all: only groups, and nothing in them. */
+  const isEmpty = ({ channels, groups }: Subscription): boolean =>
+    channels.length === 0 && groups.every((group) => members(withoutPresence(group)).size === 0)
+
   /** The plain channels that a list of channels and groups stands for: where a user can be present. */
   const places = ({ channels, groups }: Pick<Subscription, "channels" | "groups">): ReadonlyArray<string> => {
     const plain = (name: string) => !isPresence(name) && !isWildcard(name)
@@ -363,6 +384,7 @@ export const make = (options: {
     },
     append,
     read,
+    isEmpty,
     history,
     actions,
     objects,
@@ -378,14 +400,10 @@ export const make = (options: {
         changed.add(channel + presences.presenceSuffix)
       }
     },
-    removeFromGroup: (group: string, channels: ReadonlyArray<string>) => {
-      const rest = new Set([...members(group)].filter((channel) => !channels.includes(channel)))
-      if (rest.size === 0) groups.delete(group)
-      else groups.set(group, rest)
-    },
-    deleteGroup: (group: string) => {
-      groups.delete(group)
-    },
+    removeFromGroup: (group: string, channels: ReadonlyArray<string>) => removeFromGroup(group, new Set(channels)),
+    deleteGroup: (group: string) => removeFromGroup(group, members(group)),
+    removals: (subscription: Pick<Subscription, "groups">): number =>
+      subscription.groups.reduce((total, group) => total + (removals.get(withoutPresence(group)) ?? 0), 0),
     waiters,
     refused,
     deny: (denial: Denial) => {

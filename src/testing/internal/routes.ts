@@ -37,6 +37,8 @@ export interface Poll {
   readonly keyset: keysets.Keyset
   readonly subscription: keysets.Subscription
   readonly cursor: bigint
+  /** How often channels had been taken out of its groups when it began. */
+  readonly removals: number
 }
 
 /** What a step comes to: an answer, or a poll that waits for something to answer with. */
@@ -197,6 +199,7 @@ const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: 
   if (expression !== "" && parsedFilter === undefined) {
     return answered(answers.badSubscribe("Invalid filter expression"))
   }
+  if (keyset.isEmpty(subscription)) return answered(answers.emptySubscription)
   const states = statesOf(query)
   if (states === undefined) return answered(answers.badSubscribe("Invalid state"))
   const tt = query.get("tt") ?? "0"
@@ -207,7 +210,7 @@ const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: 
   const cursor = BigInt(tt)
   return cursor === 0n
     ? answered(answers.page(start, region, []))
-    : { _tag: "Polling", poll: { keyset, subscription, cursor } }
+    : { _tag: "Polling", poll: { keyset, subscription, cursor, removals: keyset.removals(subscription) } }
 }
 
 const hereNow = (
