@@ -70,12 +70,12 @@ export interface Options {
   /** An expression over the message (`data.…`) and its metadata (`meta.…`): only what matches is sent. */
   readonly filter?: string | undefined
   /**
-   * What this user tells about itself, a JSON object for each of its channels: names among `channels`, or, where there are
-   * `groups`, names of channels in those. The service forgets a state when the user leaves or times out, so it is sent with
-   * each handshake, after an interruption too, and with heartbeats. One that is set with `Presence.setState` meanwhile
-   * gives way to it. Default: none.
+   * The presence state of this user, a JSON object for each name. A name is one of `channels`, one of `groups`, or a channel in
+   * one of the groups. The state of a group is that of each of its channels. The service forgets a state when the user leaves or
+   * times out, so it is sent with each handshake, after an interruption too, and with heartbeats. One that is set with
+   * `Presence.setState` meanwhile gives way to it. Default: none.
    */
-  readonly state?: { readonly [channel: string]: { readonly [key: string]: unknown } } | undefined
+  readonly state?: { readonly [channelOrGroup: string]: { readonly [key: string]: unknown } } | undefined
   /** Where to start. Default: at what is published from now on. */
   readonly from?: From | undefined
   /**

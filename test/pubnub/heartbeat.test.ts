@@ -216,9 +216,27 @@ describe("states", () => {
       assert.isFalse(queryOf((yield* requestsTo("/v2/subscribe/demo-sub/b/"))[0]!).has("state"))
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("may be of a group, with the handshake and with each heartbeat", () =>
+    Effect.gen(function*() {
+      const { addToGroup } = yield* emulator
+      yield* addToGroup("g", ["a", "b"])
+      yield* collect(Subscribe.stream({ groups: ["g"], state: { g: state.a, b: { own: true } } }))
+      const all = Presence.getState({ channels: ["a", "b", "c"] })
+      assert.deepStrictEqual([...(yield* all)], [["a", state.a], ["b", { own: true }]])
+      yield* addToGroup("g", ["c"])
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual((yield* all).get("c"), state.a)
+    }).pipe(Effect.provide(emulated({ config: twenty }))))
+
   const list: object = []
   const wrong: ReadonlyArray<readonly [string, Subscribe.Options, RegExp]> = [
     ["a channel that is not subscribed to", { channels: ["b"], state }, /"a" is not subscribed to/],
+    ["a group that is not subscribed to", { channels: ["b"], state: { g: {} } }, /"g" is not subscribed to/],
+    [
+      "a group of which only the presence is heard",
+      { groups: ["g-pnpres"], state: { g: {} } },
+      /"g" is not subscribed/
+    ],
     ["a wildcard", { channels: ["a.*"], state: { "a.*": {} } }, /"a\.\*" holds an asterisk/],
     ["a presence name", { channels: ["a-pnpres"], state: { "a-pnpres": {} } }, /"a-pnpres" is a presence name/],
     ["what JSON loses", { channels: ["a"], state: { a: { at: NaN } } }, /"a" cannot be carried by JSON/],

@@ -490,6 +490,33 @@ describe("presence", () => {
       assert.deepStrictEqual([yield* occupants("x"), yield* occupants("y")], [[], []])
     }).pipe(emulated()))
 
+  it.effect("the state of a group is that of its channels, and a channel's own goes before it", () =>
+    Effect.gen(function*() {
+      yield* group("/g", { add: "a,b" })
+      yield* group("/h", { add: "b,c,c-pnpres" })
+      const states = (channels: string) =>
+        Effect.map(
+          Effect.forEach(channels.split(","), (channel) => presence(`/channel/${channel}/uuid/me`)),
+          (answers) => answers.map(({ body }) => Predicate.hasProperty(body, "payload") ? body.payload : undefined)
+        )
+      const state = JSON.stringify({ b: { own: 1 }, g: { of: "g" }, h: { of: "h" }, elsewhere: {} })
+      const cursor = yield* handshake("x-pnpres")
+      yield* subscribe("d", { "channel-group": "g,h", state })
+      const all = [{ of: "g" }, { own: 1 }, { of: "h" }, {}]
+      assert.deepStrictEqual(yield* states("a,b,c,d"), all)
+      // Said again, it is no change.
+      yield* presence("/channel/d/heartbeat", { "channel-group": "g,h", state })
+      const changes = yield* poll(",", cursor, { "channel-group": "g-pnpres,h-pnpres" })
+      const told = changes.payloads.filter((event) => JSON.stringify(event).includes("state-change"))
+      // Of a, of b by each of its two groups, and of c.
+      assert.strictEqual(told.length, 4)
+      yield* presence("/channel/,/heartbeat", { "channel-group": "g", state: JSON.stringify({ g: { of: "beat" } }) })
+      assert.deepStrictEqual(yield* states("a,b,c"), [{ of: "beat" }, { of: "beat" }, { of: "h" }])
+      // A name that is only a channel's here is no group.
+      yield* presence("/channel/g/heartbeat", { state: JSON.stringify({ g: { alone: true } }) })
+      assert.deepStrictEqual(yield* states("a,g"), [{ of: "beat" }, { alone: true }])
+    }).pipe(emulated()))
+
   it.effect("states come with a heartbeat or alone, change once, and go with a leave", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a-pnpres")

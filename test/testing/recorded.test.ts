@@ -186,6 +186,32 @@ describe("recorded", () => {
       }))
   }
 
+  it.effect("a state that is keyed by a group is that of the group's channels", () =>
+    Effect.gen(function*() {
+      const name = "objc.Subscribe.SubscribeToMultipleChannelGroupsAndSetState"
+      const cassette = Option.getOrThrow(
+        Arr.findFirst(Kit.cassettes("subscribe"), (cassette) => cassette.name === name)
+      )
+      const handshake = Option.getOrThrow(Arr.findFirst(cassette.interactions, isSubscribe))
+      const read = Option.getOrThrow(
+        Arr.findFirst(cassette.interactions, ({ request }) => request.path.endsWith("/uuid/Serhii"))
+      )
+      const emulator = yield* beginning(cassette)
+      // The recorder left the state out of the subscribe, which alone can have brought it.
+      const state = {
+        "test-channel-group1": { "channel-group-1-state": ["channel-group-1-random-value"] },
+        "test-channel-group2": { "channel-group-2-state": ["channel-group-2-random-value"] }
+      }
+      yield* emulator.handle({
+        method: "GET",
+        target: `${handshake.request.rawTarget}&state=${encodeURIComponent(JSON.stringify(state))}`,
+        headers: {},
+        body: ""
+      })
+      const answer = yield* ask(emulator, read)
+      assert.deepStrictEqual(JSON.parse(answer.body), JSON.parse(read.response.rawBody ?? ""))
+    }))
+
   it.effect("a subscription of groups is answered 200 as long as one of them has a channel", () =>
     Effect.gen(function*() {
       const cassettes = Kit.cassettes("subscribe").filter(({ interactions }) =>

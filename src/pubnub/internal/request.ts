@@ -20,7 +20,7 @@ export interface Names {
   readonly channels?: ReadonlyArray<string> | undefined
   readonly groups?: ReadonlyArray<string> | undefined
   readonly presence?: boolean | undefined
-  readonly state?: { readonly [channel: string]: { readonly [key: string]: unknown } } | undefined
+  readonly state?: { readonly [channelOrGroup: string]: { readonly [key: string]: unknown } } | undefined
 }
 
 export type From = Cursor | Timetoken | { readonly timetoken: Timetoken; readonly region?: number | undefined }
@@ -98,27 +98,28 @@ export const check = (
 const sent = (names: ReadonlyArray<string>, presence: boolean | undefined): ReadonlyArray<string> =>
   [...new Set(presence === true ? names.flatMap((name) => [name, Channel.presenceOf(name)]) : names)].toSorted()
 
-const stateOf = (
-  { channels = [], groups = [], state = {} }: Names
-): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
-  const details = Object.entries(state).flatMap(([channel, value]) => {
-    const text = Payload.encode(value)
-    const issue = Channel.isPresence(channel)
-      ? "is a presence name, which has no state"
-      : Channel.issue(channel) ??
-        (!channels.includes(channel) && groups.length === 0
-          ? "is not subscribed to"
-          : Result.isFailure(text)
-          ? text.failure
-          : text.success.startsWith("{")
-          ? undefined
-          : "has a state that is not a JSON object")
-    return issue === undefined ? [] : [{ location: "state", message: `"${channel}" ${issue}` }]
+const stateOf = (names: Names): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
+  const { state = {} } = names
+  const details = Object.entries(state).flatMap(([name, value]) => {
+    const issue = stateIssue(names, name, value)
+    return issue === undefined ? [] : [{ location: "state", message: `"${name}" ${issue}` }]
   })
   if (details.length > 0) return Result.fail(details)
   return Object.keys(state).length === 0
     ? Result.succeed(undefined)
     : Result.mapError(Payload.encode(state), (issue) => [{ location: "state", message: issue }])
+}
+
+/** What is wrong with the state of one name: a channel, a group, or a channel that may be in one of the groups. */
+const stateIssue = ({ channels = [], groups = [] }: Names, name: string, value: unknown): string | undefined => {
+  if (Channel.isPresence(name)) return "is a presence name, which has no state"
+  const issue = Channel.issue(name)
+  if (issue !== undefined) return issue
+  // What is in a group is not known here. On a presence name nobody is present.
+  if (!channels.includes(name) && groups.every(Channel.isPresence)) return "is not subscribed to"
+  const text = Payload.encode(value)
+  if (Result.isFailure(text)) return text.failure
+  return text.success.startsWith("{") ? undefined : "has a state that is not a JSON object"
 }
 
 // What comes from a store is only believed to be a cursor.

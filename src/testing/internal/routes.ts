@@ -147,31 +147,37 @@ const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment
   ))
 }
 
-/** The states that a subscribe or a heartbeat brings: one per channel, as JSON text. */
-const statesOf = (query: ReadonlyMap<string, string>): ReadonlyArray<readonly [string, string]> | undefined => {
+/** The states that a subscribe or a heartbeat brings: one for each channel or group, as JSON text. */
+const statesOf = (query: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined => {
   const state = query.get("state")
-  if (state === undefined) return []
+  if (state === undefined) return new Map()
   const parsed = Option.getOrUndefined(keysets.parseJson(state))
   return Predicate.isObject(parsed)
-    ? Object.entries(parsed).map(([channel, value]) => [channel, json.write(value)] as const)
+    ? new Map(Object.entries(parsed).map(([name, value]) => [name, json.write(value)] as const))
     : undefined
 }
 
-/** The user is there: they join what they were not in, for as long as they say, and their states are kept. */
+/**
+ * The user is there: they join what they were not in, for as long as they say, and their states are kept. The state of a
+ * group is that of its channels which have none of their own.
+ */
 const attend = (
   keyset: keysets.Keyset,
-  places: ReadonlyArray<string>,
+  wanted: Pick<keysets.Subscription, "channels" | "groups">,
   query: ReadonlyMap<string, string>,
-  states: ReadonlyArray<readonly [string, string]>,
+  states: ReadonlyMap<string, string>,
   { now, region }: Moment
 ) => {
   if (!keyset.addOns().presence) return
   const uuid = query.get("uuid") ?? ""
   const seconds = query.get("heartbeat") ?? ""
   const timeout = /^0*[1-9]\d*$/.test(seconds) ? BigInt(seconds) * 10_000_000n : undefined
+  const places = keyset.places(wanted)
   keyset.presence.join(places, uuid, region, now, timeout)
-  for (const [channel, state] of states) {
-    if (places.includes(channel)) keyset.presence.setState(channel, uuid, state, region, now)
+  for (const channel of places) {
+    const group = wanted.groups.find((name) => states.has(name) && keyset.members(name).has(channel))
+    const state = states.get(channel) ?? (group === undefined ? undefined : states.get(group))
+    if (state !== undefined) keyset.presence.setState(channel, uuid, state, region, now)
   }
 }
 
@@ -206,7 +212,7 @@ const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: 
   if (!/^\d+$/.test(tt)) return answered(answers.badSubscribe("Invalid timetoken"))
   // The cursor is taken before the join, so that a reader of the presence channel sees itself come, as it does in life.
   const start = keyset.position(now)
-  attend(keyset, keyset.places(subscription), query, states, moment)
+  attend(keyset, subscription, query, states, moment)
   const cursor = BigInt(tt)
   return cursor === 0n
     ? answered(answers.page(start, region, []))
@@ -279,7 +285,7 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answe
   if (verb === "heartbeat" && target === undefined) {
     const states = statesOf(query)
     if (states === undefined) return answers.badPresence("Invalid state.")
-    attend(keyset, places, query, states, moment)
+    attend(keyset, wanted, query, states, moment)
     return answers.presence({})
   }
   if (verb !== "uuid" || target === undefined) return answers.notFound
