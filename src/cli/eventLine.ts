@@ -37,12 +37,13 @@ const detail = (event: Event.SubscribeEvent): string => {
     case "Joined":
     case "Left":
     case "TimedOut":
-      return `${event.user} (${event.occupancy} there)`
+      return event.occupancy === undefined ? event.user : `${event.user} (${event.occupancy} there)`
     case "StateChanged":
       return `${event.user}: ${Json.text(event.state)}`
-    case "Interval":
-      return `${event.occupancy} there; ${event.joined.length} joined, ${event.left.length} left, ` +
-        `${event.timedOut.length} timed out`
+    case "Interval": {
+      const there = event.occupancy === undefined ? "" : `${event.occupancy} there; `
+      return `${there}${event.joined.length} joined, ${event.left.length} left, ${event.timedOut.length} timed out`
+    }
     case "MessageActionAdded":
     case "MessageActionRemoved":
       return `${event.publisher ?? "?"}: ${event.action.type} ${event.action.value} of ${event.action.messageTimetoken}`

@@ -131,13 +131,13 @@ export const FileShared = Schema.TaggedStruct("FileShared", {
  * @since 0.1.0
  */
 export interface Occupancy extends Delivery {
-  /** How many users are on the channel now. */
-  readonly occupancy: number
+  /** How many users are on the channel now; absent where the service does not say. */
+  readonly occupancy?: number
   /** When it happened, to the millisecond where the service says so, else to the second. */
   readonly at: DateTime.Utc
 }
 
-const Occupancy = { ...Delivery, occupancy: Schema.Int, at: Schema.DateTimeUtc }
+const Occupancy = { ...Delivery, occupancy: Schema.optionalKey(Schema.Int), at: Schema.DateTimeUtc }
 
 /**
  * A user came, with the presence state it has, if any.
@@ -224,6 +224,8 @@ export const StateChanged = Schema.TaggedStruct("StateChanged", { ...Movement, s
 /**
  * On a busy channel the service tells from time to time how many are there, instead of each coming and going. With
  * presence deltas on it lists who came and went; when that list would be too long, `hereNowRefresh` says to ask.
+ *
+ * The service leaves out a list without users, and all lists where presence deltas are off: here each is empty then.
  *
  * @category presence
  * @since 0.1.0

@@ -452,9 +452,13 @@ const isLoss = (event: Event.SubscribeEvent): boolean =>
 const hidesOthers = (event: Event.SubscribeEvent): boolean =>
   isLoss(event) || event._tag === "Interval" && event.joined.length + event.left.length + event.timedOut.length === 0
 
-/** Whether the service knows more than its events have told: another number, or the states of users in a list. */
+/**
+ * Whether the service knows more than its events have told: another number, who came and went in an interval that neither
+ * lists nor counts users, or the states of users in a list.
+ */
 const isDoubtful = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, includeState: boolean): boolean =>
   (events.findLast(isCount)?.occupancy ?? count(room)) !== count(room) ||
+  events.some((event) => event._tag === "Interval" && event.occupancy === undefined && hidesOthers(event)) ||
   includeState && events.some((event) => event._tag === "Interval" && event.joined.length > 0)
 
 // A change of state counts also users of whom only the next interval tells.

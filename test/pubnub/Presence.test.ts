@@ -351,6 +351,24 @@ describe("changes", () => {
         assert.strictEqual(yield* asked, 2)
       }).pipe(Effect.provide(world())))
 
+    it.effect("are asked for after an interval that neither lists nor counts, and not after an event that does not count", () =>
+      Effect.gen(function*() {
+        yield* come("bob", "a")
+        const { last } = yield* watch()
+        const tell = (payload: object) =>
+          emulator.use(({ emit }) =>
+            emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, ...payload } })
+          ).pipe(Effect.andThen(Clock.advance("1 second")))
+        yield* tell({ action: "join", uuid: "eve" })
+        yield* tell({ action: "interval", join: ["dan"] })
+        assert.deepStrictEqual([...last().users.keys()], ["bob", "eve", "dan"])
+        assert.strictEqual(last().occupancy, 3)
+        assert.strictEqual(yield* asked, 1)
+        yield* tell({ action: "interval" })
+        assert.strictEqual(yield* asked, 2)
+        yield* agrees(last())
+      }).pipe(Effect.provide(world())))
+
     it.effect("have the state that the service says, whatever they had before", () =>
       Effect.gen(function*() {
         yield* come("bob", "a")

@@ -17,6 +17,7 @@ import { UserId } from "../UserId.ts"
 export const Parsed = Schema.declare((_value): _value is Schema.Json => true)
 
 // Absent, or null where a newer service or a proxy writes one.
+const given = <A>(value: A | null | undefined): value is A => value !== undefined && value !== null
 const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
 // The wire's own names: renaming them by schema would cost a fifth of all work.
@@ -154,21 +155,22 @@ const movements = { join: "Joined", leave: "Left", timeout: "TimedOut" } as cons
 const presence = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
   const decoded = decodePresence(payload)
   if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
-  const { action, data, uuid, ...rest } = decoded.success
+  const { action, data, occupancy, uuid, ...rest } = decoded.success
   const at = DateTime.make(rest.precise_timestamp ?? rest.timestamp * 1000)
-  if (Option.isNone(at)) return undecodable(payload, "its timestamp is no moment", common)
-  const occupied = { ...common, occupancy: rest.occupancy ?? 0, at: at.value }
-  const state = data === undefined || data === null ? {} : { state: data }
+  if (Option.isNone(at)) return undecodable(payload, "a timestamp that no calendar has", common)
+  const occupied = { ...common, at: at.value, ...(given(occupancy) ? { occupancy } : {}) }
   switch (action) {
     case "join":
     case "leave":
     case "timeout":
+      return given(uuid)
+        ? { _tag: movements[action], ...occupied, user: uuid, ...(given(data) ? { state: data } : {}) }
+        : undecodable(payload, `${action} without a uuid`, common)
     case "state-change":
-      return uuid === undefined || uuid === null
-        ? undecodable(payload, `${action} without a uuid`, common)
-        : action === "state-change"
-        ? { _tag: "StateChanged", ...occupied, user: uuid, state: data ?? {} }
-        : { _tag: movements[action], ...occupied, user: uuid, ...state }
+      if (!given(uuid)) return undecodable(payload, "state-change without a uuid", common)
+      return given(data)
+        ? { _tag: "StateChanged", ...occupied, user: uuid, state: data }
+        : undecodable(payload, "state-change without a state", common)
     case "interval":
       return {
         _tag: "Interval",

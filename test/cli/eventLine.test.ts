@@ -1,0 +1,33 @@
+import { assert, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import { type Event, Timetoken, UserId } from "effect-herald/pubnub"
+import { format } from "../../src/cli/eventLine.ts"
+
+const timetoken = Timetoken.Timetoken.make("17905741246383965")
+const ada = UserId.UserId.make("ada")
+const now = DateTime.makeUnsafe(0)
+const common = {
+  channel: "room",
+  subscription: "room",
+  timetoken,
+  cursor: { position: timetoken, delivered: [] },
+  at: now
+}
+const lists = { joined: [ada], left: [], timedOut: [], hereNowRefresh: false }
+
+const lines: ReadonlyArray<readonly [string, Event.SubscribeEvent]> = [
+  ["Joined        room              ada (0 there)", { _tag: "Joined", ...common, user: ada, occupancy: 0 }],
+  ["Left          room              ada", { _tag: "Left", ...common, user: ada }],
+  [
+    "Interval      room              12 there; 1 joined, 0 left, 0 timed out",
+    { _tag: "Interval", ...common, ...lists, occupancy: 12 }
+  ],
+  [
+    "Interval      room              1 joined, 0 left, 0 timed out",
+    { _tag: "Interval", ...common, ...lists }
+  ]
+]
+
+it.each(lines)("%s", (line, event) => {
+  assert.strictEqual(format(event, { now, color: false }), `05:42:04.638Z  ${line}`)
+})
