@@ -103,7 +103,10 @@ export const Signal = <S extends Schema.Constraint>(payload: S) =>
 export interface FileShared extends Delivery {
   readonly _tag: "FileShared"
   readonly file: { readonly id: string; readonly name: string }
+  /** The message that was shared with the file. */
   readonly payload?: Schema.Json
+  /** The object that was published beside it. */
+  readonly meta?: Schema.Json
   readonly customMessageType?: string
 }
 
@@ -117,6 +120,7 @@ export const FileShared = Schema.TaggedStruct("FileShared", {
   ...Delivery,
   file: Schema.Struct({ id: Schema.String, name: Schema.String }),
   payload: Schema.optionalKey(Schema.Json),
+  meta: Schema.optionalKey(Schema.Json),
   customMessageType: Schema.optionalKey(Schema.String)
 })
 
@@ -630,6 +634,9 @@ export interface Unknown extends Delivery {
   readonly _tag: "Unknown"
   readonly kind: number
   readonly payload: Schema.Json
+  /** The object that was published beside it. */
+  readonly meta?: Schema.Json
+  readonly customMessageType?: string
 }
 
 /**
@@ -638,7 +645,13 @@ export interface Unknown extends Delivery {
  * @category others
  * @since 0.1.0
  */
-export const Unknown = Schema.TaggedStruct("Unknown", { ...Delivery, kind: Schema.Int, payload: Schema.Json })
+export const Unknown = Schema.TaggedStruct("Unknown", {
+  ...Delivery,
+  kind: Schema.Int,
+  payload: Schema.Json,
+  meta: Schema.optionalKey(Schema.Json),
+  customMessageType: Schema.optionalKey(Schema.String)
+})
 
 /**
  * Everything that travels in a subscription except statuses.

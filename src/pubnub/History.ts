@@ -9,7 +9,6 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Codec from "../internal/codec.ts"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/endpoint.ts"
@@ -511,12 +510,6 @@ const rangeIssues = (range: Range): ReadonlyArray<PubNubError.Detail> => {
 // answers
 // --------------------------------------------------------------------------------------------------------------------
 
-const File = Schema.Struct({
-  file: Schema.Struct({ id: Schema.String, name: Schema.String }),
-  message: Schema.optionalKey(Envelope.Parsed)
-})
-const decodeFile = Codec.decodeResult(File)
-
 const toEntry = (channel: string, raw: Schema.Json): Stored => {
   const read = Storage.read(raw)
   if (Result.isFailure(read)) return { _tag: "UndecodableEntry", channel, raw, issue: read.failure }
@@ -532,16 +525,10 @@ const toEntry = (channel: string, raw: Schema.Json): Stored => {
     )
   }
   if (kind !== 4) return { _tag: "StoredMessage", ...entry, payload: message, ...details }
-  const file = decodeFile(message)
-  return Result.isFailure(file)
-    ? { _tag: "UndecodableEntry", ...entry, raw: message, issue: file.failure }
-    : {
-      _tag: "StoredFile",
-      ...entry,
-      file: file.success.file,
-      ...(file.success.message === undefined ? {} : { payload: file.success.message }),
-      ...details
-    }
+  const file = Envelope.decodeFile(message)
+  return Result.isSuccess(file)
+    ? { _tag: "StoredFile", ...entry, ...file.success, ...details }
+    : { _tag: "UndecodableEntry", ...entry, raw: message, issue: file.failure }
 }
 
 // --- payloads through the caller's schema

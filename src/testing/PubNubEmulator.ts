@@ -202,6 +202,8 @@ export interface EmitOptions {
   readonly type: number
   readonly payload: unknown
   readonly publisher?: string
+  /** Any JSON value, as the metadata of a file. Default: none. */
+  readonly meta?: unknown
   readonly customMessageType?: string
   /** Whether history has it, as it has files. Default: no. */
   readonly store?: boolean
@@ -760,7 +762,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
           now,
           delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
         ))),
-    emit: ({ channel, customMessageType, payload, publisher, store, subscribeKey, type }) =>
+    emit: ({ channel, customMessageType, meta, payload, publisher, store, subscribeKey, type }) =>
       stepOn(subscribeKey, (keyset, now) =>
         String(keyset.append(
           {
@@ -768,6 +770,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
             payload: json.write(payload),
             type,
             publisher,
+            meta: optionalJson(meta),
             customMessageType,
             stored: store === true ? {} : undefined
           },

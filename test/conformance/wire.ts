@@ -74,7 +74,15 @@ export const expectedEvent = (raw: unknown): Plain => {
     }
     case 4: {
       const { file, message } = payloadOf(d)
-      return { _tag: "FileShared", ...delivery, file, ...message === undefined ? {} : { payload: message }, ...label }
+      const meta = u === undefined ? {} : { meta: u }
+      return {
+        _tag: "FileShared",
+        ...delivery,
+        file,
+        ...message === undefined ? {} : { payload: message },
+        ...meta,
+        ...label
+      }
     }
     default:
       return { _tag: "Unknown", ...delivery, kind: e, payload: d }

@@ -17,7 +17,7 @@ const eventOf = (fields: { readonly [field: string]: Schema.Json }): Event.Event
   const decoded = Envelope.decode(raw)
   return Result.isSuccess(decoded)
     ? Envelope.toEvent(decoded.success, cursor)
-    : Envelope.undecodable(raw, decoded.failure.message, cursor)
+    : Envelope.undecodable(raw, decoded.failure, cursor)
 }
 
 const delivery = { channel: "a", subscription: "a", timetoken, region: 7, cursor }
@@ -71,5 +71,48 @@ describe("presence", () => {
     if (event._tag !== "Undecodable") return assert.fail(event._tag)
     assert.match(event.issue, issue)
     assert.deepStrictEqual([event.raw, event.channel, event.timetoken], [payload, "a", timetoken])
+  })
+})
+
+describe("messages, signals, files", () => {
+  const file = { id: "1", name: "cat.png" }
+  const meta = { heraldId: "1" }
+  const kinds: ReadonlyArray<readonly [string, { readonly [field: string]: Schema.Json }, object]> = [
+    ["Message", { d: 1 }, { payload: 1 }],
+    ["Message", { e: 0, d: null }, { payload: null }],
+    ["Signal", { e: 1, d: "on" }, { payload: "on" }],
+    ["FileShared", { e: 4, d: { file } }, { file }],
+    ["FileShared", { e: 4, d: { file, message: null } }, { file, payload: null }],
+    ["Unknown", { e: 5, d: {} }, { kind: 5, payload: {} }]
+  ]
+
+  it.each(kinds)("%s: what is null, empty or blank is absent", (_tag, fields, own) => {
+    const bare: object = { _tag, ...delivery, ...own }
+    assert.deepStrictEqual(eventOf(fields), bare)
+    assert.deepStrictEqual(eventOf({ ...fields, i: null, u: null, cmt: null, b: null }), bare)
+    assert.deepStrictEqual(eventOf({ ...fields, i: "", u: "", cmt: "", b: "" }), bare)
+    assert.deepStrictEqual(eventOf({ ...fields, i: " \t" }), bare)
+  })
+
+  it.each(kinds)("%s: what is given is told", (_tag, fields, own) => {
+    const given = eventOf({ ...fields, i: "ada", u: meta, cmt: "note", b: "g-pnpres" })
+    // A signal cannot be published with metadata.
+    const more = _tag === "Signal" ? { customMessageType: "note" } : { meta, customMessageType: "note" }
+    const expected: object = { _tag, ...delivery, ...own, ...more, subscription: "g", publisher: "ada" }
+    assert.deepStrictEqual(given, expected)
+    for (const u of [0, false, [], {}]) {
+      if (_tag !== "Signal") assert.deepInclude(eventOf({ ...fields, u }), { meta: u } as object)
+    }
+  })
+
+  it("one publish has one id, whatever stands for no publisher", () => {
+    const id = `${timetoken}/a/`
+    for (const i of [undefined, null, "", "  "]) {
+      const raw = { c: "a", d: 1, p: { t: timetoken }, ...(i === undefined ? {} : { i }) }
+      assert.strictEqual(Result.getOrThrow(Result.map(Envelope.decode(raw), Envelope.idOf)), id)
+      assert.strictEqual(Envelope.idOfRaw({ ...raw, d: undefined }), id)
+    }
+    assert.strictEqual(Envelope.idOfRaw({ c: "a", p: { t: timetoken }, i: "ada" }), `${id}ada`)
+    assert.strictEqual(Envelope.nameOf({ c: "a", d: 1, p: { t: timetoken }, b: "" }), "a")
   })
 })

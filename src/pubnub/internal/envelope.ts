@@ -16,9 +16,17 @@ import { UserId } from "../UserId.ts"
 /** What came out of JSON.parse: walking it again to prove that it is JSON would cost more than all the rest. */
 export const Parsed = Schema.declare((_value): _value is Schema.Json => true)
 
-// Absent, or null where a newer service or a proxy writes one.
-const given = <A>(value: A | null | undefined): value is A => value !== undefined && value !== null
-const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+/** Absent, or null where a newer service or a proxy writes one. */
+export const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+/** Whether a field has a value. History writes empty text where there is none, so empty text is none in an envelope too. */
+export const given = <A>(value: A | null | undefined): value is A =>
+  value !== undefined && value !== null && value !== ""
+
+const isUserId = Schema.is(UserId)
+
+/** The publisher that a field names. Blank text names nobody, and the rest of its envelope is read all the same. */
+export const publisherOf = (name: string | null | undefined): UserId | undefined => isUserId(name) ? name : undefined
 
 // The wire's own names: renaming them by schema would cost a fifth of all work.
 const Envelope = Schema.Struct({
@@ -31,7 +39,7 @@ const Envelope = Schema.Struct({
   /** kind of event */
   e: optional(Schema.Int),
   /** publisher */
-  i: optional(UserId),
+  i: optional(Schema.String),
   /** the subscribed name that matched */
   b: optional(Schema.String),
   /** metadata */
@@ -46,10 +54,10 @@ export type Envelope = typeof Envelope.Type
 export const decode = Codec.decodeResult(Envelope)
 
 /** By what two deliveries are known to be the same message: where, when and by whom. */
-export const idOf = (envelope: Envelope): string => `${envelope.p.t}/${envelope.c}/${envelope.i ?? ""}`
+export const idOf = ({ c, i, p }: typeof Identity.Type): string => `${p.t}/${c}/${publisherOf(i) ?? ""}`
 
 /** The subscribed name that an envelope came by. */
-export const nameOf = ({ b, c }: Envelope): string => b ?? c
+export const nameOf = ({ b, c }: Envelope): string => given(b) ? b : c
 
 const Identity = Schema.Struct({
   c: Schema.String,
@@ -60,7 +68,7 @@ const decodeIdentity = Schema.decodeUnknownOption(Identity)
 
 /** The same for an envelope that cannot be read, where it says that much. */
 export const idOfRaw = (raw: unknown): string | undefined =>
-  Option.getOrUndefined(Option.map(decodeIdentity(raw), ({ c, i, p }) => `${p.t}/${c}/${i ?? ""}`))
+  Option.getOrUndefined(Option.map(decodeIdentity(raw), idOf))
 
 /** When an envelope says it was published, if it can be read so far. */
 export const timetokenOf = (raw: unknown): bigint | undefined => {
@@ -70,12 +78,13 @@ export const timetokenOf = (raw: unknown): bigint | undefined => {
 
 const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): Event.Delivery => {
   const channel = Channel.withoutPresence(c)
+  const publisher = publisherOf(i)
   return {
     channel,
-    subscription: b === undefined || b === null ? channel : Channel.withoutPresence(b),
+    subscription: given(b) ? Channel.withoutPresence(b) : channel,
     timetoken: p.t,
-    ...(p.r === undefined || p.r === null ? {} : { region: p.r }),
-    ...(i === undefined || i === null ? {} : { publisher: i }),
+    ...(given(p.r) ? { region: p.r } : {}),
+    ...(publisher === undefined ? {} : { publisher }),
     cursor
   }
 }
@@ -84,23 +93,28 @@ const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): Event.Delivery => {
 export const toEvent = (envelope: Envelope, cursor: Cursor): Event.Event => {
   const common = delivery(envelope, cursor)
   const { c, cmt, d: payload, u } = envelope
-  const label = cmt === undefined || cmt === null ? {} : { customMessageType: cmt }
+  const meta = given(u) ? { meta: u } : {}
+  const label = given(cmt) ? { customMessageType: cmt } : {}
   const kind = envelope.e ?? 0
   switch (kind) {
     case 0:
       return Channel.isPresence(c)
         ? presence(common, payload)
-        : { _tag: "Message", ...common, payload, ...(u === undefined || u === null ? {} : { meta: u }), ...label }
+        : { _tag: "Message", ...common, payload, ...meta, ...label }
     case 1:
       return { _tag: "Signal", ...common, payload, ...label }
     case 2:
       return appContext(common, payload)
     case 3:
       return action(common, payload)
-    case 4:
-      return { ...file(common, payload), ...label }
+    case 4: {
+      const file = decodeFile(payload)
+      return Result.isSuccess(file)
+        ? { _tag: "FileShared", ...common, ...file.success, ...meta, ...label }
+        : undecodable(payload, file.failure, common)
+    }
     default:
-      return unknown(common, kind, payload)
+      return { ...unknown(common, kind, payload), ...meta, ...label }
   }
 }
 
@@ -204,19 +218,19 @@ const action = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
     : unknown(common, 3, payload)
 }
 
-const decodeFile = Codec.decodeResult(
+const decodeFilePayload = Codec.decodeResult(
   Schema.Struct({
     file: Schema.Struct({ id: Schema.String, name: Schema.String }),
     message: Schema.optionalKey(Parsed)
   })
 )
 
-const file = (common: Event.Delivery, payload: Schema.Json): Event.FileShared | Event.Undecodable => {
-  const decoded = decodeFile(payload)
-  if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
-  const { file, message } = decoded.success
-  return { _tag: "FileShared", ...common, file, ...(message === undefined ? {} : { payload: message }) }
-}
+/** What the payload of a shared file says, live and stored. */
+export const decodeFile = (payload: Schema.Json): Result.Result<Pick<Event.FileShared, "file" | "payload">, string> =>
+  Result.mapBoth(decodeFilePayload(payload), {
+    onFailure: (issue) => issue,
+    onSuccess: ({ file, message }) => ({ file, ...(message === undefined ? {} : { payload: message }) })
+  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // App Context

@@ -36,11 +36,9 @@ export interface Page {
 /** The most entries that the service gives of each channel at once. */
 export const most = (channels: number, actions = false): number => channels > 1 || actions ? 25 : 100
 
-const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
-
 const decodeAnswer = Codec.decodeResult(Schema.Struct({
   channels: Schema.Record(Schema.String, Schema.Array(Envelope.Parsed)),
-  more: optional(Schema.Struct({ start: Timetoken }))
+  more: Envelope.optional(Schema.Struct({ start: Timetoken }))
 }))
 
 const decodeCounts = Codec.decodeResult(
@@ -50,10 +48,10 @@ const decodeCounts = Codec.decodeResult(
 const place = ({ actions, channels }: Pick<PageRequest, "actions" | "channels">) => ({
   operation: "history",
   method: "GET",
-  shownPath: `/v3/${kindOf(actions)}/sub-key/{subscribeKey}/channel/${channels.join(",")}`
+  shownPath: `/v3/${serviceOf(actions)}/sub-key/{subscribeKey}/channel/${channels.join(",")}`
 } as const)
 
-const kindOf = (actions: boolean) => actions ? "history-with-actions" : "history"
+const serviceOf = (actions: boolean) => actions ? "history-with-actions" : "history"
 
 /** A page of each channel. A channel without entries has an empty one. */
 export const pages = (
@@ -61,7 +59,7 @@ export const pages = (
   request: PageRequest
 ): Endpoint.Endpoint<ReadonlyMap<string, Page>> & ReturnType<typeof place> => ({
   ...place(request),
-  path: `/v3/${kindOf(request.actions)}/sub-key/${config.subscribeKey}/channel/${Url.encodeList(request.channels)}`,
+  path: `/v3/${serviceOf(request.actions)}/sub-key/${config.subscribeKey}/channel/${Url.encodeList(request.channels)}`,
   query: [
     ["max", String(request.limit)],
     ...request.before === undefined ? [] : [["start", request.before] as const],
@@ -114,19 +112,21 @@ const Actions = Schema.Record(
 const Entry = Schema.Struct({
   message: Envelope.Parsed,
   timetoken: Timetoken,
-  uuid: optional(Schema.String),
-  message_type: optional(Schema.Union([Schema.Int, Schema.String])),
-  custom_message_type: optional(Schema.String),
-  meta: optional(Envelope.Parsed),
-  actions: optional(Actions)
+  uuid: Envelope.optional(Schema.String),
+  message_type: Envelope.optional(Schema.Union([Schema.Int, Schema.String])),
+  custom_message_type: Envelope.optional(Schema.String),
+  meta: Envelope.optional(Envelope.Parsed),
+  actions: Envelope.optional(Actions)
 })
 
 const decodeEntry = Codec.decodeResult(Entry)
 
-const isUserId = Schema.is(UserId)
-
-// In old recordings empty text stands for absent.
-const given = <A>(value: A | null | undefined): value is A => value !== undefined && value !== null && value !== ""
+/**
+ * The kind of an entry, as the number that its envelope has. Only old entries have text here: it is empty, or says nothing of
+ * the kind (recorded: `"1"` on a published message). The service stores only messages and files.
+ */
+const kindOf = (type: number | string | null | undefined): number =>
+  typeof type === "number" ? type : type === "4" ? 4 : 0
 
 /** What an entry says, with what is absent left out; a sentence on what is wrong with it where it cannot be read. */
 export const read = (raw: Schema.Json) =>
@@ -135,10 +135,10 @@ export const read = (raw: Schema.Json) =>
     ({ actions, custom_message_type, message, message_type, meta, timetoken, uuid }) => ({
       message,
       timetoken,
-      kind: Number(message_type ?? 0),
-      publisher: isUserId(uuid) ? uuid : undefined,
-      meta: given(meta) ? meta : undefined,
-      customMessageType: given(custom_message_type) ? custom_message_type : undefined,
+      kind: kindOf(message_type),
+      publisher: Envelope.publisherOf(uuid),
+      meta: Envelope.given(meta) ? meta : undefined,
+      customMessageType: Envelope.given(custom_message_type) ? custom_message_type : undefined,
       actions: actions ?? {}
     })
   )
