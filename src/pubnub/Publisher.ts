@@ -17,12 +17,12 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Json from "../internal/json.ts"
+import * as SlidingWindow from "../internal/slidingWindow.ts"
 import * as Text from "../internal/text.ts"
 import * as Retry from "../Retry.ts"
 import * as History from "./History.ts"
@@ -35,7 +35,7 @@ import type * as PubNubError from "./PubNubError.ts"
 import * as Timetoken from "./Timetoken.ts"
 
 /**
- * So many messages to any one channel in so much time.
+ * The most messages to one channel in any window of time, wherever that window begins.
  *
  * @category models
  * @since 0.1.0
@@ -43,7 +43,7 @@ import * as Timetoken from "./Timetoken.ts"
 export interface RateLimit {
   /** How many, a whole number: they may follow each other at once. */
   readonly limit: number
-  /** In how much time. */
+  /** The length of the window. */
   readonly window: Duration.Input
 }
 
@@ -58,7 +58,7 @@ export type Settings =
     /** How many messages may wait on a channel, beside the one that is being sent; further ones wait for room. Default: 64. */
     readonly capacity?: number | undefined
     /**
-     * The pace of each channel, attempts that failed included. Default: 5 in a second, as the service advises.
+     * The pace of each channel, attempts that failed included. Default: 5 in any second, as the service advises.
      * `"none"`: as fast as the answers come.
      */
     readonly rateLimit?: RateLimit | "none" | undefined
@@ -362,23 +362,24 @@ export const make = Effect.fnUntraced(function*(
   })
 
   // One message, until it is taken, given up, or stopped. Whatever stops it, an attempt that has begun is let finish.
-  const send = (entry: Entry, turn: Effect.Effect<void>) =>
+  const send = (entry: Entry, turns: Turns) =>
     Effect.suspend(() => {
-      const attempt = Effect.flatMap(DateTime.now, (began) =>
-        Effect.tapErrorTag(entry.attempt, "PublishOutcomeUnknown", (error) =>
-          Effect.sync(() => {
-            entry.unknown ??= { error, began }
-          }))).pipe(
-          Effect.onExit((exit) =>
+      const attempt = Effect.andThen(turns.take, DateTime.now).pipe(
+        Effect.flatMap((began) =>
+          Effect.tapErrorTag(entry.attempt, "PublishOutcomeUnknown", (error) =>
             Effect.sync(() => {
-              entry.last = exit
-            })
-          ),
-          Effect.uninterruptible,
-          Effect.catchTag("PublishOutcomeUnknown", (error) =>
-            settle(entry, error))
-        )
-      const attempts = Effect.andThen(turn, attempt).pipe(
+              entry.unknown ??= { error, began }
+            }))
+        ),
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            entry.last = exit
+          })
+        ),
+        Effect.uninterruptible,
+        Effect.catchTag("PublishOutcomeUnknown", (error) => settle(entry, error))
+      )
+      const attempts = Effect.andThen(turns.wait, attempt).pipe(
         Effect.retry({ schedule: retry, while: isSafe }),
         Effect.exit,
         Effect.tap((exit) =>
@@ -401,17 +402,19 @@ export const make = Effect.fnUntraced(function*(
 
   // The fiber of a channel: it ends, and its pace is forgotten, when for a whole window there was nothing to send.
   const work = Effect.fnUntraced(function*(channel: string, line: Line) {
-    const turn = pace === undefined ? Effect.void : yield* turns(pace)
+    const turns = pace === undefined ? unlimited : turnsOf(pace)
+    // A timer may fire a little early, and a turn that still counts must not be forgotten.
+    const rest = pace === undefined ? Duration.zero : Duration.sum(pace.window, Duration.millis(1))
     while (true) {
       const [entry] = line.waiting
       if (entry !== undefined) {
         line.waiting.delete(entry)
         admit(line)
-        yield* send(entry, turn)
+        yield* send(entry, turns)
         continue
       }
       line.wake.closeUnsafe()
-      const woken = yield* Effect.timeoutOption(line.wake.await, pace?.window ?? 0)
+      const woken = yield* Effect.timeoutOption(line.wake.await, rest)
       if (Option.isNone(woken) && line.waiting.size === 0) {
         lines.delete(channel)
         return
@@ -593,26 +596,28 @@ const issuesOf = (capacity: number, pace: Pace | undefined): ReadonlyArray<PubNu
   ]
 }
 
-/**
- * Waits for the next turn of one channel. A turn that was paid for and then not used, because its message was withdrawn,
- * is kept for the next: else messages that give up early would push each other back for ever.
- */
-const turns = (pace: Pace) =>
-  Effect.map(RateLimiter.make, (limiter) => {
-    let due: bigint | undefined
-    return Effect.gen(function*() {
-      if (due === undefined) {
-        const { delay } = yield* Effect.orDie(limiter.consume({ ...pace, key: "channel", onExceeded: "delay" }))
-        // The limiter goes by the wall clock: set back, it would ask for hours.
-        const wait = Duration.toNanosUnsafe(Duration.min(delay, pace.window))
-        due = (yield* Clock.monotonicTimeNanos) + wait
-      }
-      const left = due - (yield* Clock.monotonicTimeNanos)
-      if (left > 0n) yield* Effect.sleep(Duration.nanos(left))
-      due = undefined
-    })
-    // A store of its own: it never forgets a key, and another publisher may have a channel of the same name.
-  }).pipe(Effect.provide(Layer.fresh(RateLimiter.layerStoreMemory)))
+/** The turns of one channel. An attempt waits for a turn and takes it as it begins; a message that gives up takes none. */
+interface Turns {
+  readonly wait: Effect.Effect<void>
+  readonly take: Effect.Effect<void>
+}
+
+const unlimited: Turns = { wait: Effect.void, take: Effect.void }
+
+/** Goes by the monotonic clock: by a wall clock that is set back, messages would wait for hours. */
+const turnsOf = ({ limit, window }: Pace): Turns => {
+  const pace = { limit, window: Duration.toNanosUnsafe(window) }
+  let taken = SlidingWindow.none
+  const wait: Effect.Effect<void> = Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+    const left = SlidingWindow.wait(pace, taken, now)
+    // It looks again when it wakes: a timer may fire a little early.
+    return left === 0n ? Effect.void : Effect.andThen(Effect.sleep(Duration.nanos(left)), wait)
+  })
+  const take = Effect.map(Clock.monotonicTimeNanos, (now) => {
+    taken = SlidingWindow.take(pace, taken, now)
+  })
+  return { wait, take }
+}
 
 // --------------------------------------------------------------------------------------------------------------------
 // message ids

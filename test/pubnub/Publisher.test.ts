@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Clock_ from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
@@ -147,6 +148,70 @@ describe("pace", () => {
       assert.deepStrictEqual(yield* stored("a"), range(12))
       assert.deepStrictEqual(yield* times, [0, 0, 0, 0, 0, 0, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000, 2_000])
     }).pipe(Effect.provide(world())))
+
+  it.effect("and to no more in any second, wherever it begins", () =>
+    Effect.gen(function*() {
+      yield* Effect.forEach(range(4), (id) => send("a", id))
+      yield* Clock.advance("990 millis")
+      const fibers = yield* Effect.forEach(range(30), (id) => fork(send("a", id)))
+      yield* Clock.advance("10 seconds")
+      yield* outcomes(fibers)
+      const at = yield* times
+      assert.deepStrictEqual(at.slice(0, 11), [0, 0, 0, 0, 990, 1_000, 1_000, 1_000, 1_000, 1_990, 2_000])
+      assert.strictEqual(at.length, 34)
+      for (const time of at) assert.isAtMost(at.filter((other) => other >= time && other < time + 1_000).length, 5)
+    }).pipe(Effect.provide(world())))
+
+  const between = (minimum: number, maximum: number) =>
+    Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+
+  it.effect.prop(
+    "whatever arrives when, each message goes as early as order and the limit allow",
+    { limit: between(1, 5), pauses: Arbitrary.array(between(0, 1_200), { minLength: 1, maxLength: 30 }) },
+    ({ limit, pauses }) =>
+      Effect.gen(function*() {
+        const began = yield* Clock_.currentTimeMillis
+        const arrivals: Array<number> = []
+        for (const [id, pause] of pauses.entries()) {
+          yield* Clock.advance(Duration.millis(pause))
+          arrivals.push((yield* Clock_.currentTimeMillis) - began)
+          yield* fork(send("a", id))
+        }
+        yield* Clock.advance("1 minute")
+        assert.deepStrictEqual(yield* stored("a"), [...pauses.keys()])
+        const at = yield* times
+        for (const [index, time] of at.entries()) {
+          const free = index < limit ? 0 : at[index - limit]! + 1_000
+          assert.strictEqual(time, Math.max(arrivals[index]!, at[index - 1] ?? 0, free))
+        }
+      }).pipe(Effect.provide(world({ rateLimit: { limit, window: "1 second" } }))),
+    { arbitrary: { runs: 60 } }
+  )
+
+  it.effect("what gives up while it waits takes no turn from those behind it", () =>
+    Effect.gen(function*() {
+      yield* Effect.forEach(range(5), (id) => send("a", id))
+      yield* Clock.advance("100 millis")
+      const impatient = yield* Effect.forEach(range(9), (id) => fork(send("a", 100 + id)))
+      yield* Clock.advance("100 millis")
+      yield* Effect.forEach(impatient, Fiber.interrupt)
+      const patient = yield* Effect.forEach(range(5), (id) => fork(send("a", 5 + id)))
+      yield* Clock.advance("800 millis")
+      assert.deepStrictEqual(yield* outcomes(patient), range(5).map(() => "published"))
+      assert.deepStrictEqual(yield* stored("a"), range(10))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("an attempt that failed takes its turn like any other", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published"])
+      const injected = yield* (yield* Faults.Faults).injected
+      assert.deepStrictEqual(injected.map(({ time }) => time - start), [0, 10_000])
+      assert.deepStrictEqual(yield* times, [20_000, 30_000])
+    }).pipe(Effect.provide(world({ rateLimit: { limit: 1, window: "10 seconds" }, retry: Schedule.recurs(5) }, {
+      script: [{ on: "publish", fault: Faults.Fault.ConnectionRefused(), times: 2 }]
+    }))))
 
   it.effect("any figure, and after a rest as at first", () =>
     Effect.gen(function*() {
@@ -739,8 +804,7 @@ describe("two keysets", () => {
       Layer.mergeAll(
         Layer.effect(Shop, Effect.map(publishing, (sell) => ({ sell }))).pipe(Layer.provide(Publisher.layer(one))),
         Layer.effect(Audit, Effect.map(publishing, (note) => ({ note }))).pipe(Layer.provide(Publisher.layer(two)))
-        // An application's own store of limits is none of the publishers' business.
-      ).pipe(Layer.provideMerge(both), Layer.provideMerge(RateLimiter.layerStoreMemory))
+      ).pipe(Layer.provideMerge(both))
     )))
 
   it.effect("one nested in the other", () =>
