@@ -133,21 +133,36 @@ const unanswered = (error: HttpClientError.HttpClientError): Unanswered => {
     return { _tag: "NotSent", description: "the request could not be built", code: reason._tag }
   }
   const codes = codesOf("cause" in reason ? reason.cause : undefined)
-  const code = codes[0]
+  const code = codes.find((code) => code !== undefined)
   return {
-    _tag: codes.length > 0 && codes.every((code) => connectCodes.has(code)) ? "NotSent" : "Lost",
+    _tag: codes.length > 0 && codes.every(isOfConnectPhase) ? "NotSent" : "Lost",
     description: code === undefined ? `the connection failed (${reason._tag})` : `the connection failed with ${code}`,
     code
   }
 }
 
-// Happy eyeballs report one failure an address: all of them must be of the connect phase.
-const codesOf = (cause: unknown, depth = 0): ReadonlyArray<string> => {
-  if (typeof cause !== "object" || cause === null || depth > 8) return []
-  if ("errors" in cause && Array.isArray(cause.errors)) {
-    const codes = cause.errors.flatMap((error) => codesOf(error, depth + 1))
-    if (codes.length > 0) return codes
+const isOfConnectPhase = (code: string | undefined): boolean => code !== undefined && connectCodes.has(code)
+
+/**
+ * The codes of all errors that caused a failure, `undefined` for an error without one. Happy eyeballs report one error for
+ * each address: the request may have been sent if only one of them is not of the connect phase, or has no code.
+ */
+const codesOf = (failure: unknown): ReadonlyArray<string | undefined> => {
+  const codes: Array<string | undefined> = []
+  // A loop over a set also visits what is added meanwhile, and each error once: errors may be many, deep and cyclic.
+  const errors = new Set([failure])
+  for (const error of errors) {
+    const [code, below] = partsOf(error)
+    if (below.length === 0) codes.push(code)
+    for (const each of below) errors.add(each)
   }
-  if ("code" in cause && typeof cause.code === "string") return [cause.code]
-  return "cause" in cause ? codesOf(cause.cause, depth + 1) : []
+  return codes
+}
+
+/** The code of one error, and the errors that say more than it. */
+const partsOf = (error: unknown): readonly [code: string | undefined, below: ReadonlyArray<unknown>] => {
+  if (typeof error !== "object" || error === null) return [undefined, []]
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined
+  if ("errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return [code, error.errors]
+  return [code, code === undefined && "cause" in error ? [error.cause] : []]
 }
