@@ -382,9 +382,7 @@ export const make = Effect.fnUntraced(function*(
       const attempts = Effect.andThen(turns.wait, attempt).pipe(
         Effect.retry({ schedule: retry, while: isSafe }),
         Effect.exit,
-        Effect.tap((exit) =>
-          Effect.sync(() => noteDefect(entry, exit))
-        )
+        Effect.tap((exit) => Effect.sync(() => noteDefect(entry, exit)))
       )
       return Deferred.isDoneUnsafe(entry.stopped)
         ? Effect.void
