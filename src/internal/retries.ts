@@ -1,0 +1,37 @@
+/**
+ * A row of failures: each is asked of the schedule of its kind, which goes on through the row and starts afresh after it.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+
+/** After how many milliseconds to try again, or that the schedule has ended. */
+export type Decision = { readonly _tag: "Retry"; readonly millis: number } | { readonly _tag: "GaveUp" }
+
+export interface Retries<F, R> {
+  readonly ask: (failure: F) => Effect.Effect<Decision, never, R>
+  /** The row is over. */
+  readonly forget: () => void
+}
+
+export const make = <F, R>(
+  scheduleOf: (failure: F) => Schedule.Schedule<unknown, F, never, R>
+): Retries<F, R> => {
+  const toStep = (schedule: Schedule.Schedule<unknown, F, never, R>) => Schedule.toStep(schedule)
+  const steps = new Map<Schedule.Schedule<unknown, F, never, R>, Effect.Success<ReturnType<typeof toStep>>>()
+  return {
+    ask: Effect.fnUntraced(function*(failure: F) {
+      const schedule = scheduleOf(failure)
+      const step = steps.get(schedule) ?? (yield* toStep(schedule))
+      steps.set(schedule, step)
+      const now = yield* Clock.currentTimeMillis
+      return yield* step(now, failure).pipe(
+        Effect.map(([, delay]): Decision => ({ _tag: "Retry", millis: Duration.toMillis(delay) })),
+        Pull.catchDone(() => Effect.succeed<Decision>({ _tag: "GaveUp" }))
+      )
+    }),
+    forget: () => steps.clear()
+  }
+}
