@@ -8,12 +8,16 @@ import * as Schema from "effect/Schema"
 /**
  * A reader's place in a service's stream of events.
  *
- * `position` is the service's own token (a timetoken of PubNub), `region` the data centre that gave it, and
- * `delivered` names the events after that position which the reader already had: events that share a page, or even
- * a timetoken, are told apart by it, so that resuming repeats none and skips none. It holds at most one page of
- * names, and is empty between pages. `recent` names what the reader had since a moment shortly before the position, a
- * thousand events at most: history is read from there on, since messages of other regions come late. `hole` is where
- * the hole began that was being filled from history then: what cannot be had of it is still to be told.
+ * `position` is the service's own token (a timetoken of PubNub), `region` the data centre that gave it. `delivered` marks the
+ * events after that position which the reader already had: events that share a page, or even a timetoken, are told apart
+ * by it, so that resuming repeats none and skips none. It is empty between pages. `recent` says what the reader had since a
+ * moment shortly before the position: history is read from there on, since messages of other regions come late. `marks` are
+ * those of the newest, one after the other; `sums` are of what is older, each with the timetoken that it goes to, how many,
+ * and their sum. `hole` is where the hole began that was being filled from history then: what cannot be had of it is
+ * still to be told.
+ *
+ * A mark is six characters that are made of channel, timetoken and publisher. As JSON a cursor is smaller than 4 kB, however
+ * many messages come.
  *
  * A cursor is a plain value; {@link Cursor} is its codec for whatever keeps it.
  *
@@ -35,7 +39,11 @@ export interface Cursor {
   readonly position: string
   readonly region?: number
   readonly delivered: ReadonlyArray<string>
-  readonly recent?: { readonly since: string; readonly names: ReadonlyArray<string> }
+  readonly recent?: {
+    readonly since: string
+    readonly marks: string
+    readonly sums?: ReadonlyArray<readonly [to: string, count: number, sum: string]>
+  }
   readonly hole?: string
 }
 
@@ -49,7 +57,11 @@ export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
   position: Schema.NonEmptyString,
   region: Schema.optionalKey(Schema.Int),
   delivered: Schema.Array(Schema.String),
-  recent: Schema.optionalKey(Schema.Struct({ since: Schema.String, names: Schema.Array(Schema.String) })),
+  recent: Schema.optionalKey(Schema.Struct({
+    since: Schema.String,
+    marks: Schema.String,
+    sums: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.String, Schema.Int, Schema.String])))
+  })),
   hole: Schema.optionalKey(Schema.String)
 })
 

@@ -78,8 +78,9 @@ export type Failure =
   | PlatformError.PlatformError
   | ListenFailed
 
-const codes: { readonly [K in PubNubError.Reason["_tag"] | "Defect"]: number } = {
+const codes: { readonly [K in PubNubError.Reason["_tag"] | "Defect" | "InboxOverflow"]: number } = {
   Defect: 1,
+  InboxOverflow: 4,
   BadRequest: 2,
   AccessDenied: 3,
   InvalidKey: 3,

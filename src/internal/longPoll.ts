@@ -293,7 +293,8 @@ const polled = <C, F>(
     link: { _tag: "Up" },
     // An answer later than any timer allows came before the machine slept, and says nothing of the time since.
     heardAt: late ? sentAt : at,
-    servedAt: servedAt ?? facts.servedAt,
+    // An old page says nothing of now.
+    servedAt: servedAt === undefined ? facts.servedAt : Math.max(servedAt, facts.servedAt ?? 0),
     unheard: 0,
     attempts: proven ? 0 : facts.attempts,
     barren

@@ -43,8 +43,8 @@ export interface Service<C, F, R> {
   readonly schedule: (failure: F) => Schedule.Schedule<unknown, F, never, R>
   /** Whether the failure says that the credential does not do. */
   readonly isDenied: (failure: F) => boolean
-  /** The credential in use: another value is another credential. */
-  readonly credential: () => unknown
+  /** Whether the credential of the last request has been replaced since: asked after it was denied. */
+  readonly renewed: Effect.Effect<boolean, never, R>
   /** What is wanted while nothing is in flight. `undefined`: nothing, until the loop is woken. */
   readonly next: () => "Wanted" | "Renamed" | undefined
   readonly tell: (told: Told<C, F>) => void
@@ -212,16 +212,19 @@ export class PollLoop<C, F, R> {
     request: Effect.Effect<A, F, R>,
     onSuccess: (answer: A) => Input<C, F>
   ): Effect.Effect<Input<C, F>, never, R> {
-    const credential = this.service.credential()
-    return Effect.match(request, {
-      onSuccess,
-      onFailure: (failure): Input<C, F> => ({
-        _tag: "Failed",
-        failure,
-        denied: this.service.isDenied(failure),
-        renewed: credential !== this.service.credential(),
-        at: moment(this.clock)
-      })
+    const failed = (failure: F, denied: boolean, renewed: boolean): Input<C, F> => ({
+      _tag: "Failed",
+      failure,
+      denied,
+      renewed,
+      at: moment(this.clock)
+    })
+    return Effect.matchEffect(request, {
+      onSuccess: (answer) => Effect.succeed(onSuccess(answer)),
+      onFailure: (failure) =>
+        this.service.isDenied(failure)
+          ? Effect.map(this.service.renewed, (renewed) => failed(failure, true, renewed))
+          : Effect.succeed(failed(failure, false, false))
     })
   }
 }

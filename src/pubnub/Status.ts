@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
-import { Defect } from "./SubscribeError.ts"
+import { Defect, InboxOverflow } from "./SubscribeError.ts"
 
 /**
  * The service answered the handshake: what is published from `cursor` on will be delivered.
@@ -111,7 +111,7 @@ export const Reconnected = Schema.TaggedStruct("Reconnected", { cursor: Cursor, 
  */
 export interface Disconnected {
   readonly _tag: "Disconnected"
-  readonly reason?: PubNubError.Reason | Defect
+  readonly reason?: PubNubError.Reason | InboxOverflow | Defect
   readonly cursor?: Cursor
 }
 
@@ -122,7 +122,7 @@ export interface Disconnected {
  * @since 0.1.0
  */
 export const Disconnected = Schema.TaggedStruct("Disconnected", {
-  reason: Schema.optionalKey(Schema.Union([...PubNubError.Reason.members, Defect])),
+  reason: Schema.optionalKey(Schema.Union([...PubNubError.Reason.members, InboxOverflow, Defect])),
   cursor: Schema.optionalKey(Cursor)
 })
 
@@ -157,7 +157,7 @@ export interface Gap {
   readonly channel: string
   readonly from: string
   readonly to: string
-  readonly reason: "InboxOverflow" | "NoStorage" | "NotStored" | "RetentionExceeded" | "UnknownChannels"
+  readonly reason: "InboxOverflow" | "NoStorage" | "NotInHistory" | "NotStored" | "RetentionExceeded"
   /** Given with `NotStored`. */
   readonly kinds?: ReadonlyArray<Kind>
 }
@@ -172,7 +172,7 @@ export const Gap = Schema.TaggedStruct("Gap", {
   channel: Schema.String,
   from: Schema.String,
   to: Schema.String,
-  reason: Schema.Literals(["InboxOverflow", "NoStorage", "NotStored", "RetentionExceeded", "UnknownChannels"]),
+  reason: Schema.Literals(["InboxOverflow", "NoStorage", "NotInHistory", "NotStored", "RetentionExceeded"]),
   kinds: Schema.optionalKey(Schema.Array(Kind))
 })
 

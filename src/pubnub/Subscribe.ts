@@ -4,10 +4,9 @@
  * @since 0.1.0
  */
 import type * as Arr from "effect/Array"
-import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
-import * as Latch from "effect/Latch"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
@@ -21,15 +20,15 @@ import { debug } from "../internal/operation.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
-import * as Heartbeat from "./internal/heartbeat.ts"
 import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as Request from "./internal/request.ts"
-import * as Subscription from "./internal/subscription.ts"
+import * as Engine from "./internal/reading/engine.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
 import { SubscribeError } from "./SubscribeError.ts"
+import * as Subscription from "./Subscription.ts"
 import type { Timetoken } from "./Timetoken.ts"
 
 /**
@@ -53,6 +52,15 @@ export type From =
 export type Reconnect = {
   readonly [K in keyof typeof Request.reconnect]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
 }
+
+/**
+ * How a reader treats what it may have missed: it waits for history for as long as its schedules do, for a bounded time, or not
+ * at all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CatchUp = "history" | "none" | { readonly within: Duration.Input }
 
 /**
  * What to subscribe to. At least one channel or group is needed.
@@ -80,9 +88,10 @@ export interface Options {
   readonly from?: From | undefined
   /**
    * Whether what may have been missed is read from history, before live messages go on. Default: `"history"`. With
-   * `"none"` it is told as `GapSuspected`, and so it is with a `filter`, which history does not know.
+   * `"none"` it is told as `GapSuspected`, and so it is with a `filter`, which history does not know. With `within`, history
+   * that fails is waited for so long; then what is missing is told as `GapSuspected`, and live messages go on.
    */
-  readonly catchUp?: "history" | "none" | undefined
+  readonly catchUp?: CatchUp | undefined
   /**
    * How to come back. Default: for ever, half a second to 30 seconds apart; while the groups hold no channels, 1 to 5 seconds
    * apart; a 403 three times, then the stream fails.
@@ -639,10 +648,10 @@ const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonly
 
 type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
 
+/** The engine with one reader, whose pull drives the poll. */
 const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
   Stream.unwrap(Effect.gen(function*() {
     const config = yield* PubNubConfig
-    const client = yield* HttpClient.HttpClient
     const checked = Result.flatMap(Request.check(config, options), ({ from, target }) => {
       const size = Request.sizeOf(config, target)
       const what = target.state === undefined ? "make" : "and their state make"
@@ -655,34 +664,20 @@ const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
     if (Result.isFailure(checked)) return Stream.fail(new SubscribeError({ reason: checked.failure }))
     const { from, target } = checked.success
     yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
-    let known = false
-    const connected = yield* Latch.make()
-    yield* Effect.addFinalizer(() =>
-      known && config.sendLeave
-        ? Subscription.leave(config, target).pipe(
-          Effect.provideService(HttpClient.HttpClient, client),
-          // Not on this fiber: it is being interrupted, and would not wait for an answer, or would wait for ever.
-          Effect.timeoutOption("1 second"),
-          Effect.asVoid
-        )
-        : Effect.void
+    const engine = yield* Effect.acquireRelease(
+      Engine.make(config, {
+        filter: target.filter,
+        state: target.state,
+        schedule: Request.scheduleOf(options.reconnect),
+        demand: "pull",
+        from,
+        gathered: 0
+      }),
+      ({ close }) => close
     )
-    const heartbeat = yield* Deferred.make<never>()
-    // Behind the leave in this scope, and so ended before it.
-    yield* Effect.forkScoped(
-      connected.whenOpen(Heartbeat.run(config, () => target)).pipe(
-        Effect.catchDefect((defect) => Deferred.die(heartbeat, defect))
-      )
+    const reader = engine.join(
+      [...target.channels.map((name) => Subscription.channel(name)), ...target.groups.map((name) => Subscription.group(name))],
+      { from, capacity: Infinity, strategy: "suspend", within: Request.patienceOf(options.catchUp) }
     )
-    return MessageIds.withoutCopies(Subscription.events(config, {
-      target: () => target,
-      from,
-      catchUp: options.catchUp ?? "history",
-      schedule: Request.scheduleOf(options.reconnect),
-      beside: Heartbeat.isOn(config) ? Deferred.await(heartbeat) : undefined,
-      onAnswered: () => {
-        known = true
-        connected.openUnsafe()
-      }
-    }))
+    return MessageIds.withoutCopies(Stream.fromPull(Effect.succeed(reader.pull)))
   }))

@@ -68,7 +68,31 @@ export class Defect extends Schema.TaggedError<Defect>("effect-herald/pubnub/Def
 }
 
 /**
- * All that a subscription can fail with: what no retry mends, a schedule that ended, and a {@link Defect}. The cursor is
+ * A reader with the strategy `fail` had no room for what came, after `capacity` events waited for it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InboxOverflow extends Schema.TaggedError<InboxOverflow>("effect-herald/pubnub/InboxOverflow")(
+  "InboxOverflow",
+  { capacity: Schema.Int }
+) {
+  override get message(): string {
+    return `${this.capacity} events wait for this reader and there is no room for more. ` +
+      "Take them faster, give it more capacity or another strategy, or go on from the cursor."
+  }
+  /** Always `true`: a stream from the cursor on gets what is missing. */
+  get isRetryable(): true {
+    return true
+  }
+  get retryAfter(): Option.Option<Duration.Duration> {
+    return Option.none()
+  }
+}
+
+/**
+ * All that a subscription can fail with: what no retry mends, a schedule that ended, an {@link InboxOverflow} where the reader
+ * asked for it, and a {@link Defect}. The cursor is
  * where to go on from; it is absent only when the reader never was anywhere.
  *
  * **Example** (Going on with a new token)
@@ -108,6 +132,7 @@ export class SubscribeError extends Schema.TaggedError<SubscribeError>("effect-h
       PubNubError.FeatureDisabled,
       PubNubError.BadRequest,
       Exhausted,
+      InboxOverflow,
       Defect
     ]),
     cursor: Schema.optionalKey(Cursor)

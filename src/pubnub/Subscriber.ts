@@ -3,25 +3,25 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Cursor } from "../Cursor.ts"
+import type { Cursor } from "../Cursor.ts"
 import type * as Event from "./Event.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
-import * as Inbox from "./internal/inbox.ts"
 import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
+import * as Engine from "./internal/reading/engine.ts"
+import type { Reader } from "./internal/reading/reader.ts"
 import * as Request from "./internal/request.ts"
-import * as SharedPoll from "./internal/sharedPoll.ts"
 import * as PubNubConfig from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
@@ -43,7 +43,7 @@ export interface Settings {
   /** An expression over messages (`data.…`) and their metadata (`meta.…`), for all readers. Default: none. */
   readonly filter?: string | undefined
   /** Whether what may have been missed is read from history. Default: `"history"`; see `Subscribe.Options`. */
-  readonly catchUp?: "history" | "none" | undefined
+  readonly catchUp?: Subscribe.CatchUp | undefined
   /** How to come back; see `Subscribe.Options`. */
   readonly reconnect?: Subscribe.Reconnect | undefined
 }
@@ -64,7 +64,7 @@ export type Options = PubNubConfig.Options & Settings
  *   `drop`.
  * - `slide`: the oldest event makes room. What was left out is a `Gap`.
  * - `drop`: the newest is left out. What was left out is a `Gap`.
- * - `fail`: the stream fails with {@link InboxOverflow}, after what waits was taken.
+ * - `fail`: the stream fails with an `InboxOverflow` as its reason, after what waits was taken.
  * - `suspend`: the poll waits for this reader, and all others with it.
  *
  * @category models
@@ -150,7 +150,7 @@ export interface SubscriptionSet {
    * Everything that its members hear, once each. Every run is a reader of its own; it ends when the set is left or
    * everything is unsubscribed.
    */
-  readonly events: Stream.Stream<Event.SubscribeEvent, SubscriberError>
+  readonly events: Stream.Stream<Event.SubscribeEvent, SubscribeError>
   /** Adds members, or channels by name. What was published before is not theirs. */
   readonly add: (
     ...members: ReadonlyArray<Subscription.Subscription | string>
@@ -160,41 +160,6 @@ export interface SubscriptionSet {
   /** What it is made of now. */
   readonly members: Effect.Effect<ReadonlyArray<Subscription.Subscription>>
 }
-
-// --------------------------------------------------------------------------------------------------------------------
-// errors
-// --------------------------------------------------------------------------------------------------------------------
-
-/**
- * A reader with the strategy `fail` had no room. The cursor is where to go on from.
- *
- * @category errors
- * @since 0.1.0
- */
-export class InboxOverflow extends Schema.TaggedError<InboxOverflow>("effect-herald/pubnub/InboxOverflow")(
-  "InboxOverflow",
-  { capacity: Schema.Int, cursor: Schema.optionalKey(Cursor) }
-) {
-  override get message(): string {
-    return `${this.capacity} events wait for this reader and there is no room for more. ` +
-      "Take them faster, give it more capacity or another strategy, or go on from the cursor."
-  }
-  /** Always `true`: a stream from the cursor on gets what is missing. */
-  get isRetryable(): true {
-    return true
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
-  }
-}
-
-/**
- * All that a reader can fail with: what ends a subscription, and an inbox that overflows where that was asked for.
- *
- * @category errors
- * @since 0.1.0
- */
-export type SubscriberError = SubscribeError | InboxOverflow
 
 // --------------------------------------------------------------------------------------------------------------------
 // the service
@@ -208,7 +173,7 @@ export type SubscriberError = SubscribeError | InboxOverflow
  */
 export class Subscriber extends Context.Service<Subscriber, {
   /** See {@link stream}. */
-  readonly stream: (options: StreamOptions) => Stream.Stream<Event.SubscribeEvent, SubscriberError>
+  readonly stream: (options: StreamOptions) => Stream.Stream<Event.SubscribeEvent, SubscribeError>
   /** See {@link set}. */
   readonly set: (
     members: ReadonlyArray<Subscription.Subscription | string>,
@@ -264,13 +229,13 @@ export class Subscriber extends Context.Service<Subscriber, {
  */
 export function stream(
   options: StreamOptions & { readonly schema?: undefined }
-): Stream.Stream<Event.SubscribeEvent, SubscriberError, Subscriber>
+): Stream.Stream<Event.SubscribeEvent, SubscribeError, Subscriber>
 export function stream<A, RD = never>(
   options: StreamOptions & Typed<A, RD>
-): Stream.Stream<Event.SubscribeEvent<A>, SubscriberError, Subscriber | RD>
+): Stream.Stream<Event.SubscribeEvent<A>, SubscribeError, Subscriber | RD>
 export function stream<A, RD>(
   options: StreamOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscriberError, Subscriber | RD> {
+): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, Subscriber | RD> {
   return options.schema === undefined ? raw(options) : Family.typedMessages(raw(options), options.schema)
 }
 
@@ -291,19 +256,19 @@ export function stream<A, RD>(
  */
 export function messages<E = never, R = never>(
   options: MessagesOptions<E, R> & { readonly schema?: undefined }
-): Stream.Stream<Event.Message, SubscriberError | E, Subscriber | R>
+): Stream.Stream<Event.Message, SubscribeError | E, Subscriber | R>
 export function messages<A, RD = never, E = never, R = never>(
   options: MessagesOptions<E, R> & Typed<A, RD>
-): Stream.Stream<Event.Message<A>, SubscriberError | E, Subscriber | RD | R>
+): Stream.Stream<Event.Message<A>, SubscribeError | E, Subscriber | RD | R>
 export function messages<A, RD, E, R>(
   options: MessagesOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<Event.Message<A | Schema.Json>, SubscriberError | E, Subscriber | RD | R> {
-  const events: Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscriberError, Subscriber | RD> =
+): Stream.Stream<Event.Message<A | Schema.Json>, SubscribeError | E, Subscriber | RD | R> {
+  const events: Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, Subscriber | RD> =
     options.schema === undefined ? raw(options) : Family.typedMessages(raw(options), options.schema)
   return Family.only(events, options, (event) => event._tag === "Message" ? event : undefined)
 }
 
-const raw = (options: StreamOptions): Stream.Stream<Event.SubscribeEvent, SubscriberError, Subscriber> =>
+const raw = (options: StreamOptions): Stream.Stream<Event.SubscribeEvent, SubscribeError, Subscriber> =>
   Stream.unwrap(Subscriber.use((subscriber) => Effect.succeed(subscriber.stream(options))))
 
 /**
@@ -415,12 +380,20 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Subscriber["Service"], never, Scope.Scope | HttpClient.HttpClient | PubNubConfig.PubNubConfig> {
   const config = yield* PubNubConfig.PubNubConfig
   const client = yield* HttpClient.HttpClient
-  const shared = yield* SharedPoll.make(config, {
-    filter: settings.filter === "" ? undefined : settings.filter,
-    catchUp: settings.catchUp ?? "history",
-    schedule: Request.scheduleOf(settings.reconnect)
-  })
-  const blind = settings.catchUp === "none" || shared.filtered
+  const filter = settings.filter === "" ? undefined : settings.filter
+  const engine = yield* Effect.acquireRelease(
+    Engine.make(config, {
+      filter,
+      state: undefined,
+      schedule: Request.scheduleOf(settings.reconnect),
+      demand: "ahead",
+      from: undefined,
+      gathered
+    }),
+    ({ close }) => close
+  )
+  const within = Request.patienceOf(settings.catchUp)
+  const blind = within === 0 || filter !== undefined
 
   const check = (members: ReadonlyArray<Subscription.Subscription>, options: ReaderOptions) => {
     const isGroup = (member: Subscription.Subscription) => member._tag === "Group"
@@ -442,25 +415,24 @@ export const make = Effect.fnUntraced(function*(
     members: ReadonlyArray<Subscription.Subscription>,
     options: ReaderOptions,
     from: Cursor | undefined,
-    onOpen: (inbox: Inbox.Inbox<InboxOverflow>) => () => void = () => () => {}
+    onOpen: (reader: Reader) => () => void = () => () => {}
   ) =>
     Stream.unwrap(Effect.gen(function*() {
-      const capacity = options.capacity ?? usualCapacity
-      const strategy = options.strategy ?? "catchUp"
-      const inbox = yield* Effect.acquireRelease(
-        Inbox.make(config, shared, {
-          members,
-          from,
-          capacity,
-          strategy: strategy === "catchUp" && blind ? "drop" : strategy,
-          overflow: (cursor) => new InboxOverflow({ capacity, ...(cursor === undefined ? {} : { cursor }) })
-        }),
-        (inbox) => Effect.sync(inbox.close)
+      const { capacity = usualCapacity, strategy = "catchUp" } = options
+      const reader = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          engine.join(members, {
+            from,
+            capacity,
+            strategy: strategy === "catchUp" && blind ? "drop" : strategy,
+            within
+          })
+        ),
+        (reader) => Effect.sync(() => engine.leave(reader))
       )
-      const closed = onOpen(inbox)
+      const closed = onOpen(reader)
       yield* Effect.addFinalizer(() => Effect.sync(closed))
-      const events = Stream.fromPull(Effect.succeed(inbox.pull))
-      return MessageIds.withoutCopies(Stream.provideService(events, HttpClient.HttpClient, client))
+      return MessageIds.withoutCopies(Stream.fromPull(Effect.succeed(reader.pull)))
     }))
 
   const place = {
@@ -483,45 +455,48 @@ export const make = Effect.fnUntraced(function*(
     set: Effect.fnUntraced(function*(initial, options = {}) {
       let members = initial.map(memberOf)
       const { from } = yield* Effect.fromResult(check(members, options)).pipe(Effect.mapError(fail))
-      const inboxes = new Set<Inbox.Inbox<InboxOverflow>>()
+      const readers = new Set<Reader>()
       let left = false
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
           left = true
-          for (const inbox of inboxes) inbox.end()
+          for (const reader of readers) reader.finish(Exit.fail(Cause.Done()))
         })
       )
       return {
         events: Stream.suspend(() =>
-          left ? Stream.empty : open(members, options, from, (inbox) => {
-            inboxes.add(inbox)
-            return () => inboxes.delete(inbox)
+          left ? Stream.empty : open(members, options, from, (reader) => {
+            readers.add(reader)
+            return () => readers.delete(reader)
           })
         ),
         add: Effect.fnUntraced(function*(...added) {
           const more = added.map(memberOf)
           yield* Effect.fromResult(check(more, {})).pipe(Effect.mapError(fail))
           members = [...members, ...more.filter((member) => !members.some((other) => isEqual(member, other)))]
-          for (const inbox of inboxes) inbox.add(more)
+          for (const reader of readers) engine.add(reader, more)
         }),
         remove: (...removed) =>
           Effect.sync(() => {
             const gone = removed.map(memberOf)
             members = members.filter((member) => !gone.some((other) => Subscription.isSame(member, other)))
-            for (const inbox of inboxes) inbox.remove(gone)
+            for (const reader of readers) engine.remove(reader, gone)
           }),
         members: Effect.sync(() => members)
       }
     }),
-    statuses: shared.statuses,
-    names: Effect.sync(shared.names),
-    disconnect: shared.disconnect,
-    reconnect: shared.reconnect,
-    unsubscribeAll: shared.unsubscribeAll
+    statuses: engine.statuses,
+    names: Effect.sync(() => engine.names),
+    disconnect: Effect.sync(() => engine.switchOff()),
+    reconnect: Effect.sync(() => engine.switchOn()),
+    unsubscribeAll: Effect.provideService(engine.unsubscribeAll, HttpClient.HttpClient, client)
   })
 })
 
 const usualCapacity = 1_000
+
+/** Changes of names within so many milliseconds are one. */
+const gathered = 25
 
 const isEqual = (one: Subscription.Subscription, other: Subscription.Subscription): boolean =>
   Subscription.isSame(one, other) && one.presence === other.presence

@@ -348,7 +348,7 @@ const assertEvents = (
   const [connected, ...delivered] = events
   assert.deepStrictEqual(connected, {
     _tag: "Connected",
-    cursor: { ...start, delivered: [], recent: { since: String(BigInt(start.position) + 1n), names: [] } },
+    cursor: { ...start, delivered: [], recent: { since: String(BigInt(start.position) + 1n), marks: "" } },
     channels: names.channels.toSorted(),
     groups: names.groups.toSorted()
   })

@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { type Event, Publish, PubNubConfig, Subscribe, type SubscribeError, Timetoken } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
+import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
 import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
 
 /** Runs a stream in the background, and gives what it has delivered so far. */
@@ -388,7 +389,7 @@ describe("cursors", () => {
         from: {
           position: "17900000000000000",
           region: 1,
-          delivered: ["17900000000000001/a/bob", "17900000000000002/a/bob"]
+          delivered: ["17900000000000001/a/bob", "17900000000000002/a/bob"].map(Marks.of)
         }
       }))
       assert.deepStrictEqual(payloads(seen), [3, 4])

@@ -316,7 +316,7 @@ describe("slow readers", () => {
       yield* burst(50, { first: 1 })
       yield* Clock.advance("2 hours")
       const error = yield* Effect.flip(Fiber.join(fiber))
-      if (error._tag !== "InboxOverflow") return assert.fail(error._tag)
+      if (error.reason._tag !== "InboxOverflow") return assert.fail(error.message)
       assert.deepStrictEqual(payloads(seen), numbers(11))
       const again = yield* collect(Subscriber.stream({ channels: ["a"], from: error.cursor }))
       yield* Clock.advance("5 seconds")

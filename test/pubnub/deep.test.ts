@@ -206,7 +206,7 @@ it.effect("a channel whose name no address can carry is told of, and history is 
       assert.include(told, "\"odd\"")
     }
     assert.deepStrictEqual(payloads(group.seen), numbers(160).map(String))
-    assert.isTrue(group.seen.some((event) => event._tag === "Gap" && event.reason === "UnknownChannels"))
+    assert.isTrue(group.seen.some((event) => event._tag === "GapSuspected"))
   }).pipe(Effect.provide(world)))
 
 it.effect("a presence event whose timestamp is no moment is Undecodable, and ends nobody", () =>

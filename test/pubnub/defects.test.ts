@@ -21,7 +21,6 @@ import {
   type Event,
   Members,
   Publisher,
-  PubNubConfig,
   type Status,
   Subscribe,
   SubscribeError,
@@ -29,7 +28,6 @@ import {
   Users
 } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import * as SharedPoll from "../../src/pubnub/internal/sharedPoll.ts"
 import { emulated } from "../emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
@@ -142,8 +140,8 @@ describe("a stream", () => {
         yield* later
         yield* publish(1)
         yield* later
-        yield* publish(...Array.from({ length: 160 }, (_, n) => n + 2))
         yield* sabotage(where)
+        yield* publish(...Array.from({ length: 160 }, (_, n) => n + 2))
         yield* later
         yield* Clock.advance("10 seconds")
         const error = endOf(fiber)
@@ -289,50 +287,6 @@ describe("a Subscriber", () => {
       assert.deepStrictEqual(payloads(other.seen), [1, 2])
       assert.isUndefined(other.fiber.pollUnsafe())
     }).pipe(Effect.provide(plain())))
-
-  it.effect("a defect in the middle of a page ends all listeners behind what all of them were given", () =>
-    Effect.gen(function*() {
-      const config = yield* PubNubConfig.PubNubConfig
-      const shared = yield* SharedPoll.make(config, {
-        filter: undefined,
-        catchUp: "none",
-        schedule: () => Schedule.recurs(0)
-      })
-      const given: Array<Event.SubscribeEvent> = []
-      const errors: Array<SubscribeError.SubscribeError> = []
-      const listener = (offer: SharedPoll.Listener["offer"]): SharedPoll.Listener => ({
-        begin: () => {},
-        offer,
-        room: Effect.void,
-        fail: (error) => errors.push(error),
-        end: () => {}
-      })
-      const good = listener((event) => given.push(event) > 0)
-      const bad = listener((event) => {
-        if (event._tag === "Message" && event.payload === 2) throw new Error("boom")
-        return true
-      })
-      const statuses = yield* collect(shared.statuses)
-      for (const one of [good, bad]) shared.join(one, ["c a"])
-      yield* later
-      yield* publish(1, 2, 3)
-      yield* later
-      const [first] = given.filter((event) => event._tag === "Message")
-      assert.strictEqual(errors.length, 2)
-      for (const error of errors) {
-        assert.strictEqual(error.reason._tag, "Defect")
-        assert.deepStrictEqual(error.cursor, first?.cursor)
-      }
-      assert.strictEqual(statuses.seen.at(-1)?._tag, "Disconnected")
-      assert.deepStrictEqual(shared.names(), { channels: [], groups: [] })
-      // Who joins later gets a poll that works.
-      const late: Array<unknown> = []
-      shared.join(listener((event) => late.push(event._tag) > 0), ["c a"])
-      yield* later
-      yield* publish(4)
-      yield* later
-      assert.deepStrictEqual(late, ["Message"])
-    }).pipe(Effect.scoped, Effect.provide(plain())))
 })
 
 describe("consume", () => {

@@ -342,7 +342,7 @@ it.effect("a cursor of another service is refused, and nothing is skipped", () =
   }).pipe(Effect.provide(world())))
 
 it.effect.each<Cursor.Cursor>([
-  { position: "17900000000000000", delivered: [], recent: { since: "x", names: [] } },
+  { position: "17900000000000000", delivered: [], recent: { since: "x", marks: "" } },
   { position: "17900000000000000", delivered: [], hole: "1.5" }
 ])("a cursor of which a part is none is refused: %j", (cursor) =>
   Effect.gen(function*() {

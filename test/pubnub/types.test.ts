@@ -183,7 +183,7 @@ describe("streams", () => {
     holds<
       Equal<
         SubscribeError.SubscribeError["reason"]["_tag"],
-        "AccessDenied" | "InvalidKey" | "FeatureDisabled" | "BadRequest" | "Exhausted" | "Defect"
+        "AccessDenied" | "InvalidKey" | "FeatureDisabled" | "BadRequest" | "Exhausted" | "InboxOverflow" | "Defect"
       >
     >(true)
   })

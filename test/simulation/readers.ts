@@ -15,9 +15,10 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { Cursor } from "effect-herald/Cursor"
-import { type Event, PubNubConfig, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
+import { type Event, PubNubConfig, type SubscribeError, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Clock as Virtual, Faults, PubNubEmulator } from "effect-herald/testing"
+import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
 import { start } from "../emulated.ts"
 import { crew, dice, type Kind, type Mishap, rulesOf, shownFault, without } from "./world.ts"
 
@@ -303,7 +304,9 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
             if (event._tag === "Connected") life.interrupted = false
             // Where the poll is in the middle of a page, the cursor names what was given of it before.
             if (event._tag === "Connected") {
-              for (const name of [...event.cursor.delivered, ...event.cursor.recent?.names ?? []]) life.before.add(name)
+              for (const mark of [...event.cursor.delivered, ...Marks.split(event.cursor.recent?.marks ?? "")]) {
+                life.before.add(mark)
+              }
             }
             // The moment itself is of either side.
             const at = (yield* now) + 10_000n
@@ -329,9 +332,10 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       life.set?.events ?? subscriber.stream({ members, ...options, ...from })
     const reading = (
       from: { readonly from?: Cursor | Timetoken.Timetoken }
-    ): Effect.Effect<void, Subscriber.SubscriberError> =>
+    ): Effect.Effect<void, SubscribeError.SubscribeError> =>
       Stream.runForEach(streamOf(from), handle).pipe(
-        Effect.catchTag("InboxOverflow", ({ cursor }) => reading(cursor === undefined ? from : { from: cursor }))
+        Effect.catchIf(({ reason }) => reason._tag === "InboxOverflow", ({ cursor }) =>
+          reading(cursor === undefined ? from : { from: cursor }))
       )
     life.fiber = yield* Effect.forkChild(reading(from)).pipe(
       Effect.provideService(Metric.FiberRuntimeMetrics, counting)
@@ -467,7 +471,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     }
     for (const message of sent) {
       const { channel, id, kind, region, timetoken } = message
-      if (ids.has(id) || life.before.has(`${timetoken}/${channel}/p${message.by}`)) continue
+      if (ids.has(id) || life.before.has(Marks.of(`${timetoken}/${channel}/p${message.by}`))) continue
       // What was on its way before the poll began, and is then too much for the service's queue, no poll can know of.
       if (life.pasts !== undefined && region === 2) continue
       // What was left out is told before the next event: who leaves before that is not told.
@@ -495,7 +499,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         ? unstored || unplain || refused
         : gap.reason === "InboxOverflow"
         ? strategy === "slide" || strategy === "drop"
-        : gap.reason === "NotStored"
+        : gap.reason === "NotStored" || gap.reason === "NotInHistory"
         ? unstored
         : !isPlain || refused
       if (!allowed) fail("a gap, and no need of it", `${who} ${JSON.stringify(gap)}`)

@@ -490,10 +490,9 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     // What cannot be known may be suspected, and of channels that were never seen nothing is known.
     const allowed = gap._tag === "GapSuspected"
       ? unstored || wildcards.length > 0 || refused || !setting.persistence
-      : gap.reason === "UnknownChannels" && (wildcards.includes(gap.channel ?? "") || refused) ||
-        gap.reason === "NoStorage" && !setting.persistence ||
+      : gap.reason === "NoStorage" && !setting.persistence ||
         gap.reason === "RetentionExceeded" && setting.retention !== undefined ||
-        gap.reason === "NotStored" && unstored
+        (gap.reason === "NotStored" || gap.reason === "NotInHistory") && unstored
     if (!allowed) fail("announced, and nothing was lost", JSON.stringify(gap))
   }
 

@@ -27,3 +27,6 @@ export const toError = (config: Config, defect: unknown, cursor: Cursor | undefi
 /** What a reader is told before it fails. A schedule that ended is told as what it gave up on. */
 export const told = (reason: SubscribeError["reason"]): NonNullable<Status.Disconnected["reason"]> =>
   reason._tag === "Exhausted" ? reason.last : reason
+
+/** The same failure for a reader that stands elsewhere. */
+export const at = ({ reason }: SubscribeError, cursor: Cursor): SubscribeError => new SubscribeError({ reason, cursor })

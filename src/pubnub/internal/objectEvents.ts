@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AppContext from "../AppContext.ts"
 import type * as Event from "../Event.ts"
-import * as Position from "./position.ts"
+import * as Position from "./reading/clockCheck.ts"
 
 /** An event of a user, a channel or a membership. */
 export type ObjectEvent = Event.UserEvent | Event.ChannelEvent | Event.MembershipEvent

@@ -1,6 +1,7 @@
 /**
  * What a reader asks for, checked before anything is sent: names, where to start, and how to come back.
  */
+import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -12,7 +13,7 @@ import * as PubNubError from "../PubNubError.ts"
 import { Timetoken } from "../Timetoken.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Payload from "./payload.ts"
-import * as Subscription from "./subscription.ts"
+import * as Subscribe from "./wire/subscribe.ts"
 
 type Config = PubNubConfig["Service"]
 
@@ -49,19 +50,27 @@ const usual: Schedules = reconnect
 export const scheduleOf = (chosen: Schedules = {}) => (reason: PubNubError.Reason) =>
   chosen[reason._tag] ?? usual[reason._tag] ?? never
 
+/** For how many milliseconds a gap is waited for. */
+export const patienceOf = (catchUp: "history" | "none" | { readonly within: Duration.Input } = "history"): number =>
+  catchUp === "history"
+    ? Infinity
+    : catchUp === "none"
+    ? 0
+    : Duration.toMillis(Duration.fromInputUnsafe(catchUp.within))
+
 /** The longest address that the service reads. */
 export const longestAddress = 32_768
 
 /** How long the address of a subscription is. */
-export const sizeOf = (config: Config, target: Subscription.Target): number =>
-  Endpoint.addressSize(config, Subscription.endpoint(config, target))
+export const sizeOf = (config: Config, target: Subscribe.Target): number =>
+  Endpoint.addressSize(config, Subscribe.handshake(config, target))
 
 /** The names as they are sent, and where to start. */
 export const check = (
   config: Config,
   options: Names & { readonly filter?: string | undefined; readonly from?: From | undefined }
 ): Result.Result<
-  { readonly target: Subscription.Target; readonly from: Cursor | undefined },
+  { readonly target: Subscribe.Target; readonly from: Cursor | undefined },
   PubNubError.BadRequest | PubNubError.InvalidKey
 > => {
   if (config.subscribeKey === "") {
@@ -84,7 +93,7 @@ export const check = (
   if (Result.isFailure(state)) details.push(...state.failure)
   const from = cursorOf(options.from)
   if (from === "invalid") details.push({ location: "from", message: "is not a cursor or a timetoken of 17 digits" })
-  const target: Subscription.Target = {
+  const target: Subscribe.Target = {
     channels: sent(channels, options.presence),
     groups: sent(groups, options.presence),
     filter: options.filter === "" ? undefined : options.filter,
@@ -137,4 +146,4 @@ const isTimetoken = Schema.is(Timetoken)
 const isShape = Schema.is(Cursor)
 const isCursor = (cursor: Cursor): boolean =>
   isShape(cursor) && isTimetoken(cursor.position) &&
-  [cursor.recent?.since, cursor.hole].every((position) => position === undefined || /^\d{1,17}$/.test(position))
+  [cursor.recent?.since, cursor.hole, ...(cursor.recent?.sums ?? []).map(([to]) => to)].every((position) => position === undefined || /^\d{1,17}$/.test(position))

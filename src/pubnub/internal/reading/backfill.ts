@@ -1,0 +1,695 @@
+/**
+ * From a range and a set of names to what history has of them: events in order, gaps and statuses. The service keeps a queue
+ * of the newest messages for a reader and drops older ones without a word: a page as full as that queue, or a break longer
+ * than it is kept, means that something may be missing. Nothing else reads history for a reader.
+ *
+ * A hole is filled in steps, so that whoever pulls sets the pace, and a step that failed is simply made again. What is found
+ * comes oldest first, merged over all channels, with as much memory as some pages take.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Url from "../../../internal/url.ts"
+import * as Channel from "../../Channel.ts"
+import * as ChannelGroups from "../../ChannelGroups.ts"
+import { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import type * as Status from "../../Status.ts"
+import { Timetoken } from "../../Timetoken.ts"
+import type * as Endpoint from "../endpoint.ts"
+import * as Storage from "../storage.ts"
+import * as Subscribe from "../wire/subscribe.ts"
+import * as Arrival from "./arrival.ts"
+import { isName, type Knowledge } from "./knowledge.ts"
+import { covers, keysOf, type Names } from "./names.ts"
+import type { Pace } from "./pace.ts"
+import { overlap } from "./recent.ts"
+
+type Config = PubNubConfig["Service"]
+
+export interface Hole {
+  readonly reason: "FullPage" | "LongBreak"
+  /** Where the reader stood. */
+  readonly from: string
+  /** Where the live service stood then. */
+  readonly to: string
+  /** From here on history is read: before `from`, since messages of other regions come late. */
+  readonly since: bigint
+  /** The full page. What is missing comes before it. */
+  readonly page: ReadonlyArray<Arrival.Arrival>
+}
+
+/** What one step brought. */
+export interface Progress {
+  /** As the live service sends them, oldest first. What the full page holds is left to it. */
+  readonly arrivals: ReadonlyArray<Arrival.Arrival>
+  /** All that is older has been found. */
+  readonly upTo: bigint
+  readonly notices: ReadonlyArray<Status.Status>
+  /** Whether the hole is filled, as far as it can be. */
+  readonly filled: boolean
+}
+
+/** What all backfills of one keyset share. */
+export interface History {
+  readonly config: Config
+  readonly knowledge: Knowledge
+  readonly pace: Pace
+}
+
+const aMinute = 600_000_000n
+
+/** So many entries are kept that were read on the way to older ones; others are read again. */
+const mostKept = 16_000
+
+/** So many parts of a hole are asked for at once. */
+const atOnce = 16
+
+/** With more than so many entries kept the old end of a hole is looked for, and no longer what comes next. */
+const mostWalked = 4_000
+
+/** So many entries go on at once. */
+const chunk = 100
+
+/** So often history is asked again for what the full page has: after one second, two and four. */
+const mostLooks = 3
+
+// Counts are kept for a week.
+const countable = Duration.days(7)
+
+/** So often in a row a request is refused before history is out of reach. */
+const mostRefused = 3
+
+interface Entry {
+  readonly timetoken: string
+  readonly channel: string
+  readonly id: string | undefined
+  /** One for each subscribed name. */
+  readonly arrivals: ReadonlyArray<Arrival.Arrival>
+}
+
+/** A part of the hole, with what is in it where that is known. */
+interface Segment {
+  readonly since: bigint
+  readonly before: bigint
+  entries: ReadonlyArray<Entry> | undefined
+  /** What was published until then may have been deleted: history was asked whether it was, and the answer told. */
+  kept: bigint
+  /** How much time held the page that comes after it, and how many such pages were guessed before that. */
+  readonly page: bigint
+  readonly guessed: number
+}
+
+/** One arrival of the full page. */
+interface Live {
+  readonly timetoken: string
+  readonly id: string
+  readonly arrival: Arrival.Arrival
+}
+
+type Phase = "channels" | "counts" | "pages" | "filled"
+
+export class Backfill {
+  private readonly history: History
+  private readonly names: () => Names
+  private readonly known: ReadonlyMap<string, ReadonlyArray<string>> | undefined
+  private readonly hole: Hole
+  private readonly before: bigint
+  private phase: Phase = "channels"
+  /** The channels to read, each with the subscribed names that stand for it. */
+  private channels: ReadonlyMap<string, ReadonlyArray<string>> = new Map()
+  /** Those that seemed to have nothing. */
+  private readonly empty = new Map<string, ReadonlyArray<string>>()
+  /** Whether channels may have been missed whose names nobody here knows: of wildcards, and of groups that cannot be listed. */
+  private isUnsure = false
+  /** The oldest part last. */
+  private segments: ReadonlyArray<Segment>
+  /** The full page by id and name, and the messages in it by id that history has not shown yet. */
+  private readonly page = new Set<string>()
+  private readonly unseen = new Map<string, Arrival.Arrival>()
+  /** The full page, oldest first: what is left of it until history has passed by. */
+  private ahead: ReadonlyArray<Live>
+  /** Channels of which history holds something older than the hole. */
+  private readonly held = new Set<string>()
+  /** The newest entry found of each channel. */
+  private readonly newest = new Map<string, bigint>()
+  private looks = 0
+  /** How many events were really missing. */
+  private missing = 0
+  private refusals = 0
+  private isOutOfReach = false
+
+  /**
+   * The names may change while the hole is filled. Where it is known which channels are meant, each with the names it came
+   * by, nothing is looked up.
+   */
+  constructor(
+    history: History,
+    names: () => Names,
+    hole: Hole,
+    known?: ReadonlyMap<string, ReadonlyArray<string>>
+  ) {
+    this.history = history
+    this.names = names
+    this.known = known
+    this.hole = hole
+    this.before = BigInt(hole.to) + 1n
+    this.segments = [whole(hole.since, this.before)]
+    const ahead: Array<Live> = []
+    for (const arrival of hole.page) {
+      const { by = "", envelope, id } = arrival
+      if (envelope === undefined || id === undefined) continue
+      this.page.add(id + by)
+      ahead.push({ timetoken: envelope.p.t, id, arrival })
+      history.knowledge.note(arrival)
+      if (Arrival.isStored(envelope)) this.unseen.set(id, arrival)
+    }
+    this.ahead = ahead.toSorted(byTimetoken)
+    if (history.knowledge.storesNothing) this.giveUp()
+  }
+
+  /** Takes note of how many events of the last step were really missing. */
+  missed(count: number): void {
+    this.missing += count
+  }
+
+  /** One step of filling the hole. */
+  get next(): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
+    return Effect.suspend(() => this.step()).pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          this.refusals = 0
+        })
+      ),
+      Effect.catch((reason) => this.failed(reason))
+    )
+  }
+
+  /** What the waiting full page still holds is left to whoever gives it. */
+  private step(): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
+    const oldest = this.segments.at(-1)
+    switch (this.phase) {
+      case "channels":
+        return Effect.as(this.lookUp, nothing)
+      case "counts":
+        if (oldest !== undefined && this.isOld(oldest)) return this.probe(oldest)
+        return this.count
+      case "pages":
+        if (oldest !== undefined) {
+          if (oldest.entries !== undefined) return Effect.succeed(this.give(oldest))
+          return this.isOld(oldest) ? this.probe(oldest) : Effect.as(this.read, nothing)
+        }
+        if (!this.lookAgain()) return Effect.succeed(this.finish())
+        return Effect.as(Effect.sleep(1_000 * 2 ** (this.looks - 1)), nothing)
+      case "filled":
+        return Effect.succeed({ ...nothing, filled: true })
+    }
+  }
+
+  private request<A>(endpoint: Endpoint.Endpoint<A>): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
+    return Effect.andThen(this.history.pace, Subscribe.call(this.history.config, endpoint))
+  }
+
+  // --- which channels
+
+  private readonly lookUp = Effect.gen({ self: this }, function*() {
+    const { knowledge } = this.history
+    const found = new Map<string, ReadonlyArray<string>>(this.known ?? [])
+    const add = (channel: string, name: string) => {
+      const names = found.get(channel) ?? []
+      if (!names.includes(name)) found.set(channel, [...names, name])
+    }
+    this.isUnsure = false
+    if (this.known === undefined) yield* this.list(add)
+    else for (const channel of this.known.keys()) if (!isName(channel) && found.delete(channel)) this.isUnsure = true
+    for (const channel of knowledge.denied) if (found.delete(channel)) this.isOutOfReach = true
+    this.channels = found
+    this.phase = "counts"
+  })
+
+  /** The channels of the names: their own, those seen of wildcards, and those that groups hold. */
+  private readonly list = Effect.fnUntraced(function*(this: Backfill, add: (channel: string, name: string) => void) {
+    const { config, knowledge } = this.history
+    const { channels, groups } = this.names()
+    for (const channel of channels) {
+      if (Channel.isPresence(channel)) continue
+      if (isName(channel) && !Channel.isWildcard(channel)) add(channel, channel)
+      else this.isUnsure = true
+    }
+    for (const [channel, name] of knowledge.channelsOf(new Set([...channels, ...groups]))) add(channel, name)
+    for (const group of groups) {
+      if (Channel.isPresence(group)) continue
+      const listed = yield* Effect.andThen(this.history.pace, ChannelGroups.list({ group })).pipe(
+        Effect.provideService(PubNubConfig, config),
+        Effect.mapError((error) => error.reason),
+        Effect.asSome,
+        Effect.catchTags({
+          AccessDenied: () => Effect.succeedNone,
+          BadRequest: () => Effect.succeedNone,
+          FeatureDisabled: () => Effect.succeedNone
+        })
+      )
+      if (Option.isNone(listed)) this.isUnsure = true
+      for (const channel of Option.getOrElse(listed, () => [])) {
+        if (Channel.isPresence(channel)) continue
+        if (isName(channel)) add(channel, group)
+        else this.isUnsure = true
+      }
+    }
+  })
+
+  /** Whether a part of the hole has grown older than history surely keeps, since that was last looked at. */
+  private isOld({ entries, kept }: Segment): boolean {
+    return entries === undefined && this.oldestKept() > kept
+  }
+
+  /** Whether history reaches back so far: it does if it holds something older. */
+  private probe(segment: Segment): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
+    return Effect.gen({ self: this }, function*() {
+      const asked = [...this.channels.keys()].filter((name) => !this.held.has(name))
+      for (const channels of parts(this.history.config, asked, mostOfPage)) {
+        const pages = yield* this.request(Storage.pages(this.history.config, {
+          channels,
+          since: undefined,
+          before: String(segment.since),
+          limit: 1,
+          actions: false,
+          meta: false
+        }))
+        for (const [channel, { entries }] of pages) if (entries.length > 0) this.held.add(channel)
+      }
+      const from = segment.kept === this.hole.since ? this.hole.from : String(segment.kept - 1n)
+      // Some more will be gone when it is read.
+      segment.kept = this.oldestKept() + aMinute
+      const to = segment.kept < this.before ? segment.kept : this.before
+      const notices = [...this.channels.keys()].filter((channel) => !this.held.has(channel)).map((channel): Status.Gap => ({
+        _tag: "Gap",
+        channel,
+        from,
+        to: String(to),
+        reason: "RetentionExceeded"
+      }))
+      return { ...nothing, notices }
+    })
+  }
+
+  /** What is older may have been deleted. */
+  private oldestKept(): bigint {
+    const { config, knowledge } = this.history
+    return BigInt(Math.floor(Math.max(0, knowledge.now() - Duration.toMillis(config.historyRetention)))) * 10_000n
+  }
+
+  /** Leaves out the channels that have nothing: one request may spare hundreds. */
+  private readonly count = Effect.gen({ self: this }, function*() {
+    const { config, knowledge } = this.history
+    const empty = new Set<string>()
+    const behind = knowledge.now() - Number(this.hole.since / 10_000n)
+    if (this.channels.size > 1 && behind < Duration.toMillis(countable)) {
+      for (const channel of this.channels.keys()) empty.add(channel)
+      // History may be behind: who is heard live has something.
+      for (const { envelope } of this.unseen.values()) if (envelope !== undefined) empty.delete(envelope.c)
+      for (const channels of parts(config, [...this.channels.keys()], mostOfCounts)) {
+        const counts = yield* this.request(Storage.counts(config, channels, String(this.hole.since - 1n)))
+        for (const [channel, count] of counts) if (count > 0) empty.delete(channel)
+      }
+    }
+    // What was deleted meanwhile counts no more.
+    const oldest = this.segments.at(-1)
+    if (oldest !== undefined && this.isOld(oldest)) return nothing
+    const rest = new Map(this.channels)
+    for (const [channel, names] of this.channels) {
+      if (!empty.has(channel)) continue
+      this.empty.set(channel, names)
+      rest.delete(channel)
+    }
+    this.channels = rest
+    this.phase = "pages"
+    if (rest.size === 0) this.segments = []
+    return nothing
+  })
+
+  // --- pages
+
+  /** Reads the oldest parts of which nothing is known, and divides them further where one page did not hold them. */
+  private readonly read = Effect.gen({ self: this }, function*() {
+    const unread: Array<Segment> = []
+    let kept = 0
+    for (let index = this.segments.length - 1; index >= 0 && unread.length < atOnce; index--) {
+      const segment = this.segments[index]
+      if (segment === undefined) break
+      if (segment.entries !== undefined) kept += segment.entries.length
+      else if (kept > mostKept) break
+      else unread.push(segment)
+    }
+    const results = yield* Effect.forEach(unread, (segment) => Effect.result(this.readPart(segment)), {
+      concurrency: "unbounded"
+    })
+    const read = new Map<Segment, ReadonlyArray<Segment>>()
+    for (const [index, segment] of unread.entries()) {
+      const result = results[index]
+      // What grew too old while it was read may have lost something.
+      if (result !== undefined && Result.isSuccess(result) && !this.isOld(segment)) read.set(segment, result.success)
+    }
+    this.segments = this.segments.flatMap((segment) => read.get(segment) ?? [segment])
+    this.forgetSome()
+    const failure = results.find(Result.isFailure)
+    if (failure !== undefined) return yield* Effect.fail(failure.failure)
+  })
+
+  /** How many entries are known. */
+  private get kept(): number {
+    return this.segments.reduce((count, { entries = [] }) => count + entries.length, 0)
+  }
+
+  /** Entries that are needed last are read again, where there are too many. */
+  private forgetSome(): void {
+    let kept = 0
+    for (const segment of this.segments.toReversed()) {
+      const count = segment.entries?.length ?? 0
+      kept += count
+      if (kept > mostKept && kept > count) segment.entries = undefined
+    }
+  }
+
+  /** The newest page of a part: that much of it is known then, and the rest is further parts. */
+  private readPart(
+    segment: Segment
+  ): Effect.Effect<ReadonlyArray<Segment>, PubNubError.Reason, HttpClient.HttpClient> {
+    return Effect.gen({ self: this }, function*() {
+      const { config } = this.history
+      const channels = [...this.channels.keys()]
+      const limit = Storage.most(channels.length)
+      const entries: Array<Entry> = []
+      // Of a channel whose page is full only what is younger than its oldest entry is surely all there is.
+      let from = segment.since
+      for (const part of parts(config, channels, mostOfPage)) {
+        const pages = yield* this.request(Storage.pages(config, {
+          channels: part,
+          since: String(segment.since),
+          before: String(segment.before),
+          limit,
+          actions: false,
+          meta: true
+        }))
+        for (const [channel, page] of pages) {
+          const read = entriesOf(channel, this.channels.get(channel) ?? [channel], page.entries, segment.since)
+            // A proxy may answer with what was not asked for: no end would be found.
+            .filter(({ timetoken }) => timetoken < String(segment.before))
+          entries.push(...read)
+          const [oldest] = read
+          if (read.length < limit || oldest === undefined) continue
+          const after = BigInt(oldest.timetoken) + 1n
+          const complete = after < segment.before ? after : after - 1n
+          if (complete > from) from = complete
+        }
+      }
+      const bound = String(from)
+      const known: Segment = {
+        since: from,
+        before: segment.before,
+        entries: entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken),
+        kept: segment.kept > from ? segment.kept : from,
+        page: 0n,
+        guessed: 0
+      }
+      return from > segment.since ? [known, ...divided(segment, from, this.kept > mostWalked)] : [known]
+    })
+  }
+
+  private give(segment: Segment): Progress {
+    const entries = segment.entries ?? []
+    const rest = entries.slice(chunk)
+    const segments = this.segments.slice(0, -1)
+    this.segments = rest.length > 0 ? [...segments, { ...segment, entries: rest }] : segments
+    const given = entries.slice(0, chunk)
+    const missing: Array<Arrival.Arrival> = []
+    for (const { arrivals, channel, id, timetoken } of given) {
+      const at = BigInt(timetoken)
+      if (at > (this.newest.get(channel) ?? 0n)) this.newest.set(channel, at)
+      if (id !== undefined && this.unseen.delete(id)) missing.push(...this.passed(timetoken))
+      missing.push(...id === undefined ? arrivals : arrivals.filter(({ by = "" }) => !this.page.has(id + by)))
+    }
+    const end = rest.length > 0 ? BigInt(given.at(-1)?.timetoken ?? 0) : segment.before
+    const next = this.ahead[0]
+    const left = next === undefined ? end : BigInt(next.timetoken)
+    return { ...nothing, arrivals: missing, upTo: left < end ? left : end }
+  }
+
+  /** What the full page holds up to where history has come, but for messages that history has not shown yet. */
+  private passed(timetoken: string): ReadonlyArray<Arrival.Arrival> {
+    const isPassed = (item: Live) => item.timetoken <= timetoken && !this.unseen.has(item.id)
+    const items = this.ahead.filter(isPassed)
+    this.ahead = this.ahead.filter((item) => !isPassed(item))
+    return items.map(({ arrival }) => arrival)
+  }
+
+  /**
+   * History may be behind the live service: if it lacks what the full page has, or there is nothing to tell by, it is asked
+   * again, a little later, and so are the channels that seemed to have nothing. A channel of which something was not stored
+   * before is waited for once.
+   */
+  private lookAgain(): boolean {
+    const { knowledge } = this.history
+    const behind: Array<{ readonly channel: string; readonly published: bigint }> = []
+    for (const { envelope } of this.unseen.values()) {
+      if (envelope === undefined || !this.channels.has(envelope.c)) continue
+      const mayLack = knowledge.unstored.get(envelope.c)?.has("Message") === true
+      if (!mayLack || this.looks === 0) behind.push({ channel: envelope.c, published: BigInt(envelope.p.t) })
+    }
+    const isBlind = this.hole.reason === "FullPage" && this.looks === 0 && this.newest.size === 0 &&
+      this.channels.size + this.empty.size > 0
+    if (this.looks === mostLooks || behind.length === 0 && !isBlind) return false
+    this.looks++
+    const oldest = behind.reduce((oldest, { channel, published }) => {
+      const newest = this.newest.get(channel) ?? this.hole.since
+      return [newest, published].reduce((one, other) => one < other ? one : other, oldest)
+    }, BigInt(this.hole.to))
+    this.channels = new Map([...this.channels, ...this.empty])
+    this.empty.clear()
+    this.phase = "counts"
+    const since = oldest - overlap
+    this.segments = [whole(since > this.hole.since ? since : this.hole.since, this.before)]
+    return true
+  }
+
+  // --- the end
+
+  private finish(): Progress {
+    this.phase = "filled"
+    const { knowledge } = this.history
+    const { from, page, reason, since, to } = this.hole
+    const { channels, groups } = this.names()
+    const notices: Array<Status.Status> = []
+    let suspected = this.isOutOfReach || this.isUnsure
+    // Of what is older than was asked for, or than history keeps, nothing follows.
+    const kept = this.oldestKept()
+    const oldest = kept > since ? kept : since
+    const late = new Set<string>()
+    for (const { envelope } of this.unseen.values()) {
+      if (envelope === undefined || BigInt(envelope.p.t) < oldest || !this.channels.has(envelope.c)) continue
+      knowledge.noteUnstored(envelope.c, "Message")
+      late.add(envelope.c)
+    }
+    if (reason === "FullPage") {
+      // Messages of the page that history does not show: not stored, or not yet. The like of them may be missing.
+      for (const channel of late) notices.push({ _tag: "Gap", channel, from, to, reason: "NotInHistory" })
+      const kinds = new Map<string, Set<Status.Kind>>()
+      const add = (channel: string, kind: Status.Kind) => {
+        if (kind === "Message" || kind === "File") return
+        kinds.set(channel, (kinds.get(channel) ?? new Set()).add(kind))
+      }
+      for (const { envelope } of page) {
+        const kind = envelope === undefined ? undefined : Arrival.kindOf(envelope)
+        if (envelope !== undefined && kind !== undefined) add(Channel.withoutPresence(envelope.c), kind)
+      }
+      // Something was dropped: then so was, perhaps, what cannot be asked for.
+      if (this.missing > 0) {
+        for (const [channel, had] of knowledge.unstored) {
+          if (!this.hears(channel)) continue
+          for (const kind of had) add(channel, kind)
+          if (had.has("Message") && !late.has(channel)) {
+            notices.push({ _tag: "Gap", channel, from, to, reason: "NotInHistory" })
+          }
+        }
+      }
+      for (const [channel, had] of kinds) {
+        notices.push({ _tag: "Gap", channel, from, to, reason: "NotStored", kinds: [...had].toSorted() })
+      }
+    } else if (this.known === undefined) {
+      suspected ||= [...knowledge.unstored.keys()].some((channel) => this.hears(channel)) ||
+        [...channels, ...groups].some(Channel.isPresence)
+    }
+    if (suspected) notices.push({ _tag: "GapSuspected", from, to, reason })
+    return { ...nothing, notices, filled: true }
+  }
+
+  /** Whether a channel may come by one of the names. */
+  private hears(channel: string): boolean {
+    return keysOf(this.names()).some((key) => covers(key, channel))
+  }
+
+  private giveUp(): Progress {
+    this.isOutOfReach = true
+    this.channels = new Map()
+    this.empty.clear()
+    this.segments = []
+    this.phase = "pages"
+    return nothing
+  }
+
+  // --- failures
+
+  /** Whoever waits judges by its schedule how long failing history is waited for. What the service refuses is out of reach. */
+  private failed(reason: PubNubError.Reason): Effect.Effect<Progress, PubNubError.Reason> {
+    switch (reason._tag) {
+      case "FeatureDisabled":
+        return Effect.sync(() => this.notStored())
+      case "BadRequest":
+      case "InvalidKey":
+      case "AccessDenied":
+        if (++this.refusals < mostRefused) return Effect.fail(reason)
+        return Effect.sync(() => reason._tag === "AccessDenied" ? this.leaveOut(reason) : this.giveUp())
+      default:
+        return Effect.fail(reason)
+    }
+  }
+
+  private leaveOut({ channels }: PubNubError.AccessDenied): Progress {
+    const named = channels.filter((channel) => this.channels.has(channel))
+    const rest = new Map(this.channels)
+    for (const channel of named.length > 0 ? named : this.channels.keys()) {
+      this.history.knowledge.denied.add(channel)
+      rest.delete(channel)
+    }
+    this.refusals = 0
+    if (rest.size === 0) return this.giveUp()
+    this.channels = rest
+    this.isOutOfReach = true
+    return nothing
+  }
+
+  private notStored(): Progress {
+    this.phase = "filled"
+    this.history.knowledge.storesNothing = true
+    const { from, to } = this.hole
+    const { channels, groups } = this.names()
+    return {
+      ...nothing,
+      notices: [...channels, ...groups].filter((name) => !Channel.isPresence(name)).map((channel) => ({
+        _tag: "Gap",
+        channel,
+        from,
+        to,
+        reason: "NoStorage"
+      })),
+      filled: true
+    }
+  }
+}
+
+/** A step that brought nothing. */
+const nothing: Progress = { arrivals: [], upTo: 0n, notices: [], filled: false }
+
+const mostOfPage = 500
+const mostOfCounts = 100
+
+const whole = (since: bigint, before: bigint): Segment => ({
+  since,
+  before,
+  entries: undefined,
+  kept: since,
+  page: 0n,
+  guessed: 0
+})
+
+/** Channels in parts that one address can hold. */
+const parts = (
+  config: Config,
+  channels: ReadonlyArray<string>,
+  most: number
+): ReadonlyArray<ReadonlyArray<string>> => {
+  const parts: Array<Array<string>> = []
+  let size = Infinity
+  for (const channel of channels) {
+    const length = Url.encode(channel).length + 1
+    const last = parts.at(-1)
+    // Room for what else an address holds.
+    if (last === undefined || last.length === most || size + length > config.maxUrlSize - 2_000) {
+      parts.push([channel])
+      size = length
+    } else {
+      last.push(channel)
+      size += length
+    }
+  }
+  return parts
+}
+
+/**
+ * How the rest of a part is read, its oldest last, once the service gave the newest page of it. As long as pages hold about
+ * the same time, the next ones are guessed, more of them each time, and are asked for together with what is before them. A
+ * long rest is divided evenly instead, so that its old end is soon reached.
+ */
+const divided = (part: Segment, from: bigint, isLong: boolean): ReadonlyArray<Segment> => {
+  const page = part.before - from
+  const length = from - part.since
+  const isAlike = page <= 4n * part.page && part.page <= 4n * page
+  const guessed = isAlike ? Math.min(2 * part.guessed, atOnce - 1) : 1
+  const few = BigInt(atOnce) * page
+  const [size, count] = isLong && length > few
+    ? [length / BigInt(atOnce) + 1n, atOnce]
+    : [page - page / 10n, Math.min(guessed, Number(length / page))]
+  const segments: Array<Segment> = []
+  const add = (since: bigint, before: bigint) => {
+    const kept = part.kept > since ? part.kept : since
+    segments.push({ since, before, entries: undefined, kept, page, guessed })
+  }
+  let before = from
+  for (let index = 0; index < count && before - size > part.since; index++) {
+    add(before - size, before)
+    before -= size
+  }
+  add(part.since, before)
+  return segments
+}
+
+const byTimetoken = (a: Pick<Live, "timetoken">, b: Pick<Live, "timetoken">): number =>
+  a.timetoken < b.timetoken ? -1 : a.timetoken > b.timetoken ? 1 : 0
+
+const decodeTimetoken = Schema.decodeUnknownOption(Schema.Struct({ timetoken: Timetoken }))
+
+/** Stored entries as the live service sends them. One that says no time stands where the one before it does. */
+const entriesOf = (
+  channel: string,
+  subscriptions: ReadonlyArray<string>,
+  raws: ReadonlyArray<Schema.Json>,
+  since: bigint
+): ReadonlyArray<Entry> => {
+  let last = String(since)
+  return raws.map((raw) => {
+    const read = Storage.read(raw)
+    last = Option.match(decodeTimetoken(raw), { onNone: () => last, onSome: ({ timetoken }) => timetoken })
+    // Without a payload it is no envelope, and so told as what cannot be read.
+    const plain: { readonly [key: string]: Schema.Json } = Result.isFailure(read)
+      ? { c: channel, stored: raw }
+      : envelopeOf(channel, read.success)
+    const arrivals = subscriptions.map((b) => Arrival.read({ ...plain, b }))
+    return { timetoken: last, channel, id: Result.isFailure(read) ? undefined : arrivals[0]?.id, arrivals }
+  })
+}
+
+const envelopeOf = (
+  channel: string,
+  { customMessageType, kind, message, meta, publisher, timetoken }: Result.Result.Success<ReturnType<typeof Storage.read>>
+): { readonly [key: string]: Schema.Json } => ({
+  c: channel,
+  d: message,
+  p: { t: timetoken },
+  ...(kind === 0 ? {} : { e: kind }),
+  ...(publisher === undefined ? {} : { i: publisher }),
+  ...(meta === undefined ? {} : { u: meta }),
+  ...(customMessageType === undefined ? {} : { cmt: customMessageType })
+})

@@ -1,0 +1,511 @@
+/**
+ * One long poll of an engine: the names it asks for, where it is, and the lanes of readers that it brings pages to. Who joins and
+ * who leaves changes the names of a poll that goes on from where it is.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
+import type { Cursor } from "../../../Cursor.ts"
+import * as LongPoll from "../../../internal/longPoll.ts"
+import { debug } from "../../../internal/operation.ts"
+import * as PollLoop from "../../../internal/pollLoop.ts"
+import * as Url from "../../../internal/url.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import type * as Status from "../../Status.ts"
+import type { SubscribeError } from "../../SubscribeError.ts"
+import * as Defects from "../defect.ts"
+import * as Heartbeat from "../heartbeat.ts"
+import * as Subscribe from "../wire/subscribe.ts"
+import * as Arrival from "./arrival.ts"
+import * as ClockCheck from "./clockCheck.ts"
+import type { Core } from "./core.ts"
+import { toError } from "./ending.ts"
+import { Lane, type Page } from "./lane.ts"
+import { withoutHole } from "./ledger.ts"
+import { isSame, type Key, keysOf, nameOf, type Names, namesOf, refusedBy } from "./names.ts"
+import { older } from "./place.ts"
+import type { Reader } from "./reader.ts"
+
+type Loop = PollLoop.PollLoop<Cursor, PubNubError.Reason, HttpClient.HttpClient>
+
+/** For so many milliseconds at most names stay as they are, so that a poll gets its turn between two handshakes. */
+const longestCalm = 2_000
+
+/** What a connection needs of its engine. */
+export interface Engine {
+  /** Takes a reader out of everything. */
+  readonly leave: (reader: Reader) => void
+  /** Nobody listens to it any more. */
+  readonly emptied: (connection: Connection) => void
+}
+
+export class Connection {
+  loop: Loop
+  readonly lanes = new Map<number, Lane>()
+  /** How many of what an address holds its names take. */
+  size = 0
+  private readonly core: Core
+  private readonly engine: Engine
+  /** How many readers each name has. */
+  private readonly names = new Map<Key, number>()
+  /** The names that the service was asked for: they are to be left. */
+  private told: ReadonlySet<Key> = new Set()
+  /** The names that it has answered for since the last interruption. */
+  private readonly known = new Set<Key>()
+  /** What the last handshake asked for, and what the last one that was answered did. */
+  private asking: Subscribe.Target | undefined
+  private asked: Subscribe.Target | undefined
+  private isGathering = false
+  /** Until then names stay as they are. */
+  private calmUntil = 0
+  private readonly witness = ClockCheck.makeWitness()
+  private heartbeat: Fiber.Fiber<void> | undefined
+
+  constructor(core: Core, engine: Engine) {
+    this.core = core
+    this.engine = engine
+    this.loop = this.loopFrom(core.settings.from)
+  }
+
+  /** Where it polls from next, as far as that is known. */
+  get place(): Cursor | undefined {
+    return this.loop.state.facts.cursor
+  }
+
+  get isEmpty(): boolean {
+    return this.names.size === 0
+  }
+
+  get readers(): ReadonlySet<Reader> {
+    return new Set([...this.lanes.values()].flatMap(({ readers }) => [...readers]))
+  }
+
+  // --- names
+
+  /** Keeps room for a name that is about to be joined. */
+  reserve(key: Key): void {
+    if (this.names.has(key)) return
+    this.names.set(key, 0)
+    this.size += sizeOf(key)
+  }
+
+  /** A reader listens to these names here. */
+  join(reader: Reader, keys: ReadonlyArray<Key>): void {
+    const lane = this.laneOf(reader)
+    lane.join(reader, keys)
+    for (const key of keys) this.names.set(key, (this.names.get(key) ?? 0) + 1)
+    if (this.place !== undefined && keys.some((key) => this.known.has(key))) lane.begin(undefined, this.place)
+    for (const key of keys) if (this.known.has(key) && lane.place !== undefined) reader.begin(key, lane.place)
+    this.changed()
+  }
+
+  leave(reader: Reader, keys: ReadonlyArray<Key>): void {
+    const lane = this.laneOf(reader)
+    lane.leave(reader, keys)
+    for (const key of keys) {
+      const count = (this.names.get(key) ?? 0) - 1
+      if (count > 0) this.names.set(key, count)
+      else if (this.names.delete(key)) this.size -= sizeOf(key)
+    }
+    this.changed()
+  }
+
+  /** A reader listens to nothing here any more. */
+  forget(reader: Reader): void {
+    const lane = this.laneOf(reader)
+    lane.readers.delete(reader)
+    if (lane.readers.size > 0) return
+    lane.stop()
+    this.lanes.delete(lane.within)
+  }
+
+  has(key: Key): boolean {
+    return this.names.has(key)
+  }
+
+  private laneOf({ options: { within } }: Reader): Lane {
+    const found = this.lanes.get(within)
+    if (found !== undefined) return found
+    const lane = new Lane(this.core, {
+      names: () => this.asked ?? namesOf(this.names.keys()),
+      failed: (lane, error) => this.end([...lane.readers], error, false),
+      broken: (defect) => this.broken(defect)
+    }, within)
+    this.lanes.set(within, lane)
+    return lane
+  }
+
+  private targetOf(names: Names): Subscribe.Target {
+    const { filter, state } = this.core.settings
+    return { ...names, filter, state }
+  }
+
+  /** Names changed. What changes soon after is the same change. */
+  private changed(): void {
+    if (this.isGathering) return
+    this.isGathering = true
+    const { gathered } = this.core.settings
+    this.run(Effect.andThen(
+      gathered === 0 ? Effect.yieldNow : Effect.sleep(gathered),
+      Effect.suspend(() => {
+        this.isGathering = false
+        if (this.isEmpty) return this.close
+        if (!this.loop.isRunning) this.loop.start()
+        return this.applied
+      })
+    ))
+  }
+
+  /** Whether the service is to be asked for other names. */
+  private get isStale(): boolean {
+    return this.asking !== undefined && !isSame(namesOf(this.names.keys()), this.asking)
+  }
+
+  private get calm(): number {
+    const rest = this.calmUntil - this.core.clock.currentTimeMillisUnsafe()
+    // The wall clock may have been set back.
+    return rest > 0 && rest <= longestCalm ? rest : 0
+  }
+
+  /** Asks for the names that there are now, as soon as it is their turn. */
+  private readonly applied: Effect.Effect<void> = Effect.suspend(() => {
+    if (!this.isStale) return Effect.void
+    const { calm } = this
+    if (calm > 0) return Effect.andThen(Effect.sleep(calm), this.applied)
+    this.loop.signal({ _tag: "Renamed", at: PollLoop.moment(this.core.clock) })
+    this.loop.wake()
+    return Effect.void
+  })
+
+  /** Says that the user has left what is not listened to any more. */
+  private depart(names: ReadonlySet<Key>): Effect.Effect<void, never, HttpClient.HttpClient> {
+    const gone = [...this.told].filter((key) => !names.has(key))
+    for (const key of gone) this.known.delete(key)
+    this.told = names
+    const { config } = this.core
+    return config.sendLeave && gone.length > 0
+      ? Effect.asVoid(Effect.timeoutOption(Subscribe.leave(config, this.targetOf(namesOf(gone))), "1 second"))
+      : Effect.void
+  }
+
+  // --- the loop
+
+  private loopFrom(from: Cursor | undefined): Loop {
+    const { clock, config, fork, settings } = this.core
+    const start = from === undefined ? undefined : { ...withoutHole(from), delivered: [] }
+    return new PollLoop.PollLoop(
+      {
+        rules: {
+          retention: Duration.toMillis(config.queueRetention),
+          patience: Duration.toMillis(config.pollTimeout)
+        },
+        handshake: (standing) => this.handshake(standing),
+        poll: (from) => this.poll(from),
+        schedule: settings.schedule,
+        isDenied: (reason) => reason._tag === "AccessDenied",
+        renewed: Effect.succeed(false),
+        next: () => this.next(),
+        tell: (told) => this.tell(told),
+        broken: (defect) => this.broken(defect)
+      },
+      clock,
+      fork,
+      LongPoll.start<Cursor, PubNubError.Reason>(
+        start,
+        PollLoop.moment(clock),
+        from === undefined ? undefined : ClockCheck.millisOf(from.position),
+        from?.hole !== undefined
+      )
+    )
+  }
+
+  /** What is wanted while nothing is in flight. */
+  private next(): "Wanted" | "Renamed" | undefined {
+    if (this.isEmpty) return undefined
+    if (this.isStale && this.calm === 0) return "Renamed"
+    // The service is told of names whoever waits for something.
+    if (this.asked === undefined) return "Wanted"
+    let isOpen = false
+    for (const lane of this.lanes.values()) {
+      if (lane.isHeldBack || !lane.hasRoom) return undefined
+      isOpen ||= lane.isOpen
+    }
+    // It listens while a gap is filled, or it would end with the next one.
+    return isOpen || this.core.settings.demand === "ahead" || this.core.waiting > 0 ? "Wanted" : undefined
+  }
+
+  wake(): void {
+    if (this.next() !== undefined) this.loop.wake()
+    for (const lane of this.lanes.values()) lane.wake()
+  }
+
+  private handshake(
+    standing: Cursor | undefined
+  ): Effect.Effect<PollLoop.Stood<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
+    return Effect.gen({ self: this }, function*() {
+      const { clock, config, history } = this.core
+      const asked = this.targetOf(namesOf(this.names.keys()))
+      const askedAt = clock.currentTimeMillisUnsafe()
+      this.asking = asked
+      this.run(this.depart(new Set(keysOf(asked))))
+      const request = Subscribe.handshake(config, asked)
+      const isBelieved = (page: Subscribe.Page) =>
+        this.witness.judge(page.position, clock.currentTimeMillisUnsafe(), undefined).believed
+      let page = yield* Subscribe.call(config, request)
+      for (let times = 1; !isBelieved(page); times++) {
+        if (times === 3) return yield* Effect.fail(Subscribe.doubtful(page.position))
+        page = yield* Subscribe.call(config, request)
+      }
+      const answeredAt = clock.currentTimeMillisUnsafe()
+      const servedAt = ClockCheck.millisOf(page.position)
+      history.knowledge.setTime(servedAt)
+      this.calmUntil = answeredAt + Math.min(longestCalm, 2 * (answeredAt - askedAt))
+      const now = Subscribe.cursorOf(page)
+      const before = this.asked
+      this.asked = asked
+      const cursor = this.standsAt(standing, now)
+      this.answered(cursor, now)
+      if (before !== undefined && !isSame(before, asked)) {
+        const { channels, groups } = asked
+        this.core.publish({ _tag: "ChannelsChanged", cursor, channels, groups })
+      }
+      if (this.isStale) this.run(this.applied)
+      return { cursor, now, servedAt }
+    })
+  }
+
+  /** Where to poll from, given where it stood. */
+  private standsAt(standing: Cursor | undefined, now: Cursor): Cursor {
+    if (standing === undefined) return now
+    const isFirst = this.loop.state.facts.link._tag === "New"
+    // Nothing would come until then. The service alone is not believed, nor is this machine.
+    const clock = String(BigInt(this.core.clock.currentTimeMillisUnsafe()) * 10_000n)
+    if (isFirst && isAhead(standing, now.position) && isAhead(standing, clock)) {
+      for (const lane of this.lanes.values()) lane.moveTo(now)
+      this.doubted = { _tag: "CursorDoubted", kept: now, doubted: standing.position }
+      return now
+    }
+    return standing.region === undefined && now.region !== undefined ? { ...standing, region: now.region } : standing
+  }
+
+  /** Told behind what comes of the handshake. */
+  private doubted: Status.CursorDoubted | undefined
+
+  /** The service knows of the names: from here on they are heard. */
+  private answered(cursor: Cursor, now: Cursor): void {
+    const { config, settings } = this.core
+    for (const lane of this.lanes.values()) {
+      lane.begin(this.doubted === undefined ? settings.from : undefined, cursor)
+      if (now.region !== undefined) lane.setRegion(now.region)
+    }
+    for (const key of keysOf(this.asked ?? namesOf([]))) {
+      if (this.known.has(key) || !this.names.has(key)) continue
+      this.known.add(key)
+      for (const lane of this.lanes.values()) {
+        const { place = now } = lane
+        // An answer from before where the poll is cannot be right, or is that of a region that is behind.
+        for (const reader of lane.hearing(key)) reader.begin(key, place.position > now.position ? place : now)
+      }
+    }
+    if (this.doubted !== undefined) this.tellAll(this.doubted)
+    this.doubted = undefined
+    this.heartbeat ??= Heartbeat.isOn(config)
+      ? this.run(Heartbeat.run(config, () => this.targetOf(namesOf(this.told))))
+      : undefined
+  }
+
+  private poll(
+    from: Cursor
+  ): Effect.Effect<PollLoop.Polled<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
+    return Effect.suspend(() => {
+      const { clock, config } = this.core
+      const sentAt = PollLoop.moment(clock)
+      const request = Subscribe.poll(config, this.asked ?? this.targetOf(namesOf(this.names.keys())), from)
+      return Effect.flatMap(Subscribe.call(config, request), (answer) => {
+        const at = PollLoop.moment(clock)
+        const { believed, doubtsBefore } = this.witness.judge(answer.position, at.wall, from.position)
+        // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
+        if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
+        const next = believed ? Subscribe.cursorOf(answer) : from
+        const page: Page = {
+          arrivals: answer.messages.map(Arrival.read),
+          position: answer.position,
+          believed,
+          next,
+          size: answer.size
+        }
+        let fresh = false
+        for (const lane of this.lanes.values()) fresh = lane.receive(page) || fresh
+        return Effect.succeed({
+          next,
+          servedAt: believed ? ClockCheck.millisOf(next.position) : undefined,
+          soon: LongPoll.elapsed(sentAt, at) < 1_000,
+          fresh
+        })
+      })
+    })
+  }
+
+  private tell(told: PollLoop.Told<Cursor, PubNubError.Reason>): void {
+    switch (told._tag) {
+      case "TellConnected": {
+        const { channels, groups } = this.asked ?? namesOf([])
+        this.core.publish({ _tag: "Connected", cursor: told.cursor, channels, groups })
+        this.run(debug(() => [`pubnub.subscribe connected at ${told.cursor.position}`]))
+        // To whoever was told that it was down.
+        for (const lane of this.lanes.values()) {
+          lane.tell({ _tag: "Reconnected", cursor: lane.place ?? told.cursor, downFor: Duration.zero })
+        }
+        break
+      }
+      case "TellReconnected":
+        this.tellEach((lane) => ({
+          _tag: "Reconnected",
+          cursor: lane?.place ?? told.cursor,
+          downFor: Duration.millis(told.downFor)
+        }))
+        break
+      case "TellInterrupted": {
+        this.known.clear()
+        const { attempt, failure: reason } = told
+        this.tellEach((lane) => {
+          const cursor = lane?.place ?? told.cursor
+          return {
+            _tag: "Interrupted",
+            reason,
+            ...cursor === undefined ? {} : { cursor },
+            attempt,
+            retryIn: Duration.millis(told.retryIn)
+          }
+        })
+        break
+      }
+      case "TellBreak":
+        for (const lane of this.lanes.values()) lane.missed(told.from, told.to)
+        break
+      case "End":
+        this.ended(told.failure, told.attempts)
+    }
+  }
+
+  /** To everybody, each with its own place. */
+  private tellEach(status: (lane: Lane | undefined) => Status.Status): void {
+    const [first] = this.lanes.values()
+    this.core.publish(status(first))
+    for (const lane of [...this.lanes.values()]) lane.tell(status(lane))
+  }
+
+  private tellAll(status: Status.Status): void {
+    this.core.publish(status)
+    for (const lane of this.lanes.values()) lane.tell(status)
+  }
+
+  // --- the end
+
+  /** A schedule has ended. A refusal ends only those who asked for what is refused. */
+  private ended(failure: PubNubError.Reason, attempts: number): void {
+    const error = toError(failure, attempts, this.furthest)
+    const refused = failure._tag === "AccessDenied" ? refusedBy(failure) : new Set<Key>()
+    const concerned = [...this.readers].filter(({ heard }) => [...heard.keys()].some((key) => refused.has(key)))
+    // Who asked for what is refused may have left meanwhile.
+    const isOver = concerned.length === 0 && [...refused].some((key) => this.told.has(key) && !this.names.has(key))
+    const readers = isOver ? [] : concerned.length > 0 ? concerned : [...this.readers]
+    this.end(readers, error)
+  }
+
+  /** Ends all readers of it in which something threw. */
+  readonly broken = (defect: unknown): void => {
+    const error = Defects.toError(this.core.config, defect, this.furthest)
+    const { cursor } = error
+    this.core.publish({
+      _tag: "Disconnected",
+      reason: Defects.told(error.reason),
+      ...cursor === undefined ? {} : { cursor }
+    })
+    this.end([...this.readers], error)
+  }
+
+  /** The place of the lane that is furthest back. */
+  private get furthest(): Cursor | undefined {
+    return [...this.lanes.values()].reduce<Cursor | undefined>(
+      (one, { place }) => one === undefined || place !== undefined && place.position < one.position ? place : one,
+      this.lanes.size === 0 ? this.place : undefined
+    )
+  }
+
+  private end(readers: ReadonlyArray<Reader>, error: SubscribeError, hasStopped = true): void {
+    const ends = readers.map((reader) => {
+      const { cursor } = error
+      const place = this.lanes.get(reader.options.within)?.place ?? cursor
+      // Another of its connections may be further back.
+      return [reader, place === undefined ? error : Defects.at(error, reader.places().reduce(older, place))] as const
+    })
+    for (const reader of readers) this.engine.leave(reader)
+    if (hasStopped) this.restart()
+    // Last: whoever is woken runs at once, and may end everything.
+    for (const [reader, error] of ends) reader.fail(error)
+  }
+
+  /** Goes on for those who are left. */
+  private restart(): void {
+    const { place } = this
+    this.loop.stop()
+    if (this.isEmpty) return
+    this.known.clear()
+    this.asked = undefined
+    this.asking = undefined
+    this.loop = this.loopFrom(place)
+    this.loop.start()
+  }
+
+  /** Stops polling, and says that the user has left. Places and names stay. */
+  switchOff(): void {
+    this.tellEach((lane) => {
+      const cursor = lane?.place ?? this.place
+      return { _tag: "Disconnected", ...cursor === undefined ? {} : { cursor } }
+    })
+    this.known.clear()
+    this.loop.signal({ _tag: "SwitchedOff" })
+    for (const lane of this.lanes.values()) lane.stop()
+    this.stopHeartbeat()
+    this.run(this.depart(new Set()))
+  }
+
+  /** Polls again, at once. */
+  switchOn(): void {
+    this.loop.signal({ _tag: "SwitchedOn" })
+    for (const lane of this.lanes.values()) lane.start()
+    if (!this.loop.isRunning) this.loop.start()
+    this.loop.wake()
+  }
+
+  /** Everything of it ends; the service is told. */
+  get close(): Effect.Effect<void, never, HttpClient.HttpClient> {
+    return Effect.suspend(() => {
+      this.loop.stop()
+      for (const lane of this.lanes.values()) lane.stop()
+      this.stopHeartbeat()
+      this.engine.emptied(this)
+      return this.depart(new Set())
+    })
+  }
+
+  private stopHeartbeat(): void {
+    this.heartbeat?.interruptUnsafe()
+    this.heartbeat = undefined
+  }
+
+  /** No fiber of it dies unseen: its readers are told. */
+  private run(effect: Effect.Effect<void, never, HttpClient.HttpClient>): Fiber.Fiber<void> {
+    return this.core.fork(Effect.catchDefect(effect, (defect) => Effect.sync(() => this.broken(defect))))
+  }
+}
+
+/** What a name takes of an address. */
+export const sizeOf = (key: Key): number => Url.encode(nameOf(key)).length + 3
+
+const aMinute = 600_000_000n
+
+/** A position that the service has not reached, and will not within the time by which two of its regions differ. */
+const isAhead = ({ position }: Cursor, now: string): boolean => BigInt(position) - BigInt(now) > aMinute

@@ -1,0 +1,109 @@
+/**
+ * What was delivered: the same thing can come twice (a page is sent again, a channel is also in a group, history is read
+ * with an overlap) and must be delivered once.
+ */
+import * as Json from "../../../internal/json.ts"
+
+/** So many events have a generation. Those of the newest two are remembered with their content: ten full pages, at least. */
+const generation = 1_000
+
+/** So many generations more are remembered by name alone: what a busy reader gets in the overlap of history. */
+const byNameAlone = 10
+
+export interface Delivered {
+  /** What came by this subscribed name (`by`) is admitted once. */
+  readonly admit: (id: string, by: string, content: unknown) => Admitted
+  /** From this timetoken on, everything that was delivered is remembered. */
+  readonly since: () => bigint
+}
+
+/** The name by which this one is told apart from all others, and whether it came before, by this name or by another. */
+export interface Admitted {
+  readonly _tag: "New" | "NewByName" | "Known"
+  readonly name: string
+}
+
+interface Entry {
+  content: unknown
+  /** Not remembered any more. */
+  isForgotten: boolean
+  /** The subscribed names it came by: most come by one. */
+  by: string | Set<string>
+}
+
+type Generation = Map<string, Entry>
+
+/**
+ * Two are the same when their id is, and their content: where several things share channel, timetoken and publisher
+ * (memberships set in one call), they get a number. Content is compared only when ids are equal, and only among the
+ * newest; ids begin with their timetoken.
+ */
+export const make = (): Delivered => {
+  let current: Generation = new Map()
+  /** The newest last. */
+  let older: ReadonlyArray<Generation> = []
+  let youngest = ""
+  let since = 0n
+
+  const find = (name: string): Entry | undefined => {
+    const entry = current.get(name)
+    if (entry !== undefined) return entry
+    for (let index = older.length - 1; index >= 0; index--) {
+      const entry = older[index]?.get(name)
+      if (entry !== undefined) return entry
+    }
+    return undefined
+  }
+
+  const turn = () => {
+    const previous = older.at(-1)
+    if (previous !== undefined) {
+      for (const entry of previous.values()) {
+        entry.content = undefined
+        entry.isForgotten = true
+      }
+    }
+    const [oldest] = older
+    if (oldest !== undefined && older.length > byNameAlone) {
+      const last = [...oldest.keys()].reduce((one, other) => one > other ? one : other).match(/^\d{17}/)
+      if (last !== null) since = BigInt(last[0]) + 1n
+      older = older.slice(1)
+    }
+    older = [...older, current]
+    current = new Map()
+  }
+
+  return {
+    admit: (id, by, content) => {
+      let name = id
+      if (id > youngest) youngest = id
+      // Nothing that is as young was had: most need not be looked for.
+      else {
+        for (let number = 1;; number++) {
+          const entry = find(name)
+          if (entry === undefined) break
+          if (entry.isForgotten || Json.equal(entry.content, content)) {
+            return { _tag: addName(entry, by) ? "NewByName" : "Known", name }
+          }
+          name = `${id}#${number}`
+        }
+      }
+      if (current.size === generation) turn()
+      current.set(name, { content, isForgotten: false, by })
+      return { _tag: "New", name }
+    },
+    since: () => since
+  }
+}
+
+/** Whether it came by this name for the first time. */
+const addName = (entry: Entry, by: string): boolean => {
+  if (entry.by === by) return false
+  if (typeof entry.by === "string") {
+    entry.by = new Set([entry.by, by])
+    return true
+  }
+  if (entry.by.has(by)) return false
+  entry.by.add(by)
+  return true
+}

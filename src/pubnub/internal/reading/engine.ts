@@ -1,0 +1,231 @@
+/**
+ * Readers of one keyset and the connections that bring them pages: one for all their names, and a further one for each 32 kB of
+ * those. What moves a poll is demand.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import * as PollLoop from "../../../internal/pollLoop.ts"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as Status from "../../Status.ts"
+import type { Subscription } from "../../Subscription.ts"
+import * as Request from "../request.ts"
+import { Connection, sizeOf } from "./connection.ts"
+import type { Core, Settings } from "./core.ts"
+import { Knowledge } from "./knowledge.ts"
+import type { Lane } from "./lane.ts"
+import { type Key, type Names, namesOf } from "./names.ts"
+import * as Pace from "./pace.ts"
+import { Reader } from "./reader.ts"
+import type * as Readers from "./reader.ts"
+
+/** What an address holds beside the names. */
+const room = Request.longestAddress - 1_000
+
+const mostStatuses = 1_000
+
+export class Engine {
+  private readonly core: Core
+  private readonly broadcast: PubSub.PubSub<Status.Status>
+  private readonly running = new Set<Fiber.Fiber<void>>()
+  private readonly connections = new Set<Connection>()
+  /** The connection of each name. A channel that is also in a group may come by another one. */
+  private readonly homes = new Map<Key, Connection>()
+  private readonly readers = new Set<Reader>()
+  private readonly base: number
+  private watch: Fiber.Fiber<void> | undefined
+  private isOn = true
+  private isClosed = false
+
+  constructor(
+    core: Omit<Core, "demand" | "publish" | "waiting">,
+    broadcast: PubSub.PubSub<Status.Status>
+  ) {
+    this.core = {
+      ...core,
+      fork: (effect) => {
+        const fiber = core.fork(this.isClosed ? Effect.void : effect)
+        this.running.add(fiber)
+        fiber.addObserver(() => this.running.delete(fiber))
+        return fiber
+      },
+      publish: (status) => PubSub.publishUnsafe(broadcast, status),
+      demand: () => this.demand(),
+      waiting: 0
+    }
+    this.broadcast = broadcast
+    const { filter, state } = core.settings
+    this.base = Request.sizeOf(core.config, { channels: [], groups: [], filter, state })
+  }
+
+  /** What all connections do, as it happens. */
+  get statuses(): Stream.Stream<Status.Status> {
+    return Stream.fromPubSub(this.broadcast)
+  }
+
+  /** What is subscribed to now. */
+  get names(): Names {
+    return namesOf(this.homes.keys())
+  }
+
+  // --- readers
+
+  join(members: Iterable<Subscription>, options: Readers.Options): Reader {
+    const reader = new Reader(this.core, options)
+    if (this.isClosed) {
+      reader.finish(done)
+      return reader
+    }
+    reader.places = () => this.lanesOf(reader).flatMap(({ place }) => place === undefined ? [] : [place])
+    reader.reached = () => this.lanesOf(reader).reduce((to, { reached }) => reached > to ? reached : to, "")
+    this.readers.add(reader)
+    this.add(reader, members)
+    return reader
+  }
+
+  readonly leave = (reader: Reader): void => {
+    if (!this.readers.delete(reader)) return
+    this.drop(reader, [...reader.heard.keys()])
+    for (const connection of this.connections) connection.forget(reader)
+    this.demand()
+  }
+
+  add(reader: Reader, members: Iterable<Subscription>): void {
+    const byConnection = new Map<Connection, Array<Key>>()
+    for (const key of reader.add(members)) {
+      const connection = this.homeOf(key)
+      const keys = byConnection.get(connection)
+      if (keys === undefined) byConnection.set(connection, [key])
+      else keys.push(key)
+    }
+    for (const [connection, keys] of byConnection) connection.join(reader, keys)
+  }
+
+  remove(reader: Reader, members: Iterable<Subscription>): void {
+    this.drop(reader, reader.remove(members))
+  }
+
+  private drop(reader: Reader, keys: ReadonlyArray<Key>): void {
+    for (const key of keys) {
+      const connection = this.homes.get(key)
+      connection?.leave(reader, [key])
+      if (connection?.has(key) === false) this.homes.delete(key)
+    }
+  }
+
+  private lanesOf(reader: Reader): ReadonlyArray<Lane> {
+    const lanes: Array<Lane> = []
+    for (const { lanes: all } of this.connections) {
+      const lane = all.get(reader.options.within)
+      if (lane?.readers.has(reader) === true) lanes.push(lane)
+    }
+    return lanes
+  }
+
+  // --- connections
+
+  private homeOf(key: Key): Connection {
+    const known = this.homes.get(key)
+    if (known !== undefined) return known
+    const size = sizeOf(key)
+    let home: Connection | undefined
+    for (const connection of this.connections) {
+      if (this.base + connection.size + size > room) continue
+      home = connection
+      break
+    }
+    home ??= this.connect()
+    home.reserve(key)
+    this.homes.set(key, home)
+    return home
+  }
+
+  private connect(): Connection {
+    const connection = new Connection(this.core, {
+      leave: this.leave,
+      emptied: (connection) => this.connections.delete(connection)
+    })
+    if (!this.isOn) connection.switchOff()
+    this.connections.add(connection)
+    const { clock, config } = this.core
+    this.watch ??= this.core.fork(PollLoop.watch(
+      clock,
+      () => Array.from(this.connections, ({ loop }) => loop),
+      Duration.toMillis(config.pollTimeout)
+    ))
+    return connection
+  }
+
+  private demand(): void {
+    for (const connection of this.connections) connection.wake()
+  }
+
+  // --- the whole of it
+
+  switchOff(): void {
+    if (!this.isOn) return
+    this.isOn = false
+    for (const connection of this.connections) connection.switchOff()
+  }
+
+  switchOn(): void {
+    this.isOn = true
+    for (const connection of this.connections) connection.switchOn()
+  }
+
+  /** Ends all readers, and forgets all names and places. */
+  get unsubscribeAll(): Effect.Effect<void, never, HttpClient.HttpClient> {
+    return Effect.suspend(() => {
+      const all = [...this.connections]
+      for (const connection of all) connection.switchOff()
+      this.endReaders()
+      this.homes.clear()
+      return Effect.forEach(all, (connection) => connection.close, { discard: true })
+    })
+  }
+
+  /** Ends everything. The service is told, within a second. */
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.isClosed = true
+      this.endReaders()
+      this.watch?.interruptUnsafe()
+      const left = Effect.forEach([...this.connections], (connection) => connection.close, {
+        concurrency: "unbounded",
+        discard: true
+      })
+      for (const fiber of this.running) fiber.interruptUnsafe()
+      return Effect.andThen(this.core.provide(left), PubSub.shutdown(this.broadcast))
+    })
+  }
+
+  private endReaders(): void {
+    for (const reader of this.readers) reader.finish(done)
+    this.readers.clear()
+  }
+}
+
+const done: Exit.Exit<never, Cause.Done> = Exit.fail(Cause.Done())
+
+export const make = Effect.fnUntraced(function*(
+  config: PubNubConfig["Service"],
+  settings: Settings
+): Effect.fn.Return<Engine, never, HttpClient.HttpClient> {
+  const clock = yield* Clock.Clock
+  const context = yield* Effect.context<HttpClient.HttpClient>()
+  const broadcast = yield* PubSub.sliding<Status.Status>(mostStatuses)
+  const history = { config, knowledge: new Knowledge(clock), pace: Pace.make(historyRate) }
+  return new Engine(
+    { config, settings, clock, history, fork: Effect.runForkWith(context), provide: Effect.provideContext(context) },
+    broadcast
+  )
+})
+
+/** The service throttles small accounts at so many requests of history a second. */
+const historyRate = 25

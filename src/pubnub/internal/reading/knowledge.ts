@@ -1,0 +1,68 @@
+/**
+ * What is known of a keyset besides what its connections bring: what wildcards and groups stand for, what is not stored, and
+ * what time it is there.
+ */
+import type * as Clock from "effect/Clock"
+import * as LongPoll from "../../../internal/longPoll.ts"
+import * as PollLoop from "../../../internal/pollLoop.ts"
+import * as Channel from "../../Channel.ts"
+import type * as Status from "../../Status.ts"
+import * as Arrival from "./arrival.ts"
+
+/** So many names are remembered of what wildcards and groups stand for. */
+const mostNames = 10_000
+
+export class Knowledge {
+  private readonly clock: Clock.Clock
+  /** Channels that came by a wildcard or a group, each with its names. */
+  private readonly seen = new Map<string, Set<string>>()
+  /** Of channels, the kinds of events that history does not have. */
+  readonly unstored = new Map<string, Set<Status.Kind>>()
+  /** Channels whose history is not for this user. */
+  readonly denied = new Set<string>()
+  /** Whether the keyset stores nothing. */
+  storesNothing = false
+  private served: { readonly time: number; readonly at: LongPoll.Moment } | undefined
+
+  constructor(clock: Clock.Clock) {
+    this.clock = clock
+  }
+
+  /** A handshake told the service's time, in milliseconds. */
+  setTime(time: number): void {
+    this.served = { time, at: PollLoop.moment(this.clock) }
+  }
+
+  /** The service's time, in milliseconds: this machine's clock may be wrong, but it tells how long ago that was. */
+  now(): number {
+    return this.served === undefined
+      ? this.clock.currentTimeMillisUnsafe()
+      : this.served.time + LongPoll.elapsed(this.served.at, PollLoop.moment(this.clock))
+  }
+
+  note({ envelope }: Arrival.Arrival): void {
+    if (envelope === undefined) return
+    const { b, c } = envelope
+    const kind = Arrival.kindOf(envelope)
+    if (kind !== "Message" && kind !== "File" && kind !== undefined) this.noteUnstored(Channel.withoutPresence(c), kind)
+    else if (b !== undefined && b !== null && b !== "" && b !== c) {
+      const by = this.seen.get(c)
+      if (by !== undefined) by.add(b)
+      else if (this.seen.size < mostNames && isName(c)) this.seen.set(c, new Set([b]))
+    }
+  }
+
+  noteUnstored(channel: string, kind: Status.Kind): void {
+    const kinds = this.unstored.get(channel)
+    if (kinds !== undefined) kinds.add(kind)
+    else if (this.unstored.size < mostNames) this.unstored.set(channel, new Set([kind]))
+  }
+
+  /** Channels that came by these wildcards and groups, each with those it came by. */
+  *channelsOf(names: ReadonlySet<string>): Iterable<readonly [channel: string, name: string]> {
+    for (const [channel, by] of this.seen) for (const name of by) if (names.has(name)) yield [channel, name]
+  }
+}
+
+/** Names come from answers, too. Of one that no address can carry nothing can be asked. */
+export const isName = (channel: string): boolean => Channel.issue(channel) === undefined

@@ -1,0 +1,429 @@
+/**
+ * What the readers of one connection are given that wait for a gap equally long. A page is split by name once, and each part is
+ * shared. At a gap they wait until history has filled it; the connection goes on listening meanwhile, and what it brings waits
+ * behind the gap. Who does not wait at all steps over it, and is told.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Result from "effect/Result"
+import type { Cursor } from "../../../Cursor.ts"
+import * as LongPoll from "../../../internal/longPoll.ts"
+import { debug } from "../../../internal/operation.ts"
+import * as PollLoop from "../../../internal/pollLoop.ts"
+import * as Retries from "../../../internal/retries.ts"
+import type * as Event from "../../Event.ts"
+import type * as Status from "../../Status.ts"
+import type { SubscribeError } from "../../SubscribeError.ts"
+import * as Arrival from "./arrival.ts"
+import { Backfill } from "./backfill.ts"
+import type { Core } from "./core.ts"
+import { toError } from "./ending.ts"
+import { type Given, Ledger, withoutHole } from "./ledger.ts"
+import type { Key, Names } from "./names.ts"
+import type { Reader } from "./reader.ts"
+
+/** A page of the live service. */
+export interface Page {
+  readonly arrivals: ReadonlyArray<Arrival.Arrival>
+  readonly position: string
+  /** Whether the position is believed. */
+  readonly believed: boolean
+  readonly next: Cursor
+  /** How many characters it had. */
+  readonly size: number
+}
+
+/** What came behind a gap. */
+type Held =
+  | { readonly _tag: "Page"; readonly page: Page }
+  /** From here to there nobody listened. */
+  | { readonly _tag: "Break"; readonly from: Cursor; readonly to: Cursor }
+
+/** So many characters wait behind a gap; then the connection waits, too. */
+const mostHeld = 32 * 1024 * 1024
+
+interface Gap {
+  readonly from: Cursor
+  readonly to: string
+  readonly reason: Status.GapSuspected["reason"]
+  /** The full page, which comes after what is missing. */
+  readonly page: Page | undefined
+  readonly backfill: Backfill
+  readonly since: LongPoll.Moment
+}
+
+/** What a lane needs of its connection. */
+export interface Connection {
+  readonly names: () => Names
+  /** All readers of a lane have failed. */
+  readonly failed: (lane: Lane, error: SubscribeError) => void
+  readonly broken: (defect: unknown) => void
+}
+
+export class Lane {
+  readonly within: number
+  readonly readers = new Set<Reader>()
+  /** Up to which timetoken something was given. */
+  reached = ""
+  private readonly core: Core
+  private readonly connection: Connection
+  private readonly byKey = new Map<Key, Reader | Set<Reader>>()
+  private ledger: Ledger | undefined
+  /** Up to where everything was given. */
+  private base: Cursor | undefined
+  private gap: Gap | undefined
+  private held: ReadonlyArray<Held> = []
+  private heldSize = 0
+  private fiber: Fiber.Fiber<void> | undefined
+  private resume: (() => void) | undefined
+
+  constructor(core: Core, connection: Connection, within: number) {
+    this.core = core
+    this.connection = connection
+    this.within = within
+  }
+
+  /** Where its readers stand. */
+  get place(): Cursor | undefined {
+    return this.base === undefined ? undefined : this.ledger?.cursor(this.base)
+  }
+
+  get isOpen(): boolean {
+    return this.gap !== undefined
+  }
+
+  get hasRoom(): boolean {
+    return this.heldSize < mostHeld
+  }
+
+  get isHeldBack(): boolean {
+    for (const { isFull, options } of this.readers) if (isFull && options.strategy === "suspend") return true
+    return false
+  }
+
+  // --- readers
+
+  join(reader: Reader, keys: Iterable<Key>): void {
+    this.readers.add(reader)
+    for (const key of keys) {
+      const others = this.byKey.get(key)
+      if (others === undefined) this.byKey.set(key, reader)
+      else if (others instanceof Set) others.add(reader)
+      else this.byKey.set(key, new Set([others, reader]))
+    }
+  }
+
+  leave(reader: Reader, keys: Iterable<Key>): void {
+    for (const key of keys) {
+      const others = this.byKey.get(key)
+      if (others === reader) this.byKey.delete(key)
+      else if (others instanceof Set && others.delete(reader) && others.size === 0) this.byKey.delete(key)
+    }
+  }
+
+  *hearing(key: Key): Iterable<Reader> {
+    const readers = this.byKey.get(key)
+    if (readers instanceof Set) yield* readers
+    else if (readers !== undefined) yield readers
+  }
+
+  // --- where it stands
+
+  /** The service answered: from here on everything is given. */
+  begin(from: Cursor | undefined, now: Cursor): void {
+    if (this.ledger !== undefined) return
+    this.ledger = new Ledger(from, (arrival) => this.core.history.knowledge.note(arrival))
+    this.base = from ?? now
+    this.ledger.begin(this.base)
+  }
+
+  /** The position it had cannot be right. */
+  moveTo(now: Cursor): void {
+    this.ledger = undefined
+    this.begin(undefined, now)
+    for (const reader of this.readers) reader.beginNow()
+  }
+
+  setRegion(region: number): void {
+    if (this.base !== undefined && this.base.region === undefined) this.base = { ...this.base, region }
+  }
+
+  // --- what comes
+
+  tell(status: Status.Status): void {
+    for (const reader of [...this.readers]) reader.tell(status)
+  }
+
+  /** A page came. Says whether it brought something. */
+  receive(page: Page): boolean {
+    if (this.gap === undefined) return this.give(page)
+    this.hold({ _tag: "Page", page }, page.size)
+    return page.arrivals.length > 0
+  }
+
+  /** Nobody listened from here to there. */
+  missed(from: Cursor, to: Cursor): void {
+    if (this.gap === undefined) this.openBreak(from, to)
+    else this.hold({ _tag: "Break", from, to }, 0)
+  }
+
+  private hold(held: Held, size: number): void {
+    this.held = [...this.held, held]
+    this.heldSize += size
+  }
+
+  private give(page: Page): boolean {
+    const { arrivals, believed, next, position } = page
+    const asked = this.base ?? next
+    if (this.ledger === undefined) return false
+    if (!believed) {
+      this.tell({ _tag: "CursorDoubted", kept: this.ledger.cursor(asked), doubted: position })
+    }
+    if (arrivals.length >= this.core.config.queueLength) {
+      const newest = youngest(arrivals)
+      const to = believed && position > newest ? position : newest
+      if (this.stepsOver) this.suspect(asked, to, "FullPage")
+      else if (this.open({ reason: "FullPage", from: asked, to, page })) return true
+    }
+    return this.route(this.ledger.live(arrivals, asked, believed ? next : undefined), next)
+  }
+
+  private openBreak(from: Cursor, to: Cursor): void {
+    const asked = this.base ?? from
+    if (this.stepsOver) {
+      this.base = withoutHole(asked)
+      this.suspect(asked, to.position, "LongBreak")
+    } else {
+      this.base = withoutHole(asked)
+      this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined })
+    }
+  }
+
+  private get stepsOver(): boolean {
+    return this.within === 0 || this.core.settings.filter !== undefined
+  }
+
+  private suspect(from: Cursor, to: string, reason: Status.GapSuspected["reason"]): void {
+    const suspected: Status.GapSuspected = { _tag: "GapSuspected", from: from.position, to, reason }
+    this.core.publish(suspected)
+    this.tell(suspected)
+  }
+
+  // --- gaps
+
+  private open(missed: Pick<Gap, "from" | "page" | "reason" | "to">): boolean {
+    const { from, page, reason, to } = missed
+    const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [] })
+    if (hole === undefined) return false
+    this.gap = {
+      ...missed,
+      from: withoutHole(from),
+      backfill: new Backfill(this.core.history, this.connection.names, hole),
+      since: PollLoop.moment(this.core.clock)
+    }
+    this.start()
+    return true
+  }
+
+  /** Fills the gap that is open, if there is one. */
+  start(): void {
+    if (this.gap === undefined || this.fiber !== undefined) return
+    // The fiber is known before it runs: it may be over at once.
+    this.fiber = this.core.fork(Effect.andThen(
+      Effect.yieldNow,
+      Effect.catchDefect(this.fill, (defect) => Effect.sync(() => this.connection.broken(defect)))
+    ))
+  }
+
+  stop(): void {
+    const { fiber } = this
+    this.fiber = undefined
+    this.resume = undefined
+    fiber?.interruptUnsafe()
+  }
+
+  /** Somebody wants more. */
+  wake(): void {
+    if (this.resume !== undefined && this.isWanted) this.resume()
+  }
+
+  private get isWanted(): boolean {
+    return !this.isHeldBack && (this.core.settings.demand === "ahead" || this.core.waiting > 0)
+  }
+
+  private readonly parked = Effect.callback<void>((resume) => {
+    this.resume = () => {
+      this.resume = undefined
+      resume(Effect.void)
+    }
+  })
+
+  private readonly fill: Effect.Effect<void, never, HttpClient.HttpClient> = Effect.gen({ self: this }, function*() {
+    const retries = Retries.make(this.core.settings.schedule)
+    let downSince: LongPoll.Moment | undefined
+    let attempts = 0
+    let found = 0
+    for (let { gap } = this; gap !== undefined; { gap } = this) {
+      if (!this.isWanted) {
+        yield* this.parked
+        continue
+      }
+      const result = yield* Effect.result(gap.backfill.next)
+      if (gap !== this.gap) continue
+      if (Result.isFailure(result)) {
+        const now = PollLoop.moment(this.core.clock)
+        if (LongPoll.elapsed(gap.since, now) >= this.within) {
+          this.giveUp(gap)
+          continue
+        }
+        attempts++
+        const decision = yield* retries.ask(result.failure)
+        if (decision._tag === "GaveUp") {
+          this.fiber = undefined
+          return this.connection.failed(this, toError(result.failure, attempts, this.place))
+        }
+        downSince ??= now
+        this.announce({
+          _tag: "Interrupted",
+          reason: result.failure,
+          ...this.place === undefined ? {} : { cursor: this.place },
+          attempt: attempts,
+          retryIn: Duration.millis(decision.millis)
+        })
+        yield* Effect.sleep(decision.millis)
+        continue
+      }
+      if (downSince !== undefined) {
+        const downFor = Duration.millis(LongPoll.elapsed(downSince, PollLoop.moment(this.core.clock)))
+        this.announce({ _tag: "Reconnected", cursor: this.place ?? gap.from, downFor })
+        downSince = undefined
+        attempts = 0
+        retries.forget()
+      }
+      found += this.progress(gap, result.success)
+      if (result.success.filled) {
+        yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
+        found = 0
+      }
+    }
+    this.fiber = undefined
+  })
+
+  private announce(status: Status.Status): void {
+    this.core.publish(status)
+    this.tell(status)
+  }
+
+  /** What one step found. Says how many events were really missing. */
+  private progress(gap: Gap, { arrivals, filled, notices, upTo }: Effect.Success<Backfill["next"]>): number {
+    const { ledger } = this
+    if (ledger === undefined) return 0
+    const events = ledger.found(arrivals, gap.from, upTo)
+    gap.backfill.missed(events.length)
+    for (const notice of notices) this.announce(notice)
+    this.route(events, undefined)
+    if (filled) {
+      ledger.filled()
+      this.close(gap)
+    }
+    return events.length
+  }
+
+  /** It was waited for long enough. */
+  private giveUp(gap: Gap): void {
+    this.suspect(gap.from, gap.to, gap.reason)
+    this.ledger?.filled()
+    this.close(gap)
+  }
+
+  /** The full page, and what came behind it. */
+  private close({ from, page }: Gap): void {
+    this.gap = undefined
+    if (page !== undefined) {
+      this.route(this.ledger?.live(page.arrivals, from, page.believed ? page.next : undefined) ?? [], page.next)
+    }
+    while (this.gap === undefined && this.held.length > 0) this.giveHeld()
+    this.heldSize = this.held.reduce((size, held) => held._tag === "Page" ? size + held.page.size : size, 0)
+    this.core.demand()
+  }
+
+  /** All up to the last full page is one gap: what was heard of it is known. */
+  private giveHeld(): void {
+    const isFull = (held: Held) =>
+      held._tag === "Page" && held.page.arrivals.length >= this.core.config.queueLength
+    const end = this.held.findIndex(({ _tag }) => _tag === "Break")
+    const pages = end === -1 ? this.held : this.held.slice(0, end)
+    const last = pages.findLastIndex(isFull)
+    const count = Math.max(1, last + 1)
+    const [first, ...rest] = this.held.slice(0, count)
+    this.held = this.held.slice(count)
+    if (first === undefined) return
+    if (first._tag === "Break") return this.openBreak(first.from, first.to)
+    this.give(rest.reduce((one, held) => held._tag === "Page" ? joined(one, held.page) : one, first.page))
+  }
+
+  // --- to the readers
+
+  /** What is new goes to whoever hears it, in parts that all of them share. */
+  private route(given: ReadonlyArray<Given>, next: Cursor | undefined): boolean {
+    if (given.length > 0) this.share(given)
+    // Not before all was given: where something throws, it was not.
+    if (next !== undefined) this.base = next
+    return given.length > 0
+  }
+
+  private share(given: ReadonlyArray<Given>): void {
+    const parts = new Map<string | undefined, Array<Event.Event>>()
+    const oldest = new Map<string | undefined, string>()
+    for (const { by, event } of given) {
+      const part = parts.get(by)
+      if (part === undefined) parts.set(by, [event])
+      else part.push(event)
+      const timetoken = "timetoken" in event ? event.timetoken : undefined
+      if (timetoken === undefined) continue
+      if (timetoken > this.reached) this.reached = timetoken
+      const least = oldest.get(by)
+      if (least === undefined || timetoken < least) oldest.set(by, timetoken)
+    }
+    const theirs = new Map<Reader, ReadonlyArray<Event.Event>>()
+    const add = (reader: Reader, part: ReadonlyArray<Event.Event>) => {
+      const had = theirs.get(reader)
+      if (part.length > 0) theirs.set(reader, had === undefined ? part : merged(given, had, part))
+    }
+    for (const [name, part] of parts) {
+      // What does not say how it came is for everyone.
+      if (name === undefined) for (const reader of this.readers) add(reader, part)
+      else {
+        for (const key of [`c ${name}`, `g ${name}`] as const) {
+          for (const reader of this.hearing(key)) add(reader, reader.hears(key, part, oldest.get(name) ?? ""))
+        }
+      }
+    }
+    for (const [reader, part] of theirs) reader.offer(part)
+  }
+}
+
+/** Two parts of one reader, in the order of the page. */
+const merged = (
+  all: ReadonlyArray<Given>,
+  one: ReadonlyArray<Event.Event>,
+  other: ReadonlyArray<Event.Event>
+): ReadonlyArray<Event.Event> => {
+  const both = new Set([...one, ...other])
+  return all.flatMap(({ event }) => both.has(event) ? [event] : [])
+}
+
+/** Two pages as one. */
+const joined = (one: Page, other: Page): Page => ({
+  arrivals: [...one.arrivals, ...other.arrivals],
+  position: other.position,
+  believed: other.believed,
+  next: other.next,
+  size: one.size + other.size
+})
+
+/** The newest of a page: its own position may not be believed, or be that of another region. */
+const youngest = (arrivals: ReadonlyArray<Arrival.Arrival>): string =>
+  String(arrivals.map(Arrival.timetokenOf).reduce<bigint>((a, b) => b !== undefined && b > a ? b : a, 0n))

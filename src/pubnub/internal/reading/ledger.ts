@@ -1,0 +1,199 @@
+/**
+ * The one place that knows what was had: from arrivals to events, each once, with the cursor to go on from after it; where a
+ * cursor stands; and what was delivered within the overlap of history.
+ */
+import type { Cursor } from "../../../Cursor.ts"
+import type * as Event from "../../Event.ts"
+import * as Envelope from "../envelope.ts"
+import * as Arrival from "./arrival.ts"
+import type * as Backfill from "./backfill.ts"
+import * as Delivered from "./delivered.ts"
+import * as Marks from "./marks.ts"
+import { overlap, Recent } from "./recent.ts"
+
+type Arrivals = ReadonlyArray<Arrival.Arrival>
+
+/** So many events after its position are named in a cursor: as many as the service sends at once. */
+const mostDelivered = 100
+
+/** The same place after the hole before it was filled. */
+export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
+
+/** An event, and the subscribed name it came by, where that is known. */
+export interface Given {
+  readonly event: Event.Event
+  readonly by: string | undefined
+}
+
+/** Of a hole: what was missed, and from where on history is read for it. */
+export interface Missed {
+  readonly reason: Backfill.Hole["reason"]
+  readonly from: Cursor
+  readonly to: string
+  readonly page: Arrivals
+}
+
+export class Ledger {
+  private readonly delivered = Delivered.make()
+  /** For the whole stream: the service may cut the same events into other pages the second time. */
+  private readonly before: ReadonlySet<string>
+  private readonly recent: Recent
+  /** Sums of an earlier life, until history has shown what they are of. */
+  private sums: NonNullable<NonNullable<Cursor["recent"]>["sums"]>
+  /** From where on they are. */
+  private summedFrom: bigint
+  /** What history showed that is of the first of these sums. */
+  private summed: Array<Arrival.Arrival> = []
+  /** Nothing older is this reader's. */
+  private birth: bigint
+  /** Up to here everything was had. */
+  private complete = 0n
+  /** How far history was read, while the live service is still to be asked from further back. */
+  private ahead: Cursor | undefined
+  /** What is not older may still be missing from what history gave. */
+  private limit = 0n
+  /** Where the hole begins that is being filled. */
+  private hole = ""
+  /** Takes note of what came. */
+  private readonly note: (arrival: Arrival.Arrival) => void
+
+  constructor(from: Cursor | undefined, note: (arrival: Arrival.Arrival) => void) {
+    this.recent = new Recent(from)
+    this.before = this.recent.names()
+    this.sums = from?.recent?.sums ?? []
+    this.birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
+    this.summedFrom = this.birth
+    this.note = note
+  }
+
+  /** The service answered for the first time: from here on everything is delivered. */
+  begin({ position }: Cursor): void {
+    if (this.birth === 0n) this.birth = BigInt(position) + 1n
+    this.recent.begin(String(this.birth))
+    this.complete = BigInt(position)
+  }
+
+  /** Where the reader stands when it polls from this cursor. */
+  cursor(polled: Cursor): Cursor {
+    return this.named(this.furthest(polled))
+  }
+
+  /** The events of a live page. With `next`, nothing before that is missing any more. */
+  live(arrivals: Arrivals, asked: Cursor, next: Cursor | undefined): ReadonlyArray<Given> {
+    const events = this.read(arrivals, this.furthest(asked), next === undefined || this.isBehind(next) ? undefined : next)
+    if (next === undefined) return events
+    const position = BigInt(next.position)
+    if (position > this.complete) this.complete = position
+    if (!this.isBehind(next)) this.ahead = undefined
+    return events
+  }
+
+  /** The events that history had, where all before `upTo` has been found. */
+  found(arrivals: Arrivals, asked: Cursor, upTo: bigint): ReadonlyArray<Given> {
+    const base = this.furthest(asked)
+    const reached = (this.limit < upTo ? this.limit : upTo) - 1n
+    const next = reached > BigInt(base.position)
+      ? { ...base, position: String(reached), delivered: [], hole: this.hole }
+      : undefined
+    const events = this.read(this.notSummed(arrivals, upTo), base, next)
+    this.ahead = next ?? this.ahead
+    return events
+  }
+
+  /** What to read from history for something that was missed; nothing where nothing of this reader's can be in it. */
+  open({ from, page, reason, to }: Missed): Backfill.Hole | undefined {
+    const position = BigInt(from.position)
+    const start = (position > this.complete ? position : this.complete) - overlap
+    const since = [start, this.birth, this.delivered.since()].reduce((one, other) => one > other ? one : other)
+    const end = BigInt(to)
+    if (end < since) return undefined
+    // After a break nobody looks again: history may be some seconds behind, and messages of other regions are.
+    this.limit = reason === "LongBreak" ? end - overlap : end
+    this.hole = from.hole ?? from.position
+    // What a sum is of is known only where all of it is read.
+    for (let [oldest] = this.sums; oldest !== undefined && BigInt(oldest[0]) < since; [oldest] = this.sums) {
+      this.sums = this.sums.slice(1)
+      this.summedFrom = BigInt(oldest[0]) + 1n
+    }
+    const first = this.sums.length > 0 && this.summedFrom < since ? this.summedFrom : since
+    return { reason, from: this.hole, to, since: first, page }
+  }
+
+  /** The hole is filled, and what is missing of it was told. */
+  filled(): void {
+    if (this.ahead !== undefined) this.ahead = withoutHole(this.ahead)
+  }
+
+  private isBehind({ position }: Cursor): boolean {
+    return this.ahead !== undefined && BigInt(this.ahead.position) > BigInt(position)
+  }
+
+  private furthest(cursor: Cursor): Cursor {
+    return this.ahead !== undefined && this.isBehind(cursor) ? this.ahead : cursor
+  }
+
+  private named(cursor: Cursor): Cursor {
+    return { ...cursor, recent: this.recent.at(cursor.position) }
+  }
+
+  /** The events that are new. The last of them stands at `next`, where that is known. */
+  private read(arrivals: Arrivals, base: Cursor, next: Cursor | undefined): ReadonlyArray<Given> {
+    const had = [...base.delivered]
+    const fresh: Array<{ readonly arrival: Arrival.Arrival; readonly id: string; readonly name: string }> = []
+    const events: Array<Given> = []
+    const place = this.named(base)
+    for (const arrival of arrivals) {
+      const { by, envelope, id, issue, raw } = arrival
+      this.note(arrival)
+      // What says nothing of itself cannot be known again: better twice than not at all.
+      if (id !== undefined) {
+        const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
+        const mark = Marks.of(admitted.name)
+        if (had.length < mostDelivered && !had.includes(mark)) had.push(mark)
+        if (admitted._tag === "Known" || this.before.has(mark)) continue
+        // By two names it is two events, but takes one place.
+        if (admitted._tag === "New") fresh.push({ arrival, id, name: admitted.name })
+      }
+      const cursor = { ...place, delivered: had.slice() }
+      const event = envelope === undefined ? Envelope.undecodable(raw, issue, cursor) : Envelope.toEvent(envelope, cursor)
+      events.push({ event, by })
+    }
+    for (const { arrival: { envelope }, id, name } of fresh) {
+      this.recent.add(id, name, id.slice(0, 17), envelope !== undefined && Arrival.isStored(envelope))
+    }
+    this.recent.trim((next ?? base).position)
+    const last = events.at(-1)
+    if (next !== undefined && last !== undefined) {
+      events[events.length - 1] = { event: { ...last.event, cursor: this.named(next) }, by: last.by }
+    }
+    return events
+  }
+
+  /**
+   * Leaves out what an earlier life had by its sums. What is of a sum waits until all of it has been read. Where that is not
+   * all there any more, or too much is new, it is given again: better twice than not at all.
+   */
+  private notSummed(arrivals: Arrivals, upTo: bigint): Arrivals {
+    if (this.sums.length === 0) return arrivals
+    const rest: Array<Arrival.Arrival> = []
+    for (const arrival of arrivals) {
+      const timetoken = Arrival.timetokenOf(arrival)
+      const last = this.sums.at(-1)
+      const isOfSum = timetoken !== undefined && last !== undefined && timetoken <= BigInt(last[0])
+      if (isOfSum) this.summed.push(arrival)
+      else rest.push(arrival)
+    }
+    const given: Array<Arrival.Arrival> = []
+    for (let [oldest] = this.sums; oldest !== undefined && BigInt(oldest[0]) < upTo; [oldest] = this.sums) {
+      const [to, count, sum] = oldest
+      const isOf = (arrival: Arrival.Arrival) => (Arrival.timetokenOf(arrival) ?? 0n) <= BigInt(to)
+      const part = this.summed.filter(isOf)
+      this.summed = this.summed.filter((arrival) => !isOf(arrival))
+      this.sums = this.sums.slice(1)
+      const marks = new Map(part.map((arrival) => [arrival, Marks.of(arrival.id ?? "")]))
+      const missing = Marks.missingFrom({ count, sum }, [...new Set(marks.values())])
+      given.push(...missing === undefined ? part : part.filter((arrival) => missing.has(marks.get(arrival) ?? "")))
+    }
+    return given.length === 0 ? rest : [...given, ...rest]
+  }
+}

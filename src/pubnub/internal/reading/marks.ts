@@ -1,0 +1,73 @@
+/**
+ * Short marks of what was had. A cursor has no room for the ids of everything: it names the newest by 36 bits of a hash
+ * each, and what is older by one sum for many, which tells whether history shows the same ones again.
+ */
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+/** So many characters has a mark. */
+export const length = 6
+
+/** The mark of an id. Two different ids have the same one in one of 70,000,000,000 cases. */
+export const of = (id: string): string => {
+  let one = 0x811c9dc5
+  let other = 0x9e3779b9
+  for (let index = 0; index < id.length; index++) {
+    const code = id.charCodeAt(index)
+    one = Math.imul(one ^ code, 0x01000193)
+    other = Math.imul(other ^ code, 0x85ebca6b)
+    other ^= other >>> 13
+  }
+  one = Math.imul(one ^ (one >>> 16), 0x7feb352d) ^ other
+  other = Math.imul(other ^ (other >>> 15), 0x846ca68b) ^ (one >>> 7)
+  return text(one) + text(other)
+}
+
+/** 18 bits. */
+const text = (bits: number): string =>
+  alphabet.charAt((bits >>> 26) & 63) + alphabet.charAt((bits >>> 20) & 63) + alphabet.charAt((bits >>> 14) & 63)
+
+/** The sum of none. */
+export const zero = "AAAAAA"
+
+/** Adds a mark to a sum, or takes it off again. */
+export const sum = (one: string, other: string): string => {
+  let sum = ""
+  for (let index = 0; index < length; index++) {
+    sum += alphabet.charAt(alphabet.indexOf(one.charAt(index)) ^ alphabet.indexOf(other.charAt(index)))
+  }
+  return sum
+}
+
+/** Several marks as one text, and back. */
+export const join = (marks: ReadonlyArray<string>): string => marks.join("")
+
+export const split = (marks: string): ReadonlyArray<string> =>
+  Array.from({ length: Math.floor(marks.length / length) }, (_, index) => marks.slice(index * length, (index + 1) * length))
+
+/**
+ * Which of these marks are not in a sum of so many: none, one or two can be told. `undefined` where they cannot: what was had
+ * is not there any more, or too much is new.
+ */
+export const missingFrom = (
+  total: { readonly count: number; readonly sum: string },
+  marks: ReadonlyArray<string>
+): ReadonlySet<string> | undefined => {
+  const rest = marks.reduce(sum, total.sum)
+  switch (marks.length - total.count) {
+    case 0:
+      return rest === zero ? new Set() : undefined
+    case 1:
+      return marks.includes(rest) ? new Set([rest]) : undefined
+    case 2: {
+      const all = new Set(marks)
+      const one = marks.find((mark) => {
+        const other = sum(mark, rest)
+        return other !== mark && all.has(other)
+      })
+      return one === undefined ? undefined : new Set([one, sum(one, rest)])
+    }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The names of subscriptions: channels, wildcards and presence names are of one kind, groups of the other.
+ */
+import * as Channel from "../../Channel.ts"
+import type { AccessDenied } from "../../PubNubError.ts"
+import type { Subscription } from "../../Subscription.ts"
+
+/** A subscribed name: `c` for channels, wildcards and presence names, `g` for groups. */
+export type Key = `c ${string}` | `g ${string}`
+
+export interface Names {
+  readonly channels: ReadonlyArray<string>
+  readonly groups: ReadonlyArray<string>
+}
+
+export const nameOf = (key: Key): string => key.slice(2)
+
+/** The names of these keys in order. */
+export const namesOf = (keys: Iterable<Key>): Names => {
+  const channels: Array<string> = []
+  const groups: Array<string> = []
+  for (const key of keys) (key.startsWith("c") ? channels : groups).push(nameOf(key))
+  return { channels: channels.toSorted(), groups: groups.toSorted() }
+}
+
+export const keysOf = ({ channels, groups }: Names): ReadonlyArray<Key> => [
+  ...channels.map((name) => `c ${name}` as const),
+  ...groups.map((name) => `g ${name}` as const)
+]
+
+/** What a subscription is asked for by. */
+export const keysFor = ({ _tag, name, presence }: Subscription): ReadonlyArray<Key> => {
+  const kind = _tag === "Group" ? "g" : "c"
+  return presence ? [`${kind} ${name}`, `${kind} ${Channel.presenceOf(name)}`] : [`${kind} ${name}`]
+}
+
+export const isSame = (one: Names, other: Names): boolean =>
+  one.channels.length === other.channels.length && one.groups.length === other.groups.length &&
+  one.channels.every((name, index) => name === other.channels[index]) &&
+  one.groups.every((name, index) => name === other.groups[index])
+
+/** Whether a gap of a channel concerns who listens to a name. What a group holds is not known here. */
+export const covers = (key: Key, channel: string): boolean => {
+  const name = Channel.withoutPresence(nameOf(key))
+  return key.startsWith("g") || name === channel ||
+    Channel.isWildcard(name) && channel.startsWith(name.slice(0, -1))
+}
+
+/** Whether one event may come by two of these names. */
+export const canOverlap = (keys: Iterable<Key>): boolean => {
+  const all = [...keys]
+  return all.length > 1 && all.some((key) => key.startsWith("g") || Channel.isWildcard(nameOf(key)))
+}
+
+/** The names that the service says are refused, as they may have been asked for. */
+export const refusedBy = ({ channels, groups }: AccessDenied): ReadonlySet<Key> => {
+  const both = (name: string) => [name, Channel.presenceOf(name)]
+  return new Set(keysOf({ channels: channels.flatMap(both), groups: groups.flatMap(both) }))
+}

@@ -1,0 +1,91 @@
+/**
+ * Where an event stands, and by what it is known: the same as its envelope says, for events that are on their way to a reader.
+ */
+import type { Cursor } from "../../../Cursor.ts"
+import * as Channel from "../../Channel.ts"
+import type * as Event from "../../Event.ts"
+import type * as Status from "../../Status.ts"
+
+export const isStatus = (event: Event.SubscribeEvent): event is Status.Status => {
+  switch (event._tag) {
+    case "Connected":
+    case "ChannelsChanged":
+    case "Interrupted":
+    case "Reconnected":
+    case "Disconnected":
+    case "Gap":
+    case "GapSuspected":
+    case "CursorDoubted":
+      return true
+    default:
+      return false
+  }
+}
+
+export const placeOf = (
+  event: Event.SubscribeEvent
+): { readonly channel: string; readonly timetoken: string } | undefined =>
+  "timetoken" in event && event.timetoken !== undefined && event.channel !== undefined
+    ? { channel: event.channel, timetoken: event.timetoken }
+    : undefined
+
+/** The subscribed name that an event came by. One that cannot be read may not say. */
+export const nameOf = (event: Event.Event): string | undefined => {
+  if (!("subscription" in event)) return undefined
+  return isPresence(event) ? Channel.presenceOf(event.subscription) : event.subscription
+}
+
+/** The same as the id of its envelope. */
+export const idOf = (event: Event.SubscribeEvent): string | undefined => {
+  const place = placeOf(event)
+  if (place === undefined) return undefined
+  const channel = isPresence(event) ? Channel.presenceOf(place.channel) : place.channel
+  const publisher = "publisher" in event ? event.publisher ?? "" : ""
+  return `${place.timetoken}/${channel}/${publisher}`
+}
+
+/** What an event says, however it came. */
+export const contentOf = (event: Event.Event): unknown => ({
+  ...event,
+  cursor: undefined,
+  subscription: undefined,
+  region: undefined
+})
+
+export const kindOf = (event: Event.Event): Status.Kind | undefined => {
+  switch (event._tag) {
+    case "Message":
+    case "Signal":
+      return event._tag
+    case "FileShared":
+      return "File"
+    case "MessageActionAdded":
+    case "MessageActionRemoved":
+      return "MessageAction"
+    case "Undecodable":
+    case "Unknown":
+      return undefined
+    default:
+      return isPresence(event) ? "Presence" : "AppContext"
+  }
+}
+
+const isPresence = (event: Event.SubscribeEvent): boolean => {
+  switch (event._tag) {
+    case "Joined":
+    case "Left":
+    case "TimedOut":
+    case "StateChanged":
+    case "Interval":
+      return true
+    default:
+      return false
+  }
+}
+
+export const after = (timetoken: string): string => String(BigInt(timetoken) + 1n)
+
+export const before = (timetoken: string): string => String(BigInt(timetoken) - 1n)
+
+export const older = <A extends Cursor | undefined>(one: A, other: Cursor): A | Cursor =>
+  one !== undefined && one.position <= other.position ? one : other

@@ -1,0 +1,535 @@
+/**
+ * One reader: the names it listens to, the parts of pages that wait for it, and where it stands. A part is one array that all
+ * who hear the same share; a reader that waits holds nothing. What it had is what it took, and not what it was offered.
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Pull from "effect/Pull"
+import type { Cursor } from "../../../Cursor.ts"
+import type * as Event from "../../Event.ts"
+import type * as Status from "../../Status.ts"
+import { InboxOverflow, SubscribeError } from "../../SubscribeError.ts"
+import * as Subscription from "../../Subscription.ts"
+import * as Defects from "../defect.ts"
+import { CatchUp, Missed } from "./catchUp.ts"
+import type { Core } from "./core.ts"
+import * as Delivered from "./delivered.ts"
+import * as Losses from "./losses.ts"
+import * as Marks from "./marks.ts"
+import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
+import { after, before, contentOf, idOf, isStatus, older, placeOf } from "./place.ts"
+
+type Item = Event.SubscribeEvent
+export type Part = Arr.NonEmptyReadonlyArray<Item>
+
+/** What becomes of a reader that is full. */
+export type Strategy = "catchUp" | "slide" | "drop" | "fail" | "suspend"
+
+export interface Options {
+  readonly from: Cursor | undefined
+  /** How many events may wait. */
+  readonly capacity: number
+  readonly strategy: Strategy
+  /** For how many milliseconds a gap is waited for. 0: not at all. */
+  readonly within: number
+}
+
+/** A name of a reader: the subscriptions that stand for it, and from which timetoken on it is heard. */
+interface Heard {
+  readonly members: Array<Subscription.Subscription>
+  start: string | undefined
+}
+
+/** Where the connections are that a reader hears: the furthest back of them. */
+export type Places = () => ReadonlyArray<Cursor>
+
+/** So many marks of its own a reader adds to a cursor of its connection. */
+const mostOwn = 150
+
+export class Reader {
+  readonly options: Options
+  readonly core: Core
+  readonly heard = new Map<Key, Heard>()
+  /** Whether it was told that it is connected: from then on everything is delivered. */
+  isConnected = false
+  /** Where its connections are. */
+  places: Places = () => []
+  /** Up to which timetoken they have given everything. */
+  reached: () => string = () => ""
+  private parts: Array<Part> | undefined
+  /** How many events wait. */
+  private waiting = 0
+  private resume: ((effect: Effect.Effect<void>) => void) | undefined
+  /** Whether each of its subscriptions hears all that comes by its name. */
+  private isPlain = true
+  /** Pages pass it by. */
+  private missed: Missed | undefined
+  /** It reads what it missed. */
+  private catchingUp: CatchUp | undefined
+  /** What is told when there is room. */
+  private losses: Losses.Losses | undefined
+  private end: Exit.Exit<never, SubscribeError | Cause.Done> | undefined
+  /** How far the names are heard that began before the others did. */
+  private begun: Cursor | undefined
+  /** Behind the last event that was taken. */
+  private taken: Cursor | undefined
+  /** What comes by two names, or from history and live, is told once. */
+  private delivered: Delivered.Delivered | undefined
+  /** What a cursor of the past names was had before, also where history or another region brings it late. */
+  private readonly had: ReadonlySet<string> | undefined
+  private from: Cursor | undefined
+  /** What it had before, or from history, near to where it goes on with its connection. */
+  private own: ReadonlyArray<string> = []
+  /** Nothing older is its own. */
+  private since = ""
+  private wasDown = false
+  /** What there was no room to tell: of the connection only what is true now. */
+  private untold: Item | undefined
+  private areNamesUntold = false
+  /** Where it was when it had no room, if it may not go on. */
+  private overflowed: { readonly at: Cursor | undefined; readonly isTold: boolean } | undefined
+
+  constructor(core: Core, options: Options) {
+    this.core = core
+    this.options = options
+    const { from } = options
+    this.from = from
+    // With a connection of its own, that one knows.
+    if (from !== undefined && core.settings.from === undefined) {
+      this.own = [...Marks.split(from.recent?.marks ?? ""), ...from.delivered]
+      this.had = new Set(this.own)
+    }
+  }
+
+  get isFull(): boolean {
+    return this.waiting >= this.options.capacity
+  }
+
+  get hasEnded(): boolean {
+    return this.end !== undefined
+  }
+
+  get isWaiting(): boolean {
+    return this.resume !== undefined
+  }
+
+  // --- names
+
+  /** Listens to more. Gives the names that are new. */
+  add(members: Iterable<Subscription.Subscription>): ReadonlyArray<Key> {
+    const fresh: Array<Key> = []
+    for (const member of members) {
+      if (member._tag === "ChannelMetadata" || member._tag === "UserMetadata") this.isPlain = false
+      for (const key of keysFor(member)) {
+        const heard = this.heard.get(key)
+        if (heard === undefined) {
+          this.heard.set(key, { members: [member], start: undefined })
+          fresh.push(key)
+        } else if (!heard.members.some((other) => Subscription.isSame(other, member))) heard.members.push(member)
+      }
+    }
+    if (canOverlap(this.heard.keys())) this.delivered ??= Delivered.make()
+    return fresh
+  }
+
+  /** Listens to less. Gives the names that are gone. */
+  remove(members: Iterable<Subscription.Subscription>): ReadonlyArray<Key> {
+    const gone: Array<Key> = []
+    for (const member of members) {
+      for (const key of keysFor({ ...member, presence: true })) {
+        const heard = this.heard.get(key)
+        if (heard === undefined) continue
+        const rest = heard.members.filter((other) => !Subscription.isSame(other, member))
+        if (rest.length > 0) this.heard.set(key, { ...heard, members: rest })
+        else if (this.heard.delete(key)) gone.push(key)
+      }
+    }
+    if (gone.length === 0) return gone
+    this.missed?.keepOnly([...this.heard.keys()])
+    this.catchingUp?.missed.keepOnly([...this.heard.keys()])
+    this.announce()
+    return gone
+  }
+
+  /** The service knows of a name: from there on it is heard. */
+  begin(key: Key, now: Cursor): void {
+    const heard = this.heard.get(key)
+    if (heard === undefined || heard.start !== undefined) return
+    const { from } = this
+    const birth = from?.recent === undefined ? from?.position : before(from.recent.since)
+    heard.start = birth === undefined || this.isConnected ? now.position : birth
+    if (this.begun === undefined || now.position > this.begun.position) this.begun = now
+    this.announce()
+  }
+
+  /** The position it was to begin at cannot be right. */
+  beginNow(): void {
+    this.from = undefined
+  }
+
+  /** Tells of the names, once all of them have begun. */
+  private announce(): void {
+    if (this.begun === undefined || this.heard.size === 0) return
+    for (const { start } of this.heard.values()) if (start === undefined) return
+    const { from } = this
+    if (this.isConnected) {
+      this.areNamesUntold = this.isFull
+      if (this.areNamesUntold) return
+      const place = this.parts?.findLast(([first]) => !isStatus(first))?.at(-1)
+      const cursor = place !== undefined && "cursor" in place && place.cursor !== undefined
+        ? place.cursor
+        : this.places().reduce(older, this.taken ?? this.begun)
+      this.put({ _tag: "ChannelsChanged", cursor, ...namesOf(this.heard.keys()) })
+      return
+    }
+    this.isConnected = true
+    this.wasDown = false
+    const starts = Array.from(this.heard.values(), ({ start = "" }) => start)
+    this.since = after(
+      from === undefined
+        ? starts.reduce((one, other) => one < other ? one : other)
+        : from.recent === undefined
+        ? from.position
+        : before(from.recent.since)
+    )
+    if (from !== undefined && this.core.settings.from === undefined) this.missed = new Missed(from)
+    this.put({ _tag: "Connected", cursor: from ?? this.begun, ...namesOf(this.heard.keys()) })
+  }
+
+  // --- what comes
+
+  /** Of what came by a name of its own: what it hears of that. */
+  hears(key: Key, events: ReadonlyArray<Event.Event>, oldest: string): ReadonlyArray<Event.Event> {
+    const heard = this.heard.get(key)
+    if (heard?.start === undefined) return []
+    const { members, start } = heard
+    if (this.isPlain && oldest > start) return events
+    return events.filter((event) => {
+      if ("timetoken" in event && event.timetoken !== undefined && event.timetoken <= start) return false
+      return this.isPlain || members.some((member) => Subscription.hears(member, event))
+    })
+  }
+
+  /** What came for it, in the order of the page. */
+  offer(events: ReadonlyArray<Event.Event>): void {
+    if (!this.isConnected) {
+      // What is not heard yet was published before the reader began.
+      for (const event of events) {
+        const timetoken = placeOf(event)?.timetoken ?? ""
+        if (this.begun !== undefined && timetoken > this.begun.position) {
+          this.begun = { ...this.begun, position: timetoken }
+        }
+      }
+      return
+    }
+    if (this.missed !== undefined) return this.miss(this.missed, events)
+    const { capacity, strategy } = this.options
+    const room = Math.max(0, capacity - this.waiting)
+    if (events.length <= room || strategy === "suspend") return this.take(events)
+    switch (strategy) {
+      case "catchUp":
+        this.take(events.slice(0, room))
+        this.missed = new Missed(undefined)
+        return this.miss(this.missed, events.slice(room))
+      case "drop":
+        this.take(events.slice(0, room))
+        return this.lose(events.slice(room))
+      case "slide":
+        this.take(events)
+        return this.slide()
+      case "fail":
+        this.take(events.slice(0, room))
+        this.overflowed ??= { at: this.places().reduce<Cursor | undefined>(older, undefined), isTold: false }
+        return this.finish(Exit.fail(Cause.Done()))
+    }
+  }
+
+  /** Something is told of the connection, or of a gap. */
+  tell(status: Status.Status): void {
+    if (this.hasEnded) return
+    switch (status._tag) {
+      case "Interrupted":
+      case "Disconnected":
+      case "Reconnected":
+        if (status._tag === "Reconnected" && !this.wasDown) return
+        this.wasDown = status._tag !== "Reconnected"
+        this.untold = status
+        return this.tellRest()
+      case "Gap":
+      case "GapSuspected": {
+        if (!this.isConnected) return
+        const isConcerned = Array.from(this.heard).some(([key, { start }]) =>
+          start !== undefined && start < status.to && (status._tag === "GapSuspected" || covers(key, status.channel))
+        )
+        if (!isConcerned) return
+        if (this.missed !== undefined) return Losses.add(this.missed.losses, status)
+        if (this.isFull && this.options.strategy !== "suspend") {
+          return Losses.add(this.losses ??= new Map(), status)
+        }
+        return this.put(status)
+      }
+      default:
+        if (this.isConnected) this.put(status)
+    }
+  }
+
+  /** Takes nothing more in. What waits can still be taken, then it ends so. */
+  finish(exit: Exit.Exit<never, SubscribeError | Cause.Done>): void {
+    this.end ??= exit
+    this.wake()
+  }
+
+  /** Ends it with a failure, which is told before. */
+  fail({ cursor, reason }: SubscribeError): void {
+    if (this.hasEnded) return
+    const at = cursor === undefined ? {} : { cursor: this.mineAt(cursor) }
+    this.put({ _tag: "Disconnected", reason: Defects.told(reason), ...at })
+    this.finish(Exit.fail(new SubscribeError({ reason, ...at })))
+  }
+
+  private miss(missed: Missed, events: ReadonlyArray<Event.Event>): void {
+    for (const event of events) missed.add(event)
+    this.wake()
+  }
+
+  private take(events: ReadonlyArray<Item>): void {
+    if (!Arr.isReadonlyArrayNonEmpty(events)) return
+    this.tellRest()
+    ;(this.parts ??= []).push(events)
+    this.waiting += events.length
+    this.wake()
+  }
+
+  private put(status: Status.Status): void {
+    ;(this.parts ??= []).push([status])
+    this.wake()
+  }
+
+  /** Tells what there was no room for, before what comes after it. */
+  private tellRest(): void {
+    if (this.isFull && this.options.strategy !== "suspend") return
+    if (this.losses !== undefined && this.options.strategy !== "slide") {
+      const losses = this.losses.values()
+      this.losses = undefined
+      for (const loss of losses) this.put(loss)
+    }
+    if (this.areNamesUntold) {
+      this.areNamesUntold = false
+      this.announce()
+    }
+    if (this.untold !== undefined && isStatus(this.untold)) {
+      const { untold } = this
+      this.untold = undefined
+      this.put(untold)
+    }
+  }
+
+  /** The oldest make room. */
+  private slide(): void {
+    const { parts } = this
+    if (parts === undefined) return
+    for (let index = 0; this.waiting > this.options.capacity; index++) {
+      const part = parts[index]
+      if (part === undefined) return
+      if (isStatus(part[0])) continue
+      const count = Math.min(part.length, this.waiting - this.options.capacity)
+      this.lose(part.slice(0, count))
+      this.waiting -= count
+      const rest = part.slice(count)
+      if (Arr.isReadonlyArrayNonEmpty(rest)) parts[index] = rest
+      else parts.splice(index--, 1)
+    }
+  }
+
+  private lose(events: ReadonlyArray<Item>): void {
+    for (const event of events) Losses.lose(this.losses ??= new Map(), event)
+    this.wake()
+  }
+
+  private wake(): void {
+    const { resume } = this
+    if (resume === undefined) return
+    this.resume = undefined
+    this.core.waiting--
+    resume(Effect.void)
+  }
+
+  // --- what is taken
+
+  /** What comes next, as soon as there is something. */
+  get pull(): Pull.Pull<Part, SubscribeError> {
+    const pull: Pull.Pull<Part, SubscribeError> = Effect.suspend(() => {
+      const { catchingUp } = this
+      // What waits comes after what it missed.
+      if (catchingUp !== undefined) {
+        return Effect.flatMap(this.caughtUp(catchingUp), (part) => part === undefined ? pull : Effect.succeed(part))
+      }
+      const part = this.next()
+      if (part === "again") return pull
+      if (part !== undefined) return Effect.succeed(part)
+      if (this.missed !== undefined && this.isConnected) {
+        const { missed } = this
+        this.missed = undefined
+        this.attach(missed)
+        return pull
+      }
+      if (this.end !== undefined) return this.ended(this.end)
+      return Effect.andThen(this.parked, pull)
+    })
+    return Effect.catchDefect(
+      pull,
+      (defect) => Effect.fail(Defects.toError(this.core.config, defect, this.place))
+    )
+  }
+
+  /** Behind the last event that was taken, or where it began. */
+  private get place(): Cursor | undefined {
+    return this.taken ?? this.from ?? this.begun
+  }
+
+  private readonly parked = Effect.callback<void>((resume) => {
+    this.resume = resume
+    this.core.waiting++
+    this.core.demand()
+    return Effect.sync(() => {
+      if (this.resume !== resume) return
+      this.resume = undefined
+      this.core.waiting--
+    })
+  })
+
+  private next(): Part | "again" | undefined {
+    const { losses } = this
+    const first = this.parts?.[0]
+    const isData = first !== undefined && !isStatus(first[0])
+    if (losses !== undefined && (first === undefined || isData && this.options.strategy === "slide")) {
+      this.losses = undefined
+      const told = [...losses.values()]
+      if (Arr.isReadonlyArrayNonEmpty(told)) return told
+    }
+    if (first === undefined) return undefined
+    this.parts?.shift()
+    if (this.parts?.length === 0) this.parts = undefined
+    if (!isData) {
+      // What is told comes with what it is told of.
+      const rest = this.next()
+      return rest === undefined ? first : rest === "again" ? first : [...first, ...rest]
+    }
+    const wasFull = this.isFull
+    this.waiting -= first.length
+    this.tellRest()
+    if (wasFull) this.core.demand()
+    const last = first.at(-1)
+    const events = this.once(this.mine(first))
+    if (last !== undefined && "cursor" in last && last.cursor !== undefined) {
+      this.taken = events.length > 0 ? cursorOf(events.at(-1)) : this.mineAt(last.cursor)
+    }
+    return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
+  }
+
+  /** What comes by two names, or from history and live, is told once. */
+  private once(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
+    const { delivered, had } = this
+    if (delivered === undefined && had === undefined) return events
+    return events.filter((event) => {
+      const id = isStatus(event) ? undefined : idOf(event)
+      if (id === undefined || isStatus(event)) return true
+      if (had?.has(Marks.of(id)) === true) return false
+      return delivered === undefined || delivered.admit(id, "", contentOf(event))._tag === "New"
+    })
+  }
+
+  /** A cursor of a connection as one of this reader: before its own beginning nothing is its own, and history it has alone. */
+  private mine(events: Part): Part {
+    const recent = cursorOf(events.at(-1))?.recent
+    if (recent === undefined || recent.since >= this.since && this.own.length === 0) return events
+    let theirs: Cursor["recent"]
+    let mine = recent
+    return Arr.map(events, (event): Item => {
+      if (!("cursor" in event) || event.cursor?.recent === undefined || isStatus(event)) return event
+      if (event.cursor.recent !== theirs) {
+        theirs = event.cursor.recent
+        mine = this.recentOf(theirs)
+      }
+      return { ...event, cursor: { ...event.cursor, recent: mine } }
+    })
+  }
+
+  private mineAt(cursor: Cursor): Cursor {
+    return cursor.recent === undefined ? cursor : { ...cursor, recent: this.recentOf(cursor.recent) }
+  }
+
+  private recentOf({ marks, since, sums = [] }: NonNullable<Cursor["recent"]>): NonNullable<Cursor["recent"]> {
+    const isOlder = since < this.since
+    const theirs = new Set(Marks.split(marks))
+    const own = this.own.filter((mark) => !theirs.has(mark))
+    const kept = isOlder ? sums.filter(([to]) => to >= this.since).slice(1) : sums
+    return {
+      since: isOlder ? this.since : since,
+      marks: marks + Marks.join(own.slice(-mostOwn)),
+      ...kept.length === 0 ? {} : { sums: kept }
+    }
+  }
+
+  private ended(
+    end: Exit.Exit<never, SubscribeError | Cause.Done>
+  ): Effect.Effect<Part, SubscribeError | Cause.Done> {
+    if (this.overflowed === undefined) return end
+    const { at, isTold } = this.overflowed
+    // What was taken is named by its last cursor. Another connection may be further back.
+    const isBehind = at !== undefined && (this.taken === undefined || this.places().length > 1)
+    const cursor = isBehind ? older(this.place, this.mineAt(at)) : this.taken
+    const reason = new InboxOverflow({ capacity: this.options.capacity })
+    const where = cursor === undefined ? {} : { cursor }
+    if (isTold) return Effect.fail(new SubscribeError({ reason, ...where }))
+    this.overflowed = { at, isTold: true }
+    return Effect.succeed([{ _tag: "Disconnected", reason, ...where }])
+  }
+
+  // --- what it missed
+
+  /** It has taken all that waited: from now on events wait for it again, behind what it missed. */
+  private attach(missed: Missed): void {
+    // History and what is live may bring the same.
+    if (missed.from !== undefined || missed.isUncounted) this.delivered ??= Delivered.make()
+    this.catchingUp = new CatchUp(this.core, missed, {
+      within: this.options.within,
+      reached: () =>
+        [this.begun, ...this.places()].reduce(
+          (to, place) => place !== undefined && place.position > to ? place.position : to,
+          this.reached()
+        ),
+      names: () => namesOf(this.heard.keys()),
+      hears: (by, event) => this.hearsBy(by, event),
+      place: () => this.place
+    })
+  }
+
+  private hearsBy(name: string | undefined, event: Event.Event): boolean {
+    const place = placeOf(event)
+    for (const [key, { members, start }] of this.heard) {
+      if (name !== undefined && nameOf(key) !== name) continue
+      if (start === undefined || place !== undefined && place.timetoken <= start) continue
+      if (members.some((member) => Subscription.hears(member, event))) return true
+    }
+    return false
+  }
+
+  private caughtUp(catchUp: CatchUp): Effect.Effect<Part | undefined, SubscribeError> {
+    return Effect.map(this.core.provide(catchUp.step), ({ events, isOver }) => {
+      if (isOver) {
+        this.catchingUp = undefined
+        this.own = [...new Set([...this.own, ...catchUp.marks])]
+      }
+      const once = this.once(events)
+      const last = once.findLast((event) => !isStatus(event))
+      this.taken = cursorOf(last) ?? this.taken
+      return Arr.isReadonlyArrayNonEmpty(once) ? once : undefined
+    })
+  }
+}
+
+const cursorOf = (event: Item | undefined): Cursor | undefined =>
+  event !== undefined && "cursor" in event ? event.cursor : undefined

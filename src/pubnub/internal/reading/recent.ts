@@ -1,0 +1,130 @@
+/**
+ * What one reader had within the overlap of history, in a form that takes little room in a cursor however busy it is.
+ */
+import type { Cursor } from "../../../Cursor.ts"
+import * as Marks from "./marks.ts"
+
+/** How far before a position history is read, in ticks: messages of other regions come late by seconds. */
+export const overlap = 100_000_000n
+
+/** So many are named one by one. */
+const mostNamed = 300
+
+/** So many more make a sum. */
+const perSum = 100
+
+/** So many sums, at most: neighbours become one. */
+const mostSums = 16
+
+type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
+
+interface Named {
+  readonly at: string
+  readonly id: string
+  readonly mark: string
+  readonly isStored: boolean
+}
+
+export class Recent {
+  /** Nothing older is this reader's. */
+  private birth: string
+  private readonly first: Cursor["recent"]
+  /** Marks of an earlier life: all of them are from before its position. */
+  private before: { readonly at: string; readonly marks: ReadonlyArray<string> }
+  /** Oldest first. */
+  private named: Array<Named> = []
+  private sums: Array<Sum> = []
+  /** The sums are of what came from here on. */
+  private summedFrom: string
+  private bound = ""
+
+  constructor(from: Cursor | undefined) {
+    this.first = from?.recent
+    this.birth = this.first?.since ?? ""
+    this.before = { at: from?.position ?? "", marks: [...Marks.split(this.first?.marks ?? ""), ...from?.delivered ?? []] }
+    this.sums = [...this.first?.sums ?? []]
+    this.summedFrom = this.birth
+  }
+
+  /** Where a reader without a cursor begins. */
+  begin(since: string): void {
+    if (this.birth === "") this.birth = since
+  }
+
+  /** Whether an earlier life had it, as far as that is told one by one. */
+  readonly names = (): ReadonlySet<string> => new Set(this.before.marks)
+
+  add(id: string, name: string, at: string, isStored: boolean): void {
+    const last = this.sums.at(-1)
+    if (last !== undefined && at <= last[0]) {
+      const index = this.sums.findIndex(([to]) => at <= to)
+      const [to, count, sum] = this.sums[index] ?? last
+      if (isStored) this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
+      return
+    }
+    const item = { at, id, mark: Marks.of(name), isStored }
+    const newest = this.named.at(-1)
+    if (newest === undefined || newest.at <= at) this.named.push(item)
+    else this.named.splice(this.named.findLastIndex((other) => other.at <= at) + 1, 0, item)
+  }
+
+  /** What is of no use any more for who stands at this position. */
+  trim(position: string): void {
+    const bound = String(BigInt(position) - overlap)
+    if (bound <= this.bound) return
+    this.bound = bound
+    if (this.before.at < bound) this.before = { at: "", marks: [] }
+    const kept = this.named.findIndex(({ at }) => at >= bound)
+    if (kept !== 0) this.named = kept === -1 ? [] : this.named.slice(kept)
+    for (let [oldest] = this.sums; oldest !== undefined && oldest[0] < bound; [oldest] = this.sums) {
+      this.sums.shift()
+      this.summedFrom = after(oldest[0])
+    }
+    while (this.named.length + this.before.marks.length > mostNamed + perSum) this.sumUp()
+  }
+
+  /** As a cursor has it, for who stands at this position. */
+  at(position: string): NonNullable<Cursor["recent"]> {
+    const bound = String(BigInt(position) - overlap)
+    const start = this.sums.length > 0 && this.summedFrom < bound ? this.summedFrom : bound
+    return {
+      since: start > this.birth ? start : this.birth,
+      marks: Marks.join([...this.before.marks, ...this.named.map(({ mark }) => mark)]),
+      ...this.sums.length === 0 ? {} : { sums: [...this.sums] }
+    }
+  }
+
+  private sumUp(): void {
+    const last = this.named[perSum - 1]?.at
+    // Those of one timetoken stay together.
+    const end = last === undefined ? -1 : this.named.findIndex(({ at }) => at > last)
+    const part = end === -1 ? this.named : this.named.slice(0, end)
+    const [oldest] = part
+    const newest = part.at(-1)
+    if (oldest === undefined || newest === undefined) {
+      // Nothing but marks of an earlier life.
+      this.before = { at: "", marks: [] }
+      return
+    }
+    if (this.sums.length === 0) this.summedFrom = oldest.at
+    const stored = part.filter(({ isStored }) => isStored)
+    this.sums.push([
+      newest.at,
+      stored.length,
+      stored.reduce((sum, { id }) => Marks.sum(sum, Marks.of(id)), Marks.zero)
+    ])
+    this.named = end === -1 ? [] : this.named.slice(end)
+    if (this.sums.length > mostSums) this.sums = merged(this.sums)
+  }
+}
+
+const merged = (sums: ReadonlyArray<Sum>): Array<Sum> =>
+  sums.flatMap(([to, count, sum], index): Array<Sum> => {
+    if (index % 2 === 0 && index < sums.length - 1) return []
+    const other = sums[index - 1]
+    return index % 2 === 1 && other !== undefined
+      ? [[to, count + other[1], Marks.sum(sum, other[2])]]
+      : [[to, count, sum]]
+  })
+
+const after = (timetoken: string): string => String(BigInt(timetoken) + 1n)

@@ -1,0 +1,131 @@
+/**
+ * The requests of a subscription: the handshake, the long poll, and the leave.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Cursor } from "../../../Cursor.ts"
+import * as Codec from "../../../internal/codec.ts"
+import * as Json from "../../../internal/json.ts"
+import * as Url from "../../../internal/url.ts"
+import * as Channel from "../../Channel.ts"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+import * as PubNubError from "../../PubNubError.ts"
+import * as Defects from "../defect.ts"
+import * as Endpoint from "../endpoint.ts"
+import * as Envelope from "../envelope.ts"
+
+type Config = PubNubConfig["Service"]
+
+/** Names as they are sent: each once, in order, presence names included. */
+export interface Target {
+  readonly channels: ReadonlyArray<string>
+  readonly groups: ReadonlyArray<string>
+  readonly filter: string | undefined
+  /** The JSON text of the user's state on each of its channels. */
+  readonly state: string | undefined
+}
+
+/** One answer. */
+export interface Page {
+  readonly position: string
+  readonly region: number | undefined
+  readonly messages: ReadonlyArray<Schema.Json>
+  /** How many characters it had. */
+  readonly size: number
+}
+
+const Answer = Schema.Struct({
+  t: Schema.Struct({
+    t: Schema.String.pipe(Schema.check(Schema.isPattern(/^(\d{17}|0)$/))),
+    r: Schema.optionalKey(Schema.NullOr(Schema.Int))
+  }),
+  m: Schema.Array(Envelope.Parsed)
+})
+const decodeAnswer = Codec.decodeResult(Answer)
+
+/** The request without a position, answered at once. */
+export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Page> => {
+  let size = 0
+  return {
+    operation: "subscribe",
+    method: "GET",
+    path: `/v2/subscribe/${config.subscribeKey}/${Url.encodeList(target.channels)}/0`,
+    shownPath: `/v2/subscribe/{subscribeKey}/${target.channels.join(",") || ","}/0`,
+    query: [
+      ...target.groups.length === 0 ? [] : [["channel-group", target.groups.join(",")] as const],
+      ...target.filter === undefined ? [] : [["filter-expr", target.filter] as const],
+      ...config.presenceTimeout === undefined
+        ? []
+        : [["heartbeat", String(Math.ceil(Duration.toSeconds(config.presenceTimeout)))] as const],
+      ...target.state === undefined ? [] : [["state", target.state] as const]
+    ],
+    attributes: { "messaging.destination.name": [...target.channels, ...target.groups].join(",") },
+    // Payloads keep their numbers.
+    parse: (text) => {
+      size = text.length
+      return Json.parse(text)
+    },
+    decode: (json) =>
+      Result.map(decodeAnswer(json), ({ m, t }) => ({
+        position: t.t,
+        region: t.r ?? undefined,
+        messages: m,
+        size
+      }))
+  }
+}
+
+/** What comes after a position, held by the service until something does. */
+export const poll = (config: Config, target: Target, from: Cursor): Endpoint.Endpoint<Page> => {
+  // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
+  const request = handshake(config, { ...target, state: undefined })
+  return {
+    ...request,
+    timeout: "none",
+    query: [
+      ["tt", from.position],
+      ...from.region === undefined ? [] : [["tr", String(from.region)] as const],
+      ...request.query
+    ]
+  }
+}
+
+export const call = <A>(
+  config: Config,
+  endpoint: Endpoint.Endpoint<A>
+): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> =>
+  Endpoint.call(config, endpoint, (reason): PubNubError.Reason => reason)
+
+/** Tells the service that this reader is gone. What goes wrong with it is of no use to a reader that has ended. */
+export const leave = (config: Config, target: Target): Effect.Effect<void, never, HttpClient.HttpClient> => {
+  const channels = target.channels.filter((name) => !Channel.isPresence(name))
+  const groups = target.groups.filter((name) => !Channel.isPresence(name))
+  if (channels.length + groups.length === 0) return Effect.void
+  return call(config, {
+    operation: "leave",
+    method: "GET",
+    path: `/v2/presence/sub-key/${config.subscribeKey}/channel/${Url.encodeList(channels)}/leave`,
+    shownPath: `/v2/presence/sub-key/{subscribeKey}/channel/${channels.join(",") || ","}/leave`,
+    query: groups.length === 0 ? [] : [["channel-group", groups.join(",")]],
+    decode: Result.succeed
+  }).pipe(
+    Effect.asVoid,
+    Effect.ignore,
+    Effect.catchDefect((defect) => Effect.logWarning(`pubnub.leave failed: ${Defects.describe(config, defect)}`))
+  )
+}
+
+/** Where the service stands with this answer. */
+export const cursorOf = ({ position, region }: Pick<Page, "position" | "region">): Cursor =>
+  region === undefined ? { position, delivered: [] } : { position, region, delivered: [] }
+
+/** What an answer is whose position nobody believes. */
+export const doubtful = (position: string): PubNubError.Malformed =>
+  new PubNubError.Malformed({
+    status: 200,
+    description: `the position ${position} cannot be right`,
+    excerpt: position
+  })
