@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
  * and their sum. `hole` is where the hole began that was being filled from history then: what cannot be had of it is
  * still to be told.
  *
- * A mark is six characters that are made of channel, timetoken and publisher. As JSON a cursor is smaller than 4 kB, however
+ * A mark is five characters that are made of channel, timetoken and publisher. As JSON a cursor is smaller than 4 kB, however
  * many messages come.
  *
  * A cursor is a plain value; {@link Cursor} is its codec for whatever keeps it.

@@ -4,13 +4,16 @@
  * @since 0.1.0
  */
 import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
 import { CursorStore, type CursorStoreError } from "../CursorStore.ts"
@@ -24,6 +27,8 @@ import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as Request from "./internal/request.ts"
 import * as Engine from "./internal/reading/engine.ts"
+import type { Reader } from "./internal/reading/reader.ts"
+import * as Registry from "./internal/reading/registry.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
@@ -54,6 +59,22 @@ export type Reconnect = {
 }
 
 /**
+ * What becomes of a reader of a shared connection for which more waits than its `capacity`.
+ *
+ * - `catchUp`: it is on its own until it has taken what waits, reads from history what came meanwhile, and is live again.
+ *   Nothing is lost within what history keeps; the rest is a `Gap`. With a `filter`, which history does not know, and
+ *   with `catchUp: "none"` it is `drop`.
+ * - `slide`: the oldest event makes room. What was left out is a `Gap`.
+ * - `drop`: the newest is left out. What was left out is a `Gap`.
+ * - `fail`: the stream fails, with `InboxOverflow` as its reason, after what waits was taken.
+ * - `suspend`: the connection waits for this reader, and all others with it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Strategy = "catchUp" | "slide" | "drop" | "fail" | "suspend"
+
+/**
  * How a reader treats what it may have missed: it waits for history for as long as its schedules do, for a bounded time, or not
  * at all.
  *
@@ -75,6 +96,8 @@ export interface Options {
   readonly groups?: ReadonlyArray<string> | undefined
   /** Whether joins and leaves of all these come too. Default: `false`. */
   readonly presence?: boolean | undefined
+  /** Single entities, each with its own options. */
+  readonly subscriptions?: ReadonlyArray<Subscription.Subscription> | undefined
   /** An expression over the message (`data.…`) and its metadata (`meta.…`): only what matches is sent. */
   readonly filter?: string | undefined
   /**
@@ -93,7 +116,14 @@ export interface Options {
    */
   readonly catchUp?: CatchUp | undefined
   /**
-   * How to come back. Default: for ever, half a second to 30 seconds apart; while the groups hold no channels, 1 to 5 seconds
+   * How many events may wait for this reader of a shared connection, a whole number from 1 on. Default: 1,000. With a connection
+   * of its own nothing waits: it is polled when the reader pulls.
+   */
+  readonly capacity?: number | undefined
+  /** What happens when there is no room. Default: `"catchUp"`. */
+  readonly strategy?: Strategy | undefined
+  /**
+   * How to come back; with it, a stream has a connection of its own. Default: for ever, half a second to 30 seconds apart; while the groups hold no channels, 1 to 5 seconds
    * apart; a 403 three times, then the stream fails.
    */
   readonly reconnect?: Reconnect | undefined
@@ -366,6 +396,129 @@ export const statuses = (
   options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
   Family.only(raw(options), { onStatus: () => Effect.void }, (event) => Family.isStatus(event) ? event : undefined)
+
+// --------------------------------------------------------------------------------------------------------------------
+// sets
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What {@link subscriptionSet} takes. Names may be none: they can be added.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SetOptions = Omit<Options, "reconnect" | "state">
+
+/**
+ * A set of subscriptions that can change while it is listened to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SubscriptionSet {
+  /**
+   * Everything that its subscriptions hear, once each. Every run is a reader of its own; it ends when the set is left or
+   * everything is unsubscribed.
+   */
+  readonly events: Stream.Stream<Event.SubscribeEvent, SubscribeError>
+  /** Adds subscriptions, or channels by name. What was published before is not theirs. */
+  readonly add: (
+    ...members: ReadonlyArray<Subscription.Subscription | string>
+  ) => Effect.Effect<void, PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>>
+  /** Removes subscriptions, or channels by name. A name that another set or stream listens to stays subscribed. */
+  readonly remove: (...members: ReadonlyArray<Subscription.Subscription | string>) => Effect.Effect<void>
+  /** What it is made of now. */
+  readonly subscriptions: Effect.Effect<ReadonlyArray<Subscription.Subscription>>
+}
+
+/**
+ * A set of channels, groups and metadata entities that can change while it is listened to. It is left when its scope
+ * closes; another set, or a stream, that has the same names goes on. With `Subscriber.layer` it shares its connection, else it
+ * has one of its own.
+ *
+ * Fails with `BadRequest` for a name that cannot be subscribed to, before anything is sent.
+ *
+ * **Example** (Adding while it runs)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ * import * as Subscription from "effect-herald/pubnub/Subscription"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const set = yield* Subscribe.subscriptionSet({
+ *     channels: ["orders"],
+ *     subscriptions: [Subscription.group("ops", { presence: true })]
+ *   })
+ *   yield* Effect.forkScoped(Stream.runForEach(set.events, (event) => Effect.log(event._tag)))
+ *   yield* set.add("returns", Subscription.userMetadata("ada"))
+ *   yield* Effect.sleep("1 hour")
+ * }))
+ * ```
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const subscriptionSet = Effect.fnUntraced(function*(
+  options: SetOptions
+): Effect.fn.Return<
+  SubscriptionSet,
+  PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>,
+  HttpClient.HttpClient | PubNubConfig | Scope.Scope
+> {
+  const config = yield* PubNubConfig
+  const fail = Endpoint.errorOf({
+    operation: "subscribe",
+    method: "GET",
+    shownPath: "/v2/subscribe/{subscribeKey}/{channels}/0"
+  })
+  const { from, target } = yield* Effect.fromResult(checkedOf(config, options, true)).pipe(Effect.mapError(fail))
+  const registry = yield* Registry.Current
+  const engine = registry === undefined
+    ? yield* Effect.acquireRelease(
+      Engine.make(config, {
+        filter: target.filter,
+        state: undefined,
+        schedule: Request.scheduleOf(),
+        demand: "ahead",
+        from: undefined,
+        gathered: 25
+      }),
+      ({ close }) => close
+    )
+    : yield* registry.lease(target.filter)
+  let members = subscriptionsOf(options)
+  let isLeft = false
+  const readers = new Set<Reader>()
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isLeft = true
+      for (const reader of readers) reader.finish(Exit.fail(Cause.Done()))
+    })
+  )
+  return {
+    events: Stream.suspend(() =>
+      isLeft ? Stream.empty : readerOf(engine, members, from, options, (reader) => {
+        readers.add(reader)
+        return () => readers.delete(reader)
+      })
+    ),
+    add: Effect.fnUntraced(function*(...added) {
+      const more = added.map(memberOf)
+      yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(Effect.mapError(fail))
+      members = [...members, ...more.filter((member) => !members.some((other) => isEqual(member, other)))]
+      for (const reader of readers) engine.add(reader, more)
+    }),
+    remove: (...removed) =>
+      Effect.sync(() => {
+        const gone = removed.map(memberOf)
+        members = members.filter((member) => !gone.some((other) => Subscription.isSame(member, other)))
+        for (const reader of readers) engine.remove(reader, gone)
+      }),
+    subscriptions: Effect.sync(() => members)
+  }
+})
 
 // --------------------------------------------------------------------------------------------------------------------
 // durable readers
@@ -648,36 +801,103 @@ const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonly
 
 type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
 
-/** The engine with one reader, whose pull drives the poll. */
+/** The engine that is shared, or one of its own whose only reader drives the poll by its pull. */
 const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
   Stream.unwrap(Effect.gen(function*() {
     const config = yield* PubNubConfig
-    const checked = Result.flatMap(Request.check(config, options), ({ from, target }) => {
-      const size = Request.sizeOf(config, target)
-      const what = target.state === undefined ? "make" : "and their state make"
-      return size <= Request.longestAddress ? Result.succeed({ from, target }) : Result.fail(Endpoint.refused([{
-        location: "channels",
-        message:
-          `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. A Subscriber takes any number`
-      }]))
-    })
+    const checked = checkedOf(config, options)
     if (Result.isFailure(checked)) return Stream.fail(new SubscribeError({ reason: checked.failure }))
     const { from, target } = checked.success
     yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
+    const { reconnect, state } = options
+    const registry = yield* Registry.Current
+    if (registry !== undefined && state === undefined && reconnect === undefined) {
+      return readerOf(yield* registry.lease(target.filter), subscriptionsOf(options), from, options)
+    }
+    const size = Request.sizeOf(config, target)
+    if (size > Request.longestAddress) {
+      const what = target.state === undefined ? "make" : "and their state make"
+      const message =
+        `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. With Subscriber.layer any number can be`
+      return Stream.fail(new SubscribeError({ reason: Endpoint.refused([{ location: "channels", message }]) }))
+    }
     const engine = yield* Effect.acquireRelease(
       Engine.make(config, {
         filter: target.filter,
         state: target.state,
-        schedule: Request.scheduleOf(options.reconnect),
+        schedule: Request.scheduleOf(reconnect),
         demand: "pull",
         from,
         gathered: 0
       }),
       ({ close }) => close
     )
-    const reader = engine.join(
-      [...target.channels.map((name) => Subscription.channel(name)), ...target.groups.map((name) => Subscription.group(name))],
-      { from, capacity: Infinity, strategy: "suspend", within: Request.patienceOf(options.catchUp) }
-    )
+    const reader = engine.join(subscriptionsOf(options), {
+      from,
+      capacity: Infinity,
+      strategy: "suspend",
+      within: Request.patienceOf(options.catchUp)
+    })
     return MessageIds.withoutCopies(Stream.fromPull(Effect.succeed(reader.pull)))
   }))
+
+/** A reader of an engine that is shared, until its scope closes. */
+const readerOf = (
+  engine: Engine.Engine,
+  subscriptions: ReadonlyArray<Subscription.Subscription>,
+  from: Cursor.Cursor | undefined,
+  options: Pick<Options, "capacity" | "catchUp" | "filter" | "strategy">,
+  onOpen: (reader: Reader) => () => void = () => () => {}
+): Stream.Stream<Event.SubscribeEvent, SubscribeError> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const { capacity = usualCapacity, strategy = "catchUp" } = options
+    const within = Request.patienceOf(options.catchUp)
+    const isBlind = within === 0 || options.filter !== undefined && options.filter !== ""
+    const reader = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        engine.join(subscriptions, {
+          from,
+          capacity,
+          // What history does not know cannot be caught up with.
+          strategy: strategy === "catchUp" && isBlind ? "drop" : strategy,
+          within
+        })
+      ),
+      (reader) => Effect.sync(() => engine.leave(reader))
+    )
+    const closed = onOpen(reader)
+    yield* Effect.addFinalizer(() => Effect.sync(closed))
+    return MessageIds.withoutCopies(Stream.fromPull(Effect.succeed(reader.pull)))
+  }))
+
+const usualCapacity = 1_000
+
+/** What a stream or a set asks for, as it is sent, and where it begins. */
+const checkedOf = (config: PubNubConfig["Service"], options: Options, isSet = false) => {
+  const { capacity = usualCapacity, subscriptions = [] } = options
+  const isGroup = ({ _tag }: Subscription.Subscription) => _tag === "Group"
+  const named = (members: ReadonlyArray<Subscription.Subscription>) => members.map(({ name }) => name)
+  const checked = Request.check(config, {
+    ...options,
+    channels: [...options.channels ?? [], ...named(subscriptions.filter((member) => !isGroup(member)))],
+    groups: [...options.groups ?? [], ...named(subscriptions.filter(isGroup))]
+  }, isSet)
+  const isCapacity = capacity === Infinity || Number.isSafeInteger(capacity) && capacity > 0
+  return isCapacity || Result.isFailure(checked)
+    ? checked
+    : Result.fail(Endpoint.refused([{ location: "capacity", message: "is not a positive integer" }]))
+}
+
+const subscriptionsOf = (
+  { channels = [], groups = [], presence, subscriptions = [] }: Options
+): ReadonlyArray<Subscription.Subscription> => [
+  ...channels.map((name) => Subscription.channel(name, { presence })),
+  ...groups.map((name) => Subscription.group(name, { presence })),
+  ...subscriptions
+]
+
+const isEqual = (one: Subscription.Subscription, other: Subscription.Subscription): boolean =>
+  Subscription.isSame(one, other) && one.presence === other.presence
+
+const memberOf = (member: Subscription.Subscription | string): Subscription.Subscription =>
+  typeof member === "string" ? Subscription.channel(member) : member

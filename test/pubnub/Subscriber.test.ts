@@ -13,8 +13,19 @@ import { emulated, queryOf, requestsTo } from "../emulated.ts"
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
 
-const world = (settings: Subscriber.Settings = {}, options: Parameters<typeof emulated>[0] = {}) =>
-  Layer.provideMerge(Layer.effect(Subscriber.Subscriber, Subscriber.make(settings)), emulated(options))
+const world = (options: Parameters<typeof emulated>[0] = {}) =>
+  Layer.merge(Subscriber.layer(), emulated(options))
+
+/** The layer in a scope that can be closed. */
+const sharing = Effect.gen(function*() {
+  const scope = yield* Scope.make()
+  const context = yield* Layer.buildWithScope(Subscriber.layer(), scope)
+  return {
+    scope,
+    stream: (options: Subscribe.Options) => Stream.provideContext(Subscribe.stream(options), context),
+    statuses: Stream.provideContext(Subscriber.statuses, context)
+  }
+})
 
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
@@ -50,7 +61,7 @@ describe("groups without channels", () => {
   it.effect("end no reader of the poll: each hears the channel that is added later", () =>
     Effect.gen(function*() {
       const readers = yield* Effect.forEach([["g"], ["h"], ["g", "h"]], (groups) =>
-        collect(Subscriber.stream({ groups })))
+        collect(Subscribe.stream({ groups })))
       yield* Clock.advance("1 minute")
       yield* emulator.use((service) =>
         service.addToGroup("g", ["a"])
@@ -71,8 +82,8 @@ describe("groups without channels", () => {
 describe("one poll for all", () => {
   it.effect("streams share a connection, and each hears its own", () =>
     Effect.gen(function*() {
-      const a = yield* collect(Subscriber.stream({ channels: ["a"] }))
-      const b = yield* collect(Subscriber.stream({ channels: ["b", "x.*"] }))
+      const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const b = yield* collect(Subscribe.stream({ channels: ["b", "x.*"] }))
       yield* Clock.advance("1 second")
       yield* publish("a", 1)
       yield* publish("b", 2)
@@ -90,7 +101,7 @@ describe("one poll for all", () => {
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(numbers(1_000), (n) =>
         Effect.tap(
-          collect(Subscriber.stream({ channels: [`channel-${n}`] })),
+          collect(Subscribe.stream({ channels: [`channel-${n}`] })),
           () => n % 100 === 99 ? Clock.advance("10 millis") : Effect.void
         ))
       yield* Clock.advance("1 second")
@@ -103,7 +114,7 @@ describe("one poll for all", () => {
   it.effect("1,000 channels of 60 characters take several polls, and nothing is lost", () =>
     Effect.gen(function*() {
       const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
-      const { seen } = yield* collect(Subscriber.stream({ channels }))
+      const { seen } = yield* collect(Subscribe.stream({ channels }))
       yield* Clock.advance("1 second")
       for (const { target } of yield* polls) assert.isAtMost(target.length, 32_768)
       assert.strictEqual(yield* emulator.use((service) => service.readers), 2)
@@ -116,10 +127,10 @@ describe("one poll for all", () => {
 
   it.effect("joining and leaving touch nobody else: no handshake is aborted, no position is lost", () =>
     Effect.gen(function*() {
-      const a = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       for (const n of numbers(50)) {
-        const other = yield* collect(Subscriber.stream({ channels: [`other-${n}`] }))
+        const other = yield* collect(Subscribe.stream({ channels: [`other-${n}`] }))
         yield* publish("a", n)
         yield* Clock.advance("40 millis")
         yield* Fiber.interrupt(other.fiber)
@@ -135,11 +146,11 @@ describe("one poll for all", () => {
 
   it.effect("who comes later is not given what was published before", () =>
     Effect.gen(function*() {
-      yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       yield* publish("b", "before")
       yield* Clock.advance("10 seconds")
-      const late = yield* collect(Subscriber.stream({ channels: ["b"] }))
+      const late = yield* collect(Subscribe.stream({ channels: ["b"] }))
       yield* Clock.advance("1 second")
       yield* publish("b", "after")
       yield* Clock.advance("1 second")
@@ -151,9 +162,9 @@ describe("one poll for all", () => {
       const from = Timetoken.Timetoken.make(yield* publish("a", "before"))
       yield* burst(230)
       yield* Clock.advance("1 hour")
-      const now = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const now = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
-      const past = yield* collect(Subscriber.stream({ channels: ["a"], from }))
+      const past = yield* collect(Subscribe.stream({ channels: ["a"], from }))
       yield* Clock.advance("5 seconds")
       yield* publish("a", "live")
       yield* Clock.advance("1 second")
@@ -163,14 +174,14 @@ describe("one poll for all", () => {
 
   it.effect("a cursor of the poll names what history gave to this reader alone", () =>
     Effect.gen(function*() {
-      yield* collect(Subscriber.stream({ channels: ["b"] }))
+      yield* collect(Subscribe.stream({ channels: ["b"] }))
       yield* Clock.advance("1 second")
       const from = Timetoken.Timetoken.make(yield* publish("a", 0))
       for (const n of [1, 2]) yield* publish("a", n)
       // The poll is past them, and has not had them.
       yield* publish("b", "past")
       yield* Clock.advance("1 second")
-      const first = yield* collect(Subscriber.stream({ channels: ["a"], from }))
+      const first = yield* collect(Subscribe.stream({ channels: ["a"], from }))
       yield* Clock.advance("3 seconds")
       yield* publish("a", 3)
       yield* Clock.advance("1 second")
@@ -178,7 +189,7 @@ describe("one poll for all", () => {
       yield* Fiber.interrupt(first.fiber)
       const last = first.seen.at(-1)
       if (last?._tag !== "Message") return assert.fail("the last is a message")
-      const second = yield* collect(Subscriber.stream({ channels: ["a"], from: last.cursor }))
+      const second = yield* collect(Subscribe.stream({ channels: ["a"], from: last.cursor }))
       yield* Clock.advance("3 seconds")
       yield* publish("a", 4)
       yield* Clock.advance("1 second")
@@ -188,7 +199,7 @@ describe("one poll for all", () => {
   it.effect("bursts and outages lose nothing for anybody", () =>
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(["a", "b", "c"], (channel) =>
-        collect(Subscriber.stream({ channels: [channel] })))
+        collect(Subscribe.stream({ channels: [channel] })))
       yield* Clock.advance("1 second")
       const faulty = yield* Faults.Faults
       yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "10 minutes" })
@@ -217,13 +228,13 @@ describe("one poll for all", () => {
           { groups: ["a.*"] },
           { channels: ["a"], capacity: 0 },
           { channels: ["a"], capacity: NaN },
-          { members: [Subscription.channel("a,b")] }
+          { subscriptions: [Subscription.channel("a,b")] }
         ]
       ) {
-        const error = yield* Effect.flip(Stream.runDrain(Subscriber.stream(options)))
+        const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream(options)))
         assert.strictEqual(error._tag === "SubscribeError" ? error.reason._tag : error._tag, "BadRequest")
       }
-      const error = yield* Effect.flip(Effect.scoped(Subscriber.set([])))
+      const error = yield* Effect.flip(Effect.scoped(Subscribe.subscriptionSet({ channels: ["a,b"] })))
       assert.strictEqual(error.reason._tag, "BadRequest")
       assert.deepStrictEqual(yield* emulator.use((service) => service.requests), [])
     }).pipe(Effect.provide(world())))
@@ -231,10 +242,10 @@ describe("one poll for all", () => {
 
 describe("slow readers", () => {
   /** A reader that takes one event and then waits for the hour to pass. */
-  const slow = (options: Partial<Subscriber.StreamOptions>) =>
+  const slow = (options: Subscribe.Options) =>
     Effect.gen(function*() {
       const seen: Array<Event.SubscribeEvent> = []
-      const fiber = yield* Subscriber.stream({ channels: ["a"], capacity: 10, ...options }).pipe(
+      const fiber = yield* Subscribe.stream({ channels: ["a"], capacity: 10, ...options }).pipe(
         Stream.runForEach((event) =>
           Effect.andThen(
             Effect.sync(() => seen.push(event)),
@@ -243,7 +254,7 @@ describe("slow readers", () => {
         ),
         Effect.forkChild
       )
-      const quick = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const quick = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       return { seen, quick, fiber }
     })
@@ -318,7 +329,7 @@ describe("slow readers", () => {
       const error = yield* Effect.flip(Fiber.join(fiber))
       if (error.reason._tag !== "InboxOverflow") return assert.fail(error.message)
       assert.deepStrictEqual(payloads(seen), numbers(11))
-      const again = yield* collect(Subscriber.stream({ channels: ["a"], from: error.cursor }))
+      const again = yield* collect(Subscribe.stream({ channels: ["a"], from: error.cursor }))
       yield* Clock.advance("5 seconds")
       assert.deepStrictEqual(payloads(again.seen), numbers(40, 11))
       assert.deepStrictEqual(payloads(quick.seen), numbers(51))
@@ -341,11 +352,11 @@ describe("slow readers", () => {
 
   it.effect("a handler that fails ends its own stream, and no other", () =>
     Effect.gen(function*() {
-      const failing = yield* Subscriber.stream({ channels: ["a"] }).pipe(
+      const failing = yield* Subscribe.stream({ channels: ["a"] }).pipe(
         Stream.runForEach((event) => event._tag === "Message" ? Effect.fail("broken") : Effect.void),
         Effect.forkChild
       )
-      const other = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       yield* burst(10)
       yield* Clock.advance("1 second")
@@ -356,7 +367,7 @@ describe("slow readers", () => {
   it.effect("drop: a Gap stands before what comes after it, though the inbox is never empty", () =>
     Effect.gen(function*() {
       const seen: Array<Event.SubscribeEvent> = []
-      yield* Subscriber.stream({ channels: ["a"], capacity: 200, strategy: "drop" }).pipe(
+      yield* Subscribe.stream({ channels: ["a"], capacity: 200, strategy: "drop" }).pipe(
         // One page of a hundred a second.
         Stream.runForEachArray((events) =>
           Effect.andThen(Effect.sync(() => seen.push(...events)), Effect.sleep("1 second"))
@@ -424,7 +435,7 @@ describe("sets and entities", () => {
         Subscription.channelMetadata("room"),
         Subscription.userMetadata("ada")
       ]
-      const readers = yield* Effect.forEach(members, (member) => collect(Subscriber.stream({ members: [member] })))
+      const readers = yield* Effect.forEach(members, (member) => collect(Subscribe.stream({ subscriptions: [member] })))
       yield* Clock.advance("1 second")
       yield* changes
       assert.deepStrictEqual(readers.map(({ seen }) => tags(seen)), [
@@ -437,10 +448,10 @@ describe("sets and entities", () => {
   it.effect("a set hears an event once though two of its members match", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.addToGroup("crew", ["x.room"]))
-      const set = yield* Subscriber.set(["x.room", "x.*", Subscription.group("crew")])
+      const set = yield* Subscribe.subscriptionSet({ channels: ["x.room", "x.*"], groups: ["crew"] })
       const { seen } = yield* collect(set.events)
-      const group = yield* collect(Subscriber.stream({ groups: ["crew"] }))
-      const wildcard = yield* collect(Subscriber.stream({ channels: ["x.*"] }))
+      const group = yield* collect(Subscribe.stream({ groups: ["crew"] }))
+      const wildcard = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
       yield* Clock.advance("1 second")
       for (const n of numbers(20)) yield* publish("x.room", n)
       yield* Clock.advance("5 seconds")
@@ -456,8 +467,8 @@ describe("sets and entities", () => {
   it.effect("members of two sets are counted: leaving one set does not end the other", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const one = yield* Scope.provide(Subscriber.set(["a", "b"]), scope)
-      const two = yield* Subscriber.set(["b", "c"])
+      const one = yield* Scope.provide(Subscribe.subscriptionSet({ channels: ["a", "b"] }), scope)
+      const two = yield* Subscribe.subscriptionSet({ channels: ["b", "c"] })
       const first = yield* collect(one.events)
       const second = yield* collect(two.events)
       yield* Clock.advance("1 second")
@@ -470,12 +481,12 @@ describe("sets and entities", () => {
       yield* publish("b", 1)
       yield* Clock.advance("1 second")
       assert.deepStrictEqual(payloads(second.seen), [1])
-      assert.deepStrictEqual(yield* Subscriber.names, { channels: ["b", "c"], groups: [] })
+      assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["b", "c"], groups: [] })
     }).pipe(Effect.scoped, Effect.provide(world())))
 
   it.effect("members are added and removed while it runs", () =>
     Effect.gen(function*() {
-      const set = yield* Subscriber.set(["a"])
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
       const { seen } = yield* collect(set.events)
       yield* Clock.advance("1 second")
       yield* set.add("b", Subscription.group("crew", { presence: true }))
@@ -491,15 +502,15 @@ describe("sets and entities", () => {
       const statuses = seen.filter((event) => event._tag !== "Message")
       assert.deepStrictEqual(tags(statuses), ["Connected", "ChannelsChanged", "ChannelsChanged"])
       assert.deepInclude({ ...statuses[2] }, { channels: ["a"], groups: ["crew", "crew-pnpres"] } as object)
-      assert.deepStrictEqual(yield* Subscriber.names, { channels: ["a"], groups: ["crew", "crew-pnpres"] })
-      assert.deepStrictEqual((yield* set.members).map(({ name }) => name), ["a", "crew"])
+      assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["a"], groups: ["crew", "crew-pnpres"] })
+      assert.deepStrictEqual((yield* set.subscriptions).map(({ name }) => name), ["a", "crew"])
       const error = yield* Effect.flip(set.add("a,b"))
       assert.strictEqual(error.reason._tag, "BadRequest")
     }).pipe(Effect.scoped, Effect.provide(world())))
 
   it.effect("several listeners on one set, and presence of its members", () =>
     Effect.gen(function*() {
-      const set = yield* Subscriber.set([Subscription.channel("a", { presence: true })])
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"], presence: true })
       const one = yield* collect(set.events)
       const two = yield* collect(set.events)
       yield* Clock.advance("1 second")
@@ -523,14 +534,14 @@ describe("sets and entities", () => {
   it.effect("a name that is removed takes its presence with it, and does not hold up Connected", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
-      const set = yield* Subscriber.set([Subscription.channel("a", { presence: true }), "b"])
+      const set = yield* Subscribe.subscriptionSet({ channels: ["b"], subscriptions: [Subscription.channel("a", { presence: true })] })
       const { seen } = yield* collect(set.events)
       yield* Clock.advance("1 second")
       yield* set.remove("a")
       yield* set.add("b", "b")
       yield* Clock.advance("1 second")
-      assert.deepStrictEqual(yield* Subscriber.names, { channels: ["b"], groups: [] })
-      assert.deepStrictEqual((yield* set.members).map(({ name }) => name), ["b"])
+      assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["b"], groups: [] })
+      assert.deepStrictEqual((yield* set.subscriptions).map(({ name }) => name), ["b"])
       assert.strictEqual(seen.at(-1)?._tag, "ChannelsChanged")
     }).pipe(Effect.scoped, Effect.provide(world())))
 })
@@ -538,7 +549,7 @@ describe("sets and entities", () => {
 describe("the connection", () => {
   it.effect("disconnect stops the poll, leaves and keeps the place; reconnect goes on from there", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       yield* publish("a", 1)
       yield* Clock.advance("1 second")
@@ -564,7 +575,7 @@ describe("the connection", () => {
     Effect.gen(function*() {
       const faulty = yield* Faults.Faults
       yield* faulty.add({ fault: faults.RateLimited({ retryAfter: 100 }), times: 1 })
-      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("10 seconds")
       assert.deepStrictEqual(tags(seen), ["Interrupted"])
       yield* Subscriber.reconnect
@@ -576,7 +587,7 @@ describe("the connection", () => {
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(
         ["a", "b"],
-        (channel) => collect(Subscriber.stream({ channels: [channel] }))
+        (channel) => collect(Subscribe.stream({ channels: [channel] }))
       )
       yield* Clock.advance("1 second")
       yield* Subscriber.unsubscribeAll
@@ -587,7 +598,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(more, [])
       yield* publish("a", "meanwhile")
       yield* Clock.advance("1 second")
-      const next = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const next = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       yield* publish("a", "after")
       yield* Clock.advance("1 second")
@@ -596,10 +607,10 @@ describe("the connection", () => {
 
   it.effect("subscribing to the new before leaving the old keeps the position", () =>
     Effect.gen(function*() {
-      const old = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const old = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       const position = queryOf((yield* polls).at(-1)!).get("tt")
-      yield* collect(Subscriber.stream({ channels: ["b"] }))
+      yield* collect(Subscribe.stream({ channels: ["b"] }))
       yield* Fiber.interrupt(old.fiber)
       yield* Clock.advance("1 second")
       const last = (yield* polls).at(-1)!
@@ -610,9 +621,9 @@ describe("the connection", () => {
   it.effect("statuses are of the whole process", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscriber.statuses)
-      yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
-      yield* collect(Subscriber.stream({ channels: ["b"] }))
+      yield* collect(Subscribe.stream({ channels: ["b"] }))
       yield* Clock.advance("1 second")
       yield* emulator.use((service) => service.restart)
       yield* Clock.advance("5 seconds")
@@ -622,8 +633,8 @@ describe("the connection", () => {
   it.effect("access that is denied ends who asked for it, and nobody else", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
-      const secret = yield* collect(Subscriber.stream({ channels: ["secret"] }))
-      const open = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const secret = yield* collect(Subscribe.stream({ channels: ["secret"] }))
+      const open = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("2 minutes")
       const error = yield* Effect.flip(Fiber.join(secret.fiber))
       assert.strictEqual(error._tag === "SubscribeError" ? error.reason._tag : error._tag, "AccessDenied")
@@ -634,8 +645,7 @@ describe("the connection", () => {
 
   it.effect("closing its scope ends the streams, aborts the poll and leaves once, though the network is dead", () =>
     Effect.gen(function*() {
-      const scope = yield* Scope.make()
-      const subscriber = yield* Scope.provide(Subscriber.make(), scope)
+      const { scope, ...subscriber } = yield* sharing
       const { fiber } = yield* collect(subscriber.stream({ channels: ["a", "b"] }))
       yield* Clock.advance("1 second")
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: faults.HalfOpen(), lasting: "1 hour" }))
@@ -650,8 +660,7 @@ describe("the connection", () => {
 
   it.effect("a name that is left while its handshake is on the way is left at the service too", () =>
     Effect.gen(function*() {
-      const scope = yield* Scope.make()
-      const subscriber = yield* Scope.provide(Subscriber.make(), scope)
+      const { scope, ...subscriber } = yield* sharing
       yield* collect(subscriber.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       const brief = yield* collect(subscriber.stream({ channels: ["brief"] }))
@@ -666,12 +675,12 @@ describe("the connection", () => {
 
   it.effect("a name that comes back is heard from then on, not from before", () =>
     Effect.gen(function*() {
-      yield* collect(Subscriber.stream({ channels: ["other"] }))
-      const first = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* collect(Subscribe.stream({ channels: ["other"] }))
+      const first = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       yield* Fiber.interrupt(first.fiber)
       yield* Clock.advance("1 second")
-      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish("a", "before")
       assert.deepStrictEqual(tags(seen), [])
       yield* Clock.advance("1 second")
@@ -683,8 +692,8 @@ describe("the connection", () => {
   it.effect("who left what is refused ends nobody", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
-      const open = yield* collect(Subscriber.stream({ channels: ["a"] }))
-      const secret = yield* collect(Subscriber.stream({ channels: ["secret"] }))
+      const open = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const secret = yield* collect(Subscribe.stream({ channels: ["secret"] }))
       yield* Clock.advance("30 millis")
       yield* Fiber.interrupt(secret.fiber)
       yield* Clock.advance("2 minutes")
@@ -695,10 +704,10 @@ describe("the connection", () => {
 
   it.effect("a stream that begins while the connection is down begins when it is back", () =>
     Effect.gen(function*() {
-      yield* collect(Subscriber.stream({ channels: ["a"] }))
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       yield* Subscriber.disconnect
-      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish("a", "meanwhile")
       yield* Clock.advance("1 minute")
       assert.deepStrictEqual(tags(seen), [])
@@ -713,7 +722,7 @@ describe("the connection", () => {
   it.effect("names of several polls are left poll by poll, within what an address holds", () =>
     Effect.gen(function*() {
       const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
-      yield* collect(Subscriber.stream({ channels }))
+      yield* collect(Subscribe.stream({ channels }))
       yield* Clock.advance("1 second")
       yield* Subscriber.unsubscribeAll
       yield* Clock.advance("1 second")
@@ -724,22 +733,21 @@ describe("the connection", () => {
 
   it.effect("many that join with a slow line do not keep the others from their messages", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Clock.advance("1 second")
       for (const n of numbers(60)) {
-        yield* collect(Subscriber.stream({ channels: [`other-${n}`] }))
+        yield* collect(Subscribe.stream({ channels: [`other-${n}`] }))
         yield* publish("a", n)
         yield* Clock.advance("50 millis")
       }
       assert.isAbove(payloads(seen).length, 40)
     }).pipe(
-      Effect.provide(world({}, { emulator: { latency: Effect.succeed(100) }, config: { sendLeave: false } }))
+      Effect.provide(world({ emulator: { latency: Effect.succeed(100) }, config: { sendLeave: false } }))
     ))
 
   it.effect("after its scope has closed, streams and statuses end at once", () =>
     Effect.gen(function*() {
-      const scope = yield* Scope.make()
-      const subscriber = yield* Scope.provide(Subscriber.make(), scope)
+      const { scope, ...subscriber } = yield* sharing
       const statuses = yield* collect(subscriber.statuses)
       yield* Scope.close(scope, Exit.void)
       const late = yield* collect(subscriber.stream({ channels: ["a"] }))
@@ -754,10 +762,10 @@ describe("the connection", () => {
     const listen: Effect.Effect<
       { readonly seen: Array<Event.SubscribeEvent> },
       never,
-      Subscriber.Subscriber | HttpClient.HttpClient | Scope.Scope
+      PubNubConfig.PubNubConfig | HttpClient.HttpClient | Scope.Scope
     > = Effect.gen(function*() {
       const seen: Array<Event.SubscribeEvent> = []
-      yield* Subscriber.stream({ channels: ["a"] }).pipe(
+      yield* Subscribe.stream({ channels: ["a"] }).pipe(
         Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
         Effect.ignore,
         Effect.forkScoped
@@ -777,14 +785,14 @@ describe("the connection", () => {
           yield* Clock.advance("1 second")
           return inner
         }),
-        Subscriber.layer(keyset("two"))
+        PubNubConfig.layer(keyset("two"))
       )
       assert.deepStrictEqual(payloads(outer.seen), ["one"])
       assert.deepStrictEqual(payloads(inner.seen), ["two"])
     }).pipe(
       Effect.scoped,
       Effect.provide(Layer.provideMerge(
-        Subscriber.layer(keyset("one")),
+        Layer.merge(Subscriber.layer(), PubNubConfig.layer(keyset("one"))),
         emulated({
           emulator: {
             keysets: [

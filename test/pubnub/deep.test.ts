@@ -27,7 +27,7 @@ const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
 
 const numbers = (length: number) => Array.from({ length }, (_, n) => n)
 
-const world = Layer.provideMerge(Layer.effect(Subscriber.Subscriber, Subscriber.make()), emulated())
+const world = Layer.provideMerge(Subscriber.layer(), emulated())
 
 /** What a publisher sends: the deep one, and 160 small ones. */
 const sent = (deep: string, place: number) => numbers(160).map(String).toSpliced(place, 0, deep)
@@ -67,10 +67,10 @@ describe.each(hostile)("a message of %s", (_, deep) => {
       Effect.gen(function*() {
         yield* emulator.use((service) => service.addToGroup("g", ["a"]))
         const readers = yield* Effect.all([
-          collect(Subscriber.stream({ channels: ["a"] })),
+          collect(Subscribe.stream({ channels: ["a"] })),
           // Three names for one channel: what comes by all of them is compared.
-          collect(Subscriber.stream({ channels: ["a", "a.*"], groups: ["g"], strategy: "slide" })),
-          collect(Subscriber.stream({ channels: ["b"] }))
+          collect(Subscribe.stream({ channels: ["a", "a.*"], groups: ["g"], strategy: "slide" })),
+          collect(Subscribe.stream({ channels: ["b"] }))
         ])
         yield* Clock.advance("1 second")
         yield* publish(sent(deep, place))
@@ -86,7 +86,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
   it.effect("is read from history, one page and all of them, and by a slow reader", () =>
     Effect.gen(function*() {
       const slow = yield* Effect.forkChild(
-        Subscriber.stream({ channels: ["a"], capacity: 5 }).pipe(
+        Subscribe.stream({ channels: ["a"], capacity: 5 }).pipe(
           Stream.filter((event) => event._tag === "Message"),
           Stream.mapEffect((event) => Effect.delay(Effect.succeed(Json.text(event.payload)), "50 millis")),
           Stream.take(161),
@@ -110,7 +110,7 @@ it.effect("deep metadata, states, actions, custom data, files, unknown kinds and
     const deep = parse(lists(8_000))
     const readers = yield* Effect.all([
       collect(Subscribe.stream({ channels: ["a"], presence: true })),
-      collect(Subscriber.stream({ channels: ["a", "a.*"], presence: true }))
+      collect(Subscribe.stream({ channels: ["a", "a.*"], presence: true }))
     ])
     yield* Clock.advance("1 second")
     const service = yield* emulator
@@ -190,7 +190,7 @@ it.effect("a channel whose name no address can carry is told of, and history is 
     const group = yield* collect(Subscribe.stream({ groups: ["g"] }))
     const readers = yield* Effect.all([
       collect(Subscribe.stream({ channels: ["a", "x.*"] })),
-      collect(Subscriber.stream({ channels: ["a", "x.*"], capacity: 10 }))
+      collect(Subscribe.stream({ channels: ["a", "x.*"], capacity: 10 }))
     ])
     yield* Clock.advance("1 second")
     const odd = { c: "x.\ud800", b: "x.*", d: "odd", p: { t: "17900000015000000" } }

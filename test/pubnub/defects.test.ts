@@ -52,7 +52,7 @@ const throwing = Layer.effectContext(Effect.gen(function*() {
 }))
 
 const world = (options: Parameters<typeof emulated>[0] = {}) =>
-  Layer.effect(Subscriber.Subscriber, Subscriber.make()).pipe(
+  Subscriber.layer().pipe(
     Layer.provideMerge(throwing),
     Layer.provideMerge(emulated({
       ...options,
@@ -157,7 +157,7 @@ describe("a stream", () => {
     Effect.gen(function*() {
       const readers = [
         yield* collect(Subscribe.stream({ channels: ["a"] })),
-        yield* collect(Subscriber.stream({ channels: ["a"] }))
+        yield* collect(Subscribe.stream({ channels: ["a"] }))
       ]
       yield* later
       yield* publish(1)
@@ -211,9 +211,9 @@ describe("a Subscriber", () => {
     Effect.gen(function*() {
       const statuses = yield* collect(Subscriber.statuses)
       const readers = [
-        yield* collect(Subscriber.stream({ channels: ["a"] })),
-        yield* collect(Subscriber.stream({ channels: ["a", "b"], strategy: "suspend" })),
-        yield* collect(Subscriber.stream({ channels: ["c"] }))
+        yield* collect(Subscribe.stream({ channels: ["a"] })),
+        yield* collect(Subscribe.stream({ channels: ["a", "b"], strategy: "suspend" })),
+        yield* collect(Subscribe.stream({ channels: ["c"] }))
       ]
       yield* later
       yield* publish(1, 2)
@@ -228,7 +228,7 @@ describe("a Subscriber", () => {
       yield* sabotage()
       const again = yield* Effect.forEach(
         errors,
-        (error) => collect(Subscriber.stream({ channels: ["a"], from: error.cursor }))
+        (error) => collect(Subscribe.stream({ channels: ["a"], from: error.cursor }))
       )
       yield* later
       yield* publish(4)
@@ -243,11 +243,11 @@ describe("a Subscriber", () => {
     Effect.gen(function*() {
       const seen: Array<Event.SubscribeEvent> = []
       const slow = yield* Effect.forkChild(
-        Subscriber.stream({ channels: ["a"], capacity: 5 }).pipe(
+        Subscribe.stream({ channels: ["a"], capacity: 5 }).pipe(
           Stream.runForEach((event) => Effect.delay(Effect.sync(() => seen.push(event)), "1 second"))
         )
       )
-      const other = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* later
       yield* sabotage("/v3/history")
       for (let n = 1; n <= 40; n++) {
@@ -257,7 +257,7 @@ describe("a Subscriber", () => {
       yield* Clock.advance("30 seconds")
       const error = endOf(slow)
       yield* sabotage()
-      const rest = yield* collect(Subscriber.stream({ channels: ["a"], from: error.cursor }))
+      const rest = yield* collect(Subscribe.stream({ channels: ["a"], from: error.cursor }))
       yield* Clock.advance("10 seconds")
       const numbers = Array.from({ length: 40 }, (_, n) => n + 1)
       assert.deepStrictEqual(payloads([...seen, ...rest.seen]), numbers)
@@ -270,13 +270,13 @@ describe("a Subscriber", () => {
       const boom = () => {
         throw new Error("boom")
       }
-      const thrower = yield* collect(Subscriber.messages({ channels: ["a"], onStatus: boom }))
+      const thrower = yield* collect(Subscribe.messages({ channels: ["a"], onStatus: boom }))
       const dying = yield* collect(
-        Subscriber.stream({ channels: ["a"] }).pipe(
+        Subscribe.stream({ channels: ["a"] }).pipe(
           Stream.mapEffect((event) => event._tag === "Message" ? Effect.sync(boom) : Effect.void)
         )
       )
-      const other = yield* collect(Subscriber.stream({ channels: ["a"] }))
+      const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* later
       yield* publish(1, 2)
       yield* later

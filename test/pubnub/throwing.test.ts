@@ -35,7 +35,7 @@ import { Big, Refusing, Tree } from "../throwing.ts"
 const emulator = PubNubEmulator.PubNubEmulator
 
 const world = Layer.mergeAll(
-  Layer.effect(Subscriber.Subscriber, Subscriber.make()),
+  Subscriber.layer(),
   Layer.effect(Publisher.Publisher, Publisher.make({ messageIds: true })),
   CursorStore.layerMemory
 ).pipe(Layer.provideMerge(emulated()))
@@ -74,7 +74,7 @@ describe.each(schemas)("%s", (_, schema, good, bad, issue) => {
     Effect.gen(function*() {
       const readers = [
         yield* collect(Subscribe.stream({ channels: ["a"], schema })),
-        yield* collect(Subscriber.stream({ channels: ["a"], schema }))
+        yield* collect(Subscribe.stream({ channels: ["a"], schema }))
       ]
       yield* later
       yield* publish(good, bad, good)

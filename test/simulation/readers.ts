@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
@@ -15,7 +16,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { Cursor } from "effect-herald/Cursor"
-import { type Event, PubNubConfig, type SubscribeError, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
+import { type Event, PubNubConfig, Subscribe, type SubscribeError, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Clock as Virtual, Faults, PubNubEmulator } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
@@ -29,7 +30,7 @@ import { crew, dice, type Kind, type Mishap, rulesOf, shownFault, without } from
 export interface ReaderPlan {
   readonly names: ReadonlyArray<string>
   readonly capacity: number
-  readonly strategy: Subscriber.Strategy
+  readonly strategy: Subscribe.Strategy
   /** It stops for so many milliseconds after each so many events. */
   readonly every: number
   readonly stall: number
@@ -77,7 +78,7 @@ export const planOf = (seed: number): Plan => {
   const possible = [...channels, "alerts.*", group]
   const unstored = one(5)
   const suspending = one(10)
-  const strategy = (): Subscriber.Strategy =>
+  const strategy = (): Subscribe.Strategy =>
     suspending && one(3) ? "suspend" : one(4) ? pick(["slide", "drop", "fail"] as const) : "catchUp"
   const readers = Array.from({ length: between(2, 6) }, (): ReaderPlan => {
     const isSlow = one(2)
@@ -203,7 +204,7 @@ interface Life {
   readonly gaps: Array<{ readonly at: number; readonly gap: Gap }>
   readonly pasts: bigint | undefined
   readonly before: Set<string>
-  set?: Subscriber.SubscriptionSet
+  set?: Subscribe.SubscriptionSet
   fiber?: Fiber.Fiber<unknown, unknown>
   interrupted: boolean
   hasLeft: boolean
@@ -255,10 +256,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   let isHealed = false
   let isDown = false
   const scope = yield* Scope.make()
-  const subscriber = yield* Subscriber.make({ reconnect: { AccessDenied: Retry.reconnect } }).pipe(
-    Scope.provide(scope),
-    Effect.provideService(Metric.FiberRuntimeMetrics, counting)
-  )
+  const sharing = yield* Layer.buildWithScope(Subscriber.layer({ reconnect: { AccessDenied: Retry.reconnect } }), scope)
   const further = Array.from({ length: plan.further }, (_, n) => `further-${n}-`.padEnd(80, "x"))
 
   const join = Effect.fnUntraced(function*(index: number) {
@@ -326,13 +324,19 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     // A set changes, and one that fails goes on from its cursor.
     const isSet = reader.strategy !== "fail"
     if (isSet) {
-      life.set = yield* Scope.provide(subscriber.set(members, { ...options, ...from }), life.scope).pipe(Effect.orDie)
+      life.set = yield* Subscribe.subscriptionSet({ subscriptions: members, ...options, ...from }).pipe(
+        Scope.provide(life.scope),
+        Effect.provideContext(sharing),
+        Effect.provideService(Metric.FiberRuntimeMetrics, counting),
+        Effect.orDie
+      )
     }
     const streamOf = (from: { readonly from?: Cursor | Timetoken.Timetoken }) =>
-      life.set?.events ?? subscriber.stream({ members, ...options, ...from })
+      life.set?.events ??
+        Stream.provideContext(Subscribe.stream({ subscriptions: members, ...options, ...from }), sharing)
     const reading = (
       from: { readonly from?: Cursor | Timetoken.Timetoken }
-    ): Effect.Effect<void, SubscribeError.SubscribeError> =>
+    ): Effect.Effect<void, SubscribeError.SubscribeError, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
       Stream.runForEach(streamOf(from), handle).pipe(
         Effect.catchIf(({ reason }) => reason._tag === "InboxOverflow", ({ cursor }) =>
           reading(cursor === undefined ? from : { from: cursor }))
@@ -401,16 +405,16 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         return yield* emulator.restart
       case "Disconnect":
         isDown = true
-        return yield* subscriber.disconnect
+        return yield* Effect.provideContext(Subscriber.disconnect, sharing)
       case "Reconnect":
         isDown = false
-        return yield* subscriber.reconnect
+        return yield* Effect.provideContext(Subscriber.reconnect, sharing)
     }
   })
   for (const next of plan.acts) yield* act(next)
   yield* faults.heal
   isHealed = true
-  if (isDown) yield* subscriber.reconnect
+  if (isDown) yield* Effect.provideContext(Subscriber.reconnect, sharing)
   yield* Virtual.advance("7 minutes")
   const last = sent.length
   yield* act({ _tag: "Publish", count: channels.length, channels, kind: "stored", region: 1 })
@@ -513,7 +517,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
 
   for (const life of current.values()) yield* leave(life)
   yield* Virtual.advance("2 seconds")
-  const left = yield* subscriber.names
+  const left = yield* Effect.provideContext(Subscriber.subscribed, sharing)
   if (left.channels.length + left.groups.length > 0) fail("names are left", JSON.stringify(left))
   if ((yield* emulator.readers) > 0) fail("polls are left", String(yield* emulator.readers))
   yield* Scope.close(scope, Exit.void)

@@ -68,7 +68,8 @@ export const sizeOf = (config: Config, target: Subscribe.Target): number =>
 /** The names as they are sent, and where to start. */
 export const check = (
   config: Config,
-  options: Names & { readonly filter?: string | undefined; readonly from?: From | undefined }
+  options: Names & { readonly filter?: string | undefined; readonly from?: From | undefined },
+  mayBeEmpty = false
 ): Result.Result<
   { readonly target: Subscribe.Target; readonly from: Cursor | undefined },
   PubNubError.BadRequest | PubNubError.InvalidKey
@@ -83,7 +84,7 @@ export const check = (
   const { channels = [], groups = [] } = options
   for (const name of channels) say("channels", name, Channel.subscriptionIssue(name))
   for (const name of groups) say("groups", name, Channel.issue(Channel.withoutPresence(name)))
-  if (channels.length + groups.length === 0) {
+  if (channels.length + groups.length === 0 && !mayBeEmpty) {
     details.push({ location: "channels", message: "are none, and neither are groups" })
   }
   if (options.filter !== undefined && !options.filter.isWellFormed()) {

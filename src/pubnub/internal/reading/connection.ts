@@ -145,7 +145,8 @@ export class Connection {
   private changed(): void {
     if (this.isGathering) return
     this.isGathering = true
-    const { gathered } = this.core.settings
+    // The first names are asked for at once.
+    const gathered = this.loop.isRunning ? this.core.settings.gathered : 0
     this.run(Effect.andThen(
       gathered === 0 ? Effect.yieldNow : Effect.sleep(gathered),
       Effect.suspend(() => {
@@ -487,7 +488,8 @@ export class Connection {
       for (const lane of this.lanes.values()) lane.stop()
       this.stopHeartbeat()
       this.engine.emptied(this)
-      return this.depart(new Set())
+      // Who never was there need not leave.
+      return this.asked === undefined ? Effect.void : this.depart(new Set())
     })
   }
 

@@ -9,8 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as PubSub from "effect/PubSub"
-import * as Stream from "effect/Stream"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as Status from "../../Status.ts"
@@ -20,7 +18,7 @@ import { Connection, sizeOf } from "./connection.ts"
 import type { Core, Settings } from "./core.ts"
 import { Knowledge } from "./knowledge.ts"
 import type { Lane } from "./lane.ts"
-import { type Key, type Names, namesOf } from "./names.ts"
+import type { Key } from "./names.ts"
 import * as Pace from "./pace.ts"
 import { Reader } from "./reader.ts"
 import type * as Readers from "./reader.ts"
@@ -28,11 +26,8 @@ import type * as Readers from "./reader.ts"
 /** What an address holds beside the names. */
 const room = Request.longestAddress - 1_000
 
-const mostStatuses = 1_000
-
 export class Engine {
   private readonly core: Core
-  private readonly broadcast: PubSub.PubSub<Status.Status>
   private readonly running = new Set<Fiber.Fiber<void>>()
   private readonly connections = new Set<Connection>()
   /** The connection of each name. A channel that is also in a group may come by another one. */
@@ -44,8 +39,7 @@ export class Engine {
   private isClosed = false
 
   constructor(
-    core: Omit<Core, "demand" | "publish" | "waiting">,
-    broadcast: PubSub.PubSub<Status.Status>
+    core: Omit<Core, "demand" | "waiting">
   ) {
     this.core = {
       ...core,
@@ -55,23 +49,16 @@ export class Engine {
         fiber.addObserver(() => this.running.delete(fiber))
         return fiber
       },
-      publish: (status) => PubSub.publishUnsafe(broadcast, status),
       demand: () => this.demand(),
       waiting: 0
     }
-    this.broadcast = broadcast
     const { filter, state } = core.settings
     this.base = Request.sizeOf(core.config, { channels: [], groups: [], filter, state })
   }
 
-  /** What all connections do, as it happens. */
-  get statuses(): Stream.Stream<Status.Status> {
-    return Stream.fromPubSub(this.broadcast)
-  }
-
   /** What is subscribed to now. */
-  get names(): Names {
-    return namesOf(this.homes.keys())
+  get keys(): Iterable<Key> {
+    return this.homes.keys()
   }
 
   // --- readers
@@ -151,7 +138,7 @@ export class Engine {
       leave: this.leave,
       emptied: (connection) => this.connections.delete(connection)
     })
-    if (!this.isOn) connection.switchOff()
+    if (!this.isOn) connection.loop.signal({ _tag: "SwitchedOff" })
     this.connections.add(connection)
     const { clock, config } = this.core
     this.watch ??= this.core.fork(PollLoop.watch(
@@ -201,7 +188,7 @@ export class Engine {
         discard: true
       })
       for (const fiber of this.running) fiber.interruptUnsafe()
-      return Effect.andThen(this.core.provide(left), PubSub.shutdown(this.broadcast))
+      return this.core.provide(left)
     })
   }
 
@@ -215,16 +202,21 @@ const done: Exit.Exit<never, Cause.Done> = Exit.fail(Cause.Done())
 
 export const make = Effect.fnUntraced(function*(
   config: PubNubConfig["Service"],
-  settings: Settings
+  settings: Settings,
+  publish: (status: Status.Status) => void = () => {}
 ): Effect.fn.Return<Engine, never, HttpClient.HttpClient> {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<HttpClient.HttpClient>()
-  const broadcast = yield* PubSub.sliding<Status.Status>(mostStatuses)
   const history = { config, knowledge: new Knowledge(clock), pace: Pace.make(historyRate) }
-  return new Engine(
-    { config, settings, clock, history, fork: Effect.runForkWith(context), provide: Effect.provideContext(context) },
-    broadcast
-  )
+  return new Engine({
+    config,
+    settings,
+    clock,
+    history,
+    fork: Effect.runForkWith(context),
+    provide: Effect.provideContext(context),
+    publish
+  })
 })
 
 /** The service throttles small accounts at so many requests of history a second. */

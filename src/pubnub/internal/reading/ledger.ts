@@ -80,7 +80,8 @@ export class Ledger {
 
   /** The events of a live page. With `next`, nothing before that is missing any more. */
   live(arrivals: Arrivals, asked: Cursor, next: Cursor | undefined): ReadonlyArray<Given> {
-    const events = this.read(arrivals, this.furthest(asked), next === undefined || this.isBehind(next) ? undefined : next)
+    const upTo = next === undefined || this.isBehind(next) ? undefined : next
+    const events = this.read(arrivals, this.furthest(asked), upTo, false)
     if (next === undefined) return events
     const position = BigInt(next.position)
     if (position > this.complete) this.complete = position
@@ -95,7 +96,7 @@ export class Ledger {
     const next = reached > BigInt(base.position)
       ? { ...base, position: String(reached), delivered: [], hole: this.hole }
       : undefined
-    const events = this.read(this.notSummed(arrivals, upTo), base, next)
+    const events = this.read(this.notSummed(arrivals, upTo), base, next, true)
     this.ahead = next ?? this.ahead
     return events
   }
@@ -137,9 +138,14 @@ export class Ledger {
   }
 
   /** The events that are new. The last of them stands at `next`, where that is known. */
-  private read(arrivals: Arrivals, base: Cursor, next: Cursor | undefined): ReadonlyArray<Given> {
+  private read(
+    arrivals: Arrivals,
+    base: Cursor,
+    next: Cursor | undefined,
+    isStored: boolean
+  ): ReadonlyArray<Given> {
     const had = [...base.delivered]
-    const fresh: Array<{ readonly arrival: Arrival.Arrival; readonly id: string; readonly name: string }> = []
+    const fresh: Array<{ readonly id: string; readonly name: string }> = []
     const events: Array<Given> = []
     const place = this.named(base)
     for (const arrival of arrivals) {
@@ -152,15 +158,13 @@ export class Ledger {
         if (had.length < mostDelivered && !had.includes(mark)) had.push(mark)
         if (admitted._tag === "Known" || this.before.has(mark)) continue
         // By two names it is two events, but takes one place.
-        if (admitted._tag === "New") fresh.push({ arrival, id, name: admitted.name })
+        if (admitted._tag === "New") fresh.push({ id, name: admitted.name })
       }
       const cursor = { ...place, delivered: had.slice() }
       const event = envelope === undefined ? Envelope.undecodable(raw, issue, cursor) : Envelope.toEvent(envelope, cursor)
       events.push({ event, by })
     }
-    for (const { arrival: { envelope }, id, name } of fresh) {
-      this.recent.add(id, name, id.slice(0, 17), envelope !== undefined && Arrival.isStored(envelope))
-    }
+    for (const { id, name } of fresh) this.recent.add(id, name, id.slice(0, 17), isStored)
     this.recent.trim((next ?? base).position)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {
@@ -190,9 +194,11 @@ export class Ledger {
       const part = this.summed.filter(isOf)
       this.summed = this.summed.filter((arrival) => !isOf(arrival))
       this.sums = this.sums.slice(1)
-      const marks = new Map(part.map((arrival) => [arrival, Marks.of(arrival.id ?? "")]))
+      const marks = new Map(
+        part.map((arrival) => [arrival, Marks.of(arrival.id ?? "")] as const).filter(([, mark]) => !this.before.has(mark))
+      )
       const missing = Marks.missingFrom({ count, sum }, [...new Set(marks.values())])
-      given.push(...missing === undefined ? part : part.filter((arrival) => missing.has(marks.get(arrival) ?? "")))
+      given.push(...part.filter((arrival) => missing?.has(marks.get(arrival) ?? "") ?? marks.has(arrival)))
     }
     return given.length === 0 ? rest : [...given, ...rest]
   }

@@ -195,7 +195,10 @@ export class Reader {
         : before(from.recent.since)
     )
     if (from !== undefined && this.core.settings.from === undefined) this.missed = new Missed(from)
-    this.put({ _tag: "Connected", cursor: from ?? this.begun, ...namesOf(this.heard.keys()) })
+    const { region } = this.begun
+    const at = from === undefined ? this.begun : region === undefined ? from : { region, ...from }
+    const cursor = at.recent === undefined ? { ...at, recent: { since: after(at.position), marks: "" } } : at
+    this.put({ _tag: "Connected", cursor, ...namesOf(this.heard.keys()) })
   }
 
   // --- what comes

@@ -8,10 +8,10 @@ import * as Marks from "./marks.ts"
 export const overlap = 100_000_000n
 
 /** So many are named one by one. */
-const mostNamed = 300
+const mostNamed = 480
 
 /** So many more make a sum. */
-const perSum = 100
+const perSum = 50
 
 /** So many sums, at most: neighbours become one. */
 const mostSums = 16
@@ -22,6 +22,7 @@ interface Named {
   readonly at: string
   readonly id: string
   readonly mark: string
+  /** Whether history showed it, and will again. */
   readonly isStored: boolean
 }
 
@@ -56,10 +57,10 @@ export class Recent {
 
   add(id: string, name: string, at: string, isStored: boolean): void {
     const last = this.sums.at(-1)
-    if (last !== undefined && at <= last[0]) {
+    if (isStored && last !== undefined && at <= last[0]) {
       const index = this.sums.findIndex(([to]) => at <= to)
       const [to, count, sum] = this.sums[index] ?? last
-      if (isStored) this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
+      this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
       return
     }
     const item = { at, id, mark: Marks.of(name), isStored }
@@ -94,26 +95,26 @@ export class Recent {
     }
   }
 
+  /** The oldest that history showed make a sum; where those are too few, the oldest of all. */
   private sumUp(): void {
-    const last = this.named[perSum - 1]?.at
-    // Those of one timetoken stay together.
-    const end = last === undefined ? -1 : this.named.findIndex(({ at }) => at > last)
-    const part = end === -1 ? this.named : this.named.slice(0, end)
-    const [oldest] = part
-    const newest = part.at(-1)
-    if (oldest === undefined || newest === undefined) {
+    const stored = this.named.filter(({ isStored }) => isStored)
+    const all = stored.length > perSum ? stored : this.named
+    const last = all[perSum - 1]?.at ?? all.at(-1)?.at
+    if (last === undefined) {
       // Nothing but marks of an earlier life.
       this.before = { at: "", marks: [] }
       return
     }
-    if (this.sums.length === 0) this.summedFrom = oldest.at
-    const stored = part.filter(({ isStored }) => isStored)
+    // Those of one timetoken stay together.
+    const part = new Set(all.filter(({ at }) => at <= last))
+    if (this.sums.length === 0) this.summedFrom = all[0]?.at ?? last
+    const previous = this.sums.at(-1)?.[0] ?? ""
     this.sums.push([
-      newest.at,
-      stored.length,
-      stored.reduce((sum, { id }) => Marks.sum(sum, Marks.of(id)), Marks.zero)
+      last > previous ? last : previous,
+      part.size,
+      [...part].reduce((sum, { id }) => Marks.sum(sum, Marks.of(id)), Marks.zero)
     ])
-    this.named = end === -1 ? [] : this.named.slice(end)
+    this.named = this.named.filter((item) => !part.has(item))
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 }

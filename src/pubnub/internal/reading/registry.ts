@@ -1,0 +1,168 @@
+/**
+ * The connections that a program shares: one engine for all that listen with the same transport, configuration and filter. It
+ * holds no keys of its own, so that two keysets never mix and no signature changes.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as HttpClient from "effect/http/HttpClient"
+import * as PubSub from "effect/PubSub"
+import type * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import type * as Status from "../../Status.ts"
+import * as Engine from "./engine.ts"
+import { type Names, namesOf } from "./names.ts"
+
+type Config = PubNubConfig["Service"]
+
+const mostStatuses = 1_000
+
+/** Changes of names within so many milliseconds are one. */
+const gathered = 25
+
+/** All that is shared by one configuration over one transport. */
+interface Group {
+  readonly config: Config
+  readonly client: HttpClient.HttpClient
+  readonly statuses: PubSub.PubSub<Status.Status>
+  readonly engines: Map<string | undefined, Shared>
+  isOn: boolean
+  /** How many listen to its statuses. */
+  listeners: number
+}
+
+interface Shared {
+  readonly engine: Engine.Engine
+  /** How many streams and sets use it. */
+  users: number
+}
+
+type Needs = HttpClient.HttpClient | PubNubConfig
+
+export class Registry {
+  private readonly schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
+  private readonly groups = new Set<Group>()
+  private isClosed = false
+
+  constructor(schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>) {
+    this.schedule = schedule
+  }
+
+  /** The engine of the configuration in use, for as long as the scope is open. The last one out closes it. */
+  lease(filter: string | undefined): Effect.Effect<Engine.Engine, never, Needs | Scope.Scope> {
+    return Effect.acquireRelease(
+      Effect.flatMap(this.group, (group) => Effect.map(this.shared(group, filter), (shared) => [group, shared] as const)),
+      ([group, shared]) =>
+        Effect.suspend(() => {
+          shared.users--
+          return this.settle(group, filter)
+        })
+    ).pipe(Effect.map(([, { engine }]) => engine))
+  }
+
+  /** What all connections of the configuration do, as it happens. */
+  get statuses(): Stream.Stream<Status.Status, never, Needs> {
+    return Stream.unwrap(Effect.acquireRelease(
+      Effect.map(this.group, (group) => {
+        group.listeners++
+        return group
+      }),
+      (group) =>
+        Effect.sync(() => {
+          group.listeners--
+          this.forget(group)
+        })
+    ).pipe(Effect.map(({ statuses }) => Stream.fromPubSub(statuses))))
+  }
+
+  get subscribed(): Effect.Effect<Names, never, Needs> {
+    return Effect.map(this.group, ({ engines }) =>
+      namesOf(new Set([...engines.values()].flatMap(({ engine }) => [...engine.keys]))))
+  }
+
+  get switchOff(): Effect.Effect<void, never, Needs> {
+    return Effect.map(this.group, (group) => {
+      group.isOn = false
+      for (const { engine } of group.engines.values()) engine.switchOff()
+    })
+  }
+
+  get switchOn(): Effect.Effect<void, never, Needs> {
+    return Effect.map(this.group, (group) => {
+      group.isOn = true
+      for (const { engine } of group.engines.values()) engine.switchOn()
+      this.forget(group)
+    })
+  }
+
+  get unsubscribeAll(): Effect.Effect<void, never, Needs> {
+    return Effect.flatMap(this.group, ({ engines }) =>
+      Effect.forEach([...engines.values()], ({ engine }) => engine.unsubscribeAll, { discard: true }))
+  }
+
+  /** Ends all that is shared. */
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.isClosed = true
+      const engines = [...this.groups].flatMap(({ engines }) => [...engines.values()])
+      return Effect.forEach(engines, ({ engine }) => engine.close, { concurrency: "unbounded", discard: true }).pipe(
+        Effect.andThen(Effect.forEach([...this.groups], ({ statuses }) => PubSub.shutdown(statuses), { discard: true }))
+      )
+    })
+  }
+
+  /** What is shared with the transport and the configuration in use. */
+  private readonly group: Effect.Effect<Group, never, Needs> = Effect.gen({ self: this }, function*() {
+    const config = yield* PubNubConfig
+    const client = yield* HttpClient.HttpClient
+    for (const group of this.groups) if (group.client === client && isSame(group.config, config)) return group
+    const statuses = yield* PubSub.sliding<Status.Status>(mostStatuses)
+    if (this.isClosed) yield* PubSub.shutdown(statuses)
+    const group: Group = { config, client, statuses, engines: new Map(), isOn: true, listeners: 0 }
+    this.groups.add(group)
+    return group
+  })
+
+  private shared(group: Group, filter: string | undefined): Effect.Effect<Shared, never, HttpClient.HttpClient> {
+    const found = group.engines.get(filter)
+    if (found !== undefined) {
+      found.users++
+      return Effect.succeed(found)
+    }
+    const settings = { filter, state: undefined, schedule: this.schedule, demand: "ahead", from: undefined, gathered } as const
+    return Effect.flatMap(
+      Engine.make(group.config, settings, (status) => PubSub.publishUnsafe(group.statuses, status)),
+      (engine) => {
+        if (!group.isOn) engine.switchOff()
+        const shared: Shared = { engine, users: 1 }
+        group.engines.set(filter, shared)
+        return this.isClosed ? Effect.as(engine.close, shared) : Effect.succeed(shared)
+      }
+    )
+  }
+
+  /** Closes an engine that nobody uses any more. */
+  private settle(group: Group, filter: string | undefined): Effect.Effect<void> {
+    const shared = group.engines.get(filter)
+    if (shared === undefined || shared.users > 0) return Effect.void
+    group.engines.delete(filter)
+    this.forget(group)
+    return shared.engine.close
+  }
+
+  private forget(group: Group): void {
+    if (group.engines.size === 0 && group.listeners === 0 && group.isOn) this.groups.delete(group)
+  }
+}
+
+/** Whether two configurations are the same to a connection: it publishes nothing. */
+const isSame = ({ publishKey: _, ...one }: Config, { publishKey: __, ...other }: Config): boolean =>
+  Equal.equals(one, other)
+
+/** What a program shares, if it was given the layer of `Subscriber`. */
+export const Current = Context.Reference<Registry | undefined>("effect-herald/pubnub/internal/Registry", {
+  defaultValue: () => undefined
+})
