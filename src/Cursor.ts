@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 /**
  * A reader's place in a service's stream of events.
  *
- * `position` is the service's own token (a timetoken of PubNub), `region` the data centre that gave it. `delivered` marks the
+ * `position` is a timetoken of 17 digits, `region` the data centre that gave it. `delivered` marks the
  * events after that position which the reader already had: events that share a page, or even a timetoken, are told apart
  * by it, so that resuming repeats none and skips none. It is empty between pages. `recent` says what the reader had since a
  * moment shortly before the position: history is read from there on, since messages of other regions come late. `marks` are
@@ -47,22 +47,26 @@ export interface Cursor {
   readonly hole?: string
 }
 
+const Timetoken = Schema.String.check(Schema.isPattern(/^\d{17}$/, { description: "a timetoken of 17 digits" }))
+// Shortly before the first timetoken of 17 digits there are shorter ones.
+const Moment = Schema.String.check(Schema.isPattern(/^\d{1,17}$/, { description: "a timetoken" }))
+
 /**
- * The codec of a cursor.
+ * The codec of a cursor. It refuses a position that is not a timetoken of 17 digits.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
-  position: Schema.NonEmptyString,
+  position: Timetoken,
   region: Schema.optionalKey(Schema.Int),
   delivered: Schema.Array(Schema.String),
   recent: Schema.optionalKey(Schema.Struct({
-    since: Schema.String,
+    since: Moment,
     marks: Schema.String,
-    sums: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.String, Schema.Int, Schema.String])))
+    sums: Schema.optionalKey(Schema.Array(Schema.Tuple([Moment, Schema.Int, Schema.String])))
   })),
-  hole: Schema.optionalKey(Schema.String)
+  hole: Schema.optionalKey(Moment)
 })
 
 /**

@@ -5,14 +5,24 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Cursor } from "./Cursor.ts"
+import * as Checksum from "./internal/checksum.ts"
+import * as ReaderKey from "./internal/readerKey.ts"
+import * as SafeFiles from "./internal/safeFiles.ts"
 
 /**
- * A cursor could not be kept or read: the store failed, or what it holds is no cursor.
+ * A cursor was not saved or loaded.
+ *
+ * `kind` says why: `Unavailable` when the store failed, which may pass; `Invalid` when the store holds something that is not a
+ * cursor, or was told to save it. A reader never starts from now because of either.
  *
  * @category errors
  * @since 0.1.0
@@ -22,16 +32,27 @@ export class CursorStoreError
     "CursorStoreError",
     {
       operation: Schema.Literals(["load", "save"]),
+      kind: Schema.Literals(["Unavailable", "Invalid"]),
       reader: Schema.String,
       description: Schema.String
     }
   )
 {
+  /**
+   * Whether another attempt may succeed: `true` for `Unavailable`.
+   *
+   * @since 0.1.0
+   */
+  get isRetryable(): boolean {
+    return this.kind === "Unavailable"
+  }
+
   override get message(): string {
-    return `The cursor of ${this.reader} could not be ${
-      this.operation === "load" ? "read" : "kept"
-    }: ${this.description}. ` +
-      "Nothing was skipped: what was not committed comes again."
+    const what = `The cursor of reader "${this.reader}" was not ${this.operation === "load" ? "loaded" : "saved"}`
+    const then = this.operation === "load" && this.kind === "Invalid"
+      ? "Restore it from a backup, or delete it: then the reader starts at its option `from`."
+      : "Check the store. Nothing is lost: the reader handles again what it had not committed."
+    return `${what}: ${this.description}. ${then}`
   }
 }
 
@@ -43,22 +64,18 @@ export class CursorStoreError
  * ```ts
  * import * as NodeServices from "@effect/platform-node/NodeServices"
  * import * as Layer from "effect/Layer"
- * import * as KeyValueStore from "effect/persistence/KeyValueStore"
  * import * as CursorStore from "effect-herald/CursorStore"
  *
- * const Cursors = CursorStore.layerKeyValueStore.pipe(
- *   Layer.provide(KeyValueStore.layerFileSystem("cursors")),
- *   Layer.provide(NodeServices.layer)
- * )
+ * const Cursors = CursorStore.layerFileSystem("cursors").pipe(Layer.provide(NodeServices.layer))
  * ```
  *
  * @category services
  * @since 0.1.0
  */
 export class CursorStore extends Context.Service<CursorStore, {
-  /** The cursor of a reader, if it has committed one. */
+  /** Loads the cursor of a reader: `None` only if it never saved one. Fails with `CursorStoreError`. */
   readonly load: (reader: string) => Effect.Effect<Option.Option<Cursor>, CursorStoreError>
-  /** Keeps the cursor of a reader in place of the one before. */
+  /** Saves the cursor of a reader in place of the one before. Fails with `CursorStoreError`. */
   readonly save: (reader: string, cursor: Cursor) => Effect.Effect<void, CursorStoreError>
 }>()("effect-herald/CursorStore") {}
 
@@ -66,40 +83,101 @@ const CursorText = Schema.fromJsonString(Cursor)
 const encode = Schema.encodeEffect(CursorText)
 const decode = Schema.decodeEffect(CursorText)
 
+/** Two sealed copies of each cursor. The first one is written first: where it is whole, it is the newer one. */
+const inCopies = (store: {
+  readonly get: (key: string) => Effect.Effect<string | undefined, { readonly message: string }>
+  readonly set: (key: string, text: string) => Effect.Effect<void, { readonly message: string }>
+}) =>
+  CursorStore.of({
+    load: Effect.fnUntraced(function*(reader) {
+      const failed = (kind: CursorStoreError["kind"], description: string) =>
+        new CursorStoreError({ operation: "load", kind, reader, description })
+      const read = (key: string): Effect.Effect<Option.Option<Cursor>, CursorStoreError> =>
+        Effect.flatMap(
+          Effect.mapError(store.get(key), ({ message }) => failed("Unavailable", message)),
+          (sealed) => {
+            if (sealed === undefined) return Effect.succeedNone
+            const text = Checksum.open(sealed)
+            return text === undefined
+              ? Effect.fail(failed("Invalid", `${key} is damaged: its checksum is wrong`))
+              : Effect.mapError(Effect.asSome(decode(text)), ({ message }) => failed("Invalid", `${key}: ${message}`))
+          }
+        )
+      const key = yield* ReaderKey.of(reader)
+      const first = yield* Effect.result(read(`${key}-1`))
+      if (Result.isSuccess(first) && Option.isSome(first.success)) return first.success
+      const second = yield* Effect.result(read(`${key}-2`))
+      const failure = Result.isFailure(first) ? first.failure : Result.isFailure(second) ? second.failure : undefined
+      if (failure === undefined) return Result.getOrElse(second, Option.none)
+      if (Result.isFailure(second) || Option.isNone(second.success)) return yield* failure
+      yield* Effect.logWarning(`${failure.message} Its second copy is whole, and is used.`)
+      return second.success
+    }),
+    save: Effect.fnUntraced(function*(reader, cursor) {
+      const failed = (kind: CursorStoreError["kind"]) => ({ message }: { readonly message: string }) =>
+        new CursorStoreError({ operation: "save", kind, reader, description: message })
+      const sealed = Checksum.seal(yield* Effect.mapError(encode(cursor), failed("Invalid")))
+      const key = yield* ReaderKey.of(reader)
+      yield* Effect.mapError(
+        Effect.andThen(store.set(`${key}-1`, sealed), store.set(`${key}-2`, sealed)),
+        failed("Unavailable")
+      )
+    })
+  })
+
 /**
- * Cursors in any `KeyValueStore` of Effect: files, SQL, Redis, by the application's choice.
+ * Cursors in files of a directory, which is created if it does not exist.
  *
  * **Details**
  *
- * A cursor is written twice, under `herald/{reader}/next` and then under `herald/{reader}`: a process that is killed while it
- * writes a file leaves half a file, and the other is whole.
+ * Each cursor is in two files with checksums: if one is damaged, `load` uses the other one, and logs a warning. If both are,
+ * it fails with `CursorStoreError`. A file is written under another name, synced, and renamed, and then the directory is synced: after
+ * a power failure each file holds a whole cursor, and the last one that `save` succeeded with. The files have mode 0600, a
+ * new directory has mode 0700. Fails with `PlatformError` if the directory can not be created or read.
+ *
+ * File names are made of `a-z`, `0-9`, `-` and `_`, and are never equal for two readers, even where the file system ignores
+ * case.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFileSystem = (
+  directory: string
+): Layer.Layer<CursorStore, PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(CursorStore, Effect.map(SafeFiles.make(directory), inCopies))
+
+/**
+ * Cursors in any `KeyValueStore` of Effect, such as SQL or Redis. For files, use {@link layerFileSystem}:
+ * `KeyValueStore.layerFileSystem` writes them in place, and does not sync them.
+ *
+ * **Details**
+ *
+ * Each cursor is stored twice, under two keys and with checksums: if one is damaged, `load` uses the other one, and logs a
+ * warning. If both are, it fails with `CursorStoreError`.
+ *
+ * **Example** (In Redis, behind a prefix)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as KeyValueStore from "effect/persistence/KeyValueStore"
+ * import * as CursorStore from "effect-herald/CursorStore"
+ *
+ * declare const Redis: Layer.Layer<KeyValueStore.KeyValueStore>
+ *
+ * const Prefixed = Layer.effect(
+ *   KeyValueStore.KeyValueStore,
+ *   Effect.map(KeyValueStore.KeyValueStore, KeyValueStore.prefix("orders/"))
+ * )
+ * const Cursors = CursorStore.layerKeyValueStore.pipe(Layer.provide(Prefixed), Layer.provide(Redis))
+ * ```
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerKeyValueStore: Layer.Layer<CursorStore, never, KeyValueStore.KeyValueStore> = Layer.effect(
   CursorStore,
-  Effect.map(KeyValueStore.KeyValueStore, (store) => {
-    const failed = (operation: "load" | "save", reader: string) => (error: { readonly message: string }) =>
-      new CursorStoreError({ operation, reader, description: error.message })
-    const read = (key: string) =>
-      Effect.flatMap(store.get(key), (text) => text === undefined ? Effect.succeedNone : Effect.asSome(decode(text)))
-    return CursorStore.of({
-      load: (reader) =>
-        read(`herald/${reader}`).pipe(
-          Effect.catchTag("SchemaError", () => read(`herald/${reader}/next`)),
-          Effect.filterOrElse(Option.isSome, () => read(`herald/${reader}/next`)),
-          Effect.mapError(failed("load", reader))
-        ),
-      save: (reader, cursor) =>
-        encode(cursor).pipe(
-          Effect.flatMap((text) =>
-            Effect.andThen(store.set(`herald/${reader}/next`, text), store.set(`herald/${reader}`, text))
-          ),
-          Effect.mapError(failed("save", reader))
-        )
-    })
-  })
+  Effect.map(KeyValueStore.KeyValueStore, inCopies)
 )
 
 /**

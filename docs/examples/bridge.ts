@@ -15,7 +15,6 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -103,12 +102,12 @@ const ended = (service: string) => (error: { readonly message: string }) =>
     }))
   )
 
-const cursors = Layer.unwrap(Effect.map(Config.String("BRIDGE_CURSORS"), KeyValueStore.layerFileSystem))
+const cursors = Layer.unwrap(Effect.map(Config.String("BRIDGE_CURSORS"), CursorStore.layerFileSystem))
 
 const services = Layer.mergeAll(
   Layer.effect(Publisher.Publisher, Publisher.make({ messageIds: true, resendUnknown: true })),
   Session.layer(),
-  CursorStore.layerKeyValueStore.pipe(Layer.provide(cursors))
+  cursors
 ).pipe(
   Layer.provideMerge(Layer.merge(NodePubNub.layerConfig(), NodeSymphony.layerConfig())),
   Layer.provide(NodeServices.layer)

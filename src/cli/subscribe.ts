@@ -8,9 +8,7 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Config from "effect/Config"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -122,9 +120,7 @@ export const subscribe = Command.make(
     if (durable === undefined) return yield* writeLines(Stream.mapEffect(read(from), toLine))
     yield* writeLines(Stream.unwrap(durably(durable, (kept) => read(kept ?? from), toLine))).pipe(
       Effect.provide(
-        CursorStore.layerKeyValueStore.pipe(
-          Layer.provide(KeyValueStore.layerFileSystem(cursors ?? join(homedir(), ".herald", "cursors")))
-        )
+        CursorStore.layerFileSystem(cursors ?? join(homedir(), ".herald", "cursors"))
       )
     )
   })

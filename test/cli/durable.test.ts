@@ -71,8 +71,8 @@ describe("subscribe --durable", () => {
       assert.deepStrictEqual(payloads(second.stdout), [3, 4])
       assert.deepStrictEqual(payloads((yield* run("other", "--cursors", cursors)).stdout), [1, 2])
       assert.deepStrictEqual(
-        Fs.readdirSync(cursors).filter((name) => !name.endsWith("next")),
-        ["herald%2Fdemo-sub%2Fother", "herald%2Fdemo-sub%2Fr"]
+        Fs.readdirSync(cursors).filter((name) => name.endsWith("-1")),
+        ["herald-demo-sub_002fother-1", "herald-demo-sub_002fr-1"]
       )
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -101,14 +101,14 @@ describe("subscribe --durable", () => {
     Effect.gen(function*() {
       const cursors = yield* directory
       Fs.mkdirSync(cursors)
-      Fs.writeFileSync(Path.join(cursors, "herald%2Fdemo-sub%2Fr"), "rubbish")
-      Fs.writeFileSync(Path.join(cursors, "herald%2Fdemo-sub%2Fr%2Fnext"), "rubbish")
+      Fs.writeFileSync(Path.join(cursors, "herald-demo-sub_002fr-1"), "rubbish")
+      Fs.writeFileSync(Path.join(cursors, "herald-demo-sub_002fr-2"), "rubbish")
       const args = ["subscribe", "a", "--durable", "r", "--json"]
       const rubbish = yield* herald([...args, "--cursors", cursors])
       assert.strictEqual(rubbish.exitCode, 1)
       assert.strictEqual(JSON.parse(rubbish.stderr.at(-1)!).error._tag, "CursorStoreError")
       assert.deepStrictEqual(rubbish.stdout, [])
-      const file = yield* herald([...args, "--cursors", Path.join(cursors, "herald%2Fdemo-sub%2Fr", "x")])
+      const file = yield* herald([...args, "--cursors", Path.join(cursors, "herald-demo-sub_002fr-1", "x")])
       assert.strictEqual(file.exitCode, 1)
       assert.strictEqual(JSON.parse(file.stderr.at(-1)!).error._tag, "SystemFailure")
       assert.strictEqual((yield* herald(["subscribe", "a", "--durable", ""])).exitCode, 2)
@@ -118,7 +118,7 @@ describe("subscribe --durable", () => {
     const cursors = yield* directory
     const { emulator, origin } = yield* EmulatorServer.EmulatorServer
     const keys = ["--subscribe-key", "demo-sub", "--origin", origin]
-    const kept = Path.join(cursors, "herald%2Fdemo-sub%2Fr")
+    const kept = Path.join(cursors, "herald-demo-sub_002fr-1")
     return {
       emulator,
       run: Spawn.herald(["subscribe", "a", "--durable", "r", "--cursors", cursors, "--json", ...keys]),

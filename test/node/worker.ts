@@ -6,7 +6,6 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as CursorStore from "effect-herald/CursorStore"
 import { NodePubNub } from "effect-herald/node"
 import { Subscribe } from "effect-herald/pubnub"
@@ -31,9 +30,6 @@ NodeRuntime.runMain(Effect.provide(
   worker,
   Layer.merge(
     NodePubNub.layer({ subscribeKey: "demo-sub", userId: "worker", origin, tls: false, ...Quick.timeouts }),
-    CursorStore.layerKeyValueStore.pipe(
-      Layer.provide(KeyValueStore.layerFileSystem(`${folder}/cursors`)),
-      Layer.provide(NodeServices.layer)
-    )
+    CursorStore.layerFileSystem(`${folder}/cursors`).pipe(Layer.provide(NodeServices.layer))
   )
 ))

@@ -10,7 +10,7 @@ import * as Retry from "../../Retry.ts"
 import * as Channel from "../Channel.ts"
 import type { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
-import { Timetoken } from "../Timetoken.ts"
+import type { Timetoken } from "../Timetoken.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Payload from "./payload.ts"
 import * as Subscribe from "./wire/subscribe.ts"
@@ -143,8 +143,4 @@ const cursorOf = (from: From | undefined): Cursor | undefined | "invalid" => {
   return isCursor(cursor) ? cursor : "invalid"
 }
 
-const isTimetoken = Schema.is(Timetoken)
-const isShape = Schema.is(Cursor)
-const isCursor = (cursor: Cursor): boolean =>
-  isShape(cursor) && isTimetoken(cursor.position) &&
-  [cursor.recent?.since, cursor.hole, ...(cursor.recent?.sums ?? []).map(([to]) => to)].every((position) => position === undefined || /^\d{1,17}$/.test(position))
+const isCursor = Schema.is(Cursor)

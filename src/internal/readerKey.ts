@@ -1,0 +1,29 @@
+/**
+ * The key of a reader's cursor. Two names never have the same key, whatever keeps it: a file system that ignores case,
+ * changes Unicode, gives a meaning to dots and slashes, or limits a file name to 255 bytes.
+ */
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
+
+/** Keys of longer names hold a digest of the name. */
+const longest = 180
+
+// By code units: half of a surrogate pair is a name of its own, too.
+const escape = (name: string): string =>
+  name.replaceAll(/[^a-z0-9-]/g, (unit) => `_${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+const ascii = new TextEncoder()
+
+/** At most 200 characters out of `a-z`, `0-9`, `-` and `_`. */
+export const of = (name: string): Effect.Effect<string> => {
+  const escaped = escape(name)
+  return escaped.length <= longest
+    ? Effect.succeed(`herald-${escaped}`)
+    : Digest.Digest.use((digest) => digest.digest(Digest.sha256, ascii.encode(escaped))).pipe(
+      // Two underscores are in no escaped name.
+      Effect.map((bytes) => `herald-${escaped.slice(0, 100)}__${Hex.encode(bytes)}`),
+      Effect.provide(Digest.layerWebCrypto),
+      Effect.orDie
+    )
+}
