@@ -88,3 +88,15 @@ export const reconnect: Schedule.Schedule<number, Failure> = backoff()
 export const contention: Schedule.Schedule<number, Failure> = backoff({ floor: "20 millis", cap: "5 seconds" }).pipe(
   Schedule.upTo({ times: 100 })
 )
+
+/**
+ * The default schedule for saving a cursor that was not saved: ten more attempts within about half a minute, 100 milliseconds
+ * to 5 seconds apart.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const commit: Schedule.Schedule<Duration.Duration> = Schedule.exponential("100 millis").pipe(
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(5)))),
+  Schedule.upTo({ times: 10 })
+)

@@ -71,6 +71,20 @@ describe("backoff", () => {
     }))
 })
 
+describe("commit", () => {
+  it.effect("goes from 100 milliseconds to 5 seconds, ten times", () =>
+    Effect.gen(function*() {
+      const step = yield* Schedule.toStep(Retry.commit)
+      const waits: Array<number> = []
+      const all = Effect.forever(Effect.flatMap(
+        Effect.suspend(() => step(0, undefined)),
+        ([, wait]) => Effect.sync(() => waits.push(Duration.toMillis(wait)))
+      ))
+      yield* Effect.exit(all)
+      assert.deepStrictEqual(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000])
+    }))
+})
+
 describe("Cursor", () => {
   const Text = Schema.fromJsonString(Cursor.Cursor)
 

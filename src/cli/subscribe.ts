@@ -8,7 +8,6 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Config from "effect/Config"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -17,6 +16,7 @@ import { join } from "node:path"
 import * as Cursor from "../Cursor.ts"
 import * as CursorStore from "../CursorStore.ts"
 import * as Event from "../pubnub/Event.ts"
+import * as Durable from "../pubnub/internal/reading/durable.ts"
 import { PubNubConfig } from "../pubnub/PubNubConfig.ts"
 import * as Subscribe from "../pubnub/Subscribe.ts"
 import { Timetoken } from "../pubnub/Timetoken.ts"
@@ -30,30 +30,26 @@ const toJsonLine = JsonLine.of(Event.SubscribeEvent(Schema.Json))
 const From = Schema.Union([Timetoken, Schema.fromJsonString(Cursor.Cursor)])
 
 /**
- * The lines of a reader that goes on where it stopped. A page is committed when the next line is asked for: by then its
- * own are written.
+ * Prints from where the reader of this name stopped. A line is committed when the next one is asked for: by then it is
+ * written.
  */
 const durably = Effect.fnUntraced(function*<E, R>(
   name: string,
   read: (kept: Cursor.Cursor | undefined) => Stream.Stream<Event.SubscribeEvent, E, R>,
   toLine: (event: Event.SubscribeEvent) => Effect.Effect<string>
 ) {
-  const store = yield* CursorStore.CursorStore
   // Another keyset has other messages.
-  const reader = `${(yield* PubNubConfig).subscribeKey}/${name}`
-  const kept = Option.getOrUndefined(yield* store.load(reader))
+  const commits = yield* Durable.begin({ reader: `${(yield* PubNubConfig).subscribeKey}/${name}` })
+  const { kept } = commits
   yield* Effect.logInfo(kept === undefined ? `${name} begins` : `${name} goes on at ${Cursor.format(kept)}`)
-  const commit = (events: ReadonlyArray<Event.SubscribeEvent>) => {
-    const last = events.findLast((event) => "cursor" in event)
-    return last !== undefined && "cursor" in last && last.cursor !== undefined
-      ? Effect.uninterruptible(store.save(reader, last.cursor))
-      : Effect.void
-  }
-  return Stream.flatMap(Stream.chunks(read(kept)), (events) =>
-    Stream.concat(
-      Stream.mapEffect(Stream.fromArray(events), toLine),
-      Stream.fromEffectDrain(commit(events))
-    ))
+  const lines = Stream.flatMap(read(kept), (event) => {
+    const written = commits.open(event)
+    return Stream.concat(
+      Stream.fromEffect(toLine(event)),
+      Stream.fromEffectDrain(Effect.andThen(written, commits.room))
+    )
+  })
+  yield* commits.during(writeLines(lines))
 })
 
 export const subscribe = Command.make(
@@ -118,7 +114,7 @@ export const subscribe = Command.make(
         Stream.takeUntil((event) => event._tag === "Message" && --left === 0)
       )
     if (durable === undefined) return yield* writeLines(Stream.mapEffect(read(from), toLine))
-    yield* writeLines(Stream.unwrap(durably(durable, (kept) => read(kept ?? from), toLine))).pipe(
+    yield* durably(durable, (kept) => read(kept ?? from), toLine).pipe(
       Effect.provide(
         CursorStore.layerFileSystem(cursors ?? join(homedir(), ".herald", "cursors"))
       )

@@ -3,34 +3,35 @@
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
+import * as Front from "./front.ts"
+import * as Grace from "./grace.ts"
+
+/** How long a commit goes on whose caller is interrupted. */
+export const grace = "5 seconds"
 
 /** A log of places. Each commit that moves the front saves it; a later one saves for all before it. */
 export const make = <C, E, R>(save: (place: C) => Effect.Effect<void, E, R>) => {
-  const open: Array<{ readonly place: C; done: boolean }> = []
+  const front = Front.make<C>()
   const one = Semaphore.makeUnsafe(1)
-  let front: { readonly place: C; saved: boolean } | undefined
+  let saved: C | undefined
 
   const saveFront = Effect.suspend(() => {
-    const current = front
-    if (current === undefined || current.saved) return Effect.void
-    return Effect.tap(save(current.place), () =>
+    const place = front.place()
+    if (place === undefined || place === saved) return Effect.void
+    return Effect.tap(save(place), () =>
       Effect.sync(() => {
-        current.saved = true
+        saved = place
       }))
   })
 
   return {
-    next: (place: C): Effect.Effect<void, E, R> => {
-      const entry = { place, done: false }
-      open.push(entry)
-      return Effect.uninterruptible(Effect.suspend(() => {
-        entry.done = true
-        while (open[0]?.done === true) {
-          front = { place: open[0].place, saved: false }
-          open.shift()
-        }
-        return one.withPermits(1)(saveFront)
-      }))
+    /** Adds a page, in order. The effect says that it is finished; a page without a place holds back those behind it. */
+    next: (place: C | undefined): Effect.Effect<void, E, R> => {
+      const entry = front.open(place)
+      return Effect.suspend(() => {
+        front.done(entry)
+        return Grace.lasting(one.withPermits(1)(saveFront), grace)
+      })
     }
   }
 }

@@ -3,21 +3,19 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
-import { CursorStore, type CursorStoreError } from "../CursorStore.ts"
-import * as Commits from "../internal/commits.ts"
+import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Handling from "../internal/handling.ts"
 import { debug } from "../internal/operation.ts"
 import type * as Event from "./Event.ts"
@@ -25,6 +23,7 @@ import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
 import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
+import * as DurableReader from "./internal/reading/durable.ts"
 import * as Request from "./internal/request.ts"
 import * as Engine from "./internal/reading/engine.ts"
 import type { Reader } from "./internal/reading/reader.ts"
@@ -533,6 +532,12 @@ export const subscriptionSet = Effect.fnUntraced(function*(
  */
 export interface Durable {
   readonly reader: string
+  /**
+   * When to save a cursor again that was not saved (and to load one again when the reader starts). Only errors with
+   * `isRetryable` get here. A schedule that ends fails the reader with the last error. Default: `Retry.commit`, ten more attempts
+   * within about half a minute.
+   */
+  readonly commitRetry?: Schedule.Schedule<unknown, CursorStoreError> | undefined
 }
 
 /**
@@ -544,8 +549,9 @@ export interface Durable {
 export interface Page<A = Schema.Json> {
   readonly events: Arr.NonEmptyReadonlyArray<Event.SubscribeEvent<A>>
   /**
-   * Says that this page is handled. Pages may be finished in any order: the cursor that is kept is that of the last page
-   * before which none is open. A commit cannot be interrupted half-way.
+   * Says that this page is handled, and saves the cursor at once. Pages may be finished in any order: the cursor that is saved
+   * is that of the last page before which none is open. When its caller is interrupted, a save goes on for at most 5 seconds.
+   * Fails with `CursorStoreError` when `commitRetry` gave up.
    */
   readonly commit: Effect.Effect<void, CursorStoreError>
 }
@@ -555,6 +561,8 @@ export interface Page<A = Schema.Json> {
  * committed last, and with `from` the first time. What was not committed when the process ended comes again.
  *
  * **Gotchas**
+ *
+ * Each commit is a save: group pages where many small ones come ({@link consume} saves at most each 250 milliseconds).
  *
  * Pulling commits nothing: `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is
  * fine. Committing before a page is handled is what loses it. A page that an operator leaves out (`debounce`, `switchMap`)
@@ -592,20 +600,7 @@ export function pages<A, RD>(
   SubscribeError | CursorStoreError,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD
 > {
-  return Stream.unwrap(Effect.gen(function*() {
-    const store = yield* CursorStore
-    const kept = yield* store.load(options.reader)
-    const commits = Commits.make((cursor: Cursor.Cursor) => store.save(options.reader, cursor))
-    const target = { ...options, from: Option.getOrElse(kept, () => options.from) }
-    const events: Read<Event.SubscribeEvent<A | Schema.Json>, RD> = options.schema === undefined
-      ? raw(target)
-      : Family.typedMessages(raw(target), options.schema)
-    return Stream.mapArray(events, (events): Arr.NonEmptyReadonlyArray<Page<A | Schema.Json>> => {
-      const last = events.findLast((event) => "cursor" in event)
-      const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
-      return [{ events, commit: cursor === undefined ? Effect.void : commits.next(cursor) }]
-    })
-  }))
+  return DurableReader.pages(options, durably(options))
 }
 
 /**
@@ -621,19 +616,28 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
   readonly concurrency?: number | undefined
   /** How often a message is tried again whose handler failed. Default: not at all. */
   readonly retry?: Schedule.Schedule<unknown, E> | undefined
-  /** What becomes of a message that keeps failing. Default: its failure ends the reader, before the page is committed. */
+  /** What becomes of a message that keeps failing. Default: its failure ends the reader, and the message is not committed. */
   readonly deadLetter?: ((message: Event.Message<A>, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
 }
 
 /**
- * Runs a handler for each message, and commits a page after all of it was handled: a process that is killed at any point
- * goes on, when it starts again, with the page it was at. So a message may be handled again, and none is left out.
+ * Runs a handler for each message, and commits messages after they were handled. A message may be handled again, and none is
+ * left out: the cursor never passes a message that is still being handled, whatever the concurrency.
  *
  * **Details**
  *
  * It runs until it fails: with what ends a subscription, with a store that fails, or with a handler that keeps failing
  * where there is no `deadLetter`. A handler that dies ends it, too: a defect is neither tried again nor set aside. One that
  * hangs holds its page, and with it the reader; `Effect.timeout` in the handler makes a failure of it.
+ *
+ * The cursor is saved in the background, at most each 250 milliseconds, or at once when a hundred messages or more wait for it. It
+ * is saved once more however the reader ends: by interruption, by a handler that fails, by an error. So after a deploy only the
+ * messages that were in hand are handled again (with a concurrency above 1 also what was handled behind the first of them).
+ * After `kill -9` or a power failure, what was handled since the last save comes again as well.
+ *
+ * A save that fails is tried again by `commitRetry`, and so is one that takes longer than 30 seconds. Meanwhile the reader
+ * handles a hundred messages more at most, to the end of their page, and waits. The last save takes at most 5 seconds, after
+ * which a reader that was interrupted ends without it.
  *
  * **Example** (A worker)
  *
@@ -684,7 +688,18 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
 > {
   const { concurrency = 1 } = options
   const one = Handling.persistent(handler, options)
-  return handled((messages) => Effect.forEach(messages, one, { concurrency, discard: true }), options, 1)
+  const read = durably(options)
+  return DurableReader.consume({
+    name: options,
+    read,
+    handle: (messages) =>
+      Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
+        concurrency,
+        discard: true
+      }),
+    onStatus: options.onStatus ?? Family.logged,
+    concurrency: 1
+  })
 }
 
 /**
@@ -700,7 +715,7 @@ export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R
   readonly concurrency?: number | undefined
   /** How often a page is tried again whose handler failed. Default: not at all. */
   readonly retry?: Schedule.Schedule<unknown, E> | undefined
-  /** What becomes of a page that keeps failing. Default: its failure ends the reader, before the page is committed. */
+  /** What becomes of a page that keeps failing. Default: its failure ends the reader, and the page is not committed. */
   readonly deadLetter?:
     | ((messages: Arr.NonEmptyReadonlyArray<Event.Message<A>>, error: E) => Effect.Effect<unknown, E3, R3>)
     | undefined
@@ -755,49 +770,31 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
   const all = Handling.persistent(handler, options)
-  return handled((messages) => isNonEmpty(messages) ? all(messages) : Effect.void, options, options.concurrency ?? 1)
-}
-
-/** Pages are handled and committed; what is told in a page comes after the messages ahead of it were handled. */
-const handled = <A, RD, E, R, E2, R2>(
-  handle: (messages: ReadonlyArray<Event.Message<A | Schema.Json>>) => Effect.Effect<unknown, E, R>,
-  options: FamilyOptions<E2, R2> & Durable & { readonly schema?: Payload.Reader<A, RD> | undefined },
-  concurrency: number
-): Effect.Effect<
-  void,
-  SubscribeError | CursorStoreError | E | E2,
-  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2
-> => {
-  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? Family.logged
-  const page = Effect.fnUntraced(function*(events: ReadonlyArray<Event.SubscribeEvent<A | Schema.Json>>) {
-    let messages: Array<Event.Message<A | Schema.Json>> = []
-    for (const event of events) {
-      if (event._tag === "Message") messages.push(event)
-      if (!Family.isNotice(event)) continue
-      yield* handle(messages)
-      messages = []
-      yield* onStatus(event)
-    }
-    yield* handle(messages)
+  const read = durably(options)
+  return DurableReader.consume({
+    name: options,
+    read,
+    handle: (messages) => {
+      const events = messages.map(({ event }) => event)
+      return Arr.isReadonlyArrayNonEmpty(events) ? DurableReader.handling(all(events), messages) : Effect.void
+    },
+    onStatus: options.onStatus ?? Family.logged,
+    concurrency: options.concurrency ?? 1
   })
-  const all: Stream.Stream<
-    Page<A | Schema.Json>,
-    SubscribeError | CursorStoreError,
-    HttpClient.HttpClient | PubNubConfig | CursorStore | RD
-  > = options.schema === undefined
-    ? pages({ ...options, schema: undefined })
-    : pages({ ...options, schema: options.schema })
-  return all.pipe(
-    Stream.mapEffect(({ commit, events }) => Effect.andThen(page(events), commit), { concurrency }),
-    Stream.runDrain
-  )
 }
-
-const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
 
 // --------------------------------------------------------------------------------------------------------------------
 // internal
 // --------------------------------------------------------------------------------------------------------------------
+
+/** The events of a durable reader, from its kept cursor on; from `from` the first time. */
+const durably = <A, RD>(
+  options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): DurableReader.Read<A | Schema.Json, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> =>
+(kept) => {
+  const events = raw({ ...options, from: kept ?? options.from })
+  return options.schema === undefined ? events : Family.typedMessages(events, options.schema)
+}
 
 type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
 

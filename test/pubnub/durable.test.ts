@@ -1,5 +1,6 @@
 /** Readers that survive their process: nothing that was published is left out, whenever they are killed. */
 import { assert, describe, it } from "@effect/vitest"
+import * as EffectClock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,13 +14,13 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
 import { type Event, type PubNubConfig, Subscribe, type SubscribeError } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import * as Commits from "../../src/internal/commits.ts"
 import { emulated } from "../emulated.ts"
 import { root } from "../scratch.ts"
 import * as TestClock from "effect/testing/TestClock"
@@ -38,39 +39,6 @@ const publish = (...messages: ReadonlyArray<unknown>) =>
   )
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
-
-describe("commits", () => {
-  it.effect("never run ahead of what is still open, and save what is newest", () =>
-    Effect.gen(function*() {
-      const saved: Array<number> = []
-      const commits = Commits.make((place: number) => Effect.sync(() => saved.push(place)))
-      const [first, second, third, fourth] = numbers(1, 5).map((place) => commits.next(place))
-      yield* third!
-      yield* second!
-      assert.deepStrictEqual(saved, [])
-      yield* first!
-      assert.deepStrictEqual(saved, [3])
-      yield* first!
-      assert.deepStrictEqual(saved, [3])
-      yield* fourth!
-      assert.deepStrictEqual(saved, [3, 4])
-    }))
-
-  it.effect("one that could not be saved is saved with the next", () =>
-    Effect.gen(function*() {
-      const saved: Array<number> = []
-      let broken = true
-      const commits = Commits.make((place: number) =>
-        broken ? Effect.fail("full") : Effect.sync(() => saved.push(place))
-      )
-      const [first, second] = [commits.next(1), commits.next(2)]
-      assert.strictEqual(yield* Effect.flip(first), "full")
-      broken = false
-      yield* first
-      yield* second
-      assert.deepStrictEqual(saved, [1, 2])
-    }))
-})
 
 describe("consume", () => {
   it.effect("goes on where it had committed, and a new reader from now on", () =>
@@ -348,6 +316,313 @@ it.effect.each<Cursor.Cursor>([
     if (error._tag !== "SubscribeError") return assert.fail(error._tag)
     assert.include(error.message, "from is not a cursor or a timetoken of 17 digits")
   }).pipe(Effect.provide(world())))
+
+// --------------------------------------------------------------------------------------------------------------------
+// how a reader ends, and a store that misbehaves
+// --------------------------------------------------------------------------------------------------------------------
+
+/** The store of the world, with what is done to it first. It notes the cursors that it saved. */
+const storeThat = (before: () => Effect.Effect<void, CursorStore.CursorStoreError>) =>
+  Effect.map(CursorStore.CursorStore, (store) => {
+    const saves: Array<Cursor.Cursor> = []
+    return {
+      saves,
+      store: CursorStore.CursorStore.of({
+        load: store.load,
+        save: (reader, cursor) =>
+          Effect.suspend(before).pipe(
+            Effect.andThen(store.save(reader, cursor)),
+            Effect.tap(() => Effect.sync(() => saves.push(cursor)))
+          )
+      })
+    }
+  })
+
+const unavailable = new CursorStore.CursorStoreError({
+  operation: "save",
+  kind: "Unavailable",
+  reader: "billing",
+  description: "disk full"
+})
+
+const many = (count: number) =>
+  Effect.flatMap(
+    emulator,
+    (service) => service.publishAll(numbers(0, count).map((message) => ({ channel: "a", message })))
+  )
+
+describe("a reader that ends in order", () => {
+  const ends: ReadonlyArray<readonly [string, (run: Run) => Effect.Effect<Effect.Effect<unknown>, never, Needs>]> = [
+    ["is interrupted", (run) => Effect.map(Effect.forkChild(run), Fiber.interrupt)],
+    [
+      "is in a scope that closes",
+      (run) =>
+        Effect.flatMap(Scope.make(), (scope) => Effect.as(Effect.forkIn(run, scope), Scope.close(scope, Exit.void)))
+    ]
+  ]
+
+  it.effect.each(ends)(
+    "and %s after 59 of 80 handles again the one that was in hand",
+    ([, begin]) =>
+      Effect.gen(function*() {
+        const handled: Array<unknown> = []
+        const run = Subscribe.consume(
+          (message) => Effect.delay(Effect.sync(() => handled.push(message.payload)), "100 millis"),
+          target
+        )
+        const end = yield* begin(run)
+        yield* Clock.advance("1 second")
+        yield* many(80)
+        for (let waited = 0; handled.length < 59 && waited < 100; waited++) yield* Clock.advance("100 millis")
+        yield* end
+        const before = handled.length
+        assert.isAtLeast(before, 59)
+        assert.isBelow(before, 80)
+        yield* Effect.forkChild(run)
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(handled, numbers(0, 80))
+      }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("with 4 at once never skips one that was not handled", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      let stuck = true
+      const run = Subscribe.consume(
+        (message) =>
+          message.payload === 30 && stuck
+            ? Effect.never
+            : Effect.delay(Effect.sync(() => handled.push(message.payload)), "100 millis"),
+        { ...target, concurrency: 4 }
+      )
+      const first = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* many(80)
+      yield* Clock.advance("1500 millis")
+      yield* Fiber.interrupt(first)
+      assert.notInclude(handled, 30)
+      assert.isAbove(handled.length, 35)
+      stuck = false
+      const before = handled.length
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("10 seconds")
+      // What was done behind the one that was in hand comes again, and nothing before it.
+      assert.deepStrictEqual(handled.slice(before), numbers(30, 80))
+    }).pipe(Effect.provide(world())))
+
+  const failures: ReadonlyArray<readonly [string, Effect.Effect<never, "declined">]> = [
+    ["fails", Effect.fail("declined")],
+    ["dies", Effect.die("a bug")]
+  ]
+  it.effect.each(failures)(
+    "by a handler that %s has committed what was handled before",
+    ([, failure]) =>
+      Effect.gen(function*() {
+        const handled: Array<unknown> = []
+        let broken = true
+        const run = Subscribe.consume(
+          (message) => message.payload === 59 && broken ? failure : Effect.sync(() => handled.push(message.payload)),
+          target
+        )
+        const first = yield* Effect.forkChild(Effect.exit(run))
+        yield* Clock.advance("1 second")
+        yield* many(80)
+        yield* Clock.advance("1 second")
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(first)))
+        broken = false
+        yield* Effect.forkChild(run)
+        yield* Clock.advance("1 second")
+        assert.deepStrictEqual(handled, numbers(0, 80))
+      }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("by a failure of the subscription has committed what was handled before", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      const run = Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), {
+        ...target,
+        reconnect: { ServerFailure: Schedule.recurs(0) }
+      })
+      const first = yield* Effect.forkChild(Effect.exit(run))
+      yield* Clock.advance("1 second")
+      for (const id of numbers(0, 4)) {
+        yield* publish(id)
+        yield* Clock.advance("20 millis")
+      }
+      const faults = yield* Faults.Faults
+      yield* faults.add({ fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 1 })
+      yield* publish(4)
+      yield* Clock.advance("1 second")
+      yield* faults.heal
+      assert.isDefined(first.pollUnsafe(), "ended")
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(handled, numbers(0, 5))
+    }).pipe(Effect.provide(Layer.provideMerge(Faults.layer(), world()))))
+
+  it.effect("page by page has committed the pages before", () =>
+    Effect.gen(function*() {
+      const handled: Array<ReadonlyArray<unknown>> = []
+      const run = Subscribe.consumePages(
+        (messages) =>
+          Effect.delay(Effect.sync(() => handled.push(messages.map(({ payload }) => payload))), "100 millis"),
+        target
+      )
+      const first = yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      yield* publish(0)
+      yield* Clock.advance("50 millis")
+      yield* publish(1, 2)
+      yield* Clock.advance("100 millis")
+      assert.deepStrictEqual(handled, [[0]])
+      yield* Fiber.interrupt(first)
+      yield* Effect.forkChild(run)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(handled, [[0], [1, 2]])
+    }).pipe(Effect.provide(world())))
+})
+
+describe("a store", () => {
+  const hung = [
+    ["never returns", Effect.never],
+    ["cannot be interrupted", Effect.uninterruptible(Effect.never)]
+  ] as const
+  const readers: ReadonlyArray<readonly [string, (handler: () => Effect.Effect<void>) => Run]> = [
+    ["consume", (handler) => Subscribe.consume(handler, target)],
+    ["consumePages", (handler) => Subscribe.consumePages(handler, target)],
+    ["pages", (handler) => Stream.runForEach(Subscribe.pages(target), (page) => Effect.andThen(handler(), page.commit))]
+  ]
+  it.effect.each(hung.flatMap(([how, save]) => readers.map(([name, run]) => [how, name, save, run] as const)))(
+    "whose save %s does not keep %s from ending: it takes six seconds at most",
+    ([, , save, run]) =>
+      Effect.gen(function*() {
+        const { store } = yield* storeThat(() => save)
+        const fiber = yield* Effect.forkChild(
+          Effect.provideService(run(() => Effect.void), CursorStore.CursorStore, store)
+        )
+        yield* Clock.advance("1 second")
+        yield* publish(1)
+        yield* Clock.advance("1 second")
+        const ended = yield* Effect.forkChild(Fiber.interrupt(fiber))
+        yield* Clock.advance("4 seconds")
+        assert.isUndefined(ended.pollUnsafe())
+        yield* Clock.advance("2 seconds")
+        assert.isDefined(ended.pollUnsafe())
+      }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("that does not answer within 30 seconds is asked again, and the reader goes on", () =>
+    Effect.gen(function*() {
+      let hanging = true
+      const { saves, store } = yield* storeThat(() => hanging ? Effect.never : Effect.void)
+      const handled: Array<unknown> = []
+      const fiber = yield* Effect.forkChild(Effect.provideService(
+        Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), target),
+        CursorStore.CursorStore,
+        store
+      ))
+      yield* Clock.advance("1 second")
+      yield* publish(1)
+      yield* Clock.advance("20 seconds")
+      hanging = false
+      assert.strictEqual(saves.length, 0)
+      yield* Clock.advance("11 seconds")
+      yield* publish(2)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(handled, [1, 2])
+      assert.isAtLeast(saves.length, 2)
+      assert.isUndefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(world())))
+
+  it.effect("that fails is asked again by the schedule that is given, and the reader goes on", () =>
+    Effect.gen(function*() {
+      const tries: Array<number> = []
+      let failures = 3
+      const { saves, store } = yield* storeThat(() =>
+        Effect.flatMap(EffectClock.currentTimeMillis, (now) => {
+          tries.push(now)
+          return failures-- > 0 ? Effect.fail(unavailable) : Effect.void
+        })
+      )
+      const handled: Array<unknown> = []
+      const run = (commitRetry?: Schedule.Schedule<unknown>) =>
+        Effect.provideService(
+          Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), { ...target, commitRetry }),
+          CursorStore.CursorStore,
+          store
+        )
+      const fiber = yield* Effect.forkChild(run(Schedule.spaced("2 seconds")))
+      yield* Clock.advance("1 second")
+      yield* publish(1)
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(tries.slice(1, 4).map((at, index) => at - (tries[index] ?? 0)), [2_000, 2_000, 2_000])
+      assert.deepStrictEqual(handled, [1])
+      assert.isAbove(saves.length, 0)
+      yield* Fiber.interrupt(fiber)
+      failures = 1
+      const other = yield* Effect.forkChild(Effect.flip(run(Schedule.recurs(0))))
+      yield* Clock.advance("1 second")
+      yield* publish(2)
+      yield* Clock.advance("1 second")
+      assert.strictEqual((yield* Fiber.join(other))._tag, "CursorStoreError")
+      failures = 1
+      yield* Effect.forkChild(run())
+      yield* Clock.advance("1 second")
+      yield* publish(3)
+      yield* Clock.advance("1 second")
+      assert.strictEqual(handled.at(-1), 3)
+      assert.isAbove(saves.length, 1)
+    }).pipe(Effect.provide(world())))
+
+  it.effect("that is down holds up the reader after a hundred messages", () =>
+    Effect.gen(function*() {
+      const { store } = yield* storeThat(() => Effect.fail(unavailable))
+      const handled: Array<unknown> = []
+      const fiber = yield* Effect.forkChild(Effect.provideService(
+        Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), {
+          ...target,
+          commitRetry: Schedule.spaced("1 second")
+        }),
+        CursorStore.CursorStore,
+        store
+      ))
+      yield* Clock.advance("1 second")
+      for (const id of numbers(0, 300)) {
+        yield* publish(id)
+        yield* Clock.advance("50 millis")
+      }
+      assert.isAtLeast(handled.length, 99)
+      assert.isBelow(handled.length, 200)
+      yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* Clock.advance("6 seconds")
+    }).pipe(Effect.provide(world())))
+
+  it.effect("is asked four times a second at a hundred messages a second, and once more when it becomes quiet", () =>
+    Effect.gen(function*() {
+      const { saves, store } = yield* storeThat(() => Effect.void)
+      let last: Cursor.Cursor | undefined
+      let count = 0
+      yield* Effect.forkChild(Effect.provideService(
+        Subscribe.consume((message) =>
+          Effect.sync(() => {
+            last = message.cursor
+            count++
+          }), target),
+        CursorStore.CursorStore,
+        store
+      ))
+      yield* Clock.advance("1 second")
+      for (const id of numbers(0, 1_000)) {
+        yield* publish(id)
+        yield* Clock.advance("10 millis")
+      }
+      assert.strictEqual(count, 1_000)
+      assert.isAtMost(saves.length, 42)
+      assert.isAtLeast(saves.length, 38)
+      yield* Clock.advance("250 millis")
+      assert.deepStrictEqual(saves.at(-1), last)
+    }).pipe(Effect.provide(world())))
+})
 
 // --------------------------------------------------------------------------------------------------------------------
 // killed at random

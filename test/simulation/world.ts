@@ -339,8 +339,12 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   let stop = 0
   let crash = 0
   let crashes = 0
-  // What was handled and not committed in this life, and what of earlier lives is therefore to be handled again.
+  // What was begun and not committed in this life, what of it was handled to the end, and what of earlier lives is therefore
+  // to be handled again.
   let uncommitted = new Set<unknown>()
+  const finished = new Set<unknown>()
+  // Each second crash is one after which nothing can be saved any more.
+  let killed = false
   let repeatable = new Set<unknown>()
   const ids = new Set<unknown>()
 
@@ -367,8 +371,10 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
       }
       if (crash > 0 && --crash === 0) {
         crashes++
+        killed = crashes % 2 === 0
         return yield* Effect.fail(new Crashed())
       }
+      if (isHandled(event)) finished.add(event.payload)
     })
 
   const options: Subscribe.Options = {
@@ -378,11 +384,19 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   }
   const committing = CursorStore.CursorStore.of({
     load: store.load,
-    save: (reader, cursor) => Effect.tap(store.save(reader, cursor), () => Effect.sync(() => uncommitted = new Set()))
+    save: (reader, cursor) =>
+      Effect.suspend(() => {
+        if (killed) return Effect.void
+        for (const id of finished) uncommitted.delete(id)
+        finished.clear()
+        return store.save(reader, cursor)
+      })
   })
   const reading = Effect.suspend(() => {
     if (setting.reader === "consume") repeatable = new Set([...repeatable, ...uncommitted])
     uncommitted = new Set()
+    finished.clear()
+    killed = false
     return setting.reader === "consume"
       ? Subscribe.consume(handle, { ...options, reader: "worker", onStatus: handle }).pipe(
         Effect.provideService(CursorStore.CursorStore, committing)

@@ -1,0 +1,28 @@
+/** Work that is not cut off half-way, and that nobody waits for without end. */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+
+/** Waits for a fiber. After the time it is told to end and left behind: it may be one that cannot be interrupted. */
+export const awaitAtMost = <A, E>(
+  fiber: Fiber.Fiber<A, E>,
+  duration: Duration.Input
+): Effect.Effect<Option.Option<Exit.Exit<A, E>>> => {
+  const leave = Effect.sync(() => fiber.interruptUnsafe())
+  return Fiber.await(fiber).pipe(
+    Effect.timeoutOption(duration),
+    Effect.tap((ended) => Option.isNone(ended) ? leave : Effect.void),
+    Effect.onInterrupt(() => leave)
+  )
+}
+
+/** Runs to its end although its caller is interrupted, but then for no longer than this. */
+export const lasting = <A, E, R>(effect: Effect.Effect<A, E, R>, duration: Duration.Input): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true }),
+      (fiber) => Effect.onInterrupt(restore(Fiber.join(fiber)), () => awaitAtMost(fiber, duration))
+    )
+  )

@@ -1,0 +1,153 @@
+/**
+ * Durable readers: they start at a kept cursor, and commit what was handled. Where the events come from is not known here.
+ */
+import type * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { Cursor } from "../../../Cursor.ts"
+import { CursorStore, CursorStoreError } from "../../../CursorStore.ts"
+import * as Commits from "../../../internal/commits.ts"
+import * as Grace from "../../../internal/grace.ts"
+import * as PacedCommits from "../../../internal/pacedCommits.ts"
+import * as Retry from "../../../Retry.ts"
+import type * as Event from "../../Event.ts"
+import * as Family from "../family.ts"
+
+/** Which cursor, and how often to try to save it. */
+export interface Name {
+  readonly reader: string
+  readonly commitRetry?: Schedule.Schedule<unknown, CursorStoreError> | undefined
+}
+
+/** The events from a cursor on; from wherever a new reader starts, where there is none. */
+export type Read<A, E, R> = (from: Cursor | undefined) => Stream.Stream<Event.SubscribeEvent<A>, E, R>
+
+/** One attempt to save a cursor may take so long while the reader runs. */
+const patience = "30 seconds"
+
+const pace: PacedCommits.Pace = { every: "250 millis", atOnce: 100, grace: Commits.grace }
+
+const cursorOf = (event: Event.SubscribeEvent<unknown>): Cursor | undefined =>
+  "cursor" in event ? event.cursor : undefined
+
+/** The cursor that is kept, and how to save another one. */
+const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {
+  const store = yield* CursorStore
+  const schedule = Schedule.while(
+    commitRetry ?? Retry.commit,
+    ({ input }: { readonly input: CursorStoreError }) => Effect.succeed(input.isRetryable)
+  )
+  const persistently = <A>(attempt: Effect.Effect<A, CursorStoreError>): Effect.Effect<A, CursorStoreError> => {
+    const told = Effect.tapError(attempt, (error) => error.isRetryable ? Effect.logWarning(error.message) : Effect.void)
+    return Effect.retry(told, schedule)
+  }
+  const late = (time: string) =>
+    new CursorStoreError({
+      operation: "save",
+      kind: "Unavailable",
+      reader,
+      description: `the store did not answer within ${time}`
+    })
+  const attempt = (cursor: Cursor): Effect.Effect<void, CursorStoreError> =>
+    Effect.forkDetach(store.save(reader, cursor), { startImmediately: true }).pipe(
+      Effect.flatMap((fiber) => Grace.awaitAtMost(fiber, patience)),
+      Effect.flatMap(Option.getOrElse(() => Exit.fail(late(patience))))
+    )
+  return {
+    kept: Option.getOrUndefined(yield* persistently(store.load(reader))),
+    save: (cursor: Cursor) => persistently(attempt(cursor)),
+    late
+  }
+})
+
+/** Pages, each with its own commit. */
+export const pages = <A, E, R>(name: Name, read: Read<A, E, R>) =>
+  Stream.unwrap(Effect.map(open(name), ({ kept, save }) => {
+    const commits = Commits.make(save)
+    return Stream.mapArray(read(kept), (events): Arr.NonEmptyReadonlyArray<{
+      readonly events: Arr.NonEmptyReadonlyArray<Event.SubscribeEvent<A>>
+      readonly commit: Effect.Effect<void, CursorStoreError>
+    }> => [{ events, commit: commits.next(events.map(cursorOf).findLast((cursor) => cursor !== undefined)) }])
+  }))
+
+/** Commits in the background, and the cursor to start at. */
+export const begin = (name: Name) =>
+  Effect.map(open(name), ({ kept, late, save }) => {
+    const commits = PacedCommits.make(save, pace)
+    const close = Effect.flatMap(commits.close, (saved) => saved ? Effect.void : Effect.fail(late(Commits.grace)))
+    return {
+      kept,
+      /** Adds an event, in order. The effect says that it is handled. */
+      open: (event: Event.SubscribeEvent<unknown>) => commits.open(cursorOf(event)),
+      room: commits.room,
+      /** Runs the reader. However it ends, what is handled is saved; where a store fails, it ends. */
+      during: <A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E | CursorStoreError, R> =>
+        Effect.onExit(
+          Effect.raceFirst(reading, commits.failed),
+          (exit): Effect.Effect<void, CursorStoreError> =>
+            Exit.isSuccess(exit) ? close : Effect.catch(close, (error) => Effect.logWarning(error.message))
+        )
+    }
+  })
+
+/** Something to handle, and the effect that says that it is handled. */
+export interface Open<A> {
+  readonly event: A
+  readonly handled: Effect.Effect<void>
+}
+
+/** Runs a handler, and says of what it was given that it is handled, if it succeeds. */
+export const handling = <E, R>(
+  handler: Effect.Effect<unknown, E, R>,
+  work: ReadonlyArray<Open<unknown>>
+): Effect.Effect<void, E, R> =>
+  Effect.asVoid(
+    Effect.onExit(handler, (exit) =>
+      Exit.isSuccess(exit)
+        ? Effect.forEach(work, ({ handled }) => handled, { discard: true })
+        : Effect.void)
+  )
+
+/**
+ * Runs until the events, a handler or the store fail. `handle` is given the messages of a page, in parts where something else is
+ * told between them.
+ */
+export const consume = Effect.fnUntraced(
+  function*<A, E, R, E1, R1, E2, R2>({ concurrency, handle, name, onStatus, read }: {
+    readonly name: Name
+    readonly read: Read<A, E1, R1>
+    readonly handle: (messages: ReadonlyArray<Open<Event.Message<A>>>) => Effect.Effect<void, E, R>
+    readonly onStatus: (notice: Family.Notice) => Effect.Effect<unknown, E2, R2>
+    /** How many pages are handled at once. */
+    readonly concurrency: number
+  }) {
+    const commits = yield* begin(name)
+    const page = Effect.fnUntraced(function*(work: ReadonlyArray<Open<Event.SubscribeEvent<A>>>) {
+      let messages: Array<Open<Event.Message<A>>> = []
+      for (const { event, handled } of work) {
+        if (event._tag === "Message") {
+          messages.push({ event, handled })
+        } else if (Family.isNotice(event)) {
+          yield* handle(messages)
+          messages = []
+          yield* handling(onStatus(event), [{ event, handled }])
+        } else {
+          yield* handled
+        }
+      }
+      yield* handle(messages)
+      yield* commits.room
+    })
+    const working = read(commits.kept).pipe(
+      Stream.mapArray((events): Arr.NonEmptyReadonlyArray<ReadonlyArray<Open<Event.SubscribeEvent<A>>>> => [
+        events.map((event) => ({ event, handled: commits.open(event) }))
+      ]),
+      Stream.mapEffect(page, { concurrency }),
+      Stream.runDrain
+    )
+    yield* commits.during(working)
+  }
+)
