@@ -68,6 +68,8 @@ export class PollLoop<C, F, R> {
   private readonly clock: Clock.Clock
   private readonly fork: (effect: Effect.Effect<void, never, R>) => Fiber.Fiber<void>
   private readonly retries: Retries.Retries<F, R>
+  /** Whether it goes on by itself. */
+  isRunning = false
   private fiber: Fiber.Fiber<void> | undefined
   /** A fiber of an older turn feeds nothing any more. */
   private turn = 0
@@ -89,13 +91,10 @@ export class PollLoop<C, F, R> {
     this.state = state
   }
 
-  get isRunning(): boolean {
-    return this.fiber !== undefined
-  }
-
   /** Begins, or goes on from the state. */
   start(): void {
     const turn = ++this.turn
+    this.isRunning = true
     const loop: Effect.Effect<void, never, R> = Effect.suspend(() => {
       if (turn !== this.turn || this.state._tag === "Ended") return Effect.void
       if (this.flight !== undefined) {
@@ -109,19 +108,19 @@ export class PollLoop<C, F, R> {
       this.feed({ _tag: wanted, at: moment(this.clock) })
       return loop
     })
-    // The fiber is known before it runs: it may be ended by what it tells.
-    this.fiber = this.fork(Effect.andThen(
-      Effect.yieldNow,
-      Effect.catchDefect(loop, (defect) =>
-        Effect.sync(() => {
-          if (turn === this.turn) this.service.broken(defect)
-        }))
-    ))
+    const fiber = this.fork(Effect.catchDefect(loop, (defect) =>
+      Effect.sync(() => {
+        if (turn === this.turn) this.service.broken(defect)
+      })))
+    // It runs at once, and may be over by now.
+    if (turn === this.turn) this.fiber = fiber
+    else fiber.interruptUnsafe()
   }
 
   /** Ends what is in flight. The state stays. */
   stop(): void {
     this.turn++
+    this.isRunning = false
     const { fiber } = this
     this.fiber = undefined
     this.resume = undefined

@@ -243,7 +243,7 @@ export class CatchUp {
     }
     for (const notice of notices) this.told.add(notice._tag === "Gap" ? notice.channel : undefined)
     const { missed } = this
-    const found = this.ledger.found(arrivals, this.begin, upTo)
+    const found = this.ledger.found(arrivals, this.begin, upTo, filled)
     backfill.missed(found.length)
     const events = [
       ...told,

@@ -143,12 +143,17 @@ export class Connection {
 
   /** Names changed. What changes soon after is the same change. */
   private changed(): void {
+    const { gathered } = this.core.settings
+    // With a connection of its own, a reader has no names but its first.
+    if (gathered === 0 && !this.isEmpty) {
+      if (!this.loop.isRunning) this.loop.start()
+      return
+    }
     if (this.isGathering) return
     this.isGathering = true
     // The first names are asked for at once.
-    const gathered = this.loop.isRunning ? this.core.settings.gathered : 0
     this.run(Effect.andThen(
-      gathered === 0 ? Effect.yieldNow : Effect.sleep(gathered),
+      this.loop.isRunning ? Effect.sleep(gathered) : Effect.yieldNow,
       Effect.suspend(() => {
         this.isGathering = false
         if (this.isEmpty) return this.close
@@ -370,6 +375,8 @@ export class Connection {
       case "TellInterrupted": {
         this.known.clear()
         const { attempt, failure: reason } = told
+        const again = Duration.format(Duration.millis(told.retryIn))
+        this.run(debug(() => [`pubnub.subscribe interrupted, attempt ${attempt}, again in ${again}`, reason]))
         this.tellEach((lane) => {
           const cursor = lane?.place ?? told.cursor
           return {

@@ -320,7 +320,7 @@ export class Lane {
   private progress(gap: Gap, { arrivals, filled, notices, upTo }: Effect.Success<Backfill["next"]>): number {
     const { ledger } = this
     if (ledger === undefined) return 0
-    const events = ledger.found(arrivals, gap.from, upTo)
+    const events = ledger.found(arrivals, gap.from, upTo, filled)
     gap.backfill.missed(events.length)
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)

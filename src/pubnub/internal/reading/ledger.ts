@@ -89,14 +89,14 @@ export class Ledger {
     return events
   }
 
-  /** The events that history had, where all before `upTo` has been found. */
-  found(arrivals: Arrivals, asked: Cursor, upTo: bigint): ReadonlyArray<Given> {
+  /** The events that history had, where all before `upTo` has been found, or all there is. */
+  found(arrivals: Arrivals, asked: Cursor, upTo: bigint, isAll: boolean): ReadonlyArray<Given> {
     const base = this.furthest(asked)
     const reached = (this.limit < upTo ? this.limit : upTo) - 1n
     const next = reached > BigInt(base.position)
       ? { ...base, position: String(reached), delivered: [], hole: this.hole }
       : undefined
-    const events = this.read(this.notSummed(arrivals, upTo), base, next, true)
+    const events = this.read(this.notSummed(arrivals, isAll ? undefined : upTo), base, next, true)
     this.ahead = next ?? this.ahead
     return events
   }
@@ -177,7 +177,7 @@ export class Ledger {
    * Leaves out what an earlier life had by its sums. What is of a sum waits until all of it has been read. Where that is not
    * all there any more, or too much is new, it is given again: better twice than not at all.
    */
-  private notSummed(arrivals: Arrivals, upTo: bigint): Arrivals {
+  private notSummed(arrivals: Arrivals, upTo: bigint | undefined): Arrivals {
     if (this.sums.length === 0) return arrivals
     const rest: Array<Arrival.Arrival> = []
     for (const arrival of arrivals) {
@@ -188,7 +188,8 @@ export class Ledger {
       else rest.push(arrival)
     }
     const given: Array<Arrival.Arrival> = []
-    for (let [oldest] = this.sums; oldest !== undefined && BigInt(oldest[0]) < upTo; [oldest] = this.sums) {
+    const isRead = (to: string) => upTo === undefined || BigInt(to) < upTo
+    for (let [oldest] = this.sums; oldest !== undefined && isRead(oldest[0]); [oldest] = this.sums) {
       const [to, count, sum] = oldest
       const isOf = (arrival: Arrival.Arrival) => (Arrival.timetokenOf(arrival) ?? 0n) <= BigInt(to)
       const part = this.summed.filter(isOf)

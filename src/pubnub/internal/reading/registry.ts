@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as PubSub from "effect/PubSub"
 import type * as Schedule from "effect/Schedule"
@@ -45,6 +46,8 @@ type Needs = HttpClient.HttpClient | PubNubConfig
 export class Registry {
   private readonly schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
   private readonly groups = new Set<Group>()
+  /** Engines that are about to be closed. */
+  private readonly closing = new Set<Fiber.Fiber<void>>()
   private isClosed = false
 
   constructor(schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>) {
@@ -109,6 +112,7 @@ export class Registry {
       this.isClosed = true
       const engines = [...this.groups].flatMap(({ engines }) => [...engines.values()])
       return Effect.forEach(engines, ({ engine }) => engine.close, { concurrency: "unbounded", discard: true }).pipe(
+        Effect.andThen(Fiber.awaitAll(this.closing)),
         Effect.andThen(Effect.forEach([...this.groups], ({ statuses }) => PubSub.shutdown(statuses), { discard: true }))
       )
     })
@@ -144,13 +148,16 @@ export class Registry {
     )
   }
 
-  /** Closes an engine that nobody uses any more. */
+  /** Closes an engine that nobody uses any more. Nobody waits for the service to be told, but the end of all that is shared. */
   private settle(group: Group, filter: string | undefined): Effect.Effect<void> {
     const shared = group.engines.get(filter)
     if (shared === undefined || shared.users > 0) return Effect.void
     group.engines.delete(filter)
     this.forget(group)
-    return shared.engine.close
+    return Effect.map(Effect.forkDetach(shared.engine.close), (fiber) => {
+      this.closing.add(fiber)
+      fiber.addObserver(() => this.closing.delete(fiber))
+    })
   }
 
   private forget(group: Group): void {
