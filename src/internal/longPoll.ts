@@ -31,6 +31,8 @@ export interface Facts<C> {
   readonly unheard: number
   /** How many failures are in this row. */
   readonly attempts: number
+  /** Another credential was tried at once in this row: so a service that refuses each new one is not asked without end. */
+  readonly renewed: boolean
   /** How many answers in a row came at once and brought nothing. */
   readonly barren: number
   /** How long the last polls were held that something between here and the service cut, if they were like each other. */
@@ -159,6 +161,7 @@ export const start = <C, F>(
     servedAt,
     unheard: 0,
     attempts: 0,
+    renewed: false,
     barren: 0,
     cuts: undefined,
     owing
@@ -208,7 +211,8 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
           const time = elapsed(state.sentAt, input.at)
           const { attempts, cuts } = facts
           const steady = time >= held
-          const next = { ...facts, attempts: steady ? 0 : attempts, cuts: cutAgain(cuts, time) }
+          const row = steady ? { attempts: 0, renewed: false } : {}
+          const next = { ...facts, ...row, cuts: cutAgain(cuts, time) }
           return failed(next, input, steady && attempts > 0 ? [{ _tag: "Forget" }] : [])
         }
         case "Silent":
@@ -243,8 +247,8 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
         case "SwitchedOn":
           return prove(facts, "failure", [{ _tag: "Cut" }])
         case "Renewed":
-          return state.why === "denied"
-            ? prove({ ...facts, attempts: 0 }, "failure", [{ _tag: "Cut" }, { _tag: "Forget" }])
+          return state.why === "denied" && !facts.renewed
+            ? prove({ ...facts, attempts: 0, renewed: true }, "failure", [{ _tag: "Cut" }, { _tag: "Forget" }])
             : same
         case "Renamed":
           // After a failure the handshake that comes asks for the new names anyway.
@@ -297,6 +301,7 @@ const polled = <C, F>(
     servedAt: servedAt === undefined ? facts.servedAt : Math.max(servedAt, facts.servedAt ?? 0),
     unheard: 0,
     attempts: proven ? 0 : facts.attempts,
+    renewed: !proven && facts.renewed,
     barren
   }
   return proven
@@ -325,7 +330,7 @@ const failed = <C, F>(
   first: ReadonlyArray<Command<C, F>> = []
 ): Next<C, F> => {
   // Not counted: the credential that is in use now is tried at once.
-  if (renewed && denied) return prove(facts, "failure", first)
+  if (renewed && denied && !facts.renewed) return prove({ ...facts, renewed: true }, "failure", first)
   const next = { ...goDown(facts), attempts: facts.attempts + 1 }
   return [{ _tag: "Deciding", failure, denied, facts: next }, [...first, { _tag: "Ask", failure }]]
 }
@@ -358,7 +363,8 @@ const stood = <C, F>(
       ...facts,
       cursor,
       link: { _tag: "Up" },
-      attempts: isQuiet ? 0 : facts.attempts,
+      attempts: isSilence ? 0 : facts.attempts,
+      renewed: !isSilence && facts.renewed,
       owing: false,
       unheard: isBreak ? 0 : facts.unheard,
       // The cursor may be old, but what is after it was listened to, or is being looked for.
