@@ -6,10 +6,54 @@
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Detail } from "./PubNubError.ts"
+
+/**
+ * An access token, or where to get the token of now:
+ *
+ * - a `Redacted` is sent with every request;
+ * - an `Effect` runs before each request, so it should cache its token. A request whose token is not there within
+ *   `requestTimeout` is not sent, and fails with `Transport`;
+ * - a `SubscriptionRef` is read before each request.
+ *
+ * A stream that runs takes a new token at its next request; a poll that is held goes on. After a refusal (401 or 403) it
+ * asks for the token again, and retries at once if that is another one. A new value of a reference also ends the pause
+ * after a refusal. If the new token is refused too, the schedule for `AccessDenied` decides.
+ *
+ * While the token is not known, an address leaves 2,048 characters for it.
+ *
+ * **Example** (A token that is renewed each hour)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import type * as Redacted from "effect/Redacted"
+ * import * as Schedule from "effect/Schedule"
+ * import * as SubscriptionRef from "effect/SubscriptionRef"
+ * import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
+ *
+ * declare const freshToken: Effect.Effect<Redacted.Redacted>
+ *
+ * const Live = Layer.unwrap(Effect.gen(function*() {
+ *   const authToken = yield* SubscriptionRef.make(yield* freshToken)
+ *   const renew = Effect.flatMap(freshToken, (token) => SubscriptionRef.set(authToken, token))
+ *   yield* Effect.forkScoped(Effect.repeat(Effect.delay(renew, "55 minutes"), Schedule.forever))
+ *   return PubNubConfig.layer({ subscribeKey: "sub-c-1", userId: "ada", authToken })
+ * }))
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AuthToken =
+  | Redacted.Redacted
+  | Effect.Effect<Redacted.Redacted>
+  | SubscriptionRef.SubscriptionRef<Redacted.Redacted>
 
 /**
  * What {@link make} takes. Two are required; the others have defaults.
@@ -24,8 +68,8 @@ export interface Options {
   readonly publishKey?: string | undefined
   /** The keyset's secret key, on servers only. Every request is then signed, and needs no other permission. */
   readonly secretKey?: Redacted.Redacted | undefined
-  /** An access token that the application's server granted to this user. */
-  readonly authToken?: Redacted.Redacted | undefined
+  /** An access token that the application's server granted to this user, or where to get the token of now. */
+  readonly authToken?: AuthToken | undefined
   /** Who this is. The same user should have the same id every time. */
   readonly userId: string
   /** Host, or host and port, without a scheme. Default: `ps.pndsn.com`. */
@@ -102,7 +146,7 @@ export class PubNubConfig extends Context.Service<PubNubConfig, {
   readonly subscribeKey: string
   readonly publishKey: string | undefined
   readonly secretKey: Redacted.Redacted | undefined
-  readonly authToken: Redacted.Redacted | undefined
+  readonly authToken: AuthToken | undefined
   readonly userId: string
   readonly origin: string
   readonly tls: boolean

@@ -7,15 +7,15 @@ import * as Text from "../../internal/text.ts"
 import type { PubNubConfig } from "../PubNubConfig.ts"
 import type * as Status from "../Status.ts"
 import { Defect, SubscribeError } from "../SubscribeError.ts"
+import * as Token from "./wire/token.ts"
 
 type Config = PubNubConfig["Service"]
 
 /** What threw, without the secrets of the configuration. */
-export const describe = ({ authToken, secretKey }: Config, defect: unknown): string =>
-  Text.ofDefect(
-    defect,
-    [authToken, secretKey].flatMap((secret) => secret === undefined ? [] : [Redacted.value(secret)])
-  )
+export const describe = (config: Config, defect: unknown): string => {
+  const { secretKey } = config
+  return Text.ofDefect(defect, [...Token.used(config), ...secretKey === undefined ? [] : [Redacted.value(secretKey)]])
+}
 
 /** The failure of a reader that stands at this cursor. */
 export const toError = (config: Config, defect: unknown, cursor: Cursor | undefined): SubscribeError =>

@@ -21,6 +21,7 @@ import { version } from "../../internal/version.ts"
 import type { PubNubConfig } from "../PubNubConfig.ts"
 import * as PubNubError from "../PubNubError.ts"
 import * as Answer from "./answer.ts"
+import * as Token from "./wire/token.ts"
 
 export interface Endpoint<A> {
   /** What the user called, `publish`; the span is named `pubnub.publish`. */
@@ -135,18 +136,25 @@ export const ask = <A, E>(
 const request = (
   config: PubNubConfig["Service"],
   endpoint: Endpoint<unknown>
-): Effect.Effect<HttpClientRequest.HttpClientRequest, PubNubError.BadRequest | PubNubError.InvalidKey> => {
+): Effect.Effect<
+  HttpClientRequest.HttpClientRequest,
+  PubNubError.BadRequest | PubNubError.InvalidKey | PubNubError.Transport
+> => {
   if (config.issues.length > 0) {
     return Effect.fail(
       new PubNubError.BadRequest({ description: "The configuration is not valid", details: config.issues })
     )
   }
-  const query = [...endpoint.query, ...common(config, endpoint)]
-  const { secretKey } = config
-  if (secretKey === undefined || endpoint.open === true) {
-    return Effect.succeed(build(config, endpoint, Url.encodeQuery(query)))
+  if (endpoint.open === true) {
+    return Effect.succeed(build(config, endpoint, Url.encodeQuery([...endpoint.query, ...common(config, undefined)])))
   }
-  return Effect.map(signed(config, secretKey, endpoint, query), (query) => build(config, endpoint, query))
+  const { secretKey } = config
+  return Effect.flatMap(Token.current(config), (token) => {
+    const query = [...endpoint.query, ...common(config, token && Redacted.value(token))]
+    return secretKey === undefined
+      ? Effect.succeed(build(config, endpoint, Url.encodeQuery(query)))
+      : Effect.map(signed(config, secretKey, endpoint, query), (query) => build(config, endpoint, query))
+  })
 }
 
 const build = (config: PubNubConfig["Service"], endpoint: Endpoint<unknown>, query: string) => {
@@ -167,23 +175,22 @@ const build = (config: PubNubConfig["Service"], endpoint: Endpoint<unknown>, que
   }
 }
 
-/** How long the address of a request would be, a signature allowed for. */
+/** How long the address of a request would be, a signature and a token that is not known yet allowed for. */
 export const addressSize = (
   config: PubNubConfig["Service"],
   endpoint: Pick<Endpoint<unknown>, "path" | "query" | "open">
 ): number =>
   origin(config).length + endpoint.path.length +
-  Url.encodeQuery([...endpoint.query, ...common(config, endpoint)]).length + (config.secretKey === undefined ? 1 : 100)
+  Url.encodeQuery([...endpoint.query, ...common(config, endpoint.open === true ? undefined : Token.sized(config))]).length +
+  (config.secretKey === undefined ? 1 : 100)
 
 /** Scheme, host and port. */
 const origin = (config: PubNubConfig["Service"]): string => `${config.tls ? "https" : "http"}://${config.origin}`
 
-const common = (config: PubNubConfig["Service"], endpoint: Pick<Endpoint<unknown>, "open">): Url.Query => [
+const common = (config: PubNubConfig["Service"], token: string | undefined): Url.Query => [
   ["uuid", config.userId],
   ["pnsdk", `effect-herald${config.partnerId === undefined ? "" : `-${config.partnerId}`}/${version}`],
-  ...config.authToken === undefined || endpoint.open === true
-    ? []
-    : [["auth", Redacted.value(config.authToken)] as const],
+  ...token === undefined ? [] : [["auth", token] as const],
   ...config.requestIds ? [["requestid", globalThis.crypto.randomUUID()] as const] : [],
   ...config.instanceId === undefined ? [] : [["instanceid", config.instanceId] as const]
 ]

@@ -22,6 +22,7 @@ import { Timetoken } from "../../Timetoken.ts"
 import type * as Endpoint from "../endpoint.ts"
 import * as Storage from "../storage.ts"
 import * as Subscribe from "../wire/subscribe.ts"
+import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
 import { isName, type Knowledge } from "./knowledge.ts"
 import { covers, keysOf, type Names } from "./names.ts"
@@ -210,7 +211,15 @@ export class Backfill {
   }
 
   private request<A>(endpoint: Endpoint.Endpoint<A>): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
-    return Effect.andThen(this.history.pace, Subscribe.call(this.history.config, endpoint))
+    return this.renewing((config) => Subscribe.call(config, endpoint))
+  }
+
+  /** In its turn, and once more where a new token makes up for a refusal. */
+  private renewing<A>(
+    request: (config: Config) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
+  ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
+    const { config, pace } = this.history
+    return Effect.andThen(pace, Token.renewing(config, request))
   }
 
   // --- which channels
@@ -232,7 +241,7 @@ export class Backfill {
 
   /** The channels of the names: their own, those seen of wildcards, and those that groups hold. */
   private readonly list = Effect.fnUntraced(function*(this: Backfill, add: (channel: string, name: string) => void) {
-    const { config, knowledge } = this.history
+    const { knowledge } = this.history
     const { channels, groups } = this.names()
     for (const channel of channels) {
       if (Channel.isPresence(channel)) continue
@@ -242,9 +251,12 @@ export class Backfill {
     for (const [channel, name] of knowledge.channelsOf(new Set([...channels, ...groups]))) add(channel, name)
     for (const group of groups) {
       if (Channel.isPresence(group)) continue
-      const listed = yield* Effect.andThen(this.history.pace, ChannelGroups.list({ group })).pipe(
-        Effect.provideService(PubNubConfig, config),
-        Effect.mapError((error) => error.reason),
+      const listed = yield* this.renewing((config) =>
+        Effect.mapError(
+          Effect.provideService(ChannelGroups.list({ group }), PubNubConfig, config),
+          (error) => error.reason
+        )
+      ).pipe(
         Effect.asSome,
         Effect.catchTags({
           AccessDenied: () => Effect.succeedNone,
@@ -558,10 +570,12 @@ export class Backfill {
   }
 
   private leaveOut({ channels }: PubNubError.AccessDenied): Progress {
+    const { config, knowledge } = this.history
     const named = channels.filter((channel) => this.channels.has(channel))
     const rest = new Map(this.channels)
     for (const channel of named.length > 0 ? named : this.channels.keys()) {
-      this.history.knowledge.denied.add(channel)
+      // The next token may allow it.
+      if (Token.isFixed(config)) knowledge.denied.add(channel)
       rest.delete(channel)
     }
     this.refusals = 0

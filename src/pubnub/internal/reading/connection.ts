@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
+import type * as Redacted from "effect/Redacted"
 import type { Cursor } from "../../../Cursor.ts"
 import * as LongPoll from "../../../internal/longPoll.ts"
 import { debug } from "../../../internal/operation.ts"
@@ -16,7 +17,9 @@ import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../defect.ts"
 import * as Heartbeat from "../heartbeat.ts"
+import type * as Endpoint from "../endpoint.ts"
 import * as Subscribe from "../wire/subscribe.ts"
+import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
 import * as ClockCheck from "./clockCheck.ts"
 import type { Core } from "./core.ts"
@@ -61,6 +64,10 @@ export class Connection {
   private calmUntil = 0
   private readonly witness = ClockCheck.makeWitness()
   private heartbeat: Fiber.Fiber<void> | undefined
+  /** What the last request of the loop was sent with. */
+  private token: Redacted.Redacted | undefined
+  /** Waits for another token. */
+  private renewal: Fiber.Fiber<void> | undefined
 
   constructor(core: Core, engine: Engine) {
     this.core = core
@@ -210,7 +217,7 @@ export class Connection {
         poll: (from) => this.poll(from),
         schedule: settings.schedule,
         isDenied: (reason) => reason._tag === "AccessDenied",
-        renewed: Effect.succeed(false),
+        renewed: Effect.suspend(() => Token.isOther(config, this.token)),
         next: () => this.next(),
         tell: (told) => this.tell(told),
         broken: (defect) => this.broken(defect)
@@ -258,10 +265,10 @@ export class Connection {
       const request = Subscribe.handshake(config, asked)
       const isBelieved = (page: Subscribe.Page) =>
         this.witness.judge(page.position, clock.currentTimeMillisUnsafe(), undefined).believed
-      let page = yield* Subscribe.call(config, request)
+      let page = yield* this.call(request)
       for (let times = 1; !isBelieved(page); times++) {
         if (times === 3) return yield* Effect.fail(Subscribe.doubtful(page.position))
-        page = yield* Subscribe.call(config, request)
+        page = yield* this.call(request)
       }
       const answeredAt = clock.currentTimeMillisUnsafe()
       const servedAt = ClockCheck.millisOf(page.position)
@@ -328,7 +335,7 @@ export class Connection {
       const { clock, config } = this.core
       const sentAt = PollLoop.moment(clock)
       const request = Subscribe.poll(config, this.asked ?? this.targetOf(namesOf(this.names.keys())), from)
-      return Effect.flatMap(Subscribe.call(config, request), (answer) => {
+      return Effect.flatMap(this.call(request), (answer) => {
         const at = PollLoop.moment(clock)
         const { believed, doubtsBefore } = this.witness.judge(answer.position, at.wall, from.position)
         // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
@@ -351,6 +358,28 @@ export class Connection {
         })
       })
     })
+  }
+
+  /** A request of the loop. */
+  private call<A>(
+    endpoint: Endpoint.Endpoint<A>
+  ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
+    const { config } = this.core
+    return Effect.flatMap(Token.current(config), (token) => {
+      this.token = token
+      return Subscribe.call(Token.pinned(config, token), endpoint)
+    })
+  }
+
+  /** Waits for another token, which ends the pause after a refusal. */
+  private awaitRenewal(): void {
+    if (this.renewal !== undefined) return
+    const renewed = Effect.sync(() => {
+      this.renewal = undefined
+      this.loop.signal({ _tag: "Renewed" })
+    })
+    const change = Token.onChange(this.core.config, () => this.token, renewed)
+    if (change !== undefined) this.renewal = this.run(Effect.andThen(Effect.yieldNow, change))
   }
 
   private tell(told: PollLoop.Told<Cursor, PubNubError.Reason>): void {
@@ -377,6 +406,7 @@ export class Connection {
         const { attempt, failure: reason } = told
         const again = Duration.format(Duration.millis(told.retryIn))
         this.run(debug(() => [`pubnub.subscribe interrupted, attempt ${attempt}, again in ${again}`, reason]))
+        if (reason._tag === "AccessDenied") this.awaitRenewal()
         this.tellEach((lane) => {
           const cursor = lane?.place ?? told.cursor
           return {
@@ -494,6 +524,8 @@ export class Connection {
       this.loop.stop()
       for (const lane of this.lanes.values()) lane.stop()
       this.stopHeartbeat()
+      this.renewal?.interruptUnsafe()
+      this.renewal = undefined
       this.engine.emptied(this)
       // Who never was there need not leave.
       return this.asked === undefined ? Effect.void : this.depart(new Set())

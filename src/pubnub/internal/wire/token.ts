@@ -1,0 +1,95 @@
+/**
+ * The access token of now. It may be a value, what an Effect gives for each request, or what a reference holds.
+ */
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+import * as PubNubError from "../../PubNubError.ts"
+
+type Config = PubNubConfig["Service"]
+type Token = Redacted.Redacted | undefined
+
+/** An address leaves so many characters for a token that is not known yet. */
+const usualSize = 2_048
+
+/** So many tokens of one source are remembered: requests that were sent with them may still be in flight. */
+const mostRemembered = 8
+
+/** What Effects and references gave, newest first. A copy: the caller may wipe its own. */
+const given = new WeakMap<object, ReadonlyArray<Redacted.Redacted>>()
+
+/** Whether it is always the same. */
+export const isFixed = ({ authToken }: Config): boolean =>
+  !Effect.isEffect(authToken) && !SubscriptionRef.isSubscriptionRef(authToken)
+
+/** The token for a request that is made now. An Effect has `requestTimeout` to give it. */
+export const current = ({ authToken, requestTimeout }: Config): Effect.Effect<Token, PubNubError.Transport> => {
+  if (authToken === undefined || Redacted.isRedacted(authToken)) return Effect.succeed(authToken)
+  const token = Effect.isEffect(authToken)
+    ? Effect.timeoutOrElse(authToken, { duration: requestTimeout, orElse: () => Effect.fail(late) })
+    : SubscriptionRef.get(authToken)
+  return Effect.tap(token, (token) => Effect.sync(() => remember(authToken, token)))
+}
+
+const late = new PubNubError.Transport({ description: "The access token was not there in time", sent: false })
+
+const remember = (source: object, token: Redacted.Redacted): void => {
+  const others = given.get(source) ?? []
+  const [newest] = others
+  if (newest !== undefined && Equal.equals(newest, token)) return
+  given.set(source, [Redacted.make(Redacted.value(token)), ...others.slice(0, mostRemembered - 1)])
+}
+
+/** The same configuration for one request, with the token that was found for it. */
+export const pinned = (config: Config, authToken: Token): Config =>
+  authToken === config.authToken ? config : { ...config, authToken }
+
+/** Whether it is another one than that of an earlier request. */
+export const isOther = (config: Config, earlier: Token): Effect.Effect<boolean> =>
+  isFixed(config) ? Effect.succeed(false) : Effect.match(current(config), {
+    onFailure: () => false,
+    onSuccess: (now) => !Equal.equals(now, earlier)
+  })
+
+/** Makes a request, and makes it once more if it was refused for a token that has been replaced since. */
+export const renewing = <A, R>(
+  config: Config,
+  request: (config: Config) => Effect.Effect<A, PubNubError.Reason, R>
+): Effect.Effect<A, PubNubError.Reason, R> =>
+  Effect.flatMap(current(config), (token) =>
+    Effect.catchTag(request(pinned(config, token)), "AccessDenied", (denied) =>
+      Effect.flatMap(
+        isOther(config, token),
+        (isOther) => isOther ? request(config) : Effect.fail(denied)
+      )))
+
+/** Runs an effect when a reference holds another token than this one, once. There is nothing to wait for without one. */
+export const onChange = (
+  { authToken }: Config,
+  earlier: () => Token,
+  then: Effect.Effect<void>
+): Effect.Effect<void> | undefined =>
+  SubscriptionRef.isSubscriptionRef(authToken)
+    ? SubscriptionRef.changes(authToken).pipe(
+      Stream.filter((now) => !Equal.equals(now, earlier())),
+      Stream.take(1),
+      Stream.runForEach(() => then)
+    )
+    : undefined
+
+/** Those that a request may have been sent with lately. */
+export const used = ({ authToken }: Config): ReadonlyArray<string> => {
+  if (authToken === undefined) return []
+  return (Redacted.isRedacted(authToken) ? [authToken] : given.get(authToken) ?? []).map(Redacted.value)
+}
+
+/** A text as long as a token may be. */
+export const sized = (config: Config): string | undefined => {
+  const { authToken } = config
+  if (authToken === undefined || Redacted.isRedacted(authToken)) return authToken && Redacted.value(authToken)
+  const known = Effect.isEffect(authToken) ? used(config) : [Redacted.value(authToken.value)]
+  return known.reduce((longest, token) => token.length > longest.length ? token : longest, "").padEnd(usualSize, "-")
+}
