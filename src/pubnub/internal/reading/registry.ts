@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
+import * as Token from "../wire/token.ts"
 import * as Engine from "./engine.ts"
 import { type Names, namesOf } from "./names.ts"
 
@@ -166,8 +167,10 @@ export class Registry {
 }
 
 /** Whether two configurations are the same to a connection: it publishes nothing. */
-const isSame = ({ publishKey: _, ...one }: Config, { publishKey: __, ...other }: Config): boolean =>
-  Equal.equals(one, other)
+const isSame = (one: Config, other: Config): boolean =>
+  Token.hasSameSource(one, other) && Equal.equals(withoutPublishing(one), withoutPublishing(other))
+
+const withoutPublishing = ({ authToken: _, publishKey: __, ...rest }: Config) => rest
 
 /** What a program shares, if it was given the layer of `Subscriber`. */
 export const Current = Context.Reference<Registry | undefined>("effect-herald/pubnub/internal/Registry", {

@@ -25,6 +25,10 @@ const given = new WeakMap<object, ReadonlyArray<Redacted.Redacted>>()
 export const isFixed = ({ authToken }: Config): boolean =>
   !Effect.isEffect(authToken) && !SubscriptionRef.isSubscriptionRef(authToken)
 
+/** Whether two configurations get their tokens from the same place. What is equal now may give something else later. */
+export const hasSameSource = ({ authToken: one }: Config, { authToken: other }: Config): boolean =>
+  one === other || Redacted.isRedacted(one) && Redacted.isRedacted(other) && Equal.equals(one, other)
+
 /** The token for a request that is made now. An Effect has `requestTimeout` to give it. */
 export const current = ({ authToken, requestTimeout }: Config): Effect.Effect<Token, PubNubError.Transport> => {
   if (authToken === undefined || Redacted.isRedacted(authToken)) return Effect.succeed(authToken)
