@@ -7,8 +7,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AppContext, Status, SubscribeError } from "effect-herald/pubnub"
 import {
   Channels,
@@ -36,6 +38,19 @@ const holds = <T extends true>(value: T): void => assert.isTrue(value)
 
 type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
 type ReasonsOf<E> = E extends PubNubError.PubNubError ? E["reason"]["_tag"] : never
+
+it("a token is a value, an Effect that cannot fail and needs nothing, or a reference", () => {
+  holds<
+    Equal<
+      PubNubConfig.Options["authToken"],
+      | Redacted.Redacted
+      | Effect.Effect<Redacted.Redacted>
+      | SubscriptionRef.SubscriptionRef<Redacted.Redacted>
+      | undefined
+    >
+  >(true)
+  holds<Equal<PubNubConfig.PubNubConfig["Service"]["authToken"], PubNubConfig.Options["authToken"]>>(true)
+})
 
 describe("endpoints", () => {
   const publish = Publish.publish({ channel: "a", message: 1 })
@@ -370,6 +385,7 @@ const errorsOf = (program: string) =>
   })
 
 const prelude = `import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Channels, Event, Filter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
@@ -394,6 +410,10 @@ it("what must not compile does not", () => {
     "MessageActions.fold({ channel: \"a\", last: 1, messages: [] })",
     "PubNubConfig.make({ subscribeKey: \"s\" })",
     "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
+    "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: \"plain text\" })",
+    "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: Effect.succeed(\"plain text\") })",
+    "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: Effect.fail(\"no token\") })",
+    "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: Effect.as(PubNubConfig.PubNubConfig, Redacted.make(\"t\")) })",
     "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
     "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))",
     "Users.get({ include: [\"custom\"] }).pipe(Effect.map((user) => user.status))",

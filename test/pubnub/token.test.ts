@@ -1,0 +1,631 @@
+/** A token that is replaced while something runs: by a reference, or by an Effect that gives another one. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import {
+  ChannelGroups,
+  type Event,
+  History,
+  Presence,
+  Publish,
+  Publisher,
+  PubNubConfig,
+  Subscribe,
+  Subscriber,
+  Time,
+  Users
+} from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { addressSize } from "../../src/pubnub/internal/endpoint.ts"
+import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { randomUUID } from "node:crypto"
+import * as Util from "node:util"
+
+const emulator = PubNubEmulator.PubNubEmulator
+const denied = Faults.Fault.AccessDenied()
+
+const first = Redacted.make("t0ken-one")
+const second = Redacted.make("t0ken-two")
+
+/** A token that can be replaced. */
+interface Source {
+  readonly authToken: PubNubConfig.AuthToken
+  readonly set: (token: Redacted.Redacted) => void
+}
+
+const reference = Effect.map(SubscriptionRef.make(first), (ref): Source => ({
+  authToken: ref,
+  set: (token) => Effect.runSync(SubscriptionRef.set(ref, token))
+}))
+
+const effect = Effect.sync((): Source => {
+  let token = first
+  return { authToken: Effect.sync(() => token), set: (next) => void (token = next) }
+})
+
+/** Gives another token each time. */
+const always: PubNubConfig.AuthToken = Effect.sync(() => Redacted.make(randomUUID()))
+
+const inWorld = (authToken: PubNubConfig.AuthToken | undefined, options: Parameters<typeof emulated>[0] = {}) =>
+  Effect.provide(emulated({ ...options, config: { ...options.config, authToken } }))
+
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<A> = []
+    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
+    yield* Clock.advance("1 second")
+    return { seen, fiber }
+  })
+
+const publish = (...messages: ReadonlyArray<unknown>) =>
+  emulator.use((service) => service.publishAll(messages.map((message) => ({ channel: "a", message }))))
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
+
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
+
+/** The tokens of the requests so far whose path begins so. */
+const tokensOf = (prefix: string) =>
+  Effect.map(requestsTo(prefix), (requests) => requests.map((request) => queryOf(request).get("auth")))
+
+const addFault = (rule: Faults.Rule) => Faults.Faults.use((faults) => faults.add(rule))
+
+const isPoll = ({ url }: HttpClientRequest.HttpClientRequest) => /subscribe.*[?&]tt=\d{17}/.test(url)
+
+/** Runs as long as no timer has to. */
+const atOnce = Effect.repeat(Effect.yieldNow, Schedule.recurs(200))
+
+describe.each([["a reference", reference], ["an Effect", effect]] as const)("a token from %s", (_, makeSource) => {
+  it.effect("that is replaced while a poll is held goes with the next request, and nothing is lost or refused", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      yield* Effect.gen(function*() {
+        const service = yield* emulator
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        set(second)
+        yield* atOnce
+        // The poll in flight is left alone.
+        assert.strictEqual((yield* requestsTo("/v2/subscribe")).length, 2)
+        yield* service.revokeToken("t0ken-one")
+        for (const n of numbers(3)) {
+          yield* publish(n)
+          yield* Clock.advance("1 second")
+        }
+        assert.deepStrictEqual(yield* tokensOf("/v2/subscribe"), [
+          "t0ken-one",
+          "t0ken-one",
+          "t0ken-two",
+          "t0ken-two",
+          "t0ken-two"
+        ])
+        assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Message", "Message"])
+        assert.deepStrictEqual(payloads(seen), numbers(3))
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("that is replaced while it is being refused is used at once, and the refusal is not told", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      yield* Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* addFault({
+          on: (request) => {
+            if (!isPoll(request)) return false
+            set(second)
+            return true
+          },
+          fault: denied
+        })
+        yield* publish(1)
+        yield* atOnce
+        yield* publish(2)
+        yield* atOnce
+        assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Message"])
+        assert.deepStrictEqual(payloads(seen), [1, 2])
+        assert.strictEqual((yield* Faults.Faults.use(({ injected }) => injected)).length, 1)
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("that is not replaced is retried by the schedule, which ends", () =>
+    Effect.gen(function*() {
+      const { authToken } = yield* makeSource
+      yield* Effect.gen(function*() {
+        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        yield* publish(1)
+        yield* Clock.advance("1 minute")
+        const error = yield* Effect.flip(Fiber.join(fiber))
+        assert.strictEqual(error.reason._tag, "AccessDenied")
+        assert.deepStrictEqual(tags(seen), ["Connected", "Message", ...Array(3).fill("Interrupted"), "Disconnected"])
+        yield* publish(2)
+        const { seen: rest } = yield* collect(
+          Subscribe.stream({ channels: ["a"], from: error.cursor }).pipe(
+            Stream.provideService(PubNubConfig.PubNubConfig, {
+              ...yield* PubNubConfig.PubNubConfig,
+              authToken: second
+            })
+          )
+        )
+        assert.deepStrictEqual(payloads(rest), [2])
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("that was replaced before a retry is the retry's", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      yield* Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        yield* publish(1)
+        yield* atOnce
+        set(second)
+        yield* publish(2)
+        yield* Clock.advance("5 seconds")
+        assert.deepStrictEqual(payloads(seen), [1, 2])
+        assert.deepStrictEqual(
+          tags(seen),
+          ["Connected", "Message", "Interrupted", "Reconnected", "Message"]
+        )
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("is the token of now for every request that takes one", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      const all: Effect.Effect<unknown, never, HttpClient.HttpClient | PubNubConfig.PubNubConfig> = Effect.all([
+        Effect.exit(Publish.publish({ channel: "a", message: 1 })),
+        Effect.exit(Publish.publish({ channel: "a", message: "x".repeat(31_000) })),
+        Effect.exit(Publish.signal({ channel: "a", message: 1 })),
+        Effect.exit(Stream.runDrain(History.stream({ channel: "a" }))),
+        Effect.exit(ChannelGroups.list({ group: "g" })),
+        Effect.exit(Presence.hereNow({ channels: ["a"] })),
+        Effect.exit(Users.set({ name: "Ada" })),
+        Effect.exit(Effect.scoped(
+          Effect.provideServiceEffect(
+            Publisher.publish({ channel: "a", message: 2 }),
+            Publisher.Publisher,
+            Publisher.make()
+          )
+        ))
+      ])
+      yield* Effect.gen(function*() {
+        yield* all
+        const before = yield* tokensOf("/")
+        set(second)
+        yield* all
+        const tokens = yield* tokensOf("/")
+        assert.isAtLeast(before.length, 8)
+        assert.deepStrictEqual(new Set(before), new Set(["t0ken-one"]))
+        assert.deepStrictEqual(new Set(tokens.slice(before.length)), new Set(["t0ken-two"]))
+        yield* Time.now
+        assert.deepStrictEqual(yield* tokensOf("/time"), [null])
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("is signed with the request", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      yield* Effect.gen(function*() {
+        yield* Publish.publish({ channel: "a", message: 1 })
+        set(second)
+        yield* Publish.publish({ channel: "a", message: 2 })
+        assert.deepStrictEqual(yield* tokensOf("/publish"), ["t0ken-one", "t0ken-two"])
+      }).pipe(inWorld(authToken, {
+        emulator: { keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }] },
+        config: { secretKey: Redacted.make("sec"), requestTimeout: "1 hour" }
+      }))
+    }))
+
+  it.effect("that is replaced while history refuses it is used at once: not told, not counted", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      let count = 0
+      yield* Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* addFault({
+          on: ({ url }) => {
+            if (!url.includes("/v3/history")) return false
+            set(Redacted.make(`t0ken-${++count}`))
+            return true
+          },
+          fault: denied,
+          times: 1
+        })
+        yield* publish(...numbers(150))
+        yield* Clock.advance("10 seconds")
+        assert.strictEqual(count, 1)
+        assert.deepStrictEqual(payloads(seen), numbers(150))
+        assert.notInclude(tags(seen), "Interrupted")
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("that is replaced while the listing of a group refuses it is used at once", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      yield* Effect.gen(function*() {
+        yield* emulator.use((service) => service.addToGroup("g", ["a"]))
+        const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+        yield* addFault({
+          on: ({ url }) => {
+            if (!url.includes("/channel-registration/")) return false
+            set(second)
+            return true
+          },
+          fault: denied
+        })
+        yield* publish(...numbers(150))
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), numbers(150))
+        assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), ["Connected"])
+        assert.strictEqual((yield* Faults.Faults.use(({ injected }) => injected)).length, 1)
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("that history refused is not held against the next one", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      yield* Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* addFault({ on: ({ url }) => /history.*auth=t0ken-one/.test(url), fault: denied, times: 100 })
+        yield* publish(...numbers(150))
+        yield* Clock.advance("1 minute")
+        assert.deepStrictEqual(payloads(seen), numbers(150).slice(50))
+        set(second)
+        const more = numbers(300).slice(150)
+        yield* publish(...more)
+        yield* Clock.advance("1 minute")
+        assert.deepStrictEqual(payloads(seen).slice(-150), more)
+      }).pipe(inWorld(authToken))
+    }))
+
+  it.effect("is renewed for all readers of a Subscriber", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      yield* Effect.gen(function*() {
+        const readers = [
+          yield* collect(Subscribe.stream({ channels: ["a"] })),
+          yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+        ]
+        set(second)
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        yield* publish(1)
+        yield* Clock.advance("1 second")
+        yield* publish(2)
+        yield* Clock.advance("1 second")
+        for (const { seen } of readers) {
+          assert.deepStrictEqual(payloads(seen), [1, 2])
+          assert.notInclude(tags(seen), "Interrupted")
+        }
+      }).pipe(
+        Effect.provide(Layer.merge(Subscriber.layer(), emulated({ config: { authToken } })))
+      )
+    }))
+
+  it.effect("is in no error, no status and no log", () =>
+    Effect.gen(function*() {
+      const { authToken, set } = yield* makeSource
+      const shown: Array<string> = []
+      const show = (value: unknown) => {
+        shown.push(String(value), JSON.stringify(value) ?? "", Util.inspect(value, { depth: 12 }))
+        if (value instanceof Error) shown.push(value.stack ?? "", value.message)
+      }
+      const throws = Schedule.forever.pipe(Schedule.modifyDelay(() => {
+        throw new RangeError("no delay with t0ken-one or t0ken-two")
+      }))
+      yield* Effect.gen(function*() {
+        const reconnect = { ServerFailure: throws }
+        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        yield* publish(1)
+        yield* atOnce
+        set(second)
+        yield* Clock.advance("10 seconds")
+        yield* addFault({ on: "poll", fault: Faults.Fault.ServerError({ status: 500, handled: false }) })
+        yield* publish(2)
+        yield* Clock.advance("1 second")
+        const error = yield* Effect.flip(Fiber.join(fiber))
+        assert.include(error.message, "no delay with {secret} or {secret}")
+        show(error)
+        seen.forEach(show)
+        show(yield* PubNubConfig.PubNubConfig)
+        assert.include(tags(seen), "Interrupted")
+        assert.isAbove(shown.length, 10)
+        for (const text of shown) assert.notMatch(text, /t0ken/)
+      }).pipe(
+        inWorld(authToken),
+        Effect.provide(Logger.layer([Logger.make(({ message }) => show(message))])),
+        Effect.provideService(References.MinimumLogLevel, "All")
+      )
+    }))
+})
+
+describe("a reference", () => {
+  it.effect("that is set during the pause after a refusal ends it at once", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(first)
+      yield* Effect.gen(function*() {
+        const reconnect = { AccessDenied: Schedule.spaced("1 hour") }
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        yield* publish(1)
+        yield* atOnce
+        assert.strictEqual(tags(seen).at(-1), "Interrupted")
+        // The same token says nothing new.
+        yield* SubscriptionRef.set(ref, Redacted.make("t0ken-one"))
+        yield* atOnce
+        assert.strictEqual(tags(seen).at(-1), "Interrupted")
+        yield* publish(2)
+        yield* SubscriptionRef.set(ref, second)
+        yield* atOnce
+        assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Interrupted", "Reconnected", "Message"])
+        assert.deepStrictEqual(payloads(seen), [1, 2])
+      }).pipe(inWorld(ref))
+    }))
+
+  it.effect("ends the pause of a Subscriber's connection", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(first)
+      yield* Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        yield* publish(1)
+        yield* atOnce
+        yield* SubscriptionRef.set(ref, second)
+        yield* publish(2)
+        yield* atOnce
+        assert.deepStrictEqual(payloads(seen), [1, 2])
+      }).pipe(
+        Effect.provide(Layer.merge(Subscriber.layer({ reconnect: { AccessDenied: Schedule.spaced("1 hour") } }), emulated({ config: { authToken: ref } })))
+      )
+    }))
+
+  it.effect("renews again and again, once after each refusal", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(Redacted.make("token-0"))
+      yield* Effect.gen(function*() {
+        const reconnect = { AccessDenied: Schedule.spaced("1 hour") }
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        for (const n of numbers(5)) {
+          yield* emulator.use((service) => service.revokeToken(`token-${n}`))
+          yield* publish(n)
+          yield* atOnce
+          yield* SubscriptionRef.set(ref, Redacted.make(`token-${n + 1}`))
+          yield* atOnce
+        }
+        assert.deepStrictEqual(payloads(seen), numbers(5))
+        assert.strictEqual(tags(seen).filter((tag) => tag === "Interrupted").length, 5)
+        assert.strictEqual(tags(seen).filter((tag) => tag === "Reconnected").length, 5)
+      }).pipe(inWorld(ref))
+    }))
+
+  it.effect("is listened to only from a refusal on, and not when the stream has ended", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(first)
+      const listeners = () => ref.pubsub.subscribers.size
+      yield* Effect.gen(function*() {
+        const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        assert.strictEqual(listeners(), 0)
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        yield* publish(1)
+        yield* atOnce
+        assert.strictEqual(listeners(), 1)
+        yield* Clock.advance("1 minute")
+        assert.isDefined(fiber.pollUnsafe())
+        assert.strictEqual(listeners(), 0)
+      }).pipe(inWorld(ref))
+    }))
+
+  it.effect("is not listened to when the last reader of a Subscriber's connection has left", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(first)
+      yield* Effect.gen(function*() {
+        yield* emulator.use((service) => service.revokeToken("t0ken-one"))
+        const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        assert.strictEqual(ref.pubsub.subscribers.size, 1)
+        yield* Fiber.interrupt(fiber)
+        yield* Clock.advance("2 seconds")
+        assert.strictEqual(ref.pubsub.subscribers.size, 0)
+      }).pipe(
+        Effect.provide(Layer.merge(Subscriber.layer({ reconnect: { AccessDenied: Schedule.spaced("1 hour") } }), emulated({ config: { authToken: ref } })))
+      )
+    }))
+
+  it.effect("renews again and again on a quiet channel, too", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(Redacted.make("token-0"))
+      yield* Effect.gen(function*() {
+        const reconnect = { AccessDenied: Schedule.spaced("1 hour") }
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        for (const n of numbers(3)) {
+          yield* Clock.advance("3 minutes")
+          yield* emulator.use((service) => service.revokeToken(`token-${n}`))
+          yield* Clock.advance("1 minute")
+          assert.strictEqual(tags(seen).at(-1), "Interrupted")
+          yield* SubscriptionRef.set(ref, Redacted.make(`token-${n + 1}`))
+          yield* atOnce
+          assert.strictEqual(tags(seen).at(-1), "Reconnected")
+        }
+        assert.strictEqual(seen.length, 7)
+      }).pipe(inWorld(ref))
+    }))
+
+  it.effect("of two streams each goes with its own", () =>
+    Effect.gen(function*() {
+      const [one, other] = [yield* SubscriptionRef.make(first), yield* SubscriptionRef.make(Redacted.make("other-1"))]
+      yield* Effect.gen(function*() {
+        const config = yield* PubNubConfig.PubNubConfig
+        const mine = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const theirs = yield* collect(
+          Subscribe.stream({ channels: ["b"] }).pipe(
+            Stream.provideService(PubNubConfig.PubNubConfig, { ...config, authToken: other })
+          )
+        )
+        yield* SubscriptionRef.set(other, Redacted.make("other-2"))
+        const both = emulator.use(({ publishAll }) => publishAll(["a", "b"].map((channel) => ({ channel, message: 1 }))))
+        yield* both
+        yield* Clock.advance("1 second")
+        yield* SubscriptionRef.set(one, second)
+        yield* both
+        yield* Clock.advance("1 second")
+        assert.deepStrictEqual(
+          yield* tokensOf("/v2/subscribe/demo-sub/a/"),
+          ["t0ken-one", "t0ken-one", "t0ken-one", "t0ken-two"]
+        )
+        assert.deepStrictEqual(
+          yield* tokensOf("/v2/subscribe/demo-sub/b/"),
+          ["other-1", "other-1", "other-2", "other-2"]
+        )
+        for (const { seen } of [mine, theirs]) assert.deepStrictEqual(payloads(seen), [1, 1])
+      }).pipe(inWorld(one))
+    }))
+})
+
+it.effect("two sources that only look the same share no connection", () =>
+  Effect.gen(function*() {
+    const sources = [{ token: first }, { token: first }] as const
+    const tokenOf = (source: { readonly token: Redacted.Redacted }) => source.token
+    const config = yield* PubNubConfig.PubNubConfig
+    for (const [channel, source] of [["a", sources[0]], ["b", sources[1]]] as const) {
+      yield* collect(
+        Subscribe.stream({ channels: [channel] }).pipe(
+          Stream.provideService(PubNubConfig.PubNubConfig, {
+            ...config,
+            authToken: Effect.map(Effect.succeed(source), tokenOf)
+          })
+        )
+      )
+    }
+    assert.strictEqual((yield* requestsTo("/v2/subscribe/demo-sub/b/")).length, 2)
+    assert.strictEqual((yield* requestsTo("/v2/subscribe")).length, 4)
+  }).pipe(Effect.provide(Layer.merge(Subscriber.layer(), emulated()))))
+
+it.effect("streams with the same source share their connection", () =>
+  Effect.gen(function*() {
+    for (const channel of ["a", "b"]) yield* collect(Subscribe.stream({ channels: [channel] }))
+    assert.strictEqual((yield* requestsTo("/v2/subscribe/demo-sub/a,b/")).length, 2)
+  }).pipe(Effect.provide(Layer.merge(Subscriber.layer(), emulated({ config: { authToken: Effect.succeed(first) } })))))
+
+describe("a service that refuses each new token", () => {
+  const refuses = Effect.gen(function*() {
+    const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+    yield* addFault({ on: ({ url }) => url.includes("/v2/subscribe"), fault: denied, times: 1_000 })
+    yield* publish(1)
+    yield* Clock.advance("1 minute")
+    assert.strictEqual((yield* Effect.flip(Fiber.join(fiber))).reason._tag, "AccessDenied")
+    // The poll, what is tried at once, and three attempts of the schedule.
+    assert.strictEqual((yield* Faults.Faults.use(({ injected }) => injected)).length, 5)
+  })
+
+  it.effect("is not asked without end for an Effect that gives another one each time", () =>
+    refuses.pipe(inWorld(always)))
+
+  it.effect("is not asked without end for a reference that is set after each refusal", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(first)
+      yield* Effect.gen(function*() {
+        const { fiber } = yield* collect(
+          Subscribe.stream({ channels: ["a"] }).pipe(
+            Stream.tap((event) =>
+              event._tag === "Interrupted" ? SubscriptionRef.set(ref, Redacted.make(randomUUID())) : Effect.void
+            )
+          )
+        )
+        yield* addFault({ on: ({ url }) => url.includes("/v2/subscribe"), fault: denied, times: 1_000 })
+        yield* publish(1)
+        yield* Clock.advance("1 minute")
+        assert.strictEqual((yield* Effect.flip(Fiber.join(fiber))).reason._tag, "AccessDenied")
+        assert.isAtMost((yield* Faults.Faults.use(({ injected }) => injected)).length, 5)
+      }).pipe(inWorld(ref))
+    }))
+})
+
+describe("an Effect", () => {
+  it.effect("may give another token for each request", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* publish(1)
+      yield* Clock.advance("2 minutes")
+      yield* publish(2)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1, 2])
+      const tokens = yield* tokensOf("/v2/subscribe")
+      assert.isAbove(tokens.length, 5)
+      assert.strictEqual(new Set(tokens).size, tokens.length)
+    }).pipe(inWorld(always)))
+
+  it.effect("that gives nothing in time leaves a request unsent, and a stream goes on when it does", () => {
+    let token: Effect.Effect<Redacted.Redacted> = Effect.never
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const publishing = yield* Effect.forkChild(Effect.flip(Publish.publish({ channel: "a", message: 1 })))
+      yield* Clock.advance("14 seconds")
+      assert.isUndefined(publishing.pollUnsafe())
+      yield* Clock.advance("1 second")
+      const error = yield* Fiber.join(publishing)
+      assert.deepInclude({ ...error._tag === "PubNubError" ? error.reason : error }, { _tag: "Transport", sent: false })
+      assert.deepStrictEqual(tags(seen), ["Interrupted"])
+      assert.deepStrictEqual(yield* requestsTo("/"), [])
+      token = Effect.succeed(first)
+      yield* Clock.advance("30 seconds")
+      yield* publish(2)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [2])
+    }).pipe(inWorld(Effect.suspend(() => token)))
+  })
+
+  it.effect("that dies ends a stream with a typed failure", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream({ channels: ["a"] })))
+      assert.strictEqual(error.reason._tag, "Defect")
+    }).pipe(inWorld(Effect.die("no token"))))
+
+  it.effect("does not hold up what needs no token", () => Time.now.pipe(inWorld(Effect.never)))
+})
+
+describe("an address", () => {
+  const sizeOf = (authToken: PubNubConfig.AuthToken | undefined) =>
+    addressSize(PubNubConfig.make({ subscribeKey: "s", userId: "u", authToken }), { path: "/", query: [] })
+  const plain = sizeOf(undefined)
+
+  it.effect("has room for a token that is not known yet, and for a longer one that is", () =>
+    Effect.gen(function*() {
+      const long = Redacted.make("x".repeat(5_000))
+      assert.strictEqual(sizeOf(first), plain + "&auth=t0ken-one".length)
+      assert.strictEqual(sizeOf(Effect.succeed(first)), plain + 2_054)
+      assert.strictEqual(sizeOf(yield* SubscriptionRef.make(first)), plain + 2_054)
+      assert.strictEqual(sizeOf(yield* SubscriptionRef.make(long)), plain + 5_006)
+      const authToken = Effect.succeed(long)
+      yield* Publish.publish({ channel: "a", message: 1 }).pipe(inWorld(authToken))
+      assert.strictEqual(sizeOf(authToken), plain + 5_006)
+    }))
+})
+
+it.effect("a token from a Config may be a value or a reference", () =>
+  Effect.gen(function*() {
+    const ref = yield* SubscriptionRef.make(first)
+    const from = (options: Parameters<typeof PubNubConfig.layerConfig>[0]) =>
+      PubNubConfig.PubNubConfig.pipe(
+        Effect.provide(PubNubConfig.layerConfig(options).pipe(
+          Layer.provide(ConfigProvider.layer(
+            ConfigProvider.fromUnknown({ PUBNUB_SUBSCRIBE_KEY: "s", PUBNUB_USER_ID: "u", TOKEN: "t" })
+          ))
+        ))
+      )
+    assert.strictEqual((yield* from({ authToken: Config.succeed(ref) })).authToken, ref)
+    const { authToken } = yield* from({ authToken: Config.Redacted("TOKEN") })
+    assert.isTrue(Redacted.isRedacted(authToken) && Redacted.value(authToken) === "t")
+  }))
