@@ -95,6 +95,8 @@ export class InboxOverflow extends Schema.TaggedError<InboxOverflow>("effect-her
  * asked for it, and a {@link Defect}. The cursor is
  * where to go on from; it is absent only when the reader never was anywhere.
  *
+ * A token that is replaced while the stream runs needs no new stream: see `AuthToken` of `PubNubConfig`.
+ *
  * **Example** (Going on with a new token)
  *
  * ```ts
