@@ -2,7 +2,7 @@
  * Runs one long poll: makes the requests that {@link LongPoll.step} asks for and feeds back what comes of them. At most one
  * thing is in flight, in one fiber; whatever ends it early ends that fiber, and another goes on from the state.
  */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Schedule from "effect/Schedule"

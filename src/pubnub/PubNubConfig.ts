@@ -103,6 +103,11 @@ export interface Options {
    */
   readonly historyRetention?: Duration.Input | undefined
   /**
+   * How many requests a second a connection makes of history, at most, when it fills a gap: a positive number. Default: 25, at
+   * which the service begins to throttle small accounts.
+   */
+  readonly historyRate?: number | undefined
+  /**
    * After how long without a sign of life the service lets this user time out of its channels, in whole seconds. Default:
    * the service's own 300 seconds. Given, it turns heartbeats on.
    */
@@ -158,6 +163,7 @@ export class PubNubConfig extends Context.Service<PubNubConfig, {
   readonly queueLength: number
   readonly queueRetention: Duration.Duration
   readonly historyRetention: Duration.Duration
+  readonly historyRate: number
   readonly presenceTimeout: Duration.Duration | undefined
   /** Without one no heartbeats are sent. */
   readonly heartbeatInterval: Duration.Duration | undefined
@@ -214,6 +220,7 @@ export const make = (options: Options): PubNubConfig["Service"] => {
     queueLength: options.queueLength ?? 100,
     queueRetention: duration(options.queueRetention ?? "2 minutes"),
     historyRetention: duration(options.historyRetention ?? "1 day"),
+    historyRate: options.historyRate ?? 25,
     presenceTimeout,
     heartbeatInterval: givenInterval ?? heartbeatIntervalOf(presenceTimeout),
     sendLeave: options.sendLeave ?? true,
@@ -284,6 +291,7 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
   check("requestTimeout", !positive(Duration.toMillis(config.requestTimeout)), "is not positive")
   check("pollTimeout", !positive(Duration.toMillis(config.pollTimeout)), "is not positive")
   check("queueRetention", !positive(Duration.toMillis(config.queueRetention)), "is not positive")
+  check("historyRate", !(config.historyRate > 0 && Number.isFinite(config.historyRate)), "is not a positive number")
   check("historyRetention", !positive(Duration.toMillis(config.historyRetention)), "is not positive")
   const { heartbeatInterval, presenceTimeout = usualPresenceTimeout } = config
   const usable = (value: Duration.Duration) => positive(Duration.toMillis(value)) && Duration.isFinite(value)

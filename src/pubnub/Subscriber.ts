@@ -72,9 +72,10 @@ export const statuses: Stream.Stream<Status.Status, never, Subscriber | HttpClie
  * @category connection
  * @since 0.1.0
  */
-export const subscribed: Effect.Effect<Names, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Subscriber.use(
-  ({ subscribed }) => subscribed
-)
+export const subscribed: Effect.Effect<Names, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Subscriber
+  .use(
+    ({ subscribed }) => subscribed
+  )
 
 /**
  * Stops polling over the shared connections of the configuration in use, and says that this user left (within a second). All

@@ -152,7 +152,9 @@ export const assertRefused = (
   assert.include(failure.message, String(expected.description))
   assert.isUndefined(failure.cursor)
   if (last?._tag !== "Disconnected") return assert.fail("no Disconnected")
-  if (last.reason === undefined || last.reason._tag === "Defect" || last.reason._tag === "InboxOverflow") return assert.fail("no reason")
+  if (last.reason === undefined || last.reason._tag === "Defect" || last.reason._tag === "InboxOverflow") {
+    return assert.fail("no reason")
+  }
   assertReason(last.reason, expected)
 }
 

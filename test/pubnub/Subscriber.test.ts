@@ -13,8 +13,7 @@ import { emulated, queryOf, requestsTo } from "../emulated.ts"
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
 
-const world = (options: Parameters<typeof emulated>[0] = {}) =>
-  Layer.merge(Subscriber.layer(), emulated(options))
+const world = (options: Parameters<typeof emulated>[0] = {}) => Layer.merge(Subscriber.layer(), emulated(options))
 
 /** The layer in a scope that can be closed. */
 const sharing = Effect.gen(function*() {
@@ -60,12 +59,12 @@ const channelsOf = (request: PubNubEmulator.HandledRequest) =>
 describe("groups without channels", () => {
   it.effect("end no reader of the poll: each hears the channel that is added later", () =>
     Effect.gen(function*() {
-      const readers = yield* Effect.forEach([["g"], ["h"], ["g", "h"]], (groups) =>
-        collect(Subscribe.stream({ groups })))
-      yield* Clock.advance("1 minute")
-      yield* emulator.use((service) =>
-        service.addToGroup("g", ["a"])
+      const readers = yield* Effect.forEach(
+        [["g"], ["h"], ["g", "h"]],
+        (groups) => collect(Subscribe.stream({ groups }))
       )
+      yield* Clock.advance("1 minute")
+      yield* emulator.use((service) => service.addToGroup("g", ["a"]))
       yield* Clock.advance("10 seconds")
       yield* publish("a", 1)
       yield* Clock.advance("1 second")
@@ -537,7 +536,10 @@ describe("sets and entities", () => {
   it.effect("a name that is removed takes its presence with it, and does not hold up Connected", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
-      const set = yield* Subscribe.subscriptionSet({ channels: ["b"], subscriptions: [Subscription.channel("a", { presence: true })] })
+      const set = yield* Subscribe.subscriptionSet({
+        channels: ["b"],
+        subscriptions: [Subscription.channel("a", { presence: true })]
+      })
       const { seen } = yield* collect(set.events)
       yield* Clock.advance("1 second")
       yield* set.remove("a")

@@ -389,7 +389,12 @@ describe("a reference", () => {
         yield* atOnce
         assert.deepStrictEqual(payloads(seen), [1, 2])
       }).pipe(
-        Effect.provide(Layer.merge(Subscriber.layer({ reconnect: { AccessDenied: Schedule.spaced("1 hour") } }), emulated({ config: { authToken: ref } })))
+        Effect.provide(
+          Layer.merge(
+            Subscriber.layer({ reconnect: { AccessDenied: Schedule.spaced("1 hour") } }),
+            emulated({ config: { authToken: ref } })
+          )
+        )
       )
     }))
 
@@ -440,7 +445,12 @@ describe("a reference", () => {
         yield* Clock.advance("2 seconds")
         assert.strictEqual(ref.pubsub.subscribers.size, 0)
       }).pipe(
-        Effect.provide(Layer.merge(Subscriber.layer({ reconnect: { AccessDenied: Schedule.spaced("1 hour") } }), emulated({ config: { authToken: ref } })))
+        Effect.provide(
+          Layer.merge(
+            Subscriber.layer({ reconnect: { AccessDenied: Schedule.spaced("1 hour") } }),
+            emulated({ config: { authToken: ref } })
+          )
+        )
       )
     }))
 
@@ -475,7 +485,9 @@ describe("a reference", () => {
           )
         )
         yield* SubscriptionRef.set(other, Redacted.make("other-2"))
-        const both = emulator.use(({ publishAll }) => publishAll(["a", "b"].map((channel) => ({ channel, message: 1 }))))
+        const both = emulator.use(({ publishAll }) =>
+          publishAll(["a", "b"].map((channel) => ({ channel, message: 1 })))
+        )
         yield* both
         yield* Clock.advance("1 second")
         yield* SubscriptionRef.set(one, second)
@@ -619,11 +631,13 @@ it.effect("a token from a Config may be a value or a reference", () =>
     const ref = yield* SubscriptionRef.make(first)
     const from = (options: Parameters<typeof PubNubConfig.layerConfig>[0]) =>
       PubNubConfig.PubNubConfig.pipe(
-        Effect.provide(PubNubConfig.layerConfig(options).pipe(
-          Layer.provide(ConfigProvider.layer(
-            ConfigProvider.fromUnknown({ PUBNUB_SUBSCRIBE_KEY: "s", PUBNUB_USER_ID: "u", TOKEN: "t" })
-          ))
-        ))
+        Effect.provide(
+          PubNubConfig.layerConfig(options).pipe(
+            Layer.provide(ConfigProvider.layer(
+              ConfigProvider.fromUnknown({ PUBNUB_SUBSCRIBE_KEY: "s", PUBNUB_USER_ID: "u", TOKEN: "t" })
+            ))
+          )
+        )
       )
     assert.strictEqual((yield* from({ authToken: Config.succeed(ref) })).authToken, ref)
     const { authToken } = yield* from({ authToken: Config.Redacted("TOKEN") })

@@ -16,7 +16,15 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { Cursor } from "effect-herald/Cursor"
-import { type Event, PubNubConfig, Subscribe, type SubscribeError, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
+import {
+  type Event,
+  PubNubConfig,
+  Subscribe,
+  type SubscribeError,
+  Subscriber,
+  Subscription,
+  Timetoken
+} from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Clock as Virtual, Faults, PubNubEmulator } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
@@ -338,8 +346,10 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       from: { readonly from?: Cursor | Timetoken.Timetoken }
     ): Effect.Effect<void, SubscribeError.SubscribeError, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
       Stream.runForEach(streamOf(from), handle).pipe(
-        Effect.catchIf(({ reason }) => reason._tag === "InboxOverflow", ({ cursor }) =>
-          reading(cursor === undefined ? from : { from: cursor }))
+        Effect.catchIf(
+          ({ reason }) => reason._tag === "InboxOverflow",
+          ({ cursor }) => reading(cursor === undefined ? from : { from: cursor })
+        )
       )
     life.fiber = yield* Effect.forkChild(reading(from)).pipe(
       Effect.provideService(Metric.FiberRuntimeMetrics, counting)

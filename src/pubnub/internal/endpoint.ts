@@ -181,7 +181,8 @@ export const addressSize = (
   endpoint: Pick<Endpoint<unknown>, "path" | "query" | "open">
 ): number =>
   origin(config).length + endpoint.path.length +
-  Url.encodeQuery([...endpoint.query, ...common(config, endpoint.open === true ? undefined : Token.sized(config))]).length +
+  Url.encodeQuery([...endpoint.query, ...common(config, endpoint.open === true ? undefined : Token.sized(config))])
+    .length +
   (config.secretKey === undefined ? 1 : 100)
 
 /** Scheme, host and port. */

@@ -138,6 +138,8 @@ export class Backfill {
   /** The newest entry found of each channel. */
   private readonly newest = new Map<string, bigint>()
   private looks = 0
+  /** When channels were counted last, history lacked what the full page has: those without a count may have something. */
+  private isDoubtful = false
   /** How many events were really missing. */
   private missing = 0
   private refusals = 0
@@ -297,7 +299,9 @@ export class Backfill {
       // Some more will be gone when it is read.
       segment.kept = this.oldestKept() + aMinute
       const to = segment.kept < this.before ? segment.kept : this.before
-      const notices = [...this.channels.keys()].filter((channel) => !this.held.has(channel)).map((channel): Status.Gap => ({
+      const notices = [...this.channels.keys()].filter((channel) => !this.held.has(channel)).map((
+        channel
+      ): Status.Gap => ({
         _tag: "Gap",
         channel,
         from,
@@ -322,10 +326,19 @@ export class Backfill {
     if (this.channels.size > 1 && behind < Duration.toMillis(countable)) {
       for (const channel of this.channels.keys()) empty.add(channel)
       // History may be behind: who is heard live has something.
-      for (const { envelope } of this.unseen.values()) if (envelope !== undefined) empty.delete(envelope.c)
+      const live = new Map<string, number>()
+      for (const { envelope } of this.unseen.values()) {
+        if (envelope === undefined) continue
+        empty.delete(envelope.c)
+        live.set(envelope.c, (live.get(envelope.c) ?? 0) + 1)
+      }
+      this.isDoubtful = false
       for (const channels of parts(config, [...this.channels.keys()], mostOfCounts)) {
         const counts = yield* this.request(Storage.counts(config, channels, String(this.hole.since - 1n)))
-        for (const [channel, count] of counts) if (count > 0) empty.delete(channel)
+        for (const [channel, count] of counts) {
+          if (count > 0) empty.delete(channel)
+          if (count < (live.get(channel) ?? 0) && this.isWaitedFor(channel)) this.isDoubtful = true
+        }
       }
     }
     // What was deleted meanwhile counts no more.
@@ -464,17 +477,18 @@ export class Backfill {
    * before is waited for once.
    */
   private lookAgain(): boolean {
-    const { knowledge } = this.history
     const behind: Array<{ readonly channel: string; readonly published: bigint }> = []
     for (const { envelope } of this.unseen.values()) {
-      if (envelope === undefined || !this.channels.has(envelope.c)) continue
-      const mayLack = knowledge.unstored.get(envelope.c)?.has("Message") === true
-      if (!mayLack || this.looks === 0) behind.push({ channel: envelope.c, published: BigInt(envelope.p.t) })
+      if (envelope === undefined || !this.channels.has(envelope.c) || !this.isWaitedFor(envelope.c)) continue
+      behind.push({ channel: envelope.c, published: BigInt(envelope.p.t) })
     }
+    const isDoubtful = this.isDoubtful && this.empty.size > 0
     const isBlind = this.hole.reason === "FullPage" && this.looks === 0 && this.newest.size === 0 &&
       this.channels.size + this.empty.size > 0
-    if (this.looks === mostLooks || behind.length === 0 && !isBlind) return false
+    if (this.looks === mostLooks || behind.length === 0 && !isBlind && !isDoubtful) return false
     this.looks++
+    // Of channels that seemed to have nothing all may be missing.
+    if (isDoubtful) behind.push({ channel: "", published: this.hole.since })
     const oldest = behind.reduce((oldest, { channel, published }) => {
       const newest = this.newest.get(channel) ?? this.hole.since
       return [newest, published].reduce((one, other) => one < other ? one : other, oldest)
@@ -485,6 +499,11 @@ export class Backfill {
     const since = oldest - overlap
     this.segments = [whole(since > this.hole.since ? since : this.hole.since, this.before)]
     return true
+  }
+
+  /** Whether history is asked again for what it does not show of a channel. */
+  private isWaitedFor(channel: string): boolean {
+    return this.looks === 0 || this.history.knowledge.unstored.get(channel)?.has("Message") !== true
   }
 
   // --- the end
@@ -697,7 +716,9 @@ const entriesOf = (
 
 const envelopeOf = (
   channel: string,
-  { customMessageType, kind, message, meta, publisher, timetoken }: Result.Result.Success<ReturnType<typeof Storage.read>>
+  { customMessageType, kind, message, meta, publisher, timetoken }: Result.Result.Success<
+    ReturnType<typeof Storage.read>
+  >
 ): { readonly [key: string]: Schema.Json } => ({
   c: channel,
   d: message,

@@ -20,9 +20,9 @@ import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
 import { Ledger } from "./ledger.ts"
 import * as Losses from "./losses.ts"
-import * as Marks from "./marks.ts"
 import { covers, type Key, type Names } from "./names.ts"
 import { before, idOf, kindOf, nameOf, placeOf } from "./place.ts"
+import type { Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
 
@@ -141,7 +141,8 @@ export class CatchUp {
   private readonly core: Core
   private readonly options: Options
   private readonly begin: Cursor
-  private readonly to: string
+  /** Up to which timetoken it reads. */
+  readonly to: string
   private readonly ledger: Ledger
   private readonly retries: Retries.Retries<PubNubError.Reason, never>
   private readonly since: LongPoll.Moment
@@ -171,11 +172,9 @@ export class CatchUp {
     if (from !== undefined || missed.channels.size > 0) this.open(this.begin)
   }
 
-  /** Marks of what it had, for the cursors that come. What passed it by its connection marks anyway. */
-  get marks(): ReadonlyArray<string> {
-    return this.missed.from === undefined
-      ? []
-      : Marks.split(this.ledger.cursor(this.begin).recent?.marks ?? "")
+  /** What it had, for the cursors that come. */
+  get had(): Recent {
+    return this.ledger.had
   }
 
   get step(): Effect.Effect<Step, SubscribeError, HttpClient.HttpClient> {
@@ -186,8 +185,10 @@ export class CatchUp {
       this.pause = undefined
       return Effect.andThen(
         pause === undefined ? Effect.void : Effect.sleep(pause),
-        Effect.flatMap(Effect.result(backfill.next), (result) =>
-          Result.isFailure(result) ? this.failed(result.failure) : this.progressed(backfill, result.success))
+        Effect.flatMap(
+          Effect.result(backfill.next),
+          (result) => Result.isFailure(result) ? this.failed(result.failure) : this.progressed(backfill, result.success)
+        )
       )
     })
   }

@@ -27,7 +27,7 @@ import { toError } from "./ending.ts"
 import { Lane, type Page } from "./lane.ts"
 import { withoutHole } from "./ledger.ts"
 import { isSame, type Key, keysOf, nameOf, type Names, namesOf, refusedBy } from "./names.ts"
-import { older } from "./place.ts"
+import { newer, older } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
 type Loop = PollLoop.PollLoop<Cursor, PubNubError.Reason, HttpClient.HttpClient>
@@ -316,9 +316,9 @@ export class Connection {
       if (this.known.has(key) || !this.names.has(key)) continue
       this.known.add(key)
       for (const lane of this.lanes.values()) {
-        const { place = now } = lane
         // An answer from before where the poll is cannot be right, or is that of a region that is behind.
-        for (const reader of lane.hearing(key)) reader.begin(key, place.position > now.position ? place : now)
+        const from = [cursor, lane.place ?? now].reduce(newer, now)
+        for (const reader of lane.hearing(key)) reader.begin(key, from)
       }
     }
     if (this.doubted !== undefined) this.tellAll(this.doubted)
@@ -431,7 +431,7 @@ export class Connection {
   private tellEach(status: (lane: Lane | undefined) => Status.Status): void {
     const [first] = this.lanes.values()
     this.core.publish(status(first))
-    for (const lane of [...this.lanes.values()]) lane.tell(status(lane))
+    for (const lane of this.lanes.values()) lane.tell(status(lane))
   }
 
   private tellAll(status: Status.Status): void {

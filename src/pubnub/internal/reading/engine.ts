@@ -69,6 +69,7 @@ export class Engine {
       reader.finish(done)
       return reader
     }
+    reader.isWhole = () => this.connections.size === 1 && this.homes.size === reader.heard.size
     reader.places = () => this.lanesOf(reader).flatMap(({ place }) => place === undefined ? [] : [place])
     reader.reached = () => this.lanesOf(reader).reduce((to, { reached }) => reached > to ? reached : to, "")
     this.readers.add(reader)
@@ -141,11 +142,18 @@ export class Engine {
     if (!this.isOn) connection.loop.signal({ _tag: "SwitchedOff" })
     this.connections.add(connection)
     const { clock, config } = this.core
-    this.watch ??= this.core.fork(PollLoop.watch(
+    const watch = PollLoop.watch(
       clock,
       () => Array.from(this.connections, ({ loop }) => loop),
       Duration.toMillis(config.pollTimeout)
-    ))
+    )
+    this.watch ??= this.core.fork(
+      Effect.catchDefect(watch, (defect) =>
+        Effect.sync(() => {
+          this.watch = undefined
+          for (const connection of this.connections) connection.broken(defect)
+        }))
+    )
     return connection
   }
 
@@ -207,7 +215,7 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Engine, never, HttpClient.HttpClient> {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<HttpClient.HttpClient>()
-  const history = { config, knowledge: new Knowledge(clock), pace: Pace.make(historyRate) }
+  const history = { config, knowledge: new Knowledge(clock), pace: Pace.make(config.historyRate) }
   return new Engine({
     config,
     settings,
@@ -218,6 +226,3 @@ export const make = Effect.fnUntraced(function*(
     publish
   })
 })
-
-/** The service throttles small accounts at so many requests of history a second. */
-const historyRate = 25

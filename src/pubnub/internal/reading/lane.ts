@@ -153,7 +153,7 @@ export class Lane {
   // --- what comes
 
   tell(status: Status.Status): void {
-    for (const reader of [...this.readers]) reader.tell(status)
+    for (const reader of this.readers) reader.tell(status)
   }
 
   /** A page came. Says whether it brought something. */
@@ -351,8 +351,7 @@ export class Lane {
 
   /** All up to the last full page is one gap: what was heard of it is known. */
   private giveHeld(): void {
-    const isFull = (held: Held) =>
-      held._tag === "Page" && held.page.arrivals.length >= this.core.config.queueLength
+    const isFull = (held: Held) => held._tag === "Page" && held.page.arrivals.length >= this.core.config.queueLength
     const end = this.held.findIndex(({ _tag }) => _tag === "Break")
     const pages = end === -1 ? this.held : this.held.slice(0, end)
     const last = pages.findLastIndex(isFull)
@@ -394,7 +393,7 @@ export class Lane {
     }
     for (const [name, part] of parts) {
       // What does not say how it came is for everyone.
-      if (name === undefined) for (const reader of this.readers) add(reader, part)
+      if (name === undefined) { for (const reader of this.readers) add(reader, part) }
       else {
         for (const key of [`c ${name}`, `g ${name}`] as const) {
           for (const reader of this.hearing(key)) add(reader, reader.hears(key, part, oldest.get(name) ?? ""))

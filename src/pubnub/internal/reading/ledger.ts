@@ -3,6 +3,7 @@
  * cursor stands; and what was delivered within the overlap of history.
  */
 import type { Cursor } from "../../../Cursor.ts"
+import * as Channel from "../../Channel.ts"
 import type * as Event from "../../Event.ts"
 import * as Envelope from "../envelope.ts"
 import * as Arrival from "./arrival.ts"
@@ -10,6 +11,8 @@ import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
 import * as Marks from "./marks.ts"
 import { overlap, Recent } from "./recent.ts"
+
+const nothing: ReadonlySet<string> = new Set()
 
 type Arrivals = ReadonlyArray<Arrival.Arrival>
 
@@ -35,8 +38,10 @@ export interface Missed {
 
 export class Ledger {
   private readonly delivered = Delivered.make()
-  /** For the whole stream: the service may cut the same events into other pages the second time. */
-  private readonly before: ReadonlySet<string>
+  /** What an earlier life had. The service may cut the same events into other pages the second time. */
+  private before: ReadonlySet<string>
+  /** Behind this place nothing of that can come any more. */
+  private beforeUntil: bigint | undefined
   private readonly recent: Recent
   /** Sums of an earlier life, until history has shown what they are of. */
   private sums: NonNullable<NonNullable<Cursor["recent"]>["sums"]>
@@ -73,6 +78,11 @@ export class Ledger {
     this.complete = BigInt(position)
   }
 
+  /** What was had within the overlap, for who goes on alone. */
+  get had(): Recent {
+    return this.recent
+  }
+
   /** Where the reader stands when it polls from this cursor. */
   cursor(polled: Cursor): Cursor {
     return this.named(this.furthest(polled))
@@ -84,7 +94,11 @@ export class Ledger {
     const events = this.read(arrivals, this.furthest(asked), upTo, false)
     if (next === undefined) return events
     const position = BigInt(next.position)
-    if (position > this.complete) this.complete = position
+    if (position > this.complete) {
+      this.beforeUntil ??= position + overlap
+      this.complete = position
+      if (position > this.beforeUntil) this.before = nothing
+    }
     if (!this.isBehind(next)) this.ahead = undefined
     return events
   }
@@ -145,7 +159,7 @@ export class Ledger {
     isStored: boolean
   ): ReadonlyArray<Given> {
     const had = [...base.delivered]
-    const fresh: Array<{ readonly id: string; readonly name: string }> = []
+    const fresh: Array<{ readonly id: string; readonly name: string; readonly isSure: boolean }> = []
     const events: Array<Given> = []
     const place = this.named(base)
     for (const arrival of arrivals) {
@@ -156,15 +170,22 @@ export class Ledger {
         const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
         const mark = Marks.of(admitted.name)
         if (had.length < mostDelivered && !had.includes(mark)) had.push(mark)
-        if (admitted._tag === "Known" || this.before.has(mark)) continue
+        if (admitted._tag === "Known") continue
         // By two names it is two events, but takes one place.
-        if (admitted._tag === "New") fresh.push({ id, name: admitted.name })
+        if (admitted._tag === "New") {
+          // What a wildcard stands for nobody knows after a crash: history is not asked for it then.
+          fresh.push({ id, name: admitted.name, isSure: isStored && by !== undefined && !Channel.isWildcard(by) })
+        }
+        // Not told again, but named from now on by when it was.
+        if (this.before.has(mark)) continue
       }
       const cursor = { ...place, delivered: had.slice() }
-      const event = envelope === undefined ? Envelope.undecodable(raw, issue, cursor) : Envelope.toEvent(envelope, cursor)
+      const event = envelope === undefined
+        ? Envelope.undecodable(raw, issue, cursor)
+        : Envelope.toEvent(envelope, cursor)
       events.push({ event, by })
     }
-    for (const { id, name } of fresh) this.recent.add(id, name, id.slice(0, 17), isStored)
+    for (const { id, isSure, name } of fresh) this.recent.add(id, name, id.slice(0, 17), isSure)
     this.recent.trim((next ?? base).position)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {
@@ -196,7 +217,9 @@ export class Ledger {
       this.summed = this.summed.filter((arrival) => !isOf(arrival))
       this.sums = this.sums.slice(1)
       const marks = new Map(
-        part.map((arrival) => [arrival, Marks.of(arrival.id ?? "")] as const).filter(([, mark]) => !this.before.has(mark))
+        part.map((arrival) => [arrival, Marks.of(arrival.id ?? "")] as const).filter(([, mark]) =>
+          !this.before.has(mark)
+        )
       )
       const missing = Marks.missingFrom({ count, sum }, [...new Set(marks.values())])
       given.push(...part.filter((arrival) => missing?.has(marks.get(arrival) ?? "") ?? marks.has(arrival)))

@@ -40,7 +40,10 @@ export const sum = (one: string, other: string): string => {
 export const join = (marks: ReadonlyArray<string>): string => marks.join("")
 
 export const split = (marks: string): ReadonlyArray<string> =>
-  Array.from({ length: Math.floor(marks.length / length) }, (_, index) => marks.slice(index * length, (index + 1) * length))
+  Array.from(
+    { length: Math.floor(marks.length / length) },
+    (_, index) => marks.slice(index * length, (index + 1) * length)
+  )
 
 /**
  * Which of these marks are not in a sum of so many: none, one or two can be told. `undefined` where they cannot: what was had

@@ -89,3 +89,5 @@ export const before = (timetoken: string): string => String(BigInt(timetoken) - 
 
 export const older = <A extends Cursor | undefined>(one: A, other: Cursor): A | Cursor =>
   one !== undefined && one.position <= other.position ? one : other
+
+export const newer = (one: Cursor, other: Cursor): Cursor => one.position >= other.position ? one : other

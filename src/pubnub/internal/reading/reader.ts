@@ -19,7 +19,8 @@ import * as Delivered from "./delivered.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
 import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
-import { after, before, contentOf, idOf, isStatus, older, placeOf } from "./place.ts"
+import { after, before, contentOf, idOf, isStatus, nameOf as subscriptionOf, older, placeOf } from "./place.ts"
+import { overlap, Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
 export type Part = Arr.NonEmptyReadonlyArray<Item>
@@ -44,9 +45,6 @@ interface Heard {
 
 /** Where the connections are that a reader hears: the furthest back of them. */
 export type Places = () => ReadonlyArray<Cursor>
-
-/** So many marks of its own a reader adds to a cursor of its connection. */
-const mostOwn = 150
 
 export class Reader {
   readonly options: Options
@@ -78,10 +76,14 @@ export class Reader {
   /** What comes by two names, or from history and live, is told once. */
   private delivered: Delivered.Delivered | undefined
   /** What a cursor of the past names was had before, also where history or another region brings it late. */
-  private readonly had: ReadonlySet<string> | undefined
+  private had: ReadonlySet<string> | undefined
+  /** Behind this timetoken nothing of that can come any more. */
+  private hadUntil: string | undefined
   private from: Cursor | undefined
-  /** What it had before, or from history, near to where it goes on with its connection. */
-  private own: ReadonlyArray<string> = []
+  /** What it had within the overlap, where that is not what its connection had. */
+  private recent: Recent | undefined
+  /** Whether it hears all that its connection brings: then it stands where that does. */
+  isWhole: () => boolean = () => true
   /** Nothing older is its own. */
   private since = ""
   private wasDown = false
@@ -98,8 +100,7 @@ export class Reader {
     this.from = from
     // With a connection of its own, that one knows.
     if (from !== undefined && core.settings.from === undefined) {
-      this.own = [...Marks.split(from.recent?.marks ?? ""), ...from.delivered]
-      this.had = new Set(this.own)
+      this.had = new Set([...Marks.split(from.recent?.marks ?? ""), ...from.delivered])
     }
   }
 
@@ -147,10 +148,25 @@ export class Reader {
       }
     }
     if (gone.length === 0) return gone
+    this.forgo()
     this.missed?.keepOnly([...this.heard.keys()])
     this.catchingUp?.missed.keepOnly([...this.heard.keys()])
     this.announce()
     return gone
+  }
+
+  /** What waits of names that are gone is given up. */
+  private forgo(): void {
+    const isKept = (event: Item) => {
+      const name = isStatus(event) ? undefined : subscriptionOf(event)
+      return name === undefined || this.heard.has(`c ${name}`) || this.heard.has(`g ${name}`)
+    }
+    const parts = this.parts?.flatMap((part): ReadonlyArray<Part> => {
+      const kept = part.filter(isKept)
+      return Arr.isReadonlyArrayNonEmpty(kept) ? [kept] : []
+    }) ?? []
+    this.parts = parts.length === 0 ? undefined : parts
+    this.waiting = parts.reduce((count, part) => isStatus(part[0]) ? count : count + part.length, 0)
   }
 
   /** The service knows of a name: from there on it is heard. */
@@ -217,6 +233,8 @@ export class Reader {
 
   /** What came for it, in the order of the page. */
   offer(events: ReadonlyArray<Event.Event>): void {
+    // Behind what had no room nothing is taken in.
+    if (this.hasEnded) return
     if (!this.isConnected) {
       // What is not heard yet was published before the reader began.
       for (const event of events) {
@@ -439,41 +457,48 @@ export class Reader {
     return events.filter((event) => {
       const id = isStatus(event) ? undefined : idOf(event)
       if (id === undefined || isStatus(event)) return true
-      if (had?.has(Marks.of(id)) === true) return false
+      if (had !== undefined && this.hadUntil !== undefined && id > this.hadUntil) this.had = undefined
+      else if (had?.has(Marks.of(id)) === true) return false
       return delivered === undefined || delivered.admit(id, "", contentOf(event))._tag === "New"
     })
   }
 
-  /** A cursor of a connection as one of this reader: before its own beginning nothing is its own, and history it has alone. */
+  /**
+   * Events of a connection with cursors of this reader. One that does not hear all of it names what it had itself: of what
+   * others had it would read nothing when it goes on, and could not tell it from what is missing.
+   */
   private mine(events: Part): Part {
-    const recent = cursorOf(events.at(-1))?.recent
-    if (recent === undefined || recent.since >= this.since && this.own.length === 0) return events
-    let theirs: Cursor["recent"]
-    let mine = recent
+    const first = cursorOf(events[0])
+    if (first === undefined || this.recent === undefined && this.isWhole()) return events
+    const recent = this.recent ??= new Recent(this.bounded(first))
+    let place = ""
+    let mine: Cursor["recent"]
     return Arr.map(events, (event): Item => {
-      if (!("cursor" in event) || event.cursor?.recent === undefined || isStatus(event)) return event
-      if (event.cursor.recent !== theirs) {
-        theirs = event.cursor.recent
-        mine = this.recentOf(theirs)
+      const cursor = cursorOf(event)
+      const id = idOf(event)
+      if (isStatus(event) || cursor === undefined) return event
+      if (id !== undefined) recent.add(id, id, id.slice(0, 17), false)
+      if (mine === undefined || cursor.position !== place) {
+        place = cursor.position
+        recent.trim(place)
+        mine = recent.at(place)
       }
-      return { ...event, cursor: { ...event.cursor, recent: mine } }
+      return { ...event, cursor: { ...cursor, recent: mine } }
     })
   }
 
-  private mineAt(cursor: Cursor): Cursor {
-    return cursor.recent === undefined ? cursor : { ...cursor, recent: this.recentOf(cursor.recent) }
+  /** A cursor of a connection for this reader: nothing before its own beginning is its own. */
+  private bounded(cursor: Cursor): Cursor {
+    const { recent } = cursor
+    if (recent === undefined) return cursor
+    return { ...cursor, recent: { since: recent.since > this.since ? recent.since : this.since, marks: recent.marks } }
   }
 
-  private recentOf({ marks, since, sums = [] }: NonNullable<Cursor["recent"]>): NonNullable<Cursor["recent"]> {
-    const isOlder = since < this.since
-    const theirs = new Set(Marks.split(marks))
-    const own = this.own.filter((mark) => !theirs.has(mark))
-    const kept = isOlder ? sums.filter(([to]) => to >= this.since).slice(1) : sums
-    return {
-      since: isOlder ? this.since : since,
-      marks: marks + Marks.join(own.slice(-mostOwn)),
-      ...kept.length === 0 ? {} : { sums: kept }
-    }
+  private mineAt(cursor: Cursor): Cursor {
+    if (cursor.recent === undefined || this.recent === undefined && this.isWhole()) return cursor
+    return this.recent === undefined
+      ? this.bounded(cursor)
+      : { ...cursor, recent: this.recent.at(cursor.position) }
   }
 
   private ended(
@@ -524,7 +549,9 @@ export class Reader {
     return Effect.map(this.core.provide(catchUp.step), ({ events, isOver }) => {
       if (isOver) {
         this.catchingUp = undefined
-        this.own = [...new Set([...this.own, ...catchUp.marks])]
+        this.hadUntil = String(BigInt(catchUp.to) + overlap)
+        // What passed it by its connection had as well.
+        if (catchUp.missed.from !== undefined) this.recent = catchUp.had
       }
       const once = this.once(events)
       const last = once.findLast((event) => !isStatus(event))

@@ -42,7 +42,10 @@ export class Recent {
   constructor(from: Cursor | undefined) {
     this.first = from?.recent
     this.birth = this.first?.since ?? ""
-    this.before = { at: from?.position ?? "", marks: [...Marks.split(this.first?.marks ?? ""), ...from?.delivered ?? []] }
+    this.before = {
+      at: from?.position ?? "",
+      marks: [...Marks.split(this.first?.marks ?? ""), ...from?.delivered ?? []]
+    }
     this.sums = [...this.first?.sums ?? []]
     this.summedFrom = this.birth
   }
@@ -72,7 +75,11 @@ export class Recent {
   /** What is of no use any more for who stands at this position. */
   trim(position: string): void {
     const bound = String(BigInt(position) - overlap)
-    if (bound <= this.bound) return
+    if (bound > this.bound) this.forget(bound)
+    while (this.named.length + this.before.marks.length > mostNamed + perSum) this.sumUp()
+  }
+
+  private forget(bound: string): void {
     this.bound = bound
     if (this.before.at < bound) this.before = { at: "", marks: [] }
     const kept = this.named.findIndex(({ at }) => at >= bound)
@@ -81,7 +88,6 @@ export class Recent {
       this.sums.shift()
       this.summedFrom = after(oldest[0])
     }
-    while (this.named.length + this.before.marks.length > mostNamed + perSum) this.sumUp()
   }
 
   /** As a cursor has it, for who stands at this position. */

@@ -58,7 +58,10 @@ export class Registry {
   /** The engine of the configuration in use, for as long as the scope is open. The last one out closes it. */
   lease(filter: string | undefined): Effect.Effect<Engine.Engine, never, Needs | Scope.Scope> {
     return Effect.acquireRelease(
-      Effect.flatMap(this.group, (group) => Effect.map(this.shared(group, filter), (shared) => [group, shared] as const)),
+      Effect.flatMap(
+        this.group,
+        (group) => Effect.map(this.shared(group, filter), (shared) => [group, shared] as const)
+      ),
       ([group, shared]) =>
         Effect.suspend(() => {
           shared.users--
@@ -69,22 +72,26 @@ export class Registry {
 
   /** What all connections of the configuration do, as it happens. */
   get statuses(): Stream.Stream<Status.Status, never, Needs> {
-    return Stream.unwrap(Effect.acquireRelease(
-      Effect.map(this.group, (group) => {
-        group.listeners++
-        return group
-      }),
-      (group) =>
-        Effect.sync(() => {
-          group.listeners--
-          this.forget(group)
-        })
-    ).pipe(Effect.map(({ statuses }) => Stream.fromPubSub(statuses))))
+    return Stream.unwrap(
+      Effect.acquireRelease(
+        Effect.map(this.group, (group) => {
+          group.listeners++
+          return group
+        }),
+        (group) =>
+          Effect.sync(() => {
+            group.listeners--
+            this.forget(group)
+          })
+      ).pipe(Effect.map(({ statuses }) => Stream.fromPubSub(statuses)))
+    )
   }
 
   get subscribed(): Effect.Effect<Names, never, Needs> {
-    return Effect.map(this.group, ({ engines }) =>
-      namesOf(new Set([...engines.values()].flatMap(({ engine }) => [...engine.keys]))))
+    return Effect.map(
+      this.group,
+      ({ engines }) => namesOf(new Set([...engines.values()].flatMap(({ engine }) => [...engine.keys])))
+    )
   }
 
   get switchOff(): Effect.Effect<void, never, Needs> {
@@ -103,8 +110,10 @@ export class Registry {
   }
 
   get unsubscribeAll(): Effect.Effect<void, never, Needs> {
-    return Effect.flatMap(this.group, ({ engines }) =>
-      Effect.forEach([...engines.values()], ({ engine }) => engine.unsubscribeAll, { discard: true }))
+    return Effect.flatMap(
+      this.group,
+      ({ engines }) => Effect.forEach([...engines.values()], ({ engine }) => engine.unsubscribeAll, { discard: true })
+    )
   }
 
   /** Ends all that is shared. */
@@ -137,7 +146,14 @@ export class Registry {
       found.users++
       return Effect.succeed(found)
     }
-    const settings = { filter, state: undefined, schedule: this.schedule, demand: "ahead", from: undefined, gathered } as const
+    const settings = {
+      filter,
+      state: undefined,
+      schedule: this.schedule,
+      demand: "ahead",
+      from: undefined,
+      gathered
+    } as const
     return Effect.flatMap(
       Engine.make(group.config, settings, (status) => PubSub.publishUnsafe(group.statuses, status)),
       (engine) => {

@@ -63,12 +63,15 @@ export const renewing = <A, R>(
   config: Config,
   request: (config: Config) => Effect.Effect<A, PubNubError.Reason, R>
 ): Effect.Effect<A, PubNubError.Reason, R> =>
-  Effect.flatMap(current(config), (token) =>
-    Effect.catchTag(request(pinned(config, token)), "AccessDenied", (denied) =>
-      Effect.flatMap(
-        isOther(config, token),
-        (isOther) => isOther ? request(config) : Effect.fail(denied)
-      )))
+  Effect.flatMap(
+    current(config),
+    (token) =>
+      Effect.catchTag(request(pinned(config, token)), "AccessDenied", (denied) =>
+        Effect.flatMap(
+          isOther(config, token),
+          (isOther) => isOther ? request(config) : Effect.fail(denied)
+        ))
+  )
 
 /** Runs an effect when a reference holds another token than this one, once. There is nothing to wait for without one. */
 export const onChange = (
