@@ -79,9 +79,10 @@ export interface Options {
   /** How long a request other than a long poll may take, connection and body included. Default: 15 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * How long a long poll may be silent, by the wall clock, before it is cut, the connection is proved alive, and the
-   * poll is sent again from the same cursor. The service would hold it for 280 seconds; a shorter time notices
-   * half-open connections and a laptop that slept. Default: 55 seconds.
+   * How long a long poll may be silent, by the clock of this machine that sees more time pass, before it is cut, the
+   * connection is proved alive, and the poll is sent again from the same cursor. The service would hold it for 280 seconds; a
+   * shorter time notices half-open connections and a laptop that slept. Where a proxy cuts idle polls sooner, polls are
+   * renewed just before it, after two such cuts. Default: 55 seconds.
    */
   readonly pollTimeout?: Duration.Input | undefined
   /** The keyset's limit for a message with channel and metadata, escaped, in bytes. Default: 32,768. */
@@ -90,15 +91,19 @@ export interface Options {
   readonly maxSignalSize?: number | undefined
   /** The longest address that is sent as a GET; a longer publish becomes a POST. In bytes. Default: 30,720. */
   readonly maxUrlSize?: number | undefined
-  /** How many messages the service keeps for a reader, over all its channels. Default: 100. */
+  /**
+   * How many messages the service keeps for a reader, over all its channels. After a page of so many the reader looks in history
+   * for what is missing. Default: 100.
+   */
   readonly queueLength?: number | undefined
   /**
-   * How long the service surely keeps them. After a longer break the reader looks in history for what is missing.
-   * Documents say 2 to 20 minutes; the default is the careful end: 2 minutes.
+   * How long the service surely keeps them. After a longer break, by either clock of this machine or by the service's time,
+   * the reader looks in history for what is missing. Documents say 2 to 20 minutes; the default is the careful end: 2 minutes.
    */
   readonly queueRetention?: Duration.Input | undefined
   /**
-   * How long the keyset's history surely keeps messages. A reader that comes back later is told of what it cannot find.
+   * How long the keyset's history surely keeps messages, by the service's time. A reader that comes back later is told of what
+   * it cannot find.
    * `Infinity` for a keyset that keeps them for ever. Default: one day, the shortest that the service offers.
    */
   readonly historyRetention?: Duration.Input | undefined

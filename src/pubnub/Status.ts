@@ -54,7 +54,8 @@ export interface ChannelsChanged {
 export const ChannelsChanged = Schema.TaggedStruct("ChannelsChanged", { cursor: Cursor, ...Names })
 
 /**
- * A request failed and will be made again after `retryIn`, from the same cursor. One is told for each failed attempt.
+ * A request failed and will be made again after `retryIn`, from the same cursor. Each failed attempt emits one. The request
+ * may be one for history: then live messages wait, and the connection goes on listening.
  *
  * @category statuses
  * @since 0.1.0
@@ -64,7 +65,7 @@ export interface Interrupted {
   readonly reason: PubNubError.Reason
   /** Absent before the first connection of a reader that was given no cursor. */
   readonly cursor?: Cursor
-  /** 1 for the first failure in a row. */
+  /** 1 for the first failure in a row. A row ends when a poll was answered, or was held for 30 seconds. */
   readonly attempt: number
   readonly retryIn: Duration.Duration
 }
@@ -83,7 +84,8 @@ export const Interrupted = Schema.TaggedStruct("Interrupted", {
 })
 
 /**
- * The service answers again; reading goes on from `cursor`, the one from before.
+ * The service answers again; reading goes on from `cursor`, the one from before. It comes once for an interruption, with the
+ * handshake that proves the connection, and not only with the next message.
  *
  * @category statuses
  * @since 0.1.0
@@ -91,7 +93,7 @@ export const Interrupted = Schema.TaggedStruct("Interrupted", {
 export interface Reconnected {
   readonly _tag: "Reconnected"
   readonly cursor: Cursor
-  /** Since the last good answer, by the wall clock. */
+  /** Since somebody last surely listened, by the clock of this machine that saw more time pass. */
   readonly downFor: Duration.Duration
 }
 
@@ -141,13 +143,14 @@ const Kind = Schema.Literals(["Message", "Signal", "Presence", "MessageAction", 
  *
  * **Details**
  *
- * - `NoStorage`: the keyset stores nothing. Told for the first hole only, for each subscribed name; what may be missing
+ * - `NoStorage`: the keyset stores nothing. It comes for the first gap only, for each subscribed name; what may be missing
  *   later is a {@link GapSuspected}.
- * - `NotStored`: `kinds` of events that are not stored came while more was waiting than the service keeps for a reader.
- * - `RetentionExceeded`: the hole begins before what the keyset still holds.
- * - `InboxOverflow`: a reader of a `Subscriber` had no room, and its strategy is to leave something out.
- * - `UnknownChannels`: `channel` is a wildcard, or a group that cannot be looked up. History is asked by channel: the
- *   channels that were seen so far are complete, others may not be.
+ * - `NotStored`: more was waiting than the service keeps for a reader, and `kinds` were among it or came before on this channel.
+ *   History never holds them.
+ * - `NotInHistory`: messages came that history does not show, and others like them may be missing. They were not stored, or
+ *   history is later than it was waited for (seven seconds).
+ * - `RetentionExceeded`: the gap begins before what the keyset still holds, by the service's time.
+ * - `InboxOverflow`: a reader of a shared connection had no room, and its strategy (`slide`, `drop`) is to leave something out.
  *
  * @category statuses
  * @since 0.1.0
@@ -177,10 +180,13 @@ export const Gap = Schema.TaggedStruct("Gap", {
 })
 
 /**
- * Something may have been missed between two positions, and history cannot tell: it is out of reach (no permission, a
- * filter, `catchUp: "none"`), or it is of kinds and channels that history does not know. The service keeps a number of
- * messages for a reader and drops older ones without a word. `FullPage`: the page that follows has as many as that.
- * `LongBreak`: nothing was asked for longer than the service keeps them.
+ * Something may have been missed between two positions, and nobody can tell: history is out of reach (no permission, a
+ * filter, `catchUp: "none"`, or failures for longer than `catchUp: { within }`), or something may be of kinds and channels
+ * that history was not asked for (kinds that are not stored, channels of a wildcard that were never seen, a group that cannot be
+ * listed).
+ *
+ * The service keeps a number of messages for a reader and drops older ones without a word. `FullPage`: the page that follows
+ * has as many as that. `LongBreak`: nothing was asked for longer than the service keeps them.
  *
  * @category statuses
  * @since 0.1.0

@@ -1,5 +1,6 @@
 /**
- * Receiving: one long poll as a `Stream` of events, with what the connection does told in position.
+ * Receiving: a long poll as a `Stream` of events, with the statuses of its connection in position. With `Subscriber.layer`
+ * all streams share one.
  *
  * @since 0.1.0
  */
@@ -47,8 +48,10 @@ export type From =
   | { readonly timetoken: Timetoken; readonly region?: number | undefined }
 
 /**
- * How a reader comes back, a schedule for each kind of failure. A schedule starts afresh after every poll that was
- * answered. One that ends fails the stream.
+ * How a reader comes back, a schedule for each kind of failure, of the connection or of history. Kinds that share a schedule
+ * share its progress. All schedules start afresh when a poll was answered or was held for 30 seconds; a handshake alone does not
+ * do that. One that ends fails the stream. Defaults: `Retry.reconnect` for ever, `AccessDenied` three times, and
+ * `EmptySubscription` every 1 to 5 seconds.
  *
  * @category models
  * @since 0.1.0
@@ -60,7 +63,7 @@ export type Reconnect = {
 /**
  * What becomes of a reader of a shared connection for which more waits than its `capacity`.
  *
- * - `catchUp`: it is on its own until it has taken what waits, reads from history what came meanwhile, and is live again.
+ * - `catchUp`: it takes what waits, reads from history what came meanwhile, and is live again; no other reader notices.
  *   Nothing is lost within what history keeps; the rest is a `Gap`. With a `filter`, which history does not know, and
  *   with `catchUp: "none"` it is `drop`.
  * - `slide`: the oldest event makes room. What was left out is a `Gap`.
@@ -74,8 +77,8 @@ export type Reconnect = {
 export type Strategy = "catchUp" | "slide" | "drop" | "fail" | "suspend"
 
 /**
- * How a reader treats what it may have missed: it waits for history for as long as its schedules do, for a bounded time, or not
- * at all.
+ * How a reader treats what it may have missed. It waits for history for as long as its schedules do (`"history"`), until history
+ * fails after a bounded time (`within`), or not at all (`"none"`). Readers of one connection choose each for themselves.
  *
  * @category models
  * @since 0.1.0
@@ -109,9 +112,9 @@ export interface Options {
   /** Where to start. Default: at what is published from now on. */
   readonly from?: From | undefined
   /**
-   * Whether what may have been missed is read from history, before live messages go on. Default: `"history"`. With
-   * `"none"` it is told as `GapSuspected`, and so it is with a `filter`, which history does not know. With `within`, history
-   * that fails is waited for so long; then what is missing is told as `GapSuspected`, and live messages go on.
+   * Whether what may have been missed is read from history, before live messages go on. Default: `"history"`: while history
+   * fails, `reconnect` decides. With `"none"` it is a `GapSuspected`, and so it is with a `filter`, which history does not know.
+   * With `within`, it is a `GapSuspected` when history still fails after that time, and live messages go on.
    */
   readonly catchUp?: CatchUp | undefined
   /**
@@ -122,8 +125,8 @@ export interface Options {
   /** What happens when there is no room. Default: `"catchUp"`. */
   readonly strategy?: Strategy | undefined
   /**
-   * How to come back; with it, a stream has a connection of its own. Default: for ever, half a second to 30 seconds apart; while the groups hold no channels, 1 to 5 seconds
-   * apart; a 403 three times, then the stream fails.
+   * How to come back; with it, a stream has a connection of its own. Default: for ever, half a second to 30 seconds apart;
+   * while the groups hold no channels, 1 to 5 seconds apart; a 403 three times in a row, then the stream fails.
    */
   readonly reconnect?: Reconnect | undefined
 }
@@ -178,8 +181,9 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  * **Details**
  *
  * `GET /v2/subscribe/{subscribeKey}/{channels}/0`, without a position first, then as a long poll from each position that
- * the service gives. The next poll is made when the reader pulls: that is back-pressure, and no more. The cursor is
- * kept in memory for reconnection; each event carries the cursor to go on from after it.
+ * the service gives. With a connection of its own, the next poll is made when the reader pulls: that is backpressure. With
+ * `Subscriber.layer` the stream shares a connection, which polls ahead, and `capacity` and `strategy` bound what waits. Each
+ * event carries the cursor to go on from after it, at most 4 kB as JSON.
  *
  * The stream survives cut connections, bad answers and envelopes, and sleeping machines; what it cannot survive is a
  * {@link SubscribeError} that holds the cursor. When it ends, or its fiber is interrupted, the request in flight is
@@ -192,10 +196,13 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  *
  * The service keeps the newest 100 messages for a reader, over all its channels, and those for minutes only. After a page as
  * full as that, or a longer break, what is missing is read from history (`GET /v3/history/…`, and one request for counts
- * where there are several channels), oldest first and as fast as the reader pulls, and live messages wait until then. A page
- * that is not full, after a short break, asks nothing. What history cannot give is a `Gap` or `GapSuspected` in its place:
- * kinds that are not stored, a keyset without storage, channels of a wildcard that were never seen, a filter. History
- * that fails is an interruption like any other.
+ * where there are several channels), oldest first, and live messages wait until then. At most 25 requests a second are made
+ * for that. The connection goes on listening meanwhile, so a busy channel does not overflow again. A page that is not full,
+ * after a short break, asks nothing.
+ *
+ * What history cannot give is a `Gap` or `GapSuspected` in its place: kinds that are not stored, a keyset without storage,
+ * channels of a wildcard that were never seen, a filter. History that fails is an interruption like any other: `Interrupted`
+ * and `Reconnected`, by the schedules of `reconnect`, with no bound unless `catchUp` sets one.
  *
  * **Example** (Typed orders with what the connection does)
  *

@@ -10,8 +10,8 @@ import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
 
 /**
- * The schedule that was given for this kind of failure came to its end; `last` is the failure it gave up on. The
- * default schedules never end, except the one for access that is denied.
+ * The schedule that was given for this kind of failure came to its end; `last` is the failure it gave up on, `attempts` how many
+ * there were in that row. The default schedules never end, except the one for access that is denied.
  *
  * @category errors
  * @since 0.1.0
@@ -68,7 +68,8 @@ export class Defect extends Schema.TaggedError<Defect>("effect-herald/pubnub/Def
 }
 
 /**
- * A reader with the strategy `fail` had no room for what came, after `capacity` events waited for it.
+ * A reader of a shared connection with the strategy `fail` had no room: `capacity` events waited for it. It fails after those
+ * were taken.
  *
  * @category errors
  * @since 0.1.0
@@ -92,8 +93,8 @@ export class InboxOverflow extends Schema.TaggedError<InboxOverflow>("effect-her
 
 /**
  * All that a subscription can fail with: what no retry mends, a schedule that ended, an {@link InboxOverflow} where the reader
- * asked for it, and a {@link Defect}. The cursor is
- * where to go on from; it is absent only when the reader never was anywhere.
+ * asked for it, and a {@link Defect}. The cursor is where to go on from. It is absent only when the reader never was anywhere.
+ * On a shared connection it is that of the reader that failed.
  *
  * A token that is replaced while the stream runs needs no new stream: see `AuthToken` of `PubNubConfig`.
  *

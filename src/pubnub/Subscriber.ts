@@ -110,8 +110,8 @@ export const unsubscribeAll: Effect.Effect<void, never, Subscriber | HttpClient.
   .use(({ unsubscribeAll }) => unsubscribeAll)
 
 /**
- * Lets everything below it share its connections: the streams of `Subscribe`, `Presence.live`, `MessageActions.live`, and the
- * live values of users, channels, memberships and members.
+ * Lets everything below it share its connections: the streams and sets of `Subscribe`, `Presence.changes`,
+ * `MessageActions.fold`, and the live values of users, channels, memberships and members.
  *
  * **Details**
  *
@@ -120,8 +120,11 @@ export const unsubscribeAll: Effect.Effect<void, never, Subscriber | HttpClient.
  * of address go to a further long poll. Changes of names within 25 milliseconds are one, an answer on its way is not thrown
  * away, and the position of the others stays.
  *
+ * A shared connection polls ahead of its readers, until a reader with the strategy `suspend` is full. What a reader has not
+ * taken waits for it, up to its `capacity`.
+ *
  * A stream with a `state` or with `reconnect` schedules of its own has a connection of its own. A layer that is provided again
- * further in shares by itself. Streams that outlive the layer end without a failure when it is left.
+ * further in has connections of its own. Streams that outlive the layer end without a failure when it is left.
  *
  * **Example** (Two streams, one connection)
  *

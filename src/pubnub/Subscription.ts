@@ -1,12 +1,13 @@
 /**
- * What a reader of a {@link Subscriber} listens to: a channel, a group, or the metadata of a channel or a user.
+ * What a stream of `Subscribe` listens to: a channel, a group, or the metadata of a channel or a user.
  *
  * @since 0.1.0
  */
 import type * as Event from "./Event.ts"
 
 /**
- * One entity of the service, as a plain value. It is subscribed to by a reader of a `Subscriber`, alone or with others.
+ * One entity of the service, as a plain value: for `subscriptions` of a stream, and for the members of a
+ * `Subscribe.subscriptionSet`.
  *
  * @category models
  * @since 0.1.0
