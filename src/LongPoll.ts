@@ -1,7 +1,7 @@
 /**
  * The long poll by itself: handshake, then poll from a cursor, and come back after a failure from the same cursor. It
- * turns into a stream of what happened. It knows no service, no gap, no duplicate and no acknowledgement: those of PubNub and
- * of Symphony are made of it, and so can be that of a service of your own.
+ * turns into a stream of what happened. It knows no service, no gap, no duplicate and no acknowledgement: the datafeed of
+ * Symphony is made of it, and so can be a reader of a service of your own.
  *
  * @since 0.1.0
  */
