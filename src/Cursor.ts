@@ -1,23 +1,22 @@
 /**
- * Where a reader stands: enough to go on after a crash without losing or repeating anything.
+ * Where a reader stands: enough to resume after a crash without losing or repeating anything.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * A reader's place in a service's stream of events.
+ * A reader's place in a service's stream of events. As JSON it has at most 4 kB, at any rate of messages.
  *
- * `position` is a timetoken of 17 digits, `region` the data centre that gave it. `delivered` marks the
- * events after that position which the reader already had: events that share a page, or even a timetoken, are told apart
- * by it, so that resuming repeats none and skips none. It is empty between pages. `recent` says what the reader had since a
- * moment shortly before the position: history is read from there on, since messages of other regions come late. `marks` are
- * those of the newest, one after the other; `sums` are of what is older, each with the timetoken that it goes to, how many,
- * and their sum. `hole` is where the hole began that was being filled from history then: what cannot be had of it is
- * still to be told.
+ * - `position` is a timetoken of 17 digits, `region` the data centre that gave it.
+ * - `delivered` marks the events after that position which the reader already had. Events that share a page, or even a
+ *   timetoken, are told apart by it, so that resuming repeats none and skips none. It is empty between pages.
+ * - `recent` says what the reader had since shortly before the position. History is read from there on, since messages of other
+ *   regions come late. `marks` are those of the newest events, one after the other. `sums` are of older ones: the timetoken that
+ *   each goes to, how many they are, and the sum of their marks.
+ * - `hole` is where a gap began that was being filled from history. What cannot be had of it is still to be told.
  *
- * A mark is five characters that are made of channel, timetoken and publisher. As JSON a cursor is smaller than 4 kB, however
- * many messages come.
+ * A mark is five characters that are made of channel, timetoken and publisher.
  *
  * A cursor is a plain value; {@link Cursor} is its codec for whatever keeps it.
  *

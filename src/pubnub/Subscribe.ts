@@ -564,7 +564,7 @@ export interface Page<A = Schema.Json> {
 }
 
 /**
- * A durable reader for who composes the pipeline: pages, each with its own commit. It starts where the reader of that name
+ * A durable reader for pipelines that need the commit of each page. It starts where the reader of that name
  * committed last, and with `from` the first time. What was not committed when the process ended comes again.
  *
  * **Gotchas**
