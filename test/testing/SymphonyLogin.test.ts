@@ -40,7 +40,14 @@ describe("a bot logs in", () => {
       ["another hash", { hash: "sha256" }],
       ["no end", { claims: { sub: "bot" } }],
       ["an end in milliseconds", { claims: { sub: "bot", exp: 1_790_000_240_000 } }],
-      ["an end as text", { claims: { sub: "bot", exp: "1790000240" } }]
+      ["an end as text", { claims: { sub: "bot", exp: "1790000240" } }],
+      ["a beginning that is not yet there", { claims: { sub: "bot", exp: 1_790_000_240, nbf: 1_790_000_060 } }],
+      ["an extension that is critical", { header: { alg: "RS512", crit: ["exp"] } }],
+      ["no extension that is critical", { header: { alg: "RS512", crit: [] } }],
+      ["a body that is not encoded", { header: { alg: "RS512", b64: false, crit: ["b64"] } }],
+      ["another type", { header: { alg: "RS512", typ: "JWE" } }],
+      ["no algorithm at all", { header: { alg: "none" } }],
+      ["a header that is a list", { header: [{ alg: "RS512" }] }]
     ] as const
   )("not with %s", ([_, options]) =>
     Effect.gen(function*() {
@@ -52,6 +59,47 @@ describe("a bot logs in", () => {
   it.effect.each(["", "a.b", "a.b.c", "a.b.c.d"])("not with what is no token: %s", (token) =>
     Effect.gen(function*() {
       assert.strictEqual((yield* post(podLogin, {}, { token })).status, 401)
+    }).pipe(emulated()))
+
+  it.effect("with a type in the header, and with a beginning that is past", () =>
+    Effect.gen(function*() {
+      for (
+        const token of [
+          yield* jwt({ header: { alg: "RS512", typ: "JWT" } }),
+          yield* jwt({ claims: { sub: "bot", exp: 1_790_000_240, nbf: 1_789_999_999, iat: 1_789_999_999 } })
+        ]
+      ) {
+        assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
+      }
+    }).pipe(emulated()))
+
+  /** The same signature, to who reads it leniently. */
+  const altered: ReadonlyArray<readonly [string, (token: string) => string]> = [
+    ["padding", (token) => `${token}==`],
+    ["padding of its header", (token) => token.replace(".", "=.")],
+    ["a line's end behind it", (token) => `${token}\n`],
+    ["a space before it", (token) => ` ${token}`],
+    ["a line's end within it", (token) => token.replace(/\.(.{8})/, ".$1\n")],
+    ["a byte behind its signature", (token) => `${token}AA`],
+    ["a dot behind it", (token) => `${token}.`],
+    ["the letters of the other alphabet", (token) => {
+      const [head, body, tail = ""] = token.split(".")
+      // One in 64 of its 342 letters is each of these: a signature without both has not been seen.
+      return `${head}.${body}.${tail.replaceAll("-", "+").replaceAll("_", "/")}`
+    }],
+    // The last letter of 256 bytes holds two bits of them, and four that are to be none.
+    ["bits behind its last byte", (token) => {
+      const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+      return token.slice(0, -1) + (alphabet[alphabet.indexOf(token.at(-1) ?? "") + 1] ?? "")
+    }]
+  ]
+
+  it.effect.each(altered)("not with a token that has %s", ([_, alter]) =>
+    Effect.gen(function*() {
+      const token = yield* jwt()
+      assert.notStrictEqual(alter(token), token)
+      assert.strictEqual((yield* post(podLogin, {}, { token: alter(token) })).status, 401)
+      assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
     }).pipe(emulated()))
 
   it.effect("with a token that ends in 300 seconds, and no longer when they are over", () =>

@@ -34,13 +34,37 @@ export const keyPair = Effect.gen(function*() {
   }
 }).pipe(Effect.provide(Rsa), Effect.orDie)
 
-const parsed = <S extends Schema.Codec<unknown, unknown>>(schema: S) => {
-  const decode = Schema.decodeUnknownResult(Schema.fromJsonString(schema))
-  return (segment: string) => Result.flatMap(Base64Url.decodeString(segment), decode)
+/** The bytes of a part, which has no padding, no letters of another alphabet and no bits beyond its last byte. */
+const bytesOf = (part: string): Uint8Array | undefined => {
+  const bytes = Result.getOrElse(Base64Url.decode(part), () => undefined)
+  return bytes !== undefined && bytes.length > 0 && Base64Url.encode(bytes) === part ? bytes : undefined
 }
 
-const parseHeader = parsed(Schema.Struct({ alg: Schema.Literal("RS512") }))
-const parseClaims = parsed(Schema.Struct({ sub: Schema.String, exp: Schema.Int }))
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const parsed = <S extends Schema.Codec<unknown, unknown>>(schema: S) => {
+  const decode = Schema.decodeUnknownResult(Schema.fromJsonString(schema))
+  return (part: string) => {
+    const bytes = bytesOf(part)
+    return bytes === undefined
+      ? Result.fail("no base64url")
+      : Result.flatMap(Result.try({ try: () => decoder.decode(bytes), catch: () => "no UTF-8" }), decode)
+  }
+}
+
+// Who does not know a critical extension has to refuse the token, and none is known here. Nor is a body that is not
+// base64url.
+const parseHeader = parsed(Schema.Struct({
+  alg: Schema.Literal("RS512"),
+  typ: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^JWT$/i))),
+  crit: Schema.optionalKey(Schema.Never),
+  b64: Schema.optionalKey(Schema.Never)
+}))
+const parseClaims = parsed(Schema.Struct({
+  sub: Schema.String,
+  exp: Schema.Int,
+  nbf: Schema.optionalKey(Schema.Finite)
+}))
 
 /** The longest that a token may hold, in seconds. */
 const longest = 300
@@ -53,16 +77,16 @@ export const verify = <A extends { readonly key: PublicKey | undefined }>(
   Effect.gen(function*() {
     const [head = "", body = "", tail = "", ...more] = token.split(".")
     const claims = parseClaims(body)
-    const signed = Base64Url.decode(tail)
-    if (
-      more.length > 0 || Result.isFailure(parseHeader(head)) || Result.isFailure(claims) || Result.isFailure(signed)
-    ) {
+    const signed = bytesOf(tail)
+    if (more.length > 0 || Result.isFailure(parseHeader(head)) || Result.isFailure(claims) || signed === undefined) {
       return undefined
     }
-    const left = claims.success.exp - (yield* Clock.currentTimeMillis) / 1000
-    const account = find(claims.success.sub)
-    if (account?.key === undefined || left <= 0 || left > longest) return undefined
+    const seconds = (yield* Clock.currentTimeMillis) / 1000
+    const { exp, nbf, sub } = claims.success
+    const account = find(sub)
+    if (account?.key === undefined || exp <= seconds || exp > seconds + longest) return undefined
+    if (nbf !== undefined && nbf > seconds) return undefined
     const { verify } = yield* Signature.Signature
-    const isRight = yield* verify(account.key, signed.success, new TextEncoder().encode(`${head}.${body}`))
+    const isRight = yield* verify(account.key, signed, new TextEncoder().encode(`${head}.${body}`))
     return isRight ? account : undefined
   }).pipe(Effect.provide(Rsa), Effect.orElseSucceed(() => undefined))
