@@ -34,13 +34,21 @@ const parseData = Schema.decodeOption(Schema.fromJsonString(Schema.Record(Schema
 // The Agent would run it as a template. It evaluates none here, so that a user's text that was not escaped is found.
 const template = /\$\{|#\{|<\/?[#@]/
 
+/** Far beyond what the Agent takes, whose limit is of the encrypted text; and read in less than a second. */
+const longest = 1_000_000
+
 const root = /^<(messageML|div data-format="PresentationML")[\s/>]/
 
 const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
 const attribute = (value: string) => escape(value).replaceAll("\"", "&quot;")
 
-const emojis: Readonly<Record<string, string>> = { smiley: "😃", heart: "❤️", thumbsup: "👍", wink: "😉" }
+const emojis: ReadonlyMap<string, string> = new Map([
+  ["smiley", "😃"],
+  ["heart", "❤️"],
+  ["thumbsup", "👍"],
+  ["wink", "😉"]
+])
 
 const oneOf = (type: string, idType: string, value: string) => ({
   type,
@@ -51,6 +59,7 @@ const oneOf = (type: string, idType: string, value: string) => ({
 /** The content of a message, or a sentence on what is wrong with it. */
 export const read = (message: string, dataText: string, findUser: FindUser): Effect.Effect<Content, string> =>
   Effect.gen(function*() {
+    if (message.length > longest) return yield* Effect.fail(`Message has more than ${longest} characters`)
     if (!root.test(message.trimStart())) return yield* Effect.fail("Message is not wrapped in <messageML>")
     if (template.test(message)) return yield* Effect.fail("Syntax error in a template: is text of a user not escaped?")
     const given = dataText === "" ? {} : Option.getOrUndefined(parseData(dataText))
@@ -72,7 +81,7 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
     let hidden = 0
 
     const entity = (shown: string, value: unknown) => {
-      while (String(next) in entities) next++
+      while (Object.hasOwn(entities, String(next))) next++
       entities[String(next)] = value
       presentation += `<span class="entity" data-entity-id="${next}">${escape(shown)}</span>`
       text += shown
@@ -109,7 +118,7 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
           return undefined
         case "emoji": {
           const code = shortcode ?? annotation ?? ""
-          const unicode = emojis[code]
+          const unicode = emojis.get(code)
           entity(unicode ?? `:${code}:`, {
             type: "com.symphony.emoji",
             version: "1.0",
@@ -132,7 +141,7 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
           }
           const { attributes, name } = event
           const id = attributes["data-entity-id"]
-          if (id !== undefined && attributes["class"]?.split(/\s+/).includes("entity") && !(id in given)) {
+          if (id !== undefined && attributes["class"]?.split(/\s+/).includes("entity") && !Object.hasOwn(given, id)) {
             return yield* Effect.fail(`Error processing EntityJSON: no entity data provided for "${id}"`)
           }
           const short = shorthand(name, attributes)

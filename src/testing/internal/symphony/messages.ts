@@ -71,13 +71,13 @@ const blast: call.Handler = (service, request) =>
     if (streams.length > 100) return answers.badRequest("There are more than 100 streams in sids")
     return yield* service.step((now) => {
       const messages: Array<Message> = []
-      const errors: Record<string, unknown> = {}
+      const errors = new Map<string, unknown>()
       for (const id of streams) {
         const stream = call.findStream(service, request.caller, id)
-        if (call.isAnswer(stream)) errors[id] = JSON.parse(stream.body)
+        if (call.isAnswer(stream)) errors.set(id, JSON.parse(stream.body))
         else messages.push(services.post(service, stream, request.caller, draft, now))
       }
-      return answers.ok({ messages: messages.map(wire.message), errors })
+      return answers.ok({ messages: messages.map(wire.message), errors: Object.fromEntries(errors) })
     })
   })
 
