@@ -17,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as answers from "./internal/answers.ts"
 import * as exchange from "./internal/exchange.ts"
-import { decode } from "./internal/routes.ts"
+import { decode } from "./internal/percent.ts"
 import * as symphonyAnswers from "./internal/symphony/answers.ts"
 import * as symphony from "./internal/symphony/operations.ts"
 

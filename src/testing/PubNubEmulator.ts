@@ -30,14 +30,18 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
 import type * as actions from "./internal/actions.ts"
 import * as answers from "./internal/answers.ts"
 import { ConnectionReset } from "./internal/connection.ts"
+import * as cors from "./internal/cors.ts"
 import * as exchange from "./internal/exchange.ts"
 import * as json from "./internal/json.ts"
 import * as keysets from "./internal/keyset.ts"
 import * as objects from "./internal/objects.ts"
+import * as plainBody from "./internal/plainBody.ts"
+import * as recent from "./internal/recent.ts"
 import * as routes from "./internal/routes.ts"
 import { sign } from "./internal/signature.ts"
 
@@ -52,7 +56,8 @@ export { ConnectionReset }
 export type Answer = answers.Answer
 
 /**
- * A request as it comes over the wire: `target` is path and query, still percent-encoded, and `body` is text.
+ * A request as it comes over the wire: `target` is path and query, still percent-encoded. `body` is text, or bytes, which
+ * may be compressed as `content-encoding` says: gzip or deflate.
  *
  * @category models
  * @since 0.1.0
@@ -60,8 +65,11 @@ export type Answer = answers.Answer
 export type Request = routes.Request
 
 /**
- * What a keyset can do beyond publish and subscribe. Everything but `presenceDeltas` is on by default.
+ * What a keyset can do beyond publish and subscribe. Everything but `accessManager` and `presenceDeltas` is on by
+ * default.
  *
+ * - `accessManager`: a request with neither a signature nor a token is refused with 403, whatever channel or group it
+ *   names. Tokens are not read: each one that is neither revoked nor expired lets everything through.
  * - `appContext`: users, channels and memberships. Off, their endpoints answer 403.
  * - `persistence`: published messages are kept, and message actions. Off, messages are only delivered, and actions are
  *   answered with 403.
@@ -89,12 +97,25 @@ export type Denial = keysets.Denial
  * @since 0.1.0
  */
 export interface Limits {
-  /** The percent-encoded message, its channel and its metadata together, in bytes. Default 32,768. */
+  /**
+   * The percent-encoded message, its channel and its metadata together, in bytes. Default 32,768. `!~*'()` count as three
+   * bytes each, as the service's own clients send them, in a GET and in a POST. No recording shows where its limit is.
+   */
   readonly messageBytes: number
   /** The JSON of a signal, in bytes. Default 64. */
   readonly signalBytes: number
-  /** Path and query of any request, in bytes. Default 32,768. */
+  /** Path and query of any request, in bytes: a longer one is answered with 414. Default 32,768. */
   readonly urlBytes: number
+  /**
+   * The body of any request, without its compression, in bytes: a larger one is answered with 413. Default 2,097,152,
+   * which is the most that the service takes of anybody; `messageBytes` when that is more.
+   */
+  readonly bodyBytes: number
+  /**
+   * How much is stored of messages, as much again of message actions, and as much again of events for readers: the bytes
+   * of their JSON, and 1 KiB for each. Beyond it the oldest go. Default: all is stored; `EmulatorServer` stores 64 MiB.
+   */
+  readonly storedBytes: number
   /** The events kept for a reader. Default 100. */
   readonly queueLength: number
   /** How long an event is kept for readers. Default: for ever. */
@@ -129,7 +150,10 @@ export interface Limits {
 export interface Keyset {
   readonly subscribeKey: string
   readonly publishKey: string
-  /** When given, a request that carries a signature is refused unless it is right. */
+  /**
+   * When given, a request that carries a signature is refused unless it is right. One without is let through unless the
+   * add-on `accessManager` is on, as by the service.
+   */
   readonly secretKey?: string
   readonly addOns?: Partial<AddOns>
   readonly limits?: Partial<Limits>
@@ -363,7 +387,7 @@ export interface AddActionOptions extends Omit<StoredAction, "actionTimetoken"> 
  */
 export interface HandledRequest {
   readonly method: string
-  /** Path and query, as they came. */
+  /** Path and query, as they came. Of one that is too long, what is not. */
   readonly target: string
   readonly uuid: string | undefined
   /** Milliseconds of the caller's wall clock. */
@@ -466,21 +490,25 @@ export class PubNubEmulator extends Context.Service<PubNubEmulator, {
   readonly deny: (denial: Denial, subscribeKey?: string) => Effect.Effect<void>
   /** Takes back every `deny`. */
   readonly allow: (subscribeKey?: string) => Effect.Effect<void>
-  /** Refuses the requests that carry this token, for good. */
+  /** Refuses the requests that carry this token, for good: it was revoked. */
   readonly revokeToken: (token: string, subscribeKey?: string) => Effect.Effect<void>
+  /** Refuses the requests that carry this token, for good: its time is over. */
+  readonly expireToken: (token: string, subscribeKey?: string) => Effect.Effect<void>
   /** Turns add-ons on and off. */
   readonly setAddOns: (addOns: Partial<AddOns>, subscribeKey?: string) => Effect.Effect<void>
   /** Moves one user, or everybody, to a region. */
   readonly setRegion: (region: number, uuid?: string) => Effect.Effect<void>
   /** Cuts the connection of every poll that waits. All state is kept. */
   readonly restart: Effect.Effect<void>
-  /** The requests so far, oldest first: the newest 10,000. */
+  /** The requests so far, oldest first: the newest 10,000, and fewer when their addresses have more than 16 MB. */
   readonly requests: Effect.Effect<ReadonlyArray<HandledRequest>>
   /** How many polls wait now. */
   readonly readers: Effect.Effect<number>
 }>()("effect-herald/testing/PubNubEmulator") {}
 
+/** Requests that are remembered: so many of few bytes, and fewer of more. */
 const keptRequests = 10_000
+const keptPerRequest = 1_600
 
 const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub" }
 
@@ -493,6 +521,8 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
     messageBytes: 32_768,
     signalBytes: 64,
     urlBytes: 32_768,
+    bodyBytes: Math.max(2_097_152, keyset.limits?.messageBytes ?? options.limits?.messageBytes ?? 0),
+    storedBytes: Number.POSITIVE_INFINITY,
     queueLength: 100,
     queueRetention: Duration.infinity,
     retention: Duration.infinity,
@@ -508,6 +538,7 @@ const makeKeyset = (keyset: Keyset, options: Options) => {
     publishKey: keyset.publishKey,
     secretKey: keyset.secretKey,
     addOns: {
+      accessManager: false,
       appContext: true,
       persistence: true,
       presence: true,
@@ -604,7 +635,11 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const all = [main, ...others.map((keyset) => makeKeyset(keyset, options))]
   const byKey = new Map(all.map((keyset) => [keyset.subscribeKey, keyset]))
   const regions = new Map<string, number>()
-  const requests: Array<HandledRequest> = []
+  const longestTarget = Math.max(...all.map(({ limits }) => limits.urlBytes))
+  const requests = recent.make<HandledRequest>(
+    keptRequests * keptPerRequest,
+    ({ target }) => Math.max(keptPerRequest, target.length)
+  )
   let region = options.region ?? 1
 
   const regionOf = (uuid: string | undefined) => uuid === undefined ? region : regions.get(uuid) ?? region
@@ -711,23 +746,42 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const now = yield* Clock.currentTimeMillis
     if (!(Math.abs(now / 1000 - seconds) <= 60)) return answers.invalidTimestamp
     const expected = yield* Effect.promise(() => sign({ ...request, publishKey, secretKey }))
-    return signature === expected ? undefined : answers.invalidSignature
+    return signature === expected ? undefined : answers.wrongSignature
   })
 
+  /** The body as text, or what the service says of one that it cannot read. */
+  const readBody = ({ body, headers }: Request, most: number): Effect.Effect<string, Answer> => {
+    if (body.length > most) return Effect.fail(answers.requestEntityTooLarge)
+    if (typeof body === "string") return Effect.succeed(body)
+    return plainBody.read(body, headers["content-encoding"], most).pipe(
+      Effect.mapError((problem) => problem === "Corrupt" ? answers.badRequest : answers.unsupportedMediaType),
+      Effect.flatMap((plain) =>
+        plain.length > most
+          ? Effect.fail(answers.requestEntityTooLarge)
+          : Effect.succeed(new TextDecoder().decode(plain))
+      )
+    )
+  }
+
   const answer = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Answer, ConnectionReset> {
-    const parsed = routes.parse(request)
-    const uuid = parsed?.query.get("uuid")
+    const { method, target } = request
+    const isTooLong = target.length > longestTarget
+    const address = isTooLong ? undefined : routes.parse(request)
+    const uuid = address?.query.get("uuid")
     const time = yield* Clock.currentTimeMillis
-    requests.push({ method: request.method, target: request.target, uuid, time })
-    // Now and then, so that it costs nothing.
-    if (requests.length >= 2 * keptRequests) requests.splice(0, requests.length - keptRequests)
-    if (parsed === undefined) return answers.badRequest
-    if (parsed.path === "/time/0") return yield* step((now) => answers.time(main.position(now)))
-    const subscribeKey = routes.subscribeKeyOf(parsed)
+    requests.add({ method, target: isTooLong ? target.slice(0, longestTarget) : target, uuid, time })
+    if (isTooLong) return answers.requestUriTooLong
+    if (method === "OPTIONS") return cors.preflight
+    if (address === undefined) return answers.badRequest
+    if (address.path === "/time/0") return yield* step((now) => answers.time(main.position(now)))
+    const subscribeKey = routes.subscribeKeyOf(address)
     if (subscribeKey === undefined) return answers.notFound
     const keyset = byKey.get(subscribeKey)
     if (keyset === undefined) return answers.invalidSubscribeKey
-    if (request.target.length > keyset.limits.urlBytes) return answers.requestUriTooLong
+    if (target.length > keyset.limits.urlBytes) return answers.requestUriTooLong
+    const body = yield* Effect.result(readBody(request, keyset.limits.bodyBytes))
+    if (Result.isFailure(body)) return body.failure
+    const parsed = { ...address, body: body.success }
     const refusal = yield* checkSignature(keyset, parsed)
     if (refusal !== undefined) return refusal
     const { deadline, outcome } = yield* step((now) => ({
@@ -750,7 +804,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     : Effect.flatMap(options.latency, (duration) => Effect.sleep(duration))
 
   return PubNubEmulator.of({
-    handle: (request) => answer(request).pipe(Effect.tap(slowly), Effect.updateContext(isolate)),
+    handle: (request) =>
+      answer(request).pipe(Effect.map(cors.allow), Effect.tap(slowly), Effect.updateContext(isolate)),
     publish: (message) => stepOn(message.subscribeKey, (keyset, now) => publish(keyset, message, now)),
     publishAll: (messages, subscribeKey) =>
       stepOn(subscribeKey, (keyset, now) => messages.map((message) => publish(keyset, message, now))),
@@ -845,7 +900,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     removeAction: (channel, { actionTimetoken, messageTimetoken }, subscribeKey) =>
       stepOn(subscribeKey, (keyset, now) => {
         const action = keyset.actions.find(channel, BigInt(messageTimetoken), BigInt(actionTimetoken))
-        if (action !== undefined) keyset.actions.remove(channel, action, region, now)
+        if (action !== undefined) keyset.actions.remove(action, region, now)
       }),
     withholdActions: (count, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.actions.withhold(count)),
     groupChannels: (group, subscribeKey) => stepOn(subscribeKey, (keyset) => [...keyset.members(group)]),
@@ -854,7 +909,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       stepOn(subscribeKey, (keyset) => keyset.removeFromGroup(group, channels)),
     deny: (denial, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.deny(denial)),
     allow: (subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.allow()),
-    revokeToken: (token, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.revoke(token)),
+    revokeToken: (token, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.spoil(token, "revoked")),
+    expireToken: (token, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.spoil(token, "expired")),
     setAddOns: (addOns, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.setAddOns(addOns)),
     setRegion: (to, uuid) =>
       Effect.sync(() => {
@@ -865,7 +921,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       const waiting = all.flatMap((keyset) => [...keyset.waiters])
       for (const waiter of waiting) waiter.reset()
     }),
-    requests: Effect.sync(() => requests.slice(-keptRequests)),
+    requests: Effect.sync(requests.all),
     readers: Effect.sync(() => all.reduce((count, keyset) => count + keyset.waiters.size, 0))
   })
 })
@@ -896,7 +952,7 @@ export const layer = (options?: Options): Layer.Layer<PubNubEmulator | HttpClien
     Context.make(PubNubEmulator, emulator).pipe(Context.add(
       HttpClient.HttpClient,
       HttpClient.make((request, url) =>
-        Effect.flatMap(exchange.bodyText(request), (body) =>
+        Effect.flatMap(exchange.body(request), (body) =>
           emulator.handle({
             method: request.method,
             target: url.pathname + url.search,

@@ -27,10 +27,15 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
 import { ConnectionReset } from "./internal/connection.ts"
+import * as cors from "./internal/cors.ts"
 import * as exchange from "./internal/exchange.ts"
 import * as json from "./internal/json.ts"
+import { decode } from "./internal/percent.ts"
+import * as plainBody from "./internal/plainBody.ts"
+import * as recent from "./internal/recent.ts"
 import * as answers from "./internal/symphony/answers.ts"
 import { isAnswer } from "./internal/symphony/call.ts"
 import * as feeds from "./internal/symphony/feeds.ts"
@@ -55,8 +60,8 @@ export { ConnectionReset }
 export type Answer = answers.Answer
 
 /**
- * A request as it comes over the wire: `target` is path and query, still percent-encoded, and `body` is bytes. Names of
- * headers are in lower case.
+ * A request as it comes over the wire: `target` is path and query, still percent-encoded, and `body` is bytes, which may
+ * be compressed as `content-encoding` says: gzip or deflate. Names of headers are in lower case.
  *
  * @category models
  * @since 0.1.0
@@ -274,7 +279,7 @@ export type Part = multipart.Part
  */
 export interface HandledRequest {
   readonly method: string
-  /** Path and query, as they came. */
+  /** Path and query, as they came. Of one that is too long, what is not. */
   readonly target: string
   /** What it is for, if that is known. */
   readonly kind: Kind | undefined
@@ -317,6 +322,11 @@ export interface Options {
   readonly simplifiedKeyDelivery?: boolean
   /** The file types that are allowed, with their dots. */
   readonly allowedTypes?: ReadonlyArray<string>
+  /**
+   * How much is stored of messages with their files, and as much again for each datafeed, in bytes, and 1 KiB for each.
+   * Beyond it the oldest go. Default: all is stored; `SymphonyEmulatorServer` stores 256 MiB.
+   */
+  readonly storedBytes?: number
   /** How many receipts are in one answer. Default 100. */
   readonly receiptsPage?: number
   /** How long a read of the datafeed waits before it is answered with nothing. Default 30 seconds. */
@@ -392,9 +402,9 @@ export class SymphonyEmulator extends Context.Service<SymphonyEmulator, {
   readonly streams: Effect.Effect<ReadonlyArray<StoredStream>>
   /** The feeds that live, oldest first. */
   readonly feeds: Effect.Effect<ReadonlyArray<StoredFeed>>
-  /** The logins that went well, oldest first. */
+  /** The logins that went well, oldest first: the newest 10,000. */
   readonly logins: Effect.Effect<ReadonlyArray<Login>>
-  /** The requests so far, oldest first: the newest 10,000. */
+  /** The requests so far, oldest first: the newest 10,000, and fewer when they have more than 16 MB of headers. */
   readonly requests: Effect.Effect<ReadonlyArray<HandledRequest>>
   /** The parts of the newest multipart body, in their order. */
   readonly parts: Effect.Effect<ReadonlyArray<Part>>
@@ -436,19 +446,19 @@ export interface KeyPair {
  */
 export const keyPair: Effect.Effect<KeyPair> = jwt.keyPair
 
+/** Requests and logins that are remembered: so many of few bytes, and fewer of more. */
 const keptRequests = 10_000
+const keptPerRequest = 1_600
+
+/** The longest address. The vendor names none: this is that of the other emulator, and more than balancers read. */
+const urlBytes = 32_768
+
+/** 30 MB of a message, and the form around it. */
+const bodyBytes = 32 * 1024 * 1024
 
 const defaultTypes = [".bmp", ".csv", ".doc", ".docx", ".gif", ".jpeg", ".jpg", ".json", ".pdf", ".png", ".txt", ".zip"]
 
 const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
-
-const decode = (text: string): string | undefined => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** The query, decoded once; `undefined` when it is no percent-encoding. */
 const parseQuery = (search: string): ReadonlyMap<string, string> | undefined => {
@@ -464,13 +474,16 @@ const parseQuery = (search: string): ReadonlyMap<string, string> | undefined => 
 
 const secretHeaders = ["sessiontoken", "keymanagertoken", "authorization"]
 
-const withoutSecrets = (headers: Request["headers"]): Record<string, string> => {
-  const shown: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) shown[name] = secretHeaders.includes(name) && value !== "" ? "<redacted>" : value
-  }
-  return shown
-}
+const withoutSecrets = (headers: Request["headers"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      if (value === undefined) return []
+      return [[name, secretHeaders.includes(name) && value !== "" ? "<redacted>" : value]]
+    })
+  )
+
+const headersSize = (headers: HandledRequest["headers"]): number =>
+  Object.entries(headers).reduce((size, [name, value]) => size + name.length + value.length, 0)
 
 const defect = (what: string) => Effect.die(new Error(`the emulator has no ${what}`))
 
@@ -488,7 +501,7 @@ const stored = (message: pods.Message): StoredMessage => ({
     ...preview === undefined ? {} : { preview: preview.content }
   })),
   silent: message.silent,
-  replacing: message.replacing?.id,
+  replacing: message.replacing,
   replacedBy: message.replacedBy?.id,
   imported: message.imported,
   suppressed: message.suppressed !== undefined
@@ -502,8 +515,12 @@ const stored = (message: pods.Message): StoredMessage => ({
  */
 export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const context = yield* Effect.context<never>()
-  const pod = pods.make()
-  const requests: Array<HandledRequest> = []
+  const storedBytes = options.storedBytes ?? Number.POSITIVE_INFINITY
+  const pod = pods.make(storedBytes)
+  const requests = recent.make<HandledRequest>(
+    keptRequests * keptPerRequest,
+    ({ headers, target }) => Math.max(keptPerRequest, target.length + headersSize(headers))
+  )
   let failures: Array<{ readonly failure: Failure; left: number }> = []
   let parts: ReadonlyArray<Part> = []
 
@@ -512,7 +529,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     sessions: sessions.make((yield* Random.nextInt).toString(36)),
     feeds: feeds.make({
       visibilityMillis: millis(options.visibility ?? "30 seconds"),
-      lifetimeMillis: millis(options.feedLifetime ?? "30 minutes")
+      lifetimeMillis: millis(options.feedLifetime ?? "30 minutes"),
+      storedBytes
     }),
     settings: {
       agentVersion: options.agentVersion ?? "Agent-25.8.1-Linux",
@@ -616,21 +634,30 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   }
 
   const answer = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Answer, ConnectionReset> {
-    const { body, headers, method, target } = request
+    const { headers, method } = request
+    const isTooLong = request.target.length > urlBytes
+    const target = isTooLong ? request.target.slice(0, urlBytes) : request.target
     const [path = "", search = ""] = target.split(/\?(.*)/s)
     const { exists, name, parameters } = operations.find(method, path)
     const kind = name === undefined ? undefined : operations.operations[name].kind
     const time = yield* Clock.currentTimeMillis
-    requests.push({ method, target, kind, headers: withoutSecrets(headers), time })
-    // Now and then, so that it costs nothing.
-    if (requests.length >= 2 * keptRequests) requests.splice(0, requests.length - keptRequests)
+    requests.add({ method, target, kind, headers: withoutSecrets(headers), time })
+    if (isTooLong) return answers.uriTooLong
+    if (method === "OPTIONS") return cors.preflight
     const failed = scripted(kind)
     if (failed !== undefined) return failed
     if (name === undefined) return exists ? answers.methodNotAllowed : answers.notFound
     const decoded = parameters.map(decode)
     const query = parseQuery(search)
     if (!decoded.every(Predicate.isString) || query === undefined) return answers.badRequest("The address is malformed")
-    return yield* handlers[name](service, { parameters: decoded, query, headers, body }).pipe(
+    const body = yield* Effect.result(plainBody.read(request.body, headers["content-encoding"], bodyBytes))
+    if (Result.isFailure(body)) {
+      return body.failure === "Corrupt"
+        ? answers.badRequest("The compressed body cannot be read")
+        : answers.unsupportedMediaType
+    }
+    if (body.success.length > bodyBytes) return answers.tooLarge
+    return yield* handlers[name](service, { parameters: decoded, query, headers, body: body.success }).pipe(
       Effect.catchIf(isAnswer, Effect.succeed)
     )
   })
@@ -652,7 +679,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   yield* Effect.forEach(options.streams ?? [], createStream, { discard: true })
 
   return SymphonyEmulator.of({
-    handle: (request) => answer(request).pipe(Effect.tap(slowly), Effect.updateContext(isolate)),
+    handle: (request) =>
+      answer(request).pipe(Effect.map(cors.allow), Effect.tap(slowly), Effect.updateContext(isolate)),
     addUser,
     addApp,
     createStream,
@@ -733,7 +761,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       }))
     ),
     logins: Effect.sync(service.sessions.logins),
-    requests: Effect.sync(() => requests.slice(-keptRequests)),
+    requests: Effect.sync(requests.all),
     parts: Effect.sync(() => parts),
     readers: Effect.sync(() => service.feeds.all().reduce((count, { waiters }) => count + waiters.size, 0))
   })

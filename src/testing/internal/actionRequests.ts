@@ -68,7 +68,7 @@ const remove = (
   if (action.uuid !== query.get("uuid")) {
     return answers.badAction([], "Not deleting message action: wrong uuid specified")
   }
-  const { published } = keyset.actions.remove(channel, action, region, now)
+  const { published } = keyset.actions.remove(action, region, now)
   return published ? answers.action({}) : answers.actionUnpublished({}, "removed")
 }
 
@@ -108,7 +108,7 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): answers
       )
   )
   if (!isKnown) return answers.notFound
-  if (keyset.refused(query.get("uuid") ?? "", { channels: [channel], groups: [] }).channels.length > 0) {
+  if (keyset.refused(query, { channels: [channel], groups: [] }).channels.length > 0) {
     return answers.actionsForbidden
   }
   if (!keyset.addOns().persistence) return answers.noActions

@@ -1,8 +1,10 @@
 /** Message actions: what users add to messages. Each change is an event on the channel. */
 import type { Draft } from "./keyset.ts"
+import * as recent from "./recent.ts"
 
 /** One action of a user on a message. */
 export interface Action {
+  readonly channel: string
   readonly type: string
   readonly value: string
   readonly uuid: string
@@ -23,15 +25,17 @@ const keyOf = ({ type, uuid, value }: Pick<Action, "type" | "uuid" | "value">) =
 export const make = (options: {
   readonly tick: (now: bigint) => bigint
   readonly append: (draft: Draft, region: number, now: bigint) => bigint
+  /** Beyond so many, the oldest of all channels go, and nobody hears of it. */
+  readonly storedBytes: number
 }) => {
   const channels = new Map<string, Channel>()
+  const stored = recent.make<Action>(options.storedBytes, ({ type, value }) => 1024 + type.length + value.length)
   let unpublished = 0
 
   /** Whether readers hear of it. */
   const publish = (
     event: "added" | "removed",
-    channel: string,
-    { actionTimetoken, messageTimetoken, type, uuid, value }: Action,
+    { actionTimetoken, channel, messageTimetoken, type, uuid, value }: Action,
     region: number,
     now: bigint
   ): boolean => {
@@ -50,29 +54,36 @@ export const make = (options: {
     ...channels.get(channel)?.byMessage.get(messageTimetoken)?.values() ?? []
   ]
 
+  /** Forgets one, and what held nothing else. */
+  const drop = (action: Action) => {
+    const kept = channels.get(action.channel)
+    const onMessage = kept?.byMessage.get(action.messageTimetoken)
+    if (kept === undefined || onMessage?.delete(keyOf(action)) !== true) return
+    kept.actions.splice(kept.actions.indexOf(action), 1)
+    if (onMessage.size === 0) kept.byMessage.delete(action.messageTimetoken)
+    if (kept.actions.length === 0) channels.delete(action.channel)
+  }
+
   return {
     /** What a user adds a second time is not added; nothing asks whether there is such a message. */
-    add: (channel: string, draft: Omit<Action, "actionTimetoken">, region: number, now: bigint) => {
+    add: (channel: string, draft: Omit<Action, "actionTimetoken" | "channel">, region: number, now: bigint) => {
       const kept: Channel = channels.get(channel) ?? { actions: [], byMessage: new Map() }
       const onMessage = kept.byMessage.get(draft.messageTimetoken) ?? new Map<string, Action>()
       const existing = onMessage.get(keyOf(draft))
       if (existing !== undefined) return { action: existing, isNew: false, published: false }
-      const action: Action = { ...draft, actionTimetoken: options.tick(now) }
+      const action: Action = { ...draft, channel, actionTimetoken: options.tick(now) }
       channels.set(channel, kept)
       kept.byMessage.set(draft.messageTimetoken, onMessage.set(keyOf(action), action))
       kept.actions.push(action)
-      return { action, isNew: true, published: publish("added", channel, action, region, now) }
+      for (const gone of stored.add(action)) drop(gone)
+      return { action, isNew: true, published: publish("added", action, region, now) }
     },
     find: (channel: string, messageTimetoken: bigint, actionTimetoken: bigint): Action | undefined =>
       ofMessage(channel, messageTimetoken).find((action) => action.actionTimetoken === actionTimetoken),
-    remove: (channel: string, action: Action, region: number, now: bigint) => {
-      const kept = channels.get(channel)
-      const onMessage = kept?.byMessage.get(action.messageTimetoken)
-      if (kept === undefined || onMessage === undefined) return { published: false }
-      kept.actions.splice(kept.actions.indexOf(action), 1)
-      onMessage.delete(keyOf(action))
-      if (onMessage.size === 0) kept.byMessage.delete(action.messageTimetoken)
-      return { published: publish("removed", channel, action, region, now) }
+    remove: (action: Action, region: number, now: bigint) => {
+      stored.remove(action)
+      drop(action)
+      return { published: publish("removed", action, region, now) }
     },
     /** All of a channel, oldest first. */
     of: (channel: string): ReadonlyArray<Action> => channels.get(channel)?.actions ?? [],

@@ -24,13 +24,11 @@ const accessManager = (status: number, message: string) =>
 export const invalidSubscribeKey = accessManager(400, "Invalid Subscribe Key")
 export const missingUserId = accessManager(400, "Missing UUID")
 export const invalidTimestamp = accessManager(400, "Invalid Timestamp")
-export const invalidSignature = accessManager(403, "Invalid Signature")
-export const tokenRevoked = value(403, {
-  error: true,
-  status: 403,
-  service: "Access Manager",
-  message: "Token is revoked"
-})
+export const wrongSignature = accessManager(403, "Signature Does Not Match")
+
+/** The order of the fields is that of the recording, and the text of an expired token that of the documents. */
+export const uselessToken = (why: "expired" | "revoked") =>
+  value(403, { error: true, status: 403, service: "Access Manager", message: `Token is ${why}` })
 
 /** Refused names. The service puts a colon before the name of a group. */
 export const forbidden = (channels: ReadonlyArray<string>, groups: ReadonlyArray<string> = []) =>
@@ -50,6 +48,21 @@ export const requestUriTooLong = value(414, {
   service: "Balancer",
   error: true,
   message: "Request URI Too Long"
+})
+
+export const requestEntityTooLarge = value(413, {
+  status: 413,
+  service: "Balancer",
+  error: true,
+  message: "Request Entity Too Large"
+})
+
+/** A compression that the service does not undo: its words are a guess. */
+export const unsupportedMediaType = value(415, {
+  status: 415,
+  service: "Balancer",
+  error: true,
+  message: "Unsupported Media Type"
 })
 
 export const badRequest = value(400, { status: 400, error: true, message: "Bad Request", service: "Balancer" })
@@ -90,7 +103,9 @@ export const noStreamController = (feature: string) =>
   value(403, {
     status: 403,
     message:
-      `Use of the ${feature} API requires the Stream Controller add-on which is not enabled for this subscribe key.`,
+      `Use of the ${feature} API requires the Stream Controller add-on which is not enabled for this subscribe key. ` +
+      "Login to your PubNub Dashboard Account and ADD the Stream Controller add-on. " +
+      "Contact support@pubnub.com if you require further assistance.",
     service: "channel-registry",
     error: true
   })

@@ -61,6 +61,38 @@ export const bodyText = (
     (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
   )
 
+/** The body of a request: text, or bytes where it is compressed or comes in pieces. */
+export const body = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<string | Uint8Array, HttpClientError.HttpClientError> =>
+  request.headers["content-encoding"] === undefined && request.body._tag !== "Stream"
+    ? bodyText(request)
+    : Effect.map(bodyBytes(request), ({ bytes }) => bytes)
+
+/** More than any service takes: a body of pieces may have no end. */
+const mostBytes = 32 * 1024 * 1024
+
+const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** The bytes of a stream, up to the first that are too many. */
+const collected = <E>(stream: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
+  Effect.suspend(() => {
+    let size = 0
+    return stream.pipe(
+      Stream.takeUntil((chunk) => (size += chunk.length) > mostBytes),
+      Stream.runCollect,
+      Effect.map(joined)
+    )
+  })
+
 /** The body of a request as it goes over the wire, and its type: that of a form has the boundary in it. */
 export const bodyBytes = (
   request: HttpClientRequest.HttpClientRequest
@@ -84,6 +116,11 @@ export const bodyBytes = (
           }
         },
         catch: failed
+      })
+    case "Stream":
+      return Effect.mapBoth(collected(body.stream), {
+        onFailure: failed,
+        onSuccess: (bytes) => ({ bytes, contentType: request.headers["content-type"] })
       })
     default:
       return HttpServerRequest.fromClientRequest(request).arrayBuffer.pipe(

@@ -2,6 +2,8 @@
 import * as actions from "./actions.ts"
 import * as answers from "./answers.ts"
 import type { Entry, Keyset } from "./keyset.ts"
+import { encode } from "./percent.ts"
+import * as recent from "./recent.ts"
 
 const hour = 36_000_000_000n
 
@@ -63,10 +65,11 @@ const rangeOf = (kept: ReadonlyArray<Kept>, { after, before, from, until }: Sele
   return [start, Math.max(start, end)]
 }
 
-/** The messages of one keyset, by channel. */
-export const make = (retentionMillis: number) => {
+/** The messages of one keyset, by channel. Beyond so many bytes the oldest of all go. */
+export const make = (retentionMillis: number, storedBytes: number, sizeOf: (entry: Entry) => number) => {
   const retention = Number.isFinite(retentionMillis) ? BigInt(Math.round(retentionMillis)) * 10_000n : undefined
   const channels = new Map<string, Channel>()
+  const stored = recent.make<Kept>(storedBytes, ({ entry }) => sizeOf(entry))
 
   const expiryOf = ({ stored, timetoken }: Entry): bigint | undefined => {
     const ttl = stored?.ttl
@@ -77,7 +80,9 @@ export const make = (retentionMillis: number) => {
 
   const clear = (channel: Channel, now: bigint) => {
     if (channel.nextExpiry !== undefined && channel.nextExpiry <= now) {
-      channel.kept = channel.kept.filter(({ expiry }) => expiry === undefined || expiry > now)
+      const isGone = ({ expiry }: Kept) => expiry !== undefined && expiry <= now
+      for (const kept of channel.kept.filter(isGone)) stored.remove(kept)
+      channel.kept = channel.kept.filter((kept) => !isGone(kept))
       channel.nextExpiry = channel.kept.reduce<bigint | undefined>(
         (next, { expiry }) => expiry !== undefined && (next === undefined || expiry < next) ? expiry : next,
         undefined
@@ -97,9 +102,19 @@ export const make = (retentionMillis: number) => {
     const expiry = expiryOf(entry)
     if (expiry !== undefined && (nextExpiry === undefined || expiry < nextExpiry)) channel.nextExpiry = expiry
     const newest = kept.at(-1)
+    const message: Kept = { entry, expiry }
     // Only what comes from far away is older than what is there.
-    if (newest === undefined || newest.entry.timetoken < entry.timetoken) kept.push({ entry, expiry })
-    else kept.splice(search(kept, entry.timetoken), 0, { entry, expiry })
+    if (newest === undefined || newest.entry.timetoken < entry.timetoken) kept.push(message)
+    else kept.splice(search(kept, entry.timetoken), 0, message)
+    for (const { entry } of stored.add(message)) drop(entry)
+  }
+
+  /** Makes room. */
+  const drop = ({ channel: name, timetoken }: Entry) => {
+    const channel = channels.get(name)
+    if (channel === undefined) return
+    channel.kept.splice(search(channel.kept, timetoken), 1)
+    if (channel.kept.length === 0) channels.delete(name)
   }
 
   /** What is left of a channel: a message that has expired is gone. */
@@ -127,7 +142,7 @@ export const make = (retentionMillis: number) => {
       const channel = channels.get(name)
       if (channel === undefined) return
       const [start, end] = rangeOf(channel.kept, selection)
-      channel.kept.splice(start, end - start)
+      for (const kept of channel.kept.splice(start, end - start)) stored.remove(kept)
     }
   }
 }
@@ -168,9 +183,6 @@ const boundsOf = (query: ReadonlyMap<string, string>) => {
 const pageSize = (text: string | undefined, most: number): number | undefined =>
   text === undefined ? most : /^[1-9]\d*$/.test(text) ? Math.min(most, Number(text)) : undefined
 
-const encodedKey = (channel: string) =>
-  encodeURIComponent(channel).replace(/[!*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-
 /** One message, as JSON text: payload and metadata are as they were sent, number for number. */
 const item = (
   entry: Entry,
@@ -196,7 +208,7 @@ const item = (
   }}`
 
 const keyOf = (channel: string, query: ReadonlyMap<string, string>) =>
-  JSON.stringify(query.get("encode_channels") === "false" ? channel : encodedKey(channel))
+  JSON.stringify(query.get("encode_channels") === "false" ? channel : encode(channel))
 
 const fetch = (
   keyset: Keyset,
@@ -239,7 +251,7 @@ const fetchWithActions = (
   const whole = page.slice(Math.min(tooMuch + 1, page.length - 1))
   const [first] = whole
   const rest = max - whole.length
-  const path = `/v3/history-with-actions/sub-key/${keyset.subscribeKey}/channel/${encodedKey(channel)}`
+  const path = `/v3/history-with-actions/sub-key/${keyset.subscribeKey}/channel/${encode(channel)}`
   const more = first === undefined || whole.length === page.length
     ? ""
     : `,"more":{"url":"${path}?start=${first.entry.timetoken}&max=${rest}",` +
@@ -335,7 +347,7 @@ export const route = (keyset: Keyset, { method, query, segments }: Request, now:
   const channels = namesOf(names)
   const distinct = [...new Set(channels)]
   const [first] = channels
-  const refused = keyset.refused(query.get("uuid") ?? "", { channels: distinct, groups: [] })
+  const refused = keyset.refused(query, { channels: distinct, groups: [] })
   if (refused.channels.length > 0) return answers.forbidden(refused.channels)
   if (!keyset.addOns().persistence) return answers.noPersistence
   if (first === undefined) return answers.badStorage("Missing channels")

@@ -12,6 +12,7 @@ import * as presences from "./presence.ts"
 
 /** What a keyset is allowed to do. */
 export interface AddOns {
+  readonly accessManager: boolean
   readonly appContext: boolean
   readonly persistence: boolean
   readonly presence: boolean
@@ -24,6 +25,8 @@ export interface Limits {
   readonly messageBytes: number
   readonly signalBytes: number
   readonly urlBytes: number
+  readonly bodyBytes: number
+  readonly storedBytes: number
   readonly queueLength: number
   readonly queueRetentionMillis: number
   readonly retentionMillis: number
@@ -53,6 +56,9 @@ export interface Entry extends Draft {
   readonly data: unknown
   readonly metadata: unknown
 }
+
+/** What an event takes of what may be stored: its text, and about as much as it takes without any. */
+const sizeOf = ({ meta, payload }: Draft): number => 1024 + payload.length + (meta?.length ?? 0)
 
 interface Arrival {
   /** Where the entry stands in the queue of its readers: later than `timetoken` when it comes from far away. */
@@ -106,7 +112,9 @@ export const withoutPresence = (name: string) =>
   name.endsWith(presences.presenceSuffix) ? name.slice(0, -presences.presenceSuffix.length) : name
 
 const isPresence = (name: string) => name.endsWith(presences.presenceSuffix)
-const isWildcard = (name: string) => withoutPresence(name).endsWith(".*")
+
+/** `a.*` and `a.b.*`: with more segments, or an asterisk elsewhere, a name is that of one channel. */
+const isWildcard = (name: string) => /^[^.*]+(\.[^.*]+)?\.\*$/.test(withoutPresence(name))
 
 /** Whether the subscription needs the Stream Controller add-on. */
 export const isMultiplexed = (subscription: Subscription) =>
@@ -131,13 +139,15 @@ export const make = (options: {
   let last = 0n
   let log: Array<Arrival> = []
   let clearAt = leastGrowth
+  /** How much the log holds: more than twice what it may, and it is cleared. */
+  let logBytes = 0
   const late: Array<Late> = []
   const unstored: Array<Late> = []
   const historyDelay = BigInt(Math.round(limits.historyDelayMillis)) * 10_000n
-  const history = histories.make(limits.retentionMillis)
+  const history = histories.make(limits.retentionMillis, limits.storedBytes, sizeOf)
   const groups = new Map<string, Set<string>>()
   const waiters = new Set<Waiter>()
-  const revoked = new Set<string>()
+  const tokens = new Map<string, "expired" | "revoked">()
   let denials: Array<Denial> = []
 
   const members = (group: string): ReadonlySet<string> => groups.get(group) ?? new Set()
@@ -190,20 +200,25 @@ export const make = (options: {
 
   /**
    * Takes out of the log what no reader can get any more: what is too old, and what has a queue of younger events of its
-   * own channel before it.
+   * own channel before it. Beyond what may be stored, the oldest go.
    */
   const clear = (now: bigint) => {
     const oldest = oldestOf(now)
     const younger = new Map<string, number>()
     const kept: Array<Arrival> = []
+    let bytes = 0
     for (let index = log.length - 1; index >= 0; index--) {
       const arrival = log[index]
       if (arrival === undefined || arrival.position <= oldest) break
       const count = younger.get(arrival.entry.channel) ?? 0
       younger.set(arrival.entry.channel, count + 1)
-      if (count < limits.queueLength) kept.push(arrival)
+      if (count >= limits.queueLength) continue
+      if (bytes + sizeOf(arrival.entry) > limits.storedBytes) break
+      bytes += sizeOf(arrival.entry)
+      kept.push(arrival)
     }
     log = kept.reverse()
+    logBytes = bytes
     clearAt = Math.max(2 * log.length, log.length + leastGrowth)
   }
 
@@ -214,8 +229,9 @@ export const make = (options: {
       else insert(unstored, { due: now + historyDelay, entry })
     }
     if (entry.live === false) return
-    if (log.length >= clearAt) clear(now)
+    if (log.length >= clearAt || logBytes > 2 * limits.storedBytes) clear(now)
     log.push({ position, entry })
+    logBytes += sizeOf(entry)
     changed.add(entry.channel)
   }
 
@@ -253,11 +269,19 @@ export const make = (options: {
     stir: (channel) => changed.add(channel + presences.presenceSuffix)
   })
 
-  const actions = actionStore.make({ tick, append })
+  const actions = actionStore.make({ tick, append, storedBytes: limits.storedBytes })
   const objects = objectStore.make(append)
+
+  const matchers = new WeakMap<Subscription, (channel: string) => ReadonlyArray<string>>()
 
   /** The subscribed names that a channel matches, each of which gets the event once. */
   const matcher = (subscription: Subscription) => {
+    const made = matchers.get(subscription) ?? makeMatcher(subscription)
+    matchers.set(subscription, made)
+    return made
+  }
+
+  const makeMatcher = (subscription: Subscription) => {
     const names = new Set(subscription.channels)
     const wildcards = subscription.channels.filter(isWildcard)
     return (channel: string): ReadonlyArray<string> => {
@@ -350,8 +374,14 @@ export const make = (options: {
     return [...new Set([...channels, ...groups.flatMap((group) => [...members(group)])])].filter(plain)
   }
 
-  /** The names that a user may not touch. */
-  const refused = (uuid: string, wanted: Pick<Subscription, "channels" | "groups">) => {
+  /**
+   * The names that a user may not touch. With Access Manager on, who shows neither a token nor a signature may touch none;
+   * a signature was looked at before.
+   */
+  const refused = (query: ReadonlyMap<string, string>, wanted: Pick<Subscription, "channels" | "groups">) => {
+    const isSigned = secretKey !== undefined && query.has("signature")
+    if (addOns.accessManager && !isSigned && (query.get("auth") ?? "") === "") return wanted
+    const uuid = query.get("uuid") ?? ""
     const mine = denials.filter(({ uuids }) => uuids === undefined || uuids.includes(uuid))
     const isRefused = (kind: "channels" | "groups") => (name: string) =>
       mine.some((denial) =>
@@ -412,9 +442,10 @@ export const make = (options: {
     allow: () => {
       denials = []
     },
-    isRevoked: (token: string | undefined) => token !== undefined && revoked.has(token),
-    revoke: (token: string) => {
-      revoked.add(token)
+    /** Why a token is good for nothing, if it is. */
+    useless: (token: string | undefined) => token === undefined ? undefined : tokens.get(token),
+    spoil: (token: string, why: "expired" | "revoked") => {
+      tokens.set(token, why)
     }
   }
 }

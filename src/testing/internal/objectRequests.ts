@@ -307,7 +307,7 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): answers
   if (others !== undefined && (kinds.get(others) ?? kind) === kind) return answers.notFound
   // A list of all is refused to whom everything is.
   const wanted = { channels: [id ?? "*"], groups: [] }
-  if (keyset.refused(query.get("uuid") ?? "", wanted).channels.length > 0) return answers.objectsForbidden
+  if (keyset.refused(query, wanted).channels.length > 0) return answers.objectsForbidden
   if (!keyset.addOns().appContext) return answers.noObjects
   if (id === undefined) return all(keyset, kind, request)
   if (!isId(id)) return answers.badObject([idDetail(kind, "path")])

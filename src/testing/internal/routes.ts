@@ -8,6 +8,7 @@ import * as history from "./history.ts"
 import * as json from "./json.ts"
 import * as keysets from "./keyset.ts"
 import * as objects from "./objectRequests.ts"
+import { decode, encode } from "./percent.ts"
 
 /** A request, as it came over the wire. */
 export interface Request {
@@ -15,12 +16,12 @@ export interface Request {
   /** Path and query, still percent-encoded. */
   readonly target: string
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The body as text, after any `content-encoding` was undone. */
-  readonly body: string
+  /** Text, or the bytes as they came: a `content-encoding` is undone. */
+  readonly body: string | Uint8Array
 }
 
-/** A request taken apart. */
-export interface Parsed {
+/** A request taken apart, but for its body. */
+export interface Address {
   readonly method: string
   readonly path: string
   readonly segments: ReadonlyArray<string>
@@ -29,6 +30,10 @@ export interface Parsed {
   /** A name that comes more than once holds a list, as one with commas does. */
   readonly query: ReadonlyMap<string, string>
   readonly headers: Request["headers"]
+}
+
+/** A request taken apart. */
+export interface Parsed extends Address {
   readonly body: string
 }
 
@@ -54,17 +59,8 @@ export interface Moment {
 
 const answered = (answer: answers.Answer): Outcome => ({ _tag: "Answered", answer })
 
-/** Undoes percent-encoding, if the text is any. */
-export const decode = (text: string): string | undefined => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** Takes a request apart: the path is split before it is decoded, because a name may hold an encoded slash. */
-export const parse = (request: Request): Parsed | undefined => {
+export const parse = (request: Request): Address | undefined => {
   const [path = "", search = ""] = request.target.split(/\?(.*)/s)
   const segments = path.split("/").slice(1).map(decode)
   if (!segments.every(Predicate.isString)) return undefined
@@ -77,7 +73,7 @@ export const parse = (request: Request): Parsed | undefined => {
     pairs.push([name, value])
     query.set(name, before === undefined ? value : `${before},${value}`)
   }
-  return { method: request.method, path, segments, pairs, query, headers: request.headers, body: request.body }
+  return { method: request.method, path, segments, pairs, query, headers: request.headers }
 }
 
 const list = (text: string | undefined): ReadonlyArray<string> => [
@@ -85,7 +81,7 @@ const list = (text: string | undefined): ReadonlyArray<string> => [
 ]
 
 /** The subscribe key of a request, wherever its path has it. */
-export const subscribeKeyOf = ({ segments }: Parsed): string | undefined => {
+export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
   const [first, second, third, fourth] = segments
   switch (first) {
     case "publish":
@@ -105,7 +101,7 @@ export const subscribeKeyOf = ({ segments }: Parsed): string | undefined => {
   }
 }
 
-const encodedLength = (text: string) => encodeURIComponent(text).length
+const encodedLength = (text: string) => encode(text).length
 
 const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment): answers.Answer => {
   const [kind, publishKey, , , channel = "", , inPath] = parsed.segments
@@ -115,7 +111,7 @@ const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment
   if (payload === undefined) return answers.notFound
   if (publishKey !== keyset.publishKey) return answers.invalidPublishKey(keyset.position(now))
   const publisher = query.get("uuid")
-  const refused = keyset.refused(publisher ?? "", { channels: [channel], groups: [] })
+  const refused = keyset.refused(query, { channels: [channel], groups: [] })
   if (refused.channels.length > 0) return answers.forbidden(refused.channels)
   const meta = query.get("meta")
   if (Option.isNone(keysets.parseJson(payload)) || meta !== undefined && Option.isNone(keysets.parseJson(meta))) {
@@ -183,7 +179,6 @@ const attend = (
 
 const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: Moment): Outcome => {
   const { now, region } = moment
-  const uuid = query.get("uuid") ?? ""
   const expression = query.get("filter-expr") ?? ""
   const parsedFilter = expression === "" ? undefined : filter.parse(expression)
   const subscription: keysets.Subscription = {
@@ -191,7 +186,7 @@ const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: 
     groups: list(query.get("channel-group")),
     filter: parsedFilter
   }
-  const refused = keyset.refused(uuid, subscription)
+  const refused = keyset.refused(query, subscription)
   if (refused.channels.length + refused.groups.length > 0) {
     return answered(answers.forbidden(refused.channels, refused.groups))
   }
@@ -261,7 +256,7 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answe
   const uuid = query.get("uuid") ?? ""
   const wanted = { channels: list(name), groups: list(query.get("channel-group")) }
   if (kind === "channel") {
-    const refused = keyset.refused(uuid, wanted)
+    const refused = keyset.refused(query, wanted)
     if (refused.channels.length + refused.groups.length > 0) {
       return answers.forbidden(refused.channels, refused.groups)
     }
@@ -314,7 +309,7 @@ const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): ans
   if (kind !== "channel-group" || rest.length > 0) return answers.notFound
   if (!keyset.addOns().streamController) return answers.noStreamController("channel groups")
   if (group === undefined) return answers.registry({ payload: { namespace: "", groups: keyset.groups() } })
-  const refused = keyset.refused(query.get("uuid") ?? "", { channels: [], groups: [group] })
+  const refused = keyset.refused(query, { channels: [], groups: [group] })
   if (refused.groups.length > 0) return answers.forbidden([], refused.groups)
   if (verb === "remove") {
     keyset.deleteGroup(group)
@@ -338,7 +333,8 @@ const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): ans
 export const route = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): Outcome => {
   const { method, query, segments } = parsed
   if ((query.get("uuid") ?? "").trim() === "") return answered(answers.missingUserId)
-  if (keyset.isRevoked(query.get("auth"))) return answered(answers.tokenRevoked)
+  const useless = keyset.useless(query.get("auth"))
+  if (useless !== undefined) return answered(answers.uselessToken(useless))
   const [first, second] = segments
   if (
     first === "publish" && (method === "GET" && segments.length === 7 || method === "POST" && segments.length === 6)

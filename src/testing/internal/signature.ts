@@ -1,7 +1,5 @@
 /** The `v2.` request signature, from the service's side. */
-
-const strict = (value: string) =>
-  encodeURIComponent(value).replace(/[!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+import * as percent from "./percent.ts"
 
 const encoder = new TextEncoder()
 
@@ -17,7 +15,7 @@ export const sign = async (options: {
   const query = options.pairs
     .filter(([name]) => name !== "signature")
     .toSorted(([a], [b]) => a < b ? -1 : a === b ? 0 : 1)
-    .map(([name, value]) => `${name}=${strict(value)}`)
+    .map(([name, value]) => `${name}=${percent.encode(value)}`)
     .join("&")
   // A publish is signed as a GET without a body, even when it is posted.
   const isPublish = options.path.startsWith("/publish")

@@ -156,7 +156,7 @@ const related = onMessage((message, _, { pod }) => {
     messageId: ids.toStandard(message.id),
     parent: parent === undefined
       ? null
-      : { messageId: ids.toStandard(parent.message.id), relationshipType: parent.type },
+      : { messageId: ids.toStandard(parent.id), relationshipType: parent.type },
     replies: of("REPLY"),
     forwards: of("FORWARD"),
     formReplies: of("REPLY_FORM")

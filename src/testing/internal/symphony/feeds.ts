@@ -1,4 +1,6 @@
 /** Datafeeds: what each reader has been told and has not yet acknowledged. Every function is one synchronous step. */
+import * as json from "../json.ts"
+import * as recent from "../recent.ts"
 import type { User } from "./pod.ts"
 
 /** Something that happened, as readers are told of it. */
@@ -12,6 +14,7 @@ export interface Event {
 }
 
 interface Entry {
+  readonly size: number
   readonly event: Event
   /** From when on it is shown: it comes again when it was not acknowledged. */
   visible: number
@@ -30,6 +33,8 @@ export interface Feed {
   readonly created: number
   lastRead: number
   readonly entries: Set<Entry>
+  /** What is forgotten, however often it was told: the oldest, when there is too much. */
+  readonly stored: recent.Recent<Entry>
   /** What was told with each acknowledgement that may still come. */
   readonly told: Map<string, ReadonlyArray<Entry>>
   readonly waiters: Set<Waiter>
@@ -64,7 +69,14 @@ const wakeAll = ({ waiters }: Feed) => {
 /** The most events of one answer. */
 const pageSize = 100
 
-export const make = (options: { readonly visibilityMillis: number; readonly lifetimeMillis: number }): Feeds => {
+/** The most acknowledgements that may still come. */
+const mostTold = 1_000
+
+export const make = (options: {
+  readonly visibilityMillis: number
+  readonly lifetimeMillis: number
+  readonly storedBytes: number
+}): Feeds => {
   const feeds = new Map<string, Feed>()
   let nextFeed = 1
   let nextAck = 1
@@ -98,6 +110,7 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
         created: now,
         lastRead: now,
         entries: new Set(),
+        stored: recent.make(options.storedBytes, ({ size }) => size),
         told: new Map(),
         waiters: new Set()
       }
@@ -107,9 +120,12 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
     remove,
     offer: (told, users) => {
       const event: Event = { ...told, id: `event-${nextEvent++}` }
+      const size = 1024 + (Number.isFinite(options.storedBytes) ? json.write(event.payload).length : 0)
       for (const feed of feeds.values()) {
         if (!users.has(feed.user.id)) continue
-        feed.entries.add({ event, visible: event.timestamp })
+        const entry: Entry = { event, size, visible: event.timestamp }
+        feed.entries.add(entry)
+        for (const gone of feed.stored.add(entry)) feed.entries.delete(gone)
         wakeAll(feed)
       }
       return event.id
@@ -117,7 +133,10 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
     acknowledge: (feed, ackId) => {
       const told = feed.told.get(ackId)
       if (told === undefined) return false
-      for (const entry of told) feed.entries.delete(entry)
+      for (const entry of told) {
+        feed.entries.delete(entry)
+        feed.stored.remove(entry)
+      }
       // A read whose answer was lost comes again with the same one; an older one does not.
       for (const older of feed.told.keys()) {
         if (older === ackId) break
@@ -130,6 +149,8 @@ export const make = (options: { readonly visibilityMillis: number; readonly life
       for (const entry of entries) entry.visible = now + options.visibilityMillis
       const ackId = `ack-${feed.id.slice(24, 32)}-${nextAck++}`
       feed.told.set(ackId, entries)
+      const [oldest] = feed.told.keys()
+      if (feed.told.size > mostTold && oldest !== undefined) feed.told.delete(oldest)
       return { events: entries.map(({ event }) => event), ackId }
     },
     hasNews: (feed, now) => [...feed.entries].some((entry) => isDue(entry, now)),

@@ -1,6 +1,7 @@
 /** What a pod knows: its users, streams and messages. Every function is one synchronous step. */
 import * as ids from "./ids.ts"
 import type { PublicKey } from "./jwt.ts"
+import * as recent from "../recent.ts"
 import type { Content } from "./messageML.ts"
 
 export interface User {
@@ -79,9 +80,12 @@ export interface Message {
   readonly content: Content
   readonly attachments: ReadonlyArray<Attachment>
   readonly silent: boolean | undefined
-  readonly parent: Draft["parent"]
+  /** Others are named by their ids where they are older: what is forgotten must not be held by its answers. */
+  readonly parent: { readonly id: string; readonly type: RelationshipType } | undefined
   readonly imported: boolean
-  readonly replacing: Message | undefined
+  readonly replacing: string | undefined
+  /** The first version of a message that was updated. */
+  readonly initial: { readonly id: string; readonly timestamp: number } | undefined
   replacedBy: Message | undefined
   suppressed: number | undefined
   readonly receipts: Map<number, Receipt>
@@ -115,11 +119,17 @@ export interface Pod {
 
 const noReceipt = (): Receipt => ({ delivered: undefined, read: undefined, emailed: undefined, downloads: [] })
 
-export const make = (): Pod => {
+const sizeOf = ({ attachments, content, messageML }: Message): number =>
+  1024 + messageML.length + content.presentation.length + (content.data?.length ?? 0) +
+  attachments.reduce((size, { content, preview }) => size + content.length + (preview?.content.length ?? 0), 0)
+
+/** Beyond so many bytes, the oldest messages are forgotten. */
+export const make = (storedBytes: number): Pod => {
   const users = new Map<number, User>()
   const apps = new Map<string, App>()
   const streams = new Map<string, Stream>()
   const messages = new Map<string, Message>()
+  const stored = recent.make<Message>(storedBytes, sizeOf)
   let nextId = 1
   let nextUser = 7_000_000_000_001
 
@@ -135,7 +145,7 @@ export const make = (): Pod => {
 
   const add = (
     { content, files, messageML, parent, silent }: Draft,
-    rest: Pick<Message, "stream" | "user" | "timestamp" | "imported" | "replacing">
+    rest: Pick<Message, "stream" | "user" | "timestamp" | "imported" | "replacing" | "initial">
   ): Message => {
     const message: Message = {
       ...rest,
@@ -144,13 +154,17 @@ export const make = (): Pod => {
       content,
       attachments: files.map(attach(rest.user)),
       silent,
-      parent,
+      parent: parent === undefined ? undefined : { id: parent.message.id, type: parent.type },
       replacedBy: undefined,
       suppressed: undefined,
       receipts: new Map()
     }
     messages.set(message.id, message)
     rest.stream.messages.push(message)
+    for (const gone of stored.add(message)) {
+      messages.delete(gone.id)
+      gone.stream.messages.splice(gone.stream.messages.indexOf(gone), 1)
+    }
     return message
   }
 
@@ -189,17 +203,18 @@ export const make = (): Pod => {
     streams: () => [...streams.values()],
     message: (id) => messages.get(id),
     post: (stream, user, draft, now) =>
-      add(draft, { stream, user, timestamp: now, imported: false, replacing: undefined }),
+      add(draft, { stream, user, timestamp: now, imported: false, replacing: undefined, initial: undefined }),
     import: (stream, user, draft, timestamp) =>
-      add(draft, { stream, user, timestamp, imported: true, replacing: undefined }),
+      add(draft, { stream, user, timestamp, imported: true, replacing: undefined, initial: undefined }),
     replace: (replaced, draft, now) => {
-      const { stream, user } = replaced
-      const message = add(draft, { stream, user, timestamp: now, imported: false, replacing: replaced })
+      const { id, stream, timestamp, user } = replaced
+      const initial = replaced.initial ?? { id, timestamp }
+      const message = add(draft, { stream, user, timestamp: now, imported: false, replacing: id, initial })
       replaced.replacedBy = message
       return message
     },
     related: (message, type) =>
-      [...messages.values()].filter(({ parent }) => parent?.message === message && parent.type === type),
+      [...messages.values()].filter(({ parent }) => parent?.id === message.id && parent.type === type),
     receipt: (message, user) => {
       const receipt = message.receipts.get(user.id) ?? noReceipt()
       message.receipts.set(user.id, receipt)
@@ -207,7 +222,3 @@ export const make = (): Pod => {
     }
   }
 }
-
-/** The first version of a message that was updated. */
-export const initial = (message: Message): Message =>
-  message.replacing === undefined ? message : initial(message.replacing)

@@ -1,5 +1,6 @@
 /** Who is logged in: the tokens that were given, and what each of them is good for. */
 import * as Base64Url from "effect/encoding/Base64Url"
+import * as recent from "../recent.ts"
 import type { User } from "./pod.ts"
 
 /** How somebody logged in: as a bot at the pod or at the key manager, as an application, or as one for a user. */
@@ -31,13 +32,18 @@ export interface Sessions {
   readonly logins: () => ReadonlyArray<Login>
 }
 
+/** So many of the newest logins are remembered, and so many tokens are good. */
+const most = 10_000
+
 /** The nonce tells the tokens of one emulator from those of another. */
 export const make = (nonce: string): Sessions => {
   const sessions = new Map<string, Session>()
-  const logins: Array<Login> = []
+  const tokens = recent.make<string>(most, () => 1)
+  const logins = recent.make<Login>(most, () => 1)
+  let next = 0
 
   const tokenOf = ({ isKeyDeliverySimple, kind, name }: Session, now: number) => {
-    const id = `${nonce}-${logins.length}`
+    const id = `${nonce}-${++next}`
     if (kind === "keyManager") return Base64Url.encode(`key-manager ${id}`)
     // A session token is a JWT itself. Nobody but the service reads its signature.
     const header = { alg: "RS512", typ: "JWT" }
@@ -53,9 +59,10 @@ export const make = (nonce: string): Sessions => {
 
   return {
     open: (session, now) => {
-      logins.push({ kind: session.kind, name: session.name, time: now })
+      logins.add({ kind: session.kind, name: session.name, time: now })
       const token = tokenOf(session, now)
       sessions.set(token, session)
+      for (const gone of tokens.add(token)) sessions.delete(gone)
       return token
     },
     find: (token) => token === undefined ? undefined : sessions.get(token),
@@ -64,6 +71,6 @@ export const make = (nonce: string): Sessions => {
         if (name === undefined || session.name === name) sessions.delete(token)
       }
     },
-    logins: () => [...logins]
+    logins: logins.all
   }
 }

@@ -1,6 +1,6 @@
 /** Users, streams and messages as answers show them: with a `null` for most of what there is not. */
 import * as ids from "./ids.ts"
-import { type Attachment, initial, type Message, type Stream, type User } from "./pod.ts"
+import type { Attachment, Message, Stream, User } from "./pod.ts"
 
 export const user = ({ displayName, email, firstName, id, lastName, username }: User) => ({
   userId: id,
@@ -53,11 +53,10 @@ const attachment = ({ content, id, name, preview }: Attachment) => ({
 })
 
 export const message = (shown: Message) => {
-  const { attachments, content, id, parent, replacedBy, replacing, silent, timestamp } = shown
-  const first = initial(shown)
+  const { attachments, content, id, initial, parent, replacedBy, replacing, silent, timestamp } = shown
   return {
     messageId: id,
-    parentMessageId: parent?.message.id ?? null,
+    parentMessageId: parent?.id ?? null,
     timestamp,
     message: content.presentation,
     sharedMessage: null,
@@ -71,10 +70,10 @@ export const message = (shown: Message) => {
     originalFormat: "com.symphony.messageml.v2",
     disclaimer: null,
     sid: null,
-    replacing: replacing?.id ?? null,
+    replacing: replacing ?? null,
     replacedBy: replacedBy?.id ?? null,
-    initialTimestamp: first === shown ? null : first.timestamp,
-    initialMessageId: first === shown ? null : first.id,
+    initialTimestamp: initial?.timestamp ?? null,
+    initialMessageId: initial?.id ?? null,
     silent: silent ?? null
   }
 }

@@ -1,0 +1,229 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import {
+  emulated,
+  emulator,
+  get,
+  jwt,
+  login,
+  post,
+  postBytes,
+  postParts,
+  refused,
+  room,
+  send,
+  update,
+  wrap
+} from "./symphonyHttp.ts"
+
+const inherited = ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf"]
+
+/** What everybody else waits for while it runs. */
+const within = (millis: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const start = performance.now()
+    const result = yield* effect
+    assert.isBelow(performance.now() - start, millis)
+    return result
+  })
+
+describe("names that every object has", () => {
+  it.effect.each(inherited)("are emojis like any other that is not known: %s", (code) =>
+    Effect.gen(function*() {
+      const headers = yield* login
+      const streamId = yield* room()
+      const { body, status } = yield* send(headers, streamId, `<emoji shortcode="${code}"/>`)
+      assert.strictEqual(status, 200)
+      assert.include(body.message, `>:${code}:<`)
+      assert.deepStrictEqual(JSON.parse(body.data)["0"].data, { annotation: code, size: "normal" })
+    }).pipe(emulated()))
+
+  it.effect.each(inherited)("are entities only where the data has them: %s", (id) =>
+    Effect.gen(function*() {
+      const headers = yield* login
+      const streamId = yield* room()
+      const message = wrap(`<div class="entity" data-entity-id="${id}">x</div>`)
+      refused(400, yield* send(headers, streamId, [["message", message]]))
+      const data = `{${JSON.stringify(id)}:{"type":"t","version":"1.0"}}`
+      assert.strictEqual((yield* send(headers, streamId, [["message", message], ["data", data]])).status, 200)
+    }).pipe(emulated()))
+
+  it.effect.each(inherited)("are streams that are told to be missing: %s", (id) =>
+    Effect.gen(function*() {
+      const headers = yield* login
+      const parts = [["message", wrap("x")], ["sids", id]] as const
+      const { text } = yield* postParts("/agent/v4/message/blast", headers, parts)
+      assert.include(text, `"errors":{${JSON.stringify(id)}:`)
+    }).pipe(emulated()))
+
+  it.effect.each(inherited)("are shown as headers: %s", (name) =>
+    Effect.gen(function*() {
+      const { handle, requests } = yield* emulator
+      const headers = Object.fromEntries([[name, "x"]])
+      yield* handle({ method: "GET", target: "/agent/v1/info", headers, body: new Uint8Array() })
+      assert.deepStrictEqual(Object.entries((yield* requests)[0]?.headers ?? {}), [[name, "x"]])
+    }).pipe(emulated()))
+})
+
+describe("what is as large as a message may be", () => {
+  const boundary = "b"
+  const form = (...parts: ReadonlyArray<string | Uint8Array>) =>
+    new Uint8Array(Buffer.concat(parts.map((part) => Buffer.from(part))))
+  const type = `multipart/form-data; boundary=${boundary}`
+  const most = 30 * 1024 * 1024
+
+  it.effect.each<readonly [string, () => Uint8Array, string]>([
+    ["line ends without a part", () => form("--b\r\n", Buffer.alloc(most, "\r\n")), type],
+    ["carriage returns", () => form("--b", Buffer.alloc(most, "\r")), type],
+    [
+      "parts without content",
+      () => form(Buffer.from("--b\r\nContent-Disposition: form-data; name=x\r\n\r\n\r\n".repeat(500_000)), "--b--"),
+      type
+    ],
+    ["a boundary that nearly comes", () => form("--b\r\na: b\r\n\r\n", Buffer.alloc(most, "\r\n--a")), type],
+    [
+      "a part's header that never ends",
+      () => form(`--b\r\nContent-Disposition: form-data${";a=\"\\".repeat(4_000_000)}\r\n\r\n\r\n--b--`),
+      type
+    ],
+    [
+      "parameters without end",
+      () => form(`--b\r\nContent-Disposition: form-data${"; a".repeat(5_000_000)}\r\n\r\n\r\n--b--`),
+      type
+    ],
+    [
+      "spaces behind semicolons",
+      () => form(`--b\r\nContent-Disposition: form-data;${" ".repeat(10_000_000)}\r\n\r\n\r\n--b--`),
+      type
+    ],
+    ["a boundary of quotes", () => form("--b"), `multipart/form-data; boundary="${"\\\"".repeat(10_000)}`]
+  ])("is refused in seconds: %s", ([_, bytes, type]) =>
+    Effect.gen(function*() {
+      const headers = yield* login
+      const streamId = yield* room()
+      const path = `/agent/v4/stream/${streamId}/message/create`
+      const answer = yield* within(8_000)(postBytes(path, headers, bytes(), type))
+      assert.include([400, 413], answer.status)
+      assert.strictEqual((yield* get("/agent/v1/info")).status, 200)
+    }).pipe(emulated()))
+
+  it.effect.each<readonly [string, string]>([
+    ["elements", "<b>".repeat(20_000) + "</b>".repeat(20_000)],
+    ["elements, as many as a message has room for", "<b/>".repeat(240_000)],
+    ["more than a message has room for", "<b/>".repeat(7_000_000)],
+    ["elements that do not end", "<b>".repeat(300_000)],
+    ["entities", "&amp;".repeat(300_000)],
+    ["an entity that does not end", `&${"a".repeat(2_000_000)}`],
+    ["attributes", `<div ${Array.from({ length: 20_000 }, (_, i) => `a${i}="x"`).join(" ")}/>`],
+    ["an attribute that does not end", `<div a="${"x".repeat(2_000_000)}`],
+    ["open brackets", "<".repeat(300_000)],
+    ["a comment that does not end", `<!--${"-".repeat(2_000_000)}`],
+    ["a declaration of entities", "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>&b;"]
+  ])("is read or refused in seconds, as markup: %s", ([_, markup]) =>
+    Effect.gen(function*() {
+      const headers = yield* login
+      const streamId = yield* room()
+      assert.include([200, 400], (yield* within(8_000)(send(headers, streamId, markup))).status)
+    }).pipe(emulated()))
+
+  it.effect("data as deep as there is room for is read or refused", () =>
+    Effect.gen(function*() {
+      const headers = yield* login
+      const streamId = yield* room()
+      const deep = (open: string, close: string, levels: number) =>
+        `{"a":${open.repeat(levels)}1${close.repeat(levels)}}`
+      for (const data of [deep("[", "]", 200_000), deep("{\"a\":", "}", 200_000)]) {
+        const parts = [["message", wrap("x")], ["data", data]] as const
+        assert.include([200, 400], (yield* within(8_000)(send(headers, streamId, parts))).status)
+      }
+      for (const path of ["/agent/v1/message/search", "/agent/v5/datafeeds", "/agent/v4/message/import"]) {
+        const body = deep("[", "]", 200_000)
+        const answer = yield* postBytes(path, headers, Buffer.from(body), "application/json")
+        refused(400, answer)
+      }
+    }).pipe(emulated()))
+})
+
+describe("for weeks", () => {
+  it.effect("the oldest messages go when there is no room, with their files and their answers", () =>
+    Effect.gen(function*() {
+      const { messages, requests } = yield* emulator
+      const headers = yield* login
+      const streamId = yield* room()
+      const content = new Uint8Array(10_000)
+      const ids: Array<string> = []
+      for (let index = 0; index < 20; index++) {
+        const { body } = yield* send(headers, streamId, [
+          ["message", wrap(`m${index}`)],
+          ["attachment", content, { filename: "x.bin" }]
+        ])
+        ids.push(body.messageId)
+      }
+      const kept = yield* messages(streamId)
+      assert.deepStrictEqual(kept.map(({ messageId }) => messageId), ids.slice(-8))
+      assert.strictEqual((yield* get(`/agent/v1/message/${ids[0]}`, headers)).status, 204)
+      assert.strictEqual((yield* get(`/agent/v1/message/${ids[19]}`, headers)).status, 200)
+      assert.isAbove((yield* requests).length, 20)
+    }).pipe(emulated({ storedBytes: 100_000 })))
+
+  it.effect("a message is updated as often as one likes, and shows its first version, gone or not", () =>
+    Effect.gen(function*() {
+      const headers = yield* login
+      const streamId = yield* room()
+      const first = yield* send(headers, streamId, "0")
+      let latest = first
+      for (let index = 1; index <= 300; index++) {
+        latest = yield* update(headers, streamId, latest.body.messageId, String(index))
+        assert.strictEqual(latest.status, 200)
+        assert.strictEqual(latest.body.initialMessageId, first.body.messageId)
+        assert.strictEqual(latest.body.initialTimestamp, first.body.timestamp)
+      }
+      assert.isBelow((yield* emulator.use(({ messages }) => messages(streamId))).length, 300)
+    }).pipe(emulated({ storedBytes: 100_000 })))
+
+  it.effect("a datafeed that nobody acknowledges keeps its newest events", () =>
+    Effect.gen(function*() {
+      const { emit, feeds } = yield* emulator
+      const headers = yield* login
+      const created = yield* post("/agent/v5/datafeeds", headers, {})
+      for (let index = 0; index < 500; index++) yield* emit({ type: "X", payload: { index } })
+      assert.isBelow((yield* feeds)[0]?.pending ?? 0, 100)
+      const { body } = yield* post(`/agent/v5/datafeeds/${created.body.id}/read`, headers, { ackId: "" })
+      assert.strictEqual(body.events.at(-1).payload.index, 499)
+    }).pipe(emulated({ storedBytes: 100_000 })))
+
+  it.effect("the newest ten thousand logins and tokens are remembered", () =>
+    Effect.gen(function*() {
+      const { handle, logins } = yield* emulator
+      const body = Buffer.from(JSON.stringify({ token: yield* jwt() }))
+      const logIn = Effect.map(
+        handle({
+          method: "POST",
+          target: "/login/pubkey/authenticate",
+          headers: { "content-type": "application/json" },
+          body
+        }),
+        (answer): string => JSON.parse(answer.body).token
+      )
+      const status = (sessionToken: string) =>
+        Effect.map(get("/pod/v2/sessioninfo", { sessionToken }), ({ status }) => status)
+      const first = yield* logIn
+      const second = yield* logIn
+      for (let index = 0; index < 9_999; index++) yield* logIn
+      assert.strictEqual((yield* logins).length, 10_000)
+      assert.deepStrictEqual([yield* status(first), yield* status(second)], [401, 200])
+    }).pipe(emulated()), 60_000)
+
+  it.effect("requests with large headers are remembered in less number", () =>
+    Effect.gen(function*() {
+      const { handle, requests } = yield* emulator
+      for (let index = 0; index < 3_000; index++) {
+        const headers = { a: "x".repeat(20_000) }
+        yield* handle({ method: "GET", target: `/agent/v1/info?n=${index}`, headers, body: new Uint8Array() })
+      }
+      const kept = yield* requests
+      assert.isBelow(kept.length, 900)
+      assert.isAbove(kept.length, 700)
+      assert.strictEqual(kept.at(-1)?.target, "/agent/v1/info?n=2999")
+    }).pipe(emulated()))
+})
