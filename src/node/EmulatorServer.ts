@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
@@ -11,9 +12,12 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
-import * as Zlib from "node:zlib"
+import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import * as PubNubEmulator from "../testing/PubNubEmulator.ts"
 import type * as SymphonyEmulator from "../testing/SymphonyEmulator.ts"
+import * as callers from "./internal/callers.ts"
+import * as requestBody from "./internal/requestBody.ts"
 
 /**
  * The port could not be listened on: most often, another process does.
@@ -64,7 +68,10 @@ export class EmulatorServer extends Context.Service<
 >()("effect-herald/node/EmulatorServer") {}
 
 /**
- * Where to listen.
+ * Where to listen, and who may ask.
+ *
+ * Requests are answered that call this machine by a loopback name (`127.0.0.1`, `localhost`, `[::1]`, `*.localhost`), and
+ * pages of a browser that come from one. All others are refused with 403.
  *
  * @category models
  * @since 0.1.0
@@ -72,33 +79,86 @@ export class EmulatorServer extends Context.Service<
 export interface Address {
   /** Default 0: one that is free. */
   readonly port?: number
-  /** Default `127.0.0.1`: this machine only. */
+  /** Default `127.0.0.1`: this machine only. What is given here is a name to be called by, too. */
   readonly host?: string
+  /** More names to be called by, without a port: what other machines and containers write. Default: none. */
+  readonly hosts?: ReadonlyArray<string>
+  /**
+   * More origins of pages that may ask, as browsers write them: `https://app.example.com`. `"null"` is a page from a file,
+   * and every page that hides where it is from. Default: none.
+   */
+  readonly origins?: ReadonlyArray<string>
+  /** How long a client may take to send a request, and as long again to read its answer. Default 30 seconds. */
+  readonly patience?: Duration.Input
+  /** The most connections at a time: those beyond are closed. Default 4,096. */
+  readonly maxConnections?: number
 }
 
 /**
- * Options of the server, beside those of the emulator.
+ * Options of the server, beside those of the emulator. Some limits of the emulator have another default here, so that it
+ * runs for weeks: see `layer`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options extends PubNubEmulator.Options, Address {}
 
-/** The body of a request, with any compression undone. One that cannot be undone is empty, which is no JSON either. */
-const readBody = (request: Http.IncomingMessage): Effect.Effect<Uint8Array> =>
-  Effect.callback((resume) => {
-    const chunks: Array<Buffer> = []
-    request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => {
-      const bytes = Buffer.concat(chunks)
-      if (request.headers["content-encoding"] === undefined) return resume(Effect.succeed(bytes))
-      Zlib.unzip(bytes, (_, plain) => resume(Effect.succeed(plain ?? new Uint8Array())))
-    })
-  })
+/** Room for the address and the headers of a request: the services answer addresses of 100 kB, too. */
+const headerBytes = 128 * 1024
+
+/** The most that is read of a body. Messages of Symphony may have 30 MB. */
+const bodyBytes = 32 * 1024 * 1024
+
+/** The most that all requests hold together, in bytes. */
+const heldBytes = 512 * 1024 * 1024
+
+/** The most requests that a client sends on one connection without waiting for their answers. */
+const mostWaiting = 100
+
+/** What a request holds while it is handled. An address may name thousands of channels, each of which is an object. */
+const heldBy = (target: string): number => 4096 + 32 * target.length
+
+/** What the server itself says, before a service does: an error in the shapes of both services. */
+const refuse = (status: number, message: string): SymphonyEmulator.Answer => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ status, code: status, error: true, service: "Emulator", message })
+})
+
+const busy = refuse(503, "too much is asked for at a time")
+
+/** What is said of a request that is no HTTP, or too much of it. */
+const ofClientError = ({ code }: NodeJS.ErrnoException): SymphonyEmulator.Answer =>
+  code === "HPE_HEADER_OVERFLOW"
+    ? refuse(414, "Request URI Too Long")
+    : code === "ERR_HTTP_REQUEST_TIMEOUT"
+    ? refuse(408, "the request took too long")
+    : code === "HPE_CHUNK_EXTENSIONS_OVERFLOW"
+    ? refuse(413, "the extensions of a chunk are too long")
+    : refuse(400, "the request is not HTTP")
+
+/** An answer of the server to what could not be read, and the end of the connection. */
+const hangUp = ({ body, headers, status }: SymphonyEmulator.Answer, socket: Duplex, patience: number) => {
+  if (!socket.writable) return socket.destroy()
+  const fields = { ...headers, connection: "close", "content-length": Buffer.byteLength(body) }
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("")
+  socket.end(`HTTP/1.1 ${status} ${Http.STATUS_CODES[status]}\r\n${head}\r\n${body}`)
+  // Closed at once, the client would lose the answer to what it is still sending.
+  socket.removeAllListeners("data")
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), Math.min(patience, 1000))
+  return socket.once("close", () => clearTimeout(timer))
+}
 
 /**
  * Serves whatever handles requests on a port, for as long as the scope is open. Closing it drops every connection at
  * once. A client that goes away interrupts what was waiting for its sake, and a failure drops its connection.
+ *
+ * **Details**
+ *
+ * `handle` gets bodies as they came, compressed or not, and the first 32 MiB and a byte of one that is longer. A request
+ * that is not HTTP is answered with 400, one that takes longer than `patience` with 408, one whose address and headers have
+ * more than 128 KiB with 414, and one for which there is no room among those that are handled with 503.
  *
  * **Example** (A service that is always busy)
  *
@@ -122,25 +182,79 @@ export const serve = <E>(
   Effect.gen(function*() {
     const run = yield* FiberSet.makeRuntime()
     const host = address.host ?? "127.0.0.1"
+    const shownHost = host.includes(":") ? `[${host}]` : host
+    const hosts = [shownHost, ...address.hosts ?? []]
+    const patience = Duration.toMillis(Duration.fromInputUnsafe(address.patience ?? "30 seconds"))
+    const room = requestBody.makeRoom(heldBytes)
+    /** How many requests of each connection wait for their answers. */
+    const waiting = new WeakMap<Net.Socket, number>()
     let port = address.port ?? 0
 
-    const server = Http.createServer((request, response) => {
-      const fiber = run(Effect.flatMap(readBody(request), (body) =>
-        handle({
-          method: request.method ?? "GET",
-          target: request.url ?? "/",
-          headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
-          body
-        })))
-      response.on("close", () => fiber.interruptUnsafe())
+    const answer = (request: Http.IncomingMessage, take: (size: number) => boolean) => {
+      const { headers, method = "GET", url = "/" } = request
+      const refusal = callers.refusal(headers, hosts, address.origins ?? [])
+      if (refusal !== undefined) return Effect.succeed(refuse(403, refusal))
+      if (!take(heldBy(url))) return Effect.succeed(busy)
+      return requestBody.read(request, bodyBytes, take).pipe(
+        Effect.flatMap((body) =>
+          body === undefined ? Effect.succeed(busy) : handle({
+            method,
+            target: url,
+            headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+            body
+          })
+        )
+      )
+    }
+
+    const server = Http.createServer({
+      maxHeaderSize: headerBytes,
+      headersTimeout: patience,
+      requestTimeout: patience,
+      connectionsCheckingInterval: Math.min(patience, 1000)
+    }, (request, response) => {
+      const { socket } = request
+      // Nothing more is read from a connection whose answers pile up, and so nobody would learn that it is closed.
+      if ((waiting.get(socket) ?? 0) >= mostWaiting) socket.destroy()
+      if (socket.destroyed) return
+      let held = 0
+      const take = (size: number) => {
+        const isThere = room.take(size)
+        if (isThere) held += size
+        return isThere
+      }
+      waiting.set(socket, (waiting.get(socket) ?? 0) + 1)
+      const fiber = run(answer(request, take))
+      let unread: NodeJS.Timeout | undefined
+      const end = () => {
+        response.off("close", end)
+        socket.off("close", end)
+        clearTimeout(unread)
+        waiting.set(socket, (waiting.get(socket) ?? 1) - 1)
+        fiber.interruptUnsafe()
+        room.give(held)
+      }
+      const begin = () => {
+        unread = setTimeout(() => socket.destroy(), patience)
+      }
+      response.on("close", end)
+      // A response that waits for others on its connection is not told when that is closed.
+      socket.on("close", end)
       fiber.addObserver((exit) => {
-        if (Exit.isFailure(exit)) return request.socket.destroy()
+        if (Exit.isFailure(exit)) return socket.destroy()
         const { body, headers, status } = exit.value
+        // What was refused without a look at its body is thrown away.
+        request.resume()
+        if (response.socket === null) response.once("socket", begin)
+        else begin()
         // 204 has no body, and so no length of one.
         response.writeHead(status, status === 204 ? headers : { ...headers, "content-length": Buffer.byteLength(body) })
         return response.end(body)
       })
     })
+    server.maxConnections = address.maxConnections ?? 4096
+    server.on("connection", (socket) => socket.setMaxListeners(mostWaiting + 20))
+    server.on("clientError", (error, socket) => hangUp(ofClientError(error), socket, patience))
 
     const kill = Effect.callback<void>((resume) => {
       server.close(() => resume(Effect.void))
@@ -160,7 +274,7 @@ export const serve = <E>(
     )
     yield* Effect.acquireRelease(listen, () => kill)
 
-    const origin = `${host}:${port}`
+    const origin = `${shownHost}:${port}`
     return { port, url: `http://${origin}`, origin, kill, listen }
   })
 
@@ -170,7 +284,8 @@ export const serve = <E>(
  * **Details**
  *
  * Plain HTTP: clients are given `origin` and told to leave TLS out. A client that goes away interrupts what was waiting
- * for its sake, and nothing else. Request bodies may be compressed with gzip or deflate.
+ * for its sake, and nothing else. It answers as the emulator does as a layer, limits included, and can run for weeks:
+ * `limits.storedBytes` is 64 MiB here unless the options say otherwise.
  *
  * **Example** (A client of any kind)
  *
@@ -193,11 +308,11 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<EmulatorServer | PubNubEmulator.PubNubEmulator, ListenFailed> =>
   Layer.effectContext(Effect.gen(function*() {
-    const emulator = yield* PubNubEmulator.make(options)
-    const listener = yield* serve(
-      (request) => emulator.handle({ ...request, body: new TextDecoder().decode(request.body) }),
-      options
-    )
+    const emulator = yield* PubNubEmulator.make({
+      ...options,
+      limits: { storedBytes: 64 * 1024 * 1024, ...options.limits }
+    })
+    const listener = yield* serve(emulator.handle, options)
     return Context.make(EmulatorServer, EmulatorServer.of({ ...listener, emulator })).pipe(
       Context.add(PubNubEmulator.PubNubEmulator, emulator)
     )

@@ -37,7 +37,8 @@ export interface Options extends SymphonyEmulator.Options, EmulatorServer.Addres
  * **Details**
  *
  * Plain HTTP, and one port for the pod, the Agent and the key manager: clients are given `scheme: http`, the host and the
- * port. A port that cannot be listened on is a `ListenFailed`.
+ * port. A port that cannot be listened on is a `ListenFailed`. It answers as the emulator does as a layer, limits
+ * included, and can run for weeks: `storedBytes` is 256 MiB here unless the options say otherwise.
  *
  * **Example** (A client of any kind)
  *
@@ -61,7 +62,7 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<SymphonyEmulatorServer | SymphonyEmulator.SymphonyEmulator, EmulatorServer.ListenFailed> =>
   Layer.effectContext(Effect.gen(function*() {
-    const emulator = yield* SymphonyEmulator.make(options)
+    const emulator = yield* SymphonyEmulator.make({ storedBytes: 256 * 1024 * 1024, ...options })
     const listener = yield* EmulatorServer.serve(emulator.handle, options)
     return Context.make(SymphonyEmulatorServer, SymphonyEmulatorServer.of({ ...listener, emulator })).pipe(
       Context.add(SymphonyEmulator.SymphonyEmulator, emulator)

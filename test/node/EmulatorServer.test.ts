@@ -124,7 +124,7 @@ describe("EmulatorServer", () => {
         }),
         { startImmediately: true }
       )
-      socket.write("GET /v2/subscribe/demo-sub/a/0?uuid=me&tt=17900000000000000 HTTP/1.1\r\nhost: h\r\n\r\n")
+      socket.write("GET /v2/subscribe/demo-sub/a/0?uuid=me&tt=17900000000000000 HTTP/1.1\r\nhost: localhost\r\n\r\n")
       yield* Effect.repeat(emulator.readers, { until: (count) => count === 1, schedule: Schedule.spaced("1 millis") })
       yield* Scope.close(scope, Exit.void)
       yield* Fiber.join(closed)
