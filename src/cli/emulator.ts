@@ -18,6 +18,18 @@ const addOn = (name: string, what: string) =>
     Flag.withDescription(`${what}: on, or --no-${name}`)
   )
 
+/** Who may ask, beside programs and pages of this machine. */
+export const callers = {
+  hosts: Flag.String("allow-host").pipe(
+    Flag.atLeast(0),
+    Flag.withDescription("A name, beside those of this machine, that requests may be for; may be repeated")
+  ),
+  origins: Flag.String("allow-origin").pipe(
+    Flag.atLeast(0),
+    Flag.withDescription("The origin of pages, beside those of this machine, that may ask; may be repeated")
+  )
+}
+
 export const emulator = Command.make(
   "emulator",
   {
@@ -29,13 +41,18 @@ export const emulator = Command.make(
       Flag.withDefault("127.0.0.1"),
       Flag.withDescription("The address to listen on (default: 127.0.0.1, this machine only)")
     ),
+    ...callers,
     verbose: Flag.Boolean("verbose").pipe(Flag.withDefault(false), Flag.withDescription("Print each request")),
     persistence: addOn("persistence", "History"),
     presence: addOn("presence", "Joins and leaves"),
     appContext: addOn("app-context", "Users, channels and memberships"),
-    streamController: addOn("stream-controller", "Wildcards, groups and filters")
+    streamController: addOn("stream-controller", "Wildcards, groups and filters"),
+    accessManager: Flag.Boolean("access-manager").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Refuse requests that have neither a signature nor a token")
+    )
   },
-  Effect.fnUntraced(function*({ host, port, verbose, ...addOns }) {
+  Effect.fnUntraced(function*({ host, hosts, origins, port, verbose, ...addOns }) {
     const { json, publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* Root
     const keyset = { subscribeKey, publishKey, ...secretKey && { secretKey: Redacted.value(secretKey) } }
     yield* Effect.gen(function*() {
@@ -47,7 +64,7 @@ export const emulator = Command.make(
       )
       if (!verbose) return yield* Effect.never
       yield* writeRequests(emulator.requests)
-    }).pipe(Effect.provide(EmulatorServer.layer({ port, host, addOns, keysets: [keyset] })))
+    }).pipe(Effect.provide(EmulatorServer.layer({ port, host, hosts, origins, addOns, keysets: [keyset] })))
   })
 ).pipe(Command.withDescription("Run an emulator of PubNub on a port, for clients of any language, until Ctrl-C"))
 
@@ -62,11 +79,14 @@ const greeting = (origin: string, subscribeKey: string, publishKey: string): str
     "  herald publish orders '{\"id\": 1}'"
   ].join("\n")
 
-/** What is handled, a line each, for as long as it is asked for. */
+/** What is handled, a line each, for as long as it is asked for. Only the newest are there to be asked for. */
 export const writeRequests = Effect.fnUntraced(function*(handled: Effect.Effect<ReadonlyArray<Handled>>) {
   const { json } = yield* Root
   yield* Stream.fromEffectSchedule(handled, Schedule.spaced("100 millis")).pipe(
-    Stream.mapAccum(() => 0, (seen, all) => [all.length, all.slice(seen)]),
+    Stream.mapAccum((): Handled | undefined => undefined, (last, all) => [
+      all.at(-1) ?? last,
+      last === undefined ? all : all.slice(all.lastIndexOf(last) + 1)
+    ]),
     Stream.map(({ method, target, time, uuid }) => ({
       time: DateTime.formatIso(DateTime.makeUnsafe(time)),
       method,

@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import { createPublicKey } from "node:crypto"
 import * as SymphonyEmulatorServer from "../../node/SymphonyEmulatorServer.ts"
 import * as SymphonyEmulator from "../../testing/SymphonyEmulator.ts"
-import { writeRequests } from "../emulator.ts"
+import { callers, writeRequests } from "../emulator.ts"
 import { BadInput } from "../failure.ts"
 import { Root } from "../flags.ts"
 import { writeLine } from "../output.ts"
@@ -23,9 +23,10 @@ export const emulator = Command.make(
       Flag.withDefault(4041),
       Flag.withDescription("The port of 127.0.0.1; 0 is any that is free (default: 4041)")
     ),
+    ...callers,
     verbose: Flag.Boolean("verbose").pipe(Flag.withDefault(false), Flag.withDescription("Print each request"))
   },
-  Effect.fnUntraced(function*({ port, verbose }) {
+  Effect.fnUntraced(function*({ hosts, origins, port, verbose }) {
     const { json } = yield* Root
     const { bot = "demo-bot" } = yield* Symphony
     const path = yield* Path.Path
@@ -46,7 +47,7 @@ export const emulator = Command.make(
       yield* writeLine(json === true ? JSON.stringify(made) : greeting(made))
       if (!verbose) return yield* Effect.never
       yield* writeRequests(emulator.requests)
-    }).pipe(Effect.provide(SymphonyEmulatorServer.layer({ port })))
+    }).pipe(Effect.provide(SymphonyEmulatorServer.layer({ port, hosts, origins })))
   })
 ).pipe(
   Command.withDescription(
