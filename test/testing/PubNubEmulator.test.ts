@@ -10,7 +10,22 @@ import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import * as Clock from "effect-herald/testing/Clock"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
-import { enc, get, group, handshake, poll, post, presence, publish, signal, subscribe } from "./http.ts"
+import * as V8 from "node:v8"
+import * as Vm from "node:vm"
+import {
+  deleteMessages,
+  enc,
+  get,
+  group,
+  handshake,
+  history,
+  poll,
+  post,
+  presence,
+  publish,
+  signal,
+  subscribe
+} from "./http.ts"
 
 const emulated = (options?: PubNubEmulator.Options) => Effect.provide(PubNubEmulator.layer(options))
 
@@ -772,6 +787,54 @@ describe("access", () => {
       assert.strictEqual((yield* subscribe("a", { auth: "t2" })).status, 200)
     }).pipe(emulated()))
 
+  it.effect("an expired token is refused in other words than a revoked one", () =>
+    Effect.gen(function*() {
+      yield* emulator.use(({ expireToken }) => expireToken("t1"))
+      const { body, status } = yield* publish("a", 1, { auth: "t1" })
+      assert.deepStrictEqual([status, body], [403, {
+        error: true,
+        status: 403,
+        service: "Access Manager",
+        message: "Token is expired"
+      }])
+      assert.strictEqual((yield* publish("a", 1, { auth: "t2" })).status, 200)
+    }).pipe(emulated()))
+
+  it.effect("with Access Manager, who shows neither token nor signature is refused whatever it names", () =>
+    Effect.gen(function*() {
+      const refused = (payload: object) => ({
+        message: "Forbidden",
+        payload,
+        error: true,
+        service: "Access Manager",
+        status: 403
+      })
+      const read = yield* subscribe("a,b", { "channel-group": "g" })
+      assert.deepStrictEqual([read.status, read.body], [
+        403,
+        refused({ channels: ["a", "b"], "channel-groups": [":g"] })
+      ])
+      for (
+        const answer of [
+          yield* publish("a", 1),
+          yield* signal("a", 1),
+          yield* presence("/channel/a/heartbeat"),
+          yield* presence("/channel/a/uuid/me"),
+          yield* history("a"),
+          yield* group("/g"),
+          yield* get("/v2/objects/demo-sub/uuids/me?uuid=me"),
+          yield* get("/v1/message-actions/demo-sub/channel/a?uuid=me")
+        ]
+      ) {
+        assert.strictEqual(answer.status, 403, answer.text)
+      }
+      // Without a secret key nobody can sign, whatever they write.
+      assert.strictEqual((yield* publish("a", 1, { signature: "v2.x" })).status, 403)
+      assert.strictEqual((yield* publish("a", 1, { auth: "" })).status, 403)
+      assert.strictEqual((yield* publish("a", 1, { auth: "token" })).status, 200)
+      assert.strictEqual((yield* get("/time/0")).status, 200)
+    }).pipe(emulated({ addOns: { accessManager: true } })))
+
   it.effect("keysets know nothing of each other", () =>
     Effect.gen(function*() {
       const { messages, publish } = yield* emulator
@@ -815,6 +878,14 @@ describe("access", () => {
 })
 
 describe("for days", () => {
+  /** What is held when all that can be is thrown away. */
+  const heapUsed = () => {
+    V8.setFlagsFromString("--expose-gc")
+    const collect: () => void = Vm.runInNewContext("gc")
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+
   const numbers = (channel: string, from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => ({
       channel,
@@ -858,6 +929,105 @@ describe("for days", () => {
       yield* TestClock.adjust("1 second")
       assert.isTrue(Option.isNone(yield* Fiber.join(answer)))
     }).pipe(emulated({ addOns: { presence: false, persistence: false } })))
+
+  it.effect("the oldest messages of all channels go when there is no room, and history has the rest", () =>
+    Effect.gen(function*() {
+      const { messages, publish } = yield* emulator
+      for (let index = 0; index < 100; index++) {
+        yield* publish({ channel: index % 10 === 0 ? "quiet" : "busy", message: "x".repeat(1_000) })
+      }
+      const left = [...yield* messages("quiet"), ...yield* messages("busy")]
+      // Each with its quotes and 1 KiB.
+      assert.strictEqual(left.length, Math.floor(50_000 / 2_026))
+      assert.strictEqual((yield* messages("quiet")).length, 2)
+      const { body } = yield* history("busy,quiet", { max: 25 })
+      assert.nestedPropertyVal(body, "channels.quiet.length", 2)
+      assert.nestedPropertyVal(body, "channels.busy.length", 22)
+    }).pipe(emulated({ limits: { storedBytes: 50_000 } })))
+
+  it.effect("what is deleted or has expired takes no room", () =>
+    Effect.gen(function*() {
+      const { messages, publish } = yield* emulator
+      const fill = (channel: string, ttl?: number) =>
+        Effect.forEach(
+          Array.from({ length: 20 }),
+          () => publish({ channel, message: "x".repeat(1_000), ...(ttl === undefined ? {} : { ttl }) }),
+          { discard: true }
+        )
+      for (let round = 0; round < 5; round++) {
+        yield* fill("a")
+        assert.strictEqual((yield* messages("a")).length, 20)
+        yield* deleteMessages("a")
+        assert.deepStrictEqual(yield* messages("a"), [])
+        yield* fill("b", 1)
+        assert.strictEqual((yield* messages("b")).length, 20)
+        yield* TestClock.adjust("2 hours")
+        assert.deepStrictEqual(yield* messages("b"), [])
+      }
+      yield* fill("c")
+      assert.strictEqual((yield* messages("c")).length, 20)
+    }).pipe(emulated({ limits: { storedBytes: 41_000 } })))
+
+  it.effect(
+    "channels that are used once, however many, take no more room than the limit",
+    () =>
+      Effect.gen(function*() {
+        const { messages, publishAll } = yield* emulator
+        const all = (round: number) =>
+          Array.from({ length: 20_000 }, (_, index) => ({ channel: `c-${round}-${index}`, message: index }))
+        for (let round = 0; round < 3; round++) yield* publishAll(all(round))
+        const before = heapUsed()
+        for (let round = 3; round < 9; round++) yield* publishAll(all(round))
+        assert.isBelow(heapUsed() - before, 10_000_000)
+        assert.strictEqual((yield* messages("c-0-0")).length, 0)
+        assert.strictEqual((yield* messages("c-8-19999")).length, 1)
+      }).pipe(emulated({ limits: { storedBytes: 5_000_000 }, addOns: { presence: false } })),
+    60_000
+  )
+
+  it.effect("the queues of readers hold no more than the limit, and the newest are there", () =>
+    Effect.gen(function*() {
+      const start = yield* handshake("a")
+      const { publish } = yield* emulator
+      for (let index = 0; index < 300; index++) {
+        yield* publish({ channel: "a", message: `${index} ${"x".repeat(100_000)}`, store: false })
+      }
+      const { payloads } = yield* poll("a", start)
+      assert.isAbove(payloads.length, 10)
+      assert.isBelow(payloads.length, 30)
+      assert.match(String(payloads.at(-1)), /^299 /)
+    }).pipe(emulated({ limits: { storedBytes: 1_000_000 } })))
+
+  it.effect("the oldest message actions go when there is no room", () =>
+    Effect.gen(function*() {
+      const { actions, addAction } = yield* emulator
+      for (let index = 0; index < 100; index++) {
+        yield* addAction({
+          channel: index % 2 === 0 ? "a" : "b",
+          type: "reaction",
+          value: String(index),
+          uuid: "me",
+          messageTimetoken: String(17_000_000_000_000_000n + BigInt(index))
+        })
+      }
+      const left = [...yield* actions("a"), ...yield* actions("b")].map(({ value }) => Number(value))
+      assert.strictEqual(left.length, 48)
+      assert.strictEqual(Math.min(...left), 52)
+    }).pipe(emulated({ limits: { storedBytes: 50_000 } })))
+
+  it.effect("requests with long addresses are remembered in less number", () =>
+    Effect.gen(function*() {
+      const { handle, requests } = yield* emulator
+      for (let index = 0; index < 2_000; index++) {
+        yield* handle({ method: "GET", target: `/time/0?n=${index}&x=${"x".repeat(30_000)}`, headers: {}, body: "" })
+      }
+      yield* handle({ method: "GET", target: `/time/0?${"x".repeat(10_000_000)}`, headers: {}, body: "" })
+      const kept = yield* requests
+      assert.isBelow(kept.length, 600)
+      assert.isAbove(kept.length, 400)
+      assert.strictEqual(kept.at(-1)?.target.length, 32_768)
+      assert.match(kept.at(-2)?.target ?? "", /n=1999&/)
+    }).pipe(emulated()))
 
   it.effect("the newest ten thousand requests are remembered", () =>
     Effect.gen(function*() {
