@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { EmulatorServer } from "effect-herald/node"
+import * as Http from "node:http"
 import * as Spawn from "./spawn.ts"
 
 /** `herald`, told of the emulator by its environment. */
@@ -91,6 +92,44 @@ describe("herald as a process", () => {
       assert.deepStrictEqual({ code, stderr }, { code: 130, stderr: "" })
       assert.notInclude(stdout, "hush")
     }))
+
+  it.live(
+    "an emulator prints each request, however many, and lets the names and origins in that it is told",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* Spawn.herald([
+          "emulator",
+          "--port=0",
+          "--json",
+          "--verbose",
+          "--access-manager",
+          "--allow-host=herald.test",
+          "--allow-host=other.test",
+          "--allow-origin=https://app.test"
+        ])
+        const { origin } = JSON.parse(yield* server.firstLine)
+        const ask = (headers: Readonly<Record<string, string>>, path: string) =>
+          Effect.callback<number | undefined>((resume) => {
+            const request = Http.get(`http://${origin}${path}`, { headers }, (response) => {
+              response.resume()
+              resume(Effect.succeed(response.statusCode))
+            })
+            request.on("error", (error) => resume(Effect.die(error)))
+          })
+        for (const host of ["herald.test", "other.test:80"]) assert.strictEqual(yield* ask({ host }, "/time/0"), 200)
+        assert.strictEqual(yield* ask({ host: "evil.test" }, "/time/0"), 403)
+        assert.strictEqual(yield* ask({ origin: "https://app.test" }, "/time/0"), 200)
+        assert.strictEqual(yield* ask({ origin: "https://evil.test" }, "/time/0"), 403)
+        assert.strictEqual(yield* ask({}, "/publish/demo-pub/demo-sub/0/a/0/1?uuid=me"), 403)
+        const all = Array.from({ length: 10_500 }, (_, index) => index)
+        yield* Effect.forEach(all, (index) => ask({}, `/time/0/${index}`), { concurrency: 50, discard: true })
+        yield* ask({}, "/last")
+        yield* waitFor(server.written, (written) => written.includes("/last"))
+        const lines = (yield* server.written).trim().split("\n")
+        assert.strictEqual(lines.length, 1 + 4 + 10_500 + 1)
+      }),
+    60_000
+  )
 
   it.live("an emulator says that its port is taken, and leaves out add-ons", () =>
     Effect.gen(function*() {

@@ -1,0 +1,114 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as SymphonyEmulatorServer from "effect-herald/node/SymphonyEmulatorServer"
+import * as Page from "./page.ts"
+
+const isThere = Page.chromium !== undefined
+
+describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium in the PATH)"}`, () => {
+  const live = it.live.skipIf(!isThere)
+
+  live("on another origin of this machine publishes and subscribes with this package", () =>
+    Effect.gen(function*() {
+      const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+      yield* emulator.deny({ channels: ["no"] })
+      const told = yield* Page.open(
+        "localhost",
+        `
+        const Effect = await import("effect/Effect")
+        const Layer = await import("effect/Layer")
+        const Stream = await import("effect/Stream")
+        const FetchHttpClient = await import("effect/http/FetchHttpClient")
+        const PubNubConfig = await import("effect-herald/pubnub/PubNubConfig")
+        const Publish = await import("effect-herald/pubnub/Publish")
+        const Subscribe = await import("effect-herald/pubnub/Subscribe")
+        const Users = await import("effect-herald/pubnub/Users")
+        const config = PubNubConfig.layer({
+          subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "page", origin: "${origin}", tls: false
+        })
+        const send = Effect.gen(function*() {
+          for (const method of ["GET", "POST"]) yield* Publish.publish({ channel: "a", message: { method }, method })
+          yield* Publish.publish({ channel: "a", message: "x".repeat(16500) })
+          // With a preflight: a PATCH of JSON.
+          yield* Users.set({ id: "page", name: "Page" })
+        })
+        const heard = Subscribe.stream({ channels: ["a"] }).pipe(
+          Stream.tap((event) => event._tag === "Connected" ? send : Effect.void),
+          Stream.filter((event) => event._tag === "Message"),
+          Stream.take(3),
+          Stream.runCollect
+        )
+        const refused = Publish.publish({ channel: "no", message: 1 }).pipe(Effect.flip)
+        return await Effect.runPromise(Effect.all([heard, refused]).pipe(
+          Effect.map(([heard, { reason, _tag }]) => ({
+            heard: heard.map(({ payload }) => typeof payload === "string" ? payload.length : payload),
+            refused: (reason ?? {})._tag ?? _tag
+          })),
+          Effect.provide(Layer.merge(config, FetchHttpClient.layer))
+        ))
+        `
+      ).pipe(
+        Effect.race(
+          Effect.andThen(Effect.sleep("50 seconds"), Effect.map(emulator.requests, (requests) => ({ requests })))
+        )
+      )
+      assert.deepStrictEqual(told, {
+        told: { heard: [{ method: "GET" }, { method: "POST" }, 16_500], refused: "AccessDenied" }
+      })
+      assert.deepStrictEqual((yield* emulator.users()).map(({ name }) => name), ["Page"])
+      assert.include((yield* emulator.requests).map(({ method }) => method), "OPTIONS")
+    }).pipe(Effect.provide(EmulatorServer.layer())), 60_000)
+
+  live("on another origin of this machine asks Symphony with its own headers", () =>
+    Effect.gen(function*() {
+      const { url } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
+      const told = yield* Page.open(
+        "localhost",
+        `
+        const info = await fetch("${url}/agent/v1/info")
+        const feeds = await fetch("${url}/agent/v5/datafeeds", {
+          method: "DELETE", headers: { sessionToken: "x", keyManagerToken: "y", "content-type": "application/json" }
+        })
+        return [info.status, (await info.json()).version, feeds.status]
+        `
+      )
+      assert.deepStrictEqual(told, { told: [200, "Agent-25.8.1-Linux", 405] })
+    }).pipe(Effect.provide(SymphonyEmulatorServer.layer())), 60_000)
+
+  live("elsewhere neither reads nor writes, by whatever name it calls this machine", () =>
+    Effect.gen(function*() {
+      const { emulator, port } = yield* EmulatorServer.EmulatorServer
+      const told = yield* Page.open(
+        "evil.example",
+        `
+        const publish = "/publish/demo-pub/demo-sub/0/a/0/1?uuid=evil"
+        const outcome = (asked) => asked.then(({ status, type }) => [status, type], ({ name }) => [name])
+        const image = (url) => new Promise((resolve) => {
+          const image = new Image()
+          image.onload = image.onerror = () => resolve()
+          image.src = url
+        })
+        const outcomes = []
+        for (const host of ["127.0.0.1:${port}", "localhost:${port}", "evil.example:${port}"]) {
+          const url = "http://" + host + publish
+          outcomes.push(await outcome(fetch(url)))
+          await outcome(fetch(url, { mode: "no-cors" }))
+          await outcome(fetch(url, { method: "POST", mode: "no-cors", body: "1" }))
+          navigator.sendBeacon(url, "1")
+          await image(url)
+          const frame = document.createElement("iframe")
+          frame.src = url
+          const loaded = new Promise((resolve) => { frame.onload = resolve })
+          document.body.append(frame)
+          await loaded
+        }
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        return outcomes
+        `
+      )
+      assert.deepStrictEqual(told, { told: [["TypeError"], ["TypeError"], ["TypeError"]] })
+      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      assert.deepStrictEqual(yield* emulator.requests, [])
+    }).pipe(Effect.provide(EmulatorServer.layer())), 60_000)
+})
