@@ -109,18 +109,22 @@ export const parse = (source: string): Filter | undefined => {
     return () => literal
   }
 
+  /** Operands one after the other, however many: each operator takes what is on its left for one value. */
   const expression = (floor: number): Expression | undefined => {
-    let left = operand()
-    while (left !== undefined) {
+    const first = operand()
+    if (first === undefined) return undefined
+    const steps: Array<(left: unknown, subject: Subject) => unknown> = []
+    while (true) {
       const token = peek()
       const operator = token === undefined || token.kind === "string" ? undefined : operators.get(token.text)
       if (operator === undefined || operator[0] <= floor) break
       position++
       const [power, apply] = operator
-      const [before, after] = [left, expression(power)]
-      left = after && ((subject) => apply(before(subject), after(subject)))
+      const right = expression(power)
+      if (right === undefined) return undefined
+      steps.push((left, subject) => apply(left, right(subject)))
     }
-    return left
+    return (subject) => steps.reduce((left, step) => step(left, subject), first(subject))
   }
 
   const root = expression(0)

@@ -76,18 +76,25 @@ export const parse = (source: string, fields: ReadonlyArray<string>): Filter | u
     return accept(")") ? inner : undefined
   }
 
+  /** One and more of something, however many, with an operator between them. */
+  const several = (one: () => Filter | undefined, operator: string): ReadonlyArray<Filter> | undefined => {
+    const filters: Array<Filter> = []
+    do {
+      const filter = one()
+      if (filter === undefined) return undefined
+      filters.push(filter)
+    } while (accept(operator))
+    return filters
+  }
+
   const all = (): Filter | undefined => {
-    const left = term()
-    if (left === undefined || !accept("&&")) return left
-    const right = all()
-    return right && ((field) => left(field) && right(field))
+    const filters = several(term, "&&")
+    return filters && ((field) => filters.every((filter) => filter(field)))
   }
 
   const any = (): Filter | undefined => {
-    const left = all()
-    if (left === undefined || !accept("||")) return left
-    const right = any()
-    return right && ((field) => left(field) || right(field))
+    const filters = several(all, "||")
+    return filters && ((field) => filters.some((filter) => filter(field)))
   }
 
   const root = any()
