@@ -193,7 +193,7 @@ describe("what is no request", () => {
     Effect.gen(function*() {
       const { port } = yield* server
       assert.strictEqual(statusOf(yield* say(port, ...pieces)), status)
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served()))
 
   it.live.each<readonly [string, string]>([
@@ -209,7 +209,7 @@ describe("what is no request", () => {
     Effect.gen(function*() {
       const { port } = yield* server
       assert.include([0, 400, 404, 417, 426], statusOf(yield* say(port, text)))
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served()))
 })
 
@@ -227,7 +227,7 @@ describe("who takes its time", () => {
       const { emulator, port } = yield* server
       const start = performance.now()
       assert.strictEqual(statusOf(yield* say(port, text)), 408)
-      assert.isBelow(performance.now() - start, 3_000)
+      assert.isBelow(performance.now() - start, 10_000)
       assert.deepStrictEqual(yield* emulator.messages("a"), [])
     }).pipe(patient))
 
@@ -246,8 +246,8 @@ describe("who takes its time", () => {
         })
         socket.resume()
       })
-      assert.isBelow(performance.now() - start, 3_000)
-      yield* isServed(1_000)
+      assert.isBelow(performance.now() - start, 10_000)
+      yield* isServed(3_000)
     }).pipe(patient))
 
   it.live("is hung up on: a body without end, which was answered long before", () =>
@@ -269,7 +269,7 @@ describe("who takes its time", () => {
       })
       assert.strictEqual(statusOf(heard), 413)
       assert.include(heard, "Request Entity Too Large")
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served({ patience: "1 second" })))
 
   it.live("is hung up on: an answer that nobody reads", () =>
@@ -287,9 +287,29 @@ describe("who takes its time", () => {
         // To learn that it was closed, it reads in the end.
         setTimeout(() => socket.resume(), 2_000)
       })
-      assert.isBelow(performance.now() - start, 5_000)
-      yield* isServed(1_000)
+      assert.isBelow(performance.now() - start, 10_000)
+      yield* isServed(3_000)
     }).pipe(patient))
+
+  it.live.each<readonly [string, (socket: Net.Socket) => void]>([
+    ["says no more", (socket) => socket.end()],
+    ["is gone", (socket) => socket.destroy()],
+    ["is reset", (socket) => socket.resetAndDestroy()]
+  ])("is not waited for when it asked for a poll and %s", ([_, leave]) =>
+    Effect.gen(function*() {
+      const { emulator, port } = yield* server
+      const socket = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })
+      socket.on("error", () => undefined)
+      socket.write(`GET /v2/subscribe/demo-sub/a/0?uuid=me&tt=99999999999999999 HTTP/1.1\r\n${host}\r\n`)
+      yield* Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), {
+        until: (count) => count === 1
+      })
+      leave(socket)
+      yield* Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), {
+        until: (count) => count === 0
+      })
+      socket.destroy()
+    }).pipe(served()))
 
   it.live("does not lose a poll that is held for longer", () =>
     Effect.gen(function*() {
@@ -321,7 +341,7 @@ describe("many", () => {
       for (const socket of sockets) socket.destroy()
       assert.strictEqual(left, 100)
       yield* Effect.sleep("100 millis")
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served({ maxConnections: 100 })))
 
   it.live("requests on one connection that does not wait for their answers, which is closed", () =>
@@ -332,7 +352,7 @@ describe("many", () => {
       yield* Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), {
         until: (count) => count === 0
       })
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served()))
 
   it.live("requests, all of them held, for which there is no room in the end", () =>
@@ -352,12 +372,12 @@ describe("many", () => {
       assert.isAbove(held, 100)
       assert.isBelow(held, 1_000)
       assert.isBelow(process.memoryUsage().rss - before, 1_500_000_000)
-      yield* isServed(2_000)
+      yield* isServed(10_000)
       for (const socket of sockets) socket.destroy()
       yield* Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), {
         until: (count) => count === 0
       })
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served({ addOns: { presence: false } })), 30_000)
 
   it.live("bombs at a time stay small", () =>
@@ -378,7 +398,7 @@ describe("many", () => {
       clearInterval(timer)
       assert.deepStrictEqual([...new Set(statuses)], [413])
       assert.isBelow(most, 300_000_000)
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served()), 60_000)
 
   it.live("stars in a filter take no time from others", () =>
@@ -408,8 +428,8 @@ describe("many", () => {
         yield* Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), {
           until: (count) => count === 0
         })
-        assert.isBelow(performance.now() - start, 2_000)
+        assert.isBelow(performance.now() - start, 5_000)
       }
-      yield* isServed(1_000)
+      yield* isServed(3_000)
     }).pipe(served()), 30_000)
 })

@@ -227,3 +227,71 @@ describe("for weeks", () => {
       assert.strictEqual(kept.at(-1)?.target, "/agent/v1/info?n=2999")
     }).pipe(emulated()))
 })
+
+describe("addresses and headers", () => {
+  const units = [
+    "/",
+    "%2F",
+    "%",
+    "%25",
+    "=",
+    "&",
+    "?",
+    "..",
+    ";",
+    "\"",
+    "\\",
+    "%00",
+    "%F0%9F%98%80",
+    "+",
+    "-",
+    "a",
+    "1"
+  ]
+  const long = (unit: string, length: number) => unit.repeat(Math.floor(length / unit.length))
+
+  it.effect.each(units)("filled with %s are answered in a moment", (unit) =>
+    Effect.gen(function*() {
+      const { handle } = yield* emulator
+      const tokens = yield* login
+      const headers = {
+        sessiontoken: tokens.sessionToken,
+        keymanagertoken: tokens.keyManagerToken,
+        "content-type": "application/json",
+        "user-agent": "test"
+      }
+      const at = (method: string, target: string, more: Readonly<Record<string, string>> = {}, body = "") =>
+        Effect.gen(function*() {
+          const start = performance.now()
+          const answer = yield* handle({ method, target, headers: { ...headers, ...more }, body: Buffer.from(body) })
+          assert.include([200, 201, 204, 400, 401, 403, 404, 405], answer.status, target.slice(0, 80))
+          assert.isBelow(performance.now() - start, 3_000, target.slice(0, 80))
+        })
+      const fill = long(unit, 32_000)
+      for (
+        const [method, before, after] of [
+          ["GET", "/", ""],
+          ["GET", "/agent/v1/message/", ""],
+          ["POST", "/agent/v4/stream/", "/message/create"],
+          ["POST", "/agent/v5/datafeeds/", "/read"],
+          ["POST", "/login/pubkey/app/username/", "/authenticate"],
+          ["GET", "/pod/v1/admin/messages/", "/receipts?after=x"],
+          ["GET", "/pod/v1/streams/", "/attachments"],
+          ["GET", "/agent/v1/info?", ""],
+          ["POST", "/agent/v1/message/search?sortDir=", ""],
+          ["POST", "/agent/v1/message/search?skip=", ""]
+        ] as const
+      ) {
+        yield* at(method, before + fill + after)
+      }
+      const path = "/agent/v4/stream/AAAA/message/create"
+      yield* at("POST", path, { "content-type": `multipart/form-data; boundary=${fill}` }, `--${fill}\r\n`)
+      yield* at("POST", path, { "content-type": `multipart/form-data; boundary="${fill}` }, "--")
+      yield* at("POST", path, { "content-type": `multipart/form-data${long(`;a=${unit}`, 32_000)}` }, "--")
+      yield* at("POST", path, { "content-type": fill }, "--")
+      yield* at("POST", "/login/pubkey/authenticate", {}, JSON.stringify({ token: long(unit, 1_000_000) }))
+      yield* at("POST", "/login/pubkey/authenticate", {}, JSON.stringify({ token: `a.${long(unit, 1_000_000)}.b` }))
+      yield* at("POST", "/login/pubkey/authenticate", {}, `{"token":"${long(unit, 1_000_000)}`)
+      yield* at("GET", "/agent/v1/info", { sessiontoken: fill, "content-encoding": fill, "user-agent": fill })
+    }).pipe(emulated()))
+})

@@ -38,5 +38,5 @@ it.each([
   const start = performance.now()
   assert.isFalse(like(text, pattern))
   // The product of the lengths would take from ten seconds on; this is a few hundredths of one.
-  assert.isBelow(performance.now() - start, 1_000)
+  assert.isBelow(performance.now() - start, 3_000)
 })

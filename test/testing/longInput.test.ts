@@ -34,7 +34,7 @@ it.each<readonly [string, string, boolean | undefined]>([
   ["dots", "1.".repeat(100_000), undefined],
   ["a name", "a".repeat(1_000_000), false]
 ])("a filter of %s", (_, source, expected) => {
-  assert.strictEqual(within(3_000, () => filters.parse(source)?.(subject)), expected)
+  assert.strictEqual(within(5_000, () => filters.parse(source)?.(subject)), expected)
 })
 
 it.each<readonly [string, string, boolean | undefined]>([
@@ -48,8 +48,8 @@ it.each<readonly [string, string, boolean | undefined]>([
   ["a time of many digits", `updated=='1.${"1".repeat(100_000)}Z'`, false],
   ["an operator that is missing", `id==1${"&".repeat(100_001)}`, undefined]
 ])("a filter of App Context of %s", (_, source, expected) => {
-  const filter = within(3_000, () => objectFilters.parse(source, ["id", "updated"]))
-  assert.strictEqual(within(3_000, () => filter?.((name) => name === "id" ? "1" : 1n)), expected)
+  const filter = within(5_000, () => objectFilters.parse(source, ["id", "updated"]))
+  assert.strictEqual(within(5_000, () => filter?.((name) => name === "id" ? "1" : 1n)), expected)
 })
 
 const fill = (target: string, unit: string) => target + unit.repeat(Math.floor((32_768 - target.length) / unit.length))
@@ -110,7 +110,7 @@ it.live(
         const start = performance.now()
         const { status } = yield* handle({ method: "GET", target, headers: {}, body: "" })
         assert.include([200, 400, 403, 404], status, target.slice(0, 100))
-        assert.isBelow(performance.now() - start, 1_500, target.slice(0, 100))
+        assert.isBelow(performance.now() - start, 3_000, target.slice(0, 100))
       }
     }).pipe(Effect.provide(PubNubEmulator.layer({
       hold: "1 millis",
