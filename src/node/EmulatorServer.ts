@@ -13,10 +13,10 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import type * as Net from "node:net"
-import type { Duplex } from "node:stream"
 import * as PubNubEmulator from "../testing/PubNubEmulator.ts"
 import type * as SymphonyEmulator from "../testing/SymphonyEmulator.ts"
 import * as callers from "./internal/callers.ts"
+import * as refusals from "./internal/refusals.ts"
 import * as requestBody from "./internal/requestBody.ts"
 
 /**
@@ -118,38 +118,6 @@ const mostWaiting = 100
 /** What a request holds while it is handled. An address may name thousands of channels, each of which is an object. */
 const heldBy = (target: string): number => 4096 + 32 * target.length
 
-/** What the server itself says, before a service does: an error in the shapes of both services. */
-const refuse = (status: number, message: string): SymphonyEmulator.Answer => ({
-  status,
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify({ status, code: status, error: true, service: "Emulator", message })
-})
-
-const busy = refuse(503, "too much is asked for at a time")
-
-/** What is said of a request that is no HTTP, or too much of it. */
-const ofClientError = ({ code }: NodeJS.ErrnoException): SymphonyEmulator.Answer =>
-  code === "HPE_HEADER_OVERFLOW"
-    ? refuse(414, "Request URI Too Long")
-    : code === "ERR_HTTP_REQUEST_TIMEOUT"
-    ? refuse(408, "the request took too long")
-    : code === "HPE_CHUNK_EXTENSIONS_OVERFLOW"
-    ? refuse(413, "the extensions of a chunk are too long")
-    : refuse(400, "the request is not HTTP")
-
-/** An answer of the server to what could not be read, and the end of the connection. */
-const hangUp = ({ body, headers, status }: SymphonyEmulator.Answer, socket: Duplex, patience: number) => {
-  if (!socket.writable) return socket.destroy()
-  const fields = { ...headers, connection: "close", "content-length": Buffer.byteLength(body) }
-  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("")
-  socket.end(`HTTP/1.1 ${status} ${Http.STATUS_CODES[status]}\r\n${head}\r\n${body}`)
-  // Closed at once, the client would lose the answer to what it is still sending.
-  socket.removeAllListeners("data")
-  socket.resume()
-  const timer = setTimeout(() => socket.destroy(), Math.min(patience, 1000))
-  return socket.once("close", () => clearTimeout(timer))
-}
-
 /**
  * Serves whatever handles requests on a port, for as long as the scope is open. Closing it drops every connection at
  * once. A client that goes away interrupts what was waiting for its sake, and a failure drops its connection.
@@ -193,11 +161,11 @@ export const serve = <E>(
     const answer = (request: Http.IncomingMessage, take: (size: number) => boolean) => {
       const { headers, method = "GET", url = "/" } = request
       const refusal = callers.refusal(headers, hosts, address.origins ?? [])
-      if (refusal !== undefined) return Effect.succeed(refuse(403, refusal))
-      if (!take(heldBy(url))) return Effect.succeed(busy)
+      if (refusal !== undefined) return Effect.succeed(refusals.refuse(403, refusal))
+      if (!take(heldBy(url))) return Effect.succeed(refusals.busy)
       return requestBody.read(request, bodyBytes, take).pipe(
         Effect.flatMap((body) =>
-          body === undefined ? Effect.succeed(busy) : handle({
+          body === undefined ? Effect.succeed(refusals.busy) : handle({
             method,
             target: url,
             headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
@@ -254,7 +222,7 @@ export const serve = <E>(
     })
     server.maxConnections = address.maxConnections ?? 4096
     server.on("connection", (socket) => socket.setMaxListeners(mostWaiting + 20))
-    server.on("clientError", (error, socket) => hangUp(ofClientError(error), socket, patience))
+    server.on("clientError", (error, socket) => refusals.hangUp(error, socket, patience))
 
     const kill = Effect.callback<void>((resume) => {
       server.close(() => resume(Effect.void))
