@@ -131,6 +131,20 @@ describe("EmulatorServer", () => {
       assert.strictEqual(yield* emulator.readers, 0)
     }))
 
+  it.live.each<readonly [string, EmulatorServer.Options, number]>([
+    ["64 MiB are stored, and no more", {}, 67],
+    ["as much is stored as the options say", { limits: { storedBytes: 10_500_000 } }, 10],
+    ["as much is stored as the keyset says", {
+      keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", limits: { storedBytes: 5_500_000 } }]
+    }, 5]
+  ])("%s", ([_, options, count]) =>
+    Effect.gen(function*() {
+      const { emulator } = yield* EmulatorServer.EmulatorServer
+      const message = "x".repeat(1_000_000)
+      yield* emulator.publishAll(Array.from({ length: 80 }, () => ({ channel: "a", message })))
+      assert.strictEqual((yield* emulator.messages("a")).length, count)
+    }).pipe(served(options)))
+
   it.live("a port that is taken is a typed failure", () =>
     Effect.gen(function*() {
       const { port } = yield* EmulatorServer.EmulatorServer

@@ -60,6 +60,18 @@ describe("SymphonyEmulatorServer", () => {
       )
     }).pipe(served))
 
+  it.live("stores 256 MiB, and no more", () =>
+    Effect.gen(function*() {
+      const { emulator } = yield* server
+      const streamId = yield* room
+      const attachments = [{ name: "x.bin", content: new Uint8Array(10_000_000) }]
+      for (let index = 0; index < 40; index++) {
+        yield* emulator.send({ streamId, from: "bot", message: String(index), attachments })
+      }
+      const texts = (yield* emulator.messages(streamId)).map(({ text }) => Number(text))
+      assert.deepStrictEqual([texts.length, texts[0], texts.at(-1)], [26, 14, 39])
+    }).pipe(served))
+
   it.live("204 has no body and no length", () =>
     Effect.gen(function*() {
       const headers = yield* headersOf

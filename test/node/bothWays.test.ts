@@ -167,6 +167,7 @@ for (const way of ["layer", "port"] as const) {
             { body: new Uint8Array(40 * 1024 * 1024) },
             { body: Stream.fromIterable(Array.from({ length: 60 }, () => piece)) },
             { body: Stream.fromIterable(Array.from({ length: 2_000 }, () => piece)) },
+            { body: Stream.forever(Stream.succeed(piece)) },
             { body: bomb, headers: { "content-encoding": "gzip" } },
             { body: deflated, headers: { "content-encoding": "deflate" } }
           ]
