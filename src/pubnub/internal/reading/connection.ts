@@ -59,6 +59,7 @@ export class Connection {
   /** What the last handshake asked for, and what the last one that was answered did. */
   private asking: Subscribe.Target | undefined
   private asked: Subscribe.Target | undefined
+  private current: Subscribe.Target | undefined
   private isGathering = false
   /** Until then names stay as they are. */
   private calmUntil = 0
@@ -85,7 +86,7 @@ export class Connection {
   }
 
   get readers(): ReadonlySet<Reader> {
-    return new Set([...this.lanes.values()].flatMap(({ readers }) => [...readers]))
+    return new Set([...this.lanes.values()].flatMap(({ readers }) => [...readers.keys()]))
   }
 
   // --- names
@@ -100,28 +101,35 @@ export class Connection {
   /** A reader listens to these names here. */
   join(reader: Reader, keys: ReadonlyArray<Key>): void {
     const lane = this.laneOf(reader)
-    lane.join(reader, keys)
     for (const key of keys) this.names.set(key, (this.names.get(key) ?? 0) + 1)
+    this.current = undefined
+    lane.join(reader, this.ownOf(reader))
     if (this.place !== undefined && keys.some((key) => this.known.has(key))) lane.begin(undefined, this.place)
     for (const key of keys) if (this.known.has(key) && lane.place !== undefined) reader.begin(key, lane.place)
     this.changed()
   }
 
   leave(reader: Reader, keys: ReadonlyArray<Key>): void {
-    const lane = this.laneOf(reader)
-    lane.leave(reader, keys)
     for (const key of keys) {
       const count = (this.names.get(key) ?? 0) - 1
       if (count > 0) this.names.set(key, count)
       else if (this.names.delete(key)) this.size -= sizeOf(key)
     }
+    this.current = undefined
+    this.laneOf(reader).join(reader, this.ownOf(reader))
     this.changed()
+  }
+
+  /** The names of a reader that are asked for here. */
+  private ownOf(reader: Reader): ReadonlyArray<Key> {
+    return [...reader.heard.keys()].filter((key) => this.names.has(key))
   }
 
   /** A reader listens to nothing here any more. */
   forget(reader: Reader): void {
-    const lane = this.laneOf(reader)
-    lane.readers.delete(reader)
+    const lane = this.lanes.get(reader.options.within)
+    if (lane === undefined) return
+    lane.leave(reader)
     if (lane.readers.size > 0) return
     lane.stop()
     this.lanes.delete(lane.within)
@@ -136,7 +144,8 @@ export class Connection {
     if (found !== undefined) return found
     const lane = new Lane(this.core, {
       names: () => this.asked ?? namesOf(this.names.keys()),
-      failed: (lane, error) => this.end([...lane.readers], error, false),
+      size: () => this.names.size,
+      failed: (lane, error) => this.end([...lane.readers.keys()], error, false),
       broken: (defect) => this.broken(defect)
     }, within)
     this.lanes.set(within, lane)
@@ -170,9 +179,18 @@ export class Connection {
     ))
   }
 
+  /** The names there are now, as they are asked for. */
+  private get target(): Subscribe.Target {
+    return this.current ??= this.targetOf(namesOf(this.names.keys()))
+  }
+
   /** Whether the service is to be asked for other names. */
   private get isStale(): boolean {
-    return this.asking !== undefined && !isSame(namesOf(this.names.keys()), this.asking)
+    const { asking, target } = this
+    if (asking === undefined || asking === target) return false
+    if (!isSame(asking, target)) return true
+    this.current = asking
+    return false
   }
 
   private get calm(): number {
@@ -258,7 +276,7 @@ export class Connection {
   ): Effect.Effect<PollLoop.Stood<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.gen({ self: this }, function*() {
       const { clock, config, history } = this.core
-      const asked = this.targetOf(namesOf(this.names.keys()))
+      const asked = this.target
       const askedAt = clock.currentTimeMillisUnsafe()
       this.asking = asked
       this.run(this.depart(new Set(keysOf(asked))))
@@ -334,7 +352,7 @@ export class Connection {
     return Effect.suspend(() => {
       const { clock, config } = this.core
       const sentAt = PollLoop.moment(clock)
-      const request = Subscribe.poll(config, this.asked ?? this.targetOf(namesOf(this.names.keys())), from)
+      const request = Subscribe.poll(config, this.asked ?? this.target, from)
       return Effect.flatMap(this.call(request), (answer) => {
         const at = PollLoop.moment(clock)
         const { believed, doubtsBefore } = this.witness.judge(answer.position, at.wall, from.position)

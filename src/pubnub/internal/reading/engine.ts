@@ -69,7 +69,6 @@ export class Engine {
       reader.finish(done)
       return reader
     }
-    reader.isWhole = () => this.connections.size === 1 && this.homes.size === reader.heard.size
     reader.places = () => this.lanesOf(reader).flatMap(({ place }) => place === undefined ? [] : [place])
     reader.reached = () => this.lanesOf(reader).reduce((to, { reached }) => reached > to ? reached : to, "")
     this.readers.add(reader)

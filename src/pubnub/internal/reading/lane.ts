@@ -13,10 +13,10 @@ import * as LongPoll from "../../../internal/longPoll.ts"
 import { debug } from "../../../internal/operation.ts"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import * as Retries from "../../../internal/retries.ts"
-import type * as Event from "../../Event.ts"
 import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Arrival from "./arrival.ts"
+import { Audience, idOfKeys } from "./audience.ts"
 import { Backfill } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
@@ -57,6 +57,8 @@ interface Gap {
 /** What a lane needs of its connection. */
 export interface Connection {
   readonly names: () => Names
+  /** How many names it has. */
+  readonly size: () => number
   /** All readers of a lane have failed. */
   readonly failed: (lane: Lane, error: SubscribeError) => void
   readonly broken: (defect: unknown) => void
@@ -64,12 +66,16 @@ export interface Connection {
 
 export class Lane {
   readonly within: number
-  readonly readers = new Set<Reader>()
+  /** Its readers, each with those who hear the same. */
+  readonly readers = new Map<Reader, Audience>()
   /** Up to which timetoken something was given. */
   reached = ""
   private readonly core: Core
   private readonly connection: Connection
-  private readonly byKey = new Map<Key, Reader | Set<Reader>>()
+  /** Those that hold back all others when they are full. */
+  private readonly suspending = new Set<Reader>()
+  private readonly audiences = new Map<string, Audience>()
+  private readonly byKey = new Map<Key, Audience | Set<Audience>>()
   private ledger: Ledger | undefined
   /** Up to where everything was given. */
   private base: Cursor | undefined
@@ -99,34 +105,58 @@ export class Lane {
   }
 
   get isHeldBack(): boolean {
-    for (const { isFull, options } of this.readers) if (isFull && options.strategy === "suspend") return true
+    for (const reader of this.suspending) if (reader.isFull) return true
     return false
   }
 
   // --- readers
 
-  join(reader: Reader, keys: Iterable<Key>): void {
-    this.readers.add(reader)
-    for (const key of keys) {
+  /** A reader listens here to these names of its own, and to no others. */
+  join(reader: Reader, keys: ReadonlyArray<Key>): void {
+    const id = idOfKeys(keys)
+    if (this.readers.get(reader)?.id === id) return
+    this.leave(reader)
+    if (keys.length === 0) return
+    const audience = this.audiences.get(id) ?? this.gather(id, keys)
+    audience.readers.add(reader)
+    this.readers.set(reader, audience)
+    if (reader.options.strategy === "suspend") this.suspending.add(reader)
+  }
+
+  leave(reader: Reader): void {
+    const audience = this.readers.get(reader)
+    if (audience === undefined) return
+    this.readers.delete(reader)
+    this.suspending.delete(reader)
+    audience.readers.delete(reader)
+    if (audience.readers.size > 0) return
+    this.audiences.delete(audience.id)
+    for (const key of audience.keys) {
       const others = this.byKey.get(key)
-      if (others === undefined) this.byKey.set(key, reader)
-      else if (others instanceof Set) others.add(reader)
-      else this.byKey.set(key, new Set([others, reader]))
+      if (others === audience) this.byKey.delete(key)
+      else if (others instanceof Set && others.delete(audience) && others.size === 0) this.byKey.delete(key)
     }
   }
 
-  leave(reader: Reader, keys: Iterable<Key>): void {
+  private gather(id: string, keys: ReadonlyArray<Key>): Audience {
+    const audience = new Audience(id, keys)
+    this.audiences.set(id, audience)
     for (const key of keys) {
       const others = this.byKey.get(key)
-      if (others === reader) this.byKey.delete(key)
-      else if (others instanceof Set && others.delete(reader) && others.size === 0) this.byKey.delete(key)
+      if (others === undefined) this.byKey.set(key, audience)
+      else if (others instanceof Set) others.add(audience)
+      else this.byKey.set(key, new Set([others, audience]))
     }
+    return audience
   }
 
   *hearing(key: Key): Iterable<Reader> {
-    const readers = this.byKey.get(key)
-    if (readers instanceof Set) yield* readers
-    else if (readers !== undefined) yield readers
+    for (const audience of this.audiencesOf(key)) yield* audience.readers
+  }
+
+  private audiencesOf(key: Key): Iterable<Audience> {
+    const audiences = this.byKey.get(key)
+    return audiences === undefined ? [] : audiences instanceof Set ? audiences : [audiences]
   }
 
   // --- where it stands
@@ -143,7 +173,7 @@ export class Lane {
   moveTo(now: Cursor): void {
     this.ledger = undefined
     this.begin(undefined, now)
-    for (const reader of this.readers) reader.beginNow()
+    for (const reader of this.readers.keys()) reader.beginNow()
   }
 
   setRegion(region: number): void {
@@ -153,7 +183,7 @@ export class Lane {
   // --- what comes
 
   tell(status: Status.Status): void {
-    for (const reader of this.readers) reader.tell(status)
+    for (const reader of this.readers.keys()) reader.tell(status)
   }
 
   /** A page came. Says whether it brought something. */
@@ -374,44 +404,42 @@ export class Lane {
   }
 
   private share(given: ReadonlyArray<Given>): void {
-    const parts = new Map<string | undefined, Array<Event.Event>>()
-    const oldest = new Map<string | undefined, string>()
-    for (const { by, event } of given) {
-      const part = parts.get(by)
-      if (part === undefined) parts.set(by, [event])
-      else part.push(event)
-      const timetoken = "timetoken" in event ? event.timetoken : undefined
-      if (timetoken === undefined) continue
-      if (timetoken > this.reached) this.reached = timetoken
-      const least = oldest.get(by)
-      if (least === undefined || timetoken < least) oldest.set(by, timetoken)
+    const parts = new Map<string | undefined, Array<Given>>()
+    for (const one of given) {
+      const part = parts.get(one.by)
+      if (part === undefined) parts.set(one.by, [one])
+      else part.push(one)
+      const { event } = one
+      if ("timetoken" in event && event.timetoken !== undefined && event.timetoken > this.reached) {
+        this.reached = event.timetoken
+      }
     }
-    const theirs = new Map<Reader, ReadonlyArray<Event.Event>>()
-    const add = (reader: Reader, part: ReadonlyArray<Event.Event>) => {
-      const had = theirs.get(reader)
-      if (part.length > 0) theirs.set(reader, had === undefined ? part : merged(given, had, part))
+    const theirs = new Map<Audience, ReadonlyArray<Given>>()
+    const add = (audience: Audience, part: ReadonlyArray<Given>) => {
+      const had = theirs.get(audience)
+      theirs.set(audience, had === undefined ? part : merged(given, had, part))
     }
     for (const [name, part] of parts) {
       // What does not say how it came is for everyone.
-      if (name === undefined) { for (const reader of this.readers) add(reader, part) }
+      if (name === undefined) { for (const audience of this.audiences.values()) add(audience, part) }
       else {
         for (const key of [`c ${name}`, `g ${name}`] as const) {
-          for (const reader of this.hearing(key)) add(reader, reader.hears(key, part, oldest.get(name) ?? ""))
+          for (const audience of this.audiencesOf(key)) add(audience, part)
         }
       }
     }
-    for (const [reader, part] of theirs) reader.offer(part)
+    for (const [audience, part] of theirs) audience.give(part, audience.keys.length === this.connection.size())
   }
 }
 
-/** Two parts of one reader, in the order of the page. */
+/** Two parts of the same readers, in the order of the page. */
 const merged = (
   all: ReadonlyArray<Given>,
-  one: ReadonlyArray<Event.Event>,
-  other: ReadonlyArray<Event.Event>
-): ReadonlyArray<Event.Event> => {
+  one: ReadonlyArray<Given>,
+  other: ReadonlyArray<Given>
+): ReadonlyArray<Given> => {
   const both = new Set([...one, ...other])
-  return all.flatMap(({ event }) => both.has(event) ? [event] : [])
+  return all.filter((given) => both.has(given))
 }
 
 /** Two pages as one. */

@@ -158,7 +158,8 @@ export class Ledger {
     next: Cursor | undefined,
     isStored: boolean
   ): ReadonlyArray<Given> {
-    const had = [...base.delivered]
+    // What the place itself names is among what was had recently.
+    const had: Array<string> = []
     const fresh: Array<{ readonly id: string; readonly name: string; readonly isSure: boolean }> = []
     const events: Array<Given> = []
     const place = this.named(base)

@@ -20,7 +20,7 @@ import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
 import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
 import { after, before, contentOf, idOf, isStatus, nameOf as subscriptionOf, older, placeOf } from "./place.ts"
-import { overlap, Recent } from "./recent.ts"
+import { overlap, type Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
 export type Part = Arr.NonEmptyReadonlyArray<Item>
@@ -71,6 +71,9 @@ export class Reader {
   private end: Exit.Exit<never, SubscribeError | Cause.Done> | undefined
   /** How far the names are heard that began before the others did. */
   private begun: Cursor | undefined
+  /** Whether all names have begun, and from which timetoken on they are heard. */
+  private haveBegun = false
+  private latest = ""
   /** Behind the last event that was taken. */
   private taken: Cursor | undefined
   /** What comes by two names, or from history and live, is told once. */
@@ -82,8 +85,8 @@ export class Reader {
   private from: Cursor | undefined
   /** What it had within the overlap, where that is not what its connection had. */
   private recent: Recent | undefined
-  /** Whether it hears all that its connection brings: then it stands where that does. */
-  isWhole: () => boolean = () => true
+  /** Up to which timetoken that counts. */
+  private recentUntil = ""
   /** Nothing older is its own. */
   private since = ""
   private wasDown = false
@@ -127,6 +130,7 @@ export class Reader {
         const heard = this.heard.get(key)
         if (heard === undefined) {
           this.heard.set(key, { members: [member], start: undefined })
+          this.haveBegun = false
           fresh.push(key)
         } else if (!heard.members.some((other) => Subscription.isSame(other, member))) heard.members.push(member)
       }
@@ -176,6 +180,7 @@ export class Reader {
     const { from } = this
     const birth = from?.recent === undefined ? from?.position : before(from.recent.since)
     heard.start = birth === undefined || this.isConnected ? now.position : birth
+    if (heard.start > this.latest) this.latest = heard.start
     if (this.begun === undefined || now.position > this.begun.position) this.begun = now
     this.announce()
   }
@@ -189,6 +194,7 @@ export class Reader {
   private announce(): void {
     if (this.begun === undefined || this.heard.size === 0) return
     for (const { start } of this.heard.values()) if (start === undefined) return
+    this.haveBegun = true
     const { from } = this
     if (this.isConnected) {
       this.areNamesUntold = this.isFull
@@ -219,16 +225,20 @@ export class Reader {
 
   // --- what comes
 
-  /** Of what came by a name of its own: what it hears of that. */
-  hears(key: Key, events: ReadonlyArray<Event.Event>, oldest: string): ReadonlyArray<Event.Event> {
-    const heard = this.heard.get(key)
-    if (heard?.start === undefined) return []
-    const { members, start } = heard
-    if (this.isPlain && oldest > start) return events
-    return events.filter((event) => {
-      if ("timetoken" in event && event.timetoken !== undefined && event.timetoken <= start) return false
-      return this.isPlain || members.some((member) => Subscription.hears(member, event))
-    })
+  /** Whether it hears all that comes by its names from this timetoken on. */
+  hearsAll(oldest: string | undefined): boolean {
+    return this.isPlain && this.haveBegun && (oldest === undefined || oldest > this.latest)
+  }
+
+  /** Whether it hears what came by this name. One that cannot be read may not say. */
+  hears(name: string | undefined, event: Event.Event): boolean {
+    const place = placeOf(event)
+    for (const [key, { members, start }] of this.heard) {
+      if (name !== undefined && nameOf(key) !== name) continue
+      if (start === undefined || place !== undefined && place.timetoken <= start) continue
+      if (members.some((member) => Subscription.hears(member, event))) return true
+    }
+    return false
   }
 
   /** What came for it, in the order of the page. */
@@ -413,7 +423,7 @@ export class Reader {
   private readonly parked = Effect.callback<void>((resume) => {
     this.resume = resume
     this.core.waiting++
-    this.core.demand()
+    if (this.core.settings.demand === "pull") this.core.demand()
     return Effect.sync(() => {
       if (this.resume !== resume) return
       this.resume = undefined
@@ -463,42 +473,43 @@ export class Reader {
     })
   }
 
-  /**
-   * Events of a connection with cursors of this reader. One that does not hear all of it names what it had itself: of what
-   * others had it would read nothing when it goes on, and could not tell it from what is missing.
-   */
+  /** With cursors of this reader: nothing before its beginning is its own, and what history gave to it alone is. */
   private mine(events: Part): Part {
     const first = cursorOf(events[0])
-    if (first === undefined || this.recent === undefined && this.isWhole()) return events
-    const recent = this.recent ??= new Recent(this.bounded(first))
-    let place = ""
+    if (first === undefined || this.isOwn(first)) return events
+    let theirs: Cursor["recent"]
     let mine: Cursor["recent"]
     return Arr.map(events, (event): Item => {
       const cursor = cursorOf(event)
+      if (isStatus(event) || cursor?.recent === undefined) return event
       const id = idOf(event)
-      if (isStatus(event) || cursor === undefined) return event
-      if (id !== undefined) recent.add(id, id, id.slice(0, 17), false)
-      if (mine === undefined || cursor.position !== place) {
-        place = cursor.position
-        recent.trim(place)
-        mine = recent.at(place)
+      if (id !== undefined) this.recent?.add(id, id, id.slice(0, 17), false)
+      if (mine === undefined || cursor.recent !== theirs) {
+        theirs = cursor.recent
+        mine = this.mineAt(cursor).recent ?? theirs
       }
       return { ...event, cursor: { ...cursor, recent: mine } }
     })
   }
 
-  /** A cursor of a connection for this reader: nothing before its own beginning is its own. */
-  private bounded(cursor: Cursor): Cursor {
-    const { recent } = cursor
-    if (recent === undefined) return cursor
-    return { ...cursor, recent: { since: recent.since > this.since ? recent.since : this.since, marks: recent.marks } }
+  /** Whether a cursor of those who hear the same is one of this reader. */
+  private isOwn({ recent }: Cursor): boolean {
+    if (recent === undefined) return true
+    if (this.recent !== undefined && recent.since > this.recentUntil) this.recent = undefined
+    return this.recent === undefined && recent.since >= this.since
   }
 
   private mineAt(cursor: Cursor): Cursor {
-    if (cursor.recent === undefined || this.recent === undefined && this.isWhole()) return cursor
-    return this.recent === undefined
-      ? this.bounded(cursor)
-      : { ...cursor, recent: this.recent.at(cursor.position) }
+    if (cursor.recent === undefined || this.isOwn(cursor)) return cursor
+    if (this.recent !== undefined) {
+      this.recent.trim(cursor.position)
+      return { ...cursor, recent: this.recent.at(cursor.position) }
+    }
+    const { marks, sums = [] } = cursor.recent
+    // A sum of which only a part is its own tells nothing.
+    const [broken, ...rest] = sums.filter(([to]) => to >= this.since)
+    const since = broken === undefined ? this.since : after(broken[0])
+    return { ...cursor, recent: { since, marks, ...rest.length === 0 ? {} : { sums: rest } } }
   }
 
   private ended(
@@ -530,19 +541,9 @@ export class Reader {
           this.reached()
         ),
       names: () => namesOf(this.heard.keys()),
-      hears: (by, event) => this.hearsBy(by, event),
+      hears: (by, event) => this.hears(by, event),
       place: () => this.place
     })
-  }
-
-  private hearsBy(name: string | undefined, event: Event.Event): boolean {
-    const place = placeOf(event)
-    for (const [key, { members, start }] of this.heard) {
-      if (name !== undefined && nameOf(key) !== name) continue
-      if (start === undefined || place !== undefined && place.timetoken <= start) continue
-      if (members.some((member) => Subscription.hears(member, event))) return true
-    }
-    return false
   }
 
   private caughtUp(catchUp: CatchUp): Effect.Effect<Part | undefined, SubscribeError> {
@@ -551,7 +552,10 @@ export class Reader {
         this.catchingUp = undefined
         this.hadUntil = String(BigInt(catchUp.to) + overlap)
         // What passed it by its connection had as well.
-        if (catchUp.missed.from !== undefined) this.recent = catchUp.had
+        if (catchUp.missed.from !== undefined) {
+          this.recent = catchUp.had
+          this.recentUntil = catchUp.to
+        }
       }
       const once = this.once(events)
       const last = once.findLast((event) => !isStatus(event))

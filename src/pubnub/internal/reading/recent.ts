@@ -13,6 +13,9 @@ const mostNamed = 480
 /** So many more make a sum. */
 const perSum = 50
 
+/** So long may stay what is of no use any more, in ticks. */
+const slack = 10_000_000n
+
 /** So many sums, at most: neighbours become one. */
 const mostSums = 16
 
@@ -37,7 +40,9 @@ export class Recent {
   private sums: Array<Sum> = []
   /** The sums are of what came from here on. */
   private summedFrom: string
-  private bound = ""
+  private bound = 0n
+  /** All marks as one text, until one of them goes or comes in between. */
+  private text: string | undefined
 
   constructor(from: Cursor | undefined) {
     this.first = from?.recent
@@ -68,19 +73,22 @@ export class Recent {
     }
     const item = { at, id, mark: Marks.of(name), isStored }
     const newest = this.named.at(-1)
+    this.text = newest === undefined || newest.at <= at ? this.marks + item.mark : undefined
     if (newest === undefined || newest.at <= at) this.named.push(item)
     else this.named.splice(this.named.findLastIndex((other) => other.at <= at) + 1, 0, item)
   }
 
   /** What is of no use any more for who stands at this position. */
   trim(position: string): void {
-    const bound = String(BigInt(position) - overlap)
-    if (bound > this.bound) this.forget(bound)
+    const bound = BigInt(position) - overlap
+    if (bound > this.bound + slack) this.forget(bound)
     while (this.named.length + this.before.marks.length > mostNamed + perSum) this.sumUp()
   }
 
-  private forget(bound: string): void {
-    this.bound = bound
+  private forget(limit: bigint): void {
+    this.bound = limit
+    this.text = undefined
+    const bound = String(limit)
     if (this.before.at < bound) this.before = { at: "", marks: [] }
     const kept = this.named.findIndex(({ at }) => at >= bound)
     if (kept !== 0) this.named = kept === -1 ? [] : this.named.slice(kept)
@@ -96,13 +104,18 @@ export class Recent {
     const start = this.sums.length > 0 && this.summedFrom < bound ? this.summedFrom : bound
     return {
       since: start > this.birth ? start : this.birth,
-      marks: Marks.join([...this.before.marks, ...this.named.map(({ mark }) => mark)]),
+      marks: this.marks,
       ...this.sums.length === 0 ? {} : { sums: [...this.sums] }
     }
   }
 
+  private get marks(): string {
+    return this.text ??= Marks.join([...this.before.marks, ...this.named.map(({ mark }) => mark)])
+  }
+
   /** The oldest that history showed make a sum; where those are too few, the oldest of all. */
   private sumUp(): void {
+    this.text = undefined
     const stored = this.named.filter(({ isStored }) => isStored)
     const all = stored.length > perSum ? stored : this.named
     const last = all[perSum - 1]?.at ?? all.at(-1)?.at

@@ -1,0 +1,60 @@
+/**
+ * The readers of a lane that hear the same names: what comes for them is one list of events, with cursors that tell only of these
+ * names. Who goes on from such a cursor reads history of its own names, and could not tell what others had from what is missing.
+ */
+import type { Cursor } from "../../../Cursor.ts"
+import type * as Event from "../../Event.ts"
+import type { Given } from "./ledger.ts"
+import type { Key } from "./names.ts"
+import type { Reader } from "./reader.ts"
+import { idOf } from "./place.ts"
+import { Recent } from "./recent.ts"
+
+export class Audience {
+  /** What makes two readers hear the same. */
+  readonly id: string
+  readonly keys: ReadonlyArray<Key>
+  readonly readers = new Set<Reader>()
+  private recent: Recent | undefined
+
+  constructor(id: string, keys: ReadonlyArray<Key>) {
+    this.id = id
+    this.keys = keys
+  }
+
+  /** Gives what came to its readers. `isWhole`: they hear all that their connection brings, and so stand where it does. */
+  give(given: ReadonlyArray<Given>, isWhole: boolean): void {
+    let oldest: string | undefined
+    for (const { event } of given) {
+      const timetoken = "timetoken" in event ? event.timetoken : undefined
+      if (timetoken !== undefined && (oldest === undefined || timetoken < oldest)) oldest = timetoken
+    }
+    const events = isWhole && this.recent === undefined ? given.map(({ event }) => event) : this.own(given)
+    for (const reader of this.readers) {
+      reader.offer(reader.hearsAll(oldest) ? events : events.filter((event, index) => reader.hears(given[index]?.by, event)))
+    }
+  }
+
+  /** The same events with cursors of their own. */
+  private own(given: ReadonlyArray<Given>): ReadonlyArray<Event.Event> {
+    let place = ""
+    let mine: Cursor["recent"]
+    return given.map(({ event }) => {
+      const { cursor } = event
+      if (cursor === undefined) return event
+      const recent = this.recent ??= new Recent(cursor)
+      const { position } = cursor
+      const id = idOf(event)
+      if (id !== undefined) recent.add(id, id, id.slice(0, 17), false)
+      if (mine === undefined || position !== place) {
+        place = position
+        recent.trim(position)
+        mine = recent.at(position)
+      }
+      return { ...event, cursor: { ...cursor, recent: mine } }
+    })
+  }
+}
+
+/** What makes readers hear the same: their names, and what they hear of each. */
+export const idOfKeys = (keys: Iterable<Key>): string => [...keys].toSorted().join("\n")
