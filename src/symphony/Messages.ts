@@ -852,6 +852,7 @@ export const searchAll = (
 }
 
 const streamTypes: ReadonlyArray<string | undefined> = [undefined, "CHAT", "IM", "MIM", "ROOM", "POST"]
+const tiers: ReadonlyArray<string | undefined> = [undefined, "hot", "warm", "all"]
 
 const searchAs = (
   operation: "search" | "searchAll",
@@ -903,7 +904,12 @@ const searchAs = (
       ...mention === undefined ? [] : Draft.wholeIssues("query.mention", mention, 0),
       ...fromDate.issues,
       ...toDate.issues,
+      ...Object.entries({ text, hashtag, cashtag, signal }).flatMap(([field, value]) =>
+        Draft.textIssues(`query.${field}`, value)
+      ),
       ...Draft.textIssues("scope", scope),
+      ...sortDir === "asc" || sortDir === "desc" ? [] : [{ location: "sortDir", message: "is neither asc nor desc" }],
+      ...tiers.includes(tier) ? [] : [{ location: "tier", message: "is none of hot, warm and all" }],
       ...Draft.wholeIssues("skip", skip, 0),
       ...Draft.wholeIssues(operation === "search" ? "limit" : "chunkSize", limit, 1, 1000)
     ],
@@ -985,6 +991,7 @@ const listAttachmentsAs = (
       ...Draft.idIssues("streamId", streamId),
       ...since.issues,
       ...to.issues,
+      ...sortDir === "ASC" || sortDir === "DESC" ? [] : [{ location: "sortDir", message: "is neither ASC nor DESC" }],
       ...Draft.wholeIssues("limit", limit, 0, 100)
     ],
     decode: decodeAttachments,

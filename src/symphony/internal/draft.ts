@@ -19,7 +19,7 @@ export const idIssues = (location: string, id: string): ReadonlyArray<SymphonyEr
   return message === undefined ? [] : [{ location, message }]
 }
 
-/** Of text that goes into an address, if there is any: half a character has no UTF-8 form. */
+/** Of text that is sent, if there is any: half a character has no UTF-8 form. */
 export const textIssues = (location: string, text: string | undefined): ReadonlyArray<SymphonyError.Detail> =>
   text === undefined || text.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }]
 
@@ -123,6 +123,8 @@ export const readImported = (
       ...timestamp.issues,
       ...wholeIssues(at("intendedMessageFromUserId"), message.intendedMessageFromUserId, 0),
       ...message.originatingSystemId === "" ? [{ location: at("originatingSystemId"), message: "is empty" }] : [],
+      ...textIssues(at("originatingSystemId"), message.originatingSystemId),
+      ...textIssues(at("originalMessageId"), message.originalMessageId),
       ...previews.length === 0 || previews.length === attachments.length
         ? []
         : [{

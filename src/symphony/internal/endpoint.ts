@@ -54,8 +54,9 @@ export interface Endpoint<A, E = never, R = never> {
   readonly decode: (text: string) => Result.Result<A, string>
 }
 
+// Errors name the path, also where they refuse an id in it that no address can carry.
 const pathOf = ({ path, service }: Pick<Endpoint<never>, "path" | "service">): string =>
-  `/${[services[service].context, ...path].map(Url.encode).join("/")}`
+  `/${[services[service].context, ...path].map((segment) => Url.encode(segment.toWellFormed())).join("/")}`
 
 /** Fails an operation with a reason that is one of those it has. */
 export const errorOf = (
