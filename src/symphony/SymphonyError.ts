@@ -202,8 +202,9 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("effect-h
 }
 
 /**
- * The service failed (500 and above). `answeredBy` tells whether the body was the service's own, or some gateway's, which
- * knows nothing of what the service did.
+ * The service failed (500 and above), or something else answered in its place: a gateway's page, a redirect or an empty body
+ * with any status above 299 (`answeredBy: "intermediary"`). Only the service's own body is a refusal. A gateway does not know
+ * what the service did, so a post that fails so is a `MessageOutcomeUnknown`.
  *
  * @category reasons
  * @since 0.1.0
@@ -218,7 +219,10 @@ export class ServiceFailure extends Schema.TaggedError<ServiceFailure>("effect-h
   }
 ) {
   override get message(): string {
-    return `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
+    return this.answeredBy === "service"
+      ? `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
+      : `Something between here and the service answered ${this.status}: ${this.description}. Check the host and the ` +
+        `network, and try again after ${wait(this.retryAfter)}.`
   }
   get isRetryable(): true {
     return true

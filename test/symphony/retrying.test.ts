@@ -109,17 +109,44 @@ describe("a session that expired", () => {
       assert.deepStrictEqual(yield* loginsOf("bot"), { session: 3, keyManager: 3 })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is renewed for the next request when no attempt is left for this one", () =>
+  it.effect.each([1, 2])(
+    "is renewed within an attempt: %i of them are enough",
+    (maxAttempts) =>
+      Effect.gen(function*() {
+        const streamId = yield* room
+        yield* run(Messages.send({ streamId, message: "first" }))
+        yield* expire
+        yield* run(Messages.send({ streamId, message: "second" }))
+        yield* expire
+        yield* run(Messages.list({ streamId }))
+        assert.deepStrictEqual(yield* texts(streamId), ["first", "second"])
+        assert.deepStrictEqual(yield* loginsOf("bot"), { session: 3, keyManager: 3 })
+      }).pipe(Effect.provide(emulated({ config: { retry: { maxAttempts } } })))
+  )
+
+  it.effect("and whose successor is refused too, is told after two requests", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      yield* run(Messages.send({ streamId, message: "first" }))
+      yield* emulator.use(({ failNext }) => failNext({ on: "send", status: 401, times: 100 }))
+      const error = yield* Effect.flip(run(Messages.send({ streamId, message: "second" })))
+      assert.instanceOf(error, SymphonyError.SymphonyError)
+      assert.strictEqual(error.reason._tag, "Unauthorized")
+      assert.lengthOf(yield* sentTo(create), 3)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("is renewed for the next request where the body of this one can be read only once", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
       yield* expire
-      const error = yield* Effect.flip(run(Messages.send({ streamId, message: "second" })))
-      assert.instanceOf(error, SymphonyError.SymphonyError)
-      assert.strictEqual(error.reason._tag, "Unauthorized")
+      const content = Attachment.once(Stream.succeed(bytesOf("a")))
+      const error = yield* Effect.flip(
+        run(Messages.send({ streamId, message: "second", attachments: [{ name: "a", content }] }))
+      )
+      assert.instanceOf(error, Attachment.AttachmentFailed)
       yield* run(Messages.send({ streamId, message: "third" }))
-      assert.deepStrictEqual(yield* texts(streamId), ["first", "third"])
-      assert.deepStrictEqual(yield* loginsOf("bot"), { session: 2, keyManager: 2 })
+      assert.lengthOf(yield* sentTo(create), 3)
     }).pipe(Effect.provide(emulated({ config: { retry: { maxAttempts: 1 } } }))))
 })
 

@@ -84,7 +84,7 @@ export const attempt = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
 ): Effect.Effect<A, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R> =>
-  exchange(endpoint, tokens, { read: (answer) => read(endpoint, answer) })
+  exchange(endpoint, tokens, { read: (answer) => read(endpoint, tokens, answer) })
 
 /** The same for a body that is read as it comes: what the attempt gives is the rest of the answer. */
 export const open = <E = never, R = never>(
@@ -99,7 +99,7 @@ export const open = <E = never, R = never>(
     streamed: true,
     read: (answer, broken, timeout) =>
       answer.bytes === undefined || answer.status === 204
-        ? read(endpoint, answer)
+        ? read(endpoint, tokens, answer)
         : Effect.succeed(
           Stream.timeoutOrElse(answer.bytes, {
             duration: timeout,
@@ -196,6 +196,7 @@ const newTraceId = Effect.map(
 
 const read = <A, E, R>(
   endpoint: Endpoint<A, E, R>,
+  tokens: Tokens | undefined,
   answer: Operation.Answer
 ): Effect.Effect<A, SymphonyError.Reason> => {
   const { status, text } = answer
@@ -217,24 +218,47 @@ const read = <A, E, R>(
         )
     })
   }
+  // Who refuses a session need not say a word. A login that is refused is told why.
+  if (status === 401 && tokens !== undefined && text.trim() === "") {
+    return Effect.fail(new SymphonyError.Unauthorized({ description: unexplained }))
+  }
   return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(reasonOf(answer, wait)))
 }
 
+/** What the service says of a failure. Gateways that write JSON have no code in it, or one that is text. */
 const decodeSaid = Schema.decodeUnknownOption(
   Schema.Struct({
-    code: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+    code: Schema.Int,
     message: Schema.optionalKey(Schema.NullOr(Schema.String))
   })
 )
 
-// The status decides: the code in a body may contradict it. The body may be empty, or some gateway's page.
+const unexplained = "no explanation"
+
+/** What any hop may answer on its own, in whatever words: it never is the last word on a request. */
+const passing = [408, 425, 499]
+
+/** What is too large is so whoever says it. */
+const sizes = [413, 414, 431]
+
+// The status decides: the code in a body may contradict it. But only a body that is the service's own makes a refusal of it:
+// an empty one, or some gateway's page, says nothing of what the service would do.
 const reasonOf = ({ status, text }: Operation.Answer, wait: Option.Option<Duration.Duration>): SymphonyError.Reason => {
   const json = Result.getOrElse(Json.parse(text), () => undefined)
   const body = Predicate.isObject(json) ? Option.getOrUndefined(decodeSaid(json)) : undefined
-  const code = body?.code ?? undefined
   const said = {
-    ...code === undefined ? {} : { code },
-    description: Text.bounded(body?.message ?? (text.trim() === "" ? "no explanation" : text))
+    ...body === undefined ? {} : { code: body.code },
+    description: Text.bounded(body?.message ?? (text.trim() === "" ? unexplained : text))
+  }
+  if (status === 429) return new SymphonyError.Throttled({ ...said, retryAfter: wait })
+  if (sizes.includes(status)) return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
+  if (body === undefined || status < 400 || status >= 500 || passing.includes(status)) {
+    return new SymphonyError.ServiceFailure({
+      ...said,
+      status,
+      answeredBy: body === undefined ? "intermediary" : "service",
+      retryAfter: wait
+    })
   }
   switch (status) {
     case 401:
@@ -243,19 +267,10 @@ const reasonOf = ({ status, text }: Operation.Answer, wait: Option.Option<Durati
       return new SymphonyError.Forbidden(said)
     case 404:
       return new SymphonyError.NotFound(said)
-    case 429:
-      return new SymphonyError.Throttled({ ...said, retryAfter: wait })
     case 451:
       return new SymphonyError.Blocked(said)
     default:
-      return status >= 500
-        ? new SymphonyError.ServiceFailure({
-          ...said,
-          status,
-          answeredBy: body === undefined ? "intermediary" : "service",
-          retryAfter: wait
-        })
-        : new SymphonyError.InvalidRequest({ ...said, status, details: [] })
+      return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
   }
 }
 

@@ -10,7 +10,7 @@ import { Session } from "../Session.ts"
 import type { SymphonyError } from "../SymphonyError.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Lenient from "./lenient.ts"
-import type { Needs } from "./request.ts"
+import { isSessionRefused, type Needs } from "./request.ts"
 
 type Request<A> = Effect.Effect<A, SymphonyError, Needs>
 
@@ -20,7 +20,7 @@ const attempt = <A>(endpoint: Endpoint.Endpoint<A>): Request<A> =>
     const tokens = yield* session.tokens
     return yield* Effect.catchIf(
       Endpoint.attempt(endpoint, tokens),
-      ({ reason }) => reason._tag === "Unauthorized",
+      isSessionRefused,
       () => Effect.flatMap(session.renew(tokens), (renewed) => Endpoint.attempt(endpoint, renewed))
     )
   })

@@ -55,7 +55,11 @@ interface Failure {
   readonly retryAfter: Option.Option<Duration.Duration>
 }
 
-/** Runs a request. A session that is refused is renewed, and that attempt counts. */
+/** Whether other tokens may help. A gateway may have put its own words in place of the service's. */
+export const isSessionRefused = ({ reason }: SymphonyError.SymphonyError): boolean =>
+  reason._tag === "Unauthorized" || reason._tag === "ServiceFailure" && reason.status === 401
+
+/** Runs a request. One whose session is refused is sent with another in the same attempt: a renewal is no attempt. */
 export const run = <A, E extends Failure = never, R = never>(
   request: Request<A, E, R>
 ): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> =>
@@ -76,28 +80,40 @@ const retrying = <A, B, E extends Failure, R>(
   Effect.gen(function*() {
     const { retry } = yield* SymphonyConfig
     const session = yield* Session
-    const failed = (
-      tokens: Tokens,
-      error: SymphonyError.SymphonyError | E
-    ): Effect.Effect<never, SymphonyError.SymphonyError | E> => {
+    type Failed = SymphonyError.SymphonyError | E
+    /** What came of an attempt that failed; a failure of its body takes the place of that of the connection. */
+    const failed = (error: Failed): Effect.Effect<never, Failed> => {
       const cause = request.bodyFailure?.()
       if (cause !== undefined) return Effect.failCause(cause)
-      if (!isOurs(error)) return Effect.fail(error)
-      if (doubtful(error.reason) !== undefined) request.onDoubt?.(error)
-      if (error.reason._tag !== "Unauthorized") return Effect.fail(error)
-      // Not only where another attempt follows: the next request needs a session too.
-      return Effect.andThen(session.renew(tokens), Effect.fail(error))
+      if (isOurs(error) && doubtful(error.reason) !== undefined) request.onDoubt?.(error)
+      return Effect.fail(error)
     }
+    const renewed = Effect.fnUntraced(function*(tokens: Tokens, error: SymphonyError.SymphonyError) {
+      // Not only where the request is sent again: the next one needs a session too.
+      const others = yield* session.renew(tokens)
+      const spent = request.spent?.(error)
+      return spent === undefined ? yield* Effect.catch(send(others), failed) : yield* Effect.fail(spent)
+    })
     const attempt = Effect.flatMap(
       session.tokens,
-      (tokens) => Effect.catch(send(tokens), (error) => failed(tokens, error))
+      (tokens) =>
+        Effect.catch(send(tokens), (error) =>
+          isOurs(error) && isSessionRefused(error) && request.bodyFailure?.() === undefined
+            ? renewed(tokens, error)
+            : failed(error))
     )
-    const again = (error: SymphonyError.SymphonyError | E): Effect.Effect<boolean, SymphonyError.SymphonyError | E> => {
-      if (!isOurs(error)) return Effect.succeed(error.isRetryable)
+    const again = (error: Failed): Effect.Effect<boolean, Failed> => {
+      if (!isOurs(error)) {
+        return Effect.succeed(error.isRetryable)
+      }
       // A login has been tried again by the session.
-      if (error.operation !== request.operation) return Effect.succeed(false)
+      if (error.operation !== request.operation) {
+        return Effect.succeed(false)
+      }
       const isSafe = request.repeatable || doubtful(error.reason) === undefined
-      if (error.reason._tag !== "Unauthorized" && !(error.isRetryable && isSafe)) return Effect.succeed(false)
+      if (!error.isRetryable || !isSafe) {
+        return Effect.succeed(false)
+      }
       const spent = request.spent?.(error)
       return spent === undefined ? Effect.succeed(true) : Effect.fail(spent)
     }
