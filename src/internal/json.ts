@@ -85,6 +85,8 @@ interface Strictness {
   readonly complete: boolean
   /** Whether half of a surrogate pair is refused. Otherwise it is written as an escape, which not everybody reads. */
   readonly wellFormed: boolean
+  /** How many levels are written of what is refused where it is deeper. */
+  readonly levels?: number | undefined
 }
 
 /**
@@ -93,8 +95,8 @@ interface Strictness {
  */
 export const stringify = (
   value: unknown,
-  { wellFormed = false }: Partial<Pick<Strictness, "wellFormed">> = {}
-): Result.Result<string, string> => write(value, { complete: true, wellFormed })
+  { levels, wellFormed = false }: Partial<Pick<Strictness, "levels" | "wellFormed">> = {}
+): Result.Result<string, string> => write(value, { complete: true, wellFormed, levels })
 
 /** The text of a value that `parse` gave, however deep it is. */
 export const text = (json: unknown): string => {
@@ -126,7 +128,10 @@ interface Open {
   separator: "" | ","
 }
 
-const write = (root: unknown, { complete, wellFormed }: Strictness): Result.Result<string, string> => {
+const write = (
+  root: unknown,
+  { complete, levels = mostLevels, wellFormed }: Strictness
+): Result.Result<string, string> => {
   const open: Array<Open> = []
   const above = new Set<object>()
   let lost: string | undefined
@@ -147,7 +152,7 @@ const write = (root: unknown, { complete, wellFormed }: Strictness): Result.Resu
       return lose(`is a ${value.constructor.name}, which JSON empties`, "{}")
     }
     if (above.has(value)) return lose("is part of a cycle", "null")
-    if (complete && open.length === mostLevels) return lose(`is more than ${mostLevels} levels deep`, "null")
+    if (complete && open.length === levels) return lose(`is more than ${levels} levels deep`, "null")
     const keys = Array.isArray(value) ? undefined : Object.keys(value)
     above.add(value)
     open.push({ value, keys, size: Array.isArray(value) ? value.length : keys?.length ?? 0, next: 0, separator: "" })

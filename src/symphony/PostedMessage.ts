@@ -8,10 +8,10 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Lenient from "./internal/lenient.ts"
+import * as Sharing from "./internal/sharing.ts"
 
 /**
  * Who sent a message, or who is in a stream.
@@ -169,20 +169,8 @@ export interface PostedMessage {
   readonly silent?: boolean
 }
 
-/** Messages within messages, as deep as anybody shares. What is deeper is left out: to read it takes time squared. */
-const mostShared = 16
-
-const isReadable = (message: unknown): boolean => {
-  let inner = message
-  for (let level = 0; level < mostShared; level++) {
-    if (!Predicate.hasProperty(inner, "sharedMessage")) return true
-    inner = inner.sharedMessage
-  }
-  return false
-}
-
 const Shared: Schema.Codec<PostedMessage, unknown> = Schema.Unknown.pipe(
-  Schema.check(Schema.makeFilter(isReadable)),
+  Schema.check(Schema.makeFilter(Sharing.isReadable)),
   Schema.decodeTo(Schema.suspend((): Schema.Codec<PostedMessage, unknown> => PostedMessage))
 )
 

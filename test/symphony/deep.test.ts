@@ -65,12 +65,41 @@ describe.each(hostile)("%s", (_, deep) => {
     assert.strictEqual(Json.text(rubbish._tag === "UndecodableEvent" && rubbish.raw), deep)
   })
 
-  it.effect("as data of a message are sent as they are", () =>
+  it.effect("as data of a message are refused before a request is made", () =>
     Effect.gen(function*() {
-      yield* Messages.send({ streamId: sid, message: "a", data: { deep: parse(deep) } })
-      const [exchange] = yield* exchanges
-      assert.include(exchange?.body, `{"deep":${deep}}`)
-    }).pipe(Effect.provide(scripted({ body: `{"messageId":"${mid}"}` }))))
+      const data = { deep: parse(deep) }
+      const [sent = ""] = detailsOf(yield* Effect.flip(Messages.send({ streamId: sid, message: "a", data })))
+      assert.match(sent, /^data cannot be carried by JSON: .*is more than 1000 levels deep$/)
+      const [imported = ""] = detailsOf(
+        yield* Effect.flip(Messages.import({
+          messages: [{
+            streamId: sid,
+            message: "a",
+            data,
+            intendedMessageTimestamp: 1,
+            intendedMessageFromUserId: 1,
+            originatingSystemId: "chat"
+          }]
+        }))
+      )
+      assert.match(imported, /^messages\[0\]\.data cannot be carried by JSON: .*is more than 1000 levels deep$/)
+      assert.deepStrictEqual(yield* exchanges, [])
+    }).pipe(Effect.provide(scripted())))
+
+  it.effect("in the answer to a post leave the message posted", () =>
+    Effect.gen(function*() {
+      const ids = { streamId: sid, messageId: mid, message: "a" }
+      assert.strictEqual((yield* Messages.send(ids)).messageId, mid)
+      assert.strictEqual((yield* Messages.update(ids)).messageId, mid)
+      const { errors, messages } = yield* Messages.blast({ streamIds: [sid], message: "a" })
+      assert.deepStrictEqual([messages.length, errors.size], [1, 0])
+    }).pipe(Effect.provide(scripted(
+      ...["", "", "[]"].map((list) => {
+        const message =
+          `{"messageId":"${mid}","data":${deep},"user":${deep},"sharedMessage":${deep},"attachments":[${deep}]}`
+        return { body: list === "" ? message : `{"messages":[${message}],"errors":null}` }
+      })
+    ))))
 })
 
 describe("messages that share messages", () => {
@@ -89,6 +118,38 @@ describe("messages that share messages", () => {
       for (const deep of [17, 5_000]) assert.strictEqual(yield* levels(shared(deep)), 0)
     }))
 })
+
+it.effect("an event with messages that share more than can be read is told with all that came, and the reader goes on", () =>
+  Effect.gen(function*() {
+    const streamId = yield* room
+    const events: Array<DatafeedEvent.DatafeedEvent> = []
+    const fiber = yield* Datafeed.events().pipe(
+      Stream.runForEach((event) => Effect.sync(() => events.push(event))),
+      Effect.forkChild({ startImmediately: true })
+    )
+    yield* Clock.advance("1 second")
+    for (const levels of [16, 17, 3_000]) {
+      const message = parse(shared(levels))
+      yield* emulator.use(({ emit }) => emit({ type: "MESSAGESENT", payload: { messageSent: { message } }, streamId }))
+      yield* emulator.use(({ emit }) =>
+        emit({
+          type: "SHAREDPOST",
+          payload: { sharedPost: { message: { messageId: mid }, sharedMessage: message } },
+          streamId
+        })
+      )
+    }
+    yield* say(streamId, "hello")
+    yield* Clock.advance("1 second")
+    const bad = "UndecodableEvent"
+    assert.deepStrictEqual(
+      events.map(({ _tag }) => _tag),
+      ["FeedConnected", "MessageSent", bad, bad, bad, bad, "MessageSent"].toSpliced(2, 0, "SharedPost")
+    )
+    const last = events.findLast((event) => event._tag === "UndecodableEvent")
+    assert.include(Json.text(last?.raw), shared(3_000))
+    assert.isUndefined(fiber.pollUnsafe())
+  }).pipe(Effect.provide(withBot())))
 
 it("nulls are left out of what means something, and beneath that all is as it was", () => {
   assert.deepStrictEqual(Lenient.withoutNulls({ a: null, b: [null, { c: null, d: 1 }] }), { b: [{ d: 1 }] })
@@ -137,14 +198,14 @@ describe("entities", () => {
       assert.strictEqual(written.issue, "its schema threw Error: cannot be written")
     }))
 
-  it.effect("that are deep are compared where they share an id, and sent", () =>
+  it.effect("that are deep are compared where they share an id, and sent as deep as others read", () =>
     Effect.gen(function*() {
       const made = (text: string) => Raw.make("e", { raw: parse(text) })
       const one = yield* made(objects(16_000))
       assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000))).clashes, [])
       assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000).replace("1", "2"))).clashes, ["e"])
-      yield* Messages.send({ streamId: sid, message: one })
-      assert.include((yield* exchanges)[0]?.body, objects(16_000))
+      yield* Messages.send({ streamId: sid, message: yield* made(objects(900)) })
+      assert.include((yield* exchanges)[0]?.body, objects(900))
     }).pipe(Effect.provide(scripted({ body: `{"messageId":"${mid}"}` }))))
 
   it.effect("that cannot be carried are refused before a request is made", () =>
@@ -158,7 +219,7 @@ describe("entities", () => {
       assert.deepStrictEqual(yield* refused({ toJSON: boom }), [`${at} cannot be read: Error: boom`])
       assert.deepStrictEqual(yield* refused("\ud800"), [`${at} holds half of a surrogate pair`])
       const [levels = ""] = yield* refused(parse(lists(100_000)))
-      assert.match(levels, /is more than 16384 levels deep$/)
+      assert.match(levels, /is more than 1000 levels deep$/)
       assert.deepStrictEqual(yield* exchanges, [])
     }).pipe(Effect.provide(scripted())))
 })

@@ -87,6 +87,9 @@ export const readMessage = <E, R>(
     return { ...read.success, version: version === "" ? undefined : version, attachments, silent }
   })
 
+/** As deep as JSON parsers read by default. Who gets data that is deeper may not be able to read the message at all. */
+const mostLevels = 1_000
+
 const readContent = (
   content: string | MessageML.Markup,
   data: { readonly [id: string]: unknown } | undefined,
@@ -96,7 +99,7 @@ const readContent = (
     const isText = typeof content === "string"
     const wrapped = yield* Effect.result(Content.wrap(content))
     const entities = isText || Object.keys(content.data).length === 0 ? data : { ...content.data, ...data }
-    const text = entities === undefined ? undefined : Json.stringify(entities, { wellFormed: true })
+    const text = entities === undefined ? undefined : Json.stringify(entities, { wellFormed: true, levels: mostLevels })
     const details = [
       ...Result.isFailure(wrapped) ? [{ location: at("content"), message: wrapped.failure }] : [],
       ...Array.isArray(data) ? [{ location: at("data"), message: "is a list; it must be an object" }] : [],

@@ -9,6 +9,7 @@ import * as Codec from "../../internal/codec.ts"
 import * as DatafeedEvent from "../DatafeedEvent.ts"
 import { User } from "../PostedMessage.ts"
 import * as Lenient from "./lenient.ts"
+import * as Sharing from "./sharing.ts"
 
 /** The types of events, and our names for them. The payload is a property with a name of the third kind. */
 const kinds = new Map<string, readonly [tag: DatafeedEvent.Event["_tag"], property: string]>([
@@ -57,6 +58,11 @@ export const read = (raw: Schema.Json): Read => {
   if (kind === undefined) return { _tag: "UnknownEvent", ...happening, type, raw }
   const [_tag, property] = kind
   const content = payload?.[property]
+  const undecodable = (issue: string): Read => ({ _tag: "UndecodableEvent", ...happening, issue, raw })
+  // To leave something out of an event would be a loss that nobody is told of.
+  if (isFields(content) && !Object.values(content).every(Sharing.isWhole)) {
+    return undecodable("it shares more messages within each other than can be read")
+  }
   return Result.getOrElse(
     // What is the same for all events is read already, and written once more in the form that the codec reads.
     decodeEvent({
@@ -66,7 +72,7 @@ export const read = (raw: Schema.Json): Read => {
       ...isFields(content) ? Record.filter(content, Predicate.isNotNull) : {},
       _tag
     }),
-    (issue) => ({ _tag: "UndecodableEvent", ...happening, issue, raw })
+    undecodable
   )
 }
 
