@@ -8,6 +8,7 @@
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as Lenient from "./internal/lenient.ts"
+import { UnreadableEntry } from "./UnreadableEntry.ts"
 
 const Text = Lenient.optional(Schema.String)
 const Integer = Lenient.optional(Lenient.Integer)
@@ -188,7 +189,8 @@ export interface MessageReceipts {
   readonly readReceiptCount?: number
   readonly emailNotificationCount?: number
   readonly downloadCounts: ReadonlyArray<{ readonly fileName?: string; readonly count?: number }>
-  readonly receipts: ReadonlyArray<Receipt>
+  /** One that cannot be read is told in its place. */
+  readonly receipts: ReadonlyArray<Receipt | UnreadableEntry>
   /** Absent when this is the only page. */
   readonly pagination?: { readonly cursors?: Cursors; readonly previous?: string; readonly next?: string }
 }
@@ -209,7 +211,7 @@ export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Lenient.r
     readReceiptCount: Integer,
     emailNotificationCount: Integer,
     downloadCounts: Lenient.list(Schema.Struct({ fileName: Text, count: Integer })),
-    receipts: Lenient.list(Receipt),
+    receipts: Lenient.list(Schema.Union([UnreadableEntry, Receipt])),
     pagination: Lenient.optional(Schema.Struct({
       cursors: Lenient.optional(Schema.Struct({
         before: Lenient.optional(Lenient.TextOrNumber),

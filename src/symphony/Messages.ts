@@ -30,6 +30,7 @@ import { PostedMessage, StreamAttachment } from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
+import { isReadable, type UnreadableEntry } from "./UnreadableEntry.ts"
 
 type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
@@ -157,7 +158,8 @@ export interface BlastFailure {
 }
 
 /**
- * What came of a {@link blast}. It succeeds although streams were not reached: these are in `errors`.
+ * What came of a {@link blast}. It succeeds although streams were not reached: these are in `errors`. Every stream is in one of
+ * the two.
  *
  * @category models
  * @since 0.1.0
@@ -165,7 +167,10 @@ export interface BlastFailure {
 export interface Blasted {
   /** One for each stream that was reached, in no certain order. */
   readonly messages: ReadonlyArray<PostedMessage>
-  /** By the ids of the streams, as the service writes them. */
+  /**
+   * By the ids of the streams, as the service writes them. One that the service told nothing of is there too, as it was given:
+   * its message may have been posted.
+   */
   readonly errors: ReadonlyMap<string, BlastFailure>
 }
 
@@ -351,7 +356,7 @@ export function blast<E, R>(
     ],
     options,
     fields: () => [["sids", streamIds.join(",")]],
-    decode: decodeBlasted
+    decode: (text) => Result.map(decodeBlasted(text), (blasted) => complete(blasted, options.streamIds))
   })
 }
 
@@ -378,6 +383,22 @@ const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
         ? Result.fail("it names no stream")
         : Result.succeed({ messages, errors: new Map(Object.entries(errors)) })
   )
+
+/** The same with what was told of no stream. A message that does not name its stream is that of one of them. */
+const complete = ({ errors, messages }: Blasted, streamIds: ReadonlyArray<string>): Blasted => {
+  const told = new Set([
+    ...messages.map(({ stream }) => stream?.streamId ?? ""),
+    ...errors.keys()
+  ].map(Ids.toUrlSafe))
+  const given = new Map(streamIds.map((streamId) => [Ids.toUrlSafe(streamId), streamId]))
+  const untold = [...given].flatMap(([id, streamId]) => told.has(id) ? [] : [streamId])
+  const nameless = messages.filter(({ stream }) => stream?.streamId === undefined).length
+  if (untold.length <= nameless) return { errors, messages }
+  const message = "The service told nothing of this stream. The message may have been posted"
+  const completed = new Map(errors)
+  for (const streamId of untold) completed.set(streamId, { message })
+  return { messages, errors: completed }
+}
 
 // --------------------------------------------------------------------------------------------------------------------
 // messages of another system
@@ -419,7 +440,8 @@ export interface ImportedMessage {
 }
 
 /**
- * What came of an {@link ImportedMessage}: it has a `messageId`, or a `diagnostic` that says why it was not imported.
+ * What came of an {@link ImportedMessage}: it has a `messageId`, or a `diagnostic` that says why it was not imported. Where the
+ * service's word on a message cannot be read, or there is none, the `diagnostic` says that.
  *
  * @category models
  * @since 0.1.0
@@ -474,19 +496,40 @@ const import_ = (options: ImportOptions): Effect.Effect<ReadonlyArray<Imported>,
         body: Effect.sync(() =>
           HttpBody.jsonUnsafe(read.flatMap((result) => Result.isSuccess(result) ? [result.success] : []))
         ),
-        decode: decodeImported,
+        decode: (text) => Result.map(decodeImported(text), (results) => inOrder(messages, results)),
         repeatable: resend,
         onDoubt
       })
     )
   })
 
-const decodeImported = Lenient.json(Schema.Array(Imported))
+const decodeImported = Lenient.entries(Imported)
+
+/** A result for each message in its place: that which names it, or else the next one that names none. */
+const inOrder = (
+  messages: ReadonlyArray<ImportedMessage>,
+  results: ReadonlyArray<Imported | UnreadableEntry>
+): ReadonlyArray<Imported> => {
+  const told = results.map((result): Imported =>
+    isReadable(result) ? result : { diagnostic: `The result cannot be read: ${result.issue}` }
+  )
+  const isOnce = (id: string | undefined, ids: ReadonlyArray<string | undefined>) =>
+    id !== undefined && ids.indexOf(id) === ids.lastIndexOf(id)
+  const given = messages.map(({ originalMessageId }) => originalMessageId)
+  const named = told.map(({ originalMessageId }) => originalMessageId)
+  const placeOf = (id: string | undefined) => isOnce(id, named) && isOnce(id, given) ? given.indexOf(id) : -1
+  const places = new Map(told.map((result) => [placeOf(result.originalMessageId), result]))
+  const others = told.filter(({ originalMessageId }) => placeOf(originalMessageId) === -1)
+  const untold: Imported = {
+    diagnostic: `The service gave ${told.length} results for ${messages.length} messages, and none for this one`
+  }
+  return [...messages.map((_, index) => places.get(index) ?? others.shift() ?? untold), ...others]
+}
 
 export {
   /**
    * Imports messages of another system under their own times and authors. The datafeed does not tell of them. Each has its
-   * own result, in the order in which they were given: one without a `messageId` was not imported, and its `diagnostic` says
+   * own result, in the order in which they were given, whatever the order of the answer: one without a `messageId` was not imported, and its `diagnostic` says
    * why. The session needs the role Content Management.
    *
    * **Details**
@@ -599,7 +642,8 @@ export interface ListAllOptions extends Range {
 }
 
 /**
- * Messages of a stream, newest first as of today: the service promises no order. A stream without any gives none.
+ * Messages of a stream, newest first as of today: the service promises no order. A stream without any gives none. An entry that
+ * cannot be read is an `UnreadableEntry` in its place, here and in all other lists.
  *
  * **Details**
  *
@@ -618,12 +662,13 @@ export interface ListAllOptions extends Range {
  */
 export const list = (
   options: ListOptions
-): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => listAs("list", options)
+): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
+  listAs("list", options)
 
 const listAs = (
   operation: "list" | "listAll",
   options: ListOptions
-): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => {
+): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> => {
   const { limit = 50, skip = 0, streamId } = options
   const since = Draft.millisOf("since", options.since ?? 0)
   const until = Draft.millisOf("until", options.until)
@@ -664,9 +709,14 @@ const listAs = (
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Messages from "effect-herald/symphony/Messages"
+ * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
  *
  * const of = (streamId: string, userId: number) =>
- *   Messages.listAll({ streamId }).pipe(Stream.filter(({ user }) => user?.userId === userId), Stream.take(100))
+ *   Messages.listAll({ streamId }).pipe(
+ *     Stream.filter(UnreadableEntry.isReadable),
+ *     Stream.filter(({ user }) => user?.userId === userId),
+ *     Stream.take(100)
+ *   )
  * ```
  *
  * @category streams
@@ -674,47 +724,79 @@ const listAs = (
  */
 export const listAll = (
   options: ListAllOptions
-): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
+): Stream.Stream<PostedMessage | UnreadableEntry, SymphonyError.SymphonyError, Needs> => {
   const { chunkSize = 500, since, streamId, until } = options
   const first: Window = { since, until, skip: 0, seen: new Set() }
   return Stream.paginate(
     first,
-    ({ seen, ...window }) =>
-      Effect.map(listAs("listAll", { streamId, limit: chunkSize, ...window }), (messages) => [
-        messages.filter(({ messageId }) => !seen.has(messageId)),
-        messages.length === 0 ? Option.none() : Option.some(nextWindow({ ...window, seen }, messages))
-      ])
+    (window) =>
+      Effect.map(
+        listAs("listAll", {
+          streamId,
+          limit: chunkSize,
+          since: window.since,
+          until: window.until,
+          skip: window.skip
+        }),
+        (messages) => [
+          messages.filter(({ messageId }) => messageId === undefined || !window.seen.has(messageId)),
+          messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
+        ]
+      )
   )
 }
 
 /** Where a page begins. */
 interface Window extends Pick<ListOptions, "since" | "until"> {
   readonly skip: number
-  /** What was given where there was only the number to go on by: messages that come meanwhile move the others. */
+  /** What was given, and may come again: where there is only the number to go on by, or a time is not known. */
   readonly seen: ReadonlySet<string>
 }
 
-const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage>): Window => {
-  const times = messages.map(({ timestamp }) =>
-    timestamp === undefined ? Number.NaN : DateTime.toEpochMillis(timestamp)
+/** Milliseconds of the times that are known. */
+const timesOf = (messages: ReadonlyArray<PostedMessage | UnreadableEntry>): ReadonlyArray<number | undefined> =>
+  messages.map((message) =>
+    isReadable(message) && message.timestamp !== undefined ? DateTime.toEpochMillis(message.timestamp) : undefined
   )
-  const last = times.at(-1) ?? Number.NaN
-  const skip = times.filter((time) => time === last).length
+
+const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage | UnreadableEntry>): Window => {
+  const places = timesOf(messages)
+  const times = places.filter((time) => time !== undefined)
+  const last = times.at(-1)
   const falls = (time: number, index: number) => index === 0 || time <= (times[index - 1] ?? Number.NaN)
   const rises = (time: number, index: number) => index === 0 || time >= (times[index - 1] ?? Number.NaN)
-  if (skip < times.length && times.every(falls)) return { ...window, until: last, skip }
-  if (skip < times.length && times.every(rises)) return { ...window, since: last, skip }
+  // What has no time stands between its neighbours. A message without one may be anywhere.
+  const isOrdered = messages.every((message, index) => !isReadable(message) || places[index] !== undefined)
+  // The page goes on at the first of the last time, so that messages that come meanwhile move nothing.
+  const skip = messages.length - places.indexOf(last)
+  const bound = !isOrdered || last === undefined || times.every((time) => time === last)
+    ? undefined
+    : times.every(falls)
+    ? { until: last }
+    : times.every(rises)
+    ? { since: last }
+    : undefined
+  // Without this, a page that begins where it began could come again and again.
+  const moves = bound !== undefined && ("until" in bound ? bound.until !== window.until : bound.since !== window.since)
+  if (moves) {
+    // Entries whose times are not known may be of that time too, and move the others.
+    const again = messages.every(isReadable) ? [] : idsOf(messages.slice(-skip))
+    return { ...window, ...bound, skip, seen: new Set([...window.seen, ...again]) }
+  }
   // All of one time, or in no order: there is only the number of messages to go on by.
   return {
     ...window,
-    skip: window.skip + times.length,
-    seen: new Set([...window.seen, ...messages.map(({ messageId }) => messageId)])
+    skip: window.skip + messages.length,
+    seen: new Set([...window.seen, ...idsOf(messages)])
   }
 }
 
+const idsOf = (messages: ReadonlyArray<PostedMessage | UnreadableEntry>): ReadonlyArray<string> =>
+  messages.flatMap(({ messageId }) => messageId ?? [])
+
 const none: { readonly value: ReadonlyArray<never> } = { value: [] }
 
-const decodeMessages = Lenient.json(Schema.Array(PostedMessage))
+const decodeMessages = Lenient.entries(PostedMessage)
 
 /**
  * What to search for: messages that are all of it.
@@ -809,7 +891,8 @@ export interface SearchAllOptions extends Searching {
  */
 export const search = (
   options: SearchOptions
-): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => searchAs("search", options, [])
+): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
+  searchAs("search", options, [])
 
 /**
  * All that is found, page after page. It stops asking when its reader stops, after a page that is not full, or when
@@ -833,7 +916,7 @@ export const search = (
  */
 export const searchAll = (
   { chunkSize = 50, maxNumber = Number.POSITIVE_INFINITY, ...options }: SearchAllOptions
-): Stream.Stream<PostedMessage, SymphonyError.SymphonyError, Needs> => {
+): Stream.Stream<PostedMessage | UnreadableEntry, SymphonyError.SymphonyError, Needs> => {
   if (maxNumber <= 0) return Stream.empty
   const issues = Number.isInteger(maxNumber) || maxNumber === Number.POSITIVE_INFINITY
     ? []
@@ -858,7 +941,7 @@ const searchAs = (
   operation: "search" | "searchAll",
   { limit = 50, query, scope, skip = 0, sortDir = "desc", tier }: SearchOptions,
   issues: ReadonlyArray<SymphonyError.Detail>
-): Effect.Effect<ReadonlyArray<PostedMessage>, SymphonyError.SymphonyError, Needs> => {
+): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> => {
   const { author, cashtag, hashtag, mention, signal, streamId, streamType, text } = query
   const fromDate = Draft.millisOf("query.fromDate", query.fromDate)
   const toDate = Draft.millisOf("query.toDate", query.toDate)
@@ -969,13 +1052,13 @@ export interface ListAttachmentsOptions extends AttachmentRange {
  */
 export const listAttachments = (
   options: ListAttachmentsOptions
-): Effect.Effect<ReadonlyArray<StreamAttachment>, SymphonyError.SymphonyError, Needs> =>
+): Effect.Effect<ReadonlyArray<StreamAttachment | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
   listAttachmentsAs("listAttachments", options)
 
 const listAttachmentsAs = (
   operation: ListsAttachments,
   options: ListAttachmentsOptions
-): Effect.Effect<ReadonlyArray<StreamAttachment>, SymphonyError.SymphonyError, Needs> => {
+): Effect.Effect<ReadonlyArray<StreamAttachment | UnreadableEntry>, SymphonyError.SymphonyError, Needs> => {
   const { limit = 50, sortDir = "ASC", streamId } = options
   const since = Draft.millisOf("since", options.since)
   const to = Draft.millisOf("to", options.to)
@@ -1012,9 +1095,14 @@ const listAttachmentsAs = (
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Messages from "effect-herald/symphony/Messages"
+ * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
  *
  * const bytes = (streamId: string) =>
- *   Messages.listAllAttachments({ streamId }).pipe(Stream.map(({ size = 0 }) => size), Stream.runSum)
+ *   Messages.listAllAttachments({ streamId }).pipe(
+ *     Stream.filter(UnreadableEntry.isReadable),
+ *     Stream.map(({ size = 0 }) => size),
+ *     Stream.runSum
+ *   )
  * ```
  *
  * @category streams
@@ -1022,35 +1110,63 @@ const listAttachmentsAs = (
  */
 export const listAllAttachments = (
   options: AttachmentRange
-): Stream.Stream<StreamAttachment, SymphonyError.SymphonyError, Needs> => {
+): Stream.Stream<StreamAttachment | UnreadableEntry, SymphonyError.SymphonyError, Needs> => {
   const limit = 100
-  const first: AttachmentWindow = { since: options.since, to: options.to, seen: [] }
+  const first: AttachmentWindow = { since: options.since, to: options.to, seen: [], unreadable: 0 }
   return Stream.paginate(
     first,
-    ({ seen, ...window }) =>
-      Effect.flatMap(listAttachmentsAs("listAllAttachments", { ...options, ...window, limit }), (page) => {
-        const fresh = page.filter((attachment) => !seen.includes(keyOf(attachment)))
-        const last = page.at(-1)?.ingestionDate
-        if (page.length < limit) return Effect.succeed([fresh, Option.none()])
-        if (fresh.length === 0 || last === undefined) {
-          return Effect.fail(
-            Endpoint.errorOf(attachmentsOf("listAllAttachments", options.streamId))(
-              new SymphonyError.Unreadable({
-                status: 200,
-                description: `${limit} attachments share one time, so that those behind them cannot be asked for`,
-                excerpt: ""
-              })
-            )
+    (window: AttachmentWindow | undefined) =>
+      window === undefined
+        ? Effect.fail(
+          Endpoint.errorOf(attachmentsOf("listAllAttachments", options.streamId))(
+            new SymphonyError.Unreadable({
+              status: 200,
+              description: `${limit} attachments share one time, so that those behind them cannot be asked for`,
+              excerpt: ""
+            })
           )
-        }
-        const bound = options.sortDir === "DESC" ? { to: last } : { since: last }
-        return Effect.succeed([fresh, Option.some({ ...window, ...bound, seen: page.map(keyOf) })])
-      })
+        )
+        : Effect.map(
+          listAttachmentsAs("listAllAttachments", { ...options, since: window.since, to: window.to, limit }),
+          (page) => [
+            freshOf(page, window),
+            page.length < limit ? Option.none() : Option.some(nextAttachments(window, page, options.sortDir))
+          ]
+        )
   )
 }
 
+type Listed = StreamAttachment | UnreadableEntry
+
 interface AttachmentWindow extends Pick<AttachmentRange, "since" | "to"> {
+  /** What was given already, and may come again. */
   readonly seen: ReadonlyArray<string>
+  /** How many of those in front that cannot be read were told already. */
+  readonly unreadable: number
+}
+
+const freshOf = (page: ReadonlyArray<Listed>, { seen, unreadable }: AttachmentWindow): ReadonlyArray<Listed> => {
+  let told = unreadable
+  return page.filter((entry) => isReadable(entry) ? !seen.includes(keyOf(entry)) : told-- <= 0)
+}
+
+/** It goes on at the last time of the page, if there is one that the page did not begin with. */
+const nextAttachments = (
+  window: AttachmentWindow,
+  page: ReadonlyArray<Listed>,
+  sortDir: AttachmentRange["sortDir"]
+): AttachmentWindow | undefined => {
+  const dates = page.map((entry) => isReadable(entry) ? entry.ingestionDate : undefined)
+  const last = dates.findLast((date) => date !== undefined)
+  if (last === undefined || freshOf(page, window).length === 0) return undefined
+  const isLast = (date: DateTime.Utc | undefined) => date !== undefined && DateTime.Equivalence(date, last)
+  return {
+    since: window.since,
+    to: window.to,
+    ...sortDir === "DESC" ? { to: last } : { since: last },
+    seen: page.filter(isReadable).map(keyOf),
+    unreadable: page.slice(dates.findIndex(isLast)).filter((entry) => !isReadable(entry)).length
+  }
 }
 
 const keyOf = ({ fileId, messageId }: StreamAttachment): string => `${messageId} ${fileId}`
@@ -1065,7 +1181,7 @@ const attachmentsOf = (operation: ListsAttachments, streamId: string) => ({
   streamId
 } as const)
 
-const decodeAttachments = Lenient.json(Schema.Array(StreamAttachment))
+const decodeAttachments = Lenient.entries(StreamAttachment)
 
 /**
  * Which file: `fileId` is the `id` of an attachment of a message, or the `fileId` of a listed one. It is passed on as it is,
@@ -1326,10 +1442,15 @@ const receiptsAs = (
         ? [{ location: "after", message: "cannot be combined with before" }]
         : []
     ],
-    decode: decodeReceipts
+    decode: (text) =>
+      Result.map(decodeReceipts(text), (page) => {
+        const receipts = receiptsOf(text)
+        return receipts.length === 0 ? page : { ...page, receipts }
+      })
   })
 
 const decodeReceipts = Lenient.json(MessageStatus.MessageReceipts)
+const receiptsOf = Lenient.entriesOf(MessageStatus.Receipt, "MessageReceiptDetail")
 
 /**
  * What each reader did with a message, page after page. It stops asking when its reader stops.
@@ -1343,9 +1464,13 @@ const decodeReceipts = Lenient.json(MessageStatus.MessageReceipts)
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Messages from "effect-herald/symphony/Messages"
+ * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
  *
  * const readers = (messageId: string) =>
- *   Messages.allReceipts({ messageId }).pipe(Stream.filter((receipt) => receipt.readReceiptTimestamp !== undefined))
+ *   Messages.allReceipts({ messageId }).pipe(
+ *     Stream.filter(UnreadableEntry.isReadable),
+ *     Stream.filter((receipt) => receipt.readReceiptTimestamp !== undefined)
+ *   )
  * ```
  *
  * @category streams
@@ -1353,7 +1478,7 @@ const decodeReceipts = Lenient.json(MessageStatus.MessageReceipts)
  */
 export const allReceipts = (
   { messageId }: MessageOptions
-): Stream.Stream<MessageStatus.Receipt, SymphonyError.SymphonyError, Needs> => {
+): Stream.Stream<MessageStatus.Receipt | UnreadableEntry, SymphonyError.SymphonyError, Needs> => {
   const first: { readonly after: string | undefined } = { after: undefined }
   return Stream.paginate(
     first,

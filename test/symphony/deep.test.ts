@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Datafeed, type DatafeedEvent, MessageML, Messages } from "effect-herald/symphony"
+import { Datafeed, type DatafeedEvent, MessageML, Messages, UnreadableEntry } from "effect-herald/symphony"
 import { Clock } from "effect-herald/testing"
 import * as Json from "../../src/internal/json.ts"
 import * as FeedEvent from "../../src/symphony/internal/feedEvent.ts"
@@ -26,19 +26,28 @@ describe.each(hostile)("%s", (_, deep) => {
     Effect.gen(function*() {
       const messages = yield* Messages.list({ streamId: sid, since: 0 })
       assert.deepStrictEqual(messages.map(({ messageId }) => messageId), [mid, mid, mid])
-      assert.deepStrictEqual(messages.map(({ silent }) => silent), [true, undefined, false])
+      assert.deepStrictEqual(messages.filter(UnreadableEntry.isReadable).map(({ silent }) => silent), [
+        true,
+        undefined,
+        false
+      ])
     }).pipe(Effect.provide(scripted({
       body:
         `[{"messageId":"${mid}","silent":true},{"messageId":"${mid}","silent":null,"message":${deep},"user":${deep},` +
         `"attachments":[${deep}],"sharedMessage":${deep},"unknown":${deep}},{"messageId":"${mid}","silent":false}]`
     }))))
 
-  it.effect("in place of an answer are unreadable, and what is said of it is bounded", () =>
+  it.effect("in place of an answer or an entry are told, and what is said of it is bounded", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Messages.list({ streamId: sid, since: 0 }))
+      const error = yield* Effect.flip(Messages.status({ messageId: mid }))
       assert.strictEqual(tagOf(error), "Unreadable")
       assert.isAtMost(error.message.length, 3_000)
-    }).pipe(Effect.provide(scripted(...[1, 2, 3].map(() => ({ body: deep }))))))
+      const [entry, ...others] = yield* Messages.list({ streamId: sid, since: 0 })
+      assert(entry !== undefined && !UnreadableEntry.isReadable(entry))
+      assert.isAtMost(entry.issue.length, 1_024)
+      assert.strictEqual(Json.text(entry.raw), deep)
+      assert.isEmpty(others)
+    }).pipe(Effect.provide(scripted({ body: `[${deep}]` }, { body: `[${deep}]` }))))
 
   it.effect("in the data of a message are read like any other", () =>
     Effect.gen(function*() {

@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
+import type { UnreadableEntry } from "effect-herald/symphony"
 import {
   Attachment,
   Messages,
@@ -46,7 +47,9 @@ describe("requests", () => {
     holds<Equal<typeof update, Sends<PostedMessage.PostedMessage>>>(true)
     holds<Equal<typeof blast, Sends<Messages.Blasted>>>(true)
     holds<Equal<typeof imported, Sends<ReadonlyArray<Messages.Imported>>>>(true)
-    holds<Equal<typeof list, Reads<ReadonlyArray<PostedMessage.PostedMessage>>>>(true)
+    holds<
+      Equal<typeof list, Reads<ReadonlyArray<PostedMessage.PostedMessage | UnreadableEntry.UnreadableEntry>>>
+    >(true)
     holds<Equal<typeof get, Reads<Option.Option<PostedMessage.PostedMessage>>>>(true)
     holds<Equal<typeof status, Reads<MessageStatus.MessageStatus>>>(true)
     holds<Equal<typeof Messages.attachmentTypes, Reads<ReadonlyArray<string>>>>(true)

@@ -4,8 +4,10 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Json from "../../internal/json.ts"
 import * as MessageML from "../../symphony/MessageML.ts"
 import { PostedMessage, type User } from "../../symphony/PostedMessage.ts"
+import { isReadable, type UnreadableEntry } from "../../symphony/UnreadableEntry.ts"
 import * as JsonLine from "../jsonLine.ts"
 import { harmless, writeValues } from "../output.ts"
 
@@ -22,16 +24,21 @@ export const textOf = (message: PostedMessage): Effect.Effect<string> =>
 export const nameOf = (user: User | undefined): string =>
   user?.displayName ?? user?.username ?? String(user?.userId ?? "?")
 
-/** A line for each message. */
-export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage, E, R>) =>
+/** A line for each message, and for what stands in the place of one. */
+export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | UnreadableEntry, E, R>) =>
   messages.pipe(
     Stream.mapEffect((message) =>
-      Effect.all({ message: Effect.succeed(message), text: textOf(message), json: toJson(message) })
+      isReadable(message)
+        ? Effect.all({ text: Effect.map(textOf(message), (text) => line(message, text)), json: toJson(message) })
+        : Effect.succeed({
+          text: harmless(`?  cannot be read: ${message.issue}: ${Json.text(message.raw)}`),
+          json: Json.text(message)
+        })
     ),
-    (lines) => writeValues(lines, { toText: line, toJson: ({ json }) => json })
+    (lines) => writeValues(lines, { toText: ({ text }) => text, toJson: ({ json }) => json })
   )
 
-const line = ({ message, text }: { readonly message: PostedMessage; readonly text: string }): string => {
+const line = (message: PostedMessage, text: string): string => {
   const moment = message.timestamp === undefined ? "?" : DateTime.formatIso(message.timestamp)
   const files = message.attachments.map(({ id, name }) => `[${name ?? id}]`)
   return harmless([`${moment}  ${nameOf(message.user)}:`, text, ...files, ` ${message.messageId}`].join(" "))

@@ -12,6 +12,7 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
+import type { UnreadableEntry } from "../UnreadableEntry.ts"
 
 /** So many levels of an answer mean something here. What lies deeper is whatever somebody else sent, and left as it is. */
 const mostLevels = 200
@@ -33,6 +34,35 @@ const isFields = (json: Schema.Json): json is { readonly [key: string]: Schema.J
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
   const decode = Codec.decodeResult(schema)
   return (text) => Result.flatMap(Json.parse(text), (json) => decode(withoutNulls(json)))
+}
+
+/** What an entry of a list is, or what it is told as where it cannot be read. */
+const entryOf = <A>(decode: (json: unknown) => Result.Result<A, string>) => (raw: Schema.Json): A | UnreadableEntry =>
+  Result.getOrElse(decode(withoutNulls(raw)), (issue) => ({ _tag: "UnreadableEntry", issue, raw }))
+
+/** A decoder of JSON answers that are lists: each entry by itself and in its place, or a sentence where there is no list. */
+export const entries = <A>(
+  item: Schema.ConstraintDecoder<A>
+): (text: string) => Result.Result<ReadonlyArray<A | UnreadableEntry>, string> => {
+  const read = entryOf(Codec.decodeResult(item))
+  return (text) =>
+    Result.flatMap(
+      Json.parse(text),
+      (json) => isList(json) ? Result.succeed(json.map(read)) : Result.fail("it is not a list")
+    )
+}
+
+/** The entries of a list within an answer, nulls too; none where there is no list. */
+export const entriesOf = <A>(
+  item: Schema.ConstraintDecoder<A>,
+  field: string
+): (text: string) => ReadonlyArray<A | UnreadableEntry> => {
+  const read = entryOf(Codec.decodeResult(item))
+  return (text) => {
+    const json = Result.getOrElse(Json.parse(text), () => null)
+    const list = isFields(json) ? json[field] ?? [] : []
+    return isList(list) ? list.map(read) : []
+  }
 }
 
 /** A key that is absent unless its value fits. */

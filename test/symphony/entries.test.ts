@@ -1,0 +1,244 @@
+/** Pages count what the service counted: an entry that cannot be read keeps its place, ends no list, and is told. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { Messages, UnreadableEntry } from "effect-herald/symphony"
+import type { Transport } from "effect-herald/testing"
+import { config, exchanges, mid, scripted, session, sid, sidStandard } from "./kit.ts"
+
+const ok = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
+
+/** What is not a message, an attachment or a receipt. */
+const unreadable = [null, 7, "text", [], {}, { messageId: null }, { messageId: "" }, { messageId: {} }, false]
+
+const message = (id: number, timestamp: number = 1_000 - id) => ({ messageId: `m${id}`, timestamp })
+
+/** The ids of what could be read, and what stands for the rest. */
+const shown = (entries: ReadonlyArray<{ readonly messageId?: string | undefined }>) =>
+  entries.map(({ messageId }) => messageId ?? "?")
+
+const urls = Effect.map(exchanges, (all) => all.map(({ url }) => url.split("?")[1] ?? ""))
+
+const places = (count: number) => Array.from({ length: count }, () => "?")
+
+describe("a list with entries that cannot be read", () => {
+  it.effect("tells them in their places, with what the service gave", () =>
+    Effect.gen(function*() {
+      const entries = yield* Messages.list({ streamId: sid })
+      assert.deepStrictEqual(shown(entries), ["m1", ...places(9), "m2"])
+      for (const [index, raw] of unreadable.entries()) {
+        const entry = entries[index + 1]
+        assert(entry !== undefined && !UnreadableEntry.isReadable(entry))
+        assert.deepStrictEqual(entry.raw, raw)
+        assert.isNotEmpty(entry.issue)
+      }
+      assert.deepStrictEqual(shown(entries.filter(UnreadableEntry.isReadable)), ["m1", "m2"])
+    }).pipe(Effect.provide(scripted(ok([message(1), ...unreadable, message(2)])))))
+
+  it.effect("of a search goes on behind them", () =>
+    Effect.gen(function*() {
+      const found = yield* Stream.runCollect(Messages.searchAll({ query: { author: 1 }, chunkSize: 10 }))
+      assert.deepStrictEqual(shown(found), [...places(9), "m1", "m2"])
+      assert.deepStrictEqual(yield* urls, ["skip=0&limit=10&sortDir=desc", "skip=10&limit=10&sortDir=desc"])
+    }).pipe(Effect.provide(scripted(ok([...unreadable, message(1)]), ok([message(2)])))))
+
+  it.effect("of nothing else goes on behind them", () =>
+    Effect.gen(function*() {
+      const found = yield* Stream.runCollect(Messages.searchAll({ query: { author: 1 }, chunkSize: 9 }))
+      assert.deepStrictEqual(shown(found), [...places(9), "m1"])
+    }).pipe(Effect.provide(scripted(ok(unreadable), ok([message(1)])))))
+
+  it.effect("counts them among the most that were asked for", () =>
+    Effect.gen(function*() {
+      const found = yield* Stream.runCollect(
+        Messages.searchAll({ query: { author: 1 }, chunkSize: 9, maxNumber: 10 })
+      )
+      assert.deepStrictEqual(shown(found), [...places(9), "m1"])
+    }).pipe(Effect.provide(scripted(ok(unreadable), ok([message(1), message(2)])))))
+
+  it.effect("that is no list is unreadable", () =>
+    Effect.gen(function*() {
+      for (let count = 0; count < 3; count++) {
+        const error = yield* Effect.flip(Messages.list({ streamId: sid }))
+        assert.strictEqual(error.reason._tag, "Unreadable")
+      }
+    }).pipe(Effect.provide(scripted(ok(null), ok({}), ok({ messages: [] })))))
+})
+
+/** A service that answers by the query. */
+const serving = (answer: (query: URLSearchParams) => ReadonlyArray<unknown>) =>
+  Layer.mergeAll(
+    Layer.succeed(
+      HttpClient.HttpClient,
+      HttpClient.make((request, url) =>
+        Effect.succeed(
+          HttpClientResponse.fromWeb(request, new Response(JSON.stringify(answer(url.searchParams))))
+        )
+      )
+    ),
+    config(),
+    session()
+  )
+
+/** The entries of a time, the same in each order. */
+const within = (query: URLSearchParams, last: "until" | "to", timestamp: number) =>
+  timestamp >= Number(query.get("since") ?? 0) && timestamp <= Number(query.get(last) ?? 99)
+
+describe("all of a stream with entries that cannot be read", () => {
+  const times = [9, 9, 8, 8, 8, 6, 5, 5]
+  /** Every choice of entries of eight. */
+  const choices = Array.from({ length: 256 }, (_, bits) => times.map((_, index) => (bits >> index & 1) === 1))
+
+  it.effect.each([[2, "falls"], [3, "falls"], [3, "rises"], [4, "rises"]] as const)(
+    "are given once where they can be read, and told at least once elsewhere: %i a page, time %s",
+    ([chunkSize, way]) =>
+      Effect.gen(function*() {
+        for (const broken of choices) {
+          const stored = times.map((timestamp, id) => ({ id, ...message(id, timestamp) }))
+          const ordered = way === "falls" ? stored : stored.toReversed()
+          const answer = (query: URLSearchParams) => {
+            const skip = Number(query.get("skip"))
+            return ordered.filter(({ timestamp }) => within(query, "until", timestamp))
+              .slice(skip, skip + Number(query.get("limit")))
+              .map((entry) => broken[entry.id] === true ? null : entry)
+          }
+          const found = yield* Messages.listAll({ streamId: sid, chunkSize }).pipe(
+            Stream.take(30),
+            Stream.runCollect,
+            Effect.provide(serving(answer))
+          )
+          const readable = ordered.filter(({ id }) => broken[id] !== true)
+          assert.deepStrictEqual(
+            shown(found.filter(UnreadableEntry.isReadable)),
+            readable.map(({ messageId }) => messageId),
+            JSON.stringify(broken)
+          )
+          assert.isAtLeast(found.length, 8, JSON.stringify(broken))
+          assert.isBelow(found.length, 30, `${JSON.stringify(broken)} does not end`)
+        }
+      })
+  )
+
+  const attachment = (id: number) => ({ messageId: "m", fileId: `f${id}`, ingestionDate: Math.floor(id / 10) })
+  const attachments = (broken: (id: number) => boolean) => (query: URLSearchParams) => {
+    const all = Array.from({ length: 250 }, (_, id) => attachment(id))
+    const ordered = query.get("sortDir") === "DESC" ? all.toReversed() : all
+    return ordered.filter(({ ingestionDate }) => within(query, "to", ingestionDate)).slice(0, 100)
+      .map((entry) => broken(all.indexOf(entry)) ? null : entry)
+  }
+
+  it.effect.each(["ASC", "DESC"] as const)(
+    "files, nine of a hundred at any place, %s",
+    (sortDir) =>
+      Effect.gen(function*() {
+        for (let from = 0; from < 110; from++) {
+          const isBroken = (id: number) => id >= from && id < from + 9
+          const found = yield* Stream.runCollect(Messages.listAllAttachments({ streamId: sid, sortDir })).pipe(
+            Effect.provide(serving(attachments(isBroken)))
+          )
+          const files = found.filter(UnreadableEntry.isReadable).map(({ fileId }) => fileId)
+          assert.lengthOf(files, 241)
+          assert.lengthOf(new Set(files), 241)
+          assert.isAtLeast(found.length, 250)
+          assert.isAtMost(found.length, 259)
+        }
+      })
+  )
+
+  it.effect("files of which none can be read are told, and that there is no way on", () =>
+    Effect.gen(function*() {
+      const told: Array<unknown> = []
+      const error = yield* Messages.listAllAttachments({ streamId: sid }).pipe(
+        Stream.runForEach((entry) => Effect.sync(() => told.push(entry))),
+        Effect.flip,
+        Effect.provide(serving(attachments(() => true)))
+      )
+      assert.lengthOf(told, 100)
+      assert.strictEqual(error.reason._tag, "Unreadable")
+    }))
+})
+
+it.effect("receipts that cannot be read are told, and end no list", () =>
+  Effect.gen(function*() {
+    const found = yield* Stream.runCollect(Messages.allReceipts({ messageId: mid }))
+    assert.deepStrictEqual(
+      found.map((entry) => UnreadableEntry.isReadable(entry) ? entry.user?.id : entry.raw),
+      [null, 5, 1, "x"]
+    )
+  }).pipe(Effect.provide(scripted(
+    ok({ MessageReceiptDetail: [null, 5], pagination: { cursors: { after: "a" } } }),
+    ok({ MessageReceiptDetail: [{ user: { id: 1 } }, "x"], pagination: null })
+  ))))
+
+describe("results of an import", () => {
+  const importing = (...originals: ReadonlyArray<string | undefined>) =>
+    Messages.import({
+      messages: originals.map((originalMessageId) => ({
+        streamId: sid,
+        message: "old",
+        intendedMessageTimestamp: 1,
+        intendedMessageFromUserId: 1,
+        originatingSystemId: "chat",
+        originalMessageId
+      }))
+    })
+
+  it.effect("that cannot be read keep their places, and say so", () =>
+    Effect.gen(function*() {
+      const results = yield* importing(undefined, undefined, undefined)
+      assert.deepStrictEqual(results.map(({ messageId }) => messageId), [undefined, "m", undefined])
+      assert.include(results[0]?.diagnostic, "The result cannot be read")
+      assert.include(results[2]?.diagnostic, "The result cannot be read")
+    }).pipe(Effect.provide(scripted(ok([null, { messageId: "m" }, 7])))))
+
+  it.effect("stand in the order of what was given", () =>
+    Effect.gen(function*() {
+      const results = yield* importing("a", undefined, "b", "c")
+      assert.deepStrictEqual(results.map(({ messageId }) => messageId), ["ma", "m", "mb", undefined])
+    }).pipe(Effect.provide(scripted(ok([
+      { messageId: "mb", originalMessageId: "b" },
+      { messageId: "m" },
+      null,
+      { messageId: "ma", originalMessageId: "a" }
+    ])))))
+
+  it.effect("that name the same message twice stand as they came", () =>
+    Effect.gen(function*() {
+      const results = yield* importing("a", "a", "b")
+      assert.deepStrictEqual(results.map(({ messageId }) => messageId), ["1", "2", "3"])
+    }).pipe(Effect.provide(scripted(ok(
+      ["a", "a", "b"].map((originalMessageId, index) => ({ messageId: String(index + 1), originalMessageId }))
+    )))))
+
+  it.effect("that are missing are told in the place of each", () =>
+    Effect.gen(function*() {
+      const results = yield* importing("a", "b")
+      assert.deepStrictEqual(results.map(({ messageId }) => messageId), [undefined, "mb"])
+      assert.include(results[0]?.diagnostic, "The service gave 1 results for 2 messages")
+    }).pipe(Effect.provide(scripted(ok([{ messageId: "mb", originalMessageId: "b" }])))))
+})
+
+describe("every stream of a blast", () => {
+  const blast = (...streamIds: ReadonlyArray<string>) => Messages.blast({ streamIds, message: "a" })
+  const inStream = (streamId: string) => ({ messageId: `in ${streamId}`, stream: { streamId } })
+
+  it.effect("is in messages or in errors, in any spelling", () =>
+    Effect.gen(function*() {
+      const { errors, messages } = yield* blast(sidStandard, "b", "c", "d", "e")
+      assert.deepStrictEqual(messages.map(({ stream }) => stream?.streamId), [sid, "b"])
+      assert.deepStrictEqual([...errors.keys()], ["c", "d", "e"])
+      assert.include(errors.get("d")?.message, "The service told nothing of this stream")
+    }).pipe(Effect.provide(scripted(ok({
+      messages: [inStream(sid), null, inStream("b"), { messageId: null, stream: { streamId: "d" } }],
+      errors: { c: { code: 403, message: "no" } }
+    })))))
+
+  it.effect("is not told as missing where its message does not name it", () =>
+    Effect.gen(function*() {
+      const { errors } = yield* blast("a", "b")
+      assert.strictEqual(errors.size, 0)
+    }).pipe(Effect.provide(scripted(ok({ messages: [inStream("a"), { messageId: "m" }] })))))
+})
