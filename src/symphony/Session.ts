@@ -189,11 +189,7 @@ const proven = (
 ): Effect.Effect<Redacted.Redacted, SymphonyError.SymphonyError, Needs> => {
   const endpoint = authentication(service, path)
   const body = Jwt.sign(name, key).pipe(
-    Effect.mapError(() =>
-      Endpoint.errorOf(endpoint)(
-        Endpoint.refused([{ location: at, message: "is not an RSA key in PEM (PKCS#8 or PKCS#1)" }])
-      )
-    ),
+    Effect.mapError((message) => Endpoint.errorOf(endpoint)(Endpoint.refused([{ location: at, message }]))),
     Effect.map((token) => HttpBody.jsonUnsafe({ token }))
   )
   return retried(Endpoint.attempt({ ...endpoint, body, decode: decodeToken }, undefined))

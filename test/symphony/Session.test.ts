@@ -364,9 +364,14 @@ describe("who waits for a login", () => {
     }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
 })
 
+const pemOf = (key: NodeCrypto.KeyObject): string => String(key.export({ type: "pkcs8", format: "pem" }))
+
 describe("keys", () => {
   const pkcs8 = keys.bot.privateKey
   const pkcs1 = String(NodeCrypto.createPrivateKey(pkcs8).export({ type: "pkcs1", format: "pem" }))
+
+  const certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+  const ec = pemOf(NodeCrypto.generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey)
 
   it.effect.each<readonly [string, string]>([
     ["PKCS#8", pkcs8],
@@ -374,7 +379,19 @@ describe("keys", () => {
     ["PKCS#8 on one line", pkcs8.trim().replaceAll("\n", "\\n")],
     ["PKCS#1 on one line", pkcs1.replaceAll("\n", "\\n")],
     ["line breaks of Windows", pkcs8.replaceAll("\n", "\r\n")],
-    ["blanks around", `\n  ${pkcs1}\n\n`]
+    ["blanks around", `\n  ${pkcs1}\n\n`],
+    ["line breaks of old Macs", pkcs8.replaceAll("\n", "\r")],
+    ["line breaks of Windows on one line", pkcs1.replaceAll("\n", "\\r\\n")],
+    ["blanks for line breaks", pkcs8.trim().replaceAll("\n", " ")],
+    ["blank lines between", pkcs8.replaceAll("\n", "\n\n")],
+    ["PKCS#8, indented", pkcs8.replaceAll(/^/gm, "      ")],
+    ["PKCS#1, indented by tabs", pkcs1.replaceAll(/^/gm, "\t")],
+    ["a byte order mark", `\ufeff${pkcs8}`],
+    ["attributes before it", `Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n${pkcs8}`],
+    ["attributes before PKCS#1", `subject=/CN=bot\n\n${pkcs1}`],
+    ["a certificate behind it", pkcs8 + certificate],
+    ["a certificate in front of PKCS#1", certificate + pkcs1],
+    ["another key behind it", pkcs8 + ec]
   ])("%s", ([, pem]) =>
     Effect.gen(function*() {
       assert.isDefined((yield* tokens).sessionToken)
@@ -394,31 +411,48 @@ describe("keys", () => {
     }))
   })
 
-  const ec = NodeCrypto.generateKeyPairSync("ec", {
-    namedCurve: "P-256",
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" }
-  }).privateKey
-  const encrypted = String(
-    NodeCrypto.createPrivateKey(pkcs8).export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" })
+  const encryptedBy = (type: "pkcs1" | "pkcs8") =>
+    String(
+      NodeCrypto.createPrivateKey(pkcs8).export({ type, format: "pem", cipher: "aes-256-cbc", passphrase: "x" })
+    )
+  const unknown = "is not an RSA key in PEM (PKCS#8 or PKCS#1)"
+  it.effect.each<readonly [string, string, string]>([
+    ["one for EC", ec, "is a key for EC"],
+    [
+      "one for EC in a format of its own",
+      String(NodeCrypto.createPrivateKey(ec).export({ type: "sec1", format: "pem" })),
+      "is a key for EC"
+    ],
+    ["one for Ed25519", pemOf(NodeCrypto.generateKeyPairSync("ed25519").privateKey), "is a key for Ed25519"],
+    [
+      "one for RSA-PSS",
+      pemOf(NodeCrypto.generateKeyPairSync("rsa-pss", { modulusLength: 1024 }).privateKey),
+      "is a key for RSA-PSS"
+    ],
+    ["one that is encrypted", encryptedBy("pkcs8"), "is encrypted"],
+    ["PKCS#1 that is encrypted", encryptedBy("pkcs1"), "is encrypted"],
+    ["one of OpenSSH", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----", "of OpenSSH"],
+    ["a public one", keys.bot.publicKey, `${unknown}: it is a public key`],
+    ["a certificate", certificate, `${unknown}: it is a certificate`],
+    ["half of one", pkcs8.slice(0, 400), `${unknown}: it is cut short or damaged`],
+    ["one without its middle", pkcs8.slice(0, 200) + pkcs8.slice(300), "damaged"],
+    ["one that is no base64", pkcs8.replace("M", "\u00e4"), "damaged"],
+    ["no PEM", "hush-hush", unknown],
+    ["nothing", "", unknown]
+  ])(
+    "%s is refused before anything is sent, told as what it is, and not shown",
+    ([, pem, message]) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(tokens)
+        assert(error.reason._tag === "InvalidRequest")
+        assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["bot.privateKey"])
+        assert.include(error.reason.details[0]?.message, message)
+        for (const secret of ["hush-hush", ...pem.split("\n").filter((line) => !line.startsWith("-"))]) {
+          if (secret !== "") assert.notInclude(JSON.stringify(error), secret)
+        }
+        assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
+      }).pipe(asBot({ config: { bot: { username: "bot", privateKey: Redacted.make(pem) } } }))
   )
-  it.effect.each<readonly [string, string]>([
-    ["one of another kind", ec],
-    ["one that is encrypted", encrypted],
-    ["a public one", keys.bot.publicKey],
-    ["half of one", pkcs8.slice(0, 400)],
-    ["no PEM", "hush-hush"],
-    ["nothing", ""]
-  ])("%s is refused before anything is sent, and not shown", ([, pem]) =>
-    Effect.gen(function*() {
-      const error = yield* Effect.flip(tokens)
-      assert.deepInclude(reasonOf(error), {
-        _tag: "InvalidRequest",
-        details: [{ location: "bot.privateKey", message: "is not an RSA key in PEM (PKCS#8 or PKCS#1)" }]
-      })
-      assert.notInclude(JSON.stringify(error), "hush-hush")
-      assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
-    }).pipe(asBot({ config: { bot: { username: "bot", privateKey: Redacted.make(pem) } } })))
 })
 
 describe("on behalf of a user", () => {

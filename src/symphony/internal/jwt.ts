@@ -3,7 +3,6 @@
  * and nothing else.
  */
 import * as Clock from "effect/Clock"
-import type * as CryptoError from "effect/crypto/CryptoError"
 import * as KeyFormat from "effect/crypto/KeyFormat"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Signature from "effect/crypto/Signature"
@@ -11,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Pem from "./pem.ts"
 
 /** The service refuses what ends later than 300 seconds from now. */
 const lifetime = 240
@@ -21,25 +21,24 @@ const encoded = (json: object): string => Base64Url.encode(utf8.encode(JSON.stri
 
 const Rsa = Signature.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
-/** Environment variables hold a key on one line, its line breaks written out. */
-const withBreaks = (pem: string): string => pem.replaceAll("\\n", "\n").trim()
+const decodeKey = ({ der, format }: Pem.RsaKey) =>
+  KeyFormat.decodePrivate(KeyFormat[format], Signature.rsaPkcs1v15Sha512, der)
 
-const decodeKey = (pem: string) =>
-  pem.includes("BEGIN RSA PRIVATE KEY")
-    ? KeyFormat.decodePrivate(KeyFormat.pem(KeyFormat.pkcs1), Signature.rsaPkcs1v15Sha512, pem)
-    : KeyFormat.decodePrivate(KeyFormat.pem(KeyFormat.pkcs8), Signature.rsaPkcs1v15Sha512, pem)
-
-/** A new token for each attempt, as of now. Fails when the key is no RSA key in PEM. */
+/** A new token for each attempt, as of now. Fails with what is wrong with the key. */
 export const sign = (
   subject: string,
   privateKey: Redacted.Redacted
-): Effect.Effect<string, CryptoError.CryptoError> =>
+): Effect.Effect<string, string> =>
   Effect.gen(function*() {
     const signature = yield* Signature.Signature
-    const key = yield* decodeKey(withBreaks(Redacted.value(privateKey)))
+    const key = yield* decodeKey(yield* Effect.fromResult(Pem.read(Redacted.value(privateKey))))
     const now = yield* Clock.currentTimeMillis
     const text = `${encoded({ alg: "RS512", typ: "JWT" })}.${
       encoded({ sub: subject, exp: Math.floor(now / 1000) + lifetime })
     }`
     return `${text}.${Base64Url.encode(yield* signature.sign(key, utf8.encode(text)))}`
-  }).pipe(Effect.provide(Rsa))
+  }).pipe(
+    // What the platform says of a key that it cannot take may quote it.
+    Effect.mapError((error) => typeof error === "string" ? error : "is an RSA key that cannot be used: it is damaged"),
+    Effect.provide(Rsa)
+  )

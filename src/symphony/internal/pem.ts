@@ -1,0 +1,74 @@
+/**
+ * Private keys as files and variables hold them: attributes, certificates and indentation around them, their line breaks in any
+ * form. What is no RSA key is told as what it is.
+ */
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
+
+export interface RsaKey {
+  readonly format: "pkcs1" | "pkcs8"
+  readonly der: Uint8Array
+}
+
+// A key has some thousand characters. The end of a block is looked for from its beginning only.
+const begin = /-----BEGIN ([A-Z0-9 ]*)-----/g
+
+const unknown = "is not an RSA key in PEM (PKCS#8 or PKCS#1)"
+const damaged = `${unknown}: it is cut short or damaged`
+const encrypted = "is encrypted, and there is no way to give its password: decrypt it, for example with openssl pkey"
+const other = (kind: string) => `is a key for ${kind}. The key of a bot or an application has to be an RSA key`
+
+/** Kinds of keys by the names of their blocks. */
+const kinds = new Map([
+  ["EC PRIVATE KEY", other("EC")],
+  ["DSA PRIVATE KEY", other("DSA")],
+  ["ENCRYPTED PRIVATE KEY", encrypted],
+  ["OPENSSH PRIVATE KEY", "is in the format of OpenSSH: convert it to PEM, for example with ssh-keygen -p -m PEM"]
+])
+
+/** The object identifiers of algorithms, as their DER in hexadecimal. */
+const rsa = "06092a864886f70d010101"
+const algorithms: ReadonlyArray<readonly [der: string, kind: string]> = [
+  ["06092a864886f70d01010a", "RSA-PSS"],
+  ["06072a8648ce3d0201", "EC"],
+  ["06072a8648ce380401", "DSA"],
+  ["06032b6570", "Ed25519"],
+  ["06032b6571", "Ed448"],
+  ["06032b656e", "X25519"]
+]
+
+/** The first private key of a text, or what is wrong with it. */
+export const read = (text: string): Result.Result<RsaKey, string> => {
+  // Environment variables hold a key on one line, its line breaks written out.
+  const pem = text.replaceAll(/\\r|\\n/g, "\n")
+  const labels: Array<string> = []
+  for (const { 0: { length }, 1: label = "", index } of pem.matchAll(begin)) {
+    labels.push(label)
+    if (!label.endsWith("PRIVATE KEY")) continue
+    const end = pem.indexOf(`-----END ${label}-----`, index)
+    return end === -1 ? Result.fail(kinds.get(label) ?? damaged) : keyOf(label, pem.slice(index + length, end))
+  }
+  return Result.fail(
+    labels.some((label) => label.endsWith("PUBLIC KEY"))
+      ? `${unknown}: it is a public key`
+      : labels.includes("CERTIFICATE")
+      ? `${unknown}: it is a certificate, without its private key`
+      : unknown
+  )
+}
+
+const keyOf = (label: string, content: string): Result.Result<RsaKey, string> => {
+  if (/Proc-Type:[^\n]*ENCRYPTED/.test(content)) return Result.fail(encrypted)
+  const kind = kinds.get(label)
+  if (kind !== undefined) return Result.fail(kind)
+  const decoded = Base64.decode(content.replaceAll(/\s/g, ""))
+  if (Result.isFailure(decoded) || decoded.success.length === 0) return Result.fail(damaged)
+  const der = decoded.success
+  if (label === "RSA PRIVATE KEY") return Result.succeed({ format: "pkcs1", der })
+  if (label !== "PRIVATE KEY") return Result.fail(unknown)
+  const head = Array.from(der.slice(0, 32), (byte) => byte.toString(16).padStart(2, "0")).join("")
+  const algorithm = algorithms.find(([oid]) => head.includes(oid))
+  return head.includes(rsa)
+    ? Result.succeed({ format: "pkcs8", der })
+    : Result.fail(algorithm === undefined ? damaged : other(algorithm[1]))
+}
