@@ -278,10 +278,12 @@ export class SymphonyConfigError
  * - In every value `${NAME}` and `${NAME:-default}` are replaced from the environment (the `ConfigProvider` of the context);
  *   `$${` is a literal `${`.
  * - The path of a private key is relative to the folder of the file.
- * - `readTimeout` is the `requestTimeout`, `defaultHeaders` are `headers`. Keys that mean nothing here are ignored.
- * - `proxy` and `ssl` are the transport's matter: with them, one warning is logged that names them.
+ * - `readTimeout` is the `requestTimeout`, `defaultHeaders` are `headers`.
+ * - Names are text as they are written, also where they look like numbers (`1e3`, `1.10`).
+ * - One warning names everything that has no effect: keys that are not known, settings of the kits that mean nothing here
+ *   (`datafeed.version`, `connectionTimeout`), and `proxy` and `ssl`, which are the transport's matter.
  *
- * What is wrong is a `SymphonyConfigError` that names each key: what this file cannot mean, a private key with both `path` and
+ * What is wrong is a `SymphonyConfigError` that names each key: what this file cannot mean, settings that are all one level off, a private key with both `path` and
  * `content`, an identity with a certificate only (logins with certificates are not offered), a variable that is not set, a
  * key file that cannot be read. A `PlatformError` means that the file itself cannot be read.
  *
@@ -308,7 +310,7 @@ export const layerFile = (
   Layer.effect(
     SymphonyConfig,
     Effect.gen(function*() {
-      const { left, options } = yield* Effect.mapError(
+      const { left, options, unused } = yield* Effect.mapError(
         ConfigFile.read(file),
         (error) => "_tag" in error ? error : new SymphonyConfigError({ file, details: error })
       )
@@ -316,9 +318,11 @@ export const layerFile = (
       if (config.issues.length > 0) {
         return yield* new SymphonyConfigError({ file, details: config.issues.map(inFile) })
       }
-      if (left.length > 0) {
-        yield* Effect.logWarning(`${file}: ${left.join(", ")} is for the transport to heed, and not heeded here`)
-      }
+      const told = [
+        ...left.length > 0 ? [`${left.join(", ")} is for the transport to heed, and not heeded here`] : [],
+        ...unused.length > 0 ? [`${unused.join(", ")} is not known, or has no effect here`] : []
+      ]
+      if (told.length > 0) yield* Effect.logWarning(`${file}: ${told.join("; ")}`)
       return config
     })
   )

@@ -359,7 +359,81 @@ datafeed:
       assert.strictEqual(config.app?.appId, "1234")
       assert.match(Redacted.value(config.app!.privateKey), /^-----BEGIN PRIVATE KEY-----\nx\n/)
       assert.strictEqual(Duration.toMillis(config.requestTimeout), 30_000)
-      assert.deepStrictEqual([config.issues, logged], [[], []])
+      assert.deepStrictEqual(config.issues, [])
+      const unused = "connectionTimeout, connectionPoolMax, sessionAuth, datafeed.version"
+      assert.deepStrictEqual(logged, [`Warn /config.yaml: ${unused} is not known, or has no effect here`])
+    }))
+
+  it.effect("what is not known or has no effect is one warning that names it", () =>
+    Effect.gen(function*() {
+      const { logged } = yield* read(`
+host: a.b
+hosst: typo
+pod: {hots: c.d, connectionTimeout: 5, port: 1}
+agent: {loadBalancing: null, contxt: x}
+bot: {username: bot, privateKey: {path: bot.pem, pasword: x}, certificate: {path: "", password: }, name: y}
+retry: {maxAttempt: 3, multiplier: 2}
+datafeed: {version: v2, includeInvisible: true, idFilePath: "", retry: {maxInterval: 5}}
+proxy: {host: p, anything: 1}
+constructor: {}
+__proto__: x
+toString: 1
+empty: {a: , b: {}}
+`)
+      assert.deepStrictEqual(logged, [
+        "Warn /config.yaml: proxy is for the transport to heed, and not heeded here; hosst, pod.hots, " +
+        "pod.connectionTimeout, agent.contxt, bot.privateKey.pasword, bot.name, retry.maxAttempt, datafeed.version, " +
+        "datafeed.includeInvisible, datafeed.retry.maxInterval, __proto__, toString is not known, or has no effect here"
+      ])
+    }))
+
+  it.effect("a file that all means something is not told of", () =>
+    Effect.gen(function*() {
+      const { logged } = yield* read("_version: '1'\nhost: a.b\nretry: {maxAttempts: 3}\nreadTimeout: 5")
+      assert.deepStrictEqual(logged, [])
+    }))
+
+  it.effect.each([
+    "1e3",
+    "1.10",
+    "12345678901234567890",
+    "1_000",
+    "007",
+    "0x10",
+    "+5",
+    "-1",
+    ".5",
+    ".inf",
+    "True",
+    "1"
+  ])("a name is text as it is written: %s", (name) =>
+    Effect.gen(function*() {
+      const key = "privateKey: {path: bot.pem}"
+      for (
+        const text of [
+          `host: a.b\nbot:\n  username: ${name}\n  ${key}\ndefaultHeaders:\n  X-A: ${name} # a comment\n`,
+          `{host: a.b, bot: {username: ${name}, ${key}}, defaultHeaders: {X-A: ${name}}}`,
+          `host: a.b\r\nbot:\r\n  ${key}\r\n  'username': ${name}\r\ndefaultHeaders: {X-A: ${name} }\r\n`
+        ]
+      ) {
+        const { config } = yield* read(text)
+        assert.deepStrictEqual([config.bot?.username, config.pod.headers["x-a"]], [name, name])
+      }
+      if (!/^-?[1-9]/.test(name) || name.includes("_")) return
+      const { config } = yield* read(
+        `{"host":"a.b", "bot": {"username":${name},"privateKey":{"path":"bot.pem"}},"port" : 8443}`
+      )
+      assert.deepStrictEqual([config.bot?.username, config.pod.url], [name, "https://a.b:8443"])
+    }))
+
+  it.effect("what looks like a setting within a text is left alone", () =>
+    Effect.gen(function*() {
+      const { config } = yield* read(
+        `host: a.b\nport: 1\ndefaultHeaders: {X-A: "x, port: 1, y", X-B: 'a, b: 1.10'}\nbot: {username: "a, b: 1.10, c", ` +
+          "privateKey: {path: bot.pem}}"
+      )
+      assert.deepStrictEqual(config.pod.headers, { "x-a": "x, port: 1, y", "x-b": "a, b: 1.10" })
+      assert.strictEqual(config.bot?.username, "a, b: 1.10, c")
     }))
 
   it.effect("JSON, and what is null is not there", () =>
@@ -438,6 +512,18 @@ ignored: \${UNKNOWN}
     ]],
     ["readTimeout: -1", ["readTimeout: is not a positive duration"]],
     ["defaultHeaders: {a b: 1}", ["defaultHeaders.a b: is no header"]],
+    ["symphony:\n  host: a.b\n  bot: {username: b}", [
+      "symphony: holds the settings, which have to be one level up, at the root of the file"
+    ]],
+    ["{\"_version\": \"1\", \"config\": {\"pod\": {\"host\": \"a.b\"}}}", [
+      "config: holds the settings, which have to be one level up, at the root of the file"
+    ]],
+    ["username: b\nprivateKey: {path: bot.pem}", ["username: stands at the root of the file, and belongs in bot"]],
+    ["appId: b", ["appId: stands at the root of the file, and belongs in app"]],
+    ["hosst: a.b\nbott: {username: b}", [
+      "undefined: has no setting of a configuration at its root, such as host or bot"
+    ]],
+    ["[{host: a.b}]", ["undefined: has to be object"]],
     ["just words", ["undefined: has to be object"]],
     ["", ["undefined: has to be object"]],
     ["host: a\nhost: b", ["undefined: is neither JSON nor YAML: Duplicate key 'host' at line 2"]],

@@ -1,6 +1,6 @@
 /**
- * The configuration files of the vendor's kits, JSON or YAML, as options. Keys that mean nothing here are ignored; those
- * that mean something which this library does otherwise are refused, or told.
+ * The configuration files of the vendor's kits, JSON or YAML, as options. Keys that mean nothing here are told; those that mean
+ * something which this library does otherwise are refused, or told.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -9,6 +9,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -103,10 +104,11 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 // reading
 // --------------------------------------------------------------------------------------------------------------------
 
-/** What a file says, and what it says that is for others to heed. */
+/** What a file says, what it says that is for the transport to heed, and what has no effect. */
 export interface Read {
   readonly options: Options
   readonly left: ReadonlyArray<string>
+  readonly unused: ReadonlyArray<string>
 }
 
 /** Fails with everything that is wrong, by key. */
@@ -115,7 +117,10 @@ export const read = (
 ): Effect.Effect<Read, ReadonlyArray<Detail> | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
-    const section = yield* decode(yield* Effect.fromResult(parse(text)), { errors: "all" }).pipe(
+    const parsed = yield* Effect.fromResult(parse(text))
+    const misplaced = misplacedOf(parsed)
+    if (misplaced !== undefined) return yield* Effect.fail([misplaced])
+    const section = yield* decode(parsed, { errors: "all" }).pipe(
       Effect.mapError(({ issue }) =>
         issuesOf(issue).issues.map(({ message, path = [] }) =>
           located(
@@ -143,7 +148,8 @@ export const read = (
         datafeedRetry: retry(section.datafeed?.retry),
         requestTimeout: section.readTimeout ?? undefined
       },
-      left: leftOf(section)
+      left: leftOf(section),
+      unused: unusedOf(parsed, known, "")
     }
   })
 
@@ -152,17 +158,112 @@ const located = (message: string, location: string): Detail => location === "" ?
 // The text of a parser's failure on JSON holds what stands there, which may be a key. That on YAML names the line, or an
 // alias, which may be a password that begins with a star.
 const parse = (text: string): Result.Result<unknown, ReadonlyArray<Detail>> =>
-  Result.orElse(Json.parse(text), () =>
-    Result.try({
-      try: () => Yaml.parse(text),
-      catch: (error) => [{
+  Result.map(
+    Result.orElse(Json.parse(text), () =>
+      Result.mapError(parseYaml(text), (error): ReadonlyArray<Detail> => [{
         message: `is neither JSON nor YAML: ${
           error instanceof Error
             ? error.message.replace(/alias '.*'/s, "alias: a value that begins with * has to be in quotes")
             : "unreadable"
         }`
-      }]
-    }))
+      }])),
+    (parsed) => withTexts(parsed, text)
+  )
+
+const parseYaml = (text: string): Result.Result<unknown, unknown> =>
+  Result.try({ try: () => Yaml.parse(text), catch: (error) => error })
+
+// --- text that looks like a number
+
+/** A key and a value that is a number or a truth value to a parser, behind a beginning of a line or of a flow. */
+const bare =
+  /((?:^|[{,])[^\S\n]*(?:-[^\S\n]+)?(?:"[^"\n]*"[^\S\n]*:|(?:'[^'\n]*'|[\w.-]+)[^\S\n]*:(?=[^\S\n]))[^\S\n]*)([-+]?[\d.][\w.+-]*|true|false)(?=[^\S\n]*(?:$|#|,|\}))/gim
+
+/** The same with such values as they are written: to a parser, the names `1e3` and `1.10` are the numbers 1000 and 1.1. */
+const withTexts = (parsed: unknown, text: string): unknown => {
+  const quoted = parseYaml(text.replace(bare, (_, before: string, value: string) => `${before}"${value}"`))
+  return Result.isSuccess(quoted) && isSame(parsed, quoted.success) ? quoted.success : parsed
+}
+
+/** Whether two values are the same but for what the second has as text. */
+const isSame = (value: unknown, written: unknown): boolean => {
+  if (value === written) return true
+  if (typeof written === "string") return Object.is(Result.getOrUndefined(parseYaml(written)), value)
+  if (!Predicate.isObject(value) || !Predicate.isObject(written)) {
+    return Array.isArray(value) && Array.isArray(written) && value.length === written.length &&
+      value.every((item, index) => isSame(item, written[index]))
+  }
+  const entries = Object.entries(value)
+  const others = new Map(Object.entries(written))
+  return entries.length === others.size &&
+    entries.every(([key, item]) => others.has(key) && isSame(item, others.get(key)))
+}
+
+// --- what is not known
+
+/** The keys that mean something; beneath one that is `true`, all of them. */
+interface Known {
+  readonly [key: string]: Known | true
+}
+
+const keysOf = (fields: object): Known => Object.fromEntries(Object.keys(fields).map((key) => [key, true as const]))
+const place = keysOf(Service.fields)
+const identityKeys = (name: string): Known => ({
+  [name]: true,
+  privateKey: keysOf(Source.fields),
+  certificate: true
+})
+
+const known: Known = {
+  ...place,
+  pod: place,
+  agent: { ...place, loadBalancing: true },
+  keyManager: place,
+  bot: identityKeys("username"),
+  app: identityKeys("appId"),
+  retry: keysOf(RetrySection.fields),
+  datafeed: { retry: keysOf(RetrySection.fields) },
+  readTimeout: true,
+  ssl: true,
+  commonJwt: keysOf({ enabled: true }),
+  // That of the kit's own format.
+  _version: true
+}
+
+/** What is nothing: the kits' own templates leave what is not used so. */
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === undefined || value === "" ||
+  typeof value === "object" && Object.values(value).every((inner) => isEmpty(inner))
+
+const unusedOf = (section: unknown, known: Known, at: string): ReadonlyArray<string> =>
+  !Predicate.isObject(section) ? [] : Object.entries(section).flatMap(([key, value]) => {
+    const below = Object.hasOwn(known, key) ? known[key] : undefined
+    return below === true || isEmpty(value)
+      ? []
+      : below === undefined
+      ? [`${at}${key}`]
+      : unusedOf(value, below, `${at}${key}.`)
+  })
+
+/** Keys by which a configuration, and a part of one, is known. */
+const isConfiguration = (section: unknown): boolean =>
+  Predicate.isObject(section) && ["host", "pod", "agent", "keyManager", "bot", "app"].some((key) => key in section)
+
+/** A file whose settings are all somewhere else than where they are looked for: it would be an empty configuration. */
+const misplacedOf = (parsed: unknown): Detail | undefined => {
+  if (!Predicate.isObject(parsed) || isConfiguration(parsed) || isEmpty(parsed)) return undefined
+  for (const [key, value] of Object.entries(parsed)) {
+    if (Object.hasOwn(known, key) || !isConfiguration(value)) continue
+    return located("holds the settings, which have to be one level up, at the root of the file", key)
+  }
+  for (const [section, keys] of [["bot", ["username", "privateKey", "certificate"]], ["app", ["appId"]]] as const) {
+    const key = keys.find((key) => key in parsed)
+    if (key !== undefined) return located(`stands at the root of the file, and belongs in ${section}`, key)
+  }
+  return Object.keys(parsed).some((key) => Object.hasOwn(known, key))
+    ? undefined
+    : { message: "has no setting of a configuration at its root, such as host or bot" }
+}
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 
