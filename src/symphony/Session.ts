@@ -5,9 +5,10 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberHandle from "effect/FiberHandle"
 import * as HttpBody from "effect/http/HttpBody"
@@ -19,6 +20,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Url from "../internal/url.ts"
 import * as Endpoint from "./internal/endpoint.ts"
+import { Impatient } from "./internal/impatient.ts"
 import * as Jwt from "./internal/jwt.ts"
 import { type Bot, SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
@@ -53,23 +55,61 @@ export class Session extends Context.Service<Session, {
 
 type Needs = HttpClient.HttpClient | SymphonyConfig
 
-const make = Effect.fnUntraced(function*(login: Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs>) {
-  const needs = Context.pick(HttpClient.HttpClient, SymphonyConfig)(yield* Effect.context<Needs>())
-  const underWay = yield* FiberHandle.make<Tokens, SymphonyError.SymphonyError>()
-  let current: Tokens | undefined
+type LoginEffect<A> = Effect.Effect<A, SymphonyError.SymphonyError, Needs>
 
-  // It runs by itself, in what is otherwise the context of who began it, and goes on when that one is interrupted: others
-  // wait for it. Looking and beginning are one step.
-  const logIn = Effect.contextWith((caller: Context.Context<never>) =>
-    Fiber.join(Option.getOrElse(FiberHandle.getUnsafe(underWay), () => {
-      const fiber = Effect.runForkWith(Context.merge(caller, needs))(Effect.tap(login, (tokens) =>
-        Effect.sync(() => {
-          current = tokens
-        })))
-      FiberHandle.setUnsafe(underWay, fiber)
-      return fiber
-    }))
+const make = Effect.fnUntraced(function*(newLogin: () => LoginEffect<Tokens>) {
+  const needs = Context.pick(HttpClient.HttpClient, SymphonyConfig)(yield* Effect.context<Needs>())
+  /** A login that is sent now, and one that is tried again until the schedule ends. The second waits for the first. */
+  const sent = yield* FiberHandle.make<Tokens, SymphonyError.SymphonyError>()
+  const tried = yield* FiberHandle.make<Tokens, SymphonyError.SymphonyError>()
+  let current: Tokens | undefined
+  let login = newLogin()
+  let arrived = Deferred.makeUnsafe<Tokens>()
+
+  const closed = Deferred.makeUnsafe<never, SymphonyError.SymphonyError>()
+  // It runs before the logins are interrupted, so that who waits for them is told why.
+  yield* Effect.addFinalizer(() => Effect.suspend(() => Deferred.fail(closed, afterScope())))
+
+  // They run by themselves, in what is otherwise the context of who began them, and go on when that one is interrupted: others
+  // wait for them. Looking and beginning are one step.
+  const shared = (
+    handle: FiberHandle.FiberHandle<Tokens, SymphonyError.SymphonyError>,
+    effect: LoginEffect<Tokens>,
+    onSuccess: (tokens: Tokens) => void = () => {}
+  ): Effect.Effect<Tokens, SymphonyError.SymphonyError> =>
+    Effect.contextWith((caller: Context.Context<never>) => {
+      if (Deferred.isDoneUnsafe(closed)) return Deferred.await(closed)
+      const fiber = Option.getOrElse(FiberHandle.getUnsafe(handle), () => {
+        const fiber = Effect.runForkWith(Context.merge(caller, needs))(effect)
+        FiberHandle.setUnsafe(handle, fiber)
+        // Behind the handle's own observer: who is told next would find this login still under way.
+        fiber.addObserver((exit) => {
+          if (Exit.isSuccess(exit)) onSuccess(exit.value)
+        })
+        return fiber
+      })
+      return Effect.raceFirst(Fiber.join(fiber), Deferred.await(closed))
+    })
+
+  const once = shared(sent, Effect.suspend(() => login), (tokens) => {
+    current = tokens
+    login = newLogin()
+    // Who waits before the next attempt of a row need not wait any more.
+    const waited = arrived
+    arrived = Deferred.makeUnsafe()
+    Deferred.doneUnsafe(waited, Effect.succeed(tokens))
+  })
+  const patient = shared(
+    tried,
+    Effect.flatMap(SymphonyConfig, ({ retry }) =>
+      Effect.suspend(() =>
+        Effect.raceFirst(
+          Effect.retry(once, { schedule: retry, while: ({ isRetryable }) => isRetryable }),
+          Deferred.await(arrived)
+        )
+      ))
   )
+  const logIn = Effect.flatMap(Impatient, (isImpatient) => isImpatient ? once : patient)
 
   return Session.of({
     tokens: Effect.suspend(() => current === undefined ? logIn : Effect.succeed(current)),
@@ -103,7 +143,10 @@ export interface Options {
  *
  * A login that was refused fails with `Unauthorized` at once; one that failed otherwise is tried again by the configuration's
  * `retry`, each time with a new token, which holds for four minutes by the clock of the program. A failed login is told to all
- * requests that wait for it, and the next request begins another.
+ * requests that wait for it, and the next request begins another. A reader of the datafeed is told of each attempt that fails.
+ *
+ * Requests that need a login after the scope of the layer has ended fail with `InvalidRequest`, and so do those that wait for one
+ * then.
  *
  * **Example** (Two bots in one program)
  *
@@ -125,7 +168,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<Session, never, Needs> =>
-  Layer.effect(Session, make(botLogin(options)))
+  Layer.effect(Session, make(() => botLogin(options)))
 
 /**
  * On behalf of which user: exactly one of id and name.
@@ -160,7 +203,7 @@ export type User =
  * @since 0.1.0
  */
 export const onBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
-  Layer.effect(Session, make(userLogin(user)))
+  Layer.effect(Session, make(() => userLogin(user)))
 
 // --------------------------------------------------------------------------------------------------------------------
 // logging in
@@ -179,32 +222,41 @@ const authentication = (service: "login" | "relay", path: ReadonlyArray<string>)
   isSecret: true
 } as const)
 
-/** A login is tried again as any request, but not when it was refused. Each attempt signs a new token. */
+/** Each attempt signs a new token. */
 const proven = (
   service: "login" | "relay",
   path: ReadonlyArray<string>,
   name: string,
   key: Redacted.Redacted,
   at: string
-): Effect.Effect<Redacted.Redacted, SymphonyError.SymphonyError, Needs> => {
+): LoginEffect<Redacted.Redacted> => {
   const endpoint = authentication(service, path)
   const body = Jwt.sign(name, key).pipe(
     Effect.mapError((message) => Endpoint.errorOf(endpoint)(Endpoint.refused([{ location: at, message }]))),
     Effect.map((token) => HttpBody.jsonUnsafe({ token }))
   )
-  return retried(Endpoint.attempt({ ...endpoint, body, decode: decodeToken }, undefined))
+  return Endpoint.attempt({ ...endpoint, body, decode: decodeToken }, undefined)
 }
 
-const retried = <
-  E extends { readonly isRetryable: boolean; readonly retryAfter: Option.Option<Duration.Duration> },
-  A,
-  R
->(
-  effect: Effect.Effect<A, E, R>
-) =>
-  Effect.flatMap(
-    SymphonyConfig,
-    ({ retry }) => Effect.retry(effect, { schedule: retry, while: ({ isRetryable }) => isRetryable })
+/** A part of a login, which is not made again in a row of attempts when it was the other part that failed. */
+const remembered = <A>(part: LoginEffect<A>): LoginEffect<A> => {
+  let found: { readonly value: A } | undefined
+  return Effect.suspend(() =>
+    found === undefined
+      ? Effect.tap(part, (value) =>
+        Effect.sync(() => {
+          found = { value }
+        }))
+      : Effect.succeed(found.value)
+  )
+}
+
+const afterScope = () =>
+  Endpoint.errorOf(authentication("login", ["pubkey", "authenticate"]))(
+    new SymphonyError.InvalidRequest({
+      description: "The session is closed, because the scope of its layer has ended; provide the layer around all requests",
+      details: []
+    })
   )
 
 const invalid = (description: string, detail: SymphonyError.Detail) =>
@@ -229,46 +281,56 @@ const userIssue = (
 
 // Side by side: only the answer to the one says whether the other was needed, and what for most pods is needed should not
 // wait.
-const botLogin = Effect.fnUntraced(function*(
-  options: Options
-): Effect.fn.Return<Tokens, SymphonyError.SymphonyError, Needs> {
-  const config = yield* SymphonyConfig
-  const bot = options.bot ?? config.bot
-  if (bot === undefined) return yield* missing("bot", "this is the session of a bot")
-  if (bot.username.trim() === "") {
-    return yield* invalid("The session is of no bot", { location: "bot.username", message: "is blank" })
-  }
+const botLogin = (options: Options): LoginEffect<Tokens> => {
   const logIn = (service: "login" | "relay") =>
-    proven(service, ["pubkey", "authenticate"], bot.username, bot.privateKey, "bot.privateKey")
-  const keyManager = yield* Effect.forkChild(logIn("relay"))
-  const sessionToken = yield* logIn("login")
-  if (yield* isKeyDeliverySimple(sessionToken)) {
-    yield* Fiber.interrupt(keyManager)
-    return { sessionToken, keyManagerToken: undefined }
-  }
-  return { sessionToken, keyManagerToken: yield* Fiber.join(keyManager) }
-})
+    remembered(
+      Effect.flatMap(botOf(options), ({ privateKey, username }) =>
+        proven(service, ["pubkey", "authenticate"], username, privateKey, "bot.privateKey"))
+    )
+  const [atPod, atKeyManager] = [logIn("login"), logIn("relay")]
+  return Effect.gen(function*() {
+    yield* botOf(options)
+    const keyManager = yield* Effect.forkChild(atKeyManager)
+    const sessionToken = yield* atPod
+    if (yield* isKeyDeliverySimple(sessionToken)) {
+      yield* Fiber.interrupt(keyManager)
+      return { sessionToken, keyManagerToken: undefined }
+    }
+    return { sessionToken, keyManagerToken: yield* Fiber.join(keyManager) }
+  })
+}
 
-const userLogin = ({ userId, username }: User): Effect.Effect<Tokens, SymphonyError.SymphonyError, Needs> =>
+const botOf = (options: Options): Effect.Effect<Bot, SymphonyError.SymphonyError, SymphonyConfig> =>
   Effect.gen(function*() {
+    const config = yield* SymphonyConfig
+    const bot = options.bot ?? config.bot
+    if (bot === undefined) return yield* missing("bot", "this is the session of a bot")
+    if (bot.username.trim() === "") {
+      return yield* invalid("The session is of no bot", { location: "bot.username", message: "is blank" })
+    }
+    return bot
+  })
+
+const userLogin = ({ userId, username }: User): LoginEffect<Tokens> => {
+  const ofApp = remembered(Effect.flatMap(SymphonyConfig, ({ app }) =>
+    app === undefined
+      ? missing("app", "this is the session of an application")
+      : proven("login", ["pubkey", "app", "authenticate"], app.appId, app.privateKey, "app.privateKey")))
+  return Effect.gen(function*() {
     const { app } = yield* SymphonyConfig
     if (app === undefined) return yield* missing("app", "this is the session of an application")
     const issue = userIssue({ userId, username })
     if (issue !== undefined) return yield* invalid("The session is of no user", { location: "user", message: issue })
-    const appToken = yield* proven(
-      "login",
-      ["pubkey", "app", "authenticate"],
-      app.appId,
-      app.privateKey,
-      "app.privateKey"
-    )
+    const appToken = yield* ofApp
     const who = userId === undefined ? ["username", String(username)] : ["user", String(userId)]
     const endpoint = authentication("login", ["pubkey", "app", ...who, "authenticate"])
-    const sessionToken = yield* retried(
-      Endpoint.attempt({ ...endpoint, decode: decodeToken }, { sessionToken: appToken, keyManagerToken: undefined })
+    const sessionToken = yield* Endpoint.attempt(
+      { ...endpoint, decode: decodeToken },
+      { sessionToken: appToken, keyManagerToken: undefined }
     )
     return { sessionToken, keyManagerToken: undefined }
   })
+}
 
 // --- simplified key delivery
 

@@ -349,19 +349,70 @@ describe("who waits for a login", () => {
       }
     }).pipe(asBot()))
 
-  it.effect("is interrupted when the session is closed, and does not wait for ever afterwards", () =>
+  it.effect("is told when the session is closed, and so is who comes afterwards", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(Session.layer(), scope)
       const mine = Effect.provideContext(tokens, context)
       const begun = yield* Deferred.make<void>()
-      const fiber = yield* Effect.forkChild(Effect.andThen(Deferred.succeed(begun, undefined), mine))
+      const fiber = yield* Effect.forkChild(Effect.flip(Effect.andThen(Deferred.succeed(begun, undefined), mine)))
       yield* Deferred.await(begun)
       yield* until(Effect.map(timesOf(relay), ({ length }) => length === 1))
       yield* Scope.close(scope, Exit.void)
-      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
-      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(yield* Effect.forkChild(mine))))
+      for (const error of [yield* Fiber.join(fiber), yield* Effect.flip(mine)]) {
+        assert.strictEqual(error.reason._tag, "InvalidRequest")
+        assert.match(error.message, /^login: The session is closed, because the scope of its layer has ended/)
+      }
     }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
+
+  it.effect("after its scope is told by requests whose session expired, and by a renewal", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Session.layer(), scope)
+      const session = yield* Effect.provideContext(Session.Session, context)
+      const first = yield* session.tokens
+      yield* Scope.close(scope, Exit.void)
+      yield* emulator.use(({ expireSessions }) => expireSessions())
+      const request = yield* Effect.flip(Effect.provideContext(whoAmI, context))
+      const renewal = yield* Effect.flip(session.renew(first))
+      for (const error of [request, renewal]) assert.match(error.message, /^login: The session is closed/)
+      assert.deepStrictEqual(yield* logins, { "session bot": 1, "keyManager bot": 1 })
+    }).pipe(asBot()))
+})
+
+describe("a login in parts", () => {
+  it.effect("makes no part again that was made", () =>
+    Effect.gen(function*() {
+      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
+      // The first at the pod goes well.
+      yield* failNext({ on: "agentInfo", status: 503 })
+      assert.isDefined((yield* tokens).keyManagerToken)
+      const [pod, keyManager] = [yield* timesOf(login), yield* timesOf(relay)]
+      assert.deepStrictEqual([pod.length, keyManager.length], [1, 3])
+    }).pipe(Effect.provide(
+      Session.layer().pipe(
+        Layer.provideMerge(config({ retry: { initialInterval: 0 } })),
+        Layer.provideMerge(
+          Layer.effect(
+            HttpClient.HttpClient,
+            Effect.map(HttpClient.HttpClient, (pod) => {
+              let times = 0
+              return HttpClient.transform(pod, (sent, request) =>
+                request.url.includes("/relay/") && times++ < 2
+                  ? Effect.andThen(
+                    Effect.ignore(sent),
+                    Effect.provide(
+                      HttpClient.execute(request),
+                      Transport.scripted([{ status: 503 }])
+                    )
+                  )
+                  : sent)
+            })
+          )
+        ),
+        Layer.provideMerge(pod())
+      )
+    )))
 })
 
 const pemOf = (key: NodeCrypto.KeyObject): string => String(key.export({ type: "pkcs8", format: "pem" }))
