@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Codec from "../internal/codec.ts"
 import * as Json from "../internal/json.ts"
+import * as Entities from "./internal/entities.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // markup
@@ -141,8 +142,9 @@ interface Attributes {
   readonly [name: string]: string | number | boolean | undefined
 }
 
-// There, every white space is read as a blank unless it is written so.
-const attribute = (value: string): string => escape(value).replaceAll("\t", "&#9;").replaceAll("\n", "&#10;")
+// In an attribute, every white space is read as a blank unless it is written so.
+const withSpaces = (escaped: string): string => escaped.replaceAll("\t", "&#9;").replaceAll("\n", "&#10;")
+const attribute = (value: string): string => withSpaces(escape(value))
 
 const tag = (name: string, attributes: Attributes): string =>
   [
@@ -207,11 +209,28 @@ export const text = (text: string): Markup<"inline"> => make("inline", escape(te
  */
 export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArray<Hole>): Markup<"block"> => {
   const filled = holes.map((hole) => typeof hole === "object" && "length" in hole ? hole : [hole])
-  return make(
-    "block",
-    template.map((text, index) => text + markupOf(filled[index] ?? [])).join(""),
-    markups(filled.flat())
-  )
+  let place: Within = "text"
+  const pieces = template.map((text, index) => {
+    place = placeBehind(text, place)
+    const markup = markupOf(filled[index] ?? [])
+    return text + (place === "text" || place === "tag" ? markup : withSpaces(markup))
+  })
+  return make("block", pieces.join(""), markups(filled.flat()))
+}
+
+/** Where in markup something stands: in text, in a tag, or in the value of an attribute, by its quote. */
+type Within = "text" | "tag" | "\"" | "'"
+
+/** Where that is which comes behind a piece of a template. */
+const placeBehind = (text: string, from: Within): Within => {
+  let place = from
+  for (const character of text) {
+    if (place === "text") place = character === "<" ? "tag" : "text"
+    else if (place !== "tag") place = character === place ? "tag" : place
+    else if (character === ">") place = "text"
+    else if (character === "\"" || character === "'") place = character
+  }
+  return place
 }
 
 /**
@@ -877,30 +896,9 @@ const entriesOf = ({ data }: Readable): Result.Result<ReadonlyArray<Entry>, Mess
 
 const isFields = (fields: unknown): fields is { readonly [field: string]: unknown } => Predicate.isObject(fields)
 
-// Those that people write although XML does not know them.
-const html: { readonly [name: string]: string } = {
-  nbsp: "\u00a0",
-  copy: "©",
-  reg: "®",
-  trade: "™",
-  hellip: "…",
-  ndash: "–",
-  mdash: "—",
-  lsquo: "‘",
-  rsquo: "’",
-  ldquo: "“",
-  rdquo: "”",
-  bull: "•",
-  middot: "·",
-  euro: "€",
-  pound: "£",
-  deg: "°",
-  times: "×"
-}
-
 const textOf = (markup: string): Effect.Effect<string, MessageUnreadable> => {
   if (markup.trim() === "") return Effect.succeed("")
-  return parse(markup.replace(/&([a-z]+);/g, (reference, name: string) => html[name] ?? reference)).pipe(
+  return parse(Entities.resolve(markup)).pipe(
     Effect.map((events) => events.map(textOfEvent).join("").trim()),
     Effect.mapError((error) => new MessageUnreadable({ part: "message", issue: error.message }))
   )
