@@ -289,6 +289,18 @@ describe("files are refused before a request is made", () => {
   it.effect.each<readonly [string, ReadonlyArray<Attachment.Attachment>, string]>([
     ["an empty name", [{ name: "", content: "" }], "attachments[0].name is empty"],
     ["half a character", [{ name: "\ud800", content: "" }], "attachments[0].name holds half of a surrogate pair"],
+    ...["a\u0000.txt", "\u0000", "a\u001b[2J", "a\u007f", "a\u0085"].map((name) =>
+      [
+        `a name ${JSON.stringify(name)}`,
+        [{ name, content: "" }],
+        "attachments[0].name holds a control character"
+      ] as const
+    ),
+    [
+      "NUL in the name of a preview",
+      [{ name: "a", content: "", preview: { content: "", name: "\u0000" } }],
+      "attachments[0].preview.name holds a control character"
+    ],
     [
       "half a character in text",
       [{ name: "a", content: "\ud800" }],

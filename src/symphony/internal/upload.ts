@@ -67,6 +67,15 @@ const isContent = (content: unknown): boolean =>
 const isOnce = (content: unknown): content is Attachment.Once<unknown, unknown> =>
   typeof content === "object" && content !== null && "_tag" in content && content._tag === "Once"
 
+/** What a file cannot be called: who reads it from a disk would find another name, or none. */
+// oxlint-disable-next-line no-control-regex
+const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
+
+const nameIssues = (location: string, name: string): ReadonlyArray<Required<SymphonyError.Detail>> => [
+  ...name.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }],
+  ...control.test(name) ? [{ location, message: "holds a control character" }] : []
+]
+
 /** What is wrong with files, as far as it can be known without reading them. */
 export const issuesOf = (
   attachments: ReadonlyArray<Attachment.Attachment<unknown, unknown>>
@@ -77,7 +86,7 @@ export const issuesOf = (
   return [
     ...files.flatMap(({ content, contentType, location, name }) => [
       ...name === "" ? [{ location: `${location}.name`, message: "is empty" }] : [],
-      ...name.isWellFormed() ? [] : [{ location: `${location}.name`, message: "holds half of a surrogate pair" }],
+      ...nameIssues(`${location}.name`, name),
       ...typeof content !== "string" || content.isWellFormed()
         ? []
         : [{ location: `${location}.content`, message: "holds half of a surrogate pair" }],
