@@ -14,7 +14,10 @@ import * as Stream from "effect/Stream"
 import * as Handling from "../internal/handling.ts"
 import type * as DatafeedEvent from "./DatafeedEvent.ts"
 import type * as DatafeedStatus from "./DatafeedStatus.ts"
+import * as Draft from "./internal/draft.ts"
+import * as Endpoint from "./internal/endpoint.ts"
 import * as Feed from "./internal/feed.ts"
+import * as Requests from "./internal/feedRequests.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import type { SymphonyError } from "./SymphonyError.ts"
@@ -184,7 +187,7 @@ export const events = (
 export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 = never> extends Options {
   /**
    * How many events of a page are handled at once, or how many pages with {@link consumePages}. With 1 they are handled in order.
-   * Default: 1.
+   * A whole number from 1 on; anything else is an `InvalidRequest` before a request is made. Default: 1.
    */
   readonly concurrency?: number | undefined
   /** How often it is tried again when the handler failed. Default: not at all. */
@@ -240,7 +243,10 @@ export function consume<E, R, E2, R2, E3, R3>(
 ): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
   const { concurrency = 1 } = options
   const one = Handling.persistent(handler, options)
-  return handled((events) => Effect.forEach(events, one, { concurrency, discard: true }), options, 1)
+  return atOnce(
+    concurrency,
+    handled((events) => Effect.forEach(events, one, { concurrency, discard: true }), options, 1)
+  )
 }
 
 /**
@@ -270,12 +276,20 @@ export function consumePages<E, R, E2, R2, E3, R3>(
   handler: (events: Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>, E, E2, R2, E3, R3> = {}
 ): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
+  const { concurrency = 1 } = options
   const all = Handling.persistent(handler, options)
-  return handled(
-    (events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void,
-    options,
-    options.concurrency ?? 1
+  return atOnce(
+    concurrency,
+    handled((events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void, options, concurrency)
   )
+}
+
+const atOnce = <E, R>(
+  concurrency: number,
+  effect: Effect.Effect<void, E, R>
+): Effect.Effect<void, E | SymphonyError, R> => {
+  const issues = Draft.wholeIssues("concurrency", concurrency, 1)
+  return issues.length === 0 ? effect : Effect.fail(Requests.refused(Endpoint.refused(issues)))
 }
 
 /** Pages are handled and committed; what is told in a page comes after the events ahead of it were handled. */

@@ -254,7 +254,8 @@ const remembered = <A>(part: LoginEffect<A>): LoginEffect<A> => {
 const afterScope = () =>
   Endpoint.errorOf(authentication("login", ["pubkey", "authenticate"]))(
     new SymphonyError.InvalidRequest({
-      description: "The session is closed, because the scope of its layer has ended; provide the layer around all requests",
+      description:
+        "The session is closed, because the scope of its layer has ended; provide the layer around all requests",
       details: []
     })
   )

@@ -15,7 +15,7 @@ import type * as PlatformError from "effect/PlatformError"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type * as Retry from "../Retry.ts"
+import * as Retry from "../Retry.ts"
 import * as ConfigFile from "./internal/configFile.ts"
 import { Detail } from "./SymphonyError.ts"
 
@@ -98,7 +98,10 @@ export interface Options extends ServiceOptions {
   readonly app?: App | undefined
   /** The settings of the usual schedule, or one of your own (see `effect-herald/Retry`). */
   readonly retry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined
-  /** How a reader of the datafeed comes back. Default: for ever; settings without `maxAttempts` mean 10 attempts. */
+  /**
+   * How a reader of the datafeed comes back. Default: for ever, half a second to 30 seconds apart with jitter (`reconnect` of
+   * `effect-herald/Retry`). Settings without `maxAttempts` mean 10 attempts.
+   */
   readonly datafeedRetry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined
   /** How long a request may take, connection and body included. Default: 60 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
@@ -164,7 +167,7 @@ export const make = (options: Options): SymphonyConfig["Service"] => ({
   bot: options.bot,
   app: options.app,
   retry: scheduleOf(options.retry ?? {}),
-  datafeedRetry: scheduleOf(options.datafeedRetry ?? { maxAttempts: -1 }),
+  datafeedRetry: options.datafeedRetry === undefined ? Retry.reconnect : scheduleOf(options.datafeedRetry),
   requestTimeout: duration(options.requestTimeout ?? "60 seconds"),
   issues: issuesOf(options)
 })

@@ -34,8 +34,12 @@ export interface Page {
 
 type Step = LongPoll.Step<string, Requests.Answer | undefined, SymphonyError.SymphonyError>
 
-/** Whether it is a feed for a reader like this one: lists show others, too, and do not always say which is which. */
-const isFanout = ({ id, type }: Requests.Feed): boolean => type === "fanout" || /^[^\s_]+_f(_[^\s_]+)?$/.test(id)
+/**
+ * Whether it is a feed for a reader like this one: lists show others, too, and do not always say which is which. A tag, which
+ * stands at the end of an id, may have any characters.
+ */
+const isFanout = ({ id, type = "" }: Requests.Feed): boolean =>
+  type === "" ? /^[^\s_]+_f(_|$)/.test(id) : type.toLowerCase() === "fanout"
 
 /** What comes again comes soon: when its page was not acknowledged for half a minute. */
 const remembered = 10_000

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { Session } from "../Session.ts"
 import type { SymphonyError } from "../SymphonyError.ts"
 import * as Endpoint from "./endpoint.ts"
+import { Impatient } from "./impatient.ts"
 import * as Lenient from "./lenient.ts"
 import { isSessionRefused, type Needs } from "./request.ts"
 
@@ -23,7 +24,7 @@ const attempt = <A>(endpoint: Endpoint.Endpoint<A>): Request<A> =>
       isSessionRefused,
       () => Effect.flatMap(session.renew(tokens), (renewed) => Endpoint.attempt(endpoint, renewed))
     )
-  })
+  }).pipe(Effect.provideService(Impatient, true))
 
 const feeds = ["v5", "datafeeds"]
 
