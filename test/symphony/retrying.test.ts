@@ -124,7 +124,7 @@ describe("a session that expired", () => {
       }).pipe(Effect.provide(emulated({ config: { retry: { maxAttempts } } })))
   )
 
-  it.effect("and whose successor is refused too, is told after two requests", () =>
+  it.effect("and whose successors are refused too, uses up attempts", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
@@ -132,7 +132,16 @@ describe("a session that expired", () => {
       const error = yield* Effect.flip(run(Messages.send({ streamId, message: "second" })))
       assert.instanceOf(error, SymphonyError.SymphonyError)
       assert.strictEqual(error.reason._tag, "Unauthorized")
-      assert.lengthOf(yield* sentTo(create), 3)
+      assert.lengthOf(yield* sentTo(create), 1 + 4)
+    }).pipe(Effect.provide(emulated({ config: { retry: { maxAttempts: 3 } } }))))
+
+  it.effect("and whose successor is expired by then, is renewed once more", () =>
+    Effect.gen(function*() {
+      const streamId = yield* room
+      yield* run(Messages.send({ streamId, message: "first" }))
+      yield* emulator.use(({ failNext }) => failNext({ on: "send", status: 401, times: 2 }))
+      yield* run(Messages.send({ streamId, message: "second" }))
+      assert.deepStrictEqual(yield* texts(streamId), ["first", "second"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("is renewed for the next request where the body of this one can be read only once", () =>

@@ -59,7 +59,7 @@ interface Failure {
 export const isSessionRefused = ({ reason }: SymphonyError.SymphonyError): boolean =>
   reason._tag === "Unauthorized" || reason._tag === "ServiceFailure" && reason.status === 401
 
-/** Runs a request. One whose session is refused is sent with another in the same attempt: a renewal is no attempt. */
+/** Runs a request. The first time that its session is refused, it is sent with another in the same attempt. */
 export const run = <A, E extends Failure = never, R = never>(
   request: Request<A, E, R>
 ): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> =>
@@ -88,19 +88,27 @@ const retrying = <A, B, E extends Failure, R>(
       if (isOurs(error) && doubtful(error.reason) !== undefined) request.onDoubt?.(error)
       return Effect.fail(error)
     }
+    let renewals = 0
     const renewed = Effect.fnUntraced(function*(tokens: Tokens, error: SymphonyError.SymphonyError) {
       // Not only where the request is sent again: the next one needs a session too.
       const others = yield* session.renew(tokens)
       const spent = request.spent?.(error)
-      return spent === undefined ? yield* Effect.catch(send(others), failed) : yield* Effect.fail(spent)
+      if (spent !== undefined) return yield* Effect.fail(spent)
+      // Whatever refuses one session after the other uses up attempts.
+      return renewals++ === 0
+        ? yield* Effect.catch(send(others), (error) => refusedOr(others, error))
+        : yield* failed(error)
     })
+    const refusedOr = (
+      tokens: Tokens,
+      error: Failed
+    ): Effect.Effect<B, Failed, HttpClient.HttpClient | SymphonyConfig | R> =>
+      isOurs(error) && isSessionRefused(error) && request.bodyFailure?.() === undefined
+        ? renewed(tokens, error)
+        : failed(error)
     const attempt = Effect.flatMap(
       session.tokens,
-      (tokens) =>
-        Effect.catch(send(tokens), (error) =>
-          isOurs(error) && isSessionRefused(error) && request.bodyFailure?.() === undefined
-            ? renewed(tokens, error)
-            : failed(error))
+      (tokens) => Effect.catch(send(tokens), (error) => refusedOr(tokens, error))
     )
     const again = (error: Failed): Effect.Effect<boolean, Failed> => {
       if (!isOurs(error)) {
@@ -111,7 +119,7 @@ const retrying = <A, B, E extends Failure, R>(
         return Effect.succeed(false)
       }
       const isSafe = request.repeatable || doubtful(error.reason) === undefined
-      if (!error.isRetryable || !isSafe) {
+      if (error.reason._tag !== "Unauthorized" && !(error.isRetryable && isSafe)) {
         return Effect.succeed(false)
       }
       const spent = request.spent?.(error)

@@ -84,7 +84,8 @@ const expectedFailure = (name: Vendor.Name, status: number): string => {
   const isFeed = feeds.some((feed) => feed.name === name)
   // A login is not renewed by a login. A datafeed has its own way to try again.
   const again = status === 401 ? !isLogin : (status === 429 || status >= 500) && !isFeed
-  return `${again ? 2 : 1} × ${said}`
+  // A renewal is no attempt.
+  return `${again ? status === 401 && !isFeed ? 3 : 2 : 1} × ${said}`
 }
 
 const Fields = Schema.Record(Schema.String, Schema.Json)
