@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Schedule from "effect/Schedule"
@@ -44,9 +45,16 @@ export interface Options {
    */
   readonly own?: boolean | undefined
   /**
-   * Whether the feed is deleted when the stream ends. Default: `false`: it is there for 30 minutes, for the next reader.
+   * Whether the feed is deleted when the stream ends, whoever else reads it. Default: `false`: it is there for 30 minutes, for the
+   * next reader. Nothing else deletes a feed.
    */
   readonly deleteOnEnd?: boolean | undefined
+  /**
+   * How long one read may take; the service holds it for half a minute when there is nothing to tell. One that is not answered by
+   * then is given up, and the second one in a row is told as `FeedInterrupted`. Default: 60 seconds. The `requestTimeout` of the
+   * configuration is for all other requests.
+   */
+  readonly readTimeout?: Duration.Input | undefined
 }
 
 /**
@@ -128,7 +136,8 @@ export const pages = (options: Options = {}): Stream.Stream<Page, SymphonyError,
     tag: options.tag,
     includeInvisible: options.includeInvisible,
     own: options.own ?? false,
-    deleteOnEnd: options.deleteOnEnd ?? false
+    deleteOnEnd: options.deleteOnEnd ?? false,
+    readTimeout: options.readTimeout
   })
 
 /**
@@ -322,6 +331,7 @@ const noticeTags: { readonly [K in Notice["_tag"]]: true } = {
   FeedConnected: true,
   FeedInterrupted: true,
   FeedReconnected: true,
+  FeedShared: true,
   FeedRecreated: true,
   UnknownEvent: true,
   UndecodableEvent: true
@@ -334,6 +344,8 @@ const logged = (notice: Notice): Effect.Effect<void> => {
   switch (notice._tag) {
     case "FeedRecreated":
       return Effect.logWarning(`datafeed ${notice.previous} is gone, and events may be lost: ${notice.reason.message}`)
+    case "FeedShared":
+      return Effect.logWarning(`another reader reads the datafeed ${notice.feedId}, and the two share its events`)
     case "FeedInterrupted":
       return Effect.logWarning(`interrupted: ${notice.reason.message}`)
     case "UndecodableEvent":

@@ -60,7 +60,8 @@ export const FeedInterrupted = Schema.TaggedStruct("FeedInterrupted", {
 })
 
 /**
- * The service answers again.
+ * The service answers reads again. Told once for a row of interruptions, with the first read that is answered: up to half a
+ * minute after the service is there again, when nothing happens.
  *
  * @category statuses
  * @since 0.1.0
@@ -82,6 +83,28 @@ export const FeedReconnected = Schema.TaggedStruct("FeedReconnected", {
   feedId: Schema.String,
   downFor: Schema.Duration
 })
+
+/**
+ * Somebody else reads this feed too: it acknowledged what came behind, so that the service did not take an acknowledgement of
+ * this reader. **Nothing is lost by it**: the two share the events, each goes to one of them. An event that one had not
+ * acknowledged for half a minute may come to the other as well. A deploy that overlaps for a while looks so; two readers that both
+ * want all events need two tags. Told at most once in half an hour.
+ *
+ * @category statuses
+ * @since 0.1.0
+ */
+export interface FeedShared {
+  readonly _tag: "FeedShared"
+  readonly feedId: string
+}
+
+/**
+ * The schema of {@link FeedShared}.
+ *
+ * @category statuses
+ * @since 0.1.0
+ */
+export const FeedShared = Schema.TaggedStruct("FeedShared", { feedId: Schema.String })
 
 /**
  * The service had forgotten the feed, and it goes on with another one. **Events may be lost**: what the old one had not told
@@ -120,7 +143,7 @@ export const FeedRecreated = Schema.TaggedStruct("FeedRecreated", {
  * @category statuses
  * @since 0.1.0
  */
-export type DatafeedStatus = FeedConnected | FeedInterrupted | FeedReconnected | FeedRecreated
+export type DatafeedStatus = FeedConnected | FeedInterrupted | FeedReconnected | FeedShared | FeedRecreated
 
 /**
  * The schema of a {@link DatafeedStatus}.
@@ -128,4 +151,10 @@ export type DatafeedStatus = FeedConnected | FeedInterrupted | FeedReconnected |
  * @category statuses
  * @since 0.1.0
  */
-export const DatafeedStatus = Schema.Union([FeedConnected, FeedInterrupted, FeedReconnected, FeedRecreated])
+export const DatafeedStatus = Schema.Union([
+  FeedConnected,
+  FeedInterrupted,
+  FeedReconnected,
+  FeedShared,
+  FeedRecreated
+])

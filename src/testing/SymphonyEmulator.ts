@@ -296,8 +296,8 @@ export interface HandledRequest {
  * @since 0.1.0
  */
 export interface Failure {
-  /** Which requests it is for. Default: the next, whatever it is. */
-  readonly on?: Kind
+  /** Which requests it is for, by what they are for or by themselves. Default: the next, whatever it is. */
+  readonly on?: Kind | ((request: Request) => boolean)
   readonly status: number
   /** Text is sent as it is, anything else as JSON. Default: an error with the status as its code. */
   readonly body?: unknown
@@ -620,8 +620,10 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   })
 
   /** The answer of a script, which is used up by it. */
-  const scripted = (kind: Kind | undefined): Answer | undefined => {
-    const found = failures.find(({ failure }) => failure.on === undefined || failure.on === kind)
+  const scripted = (kind: Kind | undefined, request: Request): Answer | undefined => {
+    const found = failures.find(({ failure: { on } }) =>
+      on === undefined || (typeof on === "string" ? on === kind : on(request))
+    )
     if (found === undefined) return undefined
     if (--found.left <= 0) failures = failures.filter((other) => other !== found)
     const { body, headers, status } = found.failure
@@ -644,7 +646,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     requests.add({ method, target, kind, headers: withoutSecrets(headers), time })
     if (isTooLong) return answers.uriTooLong
     if (method === "OPTIONS") return cors.preflight
-    const failed = scripted(kind)
+    const failed = scripted(kind, request)
     if (failed !== undefined) return failed
     if (name === undefined) return exists ? answers.methodNotAllowed : answers.notFound
     const decoded = parameters.map(decode)

@@ -66,6 +66,8 @@ const brief = (event: Exclude<DatafeedEvent.DatafeedEvent, { readonly message: u
       return `${event.reason.message} Attempt ${event.attempt}; again in ${Duration.format(event.retryIn)}`
     case "FeedReconnected":
       return `after ${Duration.format(event.downFor)}`
+    case "FeedShared":
+      return `${event.feedId} has another reader, too: the two share its events`
     case "FeedRecreated":
       return `events may be lost: ${event.reason.message}`
     default:

@@ -1,30 +1,33 @@
 /**
- * One datafeed: which feed it is, how its answers become pages of events that nobody had before, with statuses in
- * position, and what of it was acknowledged.
+ * One datafeed: how its answers become pages of events that nobody had before, with statuses in position; what of it was
+ * acknowledged; and how it is mended. When it is read, and when it is tried again, is for the long poll to say.
  */
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Commits from "../../internal/commits.ts"
-import * as LongPoll from "../../LongPoll.ts"
+import * as LongPoll from "../../internal/longPoll.ts"
+import { debug } from "../../internal/operation.ts"
+import * as PollLoop from "../../internal/pollLoop.ts"
 import type * as DatafeedEvent from "../DatafeedEvent.ts"
 import type * as DatafeedStatus from "../DatafeedStatus.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import type * as SymphonyError from "../SymphonyError.ts"
 import * as Endpoint from "./endpoint.ts"
+import * as FeedChoice from "./feedChoice.ts"
 import * as FeedEvent from "./feedEvent.ts"
 import * as Requests from "./feedRequests.ts"
 import type { Needs } from "./request.ts"
 
-export interface Settings {
-  readonly tag: string | undefined
-  readonly includeInvisible: boolean | undefined
+export interface Settings extends FeedChoice.Wanted {
   readonly own: boolean
   readonly deleteOnEnd: boolean
+  readonly readTimeout: Duration.Input | undefined
 }
 
 export interface Page {
@@ -32,194 +35,38 @@ export interface Page {
   readonly commit: Effect.Effect<void>
 }
 
-type Step = LongPoll.Step<string, Requests.Answer | undefined, SymphonyError.SymphonyError>
-
-/**
- * Whether it is a feed for a reader like this one: lists show others, too, and do not always say which is which. A tag, which
- * stands at the end of an id, may have any characters.
- */
-const isFanout = ({ id, type = "" }: Requests.Feed): boolean =>
-  type === "" ? /^[^\s_]+_f(_|$)/.test(id) : type.toLowerCase() === "fanout"
-
 /** What comes again comes soon: when its page was not acknowledged for half a minute. */
 const remembered = 10_000
 
-/** A read is held for half a minute. One that is silent for longer than this is cut. */
-const leastPatience = Duration.seconds(60)
+/** A read is held for half a minute. */
+const defaultTimeout = "60 seconds"
 
-export const pages = (
-  settings: Settings
-): Stream.Stream<Page, SymphonyError.SymphonyError, Needs> =>
+/** How often another reader of the feed is told of, in milliseconds. */
+const sharedEvery = 30 * 60_000
+
+/** After so many refusals in a row a feed is taken for gone, whatever the list says. */
+const mostRefusals = 4
+
+/** How long the end of a stream may take, in milliseconds. */
+const grace = 1_000
+
+export const pages = (settings: Settings): Stream.Stream<Page, SymphonyError.SymphonyError, Needs> =>
   Stream.unwrap(Effect.gen(function*() {
-    const issue = settings.tag === undefined ? undefined : issueOf(settings.tag)
-    if (issue !== undefined) {
-      return Stream.fail(Requests.refused(Endpoint.refused([{ location: "tag", message: issue }])))
-    }
-    const config = yield* SymphonyConfig
-    const context = yield* Effect.context<Needs>()
-    const patience = Duration.max(config.requestTimeout, leastPatience)
-
-    let feed: string | undefined
-    let bot: number | undefined
-    let acknowledgements = makeAcknowledgements()
-    /** What the service said of the feed when it had forgotten it. */
-    let gone: SymphonyError.Reason | undefined
-    /** How many feeds in a row were gone when they were read for the first time. */
-    let stillborn = 0
-    let heardAt: DateTime.Utc | undefined
-    /** What the last handshake found out, for the step that follows. */
-    let status: DatafeedStatus.DatafeedStatus | undefined
-
-    /** A feed was asked for: one that is found later may be that one, whose answer was lost. */
-    let making = false
-    const find = Effect.gen(function*() {
-      const known = yield* Requests.list(settings.tag)
-      const found = known.find((known) => isFanout(known) && known.id !== feed)
-      if (found !== undefined) return { feedId: found.id, created: making }
-      making = true
-      return { feedId: yield* Requests.create(settings), created: true }
-    })
-
-    const handshake = Effect.fnUntraced(function*(standing: string | undefined) {
-      if (!settings.own && bot === undefined) bot = yield* Requests.sessionUser
-      // It is answered at once. Whether the feed is still there is for a read to say.
-      if (standing !== undefined && gone === undefined) {
-        yield* Requests.list(settings.tag)
-        return standing
-      }
-      if (standing !== undefined) yield* Effect.ignore(Requests.remove(standing))
-      const { created, feedId } = yield* find
-      status = standing === undefined || gone === undefined
-        ? { _tag: "FeedConnected", feedId, created }
-        : {
-          _tag: "FeedRecreated",
-          feedId,
-          previous: standing,
-          reason: gone,
-          ...heardAt === undefined ? {} : { heardAt }
-        }
-      gone = undefined
-      making = false
-      heardAt = undefined
-      feed = feedId
-      acknowledgements = makeAcknowledgements()
-      return feedId
-    })
-
-    /** How many answers in a row came at once and had nothing: a service that goes on so is not asked without a pause. */
-    let barren = 0
-    let paused = false
-
-    const poll = Effect.fnUntraced(function*(feedId: string) {
-      paused = !paused && barren > 1
-      if (paused) {
-        yield* Effect.sleep(Math.min(500 * 2 ** (barren - 2), 30_000))
-        return { page: undefined, next: feedId, listened: false }
-      }
-      const sentAt = yield* Clock.currentTimeMillis
-      const answer = yield* Requests.read(feedId, acknowledgements.due()).pipe(
-        // Nobody waits that long: the long poll does not.
-        Effect.provideService(SymphonyConfig, { ...config, requestTimeout: Duration.times(patience, 2) }),
-        Effect.catchIf(isGone, (error) => {
-          gone = error.reason
-          // One that was just made and is gone is a failure, so that the schedule spaces what is asked next.
-          return stillborn++ === 0 ? Effect.undefined : Effect.fail(error)
-        })
-      )
-      if (answer === undefined) return { page: undefined, next: feedId, listened: true, prove: true }
-      stillborn = 0
-      heardAt = yield* DateTime.now
-      barren = DateTime.toEpochMillis(heardAt) - sentAt < 1_000 ? barren + 1 : 0
-      return { page: answer, next: feedId, listened: true }
-    })
-
-    const seen = new Set<string>()
-    const isNew = ({ id }: FeedEvent.Read): boolean => {
-      if (id === undefined) return true
-      if (seen.has(id)) return false
-      seen.add(id)
-      const [oldest] = seen
-      if (seen.size > remembered && oldest !== undefined) seen.delete(oldest)
-      return true
-    }
-    const isOwn = ({ initiator }: FeedEvent.Read): boolean => bot !== undefined && initiator?.userId === bot
-
-    const pageOf = ({ ackId, events }: Requests.Answer) => {
-      const news = events.map(FeedEvent.read).filter(isNew)
-      if (news.length > 0) barren = 0
-      return { events: news.filter((event) => !isOwn(event)), commit: acknowledgements.commits.next(ackId) }
-    }
-
-    const told = (
-      step: Step
-    ): { readonly events: ReadonlyArray<DatafeedEvent.DatafeedEvent>; readonly commit: Effect.Effect<void> } => {
-      if (step._tag === "Page" && step.page !== undefined) return pageOf(step.page)
-      const statuses: Array<DatafeedStatus.DatafeedStatus> = []
-      if (step._tag === "Reconnected") {
-        statuses.push({ _tag: "FeedReconnected", feedId: step.cursor, downFor: step.downFor })
-      }
-      if (step._tag === "Interrupted") {
-        statuses.push({
-          _tag: "FeedInterrupted",
-          reason: step.failure.reason,
-          ...step.cursor === undefined ? {} : { feedId: step.cursor },
-          attempt: step.attempt,
-          retryIn: step.retryIn
-        })
-      }
-      if (status !== undefined) {
-        statuses.push(status)
-      }
-      status = undefined
-      return { events: statuses, commit: Effect.void }
-    }
-
-    if (settings.deleteOnEnd) {
-      yield* Effect.addFinalizer(() =>
-        feed === undefined ? Effect.void : Requests.remove(feed).pipe(
-          Effect.provideContext(context),
-          // Not on this fiber: it is being interrupted, and would not wait for an answer, or would wait for ever.
-          Effect.timeoutOption("1 second"),
-          Effect.ignore
-        )
-      )
-    }
-
-    const steps = LongPoll.stream<string, Requests.Answer | undefined, SymphonyError.SymphonyError, never, Needs>({
-      name: "symphony.datafeed",
-      from: undefined,
-      handshake,
-      poll,
-      patience,
-      schedule: (error) => isPassing(error) ? config.datafeedRetry : never
-    })
-    return Stream.transformPull(steps, (pull) => {
-      const next: Effect.Effect<Arr.NonEmptyReadonlyArray<Page>, Effect.Error<typeof pull>, Needs> = Effect.flatMap(
-        pull,
-        ([step]) => {
-          const { commit, events } = told(step)
-          // Without news it is done with as it is, when all before it are.
-          return Arr.isReadonlyArrayNonEmpty(events)
-            ? Effect.succeed([{ events, commit }])
-            : Effect.andThen(commit, next)
-        }
-      )
-      return Effect.succeed(next)
-    }).pipe(Stream.mapError((ended) => ended.failure))
+    const issues = issuesOf(settings)
+    if (issues.length > 0) return Stream.fail(Requests.refused(Endpoint.refused(issues)))
+    const { pull } = yield* open(settings)
+    return Stream.fromPull(Effect.succeed(pull))
   }))
 
-/**
- * What a read acknowledges: the last page before which none is open. When several were committed since the last read, it is the
- * newest of them: the service tells again of the others, and is told with that page that they are known.
- */
-const makeAcknowledgements = () => {
-  let due = ""
-  const commits = Commits.make((ackId: string) =>
-    Effect.sync(() => {
-      due = ackId
-    })
-  )
-  return { due: () => due, commits }
+const issuesOf = ({ readTimeout, tag }: Settings): ReadonlyArray<SymphonyError.Detail> => {
+  const message = tag === undefined ? undefined : issueOf(tag)
+  const timeout = Duration.fromInput(readTimeout ?? defaultTimeout)
+  return [
+    ...message === undefined ? [] : [{ location: "tag", message }],
+    ...timeout._tag === "Some" && Duration.toMillis(timeout.value) > 0
+      ? []
+      : [{ location: "readTimeout", message: "is not a positive duration" }]
+  ]
 }
 
 const issueOf = (tag: string): string | undefined =>
@@ -231,15 +78,318 @@ const issueOf = (tag: string): string | undefined =>
     ? undefined
     : "holds half of a surrogate pair"
 
+const open = (settings: Settings) =>
+  Effect.gen(function*() {
+    const config = yield* SymphonyConfig
+    const context = yield* Effect.context<Needs>()
+    const clock = yield* Clock.Clock
+    const timeout = Duration.fromInputUnsafe(settings.readTimeout ?? defaultTimeout)
+    const patience = Duration.toMillis(timeout)
+    const outbox = makeOutbox()
+    const choice = FeedChoice.make(settings)
+    const isNew = makeMemory()
+
+    let bot: number | undefined
+    let feed: string | undefined
+    let created = false
+    let acknowledgements = makeAcknowledgements()
+    /** When the service last said something of the feed, and whether that was interrupted since. */
+    let heard = PollLoop.moment(clock)
+    let heardAt: DateTime.Utc | undefined
+    let isDown = false
+    /** When another reader was told of. */
+    let sharedAt: LongPoll.Moment | undefined
+    /** The read that is out, and how many in a row were silent for as long as they may be. */
+    let sentAt = heard
+    let sent = ""
+    let silences = 0
+    /** What the service said of the feed when it would not read it, and how often in a row. */
+    let refusal: SymphonyError.SymphonyError | undefined
+    let refusals = 0
+
+    const told = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ events: [status], commit: Effect.void })
+
+    const adopt = (chosen: FeedChoice.Chosen) => {
+      feed = chosen.feedId
+      created = chosen.created
+      acknowledgements = makeAcknowledgements()
+      sharedAt = undefined
+      return stood(chosen.feedId)
+    }
+
+    const replace = Effect.fnUntraced(function*(previous: string, { reason }: SymphonyError.SymphonyError) {
+      choice.forget(previous)
+      const chosen = yield* choice.choose
+      refusal = undefined
+      told({
+        _tag: "FeedRecreated",
+        feedId: chosen.feedId,
+        previous,
+        reason,
+        ...heardAt === undefined ? {} : { heardAt }
+      })
+      heardAt = undefined
+      return adopt(chosen)
+    })
+
+    const handshake = Effect.fnUntraced(function*(standing: string | undefined, why: LongPoll.Proof) {
+      if (why === "silence" && LongPoll.elapsed(sentAt, PollLoop.moment(clock)) >= patience) {
+        silences++
+        // What the list says proves nothing of reads that are never answered.
+        if (silences > 1) return yield* Requests.unanswered(standing ?? "", timeout)
+      }
+      if (!settings.own && bot === undefined) bot = yield* Requests.sessionUser
+      if (standing === undefined) return adopt(yield* choice.choose)
+      const isListed = yield* choice.isListed(standing)
+      return refusal !== undefined && (!isListed || refusals >= mostRefusals)
+        ? yield* replace(standing, refusal)
+        : stood(standing)
+    })
+
+    const read = (feedId: string, ackId: string) => {
+      sent = ackId
+      // The long poll ends what takes too long. This is for a machine that slept meanwhile.
+      return Effect.provideService(Requests.read(feedId, ackId), SymphonyConfig, {
+        ...config,
+        requestTimeout: Duration.times(timeout, 2)
+      })
+    }
+
+    /** Somebody else acknowledged what came behind: then the service does not know our acknowledgement any more. */
+    const readAgain = Effect.fnUntraced(function*(feedId: string, ackId: string) {
+      acknowledgements.drop(ackId)
+      const answer = yield* read(feedId, "")
+      return { answer, isShared: true }
+    })
+
+    const poll = Effect.fnUntraced(function*(feedId: string) {
+      sentAt = PollLoop.moment(clock)
+      const ackId = acknowledgements.due()
+      const { answer, isShared } = yield* Effect.map(read(feedId, ackId), (answer) => ({ answer, isShared: false }))
+        .pipe(
+          Effect.catchIf((error) => isRefused(error) && ackId !== "", () => readAgain(feedId, ackId)),
+          Effect.tapError((error) =>
+            Effect.sync(() => {
+              if (!isRefused(error)) return
+              refusal = error
+              refusals++
+            })
+          )
+        )
+      acknowledgements.known(ackId)
+      const now = PollLoop.moment(clock)
+      const news = answer.events.map(FeedEvent.read).filter(isNew)
+      const soon = LongPoll.elapsed(sentAt, now) < 1_000
+      const statuses: Array<DatafeedStatus.DatafeedStatus> = []
+      // Empty answers that come at once may be anybody's.
+      if (news.length > 0 || !soon) {
+        if (isDown) {
+          const downFor = Duration.millis(LongPoll.elapsed(heard, now))
+          statuses.push({ _tag: "FeedReconnected", feedId, downFor })
+        }
+        isDown = false
+        heard = now
+      }
+      if (isShared && (sharedAt === undefined || LongPoll.elapsed(sharedAt, now) > sharedEvery)) {
+        sharedAt = now
+        statuses.push({ _tag: "FeedShared", feedId })
+      }
+      silences = 0
+      refusals = 0
+      refusal = undefined
+      heardAt = yield* DateTime.now
+      const events = [...statuses, ...news.filter(({ initiator }) => bot === undefined || initiator?.userId !== bot)]
+      const commit = acknowledgements.next(answer.ackId)
+      // Without news it is done with as it is, when all before it are.
+      if (events.length === statuses.length) yield* commit
+      if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ events, commit })
+      return { next: feedId, servedAt: undefined, soon, fresh: news.length > 0 }
+    })
+
+    const tell = (status: PollLoop.Told<string, SymphonyError.SymphonyError>) => {
+      switch (status._tag) {
+        case "TellConnected":
+          heard = PollLoop.moment(clock)
+          return told({ _tag: "FeedConnected", feedId: status.cursor, created })
+        case "TellInterrupted": {
+          const { attempt, cursor, failure, retryIn } = status
+          isDown = cursor !== undefined
+          return told({
+            _tag: "FeedInterrupted",
+            reason: failure.reason,
+            ...cursor === undefined ? {} : { feedId: cursor },
+            attempt,
+            retryIn: Duration.millis(retryIn)
+          })
+        }
+        case "End":
+          return outbox.end(Effect.fail(status.failure))
+        // That the list is answered is no news of reads, and the service keeps what nobody reads.
+        case "TellReconnected":
+        case "TellBreak":
+          return
+      }
+    }
+
+    let fiber: Fiber.Fiber<void> | undefined
+    const fork = Effect.runForkWith(context)
+    const loop = new PollLoop.PollLoop<string, SymphonyError.SymphonyError, Needs>(
+      {
+        rules: { retention: Number.POSITIVE_INFINITY, patience },
+        handshake: (standing, why) => Effect.tapError(handshake(standing, why), interrupted),
+        poll: (feedId) => Effect.tapError(poll(feedId), interrupted),
+        schedule: (failure) => isPassing(failure) ? config.datafeedRetry : never,
+        isDenied: (failure) => failure === refusal,
+        // A refused feed is looked for without a pause the first time. It is a failure when it happens again.
+        renewed: Effect.sync(() => refusals === 1),
+        next: () => outbox.isWanted() ? "Wanted" : undefined,
+        tell,
+        broken: (defect) => outbox.end(Effect.die(defect))
+      },
+      clock,
+      (effect) => fiber = fork(effect),
+      LongPoll.start<string, SymphonyError.SymphonyError>(undefined, heard)
+    )
+    outbox.onWanted(() => loop.wake())
+    loop.start()
+    const watch = fork(PollLoop.watch(clock, () => [loop], patience))
+
+    const end = Effect.gen(function*() {
+      yield* Fiber.interrupt(watch)
+      const now = PollLoop.moment(clock)
+      // A read that is held was heard.
+      const isHeld = loop.state._tag === "Polling" && LongPoll.elapsed(sentAt, now) >= grace
+      if (isHeld) acknowledgements.known(sent)
+      loop.stop()
+      if (fiber !== undefined) yield* Fiber.interrupt(fiber)
+      if (feed === undefined) return
+      if (settings.deleteOnEnd) {
+        // Not on this fiber: it is being interrupted, and would not wait for an answer, or would wait for ever.
+        yield* Requests.remove(feed).pipe(Effect.timeoutOption(grace), Effect.ignore)
+        return
+      }
+      // What was handled since the last read. The read is held when there is nothing to tell, and heard by then.
+      const ackId = acknowledgements.due()
+      if (acknowledgements.isKnown(ackId)) return
+      yield* Effect.raceFirst(
+        Effect.ignore(read(feed, ackId)),
+        Effect.raceFirst(Effect.sleep(grace), standstill(clock))
+      )
+    })
+    yield* Effect.addFinalizer(() => Effect.provideContext(end, context))
+
+    return outbox
+  })
+
+const stood = (feedId: string): PollLoop.Stood<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
+
+const interrupted = (failure: SymphonyError.SymphonyError): Effect.Effect<void> =>
+  debug(() => ["symphony.datafeed interrupted", failure])
+
+/**
+ * Waits for a moment where the clock is not the machine's own: it may stand still while somebody waits for the end. Such a
+ * service is at hand. With the machine's clock it waits for ever.
+ */
+const standstill = (clock: Clock.Clock) =>
+  Effect.callback<void>((resume) => {
+    if (Math.abs(clock.currentTimeMillisUnsafe() - Date.now()) < grace) return
+    const timer = setTimeout(() => resume(Effect.void), 20)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
+/** Pages on their way to who pulls. More are wanted while somebody waits. */
+const makeOutbox = () => {
+  type Pulled = Effect.Effect<Arr.NonEmptyReadonlyArray<Page>, SymphonyError.SymphonyError>
+  const pages: Array<Page> = []
+  let ended: Pulled | undefined
+  let waiting: ((pulled: Pulled) => void) | undefined
+  let wanted = () => {}
+
+  const next = (): Pulled | undefined => {
+    const page = pages.shift()
+    return page === undefined ? ended : Effect.succeed([page])
+  }
+  const deliver = () => {
+    const pulled = waiting === undefined ? undefined : next()
+    if (pulled === undefined) return
+    const resume = waiting
+    waiting = undefined
+    resume?.(pulled)
+  }
+  return {
+    pull: Effect.callback<Arr.NonEmptyReadonlyArray<Page>, SymphonyError.SymphonyError>((resume) => {
+      waiting = resume
+      deliver()
+      if (waiting !== undefined) wanted()
+      return Effect.sync(() => {
+        waiting = undefined
+      })
+    }),
+    isWanted: () => waiting !== undefined,
+    onWanted: (listener: () => void) => {
+      wanted = listener
+    },
+    put: (page: Page) => {
+      pages.push(page)
+      deliver()
+    },
+    end: (pulled: Pulled) => {
+      ended ??= pulled
+      deliver()
+    }
+  }
+}
+
+/** Whether an event was not given before. */
+const makeMemory = () => {
+  const seen = new Set<string>()
+  return ({ id }: FeedEvent.Read): boolean => {
+    if (id === undefined) return true
+    if (seen.has(id)) return false
+    seen.add(id)
+    const [oldest] = seen
+    if (seen.size > remembered && oldest !== undefined) seen.delete(oldest)
+    return true
+  }
+}
+
+/**
+ * What a read acknowledges: the last page before which none is open. When several were committed since the last read, it is the
+ * newest of them: the service tells again of the others, and is told with that page that they are known.
+ */
+const makeAcknowledgements = () => {
+  let due = ""
+  let last = ""
+  const commits = Commits.make((ackId: string) =>
+    Effect.sync(() => {
+      due = ackId
+    })
+  )
+  return {
+    due: () => due,
+    next: commits.next,
+    /** The service was told. */
+    known: (ackId: string) => {
+      last = ackId
+    },
+    isKnown: (ackId: string) => ackId === "" || ackId === last,
+    /** The service does not take it. */
+    drop: (ackId: string) => {
+      if (due === ackId) due = ""
+    }
+  }
+}
+
 const never = Schedule.recurs(0)
 
-/** The feed is not there any more, or the service does not know what it acknowledges: both are mended by another feed. */
-const isGone = ({ operation, reason }: SymphonyError.SymphonyError): boolean =>
-  operation === "readDatafeed" && reason._tag === "InvalidRequest" && reason.status === 400
+/** The feed is not there any more, or the service does not know what it acknowledges. */
+const isRefused = ({ operation, reason }: SymphonyError.SymphonyError): boolean =>
+  operation === "readDatafeed" &&
+  (reason._tag === "NotFound" || reason._tag === "InvalidRequest" && reason.status === 400)
 
 /** Whether it may be better later. What a login or a role does not allow is for somebody to mend. */
 const isPassing = (error: SymphonyError.SymphonyError): boolean =>
   error.isRetryable ||
   error.reason._tag === "Unreadable" ||
   error.reason._tag === "Unauthorized" && error.operation !== "login" ||
-  isGone(error)
+  isRefused(error)

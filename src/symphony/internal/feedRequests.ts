@@ -2,12 +2,13 @@
  * The requests of a datafeed. Each is one attempt: when to make another is for the long poll to say. A session that is
  * refused is renewed within it.
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Session } from "../Session.ts"
-import type { SymphonyError } from "../SymphonyError.ts"
+import { NoAnswer, type SymphonyError } from "../SymphonyError.ts"
 import * as Endpoint from "./endpoint.ts"
 import { Impatient } from "./impatient.ts"
 import * as Lenient from "./lenient.ts"
@@ -54,7 +55,11 @@ export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
   })
 // It goes into addresses, and half a character has no UTF-8 form.
 const FeedId = Schema.NonEmptyString.pipe(Schema.check(Schema.makeFilter((id: string) => id.isWellFormed())))
-const Feed = Schema.Struct({ id: FeedId, type: Lenient.optional(Schema.String) })
+const Feed = Schema.Struct({
+  id: FeedId,
+  type: Lenient.optional(Schema.String),
+  createdAt: Lenient.optional(Lenient.Integer)
+})
 export type Feed = typeof Feed.Type
 const decodeList = Endpoint.json(Schema.Array(Feed))
 
@@ -88,13 +93,21 @@ export interface Answer {
   readonly ackId: string
 }
 
+const reading = (feedId: string) => ({
+  operation: "readDatafeed",
+  service: "agent",
+  method: "POST",
+  path: [...feeds, feedId, "read"]
+} as const)
+
+/** A read that was not answered in time. */
+export const unanswered = (feedId: string, after: Duration.Duration): SymphonyError =>
+  Endpoint.errorOf(reading(feedId))(new NoAnswer({ after }))
+
 /** What the feed has to tell, once there is something or half a minute has passed. It is told with the acknowledgement of what was told before. */
 export const read = (feedId: string, ackId: string): Request<Answer> =>
   attempt({
-    operation: "readDatafeed",
-    service: "agent",
-    method: "POST",
-    path: [...feeds, feedId, "read"],
+    ...reading(feedId),
     body: body({ ackId }),
     decode: (text) => Result.map(decodeRead(text), ({ ackId, events }) => ({ ackId, events: events ?? [] }))
   })
