@@ -343,7 +343,9 @@ describe("a row of failures", () => {
       assert.lengthOf(at("FeedReconnected"), 1)
       assert.isAbove(at("FeedInterrupted").length, 100)
       assert.strictEqual(tags().at(-1), "heard")
-      const downFor = told().flatMap((event) => event._tag === "FeedReconnected" ? [Duration.toMinutes(event.downFor)] : [])
+      const downFor = told().flatMap((event) =>
+        event._tag === "FeedReconnected" ? [Duration.toMinutes(event.downFor)] : []
+      )
       assert.isTrue((downFor[0] ?? 0) > 59 && (downFor[0] ?? 0) < 62)
     }).pipe(Effect.provide(withBot())))
 })
@@ -360,23 +362,26 @@ describe("a login that fails", () => {
     ["a gateway's 200", { status: 200, body: html }],
     ["429", { status: 429 }],
     ["nothing with 401", { status: 401, body: "" }]
-  ])("with %s is told within a second, at a renewal, and the bot hears when it goes well", ([, failure]) =>
-    Effect.gen(function*() {
-      const streamId = yield* room
-      const { at, fiber, tags } = yield* heard()
-      yield* Clock.advance("1 second")
-      yield* failNext({ on: "login", times: 6, ...failure })
-      yield* startsOver
-      yield* say(streamId, "one")
-      yield* until(Effect.sync(() => at("FeedInterrupted").length > 0))
-      assert.isAtMost(at("FeedInterrupted")[0] ?? forever, 2_000)
-      yield* until(Effect.as(Clock.advance("200 millis"), at("FeedInterrupted").length > 2))
-      yield* say(streamId, "two")
-      yield* until(Effect.as(Clock.advance("200 millis"), tags().includes("two")))
-      assert.deepStrictEqual(tags().filter((tag) => !tag.startsWith("Feed")), ["one", "two"])
-      assert.isUndefined(fiber.pollUnsafe())
-      assert.lengthOf(at("FeedReconnected"), 1)
-    }).pipe(Effect.provide(withBot())))
+  ])(
+    "with %s is told within a second, at a renewal, and the bot hears when it goes well",
+    ([, failure]) =>
+      Effect.gen(function*() {
+        const streamId = yield* room
+        const { at, fiber, tags } = yield* heard()
+        yield* Clock.advance("1 second")
+        yield* failNext({ on: "login", times: 6, ...failure })
+        yield* startsOver
+        yield* say(streamId, "one")
+        yield* until(Effect.sync(() => at("FeedInterrupted").length > 0))
+        assert.isAtMost(at("FeedInterrupted")[0] ?? forever, 2_000)
+        yield* until(Effect.as(Clock.advance("200 millis"), at("FeedInterrupted").length > 2))
+        yield* say(streamId, "two")
+        yield* until(Effect.as(Clock.advance("200 millis"), tags().includes("two")))
+        assert.deepStrictEqual(tags().filter((tag) => !tag.startsWith("Feed")), ["one", "two"])
+        assert.isUndefined(fiber.pollUnsafe())
+        assert.lengthOf(at("FeedReconnected"), 1)
+      }).pipe(Effect.provide(withBot()))
+  )
 
   it.effect("is told within a second at the start, while others wait for the same login", () =>
     Effect.gen(function*() {

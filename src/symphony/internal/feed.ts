@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as Commits from "../../internal/commits.ts"
+import * as Front from "../../internal/front.ts"
 import * as LongPoll from "../../internal/longPoll.ts"
 import { debug } from "../../internal/operation.ts"
 import * as PollLoop from "../../internal/pollLoop.ts"
@@ -54,7 +54,8 @@ export const pages = (settings: Settings): Stream.Stream<Page, SymphonyError.Sym
   Stream.unwrap(Effect.gen(function*() {
     const issues = issuesOf(settings)
     if (issues.length > 0) return Stream.fail(Requests.refused(Endpoint.refused(issues)))
-    const { pull } = yield* open(settings)
+    // What runs by itself is ended by the scope: nothing comes between.
+    const { pull } = yield* Effect.uninterruptible(open(settings))
     return Stream.fromPull(Effect.succeed(pull))
   }))
 
@@ -109,6 +110,11 @@ const open = (settings: Settings) =>
 
     const told = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ events: [status], commit: Effect.void })
 
+    const up = (feedId: string, now: LongPoll.Moment): DatafeedStatus.FeedReconnected => {
+      isDown = false
+      return { _tag: "FeedReconnected", feedId, downFor: Duration.millis(LongPoll.elapsed(heard, now)) }
+    }
+
     const adopt = (chosen: FeedChoice.Chosen) => {
       feed = chosen.feedId
       created = chosen.created
@@ -133,7 +139,9 @@ const open = (settings: Settings) =>
     })
 
     const handshake = Effect.fnUntraced(function*(standing: string | undefined, why: LongPoll.Proof) {
-      if (why === "silence" && LongPoll.elapsed(sentAt, PollLoop.moment(clock)) >= patience) {
+      // A proxy that cuts reads is forestalled: then the long poll gives up a read before its time is over.
+      const isRenewal = why === "silence" && LongPoll.elapsed(sentAt, PollLoop.moment(clock)) < patience
+      if (why === "silence" && !isRenewal) {
         silences++
         // What the list says proves nothing of reads that are never answered.
         if (silences > 1) return yield* Requests.unanswered(standing ?? "", timeout)
@@ -141,6 +149,7 @@ const open = (settings: Settings) =>
       if (!settings.own && bot === undefined) bot = yield* Requests.sessionUser
       if (standing === undefined) return adopt(yield* choice.choose)
       const isListed = yield* choice.isListed(standing)
+      if (isRenewal && isDown) told(up(standing, PollLoop.moment(clock)))
       return refusal !== undefined && (!isListed || refusals >= mostRefusals)
         ? yield* replace(standing, refusal)
         : stood(standing)
@@ -157,7 +166,7 @@ const open = (settings: Settings) =>
 
     /** Somebody else acknowledged what came behind: then the service does not know our acknowledgement any more. */
     const readAgain = Effect.fnUntraced(function*(feedId: string, ackId: string) {
-      acknowledgements.drop(ackId)
+      acknowledgements.refuse(ackId)
       const answer = yield* read(feedId, "")
       return { answer, isShared: true }
     })
@@ -183,11 +192,7 @@ const open = (settings: Settings) =>
       const statuses: Array<DatafeedStatus.DatafeedStatus> = []
       // Empty answers that come at once may be anybody's.
       if (news.length > 0 || !soon) {
-        if (isDown) {
-          const downFor = Duration.millis(LongPoll.elapsed(heard, now))
-          statuses.push({ _tag: "FeedReconnected", feedId, downFor })
-        }
-        isDown = false
+        if (isDown) statuses.push(up(feedId, now))
         heard = now
       }
       if (isShared && (sharedAt === undefined || LongPoll.elapsed(sharedAt, now) > sharedEvery)) {
@@ -358,24 +363,28 @@ const makeMemory = () => {
  * newest of them: the service tells again of the others, and is told with that page that they are known.
  */
 const makeAcknowledgements = () => {
-  let due = ""
-  let last = ""
-  const commits = Commits.make((ackId: string) =>
-    Effect.sync(() => {
-      due = ackId
-    })
-  )
+  const front = Front.make<string>()
+  let known = ""
+  let refused: string | undefined
   return {
-    due: () => due,
-    next: commits.next,
+    /** Empty where there is none, and where the service does not take it. */
+    due: () => {
+      const ackId = front.place() ?? ""
+      return ackId === refused ? "" : ackId
+    },
+    /** Adds a page, in order. The effect says that it is finished. */
+    next: (ackId: string): Effect.Effect<void> => {
+      const entry = front.open(ackId === "" ? undefined : ackId)
+      return Effect.sync(() => front.done(entry))
+    },
     /** The service was told. */
     known: (ackId: string) => {
-      last = ackId
+      known = ackId
     },
-    isKnown: (ackId: string) => ackId === "" || ackId === last,
+    isKnown: (ackId: string) => ackId === "" || ackId === known,
     /** The service does not take it. */
-    drop: (ackId: string) => {
-      if (due === ackId) due = ""
+    refuse: (ackId: string) => {
+      refused = ackId
     }
   }
 }
