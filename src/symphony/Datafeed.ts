@@ -33,8 +33,9 @@ type Needs = HttpClient.HttpClient | SymphonyConfig | Session
  */
 export interface Options {
   /**
-   * Which of the bot's feeds: the one of this tag, at most 100 characters. A bot can have 20. Default: the first that is found,
-   * with a tag or not; so give tags to all readers of a bot or to none. Two readers of one feed share its events.
+   * Which of the bot's feeds: the one of this tag, at most 100 characters. A bot can have 20. Default: the one that was made first,
+   * with a tag or not; so give tags to all readers of a bot or to none. Two readers of one feed share its events, and are told
+   * `FeedShared`.
    */
   readonly tag?: string | undefined
   /** Whether a feed that is made tells of invisible rooms too. Default: `false`. */
@@ -95,16 +96,17 @@ export type Notice = DatafeedStatus.DatafeedStatus | DatafeedEvent.UnknownEvent 
  * the bot's own events.
  *
  * The stream survives cut connections, bad answers and sleeping machines, for ever by default (`datafeedRetry` of the
- * configuration). A session that ends is renewed. A feed that the service has forgotten is replaced by another, and told as
- * `FeedRecreated`. A `SymphonyError` ends it: a login or a permission that is refused (a bot with 20 feeds can make no more), and
- * the last failure before a schedule ended. When it ends, the read in flight is aborted.
+ * configuration). A session that ends is renewed; a login that fails is told at once, and tried again by the same schedule. A feed
+ * that the service has forgotten is replaced by another, and told as `FeedRecreated`. A `SymphonyError` ends it: a login or a
+ * permission that the service itself refuses (a bot with 20 feeds can make no more), and the last failure before a schedule ended.
+ * When it ends, the read in flight is aborted, and what was committed since is acknowledged, within a second.
  *
  * **Nothing is lost**
  *
  * Each answer has its acknowledgement, which goes out with a read, and only when its page is committed and so are all before
  * it. While a page is being handled the next one can be read. The service tells again what is not acknowledged for
  * half a minute: this stream knows the newest 10,000 events by their ids, and leaves out what it has given before. Another
- * reader knows none of them. The last page before the end of a stream is acknowledged by no read: it comes again.
+ * reader knows none of them. Pages that are not committed when the stream ends come again, and so do all behind the first of them.
  *
  * **Gotchas**
  *

@@ -72,7 +72,7 @@ export class NoAnswer extends Schema.TaggedError<NoAnswer>("effect-herald/sympho
   after: Schema.Duration
 }) {
   override get message(): string {
-    return `No answer within ${seconds(this.after)}. Try again, or raise requestTimeout.`
+    return `No answer within ${seconds(this.after)}. Try again, or raise requestTimeout (of a datafeed: readTimeout).`
   }
   get isRetryable(): true {
     return true
