@@ -52,8 +52,9 @@ export interface Options {
   readonly deleteOnEnd?: boolean | undefined
   /**
    * How long one read may take; the service holds it for half a minute when there is nothing to tell. One that is not answered by
-   * then is given up, and the second one in a row is told as `FeedInterrupted`. Default: 60 seconds. The `requestTimeout` of the
-   * configuration is for all other requests.
+   * then is given up, and the second one in a row is told as `FeedInterrupted`: with less than half a minute, a feed on which nothing
+   * happens looks silent. Anything but a positive duration is an `InvalidRequest`. Default: 60 seconds. The `requestTimeout` of
+   * the configuration is for all other requests.
    */
   readonly readTimeout?: Duration.Input | undefined
 }
