@@ -118,6 +118,17 @@ describe("which feed", () => {
       assert.deepInclude(events[0], { _tag: "FeedConnected", feedId: feed.id, created: false })
     }).pipe(Effect.provide(withBot())))
 
+  it.effect("one is found among entries that are no feeds, and an empty list is none", () =>
+    Effect.gen(function*() {
+      yield* failNext({ on: "datafeed", status: 200, body: [null, {}, { id: null, type: "fanout" }, { id: "abc_f" }] })
+      const found = yield* heard({ own: true })
+      assert.deepInclude(found.events[0], { _tag: "FeedConnected", feedId: "abc_f", created: false })
+      yield* Fiber.interrupt(found.fiber)
+      yield* failNext({ on: "datafeed", status: 204, body: "" })
+      const made = yield* heard({ own: true })
+      assert.deepInclude(made.events[0], { _tag: "FeedConnected", created: true })
+    }).pipe(Effect.provide(withBot())))
+
   it.effect.each(["my_tag", "my tag", " a", "a_f_b", "ä/ö?%"])(
     "the feed of the tag %j is found at the next start",
     (tag) =>

@@ -442,7 +442,9 @@ describe("keys", () => {
     ["attributes before PKCS#1", `subject=/CN=bot\n\n${pkcs1}`],
     ["a certificate behind it", pkcs8 + certificate],
     ["a certificate in front of PKCS#1", certificate + pkcs1],
-    ["another key behind it", pkcs8 + ec]
+    ["another key behind it", pkcs8 + ec],
+    ["PKCS#8 under the name of PKCS#1", pkcs8.replaceAll("PRIVATE KEY", "RSA PRIVATE KEY")],
+    ["PKCS#1 under the name of PKCS#8", pkcs1.replaceAll("RSA PRIVATE KEY", "PRIVATE KEY")]
   ])("%s", ([, pem]) =>
     Effect.gen(function*() {
       assert.isDefined((yield* tokens).sessionToken)

@@ -51,7 +51,14 @@ export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
   attempt({
     ...listing,
     query: tag === undefined ? [] : [["tag", tag]],
-    decode: decodeList
+    empty: { value: [] },
+    // What has no id is no feed.
+    decode: (text) =>
+      Result.map(decodeList(text), (entries) =>
+        entries.flatMap((entry) => {
+          const id = entry?.id
+          return id === undefined || id === null ? [] : [{ ...entry, id }]
+        }))
   })
 // It goes into addresses, and half a character has no UTF-8 form.
 const FeedId = Schema.NonEmptyString.pipe(Schema.check(Schema.makeFilter((id: string) => id.isWellFormed())))
@@ -61,7 +68,9 @@ const Feed = Schema.Struct({
   createdAt: Lenient.optional(Lenient.Integer)
 })
 export type Feed = typeof Feed.Type
-const decodeList = Endpoint.json(Schema.Array(Feed))
+const decodeList = Endpoint.json(
+  Schema.Array(Schema.NullOr(Schema.Struct({ ...Feed.fields, id: Schema.optionalKey(Schema.NullOr(FeedId)) })))
+)
 
 /** Makes a feed and gives its id. */
 export const create = ({ includeInvisible, tag }: {

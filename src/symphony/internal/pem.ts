@@ -37,6 +37,9 @@ const algorithms: ReadonlyArray<readonly [der: string, kind: string]> = [
   ["06032b656e", "X25519"]
 ]
 
+/** A sequence of two integers, a version and a modulus: a key of RSA without the name of its algorithm. */
+const pkcs1 = /^30(82.{4}|81.{2})020100028/
+
 /** The first private key of a text, or what is wrong with it. */
 export const read = (text: string): Result.Result<RsaKey, string> => {
   // Environment variables hold a key on one line, its line breaks written out.
@@ -64,11 +67,10 @@ const keyOf = (label: string, content: string): Result.Result<RsaKey, string> =>
   const decoded = Base64.decode(content.replaceAll(/\s/g, ""))
   if (Result.isFailure(decoded) || decoded.success.length === 0) return Result.fail(damaged)
   const der = decoded.success
-  if (label === "RSA PRIVATE KEY") return Result.succeed({ format: "pkcs1", der })
-  if (label !== "PRIVATE KEY") return Result.fail(unknown)
   const head = Array.from(der.slice(0, 32), (byte) => byte.toString(16).padStart(2, "0")).join("")
+  // Some tools write the one format under the name of the other.
+  if (head.includes(rsa)) return Result.succeed({ format: "pkcs8", der })
+  if (label === "RSA PRIVATE KEY" || pkcs1.test(head)) return Result.succeed({ format: "pkcs1", der })
   const algorithm = algorithms.find(([oid]) => head.includes(oid))
-  return head.includes(rsa)
-    ? Result.succeed({ format: "pkcs8", der })
-    : Result.fail(algorithm === undefined ? damaged : other(algorithm[1]))
+  return Result.fail(algorithm === undefined ? damaged : other(algorithm[1]))
 }
