@@ -5,12 +5,9 @@
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -18,17 +15,12 @@ import * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
 import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Handling from "../internal/handling.ts"
-import { debug } from "../internal/operation.ts"
 import type * as Event from "./Event.ts"
-import * as Endpoint from "./internal/endpoint.ts"
 import * as Family from "./internal/family.ts"
-import * as MessageIds from "./internal/messageIds.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
 import * as Request from "./internal/request.ts"
-import * as Engine from "./internal/reading/engine.ts"
-import type { Reader } from "./internal/reading/reader.ts"
-import * as Registry from "./internal/reading/registry.ts"
+import * as Streams from "./internal/reading/streams.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
@@ -240,7 +232,7 @@ export function stream<A, RD = never>(
 export function stream<A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> {
-  return options.schema === undefined ? raw(options) : Family.typedMessages(raw(options), options.schema)
+  return options.schema === undefined ? Streams.events(options) : Family.typedMessages(Streams.events(options), options.schema)
 }
 
 /**
@@ -272,8 +264,8 @@ export function messages<A, RD, E, R>(
   options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.Message<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
   const events: Read<Event.SubscribeEvent<A | Schema.Json>, RD> = options.schema === undefined
-    ? raw(options)
-    : Family.typedMessages(raw(options), options.schema)
+    ? Streams.events(options)
+    : Family.typedMessages(Streams.events(options), options.schema)
   return Family.only(events, options, (event) => event._tag === "Message" ? event : undefined)
 }
 
@@ -294,8 +286,8 @@ export function signals<A, RD, E, R>(
 ): Stream.Stream<Event.Signal<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
   const events: Read<Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A | Schema.Json>, RD> =
     options.schema === undefined
-      ? raw(options)
-      : Family.typedSignals(raw(options), options.schema)
+      ? Streams.events(options)
+      : Family.typedSignals(Streams.events(options), options.schema)
   return Family.only(events, options, (event) => event._tag === "Signal" ? event : undefined)
 }
 
@@ -308,7 +300,7 @@ export function signals<A, RD, E, R>(
 export const presence = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(raw({ ...options, presence: true }), options, (event) => {
+  Family.only(Streams.events({ ...options, presence: true }), options, (event) => {
     switch (event._tag) {
       case "Joined":
       case "Left":
@@ -331,7 +323,7 @@ export const actions = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   Family.only(
-    raw(options),
+    Streams.events(options),
     options,
     (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
   )
@@ -346,7 +338,7 @@ export const users = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   Family.only(
-    raw(options),
+    Streams.events(options),
     options,
     (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined
   )
@@ -361,7 +353,7 @@ export const channels = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   Family.only(
-    raw(options),
+    Streams.events(options),
     options,
     (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined
   )
@@ -376,7 +368,7 @@ export const memberships = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   Family.only(
-    raw(options),
+    Streams.events(options),
     options,
     (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined
   )
@@ -390,7 +382,7 @@ export const memberships = <E = never, R = never>(
 export const files = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(raw(options), options, (event) => event._tag === "FileShared" ? event : undefined)
+  Family.only(Streams.events(options), options, (event) => event._tag === "FileShared" ? event : undefined)
 
 /**
  * What the connection does, without what it brings.
@@ -401,7 +393,7 @@ export const files = <E = never, R = never>(
 export const statuses = (
   options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
-  Family.only(raw(options), { onStatus: () => Effect.void }, (event) => Family.isStatus(event) ? event : undefined)
+  Family.only(Streams.events(options), { onStatus: () => Effect.void }, (event) => Family.isStatus(event) ? event : undefined)
 
 // --------------------------------------------------------------------------------------------------------------------
 // sets
@@ -466,65 +458,13 @@ export interface SubscriptionSet {
  * @category sets
  * @since 0.1.0
  */
-export const subscriptionSet = Effect.fnUntraced(function*(
+export const subscriptionSet = (
   options: SetOptions
-): Effect.fn.Return<
+): Effect.Effect<
   SubscriptionSet,
   PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>,
   HttpClient.HttpClient | PubNubConfig | Scope.Scope
-> {
-  const config = yield* PubNubConfig
-  const fail = Endpoint.errorOf({
-    operation: "subscribe",
-    method: "GET",
-    shownPath: "/v2/subscribe/{subscribeKey}/{channels}/0"
-  })
-  const { from, target } = yield* Effect.fromResult(checkedOf(config, options, true)).pipe(Effect.mapError(fail))
-  const registry = yield* Registry.Current
-  const engine = registry === undefined
-    ? yield* Effect.acquireRelease(
-      Engine.make(config, {
-        filter: target.filter,
-        state: undefined,
-        schedule: Request.scheduleOf(),
-        demand: "ahead",
-        from: undefined,
-        gathered: 25
-      }),
-      ({ close }) => close
-    )
-    : yield* registry.lease(target.filter)
-  let members = subscriptionsOf(options)
-  let isLeft = false
-  const readers = new Set<Reader>()
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      isLeft = true
-      for (const reader of readers) reader.finish(Exit.fail(Cause.Done()))
-    })
-  )
-  return {
-    events: Stream.suspend(() =>
-      isLeft ? Stream.empty : readerOf(engine, members, from, options, (reader) => {
-        readers.add(reader)
-        return () => readers.delete(reader)
-      })
-    ),
-    add: Effect.fnUntraced(function*(...added) {
-      const more = added.map(memberOf)
-      yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(Effect.mapError(fail))
-      members = [...members, ...more.filter((member) => !members.some((other) => isEqual(member, other)))]
-      for (const reader of readers) engine.add(reader, more)
-    }),
-    remove: (...removed) =>
-      Effect.sync(() => {
-        const gone = removed.map(memberOf)
-        members = members.filter((member) => !gone.some((other) => Subscription.isSame(member, other)))
-        for (const reader of readers) engine.remove(reader, gone)
-      }),
-    subscriptions: Effect.sync(() => members)
-  }
-})
+> => Streams.subscriptionSet(options)
 
 // --------------------------------------------------------------------------------------------------------------------
 // durable readers
@@ -799,109 +739,8 @@ const durably = <A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): DurableReader.Read<A | Schema.Json, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> =>
 (kept) => {
-  const events = raw({ ...options, from: kept ?? options.from })
+  const events = Streams.events({ ...options, from: kept ?? options.from })
   return options.schema === undefined ? events : Family.typedMessages(events, options.schema)
 }
 
 type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
-
-/** The engine that is shared, or one of its own whose only reader drives the poll by its pull. */
-const raw = (options: Options): Read<Event.SubscribeEvent, never> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const config = yield* PubNubConfig
-    const checked = checkedOf(config, options)
-    if (Result.isFailure(checked)) return Stream.fail(new SubscribeError({ reason: checked.failure }))
-    const { from, target } = checked.success
-    yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
-    const { reconnect, state } = options
-    const registry = yield* Registry.Current
-    if (registry !== undefined && state === undefined && reconnect === undefined) {
-      return readerOf(yield* registry.lease(target.filter), subscriptionsOf(options), from, options)
-    }
-    const size = Request.sizeOf(config, target)
-    if (size > Request.longestAddress) {
-      const what = target.state === undefined ? "make" : "and their state make"
-      const message =
-        `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. With Subscriber.layer any number can be`
-      return Stream.fail(new SubscribeError({ reason: Endpoint.refused([{ location: "channels", message }]) }))
-    }
-    const engine = yield* Effect.acquireRelease(
-      Engine.make(config, {
-        filter: target.filter,
-        state: target.state,
-        schedule: Request.scheduleOf(reconnect),
-        demand: "pull",
-        from,
-        gathered: 0
-      }),
-      ({ close }) => close
-    )
-    const reader = engine.join(subscriptionsOf(options), {
-      from,
-      capacity: Infinity,
-      strategy: "suspend",
-      within: Request.patienceOf(options.catchUp)
-    })
-    return MessageIds.withoutCopies(Stream.fromPull(Effect.succeed(reader.pull)))
-  }))
-
-/** A reader of an engine that is shared, until its scope closes. */
-const readerOf = (
-  engine: Engine.Engine,
-  subscriptions: ReadonlyArray<Subscription.Subscription>,
-  from: Cursor.Cursor | undefined,
-  options: Pick<Options, "capacity" | "catchUp" | "filter" | "strategy">,
-  onOpen: (reader: Reader) => () => void = () => () => {}
-): Stream.Stream<Event.SubscribeEvent, SubscribeError> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const { capacity = usualCapacity, strategy = "catchUp" } = options
-    const within = Request.patienceOf(options.catchUp)
-    const isBlind = within === 0 || options.filter !== undefined && options.filter !== ""
-    const reader = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        engine.join(subscriptions, {
-          from,
-          capacity,
-          // What history does not know cannot be caught up with.
-          strategy: strategy === "catchUp" && isBlind ? "drop" : strategy,
-          within
-        })
-      ),
-      (reader) => Effect.sync(() => engine.leave(reader))
-    )
-    const closed = onOpen(reader)
-    yield* Effect.addFinalizer(() => Effect.sync(closed))
-    return MessageIds.withoutCopies(Stream.fromPull(Effect.succeed(reader.pull)))
-  }))
-
-const usualCapacity = 1_000
-
-/** What a stream or a set asks for, as it is sent, and where it begins. */
-const checkedOf = (config: PubNubConfig["Service"], options: Options, isSet = false) => {
-  const { capacity = usualCapacity, subscriptions = [] } = options
-  const isGroup = ({ _tag }: Subscription.Subscription) => _tag === "Group"
-  const named = (members: ReadonlyArray<Subscription.Subscription>) => members.map(({ name }) => name)
-  const checked = Request.check(config, {
-    ...options,
-    channels: [...options.channels ?? [], ...named(subscriptions.filter((member) => !isGroup(member)))],
-    groups: [...options.groups ?? [], ...named(subscriptions.filter(isGroup))]
-  }, isSet)
-  const isCapacity = capacity === Infinity || Number.isSafeInteger(capacity) && capacity > 0
-  return isCapacity || Result.isFailure(checked)
-    ? checked
-    : Result.fail(Endpoint.refused([{ location: "capacity", message: "is not a positive integer" }]))
-}
-
-const subscriptionsOf = (
-  { channels = [], groups = [], presence, subscriptions = [] }: Options
-): ReadonlyArray<Subscription.Subscription> => [
-  ...channels.map((name) => Subscription.channel(name, { presence })),
-  ...groups.map((name) => Subscription.group(name, { presence })),
-  ...subscriptions
-]
-
-const isEqual = (one: Subscription.Subscription, other: Subscription.Subscription): boolean =>
-  Subscription.isSame(one, other) && one.presence === other.presence
-
-const memberOf = (member: Subscription.Subscription | string): Subscription.Subscription =>
-  typeof member === "string" ? Subscription.channel(member) : member

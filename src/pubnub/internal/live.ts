@@ -16,7 +16,7 @@ import * as Channel from "../Channel.ts"
 import type * as Event from "../Event.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
-import * as Subscribe from "../Subscribe.ts"
+import * as Streams from "./reading/streams.ts"
 import type { SubscribeError } from "../SubscribeError.ts"
 import * as Defects from "./defect.ts"
 import * as Endpoint from "./endpoint.ts"
@@ -131,7 +131,7 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
     })
 
     // History has no events of App Context: what may be missing is told without asking it.
-    return Subscribe.stream({ channels: [source.id], catchUp: "none" }).pipe(
+    return Streams.events({ channels: [source.id], catchUp: "none" }).pipe(
       // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
       Stream.runForEachArray((events) =>
         Effect.andThen(

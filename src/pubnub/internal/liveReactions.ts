@@ -13,7 +13,7 @@ import * as History from "../History.ts"
 import type { FoldLastOptions, FoldMessagesOptions, MessageAction, Reactions as Value } from "../MessageActions.ts"
 import { PubNubConfig } from "../PubNubConfig.ts"
 import type * as PubNubError from "../PubNubError.ts"
-import * as Subscribe from "../Subscribe.ts"
+import * as Streams from "./reading/streams.ts"
 import type { SubscribeError } from "../SubscribeError.ts"
 import * as Timetoken from "../Timetoken.ts"
 import * as Loss from "./loss.ts"
@@ -59,7 +59,7 @@ export const stream = (
       return Reactions.follow(known, events.slice(events.findLastIndex(Reactions.isLoss) + 1), watched)
     })
     // Catching up would bring messages only, and tell of a loss only where actions had come before.
-    return Subscribe.stream({ channels: [channel], catchUp: "none" }).pipe(
+    return Streams.events({ channels: [channel], catchUp: "none" }).pipe(
       // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
       Stream.mapAccumArrayEffect(
         (): Reactions.State | undefined => undefined,

@@ -39,7 +39,7 @@ export const reconnect = {
   AccessDenied: Schedule.upTo(Retry.reconnect, { times: 3 })
 } as const
 
-type Schedules = {
+export type Schedules = {
   readonly [K in PubNubError.Reason["_tag"]]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
 }
 

@@ -8,7 +8,7 @@ import type { Given } from "./ledger.ts"
 import type { Key } from "./names.ts"
 import type { Reader } from "./reader.ts"
 import { idOf } from "./place.ts"
-import { Recent } from "./recent.ts"
+import { Recent, withoutSums } from "./recent.ts"
 
 export class Audience {
   /** What makes two readers hear the same. */
@@ -42,7 +42,7 @@ export class Audience {
     return given.map(({ event }) => {
       const { cursor } = event
       if (cursor === undefined) return event
-      const recent = this.recent ??= new Recent(cursor)
+      const recent = this.recent ??= new Recent(withoutSums(cursor))
       const { position } = cursor
       const id = idOf(event)
       if (id !== undefined) recent.add(id, id, id.slice(0, 17), false)

@@ -18,7 +18,7 @@ import * as Defects from "../defect.ts"
 import { Backfill } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
-import { Ledger } from "./ledger.ts"
+import { Ledger, withoutHole } from "./ledger.ts"
 import * as Losses from "./losses.ts"
 import { covers, type Key, type Names } from "./names.ts"
 import { before, idOf, kindOf, nameOf, placeOf } from "./place.ts"
@@ -175,6 +175,11 @@ export class CatchUp {
   /** What it had, for the cursors that come. */
   get had(): Recent {
     return this.ledger.had
+  }
+
+  /** Up to where everything was had. */
+  get place(): Cursor {
+    return withoutHole(this.ledger.cursor(this.begin))
   }
 
   get step(): Effect.Effect<Step, SubscribeError, HttpClient.HttpClient> {

@@ -13,6 +13,7 @@ import type * as Status from "../../Status.ts"
 import { InboxOverflow, SubscribeError } from "../../SubscribeError.ts"
 import * as Subscription from "../../Subscription.ts"
 import * as Defects from "../defect.ts"
+import * as MessageIds from "../messageIds.ts"
 import { CatchUp, Missed } from "./catchUp.ts"
 import type { Core } from "./core.ts"
 import * as Delivered from "./delivered.ts"
@@ -85,10 +86,13 @@ export class Reader {
   private from: Cursor | undefined
   /** What it had within the overlap, where that is not what its connection had. */
   private recent: Recent | undefined
+  /** How far history was read for it alone: its connection may still be further back. */
+  private ahead: Cursor | undefined
   /** Up to which timetoken that counts. */
   private recentUntil = ""
   /** Nothing older is its own. */
   private since = ""
+  private copies: MessageIds.Copies | undefined
   private wasDown = false
   /** What there was no room to tell: of the connection only what is true now. */
   private untold: Item | undefined
@@ -463,14 +467,27 @@ export class Reader {
   /** What comes by two names, or from history and live, is told once. */
   private once(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
     const { delivered, had } = this
-    if (delivered === undefined && had === undefined) return events
-    return events.filter((event) => {
+    if (delivered === undefined && had === undefined) return this.withoutCopies(events)
+    return this.withoutCopies(events.filter((event) => {
       const id = isStatus(event) ? undefined : idOf(event)
       if (id === undefined || isStatus(event)) return true
       if (had !== undefined && this.hadUntil !== undefined && id > this.hadUntil) this.had = undefined
       else if (had?.has(Marks.of(id)) === true) return false
       return delivered === undefined || delivered.admit(id, "", contentOf(event))._tag === "New"
-    })
+    }))
+  }
+
+  /** What its publisher sent twice with one id is told once. Who stops before a copy goes on behind it. */
+  private withoutCopies(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
+    if (!events.some(isMarked)) return events
+    const copies = this.copies ??= new MessageIds.Copies()
+    const kept: Array<Item> = []
+    for (const event of events) {
+      const last = kept.at(-1)
+      if (event._tag !== "Message" || copies.admit(event)) kept.push(event)
+      else if (last !== undefined && !isStatus(last)) kept[kept.length - 1] = { ...last, cursor: event.cursor }
+    }
+    return kept
   }
 
   /** With cursors of this reader: nothing before its beginning is its own, and what history gave to it alone is. */
@@ -488,8 +505,13 @@ export class Reader {
         theirs = cursor.recent
         mine = this.mineAt(cursor).recent ?? theirs
       }
-      return { ...event, cursor: { ...cursor, recent: mine } }
+      return { ...event, cursor: { ...this.furthest(cursor), recent: mine } }
     })
+  }
+
+  private furthest(cursor: Cursor): Cursor {
+    const { ahead } = this
+    return this.recent !== undefined && ahead !== undefined && ahead.position > cursor.position ? ahead : cursor
   }
 
   /** Whether a cursor of those who hear the same is one of this reader. */
@@ -502,8 +524,9 @@ export class Reader {
   private mineAt(cursor: Cursor): Cursor {
     if (cursor.recent === undefined || this.isOwn(cursor)) return cursor
     if (this.recent !== undefined) {
-      this.recent.trim(cursor.position)
-      return { ...cursor, recent: this.recent.at(cursor.position) }
+      const place = this.furthest(cursor)
+      this.recent.trim(place.position)
+      return { ...place, recent: this.recent.at(place.position) }
     }
     const { marks, sums = [] } = cursor.recent
     // A sum of which only a part is its own tells nothing.
@@ -517,9 +540,9 @@ export class Reader {
   ): Effect.Effect<Part, SubscribeError | Cause.Done> {
     if (this.overflowed === undefined) return end
     const { at, isTold } = this.overflowed
-    // What was taken is named by its last cursor. Another connection may be further back.
-    const isBehind = at !== undefined && (this.taken === undefined || this.places().length > 1)
-    const cursor = isBehind ? older(this.place, this.mineAt(at)) : this.taken
+    // What was taken is named by its last cursor. Another connection may be further back, but not before its beginning.
+    const isBehind = at !== undefined && this.taken !== undefined && this.places().length > 1
+    const cursor = isBehind ? older(this.place, this.mineAt(at)) : this.place
     const reason = new InboxOverflow({ capacity: this.options.capacity })
     const where = cursor === undefined ? {} : { cursor }
     if (isTold) return Effect.fail(new SubscribeError({ reason, ...where }))
@@ -555,6 +578,7 @@ export class Reader {
         if (catchUp.missed.from !== undefined) {
           this.recent = catchUp.had
           this.recentUntil = catchUp.to
+          this.ahead = catchUp.place
         }
       }
       const once = this.once(events)
@@ -564,6 +588,8 @@ export class Reader {
     })
   }
 }
+
+const isMarked = (event: Item): boolean => event._tag === "Message" && MessageIds.idOf(event.meta) !== undefined
 
 const cursorOf = (event: Item | undefined): Cursor | undefined =>
   event !== undefined && "cursor" in event ? event.cursor : undefined

@@ -138,6 +138,15 @@ export class Recent {
   }
 }
 
+/** For who heard only a part of what the sums are of: they tell nothing of that, so what is as old is not read again. */
+export const withoutSums = (cursor: Cursor): Cursor => {
+  const { recent } = cursor
+  const last = recent?.sums?.at(-1)
+  return recent === undefined || last === undefined
+    ? cursor
+    : { ...cursor, recent: { since: after(last[0]), marks: recent.marks } }
+}
+
 const merged = (sums: ReadonlyArray<Sum>): Array<Sum> =>
   sums.flatMap(([to, count, sum], index): Array<Sum> => {
     if (index % 2 === 0 && index < sums.length - 1) return []

@@ -9,7 +9,6 @@ import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as PubSub from "effect/PubSub"
 import type * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
@@ -17,13 +16,14 @@ import type * as Status from "../../Status.ts"
 import * as Token from "../wire/token.ts"
 import * as Engine from "./engine.ts"
 import { type Names, namesOf } from "./names.ts"
+import type { Reader } from "./reader.ts"
 
 type Config = PubNubConfig["Service"]
 
 const mostStatuses = 1_000
 
 /** Changes of names within so many milliseconds are one. */
-const gathered = 25
+export const gathered = 25
 
 /** All that is shared by one configuration over one transport. */
 interface Group {
@@ -42,6 +42,13 @@ interface Shared {
   users: number
 }
 
+/** An engine that somebody uses. */
+export interface Lease {
+  readonly engine: Engine.Engine
+  /** It is not used any more, nor by this reader. */
+  readonly giveBack: (reader?: Reader) => Effect.Effect<void>
+}
+
 type Needs = HttpClient.HttpClient | PubNubConfig
 
 export class Registry {
@@ -55,19 +62,18 @@ export class Registry {
     this.schedule = schedule
   }
 
-  /** The engine of the configuration in use, for as long as the scope is open. The last one out closes it. */
-  lease(filter: string | undefined): Effect.Effect<Engine.Engine, never, Needs | Scope.Scope> {
-    return Effect.acquireRelease(
-      Effect.flatMap(
-        this.group,
-        (group) => Effect.map(this.shared(group, filter), (shared) => [group, shared] as const)
-      ),
-      ([group, shared]) =>
-        Effect.suspend(() => {
-          shared.users--
-          return this.settle(group, filter)
-        })
-    ).pipe(Effect.map(([, { engine }]) => engine))
+  /** The engine of the configuration in use, until it is given back. The last one out closes it. */
+  lease(filter: string | undefined): Effect.Effect<Lease, never, Needs> {
+    return Effect.flatMap(this.group, (group) =>
+      Effect.map(this.shared(group, filter), (shared): Lease => ({
+        engine: shared.engine,
+        giveBack: (reader) =>
+          Effect.suspend(() => {
+            if (reader !== undefined) shared.engine.leave(reader)
+            shared.users--
+            return this.settle(group, filter)
+          })
+      })))
   }
 
   /** What all connections of the configuration do, as it happens. */

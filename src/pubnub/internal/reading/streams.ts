@@ -1,0 +1,215 @@
+/**
+ * From what a caller asks for to a stream of events, or to a set of subscriptions that changes: checked before anything is sent,
+ * over the connection that is shared where there is one, else over one of its own.
+ */
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Cursor } from "../../../Cursor.ts"
+import { debug } from "../../../internal/operation.ts"
+import type * as Event from "../../Event.ts"
+import { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import { SubscribeError } from "../../SubscribeError.ts"
+import * as Subscription from "../../Subscription.ts"
+import * as Endpoint from "../endpoint.ts"
+import * as Request from "../request.ts"
+import * as Engine from "./engine.ts"
+import type { Reader, Strategy } from "./reader.ts"
+import * as Registry from "./registry.ts"
+
+/** What can be asked for; `Subscribe.Options` says what each is. */
+export interface Options extends Request.Names {
+  readonly subscriptions?: ReadonlyArray<Subscription.Subscription> | undefined
+  readonly filter?: string | undefined
+  readonly from?: Request.From | undefined
+  readonly catchUp?: "history" | "none" | { readonly within: Duration.Input } | undefined
+  readonly capacity?: number | undefined
+  readonly strategy?: Strategy | undefined
+  readonly reconnect?: Request.Schedules | undefined
+}
+
+type Config = PubNubConfig["Service"]
+type Needs = HttpClient.HttpClient | PubNubConfig
+type Events = Stream.Stream<Event.SubscribeEvent, SubscribeError>
+
+/** Everything that happens on the names, and everything that happens to the connection. */
+export const events = (options: Options): Stream.Stream<Event.SubscribeEvent, SubscribeError, Needs> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const config = yield* PubNubConfig
+    const checked = checkedOf(config, options)
+    if (Result.isFailure(checked)) return Stream.fail(new SubscribeError({ reason: checked.failure }))
+    const { from, target } = checked.success
+    yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
+    const { reconnect, state } = options
+    const registry = yield* Registry.Current
+    if (registry !== undefined && state === undefined && reconnect === undefined) {
+      return yield* reading(registry.lease(target.filter), subscriptionsOf(options), shared(options, from))
+    }
+    const size = Request.sizeOf(config, target)
+    if (size > Request.longestAddress) {
+      const what = target.state === undefined ? "make" : "and their state make"
+      const message =
+        `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. With Subscriber.layer any number can be`
+      return Stream.fail(new SubscribeError({ reason: Endpoint.refused([{ location: "channels", message }]) }))
+    }
+    const engine = Engine.make(config, {
+      filter: target.filter,
+      state: target.state,
+      schedule: Request.scheduleOf(reconnect),
+      // The one reader drives the poll by its pull.
+      demand: "pull",
+      from,
+      gathered: 0
+    })
+    return yield* reading(Effect.map(engine, owned), subscriptionsOf(options), {
+      from,
+      capacity: Infinity,
+      strategy: "suspend",
+      within: Request.patienceOf(options.catchUp)
+    })
+  }))
+
+/** The part of `Subscribe.SubscriptionSet` that is told apart by its name there. */
+interface SubscriptionSet {
+  readonly events: Events
+  readonly add: (
+    ...members: ReadonlyArray<Subscription.Subscription | string>
+  ) => Effect.Effect<void, PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>>
+  readonly remove: (...members: ReadonlyArray<Subscription.Subscription | string>) => Effect.Effect<void>
+  readonly subscriptions: Effect.Effect<ReadonlyArray<Subscription.Subscription>>
+}
+
+export const subscriptionSet = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<
+  SubscriptionSet,
+  PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>,
+  Needs | Scope.Scope
+> {
+  const config = yield* PubNubConfig
+  const fail = Endpoint.errorOf({
+    operation: "subscribe",
+    method: "GET",
+    shownPath: "/v2/subscribe/{subscribeKey}/{channels}/0"
+  })
+  const { from, target } = yield* Effect.fromResult(checkedOf(config, options, true)).pipe(Effect.mapError(fail))
+  const registry = yield* Registry.Current
+  const { engine } = yield* Effect.acquireRelease(
+    registry === undefined
+      ? Effect.map(
+        Engine.make(config, {
+          filter: target.filter,
+          state: undefined,
+          schedule: Request.scheduleOf(),
+          demand: "ahead",
+          from: undefined,
+          gathered: Registry.gathered
+        }),
+        owned
+      )
+      : registry.lease(target.filter),
+    ({ giveBack }) => giveBack()
+  )
+  let members = subscriptionsOf(options)
+  let isLeft = false
+  const readers = new Set<Reader>()
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isLeft = true
+      for (const reader of readers) reader.finish(Exit.fail(Cause.Done()))
+    })
+  )
+  const run: Events = Stream.unwrap(Effect.suspend(() => {
+    if (isLeft) return Effect.succeed<Events>(Stream.empty)
+    const giveBack = (reader?: Reader) => Effect.sync(() => reader === undefined ? undefined : engine.leave(reader))
+    return reading(Effect.succeed({ engine, giveBack }), members, shared(options, from), readers)
+  }))
+  return {
+    events: run,
+    add: Effect.fnUntraced(function*(...added) {
+      const more = added.map(memberOf)
+      yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(Effect.mapError(fail))
+      members = [...members, ...more.filter((member) => !members.some((other) => isEqual(member, other)))]
+      for (const reader of readers) engine.add(reader, more)
+    }),
+    remove: (...removed) =>
+      Effect.sync(() => {
+        const gone = removed.map(memberOf)
+        members = members.filter((member) => !gone.some((other) => Subscription.isSame(member, other)))
+        for (const reader of readers) engine.remove(reader, gone)
+      }),
+    subscriptions: Effect.sync(() => members)
+  }
+})
+
+/** What one reader is given, until its scope closes. It is among `readers` so long. */
+const reading = <R>(
+  lease: Effect.Effect<Registry.Lease, never, R>,
+  subscriptions: ReadonlyArray<Subscription.Subscription>,
+  options: Reader["options"],
+  readers?: Set<Reader>
+): Effect.Effect<Events, never, R | Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.map(lease, ({ engine, giveBack }) => {
+      const reader = engine.join(subscriptions, options)
+      readers?.add(reader)
+      return { giveBack, reader }
+    }),
+    ({ giveBack, reader }) =>
+      Effect.suspend(() => {
+        readers?.delete(reader)
+        return giveBack(reader)
+      })
+  ).pipe(Effect.map(({ reader }) => Stream.fromPull(Effect.succeed(reader.pull))))
+
+/** An engine that nobody else uses. */
+const owned = (engine: Engine.Engine): Registry.Lease => ({ engine, giveBack: () => engine.close })
+
+const usualCapacity = 1_000
+
+/** How a reader of a shared connection is served. */
+const shared = (
+  { capacity = usualCapacity, catchUp, filter, strategy = "catchUp" }: Options,
+  from: Cursor | undefined
+): Reader["options"] => {
+  const within = Request.patienceOf(catchUp)
+  const isBlind = within === 0 || filter !== undefined && filter !== ""
+  // What history does not know cannot be caught up with.
+  return { from, capacity, strategy: strategy === "catchUp" && isBlind ? "drop" : strategy, within }
+}
+
+/** What is asked for, as it is sent, and where it begins. */
+const checkedOf = (config: Config, options: Options, mayBeEmpty = false) => {
+  const { capacity = usualCapacity, subscriptions = [] } = options
+  const isGroup = ({ _tag }: Subscription.Subscription) => _tag === "Group"
+  const named = (members: ReadonlyArray<Subscription.Subscription>) => members.map(({ name }) => name)
+  const checked = Request.check(config, {
+    ...options,
+    channels: [...options.channels ?? [], ...named(subscriptions.filter((member) => !isGroup(member)))],
+    groups: [...options.groups ?? [], ...named(subscriptions.filter(isGroup))]
+  }, mayBeEmpty)
+  const isCapacity = capacity === Infinity || Number.isSafeInteger(capacity) && capacity > 0
+  return isCapacity || Result.isFailure(checked)
+    ? checked
+    : Result.fail(Endpoint.refused([{ location: "capacity", message: "is not a positive integer" }]))
+}
+
+const subscriptionsOf = (
+  { channels = [], groups = [], presence, subscriptions = [] }: Options
+): ReadonlyArray<Subscription.Subscription> => [
+  ...channels.map((name) => Subscription.channel(name, { presence })),
+  ...groups.map((name) => Subscription.group(name, { presence })),
+  ...subscriptions
+]
+
+const isEqual = (one: Subscription.Subscription, other: Subscription.Subscription): boolean =>
+  Subscription.isSame(one, other) && one.presence === other.presence
+
+const memberOf = (member: Subscription.Subscription | string): Subscription.Subscription =>
+  typeof member === "string" ? Subscription.channel(member) : member
