@@ -223,8 +223,16 @@ export class Ledger {
         )
       )
       const missing = Marks.missingFrom({ count, sum }, [...new Set(marks.values())])
-      given.push(...part.filter((arrival) => missing?.has(marks.get(arrival) ?? "") ?? marks.has(arrival)))
+      for (const arrival of part) {
+        if (missing?.has(marks.get(arrival) ?? "") ?? marks.has(arrival)) given.push(arrival)
+        // History may be read from there once more, and the sum is gone by then.
+        else this.remember(arrival)
+      }
     }
     return given.length === 0 ? rest : [...given, ...rest]
+  }
+
+  private remember({ by, envelope, id, raw }: Arrival.Arrival): void {
+    if (id !== undefined) this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
   }
 }
