@@ -11,8 +11,10 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Url from "../../../internal/url.ts"
+import * as Retry from "../../../Retry.ts"
 import * as Channel from "../../Channel.ts"
 import * as ChannelGroups from "../../ChannelGroups.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
@@ -83,6 +85,12 @@ const countable = Duration.days(7)
 
 /** So often in a row a request is refused before history is out of reach. */
 const mostRefused = 3
+
+type ScheduleOf = (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
+
+/** How to come back to history that fails. How often it may refuse is counted here, and not by the schedules of a connection. */
+export const scheduleOf = (schedule: ScheduleOf): ScheduleOf => (reason) =>
+  reason._tag === "BadRequest" || reason._tag === "InvalidKey" ? Retry.reconnect : schedule(reason)
 
 interface Entry {
   readonly timetoken: string

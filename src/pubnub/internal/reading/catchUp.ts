@@ -15,7 +15,7 @@ import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../defect.ts"
-import { Backfill } from "./backfill.ts"
+import { Backfill, scheduleOf } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
 import { Ledger, withoutHole } from "./ledger.ts"
@@ -161,7 +161,7 @@ export class CatchUp {
     this.missed = missed
     this.options = options
     this.since = PollLoop.moment(core.clock)
-    this.retries = Retries.make(core.settings.schedule)
+    this.retries = Retries.make(scheduleOf(core.settings.schedule))
     const { from, newest, oldest } = missed
     this.begin = from ?? { position: before(oldest === "" ? "1" : oldest), delivered: [] }
     this.to = from === undefined

@@ -17,7 +17,7 @@ import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Arrival from "./arrival.ts"
 import { Audience, idOfKeys } from "./audience.ts"
-import { Backfill } from "./backfill.ts"
+import { Backfill, scheduleOf } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
 import { type Given, Ledger, withoutHole } from "./ledger.ts"
@@ -291,7 +291,7 @@ export class Lane {
   })
 
   private readonly fill: Effect.Effect<void, never, HttpClient.HttpClient> = Effect.gen({ self: this }, function*() {
-    const retries = Retries.make(this.core.settings.schedule)
+    const retries = Retries.make(scheduleOf(this.core.settings.schedule))
     let downSince: LongPoll.Moment | undefined
     let attempts = 0
     let found = 0
