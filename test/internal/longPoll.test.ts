@@ -195,9 +195,16 @@ const table: ReadonlyArray<Line> = [
     [reconnected(1_000), gap],
     { link: { _tag: "Up" }, heardAt: at(0) }
   ],
-  ["Proving, stood at a service that tells no time", proving("break", { servedAt: undefined }), stood(10), "Ready", [], {
-    servedAt: base.servedAt! + 10
-  }],
+  [
+    "Proving, stood at a service that tells no time",
+    proving("break", { servedAt: undefined }),
+    stood(10),
+    "Ready",
+    [],
+    {
+      servedAt: base.servedAt! + 10
+    }
+  ],
   ["Proving, failed", proving("start"), failed(), "Deciding", [ask], {
     attempts: 1,
     link: { _tag: "Down", since: at(0) }
@@ -364,7 +371,9 @@ const table: ReadonlyArray<Line> = [
     "Proving",
     [handshake("failure")]
   ],
-  ["Polling, silent", polling({ heardAt: at(-5) }), silent(), "Proving", [cut, handshake("silence")], { heardAt: at(0) }],
+  ["Polling, silent", polling({ heardAt: at(-5) }), silent(), "Proving", [cut, handshake("silence")], {
+    heardAt: at(0)
+  }],
   ["Polling, renamed", polling({ heardAt: at(-5) }), renamed(), "Proving", [cut, handshake("names")], {
     heardAt: at(0)
   }],
@@ -389,7 +398,9 @@ const table: ReadonlyArray<Line> = [
   ["Pausing after barren pages, switched on", pausing("barren"), switchedOn, "Proving", [cut, handshake("failure")]],
   // --- Off
   ["Off, switched on", off, switchedOn, "Ready", []],
-  ...[ready(), proving("start"), polling(), pausing("failure"), pausing("denied"), pausing("barren")].map((state): Line => [
+  ...[ready(), proving("start"), polling(), pausing("failure"), pausing("denied"), pausing("barren")].map((
+    state
+  ): Line => [
     `${nameOf(state)}, switched off`,
     state,
     switchedOff,
@@ -572,7 +583,7 @@ describe("after any inputs", () => {
       now += passed
       served += Math.floor(passed * (next() < 0.02 ? 3 : 1))
       const chosen: Input | undefined = inputs[Math.floor(next() * inputs.length)]
-            const input: Input = "at" in chosen! ? { ...chosen, at: at(now) } : chosen!
+      const input: Input = "at" in chosen! ? { ...chosen, at: at(now) } : chosen!
       const given: Input = input._tag === "Polled"
         ? { ...input, next: n, fresh: next() < 0.5, soon: next() < 0.5, servedAt: next() < 0.9 ? served : undefined }
         : input._tag === "Stood"

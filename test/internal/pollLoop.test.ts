@@ -191,7 +191,9 @@ describe("the loop", () => {
   it.effect("a thousand pages that come at once do not grow the stack", () =>
     Effect.gen(function*() {
       let pages = 0
-      const { loop } = yield* loopOf({ poll: (from) => pages++ < 20_000 ? Effect.succeed(page(from + 1)) : Effect.never })
+      const { loop } = yield* loopOf({
+        poll: (from) => pages++ < 20_000 ? Effect.succeed(page(from + 1)) : Effect.never
+      })
       loop.start()
       for (let n = 0; n < 100 && pages < 20_000; n++) yield* Clock.advance("1 milli")
       assert.isAtLeast(pages, 20_000)

@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ClockCheck from "../../../src/pubnub/internal/reading/clockCheck.ts"
+
+const now = 1_790_000_000_000
+const minute = 60_000
+const day = 86_400_000
+const position = (millis: number) => String(BigInt(millis) * 10_000n)
+
+/** A witness that has believed a position of now. */
+const believing = () => {
+  const witness = ClockCheck.makeWitness()
+  assert.isTrue(witness.judge(position(now), now, undefined).believed)
+  return witness
+}
+
+describe("a handshake's position", () => {
+  it.each([0, -day, day, 1, -1])("is believed when it is %i ms from this machine's clock", (by) => {
+    assert.deepStrictEqual(ClockCheck.makeWitness().judge(position(now + by), now, undefined), {
+      believed: true,
+      doubtsBefore: 0
+    })
+  })
+
+  it.each([-day - 1, day + 1, 365 * day])(
+    "is doubted at first when it is %i ms off, and believed the third time",
+    (by) => {
+      const witness = ClockCheck.makeWitness()
+      assert.deepStrictEqual(
+        [0, 1, 2].map((n) => witness.judge(position(now + by + n), now + n, undefined)),
+        [
+          { believed: false, doubtsBefore: 0 },
+          { believed: false, doubtsBefore: 1 },
+          { believed: true, doubtsBefore: 2 }
+        ]
+      )
+      // From now on that is where the service is.
+      assert.isTrue(witness.judge(position(now + by), now, undefined).believed)
+      assert.isFalse(witness.judge(position(now + by + day + minute), now, undefined).believed)
+    }
+  )
+
+  it("zero is never believed", () => {
+    const witness = ClockCheck.makeWitness()
+    for (let n = 0; n < 20; n++) assert.isFalse(witness.judge("0", now, undefined).believed)
+  })
+})
+
+describe("a poll's position", () => {
+  it("may go back by ten minutes, and no more", () => {
+    const asked = position(now)
+    assert.isTrue(believing().judge(position(now - 10 * minute), now, asked).believed)
+    assert.isFalse(believing().judge(position(now - 10 * minute - 1), now, asked).believed)
+  })
+
+  it("may be from any time since what was asked, and a day ahead", () => {
+    const asked = position(now - 30 * day)
+    assert.isTrue(believing().judge(position(now - 29 * day), now, asked).believed)
+    assert.isTrue(believing().judge(position(now + day), now, asked).believed)
+    assert.isFalse(believing().judge(position(now + day + 1), now, asked).believed)
+  })
+
+  it("that differs is believed only when five in a row say the same, within a minute of each other", () => {
+    const far = position(now + 40 * day)
+    const witness = believing()
+    assert.deepStrictEqual(
+      [0, 1, 2, 3, 4].map(() => witness.judge(far, now, position(now)).believed),
+      [false, false, false, false, true]
+    )
+    const other = believing()
+    for (let n = 0; n < 20; n++) {
+      // Each is more than a minute from the one before.
+      assert.isFalse(other.judge(position(now + 40 * day + n * (minute + 1)), now, position(now)).believed)
+    }
+    const alike = believing()
+    assert.isTrue(
+      [0, 1, 2, 3, 4].map((n) => alike.judge(position(now + 40 * day + n * minute), now, position(now)).believed)
+        .at(-1)
+    )
+  })
+
+  it("a good one between them starts the count afresh", () => {
+    const witness = believing()
+    const far = position(now + 40 * day)
+    for (let n = 0; n < 4; n++) witness.judge(far, now, position(now))
+    assert.deepStrictEqual(witness.judge(position(now), now, position(now)), { believed: true, doubtsBefore: 4 })
+    assert.deepStrictEqual(witness.judge(far, now, position(now)), { believed: false, doubtsBefore: 0 })
+  })
+})

@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Delivered from "../../../src/pubnub/internal/reading/delivered.ts"
+import { numbers, ticks } from "./arrivals.ts"
+
+const idOf = (n: number) => `${ticks(n)}/a/ada`
+
+describe("what is admitted", () => {
+  it("once by each name, and told apart by content", () => {
+    const { admit } = Delivered.make()
+    assert.deepStrictEqual(admit(idOf(1), "a", 1), { _tag: "New", name: idOf(1) })
+    assert.deepStrictEqual(admit(idOf(1), "a", 1), { _tag: "Known", name: idOf(1) })
+    assert.deepStrictEqual(admit(idOf(1), "crew", 1), { _tag: "NewByName", name: idOf(1) })
+    assert.deepStrictEqual(admit(idOf(1), "crew", 1), { _tag: "Known", name: idOf(1) })
+    assert.deepStrictEqual(admit(idOf(1), "x.*", 1), { _tag: "NewByName", name: idOf(1) })
+    assert.deepStrictEqual(admit(idOf(1), "a", 1), { _tag: "Known", name: idOf(1) })
+    assert.deepStrictEqual(admit(idOf(1), "a", 2), { _tag: "New", name: `${idOf(1)}#1` })
+    assert.deepStrictEqual(admit(idOf(1), "a", 3), { _tag: "New", name: `${idOf(1)}#2` })
+    assert.deepStrictEqual(admit(idOf(1), "a", 2), { _tag: "Known", name: `${idOf(1)}#1` })
+    assert.deepStrictEqual(admit(idOf(1), "crew", 3), { _tag: "NewByName", name: `${idOf(1)}#2` })
+  })
+
+  it("what is older than the newest is looked for, too", () => {
+    const { admit } = Delivered.make()
+    admit(idOf(5), "a", 5)
+    assert.strictEqual(admit(idOf(3), "a", 3)._tag, "New")
+    assert.strictEqual(admit(idOf(3), "a", 3)._tag, "Known")
+    assert.strictEqual(admit(idOf(5), "a", 5)._tag, "Known")
+  })
+
+  it("the newest 1,000 by content, 10,000 by name alone, and from then on it says since when", () => {
+    const delivered = Delivered.make()
+    for (const n of numbers(10_000)) assert.strictEqual(delivered.admit(idOf(n), "a", n)._tag, "New")
+    assert.strictEqual(delivered.since(), 0n)
+    for (const n of numbers(10_000)) assert.strictEqual(delivered.admit(idOf(n), "a", n)._tag, "Known", `${n}`)
+    // By name alone: other content is the same.
+    assert.strictEqual(delivered.admit(idOf(10), "a", "other")._tag, "Known")
+    assert.strictEqual(delivered.admit(idOf(9_990), "a", "other")._tag, "New")
+    for (const n of numbers(10_000, 10_000)) delivered.admit(idOf(n), "a", n)
+    const since = delivered.since()
+    assert.isAbove(Number(since - BigInt(ticks(0))), 0)
+    const first = Number(since - BigInt(ticks(0)))
+    assert.isAtMost(first, 9_000)
+    for (const n of numbers(20_000 - first, first)) {
+      assert.strictEqual(delivered.admit(idOf(n), "a", n)._tag, "Known", `${n} since ${first}`)
+    }
+  })
+})

@@ -1,0 +1,219 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Cursor } from "../../../src/Cursor.ts"
+import type * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
+import { type Given, Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
+import { arrival, numbers, second, ticks } from "./arrivals.ts"
+
+const at = (n: number | bigint): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
+
+const payloads = (given: ReadonlyArray<Given>) =>
+  given.map(({ event }) => event._tag === "Message" || event._tag === "Signal" ? event.payload : event._tag)
+
+const cursorOf = (given: ReadonlyArray<Given>, index: number): Cursor => {
+  const event = given.at(index)?.event
+  assert.isDefined(event?.cursor)
+  return event!.cursor!
+}
+
+const ledgerFrom = (from?: Cursor) => {
+  const ledger = new Ledger(from, () => {})
+  ledger.begin(from ?? at(0))
+  return ledger
+}
+
+/** Reads a hole of so much, a chunk at a time, as history shows it. */
+const fill = (ledger: Ledger, from: Cursor, history: ReadonlyArray<Arrival.Arrival>, to: number, size = 100) => {
+  const hole = ledger.open({ reason: "LongBreak", from, to: ticks(to), page: [] })
+  if (hole === undefined) return []
+  const all = history.filter(({ id = "" }) => id >= String(hole.since) && id.slice(0, 17) <= hole.to)
+  const given: Array<Given> = []
+  for (let index = 0; index < all.length; index += size) {
+    const part = all.slice(index, index + size)
+    const next = all[index + size]
+    given.push(
+      ...ledger.found(part, from, next === undefined ? BigInt(hole.to) + 1n : BigInt(part.at(-1)!.id!.slice(0, 17)))
+    )
+  }
+  ledger.filled()
+  return given
+}
+
+describe("a live page", () => {
+  it("is given once; its last event stands behind the page", () => {
+    const ledger = ledgerFrom()
+    const page = numbers(3, 1).map((n) => arrival(n))
+    const given = ledger.live(page, at(0), at(3))
+    assert.deepStrictEqual(payloads(given), [1, 2, 3])
+    assert.strictEqual(cursorOf(given, 0).position, ticks(0))
+    assert.strictEqual(cursorOf(given, 0).delivered.length, 1)
+    assert.strictEqual(cursorOf(given, 1).delivered.length, 2)
+    assert.strictEqual(cursorOf(given, 2).position, ticks(3))
+    assert.deepStrictEqual(cursorOf(given, 2).delivered, [])
+    assert.deepStrictEqual(payloads(ledger.live([...page, arrival(4)], at(3), at(4))), [4])
+  })
+
+  it("what is the same by two names is given by each, and takes one place", () => {
+    const ledger = ledgerFrom()
+    const given = ledger.live([arrival(1), arrival(1, { by: "crew" }), arrival(1)], at(0), at(1))
+    assert.deepStrictEqual(given.map(({ by }) => by), ["a", "crew"])
+    assert.strictEqual(ledger.cursor(at(1)).recent?.marks.length, 5)
+  })
+
+  it("siblings of one timetoken are all given", () => {
+    const ledger = ledgerFrom()
+    const twins = [arrival(1, { payload: "x" }), arrival(1, { payload: "y" })]
+    assert.deepStrictEqual(payloads(ledger.live(twins, at(0), at(1))), ["x", "y"])
+    assert.deepStrictEqual(payloads(ledger.live([...twins, arrival(1, { payload: "z" })], at(1), at(2))), ["z"])
+  })
+
+  it.each([0, 1, 2, 50, 98, 99])("resumes behind event %i, whatever pages the service makes then", (index) => {
+    const page = numbers(100, 1).map((n) => arrival(n))
+    const given = ledgerFrom().live(page, at(0), at(100))
+    const from = cursorOf(given, index)
+    const again = ledgerFrom(from)
+    const rest = page.filter(({ id = "" }) => id.slice(0, 17) > from.position)
+    const one = again.live(rest.slice(0, 30), from, at(30))
+    const other = again.live(rest.slice(30), at(30), at(100))
+    assert.deepStrictEqual(payloads([...one, ...other]), numbers(99 - index, index + 2))
+  })
+
+  it("without a position that is believed, the place stays", () => {
+    const ledger = ledgerFrom()
+    const given = ledger.live([arrival(1)], at(0), undefined)
+    assert.strictEqual(cursorOf(given, 0).position, ticks(0))
+    assert.strictEqual(ledger.cursor(at(0)).position, ticks(0))
+  })
+})
+
+describe("a hole", () => {
+  it("is read from ten seconds before, not from before its own beginning, and not where nothing can be", () => {
+    const ledger = ledgerFrom()
+    ledger.live([arrival(30 * second)], at(0), at(30 * second))
+    const hole = ledger.open({ reason: "LongBreak", from: at(30 * second), to: ticks(40 * second), page: [] })
+    assert.strictEqual(String(hole?.since), ticks(20 * second))
+    const young = ledgerFrom()
+    const own = young.open({ reason: "FullPage", from: at(0), to: ticks(10), page: [] })
+    assert.strictEqual(String(own?.since), ticks(1))
+    assert.isUndefined(ledgerFrom().open({ reason: "FullPage", from: at(0), to: ticks(0), page: [] }))
+  })
+
+  it("what was had is not given again, and what was late is", () => {
+    const ledger = ledgerFrom()
+    const live = numbers(20, 1).map((n) => arrival(2 * n))
+    ledger.live(live, at(0), at(40))
+    const late = [arrival(7), arrival(33)]
+    assert.deepStrictEqual(payloads(fill(ledger, at(40), [...live, ...late, arrival(41)], 41)), [7, 33, 41])
+  })
+
+  it("while it is filled the cursor stands where history has come, and names where it began", () => {
+    const ledger = ledgerFrom()
+    ledger.open({ reason: "FullPage", from: at(0), to: ticks(1_000), page: [] })
+    const given = ledger.found(numbers(10, 1).map((n) => arrival(n)), at(0), BigInt(ticks(10)))
+    assert.strictEqual(cursorOf(given, -1).position, ticks(9))
+    assert.strictEqual(cursorOf(given, -1).hole, ticks(0))
+    assert.strictEqual(ledger.cursor(at(0)).position, ticks(9))
+    ledger.filled()
+    assert.isUndefined(ledger.cursor(at(0)).hole)
+    assert.strictEqual(ledger.cursor(at(50)).position, ticks(50))
+  })
+
+  it("of a break the last ten seconds stay in doubt: history is behind", () => {
+    const ledger = ledgerFrom()
+    ledger.open({ reason: "LongBreak", from: at(0), to: ticks(60 * second), page: [] })
+    ledger.found([arrival(55 * second)], at(0), BigInt(ticks(60 * second)) + 1n)
+    assert.strictEqual(ledger.cursor(at(0)).position, ticks(50 * second - 1))
+  })
+
+  it("a live page that is behind what history gave does not move it back", () => {
+    const ledger = ledgerFrom()
+    ledger.open({ reason: "FullPage", from: at(0), to: ticks(1_000), page: [] })
+    ledger.found([arrival(500)], at(0), BigInt(ticks(600)))
+    const given = ledger.live([arrival(10)], at(0), at(20))
+    assert.strictEqual(cursorOf(given, -1).position, ticks(599))
+  })
+})
+
+describe("going on from a cursor of a burst", () => {
+  const resume = (
+    count: number,
+    index: number,
+    change: (history: ReadonlyArray<Arrival.Arrival>) => ReadonlyArray<Arrival.Arrival> = (all) => all
+  ) => {
+    const history = numbers(count, 1).map((n) => arrival(2 * n))
+    const given = fill(ledgerFrom(), at(0), history, 2 * count)
+    assert.strictEqual(given.length, count)
+    const from = cursorOf(given, index)
+    assert.isAtMost(JSON.stringify(from).length, 4_096)
+    const ledger = ledgerFrom(from)
+    const changed = change(history).toSorted(({ id: one = "" }, { id: other = "" }) =>
+      one < other ? -1 : one > other ? 1 : 0
+    )
+    return { given: fill(ledger, from, changed, 2 * count), from, ledger, history: changed, count }
+  }
+  const rest = (count: number, index: number) => numbers(count - index - 1, index + 2).map((n) => 2 * n)
+
+  it.each([0, 99, 479, 480, 529, 530, 531, 600, 750, 998, 999])(
+    "of 1,000, from event %i: exactly the rest",
+    (index) => {
+      assert.deepStrictEqual(payloads(resume(1_000, index).given), rest(1_000, index))
+    }
+  )
+
+  it.each([600, 2_500, 5_000, 9_999])("of 10,000, from event %i: exactly the rest", (index) => {
+    assert.deepStrictEqual(payloads(resume(10_000, index).given), rest(10_000, index))
+  })
+
+  it("one that is late, or two, within a sum are given, and nothing else", () => {
+    for (const late of [[3], [101], [3, 5], [3, 301, 303, 701]]) {
+      const { given } = resume(1_000, 999, (all) => [...all, ...late.map((n) => arrival(n))])
+      assert.deepStrictEqual(payloads(given).toSorted((a, b) => Number(a) - Number(b)), late)
+    }
+  })
+
+  it("three late ones in one sum are given with the rest of that sum: better twice than not at all", () => {
+    const { given } = resume(1_000, 999, (all) => [...all, arrival(3), arrival(5), arrival(7)])
+    const had = payloads(given)
+    for (const n of [3, 5, 7]) assert.include(had, n)
+    assert.isAtMost(had.length, 53)
+  })
+
+  it("one that was deleted since: the rest of its sum again, and nothing is left out", () => {
+    const { given } = resume(1_000, 700, (all) => all.filter(({ id = "" }) => id.slice(0, 17) !== ticks(10)))
+    assert.includeMembers([...payloads(given)], rest(1_000, 700))
+    assert.isAtMost(given.length, 299 + 50)
+  })
+
+  it("history that is read once more gives nothing again", () => {
+    const { count, from, history, ledger } = resume(1_000, 800)
+    assert.deepStrictEqual(payloads(fill(ledger, from, history, 2 * count)), [])
+  })
+
+  it("signals are in no sum", () => {
+    const ledger = ledgerFrom()
+    const all = numbers(1_000, 1).map((n) => arrival(n, n % 4 === 0 ? { kind: 1 } : {}))
+    let place = at(0)
+    let last = place
+    for (let n = 0; n < 1_000; n += 50) {
+      const given = ledger.live(all.slice(n, n + 50), place, at(n + 50))
+      assert.strictEqual(given.length, 50)
+      place = at(n + 50)
+      last = cursorOf(given, -1)
+    }
+    const stored = all.filter((_, index) => (index + 1) % 4 !== 0)
+    assert.deepStrictEqual(payloads(fill(ledgerFrom(last), last, [...stored, arrival(1_001)], 1_001)), [1_001])
+  })
+
+  it("from a chain of lives, each of which goes on from the last", () => {
+    const history = numbers(3_000, 1).map((n) => arrival(n))
+    let cursor: Cursor | undefined
+    const had: Array<unknown> = []
+    for (let n = 0; n < 3_000; n += 300) {
+      const ledger = ledgerFrom(cursor)
+      const given = fill(ledger, cursor ?? at(0), history.slice(0, n + 300), n + 300)
+      had.push(...payloads(given))
+      cursor = cursorOf(given, -1)
+      assert.isAtMost(JSON.stringify(cursor).length, 4_096)
+    }
+    assert.deepStrictEqual(had, numbers(3_000, 1))
+  })
+})

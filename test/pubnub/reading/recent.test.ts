@@ -1,0 +1,136 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Cursor } from "../../../src/Cursor.ts"
+import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
+import { overlap, Recent } from "../../../src/pubnub/internal/reading/recent.ts"
+import { numbers, second, ticks } from "./arrivals.ts"
+
+const countOf = (recent: NonNullable<Cursor["recent"]>) =>
+  Marks.split(recent.marks).length + (recent.sums ?? []).reduce((sum, [, count]) => sum + count, 0)
+
+/** What was had at these moments, of which all is stored unless it is said. */
+const having = (
+  moments: ReadonlyArray<number>,
+  options: { readonly from?: Cursor; readonly stored?: boolean } = {}
+) => {
+  const recent = new Recent(options.from)
+  recent.begin(ticks(0))
+  for (const n of moments) {
+    recent.add(`${ticks(n)}/a/ada`, `${ticks(n)}/a/ada`, ticks(n), options.stored ?? true)
+    recent.trim(ticks(n))
+  }
+  return recent
+}
+
+describe("what was had lately", () => {
+  it("is ten seconds, to the tick", () => {
+    assert.strictEqual(overlap, BigInt(10 * second))
+    const recent = having([1, 2, 3])
+    const { marks } = recent.at(ticks(3))
+    assert.deepStrictEqual(Marks.split(marks).length, 3)
+    recent.trim(ticks(10 * second + 2))
+    const kept = recent.at(ticks(10 * second + 2))
+    assert.deepStrictEqual(Marks.split(kept.marks), [2, 3].map((n) => Marks.of(`${ticks(n)}/a/ada`)))
+    assert.strictEqual(kept.since, ticks(2))
+    recent.trim(ticks(10 * second + 4))
+    assert.strictEqual(recent.at(ticks(10 * second + 4)).marks, "")
+  })
+
+  it("nothing from before the beginning is its own", () => {
+    const recent = having([5])
+    assert.strictEqual(recent.at(ticks(5)).since, ticks(0))
+    recent.begin(ticks(9))
+    assert.strictEqual(recent.at(ticks(5)).since, ticks(0))
+  })
+
+  it.each([480, 530, 531, 1_000, 10_000, 50_000])("of a burst of %i all is counted, in at most 4 kB", (count) => {
+    const recent = having(numbers(count, 1))
+    const at = recent.at(ticks(count))
+    assert.strictEqual(countOf(at), count)
+    assert.isAtMost(JSON.stringify({ position: ticks(count), region: 1, delivered: [], recent: at }).length, 4_096)
+    assert.isAtMost(at.sums?.length ?? 0, 16)
+    assert.strictEqual(at.sums === undefined, count <= 530)
+  })
+
+  it("of a steady stream only the overlap is counted", () => {
+    const recent = having(numbers(3_000, 1).map((n) => n * second / 100))
+    const at = recent.at(ticks(3_000 * second / 100))
+    assert.isAtLeast(countOf(at), 1_000)
+    assert.isAtMost(countOf(at), 1_250)
+    // The sums begin where the first of them does.
+    assert.isAtMost(Number(BigInt(at.since) - BigInt(ticks(0))), 20 * second)
+  })
+
+  it("of a stream that is not stored the oldest are summed up all the same: the size is bounded", () => {
+    const at = having(numbers(5_000, 1), { stored: false }).at(ticks(5_000))
+    assert.isAtMost(JSON.stringify(at).length, 4_000)
+  })
+
+  it("unstored ones between stored ones are in no sum: history would not show them", () => {
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const n of numbers(1_000, 1)) {
+      recent.add(`${ticks(n)}/a/ada`, `${ticks(n)}/a/ada`, ticks(n), n % 10 !== 0)
+      recent.trim(ticks(n))
+    }
+    const { marks, sums = [] } = recent.at(ticks(1_000))
+    for (const [index, [to, count, sum]] of sums.entries()) {
+      const before = sums[index - 1]?.[0] ?? ticks(0)
+      const stored = numbers(1_000, 1).filter((n) => n % 10 !== 0 && ticks(n) > before && ticks(n) <= to)
+      assert.strictEqual(count, stored.length)
+      assert.strictEqual(sum, stored.map((n) => Marks.of(`${ticks(n)}/a/ada`)).reduce(Marks.sum, Marks.zero))
+    }
+    assert.isNotEmpty(sums)
+    assert.include(Marks.split(marks), Marks.of(`${ticks(10)}/a/ada`))
+  })
+
+  it("a late one within a sum's range is added to that sum", () => {
+    const recent = having(numbers(1_000, 1).map((n) => 2 * n))
+    const [first] = recent.at(ticks(2_000)).sums ?? []
+    const id = `${ticks(3)}/a/ada`
+    recent.add(id, id, ticks(3), true)
+    const [after] = recent.at(ticks(2_000)).sums ?? []
+    assert.deepStrictEqual(after, [first![0], first![1] + 1, Marks.sum(first![2], Marks.of(id))])
+    recent.add("unstored", "unstored", ticks(5), false)
+    assert.deepStrictEqual(recent.at(ticks(2_000)).sums?.[0], after)
+    assert.include(Marks.split(recent.at(ticks(2_000)).marks), Marks.of("unstored"))
+  })
+
+  it("those of one timetoken are in one sum", () => {
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const n of numbers(1_000)) {
+      const at = ticks(Math.floor(n / 70) + 1)
+      recent.add(`${at}/a/${n}`, `${at}/a/${n}`, at, true)
+      recent.trim(at)
+    }
+    for (const [, count] of recent.at(ticks(15)).sums ?? []) assert.strictEqual(count % 70, 0)
+  })
+
+  it("what an earlier life had is named for as long as it is recent", () => {
+    const from: Cursor = {
+      position: ticks(100),
+      delivered: [Marks.of("after")],
+      recent: { since: ticks(50), marks: Marks.of("before"), sums: [[ticks(60), 3, Marks.of("sum")]] }
+    }
+    const recent = new Recent(from)
+    recent.begin(ticks(90))
+    assert.deepStrictEqual(recent.names(), new Set(["before", "after"].map(Marks.of)))
+    recent.trim(ticks(100))
+    assert.deepStrictEqual(recent.at(ticks(100)), {
+      since: ticks(50),
+      marks: Marks.of("before") + Marks.of("after"),
+      sums: [[ticks(60), 3, Marks.of("sum")]]
+    })
+    recent.trim(ticks(10 * second + 61))
+    assert.isUndefined(recent.at(ticks(10 * second + 61)).sums)
+    assert.strictEqual(Marks.split(recent.at(ticks(10 * second + 61)).marks).length, 2)
+    recent.trim(ticks(10 * second + 101))
+    assert.strictEqual(recent.at(ticks(10 * second + 101)).marks, "")
+  })
+
+  it("a position that goes back brings nothing back, and forgets nothing", () => {
+    const recent = having([1, 2, 3])
+    recent.trim(ticks(1))
+    assert.strictEqual(Marks.split(recent.at(ticks(3)).marks).length, 3)
+  })
+})
