@@ -1,0 +1,338 @@
+/** History of a range and some names: what it gives, in which order, with which requests, and what it says of the rest. */
+import { assert, describe, it } from "@effect/vitest"
+import * as EffectClock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import * as Exchange from "../../../src/testing/internal/exchange.ts"
+import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
+import * as Backfills from "../../../src/pubnub/internal/reading/backfill.ts"
+import type { Names } from "../../../src/pubnub/internal/reading/names.ts"
+import type * as PubNubError from "../../../src/pubnub/PubNubError.ts"
+import type * as Status from "../../../src/pubnub/Status.ts"
+import { emulated, queryOf, requestsTo } from "../../emulated.ts"
+import { numbers } from "./arrivals.ts"
+import { coreOf } from "./core.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+const faults = Faults.Fault
+
+const here = Effect.map(EffectClock.currentTimeMillis, (now) => String(BigInt(now) * 10_000n))
+
+const names: Names = { channels: ["a"], groups: [] }
+
+/** Fills a hole to its end, and keeps what it said on the way. */
+const fill = (hole: Partial<Backfills.Hole> & { readonly since: bigint }, of: Names = names, known?: ReadonlyMap<string, ReadonlyArray<string>>) =>
+  Effect.gen(function*() {
+    const { core } = yield* coreOf()
+    const to = String(BigInt(yield* here) + 10_000_000n)
+    const backfill = new Backfills.Backfill(
+      core.history,
+      () => of,
+      { reason: "LongBreak", from: String(hole.since - 1n), to, page: [], ...hole },
+      known
+    )
+    const arrivals: Array<Arrival.Arrival> = []
+    const notices: Array<Status.Status> = []
+    const failures: Array<PubNubError.Reason> = []
+    const bounds: Array<bigint> = []
+    for (let steps = 0;; steps++) {
+      assert.isBelow(steps, 5_000, "it comes to an end")
+      const fiber = yield* Effect.forkChild(Effect.result(backfill.next))
+      while (fiber.pollUnsafe() === undefined) yield* Clock.advance("40 millis")
+      const exit = fiber.pollUnsafe()!
+      const result = yield* exit
+      if (Result.isFailure(result)) {
+        failures.push(result.failure)
+        if (failures.length > 20) break
+        yield* Clock.advance("1 second")
+        continue
+      }
+      const { arrivals: found, filled, notices: told, upTo } = result.success
+      arrivals.push(...found)
+      notices.push(...told)
+      bounds.push(upTo)
+      backfill.missed(found.length)
+      if (filled) break
+    }
+    return { arrivals, notices, failures, bounds, knowledge: core.history.knowledge }
+  })
+
+const payloads = (arrivals: ReadonlyArray<Arrival.Arrival>) => arrivals.map(({ envelope }) => envelope?.d)
+
+const publishAll = (count: number, channel: (n: number) => string = () => "a", first = 0) =>
+  emulator.use((service) => service.publishAll(numbers(count, first).map((n) => ({ channel: channel(n), message: n }))))
+
+const history = requestsTo("/v3/history")
+
+describe("what is found", () => {
+  it.effect.each([0, 1, 99, 100, 101, 199, 200, 201, 1_000, 4_321])("of a burst of %i is all, in order", (count) =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      yield* publishAll(count)
+      yield* Clock.advance("1 second")
+      const { arrivals, notices } = yield* fill({ since })
+      assert.deepStrictEqual(payloads(arrivals), numbers(count))
+      assert.deepStrictEqual(notices, [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect.each(
+    [
+      ["dense", 20, 60, "100 millis"],
+      ["sparse", 1, 60, "10 minutes"],
+      ["bursty", 170, 12, "1 minute"]
+    ] as const
+  )("of a %s range is all, in order", ([, count, times, pause]) =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      for (let n = 0; n < times; n++) {
+        yield* publishAll(count, (m) => m % 3 === 0 ? "b" : "a", n * count)
+        yield* Clock.advance(pause, { step: "1 hour" })
+      }
+      const { arrivals } = yield* fill({ since }, { channels: ["a", "b", "quiet"], groups: [] })
+      assert.deepStrictEqual(payloads(arrivals), numbers(count * times))
+      assert.isAtMost((yield* history).length, 10 + 4 * count * times / 100)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("that is older than its beginning, or younger than its end, is not given", () =>
+    Effect.gen(function*() {
+      yield* publishAll(5)
+      yield* Clock.advance("1 second")
+      const since = BigInt(yield* here)
+      const tokens = yield* publishAll(5, () => "a", 5)
+      yield* publishAll(5, () => "a", 10)
+      const { arrivals } = yield* fill({ since, to: tokens.at(-1)! })
+      assert.deepStrictEqual(payloads(arrivals), numbers(5, 5))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("says up to where all has been found: nothing older comes after that", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      yield* publishAll(950)
+      const { core } = yield* coreOf()
+      const backfill = new Backfills.Backfill(core.history, () => names, {
+        reason: "LongBreak",
+        from: String(since - 1n),
+        to: String(since + 1_000n),
+        since,
+        page: []
+      })
+      let upTo = 0n
+      for (let filled = false; !filled;) {
+        const fiber = yield* Effect.forkChild(backfill.next)
+        while (fiber.pollUnsafe() === undefined) yield* Clock.advance("40 millis")
+        const progress = yield* fiber.pollUnsafe()!
+        assert.isAtMost(progress.arrivals.length, 100)
+        for (const { id = "" } of progress.arrivals) assert.isAtLeast(Number(BigInt(id.slice(0, 17)) - upTo), 0)
+        if (progress.upTo > upTo) ({ upTo } = progress)
+        ;({ filled } = progress)
+      }
+      assert.isAbove(Number(upTo - since), 940)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("of siblings of one timetoken at the border of a page is all", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      const inner = yield* HttpClient.HttpClient
+      // 300 messages, of which those around the border of the newest page share one timetoken.
+      const stored = numbers(300).map((n) => ({
+        timetoken: String(since + BigInt(n >= 195 && n <= 205 ? 200 : n) + 1n),
+        message: n,
+        message_type: null,
+        meta: ""
+      }))
+      const patched = HttpClient.transform(inner, (sent, request) => {
+        if (!request.url.includes("/v3/history")) return sent
+        const query = new URL(Option.getOrThrow(HttpClientRequest.toUrl(request))).searchParams
+        const [before = "", from = "", most = ""] = ["start", "end", "max"].map((name) => query.get(name) ?? "")
+        const entries = stored.filter(({ timetoken }) => timetoken < before && timetoken >= from).slice(-Number(most))
+        return Effect.succeed(Exchange.response(request, {
+          status: 200,
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ status: 200, error: false, error_message: "", channels: { a: entries } })
+        }))
+      })
+      const { arrivals } = yield* Effect.provideService(fill({ since }), HttpClient.HttpClient, patched)
+      assert.deepStrictEqual(payloads(arrivals), numbers(300))
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("requests", () => {
+  it.effect("several are out at once, and keep their distance", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      for (let n = 0; n < 40; n++) {
+        yield* publishAll(50, () => "a", 50 * n)
+        yield* Clock.advance("1 second", { step: "1 second" })
+      }
+      const inner = yield* HttpClient.HttpClient
+      let open = 0
+      let most = 0
+      const client = HttpClient.transform(inner, (sent) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => most = Math.max(most, ++open)),
+          () => Effect.delay(sent, "500 millis"),
+          () => Effect.sync(() => open--)
+        ))
+      const { arrivals } = yield* Effect.provideService(fill({ since }), HttpClient.HttpClient, client)
+      assert.deepStrictEqual(payloads(arrivals), numbers(2_000))
+      assert.isAtLeast(most, 4)
+      assert.isAtMost(most, 16)
+      const times = (yield* history).map(({ time }) => time)
+      for (const [index, time] of times.entries()) if (index > 0) assert.isAtLeast(time - times[index - 1]!, 39)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("one of them that fails is made again, and the others are kept", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      for (let n = 0; n < 20; n++) {
+        yield* publishAll(50, () => "a", 50 * n)
+        yield* Clock.advance("1 second", { step: "1 second" })
+      }
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), skip: 3, times: 2 })
+      )
+      const { arrivals, failures } = yield* fill({ since })
+      assert.deepStrictEqual(payloads(arrivals), numbers(1_000))
+      assert.isAtLeast(failures.length, 1)
+      assert.isAtMost((yield* history).length, 26)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("channels that have nothing are asked once, together", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      yield* publishAll(3)
+      const channels = ["a", ...numbers(150).map((n) => `quiet-${n}`)]
+      yield* fill({ since }, { channels, groups: [] })
+      const asked = (yield* history).map(({ target }) => target.includes("message-counts"))
+      assert.deepStrictEqual(asked.filter((isCount) => isCount).length, 2)
+      assert.isAtMost(asked.length, 4)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a single channel is not counted first", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      yield* publishAll(3)
+      yield* fill({ since })
+      assert.deepStrictEqual((yield* history).map(({ target }) => target.includes("message-counts")), [false])
+      assert.strictEqual(queryOf((yield* history)[0]!).get("end"), String(since))
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("a full page", () => {
+  /** The newest of what was published, as the live service has it. */
+  const pageOf = (tokens: ReadonlyArray<string>, first: number) =>
+    tokens.map((t, index) => Arrival.read({ a: "3", c: "a", b: "a", d: first + index, p: { t, r: 1 }, k: "demo-sub" }))
+
+  const full = (historyDelay: "0 seconds" | "1500 millis" | "6 seconds" | "20 seconds") =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      const tokens = yield* publishAll(300)
+      const page = pageOf(tokens.slice(200), 200)
+      return yield* fill({ reason: "FullPage", since, page, to: tokens.at(-1)! })
+    }).pipe(Effect.provide(emulated({ emulator: { historyDelay } })))
+
+  it.effect("comes behind what is missing", () =>
+    Effect.gen(function*() {
+      const { arrivals, notices } = yield* full("0 seconds")
+      assert.deepStrictEqual(payloads(arrivals), numbers(300))
+      assert.deepStrictEqual(notices, [])
+    }))
+
+  it.effect.each(["1500 millis", "6 seconds"] as const)("history that is late by %s is looked at again", (delay) =>
+    Effect.gen(function*() {
+      const { arrivals, notices } = yield* full(delay)
+      assert.sameMembers(payloads(arrivals), numbers(300))
+      assert.deepStrictEqual(notices, [])
+    }))
+
+  it.effect("that history does not show after three looks is told", () =>
+    Effect.gen(function*() {
+      const { knowledge, notices } = yield* full("20 seconds")
+      assert.deepStrictEqual(notices.map((notice) => notice._tag === "Gap" ? notice.reason : notice._tag), ["NotInHistory"])
+      assert.isTrue(knowledge.unstored.get("a")?.has("Message"))
+    }))
+
+  it.effect("kinds that are never stored are told, where they were on it", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      const tokens = yield* publishAll(100)
+      const [token = ""] = tokens
+      const page = [
+        ...pageOf(tokens, 0),
+        Arrival.read({ a: "3", c: "a", b: "a", d: 1, e: 1, p: { t: token, r: 1 }, k: "demo-sub" })
+      ]
+      const { notices } = yield* fill({ reason: "FullPage", since, page, to: tokens.at(-1)! })
+      assert.deepInclude({ ...notices[0] }, { _tag: "Gap", reason: "NotStored", kinds: ["Signal"] } as object)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("history that refuses", () => {
+  it.effect("is asked three times, then that channel is left out and the rest is read", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      yield* publishAll(10, (n) => n % 2 === 0 ? "a" : "b")
+      yield* emulator.use((service) => service.deny({ channels: ["b"] }))
+      const { arrivals, failures, knowledge, notices } = yield* fill({ since }, { channels: ["a", "b"], groups: [] })
+      assert.deepStrictEqual(payloads(arrivals), [0, 2, 4, 6, 8])
+      assert.deepStrictEqual(failures.map(({ _tag }) => _tag), ["AccessDenied", "AccessDenied"])
+      assert.deepStrictEqual(notices.map(({ _tag }) => _tag), ["GapSuspected"])
+      assert.deepStrictEqual(knowledge.denied, new Set(["b"]))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("two refusals and an answer are no end", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      yield* publishAll(450)
+      yield* Faults.Faults.use((faulty) =>
+        Effect.all([
+          faulty.add({ on: "history", fault: faults.AccessDenied(), times: 2 }),
+          faulty.add({ on: "history", fault: faults.AccessDenied(), skip: 1, times: 2 })
+        ])
+      )
+      const { arrivals, notices } = yield* fill({ since })
+      assert.deepStrictEqual(payloads(arrivals), numbers(450))
+      assert.deepStrictEqual(notices, [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("that stores nothing says so once for each name", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      const { knowledge, notices } = yield* fill({ since }, { channels: ["a", "x.*", "a-pnpres"], groups: ["crew"] })
+      assert.deepStrictEqual(
+        notices.map((notice) => notice._tag === "Gap" ? [notice.channel, notice.reason] : []),
+        [["a", "NoStorage"], ["x.*", "NoStorage"], ["crew", "NoStorage"]]
+      )
+      assert.isTrue(knowledge.storesNothing)
+    }).pipe(Effect.provide(emulated({ emulator: { addOns: { persistence: false } } }))))
+
+  it.effect("schedules of a connection do not judge what it refuses", () =>
+    Effect.gen(function*() {
+      const { core } = yield* coreOf()
+      const schedule = Backfills.scheduleOf(core.settings.schedule)
+      const refusal = { _tag: "BadRequest" } as PubNubError.BadRequest
+      assert.notStrictEqual(schedule(refusal), core.settings.schedule(refusal))
+      const failure = { _tag: "Transport" } as PubNubError.Transport
+      assert.strictEqual(schedule(failure), core.settings.schedule(failure))
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("names", () => {
+  it.effect("groups are listed, wildcards are what was seen of them, and the rest is suspected", () =>
+    Effect.gen(function*() {
+      yield* emulator.use((service) => service.addToGroup("crew", ["b"]))
+      const since = BigInt(yield* here)
+      yield* publishAll(4, (n) => n % 2 === 0 ? "b" : "x.y")
+      const { arrivals, notices } = yield* fill({ since }, { channels: ["x.*"], groups: ["crew"] })
+      assert.deepStrictEqual(payloads(arrivals), [0, 2])
+      assert.deepStrictEqual(arrivals.map(({ by }) => by), ["crew", "crew"])
+      assert.deepStrictEqual(notices.map(({ _tag }) => _tag), ["GapSuspected"])
+      const known = yield* fill({ since }, { channels: ["x.*"], groups: [] }, new Map([["x.y", ["x.*"]]]))
+      assert.deepStrictEqual(payloads(known.arrivals), [1, 3])
+      assert.deepStrictEqual(known.arrivals.map(({ by }) => by), ["x.*", "x.*"])
+      assert.deepStrictEqual(known.notices, [])
+    }).pipe(Effect.provide(emulated())))
+})
