@@ -1,0 +1,320 @@
+/** One reader: from where it hears a name, what waits for it, what becomes of the rest, and where it stands. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { Subscription } from "effect-herald/pubnub"
+import type { Cursor } from "../../../src/Cursor.ts"
+import type * as Event from "../../../src/pubnub/Event.ts"
+import { Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
+import type { Key } from "../../../src/pubnub/internal/reading/names.ts"
+import { type Options, Reader, type Strategy } from "../../../src/pubnub/internal/reading/reader.ts"
+import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
+import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
+import { emulated } from "../../emulated.ts"
+import { arrival, numbers, ticks } from "./arrivals.ts"
+import { coreOf } from "./core.ts"
+
+const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
+
+const eventsOf = (moments: ReadonlyArray<number>, options: Parameters<typeof arrival>[1] = {}): ReadonlyArray<Event.Event> => {
+  const ledger = new Ledger(undefined, () => {})
+  ledger.begin(at(0))
+  return ledger.live(moments.map((n) => arrival(n, options)), at(0), at(moments.at(-1) ?? 0)).map(({ event }) => event)
+}
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" || event._tag === "Signal" ? [event.payload] : [])
+
+const tags = (events: ReadonlyArray<Event.SubscribeEvent>) => events.map(({ _tag }) => _tag)
+
+const readerOf = (options: Partial<Options> = {}, names: ReadonlyArray<string> = ["a"], begun = 0) =>
+  Effect.gen(function*() {
+    const { core } = yield* coreOf()
+    const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "drop", within: Infinity, ...options })
+    const keys = reader.add(names.map((name) => Subscription.channel(name)))
+    for (const key of keys) reader.begin(key, at(begun))
+    return { core, reader, keys }
+  })
+
+/** All that can be taken now. */
+const taken = (reader: Reader) =>
+  Effect.gen(function*() {
+    const all: Array<Event.SubscribeEvent> = []
+    for (;;) {
+      const fiber = yield* Effect.forkChild(Effect.exit(reader.pull))
+      for (let n = 0; n < 20 && fiber.pollUnsafe() === undefined; n++) yield* Effect.yieldNow
+      const exit = fiber.pollUnsafe()
+      if (exit === undefined) {
+        yield* Fiber.interrupt(fiber)
+        return { all, end: undefined }
+      }
+      const pulled = yield* exit
+      if (Exit.isFailure(pulled)) return { all, end: pulled.cause }
+      all.push(...pulled.value)
+    }
+  })
+
+const a: Key = "c a"
+
+describe("a name", () => {
+  it.effect("is heard from the moment on at which the service knew it, to the tick", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, ["a"], 5)
+      const events = eventsOf([4, 5, 6, 7])
+      assert.deepStrictEqual(payloads(reader.hears(a, events, ticks(4))), [6, 7])
+      assert.deepStrictEqual(payloads(reader.hears(a, events, ticks(5))), [6, 7])
+      const later = eventsOf([6, 7])
+      // The same array for all who hear all of it.
+      assert.strictEqual(reader.hears(a, later, ticks(6)), later)
+      assert.deepStrictEqual(reader.hears("c b", events, ticks(4)), [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("begins once, and all of them before it is told", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, [])
+      reader.add([Subscription.channel("a"), Subscription.channel("b")])
+      reader.begin(a, at(5))
+      assert.deepStrictEqual((yield* taken(reader)).all, [])
+      reader.begin("c b", at(9))
+      reader.begin(a, at(50))
+      const { all } = yield* taken(reader)
+      assert.deepStrictEqual(tags(all), ["Connected"])
+      // Nothing of any of its names is missing from here on.
+      const [connected] = all
+      assert.strictEqual(connected?._tag === "Connected" && connected.cursor.position, ticks(9))
+      assert.deepStrictEqual(payloads(reader.hears(a, eventsOf([5, 6]), ticks(5))), [6])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("that is added later is told when it begins; one that is removed is not heard", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf()
+      yield* taken(reader)
+      assert.deepStrictEqual(reader.add([Subscription.channel("b"), Subscription.channel("a")]), ["c b"])
+      reader.begin("c b", at(20))
+      assert.deepStrictEqual(tags((yield* taken(reader)).all), ["ChannelsChanged"])
+      assert.deepStrictEqual(reader.remove([Subscription.channel("a")]), ["c a", "c a-pnpres"].slice(0, 1))
+      assert.deepStrictEqual(reader.hears(a, eventsOf([30]), ticks(30)), [])
+      assert.deepStrictEqual(tags((yield* taken(reader)).all), ["ChannelsChanged"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("of metadata hears only its own part", () =>
+    Effect.gen(function*() {
+      const { core } = yield* coreOf()
+      const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "drop", within: 0 })
+      for (const key of reader.add([Subscription.userMetadata("a")])) reader.begin(key, at(0))
+      assert.deepStrictEqual(reader.hears(a, eventsOf([1, 2]), ticks(1)), [])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("what waits", () => {
+  it.effect.each([1, 2, 10])("is at most a capacity of %i, and so many from the start", (capacity) =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({ capacity })
+      assert.isFalse(reader.isFull)
+      for (const n of numbers(capacity, 1)) {
+        assert.isFalse(reader.isFull)
+        reader.offer(eventsOf([n]))
+      }
+      assert.isTrue(reader.isFull)
+      reader.offer(eventsOf([99]))
+      const { all } = yield* taken(reader)
+      assert.deepStrictEqual(payloads(all), numbers(capacity, 1))
+      assert.isFalse(reader.isFull)
+      assert.deepStrictEqual(tags(all).filter((tag) => tag === "Gap"), ["Gap"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("is shared, not copied", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf()
+      yield* taken(reader)
+      const events = eventsOf([1, 2])
+      reader.offer(events)
+      const part = yield* reader.pull
+      assert.strictEqual(part[0], events[0])
+    }).pipe(Effect.provide(emulated())))
+
+  const offered = (strategy: Strategy, capacity = 5) =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({ strategy, capacity })
+      yield* taken(reader)
+      reader.offer(eventsOf(numbers(3, 1)))
+      reader.offer(eventsOf(numbers(5, 4)))
+      return { reader, isFull: reader.isFull }
+    })
+
+  it.effect("drop: the newest go, and are told", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* offered("drop")
+      const { all } = yield* taken(reader)
+      assert.deepStrictEqual(payloads(all), numbers(5, 1))
+      const gap = all.find(({ _tag }) => _tag === "Gap")
+      assert.deepInclude({ ...gap }, { channel: "a", from: ticks(5), to: ticks(8), reason: "InboxOverflow" } as object)
+      reader.offer(eventsOf([20]))
+      assert.deepStrictEqual(payloads((yield* taken(reader)).all), [20])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("slide: the oldest go, and are told before what is left", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* offered("slide")
+      const { all } = yield* taken(reader)
+      assert.deepStrictEqual(tags(all)[0], "Gap")
+      assert.deepStrictEqual(payloads(all), numbers(5, 4))
+      assert.deepInclude({ ...all[0] }, { from: ticks(0), to: ticks(3) } as object)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("suspend: nothing goes, and it is full", () =>
+    Effect.gen(function*() {
+      const { isFull, reader } = yield* offered("suspend")
+      assert.isTrue(isFull)
+      assert.deepStrictEqual(payloads((yield* taken(reader)).all), numbers(8, 1))
+      assert.isFalse(reader.isFull)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("fail: what waits is given, then it is told, then it fails at its cursor", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* offered("fail")
+      reader.offer(eventsOf([50]))
+      const { all, end } = yield* taken(reader)
+      assert.deepStrictEqual(payloads(all), numbers(5, 1))
+      assert.deepStrictEqual(tags(all).at(-1), "Disconnected")
+      const failure = end === undefined ? undefined : end.reasons.find(Cause.isFailReason)?.error
+      assert.instanceOf(failure, SubscribeError)
+      assert.strictEqual(failure instanceof SubscribeError && failure.reason._tag, "InboxOverflow")
+      const last = all.findLast((event) => event._tag === "Message")
+      assert.deepStrictEqual(failure instanceof SubscribeError && failure.cursor, last?.cursor)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("catchUp: what does not fit passes by, until it has taken what waits", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* offered("catchUp")
+      // More comes, and still passes by.
+      reader.offer(eventsOf([9]))
+      assert.isTrue(reader.isFull)
+      const first = yield* reader.pull
+      assert.deepStrictEqual(payloads(first), numbers(3, 1))
+      reader.offer(eventsOf([10]))
+      assert.deepStrictEqual(payloads(yield* reader.pull), numbers(2, 4))
+      assert.isFalse(reader.isFull)
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("the end", () => {
+  const error = new SubscribeError({
+    reason: new PubNubError.BadRequest({ status: 400, description: "no", details: [] }),
+    cursor: at(7)
+  })
+
+  it.effect("comes after what waits, is told, and carries its cursor", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf()
+      reader.offer(eventsOf([1, 2]))
+      reader.fail(error)
+      assert.isTrue(reader.hasEnded)
+      const { all, end } = yield* taken(reader)
+      assert.deepStrictEqual(tags(all), ["Connected", "Message", "Message", "Disconnected"])
+      const disconnected = all.at(-1)
+      assert.strictEqual(disconnected?._tag === "Disconnected" && disconnected.cursor?.position, ticks(7))
+      const failure = end?.reasons.find(Cause.isFailReason)?.error
+      assert.strictEqual(failure instanceof SubscribeError && failure.cursor?.position, ticks(7))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("is one: what comes after it is not told", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf()
+      reader.finish(Exit.fail(Cause.Done()))
+      reader.fail(error)
+      reader.tell({ _tag: "GapSuspected", from: ticks(1), to: ticks(2), reason: "FullPage" })
+      const { all, end } = yield* taken(reader)
+      assert.deepStrictEqual(tags(all), ["Connected"])
+      assert.isFalse(end?.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof SubscribeError))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("wakes who waits", () =>
+    Effect.gen(function*() {
+      const { core, reader } = yield* readerOf()
+      yield* taken(reader)
+      const fiber = yield* Effect.forkChild(Effect.exit(reader.pull))
+      yield* Effect.yieldNow
+      assert.strictEqual(core.waiting, 1)
+      assert.isTrue(reader.isWaiting)
+      reader.fail(error)
+      yield* Effect.yieldNow
+      yield* Effect.yieldNow
+      assert.strictEqual(core.waiting, 0)
+      assert.isDefined(fiber.pollUnsafe())
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("who waits and is interrupted, waits no more", () =>
+    Effect.gen(function*() {
+      const { core, reader } = yield* readerOf()
+      yield* taken(reader)
+      const fiber = yield* Effect.forkChild(reader.pull)
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(core.waiting, 0)
+      reader.offer(eventsOf([1]))
+      assert.deepStrictEqual(payloads(yield* reader.pull), [1])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("what is told", () => {
+  const interrupted = {
+    _tag: "Interrupted",
+    reason: new PubNubError.Timeout({ after: Duration.seconds(15) }),
+    attempt: 1,
+    retryIn: Duration.seconds(1)
+  } as const
+
+  it.effect("that it is back only after that it was away", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf()
+      yield* taken(reader)
+      const back = { _tag: "Reconnected", cursor: at(1), downFor: Duration.zero } as const
+      reader.tell(back)
+      assert.deepStrictEqual((yield* taken(reader)).all, [])
+      reader.tell(interrupted)
+      reader.tell(back)
+      reader.tell(back)
+      assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Interrupted", "Reconnected"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("to a full reader: of the connection only what is true now", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({ capacity: 1, strategy: "drop" })
+      yield* taken(reader)
+      reader.offer(eventsOf([1]))
+      for (let n = 0; n < 5; n++) {
+        reader.tell(interrupted)
+        reader.tell({ _tag: "Reconnected", cursor: at(1), downFor: Duration.zero })
+      }
+      assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Message", "Reconnected"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("a gap of another channel is not its own, nor one from before it began", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, ["a"], 5)
+      yield* taken(reader)
+      const gap = { _tag: "Gap", from: ticks(1), to: ticks(9), reason: "NotInHistory" } as const
+      reader.tell({ ...gap, channel: "b" })
+      reader.tell({ ...gap, channel: "a", to: ticks(5) })
+      assert.deepStrictEqual((yield* taken(reader)).all, [])
+      reader.tell({ ...gap, channel: "a", to: ticks(6) })
+      assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Gap"])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("what comes by two names", () => {
+  it.effect("is told once, with content of its own twice", () =>
+    Effect.gen(function*() {
+      const { core } = yield* coreOf()
+      const reader = new Reader(core, { from: undefined, capacity: 100, strategy: "drop", within: 0 })
+      for (const key of reader.add([Subscription.channel("x.*"), Subscription.channel("x.y")])) reader.begin(key, at(0))
+      yield* taken(reader)
+      reader.offer(eventsOf([1, 2], { channel: "x.y", by: "x.*" }))
+      reader.offer(eventsOf([1, 2, 3], { channel: "x.y", by: "x.y" }))
+      assert.deepStrictEqual(payloads((yield* taken(reader)).all), [1, 2, 3])
+    }).pipe(Effect.provide(emulated())))
+})
