@@ -1,0 +1,65 @@
+/**
+ * Changes a module in one place, runs its direct tests, and reports whether they found out. `npm run mutate -- WORD` does so for
+ * the mutations whose file or name has the word. Not part of `npm test`: it takes minutes, and changes files while it runs.
+ */
+import { spawnSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { type Mutation, mutations } from "./mutations.ts"
+
+const root = Path.resolve(import.meta.dirname, "../..")
+const vitest = Path.join(root, "node_modules/vitest/vitest.mjs")
+
+type Outcome = "killed" | "survived" | "not found"
+
+/** A mutant that goes on for ever is found out, too. */
+const timeout = 120_000
+
+const passes = (tests: ReadonlyArray<string>): boolean =>
+  spawnSync(process.execPath, [vitest, "run", "--bail=1", "--reporter=dot", ...tests], {
+    cwd: root,
+    stdio: "ignore",
+    timeout
+  }).status === 0
+
+const outcomeOf = ({ file, replace, search, tests }: Mutation): Outcome => {
+  const path = Path.join(root, file)
+  const text = Fs.readFileSync(path, "utf8")
+  if (text.split(search).length !== 2) return "not found"
+  const restore = () => Fs.writeFileSync(path, text)
+  const interrupted = () => {
+    restore()
+    process.exit(130)
+  }
+  process.once("SIGINT", interrupted)
+  process.once("SIGTERM", interrupted)
+  try {
+    Fs.writeFileSync(path, text.replace(search, () => replace))
+    return passes(tests) ? "survived" : "killed"
+  } finally {
+    restore()
+    process.off("SIGINT", interrupted)
+    process.off("SIGTERM", interrupted)
+  }
+}
+
+const words = process.argv.slice(2)
+const chosen = mutations.filter(({ file, name }) =>
+  words.length === 0 || words.some((word) => file.includes(word) || name.includes(word))
+)
+
+const unmutated = [...new Set(chosen.flatMap(({ tests }) => tests))]
+if (!passes(unmutated)) {
+  console.error("The tests fail without any mutation.")
+  process.exit(1)
+}
+
+const counts: Record<Outcome, number> = { killed: 0, survived: 0, "not found": 0 }
+console.log("| outcome | file | mutation |\n|---|---|---|")
+for (const mutation of chosen) {
+  const outcome = outcomeOf(mutation)
+  counts[outcome]++
+  console.log(`| ${outcome} | ${mutation.file} | ${mutation.name} |`)
+}
+console.log(`\n${counts.killed} of ${chosen.length} killed, ${counts.survived} survived, ${counts["not found"]} not found`)
+process.exitCode = counts.killed === chosen.length ? 0 : 1

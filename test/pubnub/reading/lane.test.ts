@@ -1,0 +1,317 @@
+/** Readers that wait equally long for a gap: a gap is an entry between pages, at which they wait or which they step over. */
+import { assert, describe, it } from "@effect/vitest"
+import * as EffectClock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import { Subscription } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import type { Cursor } from "../../../src/Cursor.ts"
+import type * as Event from "../../../src/pubnub/Event.ts"
+import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
+import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
+import { Lane, type Page } from "../../../src/pubnub/internal/reading/lane.ts"
+import { type Options, Reader } from "../../../src/pubnub/internal/reading/reader.ts"
+import type { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
+import { emulated, requestsTo } from "../../emulated.ts"
+import { numbers } from "./arrivals.ts"
+import { coreOf } from "./core.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+const faults = Faults.Fault
+
+const here = Effect.map(EffectClock.currentTimeMillis, (now): Cursor => ({
+  // The next message is published a tick later.
+  position: String(BigInt(now) * 10_000n - 1n),
+  region: 1,
+  delivered: []
+}))
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const statuses = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap(({ _tag }) => _tag === "Message" ? [] : [_tag])
+
+const laneOf = (within: number, settings: Partial<Settings> = {}) =>
+  Effect.gen(function*() {
+    const { core, published } = yield* coreOf(settings)
+    const failures: Array<SubscribeError> = []
+    const defects: Array<unknown> = []
+    const lane = new Lane(core, {
+      names: () => ({ channels: ["a"], groups: [] }),
+      failed: (_, error) => failures.push(error),
+      broken: (defect) => defects.push(defect)
+    }, within)
+    const from = yield* here
+    const join = (options: Partial<Options> = {}, channel = "a") =>
+      Effect.gen(function*() {
+        const reader = new Reader(core, { from: undefined, capacity: 10_000, strategy: "drop", within, ...options })
+        lane.join(reader, reader.add([Subscription.channel(channel)]))
+        lane.begin(undefined, from)
+        reader.begin(`c ${channel}`, from)
+        const seen: Array<Event.SubscribeEvent> = []
+        const fiber = yield* Effect.forkScoped(
+          Effect.forever(Effect.map(reader.pull, (part) => seen.push(...part)))
+        )
+        yield* Effect.yieldNow
+        return { reader, seen, fiber }
+      })
+    return { core, lane, join, published, failures, defects, from }
+  })
+
+/** Publishes, and gives the page of a service that kept the newest 100. */
+const pageOf = (count: number, first = 0, channel = "a") =>
+  Effect.map(
+    emulator.use((service) => service.publishAll(numbers(count, first).map((message) => ({ channel, message })))),
+    (tokens): Page => {
+      const kept = tokens.slice(-100)
+      const position = tokens.at(-1)!
+      return {
+        arrivals: kept.map((t, index) =>
+          Arrival.read({
+            a: "3",
+            c: channel,
+            b: channel,
+            d: first + tokens.length - kept.length + index,
+            p: { t, r: 1 },
+            k: "demo-sub"
+          })
+        ),
+        position,
+        believed: true,
+        next: { position, region: 1, delivered: [] },
+        size: 100 * kept.length
+      }
+    }
+  )
+
+describe("a full page", () => {
+  it.effect("is waited behind: history first, then the page, then what came meanwhile", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      assert.isTrue(lane.receive(yield* pageOf(300)))
+      assert.isTrue(lane.isOpen)
+      assert.isTrue(lane.receive(yield* pageOf(5, 300)))
+      assert.deepStrictEqual(payloads(seen), [])
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(305))
+      assert.deepStrictEqual(statuses(seen), ["Connected"])
+      assert.isFalse(lane.isOpen)
+      const place = lane.place
+      assert.isAtMost(JSON.stringify(place).length, 4_096)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is stepped over by who does not wait, and told before it", () =>
+    Effect.gen(function*() {
+      const { join, lane, published } = yield* laneOf(0)
+      const { seen } = yield* join()
+      lane.receive(yield* pageOf(300))
+      assert.isFalse(lane.isOpen)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), numbers(100, 200))
+      assert.deepStrictEqual(seen.map(({ _tag }) => _tag).slice(0, 2), ["Connected", "GapSuspected"])
+      assert.deepStrictEqual(published.map(({ _tag }) => _tag), ["GapSuspected"])
+      assert.deepStrictEqual(yield* requestsTo("/v3/history"), [])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is stepped over with a filter, which history does not know", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity, { filter: "data.n > 1" })
+      const { seen } = yield* join()
+      lane.receive(yield* pageOf(100))
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(statuses(seen), ["Connected", "GapSuspected"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is one of 100, and not of 99", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      lane.receive(yield* pageOf(99))
+      assert.isFalse(lane.isOpen)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(payloads(seen), numbers(99))
+      lane.receive(yield* pageOf(100, 99))
+      assert.isTrue(lane.isOpen)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("and all up to the last full page is one gap", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      lane.receive(yield* pageOf(250))
+      for (let n = 1; n < 6; n++) lane.receive(yield* pageOf(250, 250 * n))
+      lane.receive(yield* pageOf(3, 1_500))
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(1_503))
+      // Two gaps, and not six: that of the first page, and that of all the others.
+      assert.isAtMost((yield* requestsTo("/v3/history")).length, 45)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("a break", () => {
+  it.effect("is filled up to where the service is", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const page = yield* pageOf(150)
+      yield* Clock.advance("1 second")
+      lane.missed(from, yield* here)
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(150))
+      lane.receive(page)
+      assert.deepStrictEqual(payloads(seen), numbers(150))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("behind a gap is a second gap", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const first = yield* pageOf(200)
+      lane.receive(first)
+      yield* Clock.advance("20 seconds", { step: "1 minute" })
+      lane.receive(yield* pageOf(200, 200))
+      const from = yield* here
+      yield* pageOf(30, 400)
+      yield* Clock.advance("1 milli")
+      lane.missed(from, yield* here)
+      lane.receive(yield* pageOf(2, 430))
+      yield* Clock.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(432))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is told to who steps over it", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(0)
+      const { seen } = yield* join()
+      yield* Clock.advance("1 hour")
+      lane.missed(from, yield* here)
+      yield* Clock.advance("1 second")
+      const told = seen.find(({ _tag }) => _tag === "GapSuspected")
+      assert.deepInclude({ ...told }, { from: from.position, reason: "LongBreak" } as object)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("history that fails", () => {
+  const failing = Faults.Faults.use((faulty) =>
+    faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), lasting: "10 minutes" })
+  )
+
+  it.effect("is waited for, and told once when it is back", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* failing
+      lane.receive(yield* pageOf(300))
+      yield* Clock.advance("9 minutes")
+      assert.deepStrictEqual(payloads(seen), [])
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(300))
+      assert.strictEqual(statuses(seen).filter((tag) => tag === "Reconnected").length, 1)
+      assert.isAtLeast(statuses(seen).filter((tag) => tag === "Interrupted").length, 100)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is waited for as long as was chosen; then the rest goes on in order, and that is told", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(60_000)
+      const { seen } = yield* join()
+      yield* failing
+      lane.receive(yield* pageOf(300))
+      lane.receive(yield* pageOf(4, 300))
+      yield* Clock.advance("59 seconds")
+      assert.deepStrictEqual(payloads(seen), [])
+      yield* Clock.advance("3 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(104, 200))
+      assert.strictEqual(statuses(seen).at(-1), "GapSuspected")
+      assert.isFalse(lane.isOpen)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("ends the lane with a cursor when the schedule does, and the cursor goes on without a loss", () =>
+    Effect.gen(function*() {
+      const twice = Schedule.recurs(2)
+      const { failures, from, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
+      yield* join()
+      yield* failing
+      lane.receive(yield* pageOf(300))
+      yield* Clock.advance("1 minute")
+      assert.strictEqual(failures.length, 1)
+      assert.strictEqual(failures[0]?.cursor?.position, from.position)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("a schedule starts afresh after it was back", () =>
+    Effect.gen(function*() {
+      const twice = Schedule.recurs(2)
+      const { failures, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
+      const { seen } = yield* join()
+      for (let round = 0; round < 4; round++) {
+        yield* Faults.Faults.use((faulty) =>
+          faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), times: 2 })
+        )
+        lane.receive(yield* pageOf(150, round * 150))
+        yield* Clock.advance("20 seconds")
+      }
+      assert.deepStrictEqual(failures, [])
+      assert.deepStrictEqual(payloads(seen), numbers(600))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("a throwing schedule breaks the connection, and is not lost", () =>
+    Effect.gen(function*() {
+      const { defects, join, lane } = yield* laneOf(Infinity, {
+        schedule: () => {
+          throw new Error("boom")
+        }
+      })
+      yield* join()
+      yield* failing
+      lane.receive(yield* pageOf(300))
+      yield* Clock.advance("1 minute")
+      assert.strictEqual(defects.length, 1)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("readers", () => {
+  it.effect("hear their own name, in parts that they share", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const one = yield* join()
+      const other = yield* join()
+      const b = yield* join({}, "b")
+      lane.receive(yield* pageOf(3))
+      yield* Clock.advance(0)
+      assert.deepStrictEqual(payloads(one.seen), numbers(3))
+      assert.deepStrictEqual(payloads(b.seen), [])
+      const at = one.seen.findIndex(({ _tag }) => _tag === "Message")
+      assert.strictEqual(one.seen[at], other.seen[at])
+      lane.leave(other.reader, ["c a"])
+      lane.readers.delete(other.reader)
+      lane.receive(yield* pageOf(1, 3))
+      yield* Clock.advance(0)
+      assert.deepStrictEqual(payloads(one.seen), numbers(4))
+      assert.deepStrictEqual(payloads(other.seen), numbers(3))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("one that suspends and is full holds a lane back, and history with it", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { fiber, reader } = yield* join({ strategy: "suspend", capacity: 3 })
+      yield* Fiber.interrupt(fiber)
+      lane.receive(yield* pageOf(5))
+      assert.isTrue(lane.isHeldBack)
+      lane.receive(yield* pageOf(300, 5))
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(yield* requestsTo("/v3/history"), [])
+      const first = yield* reader.pull
+      const seen = [...first]
+      const going = yield* Effect.forkScoped(Effect.forever(Effect.map(reader.pull, (part) => seen.push(...part))))
+      yield* Effect.yieldNow
+      lane.wake()
+      for (let n = 0; n < 50; n++) {
+        yield* Clock.advance("1 second")
+        lane.wake()
+      }
+      yield* Fiber.interrupt(going)
+      assert.deepStrictEqual(payloads(seen), numbers(305))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})

@@ -1,0 +1,284 @@
+/** What a program shares: by transport, configuration and filter, for as long as somebody uses it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type Event, PubNubConfig, Subscribe, Subscriber } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Registry } from "../../../src/pubnub/internal/reading/registry.ts"
+import { emulated, requestsTo } from "../../emulated.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+const faults = Faults.Fault
+
+const again = Schedule.spaced("1 second")
+const registryOf = () => new Registry(() => again)
+
+const options: PubNubConfig.Options = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "emulator" }
+const withConfig = (changes: Partial<PubNubConfig.Options>) => Effect.provide(PubNubConfig.layer({ ...options, ...changes }))
+
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<A> = []
+    const fiber = yield* Effect.forkChild(
+      Effect.exit(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
+    )
+    yield* Clock.advance("1 second")
+    return { seen, fiber }
+  })
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const publish = (message: unknown, channel = "a") => emulator.use((service) => service.publish({ channel, message }))
+
+const polls = emulator.use((service) => service.readers)
+
+describe("a lease", () => {
+  it.effect("is of one engine for the same transport, configuration by value, and filter", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const secret = () => ({ secretKey: Redacted.make("secret"), authToken: Redacted.make("token") })
+      const first = yield* withConfig(secret())(registry.lease(undefined))
+      assert.strictEqual(yield* withConfig(secret())(registry.lease(undefined)), first)
+      assert.strictEqual(yield* withConfig({ ...secret(), publishKey: "other" })(registry.lease(undefined)), first)
+      const others = [
+        yield* withConfig({ ...secret(), subscribeKey: "other" })(registry.lease(undefined)),
+        yield* withConfig({ ...secret(), userId: "bob" })(registry.lease(undefined)),
+        yield* withConfig({ ...secret(), authToken: Redacted.make("other") })(registry.lease(undefined)),
+        yield* withConfig({ ...secret(), queueLength: 50 })(registry.lease(undefined)),
+        yield* withConfig(secret())(registry.lease("data.n > 1")),
+        yield* withConfig(secret())(
+          Effect.flatMap(HttpClient.HttpClient, (client) =>
+            Effect.provideService(
+              registry.lease(undefined),
+              HttpClient.HttpClient,
+              HttpClient.mapRequest(client, (request) => request)
+            ))
+        )
+      ]
+      assert.strictEqual(new Set([first, ...others]).size, 7)
+      assert.strictEqual(yield* withConfig(secret())(registry.lease("data.n > 1")), others[4])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("ends with its last user, and the next one is another", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const [one, other] = [yield* Scope.make(), yield* Scope.make()]
+      const first = yield* Scope.provide(registry.lease(undefined), one)
+      yield* Scope.provide(registry.lease(undefined), other)
+      yield* Scope.close(one, Exit.void)
+      assert.strictEqual(yield* Effect.scoped(registry.lease(undefined)), first)
+      yield* Scope.close(other, Exit.void)
+      assert.notStrictEqual(yield* Effect.scoped(registry.lease(undefined)), first)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("after it was closed is of an engine that ends its readers at once", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      yield* registry.close
+      const engine = yield* registry.lease(undefined)
+      const reader = engine.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      assert.isTrue(reader.hasEnded)
+      assert.deepStrictEqual(yield* Stream.runCollect(registry.statuses), [])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("what is shared", () => {
+  const twoKeysets = emulated({
+    emulator: {
+      keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub" }, { subscribeKey: "other", publishKey: "other" }]
+    }
+  })
+
+  it.effect("two keysets and a filter never mix, and equal ones are one poll", () =>
+    Effect.gen(function*() {
+      const one = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const same = yield* collect(
+        Subscribe.stream({ channels: ["b"] }).pipe(Stream.provide(PubNubConfig.layer({ ...options, publishKey: "x" })))
+      )
+      const other = yield* collect(
+        Subscribe.stream({ channels: ["a"] }).pipe(Stream.provide(PubNubConfig.layer({ ...options, subscribeKey: "other" })))
+      )
+      const filtered = yield* collect(Subscribe.stream({ channels: ["a"], filter: "data.n > 1" }))
+      assert.strictEqual(yield* polls, 3)
+      yield* publish({ n: 1 })
+      yield* publish({ n: 2 })
+      yield* publish("b", "b")
+      yield* emulator.use((service) => service.publish({ channel: "a", message: "theirs", subscribeKey: "other" }))
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(one.seen), [{ n: 1 }, { n: 2 }])
+      assert.deepStrictEqual(payloads(same.seen), ["b"])
+      assert.deepStrictEqual(payloads(other.seen), ["theirs"])
+      assert.deepStrictEqual(payloads(filtered.seen), [{ n: 2 }])
+      assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["a", "b"], groups: [] })
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), twoKeysets))))
+
+  it.effect("a nested layer shares by itself, and mixes nothing", () =>
+    Effect.gen(function*() {
+      const outer = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const inner = yield* Layer.build(Subscriber.layer())
+      const nested = yield* collect(Stream.provideContext(Subscribe.stream({ channels: ["a"] }), inner))
+      const second = yield* collect(Stream.provideContext(Subscribe.stream({ channels: ["b"] }), inner))
+      assert.strictEqual(yield* polls, 2)
+      yield* publish(1)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual([outer, nested, second].map(({ seen }) => payloads(seen)), [[1], [1], []])
+    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("the last one out closes it, and says that the user has left", () =>
+    Effect.gen(function*() {
+      const one = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Fiber.interrupt(one.fiber)
+      yield* Clock.advance("1 second")
+      assert.strictEqual(yield* polls, 1)
+      yield* Fiber.interrupt(other.fiber)
+      yield* Clock.advance("1 second")
+      assert.strictEqual(yield* polls, 0)
+      const leaves = yield* requestsTo("/v2/presence/sub-key/demo-sub/channel/a/leave")
+      assert.strictEqual(leaves.length, 1)
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("streams that outlive the layer end, and none begins", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Subscriber.layer(), scope)
+      const stream = Stream.provideContext(Subscribe.stream({ channels: ["a"] }), context)
+      const { fiber, seen } = yield* collect(stream)
+      yield* Scope.close(scope, Exit.void)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(Exit.void))
+      assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected"])
+      const after = yield* collect(stream)
+      assert.deepStrictEqual(after.seen, [])
+      assert.isDefined(after.fiber.pollUnsafe())
+      assert.strictEqual(yield* polls, 0)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("switched off, a new engine stays off until all is switched on", () =>
+    Effect.gen(function*() {
+      yield* Subscriber.disconnect
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(seen, [])
+      assert.strictEqual(yield* polls, 0)
+      yield* Subscriber.reconnect
+      yield* Clock.advance("1 second")
+      yield* publish(1)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+})
+
+describe("a connection of several", () => {
+  const failureOf = (exit: Exit.Exit<unknown, unknown> | undefined) =>
+    exit !== undefined && Exit.isSuccess(exit) ? exit.value : undefined
+
+  it.effect("one refused name ends the readers of that name, with their cursor, and no others", () =>
+    Effect.gen(function*() {
+      const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const b = yield* collect(Subscribe.stream({ channels: ["b"] }))
+      const both = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* publish(1, "a")
+      yield* publish(2, "b")
+      yield* Clock.advance("1 second")
+      yield* emulator.use((service) => service.deny({ channels: ["b"] }))
+      yield* emulator.use((service) => service.restart)
+      yield* Clock.advance("5 minutes")
+      assert.isUndefined(a.fiber.pollUnsafe())
+      for (const reader of [b, both]) {
+        const exit = failureOf(reader.fiber.pollUnsafe())
+        const error = Exit.isExit(exit) && Exit.isFailure(exit) ? exit.cause.reasons[0] : undefined
+        assert.deepInclude(JSON.parse(JSON.stringify(error)), { _tag: "Fail" })
+        const text = JSON.stringify(error)
+        assert.include(text, "AccessDenied")
+        const last = reader.seen.findLast((event) => event._tag === "Message")
+        assert.include(text, last?._tag === "Message" ? last.cursor.position : "none")
+      }
+      yield* publish(3, "a")
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(a.seen), [1, 3])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("a failure that gives up ends each reader with a cursor of its own, from which nothing is lost", () =>
+    Effect.gen(function*() {
+      const early = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* publish(1)
+      yield* Clock.advance("1 second")
+      const late = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* publish(2)
+      yield* Clock.advance("1 second")
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ fault: faults.ServerError({ status: 503, handled: false }), lasting: "1 hour" })
+      )
+      yield* emulator.use((service) => service.restart)
+      yield* publish(3)
+      yield* Clock.advance("10 minutes")
+      yield* Faults.Faults.use((faulty) => faulty.heal)
+      for (const { fiber, seen } of [early, late]) {
+        assert.isDefined(fiber.pollUnsafe())
+        const told = seen.at(-1)
+        assert.strictEqual(told?._tag, "Disconnected")
+        assert.isDefined(told?._tag === "Disconnected" ? told.cursor : undefined)
+        const again = yield* collect(
+          Subscribe.stream({ channels: ["a"], from: told?._tag === "Disconnected" ? told.cursor : undefined })
+        )
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(payloads(again.seen), [3])
+        yield* Fiber.interrupt(again.fiber)
+      }
+    }).pipe(Effect.provide(
+      Layer.provideMerge(
+        Subscriber.layer({ reconnect: { ServerFailure: Schedule.recurs(2), Transport: Schedule.recurs(2) } }),
+        emulated()
+      )
+    )))
+
+  it.effect("a reader that joins hears from where the poll is, to the tick", () =>
+    Effect.gen(function*() {
+      const first = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* publish("before")
+      yield* Clock.advance("1 second")
+      const second = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const third = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* publish("after")
+      yield* publish("b", "b")
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual([first, second, third].map(({ seen }) => payloads(seen)), [
+        ["before", "after"],
+        ["after"],
+        ["after", "b"]
+      ])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("one that fell behind looks at history twice: what is late by two seconds is given", () =>
+    Effect.gen(function*() {
+      const seen: Array<Event.SubscribeEvent> = []
+      yield* Subscribe.stream({ channels: ["a"], capacity: 5 }).pipe(
+        Stream.runForEach((event) =>
+          Effect.suspend(() => {
+            seen.push(event)
+            return payloads(seen).length === 1 && event._tag === "Message" ? Effect.sleep("10 seconds") : Effect.void
+          })
+        ),
+        Effect.forkChild
+      )
+      const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* publish(0)
+      yield* Clock.advance("9500 millis")
+      for (let n = 1; n < 20; n++) yield* publish(n)
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(other.seen), Array.from({ length: 20 }, (_, n) => n))
+      assert.deepStrictEqual(payloads(seen), Array.from({ length: 20 }, (_, n) => n))
+      assert.deepStrictEqual(seen.filter(({ _tag }) => _tag === "Gap"), [])
+    }).pipe(Effect.provide(
+      Layer.provideMerge(Subscriber.layer(), emulated({ emulator: { historyDelay: "1200 millis" } }))
+    )))
+})
