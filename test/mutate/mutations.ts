@@ -134,6 +134,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a filled hole stays named", "this.ahead = withoutHole(this.ahead)", ""],
     ["events of a page are not named", "had.push(mark)", ""],
     ["signals are summed up", "isStored || envelope !== undefined && Arrival.isStored(envelope)", "true"],
+    ["wildcards are summed up", "by !== undefined && !Channel.isWildcard(by)", "true"],
     ["the last event stands before its page", "cursor: this.named(next) }", "cursor: place }"]
   ]),
   ...of(`${reading}/backfill.ts`, [`${tests}/backfill.test.ts`], [

@@ -203,6 +203,16 @@ describe("going on from a cursor of a burst", () => {
     assert.deepStrictEqual(payloads(fill(ledgerFrom(last), last, [...stored, arrival(1_001)], 1_001)), [1_001])
   })
 
+  it("what came by a wildcard is in no sum as long as there is anything else", () => {
+    const ledger = ledgerFrom()
+    const all = numbers(1_000, 1).map((n) => arrival(n, n % 4 === 0 ? { channel: "x.y", by: "x.*" } : {}))
+    const given = ledger.live(all, at(0), at(1_000))
+    // History is not asked for the wildcard: the rest is told by its sums all the same.
+    const own = all.filter((_, index) => (index + 1) % 4 !== 0)
+    const last = cursorOf(given, -1)
+    assert.deepStrictEqual(payloads(fill(ledgerFrom(last), last, [...own, arrival(1_001)], 1_001)), [1_001])
+  })
+
   it("from a chain of lives, each of which goes on from the last", () => {
     const history = numbers(3_000, 1).map((n) => arrival(n))
     let cursor: Cursor | undefined
