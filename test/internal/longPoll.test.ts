@@ -18,6 +18,7 @@ const base: Facts = {
   servedAt: 2_000_000,
   unheard: 0,
   attempts: 0,
+  renewed: false,
   barren: 0,
   cuts: undefined,
   owing: false
@@ -220,7 +221,8 @@ const table: ReadonlyArray<Line> = [
     proving("start"),
     failed(10, { denied: true, renewed: true }),
     "Proving",
-    [handshake("failure")]
+    [handshake("failure")],
+    { renewed: true }
   ],
   ["Proving, refused", proving("start"), failed(10, { denied: true }), "Deciding", [ask], {
     attempts: 1,
@@ -230,7 +232,46 @@ const table: ReadonlyArray<Line> = [
     attempts: 1,
     link: { _tag: "Down", since: at(0) }
   }],
+  [
+    "Proving, refused again after another credential was tried",
+    proving("failure", { renewed: true, link: down }),
+    failed(10, { denied: true, renewed: true }),
+    "Deciding",
+    [ask],
+    { attempts: 1 }
+  ],
+  ["Proving, stood after another credential was tried", proving("failure", { renewed: true }), stood(), "Ready", []],
+  ["Proving, stood after silence and another credential", proving("silence", { renewed: true }), stood(), "Ready", [], {
+    renewed: false,
+    servedAt: base.servedAt! + 10
+  }],
   // --- Polling
+  ["Polling, polled after another credential was tried", polling({ renewed: true }), polled(), "Ready", [], {
+    cursor: 8,
+    heardAt: at(10),
+    servedAt: base.servedAt! + 10,
+    renewed: false
+  }],
+  [
+    "Polling, barren after another credential was tried",
+    polling({ renewed: true, barren: 1 }),
+    polled(10, { fresh: false }),
+    "Pausing",
+    [
+      { _tag: "Pause", millis: 500 }
+    ],
+    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, barren: 2 }
+  ],
+  [
+    "Polling, held after another credential was tried",
+    polling({ renewed: true, link: down }),
+    failed(LongPoll.held),
+    "Deciding",
+    [
+      ask
+    ],
+    { attempts: 1, renewed: false, cuts: { held: LongPoll.held, times: 1 } }
+  ],
   ["Polling, polled", polling(), polled(), "Ready", [], { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10 }],
   ["Polling, polled in a row", polling({ attempts: 2, unheard: 9 }), polled(), "Ready", [forget], {
     cursor: 8,
@@ -369,7 +410,8 @@ const table: ReadonlyArray<Line> = [
     polling(),
     failed(10, { denied: true, renewed: true }),
     "Proving",
-    [handshake("failure")]
+    [handshake("failure")],
+    { renewed: true }
   ],
   ["Polling, silent", polling({ heardAt: at(-5) }), silent(), "Proving", [cut, handshake("silence")], {
     heardAt: at(0)
@@ -391,7 +433,16 @@ const table: ReadonlyArray<Line> = [
     cut,
     forget,
     handshake("failure")
-  ], { attempts: 0 }],
+  ], { attempts: 0, renewed: true }],
+  [
+    "Pausing after the second refusal of a row with another credential",
+    pausing("denied", { renewed: true }),
+    woke,
+    "Proving",
+    [
+      handshake("failure")
+    ]
+  ],
   ["Pausing after barren pages, renamed", pausing("barren"), renamed(), "Proving", [cut, handshake("names")]],
   ["Pausing after a failure, switched on", pausing("failure"), switchedOn, "Proving", [cut, handshake("failure")]],
   ["Pausing after a refusal, switched on", pausing("denied"), switchedOn, "Proving", [cut, handshake("failure")]],
@@ -442,7 +493,8 @@ const states: ReadonlyArray<State> = [
 /** The pairs of which the table says something. */
 const told = new Set(table.map(([, state, input]) => `${nameOf(state)} ${input._tag}`))
 describe("the table", () => {
-  it.each(table)("%s", (_, state, input, tag, commands, changes = {}) => {
+  it.each(table.map((line) => [line[0], line] as const))("%s", (_, line) => {
+    const [, state, input, tag, commands, changes = {}] = line
     const before = structuredClone(state)
     const [next, done] = LongPoll.step(rules, state, input)
     assert.strictEqual(next._tag, tag)
@@ -463,6 +515,11 @@ describe("the table", () => {
       }
     }
     assert.isAbove(others, 60)
+  })
+
+  it("a second new credential does not end a pause of the same row", () => {
+    const state = pausing("denied", { renewed: true })
+    assert.strictEqual(LongPoll.step(rules, state, renewed)[0], state)
   })
 
   it("says why it pauses and decides: a refusal is kept apart from a failure", () => {

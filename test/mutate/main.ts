@@ -61,5 +61,7 @@ for (const mutation of chosen) {
   counts[outcome]++
   console.log(`| ${outcome} | ${mutation.file} | ${mutation.name} |`)
 }
-console.log(`\n${counts.killed} of ${chosen.length} killed, ${counts.survived} survived, ${counts["not found"]} not found`)
+console.log(
+  `\n${counts.killed} of ${chosen.length} killed, ${counts.survived} survived, ${counts["not found"]} not found`
+)
 process.exitCode = counts.killed === chosen.length ? 0 : 1

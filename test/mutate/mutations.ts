@@ -23,51 +23,117 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a cut is one after a second", "const shortestCut = 5_000", "const shortestCut = 1_000"],
     ["cuts differ by much", "held * 0.04)", "held * 0.4)"],
     ["an answer may be later", "const lateness = 10_000", "const lateness = 100_000"],
-    ["the wall clock is no witness", "Math.max(0, to.wall - from.wall, to.steady - from.steady)", "Math.max(0, to.steady - from.steady)"],
-    ["the monotonic clock is no witness", "Math.max(0, to.wall - from.wall, to.steady - from.steady)", "Math.max(0, to.wall - from.wall)"],
+    [
+      "the wall clock is no witness",
+      "Math.max(0, to.wall - from.wall, to.steady - from.steady)",
+      "Math.max(0, to.steady - from.steady)"
+    ],
+    [
+      "the monotonic clock is no witness",
+      "Math.max(0, to.wall - from.wall, to.steady - from.steady)",
+      "Math.max(0, to.wall - from.wall)"
+    ],
     ["time may be negative", "Math.max(0, to.wall - from.wall", "Math.max(to.wall - from.wall"],
-    ["a break of exactly the retention", "elapsed(facts.heardAt, input.at) > rules.retention", "elapsed(facts.heardAt, input.at) >= rules.retention"],
-    ["a handshake is cut by new names", "// Not cut by new names: its answer tells the service of those that were asked for.", "case \"Renamed\":\n          return prove(facts, \"names\", [{ _tag: \"Cut\" }])"],
-    ["a held poll does not end a row", "attempts: steady ? 0 : attempts", "attempts"],
+    [
+      "a break of exactly the retention",
+      "elapsed(facts.heardAt, input.at) > rules.retention",
+      "elapsed(facts.heardAt, input.at) >= rules.retention"
+    ],
+    [
+      "a handshake is cut by new names",
+      "// Not cut by new names: its answer tells the service of those that were asked for.",
+      "case \"Renamed\":\n          return prove(facts, \"names\", [{ _tag: \"Cut\" }])"
+    ],
+    ["a held poll does not end a row", "const row = steady ? { attempts: 0, renewed: false } : {}", "const row = {}"],
     ["schedules go on after a held poll", "steady && attempts > 0 ? [{ _tag: \"Forget\" }] : []", "[]"],
-    ["a silent poll was heard until its end", "prove({ ...facts, heardAt: state.sentAt }, \"silence\"", "prove({ ...facts, heardAt: input.at }, \"silence\""],
+    [
+      "a silent poll was heard until its end",
+      "prove({ ...facts, heardAt: state.sentAt }, \"silence\"",
+      "prove({ ...facts, heardAt: input.at }, \"silence\""
+    ],
     ["a silent poll goes on", "\"silence\", [{ _tag: \"Cut\" }])", "\"silence\", [])"],
-    ["every pause ends with a new credential", "return state.why === \"denied\"\n            ?", "return true\n            ?"],
-    ["new names end every pause", "return state.why === \"barren\" ? prove(facts, \"names\"", "return true ? prove(facts, \"names\""],
+    [
+      "every pause ends with a new credential",
+      "return state.why === \"denied\" && !facts.renewed",
+      "return !facts.renewed"
+    ],
+    ["each new credential is tried at once", "if (renewed && denied && !facts.renewed)", "if (renewed && denied)"],
+    [
+      "each new credential ends a pause",
+      "return state.why === \"denied\" && !facts.renewed",
+      "return state.why === \"denied\""
+    ],
+    [
+      "new names end every pause",
+      "return state.why === \"barren\" ? prove(facts, \"names\"",
+      "return true ? prove(facts, \"names\""
+    ],
     ["one cut is enough", "cuts.times < 2", "cuts.times < 1"],
     ["polls are never renewed", "cuts.times < 2", "cuts.times < 2_000"],
     ["renewed at the cut, not before it", "cuts.held - cutMargin(cuts.held)", "cuts.held"],
     ["the longest time unheard is forgotten", "Math.max(facts.unheard, elapsed(heardAt, at))", "elapsed(heardAt, at)"],
     ["a late answer says what is now", "heardAt: late ? sentAt : at", "heardAt: at"],
     ["an old page moves the service's time", "Math.max(servedAt, facts.servedAt ?? 0)", "servedAt"],
-    ["a page is no witness", "const isBreak = missed > rules.retention && facts.cursor !== undefined", "const isBreak = false"],
+    [
+      "a page is no witness",
+      "const isBreak = missed > rules.retention && facts.cursor !== undefined",
+      "const isBreak = false"
+    ],
     ["the first barren page pauses", "const proven = barren < 2", "const proven = barren < 1"],
     ["barren pages never pause", "const proven = barren < 2", "const proven = true"],
     ["barren pauses do not grow", "500 * 2 ** (barren - 2)", "500"],
     ["barren pauses have no bound", "Math.min(500 * 2 ** (barren - 2), 30_000)", "500 * 2 ** (barren - 2)"],
     ["a schedule is never reset by a page", "proven && facts.attempts > 0 ? [{ _tag: \"Forget\" }] : []", "[]"],
     ["attempts go on after a page", "attempts: proven ? 0 : facts.attempts", "attempts: facts.attempts"],
-    ["a replaced credential counts as a failure", "if (renewed && denied) return", "if (false) return"],
-    ["any failure is tried at once after a renewal", "if (renewed && denied) return", "if (renewed) return"],
+    [
+      "a replaced credential counts as a failure",
+      "if (renewed && denied && !facts.renewed) return",
+      "if (false) return"
+    ],
+    [
+      "any failure is tried at once after a renewal",
+      "if (renewed && denied && !facts.renewed) return",
+      "if (renewed && !facts.renewed) return"
+    ],
     ["failures are not counted", "attempts: facts.attempts + 1", "attempts: facts.attempts"],
     ["the service is no witness", "byService - listened > rules.retention", "false"],
     ["silence was not listening", "const listened = isSilence ? rules.patience : 0", "const listened = 0"],
     ["this machine is no witness", "|| byMachine > rules.retention", ""],
     ["what is owed is forgotten", "const isBreak = facts.owing ||", "const isBreak ="],
     ["what is owed is owed for ever", "owing: false,\n      unheard", "owing: facts.owing,\n      unheard"],
-    ["Connected every time", "if (facts.link._tag === \"New\") commands.push", "if (facts.link._tag !== \"Down\") commands.push"],
+    [
+      "Connected every time",
+      "if (facts.link._tag === \"New\") commands.push",
+      "if (facts.link._tag !== \"Down\") commands.push"
+    ],
     ["Reconnected is not told", "if (facts.link._tag === \"Down\") {", "if (false) {"],
-    ["a handshake ends every row", "const isQuiet = isSilence && facts.attempts > 0", "const isQuiet = facts.attempts > 0"],
+    [
+      "a handshake ends every row",
+      "const isQuiet = isSilence && facts.attempts > 0",
+      "const isQuiet = facts.attempts > 0"
+    ],
     ["a quiet connection keeps its row", "const isQuiet = isSilence && facts.attempts > 0", "const isQuiet = false"],
     ["a break is told again", "unheard: isBreak ? 0 : facts.unheard", "unheard: facts.unheard"],
     ["a handshake moves the service's time", "isBreak || isSilence || facts.servedAt === undefined ?", "true ?"]
   ]),
   ...of("src/internal/pollLoop.ts", ["test/internal/pollLoop.test.ts"], [
     ["an ended turn feeds on", "if (turn === this.turn) this.feed(input)", "this.feed(input)"],
-    ["a defect of an ended turn is told", "if (turn === this.turn) this.service.broken(defect)", "this.service.broken(defect)"],
+    [
+      "a defect of an ended turn is told",
+      "if (turn === this.turn) this.service.broken(defect)",
+      "this.service.broken(defect)"
+    ],
     ["a defect is swallowed", "if (turn === this.turn) this.service.broken(defect)", ""],
-    ["stopping leaves the request out", "this.resume = undefined\n    fiber?.interruptUnsafe()", "this.resume = undefined"],
-    ["what is ignored ends what is in flight", "if (next === this.state) return\n    const isRunning", "const isRunning"],
+    [
+      "stopping leaves the request out",
+      "this.resume = undefined\n    fiber?.interruptUnsafe()",
+      "this.resume = undefined"
+    ],
+    [
+      "what is ignored ends what is in flight",
+      "if (next === this.state) return\n    const isRunning",
+      "const isRunning"
+    ],
     ["a signal stops the loop", "if (isRunning) this.start()", ""],
     ["a signal starts a stopped loop", "if (isRunning) this.start()", "this.start()"],
     ["signals of a tell are lost", "this.signals.push(input)\n      return", "return"],
@@ -100,7 +166,11 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/marks.ts`, [`${tests}/marks.test.ts`], [
     ["two missing ones are not found", "case 2: {", "case 7: {"],
     ["any sum will do", "return rest === zero ? new Set() : undefined", "return new Set()"],
-    ["one missing is believed unseen", "return marks.includes(rest) ? new Set([rest]) : undefined", "return new Set([rest])"]
+    [
+      "one missing is believed unseen",
+      "return marks.includes(rest) ? new Set([rest]) : undefined",
+      "return new Set([rest])"
+    ]
   ]),
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
@@ -109,7 +179,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["what is late is in no sum", "if (isStored && last !== undefined && at <= last[0]) {", "if (false) {"],
     ["siblings are torn apart", "({ at }) => at <= last)", "({ at }) => at < last)"],
     ["marks of an earlier life stay for ever", "if (this.before.at < bound) this.before.marks.clear()", ""],
-    ["marks of an earlier life go at once", "if (this.before.at < bound) this.before.marks.clear()", "this.before.marks.clear()"],
+    [
+      "marks of an earlier life go at once",
+      "if (this.before.at < bound) this.before.marks.clear()",
+      "this.before.marks.clear()"
+    ],
     ["what comes again is named twice", "this.before.marks.delete(mark)", ""],
     ["unstored ones are summed up", "this.named.filter(({ isStored }) => isStored)", "this.named"],
     ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"]
@@ -127,9 +201,17 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a sum's rest is given again", "else this.remember(arrival)", ""],
     ["sums are not looked at", "if (this.sums.length === 0) return arrivals", "return arrivals"],
     ["history is read from the position on", "this.complete) - overlap", "this.complete)"],
-    ["history is read before the beginning", "[start, this.birth, this.delivered.since()]", "[start, this.delivered.since()]"],
+    [
+      "history is read before the beginning",
+      "[start, this.birth, this.delivered.since()]",
+      "[start, this.delivered.since()]"
+    ],
     ["the end of a break is certain", "reason === \"LongBreak\" ? end - overlap : end", "end"],
-    ["a live page moves it back", "return this.ahead !== undefined && this.isBehind(cursor) ? this.ahead : cursor", "return cursor"],
+    [
+      "a live page moves it back",
+      "return this.ahead !== undefined && this.isBehind(cursor) ? this.ahead : cursor",
+      "return cursor"
+    ],
     ["a hole is not named", "delivered: [], hole: this.hole }", "delivered: [] }"],
     ["a filled hole stays named", "this.ahead = withoutHole(this.ahead)", ""],
     ["events of a page are not named", "had.push(mark)", ""],
@@ -142,57 +224,141 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["one refusal is enough", "const mostRefused = 3", "const mostRefused = 1"],
     ["refusals add up", "this.refusals = 0\n        })", "})"],
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
-    ["siblings at a border are lost", "const after = BigInt(oldest.timetoken) + 1n", "const after = BigInt(oldest.timetoken)"],
+    [
+      "siblings at a border are lost",
+      "const after = BigInt(oldest.timetoken) + 1n",
+      "const after = BigInt(oldest.timetoken)"
+    ],
     ["the end is left out", "this.before = BigInt(hole.to) + 1n", "this.before = BigInt(hole.to)"],
-    ["no order", "entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken)", "entries.filter(({ timetoken }) => timetoken >= bound)"],
-    ["what is not known is given", "entries: entries.filter(({ timetoken }) => timetoken >= bound)", "entries: entries.filter(() => true)"],
-    ["quiet channels are read", "rest.delete(channel)\n    }\n    this.channels = rest\n    this.phase", "}\n    this.channels = rest\n    this.phase"],
+    [
+      "no order",
+      "entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken)",
+      "entries.filter(({ timetoken }) => timetoken >= bound)"
+    ],
+    [
+      "what is not known is given",
+      "entries: entries.filter(({ timetoken }) => timetoken >= bound)",
+      "entries: entries.filter(() => true)"
+    ],
+    [
+      "quiet channels are read",
+      "rest.delete(channel)\n    }\n    this.channels = rest\n    this.phase",
+      "}\n    this.channels = rest\n    this.phase"
+    ],
     ["a single channel is counted", "this.channels.size > 1 && behind", "this.channels.size > 0 && behind"],
     ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""],
-    ["wildcards are certain", "else this.isUnsure = true\n    }\n    for (const [channel, name]", "}\n    for (const [channel, name]"],
+    [
+      "wildcards are certain",
+      "else this.isUnsure = true\n    }\n    for (const [channel, name]",
+      "}\n    for (const [channel, name]"
+    ],
     ["a refused channel is asked again", "this.history.knowledge.denied.add(channel)", ""],
-    ["a refusal leaves all out", "const named = channels.filter((channel) => this.channels.has(channel))", "const named: ReadonlyArray<string> = []"],
-    ["it is out of reach in silence", "if (rest.size === 0) return this.giveUp()\n    this.channels = rest\n    this.isOutOfReach = true", "if (rest.size === 0) return this.giveUp()\n    this.channels = rest"],
+    [
+      "a refusal leaves all out",
+      "const named = channels.filter((channel) => this.channels.has(channel))",
+      "const named: ReadonlyArray<string> = []"
+    ],
+    [
+      "it is out of reach in silence",
+      "if (rest.size === 0) return this.giveUp()\n    this.channels = rest\n    this.isOutOfReach = true",
+      "if (rest.size === 0) return this.giveUp()\n    this.channels = rest"
+    ],
     ["a full page is given again", "arrivals.filter(({ by = \"\" }) => !this.page.has(id + by))", "arrivals"],
-    ["a 400 is judged by the connection", "reason._tag === \"BadRequest\" || reason._tag === \"InvalidKey\" ? Retry.reconnect : schedule(reason)", "schedule(reason)"]
+    [
+      "a 400 is judged by the connection",
+      "reason._tag === \"BadRequest\" || reason._tag === \"InvalidKey\" ? Retry.reconnect : schedule(reason)",
+      "schedule(reason)"
+    ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
-    ["a name begins a tick late", "event.timetoken <= start) return false", "event.timetoken <= String(BigInt(start) + 1n)) return false"],
+    [
+      "a name begins a tick late",
+      "event.timetoken <= start) return false",
+      "event.timetoken <= String(BigInt(start) + 1n)) return false"
+    ],
     ["a name begins a tick early", "event.timetoken <= start) return false", "event.timetoken < start) return false"],
-    ["a page of the beginning is taken whole", "if (this.isPlain && oldest > start) return events", "if (this.isPlain && oldest >= start) return events"],
-    ["full one before its capacity", "return this.waiting >= this.options.capacity", "return this.waiting >= this.options.capacity - 1"],
-    ["full one after its capacity", "return this.waiting >= this.options.capacity", "return this.waiting > this.options.capacity"],
+    [
+      "a page of the beginning is taken whole",
+      "if (this.isPlain && oldest > start) return events",
+      "if (this.isPlain && oldest >= start) return events"
+    ],
+    [
+      "full one before its capacity",
+      "return this.waiting >= this.options.capacity",
+      "return this.waiting >= this.options.capacity - 1"
+    ],
+    [
+      "full one after its capacity",
+      "return this.waiting >= this.options.capacity",
+      "return this.waiting > this.options.capacity"
+    ],
     ["room for one more", "Math.max(0, capacity - this.waiting)", "Math.max(0, capacity - this.waiting + 1)"],
     ["suspend drops", "events.length <= room || strategy === \"suspend\"", "events.length <= room"],
     ["what is dropped is not told", "return this.lose(events.slice(room))", "return"],
     ["told before all names began", "if (start === undefined) return\n    const { from }", "const { from }"],
-    ["connected at the oldest beginning", "now.position > this.begun.position) this.begun = now", "now.position < this.begun.position) this.begun = now"],
-    ["a name begins twice", "if (heard === undefined || heard.start !== undefined) return", "if (heard === undefined) return"],
+    [
+      "connected at the oldest beginning",
+      "now.position > this.begun.position) this.begun = now",
+      "now.position < this.begun.position) this.begun = now"
+    ],
+    [
+      "a name begins twice",
+      "if (heard === undefined || heard.start !== undefined) return",
+      "if (heard === undefined) return"
+    ],
     ["Reconnected without Interrupted", "if (status._tag === \"Reconnected\" && !this.wasDown) return", ""],
-    ["a failed cursor is dropped", "const at = cursor === undefined ? {} : { cursor: this.mineAt(cursor) }", "const at = {}"],
+    [
+      "a failed cursor is dropped",
+      "const at = cursor === undefined ? {} : { cursor: this.mineAt(cursor) }",
+      "const at = {}"
+    ],
     ["an end is not told", "this.put({ _tag: \"Disconnected\", reason: Defects.told(reason), ...at })", ""],
     ["an end is replaced", "this.end ??= exit", "this.end = exit"],
     ["gaps of other channels are told", "status._tag === \"GapSuspected\" || covers(key, status.channel)", "true"],
     ["gaps from before it began are told", "start !== undefined && start < status.to &&", "start !== undefined &&"],
     ["twice by two names", "if (canOverlap(this.heard.keys())) this.delivered ??= Delivered.make()", ""],
-    ["who is interrupted still waits", "this.resume = undefined\n      this.core.waiting--\n    })", "this.resume = undefined\n    })"],
+    [
+      "who is interrupted still waits",
+      "this.resume = undefined\n      this.core.waiting--\n    })",
+      "this.resume = undefined\n    })"
+    ],
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"]
   ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/registry.test.ts`], [
     ["no second look", "if (!this.isSecond && (missed.from", "if (false && (missed.from"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
-    ["a full page is one more", "if (arrivals.length >= this.core.config.queueLength) {", "if (arrivals.length > this.core.config.queueLength) {"],
+    [
+      "a full page is one more",
+      "if (arrivals.length >= this.core.config.queueLength) {",
+      "if (arrivals.length > this.core.config.queueLength) {"
+    ],
     ["everybody waits", "return this.within === 0 || this.core.settings.filter !== undefined", "return false"],
-    ["a filter waits for history", "return this.within === 0 || this.core.settings.filter !== undefined", "return this.within === 0"],
-    ["a gap is not told to readers", "this.core.publish(suspected)\n    this.tell(suspected)", "this.core.publish(suspected)"],
-    ["a page does not wait behind a gap", "if (this.gap === undefined) return this.give(page)", "return this.give(page)"],
+    [
+      "a filter waits for history",
+      "return this.within === 0 || this.core.settings.filter !== undefined",
+      "return this.within === 0"
+    ],
+    [
+      "a gap is not told to readers",
+      "this.core.publish(suspected)\n    this.tell(suspected)",
+      "this.core.publish(suspected)"
+    ],
+    [
+      "a page does not wait behind a gap",
+      "if (this.gap === undefined) return this.give(page)",
+      "return this.give(page)"
+    ],
     ["a break does not wait behind a gap", "else this.hold({ _tag: \"Break\", from, to }, 0)", ""],
     ["each full page is a gap", "const last = pages.findLastIndex(isFull)", "const last = 0"],
     ["history is waited for without an end", "if (LongPoll.elapsed(gap.since, now) >= this.within) {", "if (false) {"],
     ["a row of failures goes on", "retries.forget()", ""],
     ["a defect dies unseen", "(defect) => Effect.sync(() => this.connection.broken(defect))", "() => Effect.void"],
-    ["a failed lane has no cursor", "toError(result.failure, attempts, this.place)", "toError(result.failure, attempts, undefined)"],
+    [
+      "a failed lane has no cursor",
+      "toError(result.failure, attempts, this.place)",
+      "toError(result.failure, attempts, undefined)"
+    ],
     ["a full reader holds nobody back", "if (isFull && options.strategy === \"suspend\") return true", ""],
     ["that it is back is not told", "this.announce({ _tag: \"Reconnected\"", "void ({ _tag: \"Reconnected\""]
   ]),
@@ -202,13 +368,25 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["filters mix", "const found = group.engines.get(filter)", "const found = [...group.engines.values()][0]"],
     ["nothing is closed", "return shared.engine.close\n  }", "return Effect.void\n  }"],
     ["the first one out closes it", "shared.users > 0", "shared.users > 1"],
-    ["a closed one goes on", "this.isClosed ? Effect.as(engine.close, shared) : Effect.succeed(shared)", "Effect.succeed(shared)"],
+    [
+      "a closed one goes on",
+      "this.isClosed ? Effect.as(engine.close, shared) : Effect.succeed(shared)",
+      "Effect.succeed(shared)"
+    ],
     ["a new engine is on", "if (!group.isOn) engine.switchOff()", ""]
   ]),
   ...of(`${reading}/connection.ts`, [`${tests}/registry.test.ts`], [
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],
-    ["a failed cursor is dropped", "const error = toError(failure, attempts, this.furthest)", "const error = toError(failure, attempts, undefined)"],
+    [
+      "a failed cursor is dropped",
+      "const error = toError(failure, attempts, this.furthest)",
+      "const error = toError(failure, attempts, undefined)"
+    ],
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
-    ["nobody says that the user has left", "return this.asked === undefined ? Effect.void : this.depart(new Set())", "return Effect.void"]
+    [
+      "nobody says that the user has left",
+      "return this.asked === undefined ? Effect.void : this.depart(new Set())",
+      "return Effect.void"
+    ]
   ])
 ]

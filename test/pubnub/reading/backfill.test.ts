@@ -25,7 +25,11 @@ const here = Effect.map(EffectClock.currentTimeMillis, (now) => String(BigInt(no
 const names: Names = { channels: ["a"], groups: [] }
 
 /** Fills a hole to its end, and keeps what it said on the way. */
-const fill = (hole: Partial<Backfills.Hole> & { readonly since: bigint }, of: Names = names, known?: ReadonlyMap<string, ReadonlyArray<string>>) =>
+const fill = (
+  hole: Partial<Backfills.Hole> & { readonly since: bigint },
+  of: Names = names,
+  known?: ReadonlyMap<string, ReadonlyArray<string>>
+) =>
   Effect.gen(function*() {
     const { core } = yield* coreOf()
     const to = String(BigInt(yield* here) + 10_000_000n)
@@ -69,15 +73,18 @@ const publishAll = (count: number, channel: (n: number) => string = () => "a", f
 const history = requestsTo("/v3/history")
 
 describe("what is found", () => {
-  it.effect.each([0, 1, 99, 100, 101, 199, 200, 201, 1_000, 4_321])("of a burst of %i is all, in order", (count) =>
-    Effect.gen(function*() {
-      const since = BigInt(yield* here)
-      yield* publishAll(count)
-      yield* Clock.advance("1 second")
-      const { arrivals, notices } = yield* fill({ since })
-      assert.deepStrictEqual(payloads(arrivals), numbers(count))
-      assert.deepStrictEqual(notices, [])
-    }).pipe(Effect.provide(emulated())))
+  it.effect.each([0, 1, 99, 100, 101, 199, 200, 201, 1_000, 4_321])(
+    "of a burst of %i is all, in order",
+    (count) =>
+      Effect.gen(function*() {
+        const since = BigInt(yield* here)
+        yield* publishAll(count)
+        yield* Clock.advance("1 second")
+        const { arrivals, notices } = yield* fill({ since })
+        assert.deepStrictEqual(payloads(arrivals), numbers(count))
+        assert.deepStrictEqual(notices, [])
+      }).pipe(Effect.provide(emulated()))
+  )
 
   it.effect.each(
     [
@@ -242,17 +249,22 @@ describe("a full page", () => {
       assert.deepStrictEqual(notices, [])
     }))
 
-  it.effect.each(["1500 millis", "6 seconds"] as const)("history that is late by %s is looked at again", (delay) =>
-    Effect.gen(function*() {
-      const { arrivals, notices } = yield* full(delay)
-      assert.sameMembers(payloads(arrivals), numbers(300))
-      assert.deepStrictEqual(notices, [])
-    }))
+  it.effect.each(["1500 millis", "6 seconds"] as const)(
+    "history that is late by %s is looked at again",
+    (delay) =>
+      Effect.gen(function*() {
+        const { arrivals, notices } = yield* full(delay)
+        assert.sameMembers(payloads(arrivals), numbers(300))
+        assert.deepStrictEqual(notices, [])
+      })
+  )
 
   it.effect("that history does not show after three looks is told", () =>
     Effect.gen(function*() {
       const { knowledge, notices } = yield* full("20 seconds")
-      assert.deepStrictEqual(notices.map((notice) => notice._tag === "Gap" ? notice.reason : notice._tag), ["NotInHistory"])
+      assert.deepStrictEqual(notices.map((notice) => notice._tag === "Gap" ? notice.reason : notice._tag), [
+        "NotInHistory"
+      ])
       assert.isTrue(knowledge.unstored.get("a")?.has("Message"))
     }))
 

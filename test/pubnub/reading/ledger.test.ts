@@ -30,9 +30,8 @@ const fill = (ledger: Ledger, from: Cursor, history: ReadonlyArray<Arrival.Arriv
   for (let index = 0; index < all.length; index += size) {
     const part = all.slice(index, index + size)
     const next = all[index + size]
-    given.push(
-      ...ledger.found(part, from, next === undefined ? BigInt(hole.to) + 1n : BigInt(part.at(-1)!.id!.slice(0, 17)))
-    )
+    const upTo = next === undefined ? BigInt(hole.to) + 1n : BigInt(part.at(-1)!.id!.slice(0, 17))
+    given.push(...ledger.found(part, from, upTo, next === undefined))
   }
   ledger.filled()
   return given
@@ -108,7 +107,7 @@ describe("a hole", () => {
   it("while it is filled the cursor stands where history has come, and names where it began", () => {
     const ledger = ledgerFrom()
     ledger.open({ reason: "FullPage", from: at(0), to: ticks(1_000), page: [] })
-    const given = ledger.found(numbers(10, 1).map((n) => arrival(n)), at(0), BigInt(ticks(10)))
+    const given = ledger.found(numbers(10, 1).map((n) => arrival(n)), at(0), BigInt(ticks(10)), false)
     assert.strictEqual(cursorOf(given, -1).position, ticks(9))
     assert.strictEqual(cursorOf(given, -1).hole, ticks(0))
     assert.strictEqual(ledger.cursor(at(0)).position, ticks(9))
@@ -120,14 +119,14 @@ describe("a hole", () => {
   it("of a break the last ten seconds stay in doubt: history is behind", () => {
     const ledger = ledgerFrom()
     ledger.open({ reason: "LongBreak", from: at(0), to: ticks(60 * second), page: [] })
-    ledger.found([arrival(55 * second)], at(0), BigInt(ticks(60 * second)) + 1n)
+    ledger.found([arrival(55 * second)], at(0), BigInt(ticks(60 * second)) + 1n, true)
     assert.strictEqual(ledger.cursor(at(0)).position, ticks(50 * second - 1))
   })
 
   it("a live page that is behind what history gave does not move it back", () => {
     const ledger = ledgerFrom()
     ledger.open({ reason: "FullPage", from: at(0), to: ticks(1_000), page: [] })
-    ledger.found([arrival(500)], at(0), BigInt(ticks(600)))
+    ledger.found([arrival(500)], at(0), BigInt(ticks(600)), false)
     const given = ledger.live([arrival(10)], at(0), at(20))
     assert.strictEqual(cursorOf(given, -1).position, ticks(599))
   })

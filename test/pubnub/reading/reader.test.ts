@@ -19,7 +19,10 @@ import { coreOf } from "./core.ts"
 
 const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
 
-const eventsOf = (moments: ReadonlyArray<number>, options: Parameters<typeof arrival>[1] = {}): ReadonlyArray<Event.Event> => {
+const eventsOf = (
+  moments: ReadonlyArray<number>,
+  options: Parameters<typeof arrival>[1] = {}
+): ReadonlyArray<Event.Event> => {
   const ledger = new Ledger(undefined, () => {})
   ledger.begin(at(0))
   return ledger.live(moments.map((n) => arrival(n, options)), at(0), at(moments.at(-1) ?? 0)).map(({ event }) => event)
@@ -95,7 +98,7 @@ describe("a name", () => {
       assert.deepStrictEqual(reader.add([Subscription.channel("b"), Subscription.channel("a")]), ["c b"])
       reader.begin("c b", at(20))
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["ChannelsChanged"])
-      assert.deepStrictEqual(reader.remove([Subscription.channel("a")]), ["c a", "c a-pnpres"].slice(0, 1))
+      assert.deepStrictEqual(reader.remove([Subscription.channel("a")]), [a])
       assert.deepStrictEqual(reader.hears(a, eventsOf([30]), ticks(30)), [])
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["ChannelsChanged"])
     }).pipe(Effect.provide(emulated())))
@@ -110,21 +113,24 @@ describe("a name", () => {
 })
 
 describe("what waits", () => {
-  it.effect.each([1, 2, 10])("is at most a capacity of %i, and so many from the start", (capacity) =>
-    Effect.gen(function*() {
-      const { reader } = yield* readerOf({ capacity })
-      assert.isFalse(reader.isFull)
-      for (const n of numbers(capacity, 1)) {
+  it.effect.each([1, 2, 10])(
+    "is at most a capacity of %i, and so many from the start",
+    (capacity) =>
+      Effect.gen(function*() {
+        const { reader } = yield* readerOf({ capacity })
         assert.isFalse(reader.isFull)
-        reader.offer(eventsOf([n]))
-      }
-      assert.isTrue(reader.isFull)
-      reader.offer(eventsOf([99]))
-      const { all } = yield* taken(reader)
-      assert.deepStrictEqual(payloads(all), numbers(capacity, 1))
-      assert.isFalse(reader.isFull)
-      assert.deepStrictEqual(tags(all).filter((tag) => tag === "Gap"), ["Gap"])
-    }).pipe(Effect.provide(emulated())))
+        for (const n of numbers(capacity, 1)) {
+          assert.isFalse(reader.isFull)
+          reader.offer(eventsOf([n]))
+        }
+        assert.isTrue(reader.isFull)
+        reader.offer(eventsOf([99]))
+        const { all } = yield* taken(reader)
+        assert.deepStrictEqual(payloads(all), numbers(capacity, 1))
+        assert.isFalse(reader.isFull)
+        assert.deepStrictEqual(tags(all).filter((tag) => tag === "Gap"), ["Gap"])
+      }).pipe(Effect.provide(emulated()))
+  )
 
   it.effect("is shared, not copied", () =>
     Effect.gen(function*() {
@@ -229,7 +235,9 @@ describe("the end", () => {
       reader.tell({ _tag: "GapSuspected", from: ticks(1), to: ticks(2), reason: "FullPage" })
       const { all, end } = yield* taken(reader)
       assert.deepStrictEqual(tags(all), ["Connected"])
-      assert.isFalse(end?.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof SubscribeError))
+      assert.isFalse(
+        end?.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof SubscribeError)
+      )
     }).pipe(Effect.provide(emulated())))
 
   it.effect("wakes who waits", () =>

@@ -20,8 +20,14 @@ const faults = Faults.Fault
 const again = Schedule.spaced("1 second")
 const registryOf = () => new Registry(() => again)
 
-const options: PubNubConfig.Options = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "emulator" }
-const withConfig = (changes: Partial<PubNubConfig.Options>) => Effect.provide(PubNubConfig.layer({ ...options, ...changes }))
+const options: PubNubConfig.Options = {
+  subscribeKey: "demo-sub",
+  publishKey: "demo-pub",
+  userId: "ada",
+  origin: "emulator"
+}
+const withConfig = (changes: Partial<PubNubConfig.Options>) =>
+  Effect.provide(PubNubConfig.layer({ ...options, ...changes }))
 
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
@@ -104,7 +110,9 @@ describe("what is shared", () => {
         Subscribe.stream({ channels: ["b"] }).pipe(Stream.provide(PubNubConfig.layer({ ...options, publishKey: "x" })))
       )
       const other = yield* collect(
-        Subscribe.stream({ channels: ["a"] }).pipe(Stream.provide(PubNubConfig.layer({ ...options, subscribeKey: "other" })))
+        Subscribe.stream({ channels: ["a"] }).pipe(
+          Stream.provide(PubNubConfig.layer({ ...options, subscribeKey: "other" }))
+        )
       )
       const filtered = yield* collect(Subscribe.stream({ channels: ["a"], filter: "data.n > 1" }))
       assert.strictEqual(yield* polls, 3)
