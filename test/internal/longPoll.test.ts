@@ -570,6 +570,12 @@ describe("time", () => {
   })
 })
 
+describe("a poll that was held", () => {
+  it("for 30 seconds ends a row: the longest pause of the default schedule", () => {
+    assert.strictEqual(LongPoll.held, 30_000)
+  })
+})
+
 describe("whoever cuts idle polls", () => {
   const cutAfter = (...times: ReadonlyArray<number>): State => {
     let state = ready()

@@ -357,6 +357,31 @@ describe("stopping", () => {
       }).pipe(Effect.scoped, Effect.provide(world))
   )
 
+  it.effect.each<readonly [string, Partial<Service>]>([
+    ["answers", { handshake: () => Effect.succeed(stood(undefined)) }],
+    ["throws", {
+      handshake: () => {
+        throw new Error("boom")
+      }
+    }]
+  ])(
+    "by what is asked first, while it starts: what that %s is told to nobody",
+    ([, changes]) =>
+      Effect.gen(function*() {
+        let loop: Loop | undefined
+        const made = yield* loopOf({
+          handshake: (...asked) => {
+            loop?.stop()
+            return changes.handshake?.(...asked) ?? Effect.never
+          }
+        })
+        ;({ loop } = made)
+        loop.start()
+        assert.deepStrictEqual(yield* made.done, ["handshake start"])
+        assert.strictEqual(loop.state._tag, "Proving")
+      }).pipe(Effect.scoped, Effect.provide(world))
+  )
+
   it.effect("by who is asked for what is wanted", () =>
     Effect.gen(function*() {
       let loop: Loop | undefined
@@ -465,6 +490,17 @@ describe("the watch", () => {
       assert.deepStrictEqual((yield* other.done).filter((line) => line.includes("silence")), [])
       yield* Clock.advance("20 seconds")
       assert.deepStrictEqual((yield* other.done).filter((line) => line.includes("silence")), ["handshake silence"])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("passes over one that is not polled", () =>
+    Effect.gen(function*() {
+      const idle = yield* loopOf({ handshake: () => Effect.never })
+      const polled = yield* loopOf({})
+      yield* watched(55_000, () => [idle.loop, polled.loop])
+      idle.loop.start()
+      polled.loop.start()
+      yield* Clock.advance("1 minute")
+      assert.include(yield* polled.done, "handshake silence")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect("finds out soon after a sleep of the machine, whatever was set", () =>

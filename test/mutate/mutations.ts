@@ -140,7 +140,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["only one signal of a tell", "if (signal !== undefined) this.signal(signal)", ""],
     ["schedules are never reset", "this.retries.forget()", ""],
     ["a denied request is never asked about", "this.service.isDenied(failure)\n          ?", "false\n          ?"],
-    ["a loop is woken for ever", "const { resume } = this\n    this.resume = undefined", "const { resume } = this"],
     ["silence is found out late", "const longest = Math.min(5_000, patience)", "const longest = 50_000"],
     ["silence is cut a moment early", "if (left <= 0)", "if (left <= 1_000)"],
     ["the watch looks at the first only", "if (left === undefined) continue", "if (left === undefined) break"]
@@ -252,7 +251,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "else this.isUnsure = true\n    }\n    for (const [channel, name]",
       "}\n    for (const [channel, name]"
     ],
-    ["a refused channel is asked again", "this.history.knowledge.denied.add(channel)", ""],
+    ["a refused channel is asked again", "knowledge.denied.add(channel)", ""],
     [
       "a refusal leaves all out",
       "const named = channels.filter((channel) => this.channels.has(channel))",
@@ -366,7 +365,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["configurations mix", "group.client === client && isSame(group.config, config)", "group.client === client"],
     ["transports mix", "group.client === client && isSame(group.config, config)", "isSame(group.config, config)"],
     ["filters mix", "const found = group.engines.get(filter)", "const found = [...group.engines.values()][0]"],
-    ["nothing is closed", "return shared.engine.close\n  }", "return Effect.void\n  }"],
+    ["nothing is closed", "Effect.forkDetach(shared.engine.close)", "Effect.forkDetach(Effect.void)"],
     ["the first one out closes it", "shared.users > 0", "shared.users > 1"],
     [
       "a closed one goes on",
@@ -377,11 +376,6 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/connection.ts`, [`${tests}/registry.test.ts`], [
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],
-    [
-      "a failed cursor is dropped",
-      "const error = toError(failure, attempts, this.furthest)",
-      "const error = toError(failure, attempts, undefined)"
-    ],
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
     [
       "nobody says that the user has left",

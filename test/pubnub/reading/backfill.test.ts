@@ -217,6 +217,8 @@ describe("requests", () => {
       const asked = (yield* history).map(({ target }) => target.includes("message-counts"))
       assert.deepStrictEqual(asked.filter((isCount) => isCount).length, 2)
       assert.isAtMost(asked.length, 4)
+      const read = (yield* history).filter(({ target }) => !target.includes("message-counts"))
+      for (const { target } of read) assert.notInclude(target, "quiet")
     }).pipe(Effect.provide(emulated())))
 
   it.effect("a single channel is not counted first", () =>

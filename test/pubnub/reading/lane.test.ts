@@ -256,6 +256,24 @@ describe("history that fails", () => {
       assert.deepStrictEqual(payloads(seen), numbers(600))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("a schedule starts afresh within one gap, after a step that went well", () =>
+    Effect.gen(function*() {
+      const twice = Schedule.recurs(2)
+      const { failures, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
+      const { seen } = yield* join()
+      const fault = faults.ServerError({ status: 503, handled: false })
+      yield* Faults.Faults.use((faulty) =>
+        Effect.all([
+          faulty.add({ on: "history", fault, times: 2 }),
+          faulty.add({ on: "history", fault, skip: 1, times: 2 })
+        ])
+      )
+      lane.receive(yield* pageOf(300))
+      yield* Clock.advance("30 seconds")
+      assert.deepStrictEqual(failures, [])
+      assert.deepStrictEqual(payloads(seen), numbers(300))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("a throwing schedule breaks the connection, and is not lost", () =>
     Effect.gen(function*() {
       const { defects, join, lane } = yield* laneOf(Infinity, {

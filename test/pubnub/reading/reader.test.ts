@@ -240,6 +240,15 @@ describe("the end", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("that came first stays", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf()
+      reader.fail(error)
+      reader.finish(Exit.fail(Cause.Done()))
+      const { end } = yield* taken(reader)
+      assert.isTrue(end?.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof SubscribeError))
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("wakes who waits", () =>
     Effect.gen(function*() {
       const { core, reader } = yield* readerOf()
