@@ -174,8 +174,9 @@ export class Ledger {
         if (admitted._tag === "Known") continue
         // By two names it is two events, but takes one place.
         if (admitted._tag === "New") {
+          const mayBeStored = isStored || envelope !== undefined && Arrival.isStored(envelope)
           // What a wildcard stands for nobody knows after a crash: history is not asked for it then.
-          fresh.push({ id, name: admitted.name, isSure: isStored && by !== undefined && !Channel.isWildcard(by) })
+          fresh.push({ id, name: admitted.name, isSure: mayBeStored && by !== undefined && !Channel.isWildcard(by) })
         }
         // Not told again, but named from now on by when it was.
         if (this.before.has(mark)) continue

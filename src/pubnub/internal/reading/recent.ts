@@ -34,7 +34,7 @@ export class Recent {
   private birth: string
   private readonly first: Cursor["recent"]
   /** Marks of an earlier life: all of them are from before its position. */
-  private before: { readonly at: string; readonly marks: ReadonlyArray<string> }
+  private before: { readonly at: string; readonly marks: Set<string> }
   /** Oldest first. */
   private named: Array<Named> = []
   private sums: Array<Sum> = []
@@ -49,7 +49,7 @@ export class Recent {
     this.birth = this.first?.since ?? ""
     this.before = {
       at: from?.position ?? "",
-      marks: [...Marks.split(this.first?.marks ?? ""), ...from?.delivered ?? []]
+      marks: new Set([...Marks.split(this.first?.marks ?? ""), ...from?.delivered ?? []])
     }
     this.sums = [...this.first?.sums ?? []]
     this.summedFrom = this.birth
@@ -64,6 +64,9 @@ export class Recent {
   readonly names = (): ReadonlySet<string> => new Set(this.before.marks)
 
   add(id: string, name: string, at: string, isStored: boolean): void {
+    const mark = Marks.of(name)
+    // Now it is known when that was.
+    if (this.before.marks.delete(mark)) this.text = undefined
     const last = this.sums.at(-1)
     if (isStored && last !== undefined && at <= last[0]) {
       const index = this.sums.findIndex(([to]) => at <= to)
@@ -71,7 +74,7 @@ export class Recent {
       this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
       return
     }
-    const item = { at, id, mark: Marks.of(name), isStored }
+    const item = { at, id, mark, isStored }
     const newest = this.named.at(-1)
     this.text = newest === undefined || newest.at <= at ? this.marks + item.mark : undefined
     if (newest === undefined || newest.at <= at) this.named.push(item)
@@ -82,14 +85,14 @@ export class Recent {
   trim(position: string): void {
     const bound = BigInt(position) - overlap
     if (bound > this.bound + slack) this.forget(bound)
-    while (this.named.length + this.before.marks.length > mostNamed + perSum) this.sumUp()
+    while (this.named.length + this.before.marks.size > mostNamed + perSum) this.sumUp()
   }
 
   private forget(limit: bigint): void {
     this.bound = limit
     this.text = undefined
     const bound = String(limit)
-    if (this.before.at < bound) this.before = { at: "", marks: [] }
+    if (this.before.at < bound) this.before.marks.clear()
     const kept = this.named.findIndex(({ at }) => at >= bound)
     if (kept !== 0) this.named = kept === -1 ? [] : this.named.slice(kept)
     for (let [oldest] = this.sums; oldest !== undefined && oldest[0] < bound; [oldest] = this.sums) {
@@ -120,8 +123,8 @@ export class Recent {
     const all = stored.length > perSum ? stored : this.named
     const last = all[perSum - 1]?.at ?? all.at(-1)?.at
     if (last === undefined) {
-      // Nothing but marks of an earlier life.
-      this.before = { at: "", marks: [] }
+      // Nothing but marks of an earlier life, the oldest first.
+      this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-mostNamed)) }
       return
     }
     // Those of one timetoken stay together.
