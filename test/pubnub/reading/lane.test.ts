@@ -40,6 +40,7 @@ const laneOf = (within: number, settings: Partial<Settings> = {}) =>
     const defects: Array<unknown> = []
     const lane = new Lane(core, {
       names: () => ({ channels: ["a"], groups: [] }),
+      size: () => 1,
       failed: (_, error) => failures.push(error),
       broken: (defect) => defects.push(defect)
     }, within)
@@ -302,8 +303,7 @@ describe("readers", () => {
       assert.deepStrictEqual(payloads(b.seen), [])
       const at = one.seen.findIndex(({ _tag }) => _tag === "Message")
       assert.strictEqual(one.seen[at], other.seen[at])
-      lane.leave(other.reader, ["c a"])
-      lane.readers.delete(other.reader)
+      lane.leave(other.reader)
       lane.receive(yield* pageOf(1, 3))
       yield* Clock.advance(0)
       assert.deepStrictEqual(payloads(one.seen), numbers(4))
