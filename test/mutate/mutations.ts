@@ -272,14 +272,14 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
     [
       "a name begins a tick late",
-      "event.timetoken <= start) return false",
-      "event.timetoken <= String(BigInt(start) + 1n)) return false"
+      "place.timetoken <= start) continue",
+      "place.timetoken <= String(BigInt(start) + 1n)) continue"
     ],
-    ["a name begins a tick early", "event.timetoken <= start) return false", "event.timetoken < start) return false"],
+    ["a name begins a tick early", "place.timetoken <= start) continue", "place.timetoken < start) continue"],
     [
       "a page of the beginning is taken whole",
-      "if (this.isPlain && oldest > start) return events",
-      "if (this.isPlain && oldest >= start) return events"
+      "oldest > this.latest)",
+      "oldest >= this.latest)"
     ],
     [
       "full one before its capacity",
@@ -294,7 +294,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["room for one more", "Math.max(0, capacity - this.waiting)", "Math.max(0, capacity - this.waiting + 1)"],
     ["suspend drops", "events.length <= room || strategy === \"suspend\"", "events.length <= room"],
     ["what is dropped is not told", "return this.lose(events.slice(room))", "return"],
-    ["told before all names began", "if (start === undefined) return\n    const { from }", "const { from }"],
     [
       "connected at the oldest beginning",
       "now.position > this.begun.position) this.begun = now",
@@ -358,7 +357,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "toError(result.failure, attempts, this.place)",
       "toError(result.failure, attempts, undefined)"
     ],
-    ["a full reader holds nobody back", "if (isFull && options.strategy === \"suspend\") return true", ""],
+    ["a full reader holds nobody back", "if (reader.isFull) return true", ""],
     ["that it is back is not told", "this.announce({ _tag: \"Reconnected\"", "void ({ _tag: \"Reconnected\""]
   ]),
   ...of(`${reading}/registry.ts`, [`${tests}/registry.test.ts`], [
