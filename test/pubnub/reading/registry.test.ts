@@ -82,6 +82,9 @@ describe("a lease", () => {
       yield* Scope.close(one, Exit.void)
       assert.strictEqual(yield* Effect.scoped(registry.lease(undefined)), first)
       yield* Scope.close(other, Exit.void)
+      yield* Clock.advance("2 seconds")
+      const late = first.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      assert.isTrue(late.hasEnded)
       assert.notStrictEqual(yield* Effect.scoped(registry.lease(undefined)), first)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
