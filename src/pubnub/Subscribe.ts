@@ -11,7 +11,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
 import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Handling from "../internal/handling.ts"
@@ -19,13 +19,13 @@ import type * as Event from "./Event.ts"
 import * as Family from "./internal/family.ts"
 import type * as Payload from "./internal/payload.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
-import * as Request from "./internal/request.ts"
+import type * as Request from "./internal/request.ts"
 import * as Streams from "./internal/reading/streams.ts"
-import { PubNubConfig } from "./PubNubConfig.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
-import { SubscribeError } from "./SubscribeError.ts"
-import * as Subscription from "./Subscription.ts"
+import type { SubscribeError } from "./SubscribeError.ts"
+import type * as Subscription from "./Subscription.ts"
 import type { Timetoken } from "./Timetoken.ts"
 
 /**
@@ -232,7 +232,9 @@ export function stream<A, RD = never>(
 export function stream<A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> {
-  return options.schema === undefined ? Streams.events(options) : Family.typedMessages(Streams.events(options), options.schema)
+  return options.schema === undefined
+    ? Streams.events(options)
+    : Family.typedMessages(Streams.events(options), options.schema)
 }
 
 /**
@@ -393,7 +395,11 @@ export const files = <E = never, R = never>(
 export const statuses = (
   options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
-  Family.only(Streams.events(options), { onStatus: () => Effect.void }, (event) => Family.isStatus(event) ? event : undefined)
+  Family.only(
+    Streams.events(options),
+    { onStatus: () => Effect.void },
+    (event) => Family.isStatus(event) ? event : undefined
+  )
 
 // --------------------------------------------------------------------------------------------------------------------
 // sets

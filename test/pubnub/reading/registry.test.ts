@@ -46,53 +46,56 @@ const publish = (message: unknown, channel = "a") => emulator.use((service) => s
 
 const polls = emulator.use((service) => service.readers)
 
+const engineOf = (registry: Registry.Registry, filter: string | undefined) =>
+  Effect.map(registry.lease(filter), ({ engine }) => engine)
+
 describe("a lease", () => {
   it.effect("is of one engine for the same transport, configuration by value, and filter", () =>
     Effect.gen(function*() {
       const registry = registryOf()
       const secret = () => ({ secretKey: Redacted.make("secret"), authToken: Redacted.make("token") })
-      const first = yield* withConfig(secret())(registry.lease(undefined))
-      assert.strictEqual(yield* withConfig(secret())(registry.lease(undefined)), first)
-      assert.strictEqual(yield* withConfig({ ...secret(), publishKey: "other" })(registry.lease(undefined)), first)
+      const first = yield* withConfig(secret())(engineOf(registry, undefined))
+      assert.strictEqual(yield* withConfig(secret())(engineOf(registry, undefined)), first)
+      assert.strictEqual(yield* withConfig({ ...secret(), publishKey: "other" })(engineOf(registry, undefined)), first)
       const others = [
-        yield* withConfig({ ...secret(), subscribeKey: "other" })(registry.lease(undefined)),
-        yield* withConfig({ ...secret(), userId: "bob" })(registry.lease(undefined)),
-        yield* withConfig({ ...secret(), authToken: Redacted.make("other") })(registry.lease(undefined)),
-        yield* withConfig({ ...secret(), queueLength: 50 })(registry.lease(undefined)),
-        yield* withConfig(secret())(registry.lease("data.n > 1")),
+        yield* withConfig({ ...secret(), subscribeKey: "other" })(engineOf(registry, undefined)),
+        yield* withConfig({ ...secret(), userId: "bob" })(engineOf(registry, undefined)),
+        yield* withConfig({ ...secret(), authToken: Redacted.make("other") })(engineOf(registry, undefined)),
+        yield* withConfig({ ...secret(), queueLength: 50 })(engineOf(registry, undefined)),
+        yield* withConfig(secret())(engineOf(registry, "data.n > 1")),
         yield* withConfig(secret())(
           Effect.flatMap(HttpClient.HttpClient, (client) =>
             Effect.provideService(
-              registry.lease(undefined),
+              engineOf(registry, undefined),
               HttpClient.HttpClient,
               HttpClient.mapRequest(client, (request) => request)
             ))
         )
       ]
       assert.strictEqual(new Set([first, ...others]).size, 7)
-      assert.strictEqual(yield* withConfig(secret())(registry.lease("data.n > 1")), others[4])
+      assert.strictEqual(yield* withConfig(secret())(engineOf(registry, "data.n > 1")), others[4])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("ends with its last user, and the next one is another", () =>
     Effect.gen(function*() {
       const registry = registryOf()
-      const [one, other] = [yield* Scope.make(), yield* Scope.make()]
-      const first = yield* Scope.provide(registry.lease(undefined), one)
-      yield* Scope.provide(registry.lease(undefined), other)
-      yield* Scope.close(one, Exit.void)
-      assert.strictEqual(yield* Effect.scoped(registry.lease(undefined)), first)
-      yield* Scope.close(other, Exit.void)
+      const brief = Effect.flatMap(registry.lease(undefined), ({ engine, giveBack }) => Effect.as(giveBack(), engine))
+      const one = yield* registry.lease(undefined)
+      const other = yield* registry.lease(undefined)
+      yield* one.giveBack()
+      assert.strictEqual(yield* brief, one.engine)
+      yield* other.giveBack()
       yield* Clock.advance("2 seconds")
-      const late = first.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      const late = one.engine.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
       assert.isTrue(late.hasEnded)
-      assert.notStrictEqual(yield* Effect.scoped(registry.lease(undefined)), first)
-    }).pipe(Effect.scoped, Effect.provide(emulated())))
+      assert.notStrictEqual(yield* brief, one.engine)
+    }).pipe(Effect.provide(emulated())))
 
   it.effect("after it was closed is of an engine that ends its readers at once", () =>
     Effect.gen(function*() {
       const registry = registryOf()
       yield* registry.close
-      const engine = yield* registry.lease(undefined)
+      const { engine } = yield* registry.lease(undefined)
       const reader = engine.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
       assert.isTrue(reader.hasEnded)
       assert.deepStrictEqual(yield* Stream.runCollect(registry.statuses), [])

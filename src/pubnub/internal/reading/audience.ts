@@ -31,7 +31,9 @@ export class Audience {
     }
     const events = isWhole && this.recent === undefined ? given.map(({ event }) => event) : this.own(given)
     for (const reader of this.readers) {
-      reader.offer(reader.hearsAll(oldest) ? events : events.filter((event, index) => reader.hears(given[index]?.by, event)))
+      reader.offer(
+        reader.hearsAll(oldest) ? events : events.filter((event, index) => reader.hears(given[index]?.by, event))
+      )
     }
   }
 

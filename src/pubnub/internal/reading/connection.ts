@@ -495,7 +495,7 @@ export class Connection {
       const { cursor } = error
       const place = this.lanes.get(reader.options.within)?.place ?? cursor
       // Another of its connections may be further back.
-      return [reader, place === undefined ? error : Defects.at(error, reader.places().reduce(older, place))] as const
+      return [reader, place === undefined ? error : Defects.at(error, reader.places.reduce(older, place))] as const
     })
     for (const reader of readers) this.engine.leave(reader)
     if (hasStopped) this.restart()

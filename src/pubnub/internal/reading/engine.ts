@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as PollLoop from "../../../internal/pollLoop.ts"
+import type { Cursor } from "../../../Cursor.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as Status from "../../Status.ts"
 import type { Subscription } from "../../Subscription.ts"
@@ -69,8 +70,7 @@ export class Engine {
       reader.finish(done)
       return reader
     }
-    reader.places = () => this.lanesOf(reader).flatMap(({ place }) => place === undefined ? [] : [place])
-    reader.reached = () => this.lanesOf(reader).reduce((to, { reached }) => reached > to ? reached : to, "")
+    reader.home = this
     this.readers.add(reader)
     this.add(reader, members)
     return reader
@@ -104,6 +104,14 @@ export class Engine {
       connection?.leave(reader, [key])
       if (connection?.has(key) === false) this.homes.delete(key)
     }
+  }
+
+  placesOf(reader: Reader): ReadonlyArray<Cursor> {
+    return this.lanesOf(reader).flatMap(({ place }) => place === undefined ? [] : [place])
+  }
+
+  reachedBy(reader: Reader): string {
+    return this.lanesOf(reader).reduce((to, { reached }) => reached > to ? reached : to, "")
   }
 
   private lanesOf(reader: Reader): ReadonlyArray<Lane> {

@@ -44,8 +44,12 @@ interface Heard {
   start: string | undefined
 }
 
-/** Where the connections are that a reader hears: the furthest back of them. */
-export type Places = () => ReadonlyArray<Cursor>
+/** Who knows where the connections of a reader are. */
+export interface Home {
+  readonly placesOf: (reader: Reader) => ReadonlyArray<Cursor>
+  /** Up to which timetoken they have given something. */
+  readonly reachedBy: (reader: Reader) => string
+}
 
 export class Reader {
   readonly options: Options
@@ -53,10 +57,8 @@ export class Reader {
   readonly heard = new Map<Key, Heard>()
   /** Whether it was told that it is connected: from then on everything is delivered. */
   isConnected = false
-  /** Where its connections are. */
-  places: Places = () => []
-  /** Up to which timetoken they have given everything. */
-  reached: () => string = () => ""
+  /** Where its connections are, for as long as it has some. */
+  home: Home | undefined
   private parts: Array<Part> | undefined
   /** How many events wait. */
   private waiting = 0
@@ -109,6 +111,10 @@ export class Reader {
     if (from !== undefined && core.settings.from === undefined) {
       this.had = new Set([...Marks.split(from.recent?.marks ?? ""), ...from.delivered])
     }
+  }
+
+  get places(): ReadonlyArray<Cursor> {
+    return this.home?.placesOf(this) ?? []
   }
 
   get isFull(): boolean {
@@ -206,7 +212,7 @@ export class Reader {
       const place = this.parts?.findLast(([first]) => !isStatus(first))?.at(-1)
       const cursor = place !== undefined && "cursor" in place && place.cursor !== undefined
         ? place.cursor
-        : this.places().reduce(older, this.taken ?? this.begun)
+        : this.places.reduce(older, this.taken ?? this.begun)
       this.put({ _tag: "ChannelsChanged", cursor, ...namesOf(this.heard.keys()) })
       return
     }
@@ -276,7 +282,7 @@ export class Reader {
         return this.slide()
       case "fail":
         this.take(events.slice(0, room))
-        this.overflowed ??= { at: this.places().reduce<Cursor | undefined>(older, undefined), isTold: false }
+        this.overflowed ??= { at: this.places.reduce<Cursor | undefined>(older, undefined), isTold: false }
         return this.finish(Exit.fail(Cause.Done()))
     }
   }
@@ -541,7 +547,7 @@ export class Reader {
     if (this.overflowed === undefined) return end
     const { at, isTold } = this.overflowed
     // What was taken is named by its last cursor. Another connection may be further back, but not before its beginning.
-    const isBehind = at !== undefined && this.taken !== undefined && this.places().length > 1
+    const isBehind = at !== undefined && this.taken !== undefined && this.places.length > 1
     const cursor = isBehind ? older(this.place, this.mineAt(at)) : this.place
     const reason = new InboxOverflow({ capacity: this.options.capacity })
     const where = cursor === undefined ? {} : { cursor }
@@ -559,9 +565,9 @@ export class Reader {
     this.catchingUp = new CatchUp(this.core, missed, {
       within: this.options.within,
       reached: () =>
-        [this.begun, ...this.places()].reduce(
+        [this.begun, ...this.places].reduce(
           (to, place) => place !== undefined && place.position > to ? place.position : to,
-          this.reached()
+          this.home?.reachedBy(this) ?? ""
         ),
       names: () => namesOf(this.heard.keys()),
       hears: (by, event) => this.hears(by, event),

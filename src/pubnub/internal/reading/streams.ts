@@ -3,12 +3,13 @@
  * over the connection that is shared where there is one, else over one of its own.
  */
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../../Cursor.ts"
 import { debug } from "../../../internal/operation.ts"
@@ -40,40 +41,59 @@ type Events = Stream.Stream<Event.SubscribeEvent, SubscribeError>
 
 /** Everything that happens on the names, and everything that happens to the connection. */
 export const events = (options: Options): Stream.Stream<Event.SubscribeEvent, SubscribeError, Needs> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const config = yield* PubNubConfig
-    const checked = checkedOf(config, options)
-    if (Result.isFailure(checked)) return Stream.fail(new SubscribeError({ reason: checked.failure }))
-    const { from, target } = checked.success
-    yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
-    const { reconnect, state } = options
-    const registry = yield* Registry.Current
-    if (registry !== undefined && state === undefined && reconnect === undefined) {
-      return yield* reading(registry.lease(target.filter), subscriptionsOf(options), shared(options, from))
-    }
-    const size = Request.sizeOf(config, target)
-    if (size > Request.longestAddress) {
-      const what = target.state === undefined ? "make" : "and their state make"
-      const message =
-        `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. With Subscriber.layer any number can be`
-      return Stream.fail(new SubscribeError({ reason: Endpoint.refused([{ location: "channels", message }]) }))
-    }
-    const engine = Engine.make(config, {
-      filter: target.filter,
-      state: target.state,
-      schedule: Request.scheduleOf(reconnect),
-      // The one reader drives the poll by its pull.
-      demand: "pull",
-      from,
-      gathered: 0
-    })
-    return yield* reading(Effect.map(engine, owned), subscriptionsOf(options), {
-      from,
-      capacity: Infinity,
-      strategy: "suspend",
-      within: Request.patienceOf(options.catchUp)
-    })
-  }))
+  streamOf(() => opened(options))
+
+/** A reader, and how it ends. */
+interface Opened {
+  readonly reader: Reader
+  readonly close: Effect.Effect<void>
+}
+
+const opened = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Opened, SubscribeError, Needs> {
+  const config = yield* PubNubConfig
+  const checked = checkedOf(config, options)
+  if (Result.isFailure(checked)) return yield* new SubscribeError({ reason: checked.failure })
+  const { from, target } = checked.success
+  yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
+  const { reconnect, state } = options
+  const registry = yield* Registry.Current
+  if (registry !== undefined && state === undefined && reconnect === undefined) {
+    const { engine, giveBack } = yield* registry.lease(target.filter)
+    const reader = engine.join(subscriptionsOf(options), shared(options, from))
+    return { reader, close: giveBack(reader) }
+  }
+  const size = Request.sizeOf(config, target)
+  if (size > Request.longestAddress) {
+    const what = target.state === undefined ? "make" : "and their state make"
+    const message =
+      `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. With Subscriber.layer any number can be`
+    return yield* new SubscribeError({ reason: Endpoint.refused([{ location: "channels", message }]) })
+  }
+  const engine = yield* Engine.make(config, {
+    filter: target.filter,
+    state: target.state,
+    schedule: Request.scheduleOf(reconnect),
+    // The one reader drives the poll by its pull.
+    demand: "pull",
+    from,
+    gathered: 0
+  })
+  const within = Request.patienceOf(options.catchUp)
+  const reader = engine.join(subscriptionsOf(options), { from, capacity: Infinity, strategy: "suspend", within })
+  return { reader, close: engine.close }
+})
+
+/** What a reader is given, until the stream ends. Made without the layers of a scoped stream: a reader is small then. */
+const streamOf = <E, R>(
+  open: () => Effect.Effect<Opened, E, R>
+): Stream.Stream<Event.SubscribeEvent, E | SubscribeError, R> =>
+  Stream.fromChannel(
+    Channel.fromTransform((_upstream, scope) =>
+      Effect.uninterruptible(
+        Effect.flatMap(open(), ({ close, reader }) => Effect.as(Scope.addFinalizer(scope, close), reader.pull))
+      )
+    )
+  )
 
 /** The part of `Subscribe.SubscriptionSet` that is told apart by its name there. */
 interface SubscriptionSet {
@@ -125,11 +145,19 @@ export const subscriptionSet = Effect.fnUntraced(function*(
       for (const reader of readers) reader.finish(Exit.fail(Cause.Done()))
     })
   )
-  const run: Events = Stream.unwrap(Effect.suspend(() => {
-    if (isLeft) return Effect.succeed<Events>(Stream.empty)
-    const giveBack = (reader?: Reader) => Effect.sync(() => reader === undefined ? undefined : engine.leave(reader))
-    return reading(Effect.succeed({ engine, giveBack }), members, shared(options, from), readers)
-  }))
+  const run: Events = Stream.suspend(() =>
+    isLeft ? Stream.empty : streamOf(() =>
+      Effect.sync(() => {
+        const reader = engine.join(members, shared(options, from))
+        readers.add(reader)
+        const close = Effect.sync(() => {
+          readers.delete(reader)
+          engine.leave(reader)
+        })
+        return { reader, close }
+      })
+    )
+  )
   return {
     events: run,
     add: Effect.fnUntraced(function*(...added) {
@@ -147,26 +175,6 @@ export const subscriptionSet = Effect.fnUntraced(function*(
     subscriptions: Effect.sync(() => members)
   }
 })
-
-/** What one reader is given, until its scope closes. It is among `readers` so long. */
-const reading = <R>(
-  lease: Effect.Effect<Registry.Lease, never, R>,
-  subscriptions: ReadonlyArray<Subscription.Subscription>,
-  options: Reader["options"],
-  readers?: Set<Reader>
-): Effect.Effect<Events, never, R | Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.map(lease, ({ engine, giveBack }) => {
-      const reader = engine.join(subscriptions, options)
-      readers?.add(reader)
-      return { giveBack, reader }
-    }),
-    ({ giveBack, reader }) =>
-      Effect.suspend(() => {
-        readers?.delete(reader)
-        return giveBack(reader)
-      })
-  ).pipe(Effect.map(({ reader }) => Stream.fromPull(Effect.succeed(reader.pull))))
 
 /** An engine that nobody else uses. */
 const owned = (engine: Engine.Engine): Registry.Lease => ({ engine, giveBack: () => engine.close })
