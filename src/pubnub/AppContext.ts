@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Json from "../internal/json.ts"
-import * as Outcome from "./internal/outcome.ts"
+import * as Outcome from "./internal/wire/outcome.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 

@@ -21,7 +21,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
-import * as Endpoint from "./internal/endpoint.ts"
+import * as Endpoint from "./internal/wire/endpoint.ts"
 import type * as PubNubError from "./PubNubError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------

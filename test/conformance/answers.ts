@@ -8,7 +8,7 @@ import * as Headers from "effect/http/Headers"
 import * as Result from "effect/Result"
 import type { Event, PubNubError } from "effect-herald/pubnub"
 import * as Json from "../../src/internal/json.ts"
-import * as Answer from "../../src/pubnub/internal/answer.ts"
+import * as Answer from "../../src/pubnub/internal/wire/answer.ts"
 import * as Kit from "./kit.ts"
 
 /** Fields of a reason. All that are named must agree. */

@@ -4,7 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { type Event, Timetoken, UserId } from "effect-herald/pubnub"
-import * as Envelope from "../../src/pubnub/internal/envelope.ts"
+import * as Envelope from "../../src/pubnub/internal/wire/envelope.ts"
 
 const cursor = { position: "17905741246383965", delivered: [] }
 const timetoken = Timetoken.Timetoken.make("17905741246383965")

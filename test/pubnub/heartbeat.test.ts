@@ -8,7 +8,7 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import { Presence, PubNubConfig, Subscribe } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import * as Heartbeat from "../../src/pubnub/internal/heartbeat.ts"
+import * as Heartbeat from "../../src/pubnub/internal/reading/heartbeat.ts"
 import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator

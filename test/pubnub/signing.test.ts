@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { Publish, PubNubConfig, Time } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
-import * as Endpoint from "../../src/pubnub/internal/endpoint.ts"
+import * as Endpoint from "../../src/pubnub/internal/wire/endpoint.ts"
 
 // The worked examples of the protocol notes: what is signed, and the signature, computed elsewhere.
 const examples = [

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Event, History, PubNubConfig, Subscribe, Timetoken } from "effect-herald/pubnub"
 import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
-import * as Storage from "../../src/pubnub/internal/storage.ts"
+import * as Storage from "../../src/pubnub/internal/wire/storage.ts"
 import { emulated, requestsTo } from "../emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator

@@ -27,7 +27,7 @@ import {
   Users
 } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { addressSize } from "../../src/pubnub/internal/endpoint.ts"
+import { addressSize } from "../../src/pubnub/internal/wire/endpoint.ts"
 import { emulated, queryOf, requestsTo } from "../emulated.ts"
 import { randomUUID } from "node:crypto"
 import * as Util from "node:util"

@@ -46,7 +46,7 @@ const publish = (message: unknown, channel = "a") => emulator.use((service) => s
 
 const polls = emulator.use((service) => service.readers)
 
-const engineOf = (registry: Registry.Registry, filter: string | undefined) =>
+const engineOf = (registry: ReturnType<typeof registryOf>, filter: string | undefined) =>
   Effect.map(registry.lease(filter), ({ engine }) => engine)
 
 describe("a lease", () => {

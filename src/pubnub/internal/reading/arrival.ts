@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Channel from "../../Channel.ts"
 import type * as Status from "../../Status.ts"
-import * as Envelope from "../envelope.ts"
+import * as Envelope from "../wire/envelope.ts"
 
 export interface Arrival {
   readonly raw: Schema.Json

@@ -14,7 +14,7 @@ import * as Grace from "../../../internal/grace.ts"
 import * as PacedCommits from "../../../internal/pacedCommits.ts"
 import * as Retry from "../../../Retry.ts"
 import type * as Event from "../../Event.ts"
-import * as Family from "../family.ts"
+import * as Family from "./family.ts"
 
 /** Which cursor, and how often to try to save it. */
 export interface Name {

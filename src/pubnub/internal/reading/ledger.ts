@@ -5,7 +5,7 @@
 import type { Cursor } from "../../../Cursor.ts"
 import * as Channel from "../../Channel.ts"
 import type * as Event from "../../Event.ts"
-import * as Envelope from "../envelope.ts"
+import * as Envelope from "../wire/envelope.ts"
 import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"

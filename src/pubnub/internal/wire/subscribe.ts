@@ -13,9 +13,9 @@ import * as Url from "../../../internal/url.ts"
 import * as Channel from "../../Channel.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
-import * as Defects from "../defect.ts"
-import * as Endpoint from "../endpoint.ts"
-import * as Envelope from "../envelope.ts"
+import * as Defects from "./defect.ts"
+import * as Endpoint from "./endpoint.ts"
+import * as Envelope from "./envelope.ts"
 
 type Config = PubNubConfig["Service"]
 

@@ -2,12 +2,12 @@
  * What becomes of a defect in a loop of ours: a failure of every reader that waits for it.
  */
 import * as Redacted from "effect/Redacted"
-import type { Cursor } from "../../Cursor.ts"
-import * as Text from "../../internal/text.ts"
-import type { PubNubConfig } from "../PubNubConfig.ts"
-import type * as Status from "../Status.ts"
-import { Defect, SubscribeError } from "../SubscribeError.ts"
-import * as Token from "./wire/token.ts"
+import type { Cursor } from "../../../Cursor.ts"
+import * as Text from "../../../internal/text.ts"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as Status from "../../Status.ts"
+import { Defect, SubscribeError } from "../../SubscribeError.ts"
+import * as Token from "./token.ts"
 
 type Config = PubNubConfig["Service"]
 

@@ -5,12 +5,12 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Schema from "effect/Schema"
-import * as Codec from "../../internal/codec.ts"
-import * as Json from "../../internal/json.ts"
-import * as Url from "../../internal/url.ts"
-import * as Channel from "../Channel.ts"
-import { PubNubConfig } from "../PubNubConfig.ts"
-import type * as PubNubError from "../PubNubError.ts"
+import * as Codec from "../../../internal/codec.ts"
+import * as Json from "../../../internal/json.ts"
+import * as Url from "../../../internal/url.ts"
+import * as Channel from "../../Channel.ts"
+import { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as PubNubError from "../../PubNubError.ts"
 import * as Endpoint from "./endpoint.ts"
 
 export interface Lookup<A> {

@@ -4,8 +4,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import type * as AppContext from "../AppContext.ts"
-import type * as PubNubError from "../PubNubError.ts"
+import type * as AppContext from "../../AppContext.ts"
+import type * as PubNubError from "../../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
 
 /** By name, and in custom data by the names there: `null` clears one, and those that are left out stay. */

@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as Codec from "../../internal/codec.ts"
-import { Custom, CustomMismatch, type CustomSchema, type Kind } from "../AppContext.ts"
-import type * as Event from "../Event.ts"
-import * as Payload from "./payload.ts"
+import * as Codec from "../../../internal/codec.ts"
+import { Custom, CustomMismatch, type CustomSchema, type Kind } from "../../AppContext.ts"
+import type * as Event from "../../Event.ts"
+import * as Payload from "../wire/payload.ts"
 
 /** Whose custom data it is, for an error to name. */
 export interface Owner {

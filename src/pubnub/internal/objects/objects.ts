@@ -4,14 +4,14 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
-import * as Codec from "../../internal/codec.ts"
-import * as Json from "../../internal/json.ts"
-import * as Url from "../../internal/url.ts"
-import * as AppContext from "../AppContext.ts"
-import { PubNubConfig } from "../PubNubConfig.ts"
-import type * as PubNubError from "../PubNubError.ts"
-import { UserId } from "../UserId.ts"
-import * as Endpoint from "./endpoint.ts"
+import * as Codec from "../../../internal/codec.ts"
+import * as Json from "../../../internal/json.ts"
+import * as Url from "../../../internal/url.ts"
+import * as AppContext from "../../AppContext.ts"
+import { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import { UserId } from "../../UserId.ts"
+import * as Endpoint from "../wire/endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | PubNubConfig
 

@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import { debug } from "../../internal/operation.ts"
-import * as Url from "../../internal/url.ts"
-import * as Channel from "../Channel.ts"
-import type { PubNubConfig } from "../PubNubConfig.ts"
-import * as Endpoint from "./endpoint.ts"
-import * as Lookup from "./lookup.ts"
+import { debug } from "../../../internal/operation.ts"
+import * as Url from "../../../internal/url.ts"
+import * as Channel from "../../Channel.ts"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+import * as Endpoint from "../wire/endpoint.ts"
+import * as Lookup from "../wire/lookup.ts"
 
 /** Where the user is at the moment. Wildcards and presence names may be among them: nobody is present on those. */
 export interface Presence {

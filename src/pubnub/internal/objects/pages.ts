@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Range } from "../History.ts"
-import type { Detail } from "../PubNubError.ts"
-import { Timetoken } from "../Timetoken.ts"
+import type { Range } from "../../History.ts"
+import type { Detail } from "../../PubNubError.ts"
+import { Timetoken } from "../../Timetoken.ts"
 
 export interface Page<A> {
   /** Oldest first. */

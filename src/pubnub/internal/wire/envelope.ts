@@ -6,12 +6,12 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Codec from "../../internal/codec.ts"
-import type { Cursor } from "../../Cursor.ts"
-import * as Channel from "../Channel.ts"
-import * as Event from "../Event.ts"
-import { Timetoken } from "../Timetoken.ts"
-import { UserId } from "../UserId.ts"
+import * as Codec from "../../../internal/codec.ts"
+import type { Cursor } from "../../../Cursor.ts"
+import * as Channel from "../../Channel.ts"
+import * as Event from "../../Event.ts"
+import { Timetoken } from "../../Timetoken.ts"
+import { UserId } from "../../UserId.ts"
 
 /** What came out of JSON.parse: walking it again to prove that it is JSON would cost more than all the rest. */
 export const Parsed = Schema.declare((_value): _value is Schema.Json => true)

@@ -3,7 +3,7 @@
  * says that it refused; anything else is not known.
  */
 import * as Result from "effect/Result"
-import * as PubNubError from "../PubNubError.ts"
+import * as PubNubError from "../../PubNubError.ts"
 
 /** What leaves the outcome open. */
 export const Unknown = [

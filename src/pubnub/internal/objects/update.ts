@@ -4,10 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as AppContext from "../AppContext.ts"
-import type * as PubNubError from "../PubNubError.ts"
+import * as AppContext from "../../AppContext.ts"
+import type * as PubNubError from "../../PubNubError.ts"
 import type { Owner } from "./custom.ts"
-import * as Outcome from "./outcome.ts"
+import * as Outcome from "../wire/outcome.ts"
 import type { Body } from "./setting.ts"
 
 /** Whether a function gave nothing to write. */

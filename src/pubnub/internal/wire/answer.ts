@@ -8,10 +8,10 @@ import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Answer } from "../../internal/operation.ts"
-import * as RetryAfter from "../../internal/retryAfter.ts"
-import * as Text from "../../internal/text.ts"
-import * as PubNubError from "../PubNubError.ts"
+import type { Answer } from "../../../internal/operation.ts"
+import * as RetryAfter from "../../../internal/retryAfter.ts"
+import * as Text from "../../../internal/text.ts"
+import * as PubNubError from "../../PubNubError.ts"
 
 /** Fails with every reason that an answer can carry; the others are of requests that got none. */
 export type AnswerReason = Exclude<PubNubError.Reason, PubNubError.Transport | PubNubError.Timeout>

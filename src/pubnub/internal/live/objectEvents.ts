@@ -11,9 +11,9 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as AppContext from "../AppContext.ts"
-import type * as Event from "../Event.ts"
-import * as Position from "./reading/clockCheck.ts"
+import * as AppContext from "../../AppContext.ts"
+import type * as Event from "../../Event.ts"
+import * as Position from "../reading/clockCheck.ts"
 
 /** An event of a user, a channel or a membership. */
 export type ObjectEvent = Event.UserEvent | Event.ChannelEvent | Event.MembershipEvent

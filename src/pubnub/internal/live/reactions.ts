@@ -4,10 +4,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as Event from "../Event.ts"
-import type { StoredAction } from "../History.ts"
-import type { Reaction, Reactions } from "../MessageActions.ts"
-import { Timetoken } from "../Timetoken.ts"
+import type * as Event from "../../Event.ts"
+import type { StoredAction } from "../../History.ts"
+import type { Reaction, Reactions } from "../../MessageActions.ts"
+import { Timetoken } from "../../Timetoken.ts"
 import * as Loss from "./loss.ts"
 
 export interface State {

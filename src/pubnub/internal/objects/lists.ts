@@ -6,10 +6,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Url from "../../internal/url.ts"
-import * as AppContext from "../AppContext.ts"
-import * as Filter from "../Filter.ts"
-import type * as PubNubError from "../PubNubError.ts"
+import type * as Url from "../../../internal/url.ts"
+import * as AppContext from "../../AppContext.ts"
+import * as Filter from "../../Filter.ts"
+import type * as PubNubError from "../../PubNubError.ts"
 
 /** What lists of users and channels can be sorted by. */
 export const sortKeys = ["id", "name", "updated", "status", "type"] as const

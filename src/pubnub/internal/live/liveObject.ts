@@ -3,9 +3,9 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type * as AppContext from "../AppContext.ts"
-import type * as Event from "../Event.ts"
-import type * as PubNubError from "../PubNubError.ts"
+import type * as AppContext from "../../AppContext.ts"
+import type * as Event from "../../Event.ts"
+import type * as PubNubError from "../../PubNubError.ts"
 import * as Live from "./live.ts"
 import * as ObjectEvents from "./objectEvents.ts"
 

@@ -1,7 +1,7 @@
 /**
  * Ids in `meta`, by which a second copy of a message is known: a publisher that sends again writes them, readers look.
  */
-import type * as Event from "../Event.ts"
+import type * as Event from "../../Event.ts"
 
 /** Where in `meta` the id is. */
 export const key = "heraldId"

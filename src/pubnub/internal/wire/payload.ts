@@ -5,8 +5,8 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Codec from "../../internal/codec.ts"
-import * as Json from "../../internal/json.ts"
+import * as Codec from "../../../internal/codec.ts"
+import * as Json from "../../../internal/json.ts"
 
 /** A schema whose values can be written. */
 export type Writer<A, RE> = Schema.ConstraintCodec<A, unknown, unknown, RE>

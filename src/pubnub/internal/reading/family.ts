@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Event from "../Event.ts"
-import type * as Status from "../Status.ts"
-import * as Envelope from "./envelope.ts"
-import * as Payload from "./payload.ts"
+import type * as Event from "../../Event.ts"
+import type * as Status from "../../Status.ts"
+import * as Envelope from "../wire/envelope.ts"
+import * as Payload from "../wire/payload.ts"
 
 /** What is not data. */
 export type Notice = Status.Status | Event.Undecodable | Event.Unknown

@@ -2,8 +2,8 @@
  * What values that are kept current by events have in common: when they have to be read again.
  */
 import * as Effect from "effect/Effect"
-import type * as Event from "../Event.ts"
-import * as Family from "./family.ts"
+import type * as Event from "../../Event.ts"
+import * as Family from "../reading/family.ts"
 
 /** Whether events may have been lost before it. */
 export const isLoss = (event: Event.SubscribeEvent): boolean => {
