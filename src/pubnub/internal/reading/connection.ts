@@ -105,7 +105,10 @@ export class Connection {
     this.current = undefined
     lane.join(reader, this.ownOf(reader))
     if (this.place !== undefined && keys.some((key) => this.known.has(key))) lane.begin(undefined, this.place)
-    for (const key of keys) if (this.known.has(key) && lane.place !== undefined) reader.begin(key, lane.place)
+    const { place } = this
+    // What is missing before the poll may not be looked for by all of its names.
+    const from = place === undefined ? undefined : newer(lane.place ?? place, place)
+    for (const key of keys) if (this.known.has(key) && from !== undefined) reader.begin(key, from)
     this.changed()
   }
 
