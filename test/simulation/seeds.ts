@@ -1,10 +1,22 @@
-/** Which seeds are run: a thousand, `SEEDS` of them, or the one that `SEED` names. */
-export const seeds: ReadonlyArray<number> = process.env.SEED === undefined
-  ? Array.from({ length: Number(process.env.SEEDS ?? 1000) }, (_, seed) => seed)
-  : [Number(process.env.SEED)]
+/**
+ * Which seeds are run: few in `npm test`; in `npm run simulate` so many as `SEEDS` says, of which each simulation takes its
+ * share; or the one that `SEED` names.
+ */
+
+/** Whether this is the long run. */
+export const isLong = process.env.SEEDS !== undefined
+
+/** `few` seeds, or in the long run this share of them. */
+export const seedsOf = (few: number, share = 1): ReadonlyArray<number> =>
+  process.env.SEED === undefined
+    ? Array.from({ length: isLong ? Math.ceil(Number(process.env.SEEDS) * share) : few }, (_, seed) => seed)
+    : [Number(process.env.SEED)]
 
 /** A file has one thread: a test for each fifty seeds shows progress, and which seeds to look at. */
-export const batches = Array.from(
-  { length: Math.ceil(seeds.length / 50) },
-  (_, index) => seeds.slice(index * 50, index * 50 + 50)
-).map((batch) => [`seeds ${batch[0]} to ${batch.at(-1)}`, batch] as const)
+export const batchesOf = (few: number, share = 1) => {
+  const seeds = seedsOf(few, share)
+  return Array.from(
+    { length: Math.ceil(seeds.length / 50) },
+    (_, index) => seeds.slice(index * 50, index * 50 + 50)
+  ).map((batch) => [`seeds ${batch[0]} to ${batch.at(-1)}`, batch] as const)
+}

@@ -1,17 +1,17 @@
 /**
  * Seeded plans in virtual time: every fault kind, alone and mixed, bursts beyond the service's queue, late messages,
- * sleeping machines, readers that stop, crash and go on. The invariant: what was published is delivered, once each and in
+ * sleeping machines, readers that stop, crash and go on; and what their machine, application and account do to them. The invariant: what was published is delivered, once each and in
  * order, or lies in a gap that was told; no gap is told when nothing was lost; the reader polls again.
  *
- * `SEEDS=10000 npx vitest run test/simulation` runs more of them, `SEED=17` only one. A failing seed is printed with the
+ * `SEEDS=10000 npm run simulate` runs more of them, `SEED=17` only one. A failing seed is printed with the
  * smallest plan that fails in the same way.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Faults } from "effect-herald/testing"
-import { batches, seeds } from "./seeds.ts"
-import { busyOf, hold, plain, type Plan, planOf } from "./world.ts"
+import { batchesOf, seedsOf } from "./seeds.ts"
+import { busyOf, hold, plain, type Plan, planOf, strains } from "./world.ts"
 
 const titleOf = ({ fault, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${fault._tag}${"status" in fault ? ` ${fault.status}` : ""}${
@@ -64,7 +64,7 @@ describe("a hole that is read while one fault kind lasts", () => {
 })
 
 describe("all fault kinds mixed", () => {
-  it.effect.each(batches)(
+  it.effect.each(batchesOf(30))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
@@ -72,27 +72,43 @@ describe("all fault kinds mixed", () => {
 })
 
 describe("behind a busy channel", () => {
-  it.effect.each(batches)(
+  it.effect.each(batchesOf(5, 1 / 8))(
     "%s",
-    ([, batch]) =>
-      Effect.forEach(
-        batch.filter((seed) => seed % 8 === 0 || seeds.length === 1),
-        (seed) => hold(busyOf(seed)),
-        { discard: true }
-      ),
+    ([, batch]) => Effect.forEach(batch, (seed) => hold(busyOf(seed)), { discard: true }),
     240_000
   )
 })
 
 describe("durable, killed at random", () => {
-  it.effect.each(batches)(
+  it.effect.each(batchesOf(10, 1 / 8))(
+    "%s",
+    ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, { reader: "consume" })), { discard: true }),
+    240_000
+  )
+})
+
+describe("one strain at a time", () => {
+  it.effect.each(strains.flatMap((strain) => seedsOf(4, 1 / 20).map((seed) => [strain, seed] as const)))(
+    "%s, seed %i",
+    ([strain, seed]) =>
+      hold(planOf(seed, {
+        strains: [strain],
+        messages: 25,
+        rate: seed % 2 === 0 ? 0 : 0.06,
+        reader: seed % 4 === 3 ? "consume" : "stream"
+      })),
+    240_000
+  )
+})
+
+describe("all strains at once", () => {
+  it.effect.each(batchesOf(10, 1 / 8))(
     "%s",
     ([, batch]) =>
-      Effect.forEach(
-        batch.filter((seed) => seed % 8 === 0 || seeds.length === 1),
-        (seed) => hold(planOf(seed, { reader: "consume" })),
-        { discard: true }
-      ),
+      Effect.forEach(batch, (seed) =>
+        hold(planOf(seed, { strains, messages: 25, rate: 0.06, reader: seed % 4 === 3 ? "consume" : "stream" })), {
+        discard: true
+      }),
     240_000
   )
 })

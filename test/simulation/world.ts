@@ -3,13 +3,21 @@
  * all that happens in it, as plain data made from a seed; a run says what the reader did wrong. A plan that fails is
  * shrunk: the smallest one that fails in the same way is what there is to look at.
  */
+import * as TimeClock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
@@ -34,6 +42,7 @@ export type Act =
     readonly channels: ReadonlyArray<string>
     readonly kind: Kind
     readonly region: number
+    readonly shape?: Shape | undefined
   }
   | { readonly _tag: "Wait"; readonly millis: number }
   /** The machine sleeps. */
@@ -46,6 +55,29 @@ export type Act =
   | { readonly _tag: "Stop"; readonly millis: number }
   /** The reader is killed after so many more events (0 is now), and another goes on from the last cursor it handled. */
   | { readonly _tag: "Crash"; readonly after: number }
+  | Strain
+
+/** What the machine, the application and the account of a reader do to it. */
+export type Strain =
+  /** The wall clock of the reader's machine is set, and no other. */
+  | { readonly _tag: "Step"; readonly millis: number }
+  /** From now on, and not from a number of requests on, as a mishap. */
+  | { readonly _tag: "Trouble"; readonly on: Faults.Kind; readonly rule: Pick<Faults.Rule, "fault" | "lasting"> }
+  /** The next request of history is not understood. */
+  | { readonly _tag: "Refuse" }
+  /** Something of the application throws when it is asked the next time. */
+  | { readonly _tag: "Defect"; readonly in: "schedule" | "transport" | "handler" | "onStatus" }
+  /** The token is revoked, and there is another one so much later; at 0 there was one before. */
+  | { readonly _tag: "Token"; readonly after: number }
+  /** The group `idle` gets or loses a channel. */
+  | { readonly _tag: "Group"; readonly channel: string; readonly isMember: boolean }
+
+/** What a plan has of these. */
+export const strains = ["clock", "skew", "quiet", "history", "deep", "defects", "token", "groups"] as const
+export type StrainName = typeof strains[number]
+
+/** What is published beside numbers: one in thousands of lists, and one in an object that {@link Picky} throws at. */
+export type Shape = "deep" | "bad"
 
 /** A fault hits the first request that it suits, from the `at`th on. */
 export interface Mishap extends Pick<Faults.Rule, "fault" | "lasting"> {
@@ -68,6 +100,12 @@ export interface Setting {
   readonly queueRetention: number | undefined
   readonly retention: number | undefined
   readonly persistence: boolean
+  /** How far the clock of the reader's machine is from the service's. */
+  readonly skew: number
+  /** Whether payloads are read with a schema that throws. */
+  readonly schema: boolean
+  /** Whether there is an access token, in a reference. */
+  readonly token: boolean
 }
 
 export interface Plan {
@@ -77,8 +115,9 @@ export interface Plan {
   readonly mishaps: ReadonlyArray<Mishap>
 }
 
-/** The channels of the group `crew`. */
+/** The channels of the group `crew`. The group `idle` has none, until `spare` is added. */
 export const crew = ["team", "den"]
+export const spare = "spare"
 
 export const plain: Setting = {
   channels: ["orders"],
@@ -89,7 +128,10 @@ export const plain: Setting = {
   latency: 0,
   queueRetention: undefined,
   retention: undefined,
-  persistence: true
+  persistence: true,
+  skew: 0,
+  schema: false,
+  token: false
 }
 
 /** Numbers from 0 to 1 (mulberry32). */
@@ -112,6 +154,89 @@ export const dice = (seed: number) => {
 
 const minute = 60_000
 
+/** What one strain adds at one place of a plan. */
+export const strainsOf = (
+  strain: StrainName,
+  { between, one, pick }: Pick<ReturnType<typeof dice>, "between" | "one" | "pick">
+): ReadonlyArray<Exclude<Strain, never> | Extract<Act, { readonly _tag: "Publish" | "Wait" | "Restart" }>> => {
+  const publish = (count: number, channels = ["orders", "news"], shape?: Shape) =>
+    ({ _tag: "Publish", count, channels, kind: "stored", region: 1, ...shape === undefined ? {} : { shape } }) as const
+  const wait = (least: number, most: number) => ({ _tag: "Wait", millis: between(least, most) }) as const
+  switch (strain) {
+    case "clock":
+      return [
+        { _tag: "Step", millis: (one(2) ? 1 : -1) * (one(2) ? between(1, 15) : between(15, 300)) * minute },
+        ...one(2) ? [wait(0, 180_000)] : []
+      ]
+    case "skew":
+      return [publish(one(2) ? 1 : between(101, 300)), wait(0, 150_000)]
+    case "quiet":
+      return Array.from({ length: between(1, 4) }, () => [
+        ...one(4) ? [{ _tag: "Restart" } as const] : [
+          {
+            _tag: "Trouble",
+            on: "poll",
+            rule: {
+              fault: pick([
+                Faults.Fault.ServerError({ status: 502, handled: false }),
+                Faults.Fault.AccessDenied(),
+                Faults.Fault.ResetBeforeAnswer()
+              ])
+            }
+          } as const
+        ],
+        wait(minute, 20 * minute)
+      ]).flat()
+    case "history":
+      return [
+        ...one(3) ? [{ _tag: "Refuse" } as const] : [
+          {
+            _tag: "Trouble",
+            on: pick(["history", "history", "counts"] as const),
+            rule: {
+              fault: pick([
+                Faults.Fault.ServerError({ status: 503, handled: false }),
+                Faults.Fault.RateLimited({ retryAfter: 5 })
+              ]),
+              lasting: Duration.seconds(between(1, 600))
+            }
+          } as const
+        ],
+        publish(between(101, 500)),
+        wait(0, 120_000)
+      ]
+    case "deep":
+      return [publish(between(1, 3), undefined, one(2) ? "bad" : "deep"), ...one(3) ? [publish(between(99, 250))] : []]
+    case "defects": {
+      const place = pick(["schedule", "transport", "handler", "onStatus"] as const)
+      return [
+        { _tag: "Defect", in: place },
+        ...one(3) ? [publish(between(1, 250))] : [],
+        ...place === "handler" ? [publish(1)] : [
+          {
+            _tag: "Trouble",
+            on: "poll",
+            rule: { fault: Faults.Fault.ServerError({ status: 502, handled: one(2) }) }
+          } as const,
+          { _tag: "Restart" } as const
+        ],
+        ...one(3) ? [publish(between(1, 250))] : [],
+        wait(0, 20_000)
+      ]
+    }
+    case "token":
+      return [{ _tag: "Token", after: one(2) ? 0 : between(1, 60_000) }, publish(one(2) ? 1 : 150), wait(0, 90_000)]
+    case "groups":
+      return one(3)
+        ? [
+          { _tag: "Group", channel: "blank", isMember: true },
+          wait(0, 5_000),
+          { _tag: "Group", channel: "blank", isMember: false }
+        ]
+        : [{ _tag: "Group", channel: spare, isMember: true }, publish(one(2) ? 1 : 120, [spare, "orders"]), wait(0, 5_000)]
+  }
+}
+
 /** A plan of a seed, with everything in it that the seed asks for. */
 export const planOf = (seed: number, options: {
   readonly reader?: Setting["reader"]
@@ -119,6 +244,7 @@ export const planOf = (seed: number, options: {
   readonly rate?: number
   readonly crashes?: boolean
   readonly faults?: ReadonlyArray<Pick<Faults.Rule, "fault" | "lasting">>
+  readonly strains?: ReadonlyArray<StrainName>
 } = {}): Plan => {
   const { between, next, one, pick } = dice(seed)
   const { faults: possible = Faults.everything, messages = 50, rate = 0.12, reader = "stream" } = options
@@ -126,17 +252,21 @@ export const planOf = (seed: number, options: {
   const group = one(3)
   const unstored = one(4)
   const crashing = one(2) && options.crashes !== false
+  const strained = new Set(options.strains ?? [])
   const setting: Setting = {
     reader,
     channels: ["orders", "news", ...wildcard ? ["alerts.*"] : []],
-    groups: group ? ["crew"] : [],
+    groups: [...group ? ["crew"] : [], ...strained.has("groups") ? ["idle"] : []],
     lateBy: one(2) ? between(0, 5_000) : 0,
     // A reader looks once more, a second later.
-    historyDelay: one(4) ? between(0, 900) : 0,
+    historyDelay: strained.has("history") && one(2) ? between(0, 20_000) : one(4) ? between(0, 900) : 0,
     latency: one(4) ? between(1, 200) : 0,
     queueRetention: one(4) ? between(3, 6) * minute : undefined,
     retention: one(8) ? between(5, 60) * minute : undefined,
-    persistence: !one(16)
+    persistence: !one(16),
+    skew: strained.has("skew") ? between(-1_440, 1_440) * minute : 0,
+    schema: strained.has("deep") && one(2),
+    token: strained.has("token")
   }
   const names = ["orders", "news", ...wildcard ? ["alerts.red", "alerts.blue"] : [], ...group ? crew : []]
   const acts: Array<Act> = []
@@ -160,8 +290,13 @@ export const planOf = (seed: number, options: {
     const pause = one(4) ? 20_000 : 500
     acts.push({ _tag: "Wait", millis: between(0, pause) })
   }
+  for (const strain of strained) {
+    for (let index = between(1, 4); index > 0; index--) {
+      acts.splice(between(0, acts.length), 0, ...strainsOf(strain, { between, one, pick }))
+    }
+  }
   // What it had in an earlier life a reader knows only near its cursor: no page from long ago comes after a crash.
-  const crashes = acts.some(({ _tag }) => _tag === "Crash")
+  const crashes = acts.some(({ _tag }) => _tag === "Crash" || _tag === "Defect")
   const faults = crashes ? possible.filter(({ fault }) => fault._tag !== "OldPage") : possible
   const mishaps: Array<Mishap> = []
   for (let at = 0; at < 300; at++) if (next() < rate && faults.length > 0) mishaps.push({ at, ...pick(faults) })
@@ -253,10 +388,151 @@ interface Announced {
   readonly kinds?: ReadonlyArray<string>
 }
 
-type Handled = Event.Message | Event.Signal
+type Handled = Pick<Event.Message<unknown>, "channel" | "payload" | "timetoken"> & {
+  readonly _tag: "Message" | "Signal" | "Undecodable"
+}
 
-const isHandled = (event: { readonly _tag: string }): event is Handled =>
-  event._tag === "Message" || event._tag === "Signal"
+/** What is handled, by the number in it. */
+const handledOf = (event: Event.SubscribeEvent<unknown>): Handled | undefined => {
+  switch (event._tag) {
+    case "Message":
+    case "Signal":
+      return { ...event, payload: numberIn(event.payload) }
+    case "Undecodable":
+      return event.channel === undefined || event.timetoken === undefined
+        ? undefined
+        : { _tag: event._tag, channel: event.channel, timetoken: event.timetoken, payload: numberIn(event.raw) }
+    default:
+      return undefined
+  }
+}
+
+/** The number in what was published. */
+export const numberIn = (payload: unknown): unknown => {
+  let value = payload
+  while (Array.isArray(value)) value = value[0]
+  return typeof value === "object" && value !== null && "bad" in value ? value.bad : value
+}
+
+export const payloadOf = (id: number, shape: Shape | undefined): unknown => {
+  if (shape === "bad") return { bad: id }
+  let value: unknown = id
+  if (shape === "deep") for (let depth = 0; depth < 5_440; depth++) value = [value]
+  return value
+}
+
+const depthOf = (value: unknown): number => Array.isArray(value) ? 1 + depthOf(value[0]) : 0
+
+/** Throws at objects, and overflows the stack on deep lists. */
+const Picky = Schema.Unknown.pipe(
+  Schema.check(Schema.makeFilter((value: unknown) => {
+    if (typeof value === "object" && value !== null && "bad" in value) throw new TypeError("no objects")
+    return depthOf(value) >= 0
+  }))
+)
+
+/** What the machine and the application of a reader do to it, and how it is put right. */
+export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: boolean) {
+  const clock = yield* TimeClock.Clock
+  const client = yield* HttpClient.HttpClient
+  const config = yield* PubNubConfig.PubNubConfig
+  const emulator = yield* PubNubEmulator.PubNubEmulator
+  const faults = yield* Faults.Faults
+  const tokens = yield* SubscriptionRef.make(Redacted.make("token-0"))
+  let token = 0
+  let offset = skew
+  let refusing = false
+  const defects = new Set<"schedule" | "transport">()
+  const broken = (of: "schedule" | "transport") => {
+    if (defects.delete(of)) throw new Error(`the ${of} broke`)
+  }
+  const millis = () => clock.currentTimeMillisUnsafe() + offset
+  const nanos = () => clock.currentTimeNanosUnsafe() + BigInt(offset) * 1_000_000n
+  const wrong: TimeClock.Clock = Object.assign({}, clock, {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos)
+  })
+  const isHistory = ({ url }: HttpClientRequest.HttpClientRequest) =>
+    url.includes("/history") && !url.includes("message-counts")
+  const transport = HttpClient.transform(client, (sent, request) =>
+    Effect.suspend(() => {
+      broken("transport")
+      if (refusing && isHistory(request)) {
+        refusing = false
+        return Effect.succeed(HttpClientResponse.fromWeb(
+          request,
+          new Response(JSON.stringify({ status: 400, error: true, error_message: "Bad Request" }), {
+            status: 400,
+            headers: { "content-type": "application/json" }
+          })
+        ))
+      }
+      // The service has a clock of its own.
+      return Effect.provideService(sent, TimeClock.Clock, clock)
+    }))
+  const schedule = Schedule.modifyDelay(Retry.reconnect, ({ duration }) =>
+    Effect.sync(() => {
+      broken("schedule")
+      return duration
+    }))
+  const renew = Effect.suspend(() => SubscriptionRef.set(tokens, Redacted.make(`token-${++token}`)))
+  return {
+    /** Where a reader runs. */
+    on: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      effect.pipe(
+        Effect.provideService(TimeClock.Clock, wrong),
+        Effect.provideService(HttpClient.HttpClient, transport),
+        Effect.provideService(PubNubConfig.PubNubConfig, hasToken ? { ...config, authToken: tokens } : config)
+      ),
+    /** Where what is not the reader's runs, within it. */
+    off: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, TimeClock.Clock, clock),
+    reconnect: {
+      Transport: schedule,
+      Timeout: schedule,
+      RateLimited: schedule,
+      ServerFailure: schedule,
+      Malformed: schedule,
+      AccessDenied: schedule
+    } satisfies Subscribe.Reconnect,
+    act: Effect.fnUntraced(function*(act: Strain) {
+      switch (act._tag) {
+        case "Step":
+          offset += act.millis
+          return
+        case "Trouble":
+          return yield* faults.add({ on: act.on, ...act.rule })
+        case "Refuse":
+          refusing = true
+          return
+        case "Defect":
+          if (act.in === "schedule" || act.in === "transport") defects.add(act.in)
+          return
+        case "Token": {
+          if (!hasToken) return
+          const old = Redacted.value(yield* SubscriptionRef.get(tokens))
+          if (act.after === 0) yield* renew
+          yield* emulator.revokeToken(old)
+          if (act.after === 0) return
+          yield* Clock.advance(act.after)
+          return yield* renew
+        }
+        case "Group":
+          return yield* act.isMember
+            ? emulator.addToGroup("idle", [act.channel])
+            : emulator.removeFromGroup("idle", [act.channel])
+      }
+    }),
+    heal: Effect.sync(() => {
+      refusing = false
+      defects.clear()
+    })
+  }
+})
+
+/** A cursor is kept beside what was handled, for each message. */
+export const isLong = (cursor: Cursor.Cursor): boolean => JSON.stringify(cursor).length > 4_096
 
 export const rulesOf = (mishaps: ReadonlyArray<Mishap>): ReadonlyArray<Faults.Rule> => {
   const numbers = new WeakMap<HttpClientRequest.HttpClientRequest, number>()
@@ -304,6 +580,11 @@ class Crashed {
   readonly _tag = "Crashed"
 }
 
+/** What a handler dies of. */
+class Broken {
+  readonly _tag = "Broken"
+}
+
 /** The last act of every plan, when all is well again: what is published now must come. */
 const epilogue: ReadonlyArray<Act> = [
   { _tag: "Wait", millis: 7 * minute },
@@ -325,6 +606,12 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const faults = yield* Faults.Faults
   const store = yield* CursorStore.CursorStore
   yield* emulator.addToGroup("crew", crew)
+  const machine = yield* makeMachine(setting.skew, setting.token)
+  let fibers = 0
+  const counting: Metric.FiberRuntimeMetricsService = {
+    recordFiberStart: () => fibers++,
+    recordFiberEnd: () => fibers--
+  }
 
   const sent: Array<Sent> = []
   const seen: Array<Handled> = []
@@ -348,21 +635,27 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   let repeatable = new Set<unknown>()
   const ids = new Set<unknown>()
 
-  const handle = (event: Event.SubscribeEvent) =>
+  const broken = new Set<"handler" | "onStatus">()
+
+  const handle = (event: Event.SubscribeEvent<unknown>) =>
     Effect.gen(function*() {
-      if ("cursor" in event && event.cursor !== undefined) cursor = event.cursor
+      if ("cursor" in event && event.cursor !== undefined) {
+        cursor = event.cursor
+        if (isLong(cursor)) fail("a long cursor", JSON.stringify(cursor))
+      }
       if (event._tag === "Connected") connected = true
       if (event._tag === "Interrupted") interrupted = true
       if (event._tag === "Connected" || event._tag === "Reconnected") interrupted = false
       if (event._tag === "Gap" || event._tag === "GapSuspected") announced.push(event)
-      if (isHandled(event)) {
-        if (!ids.has(event.payload)) seen.push(event)
+      const handled = handledOf(event)
+      if (handled !== undefined) {
+        if (!ids.has(handled.payload)) seen.push(handled)
         // A cursor names a thousand events: who had more within ten seconds and crashed may be given some again.
-        else if (!repeatable.delete(event.payload) && (crashes === 0 || !isCrowded(sent, event.timetoken))) {
-          fail("handled twice", `${JSON.stringify(event.payload)} of ${event.channel} at ${event.timetoken}`)
+        else if (!repeatable.delete(handled.payload) && (crashes === 0 || !isCrowded(sent, handled.timetoken))) {
+          fail("handled twice", `${JSON.stringify(handled.payload)} of ${handled.channel} at ${handled.timetoken}`)
         }
-        ids.add(event.payload)
-        uncommitted.add(event.payload)
+        ids.add(handled.payload)
+        uncommitted.add(handled.payload)
       }
       if (stop > 0) {
         const pause = stop
@@ -374,13 +667,14 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         killed = crashes % 2 === 0
         return yield* Effect.fail(new Crashed())
       }
-      if (isHandled(event)) finished.add(event.payload)
+      if (broken.delete(handled === undefined ? "onStatus" : "handler")) return yield* Effect.die(new Broken())
+      if (handled !== undefined) finished.add(handled.payload)
     })
 
-  const options: Subscribe.Options = {
+  const options = {
     channels: setting.channels,
     groups: setting.groups,
-    reconnect: { AccessDenied: Retry.reconnect }
+    reconnect: machine.reconnect
   }
   const committing = CursorStore.CursorStore.of({
     load: store.load,
@@ -392,19 +686,45 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         return store.save(reader, cursor)
       })
   })
+  const durable = { ...options, reader: "worker", onStatus: handle }
   const reading = Effect.suspend(() => {
     if (setting.reader === "consume") repeatable = new Set([...repeatable, ...uncommitted])
     uncommitted = new Set()
     finished.clear()
     killed = false
-    return setting.reader === "consume"
-      ? Subscribe.consume(handle, { ...options, reader: "worker", onStatus: handle }).pipe(
-        Effect.provideService(CursorStore.CursorStore, committing)
-      )
-      : Stream.runForEach(Subscribe.stream({ ...options, from: cursor }), handle)
-  }).pipe(Effect.retry({ while: ({ _tag }) => _tag === "Crashed" }))
+    if (setting.reader === "stream") {
+      return setting.schema
+        ? Stream.runForEach(Subscribe.stream({ ...options, schema: Picky, from: cursor }), handle)
+        : Stream.runForEach(Subscribe.stream({ ...options, from: cursor }), handle)
+    }
+    return Effect.provideService(
+      setting.schema
+        ? Subscribe.consume(handle, { ...durable, schema: Picky })
+        : Subscribe.consume(handle, durable),
+      CursorStore.CursorStore,
+      committing
+    )
+  }).pipe(
+    // What an application breaks is its own; what broke in a loop is told with a cursor that nothing is lost behind.
+    Effect.catchDefect((defect) => {
+      if (!(defect instanceof Broken)) return Effect.die(defect)
+      crashes++
+      return Effect.fail(new Crashed())
+    }),
+    Effect.catchIf(
+      (error) => error._tag === "SubscribeError" && error.reason._tag === "Defect",
+      (error) => {
+        crashes++
+        if ("cursor" in error && error.cursor !== undefined) cursor = error.cursor
+        else if (connected) fail("a defect without a cursor", String(error))
+        return Effect.fail(new Crashed())
+      }
+    ),
+    Effect.retry({ while: ({ _tag }) => _tag === "Crashed" }),
+    machine.on
+  )
 
-  const begin = Effect.forkChild(reading)
+  const begin = Effect.forkChild(reading).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, counting))
   let reader = yield* begin
   for (let minutes = 0; !connected && minutes < 60; minutes++) yield* Clock.advance("1 minute")
   if (!connected) fail("never connected", "within an hour")
@@ -412,11 +732,11 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const act = Effect.fnUntraced(function*(act: Act) {
     switch (act._tag) {
       case "Publish": {
-        const { channels, count, kind, region } = act
+        const { channels, count, kind, region, shape } = act
         const delay = region === 2 ? setting.lateBy : 0
         const messages = Array.from({ length: count }, (_, index) => ({
           channel: channels[index % channels.length]!,
-          message: sent.length + index,
+          message: payloadOf(sent.length + index, shape),
           publisher: `p${index % 3}`,
           region,
           delay
@@ -424,10 +744,10 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         const timetokens = kind === "signal"
           ? yield* Effect.forEach(messages, (message) => emulator.signal(message))
           : yield* emulator.publishAll(messages.map((message) => ({ ...message, store: kind === "stored" })))
-        messages.forEach(({ channel, message }, index) => {
+        messages.forEach(({ channel }, index) => {
           const timetoken = BigInt(timetokens[index]!)
           const arrived = timetoken + BigInt(delay) * 10_000n + 20_000n
-          sent.push({ id: message, channel, region, kind, timetoken, arrived })
+          sent.push({ id: sent.length, channel, region, kind, timetoken, arrived })
         })
         return
       }
@@ -453,11 +773,19 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         // It says goodbye on a network that may be dead: nobody waits for it.
         yield* Effect.forkChild(Fiber.interrupt(reader))
         reader = yield* begin
+        return
       }
+      case "Defect":
+        if (act.in === "handler" || act.in === "onStatus") broken.add(act.in)
+        return yield* machine.act(act)
+      default:
+        return yield* machine.act(act)
     }
   })
   for (const next of acts) yield* act(next)
   yield* faults.heal
+  yield* machine.heal
+  broken.clear()
   stop = 0
   crash = 0
   for (const next of epilogue) yield* act(next)
@@ -476,10 +804,10 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const wildcards = setting.channels.filter((name) => name.endsWith(".*"))
   const refused = injected.some(({ fault, kind }) =>
     fault._tag === "AccessDenied" && (kind === "history" || kind === "counts" || kind === "groups")
-  )
+  ) || acts.some((act) => act._tag === "Token" && act.after > 0)
   const isOf = (name: string | undefined, channel: string) =>
     name === undefined || name === channel || name.endsWith(".*") && channel.startsWith(name.slice(0, -1)) ||
-    name === "crew" && crew.includes(channel)
+    name === "crew" && crew.includes(channel) || name === "idle" && channel === spare
   const covers = (gap: Announced, { arrived, channel, kind, timetoken }: Sent) =>
     arrived >= BigInt(gap.from) && timetoken <= BigInt(gap.to) &&
     isOf(gap.channel, channel) &&
@@ -532,6 +860,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
 
   yield* Effect.forkChild(Fiber.interrupt(reader))
   yield* Clock.advance("2 seconds")
+  if (fibers !== 0) fail("fibers are left", String(fibers))
   const outcome: Outcome = {
     problems,
     published: sent.length,
