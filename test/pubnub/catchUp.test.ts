@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { currentTimeMillis } from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as CursorStore from "effect-herald/CursorStore"
@@ -401,7 +403,63 @@ describe("history that fails", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
+/** A transport that answers history so many times with a 400. */
+const misunderstood = (times: number) =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.gen(function*() {
+      let left = times
+      return HttpClient.transform(yield* HttpClient.HttpClient, (sent, request) =>
+        Effect.suspend(() => {
+          if (left === 0 || !request.url.includes("/v3/history")) return sent
+          left--
+          return Effect.succeed(HttpClientResponse.fromWeb(
+            request,
+            new Response("{\"status\":400,\"error\":true,\"error_message\":\"Bad Request\"}", { status: 400 })
+          ))
+        }))
+    })
+  )
+
+describe("history that is not understood", () => {
+  it.effect.each([["once", 1], ["twice", 2]] as const)(
+    "%s is an interruption, and the hole is filled all the same",
+    ([, times]) =>
+      Effect.gen(function*() {
+        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* burst(450)
+        yield* Clock.advance("3 minutes")
+        assert.isUndefined(fiber.pollUnsafe())
+        assert.deepStrictEqual(payloads(seen), numbers(450))
+        assert.deepStrictEqual(gaps(seen), [])
+        assert.strictEqual(seen.filter(({ _tag }) => _tag === "Interrupted").length, times)
+      }).pipe(Effect.provide(misunderstood(times)), Effect.provide(emulated()))
+  )
+
+  it.effect("three times is out of reach: that is told, and the reader goes on", () =>
+    Effect.gen(function*() {
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* burst(450)
+      yield* Clock.advance("3 minutes")
+      assert.isUndefined(fiber.pollUnsafe())
+      assert.deepStrictEqual(payloads(seen), numbers(100, 350))
+      assert.deepStrictEqual(gaps(seen).map(({ _tag }) => _tag), ["GapSuspected"])
+    }).pipe(Effect.provide(misunderstood(3)), Effect.provide(emulated())))
+})
+
 describe("cursors", () => {
+  it.effect("stay below 4 kB within a hole that is read where the position does not move", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* emulator.use((service) =>
+        service.publishAll(numbers(1_500).map((n) => ({ channel: n % 3 === 0 ? "b" : "a", message: n })))
+      )
+      yield* Clock.advance("30 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(1_500))
+      const sizes = seen.flatMap((event) => "cursor" in event ? [JSON.stringify(event.cursor).length] : [])
+      assert.isAtMost(Math.max(...sizes), 4_096)
+    }).pipe(Effect.provide(emulated({ emulator: { historyDelay: "900 millis" } }))))
+
   it.effect("resuming from any event of a hole repeats nothing and skips nothing", () =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
