@@ -2,7 +2,7 @@
  * Seeded schedules in virtual time: messages are published, users add actions and take them back, while requests fail in
  * every way that may pass. The invariant: when all is well again, `MessageActions.fold` tells what the service knows.
  *
- * `SEEDS=10000 npx vitest run test/simulation` runs more of them, `SEED=17` only one. A failing seed is printed with the
+ * `SEEDS=10000 npm run simulate` runs more of them, `SEED=17` only one. A failing seed is printed with the
  * faults that it injected.
  */
 import { assert, it } from "@effect/vitest"
@@ -17,6 +17,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { MessageActions } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import { emulated } from "../emulated.ts"
+import { seedsOf } from "./seeds.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -105,9 +106,7 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
   yield* Fiber.interrupt(watcher)
 })
 
-const seeds = process.env.SEED === undefined
-  ? Array.from({ length: Number(process.env.SEEDS ?? 150) }, (_, seed) => seed)
-  : [Number(process.env.SEED)]
+const seeds = seedsOf(15, 1 / 6)
 
 it.effect.each<Watch>(["some messages", "the newest messages"])(
   "the reactions of %s, at rest",

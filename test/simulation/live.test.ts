@@ -3,7 +3,7 @@
  * may pass, the service drops what it keeps for a reader, the machine sleeps, and events of another region come late and out
  * of order. The invariant: when all is well again, a live value is exactly what the service has.
  *
- * `SEEDS=10000 npx vitest run test/simulation` runs more of them, `SEED=17` only one. A failing seed is printed with the
+ * `SEEDS=10000 npm run simulate` runs more of them, `SEED=17` only one. A failing seed is printed with the
  * faults that it injected.
  */
 import { assert, it } from "@effect/vitest"
@@ -26,6 +26,7 @@ import { type AppContext, Channels, Members, type PubNubConfig, Users } from "ef
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import { emulated } from "../emulated.ts"
 import { dice } from "./world.ts"
+import { seedsOf } from "./seeds.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -205,11 +206,6 @@ const simulate = Effect.fnUntraced(function*({ before, start, stored, write }: K
   assert.deepStrictEqual(live, expected, `${JSON.stringify(live)} is not ${JSON.stringify(expected)}\n${schedule}`)
 })
 
-const share = (of: number): ReadonlyArray<number> =>
-  process.env.SEED === undefined
-    ? Array.from({ length: Math.ceil(Number(process.env.SEEDS ?? 1000) * of) }, (_, seed) => seed)
-    : [Number(process.env.SEED)]
-
 const kinds = {
   "a user": { kind: user, part: 0.4 },
   "a channel": { kind: channel, part: 0.2 },
@@ -225,7 +221,7 @@ it.effect.each<keyof typeof kinds>([
 ])(
   "%s",
   (name) =>
-    Effect.forEach(share(kinds[name].part), (seed) =>
+    Effect.forEach(seedsOf(kinds[name].part * 50, kinds[name].part), (seed) =>
       simulate(kinds[name].kind).pipe(
         Effect.scoped,
         Effect.provide(world(seed)),

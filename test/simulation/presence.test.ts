@@ -2,7 +2,7 @@
  * Seeded schedules in virtual time: users come, go and change their states while requests fail in every way that may pass.
  * The invariant: when all is well again, `Presence.changes` tells what the service knows.
  *
- * `SEEDS=10000 npx vitest run test/simulation` runs more of them, `SEED=17` only one. A failing seed is printed with the
+ * `SEEDS=10000 npm run simulate` runs more of them, `SEED=17` only one. A failing seed is printed with the
  * faults that it injected.
  */
 import { assert, it } from "@effect/vitest"
@@ -17,6 +17,7 @@ import { Presence } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import { emulated } from "../emulated.ts"
 import * as TestClock from "effect/testing/TestClock"
+import { seedsOf } from "./seeds.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -81,9 +82,7 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
   yield* Fiber.interrupt(watcher)
 })
 
-const seeds = process.env.SEED === undefined
-  ? Array.from({ length: Number(process.env.SEEDS ?? 100) }, (_, seed) => seed)
-  : [Number(process.env.SEED)]
+const seeds = seedsOf(10, 1 / 10)
 
 it.effect.each<Mode>(["each coming and going", "intervals with lists", "intervals without lists"])(
   "a channel that tells %s",

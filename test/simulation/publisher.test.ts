@@ -3,7 +3,7 @@
  * there once and in order, one that failed is not there, one whose outcome is unknown is there at most once. With ids and
  * `resendUnknown`, a reader is given everything once, in order; with `settleUnknown` too, far less is stored twice.
  *
- * `SEEDS=10000 npx vitest run test/simulation/publisher.test.ts` runs more seeds, `SEED=17` only one. A failing seed is
+ * `SEEDS=10000 npm run simulate -- test/simulation/publisher.test.ts` runs more seeds, `SEED=17` only one. A failing seed is
  * printed with the faults that it injected.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -21,6 +21,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { type Event, Publisher, PubNubConfig, Subscribe, Timetoken } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { batchesOf, seedsOf } from "./seeds.ts"
 
 const { Fault } = Faults
 
@@ -168,14 +169,8 @@ const resending = (settings: { readonly settleUnknown?: boolean }) =>
     }
   }).pipe(Effect.scoped)
 
-const seeds = process.env.SEED === undefined
-  ? Array.from({ length: Number(process.env.SEEDS ?? 500) }, (_, seed) => seed)
-  : [Number(process.env.SEED)]
-
-const batches = Array.from(
-  { length: Math.ceil(seeds.length / 50) },
-  (_, index) => seeds.slice(index * 50, index * 50 + 50)
-).map((batch) => [`seeds ${batch[0]} to ${batch.at(-1)}`, batch] as const)
+const seeds = seedsOf(30, 1 / 2)
+const batches = batchesOf(30, 1 / 2)
 
 const inEachSeed = (
   batch: ReadonlyArray<number>,

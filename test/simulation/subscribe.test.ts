@@ -105,10 +105,14 @@ describe("all strains at once", () => {
   it.effect.each(batchesOf(10, 1 / 8))(
     "%s",
     ([, batch]) =>
-      Effect.forEach(batch, (seed) =>
-        hold(planOf(seed, { strains, messages: 25, rate: 0.06, reader: seed % 4 === 3 ? "consume" : "stream" })), {
-        discard: true
-      }),
+      Effect.forEach(
+        batch,
+        (seed) =>
+          hold(planOf(seed, { strains, messages: 25, rate: 0.06, reader: seed % 4 === 3 ? "consume" : "stream" })),
+        {
+          discard: true
+        }
+      ),
     240_000
   )
 })

@@ -3,7 +3,7 @@
  * their sessions end. What they are told is what happened: a message that was posted is there once, one that failed is not,
  * only one whose outcome is unknown may be either, and never twice. What they read is whole, and each message of it once.
  *
- * `SEEDS=10000 npx vitest run test/simulation/symphony.test.ts` runs more seeds, `SEED=17` only one. A failing seed is
+ * `SEEDS=10000 npm run simulate -- test/simulation/symphony.test.ts` runs more seeds, `SEED=17` only one. A failing seed is
  * printed with the faults that it injected.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -20,7 +20,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Attachment, Messages, type PostedMessage, UnreadableEntry } from "effect-herald/symphony"
 import { Clock, Faults, type SymphonyEmulator } from "effect-herald/testing"
 import * as Symphony from "../symphony/emulated.ts"
-import { batches as all, seeds } from "./seeds.ts"
+import { batchesOf, seedsOf } from "./seeds.ts"
 
 const { Fault } = Faults
 
@@ -368,8 +368,8 @@ const truthful = Effect.gen(function*() {
 
 const fewAttempts = Symphony.bot("other-bot", { retry: { maxAttempts: 3, initialInterval: "1 second" } })
 
-/** A thousand is for longer runs: each of them is a hundred requests and more. */
-const batches = process.env.SEEDS === undefined ? all.slice(0, 7) : all
+const seeds = seedsOf(15, 1 / 3)
+const batches = batchesOf(15, 1 / 3)
 
 describe("two bots that send, update, blast, list and search", () => {
   it.effect.each(batches)("are told what happened: %s", ([, batch]) =>

@@ -2,7 +2,7 @@
  * Fifty writers of one object, in virtual time: no increment is lost, and none counts twice, not even when requests fail
  * and answers are lost.
  *
- * `SEEDS=100 npx vitest run test/simulation/update.test.ts` runs more seeds, `SEED=17` only one. A failing seed is printed
+ * `SEEDS=10000 npm run simulate -- test/simulation/update.test.ts` runs more seeds, `SEED=17` only one. A failing seed is printed
  * with the faults that it injected.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -15,6 +15,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { type AppContext, Channels, PubNubConfig, Users } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { seedsOf } from "./seeds.ts"
 
 const { Fault } = Faults
 
@@ -113,9 +114,7 @@ const increment = (writer: number, round: number) => {
   )
 }
 
-const seeds = process.env.SEED === undefined
-  ? Array.from({ length: Number(process.env.SEEDS ?? 5) }, (_, seed) => seed)
-  : [Number(process.env.SEED)]
+const seeds = seedsOf(1, 1 / 100)
 
 describe("with faults, and increments that note themselves", () => {
   it.effect.each(seeds)("seed %i", (seed) =>

@@ -233,7 +233,11 @@ export const strainsOf = (
           wait(0, 5_000),
           { _tag: "Group", channel: "blank", isMember: false }
         ]
-        : [{ _tag: "Group", channel: spare, isMember: true }, publish(one(2) ? 1 : 120, [spare, "orders"]), wait(0, 5_000)]
+        : [
+          { _tag: "Group", channel: spare, isMember: true },
+          publish(one(2) ? 1 : 120, [spare, "orders"]),
+          wait(0, 5_000)
+        ]
   }
 }
 
@@ -417,7 +421,7 @@ export const numberIn = (payload: unknown): unknown => {
 export const payloadOf = (id: number, shape: Shape | undefined): unknown => {
   if (shape === "bad") return { bad: id }
   let value: unknown = id
-  if (shape === "deep") for (let depth = 0; depth < 5_440; depth++) value = [value]
+  if (shape === "deep") { for (let depth = 0; depth < 5_440; depth++) value = [value] }
   return value
 }
 
@@ -534,6 +538,9 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
 /** A cursor is kept beside what was handled, for each message. */
 export const isLong = (cursor: Cursor.Cursor): boolean => JSON.stringify(cursor).length > 4_096
 
+export const lengthsOf = ({ delivered, recent, ...place }: Cursor.Cursor): string =>
+  JSON.stringify({ ...place, delivered: delivered.length, marks: recent?.marks.length, sums: recent?.sums?.length })
+
 export const rulesOf = (mishaps: ReadonlyArray<Mishap>): ReadonlyArray<Faults.Rule> => {
   const numbers = new WeakMap<HttpClientRequest.HttpClientRequest, number>()
   let count = 0
@@ -641,7 +648,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     Effect.gen(function*() {
       if ("cursor" in event && event.cursor !== undefined) {
         cursor = event.cursor
-        if (isLong(cursor)) fail("a long cursor", JSON.stringify(cursor))
+        if (isLong(cursor)) fail("a long cursor", lengthsOf(cursor))
       }
       if (event._tag === "Connected") connected = true
       if (event._tag === "Interrupted") interrupted = true
@@ -800,11 +807,14 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
 
   // --- delivered, or announced
 
-  const unstored = acts.some((act) => act._tag === "Publish" && act.kind !== "stored")
+  // What is not in history after that long is told as lost, though a later look may find it; nor is it taken for stored.
+  const unstored = acts.some((act) => act._tag === "Publish" && act.kind !== "stored") || setting.historyDelay > 7_000
   const wildcards = setting.channels.filter((name) => name.endsWith(".*"))
   const refused = injected.some(({ fault, kind }) =>
     fault._tag === "AccessDenied" && (kind === "history" || kind === "counts" || kind === "groups")
-  ) || acts.some((act) => act._tag === "Token" && act.after > 0)
+  ) || acts.some((act) =>
+    act._tag === "Token" && act.after > 0
+  )
   const isOf = (name: string | undefined, channel: string) =>
     name === undefined || name === channel || name.endsWith(".*") && channel.startsWith(name.slice(0, -1)) ||
     name === "crew" && crew.includes(channel) || name === "idle" && channel === spare
