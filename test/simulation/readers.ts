@@ -25,11 +25,28 @@ import {
   Subscription,
   Timetoken
 } from "effect-herald/pubnub"
-import * as Retry from "effect-herald/Retry"
 import { Clock as Virtual, Faults, PubNubEmulator } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
 import { start } from "../emulated.ts"
-import { crew, dice, type Kind, type Mishap, rulesOf, shownFault, without } from "./world.ts"
+import {
+  crew,
+  dice,
+  isLong,
+  type Kind,
+  lengthsOf,
+  makeMachine,
+  type Mishap,
+  numberIn,
+  payloadOf,
+  rulesOf,
+  type Shape,
+  shownFault,
+  spare,
+  type Strain,
+  type StrainName,
+  strainsOf,
+  without
+} from "./world.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // plans
@@ -39,6 +56,7 @@ export interface ReaderPlan {
   readonly names: ReadonlyArray<string>
   readonly capacity: number
   readonly strategy: Subscribe.Strategy
+  readonly catchUp: Subscribe.CatchUp
   /** It stops for so many milliseconds after each so many events. */
   readonly every: number
   readonly stall: number
@@ -56,7 +74,9 @@ export type Act =
     readonly channels: ReadonlyArray<string>
     readonly kind: Kind
     readonly region: number
+    readonly shape?: Shape | undefined
   }
+  | Strain
   | { readonly _tag: "Wait"; readonly millis: number }
   | { readonly _tag: "Jump" | "Restart" | "Disconnect" | "Reconnect" }
 
@@ -65,6 +85,10 @@ export interface Plan {
   /** So many further names, of 80 characters, of the first reader: 32 kB hold about 380. */
   readonly further: number
   readonly latency: number
+  /** How far the clock of the readers' machine is from the service's. */
+  readonly skew: number
+  /** Whether there is an access token, in a reference. */
+  readonly token: boolean
   readonly historyDelay: number
   readonly lateBy: number
   readonly readers: ReadonlyArray<ReaderPlan>
@@ -74,16 +98,20 @@ export interface Plan {
 
 const channels = ["orders", "news", "alerts.red", "alerts.blue", ...crew]
 const group = "group crew"
-const isGroup = (name: string) => name === group
-const memberOf = (name: string) => isGroup(name) ? Subscription.group("crew") : Subscription.channel(name)
+/** It has no channels at first. */
+const idle = "group idle"
+const isGroup = (name: string) => name === group || name === idle
+const groupOf = (name: string) => name.slice("group ".length)
+const memberOf = (name: string) => isGroup(name) ? Subscription.group(groupOf(name)) : Subscription.channel(name)
 
 const covers = (name: string, channel: string): boolean =>
-  name === channel || isGroup(name) && crew.includes(channel) ||
+  name === channel || name === group && crew.includes(channel) || name === idle && channel === spare ||
   name.endsWith(".*") && channel.startsWith(name.slice(0, -1))
 
-export const planOf = (seed: number): Plan => {
+export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): Plan => {
   const { between, next, one, pick } = dice(seed)
-  const possible = [...channels, "alerts.*", group]
+  const strained = new Set(strains)
+  const possible = [...channels, "alerts.*", group, ...strained.has("groups") ? [idle] : []]
   const unstored = one(5)
   const suspending = one(10)
   const strategy = (): Subscribe.Strategy =>
@@ -94,6 +122,7 @@ export const planOf = (seed: number): Plan => {
       names: [...new Set(Array.from({ length: between(1, 3) }, () => pick(possible)))],
       capacity: one(3) ? 1_000 : between(1, 60),
       strategy: strategy(),
+      catchUp: one(4) ? "none" : one(4) ? { within: between(0, 60_000) } : "history",
       every: between(1, 60),
       stall: isSlow ? between(1, 60) * 1_000 : 0,
       past: one(8)
@@ -148,8 +177,13 @@ export const planOf = (seed: number): Plan => {
     }
     acts.push({ _tag: "Wait", millis: between(0, one(4) ? 20_000 : one(2) ? 500 : 30) })
   }
+  for (const strain of strained) {
+    for (let index = between(1, 4); index > 0; index--) {
+      acts.splice(between(0, acts.length), 0, ...strainsOf(strain, { between, one, pick }))
+    }
+  }
   // A poll that begins anew knows only near its cursor what it had.
-  const begins = acts.some(({ _tag }) => _tag === "Disconnect" || _tag === "Reconnect")
+  const begins = acts.some(({ _tag }) => _tag === "Disconnect" || _tag === "Reconnect" || _tag === "Defect")
   const faults = Faults.everything.filter(({ fault }) => !begins || fault._tag !== "OldPage")
   const mishaps: Array<Mishap> = []
   const rate = one(4) ? 0 : 0.1
@@ -161,7 +195,9 @@ export const planOf = (seed: number): Plan => {
     seed,
     further: one(8) ? 400 : 0,
     latency: one(3) ? between(1, 200) : 0,
-    historyDelay: one(4) ? between(0, 900) : 0,
+    skew: strained.has("skew") ? between(-1_440, 1_440) * 60_000 : 0,
+    token: strained.has("token"),
+    historyDelay: strained.has("history") && one(2) ? between(0, 20_000) : one(4) ? between(0, 900) : 0,
     lateBy: one(2) ? between(0, 5_000) : 0,
     readers,
     acts,
@@ -216,6 +252,12 @@ interface Life {
   fiber?: Fiber.Fiber<unknown, unknown>
   interrupted: boolean
   hasLeft: boolean
+  /** It went on from the cursor of a failure, which may be further back than what it had. */
+  hasResumed: boolean
+}
+
+interface From {
+  readonly from?: Cursor | Timetoken.Timetoken
 }
 
 type Gap = Extract<Event.SubscribeEvent, { readonly _tag: "Gap" | "GapSuspected" }>
@@ -258,13 +300,14 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     recordFiberStart: () => fibers++,
     recordFiberEnd: () => fibers--
   }
+  const machine = yield* makeMachine(plan.skew, plan.token)
   const sent: Array<Sent> = []
   const lives: Array<Life> = []
   const current = new Map<number, Life>()
   let isHealed = false
   let isDown = false
   const scope = yield* Scope.make()
-  const sharing = yield* Layer.buildWithScope(Subscriber.layer({ reconnect: { AccessDenied: Retry.reconnect } }), scope)
+  const sharing = yield* Layer.buildWithScope(Subscriber.layer({ reconnect: machine.reconnect }), scope)
   const further = Array.from({ length: plan.further }, (_, n) => `further-${n}-`.padEnd(80, "x"))
 
   const join = Effect.fnUntraced(function*(index: number) {
@@ -281,7 +324,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       pasts: reader.past ? first : undefined,
       before: new Set(),
       interrupted: false,
-      hasLeft: false
+      hasLeft: false,
+      hasResumed: false
     }
     lives.push(life)
     current.set(index, life)
@@ -289,10 +333,13 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const handle = (event: Event.SubscribeEvent) =>
       Effect.gen(function*() {
         if (life.hasLeft) fail("given something after it left", event._tag)
+        if ("cursor" in event && event.cursor !== undefined && isLong(event.cursor)) {
+          fail("a long cursor", lengthsOf(event.cursor))
+        }
         switch (event._tag) {
           case "Message":
           case "Signal":
-            life.seen.push(event)
+            life.seen.push({ ...event, payload: Number(numberIn(event.payload)) })
             break
           case "Gap":
           case "GapSuspected":
@@ -318,7 +365,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
             const at = (yield* now) + 10_000n
             for (const heard of life.heard) {
               const isNamed = isGroup(heard.name)
-                ? event.groups.includes("crew")
+                ? event.groups.includes(groupOf(heard.name))
                 : event.channels.includes(heard.name)
               if (isNamed) heard.from ??= event._tag === "Connected" ? BigInt(event.cursor.position) : at
             }
@@ -327,31 +374,41 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         if (!isHealed && reader.stall > 0 && ++handled % reader.every === 0) yield* Effect.sleep(reader.stall)
       })
     const members = [...reader.names.map(memberOf), ...index === 0 ? further.map(memberOf) : []]
-    const options = { capacity: reader.capacity, strategy: reader.strategy }
+    const options = { capacity: reader.capacity, strategy: reader.strategy, catchUp: reader.catchUp }
     const from = life.pasts === undefined ? {} : { from: Timetoken.Timetoken.make(String(life.pasts)) }
     // A set changes, and one that fails goes on from its cursor.
     const isSet = reader.strategy !== "fail"
-    if (isSet) {
-      life.set = yield* Subscribe.subscriptionSet({ subscriptions: members, ...options, ...from }).pipe(
+    const setOf = (members: ReadonlyArray<Subscription.Subscription>, from: From) =>
+      Subscribe.subscriptionSet({ subscriptions: members, ...options, ...from }).pipe(
         Scope.provide(life.scope),
         Effect.provideContext(sharing),
         Effect.provideService(Metric.FiberRuntimeMetrics, counting),
+        machine.on,
         Effect.orDie
       )
-    }
-    const streamOf = (from: { readonly from?: Cursor | Timetoken.Timetoken }) =>
+    if (isSet) life.set = yield* setOf(members, from)
+    const streamOf = (from: From) =>
       life.set?.events ??
         Stream.provideContext(Subscribe.stream({ subscriptions: members, ...options, ...from }), sharing)
     const reading = (
-      from: { readonly from?: Cursor | Timetoken.Timetoken }
+      from: From
     ): Effect.Effect<void, SubscribeError.SubscribeError, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
-      Stream.runForEach(streamOf(from), handle).pipe(
+      Stream.runForEach(streamOf(from), (event) => machine.off(handle(event))).pipe(
         Effect.catchIf(
-          ({ reason }) => reason._tag === "InboxOverflow",
-          ({ cursor }) => reading(cursor === undefined ? from : { from: cursor })
+          ({ reason }) => reason._tag === "InboxOverflow" || reason._tag === "Defect",
+          ({ cursor, reason }) =>
+            Effect.gen(function*() {
+              const next = cursor === undefined ? from : { from: cursor }
+              if (reason._tag === "Defect") life.hasResumed = true
+              if (life.set !== undefined) {
+                const names = life.heard.filter(({ isRemoved }) => isRemoved !== true).map(({ name }) => memberOf(name))
+                life.set = yield* setOf([...names, ...index === 0 ? further.map(memberOf) : []], next)
+              }
+              return yield* reading(next)
+            })
         )
       )
-    life.fiber = yield* Effect.forkChild(reading(from)).pipe(
+    life.fiber = yield* Effect.forkChild(machine.on(reading(from))).pipe(
       Effect.provideService(Metric.FiberRuntimeMetrics, counting)
     )
     yield* Effect.yieldNow
@@ -376,7 +433,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       case "Add":
         if (life?.set === undefined) return
         life.heard.push({ name: act.name, asked: yield* now, from: undefined, to: undefined })
-        return yield* Effect.orDie(life.set.add(memberOf(act.name)))
+        return yield* Effect.orDie(machine.on(life.set.add(memberOf(act.name))))
       case "Remove": {
         if (life?.set === undefined) return
         const at = yield* now
@@ -385,14 +442,14 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
           heard.to = at
           heard.isRemoved = true
         }
-        return yield* life.set.remove(memberOf(act.name))
+        return yield* machine.on(life.set.remove(memberOf(act.name)))
       }
       case "Publish": {
-        const { channels, count, kind, region } = act
+        const { channels, count, kind, region, shape } = act
         const delay = region === 2 ? plan.lateBy : 0
         const messages = Array.from({ length: count }, (_, index) => ({
           channel: channels[index % channels.length]!,
-          message: sent.length + index,
+          message: payloadOf(sent.length + index, shape),
           publisher: `p${index % 3}`,
           region,
           delay
@@ -400,10 +457,10 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         const timetokens = kind === "signal"
           ? yield* Effect.forEach(messages, (message) => emulator.signal(message))
           : yield* emulator.publishAll(messages.map((message) => ({ ...message, store: kind === "stored" })))
-        messages.forEach(({ channel, message }, index) => {
+        messages.forEach(({ channel }, index) => {
           const timetoken = BigInt(timetokens[index]!)
           const arrived = timetoken + BigInt(delay) * 10_000n + 20_000n
-          sent.push({ id: message, by: index % 3, channel, region, kind, timetoken, arrived })
+          sent.push({ id: sent.length, by: index % 3, channel, region, kind, timetoken, arrived })
         })
         return
       }
@@ -415,25 +472,33 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         return yield* emulator.restart
       case "Disconnect":
         isDown = true
-        return yield* Effect.provideContext(Subscriber.disconnect, sharing)
+        return yield* machine.on(Effect.provideContext(Subscriber.disconnect, sharing))
       case "Reconnect":
         isDown = false
-        return yield* Effect.provideContext(Subscriber.reconnect, sharing)
+        return yield* machine.on(Effect.provideContext(Subscriber.reconnect, sharing))
+      default:
+        return yield* machine.act(act)
     }
   })
   for (const next of plan.acts) yield* act(next)
   yield* faults.heal
+  yield* machine.heal
   isHealed = true
-  if (isDown) yield* Effect.provideContext(Subscriber.reconnect, sharing)
+  yield* emulator.addToGroup("idle", [spare])
+  if (isDown) yield* machine.on(Effect.provideContext(Subscriber.reconnect, sharing))
   yield* Virtual.advance("7 minutes")
   const last = sent.length
-  yield* act({ _tag: "Publish", count: channels.length, channels, kind: "stored", region: 1 })
+  const all = [...channels, spare]
+  yield* act({ _tag: "Publish", count: all.length, channels: all, kind: "stored", region: 1 })
   yield* Virtual.advance("2 minutes")
   const injected = yield* faults.injected
   const refused = injected.some(({ fault, kind }) =>
     fault._tag === "AccessDenied" && (kind === "history" || kind === "counts" || kind === "groups")
+  ) || plan.acts.some((act) =>
+    act._tag === "Token" && act.after > 0
   )
-  const unstored = sent.some(({ kind }) => kind !== "stored")
+  // What is not in history after that long is told as lost, though a later look may find it; nor is it taken for stored.
+  const unstored = sent.some(({ kind }) => kind !== "stored") || plan.historyDelay > 7_000
   const unplain = plan.readers.some(({ names }) => names.some((name) => isGroup(name) || name.endsWith(".*"))) ||
     plan.acts.some((act) => act._tag === "Add" && (isGroup(act.name) || act.name.endsWith(".*")))
 
@@ -441,8 +506,11 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
 
   const published = new Map<unknown, Sent>(sent.map((message) => [message.id, message]))
   for (const life of lives) {
-    const { gaps, heard, index, plan: { strategy }, seen } = life
+    const { gaps, heard, index, plan: { catchUp }, seen } = life
+    // What history is not asked for cannot be caught up with.
+    const strategy = catchUp === "none" && life.plan.strategy === "catchUp" ? "drop" : life.plan.strategy
     const who = `reader ${index} (${strategy})`
+    const mayRepeat = strategy === "fail" && (plan.further > 0 || life.pasts !== undefined) || life.hasResumed
     if (!life.hasLeft) {
       const ended = life.fiber?.pollUnsafe()
       if (ended !== undefined) fail("ended", `${who} ${String(ended)}`)
@@ -456,7 +524,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const isTold = ({ arrived, channel, kind, timetoken }: Sent) =>
       gaps.some(({ gap }) =>
         arrived >= BigInt(gap.from) && timetoken <= BigInt(gap.to) &&
-        (gap._tag === "GapSuspected" || covers(gap.channel === "crew" ? group : gap.channel, channel) &&
+        (gap._tag === "GapSuspected" ||
+          covers(["crew", "idle"].includes(gap.channel) ? `group ${gap.channel}` : gap.channel, channel) &&
             (gap.kinds === undefined ||
               kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message")))
       )
@@ -467,7 +536,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         continue
       }
       const { channel, id, kind, region, timetoken } = message
-      if (ids.has(id) && !(strategy === "fail" && (plan.further > 0 || life.pasts !== undefined))) {
+      if (ids.has(id) && !mayRepeat) {
         fail("delivered twice", `${who} ${id} of ${channel}`)
       }
       ids.add(id)
@@ -477,7 +546,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       )
       if (!may) fail("not its own", `${who} ${id} of ${channel}`)
       // What an earlier life had of several polls, or of history before it, it may be given again.
-      if (isTold(message) || strategy === "fail" && (plan.further > 0 || life.pasts !== undefined)) continue
+      if (isTold(message) || mayRepeat) continue
       const place = `${channel} of region ${region}, ${kind}`
       const before = newest.get(place)
       if (before !== undefined && timetoken < before) fail("out of order", `${who} ${id} of ${place}`)
@@ -510,7 +579,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const isPlain = heard.every(({ name }) => !isGroup(name) && !name.endsWith(".*"))
     for (const { gap } of gaps) {
       const allowed = gap._tag === "GapSuspected"
-        ? unstored || unplain || refused
+        ? unstored || unplain || refused || catchUp !== "history"
         : gap.reason === "InboxOverflow"
         ? strategy === "slide" || strategy === "drop"
         : gap.reason === "NotStored" || gap.reason === "NotInHistory"
@@ -527,7 +596,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
 
   for (const life of current.values()) yield* leave(life)
   yield* Virtual.advance("2 seconds")
-  const left = yield* Effect.provideContext(Subscriber.subscribed, sharing)
+  const left = yield* machine.on(Effect.provideContext(Subscriber.subscribed, sharing))
   if (left.channels.length + left.groups.length > 0) fail("names are left", JSON.stringify(left))
   if ((yield* emulator.readers) > 0) fail("polls are left", String(yield* emulator.readers))
   yield* Scope.close(scope, Exit.void)
@@ -572,14 +641,17 @@ const smaller = function*(plan: Plan): Generator<Plan> {
       yield { ...plan, acts: plan.acts.with(index, { ...act, count }) }
     }
   }
-  for (const name of ["further", "latency", "historyDelay", "lateBy"] as const) {
-    if (plan[name] > 0) yield { ...plan, [name]: 0 }
+  for (const name of ["further", "latency", "historyDelay", "lateBy", "skew"] as const) {
+    if (plan[name] !== 0) yield { ...plan, [name]: 0 }
   }
   for (const [index, reader] of plan.readers.entries()) {
     if (reader.names.length > 1) {
       yield { ...plan, readers: plan.readers.with(index, { ...reader, names: reader.names.slice(1) }) }
     }
     if (reader.stall > 0) yield { ...plan, readers: plan.readers.with(index, { ...reader, stall: 0 }) }
+    if (reader.catchUp !== "history") {
+      yield { ...plan, readers: plan.readers.with(index, { ...reader, catchUp: "history" }) }
+    }
   }
 }
 
