@@ -242,6 +242,35 @@ describe("one poll for all", () => {
     }).pipe(Effect.provide(world())))
 })
 
+describe("a name that is asked for while a gap is read", () => {
+  it.effect("begins where it was first asked for, also for who joins later", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      yield* collect(set.events)
+      yield* Clock.advance("1 second")
+      yield* publish("b", "before")
+      yield* Faults.Faults.use(({ add }) =>
+        add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), lasting: "1 minute" })
+      )
+      yield* burst(150)
+      yield* Clock.advance("1 second")
+      yield* set.add("b")
+      yield* Clock.advance("5 seconds")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["b"] }))
+      yield* Clock.advance("5 seconds")
+      const after = yield* publish("b", "after")
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), ["after"])
+      const connected = seen.find(({ _tag }) => _tag === "Connected")
+      if (connected?._tag !== "Connected") return assert.fail("it was not told")
+      assert.isTrue(connected.cursor.position < after)
+      // Who goes on from that cursor must not be given what was not its own.
+      const again = yield* collect(Subscribe.stream({ channels: ["b"], from: connected.cursor }))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(again.seen), ["after"])
+    }).pipe(Effect.provide(world())))
+})
+
 describe("slow readers", () => {
   /** A reader that takes one event and then waits for the hour to pass. */
   const slow = (options: Subscribe.Options) =>

@@ -723,7 +723,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
       (error) => {
         crashes++
         if ("cursor" in error && error.cursor !== undefined) cursor = error.cursor
-        else if (connected) fail("a defect without a cursor", String(error))
+        else if (connected) fail("a defect without a cursor", error._tag)
         return Effect.fail(new Crashed())
       }
     ),

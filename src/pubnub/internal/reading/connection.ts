@@ -54,8 +54,8 @@ export class Connection {
   private readonly names = new Map<Key, number>()
   /** The names that the service was asked for: they are to be left. */
   private told: ReadonlySet<Key> = new Set()
-  /** The names that it has answered for since the last interruption. */
-  private readonly known = new Set<Key>()
+  /** The names that it has answered for since the last interruption, and where it stood then. */
+  private readonly known = new Map<Key, Cursor>()
   /** What the last handshake asked for, and what the last one that was answered did. */
   private asking: Subscribe.Target | undefined
   private asked: Subscribe.Target | undefined
@@ -105,10 +105,11 @@ export class Connection {
     this.current = undefined
     lane.join(reader, this.ownOf(reader))
     if (this.place !== undefined && keys.some((key) => this.known.has(key))) lane.begin(undefined, this.place)
-    const { place } = this
-    // What is missing before the poll may not be looked for by all of its names.
-    const from = place === undefined ? undefined : newer(lane.place ?? place, place)
-    for (const key of keys) if (this.known.has(key) && from !== undefined) reader.begin(key, from)
+    for (const key of keys) {
+      const known = this.known.get(key)
+      // Within a gap the lane is further back than where the name was first asked for.
+      if (known !== undefined && lane.place !== undefined) reader.begin(key, newer(lane.place, known))
+    }
     this.changed()
   }
 
@@ -335,7 +336,7 @@ export class Connection {
     }
     for (const key of keysOf(this.asked ?? namesOf([]))) {
       if (this.known.has(key) || !this.names.has(key)) continue
-      this.known.add(key)
+      this.known.set(key, newer(cursor, now))
       for (const lane of this.lanes.values()) {
         // An answer from before where the poll is cannot be right, or is that of a region that is behind.
         const from = [cursor, lane.place ?? now].reduce(newer, now)
