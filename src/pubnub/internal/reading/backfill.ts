@@ -532,6 +532,12 @@ export class Backfill {
       knowledge.noteUnstored(envelope.c, "Message")
       late.add(envelope.c)
     }
+    // Where history shows nothing as young as what it lacks, it may be behind, and then lacks what came by other names too.
+    const shown = [...this.newest.values()].reduce((one, other) => one > other ? one : other, 0n)
+    const isBehind = Array.from(this.unseen.values()).some(({ envelope }) =>
+      envelope !== undefined && late.has(envelope.c) && BigInt(envelope.p.t) > shown
+    )
+    if (isBehind && this.channels.size + this.empty.size > late.size) suspected = true
     if (reason === "FullPage") {
       // Messages of the page that history does not show: not stored, or not yet. The like of them may be missing.
       for (const channel of late) notices.push({ _tag: "Gap", channel, from, to, reason: "NotInHistory" })
