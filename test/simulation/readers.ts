@@ -285,7 +285,7 @@ const worldOf = ({ historyDelay, latency, mishaps }: Plan) =>
     Layer.provideMerge(TestClock.layer())
   )
 
-const now = Effect.map(Clock.currentTimeMillis, (millis) => BigInt(millis) * 10_000n)
+const now = Effect.map(Clock.currentTimeMillis, (millis) => BigInt(Math.floor(millis)) * 10_000n)
 
 const live = Effect.fnUntraced(function*(plan: Plan) {
   const emulator = yield* PubNubEmulator.PubNubEmulator

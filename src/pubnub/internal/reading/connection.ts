@@ -315,7 +315,7 @@ export class Connection {
     if (standing === undefined) return now
     const isFirst = this.loop.state.facts.link._tag === "New"
     // Nothing would come until then. The service alone is not believed, nor is this machine.
-    const clock = String(BigInt(this.core.clock.currentTimeMillisUnsafe()) * 10_000n)
+    const clock = String(BigInt(Math.floor(this.core.clock.currentTimeMillisUnsafe())) * 10_000n)
     if (isFirst && isAhead(standing, now.position) && isAhead(standing, clock)) {
       for (const lane of this.lanes.values()) lane.moveTo(now)
       this.doubted = { _tag: "CursorDoubted", kept: now, doubted: standing.position }
