@@ -430,7 +430,7 @@ export class Connection {
         this.run(debug(() => [`pubnub.subscribe interrupted, attempt ${attempt}, again in ${again}`, reason]))
         if (reason._tag === "AccessDenied") this.awaitRenewal()
         this.tellEach((lane) => {
-          const cursor = lane?.place ?? told.cursor
+          const cursor = this.placeOf(lane)
           return {
             _tag: "Interrupted",
             reason,
@@ -488,10 +488,16 @@ export class Connection {
 
   /** The place of the lane that is furthest back. */
   private get furthest(): Cursor | undefined {
-    return [...this.lanes.values()].reduce<Cursor | undefined>(
-      (one, { place }) => one === undefined || place !== undefined && place.position < one.position ? place : one,
+    const places = Array.from(this.lanes.values(), (lane) => this.placeOf(lane))
+    return places.reduce(
+      (one, place) => one === undefined || place !== undefined && place.position < one.position ? place : one,
       this.lanes.size === 0 ? this.place : undefined
     )
+  }
+
+  /** Where a lane is. Before it began that is where it is to begin, with all that was had by then. */
+  private placeOf(lane: Lane | undefined): Cursor | undefined {
+    return lane?.place ?? this.core.settings.from ?? this.place
   }
 
   private end(readers: ReadonlyArray<Reader>, error: SubscribeError, hasStopped = true): void {
@@ -522,7 +528,7 @@ export class Connection {
   /** Stops polling, and says that the user has left. Places and names stay. */
   switchOff(): void {
     this.tellEach((lane) => {
-      const cursor = lane?.place ?? this.place
+      const cursor = this.placeOf(lane)
       return { _tag: "Disconnected", ...cursor === undefined ? {} : { cursor } }
     })
     this.known.clear()

@@ -163,6 +163,7 @@ export class Ledger {
     const fresh: Array<{ readonly id: string; readonly name: string; readonly isSure: boolean }> = []
     const events: Array<Given> = []
     const place = this.named(base)
+    const namedFrom = BigInt(base.position) - overlap
     for (const arrival of arrivals) {
       const { by, envelope, id, issue, raw } = arrival
       this.note(arrival)
@@ -170,7 +171,10 @@ export class Ledger {
       if (id !== undefined) {
         const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
         const mark = Marks.of(admitted.name)
-        if (had.length < mostDelivered && !had.includes(mark)) had.push(mark)
+        // Much comes again that the place names already, from history and in pages that overlap: there is no room for it twice.
+        const isNamed = (admitted._tag === "Known" || this.before.has(mark)) &&
+          (Arrival.timetokenOf(arrival) ?? 0n) > namedFrom
+        if (!isNamed && had.length < mostDelivered && !had.includes(mark)) had.push(mark)
         if (admitted._tag === "Known") continue
         // By two names it is two events, but takes one place.
         if (admitted._tag === "New") {
