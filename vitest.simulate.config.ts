@@ -1,8 +1,15 @@
 import { defineConfig, mergeConfig } from "vitest/config"
 import usual from "./vitest.config.ts"
 
-// The same files as in `npm test`, with more seeds. A file has one thread.
+// The same files as in `npm test`, with more seeds, mutations, kills and bytes. A file has one thread.
+const include = [
+  "test/simulation/**/*.test.ts",
+  "test/pubnub/{durable,mutations,stored}.test.ts",
+  "test/cli/durable.test.ts",
+  "test/node/hostile.test.ts"
+]
+
 export default mergeConfig(
   { ...usual, test: { ...usual.test, include: [] } },
-  defineConfig({ test: { include: ["test/simulation/**/*.test.ts"], env: { SEEDS: process.env.SEEDS ?? "1000" } } })
+  defineConfig({ test: { include, env: { SEEDS: process.env.SEEDS ?? "1000" } } })
 )

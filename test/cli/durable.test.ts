@@ -14,6 +14,7 @@ import { start } from "../emulated.ts"
 import { root } from "../scratch.ts"
 import { herald } from "./kit.ts"
 import * as Spawn from "./spawn.ts"
+import { isLong } from "../simulation/seeds.ts"
 
 const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
 
@@ -154,7 +155,7 @@ describe("subscribe --durable", () => {
         }
         let child = yield* run
         yield* begun
-        for (let round = 0; round < 8; round++) {
+        for (let round = 0; round < (isLong ? 8 : 2); round++) {
           for (let page = 0; page < 4; page++) yield* publish
           yield* until(child.written, (text) => written(text).length > round)
           yield* child.signal("SIGKILL")

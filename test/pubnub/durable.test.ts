@@ -26,6 +26,7 @@ import { root } from "../scratch.ts"
 import * as TestClock from "effect/testing/TestClock"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { isLong } from "../simulation/seeds.ts"
 
 const world = (options?: Parameters<typeof emulated>[0]) => Layer.merge(emulated(options), CursorStore.layerMemory)
 
@@ -789,7 +790,7 @@ describe("killed at random, and started again", () => {
     "pages through %s lose nothing",
     ([, pipeline]) =>
       Effect.forEach(
-        numbers(0, 10),
+        numbers(0, isLong ? 10 : 2),
         (seed) =>
           survive((handle) => pipeline(Subscribe.pages({ ...target, reconnect }), handle)).pipe(
             Effect.provide(Layer.provideMerge(world(), TestClock.layer())),
@@ -806,10 +807,10 @@ describe("killed at random, and started again", () => {
   })
 
   it.effect(
-    "consume loses nothing, with every fault kind besides: 100 seeds",
+    "consume loses nothing, with every fault kind besides",
     () =>
       Effect.forEach(
-        numbers(0, 100),
+        numbers(0, isLong ? 100 : 15),
         (seed) =>
           survive((handle) =>
             Subscribe.consume((message) => handle([message]), { ...target, reconnect, concurrency: 1 + seed % 3 })

@@ -10,6 +10,7 @@ import { type Event, History, PubNubConfig, Subscribe, Timetoken } from "effect-
 import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
 import * as Storage from "../../src/pubnub/internal/wire/storage.ts"
 import { emulated, requestsTo } from "../emulated.ts"
+import { isLong } from "../simulation/seeds.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -97,7 +98,7 @@ describe("what is stored", () => {
           )
         }
       }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "2 minutes" } } }))),
-    { arbitrary: { runs: 200 } }
+    { arbitrary: { runs: isLong ? 200 : 40 } }
   )
 
   it.effect("a shared file has its metadata, live and stored", () =>
