@@ -191,7 +191,7 @@ export class Ledger {
         : Envelope.toEvent(envelope, cursor)
       events.push({ event, by })
     }
-    for (const { id, isSure, name } of fresh) this.recent.add(id, name, id.slice(0, 17), isSure)
+    for (const { id, isSure, name } of fresh) this.recent.add(id, name, id.slice(0, 17), isSure, isStored)
     this.recent.trim((next ?? base).position)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {

@@ -25,8 +25,10 @@ interface Named {
   readonly at: string
   readonly id: string
   readonly mark: string
-  /** Whether history showed it, and will again. */
+  /** Whether history will likely show it. */
   readonly isStored: boolean
+  /** Whether history showed it, and will again. */
+  readonly isShown: boolean
 }
 
 export class Recent {
@@ -63,7 +65,8 @@ export class Recent {
   /** Whether an earlier life had it, as far as that is told one by one. */
   readonly names = (): ReadonlySet<string> => new Set(this.before.marks)
 
-  add(id: string, name: string, at: string, isStored: boolean): void {
+  /** `isStored`: history will likely show it. `isShown`: it did. */
+  add(id: string, name: string, at: string, isStored: boolean, isShown = false): void {
     const mark = Marks.of(name)
     // Now it is known when that was.
     if (this.before.marks.delete(mark)) this.text = undefined
@@ -74,7 +77,7 @@ export class Recent {
       this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
       return
     }
-    const item = { at, id, mark, isStored }
+    const item = { at, id, mark, isStored, isShown }
     const newest = this.named.at(-1)
     this.text = newest === undefined || newest.at <= at ? this.marks + item.mark : undefined
     if (newest === undefined || newest.at <= at) this.named.push(item)
@@ -120,7 +123,9 @@ export class Recent {
   private sumUp(): void {
     this.text = undefined
     const stored = this.named.filter(({ isStored }) => isStored)
-    const all = stored.length > perSum ? stored : this.named
+    const shown = stored.filter(({ isShown }) => isShown)
+    // One message that its publisher did not store makes a sum wrong.
+    const all = shown.length > perSum ? shown : stored.length > perSum ? stored : this.named
     const last = all[perSum - 1]?.at ?? all.at(-1)?.at
     if (last === undefined) {
       // Nothing but marks of an earlier life, the oldest first.
