@@ -220,7 +220,7 @@ export class CatchUp {
         to: this.to,
         reason: "LongBreak"
       }
-      return Effect.succeed(this.finish([suspected], true))
+      return Effect.succeed(this.finish([...this.reconnected(cursor), suspected], true))
     }
     this.attempts++
     return Effect.map(this.retries.ask(reason), (decision): Step => {
@@ -239,14 +239,7 @@ export class CatchUp {
     backfill: Backfill,
     { arrivals, filled, notices, upTo }: Effect.Success<Backfill["next"]>
   ): Effect.Effect<Step> {
-    const told: Array<Item> = []
-    if (this.downSince !== undefined) {
-      const downFor = Duration.millis(LongPoll.elapsed(this.downSince, PollLoop.moment(this.core.clock)))
-      told.push({ _tag: "Reconnected", cursor: this.options.place() ?? this.begin, downFor })
-      this.downSince = undefined
-      this.attempts = 0
-      this.retries.forget()
-    }
+    const told = this.reconnected(this.options.place() ?? this.begin)
     for (const notice of notices) this.told.add(notice._tag === "Gap" ? notice.channel : undefined)
     const { missed } = this
     const found = this.ledger.found(arrivals, this.begin, upTo, filled)
@@ -267,6 +260,16 @@ export class CatchUp {
       }
     }
     return Effect.succeed(this.finish(events))
+  }
+
+  /** The end of an interruption, if there was one: it goes on, also where history was given up. */
+  private reconnected(cursor: Cursor): ReadonlyArray<Status.Reconnected> {
+    if (this.downSince === undefined) return []
+    const downFor = Duration.millis(LongPoll.elapsed(this.downSince, PollLoop.moment(this.core.clock)))
+    this.downSince = undefined
+    this.attempts = 0
+    this.retries.forget()
+    return [{ _tag: "Reconnected", cursor, downFor }]
   }
 
   /** What history did not show, and no gap tells of. */

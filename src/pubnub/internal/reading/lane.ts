@@ -295,6 +295,15 @@ export class Lane {
     let downSince: LongPoll.Moment | undefined
     let attempts = 0
     let found = 0
+    /** It goes on, also where history was given up. */
+    const goOn = (gap: Gap) => {
+      if (downSince === undefined) return
+      const downFor = Duration.millis(LongPoll.elapsed(downSince, PollLoop.moment(this.core.clock)))
+      this.announce({ _tag: "Reconnected", cursor: this.place ?? gap.from, downFor })
+      downSince = undefined
+      attempts = 0
+      retries.forget()
+    }
     for (let { gap } = this; gap !== undefined; { gap } = this) {
       if (!this.isWanted) {
         yield* this.parked
@@ -305,6 +314,7 @@ export class Lane {
       if (Result.isFailure(result)) {
         const now = PollLoop.moment(this.core.clock)
         if (LongPoll.elapsed(gap.since, now) >= this.within) {
+          goOn(gap)
           this.giveUp(gap)
           continue
         }
@@ -325,13 +335,7 @@ export class Lane {
         yield* Effect.sleep(decision.millis)
         continue
       }
-      if (downSince !== undefined) {
-        const downFor = Duration.millis(LongPoll.elapsed(downSince, PollLoop.moment(this.core.clock)))
-        this.announce({ _tag: "Reconnected", cursor: this.place ?? gap.from, downFor })
-        downSince = undefined
-        attempts = 0
-        retries.forget()
-      }
+      goOn(gap)
       found += this.progress(gap, result.success)
       if (result.success.filled) {
         yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
