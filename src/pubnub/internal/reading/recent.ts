@@ -70,18 +70,23 @@ export class Recent {
     const mark = Marks.of(name)
     // Now it is known when that was.
     if (this.before.marks.delete(mark)) this.text = undefined
-    const last = this.sums.at(-1)
-    if (isStored && last !== undefined && at <= last[0]) {
-      const index = this.sums.findIndex(([to]) => at <= to)
-      const [to, count, sum] = this.sums[index] ?? last
-      this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
-      return
-    }
+    if (isStored && this.addToSum(id, at)) return
     const item = { at, id, mark, isStored, isShown }
     const newest = this.named.at(-1)
     this.text = newest === undefined || newest.at <= at ? this.marks + item.mark : undefined
     if (newest === undefined || newest.at <= at) this.named.push(item)
     else this.named.splice(this.named.findLastIndex((other) => other.at <= at) + 1, 0, item)
+  }
+
+  /** Adds it to the sum of its time, if there is one. */
+  private addToSum(id: string, at: string): boolean {
+    const index = this.sums.findIndex(([to]) => at <= to)
+    const found = this.sums[index]
+    if (found === undefined) return false
+    const [to, count, sum] = found
+    this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
+    if (at < this.summedFrom) this.summedFrom = at
+    return true
   }
 
   /** What is of no use any more for who stands at this position. */
@@ -135,12 +140,10 @@ export class Recent {
     // Those of one timetoken stay together.
     const part = new Set(all.filter(({ at }) => at <= last))
     if (this.sums.length === 0) this.summedFrom = all[0]?.at ?? last
-    const previous = this.sums.at(-1)?.[0] ?? ""
-    this.sums.push([
-      last > previous ? last : previous,
-      part.size,
-      [...part].reduce((sum, { id }) => Marks.sum(sum, Marks.of(id)), Marks.zero)
-    ])
+    const rest = [...part].filter(({ at, id }) => !this.addToSum(id, at))
+    if (rest.length > 0) {
+      this.sums.push([last, rest.length, rest.reduce((sum, { id }) => Marks.sum(sum, Marks.of(id)), Marks.zero)])
+    }
     this.named = this.named.filter((item) => !part.has(item))
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
