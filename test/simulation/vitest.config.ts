@@ -1,5 +1,5 @@
 import { defineConfig, mergeConfig } from "vitest/config"
-import usual from "./vitest.config.ts"
+import usual from "../../vitest.config.ts"
 
 // The same files as in `npm test`, with more seeds, mutations, kills and bytes. A file has one thread.
 const include = [
