@@ -1,5 +1,5 @@
 /** Message actions: what users add to messages. Each change is an event on the channel. */
-import type { Draft } from "./keyset.ts"
+import type { Draft } from "./entry.ts"
 import * as recent from "./recent.ts"
 
 /** One action of a user on a message. */

@@ -5,6 +5,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as actionStore from "./actions.ts"
+import type { Draft, Entry } from "./entry.ts"
 import type { Filter } from "./filter.ts"
 import * as histories from "./history.ts"
 import * as objectStore from "./objects.ts"
@@ -32,29 +33,6 @@ export interface Limits {
   readonly retentionMillis: number
   readonly historyDelayMillis: number
   readonly actionsPerPage: number
-}
-
-/** An event before it has a place in the log. Payload and metadata are JSON text, as they were sent. */
-export interface Draft {
-  readonly channel: string
-  readonly payload: string
-  readonly type?: number | undefined
-  readonly publisher?: string | undefined
-  readonly meta?: string | undefined
-  readonly customMessageType?: string | undefined
-  readonly region?: number | undefined
-  /** The whole envelope, when it is to be sent as it is. */
-  readonly raw?: string | undefined
-  readonly stored?: { readonly ttl?: number | undefined } | undefined
-  readonly live?: boolean | undefined
-}
-
-/** An event in the log. */
-export interface Entry extends Draft {
-  readonly timetoken: bigint
-  readonly region: number
-  readonly data: unknown
-  readonly metadata: unknown
 }
 
 /** What an event takes of what may be stored: its text, and about as much as it takes without any. */

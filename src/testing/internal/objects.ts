@@ -3,7 +3,7 @@
  * is an event; one that sets what is there already is none.
  */
 import * as Base64 from "effect/encoding/Base64"
-import type { Draft } from "./keyset.ts"
+import type { Draft } from "./entry.ts"
 
 /** A user is a `uuid`, here as in the paths. */
 export type Kind = "uuid" | "channel"
