@@ -11,7 +11,6 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as AppContext from "../../AppContext.ts"
 import * as Filter from "../../Filter.ts"
-import type { Fields, Settings } from "../../Memberships.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
@@ -39,6 +38,11 @@ export interface Kind<W extends Wire, B> {
 }
 
 type Verb = "set" | "remove" | "manage"
+
+/** What is set of a relation, beside the id of its other end. */
+interface Settings<C> extends Setting.Fields<C> {
+  readonly id: string
+}
 
 /** What is set and what is removed in one request. */
 interface Changes<C> {
@@ -185,7 +189,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     owner: string,
     id: string,
     { custom: how }: Pick<AppContext.UpdateOptions, "custom">,
-    f: (relation: B & AppContext.Included<C>) => Fields<C>
+    f: (relation: B & AppContext.Included<C>) => Setting.Fields<C>
   ) => {
     const operation = `update${kind.name}`
     const change = Effect.gen(function*() {

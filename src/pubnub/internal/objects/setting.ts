@@ -13,6 +13,11 @@ export interface Body {
   readonly [field: string]: AppContext.Custom | string | null
 }
 
+/** Custom data to be set; the texts are looked for by their names. */
+export interface Fields<C> {
+  readonly custom?: AppContext.Settable<C> | undefined
+}
+
 export interface Encoded {
   readonly body: Body
   readonly issues: ReadonlyArray<PubNubError.Detail>
@@ -50,7 +55,7 @@ const encodeTexts = (fields: object, longest: { readonly [field: string]: number
 /** The texts that may be as long as is said, and the custom data. */
 export const encode = <C, RE>(
   codec: Pick<CustomCodec<C, never, never, RE>, "encode">,
-  fields: { readonly custom?: AppContext.Settable<C> | undefined },
+  fields: Fields<C>,
   longest: { readonly [field: string]: number }
 ): Effect.Effect<Encoded, never, RE> => {
   const { body, issues } = encodeTexts(fields, longest)
