@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
+import * as Groups from "./internal/wire/groups.ts"
 import * as Lookup from "./internal/wire/lookup.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
@@ -116,24 +117,16 @@ export const remove = (
 export const list = (
   options: GroupOptions
 ): Effect.Effect<ReadonlyArray<string>, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
-  Effect.map(
-    ask({
-      operation: "listChannelGroup",
-      path: [options.group],
-      issues: groupIssues(options),
-      answer: Schema.Struct({ payload: Schema.Struct({ channels: Names }) })
-    }),
-    ({ payload }) => payload.channels
-  )
+  Groups.list(options.group)
 
 const delete_ = (
   options: GroupOptions
 ): Effect.Effect<void, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
   Effect.asVoid(
-    ask({
+    Groups.ask({
       operation: "deleteChannelGroup",
       path: [options.group, "remove"],
-      issues: groupIssues(options),
+      issues: Groups.issuesOf(options.group),
       answer: Done
     })
   )
@@ -186,40 +179,27 @@ export const groups: Effect.Effect<
   HttpClient.HttpClient | PubNubConfig
 > = Effect.suspend(() =>
   Effect.map(
-    ask({
+    Groups.ask({
       operation: "listChannelGroups",
       path: [],
       issues: [],
-      answer: Schema.Struct({ payload: Schema.Struct({ groups: Names }) })
+      answer: Schema.Struct({ payload: Schema.Struct({ groups: Groups.Names }) })
     }),
     ({ payload }) => payload.groups
   )
 )
 
-const Names = Schema.Array(Schema.String)
 const Done = Schema.Struct({ status: Schema.Literal(200) })
 const mostChannels = 200
 
-const ask = <A>(
-  request: Pick<Lookup.Lookup<A>, "operation" | "path" | "issues" | "answer"> & {
-    readonly query?: Lookup.Lookup<A>["query"]
-  }
-) =>
-  Lookup.run(() => ({
-    query: [],
-    ...request,
-    base: "/v1/channel-registration/sub-key",
-    path: ["channel-group", ...request.path]
-  }))
-
 const change = (kind: "add" | "remove", options: ChannelsOptions) => {
   const channels = [...new Set(options.channels)]
-  return Effect.asVoid(ask({
+  return Effect.asVoid(Groups.ask({
     operation: kind === "add" ? "addToChannelGroup" : "removeFromChannelGroup",
     path: [options.group],
     query: [[kind, channels.join(",")]],
     issues: [
-      ...groupIssues(options),
+      ...Groups.issuesOf(options.group),
       ...Lookup.issuesOf("channels", channels),
       ...channels.length === 0 || channels.length > mostChannels
         ? [{ location: "channels", message: `are ${channels.length}; from 1 to ${mostChannels} can be sent at once` }]
@@ -228,5 +208,3 @@ const change = (kind: "add" | "remove", options: ChannelsOptions) => {
     answer: Done
   }))
 }
-
-const groupIssues = ({ group }: GroupOptions): ReadonlyArray<PubNubError.Detail> => Lookup.issuesOf("group", [group])

@@ -16,12 +16,12 @@ import * as Schema from "effect/Schema"
 import * as Url from "../../../internal/url.ts"
 import * as Retry from "../../../Retry.ts"
 import * as Channel from "../../Channel.ts"
-import * as ChannelGroups from "../../ChannelGroups.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
 import { Timetoken } from "../../Timetoken.ts"
 import type * as Endpoint from "../wire/endpoint.ts"
+import * as Groups from "../wire/groups.ts"
 import * as Storage from "../wire/storage.ts"
 import * as Subscribe from "../wire/subscribe.ts"
 import * as Token from "../wire/token.ts"
@@ -263,7 +263,7 @@ export class Backfill {
       if (Channel.isPresence(group)) continue
       const listed = yield* this.renewing((config) =>
         Effect.mapError(
-          Effect.provideService(ChannelGroups.list({ group }), PubNubConfig, config),
+          Effect.provideService(Groups.list(group), PubNubConfig, config),
           (error) => error.reason
         )
       ).pipe(
