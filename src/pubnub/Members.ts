@@ -322,7 +322,16 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   requests: Pick<Members<C, E, RD, RE>, "list" | "stream">,
   codec: Custom.CustomCodec<C, E, RD, RE>
 ): Members<C, E, RD, RE>["live"] =>
-({ channel }) => LiveMembers.keep(requests, codec, channel)
+({ channel }) =>
+  LiveMembers.keep(
+    {
+      all: requests.stream({ channel, include: LiveMembers.include }),
+      page: (filter) => requests.list({ channel, include: LiveMembers.include, filter }),
+      total: Effect.map(requests.list({ channel, limit: 1, count: true }), ({ total }) => total)
+    },
+    codec,
+    channel
+  )
 
 const members = make(Custom.untyped)
 

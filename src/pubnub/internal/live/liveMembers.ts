@@ -14,35 +14,52 @@ import * as Stream from "effect/Stream"
 import type * as AppContext from "../../AppContext.ts"
 import type * as Event from "../../Event.ts"
 import * as Filter from "../../Filter.ts"
-import type { Member, Members, Part } from "../../Members.ts"
+import type * as PubNubError from "../../PubNubError.ts"
 import type { UserId } from "../../UserId.ts"
 import type { CustomCodec } from "../objects/custom.ts"
 import * as Live from "./live.ts"
 import * as ObjectEvents from "./objectEvents.ts"
 
-const include = ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"] as const
+/** All parts. */
+export const include = ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"] as const
 
 const pageSize = 100
 
 /** So many ids fit into one address. */
 const idsAtOnce = 20
 
-export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
-  { list, stream }: Pick<Members<C, E, RD, RE>, "list" | "stream">,
+/** A member with all parts; `U` is its user. */
+export interface Member<C, U> extends ObjectEvents.Item<C> {
+  readonly userId: UserId
+  readonly user: Option.Option<U>
+}
+
+/** What can be read of the members of the channel. `M` is a member. */
+export interface Requests<M, E, R> {
+  readonly all: Stream.Stream<M, PubNubError.PubNubError | E, R>
+  readonly page: (
+    filter: Filter.Filter<"user.id">
+  ) => Effect.Effect<AppContext.Page<M>, PubNubError.PubNubError | E, R>
+  /** How many there are. */
+  readonly total: Effect.Effect<number | undefined, PubNubError.PubNubError | E, R>
+}
+
+export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extends AppContext.CustomMismatch, RD, RE>(
+  { all, page, total }: Requests<Member<C, U>, E, RD | Live.Needs>,
   codec: CustomCodec<C, E, RD, RE>,
   channel: string
 ) =>
   Effect.suspend(() => {
-    type Held = ReadonlyMap<UserId, Member<Part, C>>
+    type Held = ReadonlyMap<UserId, Member<C, U>>
     const operation = "liveMembers"
-    const mapOf = (members: Iterable<Member<Part, C>>): Held =>
+    const mapOf = (members: Iterable<Member<C, U>>): Held =>
       new Map(Array.from(members, (member) => [member.userId, member]))
 
     /** Until when a removal may have happened while several pages were read. */
     let shaken = 0
 
     const read = Effect.gen(function*() {
-      const members = mapOf(yield* Stream.runCollect(stream({ channel, include })))
+      const members = mapOf(yield* Stream.runCollect(all))
       if (members.size >= pageSize) shaken = (yield* Clock.currentTimeMillis) + ObjectEvents.aMinute
       return members
     })
@@ -51,14 +68,13 @@ export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
       const filters = Arr.chunksOf(users, idsAtOnce).map(anyOf)
       const isWritable = filters.every((filter) => Result.isSuccess(Filter.print(filter)))
       if (!isWritable || held.size + users.size <= pageSize) return yield* read
-      const found = yield* Effect.forEach(filters, (filter) => list({ channel, include, filter }))
+      const found = yield* Effect.forEach(filters, page)
       const members = mapOf([
         ...[...held.values()].filter(({ userId }) => !users.has(userId)),
         ...found.flatMap(({ items }) => items)
       ])
       if ((yield* Clock.currentTimeMillis) > shaken) return members
-      const { total } = yield* list({ channel, limit: 1, count: true })
-      return total === members.size ? members : yield* read
+      return (yield* total) === members.size ? members : yield* read
     })
 
     const isOf = (event: Event.SubscribeEvent): event is Event.MembershipEvent | Event.UserEvent => {
@@ -75,7 +91,7 @@ export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
     }
 
     /** The member after an event. `undefined` where that is in doubt. */
-    const after = (held: Option.Option<Member<Part, C>>, event: Event.MembershipEvent | Event.UserEvent) => {
+    const after = (held: Option.Option<Member<C, U>>, event: Event.MembershipEvent | Event.UserEvent) => {
       if (event._tag === "MembershipSet" || event._tag === "MembershipDeleted") {
         return ObjectEvents.after(held, event, (custom) =>
           codec.decode(custom, { operation, kind: "membership", id: event.user }))
@@ -98,7 +114,7 @@ export const keep = <C, E extends AppContext.CustomMismatch, RD, RE>(
       follow: Effect.fnUntraced(function*(held: Held, events: ReadonlyArray<Event.SubscribeEvent>) {
         const doubted = new Set<UserId>()
         const now = yield* Clock.currentTimeMillis
-        let members: Map<UserId, Member<Part, C>> | undefined
+        let members: Map<UserId, Member<C, U>> | undefined
         for (const event of events.filter(isOf)) {
           const before = Option.fromUndefinedOr((members ?? held).get(event.user))
           const next = yield* after(before, event)
