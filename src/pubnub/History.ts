@@ -10,14 +10,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Url from "../internal/url.ts"
-import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
-import * as Envelope from "./internal/wire/envelope.ts"
-import * as Pages from "./internal/objects/pages.ts"
+import * as Entries from "./internal/wire/entries.ts"
 import * as Payload from "./internal/wire/payload.ts"
 import * as Storage from "./internal/wire/storage.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
-import * as PubNubError from "./PubNubError.ts"
+import type * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
 import type { UserId } from "./UserId.ts"
 
@@ -261,7 +259,7 @@ export function fetch<A, RD>(
   const one = "channel" in options
   const channels = one ? [options.channel] : options.channels
   return Effect.flatMap(
-    pagesOf({ ...options, channels, include: options.include, one }),
+    Entries.pages({ ...options, channels, include: options.include, one }),
     Effect.fnUntraced(function*(pages) {
       const typed = new Map<string, Page<A | Schema.Json>>()
       for (const [channel, page] of pages) {
@@ -311,12 +309,8 @@ export function stream<A, RD = never>(
 export function stream<A, RD>(
   options: StreamOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Stored<A | Schema.Json>, HistoryError, Needs | RD> {
-  const { channel, include, schema } = options
-  const entries = Pages.stream(options, (range) =>
-    Effect.map(
-      pagesOf({ channels: [channel], include, ...range, one: true }),
-      (pages): Page => pages.get(channel) ?? { entries: [] }
-    ))
+  const { schema } = options
+  const entries = Entries.stream(options)
   return schema === undefined
     ? entries
     : Stream.mapEffect(entries, (entry) => typedEntry(entry, Payload.decodeWith(schema)))
@@ -362,7 +356,7 @@ export const count = (options: CountOptions): Effect.Effect<ReadonlyMap<string, 
     const { after } = options
     const timetokens = channels.map((channel) => typeof after === "string" ? after : after[channel])
     const details = [
-      ...issuesOf(channels, 100),
+      ...Entries.issuesOf(channels, 100),
       ...channels.flatMap((channel, index) =>
         isTimetoken(timetokens[index])
           ? []
@@ -372,7 +366,7 @@ export const count = (options: CountOptions): Effect.Effect<ReadonlyMap<string, 
     const endpoint = Storage.counts(config, channels, typeof after === "string" ? after : timetokens.map(String))
     const fail = Endpoint.errorOf(endpoint)
     if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    if (config.subscribeKey === "") return Effect.fail(fail(noKey))
+    if (config.subscribeKey === "") return Effect.fail(fail(Entries.noKey))
     return Endpoint.call(config, endpoint, fail)
   })
 
@@ -413,9 +407,9 @@ export const remove = (
       shownPath: `/v3/history/sub-key/{subscribeKey}/channel/${channel}`
     } as const
     const fail = Endpoint.errorOf(where)
-    const details = [...issuesOf([channel], 1), ...rangeIssues(options)]
+    const details = [...Entries.issuesOf([channel], 1), ...Entries.rangeIssues(options)]
     if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    if (config.subscribeKey === "") return Effect.fail(fail(noKey))
+    if (config.subscribeKey === "") return Effect.fail(fail(Entries.noKey))
     // Here the service's `start` is the old end and does not belong to the range, and its `end` does. Alone they mean what
     // they mean when reading.
     const query: Url.Query = since !== undefined && before !== undefined
@@ -429,109 +423,16 @@ export const remove = (
     }, fail)
   })
 
-// --------------------------------------------------------------------------------------------------------------------
-// pages
-// --------------------------------------------------------------------------------------------------------------------
-
-interface PageRequest extends Range {
-  readonly channels: ReadonlyArray<string>
-  readonly limit?: number | undefined
-  readonly include?: Include | undefined
-  /** Whether the answer is of one channel, which then has the larger pages. */
-  readonly one: boolean
-}
-
-const pagesOf = (request: PageRequest): Effect.Effect<ReadonlyMap<string, Page>, HistoryError, Needs> =>
-  Effect.flatMap(PubNubConfig, (config) => {
-    const { before, include, since } = request
-    const channels = [...new Set(request.channels)]
-    const actions = include?.actions === true
-    const most = Storage.most(request.one ? 1 : Infinity, actions)
-    const limit = request.limit ?? most
-    const endpoint = Storage.pages(config, { channels, since, before, limit, actions, meta: include?.meta !== false })
-    const fail = Endpoint.errorOf(endpoint)
-    const details = [...issuesOf(channels, actions ? 1 : 500), ...rangeIssues(request)]
-    if (!Number.isInteger(limit) || limit < 1 || limit > most) {
-      details.push({ location: "limit", message: `is not a whole number from 1 to ${most}` })
-    }
-    if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    if (config.subscribeKey === "") return Effect.fail(fail(noKey))
-    return Effect.map(
-      Endpoint.call(config, endpoint, fail),
-      (pages): ReadonlyMap<string, Page> =>
-        new Map(Array.from(pages, ([channel, page]) => {
-          const entries = page.entries.map((raw) => toEntry(channel, raw))
-          return [channel, { entries, ...nextOf(entries, limit, page.more) }]
-        }))
-    )
-  })
-
-const nextOf = (
-  entries: ReadonlyArray<Stored>,
-  limit: number,
-  more: Timetoken | undefined
-): Pick<Page, "next"> => {
-  // With actions the service cuts a page short when there are too many of them, and says where to go on.
-  if (more !== undefined) return { next: more }
-  const oldest = entries[0]?.timetoken
-  return entries.length < limit || oldest === undefined ? {} : { next: oldest }
-}
-
 const isTimetoken = Schema.is(Timetoken)
-
-const noKey = new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" })
 
 const bound = (name: string, timetoken: Timetoken | undefined): Url.Query =>
   timetoken === undefined ? [] : [[name, timetoken]]
 
 const previous = (timetoken: Timetoken): string => String(BigInt(timetoken) - 1n)
 
-const issuesOf = (channels: ReadonlyArray<string>, most: number): Array<PubNubError.Detail> => {
-  const details: Array<PubNubError.Detail> = []
-  if (channels.length === 0) details.push({ location: "channels", message: "are none" })
-  if (channels.length > most) {
-    details.push({ location: "channels", message: `are ${channels.length}; ${most} can be asked for at once` })
-  }
-  for (const channel of channels) {
-    const issue = Channel.issue(channel)
-    if (issue !== undefined) details.push({ location: "channel", message: `"${channel}" ${issue}` })
-  }
-  return details
-}
-
-const rangeIssues = (range: Range): ReadonlyArray<PubNubError.Detail> => {
-  const details = Pages.issuesOf(range)
-  return details.length === 0 && range.since !== undefined && range.before !== undefined && range.before <= range.since
-    ? [{ location: "before", message: "is not later than since" }]
-    : details
-}
-
 // --------------------------------------------------------------------------------------------------------------------
-// answers
+// payloads through the caller's schema
 // --------------------------------------------------------------------------------------------------------------------
-
-const toEntry = (channel: string, raw: Schema.Json): Stored => {
-  const read = Storage.read(raw)
-  if (Result.isFailure(read)) return { _tag: "UndecodableEntry", channel, raw, issue: read.failure }
-  const { actions, customMessageType, kind, message, meta, publisher, timetoken } = read.success
-  const entry: Entry = publisher === undefined ? { channel, timetoken } : { channel, timetoken, publisher }
-  const details = {
-    ...(meta === undefined ? {} : { meta }),
-    ...(customMessageType === undefined ? {} : { customMessageType }),
-    actions: Object.entries(actions).flatMap(([type, values]) =>
-      Object.entries(values).flatMap(([value, users]) =>
-        users.map(({ actionTimetoken, uuid }) => ({ type, value, user: uuid, actionTimetoken }))
-      )
-    )
-  }
-  if (kind !== 4) return { _tag: "StoredMessage", ...entry, payload: message, ...details }
-  const file = Envelope.decodeFile(message)
-  return Result.isSuccess(file)
-    ? { _tag: "StoredFile", ...entry, ...file.success, ...details }
-    : { _tag: "UndecodableEntry", ...entry, raw: message, issue: file.failure }
-}
-
-// --- payloads through the caller's schema
 
 const typedEntry = <A, RD>(
   entry: Stored,

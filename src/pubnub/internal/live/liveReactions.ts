@@ -9,30 +9,41 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Retry from "../../../Retry.ts"
 import type * as Event from "../../Event.ts"
-import * as History from "../../History.ts"
-import type { FoldLastOptions, FoldMessagesOptions, MessageAction, Reactions as Value } from "../../MessageActions.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Streams from "../reading/streams.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Timetoken from "../../Timetoken.ts"
+import * as Entries from "../wire/entries.ts"
 import * as Loss from "./loss.ts"
 import * as Reactions from "./reactions.ts"
+
+/** Of which messages: of these, or of so many of the newest. */
+type Options =
+  & { readonly channel: string }
+  & (
+    | { readonly messages: ReadonlyArray<string>; readonly last?: undefined }
+    | { readonly last: number; readonly messages?: undefined }
+  )
+
+interface MessageAction extends Reactions.Action {
+  readonly messageTimetoken: string
+}
 
 type Needs = HttpClient.HttpClient | PubNubConfig
 
 /** The actions of the channel, from this one on. */
 type Actions = (since: Timetoken.Timetoken | undefined) => Stream.Stream<MessageAction, PubNubError.PubNubError, Needs>
 
-type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<History.StoredAction>>, PubNubError.PubNubError, Needs>
+type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<Reactions.Action>>, PubNubError.PubNubError, Needs>
 
 /** How far history may be behind. */
 const historyLag = "1 second"
 
 export const stream = (
-  { channel, last, messages }: FoldMessagesOptions | FoldLastOptions,
+  { channel, last, messages }: Options,
   actions: Actions
-): Stream.Stream<ReadonlyMap<string, Value>, SubscribeError | PubNubError.PubNubError, Needs> =>
+): Stream.Stream<ReadonlyMap<string, Reactions.Reactions>, SubscribeError | PubNubError.PubNubError, Needs> =>
   Stream.unwrap(Effect.map(PubNubConfig, ({ userId }) => {
     const found = last === undefined ? readMessages(channel, [...new Set(messages)], actions) : readLast(channel, last)
     const read = found.pipe(
@@ -77,39 +88,39 @@ export const stream = (
 // reading
 // --------------------------------------------------------------------------------------------------------------------
 
-const include: History.Include = { actions: true, meta: false }
+const include = { actions: true, meta: false }
 
 const readLast = (channel: string, last: number): Found =>
-  History.stream({ channel, include }).pipe(
+  Entries.stream({ channel, include }).pipe(
     Stream.take(last),
     Stream.runCollect,
     Effect.map((entries) => new Map(entries.toReversed().flatMap(actionsOf)))
   )
 
 // An entry that cannot be read is a message all the same, if it says which.
-const actionsOf = (entry: History.Stored) =>
+const actionsOf = (entry: Entries.Entry): ReadonlyArray<readonly [string, ReadonlyArray<Reactions.Action>]> =>
   entry._tag !== "UndecodableEntry"
-    ? [[entry.timetoken, entry.actions] as const]
+    ? [[entry.timetoken, entry.actions]]
     : entry.timetoken === undefined
     ? []
-    : [[entry.timetoken, []] as const]
+    : [[entry.timetoken, []]]
 
 const isTimetoken = Schema.is(Timetoken.Timetoken)
 
 const readMessages = (channel: string, messages: ReadonlyArray<string>, actions: Actions): Found =>
   Effect.gen(function*() {
-    const found = new Map<string, ReadonlyArray<History.StoredAction>>()
+    const found = new Map<string, ReadonlyArray<Reactions.Action>>()
     let wanted: ReadonlyArray<Timetoken.Timetoken> = messages.filter(isTimetoken).toSorted().toReversed()
     const oldest = wanted.at(-1)
     while (wanted[0] !== undefined) {
       const before = Option.getOrUndefined(Timetoken.fromBigInt(Timetoken.toBigInt(wanted[0]) + 1n))
-      const { entries, next } = yield* History.fetch({ channel, since: oldest, before, include })
+      const { entries, next } = yield* Entries.page({ channel, since: oldest, before, include })
       for (const [message, actions] of entries.flatMap(actionsOf)) found.set(message, actions)
       wanted = next === undefined ? [] : wanted.slice(1).filter((message) => message < next)
     }
     const others = messages.filter((message) => !found.has(message))
     if (others.length > 0) {
-      const missing = new Map(others.map((message): [string, Array<History.StoredAction>] => [message, []]))
+      const missing = new Map(others.map((message): [string, Array<Reactions.Action>] => [message, []]))
       const since = others.every(isTimetoken) ? others.toSorted()[0] : undefined
       yield* Stream.runForEach(
         actions(since),

@@ -5,10 +5,29 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Event from "../../Event.ts"
-import type { StoredAction } from "../../History.ts"
-import type { Reaction, Reactions } from "../../MessageActions.ts"
 import { Timetoken } from "../../Timetoken.ts"
+import type { UserId } from "../../UserId.ts"
 import * as Loss from "./loss.ts"
+
+/** One action on a message. */
+export interface Action {
+  readonly type: string
+  readonly value: string
+  readonly user: UserId
+  readonly actionTimetoken: Timetoken
+}
+
+/** All actions of one type and value on a message. */
+interface Reaction {
+  readonly type: string
+  readonly value: string
+  readonly count: number
+  readonly users: ReadonlyMap<UserId, Timetoken>
+  readonly mine?: Timetoken
+}
+
+/** In the order in which each was first added. */
+export type Reactions = ReadonlyArray<Reaction>
 
 export interface State {
   /** Which are watched. Where they are the newest, the oldest comes first. */
@@ -17,7 +36,7 @@ export interface State {
   readonly reactions: ReadonlyMap<string, Reactions>
 }
 
-export const make = (found: ReadonlyMap<string, ReadonlyArray<StoredAction>>, me: string): State => ({
+export const make = (found: ReadonlyMap<string, ReadonlyArray<Action>>, me: string): State => ({
   messages: [...found.keys()],
   reactions: new Map(Array.from(found, ([message, actions]) => [message, reactionsOf(actions, me)]))
 })
@@ -25,8 +44,8 @@ export const make = (found: ReadonlyMap<string, ReadonlyArray<StoredAction>>, me
 export const valueOf = ({ messages, reactions }: State): ReadonlyMap<string, Reactions> =>
   new Map(messages.map((message) => [message, reactions.get(message) ?? []]))
 
-const reactionsOf = (actions: Iterable<StoredAction>, me: string): Reactions => {
-  const kinds = new Map<string, StoredAction & { readonly users: Map<StoredAction["user"], Timetoken> }>()
+const reactionsOf = (actions: Iterable<Action>, me: string): Reactions => {
+  const kinds = new Map<string, Action & { readonly users: Map<Action["user"], Timetoken> }>()
   for (const action of [...actions].toSorted((a, b) => a.actionTimetoken < b.actionTimetoken ? -1 : 1)) {
     const { actionTimetoken, type, user, value } = action
     const key = JSON.stringify([type, value])
@@ -40,7 +59,7 @@ const reactionsOf = (actions: Iterable<StoredAction>, me: string): Reactions => 
   })
 }
 
-const actionsOf = (reactions: Reactions): ReadonlyArray<StoredAction> =>
+const actionsOf = (reactions: Reactions): ReadonlyArray<Action> =>
   reactions.flatMap(({ type, users, value }) =>
     Array.from(users, ([user, actionTimetoken]) => ({ type, value, user, actionTimetoken }))
   )
@@ -59,9 +78,9 @@ export const follow = (
   events: ReadonlyArray<Event.SubscribeEvent>,
   { last, me }: Watched
 ): State => {
-  const changed = new Map<string, Map<Timetoken, StoredAction>>()
+  const changed = new Map<string, Map<Timetoken, Action>>()
   const published = new Set<string>()
-  const actionsOn = (message: string): Map<Timetoken, StoredAction> => {
+  const actionsOn = (message: string): Map<Timetoken, Action> => {
     const actions = changed.get(message) ??
       new Map(actionsOf(before.reactions.get(message) ?? []).map((action) => [action.actionTimetoken, action]))
     changed.set(message, actions)

@@ -6,9 +6,18 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Range } from "../../History.ts"
 import type { Detail } from "../../PubNubError.ts"
 import { Timetoken } from "../../Timetoken.ts"
+
+/** From `since` on, and older than `before`. */
+export interface Range {
+  readonly since?: Timetoken | undefined
+  readonly before?: Timetoken | undefined
+}
+
+export interface Ordered extends Range {
+  readonly order?: "newestFirst" | "oldestFirst" | undefined
+}
 
 export interface Page<A> {
   /** Oldest first. */
@@ -29,7 +38,7 @@ export const issuesOf = ({ before, since }: Range): ReadonlyArray<Detail> =>
 
 /** The entries of a range, page after page as `ask` gives them. It stops asking when its reader stops. */
 export const stream = <A, E, R>(
-  range: Range & { readonly order?: "newestFirst" | "oldestFirst" | undefined },
+  range: Ordered,
   ask: (range: Range) => Effect.Effect<Page<A>, E, R>
 ): Stream.Stream<A, E, R> => range.order === "oldestFirst" ? oldestFirst(range, ask) : newestFirst(range, ask)
 
