@@ -8,7 +8,6 @@ import * as Yaml from "effect/encoding/Yaml"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -16,7 +15,6 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Json from "../../internal/json.ts"
-import type { Options, RetryOptions, ServiceOptions } from "../SymphonyConfig.ts"
 import type { Detail } from "../SymphonyError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -104,17 +102,11 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 // reading
 // --------------------------------------------------------------------------------------------------------------------
 
-/** What a file says, what it says that is for the transport to heed, and what has no effect. */
-export interface Read {
-  readonly options: Options
-  readonly left: ReadonlyArray<string>
-  readonly unused: ReadonlyArray<string>
-}
-
-/** Fails with everything that is wrong, by key. */
-export const read = (
-  file: string
-): Effect.Effect<Read, ReadonlyArray<Detail> | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path> =>
+/**
+ * What a file says, what it says that is for the transport to heed, and what has no effect. Fails with everything that is
+ * wrong, by key.
+ */
+export const read = (file: string) =>
   Effect.gen(function*() {
     const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
     const parsed = yield* Effect.fromResult(parse(text))
@@ -267,7 +259,7 @@ const misplacedOf = (parsed: unknown): Detail | undefined => {
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 
-const service = (section: File["pod"]): ServiceOptions => ({
+const service = (section: File["pod"]) => ({
   scheme: section?.scheme ?? undefined,
   host: section?.host ?? undefined,
   port: section?.port ?? undefined,
@@ -275,7 +267,7 @@ const service = (section: File["pod"]): ServiceOptions => ({
   headers: section?.defaultHeaders ?? undefined
 })
 
-const retry = (section: File["retry"]): RetryOptions | undefined =>
+const retry = (section: File["retry"]) =>
   section === undefined || section === null ? undefined : {
     maxAttempts: section.maxAttempts ?? undefined,
     initialInterval: section.initialIntervalMillis ?? undefined,

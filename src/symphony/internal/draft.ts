@@ -9,7 +9,6 @@ import * as Json from "../../internal/json.ts"
 import type * as Attachment from "../Attachment.ts"
 import * as Ids from "../Ids.ts"
 import type * as MessageML from "../MessageML.ts"
-import type { ImportedFile, ImportedMessage, Message, Parts, UpdateOptions } from "../Messages.ts"
 import type * as SymphonyError from "../SymphonyError.ts"
 import * as Content from "./content.ts"
 import * as Upload from "./upload.ts"
@@ -57,7 +56,19 @@ export interface Draft<E, R> {
   readonly silent: boolean | undefined
 }
 
-export type Options<E, R> = Parts<E, R> | UpdateOptions<E, R>
+/** A message as it is given. */
+interface Message<E, R> {
+  readonly content: string | MessageML.Markup
+  readonly data?: { readonly [id: string]: unknown } | undefined
+  readonly version?: string | undefined
+  readonly attachments?: ReadonlyArray<Attachment.Attachment<E, R>> | undefined
+  readonly silent?: boolean | undefined
+}
+
+/** A whole message, or the parts of one. */
+export interface Options<E, R> extends Omit<Message<E, R>, "content" | "silent"> {
+  readonly message: string | MessageML.Markup | Message<E, R>
+}
 
 const isWhole = <E, R>(message: Options<E, R>["message"]): message is Message<E, R> =>
   typeof message === "object" && "content" in message
@@ -71,7 +82,7 @@ export const readMessage = <E, R>(
       content: message,
       data: options.data,
       version: options.version,
-      attachments: "attachments" in options ? options.attachments : undefined
+      attachments: options.attachments
     }
     const at = (field: string) => isWhole(message) ? `message.${field}` : field === "content" ? "message" : field
     const { attachments = [], silent, version = "" } = whole
@@ -110,6 +121,24 @@ const readContent = (
     if (Result.isFailure(wrapped) || details.length > 0) return yield* Effect.fail(details)
     return { content: wrapped.success, data: text === undefined ? undefined : Result.getOrUndefined(text) }
   })
+
+interface ImportedFile {
+  readonly name: string
+  readonly content: string | Uint8Array
+}
+
+/** A message of another system. */
+interface ImportedMessage {
+  readonly streamId: string
+  readonly message: string | MessageML.Markup
+  readonly data?: { readonly [id: string]: unknown } | undefined
+  readonly intendedMessageTimestamp: DateTime.DateTime.Input
+  readonly intendedMessageFromUserId: number
+  readonly originatingSystemId: string
+  readonly originalMessageId?: string | undefined
+  readonly attachments?: ReadonlyArray<ImportedFile> | undefined
+  readonly previews?: ReadonlyArray<ImportedFile> | undefined
+}
 
 export const readImported = (
   message: ImportedMessage,

@@ -21,7 +21,6 @@ import * as RetryAfter from "../../internal/retryAfter.ts"
 import * as Text from "../../internal/text.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
-import type { Tokens } from "../Session.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
 
@@ -78,6 +77,12 @@ export const errorOf = (
 /** Input that was refused before a request was made. */
 export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.InvalidRequest =>
   new SymphonyError.InvalidRequest({ description: "The input is not valid", details })
+
+/** What a request shows of the session that it is made with. */
+export interface Tokens {
+  readonly sessionToken: Redacted.Redacted
+  readonly keyManagerToken: Redacted.Redacted | undefined
+}
 
 /** One attempt. Without tokens it is a login. */
 export const attempt = <A, E = never, R = never>(

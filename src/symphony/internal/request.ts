@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
-import { Session, type Tokens } from "../Session.ts"
+import { Session } from "../Session.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
 import * as Endpoint from "./endpoint.ts"
@@ -74,7 +74,7 @@ export const open = (
 const retrying = <A, B, E extends Failure, R>(
   request: Request<A, E, R>,
   send: (
-    tokens: Tokens
+    tokens: Endpoint.Tokens
   ) => Effect.Effect<B, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R>
 ): Effect.Effect<B, SymphonyError.SymphonyError | E, Needs | R> =>
   Effect.gen(function*() {
@@ -89,7 +89,7 @@ const retrying = <A, B, E extends Failure, R>(
       return Effect.fail(error)
     }
     let renewals = 0
-    const renewed = Effect.fnUntraced(function*(tokens: Tokens, error: SymphonyError.SymphonyError) {
+    const renewed = Effect.fnUntraced(function*(tokens: Endpoint.Tokens, error: SymphonyError.SymphonyError) {
       // Not only where the request is sent again: the next one needs a session too.
       const others = yield* session.renew(tokens)
       const spent = request.spent?.(error)
@@ -100,7 +100,7 @@ const retrying = <A, B, E extends Failure, R>(
         : yield* failed(error)
     })
     const refusedOr = (
-      tokens: Tokens,
+      tokens: Endpoint.Tokens,
       error: Failed
     ): Effect.Effect<B, Failed, HttpClient.HttpClient | SymphonyConfig | R> =>
       isOurs(error) && isSessionRefused(error) && request.bodyFailure?.() === undefined
