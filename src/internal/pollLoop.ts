@@ -184,8 +184,8 @@ export class PollLoop<C, F, R> {
     } finally {
       this.feeding = false
     }
-    const signal = this.signals.shift()
-    if (signal !== undefined) this.signal(signal)
+    // One that changes nothing must not hold back those behind it.
+    for (let signal = this.signals.shift(); signal !== undefined; signal = this.signals.shift()) this.signal(signal)
   }
 
   private fly(command: InFlight<C, F>): Effect.Effect<Input<C, F>, never, R> {

@@ -299,6 +299,24 @@ describe("what happens beside what is in flight", () => {
       assert.strictEqual(loop.state._tag, "Polling")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
+  it.effect("what is signalled while something is told comes, also behind a signal that changes nothing", () =>
+    Effect.gen(function*() {
+      let other: Loop | undefined
+      let isConnected = false
+      const { loop } = yield* loopOf({
+        next: () => isConnected ? undefined : "Wanted",
+        tell: () => {
+          isConnected = true
+          other?.signal({ _tag: "SwitchedOn" })
+          other?.signal({ _tag: "SwitchedOff" })
+        }
+      })
+      other = loop
+      loop.start()
+      yield* Clock.advance("1 minute")
+      assert.strictEqual(loop.state._tag, "Off")
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
   it.effect("switching off and on again goes on from the same place", () =>
     Effect.gen(function*() {
       const { done, inFlight, loop } = yield* loopOf({})
