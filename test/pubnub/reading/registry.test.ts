@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Event, PubNubConfig, Subscribe, Subscriber } from "effect-herald/pubnub"
+import { type Event, PubNubConfig, Subscribe, Subscriber, Subscription } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import { Registry } from "../../../src/pubnub/internal/reading/registry.ts"
 import { emulated, requestsTo } from "../../emulated.ts"
@@ -99,6 +99,35 @@ describe("a lease", () => {
       const reader = engine.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
       assert.isTrue(reader.hasEnded)
       assert.deepStrictEqual(yield* Stream.runCollect(registry.statuses), [])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("a reader that was taken out while its stream still holds it", () => {
+  const a = Subscription.channel("a")
+
+  it.effect("takes no names from others and adds none when its set changes", () =>
+    Effect.gen(function*() {
+      const { engine } = yield* registryOf().lease(undefined)
+      const join = () => engine.join([a], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      const out = join()
+      join()
+      engine.leave(out)
+      engine.remove(out, [a])
+      engine.add(out, [Subscription.channel("b")])
+      assert.deepStrictEqual([...engine.keys], ["c a"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("a reader of thousands of names", () => {
+  it.effect("leaves within a second", () =>
+    Effect.gen(function*() {
+      const { engine } = yield* registryOf().lease(undefined)
+      const names = Array.from({ length: 4_000 }, (_, n) => Subscription.channel(`channel-${n}`))
+      const reader = engine.join(names, { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      const start = performance.now()
+      engine.leave(reader)
+      assert.isBelow(performance.now() - start, 1_000)
+      assert.deepStrictEqual([...engine.keys], [])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 

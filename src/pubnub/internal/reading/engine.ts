@@ -78,31 +78,26 @@ export class Engine {
 
   readonly leave = (reader: Reader): void => {
     if (!this.readers.delete(reader)) return
-    this.drop(reader, [...reader.heard.keys()])
+    this.drop(reader, reader.heard.keys())
     for (const connection of this.connections) connection.forget(reader)
     this.demand()
   }
 
   add(reader: Reader, members: Iterable<Subscription>): void {
-    const byConnection = new Map<Connection, Array<Key>>()
-    for (const key of reader.add(members)) {
-      const connection = this.homeOf(key)
-      const keys = byConnection.get(connection)
-      if (keys === undefined) byConnection.set(connection, [key])
-      else keys.push(key)
-    }
-    for (const [connection, keys] of byConnection) connection.join(reader, keys)
+    // One that has left holds no names any more, although its stream may not have ended yet.
+    if (!this.readers.has(reader)) return
+    const homes = Map.groupBy(reader.add(members), (key) => this.homeOf(key))
+    for (const [connection, keys] of homes) connection.join(reader, keys)
   }
 
   remove(reader: Reader, members: Iterable<Subscription>): void {
-    this.drop(reader, reader.remove(members))
+    if (this.readers.has(reader)) this.drop(reader, reader.remove(members))
   }
 
-  private drop(reader: Reader, keys: ReadonlyArray<Key>): void {
-    for (const key of keys) {
-      const connection = this.homes.get(key)
-      connection?.leave(reader, [key])
-      if (connection?.has(key) === false) this.homes.delete(key)
+  private drop(reader: Reader, gone: Iterable<Key>): void {
+    for (const [connection, keys] of Map.groupBy(gone, (key) => this.homes.get(key))) {
+      connection?.leave(reader, keys)
+      for (const key of keys) if (connection?.has(key) === false) this.homes.delete(key)
     }
   }
 
