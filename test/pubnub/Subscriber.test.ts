@@ -539,6 +539,35 @@ describe("sets and entities", () => {
       assert.strictEqual(error.reason._tag, "BadRequest")
     }).pipe(Effect.scoped, Effect.provide(world())))
 
+  it.effect("a set that has removed all its names reads no more history for them", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"], catchUp: { within: "1 day" } })
+      const { seen } = yield* collect(set.events)
+      const other = yield* collect(Subscribe.stream({ channels: ["b"], catchUp: "none" }))
+      yield* Clock.advance("1 second")
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({
+          on: (request) => request.url.includes("/v3/history"),
+          fault: faults.ServerError({ status: 503, handled: true }),
+          lasting: "1 hour"
+        })
+      )
+      yield* burst(150)
+      yield* Clock.advance("10 seconds")
+      assert.include(tags(seen), "Interrupted")
+      yield* set.remove("a")
+      const before = (yield* requestsTo("/v3/history")).length
+      yield* Clock.advance("10 minutes")
+      assert.strictEqual((yield* requestsTo("/v3/history")).length, before)
+      yield* publish("b", 1)
+      yield* set.add("c")
+      yield* Clock.advance("1 second")
+      yield* publish("c", 2)
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(payloads(other.seen), [1])
+      assert.deepStrictEqual(payloads(seen), [2])
+    }).pipe(Effect.scoped, Effect.provide(world())))
+
   it.effect("several listeners on one set, and presence of its members", () =>
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"], presence: true })

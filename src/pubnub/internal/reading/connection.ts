@@ -120,7 +120,9 @@ export class Connection {
       else if (this.names.delete(key)) this.size -= sizeOf(key)
     }
     this.current = undefined
-    this.laneOf(reader).join(reader, this.ownOf(reader))
+    const lane = this.laneOf(reader)
+    lane.join(reader, this.ownOf(reader))
+    this.settle(lane)
     this.changed()
   }
 
@@ -134,6 +136,11 @@ export class Connection {
     const lane = this.lanes.get(reader.options.within)
     if (lane === undefined) return
     lane.leave(reader)
+    this.settle(lane)
+  }
+
+  /** Nobody waits for the gap of a lane without readers. */
+  private settle(lane: Lane): void {
     if (lane.readers.size > 0) return
     lane.stop()
     this.lanes.delete(lane.within)
