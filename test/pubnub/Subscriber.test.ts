@@ -539,6 +539,19 @@ describe("sets and entities", () => {
       assert.strictEqual(error.reason._tag, "BadRequest")
     }).pipe(Effect.scoped, Effect.provide(world())))
 
+  it.effect("a set holds a member once, however often it is given", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a", "a"] })
+      yield* set.add("a", "b", "b")
+      yield* set.add(Subscription.group("b"), Subscription.channel("b", { presence: true }))
+      assert.deepStrictEqual(yield* set.subscriptions, [
+        Subscription.channel("a"),
+        Subscription.channel("b"),
+        Subscription.group("b"),
+        Subscription.channel("b", { presence: true })
+      ])
+    }).pipe(Effect.scoped, Effect.provide(world())))
+
   it.effect("a set that has removed all its names reads no more history for them", () =>
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"], catchUp: { within: "1 day" } })

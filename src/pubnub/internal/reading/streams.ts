@@ -136,7 +136,7 @@ export const subscriptionSet = Effect.fnUntraced(function*(
       : registry.lease(target.filter),
     ({ giveBack }) => giveBack()
   )
-  let members = subscriptionsOf(options)
+  let members = withoutRepeats(subscriptionsOf(options))
   let isLeft = false
   const readers = new Set<Reader>()
   yield* Effect.addFinalizer(() =>
@@ -163,7 +163,7 @@ export const subscriptionSet = Effect.fnUntraced(function*(
     add: Effect.fnUntraced(function*(...added) {
       const more = added.map(memberOf)
       yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(Effect.mapError(fail))
-      members = [...members, ...more.filter((member) => !members.some((other) => isEqual(member, other)))]
+      members = withoutRepeats([...members, ...more])
       for (const reader of readers) engine.add(reader, more)
     }),
     remove: (...removed) =>
@@ -216,8 +216,11 @@ const subscriptionsOf = (
   ...subscriptions
 ]
 
-const isEqual = (one: Subscription.Subscription, other: Subscription.Subscription): boolean =>
-  Subscription.isSame(one, other) && one.presence === other.presence
+const withoutRepeats = (
+  members: ReadonlyArray<Subscription.Subscription>
+): ReadonlyArray<Subscription.Subscription> => [
+  ...new Map(members.map((member) => [`${member._tag} ${member.presence} ${member.name}`, member])).values()
+]
 
 const memberOf = (member: Subscription.Subscription | string): Subscription.Subscription =>
   typeof member === "string" ? Subscription.channel(member) : member
