@@ -210,10 +210,10 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
         case "Failed": {
           const time = elapsed(state.sentAt, input.at)
           const { attempts, cuts } = facts
-          const steady = time >= held
-          const row = steady ? { attempts: 0, renewed: false } : {}
+          const wasHeld = time >= held
+          const row = wasHeld ? { attempts: 0, renewed: false } : {}
           const next = { ...facts, ...row, cuts: cutAgain(cuts, time) }
-          return failed(next, input, steady && attempts > 0 ? [{ _tag: "Forget" }] : [])
+          return failed(next, input, wasHeld && attempts > 0 ? [{ _tag: "Forget" }] : [])
         }
         case "Silent":
           // Not the end of the silence: the connection may have been dead from the first moment on.

@@ -105,8 +105,8 @@ interface Segment {
   readonly since: bigint
   readonly before: bigint
   entries: ReadonlyArray<Entry> | undefined
-  /** What was published until then may have been deleted: history was asked whether it was, and the answer told. */
-  kept: bigint
+  /** What was published before this may have been deleted: history was asked whether it was, and the answer told. */
+  probedTo: bigint
   /** How much time held the page that comes after it, and how many such pages were guessed before that. */
   readonly page: bigint
   readonly guessed: number
@@ -284,8 +284,8 @@ export class Backfill {
   })
 
   /** Whether a part of the hole has grown older than history surely keeps, since that was last looked at. */
-  private isOld({ entries, kept }: Segment): boolean {
-    return entries === undefined && this.oldestKept() > kept
+  private isOld({ entries, probedTo }: Segment): boolean {
+    return entries === undefined && this.oldestKept() > probedTo
   }
 
   /** Whether history reaches back so far: it does if it holds something older. */
@@ -303,10 +303,10 @@ export class Backfill {
         }))
         for (const [channel, { entries }] of pages) if (entries.length > 0) this.held.add(channel)
       }
-      const from = segment.kept === this.hole.since ? this.hole.from : String(segment.kept - 1n)
+      const from = segment.probedTo === this.hole.since ? this.hole.from : String(segment.probedTo - 1n)
       // Some more will be gone when it is read.
-      segment.kept = this.oldestKept() + aMinute
-      const to = segment.kept < this.before ? segment.kept : this.before
+      segment.probedTo = this.oldestKept() + aMinute
+      const to = segment.probedTo < this.before ? segment.probedTo : this.before
       const notices = [...this.channels.keys()].filter((channel) => !this.held.has(channel)).map((
         channel
       ): Status.Gap => ({
@@ -444,7 +444,7 @@ export class Backfill {
         since: from,
         before: segment.before,
         entries: entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken),
-        kept: segment.kept > from ? segment.kept : from,
+        probedTo: segment.probedTo > from ? segment.probedTo : from,
         page: 0n,
         guessed: 0
       }
@@ -647,7 +647,7 @@ const whole = (since: bigint, before: bigint): Segment => ({
   since,
   before,
   entries: undefined,
-  kept: since,
+  probedTo: since,
   page: 0n,
   guessed: 0
 })
@@ -691,8 +691,8 @@ const divided = (part: Segment, from: bigint, isLong: boolean): ReadonlyArray<Se
     : [page - page / 10n, Math.min(guessed, Number(length / page))]
   const segments: Array<Segment> = []
   const add = (since: bigint, before: bigint) => {
-    const kept = part.kept > since ? part.kept : since
-    segments.push({ since, before, entries: undefined, kept, page, guessed })
+    const probedTo = part.probedTo > since ? part.probedTo : since
+    segments.push({ since, before, entries: undefined, probedTo, page, guessed })
   }
   let before = from
   for (let index = 0; index < count && before - size > part.since; index++) {
