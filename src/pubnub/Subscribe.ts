@@ -16,11 +16,12 @@ import type * as Cursor from "../Cursor.ts"
 import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Handling from "../internal/handling.ts"
 import type * as Event from "./Event.ts"
-import * as Family from "./internal/reading/family.ts"
-import type * as Payload from "./internal/wire/payload.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
+import * as Family from "./internal/reading/family.ts"
+import { isStatus } from "./internal/reading/place.ts"
 import type * as Request from "./internal/reading/request.ts"
 import * as Streams from "./internal/reading/streams.ts"
+import type * as Payload from "./internal/wire/payload.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
@@ -398,7 +399,7 @@ export const statuses = (
   Family.only(
     Streams.events(options),
     { onStatus: () => Effect.void },
-    (event) => Family.isStatus(event) ? event : undefined
+    (event) => isStatus(event) ? event : undefined
   )
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -260,7 +260,6 @@ describe("the end", () => {
       const fiber = yield* Effect.forkChild(Effect.exit(reader.pull))
       yield* Effect.yieldNow
       assert.strictEqual(core.waiting, 1)
-      assert.isTrue(reader.isWaiting)
       reader.fail(error)
       yield* Effect.yieldNow
       yield* Effect.yieldNow

@@ -21,7 +21,7 @@ import { toError } from "./ending.ts"
 import { Ledger, withoutHole } from "./ledger.ts"
 import * as Losses from "./losses.ts"
 import { covers, type Key, type Names } from "./names.ts"
-import { before, idOf, kindOf, nameOf, placeOf } from "./place.ts"
+import { before, idOf, kindOf, placeOf, subscriptionOf } from "./place.ts"
 import type { Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
@@ -65,7 +65,7 @@ export class Missed {
     if (this.oldest === "" || timetoken < this.oldest) this.oldest = timetoken
     if (timetoken > this.newest) this.newest = timetoken
     if (kind !== "Message" && kind !== "File") return this.addKind(channel, kind)
-    const name = nameOf(event)
+    const name = subscriptionOf(event)
     if (name !== undefined) this.channels.set(channel, (this.channels.get(channel) ?? new Set()).add(name))
     const id = idOf(event) ?? ""
     // It came by another name, too.

@@ -16,7 +16,6 @@ import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
-import * as Heartbeat from "./heartbeat.ts"
 import type * as Endpoint from "../wire/endpoint.ts"
 import * as Subscribe from "../wire/subscribe.ts"
 import * as Token from "../wire/token.ts"
@@ -24,6 +23,7 @@ import * as Arrival from "./arrival.ts"
 import * as ClockCheck from "./clockCheck.ts"
 import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
+import * as Heartbeat from "./heartbeat.ts"
 import { Lane, type Page } from "./lane.ts"
 import { withoutHole } from "./ledger.ts"
 import { isSame, type Key, keysOf, nameOf, type Names, namesOf, refusedBy } from "./names.ts"
@@ -63,6 +63,8 @@ export class Connection {
   private isGathering = false
   /** Until then names stay as they are. */
   private calmUntil = 0
+  /** Told behind what comes of the handshake. */
+  private doubted: Status.CursorDoubted | undefined
   private readonly witness = ClockCheck.makeWitness()
   private heartbeat: Fiber.Fiber<void> | undefined
   /** What the last request of the loop was sent with. */
@@ -330,9 +332,6 @@ export class Connection {
     }
     return standing.region === undefined && now.region !== undefined ? { ...standing, region: now.region } : standing
   }
-
-  /** Told behind what comes of the handshake. */
-  private doubted: Status.CursorDoubted | undefined
 
   /** The service knows of the names: from here on they are heard. */
   private answered(cursor: Cursor, now: Cursor): void {

@@ -15,6 +15,7 @@ import * as PacedCommits from "../../../internal/pacedCommits.ts"
 import * as Retry from "../../../Retry.ts"
 import type * as Event from "../../Event.ts"
 import * as Family from "./family.ts"
+import { cursorOf } from "./place.ts"
 
 /** Which cursor, and how often to try to save it. */
 export interface Name {
@@ -29,9 +30,6 @@ export type Read<A, E, R> = (from: Cursor | undefined) => Stream.Stream<Event.Su
 const patience = "30 seconds"
 
 const pace: PacedCommits.Pace = { every: "250 millis", atOnce: 100, grace: Commits.grace }
-
-const cursorOf = (event: Event.SubscribeEvent<unknown>): Cursor | undefined =>
-  "cursor" in event ? event.cursor : undefined
 
 /** The cursor that is kept, and how to save another one. */
 const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {

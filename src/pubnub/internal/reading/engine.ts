@@ -21,8 +21,7 @@ import { Knowledge } from "./knowledge.ts"
 import type { Lane } from "./lane.ts"
 import type { Key } from "./names.ts"
 import * as Pace from "./pace.ts"
-import { Reader } from "./reader.ts"
-import type * as Readers from "./reader.ts"
+import { type Options, Reader } from "./reader.ts"
 
 /** What an address holds beside the names. */
 const room = Request.longestAddress - 1_000
@@ -39,9 +38,7 @@ export class Engine {
   private isOn = true
   private isClosed = false
 
-  constructor(
-    core: Omit<Core, "demand" | "waiting">
-  ) {
+  constructor(core: Omit<Core, "demand" | "waiting">) {
     this.core = {
       ...core,
       fork: (effect) => {
@@ -64,7 +61,7 @@ export class Engine {
 
   // --- readers
 
-  join(members: Iterable<Subscription>, options: Readers.Options): Reader {
+  join(members: Iterable<Subscription>, options: Options): Reader {
     const reader = new Reader(this.core, options)
     if (this.isClosed) {
       reader.finish(done)

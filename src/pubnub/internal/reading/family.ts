@@ -11,6 +11,7 @@ import type * as Event from "../../Event.ts"
 import type * as Status from "../../Status.ts"
 import * as Envelope from "../wire/envelope.ts"
 import * as Payload from "../wire/payload.ts"
+import { isStatus } from "./place.ts"
 
 /** What is not data. */
 export type Notice = Status.Status | Event.Undecodable | Event.Unknown
@@ -101,19 +102,6 @@ export const only = <A extends Event.SubscribeEvent<unknown> | Event.Signal<unkn
 }
 
 const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
-
-const statusTags: { readonly [K in Status.Status["_tag"]]: true } = {
-  Connected: true,
-  ChannelsChanged: true,
-  Interrupted: true,
-  Reconnected: true,
-  Disconnected: true,
-  Gap: true,
-  GapSuspected: true,
-  CursorDoubted: true
-}
-
-export const isStatus = (event: { readonly _tag: string }): event is Status.Status => event._tag in statusTags
 
 export const isNotice = (event: { readonly _tag: string }): event is Notice =>
   isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"

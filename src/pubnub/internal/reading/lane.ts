@@ -222,13 +222,9 @@ export class Lane {
 
   private openBreak(from: Cursor, to: Cursor): void {
     const asked = this.base ?? from
-    if (this.stepsOver) {
-      this.base = withoutHole(asked)
-      this.suspect(asked, to.position, "LongBreak")
-    } else {
-      this.base = withoutHole(asked)
-      this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined })
-    }
+    this.base = withoutHole(asked)
+    if (this.stepsOver) this.suspect(asked, to.position, "LongBreak")
+    else this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined })
   }
 
   private get stepsOver(): boolean {

@@ -3,7 +3,7 @@
  */
 import type * as Event from "../../Event.ts"
 import type * as Status from "../../Status.ts"
-import { before, isStatus, placeOf } from "./place.ts"
+import { before, placeOf } from "./place.ts"
 
 export type Loss = Status.Gap | Status.GapSuspected
 
@@ -24,7 +24,7 @@ export const add = (losses: Losses, loss: Loss): void => {
 
 /** An event for which there was no room. */
 export const lose = (losses: Losses, event: Event.SubscribeEvent): void => {
-  const place = isStatus(event) ? undefined : placeOf(event)
+  const place = placeOf(event)
   if (place === undefined) return
   const { channel, timetoken } = place
   add(losses, { _tag: "Gap", channel, from: before(timetoken), to: timetoken, reason: "InboxOverflow" })

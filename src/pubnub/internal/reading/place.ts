@@ -6,21 +6,22 @@ import * as Channel from "../../Channel.ts"
 import type * as Event from "../../Event.ts"
 import type * as Status from "../../Status.ts"
 
-export const isStatus = (event: Event.SubscribeEvent): event is Status.Status => {
-  switch (event._tag) {
-    case "Connected":
-    case "ChannelsChanged":
-    case "Interrupted":
-    case "Reconnected":
-    case "Disconnected":
-    case "Gap":
-    case "GapSuspected":
-    case "CursorDoubted":
-      return true
-    default:
-      return false
-  }
+const statusTags: { readonly [K in Status.Status["_tag"]]: true } = {
+  Connected: true,
+  ChannelsChanged: true,
+  Interrupted: true,
+  Reconnected: true,
+  Disconnected: true,
+  Gap: true,
+  GapSuspected: true,
+  CursorDoubted: true
 }
+
+export const isStatus = (event: { readonly _tag: string }): event is Status.Status =>
+  Object.hasOwn(statusTags, event._tag)
+
+export const cursorOf = (event: Event.SubscribeEvent<unknown> | undefined): Cursor | undefined =>
+  event !== undefined && "cursor" in event ? event.cursor : undefined
 
 export const placeOf = (
   event: Event.SubscribeEvent
@@ -30,7 +31,7 @@ export const placeOf = (
     : undefined
 
 /** The subscribed name that an event came by. One that cannot be read may not say. */
-export const nameOf = (event: Event.Event): string | undefined => {
+export const subscriptionOf = (event: Event.Event): string | undefined => {
   if (!("subscription" in event)) return undefined
   return isPresence(event) ? Channel.presenceOf(event.subscription) : event.subscription
 }

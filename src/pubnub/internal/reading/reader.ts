@@ -20,7 +20,7 @@ import * as Delivered from "./delivered.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
 import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
-import { after, before, contentOf, idOf, isStatus, nameOf as subscriptionOf, older, placeOf } from "./place.ts"
+import { after, before, contentOf, cursorOf, idOf, isStatus, older, placeOf, subscriptionOf } from "./place.ts"
 import { overlap, type Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
@@ -53,12 +53,12 @@ export interface Home {
 
 export class Reader {
   readonly options: Options
-  readonly core: Core
   readonly heard = new Map<Key, Heard>()
   /** Whether it was told that it is connected: from then on everything is delivered. */
   isConnected = false
-  /** Where its connections are, for as long as it has some. */
+  /** Where its connections are. */
   home: Home | undefined
+  private readonly core: Core
   private parts: Array<Part> | undefined
   /** How many events wait. */
   private waiting = 0
@@ -97,7 +97,7 @@ export class Reader {
   private copies: MessageIds.Copies | undefined
   private wasDown = false
   /** What there was no room to tell: of the connection only what is true now. */
-  private untold: Item | undefined
+  private untold: Status.Status | undefined
   private areNamesUntold = false
   /** Where it was when it had no room, if it may not go on. */
   private overflowed: { readonly at: Cursor | undefined; readonly isTold: boolean } | undefined
@@ -123,10 +123,6 @@ export class Reader {
 
   get hasEnded(): boolean {
     return this.end !== undefined
-  }
-
-  get isWaiting(): boolean {
-    return this.resume !== undefined
   }
 
   // --- names
@@ -209,10 +205,8 @@ export class Reader {
     if (this.isConnected) {
       this.areNamesUntold = this.isFull
       if (this.areNamesUntold) return
-      const place = this.parts?.findLast(([first]) => !isStatus(first))?.at(-1)
-      const cursor = place !== undefined && "cursor" in place && place.cursor !== undefined
-        ? place.cursor
-        : this.places.reduce(older, this.taken ?? this.begun)
+      const last = this.parts?.findLast(([first]) => !isStatus(first))?.at(-1)
+      const cursor = cursorOf(last) ?? this.places.reduce(older, this.taken ?? this.begun)
       this.put({ _tag: "ChannelsChanged", cursor, ...namesOf(this.heard.keys()) })
       return
     }
@@ -360,7 +354,7 @@ export class Reader {
       this.areNamesUntold = false
       this.announce()
     }
-    if (this.untold !== undefined && isStatus(this.untold)) {
+    if (this.untold !== undefined) {
       const { untold } = this
       this.untold = undefined
       this.put(untold)
@@ -456,17 +450,15 @@ export class Reader {
     if (!isData) {
       // What is told comes with what it is told of.
       const rest = this.next()
-      return rest === undefined ? first : rest === "again" ? first : [...first, ...rest]
+      return rest === undefined || rest === "again" ? first : [...first, ...rest]
     }
     const wasFull = this.isFull
     this.waiting -= first.length
     this.tellRest()
     if (wasFull) this.core.demand()
-    const last = first.at(-1)
+    const cursor = cursorOf(first.at(-1))
     const events = this.once(this.mine(first))
-    if (last !== undefined && "cursor" in last && last.cursor !== undefined) {
-      this.taken = events.length > 0 ? cursorOf(events.at(-1)) : this.mineAt(last.cursor)
-    }
+    if (cursor !== undefined) this.taken = events.length > 0 ? cursorOf(events.at(-1)) : this.mineAt(cursor)
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
   }
 
@@ -475,8 +467,9 @@ export class Reader {
     const { delivered, had } = this
     if (delivered === undefined && had === undefined) return this.withoutCopies(events)
     return this.withoutCopies(events.filter((event) => {
-      const id = isStatus(event) ? undefined : idOf(event)
-      if (id === undefined || isStatus(event)) return true
+      if (isStatus(event)) return true
+      const id = idOf(event)
+      if (id === undefined) return true
       if (had !== undefined && this.hadUntil !== undefined && id > this.hadUntil) this.had = undefined
       else if (had?.has(Marks.of(id)) === true) return false
       return delivered === undefined || delivered.admit(id, "", contentOf(event))._tag === "New"
@@ -596,6 +589,3 @@ export class Reader {
 }
 
 const isMarked = (event: Item): boolean => event._tag === "Message" && MessageIds.idOf(event.meta) !== undefined
-
-const cursorOf = (event: Item | undefined): Cursor | undefined =>
-  event !== undefined && "cursor" in event ? event.cursor : undefined

@@ -3,6 +3,7 @@
  */
 import type { Cursor } from "../../../Cursor.ts"
 import * as Marks from "./marks.ts"
+import { after } from "./place.ts"
 
 /** How far before a position history is read, in ticks: messages of other regions come late by seconds. */
 export const overlap = 100_000_000n
@@ -166,5 +167,3 @@ const merged = (sums: ReadonlyArray<Sum>): Array<Sum> =>
       ? [[to, count + other[1], Marks.sum(sum, other[2])]]
       : [[to, count, sum]]
   })
-
-const after = (timetoken: string): string => String(BigInt(timetoken) + 1n)
