@@ -44,8 +44,8 @@ export const mutations: ReadonlyArray<Mutation> = [
       "// Not cut by new names: its answer tells the service of those that were asked for.",
       "case \"Renamed\":\n          return prove(facts, \"names\", [{ _tag: \"Cut\" }])"
     ],
-    ["a held poll does not end a row", "const row = steady ? { attempts: 0, renewed: false } : {}", "const row = {}"],
-    ["schedules go on after a held poll", "steady && attempts > 0 ? [{ _tag: \"Forget\" }] : []", "[]"],
+    ["a held poll does not end a row", "const row = wasHeld ? { attempts: 0, renewed: false } : {}", "const row = {}"],
+    ["schedules go on after a held poll", "wasHeld && attempts > 0 ? [{ _tag: \"Forget\" }] : []", "[]"],
     [
       "a silent poll was heard until its end",
       "prove({ ...facts, heardAt: state.sentAt }, \"silence\"",
@@ -137,7 +137,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a signal stops the loop", "if (isRunning) this.start()", ""],
     ["a signal starts a stopped loop", "if (isRunning) this.start()", "this.start()"],
     ["signals of a tell are lost", "this.signals.push(input)\n      return", "return"],
-    ["only one signal of a tell", "if (signal !== undefined) this.signal(signal)", ""],
+    [
+      "only one signal of a tell",
+      "for (let signal = this.signals.shift(); signal !== undefined; signal = this.signals.shift()) this.signal(signal)",
+      "const signal = this.signals.shift()\n    if (signal !== undefined) this.signal(signal)"
+    ],
     ["schedules are never reset", "this.retries.forget()", ""],
     ["a denied request is never asked about", "this.service.isDenied(failure)\n          ?", "false\n          ?"],
     ["silence is found out late", "const longest = Math.min(5_000, patience)", "const longest = 50_000"],
