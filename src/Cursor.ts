@@ -69,7 +69,8 @@ export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
 })
 
 /**
- * How one place in a stream reads in a log: position, region, and how many events after it were already delivered.
+ * Formats a cursor for a log: position, region, and how many events after it were already delivered, as in
+ * `17905741246383965@31+2`.
  *
  * @category formatting
  * @since 0.1.0

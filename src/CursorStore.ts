@@ -1,5 +1,5 @@
 /**
- * Where cursors are kept, so that a reader goes on after a crash.
+ * Stores for the cursors of durable readers, so that a reader goes on after a crash.
  *
  * @since 0.1.0
  */
@@ -21,8 +21,11 @@ import * as SafeFiles from "./internal/safeFiles.ts"
 /**
  * A cursor was not saved or loaded.
  *
- * `kind` says why: `Unavailable` when the store failed, which may pass; `Invalid` when the store holds something that is not a
- * cursor, or was told to save it. A reader never starts from now because of either.
+ * - `operation`: what the reader did.
+ * - `kind`: `Unavailable` when the store failed, which may pass. `Invalid` when the store holds something that is not a cursor,
+ *   or was told to save it. Neither makes a reader start from now.
+ * - `reader`: the name of the reader.
+ * - `description`: what the store said.
  *
  * @category errors
  * @since 0.1.0
@@ -133,7 +136,7 @@ const inCopies = (store: {
  * Each cursor is in two files with checksums: if one is damaged, `load` uses the other one, and logs a warning. If both are,
  * it fails with `CursorStoreError`. A file is written under another name, synced, and renamed, and then the directory is synced: after
  * a power failure each file holds a whole cursor, and the last one that `save` succeeded with. The files have mode 0600, a
- * new directory has mode 0700. Fails with `PlatformError` if the directory can not be created or read.
+ * new directory has mode 0700. Fails with `PlatformError` if the directory cannot be created or read.
  *
  * File names are made of `a-z`, `0-9`, `-` and `_`, and are never equal for two readers, even where the file system ignores
  * case.
@@ -181,7 +184,7 @@ export const layerKeyValueStore: Layer.Layer<CursorStore, never, KeyValueStore.K
 )
 
 /**
- * Cursors in memory, for tests and for readers that need not survive a restart. A layer of its own each time it is built.
+ * Cursors in memory, for tests and for readers that need not survive a restart. Each build of the layer has its own memory.
  *
  * @category layers
  * @since 0.1.0

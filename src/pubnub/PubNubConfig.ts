@@ -97,19 +97,19 @@ export interface Options {
    */
   readonly queueLength?: number | undefined
   /**
-   * How long the service surely keeps them. After a longer break, by either clock of this machine or by the service's time,
-   * the reader looks in history for what is missing. Documents say 2 to 20 minutes; the default is the careful end: 2 minutes.
+   * How long the service surely keeps these messages. After a longer break, by either clock of this machine or by the service's
+   * time, the reader looks in history for what is missing. The vendor's documents say 2 to 20 minutes. Default: 2 minutes.
    */
   readonly queueRetention?: Duration.Input | undefined
   /**
-   * How long the keyset's history surely keeps messages, by the service's time. A reader that comes back later is told of what
-   * it cannot find.
-   * `Infinity` for a keyset that keeps them for ever. Default: one day, the shortest that the service offers.
+   * How long the keyset's history surely keeps messages, by the service's time. A reader that comes back later emits a `Gap` for
+   * what it cannot find. `Infinity` for a keyset that keeps them for ever. Default: one day, the shortest that the service offers.
    */
   readonly historyRetention?: Duration.Input | undefined
   /**
-   * How many requests a second a connection makes of history, at most, when it fills a gap: a positive number. Default: 25, at
-   * which the service begins to throttle small accounts.
+   * How many requests a second readers may send to history to fill gaps: a positive number. It holds for each stream with a
+   * connection of its own, and for all streams with one filter that share connections. At 25 the service begins to throttle small
+   * accounts. Default: 25.
    */
   readonly historyRate?: number | undefined
   /**
@@ -135,7 +135,7 @@ export interface Options {
 }
 
 /**
- * The configuration that every endpoint reads from its context.
+ * The configuration that every endpoint reads from its context: the {@link Options} with their defaults filled in.
  *
  * **Example** (Two keysets in one program)
  *

@@ -1,5 +1,7 @@
 /**
- * What a subscription says of itself. Statuses travel in the stream with the events, in the position where they hold.
+ * The statuses of a subscription. They travel in the stream with the events, each in the position from which it holds.
+ *
+ * Timetokens in statuses are strings of at most 17 digits, in units of 100 nanoseconds.
  *
  * @since 0.1.0
  */
@@ -17,8 +19,11 @@ import { Defect, InboxOverflow } from "./SubscribeError.ts"
  */
 export interface Connected {
   readonly _tag: "Connected"
+  /** Where the reader begins. */
   readonly cursor: Cursor
+  /** Subscribed channels, wildcards and presence names, sorted. */
   readonly channels: ReadonlyArray<string>
+  /** Subscribed groups and their presence names, sorted. */
   readonly groups: ReadonlyArray<string>
 }
 
@@ -33,15 +38,18 @@ const Names = { channels: Schema.Array(Schema.String), groups: Schema.Array(Sche
 export const Connected = Schema.TaggedStruct("Connected", { cursor: Cursor, ...Names })
 
 /**
- * The set of names is another from here on; the cursor goes on.
+ * The reader listens to other names from here on. Its cursor goes on.
  *
  * @category statuses
  * @since 0.1.0
  */
 export interface ChannelsChanged {
   readonly _tag: "ChannelsChanged"
+  /** Where the reader is now. */
   readonly cursor: Cursor
+  /** All channels, wildcards and presence names that are subscribed now, sorted. */
   readonly channels: ReadonlyArray<string>
+  /** All groups and their presence names that are subscribed now, sorted. */
   readonly groups: ReadonlyArray<string>
 }
 
@@ -62,11 +70,13 @@ export const ChannelsChanged = Schema.TaggedStruct("ChannelsChanged", { cursor: 
  */
 export interface Interrupted {
   readonly _tag: "Interrupted"
+  /** Why the request failed. */
   readonly reason: PubNubError.Reason
   /** Absent before the first connection of a reader that was given no cursor. */
   readonly cursor?: Cursor
   /** 1 for the first failure in a row. A row ends when a poll was answered, or was held for 30 seconds. */
   readonly attempt: number
+  /** How long the reader waits before the next attempt. */
   readonly retryIn: Duration.Duration
 }
 
@@ -84,16 +94,17 @@ export const Interrupted = Schema.TaggedStruct("Interrupted", {
 })
 
 /**
- * The service answers again; reading goes on from `cursor`, the one from before. It comes once for an interruption, with the
- * handshake that proves the connection, and not only with the next message.
+ * The service answers again, and the reader goes on where it was. It is emitted once for an interruption: at the handshake
+ * that proves the connection, before the next message.
  *
  * @category statuses
  * @since 0.1.0
  */
 export interface Reconnected {
   readonly _tag: "Reconnected"
+  /** Where the reader goes on: where it was before the interruption. */
   readonly cursor: Cursor
-  /** Since somebody last surely listened, by the clock of this machine that saw more time pass. */
+  /** The time since the reader last surely listened, by the clock of this machine that saw more time pass. */
   readonly downFor: Duration.Duration
 }
 
@@ -106,14 +117,17 @@ export interface Reconnected {
 export const Reconnected = Schema.TaggedStruct("Reconnected", { cursor: Cursor, downFor: Schema.Duration })
 
 /**
- * Nothing more will come. With a `reason` the stream fails next.
+ * Polling has stopped. With a `reason`, the stream fails next. Without one, `Subscriber.disconnect` or
+ * `Subscriber.unsubscribeAll` stopped it: the stream goes on with {@link Reconnected} after `Subscriber.reconnect`, or ends.
  *
  * @category statuses
  * @since 0.1.0
  */
 export interface Disconnected {
   readonly _tag: "Disconnected"
+  /** Why the stream fails: the failure that it gave up on. Absent when polling was stopped on request. */
   readonly reason?: PubNubError.Reason | InboxOverflow | Defect
+  /** Where to go on from. Absent when the reader never was connected and was given no cursor. */
   readonly cursor?: Cursor
 }
 
@@ -139,7 +153,7 @@ export type Kind = "Message" | "Signal" | "Presence" | "MessageAction" | "AppCon
 const Kind = Schema.Literals(["Message", "Signal", "Presence", "MessageAction", "AppContext", "File"])
 
 /**
- * Something of a channel between two positions was missed and cannot be had.
+ * Events of a channel between two positions were missed, and cannot be recovered.
  *
  * **Details**
  *
@@ -148,7 +162,7 @@ const Kind = Schema.Literals(["Message", "Signal", "Presence", "MessageAction", 
  * - `NotStored`: more was waiting than the service keeps for a reader, and `kinds` were among it or came before on this channel.
  *   History never holds them.
  * - `NotInHistory`: messages came that history does not show, and others like them may be missing. They were not stored, or
- *   history is later than it was waited for (seven seconds).
+ *   history showed them later than the reader waited for (seven seconds).
  * - `RetentionExceeded`: the gap begins before what the keyset still holds, by the service's time.
  * - `InboxOverflow`: a reader of a shared connection had no room, and its strategy (`slide`, `drop`) is to leave something out.
  *
@@ -157,11 +171,15 @@ const Kind = Schema.Literals(["Message", "Signal", "Presence", "MessageAction", 
  */
 export interface Gap {
   readonly _tag: "Gap"
+  /** The channel; with `NoStorage`, the channel or group as it was subscribed. */
   readonly channel: string
+  /** The timetoken after which events are missing. */
   readonly from: string
+  /** The last timetoken of which events may be missing. */
   readonly to: string
+  /** Why the events cannot be recovered. */
   readonly reason: "InboxOverflow" | "NoStorage" | "NotInHistory" | "NotStored" | "RetentionExceeded"
-  /** Given with `NotStored`. */
+  /** The kinds that are missing, sorted. Given with `NotStored` only. */
   readonly kinds?: ReadonlyArray<Kind>
 }
 
@@ -180,21 +198,27 @@ export const Gap = Schema.TaggedStruct("Gap", {
 })
 
 /**
- * Something may have been missed between two positions, and nobody can tell: history is out of reach (no permission, a
- * filter, `catchUp: "none"`, or failures for longer than `catchUp: { within }`), or something may be of kinds and channels
- * that history was not asked for (kinds that are not stored, channels of a wildcard that were never seen, a group that cannot be
- * listed).
+ * Events may have been missed between two positions, and the reader cannot find out whether they were.
  *
- * The service keeps a number of messages for a reader and drops older ones without a word. `FullPage`: the page that follows
- * has as many as that. `LongBreak`: nothing was asked for longer than the service keeps them.
+ * **Details**
+ *
+ * Either the reader did not read history: no permission, a filter, `catchUp: "none"`, or failures for longer than
+ * `catchUp: { within }`. Or history cannot show the events: kinds that are not stored, channels of a wildcard that were never
+ * seen, a group that cannot be listed.
+ *
+ * The service keeps a limited number of messages for a reader, and drops older ones without notice. `FullPage`: the next page
+ * has as many messages as that limit. `LongBreak`: the reader did not poll for longer than the service keeps messages.
  *
  * @category statuses
  * @since 0.1.0
  */
 export interface GapSuspected {
   readonly _tag: "GapSuspected"
+  /** The timetoken after which events may be missing. */
   readonly from: string
+  /** The last timetoken of which events may be missing. */
   readonly to: string
+  /** Why events may be missing. */
   readonly reason: "FullPage" | "LongBreak"
 }
 
@@ -211,15 +235,17 @@ export const GapSuspected = Schema.TaggedStruct("GapSuspected", {
 })
 
 /**
- * The service answered with a position that cannot be right (zero, far ahead, or far back). The old one is kept, and the
- * next answer decides.
+ * The service answered with a position that cannot be right (zero, far ahead, or far back), or the reader was given such a
+ * cursor to start from. In the first case the reader keeps its position, and the next answers decide.
  *
  * @category statuses
  * @since 0.1.0
  */
 export interface CursorDoubted {
   readonly _tag: "CursorDoubted"
+  /** Where the reader goes on. */
   readonly kept: Cursor
+  /** The position that cannot be right: a timetoken. */
   readonly doubted: string
 }
 

@@ -41,10 +41,11 @@ export type From =
   | { readonly timetoken: Timetoken; readonly region?: number | undefined }
 
 /**
- * How a reader comes back, a schedule for each kind of failure, of the connection or of history. Kinds that share a schedule
- * share its progress. All schedules start afresh when a poll was answered or was held for 30 seconds; a handshake alone does not
- * do that. One that ends fails the stream. Defaults: `Retry.reconnect` for ever, `AccessDenied` three times, and
- * `EmptySubscription` every 1 to 5 seconds.
+ * Retry schedules of a reader, one for each kind of failure. They hold for requests of the connection and for requests of history.
+ *
+ * Kinds that share a schedule share its progress. All schedules start afresh when a poll was answered, or was held for 30
+ * seconds; a handshake alone does not do that. When a schedule ends, the stream fails. Defaults: `Retry.reconnect` without an
+ * end, for `AccessDenied` three times, and every 1 to 5 seconds for `EmptySubscription`.
  *
  * @category models
  * @since 0.1.0
@@ -54,15 +55,15 @@ export type Reconnect = {
 }
 
 /**
- * What becomes of a reader of a shared connection for which more waits than its `capacity`.
+ * What happens to a reader of a shared connection when more events wait for it than its `capacity`.
  *
- * - `catchUp`: it takes what waits, reads from history what came meanwhile, and is live again; no other reader notices.
- *   Nothing is lost within what history keeps; the rest is a `Gap`. With a `filter`, which history does not know, and
- *   with `catchUp: "none"` it is `drop`.
- * - `slide`: the oldest event makes room. What was left out is a `Gap`.
- * - `drop`: the newest is left out. What was left out is a `Gap`.
- * - `fail`: the stream fails, with `InboxOverflow` as its reason, after what waits was taken.
- * - `suspend`: the connection waits for this reader, and all others with it.
+ * - `catchUp`: the reader takes the events that wait, reads from history what it missed, and goes on live. Other readers do
+ *   not notice. Nothing is lost that history keeps; the rest is a `Gap`. It works like `drop` with `catchUp: "none"`, and with
+ *   a `filter`, which history does not know.
+ * - `slide`: the oldest events that wait are dropped, and reported as a `Gap`.
+ * - `drop`: the newest events are dropped, and reported as a `Gap`.
+ * - `fail`: the reader takes the events that wait. Then the stream fails with `InboxOverflow` as its reason.
+ * - `suspend`: the connection stops polling until this reader has room. All its other readers wait, too.
  *
  * @category models
  * @since 0.1.0
@@ -70,8 +71,13 @@ export type Reconnect = {
 export type Strategy = "catchUp" | "slide" | "drop" | "fail" | "suspend"
 
 /**
- * How a reader treats what it may have missed. It waits for history for as long as its schedules do (`"history"`), until history
- * fails after a bounded time (`within`), or not at all (`"none"`). Readers of one connection choose each for themselves.
+ * How a reader recovers messages that it may have missed.
+ *
+ * - `"history"`: it reads them from history. While history fails, its schedules decide how long it retries.
+ * - `{ within }`: the same, but it gives up when history still fails after this time.
+ * - `"none"`: it does not read history.
+ *
+ * Each reader of a shared connection has its own.
  *
  * @category models
  * @since 0.1.0
@@ -98,34 +104,34 @@ export interface Options {
   /**
    * The presence state of this user, a JSON object for each name. A name is one of `channels`, one of `groups`, or a channel in
    * one of the groups. The state of a group is that of each of its channels. The service forgets a state when the user leaves or
-   * times out, so it is sent with each handshake, after an interruption too, and with heartbeats. One that is set with
-   * `Presence.setState` meanwhile gives way to it. Default: none.
+   * times out. So the reader sends it with each handshake, after an interruption too, and with heartbeats. It replaces any state
+   * set with `Presence.setState`. A stream with a state has a connection of its own. Default: none.
    */
   readonly state?: { readonly [channelOrGroup: string]: { readonly [key: string]: unknown } } | undefined
-  /** Where to start. Default: at what is published from now on. */
+  /** Where to start. Default: now, at the position that the service answers with. */
   readonly from?: From | undefined
   /**
-   * Whether what may have been missed is read from history, before live messages go on. Default: `"history"`: while history
-   * fails, `reconnect` decides. With `"none"` it is a `GapSuspected`, and so it is with a `filter`, which history does not know.
-   * With `within`, it is a `GapSuspected` when history still fails after that time, and live messages go on.
+   * Whether the reader recovers missed messages from history before live messages go on. While history fails, `reconnect`
+   * decides. With `"none"`, and with a `filter`, which history does not know, it emits a `GapSuspected` instead. With `within`,
+   * it emits one when history still fails after that time, and live messages go on. Default: `"history"`.
    */
   readonly catchUp?: CatchUp | undefined
   /**
-   * How many events may wait for this reader of a shared connection, a whole number from 1 on. Default: 1,000. With a connection
-   * of its own nothing waits: it is polled when the reader pulls.
+   * How many events may wait for this reader of a shared connection: a whole number from 1 on, or `Infinity`. A connection of
+   * its own polls when the reader pulls, so it does not need this. Default: 1,000.
    */
   readonly capacity?: number | undefined
-  /** What happens when there is no room. Default: `"catchUp"`. */
+  /** What happens when more than `capacity` events wait. Default: `"catchUp"`. */
   readonly strategy?: Strategy | undefined
   /**
-   * How to come back; with it, a stream has a connection of its own. Default: for ever, half a second to 30 seconds apart;
-   * while the groups hold no channels, 1 to 5 seconds apart; a 403 three times in a row, then the stream fails.
+   * Retry schedules. A stream that is given any has a connection of its own. Default: it retries without an end, half a second
+   * to 30 seconds apart; while the groups hold no channels, 1 to 5 seconds apart. After three retries of a 403 the stream fails.
    */
   readonly reconnect?: Reconnect | undefined
 }
 
 /**
- * What {@link stream} takes beside a {@link Options}.
+ * What {@link stream} takes with a schema.
  *
  * @category models
  * @since 0.1.0
@@ -136,7 +142,7 @@ export interface StreamOptions<A, RD = never> extends Options {
 }
 
 /**
- * What is told of in a stream that keeps only data.
+ * What the streams of one family pass to `onStatus`: statuses, and events that cannot be read or are of an unknown kind.
  *
  * @category models
  * @since 0.1.0
@@ -144,21 +150,22 @@ export interface StreamOptions<A, RD = never> extends Options {
 export type Notice = Family.Notice
 
 /**
- * What the streams of one family take.
+ * What the streams of one family take, such as {@link presence} and {@link files}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface FamilyOptions<E = never, R = never> extends Options {
   /**
-   * Run for each status and for what cannot be read, in position, before the data that follows. Its failure is the
-   * stream's. Default: what may mean loss is logged as a warning, the rest at debug.
+   * Runs for each status and for each event that cannot be read, in position: after the data before it was handled, and before
+   * the data after it. If it fails, the stream fails with its error. Default: logs what may mean loss as a warning, and the rest
+   * at debug level.
    */
   readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E, R>) | undefined
 }
 
 /**
- * What {@link messages} and {@link signals} take beside {@link FamilyOptions}.
+ * What {@link messages} and {@link signals} take with a schema.
  *
  * @category models
  * @since 0.1.0
@@ -169,7 +176,7 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
 }
 
 /**
- * Everything that happens on channels and groups, and everything that happens to the connection, in one stream.
+ * Streams everything that happens on channels and groups, with the statuses of the connection in position.
  *
  * **Details**
  *
@@ -239,7 +246,8 @@ export function stream<A, RD>(
 }
 
 /**
- * The messages, and nothing else in the type; what is not data goes to `onStatus`.
+ * Streams messages only. Statuses, and events that cannot be read or are of an unknown kind, go to `onStatus`. All other events
+ * are left out.
  *
  * **Example** (Ending at the first sign of loss)
  *
@@ -273,7 +281,7 @@ export function messages<A, RD, E, R>(
 }
 
 /**
- * The signals.
+ * Streams signals only.
  *
  * @category streams
  * @since 0.1.0
@@ -295,7 +303,7 @@ export function signals<A, RD, E, R>(
 }
 
 /**
- * Joins, leaves, timeouts, changes of state and intervals of all the names; `presence` need not be given.
+ * Streams joins, leaves, timeouts, changes of state and intervals of all the names. It sets `presence` itself.
  *
  * @category streams
  * @since 0.1.0
@@ -317,7 +325,7 @@ export const presence = <E = never, R = never>(
   })
 
 /**
- * Message actions (reactions, receipts) that are added and removed.
+ * Streams message actions (reactions, receipts) that are added and removed.
  *
  * @category streams
  * @since 0.1.0
@@ -332,7 +340,7 @@ export const actions = <E = never, R = never>(
   )
 
 /**
- * Changes of users' metadata.
+ * Streams changes of users' metadata.
  *
  * @category streams
  * @since 0.1.0
@@ -347,7 +355,7 @@ export const users = <E = never, R = never>(
   )
 
 /**
- * Changes of channels' metadata.
+ * Streams changes of channels' metadata.
  *
  * @category streams
  * @since 0.1.0
@@ -362,7 +370,7 @@ export const channels = <E = never, R = never>(
   )
 
 /**
- * Changes of memberships.
+ * Streams changes of memberships.
  *
  * @category streams
  * @since 0.1.0
@@ -377,7 +385,7 @@ export const memberships = <E = never, R = never>(
   )
 
 /**
- * Files that are shared.
+ * Streams files that are shared.
  *
  * @category streams
  * @since 0.1.0
@@ -388,7 +396,7 @@ export const files = <E = never, R = never>(
   Family.only(Streams.events(options), options, (event) => event._tag === "FileShared" ? event : undefined)
 
 /**
- * What the connection does, without what it brings.
+ * Streams the statuses of the connection, without the events.
  *
  * @category streams
  * @since 0.1.0
@@ -407,7 +415,7 @@ export const statuses = (
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What {@link subscriptionSet} takes. Names may be none: they can be added.
+ * What {@link subscriptionSet} takes. A set may begin without names: add them later.
  *
  * @category models
  * @since 0.1.0
@@ -426,13 +434,16 @@ export interface SubscriptionSet {
    * everything is unsubscribed.
    */
   readonly events: Stream.Stream<Event.SubscribeEvent, SubscribeError>
-  /** Adds subscriptions, or channels by name. What was published before is not theirs. */
+  /**
+   * Adds subscriptions, or channels by name. Messages that were published before are not delivered for them. Fails with
+   * `BadRequest` for a name that cannot be subscribed to.
+   */
   readonly add: (
     ...members: ReadonlyArray<Subscription.Subscription | string>
   ) => Effect.Effect<void, PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>>
   /** Removes subscriptions, or channels by name. A name that another set or stream listens to stays subscribed. */
   readonly remove: (...members: ReadonlyArray<Subscription.Subscription | string>) => Effect.Effect<void>
-  /** What it is made of now. */
+  /** The members of the set now, in the order in which they were added. */
   readonly subscriptions: Effect.Effect<ReadonlyArray<Subscription.Subscription>>
 }
 
@@ -485,6 +496,7 @@ export const subscriptionSet = (
  * @since 0.1.0
  */
 export interface Durable {
+  /** The name of the reader. */
   readonly reader: string
   /**
    * When to save a cursor again that was not saved (and to load one again when the reader starts). Only errors with
@@ -495,7 +507,7 @@ export interface Durable {
 }
 
 /**
- * What came with one poll.
+ * The events that a durable reader got at once, with their commit.
  *
  * @category models
  * @since 0.1.0
@@ -558,7 +570,7 @@ export function pages<A, RD>(
 }
 
 /**
- * What {@link consume} takes beside its handler.
+ * What {@link consume} takes in addition to its handler.
  *
  * @category models
  * @since 0.1.0
@@ -657,7 +669,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
 }
 
 /**
- * What {@link consumePages} takes beside its handler.
+ * What {@link consumePages} takes in addition to its handler.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What ends a subscription.
+ * The failures that end a subscription.
  *
  * @since 0.1.0
  */
@@ -10,8 +10,8 @@ import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
 
 /**
- * The schedule that was given for this kind of failure came to its end; `last` is the failure it gave up on, `attempts` how many
- * there were in that row. The default schedules never end, except the one for access that is denied.
+ * The retry schedule for this kind of failure ended. `last` is the failure that the reader gave up on, and `attempts` says how
+ * many failures there were in a row. Of the default schedules only the one for `AccessDenied` ends.
  *
  * @category errors
  * @since 0.1.0
@@ -62,6 +62,7 @@ export class Defect extends Schema.TaggedError<Defect>("effect-herald/pubnub/Def
   get isRetryable(): false {
     return false
   }
+  /** Always `None`. */
   get retryAfter(): Option.Option<Duration.Duration> {
     return Option.none()
   }
@@ -86,15 +87,18 @@ export class InboxOverflow extends Schema.TaggedError<InboxOverflow>("effect-her
   get isRetryable(): true {
     return true
   }
+  /** Always `None`: a stream from the cursor on can start at once. */
   get retryAfter(): Option.Option<Duration.Duration> {
     return Option.none()
   }
 }
 
 /**
- * All that a subscription can fail with: what no retry mends, a schedule that ended, an {@link InboxOverflow} where the reader
- * asked for it, and a {@link Defect}. The cursor is where to go on from. It is absent only when the reader never was anywhere.
- * On a shared connection it is that of the reader that failed.
+ * The error of a subscription. Its `reason` is a failure that no retry mends, {@link Exhausted}, {@link InboxOverflow} (with the
+ * strategy `fail` only), or a {@link Defect}.
+ *
+ * `cursor` is where to go on from: pass it as `from`. On a shared connection it is that of the reader that failed. It is absent
+ * only when the reader never was connected and was given no cursor.
  *
  * A token that is replaced while the stream runs needs no new stream: see `AuthToken` of `PubNubConfig`.
  *

@@ -27,18 +27,20 @@ export interface Options {
 }
 
 /**
- * What names there are now, presence names included.
+ * The names that are subscribed now, presence names included, sorted.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Names {
+  /** Channels, wildcards and their presence names. */
   readonly channels: ReadonlyArray<string>
+  /** Groups and their presence names. */
   readonly groups: ReadonlyArray<string>
 }
 
 /**
- * The shared connections of a program. Its functions of the same names are how it is used.
+ * The shared connections of a program. Use it through the functions of this module, which have the same names.
  *
  * @category services
  * @since 0.1.0
@@ -57,8 +59,8 @@ export class Subscriber extends Context.Service<Subscriber, {
 }>()("effect-herald/pubnub/Subscriber") {}
 
 /**
- * What all shared connections of the configuration in use do, as it happens. Up to a thousand wait for a slow reader; then the
- * oldest go.
+ * Streams the statuses of all shared connections of the configuration in use. Up to 1,000 wait for a slow reader; then the
+ * oldest are dropped.
  *
  * @category streams
  * @since 0.1.0
@@ -67,7 +69,7 @@ export const statuses: Stream.Stream<Status.Status, never, Subscriber | HttpClie
   .unwrap(Subscriber.use(({ statuses }) => Effect.succeed(statuses)))
 
 /**
- * What is subscribed to now over the shared connections of the configuration in use.
+ * Succeeds with the names that the shared connections of the configuration in use are subscribed to now.
  *
  * @category connection
  * @since 0.1.0
@@ -79,8 +81,7 @@ export const subscribed: Effect.Effect<Names, never, Subscriber | HttpClient.Htt
 
 /**
  * Stops polling over the shared connections of the configuration in use, and says that this user left (within a second). All
- * streams go on waiting, and names and positions are kept: {@link reconnect} goes on from there. Streams are told
- * `Disconnected`.
+ * streams wait, and keep their names and positions: {@link reconnect} goes on from there. Streams emit `Disconnected`.
  *
  * @category connection
  * @since 0.1.0

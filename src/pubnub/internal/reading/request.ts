@@ -85,7 +85,7 @@ export const check = (
   for (const name of channels) say("channels", name, Channel.subscriptionIssue(name))
   for (const name of groups) say("groups", name, Channel.issue(Channel.withoutPresence(name)))
   if (channels.length + groups.length === 0 && !mayBeEmpty) {
-    details.push({ location: "channels", message: "are none, and neither are groups" })
+    details.push({ location: "channels", message: "and groups are empty: pass at least one" })
   }
   if (options.filter !== undefined && !options.filter.isWellFormed()) {
     details.push({ location: "filter", message: "holds half of a surrogate pair" })
