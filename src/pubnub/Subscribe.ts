@@ -19,7 +19,6 @@ import type * as Event from "./Event.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
 import * as Family from "./internal/reading/family.ts"
 import { isStatus } from "./internal/reading/place.ts"
-import type * as Request from "./internal/reading/request.ts"
 import * as Streams from "./internal/reading/streams.ts"
 import type * as Payload from "./internal/wire/payload.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
@@ -51,7 +50,16 @@ export type From =
  * @since 0.1.0
  */
 export type Reconnect = {
-  readonly [K in keyof typeof Request.reconnect]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
+  readonly [
+    K in
+      | "AccessDenied"
+      | "EmptySubscription"
+      | "Malformed"
+      | "RateLimited"
+      | "ServerFailure"
+      | "Timeout"
+      | "Transport"
+  ]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
 }
 
 /**
@@ -147,7 +155,7 @@ export interface StreamOptions<A, RD = never> extends Options {
  * @category models
  * @since 0.1.0
  */
-export type Notice = Family.Notice
+export type Notice = Status.Status | Event.Undecodable | Event.Unknown
 
 /**
  * What the streams of one family take, such as {@link presence} and {@link files}.
