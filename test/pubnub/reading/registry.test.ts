@@ -7,6 +7,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Event, PubNubConfig, Subscribe, Subscriber, Subscription } from "effect-herald/pubnub"
@@ -74,6 +75,17 @@ describe("a lease", () => {
       ]
       assert.strictEqual(new Set([first, ...others]).size, 7)
       assert.strictEqual(yield* withConfig(secret())(engineOf(registry, "data.n > 1")), others[4])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is of one engine for fibers that ask at the same time, wherever they yield", () =>
+    Effect.gen(function*() {
+      for (let most = 4; most < 24; most++) {
+        const registry = registryOf()
+        const engines = yield* Effect.all([engineOf(registry, undefined), engineOf(registry, undefined)], {
+          concurrency: "unbounded"
+        }).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, most))
+        assert.strictEqual(engines[0], engines[1], `after ${most} operations`)
+      }
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("ends with its last user, and the next one is another", () =>

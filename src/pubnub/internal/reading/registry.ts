@@ -138,20 +138,27 @@ export class Registry {
   private readonly group: Effect.Effect<Group, never, Needs> = Effect.gen({ self: this }, function*() {
     const config = yield* PubNubConfig
     const client = yield* HttpClient.HttpClient
-    for (const group of this.groups) if (group.client === client && isSame(group.config, config)) return group
+    const find = () => [...this.groups].find((group) => group.client === client && isSame(group.config, config))
+    const found = find()
+    if (found !== undefined) return found
     const statuses = yield* PubSub.sliding<Status.Status>(mostStatuses)
-    if (this.isClosed) yield* PubSub.shutdown(statuses)
+    // Another fiber may have made it meanwhile.
+    const other = find()
+    if (other !== undefined) return other
     const group: Group = { config, client, statuses, engines: new Map(), isOn: true, listeners: 0 }
     this.groups.add(group)
+    if (this.isClosed) yield* PubSub.shutdown(statuses)
     return group
   })
 
   private shared(group: Group, filter: string | undefined): Effect.Effect<Shared, never, HttpClient.HttpClient> {
-    const found = group.engines.get(filter)
-    if (found !== undefined) {
-      found.users++
-      return Effect.succeed(found)
+    const find = () => {
+      const found = group.engines.get(filter)
+      if (found !== undefined) found.users++
+      return found
     }
+    const found = find()
+    if (found !== undefined) return Effect.succeed(found)
     const settings = {
       filter,
       state: undefined,
@@ -163,6 +170,10 @@ export class Registry {
     return Effect.flatMap(
       Engine.make(group.config, settings, (status) => PubSub.publishUnsafe(group.statuses, status)),
       (engine) => {
+        // Another fiber may have made it meanwhile, or closed the last engine of the group.
+        const other = find()
+        if (other !== undefined) return Effect.succeed(other)
+        this.groups.add(group)
         if (!group.isOn) engine.switchOff()
         const shared: Shared = { engine, users: 1 }
         group.engines.set(filter, shared)
