@@ -94,10 +94,10 @@ export class Registry {
   }
 
   get subscribed(): Effect.Effect<Names, never, Needs> {
-    return Effect.map(
-      this.group,
-      ({ engines }) => namesOf(new Set([...engines.values()].flatMap(({ engine }) => [...engine.keys])))
-    )
+    return Effect.map(this.group, (group) => {
+      this.forget(group)
+      return namesOf(new Set([...group.engines.values()].flatMap(({ engine }) => [...engine.keys])))
+    })
   }
 
   get switchOff(): Effect.Effect<void, never, Needs> {
@@ -116,10 +116,10 @@ export class Registry {
   }
 
   get unsubscribeAll(): Effect.Effect<void, never, Needs> {
-    return Effect.flatMap(
-      this.group,
-      ({ engines }) => Effect.forEach([...engines.values()], ({ engine }) => engine.unsubscribeAll, { discard: true })
-    )
+    return Effect.flatMap(this.group, (group) => {
+      this.forget(group)
+      return Effect.forEach([...group.engines.values()], ({ engine }) => engine.unsubscribeAll, { discard: true })
+    })
   }
 
   /** Ends all that is shared. */
@@ -194,6 +194,7 @@ export class Registry {
     })
   }
 
+  /** Keeps no group that nobody uses: there may be one for each token. */
   private forget(group: Group): void {
     if (group.engines.size === 0 && group.listeners === 0 && group.isOn) this.groups.delete(group)
   }
