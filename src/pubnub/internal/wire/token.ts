@@ -33,12 +33,13 @@ export const hasSameSource = ({ authToken: one }: Config, { authToken: other }: 
 export const current = ({ authToken, requestTimeout }: Config): Effect.Effect<Token, PubNubError.Transport> => {
   if (authToken === undefined || Redacted.isRedacted(authToken)) return Effect.succeed(authToken)
   const token = Effect.isEffect(authToken)
-    ? Effect.timeoutOrElse(authToken, { duration: requestTimeout, orElse: () => Effect.fail(late) })
+    ? Effect.timeoutOrElse(authToken, { duration: requestTimeout, orElse: () => Effect.fail(late()) })
     : SubscriptionRef.get(authToken)
   return Effect.tap(token, (token) => Effect.sync(() => remember(authToken, token)))
 }
 
-const late = new PubNubError.Transport({ description: "The access token was not there in time", sent: false })
+// Made when it happens, so that its stack says where.
+const late = () => new PubNubError.Transport({ description: "The access token was not there in time", sent: false })
 
 const remember = (source: object, token: Redacted.Redacted): void => {
   const others = given.get(source) ?? []
