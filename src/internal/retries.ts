@@ -11,6 +11,7 @@ import * as Schedule from "effect/Schedule"
 export type Decision = { readonly _tag: "Retry"; readonly millis: number } | { readonly _tag: "GaveUp" }
 
 export interface Retries<F, R> {
+  /** Takes the next step of the schedule for this failure. */
   readonly ask: (failure: F) => Effect.Effect<Decision, never, R>
   /** The row is over. */
   readonly forget: () => void
@@ -19,12 +20,12 @@ export interface Retries<F, R> {
 export const make = <F, R>(
   scheduleOf: (failure: F) => Schedule.Schedule<unknown, F, never, R>
 ): Retries<F, R> => {
-  const toStep = (schedule: Schedule.Schedule<unknown, F, never, R>) => Schedule.toStep(schedule)
-  const steps = new Map<Schedule.Schedule<unknown, F, never, R>, Effect.Success<ReturnType<typeof toStep>>>()
+  type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, F, never, R>>>
+  const steps = new Map<Schedule.Schedule<unknown, F, never, R>, Step>()
   return {
     ask: Effect.fnUntraced(function*(failure: F) {
       const schedule = scheduleOf(failure)
-      const step = steps.get(schedule) ?? (yield* toStep(schedule))
+      const step = steps.get(schedule) ?? (yield* Schedule.toStep(schedule))
       steps.set(schedule, step)
       const now = yield* Clock.currentTimeMillis
       return yield* step(now, failure).pipe(
