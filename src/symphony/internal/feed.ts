@@ -94,6 +94,8 @@ const open = (settings: Settings) =>
     let feed: string | undefined
     let created = false
     let acknowledgements = makeAcknowledgements()
+    /** What the last answer is to be acknowledged with. */
+    let lastAckId: string | undefined
     /** When the service last said something of the feed, and whether that was interrupted since. */
     let heard = PollLoop.moment(clock)
     let heardAt: DateTime.Utc | undefined
@@ -208,7 +210,10 @@ const open = (settings: Settings) =>
       // Without news it is done with as it is, when all before it are.
       if (events.length === statuses.length) yield* commit
       if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ events, commit })
-      return { next: feedId, servedAt: undefined, soon, fresh: news.length > 0 }
+      // What says nothing of itself cannot be known again: with the same acknowledgement it may be the same page.
+      const moved = answer.ackId !== lastAckId
+      lastAckId = answer.ackId
+      return { next: feedId, servedAt: undefined, soon, fresh: news.some(({ id }) => moved || id !== undefined) }
     })
 
     const tell = (status: PollLoop.Told<string, SymphonyError.SymphonyError>) => {
