@@ -432,9 +432,15 @@ export class Backfill {
             // A proxy may answer with what was not asked for: no end would be found.
             .filter(({ timetoken }) => timetoken < String(segment.before))
           entries.push(...read)
-          const [oldest] = read
-          if (read.length < limit || oldest === undefined) continue
-          const after = BigInt(oldest.timetoken) + 1n
+          // What was not asked for had a place on the page, too.
+          if (page.entries.length < limit) continue
+          const oldest = oldestOf(page.entries, String(segment.before))
+          if (oldest === undefined) {
+            // Nothing says where what is older would be.
+            this.isUnsure = true
+            continue
+          }
+          const after = BigInt(oldest) + 1n
           const complete = after < segment.before ? after : after - 1n
           if (complete > from) from = complete
         }
@@ -708,17 +714,30 @@ const byTimetoken = (a: Pick<Live, "timetoken">, b: Pick<Live, "timetoken">): nu
 
 const decodeTimetoken = Schema.decodeUnknownOption(Schema.Struct({ timetoken: Timetoken }))
 
-/** Stored entries as the live service sends them. One that says no time stands where the one before it does. */
+const timetokenOf = (raw: Schema.Json): string | undefined =>
+  Option.getOrUndefined(Option.map(decodeTimetoken(raw), ({ timetoken }) => timetoken))
+
+/** The oldest time that a page says, wherever it stands. */
+const oldestOf = (raws: ReadonlyArray<Schema.Json>, before: string): string | undefined =>
+  raws.map(timetokenOf).reduce<string | undefined>(
+    (oldest, one) => one !== undefined && one < before && (oldest === undefined || one < oldest) ? one : oldest,
+    undefined
+  )
+
+/**
+ * Stored entries as the live service sends them. One that says no time stands where the one before it does, and the first of
+ * them where the next one does.
+ */
 const entriesOf = (
   channel: string,
   subscriptions: ReadonlyArray<string>,
   raws: ReadonlyArray<Schema.Json>,
   since: bigint
 ): ReadonlyArray<Entry> => {
-  let last = String(since)
+  let last = raws.map(timetokenOf).find((timetoken) => timetoken !== undefined) ?? String(since)
   return raws.map((raw) => {
     const read = Storage.read(raw)
-    last = Option.match(decodeTimetoken(raw), { onNone: () => last, onSome: ({ timetoken }) => timetoken })
+    last = timetokenOf(raw) ?? last
     // Without a payload it is no envelope, and so told as what cannot be read.
     const plain: { readonly [key: string]: Schema.Json } = Result.isFailure(read)
       ? { c: channel, stored: raw }
