@@ -140,7 +140,16 @@ const cursorOf = (from: From | undefined): Cursor | undefined | "invalid" => {
     : "position" in from
     ? from
     : { position: from.timetoken, delivered: [], ...(from.region === undefined ? {} : { region: from.region }) }
-  return isCursor(cursor) ? cursor : "invalid"
+  return isCursor(cursor) ? believed(cursor) : "invalid"
 }
+
+/** By how much a position may be behind the beginning of its reader: it goes back a little, never by ten minutes. */
+const furthestBack = 6_000_000_000n
+
+/** What says that its reader begins later than that cannot be right, and would keep it deaf until then. */
+const believed = ({ recent, ...cursor }: Cursor): Cursor =>
+  recent === undefined || BigInt(recent.since) - BigInt(cursor.position) > furthestBack
+    ? cursor
+    : { ...cursor, recent }
 
 const isCursor = Schema.is(Cursor)
