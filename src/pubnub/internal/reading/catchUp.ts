@@ -164,9 +164,11 @@ export class CatchUp {
     this.retries = Retries.make(scheduleOf(core.settings.schedule))
     const { from, newest, oldest } = missed
     this.begin = from ?? { position: before(oldest === "" ? "1" : oldest), delivered: [] }
+    const latest = core.history.knowledge.latest()
+    const last = newest < latest ? newest : latest
     this.to = from === undefined
-      ? newest
-      : [newest, options.reached()].reduce((to, other) => other > to ? other : to, this.begin.position)
+      ? last
+      : [last, options.reached()].reduce((to, other) => other > to ? other : to, this.begin.position)
     this.ledger = new Ledger(this.begin, (arrival) => core.history.knowledge.note(arrival))
     this.ledger.begin(this.begin)
     if (from !== undefined || missed.channels.size > 0) this.open(this.begin)

@@ -61,6 +61,8 @@ export class Connection {
   private asked: Subscribe.Target | undefined
   private current: Subscribe.Target | undefined
   private isGathering = false
+  /** The furthest position since the last handshake. */
+  private reached = ""
   /** Until then names stay as they are. */
   private calmUntil = 0
   /** Told behind what comes of the handshake. */
@@ -309,6 +311,7 @@ export class Connection {
       const before = this.asked
       this.asked = asked
       const cursor = this.standsAt(standing, now)
+      this.reached = cursor.position
       this.answered(cursor, now)
       if (before !== undefined && !isSame(before, asked)) {
         const { channels, groups } = asked
@@ -376,8 +379,10 @@ export class Connection {
           next,
           size: answer.size
         }
+        const moved = believed && next.position > this.reached
+        if (moved) this.reached = next.position
         let fresh = false
-        for (const lane of this.lanes.values()) fresh = lane.receive(page) || fresh
+        for (const lane of this.lanes.values()) fresh = lane.receive(page, moved) || fresh
         return Effect.succeed({
           next,
           servedAt: believed ? ClockCheck.millisOf(next.position) : undefined,

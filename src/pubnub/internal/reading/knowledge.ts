@@ -12,6 +12,8 @@ import * as Arrival from "./arrival.ts"
 /** So many names are remembered of what wildcards and groups stand for. */
 const mostNames = 10_000
 
+const aMinute = 60_000
+
 export class Knowledge {
   private readonly clock: Clock.Clock
   /** Channels that came by a wildcard or a group, each with its names. */
@@ -38,6 +40,11 @@ export class Knowledge {
     return this.served === undefined
       ? this.clock.currentTimeMillisUnsafe()
       : this.served.time + LongPoll.elapsed(this.served.at, PollLoop.moment(this.clock))
+  }
+
+  /** What says that it is younger is not believed: two regions of the service differ by less. */
+  latest(): string {
+    return String(BigInt(Math.floor(this.now()) + aMinute) * 10_000n)
   }
 
   note({ envelope }: Arrival.Arrival): void {

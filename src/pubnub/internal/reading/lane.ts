@@ -22,6 +22,7 @@ import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
 import { type Given, Ledger, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
+import { placeOf } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
 /** A page of the live service. */
@@ -186,11 +187,14 @@ export class Lane {
     for (const reader of this.readers.keys()) reader.tell(status)
   }
 
-  /** A page came. Says whether it brought something. */
-  receive(page: Page): boolean {
-    if (this.gap === undefined) return this.give(page)
+  /**
+   * A page came. Says whether it brought something. What waits, or cannot be known again, may be what came before: only where the
+   * service `moved` on it is not.
+   */
+  receive(page: Page, moved: boolean): boolean {
+    if (this.gap === undefined) return this.give(page, moved)
     this.hold({ _tag: "Page", page }, page.size)
-    return page.arrivals.length > 0
+    return moved && page.arrivals.length > 0
   }
 
   /** Nobody listened from here to there. */
@@ -204,7 +208,7 @@ export class Lane {
     this.heldSize += size
   }
 
-  private give(page: Page): boolean {
+  private give(page: Page, moved: boolean): boolean {
     const { arrivals, believed, next, position } = page
     const asked = this.base ?? next
     if (this.ledger === undefined) return false
@@ -212,12 +216,14 @@ export class Lane {
       this.tell({ _tag: "CursorDoubted", kept: this.ledger.cursor(asked), doubted: position })
     }
     if (arrivals.length >= this.core.config.queueLength) {
-      const newest = youngest(arrivals)
+      const newest = youngest(arrivals, this.core.history.knowledge.latest())
       const to = believed && position > newest ? position : newest
       if (this.stepsOver) this.suspect(asked, to, "FullPage")
-      else if (this.open({ reason: "FullPage", from: asked, to, page })) return true
+      else if (this.open({ reason: "FullPage", from: asked, to, page })) return moved
     }
-    return this.route(this.ledger.live(arrivals, asked, believed ? next : undefined), next)
+    const given = this.ledger.live(arrivals, asked, believed ? next : undefined)
+    this.route(given, next)
+    return given.some(({ event }) => moved || placeOf(event) !== undefined)
   }
 
   private openBreak(from: Cursor, to: Cursor): void {
@@ -390,29 +396,28 @@ export class Lane {
     this.held = this.held.slice(count)
     if (first === undefined) return
     if (first._tag === "Break") return this.openBreak(first.from, first.to)
-    this.give(rest.reduce((one, held) => held._tag === "Page" ? joined(one, held.page) : one, first.page))
+    this.give(rest.reduce((one, held) => held._tag === "Page" ? joined(one, held.page) : one, first.page), true)
   }
 
   // --- to the readers
 
   /** What is new goes to whoever hears it, in parts that all of them share. */
-  private route(given: ReadonlyArray<Given>, next: Cursor | undefined): boolean {
+  private route(given: ReadonlyArray<Given>, next: Cursor | undefined): void {
     if (given.length > 0) this.share(given)
     // Not before all was given: where something throws, it was not.
     if (next !== undefined) this.base = next
-    return given.length > 0
   }
 
   private share(given: ReadonlyArray<Given>): void {
     const parts = new Map<string | undefined, Array<Given>>()
+    const latest = this.core.history.knowledge.latest()
     for (const one of given) {
       const part = parts.get(one.by)
       if (part === undefined) parts.set(one.by, [one])
       else part.push(one)
       const { event } = one
-      if ("timetoken" in event && event.timetoken !== undefined && event.timetoken > this.reached) {
-        this.reached = event.timetoken
-      }
+      const timetoken = "timetoken" in event ? event.timetoken : undefined
+      if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }
     const theirs = new Map<Audience, ReadonlyArray<Given>>()
     const add = (audience: Audience, part: ReadonlyArray<Given>) => {
@@ -451,6 +456,10 @@ const joined = (one: Page, other: Page): Page => ({
   size: one.size + other.size
 })
 
-/** The newest of a page: its own position may not be believed, or be that of another region. */
-const youngest = (arrivals: ReadonlyArray<Arrival.Arrival>): string =>
-  String(arrivals.map(Arrival.timetokenOf).reduce<bigint>((a, b) => b !== undefined && b > a ? b : a, 0n))
+/** The newest of a page: its own position may not be believed, or be that of another region. One from the future says nothing. */
+const youngest = (arrivals: ReadonlyArray<Arrival.Arrival>, latest: string): string => {
+  const limit = BigInt(latest)
+  return String(
+    arrivals.map(Arrival.timetokenOf).reduce<bigint>((a, b) => b !== undefined && b > a && b <= limit ? b : a, 0n)
+  )
+}

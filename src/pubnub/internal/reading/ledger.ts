@@ -119,8 +119,12 @@ export class Ledger {
   open({ from, page, reason, to }: Missed): Backfill.Hole | undefined {
     const position = BigInt(from.position)
     const start = (position > this.complete ? position : this.complete) - overlap
-    const since = [start, this.birth, this.delivered.since()].reduce((one, other) => one > other ? one : other)
     const end = BigInt(to)
+    const remembered = this.delivered.since()
+    // What was from the far future says nothing of now: better twice than not at all.
+    const since = [start, this.birth, remembered > end ? 0n : remembered].reduce((one, other) =>
+      one > other ? one : other
+    )
     if (end < since) return undefined
     // After a break nobody looks again: history may be some seconds behind, and messages of other regions are.
     this.limit = reason === "LongBreak" ? end - overlap : end

@@ -1,0 +1,326 @@
+/** A service, or what stands between, that answers what no service should: readers lose nothing and ask no storm. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { type Event, PubNubConfig, Subscribe, Subscriber } from "effect-herald/pubnub"
+import { Clock } from "effect-herald/testing"
+import * as Exchange from "../../src/testing/internal/exchange.ts"
+import { start } from "../emulated.ts"
+
+/** A timetoken so many milliseconds after the start. */
+const at = (millis: number): string => String(BigInt(start + millis) * 10_000n)
+
+const farFuture = "99999999999999999"
+
+const message = (d: unknown, t: string, c = "a") => ({ c, d, p: { t, r: 1 }, i: "bob" })
+
+const page = (t: string, ...m: ReadonlyArray<unknown>) => ({ t: { t, r: 1 }, m })
+
+const entry = (message: unknown, timetoken: unknown) => ({ message, timetoken, uuid: "bob", message_type: null })
+
+interface Asked {
+  readonly kind: "handshake" | "poll" | "history" | "counts" | "other"
+  readonly query: URLSearchParams
+  /** How many of its kind there were before it. */
+  readonly number: number
+  readonly now: () => number
+}
+
+/** What it answers after 20 milliseconds, or that it never does. */
+type Answer = object | "never"
+
+const kindOf = ({ pathname, searchParams }: URL): Asked["kind"] =>
+  pathname.startsWith("/v2/subscribe")
+    ? searchParams.has("tt") ? "poll" : "handshake"
+    : pathname.includes("message-counts")
+    ? "counts"
+    : pathname.startsWith("/v3/history")
+    ? "history"
+    : "other"
+
+const service = (answer: (asked: Asked) => Answer) => {
+  const counts = new Map<string, number>()
+  const layer = Layer.succeed(
+    HttpClient.HttpClient,
+    HttpClient.make((request, url) =>
+      Effect.clockWith((clock) => {
+        const kind = kindOf(url)
+        const number = counts.get(kind) ?? 0
+        counts.set(kind, number + 1)
+        const body = answer({
+          kind,
+          query: url.searchParams,
+          number,
+          now: () => clock.currentTimeMillisUnsafe() - start
+        })
+        if (body === "never") return Effect.never
+        const response = Exchange.response(request, { status: 200, headers: {}, body: JSON.stringify(body) })
+        // At the end of a test nobody moves the clock any more.
+        return kind === "other" ? Effect.succeed(response) : Effect.delay(Effect.succeed(response), "20 millis")
+      })
+    )
+  )
+  return { count: (kind: Asked["kind"]) => counts.get(kind) ?? 0, layer }
+}
+
+const world = (layer: Layer.Layer<HttpClient.HttpClient>) =>
+  layer.pipe(
+    Layer.provideMerge(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "emulator" })),
+    Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
+    Layer.provideMerge(Clock.layer)
+  )
+
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<A> = []
+    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
+    yield* Effect.yieldNow
+    return { seen, fiber }
+  })
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const tags = (events: ReadonlyArray<Event.SubscribeEvent>) => events.map(({ _tag }) => _tag)
+
+const numbers = (length: number, first = 0) => Array.from({ length }, (_, index) => first + index)
+
+/** How a stream is read: with a connection of its own, and with one that is shared. */
+const ways = [
+  ["alone", Layer.empty],
+  ["with a shared connection", Subscriber.layer()]
+] as const
+
+describe.each(ways)("%s", (_, sharing) => {
+  const run = (layer: Layer.Layer<HttpClient.HttpClient>) => sharing.pipe(Layer.provideMerge(world(layer)))
+
+  it.effect("asks no storm when one page that cannot be read comes again and again", () => {
+    const { count, layer } = service(({ kind, query }) =>
+      kind === "poll" ? page(query.get("tt") ?? "", null) : page(at(0))
+    )
+    return Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 minute")
+      assert.isBelow(count("poll"), 40)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("asks no storm when one full page comes again and again", () => {
+    const full = page(at(1_000), ...numbers(100).map((n) => message(n, at(n + 1))))
+    const { count, layer } = service(({ kind }) =>
+      kind === "poll" ? full : kind === "handshake" ? page(at(0)) : { channels: { a: [] } }
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(seen), numbers(100))
+      assert.isBelow(count("poll"), 60)
+      assert.isBelow(count("history"), 60)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("asks no storm when two full pages come in turn", () => {
+    const full = (t: number) => page(at(t), ...numbers(100).map((n) => message(n, at(n + 1))))
+    const { count, layer } = service(({ kind, number }) =>
+      kind === "poll" ? full(1_000 + number % 2) : kind === "handshake" ? page(at(0)) : { channels: { a: [] } }
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("1 minute")
+      assert.deepStrictEqual(payloads(seen), numbers(100))
+      assert.isBelow(count("poll"), 60)
+      assert.isBelow(count("history"), 60)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  // --- history that lies
+
+  /** A full page live at ten seconds, with 250 messages missing before it, which history gives in pages of its own. */
+  const behind = (
+    answer: (entries: ReadonlyArray<{ timetoken: unknown }>, before: string) => ReadonlyArray<unknown>
+  ) => {
+    const stored = [
+      ...numbers(250).map((n) => entry(n, at(1_000 + n))),
+      ...numbers(100, 250).map((n) => entry(n, at(2_000 + n)))
+    ]
+    return service(({ kind, number, query }) => {
+      switch (kind) {
+        case "handshake":
+          return page(at(0))
+        case "poll":
+          return number > 0 ? "never" : page(at(10_000), ...numbers(100, 250).map((n) => message(n, at(2_000 + n))))
+        case "history": {
+          const before = query.get("start") ?? ""
+          const since = query.get("end") ?? ""
+          const range = stored.filter(({ timetoken }) => String(timetoken) >= since && String(timetoken) < before)
+          return { channels: { a: answer(range, before) } }
+        }
+        default:
+          return { channels: { a: 350 } }
+      }
+    })
+  }
+
+  it.effect.each(
+    [
+      [
+        "that ends with one from beyond the range",
+        (range: ReadonlyArray<unknown>, before: string) => [...range.slice(-99), entry("beyond", before)]
+      ],
+      [
+        "that begins with null",
+        (range: ReadonlyArray<unknown>) => range.length < 100 ? range : [null, ...range.slice(-99)]
+      ],
+      [
+        "that begins with one without a time",
+        (range: ReadonlyArray<unknown>) => range.length < 100 ? range : [entry("x", null), ...range.slice(-99)]
+      ],
+      ["with the newest first", (range: ReadonlyArray<unknown>) => range.slice(-100).toReversed()],
+      [
+        "with a null in the middle",
+        (range: ReadonlyArray<unknown>) =>
+          range.length < 100 ? range : [...range.slice(-99, -50), null, ...range.slice(-50)]
+      ],
+      ["that holds ten times as many", (range: ReadonlyArray<unknown>) => range.slice(-1_000)]
+    ] as const
+  )("finds all of a gap in pages of history %s", ([_, answer]) => {
+    const { count, layer } = behind(answer)
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(350))
+      assert.isBelow(count("history"), 30)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("tells of a gap where history gives one full page for ever", () => {
+    const same = numbers(100, 150).map((n) => entry(n, at(1_000 + n)))
+    const { count, layer } = behind(() => same)
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(200, 150))
+      assert.include(tags(seen), "GapSuspected")
+      assert.isBelow(count("history"), 30)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("tells of a gap where history gives one page without times for ever", () => {
+    const { count, layer } = behind(() => numbers(100).map(() => null))
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(100, 250))
+      assert.include(tags(seen), "GapSuspected")
+      assert.isBelow(count("history"), 30)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  // --- times from the far future
+
+  it.effect.each(["99999999999999999", "99999999999999998", at(86_400_000)])(
+    "finds all of a gap, and stands where the service is, after a full page with a message from %s",
+    (future) => {
+      const newest = numbers(99).map((n) => [`f${n}`, at(1_000 + n)] as const)
+      const stored = [
+        ...numbers(50).map((n) => entry(n, at(500 + n))),
+        ...newest.map(([d, t]) => entry(d, t)),
+        entry("future", future)
+      ]
+      const { layer } = service(({ kind, number, query }) => {
+        switch (kind) {
+          case "handshake":
+            return page(at(0))
+          case "poll":
+            return number === 0
+              ? page(at(2_000), ...newest.map(([d, t]) => message(d, t)), message("future", future))
+              : number === 1
+              ? page(at(3_000), message("next", at(2_500)))
+              : "never"
+          default: {
+            const isAsked = ({ timetoken }: { readonly timetoken: unknown }) =>
+              BigInt(String(timetoken)) >= BigInt(query.get("end") ?? 0) &&
+              BigInt(String(timetoken)) < BigInt(query.get("start") ?? 0)
+            return { channels: { a: stored.filter(isAsked).slice(-100) } }
+          }
+        }
+      })
+      return Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* Clock.advance("2 minutes")
+        assert.deepStrictEqual(payloads(seen), [...numbers(50), ...newest.map(([d]) => d), "future", "next"])
+        const last = seen.findLast((event) => event._tag === "Message")
+        assert.strictEqual(last?.cursor.position, at(3_000))
+      }).pipe(Effect.provide(run(layer)))
+    }
+  )
+
+  it.effect("still fills gaps long after a message from the far future", () => {
+    // So many that the one from the far future was just forgotten.
+    const bulk = 201
+    const { layer } = service(({ kind, number, query }) => {
+      switch (kind) {
+        case "handshake":
+          return page(at(0))
+        case "poll": {
+          if (number === 0) return page(at(1), message("future", farFuture))
+          if (number <= bulk) {
+            const first = (number - 1) * 60
+            return page(
+              at(number * 1_000),
+              ...numbers(60, first).map((n) => message(n, at((number - 1) * 1_000 + 1 + n - first)))
+            )
+          }
+          if (number > bulk + 1) return "never"
+          const first = (bulk + 20) * 1_000
+          return page(at(first + 200), ...numbers(100).map((n) => message(`f${n}`, at(first + 100 + n))))
+        }
+        case "history": {
+          const first = (bulk + 20) * 1_000
+          const stored = [
+            ...numbers(50).map((n) => entry(`m${n}`, at(first + n))),
+            ...numbers(100).map((n) => entry(`f${n}`, at(first + 100 + n)))
+          ].filter(({ timetoken }) =>
+            String(timetoken) >= (query.get("end") ?? "") && String(timetoken) < (query.get("start") ?? "")
+          )
+          return { channels: { a: stored.slice(-100) } }
+        }
+        default:
+          return { channels: { a: 1 } }
+      }
+    })
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Clock.advance("2 minutes")
+      const found = payloads(seen).filter((payload) => typeof payload === "string" && payload.startsWith("m"))
+      assert.lengthOf(found, 50)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  // --- cursors that nobody wrote
+
+  it.effect.each(
+    [
+      ["since", { since: farFuture, marks: "" }],
+      ["sums", { since: at(-5_000), marks: "", sums: [[farFuture, -7, "\u0000"], ["1", 1e9, "AAAAA"]] as const }]
+    ] as const
+  )("hears everything from a cursor whose %s is from the far future", ([_, recent]) => {
+    const { layer } = service(({ kind, number }) =>
+      kind === "handshake"
+        ? page(at(0))
+        : kind === "poll"
+        ? number === 0 ? page(at(1_000), message("one", at(500))) : "never"
+        : { channels: { a: kind === "counts" ? 0 : [] } }
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(
+        Subscribe.stream({ channels: ["a"], from: { position: at(-1_000), delivered: [], recent } })
+      )
+      yield* Clock.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), ["one"])
+    }).pipe(Effect.provide(run(layer)))
+  })
+})
