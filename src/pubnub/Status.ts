@@ -207,7 +207,8 @@ export const Gap = Schema.TaggedStruct("Gap", {
  * seen, a group that cannot be listed.
  *
  * The service keeps a limited number of messages for a reader, and drops older ones without notice. `FullPage`: the next page
- * has as many messages as that limit. `LongBreak`: the reader did not poll for longer than the service keeps messages.
+ * has as many messages as that limit. `LongBreak`: the reader did not poll for longer than the service keeps messages, or a reader
+ * without room lost something on more channels than can be told one by one (1,000), or something that cannot be read.
  *
  * @category statuses
  * @since 0.1.0

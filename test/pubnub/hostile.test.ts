@@ -1,12 +1,15 @@
 /** A service, or what stands between, that answers what no service should: readers lose nothing and ask no storm. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { type Event, PubNubConfig, Subscribe, Subscriber } from "effect-herald/pubnub"
+import { type Event, PubNubConfig, Subscribe, Subscriber, Timetoken } from "effect-herald/pubnub"
 import { Clock } from "effect-herald/testing"
+import { Missed } from "../../src/pubnub/internal/reading/catchUp.ts"
 import * as Exchange from "../../src/testing/internal/exchange.ts"
 import { start } from "../emulated.ts"
 
@@ -41,7 +44,7 @@ const kindOf = ({ pathname, searchParams }: URL): Asked["kind"] =>
     ? "history"
     : "other"
 
-const service = (answer: (asked: Asked) => Answer) => {
+const service = (answer: (asked: Asked) => Answer, pollTime: Duration.Input = "20 millis") => {
   const counts = new Map<string, number>()
   const layer = Layer.succeed(
     HttpClient.HttpClient,
@@ -59,7 +62,9 @@ const service = (answer: (asked: Asked) => Answer) => {
         if (body === "never") return Effect.never
         const response = Exchange.response(request, { status: 200, headers: {}, body: JSON.stringify(body) })
         // At the end of a test nobody moves the clock any more.
-        return kind === "other" ? Effect.succeed(response) : Effect.delay(Effect.succeed(response), "20 millis")
+        return kind === "other"
+          ? Effect.succeed(response)
+          : Effect.delay(Effect.succeed(response), kind === "poll" ? pollTime : "20 millis")
       })
     )
   )
@@ -322,5 +327,61 @@ describe.each(ways)("%s", (_, sharing) => {
       yield* Clock.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), ["one"])
     }).pipe(Effect.provide(run(layer)))
+  })
+})
+
+describe("a reader that never pulls", () => {
+  it.effect("holds few statuses, and is told what is true, where the service comes and goes for hours", () => {
+    const { layer } = service(
+      ({ kind, number }) => kind === "poll" && number % 2 === 1 ? { status: 503, error: true } : page(at(0)),
+      "1500 millis"
+    )
+    return Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { seen } = yield* collect(Stream.tap(Subscribe.stream({ channels: ["a"] }), () => Deferred.await(gate)))
+      yield* Clock.advance("2 hours")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Clock.advance("10 millis")
+      assert.isBelow(seen.length, 200)
+      assert.include(["Interrupted", "Reconnected"], seen.at(-1)?._tag)
+    }).pipe(Effect.provide(Subscriber.layer().pipe(Layer.provideMerge(world(layer)))))
+  })
+
+  it("notes only so many channels of what it misses", () => {
+    const missed = new Missed(undefined)
+    for (let n = 0; n < 30_000; n++) {
+      const channel = `x.${n}`
+      const common = {
+        channel,
+        subscription: "x.*",
+        timetoken: Timetoken.Timetoken.make(at(n)),
+        cursor: { position: at(n), delivered: [] }
+      }
+      missed.add({ _tag: "Message", ...common, payload: n })
+      missed.add({ _tag: "Signal", ...common, payload: n })
+    }
+    const held = [missed.channels, missed.more, missed.kinds, missed.messages, missed.losses].map(({ size }) => size)
+    assert.isBelow(Math.max(...held), 10_001)
+    assert.include(missed.gaps().map(({ _tag }) => _tag), "GapSuspected")
+  })
+
+  it.effect("is told of what it lost that cannot be read", () => {
+    const { layer } = service(({ kind, number }) =>
+      kind === "poll"
+        ? number > 4
+          ? "never"
+          : page(at(1_000 * (number + 1)), ...numbers(5).map((n) => message(n, at(number * 1_000 + n + 1))), { c: 7 })
+        : page(at(0))
+    )
+    return Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { seen } = yield* collect(
+        Stream.tap(Subscribe.stream({ channels: ["a"], capacity: 2, strategy: "drop" }), () => Deferred.await(gate))
+      )
+      yield* Clock.advance("10 seconds")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Clock.advance("10 seconds")
+      assert.include(tags(seen), "GapSuspected")
+    }).pipe(Effect.provide(Subscriber.layer().pipe(Layer.provideMerge(world(layer)))))
   })
 })

@@ -29,6 +29,9 @@ type Item = Event.SubscribeEvent
 /** So many missed messages are noted one by one. */
 const mostNoted = 1_000
 
+/** Of so many channels it is noted what was missed. */
+const mostChannels = 10_000
+
 /** What a reader was not given. */
 export class Missed {
   /** Where it began with a cursor of the past: it wants everything from there on, and not only what came by. */
@@ -58,13 +61,17 @@ export class Missed {
 
   add(event: Event.Event): void {
     const place = placeOf(event)
-    if (place === undefined) return
-    const { channel, timetoken } = place
     const kind = kindOf(event)
-    if (kind === undefined) return Losses.lose(this.losses, event)
+    if (place === undefined || kind === undefined) return Losses.lose(this.losses, event)
+    const { channel, timetoken } = place
+    const isStored = kind === "Message" || kind === "File"
+    const noted = isStored ? this.channels : this.kinds
+    if (noted.size >= mostChannels && !noted.has(channel)) {
+      return Losses.suspect(this.losses, before(timetoken), timetoken)
+    }
     if (this.oldest === "" || timetoken < this.oldest) this.oldest = timetoken
     if (timetoken > this.newest) this.newest = timetoken
-    if (kind !== "Message" && kind !== "File") return this.addKind(channel, kind)
+    if (!isStored) return this.addKind(channel, kind)
     const name = subscriptionOf(event)
     if (name !== undefined) this.channels.set(channel, (this.channels.get(channel) ?? new Set()).add(name))
     const id = idOf(event) ?? ""

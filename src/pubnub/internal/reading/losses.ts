@@ -3,17 +3,21 @@
  */
 import type * as Event from "../../Event.ts"
 import type * as Status from "../../Status.ts"
-import { before, placeOf } from "./place.ts"
+import { before, isStatus, placeOf } from "./place.ts"
 
 export type Loss = Status.Gap | Status.GapSuspected
 
 export type Losses = Map<string, Loss>
+
+/** Of so many channels it is told one by one. Whoever may publish to a wildcard makes as many as it likes. */
+const mostLosses = 1_000
 
 export const add = (losses: Losses, loss: Loss): void => {
   const name = loss._tag === "Gap"
     ? `${loss.reason} ${loss.kinds?.join(" ") ?? ""} ${loss.channel}`
     : loss.reason
   const had = losses.get(name)
+  if (had === undefined && loss._tag === "Gap" && losses.size >= mostLosses) return suspect(losses, loss.from, loss.to)
   losses.set(
     name,
     had === undefined
@@ -22,10 +26,18 @@ export const add = (losses: Losses, loss: Loss): void => {
   )
 }
 
+/** Nobody can tell what was lost. */
+export const suspect = (losses: Losses, from: string, to: string): void =>
+  add(losses, { _tag: "GapSuspected", from, to, reason: "LongBreak" })
+
 /** An event for which there was no room. */
 export const lose = (losses: Losses, event: Event.SubscribeEvent): void => {
+  if (isStatus(event)) return
   const place = placeOf(event)
-  if (place === undefined) return
+  if (place === undefined) {
+    const at = event.cursor?.position
+    return at === undefined ? undefined : suspect(losses, at, at)
+  }
   const { channel, timetoken } = place
   add(losses, { _tag: "Gap", channel, from: before(timetoken), to: timetoken, reason: "InboxOverflow" })
 }

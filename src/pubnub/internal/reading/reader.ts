@@ -24,6 +24,10 @@ import { after, before, contentOf, cursorOf, idOf, isStatus, older, placeOf, sub
 import { overlap, type Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
+
+/** So many statuses wait for who does not pull. Of more only what is true now is told. */
+const mostTold = 100
+
 export type Part = Arr.NonEmptyReadonlyArray<Item>
 
 /** What becomes of a reader that is full. */
@@ -62,6 +66,8 @@ export class Reader {
   private parts: Array<Part> | undefined
   /** How many events wait. */
   private waiting = 0
+  /** How many statuses wait. */
+  private told = 0
   private resume: ((effect: Effect.Effect<void>) => void) | undefined
   /** Whether each of its subscriptions hears all that comes by its name. */
   private isPlain = true
@@ -119,6 +125,11 @@ export class Reader {
 
   get isFull(): boolean {
     return this.waiting >= this.options.capacity
+  }
+
+  /** Whether there is no room for a status. */
+  private get isCrowded(): boolean {
+    return this.told >= mostTold || this.isFull && this.options.strategy !== "suspend"
   }
 
   get hasEnded(): boolean {
@@ -203,7 +214,7 @@ export class Reader {
     this.haveBegun = true
     const { from } = this
     if (this.isConnected) {
-      this.areNamesUntold = this.isFull
+      this.areNamesUntold = this.isFull || this.told >= mostTold
       if (this.areNamesUntold) return
       const last = this.parts?.findLast(([first]) => !isStatus(first))?.at(-1)
       const cursor = cursorOf(last) ?? this.places.reduce(older, this.taken ?? this.begun)
@@ -300,13 +311,13 @@ export class Reader {
         )
         if (!isConcerned) return
         if (this.missed !== undefined) return Losses.add(this.missed.losses, status)
-        if (this.isFull && this.options.strategy !== "suspend") {
+        if (this.isCrowded) {
           return Losses.add(this.losses ??= new Map(), status)
         }
         return this.put(status)
       }
       default:
-        if (this.isConnected) this.put(status)
+        if (this.isConnected && this.told < mostTold) this.put(status)
     }
   }
 
@@ -339,12 +350,13 @@ export class Reader {
 
   private put(status: Status.Status): void {
     ;(this.parts ??= []).push([status])
+    this.told++
     this.wake()
   }
 
   /** Tells what there was no room for, before what comes after it. */
   private tellRest(): void {
-    if (this.isFull && this.options.strategy !== "suspend") return
+    if (this.isCrowded) return
     if (this.losses !== undefined && this.options.strategy !== "slide") {
       const losses = this.losses.values()
       this.losses = undefined
@@ -436,6 +448,7 @@ export class Reader {
   })
 
   private next(): Part | "again" | undefined {
+    if (this.parts === undefined) this.tellRest()
     const { losses } = this
     const first = this.parts?.[0]
     const isData = first !== undefined && !isStatus(first[0])
@@ -448,6 +461,7 @@ export class Reader {
     this.parts?.shift()
     if (this.parts?.length === 0) this.parts = undefined
     if (!isData) {
+      this.told--
       // What is told comes with what it is told of.
       const rest = this.next()
       return rest === undefined || rest === "again" ? first : [...first, ...rest]
