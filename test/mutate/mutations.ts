@@ -178,8 +178,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
     ["sums are not bounded", "if (this.sums.length > mostSums)", "if (false)"],
-    ["a sum forgets one", "part.size,", "part.size - 1,"],
-    ["what is late is in no sum", "if (isStored && last !== undefined && at <= last[0]) {", "if (false) {"],
+    ["a sum forgets one", "rest.length, rest.reduce", "rest.length - 1, rest.reduce"],
+    ["what is late is in no sum", "if (isStored && this.addToSum(id, at)) return", ""],
     ["siblings are torn apart", "({ at }) => at <= last)", "({ at }) => at < last)"],
     ["marks of an earlier life stay for ever", "if (this.before.at < bound) this.before.marks.clear()", ""],
     [
@@ -355,7 +355,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["each full page is a gap", "const last = pages.findLastIndex(isFull)", "const last = 0"],
     ["history is waited for without an end", "if (LongPoll.elapsed(gap.since, now) >= this.within) {", "if (false) {"],
     ["a row of failures goes on", "retries.forget()", ""],
-    ["a defect dies unseen", "(defect) => Effect.sync(() => this.connection.broken(defect))", "() => Effect.void"],
+    ["a defect dies unseen", "(defect) => Effect.sync(() => this.host.broken(defect))", "() => Effect.void"],
     [
       "a failed lane has no cursor",
       "toError(result.failure, attempts, this.place)",

@@ -36,7 +36,7 @@ type Loop = PollLoop.PollLoop<Cursor, PubNubError.Reason, HttpClient.HttpClient>
 const longestCalm = 2_000
 
 /** What a connection needs of its engine. */
-export interface Engine {
+export interface Host {
   /** Takes a reader out of everything. */
   readonly leave: (reader: Reader) => void
   /** Nobody listens to it any more. */
@@ -49,7 +49,7 @@ export class Connection {
   /** How many of what an address holds its names take. */
   size = 0
   private readonly core: Core
-  private readonly engine: Engine
+  private readonly host: Host
   /** How many readers each name has. */
   private readonly names = new Map<Key, number>()
   /** The names that the service was asked for: they are to be left. */
@@ -74,9 +74,9 @@ export class Connection {
   /** Waits for another token. */
   private renewal: Fiber.Fiber<void> | undefined
 
-  constructor(core: Core, engine: Engine) {
+  constructor(core: Core, host: Host) {
     this.core = core
-    this.engine = engine
+    this.host = host
     this.loop = this.loopFrom(core.settings.from)
   }
 
@@ -518,7 +518,7 @@ export class Connection {
       // Another of its connections may be further back.
       return [reader, place === undefined ? error : Defects.at(error, reader.places.reduce(older, place))] as const
     })
-    for (const reader of readers) this.engine.leave(reader)
+    for (const reader of readers) this.host.leave(reader)
     if (hasStopped) this.restart()
     // Last: whoever is woken runs at once, and may end everything.
     for (const [reader, error] of ends) reader.fail(error)
@@ -565,7 +565,7 @@ export class Connection {
       this.stopHeartbeat()
       this.renewal?.interruptUnsafe()
       this.renewal = undefined
-      this.engine.emptied(this)
+      this.host.emptied(this)
       // Who never was there need not leave.
       return this.asked === undefined ? Effect.void : this.depart(new Set())
     })

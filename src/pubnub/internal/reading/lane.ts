@@ -56,7 +56,7 @@ interface Gap {
 }
 
 /** What a lane needs of its connection. */
-export interface Connection {
+export interface Host {
   readonly names: () => Names
   /** How many names it has. */
   readonly size: () => number
@@ -72,7 +72,7 @@ export class Lane {
   /** Up to which timetoken something was given. */
   reached = ""
   private readonly core: Core
-  private readonly connection: Connection
+  private readonly host: Host
   /** Those that hold back all others when they are full. */
   private readonly suspending = new Set<Reader>()
   private readonly audiences = new Map<string, Audience>()
@@ -86,9 +86,9 @@ export class Lane {
   private fiber: Fiber.Fiber<void> | undefined
   private resume: (() => void) | undefined
 
-  constructor(core: Core, connection: Connection, within: number) {
+  constructor(core: Core, host: Host, within: number) {
     this.core = core
-    this.connection = connection
+    this.host = host
     this.within = within
   }
 
@@ -252,7 +252,7 @@ export class Lane {
     this.gap = {
       ...missed,
       from: withoutHole(from),
-      backfill: new Backfill(this.core.history, this.connection.names, hole),
+      backfill: new Backfill(this.core.history, this.host.names, hole),
       since: PollLoop.moment(this.core.clock)
     }
     this.start()
@@ -265,7 +265,7 @@ export class Lane {
     // The fiber is known before it runs: it may be over at once.
     this.fiber = this.core.fork(Effect.andThen(
       Effect.yieldNow,
-      Effect.catchDefect(this.fill, (defect) => Effect.sync(() => this.connection.broken(defect)))
+      Effect.catchDefect(this.fill, (defect) => Effect.sync(() => this.host.broken(defect)))
     ))
   }
 
@@ -324,7 +324,7 @@ export class Lane {
         const decision = yield* retries.ask(result.failure)
         if (decision._tag === "GaveUp") {
           this.fiber = undefined
-          return this.connection.failed(this, toError(result.failure, attempts, this.place))
+          return this.host.failed(this, toError(result.failure, attempts, this.place))
         }
         downSince ??= now
         this.announce({
@@ -433,7 +433,7 @@ export class Lane {
         }
       }
     }
-    for (const [audience, part] of theirs) audience.give(part, audience.keys.length === this.connection.size())
+    for (const [audience, part] of theirs) audience.give(part, audience.keys.length === this.host.size())
   }
 }
 
