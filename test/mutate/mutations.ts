@@ -206,8 +206,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["history is read from the position on", "this.complete) - overlap", "this.complete)"],
     [
       "history is read before the beginning",
-      "[start, this.birth, this.delivered.since()]",
-      "[start, this.delivered.since()]"
+      "[start, this.birth, remembered > end",
+      "[start, remembered > end"
     ],
     ["the end of a break is certain", "reason === \"LongBreak\" ? end - overlap : end", "end"],
     [
@@ -229,8 +229,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
     [
       "siblings at a border are lost",
-      "const after = BigInt(oldest.timetoken) + 1n",
-      "const after = BigInt(oldest.timetoken)"
+      "const after = BigInt(oldest) + 1n",
+      "const after = BigInt(oldest)"
     ],
     ["the end is left out", "this.before = BigInt(hole.to) + 1n", "this.before = BigInt(hole.to)"],
     [
@@ -348,8 +348,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     [
       "a page does not wait behind a gap",
-      "if (this.gap === undefined) return this.give(page)",
-      "return this.give(page)"
+      "if (this.gap === undefined) return this.give(page, moved)",
+      "return this.give(page, moved)"
     ],
     ["a break does not wait behind a gap", "else this.hold({ _tag: \"Break\", from, to }, 0)", ""],
     ["each full page is a gap", "const last = pages.findLastIndex(isFull)", "const last = 0"],
