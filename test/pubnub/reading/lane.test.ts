@@ -333,3 +333,23 @@ describe("readers", () => {
       assert.deepStrictEqual(payloads(seen), numbers(305))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
+
+describe("many small pages behind a gap", () => {
+  it.effect("are given in little time", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join({ capacity: 1_000_000 })
+      lane.receive(yield* pageOf(300), true)
+      const count = 40_000
+      const at = BigInt((yield* here).position) + 10_000_000n
+      const started = performance.now()
+      for (let n = 0; n < count; n++) {
+        const position = String(at + BigInt(n))
+        const arrivals = [Arrival.read({ c: "a", b: "a", d: 300 + n, p: { t: position, r: 1 } })]
+        lane.receive({ arrivals, position, believed: true, next: { position, delivered: [] }, size: 100 }, true)
+      }
+      for (let turn = 0; turn < 100 && seen.length < 300 + count; turn++) yield* Clock.advance("1 second")
+      assert.isBelow(performance.now() - started, 10_000)
+      assert.deepStrictEqual(payloads(seen), numbers(300 + count))
+    }).pipe(Effect.scoped, Effect.provide(emulated())), 60_000)
+})

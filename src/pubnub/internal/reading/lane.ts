@@ -81,7 +81,7 @@ export class Lane {
   /** Up to where everything was given. */
   private base: Cursor | undefined
   private gap: Gap | undefined
-  private held: ReadonlyArray<Held> = []
+  private held: Array<Held> = []
   private heldSize = 0
   private fiber: Fiber.Fiber<void> | undefined
   private resume: (() => void) | undefined
@@ -204,7 +204,7 @@ export class Lane {
   }
 
   private hold(held: Held, size: number): void {
-    this.held = [...this.held, held]
+    this.held.push(held)
     this.heldSize += size
   }
 
@@ -387,16 +387,20 @@ export class Lane {
 
   /** All up to the last full page is one gap: what was heard of it is known. */
   private giveHeld(): void {
-    const isFull = (held: Held) => held._tag === "Page" && held.page.arrivals.length >= this.core.config.queueLength
     const end = this.held.findIndex(({ _tag }) => _tag === "Break")
-    const pages = end === -1 ? this.held : this.held.slice(0, end)
-    const last = pages.findLastIndex(isFull)
-    const count = Math.max(1, last + 1)
-    const [first, ...rest] = this.held.slice(0, count)
-    this.held = this.held.slice(count)
-    if (first === undefined) return
-    if (first._tag === "Break") return this.openBreak(first.from, first.to)
-    this.give(rest.reduce((one, held) => held._tag === "Page" ? joined(one, held.page) : one, first.page), true)
+    const before = end === -1 ? this.held : this.held.slice(0, end)
+    const pages = before.flatMap((held) => held._tag === "Page" ? [held.page] : [])
+    const last = pages.findLastIndex(({ arrivals }) => arrivals.length >= this.core.config.queueLength)
+    const [first] = this.held
+    if (first?._tag === "Break") {
+      this.held = this.held.slice(1)
+      return this.openBreak(first.from, first.to)
+    }
+    // Without a full one, none of them opens a gap.
+    this.held = this.held.slice(last === -1 ? pages.length : last + 1)
+    const full = pages[last]
+    if (full !== undefined) this.give(joined(pages.slice(0, last), full), true)
+    else for (const page of pages) this.give(page, true)
   }
 
   // --- to the readers
@@ -447,13 +451,11 @@ const merged = (
   return all.filter((given) => both.has(given))
 }
 
-/** Two pages as one. */
-const joined = (one: Page, other: Page): Page => ({
-  arrivals: [...one.arrivals, ...other.arrivals],
-  position: other.position,
-  believed: other.believed,
-  next: other.next,
-  size: one.size + other.size
+/** Several pages as one, the last of them full. */
+const joined = (pages: ReadonlyArray<Page>, last: Page): Page => ({
+  ...last,
+  arrivals: [...pages, last].flatMap(({ arrivals }) => arrivals),
+  size: pages.reduce((sum, { size }) => sum + size, last.size)
 })
 
 /** The newest of a page: its own position may not be believed, or be that of another region. One from the future says nothing. */
