@@ -443,7 +443,7 @@ describe("history that is not understood", () => {
         assert.deepStrictEqual(payloads(seen), numbers(450))
         assert.deepStrictEqual(gaps(seen), [])
         assert.strictEqual(seen.filter(({ _tag }) => _tag === "Interrupted").length, times)
-      }).pipe(Effect.provide(misunderstood(times)), Effect.provide(emulated()))
+      }).pipe(Effect.provide(Layer.provideMerge(misunderstood(times), emulated())))
   )
 
   it.effect("three times is out of reach: that is told, and the reader goes on", () =>
@@ -454,7 +454,7 @@ describe("history that is not understood", () => {
       assert.isUndefined(fiber.pollUnsafe())
       assert.deepStrictEqual(payloads(seen), numbers(100, 350))
       assert.deepStrictEqual(gaps(seen).map(({ _tag }) => _tag), ["GapSuspected"])
-    }).pipe(Effect.provide(misunderstood(3)), Effect.provide(emulated())))
+    }).pipe(Effect.provide(Layer.provideMerge(misunderstood(3), emulated()))))
 })
 
 describe("cursors", () => {

@@ -66,7 +66,8 @@ export const make = (): Delivered => {
     const [oldest] = older
     if (oldest !== undefined && older.length > byNameAlone) {
       const last = [...oldest.keys()].reduce((one, other) => one > other ? one : other).match(/^\d{17}/)
-      if (last !== null) since = BigInt(last[0]) + 1n
+      const next = last === null ? 0n : BigInt(last[0]) + 1n
+      if (next > since) since = next
       older = older.slice(1)
     }
     older = [...older, current]
