@@ -17,7 +17,10 @@ interface Answer {
 }
 
 /** A feed that is there, whose reads are answered so after 20 milliseconds. */
-const agent = (read: (number: number, ackId: string) => Answer) => {
+const agent = (
+  read: (number: number, ackId: string) => Answer,
+  list: () => Answer = () => ({ body: [{ id: "abc_f_def", type: "fanout" }] })
+) => {
   const counts = { reads: 0, all: 0 }
   const layer = Layer.succeed(
     HttpClient.HttpClient,
@@ -29,7 +32,7 @@ const agent = (read: (number: number, ackId: string) => Answer) => {
           ? { body: { id: 1 } }
           : url.pathname.endsWith("/read")
           ? read(counts.reads++, text.match(/"ackId":"([^"]*)"/)?.[1] ?? "")
-          : { body: [{ id: "abc_f_def", type: "fanout" }] }
+          : list()
         yield* Effect.sleep("20 millis")
         return Exchange.response(request, {
           status,
@@ -94,6 +97,40 @@ describe("asks no storm", () => {
       assert.isBelow(counts.all, 120)
       assert.isUndefined(fiber.pollUnsafe())
       assert.isBelow(seen.length, 120)
+    }).pipe(Effect.provide(world(layer)))
+  })
+})
+
+describe("holds no more than it must", () => {
+  it.effect("where everything fails for a day and nobody takes note of it", () => {
+    let isDown = false
+    const failed = { status: 503, body: "<html>503</html>" }
+    const { counts, layer } = agent(
+      (n) => isDown ? failed : { body: { events: [sent(String(n))], ackId: String(n) } },
+      () => isDown ? failed : { body: [{ id: "abc_f_def", type: "fanout" }] }
+    )
+    return Effect.gen(function*() {
+      const seen: Array<DatafeedEvent.DatafeedEvent> = []
+      yield* Datafeed.events({}).pipe(
+        Stream.runForEach((event) => {
+          seen.push(event)
+          if (event._tag !== "FeedInterrupted" || seen.filter(({ _tag }) => _tag === "FeedInterrupted").length > 1) {
+            return Effect.void
+          }
+          return Effect.sleep("24 hours")
+        }),
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* Clock.advance("1 second")
+      isDown = true
+      yield* Clock.advance("23 hours")
+      assert.isAbove(counts.all, 20)
+      const before = seen.length
+      yield* Clock.advance("2 hours")
+      const told = seen.slice(before).filter(({ _tag }) => _tag === "FeedInterrupted")
+      // The newest of those that waited, and what came in the hour after.
+      assert.isBelow(told.length, 400)
+      assert.isAbove(told.length, 0)
     }).pipe(Effect.provide(world(layer)))
   })
 })

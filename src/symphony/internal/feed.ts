@@ -340,6 +340,9 @@ const makeOutbox = () => {
       wanted = listener
     },
     put: (page: Page) => {
+      const last = pages.at(-1)
+      // Of attempts that nobody takes note of only the newest is told: an outage may last.
+      if (last !== undefined && isInterruption(last) && isInterruption(page)) pages.pop()
       pages.push(page)
       deliver()
     },
@@ -349,6 +352,9 @@ const makeOutbox = () => {
     }
   }
 }
+
+const isInterruption = ({ events: [first, ...others] }: Page): boolean =>
+  first._tag === "FeedInterrupted" && others.length === 0
 
 /** Whether an event was not given before. */
 const makeMemory = () => {
