@@ -7,9 +7,10 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { root } from "../scratch.ts"
+import { isLong } from "../simulation/seeds.ts"
 import * as FaultyProxy from "./faultyProxy.ts"
 
-const kills = Number(process.env.KILLS ?? 5)
+const kills = Number(process.env.KILLS ?? (isLong ? 5 : 2))
 
 const until = (holds: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => holds() ? Effect.void : Effect.andThen(Effect.sleep("10 millis"), until(holds)))

@@ -6,7 +6,7 @@ const include = [
   "test/simulation/**/*.test.ts",
   "test/pubnub/{durable,mutations,stored}.test.ts",
   "test/cli/durable.test.ts",
-  "test/node/hostile.test.ts"
+  "test/node/{hostile,sigkill}.test.ts"
 ]
 
 export default mergeConfig(
