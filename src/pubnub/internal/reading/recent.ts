@@ -35,7 +35,6 @@ interface Named {
 export class Recent {
   /** Nothing older is this reader's. */
   private birth: string
-  private readonly first: Cursor["recent"]
   /** Marks of an earlier life: all of them are from before its position. */
   private before: { readonly at: string; readonly marks: Set<string> }
   /** Oldest first. */
@@ -48,13 +47,13 @@ export class Recent {
   private text: string | undefined
 
   constructor(from: Cursor | undefined) {
-    this.first = from?.recent
-    this.birth = this.first?.since ?? ""
+    const { marks = "", since = "", sums = [] } = from?.recent ?? {}
+    this.birth = since
     this.before = {
       at: from?.position ?? "",
-      marks: new Set([...Marks.split(this.first?.marks ?? ""), ...from?.delivered ?? []])
+      marks: new Set([...Marks.split(marks), ...from?.delivered ?? []])
     }
-    this.sums = [...this.first?.sums ?? []]
+    this.sums = [...sums]
     this.summedFrom = this.birth
   }
 
