@@ -1,0 +1,104 @@
+/**
+ * The vocabulary in which input is refused. A check looks at one value and gives what is wrong with it, in words that
+ * follow its name ("limit is 0, not a whole number from 1 to 100"), or `undefined`. Values are `unknown`: a caller
+ * without the compiler can pass anything.
+ */
+import * as Text from "./text.ts"
+
+/** One complaint about one input. */
+export interface Detail {
+  readonly message: string
+  /** The parameter or field it is about. */
+  readonly location?: string
+}
+
+/** What is wrong with one value. */
+export type Problem = string | undefined
+
+export type Check = (value: unknown) => Problem
+
+/** A value as an error shows it: short, quoted where it is text. */
+export const shown = (value: unknown): string => {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(Text.bounded(value, 100))
+    case "number":
+      return Object.is(value, -0) ? "-0" : String(value)
+    case "boolean":
+    case "undefined":
+      return String(value)
+    case "object":
+      return value === null ? "null" : Array.isArray(value) ? "a list" : "an object"
+    default:
+      return `a ${typeof value}`
+  }
+}
+
+/** Text in well-formed Unicode. */
+export const text: Check = (value) =>
+  typeof value !== "string"
+    ? `is ${shown(value)}, not text`
+    : value.isWellFormed()
+    ? undefined
+    : "holds half of a surrogate pair"
+
+/** Text that is not empty. */
+export const filled: Check = (value) => value === "" ? "is empty" : text(value)
+
+/** Text with more in it than white space. */
+export const notBlank: Check = (value) => typeof value === "string" && value.trim() === "" ? "is blank" : text(value)
+
+/** Text that a URL can carry as one segment of its path: every parser folds `.` and `..`, also when they are escaped. */
+export const segment: Check = (value) =>
+  value === "." || value === ".." ? "is a dot segment, which no URL can carry" : filled(value)
+
+const utf8 = new TextEncoder()
+
+/** Text of at most so many bytes. */
+export const bytes = (most: number): Check => (value) => {
+  const wrong = text(value)
+  if (wrong !== undefined || typeof value !== "string") return wrong
+  const size = utf8.encode(value).length
+  return size > most ? `has ${size} bytes, and ${most} are the most` : undefined
+}
+
+/** A whole number of a range. */
+export const whole = (from: number, to = Number.POSITIVE_INFINITY): Check => (value) =>
+  Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to
+    ? undefined
+    : `is ${shown(value)}, not a whole number ${Number.isFinite(to) ? `from ${from} to ${to}` : `of ${from} or more`}`
+
+/** One of a few known values. */
+export const oneOf = (known: ReadonlyArray<unknown>): Check => (value) =>
+  known.includes(value) ? undefined : `is ${shown(value)}, which is none of ${known.join(", ")}`
+
+/** What the value of a header can hold: no control characters, nothing beyond ASCII. */
+export const header: Check = (value) =>
+  typeof value === "string" && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
+    ? undefined
+    : "holds what no header can carry"
+
+/** Nothing, or what passes the check. */
+export const optional = (check: Check): Check => (value) => value === undefined ? undefined : check(value)
+
+/** The first complaint of several checks. */
+export const all = (...checks: ReadonlyArray<Check>): Check => (value) => {
+  for (const check of checks) {
+    const wrong = check(value)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+/** The complaints, each with the location that it is about. */
+export const issues = (problems: { readonly [location: string]: Problem }): ReadonlyArray<Detail> =>
+  Object.entries(problems).flatMap(([location, message]) => message === undefined ? [] : [{ location, message }])
+
+/** The complaints about the items of a list, each said once and with its item. */
+export const each = (location: string, items: unknown, check: Check): ReadonlyArray<Detail> =>
+  Array.isArray(items)
+    ? [...new Set<unknown>(items)].flatMap((item) => {
+      const message = check(item)
+      return message === undefined ? [] : [{ location, message: `${shown(item)} ${message}` }]
+    })
+    : [{ location, message: `is ${shown(items)}, not a list` }]
