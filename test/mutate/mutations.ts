@@ -295,9 +295,17 @@ export const mutations: ReadonlyArray<Mutation> = [
       "return this.waiting >= this.options.capacity",
       "return this.waiting > this.options.capacity"
     ],
-    ["room for one more", "Math.max(0, capacity - this.waiting)", "Math.max(0, capacity - this.waiting + 1)"],
-    ["suspend drops", "events.length <= room || strategy === \"suspend\"", "events.length <= room"],
-    ["what is dropped is not told", "return this.lose(events.slice(room))", "return"],
+    [
+      "room for one more",
+      "this.fitting(events, capacity - this.waiting)",
+      "this.fitting(events, capacity - this.waiting + 1)"
+    ],
+    [
+      "suspend drops",
+      "strategy === \"suspend\" ? events.length : this.fitting",
+      "strategy === undefined ? events.length : this.fitting"
+    ],
+    ["what is dropped is not told", "return this.lose(events.slice(fitting))", "return"],
     [
       "connected at the oldest beginning",
       "now.position > this.begun.position) this.begun = now",
@@ -325,6 +333,17 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.resume = undefined\n    })"
     ],
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"]
+  ]),
+  ...of(`${reading}/reader.ts`, ["test/simulation/subscriber.test.ts"], [
+    ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
+    ["what it had is missed", "if (!this.isHad(event)) missed.add(event)", "missed.add(event)"],
+    ["a page that was begun is forgotten", "return { ...ahead, delivered: cursor.delivered }", "return ahead"],
+    [
+      "what it had is over too early",
+      "if (positions.some((position) => position <= from.position)) return\n",
+      ""
+    ],
+    ["a position from before its beginning", "cursor.position < begun ? begun : cursor.position", "cursor.position"]
   ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/registry.test.ts`], [
     ["no second look", "if (!this.isSecond && (missed.from", "if (false && (missed.from"]

@@ -6,7 +6,7 @@
  */
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { hold, planOf } from "./readers.ts"
+import { type Act, hold, type Plan, planOf, type ReaderPlan } from "./readers.ts"
 import { batchesOf, seedsOf } from "./seeds.ts"
 import { strains } from "./world.ts"
 
@@ -32,4 +32,48 @@ describe("all strains at once", () => {
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, strains)), { discard: true }),
     240_000
   )
+})
+
+/** A group's reader with little room, which goes on at once from the cursor that its failure carries. */
+const failing = (acts: ReadonlyArray<Act>, more: Partial<ReaderPlan> = {}): Plan => ({
+  seed: 28,
+  further: 0,
+  latency: 0,
+  skew: 0,
+  token: false,
+  historyDelay: 0,
+  lateBy: 0,
+  mishaps: [],
+  readers: [
+    { names: ["alerts.red"], capacity: 5, strategy: "catchUp", catchUp: "history", every: 51, stall: 0, past: false },
+    { names: ["group crew"], capacity: 3, strategy: "fail", catchUp: "none", every: 21, stall: 0, past: false, ...more }
+  ],
+  acts
+})
+
+const join = (reader: number): Act => ({ _tag: "Join", reader })
+const wait = (millis: number): Act => ({ _tag: "Wait", millis })
+const publish = (count: number, region = 1): Act => ({
+  _tag: "Publish",
+  count,
+  channels: ["orders", "news", "alerts.red", "alerts.blue", "team", "den"],
+  kind: "stored",
+  region
+})
+
+describe("a reader that fails in the middle of a page, again and again", () => {
+  it.effect.each(
+    [
+      ["takes what it had for no room", failing([join(1), publish(150)])],
+      ["knows what it had, after a silence", failing([join(0), join(1), wait(19_072), publish(12)])],
+      [
+        "names what it had, where its connection stands hours before its beginning",
+        failing([wait(4), { _tag: "Jump" }, join(1), wait(248), publish(23, 2)])
+      ],
+      [
+        "does not miss what it had and what passed it by",
+        failing([join(1), wait(248), publish(29, 2), publish(1), publish(1), publish(12)], { stall: 17_000 })
+      ]
+    ] as const
+  )("%s", ([, plan]) => hold(plan))
 })

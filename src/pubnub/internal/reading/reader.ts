@@ -30,6 +30,12 @@ const mostTold = 100
 
 export type Part = Arr.NonEmptyReadonlyArray<Item>
 
+/** A part that waits, and how many of its events count for the capacity. */
+interface Waiting {
+  readonly part: Part
+  readonly weight: number
+}
+
 /** What becomes of a reader that is full. */
 export type Strategy = "catchUp" | "slide" | "drop" | "fail" | "suspend"
 
@@ -63,8 +69,8 @@ export class Reader {
   /** Where its connections are. */
   home: Home | undefined
   private readonly core: Core
-  private parts: Array<Part> | undefined
-  /** How many events wait. */
+  private parts: Array<Waiting> | undefined
+  /** How many events wait that are new to it. */
   private waiting = 0
   /** How many statuses wait. */
   private told = 0
@@ -91,6 +97,8 @@ export class Reader {
   private had: ReadonlySet<string> | undefined
   /** Behind this timetoken nothing of that can come any more. */
   private hadUntil: string | undefined
+  /** Up to here it read what it missed. */
+  private readTo: string | undefined
   private from: Cursor | undefined
   /** What it had within the overlap, where that is not what its connection had. */
   private recent: Recent | undefined
@@ -182,12 +190,12 @@ export class Reader {
       const name = isStatus(event) ? undefined : subscriptionOf(event)
       return name === undefined || this.heard.has(`c ${name}`) || this.heard.has(`g ${name}`)
     }
-    const parts = this.parts?.flatMap((part): ReadonlyArray<Part> => {
+    const parts = this.parts?.flatMap(({ part, weight }): ReadonlyArray<Waiting> => {
       const kept = part.filter(isKept)
-      return Arr.isReadonlyArrayNonEmpty(kept) ? [kept] : []
+      return Arr.isReadonlyArrayNonEmpty(kept) ? [{ part: kept, weight: Math.min(weight, kept.length) }] : []
     }) ?? []
     this.parts = parts.length === 0 ? undefined : parts
-    this.waiting = parts.reduce((count, part) => isStatus(part[0]) ? count : count + part.length, 0)
+    this.waiting = parts.reduce((sum, { weight }) => sum + weight, 0)
   }
 
   /** The service knows of a name: from there on it is heard. */
@@ -216,7 +224,7 @@ export class Reader {
     if (this.isConnected) {
       this.areNamesUntold = this.isFull || this.told >= mostTold
       if (this.areNamesUntold) return
-      const last = this.parts?.findLast(([first]) => !isStatus(first))?.at(-1)
+      const last = this.parts?.findLast(({ part: [first] }) => !isStatus(first))?.part.at(-1)
       const cursor = cursorOf(last) ?? this.places.reduce(older, this.taken ?? this.begun)
       this.put({ _tag: "ChannelsChanged", cursor, ...namesOf(this.heard.keys()) })
       return
@@ -272,21 +280,21 @@ export class Reader {
     }
     if (this.missed !== undefined) return this.miss(this.missed, events)
     const { capacity, strategy } = this.options
-    const room = Math.max(0, capacity - this.waiting)
-    if (events.length <= room || strategy === "suspend") return this.take(events)
+    const fitting = strategy === "suspend" ? events.length : this.fitting(events, capacity - this.waiting)
+    if (fitting === events.length) return this.take(events)
     switch (strategy) {
       case "catchUp":
-        this.take(events.slice(0, room))
+        this.take(events.slice(0, fitting))
         this.missed = new Missed(undefined)
-        return this.miss(this.missed, events.slice(room))
+        return this.miss(this.missed, events.slice(fitting))
       case "drop":
-        this.take(events.slice(0, room))
-        return this.lose(events.slice(room))
+        this.take(events.slice(0, fitting))
+        return this.lose(events.slice(fitting))
       case "slide":
         this.take(events)
         return this.slide()
       case "fail":
-        this.take(events.slice(0, room))
+        this.take(events.slice(0, fitting))
         this.overflowed ??= { at: this.places.reduce<Cursor | undefined>(older, undefined), isTold: false }
         return this.finish(Exit.fail(Cause.Done()))
     }
@@ -336,20 +344,29 @@ export class Reader {
   }
 
   private miss(missed: Missed, events: ReadonlyArray<Event.Event>): void {
-    for (const event of events) missed.add(event)
+    for (const event of events) if (!this.isHad(event)) missed.add(event)
     this.wake()
   }
 
   private take(events: ReadonlyArray<Item>): void {
     if (!Arr.isReadonlyArrayNonEmpty(events)) return
     this.tellRest()
-    ;(this.parts ??= []).push(events)
-    this.waiting += events.length
+    const weight = this.had === undefined ? events.length : events.filter((event) => !this.isHad(event)).length
+    ;(this.parts ??= []).push({ part: events, weight })
+    this.waiting += weight
     this.wake()
   }
 
+  /** How many of the events, from the first on, there is room for. What it had before needs none: it is not told again. */
+  private fitting(events: ReadonlyArray<Item>, room: number): number {
+    if (this.had === undefined) return Math.min(events.length, Math.max(0, room))
+    let left = room
+    const end = events.findIndex((event) => !this.isHad(event) && left-- <= 0)
+    return end === -1 ? events.length : end
+  }
+
   private put(status: Status.Status): void {
-    ;(this.parts ??= []).push([status])
+    ;(this.parts ??= []).push({ part: [status], weight: 0 })
     this.told++
     this.wake()
   }
@@ -378,20 +395,23 @@ export class Reader {
     const { parts } = this
     if (parts === undefined) return
     for (let index = 0; this.waiting > this.options.capacity; index++) {
-      const part = parts[index]
-      if (part === undefined) return
-      if (isStatus(part[0])) continue
-      const count = Math.min(part.length, this.waiting - this.options.capacity)
-      this.lose(part.slice(0, count))
+      const waiting = parts[index]
+      if (waiting === undefined) return
+      const { part, weight } = waiting
+      // What it had is no loss, and comes with no room of its own.
+      if (weight === 0) continue
+      const count = Math.min(weight, this.waiting - this.options.capacity)
+      const first = weight === part.length ? count : this.fitting(part, count)
+      this.lose(part.slice(0, first))
       this.waiting -= count
-      const rest = part.slice(count)
-      if (Arr.isReadonlyArrayNonEmpty(rest)) parts[index] = rest
+      const rest = part.slice(first)
+      if (Arr.isReadonlyArrayNonEmpty(rest)) parts[index] = { part: rest, weight: weight - count }
       else parts.splice(index--, 1)
     }
   }
 
   private lose(events: ReadonlyArray<Item>): void {
-    for (const event of events) Losses.lose(this.losses ??= new Map(), event)
+    for (const event of events) if (!this.isHad(event)) Losses.lose(this.losses ??= new Map(), event)
     this.wake()
   }
 
@@ -450,7 +470,7 @@ export class Reader {
   private next(): Part | "again" | undefined {
     if (this.parts === undefined) this.tellRest()
     const { losses } = this
-    const first = this.parts?.[0]
+    const { part: first, weight = 0 } = this.parts?.[0] ?? {}
     const isData = first !== undefined && !isStatus(first[0])
     if (losses !== undefined && (first === undefined || isData && this.options.strategy === "slide")) {
       this.losses = undefined
@@ -467,7 +487,7 @@ export class Reader {
       return rest === undefined || rest === "again" ? first : [...first, ...rest]
     }
     const wasFull = this.isFull
-    this.waiting -= first.length
+    this.waiting -= weight
     this.tellRest()
     if (wasFull) this.core.demand()
     const cursor = cursorOf(first.at(-1))
@@ -476,8 +496,26 @@ export class Reader {
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
   }
 
+  /** Whether an earlier life had it. */
+  private isHad(event: Item): boolean {
+    if (this.had === undefined) return false
+    const id = idOf(event)
+    return id !== undefined && this.had.has(Marks.of(id))
+  }
+
+  /** Its cursor may name a part of the page behind it: that is over when each connection stands behind that page. */
+  private boundHad(): void {
+    const { from, readTo } = this
+    if (this.had === undefined || this.hadUntil !== undefined || readTo === undefined || from === undefined) return
+    const positions = this.places.map(({ position }) => position)
+    if (positions.some((position) => position <= from.position)) return
+    const last = positions.reduce((one, other) => one > other ? one : other, readTo)
+    this.hadUntil = String(BigInt(last) + overlap)
+  }
+
   /** What comes by two names, or from history and live, is told once. */
   private once(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
+    this.boundHad()
     const { delivered, had } = this
     if (delivered === undefined && had === undefined) return this.withoutCopies(events)
     return this.withoutCopies(events.filter((event) => {
@@ -485,7 +523,7 @@ export class Reader {
       const id = idOf(event)
       if (id === undefined) return true
       if (had !== undefined && this.hadUntil !== undefined && id > this.hadUntil) this.had = undefined
-      else if (had?.has(Marks.of(id)) === true) return false
+      else if (this.isHad(event)) return false
       return delivered === undefined || delivered.admit(id, "", contentOf(event))._tag === "New"
     }))
   }
@@ -508,7 +546,7 @@ export class Reader {
     const first = cursorOf(events[0])
     if (first === undefined || this.isOwn(first)) return events
     let theirs: Cursor["recent"]
-    let mine: Cursor["recent"]
+    let mine: Cursor | undefined
     return Arr.map(events, (event): Item => {
       const cursor = cursorOf(event)
       if (isStatus(event) || cursor?.recent === undefined) return event
@@ -516,15 +554,17 @@ export class Reader {
       if (id !== undefined) this.recent?.add(id, id, id.slice(0, 17), false)
       if (mine === undefined || cursor.recent !== theirs) {
         theirs = cursor.recent
-        mine = this.mineAt(cursor).recent ?? theirs
+        mine = this.mineAt(cursor)
       }
-      return { ...event, cursor: { ...this.furthest(cursor), recent: mine } }
+      return { ...event, cursor: { ...mine, delivered: cursor.delivered } }
     })
   }
 
   private furthest(cursor: Cursor): Cursor {
     const { ahead } = this
-    return this.recent !== undefined && ahead !== undefined && ahead.position > cursor.position ? ahead : cursor
+    if (this.recent === undefined || ahead === undefined || ahead.position <= cursor.position) return cursor
+    // What was given of the page in hand is named by the connection.
+    return { ...ahead, delivered: cursor.delivered }
   }
 
   /** Whether a cursor of those who hear the same is one of this reader. */
@@ -545,7 +585,10 @@ export class Reader {
     // A sum of which only a part is its own tells nothing.
     const [broken, ...rest] = sums.filter(([to]) => to >= this.since)
     const since = broken === undefined ? this.since : after(broken[0])
-    return { ...cursor, recent: { since, marks, ...rest.length === 0 ? {} : { sums: rest } } }
+    // The connection may be where it was long before this reader began.
+    const begun = before(this.since)
+    const position = cursor.position < begun ? begun : cursor.position
+    return { ...cursor, position, recent: { since, marks, ...rest.length === 0 ? {} : { sums: rest } } }
   }
 
   private ended(
@@ -586,7 +629,7 @@ export class Reader {
     return Effect.map(this.core.provide(catchUp.step), ({ events, isOver }) => {
       if (isOver) {
         this.catchingUp = undefined
-        this.hadUntil = String(BigInt(catchUp.to) + overlap)
+        this.readTo = catchUp.to
         // What passed it by its connection had as well.
         if (catchUp.missed.from !== undefined) {
           this.recent = catchUp.had

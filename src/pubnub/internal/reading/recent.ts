@@ -35,8 +35,9 @@ interface Named {
 export class Recent {
   /** Nothing older is this reader's. */
   private birth: string
-  /** Marks of an earlier life: all of them are from before its position. */
-  private before: { readonly at: string; readonly marks: Set<string> }
+  /** Marks of an earlier life. Some may be of the page behind its position, so all are as old as the next position. */
+  private before: { readonly at: string | undefined; readonly marks: Set<string> }
+  private readonly from: string
   /** Oldest first. */
   private named: Array<Named> = []
   private sums: Array<Sum> = []
@@ -49,8 +50,9 @@ export class Recent {
   constructor(from: Cursor | undefined) {
     const { marks = "", since = "", sums = [] } = from?.recent ?? {}
     this.birth = since
+    this.from = from?.position ?? ""
     this.before = {
-      at: from?.position ?? "",
+      at: undefined,
       marks: new Set([...Marks.split(marks), ...from?.delivered ?? []])
     }
     this.sums = [...sums]
@@ -91,6 +93,7 @@ export class Recent {
 
   /** What is of no use any more for who stands at this position. */
   trim(position: string): void {
+    if (this.before.at === undefined && position > this.from) this.before = { ...this.before, at: position }
     const bound = BigInt(position) - overlap
     if (bound > this.bound + slack) this.forget(bound)
     while (this.named.length + this.before.marks.size > mostNamed + perSum) this.sumUp()
@@ -100,7 +103,7 @@ export class Recent {
     this.bound = limit
     this.text = undefined
     const bound = String(limit)
-    if (this.before.at < bound) this.before.marks.clear()
+    if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()
     const kept = this.named.findIndex(({ at }) => at >= bound)
     if (kept !== 0) this.named = kept === -1 ? [] : this.named.slice(kept)
     for (let [oldest] = this.sums; oldest !== undefined && oldest[0] < bound; [oldest] = this.sums) {
