@@ -332,18 +332,18 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.resume = undefined\n      this.core.waiting--\n    })",
       "this.resume = undefined\n    })"
     ],
+    ["what it had is missed", "if (!this.isHad(event)) missed.add(event)", "missed.add(event)"],
+    ["a page that was begun is forgotten", "cursor: { ...mine, delivered: cursor.delivered } }", "cursor: mine }"],
+    ["a position from before its beginning", "cursor.position < begun ? begun : cursor.position", "cursor.position"],
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"]
   ]),
   ...of(`${reading}/reader.ts`, ["test/simulation/subscriber.test.ts"], [
     ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
-    ["what it had is missed", "if (!this.isHad(event)) missed.add(event)", "missed.add(event)"],
-    ["a page that was begun is forgotten", "return { ...ahead, delivered: cursor.delivered }", "return ahead"],
     [
       "what it had is over too early",
       "if (positions.some((position) => position <= from.position)) return\n",
       ""
-    ],
-    ["a position from before its beginning", "cursor.position < begun ? begun : cursor.position", "cursor.position"]
+    ]
   ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/registry.test.ts`], [
     ["no second look", "if (!this.isSecond && (missed.from", "if (false && (missed.from"]

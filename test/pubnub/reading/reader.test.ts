@@ -6,15 +6,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { Subscription } from "effect-herald/pubnub"
+import { Clock } from "effect-herald/testing"
 import type { Cursor } from "../../../src/Cursor.ts"
 import type * as Event from "../../../src/pubnub/Event.ts"
 import { Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
 import type { Key } from "../../../src/pubnub/internal/reading/names.ts"
+import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import { type Options, Reader, type Strategy } from "../../../src/pubnub/internal/reading/reader.ts"
 import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
 import { emulated } from "../../emulated.ts"
-import { arrival, numbers, ticks } from "./arrivals.ts"
+import { arrival, numbers, second, ticks } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
 
 const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
@@ -336,5 +338,66 @@ describe("what comes by two names", () => {
       reader.offer(eventsOf([1, 2], { channel: "x.y", by: "x.*" }))
       reader.offer(eventsOf([1, 2, 3], { channel: "x.y", by: "x.y" }))
       assert.deepStrictEqual(payloads((yield* taken(reader)).all), [1, 2, 3])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("who goes on in the middle of a page", () => {
+  const late = 20 * second
+
+  /** It had the first of the page that its connection stands before, which others had whole. */
+  const resumed = (moments: ReadonlyArray<number>) =>
+    Effect.tap(
+      readerOf(
+        {
+          from: { ...at(0), delivered: [Marks.of(`${ticks(late + 1)}/a/ada`)], recent: { since: ticks(1), marks: "" } },
+          capacity: 2,
+          strategy: "catchUp"
+        },
+        ["a"],
+        late
+      ),
+      ({ reader }) => Effect.sync(() => reader.offer(eventsOf(moments)))
+    )
+
+  /** What it takes within a minute, in which it reads history. */
+  const within = (reader: Reader, during: Effect.Effect<void> = Effect.void) =>
+    Effect.gen(function*() {
+      const all: Array<Event.SubscribeEvent> = []
+      const fiber = yield* Effect.forkChild(
+        Effect.forever(Effect.map(reader.pull, (part) => all.push(...part)))
+      )
+      yield* Clock.advance("1 minute")
+      yield* during
+      yield* Clock.advance("1 minute")
+      yield* Fiber.interrupt(fiber)
+      return all
+    })
+
+  it.effect("does not miss what it had when that passed it by", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* resumed([late + 1])
+      assert.deepStrictEqual(tags(yield* within(reader)), ["Connected"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("has cursors that name what was given of the page, also once history was read", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* resumed([])
+      const all = yield* within(
+        reader,
+        Effect.sync(() => reader.offer(eventsOf([1, 2, 3].map((n) => late + n)).slice(0, 2)))
+      )
+      assert.deepStrictEqual(payloads(all), [late + 2])
+      const last = all.at(-1)
+      const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
+      assert.deepStrictEqual(cursor?.delivered, [1, 2].map((n) => Marks.of(`${ticks(late + n)}/a/ada`)))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("stands at its beginning when its connection stands before it", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, ["a"], 5)
+      yield* taken(reader)
+      reader.offer(eventsOf([6, 7, 8]).slice(0, 2))
+      const cursors = (yield* taken(reader)).all.map((event) => "cursor" in event ? event.cursor?.position : undefined)
+      assert.deepStrictEqual(cursors, [ticks(5), ticks(5)])
     }).pipe(Effect.provide(emulated())))
 })
