@@ -242,7 +242,8 @@ export const watch = <C, F, R>(
       const left = loop.patience(at)
       if (left === undefined) continue
       if (left <= 0) loop.signal({ _tag: "Silent", at })
-      else if (left < next) next = left
+      // A virtual clock takes a small fraction of a millisecond for no time at all: the loop would spin.
+      else if (left < next) next = Math.ceil(left)
     }
     return Effect.sleep(next)
   })

@@ -558,4 +558,18 @@ describe("the watch", () => {
       assert.deepStrictEqual((yield* done).filter((line) => line.includes("silence")).length, 2)
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("looks a few times only where less than a millisecond is left", () =>
+    Effect.gen(function*() {
+      const { done, loop } = yield* loopOf({ rules: { retention: 600_000, patience: 40_784.64 } })
+      let looks = 0
+      yield* watched(55_000, () => {
+        looks++
+        return [loop]
+      })
+      loop.start()
+      yield* Clock.advance("41 seconds")
+      assert.include(yield* done, "handshake silence")
+      assert.isAtMost(looks, 15)
+    }).pipe(Effect.scoped, Effect.provide(world)))
 })
