@@ -27,25 +27,49 @@ export const keys = NodeCrypto.generateKeyPairSync("rsa", {
 })
 
 // WebCrypto works in threads of its own, which virtual time does not wait for and which come back in any order. What it
-// does for a login is done in place here, with the same keys, so that a seed is a run.
+// does for a login with these keys is done in place here, so that a seed is a run. It does the rest as always, for the
+// other files of the same worker.
 const privateKey = NodeCrypto.createPrivateKey(keys.privateKey)
 const publicKey = NodeCrypto.createPublicKey(keys.publicKey)
 const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" }
-const imported = {
-  pkcs8: privateKey.toCryptoKey(algorithm, true, ["sign"]),
-  spki: publicKey.toCryptoKey(algorithm, true, ["verify"])
-}
-const exported = {
-  pkcs8: privateKey.export({ format: "der", type: "pkcs8" }),
-  spki: publicKey.export({ format: "der", type: "spki" })
-}
-Object.defineProperties(crypto.subtle, {
-  importKey: { value: (format: "pkcs8" | "spki") => Promise.resolve(imported[format]) },
-  exportKey: { value: (format: "pkcs8" | "spki") => Promise.resolve(exported[format]) },
-  sign: { value: async (_: unknown, __: CryptoKey, data: Uint8Array) => NodeCrypto.sign("sha512", data, privateKey) },
+const inPlace = [
+  {
+    format: "pkcs8",
+    der: privateKey.export({ format: "der", type: "pkcs8" }),
+    key: privateKey.toCryptoKey(algorithm, true, ["sign"])
+  },
+  {
+    format: "spki",
+    der: publicKey.export({ format: "der", type: "spki" }),
+    key: publicKey.toCryptoKey(algorithm, true, ["verify"])
+  }
+] as const
+const bytesOf = (data: BufferSource) =>
+  new Uint8Array("buffer" in data ? data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) : data)
+const derOf = (key: CryptoKey) => inPlace.find((known) => known.key === key)?.der
+const { subtle } = crypto
+const exportKey = subtle.exportKey.bind(subtle)
+const importKey = subtle.importKey.bind(subtle)
+const sign = subtle.sign.bind(subtle)
+const verify = subtle.verify.bind(subtle)
+Object.defineProperties(subtle, {
+  importKey: {
+    value: async (...asked: Parameters<typeof importKey>) =>
+      inPlace.find(({ der, format }) => format === asked[0] && asked[1] instanceof Uint8Array && der.equals(asked[1]))
+        ?.key ?? importKey(...asked)
+  },
+  exportKey: {
+    value: async (...asked: Parameters<typeof exportKey>) => derOf(asked[1]) ?? exportKey(...asked)
+  },
+  sign: {
+    value: async (...asked: Parameters<typeof sign>) =>
+      derOf(asked[1]) === undefined ? sign(...asked) : NodeCrypto.sign("sha512", bytesOf(asked[2]), privateKey)
+  },
   verify: {
-    value: async (_: unknown, __: CryptoKey, signature: Uint8Array, data: Uint8Array) =>
-      NodeCrypto.verify("sha512", data, publicKey, signature)
+    value: async (...asked: Parameters<typeof verify>) =>
+      derOf(asked[1]) === undefined
+        ? verify(...asked)
+        : NodeCrypto.verify("sha512", bytesOf(asked[3]), publicKey, bytesOf(asked[2]))
   }
 })
 
