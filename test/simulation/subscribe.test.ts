@@ -64,7 +64,7 @@ describe("a hole that is read while one fault kind lasts", () => {
 })
 
 describe("all fault kinds mixed", () => {
-  it.effect.each(batchesOf(30))(
+  it.effect.each(batchesOf(15))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
@@ -72,7 +72,7 @@ describe("all fault kinds mixed", () => {
 })
 
 describe("behind a busy channel", () => {
-  it.effect.each(batchesOf(5, 1 / 8))(
+  it.effect.each(batchesOf(3, 1 / 8))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(busyOf(seed)), { discard: true }),
     240_000
@@ -80,7 +80,7 @@ describe("behind a busy channel", () => {
 })
 
 describe("durable, killed at random", () => {
-  it.effect.each(batchesOf(10, 1 / 8))(
+  it.effect.each(batchesOf(6, 1 / 8))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, { reader: "consume" })), { discard: true }),
     240_000
@@ -102,7 +102,7 @@ describe("one strain at a time", () => {
 })
 
 describe("all strains at once", () => {
-  it.effect.each(batchesOf(10, 1 / 8))(
+  it.effect.each(batchesOf(4, 1 / 8))(
     "%s",
     ([, batch]) =>
       Effect.forEach(

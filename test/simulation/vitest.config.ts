@@ -6,7 +6,8 @@ const include = [
   "test/simulation/**/*.test.ts",
   "test/pubnub/{durable,mutations,stored}.test.ts",
   "test/cli/durable.test.ts",
-  "test/node/{hostile,sigkill}.test.ts"
+  "test/node/{hostile,sigkill}.test.ts",
+  "test/symphony/contract/*.test.ts"
 ]
 
 export default mergeConfig(
