@@ -5,13 +5,16 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** A child process of the Node that the package pins. It sees nothing of this process's environment. */
+/** What a child process sees of the environment of this one: where programs are, and what Node compiled before. */
+export const inherited = { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }
+
+/** A child process of the Node that the package pins. */
 export const node = Effect.fnUntraced(function*(args: ReadonlyArray<string>, environment: Record<string, string> = {}) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
       spawn(`${root}/node_modules/.bin/node`, args, {
         cwd: root,
-        env: { PATH: process.env["PATH"], ...environment },
+        env: { ...inherited, ...environment },
         stdio: ["ignore", "pipe", "pipe"]
       })
     ),

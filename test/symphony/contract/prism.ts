@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
+import { inherited } from "../../cli/spawn.ts"
 import { root } from "../../scratch.ts"
 
 export class PrismEnded extends Data.TaggedError("PrismEnded")<{ readonly output: string }> {
@@ -27,7 +28,7 @@ export const serve = Effect.fnUntraced(function*(document: string, ...flags: Rea
       ...flags,
       document
     ],
-    { cwd: root, env: { PATH: globalThis.process.env["PATH"] }, stdin: "ignore", killSignal: "SIGKILL" }
+    { cwd: root, env: inherited, stdin: "ignore", killSignal: "SIGKILL" }
   )
   let output = ""
   // It writes a few lines for each request, and would stop if nobody read them.
