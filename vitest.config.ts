@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { SlowestFirst } from "./test/slowestFirst.ts"
 
 // The package under test is this checkout's source, by the same exports map that users have.
 const conditions = ["effect-herald-source", "node", "module", "import", "default"]
@@ -13,7 +14,11 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
-    maxWorkers: 2,
+    // One more than CI has cores, as some tests wait for sockets and processes.
+    maxWorkers: 3,
+    // A worker loads Effect and the source once, not once for each file: a test file must leave globals as they were.
+    isolate: false,
+    sequence: { sequencer: SlowestFirst },
     coverage: { include: ["src/**"], reporter: ["text-summary", "html"] }
   }
 })
