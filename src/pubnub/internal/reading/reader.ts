@@ -74,7 +74,7 @@ export class Reader {
   private waiting = 0
   /** How many statuses wait. */
   private told = 0
-  private resume: ((effect: Effect.Effect<void>) => void) | undefined
+  private resume: ((pull: Pull.Pull<Part, SubscribeError>) => void) | undefined
   /** Whether each of its subscriptions hears all that comes by its name. */
   private isPlain = true
   /** Pages pass it by. */
@@ -420,35 +420,43 @@ export class Reader {
     if (resume === undefined) return
     this.resume = undefined
     this.core.waiting--
-    resume(Effect.void)
+    resume(this.pull)
   }
 
   // --- what is taken
 
   /** What comes next, as soon as there is something. */
-  get pull(): Pull.Pull<Part, SubscribeError> {
-    const pull: Pull.Pull<Part, SubscribeError> = Effect.suspend(() => {
-      const { catchingUp } = this
-      // What waits comes after what it missed.
-      if (catchingUp !== undefined) {
-        return Effect.flatMap(this.caughtUp(catchingUp), (part) => part === undefined ? pull : Effect.succeed(part))
-      }
-      const part = this.next()
-      if (part === "again") return pull
-      if (part !== undefined) return Effect.succeed(part)
-      if (this.missed !== undefined && this.isConnected) {
-        const { missed } = this
-        this.missed = undefined
-        this.attach(missed)
-        return pull
-      }
-      if (this.end !== undefined) return this.ended(this.end)
-      return Effect.andThen(this.parked, pull)
-    })
-    return Effect.catchDefect(
-      pull,
-      (defect) => Effect.fail(Defects.toError(this.core.config, defect, this.place))
-    )
+  readonly pull: Pull.Pull<Part, SubscribeError> = Effect.suspend(() => {
+    try {
+      return this.step()
+    } catch (defect) {
+      return this.broken(defect)
+    }
+  })
+
+  private step(): Pull.Pull<Part, SubscribeError> {
+    const { catchingUp } = this
+    // What waits comes after what it missed.
+    if (catchingUp !== undefined) {
+      return Effect.flatMap(
+        Effect.catchDefect(this.caughtUp(catchingUp), (defect) => this.broken(defect)),
+        (part) => part === undefined ? this.pull : Effect.succeed(part)
+      )
+    }
+    const part = this.next()
+    if (part === "again") return this.pull
+    if (part !== undefined) return Effect.succeed(part)
+    if (this.missed !== undefined && this.isConnected) {
+      const { missed } = this
+      this.missed = undefined
+      this.attach(missed)
+      return this.pull
+    }
+    return this.end === undefined ? this.parked() : this.ended(this.end)
+  }
+
+  private broken(defect: unknown): Effect.Effect<never, SubscribeError> {
+    return Effect.fail(Defects.toError(this.core.config, defect, this.place))
   }
 
   /** Behind the last event that was taken, or where it began. */
@@ -456,16 +464,19 @@ export class Reader {
     return this.taken ?? this.from ?? this.begun
   }
 
-  private readonly parked = Effect.callback<void>((resume) => {
-    this.resume = resume
-    this.core.waiting++
-    if (this.core.settings.demand === "pull") this.core.demand()
-    return Effect.sync(() => {
-      if (this.resume !== resume) return
-      this.resume = undefined
-      this.core.waiting--
+  /** Waits until it is woken. Nothing waits behind it that would make a waiting reader larger: who wakes it has it pull again. */
+  private parked(): Pull.Pull<Part, SubscribeError> {
+    return Effect.callback((resume) => {
+      this.resume = resume
+      this.core.waiting++
+      if (this.core.settings.demand === "pull") this.core.demand()
+      return Effect.sync(() => {
+        if (this.resume !== resume) return
+        this.resume = undefined
+        this.core.waiting--
+      })
     })
-  })
+  }
 
   private next(): Part | "again" | undefined {
     if (this.parts === undefined) this.tellRest()

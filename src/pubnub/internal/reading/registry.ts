@@ -36,17 +36,17 @@ interface Group {
   listeners: number
 }
 
-interface Shared {
-  readonly engine: Engine.Engine
-  /** How many streams and sets use it. */
-  users: number
-}
-
 /** An engine that somebody uses. */
 export interface Lease {
   readonly engine: Engine.Engine
   /** It is not used any more, nor by this reader. */
   readonly giveBack: (reader?: Reader) => Effect.Effect<void>
+}
+
+/** The one lease of all that use an engine: one for each stream would add to what it holds. */
+interface Shared extends Lease {
+  /** How many streams and sets use it. */
+  users: number
 }
 
 type Needs = HttpClient.HttpClient | PubNubConfig
@@ -64,16 +64,7 @@ export class Registry {
 
   /** The engine of the configuration in use, until it is given back. The last one out closes it. */
   lease(filter: string | undefined): Effect.Effect<Lease, never, Needs> {
-    return Effect.flatMap(this.group, (group) =>
-      Effect.map(this.shared(group, filter), (shared): Lease => ({
-        engine: shared.engine,
-        giveBack: (reader) =>
-          Effect.suspend(() => {
-            if (reader !== undefined) shared.engine.leave(reader)
-            shared.users--
-            return this.settle(group, filter)
-          })
-      })))
+    return Effect.flatMap(this.group, (group) => this.shared(group, filter))
   }
 
   /** What all connections of the configuration do, as it happens. */
@@ -175,7 +166,16 @@ export class Registry {
         if (other !== undefined) return Effect.succeed(other)
         this.groups.add(group)
         if (!group.isOn) engine.switchOff()
-        const shared: Shared = { engine, users: 1 }
+        const shared: Shared = {
+          engine,
+          users: 1,
+          giveBack: (reader) =>
+            Effect.suspend(() => {
+              if (reader !== undefined) engine.leave(reader)
+              shared.users--
+              return this.settle(group, filter)
+            })
+        }
         group.engines.set(filter, shared)
         return this.isClosed ? Effect.as(engine.close, shared) : Effect.succeed(shared)
       }
@@ -202,7 +202,7 @@ export class Registry {
 
 /** Whether two configurations are the same to a connection: it publishes nothing. */
 const isSame = (one: Config, other: Config): boolean =>
-  Token.hasSameSource(one, other) && Equal.equals(withoutPublishing(one), withoutPublishing(other))
+  one === other || Token.hasSameSource(one, other) && Equal.equals(withoutPublishing(one), withoutPublishing(other))
 
 const withoutPublishing = ({ authToken: _, publishKey: __, ...rest }: Config) => rest
 

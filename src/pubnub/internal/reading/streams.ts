@@ -43,10 +43,10 @@ type Events = Stream.Stream<Event.SubscribeEvent, SubscribeError>
 export const events = (options: Options): Stream.Stream<Event.SubscribeEvent, SubscribeError, Needs> =>
   streamOf(() => opened(options))
 
-/** A reader, and how it ends. */
+/** A reader, and how it leaves. */
 interface Opened {
   readonly reader: Reader
-  readonly close: Effect.Effect<void>
+  readonly leave: () => Effect.Effect<void>
 }
 
 const opened = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Opened, SubscribeError, Needs> {
@@ -58,9 +58,8 @@ const opened = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<O
   const { reconnect, state } = options
   const registry = yield* Registry.Current
   if (registry !== undefined && state === undefined && reconnect === undefined) {
-    const { engine, giveBack } = yield* registry.lease(target.filter)
-    const reader = engine.join(subscriptionsOf(options), shared(options, from))
-    return { reader, close: giveBack(reader) }
+    const lease = yield* registry.lease(target.filter)
+    return leased(lease, lease.engine.join(subscriptionsOf(options), shared(options, from)))
   }
   const size = Request.sizeOf(config, target)
   if (size > Request.longestAddress) {
@@ -80,17 +79,25 @@ const opened = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<O
   })
   const within = Request.patienceOf(options.catchUp)
   const reader = engine.join(subscriptionsOf(options), { from, capacity: Infinity, strategy: "suspend", within })
-  return { reader, close: engine.close }
+  return { reader, leave: () => engine.close }
 })
 
-/** What a reader is given, until the stream ends. Made without the layers of a scoped stream: a reader is small then. */
+/** Apart from where it is opened: what leaves stays as long as the stream, and would hold all that is known there. */
+const leased = (lease: Registry.Lease, reader: Reader): Opened => ({ reader, leave: () => lease.giveBack(reader) })
+
+/**
+ * What a reader is given, until the stream ends. Made without the layers of a scoped stream, and suspended, since a stream that
+ * runs holds the effect it began with: a reader is small then.
+ */
 const streamOf = <E, R>(
   open: () => Effect.Effect<Opened, E, R>
 ): Stream.Stream<Event.SubscribeEvent, E | SubscribeError, R> =>
   Stream.fromChannel(
     Channel.fromTransform((_upstream, scope) =>
-      Effect.uninterruptible(
-        Effect.flatMap(open(), ({ close, reader }) => Effect.as(Scope.addFinalizer(scope, close), reader.pull))
+      Effect.suspend(() =>
+        Effect.uninterruptible(
+          Effect.flatMap(open(), ({ leave, reader }) => Effect.as(Scope.addFinalizerExit(scope, leave), reader.pull))
+        )
       )
     )
   )
@@ -150,11 +157,12 @@ export const subscriptionSet = Effect.fnUntraced(function*(
       Effect.sync(() => {
         const reader = engine.join(members, shared(options, from))
         readers.add(reader)
-        const close = Effect.sync(() => {
-          readers.delete(reader)
-          engine.leave(reader)
-        })
-        return { reader, close }
+        const leave = () =>
+          Effect.sync(() => {
+            readers.delete(reader)
+            engine.leave(reader)
+          })
+        return { reader, leave }
       })
     )
   )
