@@ -29,15 +29,16 @@ describe("marks", () => {
 
   it("a sum takes a mark up and gives it off again, in any order", () => {
     const [a = "", b = "", c = ""] = many
-    assert.strictEqual(Marks.sum(Marks.zero, a), a)
-    assert.strictEqual(Marks.sum(a, a), Marks.zero)
-    assert.strictEqual(Marks.sum(Marks.sum(a, b), c), Marks.sum(c, Marks.sum(b, a)))
-    assert.strictEqual(Marks.sum(Marks.sum(a, b), a), b)
+    assert.strictEqual(Marks.sum([Marks.zero, a]), a)
+    assert.strictEqual(Marks.sum([a, a]), Marks.zero)
+    assert.strictEqual(Marks.sum([Marks.sum([a, b]), c]), Marks.sum([c, Marks.sum([b, a])]))
+    assert.strictEqual(Marks.sum([a, b, c]), Marks.sum([c, Marks.sum([b, a])]))
+    assert.strictEqual(Marks.sum([Marks.sum([a, b]), a]), b)
   })
 })
 
 describe("what is missing from a sum", () => {
-  const total = (marks: ReadonlyArray<string>) => ({ count: marks.length, sum: marks.reduce(Marks.sum, Marks.zero) })
+  const total = (marks: ReadonlyArray<string>) => ({ count: marks.length, sum: Marks.sum(marks) })
 
   it.each([1, 2, 50, 2_000])("of %i: nothing, one or two can be told", (count) => {
     const had = many.slice(0, count)

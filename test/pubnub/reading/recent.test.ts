@@ -77,7 +77,7 @@ describe("what was had lately", () => {
       const before = sums[index - 1]?.[0] ?? ticks(0)
       const stored = numbers(1_000, 1).filter((n) => n % 10 !== 0 && ticks(n) > before && ticks(n) <= to)
       assert.strictEqual(count, stored.length)
-      assert.strictEqual(sum, stored.map((n) => Marks.of(`${ticks(n)}/a/ada`)).reduce(Marks.sum, Marks.zero))
+      assert.strictEqual(sum, Marks.sum(stored.map((n) => Marks.of(`${ticks(n)}/a/ada`))))
     }
     assert.isNotEmpty(sums)
     assert.include(Marks.split(marks), Marks.of(`${ticks(10)}/a/ada`))
@@ -89,7 +89,7 @@ describe("what was had lately", () => {
     const id = `${ticks(3)}/a/ada`
     recent.add(id, id, ticks(3), true)
     const [after] = recent.at(ticks(2_000)).sums ?? []
-    assert.deepStrictEqual(after, [first![0], first![1] + 1, Marks.sum(first![2], Marks.of(id))])
+    assert.deepStrictEqual(after, [first![0], first![1] + 1, Marks.sum([first![2], Marks.of(id)])])
     recent.add("unstored", "unstored", ticks(5), false)
     assert.deepStrictEqual(recent.at(ticks(2_000)).sums?.[0], after)
     assert.include(Marks.split(recent.at(ticks(2_000)).marks), Marks.of("unstored"))

@@ -27,13 +27,19 @@ export const of = (id: string): string => {
 /** The sum of none. */
 export const zero = "AAAAA"
 
-/** Adds a mark to a sum, or takes it off again. */
-export const sum = (one: string, other: string): string => {
+/** The sum of these marks and sums, in any order. What is in it twice is not in it. */
+export const sum = (marks: Iterable<string>): string => {
+  let bits = 0
+  for (const mark of marks) bits ^= bitsOf(mark)
   let sum = ""
-  for (let index = 0; index < length; index++) {
-    sum += alphabet.charAt(alphabet.indexOf(one.charAt(index)) ^ alphabet.indexOf(other.charAt(index)))
-  }
+  for (let shift = 6 * (length - 1); shift >= 0; shift -= 6) sum += alphabet.charAt((bits >>> shift) & 63)
   return sum
+}
+
+const bitsOf = (mark: string): number => {
+  let bits = 0
+  for (let index = 0; index < length; index++) bits = (bits << 6) | alphabet.indexOf(mark.charAt(index))
+  return bits
 }
 
 /** Several marks as one text, and back. */
@@ -53,7 +59,7 @@ export const missingFrom = (
   total: { readonly count: number; readonly sum: string },
   marks: ReadonlyArray<string>
 ): ReadonlySet<string> | undefined => {
-  const rest = marks.reduce(sum, total.sum)
+  const rest = sum([total.sum, ...marks])
   switch (marks.length - total.count) {
     case 0:
       return rest === zero ? new Set() : undefined
@@ -62,10 +68,10 @@ export const missingFrom = (
     case 2: {
       const all = new Set(marks)
       const one = marks.find((mark) => {
-        const other = sum(mark, rest)
+        const other = sum([mark, rest])
         return other !== mark && all.has(other)
       })
-      return one === undefined ? undefined : new Set([one, sum(one, rest)])
+      return one === undefined ? undefined : new Set([one, sum([one, rest])])
     }
     default:
       return undefined

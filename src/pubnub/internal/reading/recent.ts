@@ -24,8 +24,10 @@ type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
 
 interface Named {
   readonly at: string
-  readonly id: string
+  /** What a cursor names it by. */
   readonly mark: string
+  /** What a sum holds of it: of several with one id, history does not tell which is which. */
+  readonly summed: string
   /** Whether history will likely show it. */
   readonly isStored: boolean
   /** Whether history showed it, and will again. */
@@ -72,8 +74,9 @@ export class Recent {
     const mark = Marks.of(name)
     // Now it is known when that was.
     if (this.before.marks.delete(mark)) this.text = undefined
-    if (isStored && this.addToSum(id, at)) return
-    const item = { at, id, mark, isStored, isShown }
+    const summed = name === id ? mark : Marks.of(id)
+    if (isStored && this.addToSum(summed, at)) return
+    const item = { at, mark, summed, isStored, isShown }
     const newest = this.named.at(-1)
     this.text = newest === undefined || newest.at <= at ? this.marks + item.mark : undefined
     if (newest === undefined || newest.at <= at) this.named.push(item)
@@ -81,12 +84,14 @@ export class Recent {
   }
 
   /** Adds it to the sum of its time, if there is one. */
-  private addToSum(id: string, at: string): boolean {
+  private addToSum(mark: string, at: string): boolean {
+    const newest = this.sums.at(-1)
+    if (newest === undefined || at > newest[0]) return false
     const index = this.sums.findIndex(([to]) => at <= to)
     const found = this.sums[index]
     if (found === undefined) return false
     const [to, count, sum] = found
-    this.sums[index] = [to, count + 1, Marks.sum(sum, Marks.of(id))]
+    this.sums[index] = [to, count + 1, Marks.sum([sum, mark])]
     if (at < this.summedFrom) this.summedFrom = at
     return true
   }
@@ -130,24 +135,33 @@ export class Recent {
   /** The oldest that history showed make a sum; where those are too few, the oldest of all. */
   private sumUp(): void {
     this.text = undefined
-    const stored = this.named.filter(({ isStored }) => isStored)
-    const shown = stored.filter(({ isShown }) => isShown)
+    const isEnough = (kind: (item: Named) => boolean) => {
+      let count = 0
+      return this.named.some((item) => kind(item) && ++count > perSum)
+    }
     // One message that its publisher did not store makes a sum wrong.
-    const all = shown.length > perSum ? shown : stored.length > perSum ? stored : this.named
-    const last = all[perSum - 1]?.at ?? all.at(-1)?.at
-    if (last === undefined) {
+    const isOfKind = isEnough(isShown) ? isShown : isEnough(isStored) ? isStored : () => true
+    const part: Array<Named> = []
+    const others: Array<Named> = []
+    let seen = 0
+    for (const item of this.named) {
+      // Those of one timetoken stay together.
+      if (part.length >= perSum && item.at !== part.at(-1)?.at) break
+      if (isOfKind(item)) part.push(item)
+      else others.push(item)
+      seen++
+    }
+    const [first] = part
+    const last = part.at(-1)
+    if (first === undefined || last === undefined) {
       // Nothing but marks of an earlier life, the oldest first.
       this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-mostNamed)) }
       return
     }
-    // Those of one timetoken stay together.
-    const part = new Set(all.filter(({ at }) => at <= last))
-    if (this.sums.length === 0) this.summedFrom = all[0]?.at ?? last
-    const rest = [...part].filter(({ at, id }) => !this.addToSum(id, at))
-    if (rest.length > 0) {
-      this.sums.push([last, rest.length, rest.reduce((sum, { id }) => Marks.sum(sum, Marks.of(id)), Marks.zero)])
-    }
-    this.named = this.named.filter((item) => !part.has(item))
+    if (this.sums.length === 0) this.summedFrom = first.at
+    const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
+    if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
+    this.named = [...others, ...this.named.slice(seen)]
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 }
@@ -161,11 +175,15 @@ export const withoutSums = (cursor: Cursor): Cursor => {
     : { ...cursor, recent: { since: after(last[0]), marks: recent.marks } }
 }
 
+const isStored = (item: Named): boolean => item.isStored
+
+const isShown = (item: Named): boolean => item.isStored && item.isShown
+
 const merged = (sums: ReadonlyArray<Sum>): Array<Sum> =>
   sums.flatMap(([to, count, sum], index): Array<Sum> => {
     if (index % 2 === 0 && index < sums.length - 1) return []
     const other = sums[index - 1]
     return index % 2 === 1 && other !== undefined
-      ? [[to, count + other[1], Marks.sum(sum, other[2])]]
+      ? [[to, count + other[1], Marks.sum([sum, other[2]])]]
       : [[to, count, sum]]
   })
