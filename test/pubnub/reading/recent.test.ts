@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Cursor } from "../../../src/Cursor.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
-import { overlap, Recent } from "../../../src/pubnub/internal/reading/recent.ts"
+import { hadOf, overlap, Recent } from "../../../src/pubnub/internal/reading/recent.ts"
 import { numbers, second, ticks } from "./arrivals.ts"
 
 const countOf = (recent: NonNullable<Cursor["recent"]>) =>
@@ -15,7 +15,7 @@ const having = (
   const recent = new Recent(options.from)
   recent.begin(ticks(0))
   for (const n of moments) {
-    recent.add(`${ticks(n)}/a/ada`, `${ticks(n)}/a/ada`, ticks(n), options.stored ?? true)
+    recent.add(hadOf(`${ticks(n)}/a/ada`), options.stored ?? true)
     recent.trim(ticks(n))
   }
   return recent
@@ -69,7 +69,7 @@ describe("what was had lately", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(1_000, 1)) {
-      recent.add(`${ticks(n)}/a/ada`, `${ticks(n)}/a/ada`, ticks(n), n % 10 !== 0)
+      recent.add(hadOf(`${ticks(n)}/a/ada`), n % 10 !== 0)
       recent.trim(ticks(n))
     }
     const { marks, sums = [] } = recent.at(ticks(1_000))
@@ -87,12 +87,12 @@ describe("what was had lately", () => {
     const recent = having(numbers(1_000, 1).map((n) => 2 * n))
     const [first] = recent.at(ticks(2_000)).sums ?? []
     const id = `${ticks(3)}/a/ada`
-    recent.add(id, id, ticks(3), true)
+    recent.add(hadOf(id), true)
     const [after] = recent.at(ticks(2_000)).sums ?? []
     assert.deepStrictEqual(after, [first![0], first![1] + 1, Marks.sum([first![2], Marks.of(id)])])
-    recent.add("unstored", "unstored", ticks(5), false)
+    recent.add(hadOf(`${ticks(5)}/unstored`), false)
     assert.deepStrictEqual(recent.at(ticks(2_000)).sums?.[0], after)
-    assert.include(Marks.split(recent.at(ticks(2_000)).marks), Marks.of("unstored"))
+    assert.include(Marks.split(recent.at(ticks(2_000)).marks), Marks.of(`${ticks(5)}/unstored`))
   })
 
   it("those of one timetoken are in one sum", () => {
@@ -100,7 +100,7 @@ describe("what was had lately", () => {
     recent.begin(ticks(0))
     for (const n of numbers(1_000)) {
       const at = ticks(Math.floor(n / 70) + 1)
-      recent.add(`${at}/a/${n}`, `${at}/a/${n}`, at, true)
+      recent.add(hadOf(`${at}/a/${n}`), true)
       recent.trim(at)
     }
     for (const [, count] of recent.at(ticks(15)).sums ?? []) assert.strictEqual(count % 70, 0)

@@ -7,7 +7,6 @@ import type * as Event from "../../Event.ts"
 import type { Given } from "./ledger.ts"
 import type { Key } from "./names.ts"
 import type { Reader } from "./reader.ts"
-import { idOf } from "./place.ts"
 import { Recent, withoutSums } from "./recent.ts"
 
 export class Audience {
@@ -41,13 +40,12 @@ export class Audience {
   private own(given: ReadonlyArray<Given>): ReadonlyArray<Event.Event> {
     let place = ""
     let mine: Cursor["recent"]
-    return given.map(({ event }) => {
+    return given.map(({ event, had }) => {
       const { cursor } = event
       if (cursor === undefined) return event
       const recent = this.recent ??= new Recent(withoutSums(cursor))
       const { position } = cursor
-      const id = idOf(event)
-      if (id !== undefined) recent.add(id, id, id.slice(0, 17), false)
+      if (had !== undefined) recent.add(had, false)
       if (mine === undefined || position !== place) {
         place = position
         recent.trim(position)

@@ -10,7 +10,7 @@ import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
 import * as Marks from "./marks.ts"
-import { overlap, Recent } from "./recent.ts"
+import { type Had, hadOf, overlap, Recent } from "./recent.ts"
 
 const nothing: ReadonlySet<string> = new Set()
 
@@ -26,6 +26,8 @@ export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
 export interface Given {
   readonly event: Event.Event
   readonly by: string | undefined
+  /** How a cursor names it, if it can be known again. */
+  readonly had: Had | undefined
 }
 
 /** Of a hole: what was missed, and from where on history is read for it. */
@@ -164,27 +166,30 @@ export class Ledger {
   ): ReadonlyArray<Given> {
     // What the place itself names is among what was had recently.
     const had: Array<string> = []
-    const fresh: Array<{ readonly id: string; readonly name: string; readonly isSure: boolean }> = []
+    const fresh: Array<{ readonly one: Had; readonly isSure: boolean }> = []
     const events: Array<Given> = []
     const place = this.named(base)
     const namedFrom = BigInt(base.position) - overlap
     for (const arrival of arrivals) {
       const { by, envelope, id, issue, raw } = arrival
       this.note(arrival)
+      let one: Had | undefined
       // What says nothing of itself cannot be known again: better twice than not at all.
       if (id !== undefined) {
         const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
-        const mark = Marks.of(admitted.name)
+        one = hadOf(id, admitted.name)
+        const { mark } = one
         // Much comes again that the place names already, from history and in pages that overlap: there is no room for it twice.
         const isNamed = (admitted._tag === "Known" || this.before.has(mark)) &&
           (Arrival.timetokenOf(arrival) ?? 0n) > namedFrom
-        if (!isNamed && had.length < mostDelivered && !had.includes(mark)) had.push(mark)
+        const isNew = admitted._tag === "New"
+        if (!isNamed && had.length < mostDelivered && (isNew || !had.includes(mark))) had.push(mark)
         if (admitted._tag === "Known") continue
         // By two names it is two events, but takes one place.
-        if (admitted._tag === "New") {
+        if (isNew) {
           const mayBeStored = isStored || envelope !== undefined && Arrival.isStored(envelope)
           // What a wildcard stands for nobody knows after a crash: history is not asked for it then.
-          fresh.push({ id, name: admitted.name, isSure: mayBeStored && by !== undefined && !Channel.isWildcard(by) })
+          fresh.push({ one, isSure: mayBeStored && by !== undefined && !Channel.isWildcard(by) })
         }
         // Not told again, but named from now on by when it was.
         if (this.before.has(mark)) continue
@@ -193,13 +198,13 @@ export class Ledger {
       const event = envelope === undefined
         ? Envelope.undecodable(raw, issue, cursor)
         : Envelope.toEvent(envelope, cursor)
-      events.push({ event, by })
+      events.push({ event, by, had: one })
     }
-    for (const { id, isSure, name } of fresh) this.recent.add(id, name, id.slice(0, 17), isSure, isStored)
+    for (const { isSure, one } of fresh) this.recent.add(one, isSure, isStored)
     this.recent.trim((next ?? base).position)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {
-      events[events.length - 1] = { event: { ...last.event, cursor: this.named(next) }, by: last.by }
+      events[events.length - 1] = { ...last, event: { ...last.event, cursor: this.named(next) } }
     }
     return events
   }

@@ -21,7 +21,7 @@ import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
 import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
 import { after, before, contentOf, cursorOf, idOf, isStatus, older, placeOf, subscriptionOf } from "./place.ts"
-import { overlap, type Recent } from "./recent.ts"
+import { hadOf, overlap, type Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
 
@@ -562,7 +562,7 @@ export class Reader {
       const cursor = cursorOf(event)
       if (isStatus(event) || cursor?.recent === undefined) return event
       const id = idOf(event)
-      if (id !== undefined) this.recent?.add(id, id, id.slice(0, 17), false)
+      if (id !== undefined) this.recent?.add(hadOf(id), false)
       if (mine === undefined || cursor.recent !== theirs) {
         theirs = cursor.recent
         mine = this.mineAt(cursor)

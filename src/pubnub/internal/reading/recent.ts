@@ -22,12 +22,23 @@ const mostSums = 16
 
 type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
 
-interface Named {
+/** One that was had. */
+export interface Had {
+  /** Its timetoken. */
   readonly at: string
   /** What a cursor names it by. */
   readonly mark: string
   /** What a sum holds of it: of several with one id, history does not tell which is which. */
   readonly summed: string
+}
+
+/** `name` tells it apart from others with the same id. */
+export const hadOf = (id: string, name = id): Had => {
+  const mark = Marks.of(name)
+  return { at: id.slice(0, 17), mark, summed: name === id ? mark : Marks.of(id) }
+}
+
+interface Named extends Had {
   /** Whether history will likely show it. */
   readonly isStored: boolean
   /** Whether history showed it, and will again. */
@@ -70,11 +81,9 @@ export class Recent {
   readonly names = (): ReadonlySet<string> => new Set(this.before.marks)
 
   /** `isStored`: history will likely show it. `isShown`: it did. */
-  add(id: string, name: string, at: string, isStored: boolean, isShown = false): void {
-    const mark = Marks.of(name)
+  add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
     // Now it is known when that was.
     if (this.before.marks.delete(mark)) this.text = undefined
-    const summed = name === id ? mark : Marks.of(id)
     if (isStored && this.addToSum(summed, at)) return
     const item = { at, mark, summed, isStored, isShown }
     const newest = this.named.at(-1)
