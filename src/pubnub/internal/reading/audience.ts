@@ -4,6 +4,7 @@
  */
 import type { Cursor } from "../../../Cursor.ts"
 import type * as Event from "../../Event.ts"
+import * as Few from "./few.ts"
 import type { Given } from "./ledger.ts"
 import type { Key } from "./names.ts"
 import type { Reader } from "./reader.ts"
@@ -13,7 +14,7 @@ export class Audience {
   /** What makes two readers hear the same. */
   readonly id: string
   readonly keys: ReadonlyArray<Key>
-  readonly readers = new Set<Reader>()
+  readers: Few.Few<Reader>
   private recent: Recent | undefined
 
   constructor(id: string, keys: ReadonlyArray<Key>) {
@@ -29,7 +30,7 @@ export class Audience {
       if (timetoken !== undefined && (oldest === undefined || timetoken < oldest)) oldest = timetoken
     }
     const events = isWhole && this.recent === undefined ? given.map(({ event }) => event) : this.own(given)
-    for (const reader of this.readers) {
+    for (const reader of Few.all(this.readers)) {
       reader.offer(
         reader.hearsAll(oldest) ? events : events.filter((event, index) => reader.hears(given[index]?.by, event))
       )

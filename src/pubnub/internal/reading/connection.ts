@@ -132,7 +132,9 @@ export class Connection {
 
   /** The names of a reader that are asked for here. */
   private ownOf(reader: Reader): ReadonlyArray<Key> {
-    return [...reader.heard.keys()].filter((key) => this.names.has(key))
+    const keys = [...reader.heard.keys()]
+    // Most have all of theirs here. What is left by a filter has room for more, and is kept.
+    return keys.every((key) => this.names.has(key)) ? keys : keys.filter((key) => this.names.has(key))
   }
 
   /** A reader listens to nothing here any more. */

@@ -20,6 +20,7 @@ import { Audience, idOfKeys } from "./audience.ts"
 import { Backfill, scheduleOf } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
+import * as Few from "./few.ts"
 import { type Given, Ledger, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { placeOf } from "./place.ts"
@@ -76,7 +77,7 @@ export class Lane {
   /** Those that hold back all others when they are full. */
   private readonly suspending = new Set<Reader>()
   private readonly audiences = new Map<string, Audience>()
-  private readonly byKey = new Map<Key, Audience | Set<Audience>>()
+  private readonly byKey = new Map<Key, Few.Few<Audience>>()
   private ledger: Ledger | undefined
   /** Up to where everything was given. */
   private base: Cursor | undefined
@@ -119,7 +120,7 @@ export class Lane {
     this.leave(reader)
     if (keys.length === 0) return
     const audience = this.audiences.get(id) ?? this.gather(id, keys)
-    audience.readers.add(reader)
+    audience.readers = Few.add(audience.readers, reader)
     this.readers.set(reader, audience)
     if (reader.options.strategy === "suspend") this.suspending.add(reader)
   }
@@ -129,35 +130,29 @@ export class Lane {
     if (audience === undefined) return
     this.readers.delete(reader)
     this.suspending.delete(reader)
-    audience.readers.delete(reader)
-    if (audience.readers.size > 0) return
+    audience.readers = Few.remove(audience.readers, reader)
+    if (audience.readers !== undefined) return
     this.audiences.delete(audience.id)
     for (const key of audience.keys) {
-      const others = this.byKey.get(key)
-      if (others === audience) this.byKey.delete(key)
-      else if (others instanceof Set && others.delete(audience) && others.size === 0) this.byKey.delete(key)
+      const others = Few.remove(this.byKey.get(key), audience)
+      if (others === undefined) this.byKey.delete(key)
+      else this.byKey.set(key, others)
     }
   }
 
   private gather(id: string, keys: ReadonlyArray<Key>): Audience {
     const audience = new Audience(id, keys)
     this.audiences.set(id, audience)
-    for (const key of keys) {
-      const others = this.byKey.get(key)
-      if (others === undefined) this.byKey.set(key, audience)
-      else if (others instanceof Set) others.add(audience)
-      else this.byKey.set(key, new Set([others, audience]))
-    }
+    for (const key of keys) this.byKey.set(key, Few.add(this.byKey.get(key), audience))
     return audience
   }
 
   *hearing(key: Key): Iterable<Reader> {
-    for (const audience of this.audiencesOf(key)) yield* audience.readers
+    for (const audience of this.audiencesOf(key)) yield* Few.all(audience.readers)
   }
 
   private audiencesOf(key: Key): Iterable<Audience> {
-    const audiences = this.byKey.get(key)
-    return audiences === undefined ? [] : audiences instanceof Set ? audiences : [audiences]
+    return Few.all(this.byKey.get(key))
   }
 
   // --- where it stands

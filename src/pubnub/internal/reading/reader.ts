@@ -106,8 +106,8 @@ export class Reader {
   private ahead: Cursor | undefined
   /** Up to which timetoken that counts. */
   private recentUntil = ""
-  /** Nothing older is its own. */
-  private since = ""
+  /** Nothing up to there is its own. */
+  private birth = ""
   private copies: MessageIds.Copies | undefined
   private wasDown = false
   /** What there was no room to tell: of the connection only what is true now. */
@@ -232,13 +232,11 @@ export class Reader {
     this.isConnected = true
     this.wasDown = false
     const starts = Array.from(this.heard.values(), ({ start = "" }) => start)
-    this.since = after(
-      from === undefined
-        ? starts.reduce((one, other) => one < other ? one : other)
-        : from.recent === undefined
-        ? from.position
-        : before(from.recent.since)
-    )
+    this.birth = from === undefined
+      ? starts.reduce((one, other) => one < other ? one : other)
+      : from.recent === undefined
+      ? from.position
+      : before(from.recent.since)
     if (from !== undefined && this.core.settings.from === undefined) this.missed = new Missed(from)
     const { region } = this.begun
     const at = from === undefined ? this.begun : region === undefined ? from : { region, ...from }
@@ -582,7 +580,7 @@ export class Reader {
   private isOwn({ recent }: Cursor): boolean {
     if (recent === undefined) return true
     if (this.recent !== undefined && recent.since > this.recentUntil) this.recent = undefined
-    return this.recent === undefined && recent.since >= this.since
+    return this.recent === undefined && recent.since > this.birth
   }
 
   private mineAt(cursor: Cursor): Cursor {
@@ -594,11 +592,10 @@ export class Reader {
     }
     const { marks, sums = [] } = cursor.recent
     // A sum of which only a part is its own tells nothing.
-    const [broken, ...rest] = sums.filter(([to]) => to >= this.since)
-    const since = broken === undefined ? this.since : after(broken[0])
+    const [broken, ...rest] = sums.filter(([to]) => to > this.birth)
+    const since = after(broken === undefined ? this.birth : broken[0])
     // The connection may be where it was long before this reader began.
-    const begun = before(this.since)
-    const position = cursor.position < begun ? begun : cursor.position
+    const position = cursor.position < this.birth ? this.birth : cursor.position
     return { ...cursor, position, recent: { since, marks, ...rest.length === 0 ? {} : { sums: rest } } }
   }
 

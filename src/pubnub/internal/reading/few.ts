@@ -1,0 +1,19 @@
+/**
+ * A set that mostly has one member, which stands for it then: a `Set` for each name would hold as much as its reader does.
+ */
+export type Few<A extends object> = undefined | A | Set<A>
+
+/** The members and one more. */
+export const add = <A extends object>(few: Few<A>, one: A): Few<A> =>
+  few === undefined || few === one ? one : isMany(few) ? few.add(one) : new Set([few, one])
+
+/** The members without this one. */
+export const remove = <A extends object>(few: Few<A>, one: A): Few<A> => {
+  if (!isMany(few)) return few === one ? undefined : few
+  few.delete(one)
+  return few.size === 0 ? undefined : few
+}
+
+export const all = <A extends object>(few: Few<A>): Iterable<A> => few === undefined ? [] : isMany(few) ? few : [few]
+
+const isMany = <A extends object>(few: Few<A>): few is Set<A> => few instanceof Set
