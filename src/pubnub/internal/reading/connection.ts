@@ -271,7 +271,7 @@ export class Connection {
   /** What is wanted while nothing is in flight. */
   private next(): "Wanted" | "Renamed" | undefined {
     if (this.isEmpty) return undefined
-    if (this.isStale && this.calm === 0) return "Renamed"
+    if (this.isStale && !this.isGathering && this.calm === 0) return "Renamed"
     // The service is told of names whoever waits for something.
     if (this.asked === undefined) return "Wanted"
     let isOpen = false
@@ -319,7 +319,7 @@ export class Connection {
         const { channels, groups } = asked
         this.core.publish({ _tag: "ChannelsChanged", cursor, channels, groups })
       }
-      if (this.isStale) this.run(this.applied)
+      if (this.isStale) this.changed()
       return { cursor, now, servedAt }
     })
   }
