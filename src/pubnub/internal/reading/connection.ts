@@ -60,6 +60,8 @@ export class Connection {
   private asking: Subscribe.Target | undefined
   private asked: Subscribe.Target | undefined
   private current: Subscribe.Target | undefined
+  /** Polls for the names of the last handshake. */
+  private polls: { readonly target: Subscribe.Target; readonly from: ReturnType<typeof Subscribe.poll> } | undefined
   private isGathering = false
   /** The furthest position since the last handshake. */
   private reached = ""
@@ -351,7 +353,7 @@ export class Connection {
       for (const lane of this.lanes.values()) {
         // An answer from before where the poll is cannot be right, or is that of a region that is behind.
         const from = [cursor, lane.place ?? now].reduce(newer, now)
-        for (const reader of lane.hearing(key)) reader.begin(key, from)
+        for (const reader of lane.hearing(nameOf(key))) reader.begin(key, from)
       }
     }
     if (this.doubted !== undefined) this.tellAll(this.doubted)
@@ -365,10 +367,9 @@ export class Connection {
     from: Cursor
   ): Effect.Effect<PollLoop.Polled<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.suspend(() => {
-      const { clock, config } = this.core
+      const { clock } = this.core
       const sentAt = PollLoop.moment(clock)
-      const request = Subscribe.poll(config, this.asked ?? this.target, from)
-      return Effect.flatMap(this.call(request), (answer) => {
+      return Effect.flatMap(this.call(this.pollFrom(from)), (answer) => {
         const at = PollLoop.moment(clock)
         const { believed, doubtsBefore } = this.witness.judge(answer.position, at.wall, from.position)
         // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
@@ -393,6 +394,12 @@ export class Connection {
         })
       })
     })
+  }
+
+  private pollFrom(from: Cursor): Endpoint.Endpoint<Subscribe.Page> {
+    const target = this.asked ?? this.target
+    if (this.polls?.target !== target) this.polls = { target, from: Subscribe.poll(this.core.config, target) }
+    return this.polls.from(from)
   }
 
   /** A request of the loop. */

@@ -22,7 +22,7 @@ import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
 import * as Few from "./few.ts"
 import { type Given, Ledger, withoutHole } from "./ledger.ts"
-import type { Key, Names } from "./names.ts"
+import { type Key, nameOf, type Names } from "./names.ts"
 import { placeOf } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
@@ -77,7 +77,8 @@ export class Lane {
   /** Those that hold back all others when they are full. */
   private readonly suspending = new Set<Reader>()
   private readonly audiences = new Map<string, Audience>()
-  private readonly byKey = new Map<Key, Few.Few<Audience>>()
+  /** Who hears a channel and who hears a group of the same name are asked alike. */
+  private readonly byName = new Map<string, Few.Few<Audience>>()
   private ledger: Ledger | undefined
   /** Up to where everything was given. */
   private base: Cursor | undefined
@@ -133,26 +134,23 @@ export class Lane {
     audience.readers = Few.remove(audience.readers, reader)
     if (audience.readers !== undefined) return
     this.audiences.delete(audience.id)
-    for (const key of audience.keys) {
-      const others = Few.remove(this.byKey.get(key), audience)
-      if (others === undefined) this.byKey.delete(key)
-      else this.byKey.set(key, others)
+    for (const name of audience.keys.map(nameOf)) {
+      const others = Few.remove(this.byName.get(name), audience)
+      if (others === undefined) this.byName.delete(name)
+      else this.byName.set(name, others)
     }
   }
 
   private gather(id: string, keys: ReadonlyArray<Key>): Audience {
     const audience = new Audience(id, keys)
     this.audiences.set(id, audience)
-    for (const key of keys) this.byKey.set(key, Few.add(this.byKey.get(key), audience))
+    for (const name of keys.map(nameOf)) this.byName.set(name, Few.add(this.byName.get(name), audience))
     return audience
   }
 
-  *hearing(key: Key): Iterable<Reader> {
-    for (const audience of this.audiencesOf(key)) yield* Few.all(audience.readers)
-  }
-
-  private audiencesOf(key: Key): Iterable<Audience> {
-    return Few.all(this.byKey.get(key))
+  /** All that hear a name. */
+  *hearing(name: string): Iterable<Reader> {
+    for (const audience of Few.all(this.byName.get(name))) yield* Few.all(audience.readers)
   }
 
   // --- where it stands
@@ -425,12 +423,8 @@ export class Lane {
     }
     for (const [name, part] of parts) {
       // What does not say how it came is for everyone.
-      if (name === undefined) { for (const audience of this.audiences.values()) add(audience, part) }
-      else {
-        for (const key of [`c ${name}`, `g ${name}`] as const) {
-          for (const audience of this.audiencesOf(key)) add(audience, part)
-        }
-      }
+      const hearing = name === undefined ? this.audiences.values() : Few.all(this.byName.get(name))
+      for (const audience of hearing) add(audience, part)
     }
     for (const [audience, part] of theirs) audience.give(part, audience.keys.length === this.host.size())
   }

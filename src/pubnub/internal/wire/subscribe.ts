@@ -78,19 +78,22 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
   }
 }
 
-/** What comes after a position, held by the service until something does. */
-export const poll = (config: Config, target: Target, from: Cursor): Endpoint.Endpoint<Page> => {
+/**
+ * Polls for what comes after a position, held by the service until something does. The address of many names is long: it is
+ * made once for all polls.
+ */
+export const poll = (config: Config, target: Target): (from: Cursor) => Endpoint.Endpoint<Page> => {
   // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
   const request = handshake(config, { ...target, state: undefined })
-  return {
+  return ({ position, region }) => ({
     ...request,
     timeout: "none",
     query: [
-      ["tt", from.position],
-      ...from.region === undefined ? [] : [["tr", String(from.region)] as const],
+      ["tt", position],
+      ...region === undefined ? [] : [["tr", String(region)] as const],
       ...request.query
     ]
-  }
+  })
 }
 
 export const call = <A>(
