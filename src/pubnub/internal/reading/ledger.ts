@@ -165,7 +165,7 @@ export class Ledger {
     isStored: boolean
   ): ReadonlyArray<Given> {
     // What the place itself names is among what was had recently.
-    const had: Array<string> = []
+    let delivered: ReadonlyArray<string> = []
     const fresh: Array<{ readonly one: Had; readonly isSure: boolean }> = []
     const events: Array<Given> = []
     const place = this.named(base)
@@ -183,7 +183,8 @@ export class Ledger {
         const isNamed = (admitted._tag === "Known" || this.before.has(mark)) &&
           (Arrival.timetokenOf(arrival) ?? 0n) > namedFrom
         const isNew = admitted._tag === "New"
-        if (!isNamed && had.length < mostDelivered && (isNew || !had.includes(mark))) had.push(mark)
+        const hasRoom = delivered.length < mostDelivered
+        if (!isNamed && hasRoom && (isNew || !delivered.includes(mark))) delivered = [...delivered, mark]
         if (admitted._tag === "Known") continue
         // By two names it is two events, but takes one place.
         if (isNew) {
@@ -194,7 +195,7 @@ export class Ledger {
         // Not told again, but named from now on by when it was.
         if (this.before.has(mark)) continue
       }
-      const cursor = { ...place, delivered: had.slice() }
+      const cursor = { ...place, delivered }
       const event = envelope === undefined
         ? Envelope.undecodable(raw, issue, cursor)
         : Envelope.toEvent(envelope, cursor)

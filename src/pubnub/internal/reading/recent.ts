@@ -170,7 +170,8 @@ export class Recent {
     if (this.sums.length === 0) this.summedFrom = first.at
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
-    this.named = [...others, ...this.named.slice(seen)]
+    this.named.splice(0, seen)
+    if (others.length > 0) this.named = [...others, ...this.named]
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 }
