@@ -178,9 +178,9 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
     ["sums are not bounded", "if (this.sums.length > mostSums)", "if (false)"],
-    ["a sum forgets one", "rest.length, rest.reduce", "rest.length - 1, rest.reduce"],
-    ["what is late is in no sum", "if (isStored && this.addToSum(id, at)) return", ""],
-    ["siblings are torn apart", "({ at }) => at <= last)", "({ at }) => at < last)"],
+    ["a sum forgets one", "rest.length, Marks.sum(", "rest.length - 1, Marks.sum("],
+    ["what is late is in no sum", "if (isStored && this.addToSum(summed, at)) return", ""],
+    ["siblings are torn apart", " && item.at !== part.at(-1)?.at", ""],
     ["marks of an earlier life stay for ever", "if (this.before.at < bound) this.before.marks.clear()", ""],
     [
       "marks of an earlier life go at once",
@@ -188,7 +188,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.before.marks.clear()"
     ],
     ["what comes again is named twice", "this.before.marks.delete(mark)", ""],
-    ["unstored ones are summed up", "this.named.filter(({ isStored }) => isStored)", "this.named"],
+    ["unstored ones are summed up", "isEnough(isStored) ? isStored : () => true", "() => true"],
     ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"]
   ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [
@@ -217,7 +217,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a hole is not named", "delivered: [], hole: this.hole }", "delivered: [] }"],
     ["a filled hole stays named", "this.ahead = withoutHole(this.ahead)", ""],
-    ["events of a page are not named", "had.push(mark)", ""],
+    ["events of a page are not named", "delivered = [...delivered, mark]", ""],
     ["signals are summed up", "isStored || envelope !== undefined && Arrival.isStored(envelope)", "true"],
     ["wildcards are summed up", "by !== undefined && !Channel.isWildcard(by)", "true"],
     ["the last event stands before its page", "cursor: this.named(next) }", "cursor: place }"]
@@ -329,12 +329,16 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["twice by two names", "if (canOverlap(this.heard.keys())) this.delivered ??= Delivered.make()", ""],
     [
       "who is interrupted still waits",
-      "this.resume = undefined\n      this.core.waiting--\n    })",
-      "this.resume = undefined\n    })"
+      "this.resume = undefined\n        this.core.waiting--\n      })",
+      "this.resume = undefined\n      })"
     ],
     ["what it had is missed", "if (!this.isHad(event)) missed.add(event)", "missed.add(event)"],
     ["a page that was begun is forgotten", "cursor: { ...mine, delivered: cursor.delivered } }", "cursor: mine }"],
-    ["a position from before its beginning", "cursor.position < begun ? begun : cursor.position", "cursor.position"],
+    [
+      "a position from before its beginning",
+      "cursor.position < this.birth ? this.birth : cursor.position",
+      "cursor.position"
+    ],
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"]
   ]),
   ...of(`${reading}/reader.ts`, ["test/simulation/subscriber.test.ts"], [
