@@ -347,14 +347,12 @@ export class Connection {
       lane.begin(this.doubted === undefined ? settings.from : undefined, cursor)
       if (now.region !== undefined) lane.setRegion(now.region)
     }
-    for (const key of keysOf(this.asked ?? namesOf([]))) {
-      if (this.known.has(key) || !this.names.has(key)) continue
-      this.known.set(key, newer(cursor, now))
-      for (const lane of this.lanes.values()) {
-        // An answer from before where the poll is cannot be right, or is that of a region that is behind.
-        const from = [cursor, lane.place ?? now].reduce(newer, now)
-        for (const reader of lane.hearing(nameOf(key))) reader.begin(key, from)
-      }
+    const fresh = keysOf(this.asked ?? namesOf([])).filter((key) => !this.known.has(key) && this.names.has(key))
+    for (const key of fresh) this.known.set(key, newer(cursor, now))
+    for (const lane of this.lanes.values()) {
+      // An answer from before where the poll is cannot be right, or is that of a region that is behind.
+      const from = [cursor, lane.place ?? now].reduce(newer, now)
+      for (const key of fresh) for (const reader of lane.hearing(nameOf(key))) reader.begin(key, from)
     }
     if (this.doubted !== undefined) this.tellAll(this.doubted)
     this.doubted = undefined
