@@ -7,22 +7,19 @@ import * as Effect from "effect/Effect"
 import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
-import * as RetryAfter from "../../internal/retryAfter.ts"
-import * as Text from "../../internal/text.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
+import * as Answer from "./answer.ts"
 
 /** The parts of a pod, each with a place of its own. */
 const services = {
@@ -32,7 +29,7 @@ const services = {
   relay: { at: "keyManager", context: "relay" }
 } as const
 
-export interface Endpoint<A, E = never, R = never> {
+export interface Endpoint<A, E = never, R = never> extends Answer.Readable<A> {
   /** What the user called: `send`. The span is named `symphony.send`. */
   readonly operation: string
   readonly service: keyof typeof services
@@ -45,12 +42,6 @@ export interface Endpoint<A, E = never, R = never> {
   readonly accept?: string | undefined
   /** The stream that it is about, where it is about one. */
   readonly streamId?: string | undefined
-  /** What the service says with 204; without it, 204 is unreadable. */
-  readonly empty?: { readonly value: A } | undefined
-  /** The answer is a token: where it cannot be read, nothing of it is told. */
-  readonly isSecret?: boolean | undefined
-  /** The result, or a sentence on what is wrong with the answer. */
-  readonly decode: (text: string) => Result.Result<A, string>
 }
 
 // Errors name the path, also where they refuse an id in it that no address can carry.
@@ -89,7 +80,7 @@ export const attempt = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
 ): Effect.Effect<A, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R> =>
-  exchange(endpoint, tokens, { read: (answer) => read(endpoint, tokens, answer) })
+  exchange(endpoint, tokens, { read: (answer) => Answer.read(endpoint, tokens !== undefined, answer) })
 
 /** The same for a body that is read as it comes: what the attempt gives is the rest of the answer. */
 export const open = <E = never, R = never>(
@@ -104,7 +95,7 @@ export const open = <E = never, R = never>(
     streamed: true,
     read: (answer, broken, timeout) =>
       answer.bytes === undefined || answer.status === 204
-        ? read(endpoint, tokens, answer)
+        ? Answer.read(endpoint, tokens !== undefined, answer)
         : Effect.succeed(
           Stream.timeoutOrElse(answer.bytes, {
             duration: timeout,
@@ -194,90 +185,6 @@ const newTraceId = Effect.map(
   Effect.replicateEffect(Random.nextIntBetween(0, letters.length - 1), 6),
   (places) => places.map((place) => letters[place] ?? "").join("")
 )
-
-// --------------------------------------------------------------------------------------------------------------------
-// answers
-// --------------------------------------------------------------------------------------------------------------------
-
-const read = <A, E, R>(
-  endpoint: Endpoint<A, E, R>,
-  tokens: Tokens | undefined,
-  answer: Operation.Answer
-): Effect.Effect<A, SymphonyError.Reason> => {
-  const { status, text } = answer
-  if (status === 204) {
-    return endpoint.empty === undefined
-      ? Effect.fail(new SymphonyError.Unreadable({ status, description: "there is nothing in it", excerpt: "" }))
-      : Effect.succeed(endpoint.empty.value)
-  }
-  if (status >= 200 && status < 300) {
-    return Result.match(endpoint.decode(text), {
-      onSuccess: Effect.succeed,
-      onFailure: (description) =>
-        Effect.fail(
-          new SymphonyError.Unreadable({
-            status,
-            description,
-            excerpt: endpoint.isSecret === true ? "" : text.slice(0, 1024)
-          })
-        )
-    })
-  }
-  // Who refuses a session need not say a word. A login that is refused is told why.
-  if (status === 401 && tokens !== undefined && text.trim() === "") {
-    return Effect.fail(new SymphonyError.Unauthorized({ description: unexplained }))
-  }
-  return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(reasonOf(answer, wait)))
-}
-
-/** What the service says of a failure. Gateways that write JSON have no code in it, or one that is text. */
-const decodeSaid = Schema.decodeUnknownOption(
-  Schema.Struct({
-    code: Schema.Int,
-    message: Schema.optionalKey(Schema.NullOr(Schema.String))
-  })
-)
-
-const unexplained = "no explanation"
-
-/** What any hop may answer on its own, in whatever words: it never is the last word on a request. */
-const passing = [408, 425, 499]
-
-/** What is too large is so whoever says it. */
-const sizes = [413, 414, 431]
-
-// The status decides: the code in a body may contradict it. But only a body that is the service's own makes a refusal of it:
-// an empty one, or some gateway's page, says nothing of what the service would do.
-const reasonOf = ({ status, text }: Operation.Answer, wait: Option.Option<Duration.Duration>): SymphonyError.Reason => {
-  const json = Result.getOrElse(Json.parse(text), () => undefined)
-  const body = Predicate.isObject(json) ? Option.getOrUndefined(decodeSaid(json)) : undefined
-  const said = {
-    ...body === undefined ? {} : { code: body.code },
-    description: Text.bounded(body?.message ?? (text.trim() === "" ? unexplained : text))
-  }
-  if (status === 429) return new SymphonyError.Throttled({ ...said, retryAfter: wait })
-  if (sizes.includes(status)) return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
-  if (body === undefined || status < 400 || status >= 500 || passing.includes(status)) {
-    return new SymphonyError.ServiceFailure({
-      ...said,
-      status,
-      answeredBy: body === undefined ? "intermediary" : "service",
-      retryAfter: wait
-    })
-  }
-  switch (status) {
-    case 401:
-      return new SymphonyError.Unauthorized(said)
-    case 403:
-      return new SymphonyError.Forbidden(said)
-    case 404:
-      return new SymphonyError.NotFound(said)
-    case 451:
-      return new SymphonyError.Blocked(said)
-    default:
-      return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
-  }
-}
 
 /** A decoder of JSON answers: the result, or a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
