@@ -14,8 +14,19 @@ export const parse = (text: string): Result.Result<Schema.Json, string> => {
   try {
     return Result.succeed(JSON.parse(text))
   } catch (error) {
-    return Result.fail(text === "" ? "the body is empty" : error instanceof Error ? error.message : "not JSON")
+    return Result.fail(text === "" ? "the body is empty" : complaintOf(error))
   }
+}
+
+/** What a parser complains of, without its words: they quote the text, which may be a part of a secret. */
+const complaintOf = (error: unknown): string => {
+  const said = error instanceof Error ? error.message : ""
+  const place = /\b(?:position|line) \d{1,15}(?: column \d{1,15})?/.exec(said)?.[0]
+  return /\bend of\b|unterminated/i.test(said)
+    ? "it is not JSON: it ends too early"
+    : place === undefined
+    ? "it is not JSON"
+    : `it is not JSON at ${place}`
 }
 
 // --------------------------------------------------------------------------------------------------------------------

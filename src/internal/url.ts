@@ -9,6 +9,15 @@ const escape = (character: string): string => `%${character.charCodeAt(0).toStri
 /** One name, message or value. The text must be well formed Unicode: a lone surrogate has no UTF-8 form. */
 export const encode = (text: string): string => encodeURIComponent(text).replace(reserved, escape)
 
+/** The text that was encoded, or the same where it is not an encoding. */
+export const decode = (encoded: string): string => {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return encoded
+  }
+}
+
 /** A list of names in a path: the comma between them stays literal. No names at all is a single comma. */
 export const encodeList = (names: ReadonlyArray<string>): string =>
   names.length === 0 ? "," : names.map(encode).join(",")

@@ -12,6 +12,36 @@ const objects = (levels: number) => `${"{\"a\":".repeat(levels)}1${"}".repeat(le
 
 const parsed = (text: string) => Result.getOrThrow(Json.parse(text))
 
+describe("parse", () => {
+  const broken = [
+    "t0ken",
+    "{\"a\":t0ken}",
+    "{\"t0ken",
+    "[\"t0ken\",]",
+    "\"t0ken\n\"",
+    "{\"a\":\"t0ken\\x\"}",
+    "t0ken".repeat(99)
+  ]
+
+  it("says what is wrong without a word of the text", () => {
+    for (const text of broken) {
+      const issue = Result.match(Json.parse(text), { onFailure: (issue) => issue, onSuccess: () => "nothing" })
+      assert.match(issue, /^it is not JSON(: it ends too early| at position \d+)?$/, text)
+    }
+    assert.deepStrictEqual(Json.parse(""), Result.fail("the body is empty"))
+  })
+
+  it("is done at once with strings of megabytes, ended or not, escaped or not", () => {
+    for (const part of ["a", "\\\"", "\\\\", "\\u0041", "1234567890123456", "{", "é"]) {
+      const text = part.repeat(10_000_000 / part.length)
+      const began = performance.now()
+      assert.isTrue(Result.isSuccess(Json.parseExact(`["${text}",12345678901234567]`)), part)
+      assert.isTrue(Result.isFailure(Json.parseExact(`["${text}`)), part)
+      assert.isBelow(performance.now() - began, 2_000, part)
+    }
+  })
+})
+
 describe("parseExact", () => {
   const exact = (text: string) => Result.getOrThrow(Json.parseExact(text))
 

@@ -46,3 +46,91 @@ describe("ofDefect", () => {
     assert.isAtMost(Text.ofDefect(new Error(`${"x".repeat(1_020)}t0k/en`), ["t0k/en"]).indexOf("t0k"), -1)
   })
 })
+
+describe("told", () => {
+  const secret = "sk&3/cr\"et+K e y"
+  const bytes = new TextEncoder().encode(secret)
+  const base64 = btoa(String.fromCharCode(...bytes))
+  const forms: ReadonlyArray<readonly [string, string]> = [
+    ["as it is", secret],
+    ["percent-encoded", encodeURIComponent(secret)],
+    ["with small hexadecimal digits", encodeURIComponent(secret).toLowerCase()],
+    ["encoded twice", encodeURIComponent(encodeURIComponent(secret))],
+    ["as a form has it", encodeURIComponent(secret).replaceAll("%20", "+")],
+    ["in JSON", JSON.stringify(secret)],
+    ["in HTML", "sk&amp;3/cr&quot;et+K e y"],
+    ["in base64", base64],
+    ["in base64 without padding", base64.replaceAll("=", "")],
+    ["in base64url", base64.replaceAll("+", "-").replaceAll("/", "_")],
+    ["in base64, percent-encoded", encodeURIComponent(base64)]
+  ]
+
+  it.each(forms)("knows a secret %s", (_, form) => {
+    assert.match(Text.told(`before ${form} after`, [secret]), /^before "?\{secret\}[="]*(%3D)* after$/)
+  })
+
+  it("knows each line of a secret of many", () => {
+    const key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nZm9vYmFyYmF6cXV4MTIzNDU2\n"
+    assert.strictEqual(Text.told("got Zm9vYmFyYmF6cXV4MTIzNDU2!", [key]), "got {secret}!")
+  })
+
+  const named: ReadonlyArray<readonly [string, string]> = [
+    ["x&auth=abc&y=1", "x&auth={secret}&y=1"],
+    ["x&signature=v2.abc_-&y", "x&signature={secret}&y"],
+    ["sessionToken=abc; keyManagerToken=def", "sessionToken={secret}; keyManagerToken={secret}"],
+    ["{\"token\":\"abc\",\"name\":\"x\"}", "{\"token\":\"{secret}\",\"name\":\"x\"}"],
+    ["{\"token\" : [\"abc\"]}", "{\"token\" : [\"{secret}\"]}"],
+    ["{\\\"token\\\":\\\"abc\\\"}", "{\\\"token\\\":\\\"{secret}\\\"}"],
+    ["{'sessionToken':'abc'}", "{'sessionToken':'{secret}'}"],
+    ["Authorization: Bearer abcdefg1", "Authorization: {secret}"],
+    ["sessionToken: 0123abcdef", "sessionToken: {secret}"],
+    ["got eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiJib3QifQ.c2ln here", "got {secret} here"],
+    ["GET https://h/publish/p/s/0/a/0/%22x%22?auth=1 failed", "GET {address} failed"],
+    ["/v2/x?a=1&b=2 failed", "/v2/x?{query} failed"],
+    ["Invalid token: expired", "Invalid token: expired"],
+    ["Token is revoked", "Token is revoked"],
+    ["Signature Does Not Match", "Signature Does Not Match"]
+  ]
+  it.each(named)("of %s is %s", (text, told) => assert.strictEqual(Text.told(text), told))
+
+  it("leaves no part of a secret where a text was cut", () => {
+    assert.notInclude(Text.told(`${"x".repeat(1_020)}t0k/en-of-all`, ["t0k/en-of-all"]), "t0k")
+    assert.strictEqual(Text.told("a t0k/en-…", ["t0k/en-of-all"]), "a {secret}…")
+    for (let before = 16_350; before < 16_390; before++) {
+      // The address before it is told in a few letters, so that the end of what is looked at comes to light.
+      const text = `https://h/${"x".repeat(before)} t0k/en-of-all and more`
+      assert.notMatch(Text.told(text, ["t0k/en-of-all"]), /t0k\/|n-of/, String(before))
+    }
+  })
+
+  it("passes over what is too short to be a secret", () => {
+    assert.strictEqual(Text.told("a b a", ["", "a"]), "a b a")
+  })
+
+  it("is harmless to a terminal, on one line, and bounded", () => {
+    assert.strictEqual(
+      Text.told("a\u001b]0;title\u0007\u001b[2Jb\r\n\tc\u009b\u007f\u0000\u202ed\u2066e\u2028f"),
+      "a\uFFFD]0;title\uFFFD\uFFFD[2Jb c\uFFFD\uFFFD\uFFFD\uFFFDd\uFFFDe f"
+    )
+    assert.isAtMost(Text.told("\u001b".repeat(5_000_000)).length, 1_024)
+    assert.isTrue(Text.told("\ud800".repeat(9)).isWellFormed())
+  })
+
+  const long = 5_000_000
+  it.each(
+    ["a", ".", "=", "/", "?a", "a:", "token", "token:", "auth= ", "eyJ", "a://", "\"", "{\"token\":", "%25", "a.", " "]
+  )("of five million of %j takes no time", (part) => {
+    const began = performance.now()
+    Text.told(part.repeat(long / part.length), ["t0k/en-of-all", "aaaa".repeat(100)])
+    assert.isBelow(performance.now() - began, 250)
+  })
+})
+
+describe("harmlessJson", () => {
+  it("means the same, and holds nothing that a terminal obeys", () => {
+    const value = { "a\u202e": "\u001b[2J\u009b\u007f\n", b: "\ufeff😀" }
+    const json = Text.harmlessJson(JSON.stringify(value))
+    assert.deepStrictEqual(JSON.parse(json), value)
+    assert.match(json, /^[\x20-\x7e😀]+$/u)
+  })
+})
