@@ -6,12 +6,23 @@ import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import type { Answer } from "./operation.ts"
 
-export const of = ({ headers }: Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
+/** A wait that is longer than a day is a mistake: nothing waits for it. */
+const longest = 24 * 60 * 60
+
+export const of = ({ headers }: Pick<Answer, "headers">): Effect.Effect<Option.Option<Duration.Duration>> =>
   Option.match(Headers.get(headers, "retry-after"), {
     onNone: () => Effect.succeedNone,
     onSome: (value) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const millis = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
-        return Number.isNaN(millis) ? Option.none() : Option.some(Duration.millis(Math.max(0, millis)))
-      })
+      Effect.map(Clock.currentTimeMillis, (now) => Option.map(secondsOf(value.trim(), now), Duration.seconds))
   })
+
+/** Whole seconds: a fraction is rounded up, and a date in the past is no wait. What is neither number nor date says nothing. */
+const secondsOf = (value: string, now: number): Option.Option<number> => {
+  const seconds = number.test(value) ? Number(value) : date.test(value) ? (Date.parse(value) - now) / 1000 : NaN
+  return Number.isNaN(seconds) ? Option.none() : Option.some(Math.min(longest, Math.max(0, Math.ceil(seconds))))
+}
+
+const number = /^\d+(\.\d*)?$/
+
+/** The date of HTTP, and that of ISO. `Date.parse` takes almost anything for one: `-5`, `1.5`, `soon 7`. */
+const date = /^(\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT|\d{4}-\d\d-\d\dT[\d:.]+Z)$/
