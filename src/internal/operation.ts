@@ -2,22 +2,32 @@
  * An endpoint as data, turned into an Effect: build and sign, execute, time out, read, classify, decode. Knows HTTP and
  * no service; what an answer or a missing answer means is for the service to say.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import * as Body from "./body.ts"
+import * as ConnectFailure from "./connectFailure.ts"
+import * as Text from "./text.ts"
+import * as Url from "./url.ts"
 
 /** What came back, read to its end. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers.Headers
   readonly text: string
+  /** The answer is larger than `maxSize`: `text` is its beginning. */
+  readonly isCut?: boolean
+  /** Tells text of the answer without the secrets of the request: nothing of it enters an error in another way. */
+  readonly told: (text: string) => string
   /** The body of a success, unread, where it was asked for; `text` is empty then. */
   readonly bytes?: Stream.Stream<Uint8Array, Unanswered>
 }
@@ -43,6 +53,10 @@ export interface Operation<A, E, R, E2, R2> {
   readonly timeout: Duration.Duration | undefined
   /** Whether the body of a success is handed on unread. The timeout ends with the headers then. */
   readonly streamed?: boolean | undefined
+  /** How many bytes of an answer are read, as they are after decompression. */
+  readonly maxSize: number
+  /** What no error may show of the configuration. What the request itself carries needs no mention. */
+  readonly secrets?: (() => ReadonlyArray<string>) | undefined
   readonly unanswered: (failure: Unanswered) => E2
   readonly answered: (answer: Answer) => Effect.Effect<A, E2, R2>
 }
@@ -58,21 +72,20 @@ export const run = <A, E, R, E2, R2>(
 
 const exchange = <E>(
   request: HttpClientRequest.HttpClientRequest,
-  operation: Pick<Operation<never, never, never, E, never>, "name" | "address" | "timeout" | "streamed" | "unanswered">
+  operation: Omit<Operation<never, never, never, E, never>, "request" | "answered" | "attributes">
 ): Effect.Effect<Answer, E, HttpClient.HttpClient> =>
   HttpClient.HttpClient.pipe(
     Effect.flatMap((client) => client.execute(request)),
     Effect.flatMap((response): Effect.Effect<Answer, HttpClientError.HttpClientError> => {
       const { headers, status } = response
+      const told = tellerOf(request, operation.secrets)
       return operation.streamed === true && status >= 200 && status < 300
-        ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered) })
-        : Effect.map(response.text, (text) => ({ status, headers, text }))
+        ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered), told })
+        : Effect.map(Body.text(response, operation.maxSize), (body) => ({ status, headers, told, ...body }))
     }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    Effect.matchEffect({
-      onFailure: (error) => Effect.fail(unanswered(error)),
-      onSuccess: Effect.succeed
-    }),
+    withoutRedirects,
+    Effect.mapError(unanswered),
     inTime(operation.timeout),
     Effect.tap((answer) =>
       debug(() => [`${operation.name} ${request.method} ${operation.address} answered ${answer.status}`])
@@ -82,6 +95,41 @@ const exchange = <E>(
     ),
     Effect.mapError(operation.unanswered)
   )
+
+/**
+ * `fetch` follows redirects by itself, to any host, with the tokens of the request. Only the options of the caller's context are
+ * kept: those that the layer was built with are not visible from here.
+ */
+const withoutRedirects = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.contextWith((context: Context.Context<never>) =>
+    Effect.provideService(effect, FetchHttpClient.RequestInit, {
+      ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+      redirect: "manual"
+    })
+  )
+
+/** Made when the first text is told: most answers are no failures. */
+const tellerOf = (request: HttpClientRequest.HttpClientRequest, secrets: () => ReadonlyArray<string> = () => []) => {
+  let teller: ((text: string) => string) | undefined
+  return (text: string) => (teller ??= Text.teller([...secretsOf(request), ...secrets()]))(text)
+}
+
+/** What a request says to everybody. */
+const publicHeaders = new Set(["accept", "content-length", "content-type", "if-match", "user-agent", "x-trace-id"])
+
+/** What a request carries and no error may: parameters that admit, its headers, and its path, which may hold a message. */
+const secretsOf = ({ headers, url }: HttpClientRequest.HttpClientRequest): ReadonlyArray<string> => {
+  const path = /^\w+:\/\/[^/]*(\/[^?]*)/.exec(url)?.[1] ?? ""
+  return [
+    ...[...url.matchAll(/[?&](?:auth|signature|\w*token)=([^&]*)/gi)].map(([, value = ""]) => Url.decode(value)),
+    ...Object.entries(headers).filter(([name]) => !publicHeaders.has(name)).flatMap(([, value]) => [
+      value,
+      value.slice(value.indexOf(" ") + 1)
+    ]),
+    path,
+    Url.decode(path)
+  ]
+}
 
 const inTime = (timeout: Duration.Duration | undefined) => <A, R>(effect: Effect.Effect<A, Unanswered, R>) =>
   timeout === undefined ? effect : Effect.timeoutOrElse(effect, {
@@ -107,62 +155,17 @@ const traced =
 export const debug = (message: () => ReadonlyArray<unknown>): Effect.Effect<void> =>
   Effect.flatMap(LogLevel.isEnabled("Debug"), (enabled) => enabled ? Effect.logDebug(...message()) : Effect.void)
 
-// The failures in which no connection existed yet, as Node, undici and the system name them.
-const connectCodes = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EHOSTDOWN",
-  "ENETDOWN",
-  "EADDRNOTAVAIL",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "ERR_TLS_CERT_ALTNAME_INVALID"
-])
-
 // Nothing of the error but its code and the names of its kinds is kept: its text may hold the URL and so a token.
 const unanswered = (error: HttpClientError.HttpClientError): Unanswered => {
   const { reason } = error
   if (reason._tag === "InvalidUrlError" || reason._tag === "EncodeError") {
     return { _tag: "NotSent", description: "the request could not be built", code: reason._tag }
   }
-  const codes = codesOf("cause" in reason ? reason.cause : undefined)
-  const code = codes.find((code) => code !== undefined)
+  const causes = ConnectFailure.causesOf("cause" in reason ? reason.cause : undefined)
+  const code = causes.find(({ code }) => code !== undefined)?.code
   return {
-    _tag: codes.length > 0 && codes.every(isOfConnectPhase) ? "NotSent" : "Lost",
+    _tag: causes.every(({ isOfConnectPhase }) => isOfConnectPhase) ? "NotSent" : "Lost",
     description: code === undefined ? `the connection failed (${reason._tag})` : `the connection failed with ${code}`,
     code
   }
-}
-
-const isOfConnectPhase = (code: string | undefined): boolean => code !== undefined && connectCodes.has(code)
-
-/**
- * The codes of all errors that caused a failure, `undefined` for an error without one. Happy eyeballs report one error for
- * each address: the request may have been sent if only one of them is not of the connect phase, or has no code.
- */
-const codesOf = (failure: unknown): ReadonlyArray<string | undefined> => {
-  const codes: Array<string | undefined> = []
-  // A loop over a set also visits what is added meanwhile, and each error once: errors may be many, deep and cyclic.
-  const errors = new Set([failure])
-  for (const error of errors) {
-    const [code, below] = partsOf(error)
-    if (below.length === 0) codes.push(code)
-    for (const each of below) errors.add(each)
-  }
-  return codes
-}
-
-/** The code of one error, and the errors that say more than it. */
-const partsOf = (error: unknown): readonly [code: string | undefined, below: ReadonlyArray<unknown>] => {
-  if (typeof error !== "object" || error === null) return [undefined, []]
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined
-  if ("errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return [code, error.errors]
-  return [code, code === undefined && "cause" in error ? [error.cause] : []]
 }

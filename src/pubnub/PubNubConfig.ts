@@ -92,6 +92,11 @@ export interface Options {
   /** The longest address that is sent as a GET; a longer publish becomes a POST. In bytes. Default: 30,720. */
   readonly maxUrlSize?: number | undefined
   /**
+   * The largest answer that is read, in bytes after decompression. A larger one fails with `Malformed` as soon as it is known to
+   * be. Default: 32 MiB, or room for 100 messages of `maxMessageSize` where that is more.
+   */
+  readonly maxAnswerSize?: number | undefined
+  /**
    * How many messages the service keeps for a reader, over all its channels. After a page of so many the reader looks in history
    * for what is missing. Default: 100.
    */
@@ -165,6 +170,7 @@ export class PubNubConfig extends Context.Service<PubNubConfig, {
   readonly maxMessageSize: number
   readonly maxSignalSize: number
   readonly maxUrlSize: number
+  readonly maxAnswerSize: number
   readonly queueLength: number
   readonly queueRetention: Duration.Duration
   readonly historyRetention: Duration.Duration
@@ -192,6 +198,12 @@ const duration = (input: Duration.Input): Duration.Duration =>
 
 const optionalDuration = (input: Duration.Input | undefined): Duration.Duration | undefined =>
   input === undefined ? undefined : duration(input)
+
+/** Room for a hundred messages. */
+const answerSizeOf = (maxMessageSize: number): number => {
+  const usual = 32 * 1024 * 1024
+  return 100 * maxMessageSize > usual ? 100 * maxMessageSize : usual
+}
 
 const heartbeatIntervalOf = (timeout: Duration.Duration | undefined): Duration.Duration | undefined =>
   timeout === undefined || !Duration.isFinite(timeout)
@@ -222,6 +234,7 @@ export const make = (options: Options): PubNubConfig["Service"] => {
     maxMessageSize: options.maxMessageSize ?? 32_768,
     maxSignalSize: options.maxSignalSize ?? 64,
     maxUrlSize: options.maxUrlSize ?? 30_720,
+    maxAnswerSize: options.maxAnswerSize ?? answerSizeOf(options.maxMessageSize ?? 0),
     queueLength: options.queueLength ?? 100,
     queueRetention: duration(options.queueRetention ?? "2 minutes"),
     historyRetention: duration(options.historyRetention ?? "1 day"),
@@ -312,7 +325,7 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
       }`
     )
   }
-  for (const name of ["maxMessageSize", "maxSignalSize", "maxUrlSize", "queueLength"] as const) {
+  for (const name of ["maxMessageSize", "maxSignalSize", "maxUrlSize", "maxAnswerSize", "queueLength"] as const) {
     check(name, !Number.isInteger(config[name]) || config[name] < 1, "is not a positive integer")
   }
   return issues

@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as ConnectFailure from "../internal/connectFailure.ts"
 import * as Text from "../internal/text.ts"
 
 /**
@@ -36,6 +37,17 @@ const seconds = (duration: Duration.Duration): string => `${Math.ceil(Duration.t
 const wait = (retryAfter: Option.Option<Duration.Duration>): string =>
   Option.match(retryAfter, { onNone: () => "a while", onSome: seconds })
 
+const firstTry = (code: string | undefined): string => {
+  switch (ConnectFailure.kindOf(code)) {
+    case "PlainPort":
+      return "If the origin speaks plain HTTP, set tls: false in PubNubConfig."
+    case "Certificate":
+      return "Have this machine trust the certificate of the origin. If the origin also speaks plain HTTP, set tls: false."
+    case undefined:
+      return "Check the network and the origin."
+  }
+}
+
 /**
  * No answer came because the connection failed. Worth a retry where the operation may be repeated.
  *
@@ -51,7 +63,7 @@ export class Transport extends Schema.TaggedError<Transport>("effect-herald/pubn
   sent: Schema.Boolean
 }) {
   override get message(): string {
-    return `${this.description}${this.sent ? "" : "; the request was not sent"}. Check the network and the origin.`
+    return `${this.description}${this.sent ? "" : "; the request was not sent"}. ${firstTry(this.code)}`
   }
   get isRetryable(): true {
     return true
@@ -245,8 +257,10 @@ export class EmptySubscription
 }
 
 /**
- * The service failed (500 and above). `answeredBy` tells whether the body was the service's own, or some proxy's, which
- * knows nothing of what the service did.
+ * The service failed (500 and above), or something else answered in its place: a proxy's page, a redirect (which is never
+ * followed) or an empty body, with any status above 299 (`answeredBy: "intermediary"`). Only the service's own body is a refusal.
+ * A proxy does not know what the service did, so a publish that fails so is a `PublishOutcomeUnknown`. The status is 0 where a
+ * browser hides that of a redirect.
  *
  * @category reasons
  * @since 0.1.0
@@ -261,7 +275,10 @@ export class ServerFailure extends Schema.TaggedError<ServerFailure>("effect-her
   }
 ) {
   override get message(): string {
-    return `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
+    return this.answeredBy === "service"
+      ? `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
+      : `Something between here and the service answered ${this.status}: ${this.description}. Check the origin and the ` +
+        `network, and try again after ${wait(this.retryAfter)}.`
   }
   get isRetryable(): true {
     return true

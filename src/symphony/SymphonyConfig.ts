@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Retry from "../Retry.ts"
@@ -38,8 +38,11 @@ export interface ServiceOptions {
   readonly port?: number | undefined
   /** A path in front of the service's own. Default: none. */
   readonly context?: string | undefined
-  /** Sent with each request. Those of a service take the place of all those of the configuration. */
-  readonly headers?: { readonly [name: string]: string } | undefined
+  /**
+   * Sent with each request: text, or `Redacted` text for what admits to a gateway. Those of a service take the place of all those
+   * of the configuration. No error shows any value but that of `x-trace-id`.
+   */
+  readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
 }
 
 /**
@@ -105,6 +108,11 @@ export interface Options extends ServiceOptions {
   readonly datafeedRetry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined
   /** How long a request may take, connection and body included. Default: 60 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
+  /**
+   * The largest answer that is read, in bytes after decompression. A larger one fails with `Unreadable` as soon as it is known to
+   * be. What is read as a stream has no limit. Default: 32 MiB.
+   */
+  readonly maxAnswerSize?: number | undefined
 }
 
 /**
@@ -116,7 +124,7 @@ export interface Options extends ServiceOptions {
 export interface Service {
   /** Without a slash at its end; empty when no host is known. */
   readonly url: string
-  readonly headers: { readonly [name: string]: string }
+  readonly headers: { readonly [name: string]: string | Redacted.Redacted }
 }
 
 /**
@@ -143,6 +151,7 @@ export class SymphonyConfig extends Context.Service<SymphonyConfig, {
   readonly retry: Schedule.Schedule<unknown, Retry.Failure>
   readonly datafeedRetry: Schedule.Schedule<unknown, Retry.Failure>
   readonly requestTimeout: Duration.Duration
+  readonly maxAnswerSize: number
   /**
    * What is wrong with the options. Making a configuration never fails; a request made with a wrong one fails with
    * `InvalidRequest` and these details before anything is sent.
@@ -169,6 +178,7 @@ export const make = (options: Options): SymphonyConfig["Service"] => ({
   retry: scheduleOf(options.retry ?? {}),
   datafeedRetry: options.datafeedRetry === undefined ? Retry.reconnect : scheduleOf(options.datafeedRetry),
   requestTimeout: duration(options.requestTimeout ?? "60 seconds"),
+  maxAnswerSize: options.maxAnswerSize ?? 32 * 1024 * 1024,
   issues: issuesOf(options)
 })
 
@@ -178,7 +188,7 @@ export const make = (options: Options): SymphonyConfig["Service"] => ({
  * **Example** (A bot with a key from a secret store)
  *
  * ```ts
- * import type * as Redacted from "effect/Redacted"
+ * import * as Redacted from "effect/Redacted"
  * import * as SymphonyConfig from "effect-herald/symphony/SymphonyConfig"
  *
  * const layer = (privateKey: Redacted.Redacted) =>
@@ -385,6 +395,9 @@ const host = /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
+const isHeaderValue = (value: string | Redacted.Redacted): boolean =>
+  /^[\t\x20-\x7e\x80-\xff]*$/.test(typeof value === "string" ? value : Redacted.value(value))
+
 const issuesOf = (options: Options): ReadonlyArray<Detail> => {
   const issues: Array<Detail> = []
   const check = (location: string, wrong: boolean, message: string) => {
@@ -398,7 +411,7 @@ const issuesOf = (options: Options): ReadonlyArray<Detail> => {
     check(at("port"), port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536), "is not a port")
     check(at("context"), !/^[A-Za-z0-9._~/-]*$/.test(context), "is not a path")
     for (const [header, value] of Object.entries(headers)) {
-      check(at(`headers.${header}`), !token.test(header) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value), "is no header")
+      check(at(`headers.${header}`), !token.test(header) || !isHeaderValue(value), "is no header")
       check(at(`headers.${header}`), /^(session|keymanager)token$/i.test(header), "is for the session to set")
     }
   }
@@ -409,6 +422,8 @@ const issuesOf = (options: Options): ReadonlyArray<Detail> => {
     !(Duration.toMillis(duration(options.requestTimeout ?? 1)) > 0),
     "is not a positive duration"
   )
+  const { maxAnswerSize = 1 } = options
+  check("maxAnswerSize", !Number.isSafeInteger(maxAnswerSize) || maxAnswerSize < 1, "is not a positive integer")
   for (const name of ["retry", "datafeedRetry"] as const) {
     const retry = options[name]
     if (retry === undefined || Schedule.isSchedule(retry)) continue

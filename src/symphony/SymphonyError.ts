@@ -7,6 +7,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as ConnectFailure from "../internal/connectFailure.ts"
 
 /**
  * One complaint about one input, by this library before anything was sent.
@@ -36,6 +37,17 @@ const seconds = (duration: Duration.Duration): string => `${Math.ceil(Duration.t
 const wait = (retryAfter: Option.Option<Duration.Duration>): string =>
   Option.match(retryAfter, { onNone: () => "a while", onSome: seconds })
 
+const firstTry = (code: string | undefined): string => {
+  switch (ConnectFailure.kindOf(code)) {
+    case "PlainPort":
+      return "If the port speaks plain HTTP, set scheme: \"http\" in SymphonyConfig."
+    case "Certificate":
+      return "Have this machine trust the certificate of the host."
+    case undefined:
+      return "Check the network, host and port."
+  }
+}
+
 /** What the service wrote: its own code, which may contradict the status, and its sentence. */
 const Said = { code: Schema.optionalKey(Schema.Int), description: Schema.String }
 
@@ -52,10 +64,10 @@ export class Unreachable extends Schema.TaggedError<Unreachable>("effect-herald/
   sent: Schema.Boolean
 }) {
   override get message(): string {
-    return `${this.description}${this.sent ? "" : "; the request was not sent"}. Check the network, host and port.`
+    return `${this.description}${this.sent ? "" : "; the request was not sent"}. ${firstTry(this.code)}`
   }
   get isRetryable(): boolean {
-    return !/CERT|TLS|SSL|SIGNATURE/.test(this.code ?? "")
+    return ConnectFailure.kindOf(this.code) === undefined
   }
   get retryAfter(): Option.Option<Duration.Duration> {
     return Option.none()

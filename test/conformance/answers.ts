@@ -8,6 +8,7 @@ import * as Headers from "effect/http/Headers"
 import * as Result from "effect/Result"
 import type { Event, PubNubError } from "effect-herald/pubnub"
 import * as Json from "../../src/internal/json.ts"
+import * as Text from "../../src/internal/text.ts"
 import * as Answer from "../../src/pubnub/internal/wire/answer.ts"
 import * as Kit from "./kit.ts"
 
@@ -109,7 +110,11 @@ export const readAnswer = (answer: {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly text: string
-}) => Effect.result(Answer.read({ ...answer, headers: Headers.fromInput(answer.headers ?? {}) }, Json.parseExact))
+}) =>
+  Effect.result(Answer.read(
+    { ...answer, headers: Headers.fromInput(answer.headers ?? {}), told: Text.teller([]) },
+    { path: "/", parse: Json.parseExact }
+  ))
 
 /** That a reason has the tag and the fields. */
 export const assertReason = (reason: PubNubError.Reason, expected: Reason) => {

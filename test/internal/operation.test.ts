@@ -14,6 +14,7 @@ const ended = (cause: unknown) =>
     attributes: {},
     request: Effect.succeed(HttpClientRequest.get("http://host/")),
     timeout: undefined,
+    maxSize: 1_000,
     unanswered: (failure) => failure,
     answered: () => Effect.die("there is no answer")
   }).pipe(
@@ -32,6 +33,8 @@ const coded = (code: string): Error => Object.assign(new Error(code), { code })
 const refused = coded("ECONNREFUSED")
 const reset = coded("ECONNRESET")
 const silent = new Error("no code")
+const of = (code: string, syscall: string) => Object.assign(coded(code), { syscall })
+const before = (message: string) => Object.assign(new Error(message), { code: "ECONNRESET" })
 const all = (...errors: ReadonlyArray<unknown>) => new AggregateError(errors)
 const caused = (cause: unknown) => new TypeError("fetch failed", { cause })
 const many = <A>(length: number, of: (index: number) => A) => Array.from({ length }, (_, index) => of(index))
@@ -74,6 +77,30 @@ const rows: ReadonlyArray<readonly [string, unknown, "NotSent" | "Lost", string 
   ["a code that is no text", Object.assign(new Error("x"), { code: 7, cause: refused }), "NotSent", "ECONNREFUSED"],
   ["a code that no table has", coded("EWHATEVER"), "Lost", "EWHATEVER"],
   ["the name of a property of every object", coded("constructor"), "Lost", "constructor"],
+  ...[
+    "ERR_SSL_WRONG_VERSION_NUMBER",
+    "EPROTO",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "HOSTNAME_MISMATCH",
+    "CERT_NOT_YET_VALID"
+  ]
+    .map((code) => [`${code} of TLS`, coded(code), "NotSent", code] as const),
+  ["a code that may come later, and a call of the connect phase", of("ETIMEDOUT", "connect"), "NotSent", "ETIMEDOUT"],
+  ["the same for a name", of("EPERM", "getaddrinfo"), "NotSent", "EPERM"],
+  ["the same code in another call", of("ETIMEDOUT", "read"), "Lost", "ETIMEDOUT"],
+  [
+    "a connection that ended before TLS began",
+    before("Client network socket disconnected before secure TLS connection was established"),
+    "NotSent",
+    "ECONNRESET"
+  ],
+  ["a connection that ended", before("read ECONNRESET"), "Lost", "ECONNRESET"],
+  [
+    "an error of TLS that may come later",
+    coded("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"),
+    "Lost",
+    "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"
+  ],
   ["no cause", undefined, "Lost", undefined],
   ["null among the errors", all(refused, null), "Lost", "ECONNREFUSED"],
   ["text", "ECONNREFUSED", "Lost", undefined],

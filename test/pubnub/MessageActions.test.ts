@@ -778,7 +778,7 @@ describe("fold", () => {
       yield* Clock.advance("1 minute")
       assert.deepStrictEqual(last(), [""])
       assert.lengthOf(warnings, 2)
-      assert.include(String(warnings[0]), "the reactions on a are not known: history: The service failed with 503")
+      assert.include(String(warnings[0]), "the reactions on a are not known: history: Something between")
       yield* emulator.use(({ setAddOns }) => setAddOns({ persistence: false }))
       yield* emulator.use(({ emitRaw }) => emitRaw({ channel: "a", envelope: { c: "a" } }))
       yield* soon

@@ -252,7 +252,11 @@ describe("an outcome is never a lie", () => {
       body: "{\"status\":414,\"service\":\"Balancer\",\"error\":true,\"message\":\"Request URI Too Long\"}"
     }, "MessageTooLarge"],
     ["429", { status: 429, headers: { "retry-after": "3" }, body: "{\"status\":429}" }, "RateLimited"],
-    ["403 of a proxy", { status: 403, body: "<html>no</html>" }, "Malformed"],
+    ["403 of a proxy", { status: 403, body: "<html>no</html>" }, "PublishOutcomeUnknown"],
+    ["404 with nothing", { status: 404, body: "" }, "PublishOutcomeUnknown"],
+    ["403 of a gateway in JSON", { status: 403, body: "{\"message\":\"Forbidden\"}" }, "PublishOutcomeUnknown"],
+    ["408 of the service", { status: 408, body: "{\"status\":408,\"error\":true}" }, "PublishOutcomeUnknown"],
+    ["a redirect, with the words of a success", { status: 302, body: sent }, "PublishOutcomeUnknown"],
     ["402", { status: 402, body: "{\"message\":\"Not available for used key set\"}" }, "FeatureDisabled"]
   ]
 

@@ -7,10 +7,10 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Rule from "../../internal/answer.ts"
 import * as Json from "../../internal/json.ts"
 import type { Answer } from "../../internal/operation.ts"
 import * as RetryAfter from "../../internal/retryAfter.ts"
-import * as Text from "../../internal/text.ts"
 import * as SymphonyError from "../SymphonyError.ts"
 
 /** How the answer of an endpoint is read. */
@@ -36,21 +36,21 @@ export const read = <A>(
       : Effect.succeed(endpoint.empty.value)
   }
   if (status >= 200 && status < 300) {
-    return Result.match(endpoint.decode(text), {
+    return Result.match(answer.isCut === true ? Result.fail(Rule.oversized) : endpoint.decode(text), {
       onSuccess: Effect.succeed,
       onFailure: (description) =>
         Effect.fail(
           new SymphonyError.Unreadable({
             status,
-            description,
-            excerpt: endpoint.isSecret === true ? "" : text.slice(0, 1024)
+            description: answer.told(description),
+            excerpt: endpoint.isSecret === true ? "" : answer.told(text)
           })
         )
     })
   }
   // Who refuses a session need not say a word. A login that is refused is told why.
   if (status === 401 && hasSession && text.trim() === "") {
-    return Effect.fail(new SymphonyError.Unauthorized({ description: unexplained }))
+    return Effect.fail(new SymphonyError.Unauthorized({ description: Rule.unexplained }))
   }
   return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(reasonOf(answer, wait)))
 }
@@ -63,33 +63,43 @@ const decodeSaid = Schema.decodeUnknownOption(
   })
 )
 
-const unexplained = "no explanation"
+/** What the service says, if it is the service that does. */
+const bodyOf = ({ isCut, text }: Answer): { readonly code: number; readonly message?: string | null } | undefined => {
+  const json = isCut === true ? undefined : Result.getOrElse(Json.parse(text), () => undefined)
+  return Predicate.isObject(json) ? Option.getOrUndefined(decodeSaid(json)) : undefined
+}
 
-/** What any hop may answer on its own, in whatever words: it never is the last word on a request. */
-const passing = [408, 425, 499]
-
-/** What is too large is so whoever says it. */
-const sizes = [413, 414, 431]
-
-// The status decides: the code in a body may contradict it. But only a body that is the service's own makes a refusal of it:
-// an empty one, or some gateway's page, says nothing of what the service would do.
-const reasonOf = ({ status, text }: Answer, wait: Option.Option<Duration.Duration>): SymphonyError.Reason => {
-  const json = Result.getOrElse(Json.parse(text), () => undefined)
-  const body = Predicate.isObject(json) ? Option.getOrUndefined(decodeSaid(json)) : undefined
+// The status decides: the code in a body may contradict it.
+const reasonOf = (answer: Answer, wait: Option.Option<Duration.Duration>): SymphonyError.Reason => {
+  const { status, text, told } = answer
+  const body = bodyOf(answer)
   const said = {
     ...body === undefined ? {} : { code: body.code },
-    description: Text.bounded(body?.message ?? (text.trim() === "" ? unexplained : text))
+    description: Rule.isRedirect(status)
+      ? Rule.redirected
+      : told(body?.message ?? (text.trim() === "" ? Rule.unexplained : text))
   }
-  if (status === 429) return new SymphonyError.Throttled({ ...said, retryAfter: wait })
-  if (sizes.includes(status)) return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
-  if (body === undefined || status < 400 || status >= 500 || passing.includes(status)) {
-    return new SymphonyError.ServiceFailure({
-      ...said,
-      status,
-      answeredBy: body === undefined ? "intermediary" : "service",
-      retryAfter: wait
-    })
+  switch (Rule.judge(status, body !== undefined)) {
+    case "Throttled":
+      return new SymphonyError.Throttled({ ...said, retryAfter: wait })
+    case "TooLarge":
+      return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
+    case "Failed":
+      return new SymphonyError.ServiceFailure({
+        ...said,
+        status,
+        answeredBy: body === undefined || Rule.isRedirect(status) ? "intermediary" : "service",
+        retryAfter: wait
+      })
+    case "Refused":
+      return refusal(status, said)
   }
+}
+
+const refusal = (
+  status: number,
+  said: { readonly code?: number; readonly description: string }
+): SymphonyError.Reason => {
   switch (status) {
     case 401:
       return new SymphonyError.Unauthorized(said)

@@ -17,7 +17,7 @@ import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
-import { SymphonyConfig } from "../SymphonyConfig.ts"
+import { type Service, SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
 import * as Answer from "./answer.ts"
 
@@ -133,7 +133,7 @@ const exchange = <A, B, E, R>(
         })
       )
     }
-    const traceId = headers["x-trace-id"] ?? (yield* newTraceId)
+    const traceId = revealed(headers)["x-trace-id"] ?? (yield* newTraceId)
     const fail = errorOf(endpoint, traceId)
     const query = endpoint.query ?? []
     const path = pathOf(endpoint)
@@ -163,7 +163,7 @@ const exchange = <A, B, E, R>(
             "user-agent": `effect-herald/${version}`,
             "x-trace-id": traceId,
             accept: endpoint.accept ?? "application/json",
-            ...headers,
+            ...revealed(headers),
             ...tokens === undefined ? {} : { sessiontoken: Redacted.value(tokens.sessionToken) },
             ...tokens?.keyManagerToken === undefined
               ? {}
@@ -174,10 +174,21 @@ const exchange = <A, B, E, R>(
       }),
       timeout,
       streamed: options.streamed,
+      maxSize: config.maxAnswerSize,
+      secrets: () => secretsOf(config),
       unanswered,
       answered: (answer) => Effect.mapError(options.read(answer, unanswered, timeout), fail)
     })
   })
+
+const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : Redacted.value(value)])
+  )
+
+/** What no error may show of a configuration, beside what the request itself carries. */
+const secretsOf = ({ app, bot }: SymphonyConfig["Service"]): ReadonlyArray<string> =>
+  [bot, app].flatMap((identity) => identity === undefined ? [] : [Redacted.value(identity.privateKey)])
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -107,7 +107,8 @@ const isWithoutIds = (name: Vendor.Name, text: string): boolean =>
 const seeds = Array.from({ length: isLong ? 100 : 12 }, (_, index) => String(index).padStart(3, "0"))
 
 /** A request that is answered with any values that the description allows. */
-const dynamic = ({ ask, name }: Call, seed: string) => recorded(preferring(name, `dynamic=true, seed=${seed}`)(ask))
+const dynamic = ({ ask, name }: Call, seed: string) =>
+  recorded(preferring(name, `dynamic=true, seed=${seed}`)(ask), { withBodies: true })
 
 describe("contract", () => {
   if (!Vendor.isPresent) {

@@ -22,8 +22,11 @@ export interface Exchange {
   readonly response: HttpClientResponse.HttpClientResponse
 }
 
-/** An effect's result, and the exchanges of its own: not those of a session that was there before. */
-export const recorded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+/**
+ * An effect's result, and the exchanges of its own: not those of a session that was there before. Their bodies can be read
+ * afterwards only if `withBodies`.
+ */
+export const recorded = <A, E, R>(effect: Effect.Effect<A, E, R>, { withBodies = false } = {}) =>
   Effect.gen(function*() {
     const exchanges: Array<Exchange> = []
     const client = yield* HttpClient.HttpClient
@@ -37,7 +40,7 @@ export const recorded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
           violations: Option.getOrElse(Headers.get(response.headers, "sl-violations"), () => ""),
           response
         })
-      }))
+      }).pipe(Effect.andThen(withBodies ? Effect.ignore(response.text) : Effect.void)))
     const result = yield* Effect.result(Effect.provideService(effect, HttpClient.HttpClient, recording))
     return { result, exchanges }
   })

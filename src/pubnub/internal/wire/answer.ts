@@ -8,41 +8,73 @@ import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Rule from "../../../internal/answer.ts"
 import type { Answer } from "../../../internal/operation.ts"
 import * as RetryAfter from "../../../internal/retryAfter.ts"
-import * as Text from "../../../internal/text.ts"
 import * as PubNubError from "../../PubNubError.ts"
 
 /** Fails with every reason that an answer can carry; the others are of requests that got none. */
 export type AnswerReason = Exclude<PubNubError.Reason, PubNubError.Transport | PubNubError.Timeout>
 
-export const read = (
-  answer: Answer,
-  parse: (text: string) => Result.Result<Schema.Json, string>
-): Effect.Effect<Schema.Json, AnswerReason> => {
-  const parsed = parse(answer.text)
-  if (Result.isFailure(parsed)) {
-    return Effect.flatMap(RetryAfter.of(answer), (wait) => unreadable(answer, parsed.failure, wait))
+export interface Reader {
+  /** The path of the request, by which the service is known that answers. */
+  readonly path: string
+  readonly parse: (text: string) => Result.Result<Schema.Json, string>
+}
+
+export const read = (answer: Answer, { parse, path }: Reader): Effect.Effect<Schema.Json, AnswerReason> => {
+  const { status } = answer
+  const parsed = answer.isCut === true ? Result.fail(Rule.oversized) : parse(answer.text)
+  if (status >= 200 && status < 300 && Result.isFailure(parsed)) {
+    return Effect.fail(malformed(answer, parsed.failure))
   }
-  const complaint = complaintOf(parsed.success, answer.status)
-  if (complaint === undefined) return Effect.succeed(parsed.success)
-  return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(classify(answer, complaint, wait)))
+  const complaint = Rule.isRedirect(status)
+    ? foreign(status, Rule.redirected)
+    : Result.match(parsed, {
+      onFailure: () => complaintOfText(answer),
+      onSuccess: (json) => complaintOf(json, answer)
+    })
+  return complaint === undefined
+    ? Effect.mapError(Effect.fromResult(parsed), (description) => malformed(answer, description))
+    : Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(classify(answer, complaint, path, wait)))
 }
 
 export const malformed = (answer: Answer, description: string): PubNubError.Malformed =>
-  new PubNubError.Malformed({ status: answer.status, description, excerpt: answer.text.slice(0, 1024) })
+  new PubNubError.Malformed({
+    status: answer.status,
+    description: answer.told(description),
+    excerpt: answer.told(answer.text)
+  })
+
+// --------------------------------------------------------------------------------------------------------------------
+// complaints
+// --------------------------------------------------------------------------------------------------------------------
 
 interface Complaint {
   readonly status: number
+  /** Whether the service itself wrote it. */
+  readonly isOwn: boolean
+  /** As it was written: nobody is told it like this. */
   readonly text: string
   readonly details: ReadonlyArray<PubNubError.Detail>
   readonly channels: ReadonlyArray<string>
   readonly groups: ReadonlyArray<string>
 }
 
+const nothingMore = { details: [], channels: [], groups: [] }
+
+const foreign = (status: number, text: string): Complaint => ({ ...nothingMore, status, isOwn: false, text })
+
+/** More names than an address has room for, and more details than anybody reads. */
+const mostNames = 16_384
+const mostDetails = 100
+
 const NameList = Schema.Array(Schema.String)
-const names = (value: unknown): ReadonlyArray<string> =>
-  Option.getOrElse(Schema.decodeUnknownOption(NameList)(value), () => [])
+const names = (value: unknown, { told }: Answer): ReadonlyArray<string> =>
+  Option.match(Schema.decodeUnknownOption(NameList)(value), {
+    onNone: () => [],
+    onSome: (names) => names.slice(0, mostNames).map(told)
+  })
 
 const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -50,69 +82,155 @@ const isRecord = (value: unknown): value is { readonly [key: string]: unknown } 
 const text = (...candidates: ReadonlyArray<unknown>): string | undefined =>
   candidates.find((candidate): candidate is string => typeof candidate === "string" && candidate !== "")
 
-const complaintOf = (json: Schema.Json, httpStatus: number): Complaint | undefined => {
-  const none = { details: [], channels: [], groups: [] }
+const complaintOf = (json: Schema.Json, answer: Answer): Complaint | undefined => {
+  const httpStatus = answer.status
+  const isFailure = httpStatus >= 400
   if (Array.isArray(json)) {
-    return json[0] === 0 || httpStatus >= 400
-      ? { ...none, status: httpStatus, text: Text.bounded(text(json[1]) ?? "the service refused it") }
+    return json[0] === 0
+      ? { ...nothingMore, status: httpStatus, isOwn: true, text: text(json[1]) ?? "the service refused it" }
+      : isFailure
+      ? foreign(httpStatus, answer.text)
       : undefined
   }
-  if (!isRecord(json)) return httpStatus >= 400 ? { ...none, status: httpStatus, text: "no explanation" } : undefined
+  if (!isRecord(json)) return isFailure ? foreign(httpStatus, answer.text) : undefined
   const { data, error, payload } = json
   const status = Number.isSafeInteger(json.status) && Number(json.status) >= 400 ? Number(json.status) : httpStatus
   const failed = status >= 400 ||
     (data === undefined && error !== undefined && error !== null && error !== false && error !== 0)
   if (!failed) return undefined
+  if (isFailure && !isOwn(json, httpStatus)) return foreign(httpStatus, answer.text)
   const nested = isRecord(error) ? error : {}
   return {
     status,
-    text: Text.bounded(text(nested.message, json.error_message, json.message, error) ?? "no explanation"),
-    details: Array.isArray(nested.details) ? nested.details.flatMap(detail) : [],
-    channels: isRecord(payload) ? names(payload.channels) : [],
+    isOwn: true,
+    text: text(nested.message, json.error_message, json.message, error) ?? Rule.unexplained,
+    details: Array.isArray(nested.details)
+      ? nested.details.slice(0, mostDetails).flatMap((each) => detail(each, answer))
+      : [],
+    channels: isRecord(payload) ? names(payload.channels, answer) : [],
     // The service writes a colon before the name of each group that it refuses.
-    groups: isRecord(payload) ? names(payload["channel-groups"]).map((name) => name.replace(/^:/, "")) : []
+    groups: isRecord(payload) ? names(payload["channel-groups"], answer).map((name) => name.replace(/^:/, "")) : []
   }
 }
 
-const detail = (value: unknown): ReadonlyArray<PubNubError.Detail> => {
+/**
+ * Whether a record is the service's own. Each that is known has a status or an error beside its words; gateways write only a
+ * message, or a status with an error in words. Only the service for push writes nothing but words, with 400.
+ */
+const isOwn = (
+  { error, error_message, errors, message, status }: { readonly [key: string]: unknown },
+  httpStatus: number
+) =>
+  typeof error === "string"
+    ? httpStatus === 400 && status === undefined
+    : Number.isSafeInteger(status) || error_message !== undefined || isRecord(error) || error === true || error === 1 ||
+      typeof message === "string" && disabled.test(message) ||
+      Array.isArray(errors) && errors.some((each) => isRecord(each) && typeof each.errorCode === "string")
+
+const detail = (value: unknown, { told }: Answer): ReadonlyArray<PubNubError.Detail> => {
   if (!isRecord(value)) return []
-  const given = text(value.message)
-  if (given === undefined) return []
-  const message = Text.bounded(given)
+  const message = text(value.message)
+  if (message === undefined) return []
   const location = text(value.location)
-  return [location === undefined ? { message } : { message, location: Text.bounded(location) }]
+  return [{ message: told(message), ...location === undefined ? {} : { location: told(location) } }]
 }
 
-const classify = (answer: Answer, complaint: Complaint, wait: Option.Option<Duration.Duration>): AnswerReason => {
-  const { channels, details, groups, status } = complaint
+/** A complaint that is not JSON: the XML of file storage, the page of a proxy, or nothing at all. */
+const complaintOfText = ({ status, text }: Answer): Complaint => {
+  const storage = /^\s*(?:<\?xml[^>]*>\s*)?<Error>[^]*?<Message>([^<]*)<\/Message>/.exec(text)?.[1]
+  return storage === undefined
+    ? foreign(status, text.trim() === "" ? Rule.unexplained : text)
+    : { ...nothingMore, status, isOwn: true, text: storage }
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// reasons
+// --------------------------------------------------------------------------------------------------------------------
+
+const classify = (
+  answer: Answer,
+  complaint: Complaint,
+  path: string,
+  wait: Option.Option<Duration.Duration>
+): AnswerReason => {
+  const { channels, details, groups, isOwn, status } = complaint
   const cause = Headers.get(answer.headers, "x-pn-cause")
-  const description = Option.isSome(cause) ? `${complaint.text} (x-pn-cause ${cause.value})` : complaint.text
-  if (status === 429) return new PubNubError.RateLimited({ description, retryAfter: wait })
-  if (status >= 500) {
-    return new PubNubError.ServerFailure({ status, description, answeredBy: "service", retryAfter: wait })
+  const description = answer.told(
+    Option.isSome(cause) ? `${complaint.text} (x-pn-cause ${cause.value})` : complaint.text
+  )
+  // What the service refuses with 200 is refused.
+  switch (Rule.judge(status < 300 && isOwn ? 400 : status, isOwn)) {
+    case "Throttled":
+      return new PubNubError.RateLimited({ description, retryAfter: wait })
+    case "TooLarge":
+      return new PubNubError.BadRequest({ status, description, details })
+    case "Failed":
+      return new PubNubError.ServerFailure({
+        status,
+        description,
+        answeredBy: isOwn ? "service" : "intermediary",
+        retryAfter: wait
+      })
+    case "Refused":
+      return refusal({ ...complaint, description }, path, channels, groups)
   }
-  const key = keys.find(([pattern]) => pattern.test(complaint.text))?.[1]
+}
+
+const refusal = (
+  { description, details, status, text }: Complaint & { readonly description: string },
+  path: string,
+  channels: ReadonlyArray<string>,
+  groups: ReadonlyArray<string>
+): AnswerReason => {
+  const key = keys.find(([pattern]) => pattern.test(text))?.[1]
   if (key !== undefined) return new PubNubError.InvalidKey({ status, key, description })
-  if (status === 402 || /add-on|not enabled|not available for used key/i.test(complaint.text)) {
-    return new PubNubError.FeatureDisabled({ status, addOn: addOnOf(complaint.text), description })
+  if (status === 402 || disabled.test(text)) {
+    return new PubNubError.FeatureDisabled({ status, addOn: addOnOf(path, text), description })
   }
   if (status === 401 || status === 403) return new PubNubError.AccessDenied({ status, description, channels, groups })
-  if (status === 400 && isEmptySubscription(complaint.text)) {
-    return new PubNubError.EmptySubscription({ status, description })
-  }
-  return new PubNubError.BadRequest({ status, description, details })
+  if (status === 400 && isEmptySubscription(text)) return new PubNubError.EmptySubscription({ status, description })
+  return new PubNubError.BadRequest({
+    status,
+    description,
+    details: isWrongTime(text) && details.length === 0 ? [clockOff] : details
+  })
 }
+
+/** What the service says of an add-on that is switched off. */
+const disabled = /add-on|not enabled|not available for used key/i
 
 /** Whether the groups of a subscription hold no channels. Only the sentence tells this 400 from any other. */
 const isEmptySubscription = (text: string): boolean => /\bempty subscription set\b/i.test(text)
 
+/** Whether the time of a signed request is more than a minute off. Only the sentence says so. */
+const isWrongTime = (text: string): boolean => /^invalid timestamp\b/i.test(text)
+
+const clockOff: PubNubError.Detail = {
+  location: "timestamp",
+  message: "is more than a minute off: set the clock of this machine"
+}
+
+// Only sentences tell which key is wrong. "Invalid Subkey" is what message actions say.
 const keys = [
   [/^invalid key\.?$/i, "publish"],
-  [/^invalid sub(scribe )?key\.?$/i, "subscribe"],
-  [/^(invalid|wrong) signature\b/i, "secret"]
+  [/^invalid sub(scribe)?[ -]?key\.?$/i, "subscribe"],
+  [/^(invalid|wrong) signature\b/i, "secret"],
+  [/^signature does not match\b/i, "secret"]
 ] as const
 
-const addOns: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
+/** The service of a path says which add-on it needs. */
+const addOnsOfPaths: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
+  [/^\/v\d\/presence\//, "Presence"],
+  [/^\/v\d\/history/, "MessagePersistence"],
+  [/^\/v\d\/message-actions\//, "MessagePersistence"],
+  [/^\/v\d\/channel-registration\//, "StreamController"],
+  [/^\/v\d\/objects\//, "AppContext"],
+  [/^\/v\d\/push\//, "MobilePush"],
+  [/^\/v\d\/files\//, "Files"]
+]
+
+/** What the others say where they miss one: a subscribe may need several. */
+const addOnsOfPhrases: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
   [/stream controller|channel group|multiplex|wildcard|filter/i, "StreamController"],
   [/presence/i, "Presence"],
   [/persistence|storage|history|delet/i, "MessagePersistence"],
@@ -122,32 +240,7 @@ const addOns: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
   [/objects|app context/i, "AppContext"]
 ]
 
-const addOnOf = (description: string): PubNubError.AddOn =>
-  addOns.find(([pattern]) => pattern.test(description))?.[1] ?? "Unnamed"
-
-// Not JSON: a proxy's page, the XML of file storage, or nothing at all.
-const unreadable = (
-  answer: Answer,
-  description: string,
-  wait: Option.Option<Duration.Duration>
-): Effect.Effect<never, AnswerReason> => {
-  const { status } = answer
-  const explanation = Text.bounded(/<Message>([^<]*)<\/Message>/.exec(answer.text)?.[1] ?? "no explanation")
-  if (status === 429) return Effect.fail(new PubNubError.RateLimited({ description: explanation, retryAfter: wait }))
-  if (status >= 500) {
-    return Effect.fail(
-      new PubNubError.ServerFailure({
-        status,
-        description: answer.text === "" ? explanation : answer.text.slice(0, 1024),
-        answeredBy: "intermediary",
-        retryAfter: wait
-      })
-    )
-  }
-  // A page of 413 or 414 is the same refusal, whoever wrote it; one of 403 may be of a hotel's network.
-  if (status === 413 || status === 414 || (status >= 400 && (answer.text === "" || explanation !== "no explanation"))) {
-    const complaint = { status, text: explanation, details: [], channels: [], groups: [] }
-    return Effect.fail(classify(answer, complaint, wait))
-  }
-  return Effect.fail(malformed(answer, description))
-}
+const addOnOf = (path: string, text: string): PubNubError.AddOn =>
+  addOnsOfPaths.find(([pattern]) => pattern.test(path))?.[1] ??
+    addOnsOfPhrases.find(([pattern]) => pattern.test(text))?.[1] ??
+    "Unnamed"

@@ -1,7 +1,6 @@
 /**
  * What becomes of a defect in a loop of ours: a failure of every reader that waits for it.
  */
-import * as Redacted from "effect/Redacted"
 import type { Cursor } from "../../../Cursor.ts"
 import * as Text from "../../../internal/text.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
@@ -12,10 +11,7 @@ import * as Token from "./token.ts"
 type Config = PubNubConfig["Service"]
 
 /** What threw, without the secrets of the configuration. */
-export const describe = (config: Config, defect: unknown): string => {
-  const { secretKey } = config
-  return Text.ofDefect(defect, [...Token.used(config), ...secretKey === undefined ? [] : [Redacted.value(secretKey)]])
-}
+export const describe = (config: Config, defect: unknown): string => Text.ofDefect(defect, Token.secrets(config))
 
 /** The failure of a reader that stands at this cursor. */
 export const toError = (config: Config, defect: unknown, cursor: Cursor | undefined): SubscribeError =>

@@ -70,6 +70,8 @@ export const call = <A, E>(
     },
     request: Effect.mapError(request(config, endpoint), fail),
     timeout: timeout === "none" ? undefined : timeout,
+    maxSize: config.maxAnswerSize,
+    secrets: () => Token.secrets(config),
     unanswered: (failure) =>
       fail(
         failure._tag === "TimedOut"
@@ -81,7 +83,7 @@ export const call = <A, E>(
           })
       ),
     answered: (answer) =>
-      Answer.read(answer, endpoint.parse ?? Json.parseExact).pipe(
+      Answer.read(answer, { path: endpoint.path, parse: endpoint.parse ?? Json.parseExact }).pipe(
         Effect.flatMap((json) => {
           const decoded = endpoint.decode(json)
           return Result.isSuccess(decoded)

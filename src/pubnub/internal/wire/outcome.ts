@@ -25,7 +25,8 @@ export const judge = (reason: PubNubError.Reason): Result.Result<Refusal, Unknow
     case "Timeout":
       return Result.fail(reason)
     case "ServerFailure":
-      return reason.answeredBy === "intermediary" || reason.status === 504
+      // It may have given up on what it began.
+      return reason.answeredBy === "intermediary" || reason.status === 504 || reason.status < 500
         ? Result.fail(reason)
         : Result.succeed(reason)
     case "Malformed":

@@ -94,6 +94,12 @@ export const used = ({ authToken }: Config): ReadonlyArray<string> => {
   return (Redacted.isRedacted(authToken) ? [authToken] : given.get(authToken) ?? []).map(Redacted.value)
 }
 
+/** What no error may show of a configuration. */
+export const secrets = (config: Config): ReadonlyArray<string> => [
+  ...used(config),
+  ...config.secretKey === undefined ? [] : [Redacted.value(config.secretKey)]
+]
+
 /** A text as long as a token may be. */
 export const sized = (config: Config): string | undefined => {
   const { authToken } = config

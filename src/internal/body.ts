@@ -1,0 +1,62 @@
+/**
+ * The body of an answer as text, up to a limit: whoever answers decides how much comes, and whether it ever ends. What counts
+ * is what is read, whatever `content-length` says and however small it was before decompression.
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Stream from "effect/Stream"
+import * as Text from "./text.ts"
+
+/** The text of a body, or only its beginning. */
+export interface Body {
+  readonly text: string
+  readonly isCut: boolean
+}
+
+const utf8 = new TextDecoder()
+
+export const text = (
+  response: HttpClientResponse.HttpClientResponse,
+  maxSize: number
+): Effect.Effect<Body, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    return response.stream.pipe(
+      Stream.takeUntil((chunk) => {
+        chunks.push(chunk)
+        size += chunk.length
+        return size > maxSize
+      }),
+      Stream.runDrain,
+      Effect.catchReason("HttpClientError", "EmptyBodyError", () => Effect.void),
+      Effect.catchDefect((defect) => size === 0 ? Effect.void : Effect.die(defect)),
+      Effect.flatMap(() => {
+        if (size === 0) return readBefore(response)
+        const isCut = size > maxSize
+        return Effect.succeed({ text: utf8.decode(joined(chunks, isCut ? Math.min(size, Text.most) : size)), isCut })
+      })
+    )
+  })
+
+/**
+ * The text that a client of the application read before, a logging one perhaps: what is left of the body then looks empty, or
+ * cannot be read again at all.
+ */
+const readBefore = ({ text }: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
+  Effect.map(Effect.orElseSucceed(text, () => ""), (text) => ({ text, isCut: false }))
+
+/** The first bytes of some chunks. */
+const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  const [first] = chunks
+  if (chunks.length === 1 && first !== undefined) return first.subarray(0, size)
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    if (at >= size) break
+    bytes.set(chunk.subarray(0, size - at), at)
+    at += chunk.length
+  }
+  return bytes
+}

@@ -1,0 +1,101 @@
+/**
+ * Failures of the connect phase: no connection existed yet, so nothing was sent. They are told by the field that says what
+ * failed, and by the codes of Node, undici, OpenSSL and the system.
+ */
+
+/** What the first thing to try is about. */
+export type Kind = "PlainPort" | "Certificate"
+
+const kinds: ReadonlyMap<string, Kind | undefined> = new Map<string, Kind | undefined>([
+  ...[
+    "ECONNREFUSED",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "EHOSTDOWN",
+    "ENETDOWN",
+    "EADDRNOTAVAIL",
+    "UND_ERR_CONNECT_TIMEOUT",
+    "ERR_TLS_HANDSHAKE_TIMEOUT",
+    "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    "ERR_SSL_TLSV1_UNRECOGNIZED_NAME",
+    "ERR_SSL_UNSUPPORTED_PROTOCOL"
+  ].map((code) => [code, undefined] as const),
+  // What a port that speaks plain HTTP answers is no TLS.
+  ...["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "ERR_SSL_HTTP_REQUEST", "EPROTO"].map((code) =>
+    [code, "PlainPort"] as const
+  ),
+  ...[
+    "CERT_CHAIN_TOO_LONG",
+    "CERT_HAS_EXPIRED",
+    "CERT_NOT_YET_VALID",
+    "CERT_REJECTED",
+    "CERT_REVOKED",
+    "CERT_SIGNATURE_FAILURE",
+    "CERT_UNTRUSTED",
+    "CRL_HAS_EXPIRED",
+    "CRL_NOT_YET_VALID",
+    "CRL_SIGNATURE_FAILURE",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "ERR_TLS_CERT_ALTNAME_FORMAT",
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+    "HOSTNAME_MISMATCH",
+    "INVALID_CA",
+    "INVALID_PURPOSE",
+    "PATH_LENGTH_EXCEEDED",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_GET_CRL",
+    "UNABLE_TO_GET_ISSUER_CERT",
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+  ].map((code) => [code, "Certificate"] as const)
+])
+
+/** What the first thing to try is about, where the code of a failure says so. */
+export const kindOf = (code: string | undefined): Kind | undefined => code === undefined ? undefined : kinds.get(code)
+
+/** An error that caused a failure. */
+export interface Cause {
+  readonly code: string | undefined
+  readonly isOfConnectPhase: boolean
+}
+
+/**
+ * All errors that caused a failure, at least one. Happy eyeballs report one for each address: the request may have been sent if
+ * only one of them is not of the connect phase.
+ */
+export const causesOf = (failure: unknown): ReadonlyArray<Cause> => {
+  const causes: Array<Cause> = []
+  // A loop over a set also visits what is added meanwhile, and each error once: errors may be many, deep and cyclic.
+  const errors = new Set([failure])
+  for (const error of errors) {
+    const code = textOf(error, "code")
+    const below = errorsBelow(error, code)
+    if (below.length === 0) causes.push({ code, isOfConnectPhase: isOfConnectPhase(error, code) })
+    for (const each of below) errors.add(each)
+  }
+  return causes.length === 0 ? [{ code: undefined, isOfConnectPhase: false }] : causes
+}
+
+const textOf = (error: unknown, key: "code" | "syscall" | "message"): string | undefined => {
+  const value: unknown = typeof error === "object" && error !== null ? Reflect.get(error, key) : undefined
+  return typeof value === "string" ? value : undefined
+}
+
+/** The errors that say more than this one. */
+const errorsBelow = (error: unknown, code: string | undefined): ReadonlyArray<unknown> => {
+  if (typeof error !== "object" || error === null) return []
+  if ("errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return error.errors
+  return code === undefined && "cause" in error ? [error.cause] : []
+}
+
+const isOfConnectPhase = (error: unknown, code: string | undefined): boolean => {
+  if (code === undefined) return false
+  const syscall = textOf(error, "syscall")
+  return kinds.has(code) || syscall === "connect" || syscall === "getaddrinfo" ||
+    // Node says it with the code of any broken connection, and only these words tell.
+    code === "ECONNRESET" &&
+      textOf(error, "message")?.startsWith("Client network socket disconnected before secure TLS") === true
+}
