@@ -7,11 +7,12 @@ import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Text from "../internal/text.ts"
 import * as MessageActions from "../pubnub/MessageActions.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
 import { BadInput } from "./failure.ts"
 import { Root } from "./flags.ts"
-import { harmless, writeLine, writeValues } from "./output.ts"
+import { writeLine, writeValues } from "./output.ts"
 import { range } from "./range.ts"
 
 const channel = Argument.String("channel").pipe(Argument.withDescription("The channel"))
@@ -34,7 +35,7 @@ const list = Command.make(
 ).pipe(Command.withDescription("Print the actions of a channel, by when they were added"))
 
 const actionLine = ({ actionTimetoken, messageTimetoken, type, user, value }: MessageActions.MessageAction) =>
-  harmless(
+  Text.harmless(
     `${DateTime.formatIso(Timetoken.toDateTime(actionTimetoken))}  ${user}: ${type} ${value}` +
       `  message ${messageTimetoken}  action ${actionTimetoken}`
   )
@@ -114,7 +115,7 @@ type Folded = ReadonlyMap<string, MessageActions.Reactions>
 /** A line for each message, and one that is empty. */
 const foldedLines = (messages: Folded): string =>
   [...messages].map(([messageTimetoken, reactions]) =>
-    harmless([
+    Text.harmless([
       messageTimetoken,
       ...reactions.map(({ count, mine, type, value }) =>
         `${type} ${value} ${count}${mine === undefined ? "" : " (you)"}`

@@ -6,10 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Text from "../internal/text.ts"
 import * as AppContext from "../pubnub/AppContext.ts"
 import * as ExactJson from "./exactJson.ts"
 import { BadInput } from "./failure.ts"
-import { harmless, writeValues } from "./output.ts"
+import { writeValues } from "./output.ts"
 import { limit } from "./range.ts"
 
 /** The parts of every object itself. */
@@ -93,7 +94,7 @@ const toText = (object: object): string => {
     Option.isOption(value) ? Option.getOrUndefined(value) : value
   ])
   const isId = ([field]: readonly [string, unknown]) => ["id", "userId", "channelId"].includes(field)
-  return harmless([
+  return Text.harmless([
     ...fields.filter(isId).map(([, id]) => String(id)),
     ...fields.filter((field) => !isId(field) && field[1] !== undefined).map(([field, value]) =>
       `${field}=${toJson(value)}`

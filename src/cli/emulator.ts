@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as Text from "../internal/text.ts"
 import * as EmulatorServer from "../node/EmulatorServer.ts"
 import { Root } from "./flags.ts"
 import { writeLine, writeLines } from "./output.ts"
@@ -114,4 +115,4 @@ interface Request {
 }
 
 const toLine = ({ method, path, time, user }: Request): string =>
-  `${time.slice(11)}  ${method.padEnd(4)}  ${path}  ${user ?? ""}`.replaceAll(/\p{Cc}/gu, "�").trimEnd()
+  Text.harmless(`${time.slice(11)}  ${method.padEnd(4)}  ${path}  ${user ?? ""}`).trimEnd()

@@ -4,6 +4,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Json from "../internal/json.ts"
+import * as Text from "../internal/text.ts"
 import type * as Event from "../pubnub/Event.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
 
@@ -15,13 +16,13 @@ export const format = (
   const timetoken = "timetoken" in event ? event.timetoken : undefined
   const moment = timetoken === undefined ? options.now : Timetoken.toDateTime(timetoken)
   const channel = "channel" in event ? event.channel ?? "" : ""
-  const line = [
+  const line = Text.harmless([
     DateTime.formatIso(moment).slice(11),
     event._tag.padEnd(12),
     channel.padEnd(16),
     // Others write channels and payloads; they must not write to the terminal.
     detail(event)
-  ].join("  ").replaceAll(/\p{Cc}/gu, "�").trimEnd()
+  ].join("  ")).trimEnd()
   return timetoken === undefined && options.color ? `\u001b[2m${line}\u001b[22m` : line
 }
 

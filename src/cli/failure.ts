@@ -182,8 +182,8 @@ export const report = Effect.fnUntraced(function*(
   const code = exitCode(error)
   yield* Console.error(
     options.json
-      ? JSON.stringify({ error: yield* Effect.orDie(encode(error)), message, exitCode: code })
-      : `herald: ${message}`
+      ? Text.harmlessJson(JSON.stringify({ error: yield* Effect.orDie(encode(error)), message, exitCode: code }))
+      : `herald: ${Text.harmless(message)}`
   )
   if (code !== 0) return yield* new Reported({ exitCode: code })
 })

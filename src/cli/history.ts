@@ -6,9 +6,10 @@ import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Stream from "effect/Stream"
 import * as Json from "../internal/json.ts"
+import * as Text from "../internal/text.ts"
 import * as History from "../pubnub/History.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
-import { harmless, writeValues } from "./output.ts"
+import { writeValues } from "./output.ts"
 import { range } from "./range.ts"
 
 export const history = Command.make(
@@ -37,5 +38,5 @@ const line = (entry: History.Stored): string => {
     : entry._tag === "StoredFile"
     ? `${entry.file.name} (${entry.file.id})`
     : `${entry.issue}: ${Json.text(entry.raw)}`
-  return harmless(`${moment}  ${entry.publisher ?? "?"}: ${said}`)
+  return Text.harmless(`${moment}  ${entry.publisher ?? "?"}: ${said}`)
 }

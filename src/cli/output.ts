@@ -6,13 +6,23 @@ import * as Effect from "effect/Effect"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as Text from "../internal/text.ts"
 import { Root } from "./flags.ts"
 
 /** Writes each element as a line, as it comes. */
 export const writeLines = <E, R>(
   lines: Stream.Stream<string, E, R>
 ): Effect.Effect<void, E | PlatformError.PlatformError, R | Stdio.Stdio> =>
-  Stdio.Stdio.use((stdio) => Stream.run(Stream.map(lines, (line) => `${line}\n`), stdio.stdout()))
+  Stdio.Stdio.use((stdio) => Stream.run(Stream.map(lines, (line) => `${guarded(line)}\n`), stdio.stdout()))
+
+/** Lines of our own, and our own colour: dim, and the end of it. */
+const ours = /(\n|\u001b\[22?m)/
+
+/** A line without what would speak to the terminal. JSON still means the same: it is for programs. */
+const guarded = (line: string): string =>
+  line.startsWith("{")
+    ? Text.harmlessJson(line)
+    : line.split(ours).map((part, index) => index % 2 === 0 ? Text.harmless(part) : part).join("")
 
 /** Writes one line. */
 export const writeLine = (line: string) => writeLines(Stream.succeed(line))
@@ -26,9 +36,6 @@ export const writeValues = Effect.fnUntraced(function*<A, E, R>(
   const stdio = yield* Stdio.Stdio
   yield* writeLines(Stream.map(values, json ?? !(yield* stdio.stdoutIsTerminal) ? format.toJson : format.toText))
 })
-
-/** Text that others wrote, without what would speak to the terminal. */
-export const harmless = (text: string): string => text.replaceAll(/\p{Cc}/gu, "\uFFFD")
 
 /** Whether a failure is that nobody reads standard output any more. */
 export const isClosed = (error: PlatformError.PlatformError): boolean => {

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Json from "../internal/json.ts"
+import * as Text from "../internal/text.ts"
 import * as Presence from "../pubnub/Presence.ts"
 import { Root } from "./flags.ts"
 import { writeLines } from "./output.ts"
@@ -32,7 +33,7 @@ const write = Effect.fnUntraced(function*<A extends object>(values: ReadonlyArra
   yield* writeLines(
     Stream.map(
       Stream.fromIterable(values),
-      (value) => json === true ? Json.text(value) : toText(value).replaceAll(/\p{Cc}/gu, "�")
+      (value) => json === true ? Json.text(value) : Text.harmless(toText(value))
     )
   )
 })

@@ -5,8 +5,8 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Json from "../../internal/json.ts"
+import * as Text from "../../internal/text.ts"
 import type * as DatafeedEvent from "../../symphony/DatafeedEvent.ts"
-import { harmless } from "../output.ts"
 import { nameOf, textOf } from "./messages.ts"
 
 /** The line of an event. A status has no time of its own and gets `now`; in colour, it is dimmed. */
@@ -16,7 +16,7 @@ export const format = (
 ): Effect.Effect<string> =>
   Effect.map(detail(event), (detail) => {
     const moment = "timestamp" in event ? event.timestamp : undefined
-    const line = harmless(
+    const line = Text.harmless(
       [DateTime.formatIso(moment ?? options.now).slice(11), event._tag.padEnd(16), where(event), detail]
         .filter((part) => part !== "").join("  ").trimEnd()
     )

@@ -5,11 +5,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
+import * as Text from "../../internal/text.ts"
 import * as MessageML from "../../symphony/MessageML.ts"
 import { PostedMessage, type User } from "../../symphony/PostedMessage.ts"
 import { isReadable, type UnreadableEntry } from "../../symphony/UnreadableEntry.ts"
 import * as JsonLine from "../jsonLine.ts"
-import { harmless, writeValues } from "../output.ts"
+import { writeValues } from "../output.ts"
 
 /** A message as JSON. */
 export const toJson: (message: PostedMessage) => Effect.Effect<string> = JsonLine.of(PostedMessage)
@@ -31,7 +32,7 @@ export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | Unre
       isReadable(message)
         ? Effect.all({ text: Effect.map(textOf(message), (text) => line(message, text)), json: toJson(message) })
         : Effect.succeed({
-          text: harmless(`?  cannot be read: ${message.issue}: ${Json.text(message.raw)}`),
+          text: Text.harmless(`?  cannot be read: ${message.issue}: ${Json.text(message.raw)}`),
           json: Json.text(message)
         })
     ),
@@ -41,5 +42,5 @@ export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | Unre
 const line = (message: PostedMessage, text: string): string => {
   const moment = message.timestamp === undefined ? "?" : DateTime.formatIso(message.timestamp)
   const files = message.attachments.map(({ id, name }) => `[${name ?? id}]`)
-  return harmless([`${moment}  ${nameOf(message.user)}:`, text, ...files, ` ${message.messageId}`].join(" "))
+  return Text.harmless([`${moment}  ${nameOf(message.user)}:`, text, ...files, ` ${message.messageId}`].join(" "))
 }

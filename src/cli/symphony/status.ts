@@ -6,11 +6,12 @@ import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Text from "../../internal/text.ts"
 import * as Messages from "../../symphony/Messages.ts"
 import * as MessageStatus from "../../symphony/MessageStatus.ts"
 import { Root } from "../flags.ts"
 import * as JsonLine from "../jsonLine.ts"
-import { harmless, writeLine, writeLines } from "../output.ts"
+import { writeLine, writeLines } from "../output.ts"
 import { session } from "./flags.ts"
 import { nameOf } from "./messages.ts"
 
@@ -33,7 +34,7 @@ export const status = Command.make(
 const lines = ({ delivered, read, sent }: MessageStatus.MessageStatus): ReadonlyArray<string> =>
   Object.entries({ read, delivered, sent }).flatMap(([what, users]) =>
     users.map((user) =>
-      harmless([
+      Text.harmless([
         user.timestamp === undefined ? "?".padEnd(24) : DateTime.formatIso(user.timestamp),
         what.padEnd(9),
         nameOf(user)

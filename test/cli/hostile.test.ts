@@ -1,0 +1,63 @@
+/** What others write reaches neither the terminal's commands nor, with secrets in it, its screen. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { Transport } from "effect-herald/testing"
+import * as Reflecting from "../reflecting.ts"
+import { herald } from "./kit.ts"
+
+const secrets = ["s3cr3t+key/of=all", "t0k/en&of<all>"]
+
+const environment = {
+  PUBNUB_SECRET_KEY: "s3cr3t+key/of=all",
+  PUBNUB_AUTH_TOKEN: "t0k/en&of<all>",
+  PUBNUB_USER_ID: "ada"
+}
+
+const commands = [
+  ["time"],
+  ["publish", "a", "1"],
+  ["users", "get", "ada"],
+  ["history", "a"],
+  ["actions", "add", "a", "17334108326343660", "reaction", "x"]
+]
+
+const some = Reflecting.kinds.filter((_, index) => index % 5 === 0)
+
+describe("a service that says all that it was told", () => {
+  it.live.each(some)("shows none of it by %s", ([_, kind]) =>
+    Effect.gen(function*() {
+      for (const command of commands) {
+        for (const flags of [[], ["--json"], ["--no-json"]]) {
+          const { stderr } = yield* herald([...command, ...flags], { environment, terminal: true })
+          if (command.includes("time")) assert.isNotEmpty(stderr)
+          assert.strictEqual(Reflecting.leaksOf(stderr, secrets).join("\n"), "")
+        }
+      }
+    }).pipe(Effect.provide(Reflecting.reflecting(kind, secrets))))
+})
+
+describe("names and texts that terminals obey", () => {
+  const name = `a${Reflecting.commands}\u0085\u2066b`
+  const channels = (flags: ReadonlyArray<string>) =>
+    herald(["groups", "list", "g", ...flags], { environment, terminal: true }).pipe(
+      Effect.provide(
+        Transport.scripted([{
+          body: JSON.stringify({ status: 200, payload: { group: "g", channels: [name] }, service: "x", error: false })
+        }])
+      ),
+      Effect.map(({ stdout }) => stdout.join("\n"))
+    )
+
+  it.live("are harmless as text", () =>
+    Effect.map(channels(["--no-json"]), (text) => {
+      assert.match(text, /^a\uFFFD\]0;title/)
+      assert.notMatch(text, /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+    }))
+
+  it.live("are harmless as JSON, and what they were", () =>
+    Effect.map(channels(["--json"]), (text) => {
+      assert.deepStrictEqual(Result.getOrThrow(Result.try(() => JSON.parse(text))), { channel: name })
+      assert.notMatch(text, /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+    }))
+})
