@@ -14,7 +14,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Codec from "../internal/codec.ts"
-import * as Text from "../internal/text.ts"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Event from "./Event.ts"
@@ -271,7 +270,8 @@ export const add = (
           : []
       ]
     },
-    decode: (json) => Result.map(decodeAdded(json), ({ data }) => ({ action: data, unpublished: unpublished(json) })),
+    decode: (json, told) =>
+      Result.map(decodeAdded(json), ({ data }) => ({ action: data, unpublished: unpublished(json, told) })),
     refused: (reason) =>
       reason.status === 409
         ? new ActionExists({ channel, messageTimetoken, type, value })
@@ -357,7 +357,7 @@ export const remove = (
         ? []
         : [{ location: "actionTimetoken", message: "is not a timetoken of 17 digits" }]
     ],
-    decode: (json) => Result.map(decodeRemoved(json), () => unpublished(json)),
+    decode: (json, told) => Result.map(decodeRemoved(json), () => unpublished(json, told)),
     refused: (reason) =>
       /no matching message action/i.test(reason.description)
         ? new ActionNotFound({ channel, messageTimetoken, actionTimetoken })
@@ -666,7 +666,7 @@ interface Request<A, E> {
   readonly body?: string
   /** What is wrong with the input, beside the channel. */
   readonly issues: (config: PubNubConfig["Service"]) => ReadonlyArray<PubNubError.Detail>
-  readonly decode: (json: Schema.Json) => Result.Result<A, string>
+  readonly decode: Endpoint.Endpoint<A>["decode"]
   /** What a refusal means that only this operation has. */
   readonly refused?: (reason: PubNubError.BadRequest) => E | undefined
 }
@@ -713,5 +713,5 @@ const decodeUnpublished = Schema.decodeUnknownOption(
 )
 
 /** Why subscribers were not told, in an answer that has data nevertheless. */
-const unpublished = (json: Schema.Json): string | undefined =>
-  Option.getOrUndefined(Option.map(decodeUnpublished(json), ({ error }) => Text.bounded(error.message)))
+const unpublished = (json: Schema.Json, told: (text: string) => string): string | undefined =>
+  Option.getOrUndefined(Option.map(decodeUnpublished(json), ({ error }) => told(error.message)))

@@ -1,7 +1,9 @@
 /** Keys and tokens that are secret appear in no error, no log, no span and no inspection. */
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
@@ -9,9 +11,23 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
-import { Channels, Members, MessageActions, Publish, PubNubConfig, Subscribe, Time, Users } from "effect-herald/pubnub"
+import {
+  ChannelGroups,
+  Channels,
+  History,
+  Members,
+  MessageActions,
+  Presence,
+  Publish,
+  PubNubConfig,
+  Subscribe,
+  Time,
+  Timetoken,
+  Users
+} from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
+import * as Reflecting from "../reflecting.ts"
 
 const secrets = /s3cr3t|t0k%?2?[Ff]?\/?en|private payload|signature=|auth=/
 
@@ -103,6 +119,61 @@ it.effect.each(answers.map((answer) => [JSON.stringify(answer), answer] as const
       assert.match(exchange!.url, /auth=t0k%2Fen.*signature=v2\./)
     }).pipe(Effect.provide(Layer.merge(Transport.scripted(Array.from({ length: 50 }, () => answer)), config)))
 )
+
+const everyRequest = {
+  publish: Publish.publish({ channel: "a", message: "private payload" }),
+  post: Publish.publish({ channel: "a", message: "private payload", method: "POST" }),
+  signal: Publish.signal({ channel: "a", message: 1 }),
+  time: Time.now,
+  history: History.fetch({ channels: ["a"] }),
+  counts: History.count({ channels: ["a"], after: Timetoken.Timetoken.make("17334108326343660") }),
+  users: Users.set({ name: "ada" }),
+  update: Users.update({}, () => ({ name: "ada" })),
+  channels: Channels.list(),
+  members: Members.set({ channel: "a", users: [{ id: "bob" }] }),
+  action: MessageActions.add({
+    channel: "a",
+    messageTimetoken: Timetoken.Timetoken.make("17334108326343660"),
+    type: "reaction",
+    value: "x"
+  }),
+  actions: MessageActions.list({ channel: "a" }),
+  groups: ChannelGroups.list({ group: "a" }),
+  hereNow: Presence.hereNow({ channels: ["a"] }),
+  subscribe: Stream.runDrain(Subscribe.stream({ channels: ["a"], groups: ["g"] })).pipe(
+    Effect.timeoutOption("20 seconds")
+  )
+}
+
+const reflected = ["s3cr3t+key/of=all", "t0k/en&of<all>", "v2."]
+
+describe("a service that says all that it was told", () => {
+  const config = PubNubConfig.layer({
+    ...plain,
+    secretKey: Redacted.make("s3cr3t+key/of=all"),
+    authToken: Redacted.make("t0k/en&of<all>"),
+    requestTimeout: "1 hour"
+  })
+
+  it.effect.each(Reflecting.kinds)("leaks nothing by %s", ([_, kind]) =>
+    Effect.gen(function*() {
+      const { shown, watching } = Reflecting.watched()
+      const requests = Object.values<
+        Effect.Effect<unknown, unknown, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
+      >(everyRequest)
+      const fiber = yield* Effect.forkChild(
+        watching(Effect.forEach(requests, (request) => Effect.exit(request), { concurrency: "unbounded" }))
+      )
+      // What succeeds is data, and none of an error.
+      shown.push(...Reflecting.shownOf(...(yield* finished(fiber)).filter(Exit.isFailure)))
+      assert.isAbove(shown.length, 20)
+      assert.strictEqual(Reflecting.leaksOf(shown, reflected).join("\n"), "")
+    }).pipe(
+      Effect.provide(
+        Layer.merge(Reflecting.reflecting(kind, ["s3cr3t+key/of=all", "eyJhbGciOiJub25lIn0.e30."]), config)
+      )
+    ))
+})
 
 it.effect("without a tracer there is no span; with one there is one a call, of ours and no other", () =>
   Effect.gen(function*() {

@@ -1,18 +1,23 @@
 /** Keys and tokens appear in no error, no log, no span and no inspection. */
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
-import { Session, SymphonyConfig } from "effect-herald/symphony"
+import { Datafeed, Messages, Session, SymphonyConfig } from "effect-herald/symphony"
 import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
 import { keys, start } from "../testing/symphonyHttp.ts"
+import * as Reflecting from "../reflecting.ts"
 import { adaId, atAgent, config, plain, pod, tokens, whoAmI } from "./bots.ts"
+import { mid, sid } from "./kit.ts"
 
 /** Lines of a key, every token of a service, and every token that was signed, begin so. */
 const secrets = new RegExp([
@@ -136,6 +141,78 @@ it.effect.each([...endings, ...unreadable].map((ending) => [JSON.stringify(endin
       Transport.scripted([token("app"), ...Array.from({ length: 50 }, () => ending)])
     ))
 )
+
+const all = {
+  atAgent,
+  list: Messages.list({ streamId: sid }),
+  send: Messages.send({ streamId: sid, message: "a" }),
+  search: Messages.search({ query: { text: "a" } }),
+  status: Messages.status({ messageId: mid }),
+  attachment: Stream.runDrain(Messages.attachmentBytes({ streamId: sid, messageId: mid, fileId: "f" })),
+  datafeed: Stream.runDrain(Datafeed.events()).pipe(Effect.timeoutOption("5 minutes"))
+}
+
+const reflected = ["t0ken-of-session/+=", "t0ken-of-keyManager", "gat3way of acme", "s3rvice,key"]
+
+/** A gateway that admits by headers, and says all that it was told. */
+const behindGateway = config({
+  requestTimeout: "1 hour",
+  retry: { maxAttempts: 2 },
+  headers: { "x-api-key": Redacted.make("gat3way of acme"), "x-service": "s3rvice,key", "x-trace-id": "trace1" }
+})
+
+const loggedIn = Layer.succeed(
+  Session.Session,
+  Session.Session.of({
+    tokens: Effect.succeed({
+      sessionToken: Redacted.make("t0ken-of-session/+="),
+      keyManagerToken: Redacted.make("t0ken-of-keyManager")
+    }),
+    renew: Effect.succeed
+  })
+)
+
+describe("a service that says all that it was told", () => {
+  const world =
+    (session: Layer.Layer<Session.Session, never, HttpClient.HttpClient | SymphonyConfig.SymphonyConfig>) =>
+    (kind: Reflecting.Kind) =>
+      session.pipe(
+        Layer.provideMerge(behindGateway),
+        Layer.provideMerge(Reflecting.reflecting(kind, [])),
+        Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start)))
+      )
+
+  const leaksOf = <R>(requests: ReadonlyArray<Effect.Effect<unknown, unknown, R>>) =>
+    Effect.gen(function*() {
+      const { shown, watching } = Reflecting.watched()
+      const fiber = yield* Effect.forkChild(
+        watching(Effect.forEach(requests, (request) => Effect.exit(request), { concurrency: "unbounded" }))
+      )
+      while (fiber.pollUnsafe() === undefined) {
+        yield* TestClock.adjust("30 seconds")
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
+      }
+      // What succeeds is data, and none of an error.
+      shown.push(...Reflecting.shownOf(...(yield* Fiber.join(fiber)).filter(Exit.isFailure)))
+      assert.isAbove(shown.length, 20)
+      return Reflecting.leaksOf(shown, reflected).join("\n")
+    })
+
+  it.effect.each(Reflecting.kinds)("leaks nothing by %s", ([_, kind]) =>
+    Effect.gen(function*() {
+      const requests: ReadonlyArray<
+        Effect.Effect<unknown, unknown, HttpClient.HttpClient | SymphonyConfig.SymphonyConfig | Session.Session>
+      > = Object.values(all)
+      assert.strictEqual(yield* leaksOf(requests), "")
+      const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
+      for (const secret of reflected) assert.include(JSON.stringify(exchanges), secret)
+    }).pipe(Effect.provide(world(loggedIn)(kind))))
+
+  it.effect.each(Reflecting.kinds)("leaks nothing of a login by %s", ([_, kind]) =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* leaksOf([patient(tokens)]), "")
+    }).pipe(Effect.provide(world(Session.layer())(kind))))
+})
 
 it.effect("the emulator's own record of requests holds none either", () =>
   Effect.gen(function*() {

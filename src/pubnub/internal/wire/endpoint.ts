@@ -44,8 +44,11 @@ export interface Endpoint<A> {
   readonly signedAsGet?: boolean | undefined
   /** Payloads of users keep their numbers; everywhere else long integers stay exact as text. */
   readonly parse?: ((text: string) => Result.Result<Schema.Json, string>) | undefined
-  /** The result, or a sentence on what is wrong with the answer. */
-  readonly decode: (json: Schema.Json) => Result.Result<A, string>
+  /**
+   * The result, or a sentence on what is wrong with the answer. Text of the service that goes into an error is `told`: without
+   * secrets.
+   */
+  readonly decode: (json: Schema.Json, told: (text: string) => string) => Result.Result<A, string>
 }
 
 export const facts = (endpoint: Pick<Endpoint<never>, "method" | "shownPath">): PubNubError.RequestFacts => ({
@@ -85,7 +88,7 @@ export const call = <A, E>(
     answered: (answer) =>
       Answer.read(answer, { path: endpoint.path, parse: endpoint.parse ?? Json.parseExact }).pipe(
         Effect.flatMap((json) => {
-          const decoded = endpoint.decode(json)
+          const decoded = endpoint.decode(json, answer.told)
           return Result.isSuccess(decoded)
             ? Effect.succeed(decoded.success)
             : Effect.fail(Answer.malformed(answer, decoded.failure))
