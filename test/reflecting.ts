@@ -181,6 +181,7 @@ export const leaksOf = (texts: ReadonlyArray<string>, secrets: ReadonlyArray<str
       /eyJ[\w-]/.exec(text)?.[0] ??
       /(?:auth|signature|token)=(?!\{secret\})[^\s]/.exec(lower)?.[0] ??
       // Inspection writes them as escapes, and stacks have lines.
+      // oxlint-disable-next-line no-control-regex
       /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/.exec(text)?.[0]
     if (found === undefined) return []
     const at = Math.max(0, lower.indexOf(found) - 60)

@@ -16,6 +16,7 @@ export const writeLines = <E, R>(
   Stdio.Stdio.use((stdio) => Stream.run(Stream.map(lines, (line) => `${guarded(line)}\n`), stdio.stdout()))
 
 /** Lines of our own, and our own colour: dim, and the end of it. */
+// oxlint-disable-next-line no-control-regex
 const ours = /(\n|\u001b\[22?m)/
 
 /** A line without what would speak to the terminal. JSON still means the same: it is for programs. */

@@ -110,7 +110,7 @@ export interface Options extends ServiceOptions {
   readonly requestTimeout?: Duration.Input | undefined
   /**
    * The largest answer that is read, in bytes after decompression. A larger one fails with `Unreadable` as soon as it is known to
-   * be. What is read as a stream has no limit. Default: 32 MiB.
+   * be. What is read as a stream has no limit. Default: 48 MiB, room for the largest file of a message in base64.
    */
   readonly maxAnswerSize?: number | undefined
 }
@@ -178,7 +178,7 @@ export const make = (options: Options): SymphonyConfig["Service"] => ({
   retry: scheduleOf(options.retry ?? {}),
   datafeedRetry: options.datafeedRetry === undefined ? Retry.reconnect : scheduleOf(options.datafeedRetry),
   requestTimeout: duration(options.requestTimeout ?? "60 seconds"),
-  maxAnswerSize: options.maxAnswerSize ?? 32 * 1024 * 1024,
+  maxAnswerSize: options.maxAnswerSize ?? 48 * 1024 * 1024,
   issues: issuesOf(options)
 })
 

@@ -52,12 +52,14 @@ describe("names and texts that terminals obey", () => {
   it.live("are harmless as text", () =>
     Effect.map(channels(["--no-json"]), (text) => {
       assert.match(text, /^a\uFFFD\]0;title/)
+      // oxlint-disable-next-line no-control-regex
       assert.notMatch(text, /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
     }))
 
   it.live("are harmless as JSON, and what they were", () =>
     Effect.map(channels(["--json"]), (text) => {
       assert.deepStrictEqual(Result.getOrThrow(Result.try(() => JSON.parse(text))), { channel: name })
+      // oxlint-disable-next-line no-control-regex
       assert.notMatch(text, /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
     }))
 })

@@ -1,0 +1,252 @@
+/**
+ * What every transport owes: no redirect is followed, no answer is read without end, and what was not sent is told so. Over
+ * sockets, by `fetch` and by undici.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { NodePubNub } from "effect-herald/node"
+import { History, Publish, PubNubConfig, Time } from "effect-herald/pubnub"
+import { Messages, Session, SymphonyConfig } from "effect-herald/symphony"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import type * as Net from "node:net"
+import * as Zlib from "node:zlib"
+import { keys } from "../testing/symphonyHttp.ts"
+import { mid, sid } from "../symphony/kit.ts"
+
+/** A server until the scope ends, and its port. */
+const served = (server: Http.Server | Https.Server) =>
+  Effect.acquireRelease(
+    Effect.callback<number>((resume) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address: string | Net.AddressInfo | null = server.address()
+        resume(Effect.succeed(typeof address === "object" ? address?.port ?? 0 : 0))
+      })
+    }),
+    () =>
+      Effect.sync(() => {
+        server.closeAllConnections()
+        server.close()
+      })
+  )
+
+const options = (port: number): PubNubConfig.Options => ({
+  subscribeKey: "demo-sub",
+  publishKey: "demo-pub",
+  userId: "ada",
+  secretKey: Redacted.make("s3cr3t"),
+  authToken: Redacted.make("t0ken"),
+  origin: `127.0.0.1:${port}`,
+  tls: false,
+  requestTimeout: "10 seconds"
+})
+
+const transports: ReadonlyArray<
+  readonly [
+    string,
+    (options: PubNubConfig.Options) => Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient>
+  ]
+> = [
+  ["undici", NodePubNub.layer],
+  ["fetch", (options) => Layer.merge(PubNubConfig.layer(options), FetchHttpClient.layer)]
+]
+
+describe.each(transports)("%s", (_, layer) => {
+  it.live.each([301, 302, 303, 307, 308])(
+    "follows no redirect of %i, and a publish is unknown",
+    (status) =>
+      Effect.gen(function*() {
+        const reached: Array<string> = []
+        const elsewhere = yield* served(Http.createServer((request, response) => {
+          reached.push(request.url ?? "")
+          response.end("[1,\"Sent\",\"17334108326343660\"]")
+        }))
+        const port = yield* served(Http.createServer((request, response) => {
+          response.writeHead(status, { location: `http://127.0.0.1:${elsewhere}${request.url}` })
+          response.end("[1,\"Sent\",\"17334108326343660\"]")
+        }))
+        yield* Effect.gen(function*() {
+          for (const method of ["GET", "POST"] as const) {
+            const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1, method }))
+            assert(error._tag === "PublishOutcomeUnknown")
+            assert.include(error.message, "redirects are never followed")
+          }
+          const error = yield* Effect.flip(Time.now)
+          assert.deepInclude(
+            { ...error.reason },
+            { _tag: "ServerFailure", status, answeredBy: "intermediary" } as object
+          )
+          const session = Session.layer().pipe(Layer.provideMerge(SymphonyConfig.layer({
+            scheme: "http",
+            host: "127.0.0.1",
+            port,
+            bot: { username: "bot", privateKey: Redacted.make(keys.bot.privateKey) },
+            retry: { maxAttempts: 1 }
+          })))
+          const refused = yield* Effect.flip(Effect.provide(Session.Session.use(({ tokens }) => tokens), session))
+          assert.deepInclude({ ...refused.reason }, { _tag: "ServiceFailure", status } as object)
+        }).pipe(Effect.provide(layer(options(port))))
+        assert.deepStrictEqual(reached, [])
+      }).pipe(Effect.scoped),
+    20_000
+  )
+
+  const endless: ReadonlyArray<readonly [string, Http.OutgoingHttpHeaders]> = [
+    ["that comes without an end", {}],
+    ["whose length is a lie", { "content-length": "99999999999" }]
+  ]
+  it.live.each(endless)("reads no more than maxAnswerSize of an answer %s", ([_, headers]) =>
+    Effect.gen(function*() {
+      let closed = 0
+      const port = yield* served(Http.createServer((_, response) => {
+        response.writeHead(200, headers)
+        const piece = "x".repeat(65_536)
+        const more = () => {
+          while (response.write(piece));
+        }
+        response.on("drain", more)
+        response.on("close", () => closed++)
+        response.write("[")
+        more()
+      }))
+      const before = process.memoryUsage().arrayBuffers
+      yield* Effect.gen(function*() {
+        const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 }))
+        assert(error._tag === "PublishOutcomeUnknown")
+        assert.include(error.message, "larger than maxAnswerSize")
+        const late = yield* Effect.flip(History.fetch({ channels: ["a"] }))
+        assert(late.reason._tag === "Malformed")
+        assert.isAtMost(late.reason.excerpt.length, 1_024)
+        yield* Effect.sleep("100 millis")
+      }).pipe(Effect.provide(layer({ ...options(port), maxAnswerSize: 1_000_000 })))
+      assert.strictEqual(closed, 2)
+      assert.isBelow(process.memoryUsage().arrayBuffers - before, 50_000_000)
+    }).pipe(Effect.scoped), 20_000)
+
+  it.live("gives a large answer the room that it is configured for, and no more", () =>
+    Effect.gen(function*() {
+      const body = JSON.stringify({
+        channels: { a: [{ message: "é".repeat(5_000_000), timetoken: "17334108326343660" }] }
+      })
+      const size = Buffer.byteLength(body)
+      const port = yield* served(Http.createServer((_, response) => response.end(body)))
+      const fetched = (maxAnswerSize: number) =>
+        Effect.exit(History.fetch({ channels: ["a"] })).pipe(
+          Effect.map(({ _tag }) => _tag),
+          Effect.provide(layer({ ...options(port), maxAnswerSize }))
+        )
+      assert.deepStrictEqual([yield* fetched(size), yield* fetched(size - 1)], ["Success", "Failure"])
+    }).pipe(Effect.scoped), 20_000)
+
+  it.live("says that nothing was sent to a port that speaks plain HTTP, and what to try", () =>
+    Effect.gen(function*() {
+      const heard: Array<string> = []
+      const port = yield* served(Http.createServer((request, response) => {
+        heard.push(request.url ?? "")
+        response.end()
+      }))
+      yield* Effect.gen(function*() {
+        const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 }))
+        assert(error._tag === "PubNubError" && error.reason._tag === "Transport")
+        assert.isFalse(error.reason.sent)
+        assert.include(error.message, "tls: false")
+      }).pipe(Effect.provide(layer({ ...options(port), tls: true })))
+      assert.deepStrictEqual(heard, [])
+    }).pipe(Effect.scoped), 20_000)
+
+  it.live("says that nothing was sent to who shows a certificate that nobody signed", () =>
+    Effect.gen(function*() {
+      const port = yield* served(
+        Https.createServer({ key, cert }, (_, response) => response.end("[17334108326343660]"))
+      )
+      const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 })).pipe(
+        Effect.provide(layer({ ...options(port), tls: true }))
+      )
+      assert(error._tag === "PubNubError" && error.reason._tag === "Transport")
+      assert.isFalse(error.reason.sent)
+      assert.include(error.message, "certificate")
+    }).pipe(Effect.scoped), 20_000)
+
+  it.live("says that nothing was sent where each address refuses", () =>
+    Effect.gen(function*() {
+      const port = yield* Effect.scoped(served(Http.createServer()))
+      const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 })).pipe(
+        Effect.provide(layer({ ...options(port), origin: `localhost:${port}` }))
+      )
+      assert(error._tag === "PubNubError" && error.reason._tag === "Transport")
+      assert.isFalse(error.reason.sent)
+    }), 20_000)
+})
+
+it.live(
+  "a megabyte of gzip that becomes a gigabyte is refused, by fetch, which decompresses",
+  () =>
+    Effect.gen(function*() {
+      const bomb = Zlib.gzipSync(Buffer.alloc(300_000_000, "["))
+      assert.isBelow(bomb.length, 1_000_000)
+      const port = yield* served(Http.createServer((_, response) => {
+        response.writeHead(200, { "content-encoding": "gzip", "content-length": String(bomb.length) })
+        response.end(bomb)
+      }))
+      const before = process.memoryUsage().arrayBuffers
+      const [elapsed, error] = yield* Effect.timed(Effect.flip(Time.now)).pipe(
+        Effect.provide(Layer.merge(PubNubConfig.layer(options(port)), FetchHttpClient.layer))
+      )
+      assert.strictEqual(error.reason._tag, "Malformed")
+      assert.isBelow(Duration.toMillis(elapsed), 5_000)
+      assert.isBelow(process.memoryUsage().arrayBuffers - before, 100_000_000)
+    }).pipe(Effect.scoped),
+  20_000
+)
+
+it.live(
+  "a file of Symphony that is read as it comes has no limit, and one that is read as a whole has",
+  () =>
+    Effect.gen(function*() {
+      const port = yield* served(Http.createServer((_, response) => response.end("YWJj".repeat(500_000))))
+      const tokens = { sessionToken: Redacted.make("t"), keyManagerToken: undefined }
+      const file = { streamId: sid, messageId: mid, fileId: "f" }
+      yield* Effect.gen(function*() {
+        const size = yield* Stream.runFold(
+          Messages.attachmentBytes(file),
+          () => 0,
+          (size, bytes) => size + bytes.length
+        )
+        assert.strictEqual(size, 1_500_000)
+        const error = yield* Effect.flip(Messages.getAttachment(file))
+        assert(error.reason._tag === "Unreadable")
+        assert.include(error.message, "larger than maxAnswerSize")
+      }).pipe(
+        Effect.provideService(Session.Session, { tokens: Effect.succeed(tokens), renew: Effect.succeed }),
+        Effect.provide(Layer.merge(
+          SymphonyConfig.layer({ scheme: "http", host: "127.0.0.1", port, maxAnswerSize: 1_000 }),
+          FetchHttpClient.layer
+        ))
+      )
+    }).pipe(Effect.scoped),
+  20_000
+)
+
+// Made for these tests: of nobody, and good for nothing else.
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg6BbylCwdP89BECLq
+qZpBt/cZQiz6Ne/Xjn7UA388niahRANCAASndF+9zZ12ecTRc/7GPRZEb8P1PoMO
+TCTkF77MXRzXVKjjoxBfigvT52xbdp7SMhSawiEIOLh0GoEX3fm8DOpX
+-----END PRIVATE KEY-----`
+const cert = `-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUQi6v0OrhwU3ihBtAkS9zQC1gdNowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEzMDAyMTQyNVoYDzIxMjYxMTA2
+MDIxNDI1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASndF+9zZ12ecTRc/7GPRZEb8P1PoMOTCTkF77MXRzXVKjjoxBfigvT
+52xbdp7SMhSawiEIOLh0GoEX3fm8DOpXo28wbTAdBgNVHQ4EFgQUC7kpT2U+6kA1
+fvX5+U1Cggi3YXkwHwYDVR0jBBgwFoAUC7kpT2U+6kA1fvX5+U1Cggi3YXkwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSQAwRgIhALxu6gSHFT6n9PAMlnrcPzy4wtmrYUVKg+GpGzBtdtFeAiEA
+/M9Hz9vsWxyj9lXoowRmnPmV2+OFwMDF4rDTpqvfjas=
+-----END CERTIFICATE-----`
