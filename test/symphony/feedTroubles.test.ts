@@ -150,6 +150,8 @@ describe("a read that is refused", () => {
     ["a gateway's 400", { status: 400, body: html }],
     ["a gateway's 400 for a while", { status: 400, body: html, times: 5 }],
     ["nothing with 400", { status: 400, body: "" }],
+    ["a balancer's 404", { status: 404, body: html }],
+    ["a balancer's 404 for a while", { status: 404, body: html, times: 5 }],
     ["another gateway's 404", { status: 404, body: "{\"message\":\"no Route matched\"}" }],
     ["the service's own 400", { status: 400 }],
     ["the service's own 400, twice", { status: 400, times: 2 }],
