@@ -8,6 +8,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { CursorStoreError } from "../CursorStore.ts"
+import * as ConnectFailure from "../internal/connectFailure.ts"
 import * as Text from "../internal/text.ts"
 import type { ListenFailed } from "../node/EmulatorServer.ts"
 import * as AppContext from "../pubnub/AppContext.ts"
@@ -138,12 +139,23 @@ const exitCode = (error: Reportable): number => {
   }
 }
 
-/** The message, and where a key comes from here if that is what is wrong. */
+/** The message, and where the setting that is wrong comes from here. */
 const messageOf = (error: Reportable): string => {
-  const key = "reason" in error && error.reason._tag === "InvalidKey" ? error.reason.key : undefined
-  return key === undefined
-    ? error.message
-    : `${error.message} Here it comes from --${key}-key or PUBNUB_${key.toUpperCase()}_KEY.`
+  const place = "reason" in error ? placeOf(error.reason) : undefined
+  return place === undefined ? error.message : `${error.message} Here it comes from ${place}.`
+}
+
+const placeOf = (reason: Extract<Reportable, { readonly reason: object }>["reason"]): string | undefined => {
+  switch (reason._tag) {
+    case "InvalidKey":
+      return `--${reason.key}-key or PUBNUB_${reason.key.toUpperCase()}_KEY`
+    case "Transport":
+      return ConnectFailure.kindOf(reason.code) === "PlainPort" ? "--no-tls or PUBNUB_TLS=false" : undefined
+    case "Unreachable":
+      return ConnectFailure.kindOf(reason.code) === "PlainPort" ? "--host, as http://name:port" : undefined
+    default:
+      return undefined
+  }
 }
 
 /** What there is to say of a failure. Nothing, if help was shown or nobody reads the output any more. */

@@ -166,3 +166,15 @@ it.effect("what identifies us and the process goes with each request", () =>
   ))
 
 it("the version that we tell is the package's", () => assert.strictEqual(version, packageJson.version))
+
+it("an answer has room for a hundred messages, and 32 MiB at least", () => {
+  const sizeOf = (options: Partial<PubNubConfig.Options>) =>
+    PubNubConfig.make({ subscribeKey: "a", userId: "b", ...options }).maxAnswerSize
+  assert.strictEqual(sizeOf({}), 32 * 1024 * 1024)
+  assert.strictEqual(sizeOf({ maxMessageSize: 2 * 1024 * 1024 }), 200 * 1024 * 1024)
+  assert.strictEqual(sizeOf({ maxMessageSize: 2 * 1024 * 1024, maxAnswerSize: 7 }), 7)
+  for (const maxAnswerSize of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const { issues } = PubNubConfig.make({ subscribeKey: "a", userId: "b", maxAnswerSize })
+    assert.deepStrictEqual(issues.map(({ location }) => location), ["maxAnswerSize"])
+  }
+})

@@ -22,6 +22,7 @@ import { NodeSymphony } from "effect-herald/node"
 import { Session, SymphonyConfig } from "effect-herald/symphony"
 import { keys } from "../testing/symphonyHttp.ts"
 import { emulator, pod, whoAmI } from "./bots.ts"
+import * as Util from "node:util"
 
 const bot: SymphonyConfig.Bot = { username: "bot", privateKey: Redacted.make(keys.bot.privateKey) }
 const made = (options: Partial<SymphonyConfig.Options>) =>
@@ -81,6 +82,18 @@ describe("places", () => {
     ([context]) => Effect.sync(() => assert.strictEqual(made({ context }).pod.url, "https://acme.symphony.com:443/x"))
   )
 
+  it("what a Redacted header holds is in no inspection", () => {
+    const config = made({ headers: { "X-Api-Key": Redacted.make("k3y") } })
+    assert.notInclude(`${JSON.stringify(config)}${Util.inspect(config, { depth: 9, showHidden: true })}`, "k3y")
+    assert.deepStrictEqual(config.issues, [])
+    assert.deepStrictEqual(
+      made({ headers: { "X-Api-Key": Redacted.make("k3y\r\nsessionToken: 2") } }).issues.map(({ location }) =>
+        location
+      ),
+      ["headers.X-Api-Key"]
+    )
+  })
+
   it("the headers of a service take the place of all others", () => {
     const config = made({ headers: { "X-A": "1" }, agent: { headers: { "X-B": "2" } } })
     assert.deepStrictEqual(config.pod.headers, { "x-a": "1" })
@@ -106,6 +119,10 @@ describe("issues", () => {
       "agent.headers.x"
     ]],
     [{ headers: { sessionToken: "x" } }, ["headers.sessionToken"]],
+    [{ maxAnswerSize: 1 }, []],
+    [{ maxAnswerSize: 0 }, ["maxAnswerSize"]],
+    [{ maxAnswerSize: Number.NaN }, ["maxAnswerSize"]],
+    [{ maxAnswerSize: 1.5 }, ["maxAnswerSize"]],
     [{ bot: { ...bot, username: " " }, app: { appId: "", privateKey: bot.privateKey } }, ["bot.username", "app.appId"]],
     [{ requestTimeout: 0 }, ["requestTimeout"]],
     [nonsense, ["requestTimeout"]],
