@@ -174,7 +174,10 @@ const rows: ReadonlyArray<Row> = [
     name: "E8c grant, clock off",
     status: 400,
     body: { message: "Invalid Timestamp", error: true, service: "Access Manager", status: 400 },
-    expected: bad(400, "Invalid Timestamp")
+    expected: {
+      ...bad(400, "Invalid Timestamp"),
+      details: [{ location: "timestamp", message: "is more than a minute off: set the clock of this machine" }]
+    }
   },
   {
     name: "E9 revoke of an expired token",
@@ -403,7 +406,7 @@ const rows: ReadonlyArray<Row> = [
     name: "E22 a proxy's page in a 403",
     status: 403,
     body: "<html>Blocked</html>",
-    expected: { _tag: "Malformed", status: 403, excerpt: "<html>Blocked</html>" }
+    expected: failure(403, "<html>Blocked</html>", "intermediary")
   },
   {
     name: "E22 a balancer's page",
@@ -411,8 +414,8 @@ const rows: ReadonlyArray<Row> = [
     body: "<html><body>Bad Gateway</body></html>",
     expected: failure(502, "<html><body>Bad Gateway</body></html>", "intermediary")
   },
-  { name: "E22 nothing in a 403", status: 403, body: "", expected: denied("no explanation") },
-  { name: "E22 nothing in a 404", status: 404, body: "", expected: bad(404, "no explanation") },
+  { name: "E22 nothing in a 403", status: 403, body: "", expected: failure(403, "no explanation", "intermediary") },
+  { name: "E22 nothing in a 404", status: 404, body: "", expected: failure(404, "no explanation", "intermediary") },
   { name: "E22 nothing in a 503", status: 503, body: "", expected: failure(503, "no explanation", "intermediary") },
   {
     name: "E23 too many requests",
