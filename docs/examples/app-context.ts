@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Channels, Filter, Members, Memberships, PubNubConfig, Users } from "effect-herald/pubnub"
+import { Channels, Filter, Members, Memberships, PubNubConfig, UnreadableItem, Users } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 
 const People = Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc, points: Schema.Int }))
@@ -30,7 +30,10 @@ const program = Effect.gen(function*() {
   const active = yield* People.stream({ filter: Filter.equals("status", "active"), include: ["custom"] }).pipe(
     Stream.runCollect
   )
-  for (const { custom, name } of active) {
+  for (const user of active) {
+    // One that cannot be read stands in its place, and takes no other with it.
+    if (UnreadableItem.isUnreadable(user)) continue
+    const { custom, name } = user
     const born = Option.match(custom, { onNone: () => "?", onSome: ({ born }) => DateTime.formatIsoDateUtc(born) })
     yield* Console.log(`${Option.getOrElse(name, () => "somebody")}, born ${born}`)
   }
@@ -38,7 +41,7 @@ const program = Effect.gen(function*() {
   // A member of the room is a user with a membership, and the same from the other end.
   yield* Members.set({ channel: "room #1", users: ["bob", { id: "ada", custom: { seat: 7 } }] })
   const seats = yield* Memberships.list({ user: "ada", include: ["custom", "channel"] })
-  for (const { channel, custom } of seats.items) {
+  for (const { channel, custom } of seats.items.filter(UnreadableItem.isReadable)) {
     const room = Option.flatMap(channel, ({ name }) => name)
     yield* Console.log(`${Option.getOrUndefined(room)}, seat ${Option.getOrUndefined(custom)?.seat}`)
   }

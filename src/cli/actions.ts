@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import * as Text from "../internal/text.ts"
 import * as MessageActions from "../pubnub/MessageActions.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
+import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
 import { BadInput } from "./failure.ts"
 import { Root } from "./flags.ts"
 import { writeLine, writeValues } from "./output.ts"
@@ -34,11 +35,16 @@ const list = Command.make(
     )
 ).pipe(Command.withDescription("Print the actions of a channel, by when they were added"))
 
-const actionLine = ({ actionTimetoken, messageTimetoken, type, user, value }: MessageActions.MessageAction) =>
-  Text.harmless(
+const actionLine = (action: MessageActions.MessageAction | UnreadableItem.UnreadableItem) => {
+  if (UnreadableItem.isUnreadable(action)) {
+    return Text.harmless(`cannot be read (${action.issue}): ${JSON.stringify(action.raw)}`)
+  }
+  const { actionTimetoken, messageTimetoken, type, user, value } = action
+  return Text.harmless(
     `${DateTime.formatIso(Timetoken.toDateTime(actionTimetoken))}  ${user}: ${type} ${value}` +
       `  message ${messageTimetoken}  action ${actionTimetoken}`
   )
+}
 
 /** The timetoken, by which it can be removed. */
 const writeAdded = Effect.fnUntraced(function*(action: MessageActions.MessageAction) {

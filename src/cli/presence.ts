@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import * as Json from "../internal/json.ts"
 import * as Text from "../internal/text.ts"
 import * as Presence from "../pubnub/Presence.ts"
+import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
 import { Root } from "./flags.ts"
 import { writeLines } from "./output.ts"
 
@@ -62,11 +63,19 @@ const hereNow = Command.make(
         [
           channel,
           String(occupancy),
-          ...users.map(({ state, user }) => state === undefined ? user : `${user} ${Json.text(state)}`)
+          ...users.map((entry) =>
+            UnreadableItem.isUnreadable(entry)
+              ? unreadable(entry)
+              : entry.state === undefined
+              ? entry.user
+              : `${entry.user} ${Json.text(entry.state)}`
+          )
         ].join("  ")
     )
   })
 ).pipe(Command.withDescription("Print who is on channels, or without any, on all channels of the keyset"))
+
+const unreadable = ({ issue, raw }: UnreadableItem.UnreadableItem) => `cannot be read (${issue}): ${Json.text(raw)}`
 
 const whereNow = Command.make(
   "where-now",
@@ -74,7 +83,11 @@ const whereNow = Command.make(
   ({ user }) =>
     Effect.flatMap(
       Presence.whereNow({ user }),
-      (channels) => write(channels.map((channel) => ({ channel })), ({ channel }) => channel)
+      (channels) =>
+        write(
+          channels.map((channel) => ({ channel })),
+          ({ channel }) => UnreadableItem.isUnreadable(channel) ? unreadable(channel) : channel
+        )
     )
 ).pipe(Command.withDescription("Print the channels that a user is on"))
 

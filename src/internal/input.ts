@@ -3,6 +3,8 @@
  * follow its name ("limit is 0, not a whole number from 1 to 100"), or `undefined`. Values are `unknown`: a caller
  * without the compiler can pass anything.
  */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import * as Text from "./text.ts"
 
 /** One complaint about one input. */
@@ -19,6 +21,15 @@ export type Check = (value: unknown) => Problem
 
 /** A value as an error shows it: short, quoted where it is text. */
 export const shown = (value: unknown): string => {
+  try {
+    return named(value)
+  } catch {
+    // A proxy may refuse even this.
+    return "what cannot be read"
+  }
+}
+
+const named = (value: unknown): string => {
   switch (typeof value) {
     case "string":
       return JSON.stringify(Text.bounded(value, 100))
@@ -62,6 +73,12 @@ export const bytes = (most: number): Check => (value) => {
   return size > most ? `has ${size} bytes, and ${most} are the most` : undefined
 }
 
+/** Text of at most so many characters. */
+export const characters = (most: number): Check => (value) =>
+  typeof value === "string" && value.length > most
+    ? `has ${value.length} characters, and ${most} are the most`
+    : text(value)
+
 /** A whole number of a range. */
 export const whole = (from: number, to = Number.POSITIVE_INFINITY): Check => (value) =>
   Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to
@@ -102,3 +119,44 @@ export const each = (location: string, items: unknown, check: Check): ReadonlyAr
       return message === undefined ? [] : [{ location, message: `${shown(item)} ${message}` }]
     })
     : [{ location, message: `is ${shown(items)}, not a list` }]
+
+/** Yes or no. */
+export const flag: Check = (value) =>
+  typeof value === "boolean" ? undefined : `is ${shown(value)}, neither true nor false`
+
+/** A list of so many items. */
+export const list = (from: number, to = Number.POSITIVE_INFINITY): Check => (value) =>
+  !Array.isArray(value)
+    ? `is ${shown(value)}, not a list`
+    : value.length < from
+    ? value.length === 0 ? "is empty" : `has ${value.length} items, and ${from} are the fewest`
+    : value.length > to
+    ? `has ${value.length} items, and ${to} are the most`
+    : undefined
+
+/** Something to look fields up in, and no list. */
+export const record: Check = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? undefined
+    : `is ${shown(value)}, not an object`
+
+/** A function. */
+export const callback: Check = (value) => typeof value === "function" ? undefined : `is ${shown(value)}, not a function`
+
+/** A positive, finite duration. */
+export const duration = (value: Duration.Input): Problem => {
+  const duration = durationOf(value)
+  return duration !== undefined && Duration.isFinite(duration) && Duration.isPositive(duration)
+    ? undefined
+    : `is ${shown(value)}, not a positive, finite duration`
+}
+
+/** How long to wait at most: not at all, and for ever, are durations too. */
+export const patience = (value: Duration.Input): Problem => {
+  const duration = durationOf(value)
+  return duration !== undefined && !Duration.isNegative(duration) ? undefined : `is ${shown(value)}, not a duration`
+}
+
+// Effect takes NaN for zero.
+const durationOf = (value: Duration.Input): Duration.Duration | undefined =>
+  Number.isNaN(value) ? undefined : Option.getOrUndefined(Duration.fromInput(value))

@@ -13,6 +13,7 @@ import * as Json from "../internal/json.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
+import type { UnreadableItem } from "./UnreadableItem.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -94,7 +95,8 @@ export type PageCursor = typeof PageCursor.Type
  * @since 0.1.0
  */
 export interface Page<A> {
-  readonly items: ReadonlyArray<A>
+  /** What cannot be read is in its place. */
+  readonly items: ReadonlyArray<A | UnreadableItem>
   /** How many there are on all pages, when it was asked for with `count`. */
   readonly total?: number
   /** Pass it as `next` for the page behind this one. Absent when this is the last. */
@@ -183,8 +185,9 @@ export interface UpdateOptions {
  * **Details**
  *
  * - `current`: it is what the service has, as far as its events have come.
- * - `stale`: the service may have something else. The connection is interrupted, or the value is read again; with a
- *   `failure` that read failed for good, and is made again with the next event or the next connection.
+ * - `stale`: the service may have something else. The connection is interrupted, or the value is read again. With a
+ *   `failure` the service refused that read, which is tried again every few minutes, or what it gave does not match its
+ *   schema, and then it is read again with the next event.
  * - `ended`: nobody keeps it any more. With a `failure` the subscription ended, without one its scope was closed.
  *
  * @category models
@@ -195,6 +198,8 @@ export interface Live<A, E = never> {
   readonly value: A
   readonly state: "current" | "stale" | "ended"
   readonly failure?: PubNubError.PubNubError | SubscribeError | E
+  /** What belongs to the value and could not be read when it was read last: members of a channel, as the service gave them. */
+  readonly unreadable?: ReadonlyArray<UnreadableItem>
 }
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { segmentIssue } from "../internal/url.ts"
+import * as Input from "../internal/input.ts"
 
 const longest = 2048
 const suffix = "-pnpres"
@@ -25,9 +25,9 @@ const suffix = "-pnpres"
  * @category validation
  * @since 0.1.0
  */
-export const issue = (name: string): string | undefined =>
-  name === ""
-    ? "is empty"
+export const issue = (name: unknown): string | undefined =>
+  typeof name !== "string"
+    ? Input.text(name)
     : name.length > longest
     ? `is longer than ${longest} characters`
     : name.includes(",")
@@ -37,7 +37,7 @@ export const issue = (name: string): string | undefined =>
     ? "holds a control character"
     : name.includes("*")
     ? "holds an asterisk, which only a subscription may have, as its last segment"
-    : segmentIssue(name)
+    : Input.segment(name)
 
 /**
  * What is wrong with a name to subscribe to, or `undefined`. Beside plain names it may be a wildcard, `a.*` or
@@ -46,7 +46,8 @@ export const issue = (name: string): string | undefined =>
  * @category validation
  * @since 0.1.0
  */
-export const subscriptionIssue = (name: string): string | undefined => {
+export const subscriptionIssue = (name: unknown): string | undefined => {
+  if (typeof name !== "string") return Input.text(name)
   const base = withoutPresence(name)
   if (base === "") return "is empty"
   if (!base.includes("*")) return issue(base)
@@ -61,7 +62,7 @@ export const subscriptionIssue = (name: string): string | undefined => {
  * @category predicates
  * @since 0.1.0
  */
-export const isWildcard = (name: string): boolean => /^[^.*]+(\.[^.*]+)?\.\*$/.test(name)
+export const isWildcard = (name: string): boolean => typeof name === "string" && /^[^.*]+(\.[^.*]+)?\.\*$/.test(name)
 
 /**
  * Whether a name carries joins and leaves rather than messages.
@@ -69,7 +70,7 @@ export const isWildcard = (name: string): boolean => /^[^.*]+(\.[^.*]+)?\.\*$/.t
  * @category predicates
  * @since 0.1.0
  */
-export const isPresence = (name: string): boolean => name.endsWith(suffix)
+export const isPresence = (name: string): boolean => typeof name === "string" && name.endsWith(suffix)
 
 /**
  * The name on which the joins and leaves of a channel, a group or a wildcard travel.
@@ -77,7 +78,7 @@ export const isPresence = (name: string): boolean => name.endsWith(suffix)
  * @category presence
  * @since 0.1.0
  */
-export const presenceOf = (name: string): string => isPresence(name) ? name : name + suffix
+export const presenceOf = (name: string): string => typeof name !== "string" || isPresence(name) ? name : name + suffix
 
 /**
  * The channel, group or wildcard of a presence name; other names as they are.

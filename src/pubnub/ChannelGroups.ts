@@ -7,8 +7,11 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
+import * as Codec from "../internal/codec.ts"
+import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as Groups from "./internal/wire/groups.ts"
-import * as Lookup from "./internal/wire/lookup.ts"
+import * as Names from "./internal/wire/names.ts"
+import { path, subscribeKey } from "./internal/wire/path.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 
@@ -117,17 +120,19 @@ export const remove = (
 export const list = (
   options: GroupOptions
 ): Effect.Effect<ReadonlyArray<string>, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
-  Groups.list(options.group)
+  Groups.list(() => options.group)
 
 const delete_ = (
   options: GroupOptions
 ): Effect.Effect<void, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
   Effect.asVoid(
-    Groups.ask({
-      operation: "deleteChannelGroup",
-      path: [options.group, "remove"],
-      issues: Groups.issuesOf(options.group),
-      answer: Done
+    Endpoint.run("deleteChannelGroup", () => {
+      const { group } = options
+      return {
+        path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}/remove`,
+        issues: Groups.issuesOf(group),
+        decode: decodeDone
+      }
     })
   )
 
@@ -177,34 +182,32 @@ export const groups: Effect.Effect<
   ReadonlyArray<string>,
   ChannelGroupsError,
   HttpClient.HttpClient | PubNubConfig
-> = Effect.suspend(() =>
-  Effect.map(
-    Groups.ask({
-      operation: "listChannelGroups",
-      path: [],
-      issues: [],
-      answer: Schema.Struct({ payload: Schema.Struct({ groups: Groups.Names }) })
-    }),
-    ({ payload }) => payload.groups
-  )
+> = Effect.map(
+  Endpoint.run("listChannelGroups", () => ({
+    path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group`,
+    decode: decodeGroups
+  })),
+  ({ payload }) => payload.groups
 )
 
-const Done = Schema.Struct({ status: Schema.Literal(200) })
-const mostChannels = 200
+const decodeGroups = Codec.decodeResult(
+  Schema.Struct({ payload: Schema.Struct({ groups: Schema.Array(Schema.String) }) })
+)
+const decodeDone = Codec.decodeResult(Schema.Struct({ status: Schema.Literal(200) }))
 
-const change = (kind: "add" | "remove", options: ChannelsOptions) => {
-  const channels = [...new Set(options.channels)]
-  return Effect.asVoid(Groups.ask({
-    operation: kind === "add" ? "addToChannelGroup" : "removeFromChannelGroup",
-    path: [options.group],
-    query: [[kind, channels.join(",")]],
-    issues: [
-      ...Groups.issuesOf(options.group),
-      ...Lookup.issuesOf("channels", channels),
-      ...channels.length === 0 || channels.length > mostChannels
-        ? [{ location: "channels", message: `are ${channels.length}; from 1 to ${mostChannels} can be sent at once` }]
-        : []
-    ],
-    answer: Done
-  }))
-}
+/** The most channels of one request. */
+const most = 200
+
+const change = (kind: "add" | "remove", options: ChannelsOptions) =>
+  Effect.asVoid(
+    Endpoint.run(kind === "add" ? "addToChannelGroup" : "removeFromChannelGroup", () => {
+      const { channels, group } = options
+      return {
+        path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}`,
+        query: { [kind]: Names.unique(channels).join(",") },
+        issues: [...Groups.issuesOf(group), ...Names.issuesOf("channels", channels, most)],
+        longInput: { location: "channels", advice: "send fewer at once" },
+        decode: decodeDone
+      }
+    })
+  )

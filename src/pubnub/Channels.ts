@@ -22,6 +22,7 @@ import * as Setting from "./internal/objects/setting.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
+import type { UnreadableItem } from "./UnreadableItem.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -192,13 +193,17 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
     options?: ListOptions<P>
   ) => Effect.Effect<
     AppContext.Page<Channel<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** As {@link stream}. */
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
-  ) => Stream.Stream<Channel<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  ) => Stream.Stream<
+    Channel<P, C> | UnreadableItem,
+    PubNubError.PubNubError,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<Channel<Part, C>>, E>>,
@@ -218,7 +223,7 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
       options: SetIfOptions<P, C>
     ): Effect.Effect<
       Channel<P, C>,
-      PubNubError.PubNubError | AppContext.ObjectChanged | E,
+      PubNubError.PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
       HttpClient.HttpClient | PubNubConfig | RD | RE
     >
   }
@@ -265,7 +270,9 @@ const kind: Metadata.Kind<typeof Objects.Channel.Type, Description> = {
   longest: { name: 2048, description: 2048, ...Setting.longest }
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Channels<C, E, RD, RE>, "live"> => {
+const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Omit<Channels<C, E, RD, RE>, "live"> => {
   const requests = Metadata.make(kind, codec)
 
   function set<const P extends Part = "status" | "type">(
@@ -275,26 +282,26 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Chann
     options: SetIfOptions<P, C>
   ): Effect.Effect<
     Channel<P, C>,
-    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    PubNubError.PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
   function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
   ): Effect.Effect<
     Channel<P, C>,
-    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    PubNubError.PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   > {
-    return requests.set(options.id, options)
+    return requests.set(() => options)
   }
 
   return {
-    get: (options) => requests.get(options.id, options),
-    list: (options = {}) => requests.list(options),
-    stream: (options = {}) => requests.stream(options),
+    get: (options) => requests.get(() => options),
+    list: (options = {}) => requests.list(() => options),
+    stream: (options = {}) => requests.stream(() => options),
     set,
-    update: (options, f) => requests.update(options.id, options, f),
-    remove: ({ id }) => requests.remove(id)
+    update: (options, f) => requests.update(() => options, f),
+    remove: (options) => requests.remove(() => options)
   }
 }
 
@@ -303,16 +310,17 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   { get }: Pick<Channels<C, E, RD, RE>, "get">,
   codec: Custom.CustomCodec<C, E, RD, RE>
 ): Channels<C, E, RD, RE>["live"] =>
-({ id }) => {
-  const names = { operation: "liveChannel", kind: "channel", id } as const
-  return LiveObject.keep({
-    ...names,
-    get: get({ id, include: Objects.parts }),
-    isOf: (event): event is Event.ChannelEvent =>
-      (event._tag === "ChannelSet" || event._tag === "ChannelDeleted") && event.channelId === id,
-    decode: (custom) => codec.decode(custom, names)
+(options) =>
+  Objects.reading("liveChannel", () => options, ({ id }) => {
+    const names = { operation: "liveChannel", kind: "channel", id } as const
+    return LiveObject.keep({
+      ...names,
+      get: get({ id, include: Objects.parts }),
+      isOf: (event): event is Event.ChannelEvent =>
+        (event._tag === "ChannelSet" || event._tag === "ChannelDeleted") && event.channelId === id,
+      decode: (custom) => codec.decode(custom, names)
+    })
   })
-}
 
 const channels = make(Custom.untyped)
 
@@ -353,17 +361,23 @@ export const get: Channels<AppContext.Custom, never>["get"] = channels.get
  * **Details**
  *
  * `GET /v2/objects/{subscribeKey}/channels`. `next` is there only on a full page, though the service gives a cursor on the
- * last page too. A page that is full and the last is followed by an empty one. Fails with `PubNubError`: `BadRequest`
- * for input that was refused before a request was made, or for a filter that the service cannot read, with its details.
+ * last page too. A page that is full and the last is followed by an empty one. What cannot be read is an `UnreadableItem`
+ * in its place, and should the service answer with more than `limit`, all of them are there. Fails with `PubNubError`:
+ * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read, with
+ * its details; `Malformed` when the cursor of the next page is the one of this page.
  *
  * **Example** (How many there are, and the newest ten)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Channels from "effect-herald/pubnub/Channels"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const program = Channels.list({ limit: 10, sort: ["updated:desc", "id"], count: true }).pipe(
- *   Effect.map(({ items, total }) => `${total} channels, of late ${items.map(({ id }) => id).join(", ")}`)
+ *   Effect.map(({ items, total }) => {
+ *     const ids = items.filter(UnreadableItem.isReadable).map(({ id }) => id)
+ *     return `${total} channels, of late ${ids.join(", ")}`
+ *   })
  * )
  * ```
  *
@@ -388,8 +402,10 @@ export const list: Channels<AppContext.Custom, never>["list"] = channels.list
  * import * as Stream from "effect/Stream"
  * import * as Channels from "effect-herald/pubnub/Channels"
  * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const ids = Channels.stream({ filter: Filter.equals("type", "team"), include: [] }).pipe(
+ *   Stream.filter(UnreadableItem.isReadable),
  *   Stream.map(({ id }) => id)
  * )
  * ```
@@ -442,6 +458,8 @@ export const live: Channels<AppContext.Custom, never>["live"] = /* @__PURE__ */ 
  * `PATCH /v2/objects/{subscribeKey}/channels/{id}`. Gives the channel as it is then. Fails with `PubNubError`: `BadRequest` for
  * texts that are too long and custom data that is not scalars, before a request is made. With `ifMatchesEtag` it fails with
  * {@link AppContext.ObjectChanged}, and writes nothing, when the channel is not what had this tag.
+ * With a tag and without an answer it fails with {@link AppContext.UpdateOutcomeUnknown}: made once more, it could take its
+ * own write for somebody else's.
  *
  * **Example** (Only if nobody else has changed it)
  *
@@ -524,8 +542,8 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
 
 /**
  * The same requests with custom data of a type. What is set is encoded and checked before it is sent, what is read is
- * decoded: data that does not match fails with `CustomMismatch`, which has it. The schema has to write scalars: text,
- * numbers, booleans and null.
+ * decoded: data that does not match fails with `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its
+ * place. The schema has to write scalars: text, numbers, booleans and null.
  *
  * **Example** (Rooms on floors)
  *
@@ -535,11 +553,12 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
  * import * as Stream from "effect/Stream"
  * import * as Channels from "effect-herald/pubnub/Channels"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const Rooms = Channels.withCustom(Schema.Struct({ floor: Schema.Int, bookedUntil: Schema.optionalKey(Schema.DateTimeUtc) }))
  *
  * const floors = Rooms.list({ include: ["custom"] }).pipe(
- *   Effect.map(({ items }) => items.map(({ custom, id }) => [id, custom] as const))
+ *   Effect.map(({ items }) => items.filter(UnreadableItem.isReadable).map(({ custom, id }) => [id, custom] as const))
  * )
  *
  * const changes = Subscribe.channels({ channels: ["room #1"] }).pipe(

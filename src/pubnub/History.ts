@@ -7,16 +7,19 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Url from "../internal/url.ts"
+import * as Input from "../internal/input.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as Entries from "./internal/wire/entries.ts"
+import * as Names from "./internal/wire/names.ts"
+import * as Pages from "./internal/wire/pages.ts"
+import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
 import * as Storage from "./internal/wire/storage.ts"
-import { PubNubConfig } from "./PubNubConfig.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import { Timetoken } from "./Timetoken.ts"
+import type { Timetoken } from "./Timetoken.ts"
 import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -256,18 +259,25 @@ export function fetch<A, RD = never>(
 export function fetch<A, RD>(
   options: (FetchOptions | FetchManyOptions) & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Effect.Effect<Page<A | Schema.Json> | ReadonlyMap<string, Page<A | Schema.Json>>, HistoryError, Needs | RD> {
-  const one = "channel" in options
-  const channels = one ? [options.channel] : options.channels
-  return Effect.flatMap(
-    Entries.pages({ ...options, channels, include: options.include, one }),
-    Effect.fnUntraced(function*(pages) {
-      const typed = new Map<string, Page<A | Schema.Json>>()
-      for (const [channel, page] of pages) {
-        typed.set(channel, options.schema === undefined ? page : yield* typedPage(page, options.schema))
-      }
-      return one ? typed.get(options.channel) ?? { entries: [] } : typed
-    })
-  )
+  const read = () => {
+    const one = "channel" in options
+    return { ...options, channels: one ? [options.channel] : options.channels, include: options.include, one }
+  }
+  return Endpoint.reading("history", () => {
+    const { schema } = options
+    const [channel] = "channel" in options ? [options.channel] : []
+    const decode = schema === undefined ? undefined : Payload.decodeWith(schema)
+    return Effect.flatMap(
+      Entries.pages(read),
+      Effect.fnUntraced(function*(pages) {
+        const typed = new Map<string, Page<A | Schema.Json>>()
+        for (const [channel, page] of pages) {
+          typed.set(channel, decode === undefined ? page : yield* typedPage(page, decode))
+        }
+        return channel === undefined ? typed : typed.get(channel) ?? { entries: [] }
+      })
+    )
+  })
 }
 
 /**
@@ -309,11 +319,13 @@ export function stream<A, RD = never>(
 export function stream<A, RD>(
   options: StreamOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Stored<A | Schema.Json>, HistoryError, Needs | RD> {
-  const { schema } = options
-  const entries = Entries.stream(options)
-  return schema === undefined
-    ? entries
-    : Stream.mapEffect(entries, (entry) => typedEntry(entry, Payload.decodeWith(schema)))
+  return Endpoint.readingStream("history", (): Stream.Stream<Stored<A | Schema.Json>, HistoryError, Needs | RD> => {
+    const { schema, ...range } = options
+    const entries = Entries.stream(range)
+    if (schema === undefined) return entries
+    const decode = Payload.decodeWith(schema)
+    return Stream.mapEffect(entries, (entry) => typedEntry(entry, decode))
+  })
 }
 
 /**
@@ -351,28 +363,45 @@ export interface CountOptions {
  * @since 0.1.0
  */
 export const count = (options: CountOptions): Effect.Effect<ReadonlyMap<string, number>, HistoryError, Needs> =>
-  Effect.flatMap(PubNubConfig, (config) => {
-    const channels = [...new Set(options.channels)]
+  Endpoint.run("count", () => {
     const { after } = options
+    const channels = Names.unique(options.channels)
     const timetokens = channels.map((channel) => typeof after === "string" ? after : after[channel])
-    const details = [
-      ...Entries.issuesOf(channels, 100),
-      ...channels.flatMap((channel, index) =>
-        isTimetoken(timetokens[index])
-          ? []
-          : [{ location: "after", message: `has no timetoken of 17 digits for "${channel}"` }]
-      )
-    ]
-    const endpoint = Storage.counts(config, channels, typeof after === "string" ? after : timetokens.map(String))
-    const fail = Endpoint.errorOf(endpoint)
-    if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    if (config.subscribeKey === "") return Effect.fail(fail(Entries.noKey))
-    return Endpoint.call(config, endpoint, fail)
+    return {
+      ...Storage.counts(channels, typeof after === "string" ? after : timetokens.map(String)),
+      issues: [
+        ...Names.issuesOf("channels", options.channels, 100),
+        ...channels.flatMap((channel, index) =>
+          Pages.timetoken(timetokens[index]) === undefined
+            ? []
+            : [{ location: "after", message: `has no timetoken of 17 digits for ${Input.shown(channel)}` }]
+        )
+      ]
+    }
   })
 
 /**
- * Removes the messages of a range, or of the whole channel. It cannot be undone. The keyset needs to allow it, and
- * requests need the secret key or a token with the permission.
+ * What {@link remove} takes: a {@link Range} with at least one bound, or `all: true`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RemoveOptions =
+  & { readonly channel: string }
+  & (
+    | Range & { readonly all?: false | undefined }
+    | {
+      /** Removes everything that the channel has in history. */
+      readonly all: true
+      readonly since?: undefined
+      readonly before?: undefined
+    }
+  )
+
+/**
+ * Removes the messages of a range, or with `all: true` of the whole channel. It cannot be undone. The keyset needs to allow
+ * it, and requests need the secret key or a token with the permission. Without a bound and without `all`, it fails with
+ * `BadRequest`: a bound that is `undefined` by mistake removes nothing.
  *
  * **Details**
  *
@@ -391,42 +420,44 @@ export const count = (options: CountOptions): Effect.Effect<ReadonlyMap<string, 
  *     since: message,
  *     before: Option.getOrUndefined(Timetoken.fromBigInt(Timetoken.toBigInt(message) + 1n))
  *   })
+ *
+ * const forgetAll = (channel: string) => History.remove({ channel, all: true })
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const remove = (
-  options: Range & { readonly channel: string }
-): Effect.Effect<void, HistoryError, Needs> =>
-  Effect.flatMap(PubNubConfig, (config) => {
-    const { before, channel, since } = options
-    const where = {
-      operation: "remove",
+export const remove = (options: RemoveOptions): Effect.Effect<void, HistoryError, Needs> =>
+  Endpoint.run("remove", () => {
+    const { all = false, before, channel, since } = options
+    const isBounded = since !== undefined || before !== undefined
+    const isBetween = since !== undefined && before !== undefined
+    const issues = [
+      ...Names.issuesOf("channel", [channel], 1),
+      ...Pages.issuesOf(options, { mayBeEmpty: false }),
+      ...Input.issues({
+        all: Input.flag(all) ??
+          (all === isBounded
+            ? all
+              ? "is true beside a bound: pass the one or the other"
+              : "is not true, and neither since nor before is given: pass a bound, or all: true for the whole channel"
+            : undefined)
+      })
+    ]
+    return {
       method: "DELETE",
-      shownPath: `/v3/history/sub-key/{subscribeKey}/channel/${channel}`
-    } as const
-    const fail = Endpoint.errorOf(where)
-    const details = [...Entries.issuesOf([channel], 1), ...Entries.rangeIssues(options)]
-    if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    if (config.subscribeKey === "") return Effect.fail(fail(Entries.noKey))
-    // Here the service's `start` is the old end and does not belong to the range, and its `end` does. Alone they mean what
-    // they mean when reading.
-    const query: Url.Query = since !== undefined && before !== undefined
-      ? [["start", previous(since)], ["end", previous(before)]]
-      : [...bound("start", before), ...bound("end", since)]
-    return Endpoint.call(config, {
-      ...where,
-      path: `/v3/history/sub-key/${config.subscribeKey}/channel/${Url.encode(channel)}`,
-      query,
+      path: path`/v3/history/sub-key/${subscribeKey}/channel/${channel}`,
+      // With both, the service's `start` is the old end and does not belong to the range, and its `end` does. Alone they
+      // mean what they mean when reading.
+      query: issues.length > 0
+        ? {}
+        : isBetween
+        ? { start: previous(since), end: previous(before) }
+        : { start: before, end: since },
+      issues,
       decode: () => Result.succeed(undefined)
-    }, fail)
+    }
   })
-
-const isTimetoken = Schema.is(Timetoken)
-
-const bound = (name: string, timetoken: Timetoken | undefined): Url.Query =>
-  timetoken === undefined ? [] : [[name, timetoken]]
 
 const previous = (timetoken: Timetoken): string => String(BigInt(timetoken) - 1n)
 
@@ -453,10 +484,11 @@ const typedEntry = <A, RD>(
   })
 }
 
-const typedPage = <A, RD>(page: Page, schema: Payload.Reader<A, RD>): Effect.Effect<Page<A>, never, RD> => {
-  const decode = Payload.decodeWith(schema)
-  return Effect.map(
+const typedPage = <A, RD>(
+  page: Page,
+  decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
+): Effect.Effect<Page<A>, never, RD> =>
+  Effect.map(
     Effect.forEach(page.entries, (entry) => typedEntry(entry, decode)),
     (entries) => ({ ...page, entries })
   )
-}

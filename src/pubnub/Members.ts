@@ -21,11 +21,13 @@ import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/objects/custom.ts"
 import * as LiveMembers from "./internal/live/liveMembers.ts"
 import * as Objects from "./internal/objects/objects.ts"
+import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as Relations from "./internal/objects/relations.ts"
 import type * as Memberships from "./Memberships.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
+import type { UnreadableItem } from "./UnreadableItem.ts"
 import { UserId } from "./UserId.ts"
 import type * as Users from "./Users.ts"
 
@@ -215,13 +217,17 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     options: ListOptions<P>
   ) => Effect.Effect<
     AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** As {@link stream}. */
   readonly stream: <const P extends Part = never>(
     options: StreamOptions<P>
-  ) => Stream.Stream<Member<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  ) => Stream.Stream<
+    Member<P, C> | UnreadableItem,
+    PubNubError.PubNubError,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<ReadonlyMap<UserId, Member<Part, C>>, E>>,
@@ -233,7 +239,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     options: SetOptions<P, C>
   ) => Effect.Effect<
     AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
   /** As {@link remove}. */
@@ -241,7 +247,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     options: RemoveOptions<P>
   ) => Effect.Effect<
     AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** As {@link manage}. */
@@ -249,7 +255,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     options: ManageOptions<P, C>
   ) => Effect.Effect<
     AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
   /** As {@link update}. */
@@ -294,7 +300,7 @@ const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Users.Part
   owner: "channel",
   other: "user",
   wire: "uuid",
-  path: (channel) => ["channels", channel, "uuids"],
+  path: (channel) => path`/v2/objects/${subscribeKey}/channels/${channel}/uuids`,
   schema: Wire,
   idOf: ({ uuid }) => uuid.id,
   build: ({ uuid, ...own }, custom) => ({
@@ -305,15 +311,18 @@ const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Users.Part
   })
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Members<C, E, RD, RE>, "live"> => {
+const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Omit<Members<C, E, RD, RE>, "live"> => {
   const requests = Relations.make(kind, codec)
+  const given = <O extends ChannelOptions>(options: O) => () => ({ ...options, owner: options.channel })
   return {
-    list: (options) => requests.list(options.channel, options),
-    stream: (options) => requests.stream(options.channel, options),
-    set: ({ users, ...options }) => requests.set(options.channel, { ...options, set: users }),
-    remove: ({ users, ...options }) => requests.remove(options.channel, { ...options, remove: users }),
-    manage: (options) => requests.manage(options.channel, options),
-    update: (options, f) => requests.update(options.channel, options.user, options, f)
+    list: (options) => requests.list(given(options)),
+    stream: (options) => requests.stream(given(options)),
+    set: (options) => requests.set(() => ({ ...given(options)(), set: options.users })),
+    remove: (options) => requests.remove(() => ({ ...given(options)(), remove: options.users })),
+    manage: (options) => requests.manage(given(options)),
+    update: (options, f) => requests.update(() => ({ ...given(options)(), id: options.user }), f)
   }
 }
 
@@ -322,16 +331,17 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   requests: Pick<Members<C, E, RD, RE>, "list" | "stream">,
   codec: Custom.CustomCodec<C, E, RD, RE>
 ): Members<C, E, RD, RE>["live"] =>
-({ channel }) =>
-  LiveMembers.keep(
-    {
-      all: requests.stream({ channel, include: LiveMembers.include }),
-      page: (filter) => requests.list({ channel, include: LiveMembers.include, filter }),
-      total: Effect.map(requests.list({ channel, limit: 1, count: true }), ({ total }) => total)
-    },
-    codec,
-    channel
-  )
+(options) =>
+  Objects.reading("liveMembers", () => options, ({ channel }) =>
+    LiveMembers.keep(
+      {
+        all: requests.stream({ channel, include: LiveMembers.include }),
+        page: (filter) => requests.list({ channel, include: LiveMembers.include, filter }),
+        total: Effect.map(requests.list({ channel, limit: 1, count: true }), ({ total }) => total)
+      },
+      codec,
+      channel
+    ))
 
 const members = make(Custom.untyped)
 
@@ -344,7 +354,7 @@ const members = make(Custom.untyped)
  * is `None` where no metadata of it is stored: one can be a member without. A channel without members has an empty page,
  * also one that does not exist.
  *
- * `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
+ * What cannot be read is an `UnreadableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
  * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read,
  * `AccessDenied`, `FeatureDisabled` without App Context, and what every request can fail with.
  *
@@ -355,11 +365,14 @@ const members = make(Custom.untyped)
  * import * as Option from "effect/Option"
  * import * as Filter from "effect-herald/pubnub/Filter"
  * import * as Members from "effect-herald/pubnub/Members"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const owners = (channel: string) =>
  *   Members.list({ channel, include: ["user"], filter: Filter.equals("type", "owner"), sort: ["user.name"] }).pipe(
  *     Effect.map(({ items }) =>
- *       items.map(({ user, userId }) => Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId))
+ *       items.filter(UnreadableItem.isReadable).map(({ user, userId }) =>
+ *         Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId)
+ *       )
  *     )
  *   )
  * ```
@@ -384,8 +397,10 @@ export const list: Members<AppContext.Custom, never>["list"] = members.list
  * import * as Stream from "effect/Stream"
  * import * as Members from "effect-herald/pubnub/Members"
  * import * as Publish from "effect-herald/pubnub/Publish"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const program = Members.stream({ channel: "room #1" }).pipe(
+ *   Stream.filter(UnreadableItem.isReadable),
  *   Stream.mapEffect(({ userId }) => Publish.publish({ channel: `inbox.${userId}`, message: "The room is closed." }), {
  *     concurrency: 4
  *   }),
@@ -568,7 +583,8 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
 /**
  * The same requests with custom data of a type: that of the memberships, while that of their users stays without one. What is
  * set is encoded and checked before it is sent, what is read is decoded: data that does not match fails with
- * `CustomMismatch`, which has it. The schema has to write scalars: text, numbers, booleans and null.
+ * `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its place. The schema has to write scalars: text,
+ * numbers, booleans and null.
  *
  * **Example** (Since when)
  *

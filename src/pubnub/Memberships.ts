@@ -12,16 +12,18 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type * as AppContext from "./AppContext.ts"
 import type * as Channels from "./Channels.ts"
 import type * as Event from "./Event.ts"
 import type * as Filter from "./Filter.ts"
 import * as Custom from "./internal/objects/custom.ts"
 import * as Objects from "./internal/objects/objects.ts"
+import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as Relations from "./internal/objects/relations.ts"
-import { PubNubConfig } from "./PubNubConfig.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import type { UnreadableItem } from "./UnreadableItem.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -217,19 +219,23 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     options?: ListOptions<P>
   ) => Effect.Effect<
     AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** As {@link stream}. */
   readonly stream: <const P extends Part = never>(
     options?: StreamOptions<P>
-  ) => Stream.Stream<Membership<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  ) => Stream.Stream<
+    Membership<P, C> | UnreadableItem,
+    PubNubError.PubNubError,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link set}. */
   readonly set: <const P extends Part = never>(
     options: SetOptions<P, C>
   ) => Effect.Effect<
     AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
   /** As {@link remove}. */
@@ -237,7 +243,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     options: RemoveOptions<P>
   ) => Effect.Effect<
     AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** As {@link manage}. */
@@ -245,7 +251,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     options: ManageOptions<P, C>
   ) => Effect.Effect<
     AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
   /** As {@link update}. */
@@ -290,7 +296,7 @@ const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Channels.P
   owner: "user",
   other: "channel",
   wire: "channel",
-  path: (user) => ["uuids", user, "channels"],
+  path: (user) => path`/v2/objects/${subscribeKey}/uuids/${user}/channels`,
   schema: Wire,
   idOf: ({ channel }) => channel.id,
   build: ({ channel, ...own }, custom) => ({
@@ -301,19 +307,22 @@ const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Channels.P
   })
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Memberships<C, E, RD, RE> => {
+const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Memberships<C, E, RD, RE> => {
   const requests = Relations.make(kind, codec)
-  const userOf = ({ user }: UserOptions) => Effect.map(PubNubConfig, ({ userId }) => user ?? userId)
+  const given = <O extends UserOptions>(options: O) => ({ userId }: PubNubConfig["Service"]) => ({
+    ...options,
+    owner: options.user ?? userId
+  })
+
   return {
-    list: (options = {}) => Effect.flatMap(userOf(options), (user) => requests.list(user, options)),
-    stream: (options = {}) => Stream.unwrap(Effect.map(userOf(options), (user) => requests.stream(user, options))),
-    set: ({ channels, ...options }) =>
-      Effect.flatMap(userOf(options), (user) => requests.set(user, { ...options, set: channels })),
-    remove: ({ channels, ...options }) =>
-      Effect.flatMap(userOf(options), (user) => requests.remove(user, { ...options, remove: channels })),
-    manage: (options) => Effect.flatMap(userOf(options), (user) => requests.manage(user, options)),
-    update: (options, f) =>
-      Effect.flatMap(userOf(options), (user) => requests.update(user, options.channel, options, f))
+    list: (options = {}) => requests.list(given(options)),
+    stream: (options = {}) => requests.stream(given(options)),
+    set: (options) => requests.set((config) => ({ ...given(options)(config), set: options.channels })),
+    remove: (options) => requests.remove((config) => ({ ...given(options)(config), remove: options.channels })),
+    manage: (options) => requests.manage(given(options)),
+    update: (options, f) => requests.update((config) => ({ ...given(options)(config), id: options.channel }), f)
   }
 }
 
@@ -328,7 +337,7 @@ const memberships = make(Custom.untyped)
  * membership is `None` where no metadata of it is stored: one can be a member of a channel that nobody described. A user
  * without memberships has an empty page, also one that does not exist.
  *
- * `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
+ * What cannot be read is an `UnreadableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
  * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read,
  * `AccessDenied`, `FeatureDisabled` without App Context, and what every request can fail with.
  *
@@ -339,6 +348,7 @@ const memberships = make(Custom.untyped)
  * import * as Option from "effect/Option"
  * import * as Filter from "effect-herald/pubnub/Filter"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const program = Memberships.list({
  *   user: "ada",
@@ -347,7 +357,7 @@ const memberships = make(Custom.untyped)
  *   sort: ["updated:desc"]
  * }).pipe(
  *   Effect.map(({ items }) =>
- *     items.map(({ channel, channelId, status }) => ({
+ *     items.filter(UnreadableItem.isReadable).map(({ channel, channelId, status }) => ({
  *       name: Option.getOrElse(Option.flatMap(channel, ({ name }) => name), () => channelId),
  *       status
  *     }))
@@ -376,8 +386,10 @@ export const list: Memberships<AppContext.Custom, never>["list"] = memberships.l
  * import * as Stream from "effect/Stream"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const messages = Memberships.stream().pipe(
+ *   Stream.filter(UnreadableItem.isReadable),
  *   Stream.map(({ channelId }) => channelId),
  *   Stream.runCollect,
  *   Effect.map((channels) => Subscribe.messages({ channels })),
@@ -515,7 +527,8 @@ export const update: Memberships<AppContext.Custom, never>["update"] = membershi
 /**
  * The same requests with custom data of a type: that of the memberships, while that of their channels stays without one. What
  * is set is encoded and checked before it is sent, what is read is decoded: data that does not match fails with
- * `CustomMismatch`, which has it. The schema has to write scalars: text, numbers, booleans and null.
+ * `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its place. The schema has to write scalars: text,
+ * numbers, booleans and null.
  *
  * **Example** (Since when)
  *

@@ -14,18 +14,20 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Codec from "../internal/codec.ts"
-import * as Url from "../internal/url.ts"
-import * as Channel from "./Channel.ts"
+import * as Input from "../internal/input.ts"
 import * as Event from "./Event.ts"
 import type * as History from "./History.ts"
-import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as LiveReactions from "./internal/live/liveReactions.ts"
-import * as Lookup from "./internal/wire/lookup.ts"
+import * as Endpoint from "./internal/wire/endpoint.ts"
+import * as Items from "./internal/wire/items.ts"
+import * as Names from "./internal/wire/names.ts"
 import * as Pages from "./internal/wire/pages.ts"
-import { PubNubConfig } from "./PubNubConfig.ts"
+import { path, subscribeKey } from "./internal/wire/path.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import * as Timetoken from "./Timetoken.ts"
+import { isReadable, type UnreadableItem } from "./UnreadableItem.ts"
 import { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -58,7 +60,7 @@ export const MessageAction = Schema.Struct({ ...Event.Action.fields, user: UserI
  */
 export interface Page {
   /** Oldest first, by their own timetokens. */
-  readonly actions: ReadonlyArray<MessageAction>
+  readonly actions: ReadonlyArray<MessageAction | UnreadableItem>
   /** Where the next older page ends: pass it as `before`. Absent when there is none. */
   readonly next?: Timetoken.Timetoken
 }
@@ -246,59 +248,51 @@ export interface AddOptions {
  */
 export const add = (
   options: AddOptions
-): Effect.Effect<MessageAction, AddError, HttpClient.HttpClient | PubNubConfig> => {
-  const { channel, messageTimetoken, type, value } = options
-  const body = JSON.stringify({ type, value })
-  return run({
-    operation: "addMessageAction",
-    method: "POST",
-    channel,
-    rest: `/message/${messageTimetoken}`,
-    body,
-    issues: ({ maxMessageSize }) => {
+): Effect.Effect<MessageAction, AddError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.reading("addMessageAction", () => {
+    const { channel, messageTimetoken, type, value } = options
+    const message = { channel, messageTimetoken }
+    const partial = (rest: { readonly action?: MessageAction; readonly description: string }) =>
+      new PartialFailure({ operation: "addMessageAction", ...message, ...rest })
+    return Endpoint.run("addMessageAction", ({ maxMessageSize }) => {
+      const body = JSON.stringify({ type, value })
       const size = utf8.encode(body).length
-      return [
-        ...isTimetoken(messageTimetoken)
-          ? []
-          : [{ location: "messageTimetoken", message: "is not a timetoken of 17 digits" }],
-        ...type === "" ? [{ location: "type", message: "is empty" }] : [],
-        ...value === "" ? [{ location: "value", message: "is empty" }] : [],
-        ...type.isWellFormed() ? [] : [{ location: "type", message: "holds half of a surrogate pair" }],
-        ...value.isWellFormed() ? [] : [{ location: "value", message: "holds half of a surrogate pair" }],
-        ...size > maxMessageSize
-          ? [{ location: "value", message: `makes a body of ${size} bytes, and maxMessageSize is ${maxMessageSize}` }]
-          : []
-      ]
-    },
-    decode: (json, told) =>
-      Result.map(decodeAdded(json), ({ data }) => ({ action: data, unpublished: unpublished(json, told) })),
-    refused: (reason) =>
-      reason.status === 409
-        ? new ActionExists({ channel, messageTimetoken, type, value })
-        : reason.status === 207
-        ? new PartialFailure({
-          operation: "addMessageAction",
-          channel,
-          messageTimetoken,
-          description: reason.description
-        })
-        : undefined
-  }).pipe(
-    Effect.flatMap(({ action, unpublished }) =>
-      unpublished === undefined
-        ? Effect.succeed(action)
-        : Effect.fail(
-          new PartialFailure({
-            operation: "addMessageAction",
-            channel,
-            messageTimetoken,
-            action,
-            description: unpublished
+      return {
+        method: "POST",
+        path: path`/v1/message-actions/${subscribeKey}/channel/${channel}/message/${messageTimetoken}`,
+        body,
+        issues: [
+          ...channelIssues(channel),
+          ...Input.issues({
+            messageTimetoken: Pages.timetoken(messageTimetoken),
+            type: Input.filled(type),
+            value: Input.filled(value) ??
+              (size > maxMessageSize
+                ? `makes a body of ${size} bytes, and maxMessageSize is ${maxMessageSize}`
+                : undefined)
           })
-        )
+        ],
+        longInput,
+        attributes: { "messaging.destination.name": channel },
+        decode: (json, told) =>
+          Result.map(decodeAdded(json), ({ data }) => ({ action: data, unpublished: unpublished(json, told) }))
+      }
+    }).pipe(
+      Effect.mapError((error) =>
+        refusalOf(error, ({ description, status }) =>
+          status === 409
+            ? new ActionExists({ ...message, type, value })
+            : status === 207
+            ? partial({ description })
+            : undefined)
+      ),
+      Effect.flatMap(({ action, unpublished }) =>
+        unpublished === undefined
+          ? Effect.succeed(action)
+          : Effect.fail(partial({ action, description: unpublished }))
+      )
     )
-  )
-}
+  })
 
 /**
  * What {@link remove} takes. A {@link MessageAction} has both timetokens.
@@ -342,34 +336,40 @@ export interface RemoveOptions {
  */
 export const remove = (
   options: RemoveOptions
-): Effect.Effect<void, RemoveError, HttpClient.HttpClient | PubNubConfig> => {
-  const { actionTimetoken, channel, messageTimetoken } = options
-  const partial = (description: string) =>
-    new PartialFailure({ operation: "removeMessageAction", channel, messageTimetoken, description })
-  return run({
-    operation: "removeMessageAction",
-    method: "DELETE",
-    channel,
-    rest: `/message/${messageTimetoken}/action/${actionTimetoken}`,
-    issues: () => [
-      ...isDigits(messageTimetoken) ? [] : [{ location: "messageTimetoken", message: "is not made of digits" }],
-      ...isTimetoken(actionTimetoken)
-        ? []
-        : [{ location: "actionTimetoken", message: "is not a timetoken of 17 digits" }]
-    ],
-    decode: (json, told) => Result.map(decodeRemoved(json), () => unpublished(json, told)),
-    refused: (reason) =>
-      /no matching message action/i.test(reason.description)
-        ? new ActionNotFound({ channel, messageTimetoken, actionTimetoken })
-        : /wrong uuid/i.test(reason.description)
-        ? new ActionOfAnotherUser({ channel, messageTimetoken, actionTimetoken })
-        : reason.status === 207
-        ? partial(reason.description)
-        : undefined
-  }).pipe(
-    Effect.flatMap((unpublished) => unpublished === undefined ? Effect.void : Effect.fail(partial(unpublished)))
-  )
-}
+): Effect.Effect<void, RemoveError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.reading("removeMessageAction", () => {
+    const { actionTimetoken, channel, messageTimetoken } = options
+    const action = { channel, messageTimetoken, actionTimetoken }
+    const partial = (description: string) =>
+      new PartialFailure({ operation: "removeMessageAction", channel, messageTimetoken, description })
+    return Endpoint.run("removeMessageAction", () => ({
+      method: "DELETE",
+      path:
+        path`/v1/message-actions/${subscribeKey}/channel/${channel}/message/${messageTimetoken}/action/${actionTimetoken}`,
+      issues: [
+        ...channelIssues(channel),
+        ...Input.issues({
+          messageTimetoken: digits(messageTimetoken),
+          actionTimetoken: Pages.timetoken(actionTimetoken)
+        })
+      ],
+      longInput,
+      attributes: { "messaging.destination.name": channel },
+      decode: (json, told) => Result.map(decodeRemoved(json), () => unpublished(json, told))
+    })).pipe(
+      Effect.mapError((error) =>
+        refusalOf(error, ({ description, status }) =>
+          /no matching message action/i.test(description)
+            ? new ActionNotFound(action)
+            : /wrong uuid/i.test(description)
+            ? new ActionOfAnotherUser(action)
+            : status === 207
+            ? partial(description)
+            : undefined)
+      ),
+      Effect.flatMap((unpublished) => unpublished === undefined ? Effect.void : Effect.fail(partial(unpublished)))
+    )
+  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // reading
@@ -394,7 +394,7 @@ export interface ListOptions extends History.Range {
  *
  * `GET /v1/message-actions/{subscribeKey}/channel/{channel}`. What is `before` here, the first timetoken that does not
  * belong to the range any more, the service calls `start`; `since`, the oldest that does, it calls `end`. The service
- * seldom says that there is `more`: a full page has a `next` too.
+ * seldom says that there is `more`: a full page has a `next` too. What cannot be read is an `UnreadableItem` in its place.
  *
  * **Example** (The actions of the newest page, by message)
  *
@@ -402,9 +402,12 @@ export interface ListOptions extends History.Range {
  * import * as Arr from "effect/Array"
  * import * as Effect from "effect/Effect"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const byMessage = MessageActions.list({ channel: "chat" }).pipe(
- *   Effect.map(({ actions }) => Arr.groupBy(actions, ({ messageTimetoken }) => messageTimetoken))
+ *   Effect.map(({ actions }) =>
+ *     Arr.groupBy(actions.filter(UnreadableItem.isReadable), ({ messageTimetoken }) => messageTimetoken)
+ *   )
  * )
  * ```
  *
@@ -414,7 +417,7 @@ export interface ListOptions extends History.Range {
 export const list = (
   options: ListOptions
 ): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
-  ask(options, "limit", options.limit)
+  ask(() => options, "limit", () => options.limit)
 
 /**
  * What {@link stream} takes. The range is of the actions' own timetokens, not of their messages'.
@@ -446,10 +449,12 @@ export interface StreamOptions extends History.Range {
  * import * as Stream from "effect/Stream"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
  * import type { Timetoken } from "effect-herald/pubnub/Timetoken"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const readers = (channel: string, message: Timetoken) =>
  *   // An action is younger than its message.
  *   MessageActions.stream({ channel, since: message }).pipe(
+ *     Stream.filter(UnreadableItem.isReadable),
  *     Stream.filter(({ messageTimetoken, type }) => messageTimetoken === message && type === "receipt"),
  *     Stream.map(({ user }) => user),
  *     Stream.runCollect,
@@ -462,51 +467,49 @@ export interface StreamOptions extends History.Range {
  */
 export const stream = (
   options: StreamOptions
-): Stream.Stream<MessageAction, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
-  Pages.stream(options, (range) =>
-    Effect.map(
-      ask({ ...range, channel: options.channel }, "pageSize", options.pageSize),
-      ({ actions, ...rest }) => ({ entries: actions, ...rest })
-    ))
+): Stream.Stream<MessageAction | UnreadableItem, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.readingStream("listMessageActions", () => {
+    const { channel, order, pageSize, ...range } = options
+    return Pages.stream({ ...range, order }, (range) =>
+      Effect.map(
+        ask(() => ({ ...range, channel }), "pageSize", () => pageSize),
+        ({ actions, ...rest }) => ({ entries: actions, ...rest })
+      ))
+  })
 
 /** The most actions of a page, and the most messages of a fold. */
 const most = 100
 
-const countIssues = (location: string, count: number): ReadonlyArray<PubNubError.Detail> =>
-  Number.isInteger(count) && count >= 1 && count <= most
-    ? []
-    : [{ location, message: `is ${count}, not a whole number from 1 to ${most}` }]
-
 const ask = (
-  { before, channel, since }: History.Range & { readonly channel: string },
+  read: () => History.Range & { readonly channel: string },
   limitName: "limit" | "pageSize",
-  limit = most
+  size: () => number | undefined
 ): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
-  Effect.map(
-    run({
-      operation: "listMessageActions",
-      method: "GET",
-      channel,
-      query: [
-        ...before === undefined ? [] : [["start", before] as const],
-        ...since === undefined ? [] : [["end", since] as const],
-        ["limit", String(limit)]
+  Endpoint.run("listMessageActions", () => {
+    const { before, channel, since } = read()
+    const limit = size() ?? most
+    return {
+      path: path`/v1/message-actions/${subscribeKey}/channel/${channel}`,
+      query: { start: before, end: since, limit: String(limit) },
+      issues: [
+        ...channelIssues(channel),
+        // The service allows an empty range.
+        ...Pages.issuesOf({ before, since }, { mayBeEmpty: true }),
+        ...Input.issues({ [limitName]: Input.whole(1, most)(limit) })
       ],
-      issues: () => [
-        ...Pages.issuesOf({ before, since }),
-        // Both the same is an empty range, which the service allows.
-        ...before !== undefined && since !== undefined && before < since
-          ? [{ location: "before", message: "is earlier than since" }]
-          : [],
-        ...countIssues(limitName, limit)
-      ],
-      decode: decodeListed
-    }),
-    ({ data, more }) => {
-      const next = more?.start ?? (data.length < limit ? undefined : data[0]?.actionTimetoken)
-      return { actions: data, ...next === undefined || since !== undefined && next <= since ? {} : { next } }
+      longInput,
+      attributes: { "messaging.destination.name": channel },
+      decode: (json) =>
+        Result.flatMap(decodeListed(json), ({ data, more }) => {
+          const actions = data.map(readAction)
+          const dated = actions.map((action) => isReadable(action) ? { timetoken: action.actionTimetoken } : {})
+          return Result.map(Pages.of(dated, limit, more?.start ?? undefined, before), ({ next }): Page => ({
+            actions,
+            ...next === undefined || since !== undefined && next <= since ? {} : { next }
+          }))
+        })
     }
-  )
+  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // as a value that is kept live
@@ -617,20 +620,20 @@ export const fold = (
   SubscribeError | MessageActionsError,
   HttpClient.HttpClient | PubNubConfig
 > => {
-  const { channel } = options
-  const issues = foldIssues(options)
-  return issues.length > 0
-    ? Stream.fail(Endpoint.errorOf(address("foldMessageActions", "GET", channel))(Endpoint.refused(issues)))
-    : LiveReactions.stream(options, (since) => stream({ channel, since }))
+  return Endpoint.readingStream("foldMessageActions", () => {
+    const { channel } = options
+    const issues = foldIssues(options)
+    return issues.length > 0
+      ? Stream.fail(Endpoint.refusal("foldMessageActions", issues))
+      : LiveReactions.stream(options, (since) => stream({ channel, since }))
+  })
 }
 
 const foldIssues = ({ channel, last, messages }: FoldMessagesOptions | FoldLastOptions) => [
   ...channelIssues(channel),
-  ...messages !== undefined && (messages.length === 0 || messages.length > most)
-    ? [{ location: "messages", message: `are ${messages.length}, not 1 to ${most}` }]
-    : [],
-  ...Lookup.issuesOf("messages", messages ?? [], (message) => isDigits(message) ? undefined : "is not made of digits"),
-  ...last === undefined ? [] : countIssues("last", last)
+  ...last === undefined
+    ? Names.issuesOf("messages", messages, most, { issue: digits })
+    : Input.issues({ last: Input.whole(1, most)(last) })
 ]
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -639,62 +642,23 @@ const foldIssues = ({ channel, last, messages }: FoldMessagesOptions | FoldLastO
 
 const utf8 = new TextEncoder()
 
-const isTimetoken = Schema.is(Timetoken.Timetoken)
+const longInput = { location: "channel", advice: "use a channel with a shorter name" }
 
 const isDigits = Schema.is(Event.Action.fields.messageTimetoken)
 
+const digits: Input.Check = (value) => isDigits(value) ? undefined : `is ${Input.shown(value)}, not made of digits`
+
 const channelIssues = (channel: string): ReadonlyArray<PubNubError.Detail> =>
-  Lookup.issuesOf(
-    "channel",
-    [channel],
-    (name) => Channel.isPresence(name) ? "ends in -pnpres, and presence events have no actions" : Channel.issue(name)
-  )
+  Input.each("channel", [channel], Names.withoutPresence(", and presence events have no actions"))
 
-const address = <M extends "GET" | "POST" | "DELETE">(operation: string, method: M, channel: string, rest = "") => ({
-  operation,
-  method,
-  shownPath: `/v1/message-actions/{subscribeKey}/channel/${channel}${rest}`
-})
-
-interface Request<A, E> {
-  readonly operation: "addMessageAction" | "removeMessageAction" | "listMessageActions"
-  readonly method: "GET" | "POST" | "DELETE"
-  readonly channel: string
-  /** Behind the channel, made of digits and slashes. */
-  readonly rest?: string
-  readonly query?: Url.Query
-  readonly body?: string
-  /** What is wrong with the input, beside the channel. */
-  readonly issues: (config: PubNubConfig["Service"]) => ReadonlyArray<PubNubError.Detail>
-  readonly decode: Endpoint.Endpoint<A>["decode"]
-  /** What a refusal means that only this operation has. */
-  readonly refused?: (reason: PubNubError.BadRequest) => E | undefined
+/** What an error of the service means for actions. */
+const refusalOf = <E>(
+  error: PubNubError.PubNubError,
+  meaning: (reason: PubNubError.BadRequest) => E | undefined
+): PubNubError.PubNubError | E => {
+  const { reason } = error
+  return (reason._tag === "BadRequest" && reason.status !== undefined ? meaning(reason) : undefined) ?? error
 }
-
-const run = <A, E = never>(
-  request: Request<A, E>
-): Effect.Effect<A, MessageActionsError | E, HttpClient.HttpClient | PubNubConfig> =>
-  Effect.flatMap(PubNubConfig, (config): Effect.Effect<A, MessageActionsError | E, HttpClient.HttpClient> => {
-    const { body, channel, decode, issues, method, operation, query = [], refused, rest = "" } = request
-    const where = address(operation, method, channel, rest)
-    const fail = Endpoint.errorOf(where)
-    const endpoint = (): Endpoint.Endpoint<A> => ({
-      ...where,
-      path: `/v1/message-actions/${config.subscribeKey}/channel/${Url.encode(channel)}${rest}`,
-      query,
-      body,
-      attributes: { "messaging.destination.name": channel },
-      decode
-    })
-    const tooLong = (message: string) => ({ location: "channel", message })
-    return Endpoint.ask(
-      config,
-      { issues: [...channelIssues(channel), ...issues(config)], endpoint, tooLong },
-      fail,
-      (reason): MessageActionsError | E =>
-        (reason._tag === "BadRequest" ? refused?.(reason) : undefined) ?? fail(reason)
-    )
-  })
 
 // The service's word for a user.
 const Wire = MessageAction.pipe(Schema.encodeKeys({ user: "uuid" }))
@@ -702,12 +666,13 @@ const Wire = MessageAction.pipe(Schema.encodeKeys({ user: "uuid" }))
 const decodeAdded = Codec.decodeResult(Schema.Struct({ data: Wire }))
 const decodeRemoved = Codec.decodeResult(Schema.Struct({ data: Schema.Struct({}) }))
 const decodeListed = Codec.decodeResult(Schema.Struct({
-  data: Schema.Array(Wire),
+  data: Items.Unread,
   more: Schema.optionalKey(Schema.NullOr(Schema.Struct({
     start: Schema.optionalKey(Schema.NullOr(Timetoken.Timetoken))
   })))
 }))
 
+const readAction = Items.reader(Wire)
 const decodeUnpublished = Schema.decodeUnknownOption(
   Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
 )

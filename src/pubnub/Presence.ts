@@ -12,19 +12,25 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codec from "../internal/codec.ts"
+import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
-import { segmentIssue } from "../internal/url.ts"
-import * as Retry from "../Retry.ts"
 import * as Channel from "./Channel.ts"
 import type * as Event from "./Event.ts"
-import * as Endpoint from "./internal/wire/endpoint.ts"
-import * as Lookup from "./internal/wire/lookup.ts"
 import * as Loss from "./internal/live/loss.ts"
+import * as Reread from "./internal/live/reread.ts"
+import * as Endpoint from "./internal/wire/endpoint.ts"
+import * as Envelope from "./internal/wire/envelope.ts"
+import * as Items from "./internal/wire/items.ts"
+import * as Names from "./internal/wire/names.ts"
+import * as Paging from "./internal/wire/paging.ts"
+import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import * as Subscribe from "./Subscribe.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
+import { isReadable, type UnreadableItem } from "./UnreadableItem.ts"
 import { UserId } from "./UserId.ts"
 
 /**
@@ -71,7 +77,7 @@ export interface Occupant {
  */
 export interface ChannelOccupancy {
   readonly occupancy: number
-  readonly users: ReadonlyArray<Occupant>
+  readonly users: ReadonlyArray<Occupant | UnreadableItem>
 }
 
 /**
@@ -87,6 +93,8 @@ export interface HereNow {
   /** How many channels somebody is on. */
   readonly totalChannels: number
   readonly channels: ReadonlyMap<string, ChannelOccupancy>
+  /** The channels of which the service told something else than who is there, if any. They are not in `channels`. */
+  readonly unreadable?: ReadonlyMap<string, UnreadableItem>
 }
 
 /**
@@ -137,7 +145,7 @@ export interface HereNowOptions {
  */
 export const hereNow = (
   options: HereNowOptions = {}
-): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> => askHereNow(options, "limit")
+): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> => askHereNow(() => options, "limit")
 
 /**
  * What {@link users} takes.
@@ -168,8 +176,10 @@ export interface UsersOptions {
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Presence from "effect-herald/pubnub/Presence"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const five = Presence.users({ channel: "lobby", includeState: true }).pipe(
+ *   Stream.filter(UnreadableItem.isReadable),
  *   Stream.filter(({ state }) => state?.mood === "good"),
  *   Stream.take(5)
  * )
@@ -180,84 +190,103 @@ export interface UsersOptions {
  */
 export const users = (
   options: UsersOptions
-): Stream.Stream<Occupant, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
-  Stream.flatMap(pagesOf(options), ({ users }) => Stream.fromIterable(users))
+): Stream.Stream<Occupant | UnreadableItem, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.readingStream("hereNow", () => Stream.flatMap(pagesOf(options), ({ users }) => Stream.fromIterable(users)))
 
-/** The users of a channel as they are asked for. */
 const pagesOf = (
   { channel, includeState, pageSize = mostUsers }: UsersOptions
 ): Stream.Stream<ChannelOccupancy, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
-  Stream.paginate(0, (offset) =>
-    Effect.map(
-      askHereNow({ channels: [channel], includeState, limit: pageSize, offset }, "pageSize"),
-      ({ channels }) => {
-        const page = channels.get(channel) ?? nobody
-        const end = offset + pageSize
-        return [[page], page.users.length < pageSize || end >= page.occupancy ? Option.none() : Option.some(end)]
-      }
-    ))
+  Stream.suspend(() => {
+    const known = new Set<string>()
+    return Paging.paginate(0, (offset) =>
+      Effect.map(
+        askHereNow(
+          () => ({ channels: [channel], includeState, limit: pageSize, offset }),
+          "pageSize",
+          // What ignores the offset gives the same users again and again.
+          ({ channels }) => {
+            const users = channels.get(channel)?.users ?? []
+            const isMoving = offset === 0 || users.some((user) => !known.has(keyOf(user)))
+            for (const user of users) known.add(keyOf(user))
+            return isMoving || users.length < pageSize ? undefined : "the next page has the users of earlier ones again"
+          }
+        ),
+        ({ channels }) => {
+          const page = channels.get(channel) ?? nobody
+          const end = offset + pageSize
+          return [[page], page.users.length < pageSize || end >= page.occupancy ? Option.none() : Option.some(end)]
+        }
+      ))
+  })
+
+const keyOf = (entry: Occupant | UnreadableItem): string => "user" in entry ? entry.user : Json.text(entry.raw)
 
 const nobody: ChannelOccupancy = { occupancy: 0, users: [] }
 
 const askHereNow = (
-  options: HereNowOptions,
-  limitName: string
-): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> => {
-  const { includeState = false, includeUsers = true, limit, offset = 0 } = options
-  const names = namesOf(options)
-  const { channels, groups } = names
-  return Effect.map(
-    Lookup.run(() => ({
-      operation: "hereNow",
-      base,
-      path: channels.length + groups.length === 0 ? [] : ["channel", channels],
-      query: [
-        ...Lookup.groupQuery(groups),
-        ...includeState ? [["state", "1"] as const] : [],
-        ...includeUsers ? [] : [["disable_uuids", "1"] as const],
-        ...limit === undefined ? [] : [["limit", String(limit)] as const],
-        ...offset === 0 ? [] : [["offset", String(offset)] as const]
-      ],
+  read: () => HereNowOptions,
+  limitName: string,
+  doubt: (found: HereNow) => string | undefined = () => undefined
+): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run("hereNow", () => {
+    const options = read()
+    const { includeState = false, includeUsers = true, limit, offset = 0 } = options
+    const names = namesOf(options)
+    const { channels, groups } = names
+    const isOfAll = channels.length + groups.length === 0
+    return {
+      path: isOfAll
+        ? path`/v2/presence/sub-key/${subscribeKey}`
+        : path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}`,
+      query: {
+        "channel-group": groups.join(",") || undefined,
+        state: includeState ? "1" : undefined,
+        disable_uuids: includeUsers ? undefined : "1",
+        limit: limit === undefined ? undefined : String(limit),
+        offset: offset === 0 ? undefined : String(offset)
+      },
+      longInput: { location: "channels", advice: "ask for fewer at once" },
       issues: [
+        ...nameIssues(options),
         ...options.channels === undefined && options.groups === undefined ? [] : emptyIssues(names),
-        ...nameIssues(names),
-        ...limit === undefined || isWhole(limit, 1, mostUsers)
-          ? []
-          : [{ location: limitName, message: `is ${limit}, not a whole number from 1 to ${mostUsers}` }],
-        ...isWhole(offset, 0) ? [] : [{ location: "offset", message: `is ${offset}, not a whole number from 0 on` }],
-        ...includeState && !includeUsers
-          ? [{ location: "includeState", message: "needs includeUsers: states are told with their users" }]
-          : []
+        ...Input.issues({
+          options: Input.record(options),
+          [limitName]: Input.optional(Input.whole(1, mostUsers))(limit),
+          offset: Input.whole(0)(offset),
+          includeUsers: Input.flag(includeUsers),
+          includeState: includeState && !includeUsers
+            ? "needs includeUsers: states come with their users"
+            : Input.flag(includeState)
+        })
       ],
-      answer: channels.length === 1 ? OneOrMany : Many
-    })),
-    (answer) => toHereNow(answer, channels)
-  )
-}
+      // States keep their numbers.
+      parse: Json.parse,
+      decode: (json) =>
+        Result.flatMap((channels.length === 1 ? decodeOneOrMany : decodeMany)(json), (answer) => {
+          const found = toHereNow(answer, channels)
+          const wrong = doubt(found)
+          return wrong === undefined ? Result.succeed(found) : Result.fail(wrong)
+        })
+    }
+  })
 
+/** The most users of one request. */
 const mostUsers = 1000
-
-const isWhole = (value: number, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
-  Number.isSafeInteger(value) && value >= from && value <= to
 
 const StateRecord: Schema.Codec<State> = Schema.Record(Schema.String, Schema.Json)
 
-const One = Schema.Struct({
-  occupancy: Schema.Int,
-  // Objects when states were asked for.
-  uuids: Schema.optionalKey(
-    Schema.Array(Schema.Union([UserId, Schema.Struct({ uuid: UserId, state: Schema.optionalKey(StateRecord) })]))
-  )
-})
+const One = Schema.Struct({ occupancy: Schema.Int, uuids: Schema.optionalKey(Items.Unread) })
 const Many = Schema.Struct({
   payload: Schema.Struct({
-    channels: Schema.Record(Schema.String, One),
+    channels: Schema.Record(Schema.String, Envelope.Parsed),
     total_channels: Schema.Int,
     total_occupancy: Schema.Int
   })
 })
 // The service writes many also for one channel, when there is a group beside it.
 const OneOrMany = Schema.Union([Many, One])
+const decodeMany = Codec.decodeResult(Many)
+const decodeOneOrMany = Codec.decodeResult(OneOrMany)
 
 const toHereNow = (answer: typeof OneOrMany.Type, channels: ReadonlyArray<string>): HereNow => {
   if (!("payload" in answer)) {
@@ -268,22 +297,39 @@ const toHereNow = (answer: typeof OneOrMany.Type, channels: ReadonlyArray<string
     }
   }
   const { payload } = answer
+  const found = new Map(channels.map((channel) => [channel, nobody]))
+  const unreadable = new Map<string, UnreadableItem>()
+  for (const [channel, raw] of Object.entries(payload.channels)) {
+    const one = readOne(raw)
+    if (isReadable(one)) found.set(channel, toOccupancy(one))
+    else {
+      found.delete(channel)
+      unreadable.set(channel, one)
+    }
+  }
   return {
     totalOccupancy: payload.total_occupancy,
     totalChannels: payload.total_channels,
-    channels: new Map([
-      ...channels.map((channel) => [channel, nobody] as const),
-      ...Object.entries(payload.channels).map(([channel, one]) => [channel, toOccupancy(one)] as const)
-    ])
+    channels: found,
+    ...unreadable.size === 0 ? {} : { unreadable }
   }
 }
 
+const readOne = Items.reader(One)
+
+// Objects when states were asked for.
+const readOccupant = Items.reader(
+  Schema.Union([UserId, Schema.Struct({ uuid: UserId, state: Schema.optionalKey(StateRecord) })])
+)
+
 const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupancy => ({
   occupancy,
-  users: uuids.map((entry) =>
+  users: uuids.map(readOccupant).map((entry) =>
     typeof entry === "string"
       ? { user: entry }
-      : { user: entry.uuid, ...entry.state === undefined ? {} : { state: entry.state } }
+      : "uuid" in entry
+      ? { user: entry.uuid, ...entry.state === undefined ? {} : { state: entry.state } }
+      : entry
   )
 })
 
@@ -354,39 +400,40 @@ export interface ChangesOptions {
  * @since 0.1.0
  */
 export const changes = (
-  { channel, includeState = false }: ChangesOptions
-): Stream.Stream<LiveOccupancy, SubscribeError | PresenceError, HttpClient.HttpClient | PubNubConfig> => {
-  const issues = nameIssues({ channels: [channel], groups: [] })
-  if (issues.length > 0) {
-    const where = {
-      operation: "changes",
-      method: "GET",
-      shownPath: `${base}/{subscribeKey}/channel/${channel}`
-    } as const
-    return Stream.fail(Endpoint.errorOf(where)(Endpoint.refused(issues)))
-  }
-  const ask = Stream.runCollect(pagesOf({ channel, includeState })).pipe(
-    Effect.map(roomOf),
-    Effect.tapError((error) => Effect.logWarning(`who is on ${channel} is not known: ${error.message}`)),
-    Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
-  )
-  return Subscribe.stream({ channels: [Channel.presenceOf(channel)] }).pipe(
-    // Nothing is polled while it is asked who is there: what happens meanwhile comes next, from the same cursor.
-    Stream.mapAccumArrayEffect((): Room | undefined => undefined, (before, events) =>
-      Effect.gen(function*() {
-        for (const event of events) yield* Loss.warn(event)
-        const followed = before && follow(before, events, includeState)
-        const room = events.some(isLoss) ||
+  options: ChangesOptions
+): Stream.Stream<LiveOccupancy, SubscribeError | PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.readingStream("changes", () => {
+    const { channel, includeState = false } = options
+    const issues = [...nameIssues({ channels: [channel] }), ...Input.issues({ includeState: Input.flag(includeState) })]
+    if (issues.length > 0) return Stream.fail(Endpoint.refusal("changes", issues))
+    const ask = Stream.runCollect(pagesOf({ channel, includeState })).pipe(
+      Effect.flatMap((pages) => roomOf(channel, pages))
+    )
+    return Subscribe.stream({ channels: [Channel.presenceOf(channel)] }).pipe(
+      // Nothing is polled while it is asked who is there: what happens meanwhile comes next, from the same cursor.
+      Stream.mapAccumArrayEffect((): Room | undefined => undefined, (before, events) =>
+        Effect.gen(function*() {
+          for (const event of events) yield* Loss.warn(event)
+          const followed = before && follow(before, events, includeState)
+          const isAsked = events.some(isLoss) ||
             followed !== undefined && isDoubtful(followed, events, includeState)
           // The answer may be older than these events. Should it be younger, what else their users did is still to come,
           // unless it is hidden already.
-          ? follow(yield* ask, events.slice(events.findLastIndex(hidesOthers) + 1), includeState)
-          : followed
-        return [room, room === undefined ? [] : [{ channel, occupancy: count(room), users: room.users }]] as const
-      })),
-    Stream.changesWith(isSame)
-  )
-}
+          const room = isAsked
+            ? follow(
+              yield* Reread.untilRead(ask, {
+                isFirst: before === undefined,
+                tell: (error) => Effect.logWarning(`who is on ${channel} is not known: ${error.message}`)
+              }),
+              events.slice(events.findLastIndex(hidesOthers) + 1),
+              includeState
+            )
+            : followed
+          return [room, room === undefined ? [] : [{ channel, occupancy: count(room), users: room.users }]] as const
+        })),
+      Stream.changesWith(isSame)
+    )
+  })
 
 /** A state is foreign, and so it is not compared by recursion. */
 const isSame = (one: LiveOccupancy, other: LiveOccupancy): boolean =>
@@ -404,10 +451,11 @@ interface Room {
 
 const count = ({ unlisted, users }: Room): number => users.size + unlisted
 
-const roomOf = (pages: ReadonlyArray<ChannelOccupancy>): Room => {
-  const users = new Map(pages.flatMap((page) => page.users.map(({ state, user }) => [user, occupant(user, state)])))
-  return { users, unlisted: Math.max(0, (pages.at(-1)?.occupancy ?? 0) - users.size) }
-}
+const roomOf = (channel: string, pages: ReadonlyArray<ChannelOccupancy>): Effect.Effect<Room> =>
+  Effect.map(Items.readable(pages.flatMap((page) => page.users), `who is on ${channel}`), (occupants) => {
+    const users = new Map(occupants.map(({ state, user }) => [user, occupant(user, state)]))
+    return { users, unlisted: Math.max(0, (pages.at(-1)?.occupancy ?? 0) - users.size) }
+  })
 
 const isState = Schema.is(StateRecord)
 
@@ -481,7 +529,7 @@ export interface WhereNowOptions {
 }
 
 /**
- * The channels that a user is on. Fails with {@link PresenceError}.
+ * The channels that a user is on. What is no name is an `UnreadableItem` in its place. Fails with {@link PresenceError}.
  *
  * **Details**
  *
@@ -501,23 +549,21 @@ export interface WhereNowOptions {
  */
 export const whereNow = (
   options: WhereNowOptions = {}
-): Effect.Effect<ReadonlyArray<string>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
-  Effect.map(
-    Lookup.run(({ userId }) => {
-      const { user = userId } = options
-      return {
-        operation: "whereNow",
-        base,
-        path: ["uuid", user],
-        query: [],
-        issues: userIssues(user),
-        answer: Schema.Struct({
-          payload: Schema.optionalKey(Schema.Struct({ channels: Schema.Array(Schema.String) }))
-        })
-      }
-    }),
-    ({ payload }) => payload?.channels ?? []
-  )
+): Effect.Effect<ReadonlyArray<string | UnreadableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run("whereNow", ({ userId }) => {
+    const { user = userId } = options
+    return {
+      path: path`/v2/presence/sub-key/${subscribeKey}/uuid/${user}`,
+      issues: Input.issues({ user: Names.user(user) }),
+      decode: (json) => Result.map(decodeWhereNow(json), ({ payload }) => (payload?.channels ?? []).map(readName))
+    }
+  })
+
+const decodeWhereNow = Codec.decodeResult(
+  Schema.Struct({ payload: Schema.optionalKey(Schema.Struct({ channels: Items.Unread })) })
+)
+
+const readName = Items.reader(Schema.String)
 
 // --------------------------------------------------------------------------------------------------------------------
 // state
@@ -610,17 +656,25 @@ export function getState<A, RD>(
   PresenceError | StateMismatch,
   HttpClient.HttpClient | PubNubConfig | RD
 > {
-  const { schema } = options
-  return schema === undefined ? askState(options) : Effect.gen(function*() {
-    const { userId } = yield* PubNubConfig
-    const { user = userId } = options
+  type States = Effect.Effect<
+    ReadonlyMap<string, A | State>,
+    PresenceError | StateMismatch,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
+  return Endpoint.reading("getState", (): States => {
+    const { schema, ...whose } = options
+    if (schema === undefined) return askState(whose)
     const decode = Payload.decodeWith(schema)
-    const states = yield* Effect.forEach([...yield* askState(options)], ([channel, state]) =>
-      decode(state).pipe(
-        Effect.map((typed) => [channel, typed] as const),
-        Effect.mapError((issue) => new StateMismatch({ channel, user, issue }))
-      ))
-    return new Map(states)
+    return Effect.gen(function*() {
+      const { userId } = yield* PubNubConfig
+      const { user = userId } = whose
+      const states = yield* Effect.forEach([...yield* askState(whose)], ([channel, state]) =>
+        decode(state).pipe(
+          Effect.map((typed) => [channel, typed] as const),
+          Effect.mapError((issue) => new StateMismatch({ channel, user, issue }))
+        ))
+      return new Map(states)
+    })
   })
 }
 
@@ -660,95 +714,90 @@ export interface SetStateOptions<A = { readonly [key: string]: unknown }, RE = n
 export const setState = <A = { readonly [key: string]: unknown }, RE = never>(
   options: SetStateOptions<A, RE>
 ): Effect.Effect<State, PresenceError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  Effect.gen(function*() {
-    const { schema, state } = options
-    const names = namesOf(options)
-    const { channels, groups } = names
-    const text = yield* Effect.result(
-      schema === undefined ? Effect.fromResult(Payload.encode(state)) : Payload.encodeWith(schema, state)
-    )
-    const issue = Result.isFailure(text)
-      ? text.failure
-      : text.success.startsWith("{")
-      ? undefined
-      : "is not a JSON object"
-    const { payload } = yield* Lookup.run(({ userId }) => {
-      const { user = userId } = options
-      return {
-        operation: "setState",
-        base,
-        path: ["channel", channels, "uuid", user, "data"],
-        query: [["state", Result.getOrElse(text, () => "")], ...Lookup.groupQuery(groups)],
-        issues: [
-          ...stateIssues(names, user),
-          ...issue === undefined ? [] : [{ location: "state", message: issue }]
-        ],
-        answer: OneState
-      }
+  Endpoint.reading("setState", () => {
+    const { schema, state, ...whose } = options
+    const encoded = schema === undefined ? Effect.fromResult(Payload.encode(state)) : Payload.encodeWith(schema, state)
+    return Effect.flatMap(Effect.result(encoded), (text) => {
+      const issue = Result.isFailure(text)
+        ? text.failure
+        : text.success.startsWith("{")
+        ? undefined
+        : "is not a JSON object"
+      return Effect.map(
+        Endpoint.run("setState", (config) => {
+          const { issues, names, user } = stateOf(whose, config)
+          return {
+            path: path`/v2/presence/sub-key/${subscribeKey}/channel/${names.channels}/uuid/${user}/data`,
+            query: {
+              state: Result.getOrElse(text, () => ""),
+              "channel-group": names.groups.join(",") || undefined
+            },
+            longInput: { location: "state", advice: "set a smaller one, or on fewer channels at once" },
+            issues: [...issues, ...Input.issues({ state: issue })],
+            parse: Json.parse,
+            decode: decodeOneState
+          }
+        }),
+        ({ payload }) => payload
+      )
     })
-    return payload
   })
 
-const OneState = Schema.Struct({ payload: StateRecord })
-const ManyStates = Schema.Struct({ payload: Schema.Struct({ channels: Schema.Record(Schema.String, StateRecord) }) })
+const decodeOneState = Codec.decodeResult(Schema.Struct({ payload: StateRecord }))
+const decodeManyStates = Codec.decodeResult(
+  Schema.Struct({ payload: Schema.Struct({ channels: Schema.Record(Schema.String, StateRecord) }) })
+)
 
 const askState = (
   options: StateOptions
-): Effect.Effect<ReadonlyMap<string, State>, PresenceError, HttpClient.HttpClient | PubNubConfig> => {
+): Effect.Effect<ReadonlyMap<string, State>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run("getState", (config) => {
+    const { issues, names: { channels, groups }, user } = stateOf(options, config)
+    const [only, ...others] = channels
+    return {
+      path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/uuid/${user}`,
+      query: { "channel-group": groups.join(",") || undefined },
+      issues,
+      longInput: { location: "channels", advice: "ask for fewer at once" },
+      parse: Json.parse,
+      decode: (json) =>
+        Result.map(
+          // A state may have a key that is named channels: only the request tells the two shapes apart.
+          only !== undefined && others.length + groups.length === 0
+            ? Result.map(decodeOneState(json), ({ payload }) => [[only, payload] as const])
+            : Result.map(decodeManyStates(json), ({ payload }) => Object.entries(payload.channels)),
+          (all) => new Map(all.filter(([, state]) => Object.keys(state).length > 0))
+        )
+    }
+  })
+
+const stateOf = (options: StateOptions, { userId }: PubNubConfig["Service"]) => {
+  const { user = userId } = options
   const names = namesOf(options)
-  const { channels, groups } = names
-  const ask = <A>(answer: Schema.ConstraintDecoder<A>) =>
-    Lookup.run(({ userId }) => {
-      const { user = userId } = options
-      return {
-        operation: "getState",
-        base,
-        path: ["channel", channels, "uuid", user],
-        query: Lookup.groupQuery(groups),
-        issues: stateIssues(names, user),
-        answer
-      }
-    })
-  const [only, ...others] = channels
-  // A state may have a key that is named channels: only the request tells the two shapes apart.
-  const states = only !== undefined && others.length + groups.length === 0
-    ? Effect.map(ask(OneState), ({ payload }) => [[only, payload] as const])
-    : Effect.map(ask(ManyStates), ({ payload }) => Object.entries(payload.channels))
-  return Effect.map(states, (all) => new Map(all.filter(([, state]) => Object.keys(state).length > 0)))
+  return {
+    user,
+    names,
+    issues: [...nameIssues(options), ...emptyIssues(names), ...Input.issues({ user: Names.user(user) })]
+  }
 }
 
 // --------------------------------------------------------------------------------------------------------------------
 // names
 // --------------------------------------------------------------------------------------------------------------------
 
-const base = "/v2/presence/sub-key"
+type ChannelsAndGroups = Pick<StateOptions, "channels" | "groups">
 
-interface Names {
-  readonly channels: ReadonlyArray<string>
-  readonly groups: ReadonlyArray<string>
-}
-
-const namesOf = ({ channels = [], groups = [] }: Pick<StateOptions, "channels" | "groups">): Names => ({
-  channels: [...new Set(channels)],
-  groups: [...new Set(groups)]
+const namesOf = ({ channels = [], groups = [] }: ChannelsAndGroups) => ({
+  channels: Names.unique(channels),
+  groups: Names.unique(groups)
 })
 
-const nameIssue = (name: string): string | undefined =>
-  Channel.isPresence(name) ? "ends in -pnpres: ask about the name without it" : Channel.issue(name)
+const issue = Names.withoutPresence(": ask about the name without it")
 
-const nameIssues = ({ channels, groups }: Names): ReadonlyArray<PubNubError.Detail> => [
-  ...Lookup.issuesOf("channels", channels, nameIssue),
-  ...Lookup.issuesOf("groups", groups, nameIssue)
+const nameIssues = ({ channels = [], groups = [] }: ChannelsAndGroups): ReadonlyArray<PubNubError.Detail> => [
+  ...Names.issuesOf("channels", channels, Infinity, { fewest: 0, issue }),
+  ...Names.issuesOf("groups", groups, Infinity, { fewest: 0, issue })
 ]
 
-const emptyIssues = ({ channels, groups }: Names): ReadonlyArray<PubNubError.Detail> =>
+const emptyIssues = ({ channels, groups }: ReturnType<typeof namesOf>): ReadonlyArray<PubNubError.Detail> =>
   channels.length + groups.length === 0 ? [{ location: "channels", message: "and groups are both empty" }] : []
-
-const userIssues = (user: string): ReadonlyArray<PubNubError.Detail> =>
-  Lookup.issuesOf("user", [user], (user) => user.trim() === "" ? "is blank" : segmentIssue(user))
-
-const stateIssues = (names: Names, user: string): ReadonlyArray<PubNubError.Detail> => [
-  ...emptyIssues(names),
-  ...nameIssues(names),
-  ...userIssues(user)
-]

@@ -6,11 +6,13 @@
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
-import type * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Redacted from "effect/Redacted"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Input from "../internal/input.ts"
+import * as Text from "../internal/text.ts"
 import type { Detail } from "./PubNubError.ts"
 
 /**
@@ -32,7 +34,7 @@ import type { Detail } from "./PubNubError.ts"
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
- * import type * as Redacted from "effect/Redacted"
+ * import * as Redacted from "effect/Redacted"
  * import * as Schedule from "effect/Schedule"
  * import * as SubscriptionRef from "effect/SubscriptionRef"
  * import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
@@ -217,6 +219,16 @@ const heartbeatIntervalOf = (timeout: Duration.Duration | undefined): Duration.D
  * @since 0.1.0
  */
 export const make = (options: Options): PubNubConfig["Service"] => {
+  try {
+    return makeUnsafe({ ...options })
+  } catch (defect) {
+    // A getter of it threw, or it is no object at all.
+    const issue = { location: "options", message: `cannot be read: ${Text.ofDefect(defect)}` }
+    return { ...makeUnsafe({ subscribeKey: "", userId: "nobody" }), issues: [issue] }
+  }
+}
+
+const makeUnsafe = (options: Options): PubNubConfig["Service"] => {
   const givenInterval = optionalDuration(options.heartbeatInterval)
   // A heartbeat has to say for how long it holds.
   const presenceTimeout = optionalDuration(options.presenceTimeout) ??
@@ -296,37 +308,52 @@ const host =
   /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
 const key = /^[A-Za-z0-9_.-]+$/
 
+const matching = (pattern: RegExp, wanted: string): Input.Check => (value) =>
+  typeof value === "string" && pattern.test(value) ? undefined : `is ${wanted}`
+
 const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArray<Detail> => {
-  const issues: Array<Detail> = []
-  const check = (location: keyof Options, wrong: boolean, message: string) => {
-    if (wrong) issues.push({ location, message })
-  }
-  const positive = (value: number) => value > 0
-  check("userId", config.userId.trim() === "" || !config.userId.isWellFormed(), "is blank or not well formed")
-  check("subscribeKey", config.subscribeKey !== "" && !key.test(config.subscribeKey), "is not a key")
-  check("publishKey", !!config.publishKey && !key.test(config.publishKey), "is not a key")
-  check("origin", !host.test(config.origin), "is not a host name with an optional port (and no scheme or path)")
-  check("requestTimeout", !positive(Duration.toMillis(config.requestTimeout)), "is not positive")
-  check("pollTimeout", !positive(Duration.toMillis(config.pollTimeout)), "is not positive")
-  check("queueRetention", !positive(Duration.toMillis(config.queueRetention)), "is not positive")
-  check("historyRate", !(config.historyRate > 0 && Number.isFinite(config.historyRate)), "is not a positive number")
-  check("historyRetention", !positive(Duration.toMillis(config.historyRetention)), "is not positive")
-  const { heartbeatInterval, presenceTimeout = usualPresenceTimeout } = config
-  const usable = (value: Duration.Duration) => positive(Duration.toMillis(value)) && Duration.isFinite(value)
-  check("presenceTimeout", !usable(presenceTimeout), "is not a positive, finite duration")
-  if (heartbeatInterval !== undefined) {
-    check("heartbeatInterval", !usable(heartbeatInterval), "is not a positive, finite duration")
-    check(
-      "heartbeatInterval",
-      usable(presenceTimeout) && usable(heartbeatInterval) &&
-        Duration.isGreaterThanOrEqualTo(heartbeatInterval, presenceTimeout),
-      `is ${Duration.format(heartbeatInterval)}, not less than the presence timeout of ${
-        Duration.format(presenceTimeout)
-      }`
-    )
-  }
-  for (const name of ["maxMessageSize", "maxSignalSize", "maxUrlSize", "maxAnswerSize", "queueLength"] as const) {
-    check(name, !Number.isInteger(config[name]) || config[name] < 1, "is not a positive integer")
-  }
-  return issues
+  const { authToken, heartbeatInterval, presenceTimeout, secretKey } = config
+  const positive = (value: Duration.Duration) => Duration.toMillis(value) > 0 ? undefined : "is not positive"
+  const isKey = matching(key, "not a key")
+  return Input.issues({
+    userId: Input.notBlank(config.userId),
+    subscribeKey: config.subscribeKey === "" ? undefined : isKey(config.subscribeKey),
+    publishKey: config.publishKey === "" ? undefined : Input.optional(isKey)(config.publishKey),
+    secretKey: secretKey === undefined || Redacted.isRedacted(secretKey) ? undefined : "is not Redacted",
+    authToken: authToken === undefined || Redacted.isRedacted(authToken) || Effect.isEffect(authToken) ||
+        SubscriptionRef.isSubscriptionRef(authToken)
+      ? undefined
+      : "is neither Redacted, nor an Effect, nor a SubscriptionRef",
+    origin: matching(host, "not a host name with an optional port (and no scheme or path)")(config.origin),
+    tls: Input.flag(config.tls),
+    requestTimeout: positive(config.requestTimeout),
+    pollTimeout: positive(config.pollTimeout),
+    queueRetention: positive(config.queueRetention),
+    historyRate: config.historyRate > 0 && Number.isFinite(config.historyRate) ? undefined : "is not a positive number",
+    historyRetention: positive(config.historyRetention),
+    presenceTimeout: presenceTimeout && finite(presenceTimeout),
+    heartbeatInterval: heartbeatInterval &&
+      (finite(heartbeatInterval) ?? tooSlow(heartbeatInterval, presenceTimeout)),
+    maxMessageSize: Input.whole(1)(config.maxMessageSize),
+    maxSignalSize: Input.whole(1)(config.maxSignalSize),
+    maxUrlSize: Input.whole(1)(config.maxUrlSize),
+    maxAnswerSize: Input.whole(1)(config.maxAnswerSize),
+    queueLength: Input.whole(1)(config.queueLength),
+    sendLeave: Input.flag(config.sendLeave),
+    requestIds: Input.flag(config.requestIds),
+    instanceId: Input.optional(Input.text)(config.instanceId),
+    partnerId: Input.optional(Input.text)(config.partnerId)
+  })
 }
+
+// The value was made of what was given, and may say nothing of it.
+const finite = (value: Duration.Duration): Input.Problem =>
+  Input.duration(value) === undefined ? undefined : "is not a positive, finite duration"
+
+const tooSlow = (
+  interval: Duration.Duration,
+  timeout: Duration.Duration = usualPresenceTimeout
+): Input.Problem =>
+  Input.duration(timeout) === undefined && Duration.isGreaterThanOrEqualTo(interval, timeout)
+    ? `is ${Duration.format(interval)}, not less than the presence timeout of ${Duration.format(timeout)}`
+    : undefined

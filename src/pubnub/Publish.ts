@@ -11,14 +11,16 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../internal/codec.ts"
+import * as Input from "../internal/input.ts"
 import * as Url from "../internal/url.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
+import { path, publishKey, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
-import * as PubNubError from "./PubNubError.ts"
+import type * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
 
 /**
@@ -163,6 +165,14 @@ export type PublishError =
   >
 
 /**
+ * What is refused before anything is sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type PrepareError = MessageTooLarge | PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>
+
+/**
  * Publishes one message to one channel: to all its subscribers, and to history where that is on.
  *
  * **Details**
@@ -192,13 +202,40 @@ export type PublishError =
  */
 export const publish = <A, RE = never>(
   options: PublishOptions<A, RE>
-): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  send("publish", options, [
-    ...options.customMessageType === undefined ? [] : [["custom_message_type", options.customMessageType] as const],
-    ...options.store === undefined ? [] : [["store", options.store ? "1" : "0"] as const],
-    ...options.ttl === undefined ? [] : [["ttl", String(options.ttl)] as const],
-    ...options.replicate === false ? [["norep", "true"] as const] : []
-  ])
+): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> => Effect.flatten(prepare(options))
+
+/**
+ * Checks and encodes one message now, and gives the effect that publishes it as it is now: any number of times, whatever
+ * becomes of the objects that were passed.
+ *
+ * **Details**
+ *
+ * The outer effect fails with wrong input, a missing key and {@link MessageTooLarge}; the inner one with all the rest. The
+ * keys of the configuration are those of the outer effect.
+ *
+ * **Example** (Encoded once, tried three times)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Publish from "effect-herald/pubnub/Publish"
+ *
+ * const program = Publish.prepare({ channel: "orders", message: { id: 1 } }).pipe(
+ *   Effect.flatMap((send) => Effect.retry(send, { times: 2, while: ({ isRetryable }) => isRetryable }))
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const prepare = <A, RE = never>(
+  options: PublishOptions<A, RE>
+): Effect.Effect<Effect.Effect<Published, PublishError, HttpClient.HttpClient>, PrepareError, PubNubConfig | RE> =>
+  encodeFor("publish", () => ({ ...options }), ({ customMessageType, replicate, store, ttl }) => ({
+    custom_message_type: customMessageType,
+    store: store === undefined ? undefined : store ? "1" : "0",
+    ttl: ttl === undefined ? undefined : String(ttl),
+    norep: replicate === false ? "true" : undefined
+  }))
 
 /**
  * Sends one message to the Functions of one channel in this region. No subscriber gets it and no history keeps it.
@@ -221,7 +258,7 @@ export const publish = <A, RE = never>(
 export const fire = <A, RE = never>(
   options: FireOptions<A, RE>
 ): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  send("fire", options, [["store", "0"], ["norep", "true"]])
+  Effect.flatten(encodeFor("fire", () => ({ ...options }), () => ({ store: "0", norep: "true" })))
 
 /**
  * Sends a small message (64 bytes of JSON, unless the keyset allows more) to the subscribers of one channel. Signals
@@ -245,10 +282,12 @@ export const fire = <A, RE = never>(
 export const signal = <A, RE = never>(
   options: SignalOptions<A, RE>
 ): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  send(
-    "signal",
-    options,
-    options.customMessageType === undefined ? [] : [["custom_message_type", options.customMessageType]]
+  Effect.flatten(
+    encodeFor(
+      "signal",
+      () => ({ ...options }),
+      ({ customMessageType }) => ({ custom_message_type: customMessageType })
+    )
   )
 
 /**
@@ -272,143 +311,146 @@ export const signal = <A, RE = never>(
 export const size = <A, RE = never>(
   options: Pick<PublishOptions<A, RE>, "channel" | "message" | "meta" | "schema">
 ): Effect.Effect<number, PubNubError.PubNubErrorOf<PubNubError.BadRequest>, RE> =>
-  Effect.mapBoth(prepare(options), {
-    onFailure: (details) => Endpoint.errorOf(address("publish", options.channel, "GET"))(Endpoint.refused(details)),
-    onSuccess: (prepared) => prepared.size
-  })
+  Endpoint.reading("publish", () =>
+    Effect.mapBoth(encode({ ...options }), {
+      onFailure: (details) => Endpoint.refusal("publish", details),
+      onSuccess: ({ size }) => size
+    }))
 
-interface Prepared {
+/** A message as it is sent. */
+interface Encoded {
   readonly text: string
   readonly escaped: string
-  readonly channel: string
   readonly meta: string | undefined
   readonly size: number
 }
 
-type Sendable<A, RE> = Pick<
-  PublishOptions<A, RE>,
-  "channel" | "message" | "meta" | "schema" | "ttl" | "customMessageType"
->
+/** What a caller gave, read once. */
+type Given<A, RE> = PublishOptions<A, RE>
 
-const prepare = <A, RE>(
-  options: Sendable<A, RE>
-): Effect.Effect<Prepared, ReadonlyArray<PubNubError.Detail>, RE> =>
-  Effect.suspend(() => {
-    const meta = options.meta === undefined ? Result.succeed(undefined) : Payload.encode(options.meta)
-    const details = issuesOf(options)
-    if (Result.isFailure(meta)) details.push({ location: "meta", message: meta.failure })
-    const metaText = Result.getOrElse(meta, () => undefined)
-    const encoded = options.schema === undefined
-      ? Effect.fromResult(Payload.encode(options.message))
-      : Payload.encodeWith(options.schema, options.message)
-    return Effect.matchEffect(encoded, {
-      onFailure: (message) => Effect.fail([...details, { location: "message", message }]),
-      onSuccess: (text) => {
-        if (details.length > 0) return Effect.fail(details)
-        const escaped = Url.encode(text)
-        const channel = Url.encode(options.channel)
-        const size = escaped.length + channel.length + (metaText === undefined ? 0 : Url.encode(metaText).length)
-        return Effect.succeed({ text, escaped, channel, meta: metaText, size })
-      }
-    })
+const encode = <A, RE>(given: Given<A, RE>): Effect.Effect<Encoded, ReadonlyArray<PubNubError.Detail>, RE> => {
+  const { channel, message, schema } = given
+  const meta = given.meta === undefined ? Result.succeed(undefined) : Payload.encode(given.meta)
+  const details = [
+    ...issuesOf(given),
+    ...Input.issues({ meta: Result.isFailure(meta) ? meta.failure : Input.optional(Input.record)(given.meta) })
+  ]
+  const encoded = schema === undefined
+    ? Effect.fromResult(Payload.encode(message))
+    : Payload.encodeWith(schema, message)
+  return Effect.matchEffect(encoded, {
+    onFailure: (message) => Effect.fail([...details, { location: "message", message }]),
+    onSuccess: (text) => {
+      if (details.length > 0) return Effect.fail(details)
+      const escaped = Url.encode(text)
+      const metaText = Result.getOrElse(meta, () => undefined)
+      const size = escaped.length + Url.encode(channel).length + Url.encode(metaText ?? "").length
+      return Effect.succeed({ text, escaped, meta: metaText, size })
+    }
   })
-
-const issuesOf = <A, RE>(options: Sendable<A, RE>): Array<PubNubError.Detail> => {
-  const details: Array<PubNubError.Detail> = []
-  const issue = Channel.issue(options.channel)
-  if (issue !== undefined) details.push({ location: "channel", message: issue })
-  if (Channel.isPresence(options.channel)) {
-    details.push({ location: "channel", message: "ends in -pnpres, to which only the service publishes" })
-  }
-  if (options.meta !== undefined && Array.isArray(options.meta)) {
-    details.push({ location: "meta", message: "is a list; it must be an object" })
-  }
-  if (options.ttl !== undefined && (!Number.isInteger(options.ttl) || options.ttl < 0)) {
-    details.push({ location: "ttl", message: "is not a whole number of hours" })
-  }
-  const type = options.customMessageType
-  if (type !== undefined && !/^[A-Za-z0-9][A-Za-z0-9_-]{2,49}$/.test(type)) {
-    details.push({
-      location: "customMessageType",
-      message: "must be 3 to 50 of letters, digits, _ and -, the first a letter or a digit"
-    })
-  }
-  return details
 }
+
+const label: Input.Check = (value) =>
+  typeof value === "string" && /^[A-Za-z0-9][A-Za-z0-9_-]{2,49}$/.test(value)
+    ? undefined
+    : "must be 3 to 50 of letters, digits, _ and -, the first a letter or a digit"
+
+const issuesOf = <A, RE>(
+  { channel, customMessageType, method, replicate, store, ttl }: Given<A, RE>
+): ReadonlyArray<PubNubError.Detail> =>
+  Input.issues({
+    channel: Channel.isPresence(channel)
+      ? "ends in -pnpres, to which only the service publishes"
+      : Channel.issue(channel),
+    method: Input.optional(Input.oneOf(["auto", "GET", "POST"]))(method),
+    store: Input.optional(Input.flag)(store),
+    ttl: ttl === undefined || Input.whole(0)(ttl) === undefined ? undefined : "is not a whole number of hours",
+    replicate: Input.optional(Input.flag)(replicate),
+    customMessageType: Input.optional(label)(customMessageType)
+  })
 
 type Kind = "publish" | "fire" | "signal"
 
-const address = (operation: Kind, channel: string, method: "GET" | "POST") => ({
-  operation,
-  method,
-  shownPath: `/${operation === "signal" ? "signal" : "publish"}/{publishKey}/{subscribeKey}/0/${channel}/0` +
-    (method === "GET" ? "/{message}" : "")
-})
+type Send = Effect.Effect<Published, PublishError, HttpClient.HttpClient>
 
 const utf8 = new TextEncoder()
 
-const send = <A, RE>(
+/** Everything that can be done before anything is sent, and the effect that sends. */
+const encodeFor = <A, RE>(
   operation: Kind,
-  options: Sendable<A, RE> & Pick<PublishOptions, "method">,
-  parameters: Url.Query
-): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  Effect.gen(function*() {
-    const config = yield* PubNubConfig
-    const refuse = Endpoint.errorOf(address(operation, options.channel, options.method === "POST" ? "POST" : "GET"))
-    const { publishKey, subscribeKey } = config
-    if (publishKey === undefined || publishKey === "") {
-      return yield* refuse(new PubNubError.InvalidKey({ key: "publish", description: "it is not set" }))
-    }
-    if (subscribeKey === "") {
-      return yield* refuse(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
-    }
-    const prepared = yield* Effect.mapError(prepare(options), (details) => refuse(Endpoint.refused(details)))
-    const measured = operation === "signal" ? utf8.encode(prepared.text).length : prepared.size
-    const limit = operation === "signal" ? config.maxSignalSize : config.maxMessageSize
-    const tooLarge = (refusedBy: "client" | "service") =>
-      new MessageTooLarge({ operation, channel: options.channel, size: measured, limit, refusedBy })
-    if (measured > limit) return yield* tooLarge("client")
-
-    const query: Url.Query = prepared.meta === undefined ? parameters : [...parameters, ["meta", prepared.meta]]
-    const base = `/${
-      operation === "signal" ? "signal" : "publish"
-    }/${publishKey}/${subscribeKey}/0/${prepared.channel}/0`
-    const get = `${base}/${prepared.escaped}`
-    const method = operation === "signal"
-      ? "GET"
-      : options.method === undefined || options.method === "auto"
-      ? Endpoint.addressSize(config, { path: get, query }) > config.maxUrlSize ? "POST" : "GET"
-      : options.method
-    const where = address(operation, options.channel, method)
-    const error = Endpoint.errorOf(where)
-    const endpoint: Endpoint.Endpoint<Published> = {
-      ...where,
-      path: method === "GET" ? get : base,
-      query,
-      body: method === "GET" ? undefined : prepared.text,
-      signedAsGet: true,
-      attributes: { "messaging.destination.name": options.channel },
-      decode: decodeAnswer
-    }
-    const messageId = MessageIds.idOf(options.meta)
-    const outcomeUnknown = (reason: PublishOutcomeUnknown["reason"]) =>
-      new PublishOutcomeUnknown({
-        operation,
-        channel: options.channel,
-        ...messageId === undefined ? {} : { messageId },
-        reason,
-        request: Endpoint.facts(where)
+  read: () => Given<A, RE>,
+  parameters: (given: Given<A, RE>) => Endpoint.Query
+): Effect.Effect<Send, PrepareError, PubNubConfig | RE> =>
+  Effect.flatMap(PubNubConfig, (config) =>
+    Endpoint.reading(operation, () => {
+      const given = read()
+      const { channel, method = "auto" } = given
+      const query = parameters(given)
+      const messageId = MessageIds.idOf(given.meta)
+      const base = operation === "signal"
+        ? path`/signal/${publishKey}/${subscribeKey}/0/${channel}/0`
+        : path`/publish/${publishKey}/${subscribeKey}/0/${channel}/0`
+      const refuse = Endpoint.errorOf({ operation, method: method === "POST" ? "POST" : "GET", path: base })
+      return Effect.matchEffect(encode(given), {
+        onFailure: (details): Effect.Effect<Send, PrepareError> =>
+          Effect.fail(
+            refuse(Endpoint.refusalOf(config, { path: base, issues: details }) ?? Endpoint.refused(details))
+          ),
+        onSuccess: ({ escaped, meta, size, text }): Effect.Effect<Send, PrepareError> => {
+          const measured = operation === "signal" ? utf8.encode(text).length : size
+          const limit = operation === "signal" ? config.maxSignalSize : config.maxMessageSize
+          const tooLarge = (refusedBy: "client" | "service") =>
+            new MessageTooLarge({ operation, channel, size: measured, limit, refusedBy })
+          const common = {
+            operation,
+            query: { ...query, meta },
+            signedAsGet: true,
+            longInput: operation === "signal"
+              ? { location: "message", advice: "send less" }
+              : meta !== undefined && Url.encode(meta).length > escaped.length
+              ? { location: "meta", advice: "send less of it" }
+              : { location: "message", advice: "send it with method: \"POST\" or \"auto\"" },
+            attributes: { "messaging.destination.name": channel },
+            decode: decodeAnswer
+          }
+          const get = {
+            ...common,
+            method: "GET",
+            path: path`${base}/${{ shown: "{message}", encoded: escaped }}`
+          } as const
+          const isPost = operation !== "signal" &&
+            (method === "POST" || method === "auto" && Endpoint.addressSize(config, get) > config.maxUrlSize)
+          const endpoint: Endpoint.Endpoint<Published> = isPost
+            ? { ...common, method: "POST", path: base, body: text }
+            : get
+          const error = Endpoint.errorOf(endpoint)
+          const unusable = Endpoint.refusalOf(config, { ...endpoint, longestAddress: Infinity })
+          if (unusable !== undefined) return Effect.fail(error(unusable))
+          if (measured > limit) return Effect.fail(tooLarge("client"))
+          const tooLong = Endpoint.refusalOf(config, endpoint)
+          if (tooLong !== undefined) return Effect.fail(error(tooLong))
+          const outcomeUnknown = (reason: PublishOutcomeUnknown["reason"]) =>
+            new PublishOutcomeUnknown({
+              operation,
+              channel,
+              ...messageId === undefined ? {} : { messageId },
+              reason,
+              request: Endpoint.facts(endpoint)
+            })
+          return Effect.succeed(
+            Effect.mapError(Endpoint.send(config, endpoint), (reason): PublishError =>
+              Result.match(Outcome.judge(reason), {
+                onFailure: outcomeUnknown,
+                onSuccess: (refusal) =>
+                  refusal._tag === "BadRequest" &&
+                    (refusal.status === 413 || refusal.status === 414 || /too (large|long)/i.test(refusal.description))
+                    ? tooLarge("service")
+                    : error(refusal)
+              }))
+          )
+        }
       })
-    return yield* Endpoint.call(config, endpoint, (reason): PublishError =>
-      Result.match(Outcome.judge(reason), {
-        onFailure: outcomeUnknown,
-        onSuccess: (refusal) =>
-          refusal._tag === "BadRequest" &&
-            (refusal.status === 413 || refusal.status === 414 || /too (large|long)/i.test(refusal.description))
-            ? tooLarge("service")
-            : error(refusal)
-      }))
-  })
+    }))
 
 const Sent = Schema.Tuple([Schema.Literal(1), Schema.String, Timetoken])
 const decodeSent = Codec.decodeResult(Sent)

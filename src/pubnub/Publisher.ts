@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -17,18 +16,18 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Json from "../internal/json.ts"
+import * as Input from "../internal/input.ts"
 import * as SlidingWindow from "../internal/slidingWindow.ts"
 import * as Text from "../internal/text.ts"
 import * as Retry from "../Retry.ts"
 import * as History from "./History.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
-import * as Payload from "./internal/wire/payload.ts"
 import * as Publish from "./Publish.ts"
 import * as PubNubConfig from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
@@ -141,7 +140,7 @@ export type PublisherError = Publish.PublishError | PublisherClosed
  * @category errors
  * @since 0.1.0
  */
-export type EnqueueError = PublisherClosed | PubNubError.PubNubErrorOf<PubNubError.BadRequest>
+export type EnqueueError = PublisherClosed | Publish.PrepareError
 
 /**
  * Publishes in order, at a pace, and again where that is safe.
@@ -309,18 +308,11 @@ export const layer = (options: Options): Layer.Layer<Publisher, never, HttpClien
 export const make = Effect.fnUntraced(function*(
   settings: Settings = {}
 ): Effect.fn.Return<Publisher["Service"], never, Scope.Scope | HttpClient.HttpClient | PubNubConfig.PubNubConfig> {
+  const config = yield* PubNubConfig.PubNubConfig
   const services = Context.make(HttpClient.HttpClient, yield* HttpClient.HttpClient).pipe(
-    Context.add(PubNubConfig.PubNubConfig, yield* PubNubConfig.PubNubConfig)
+    Context.add(PubNubConfig.PubNubConfig, config)
   )
-  const capacity = settings.capacity ?? 64
-  const pace = settings.rateLimit === "none"
-    ? undefined
-    : paceOf(settings.rateLimit ?? { limit: 5, window: "1 second" })
-  const issues = issuesOf(capacity, pace)
-  const retry = settings.retry ?? untilTaken
-  const flush = Duration.fromInputUnsafe(settings.flush ?? "5 seconds")
-  const settles = settings.messageIds === true && settings.settleUnknown === true
-  const resends = settings.messageIds === true && settings.resendUnknown === true
+  const { capacity, flush, issues, messageIds, pace, resends, retry, settles } = settingsOf(settings)
 
   const lines = new Map<string, Line>()
   const unsettled = new Set<Entry>()
@@ -362,7 +354,7 @@ export const make = Effect.fnUntraced(function*(
   })
 
   // One message, until it is taken, given up, or stopped. Whatever stops it, an attempt that has begun is let finish.
-  const send = (entry: Entry, turns: Turns) =>
+  const send = (entry: Entry, turns: SlidingWindow.Line) =>
     Effect.suspend(() => {
       const attempt = Effect.andThen(turns.take, DateTime.now).pipe(
         Effect.flatMap((began) =>
@@ -400,7 +392,9 @@ export const make = Effect.fnUntraced(function*(
 
   // The fiber of a channel: it ends, and its pace is forgotten, when for a whole window there was nothing to send.
   const work = Effect.fnUntraced(function*(channel: string, line: Line) {
-    const turns = pace === undefined ? unlimited : turnsOf(pace)
+    const turns = pace === undefined
+      ? unlimited
+      : SlidingWindow.turnsOf({ limit: pace.limit, window: Duration.toNanosUnsafe(pace.window) })
     // A timer may fire a little early, and a turn that still counts must not be forgotten.
     const rest = pace === undefined ? Duration.zero : Duration.sum(pace.window, Duration.millis(1))
     while (true) {
@@ -475,28 +469,24 @@ export const make = Effect.fnUntraced(function*(
   )
 
   const prepare = <A, RE>(options: Publish.PublishOptions<A, RE>) =>
+    Endpoint.reading("publish", () => {
+      if (issues.length > 0) return Effect.fail(Endpoint.refusal("publish", issues))
+      const meta = Endpoint.attempt(() => messageIds ? withId(options.meta) : options.meta, "meta")
+      if (Result.isFailure(meta)) return Effect.fail(Endpoint.refusal("publish", meta.failure.details))
+      const given = { ...options, meta: meta.success }
+      return Effect.map(Publish.prepare(given), (send) => ({ given, send }))
+    }).pipe(Effect.provideService(PubNubConfig.PubNubConfig, config))
+
+  const entryOf = <A, RE>(options: Publish.PublishOptions<A, RE>) =>
     Effect.gen(function*() {
-      const refused = inputError(options.channel)
-      if (issues.length > 0) return yield* refused(issues)
-      const { message, schema, ...rest } = options
-      const encoded = schema === undefined
-        ? Effect.fromResult(Payload.encode(message))
-        : Payload.encodeWith(schema, message)
-      const copy = yield* Effect.flatMap(encoded, (text) => Effect.fromResult(Json.parse(text))).pipe(
-        Effect.mapError((message) => refused([{ location: "message", message }]))
-      )
+      const { given: { channel, meta, store }, send } = yield* prepare(options)
       // Beside the caller's own services (its span, its log annotations), but never with the caller's keys.
       const context = Context.merge(yield* Effect.context<never>(), services)
-      const meta = settings.messageIds !== true ? rest.meta : yield* Effect.try({
-        try: () => withId(rest.meta),
-        catch: (defect) => refused([{ location: "meta", message: `cannot be read: ${Text.ofDefect(defect)}` }])
-      })
-      const { channel } = options
       const id = MessageIds.idOf(meta)
       const entry: Entry = {
         channel,
-        attempt: Effect.provideContext(Publish.publish({ ...rest, meta, message: copy }), context),
-        stored: !settles || id === undefined || options.store === false
+        attempt: Effect.provideContext(send, context),
+        stored: !settles || id === undefined || store === false
           ? undefined
           : (since) => Effect.provideContext(storedAs({ channel, id, since }), context),
         admitted: Deferred.makeUnsafe(),
@@ -514,7 +504,7 @@ export const make = Effect.fnUntraced(function*(
     waitFor: (entry: Entry) => Effect.Effect<B, E>
   ) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(prepare(options)), (entry) => {
+      Effect.flatMap(restore(entryOf(options)), (entry) => {
         add(entry)
         return Effect.onInterrupt(restore(waitFor(entry)), () => withdraw(entry))
       })
@@ -565,56 +555,52 @@ const untilTaken = Schedule.upTo(Retry.reconnect, { duration: "1 minute" })
 const certainlyNotTaken = (reason: PubNubError.Reason) =>
   reason._tag === "Transport" || reason._tag === "RateLimited" || reason._tag === "ServerFailure"
 
-const inputError = (channel: string) => {
-  const error = Endpoint.errorOf({
-    operation: "publish",
-    method: "GET",
-    shownPath: `/publish/{publishKey}/{subscribeKey}/0/${channel}/0/{message}`
-  })
-  return (details: ReadonlyArray<PubNubError.Detail>) => error(Endpoint.refused(details))
-}
-
 interface Pace {
   readonly limit: number
   readonly window: Duration.Duration
 }
 
-const paceOf = ({ limit, window }: RateLimit): Pace => ({ limit, window: Duration.fromInputUnsafe(window) })
+const unlimited: SlidingWindow.Line = { wait: Effect.void, take: Effect.void }
 
-const issuesOf = (capacity: number, pace: Pace | undefined): ReadonlyArray<PubNubError.Detail> => {
-  const isCount = (value: number) => Number.isSafeInteger(value) && value > 0
-  return [
-    ...isCount(capacity) ? [] : [{ location: "capacity", message: "is not a positive integer" }],
-    ...pace === undefined || isCount(pace.limit)
-      ? []
-      : [{ location: "rateLimit.limit", message: "is not a positive integer" }],
-    ...pace === undefined || (Duration.isFinite(pace.window) && Duration.isPositive(pace.window))
-      ? []
-      : [{ location: "rateLimit.window", message: "is not a positive, finite duration" }]
-  ]
+/** The settings with their defaults, and what is wrong with them: that is said at each call. */
+const settingsOf = (settings: Settings) => {
+  try {
+    return checkedOf({ ...settings })
+  } catch (defect) {
+    const usual = checkedOf({})
+    return { ...usual, issues: [{ location: "settings", message: `cannot be read: ${Text.ofDefect(defect)}` }] }
+  }
 }
 
-/** The turns of one channel. An attempt waits for a turn and takes it as it begins; a message that gives up takes none. */
-interface Turns {
-  readonly wait: Effect.Effect<void>
-  readonly take: Effect.Effect<void>
-}
-
-const unlimited: Turns = { wait: Effect.void, take: Effect.void }
-
-/** Goes by the monotonic clock: by a wall clock that is set back, messages would wait for hours. */
-const turnsOf = ({ limit, window }: Pace): Turns => {
-  const pace = { limit, window: Duration.toNanosUnsafe(window) }
-  let taken = SlidingWindow.none
-  const wait: Effect.Effect<void> = Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
-    const left = SlidingWindow.wait(pace, taken, now)
-    // It looks again when it wakes: a timer may fire a little early.
-    return left === 0n ? Effect.void : Effect.andThen(Effect.sleep(Duration.nanos(left)), wait)
+const checkedOf = (settings: Settings) => {
+  const { capacity, flush, messageIds, rateLimit, resendUnknown, retry, settleUnknown } = { ...settings }
+  const { limit, window } = rateLimit === undefined || rateLimit === "none"
+    ? { limit: 5, window: "1 second" as const }
+    : { ...rateLimit }
+  const issues = Input.issues({
+    capacity: Input.optional(Input.whole(1))(capacity),
+    "rateLimit.limit": Input.whole(1)(limit),
+    "rateLimit.window": Input.duration(window),
+    flush: flush === undefined ? undefined : Input.patience(flush),
+    retry: retry === undefined || Schedule.isSchedule(retry) ? undefined : `is ${Input.shown(retry)}, not a schedule`,
+    messageIds: Input.optional(Input.flag)(messageIds),
+    settleUnknown: Input.optional(Input.flag)(settleUnknown),
+    resendUnknown: Input.optional(Input.flag)(resendUnknown)
   })
-  const take = Effect.map(Clock.monotonicTimeNanos, (now) => {
-    taken = SlidingWindow.take(pace, taken, now)
-  })
-  return { wait, take }
+  const isValid = issues.length === 0
+  const pace: Pace | undefined = rateLimit === "none" || !isValid
+    ? undefined
+    : { limit, window: Duration.fromInputUnsafe(window) }
+  return {
+    issues,
+    capacity: capacity ?? 64,
+    pace,
+    retry: retry ?? untilTaken,
+    flush: Duration.fromInputUnsafe(isValid ? flush ?? "5 seconds" : "5 seconds"),
+    messageIds: messageIds === true,
+    settles: messageIds === true && settleUnknown === true,
+    resends: messageIds === true && resendUnknown === true
+  }
 }
 
 // --------------------------------------------------------------------------------------------------------------------

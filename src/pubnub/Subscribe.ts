@@ -8,23 +8,26 @@ import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Schedule from "effect/Schedule"
-import type * as Schema from "effect/Schema"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
 import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Handling from "../internal/handling.ts"
 import type * as Event from "./Event.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
+import * as Input from "../internal/input.ts"
+import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as Family from "./internal/reading/family.ts"
 import { isStatus } from "./internal/reading/place.ts"
 import * as Streams from "./internal/reading/streams.ts"
 import type * as Payload from "./internal/wire/payload.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
-import type * as PubNubError from "./PubNubError.ts"
+import * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
-import type { SubscribeError } from "./SubscribeError.ts"
+import { SubscribeError } from "./SubscribeError.ts"
 import type * as Subscription from "./Subscription.ts"
 import type { Timetoken } from "./Timetoken.ts"
 
@@ -248,9 +251,7 @@ export function stream<A, RD = never>(
 export function stream<A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> {
-  return options.schema === undefined
-    ? Streams.events(options)
-    : Family.typedMessages(Streams.events(options), options.schema)
+  return reading(options, (options): Read<Event.SubscribeEvent<A | Schema.Json>, RD> => eventsOf(options))
 }
 
 /**
@@ -282,10 +283,10 @@ export function messages<A, RD = never, E = never, R = never>(
 export function messages<A, RD, E, R>(
   options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.Message<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
-  const events: Read<Event.SubscribeEvent<A | Schema.Json>, RD> = options.schema === undefined
-    ? Streams.events(options)
-    : Family.typedMessages(Streams.events(options), options.schema)
-  return Family.only(events, options, (event) => event._tag === "Message" ? event : undefined)
+  return reading(
+    options,
+    (options) => Family.only(eventsOf(options), options, (event) => event._tag === "Message" ? event : undefined)
+  )
 }
 
 /**
@@ -303,11 +304,13 @@ export function signals<A, RD = never, E = never, R = never>(
 export function signals<A, RD, E, R>(
   options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.Signal<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
-  const events: Read<Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A | Schema.Json>, RD> =
-    options.schema === undefined
-      ? Streams.events(options)
-      : Family.typedSignals(Streams.events(options), options.schema)
-  return Family.only(events, options, (event) => event._tag === "Signal" ? event : undefined)
+  return reading(options, (options) => {
+    const events: Read<Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A | Schema.Json>, RD> =
+      options.schema === undefined
+        ? Streams.events(options)
+        : Family.typedSignals(Streams.events(options), options.schema)
+    return Family.only(events, options, (event) => event._tag === "Signal" ? event : undefined)
+  })
 }
 
 /**
@@ -319,18 +322,19 @@ export function signals<A, RD, E, R>(
 export const presence = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(Streams.events({ ...options, presence: true }), options, (event) => {
-    switch (event._tag) {
-      case "Joined":
-      case "Left":
-      case "TimedOut":
-      case "StateChanged":
-      case "Interval":
-        return event
-      default:
-        return undefined
-    }
-  })
+  reading(options, (options) =>
+    Family.only(Streams.events({ ...options, presence: true }), options, (event) => {
+      switch (event._tag) {
+        case "Joined":
+        case "Left":
+        case "TimedOut":
+        case "StateChanged":
+        case "Interval":
+          return event
+        default:
+          return undefined
+      }
+    }))
 
 /**
  * Streams message actions (reactions, receipts) that are added and removed.
@@ -341,11 +345,12 @@ export const presence = <E = never, R = never>(
 export const actions = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(
-    Streams.events(options),
-    options,
-    (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
-  )
+  reading(options, (options) =>
+    Family.only(
+      Streams.events(options),
+      options,
+      (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
+    ))
 
 /**
  * Streams changes of users' metadata.
@@ -356,11 +361,12 @@ export const actions = <E = never, R = never>(
 export const users = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(
-    Streams.events(options),
-    options,
-    (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined
-  )
+  reading(options, (options) =>
+    Family.only(
+      Streams.events(options),
+      options,
+      (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined
+    ))
 
 /**
  * Streams changes of channels' metadata.
@@ -371,11 +377,12 @@ export const users = <E = never, R = never>(
 export const channels = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(
-    Streams.events(options),
-    options,
-    (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined
-  )
+  reading(options, (options) =>
+    Family.only(
+      Streams.events(options),
+      options,
+      (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined
+    ))
 
 /**
  * Streams changes of memberships.
@@ -386,11 +393,12 @@ export const channels = <E = never, R = never>(
 export const memberships = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(
-    Streams.events(options),
-    options,
-    (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined
-  )
+  reading(options, (options) =>
+    Family.only(
+      Streams.events(options),
+      options,
+      (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined
+    ))
 
 /**
  * Streams files that are shared.
@@ -401,7 +409,11 @@ export const memberships = <E = never, R = never>(
 export const files = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  Family.only(Streams.events(options), options, (event) => event._tag === "FileShared" ? event : undefined)
+  reading(
+    options,
+    (options) =>
+      Family.only(Streams.events(options), options, (event) => event._tag === "FileShared" ? event : undefined)
+  )
 
 /**
  * Streams the statuses of the connection, without the events.
@@ -412,11 +424,12 @@ export const files = <E = never, R = never>(
 export const statuses = (
   options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
-  Family.only(
-    Streams.events(options),
-    { onStatus: () => Effect.void },
-    (event) => isStatus(event) ? event : undefined
-  )
+  reading(options, (options) =>
+    Family.only(
+      Streams.events(options),
+      { onStatus: () => Effect.void },
+      (event) => isStatus(event) ? event : undefined
+    ))
 
 // --------------------------------------------------------------------------------------------------------------------
 // sets
@@ -574,7 +587,7 @@ export function pages<A, RD>(
   SubscribeError | CursorStoreError,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD
 > {
-  return DurableReader.pages(options, durably(options))
+  return reading(options, (options) => DurableReader.pages(options, durably(options)), durableIssues)
 }
 
 /**
@@ -617,7 +630,8 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Schedule from "effect/Schedule"
+ * import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
  * import * as Schema from "effect/Schema"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
  *
@@ -660,20 +674,21 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  const { concurrency = 1 } = options
-  const one = Handling.persistent(handler, options)
-  const read = durably(options)
-  return DurableReader.consume({
-    name: options,
-    read,
-    handle: (messages) =>
-      Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
-        concurrency,
-        discard: true
-      }),
-    onStatus: options.onStatus ?? Family.logged,
-    concurrency: 1
-  })
+  return readingEffect(options, (options) => {
+    const { concurrency = 1 } = options
+    const one = Handling.persistent(handler, options)
+    return DurableReader.consume({
+      name: options,
+      read: durably<A, RD>(options),
+      handle: (messages) =>
+        Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
+          concurrency,
+          discard: true
+        }),
+      onStatus: options.onStatus ?? Family.logged,
+      concurrency: 1
+    })
+  }, (options) => consumeIssues(handler, options))
 }
 
 /**
@@ -703,7 +718,7 @@ export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import type * as Schema from "effect/Schema"
+ * import * as Schema from "effect/Schema"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
  *
  * declare const insert: (rows: ReadonlyArray<Schema.Json>) => Effect.Effect<void, "deadlock">
@@ -743,18 +758,19 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  const all = Handling.persistent(handler, options)
-  const read = durably(options)
-  return DurableReader.consume({
-    name: options,
-    read,
-    handle: (messages) => {
-      const events = messages.map(({ event }) => event)
-      return Arr.isReadonlyArrayNonEmpty(events) ? DurableReader.handling(all(events), messages) : Effect.void
-    },
-    onStatus: options.onStatus ?? Family.logged,
-    concurrency: options.concurrency ?? 1
-  })
+  return readingEffect(options, (options) => {
+    const all = Handling.persistent(handler, options)
+    return DurableReader.consume({
+      name: options,
+      read: durably<A, RD>(options),
+      handle: (messages) => {
+        const events = messages.map(({ event }) => event)
+        return Arr.isReadonlyArrayNonEmpty(events) ? DurableReader.handling(all(events), messages) : Effect.void
+      },
+      onStatus: options.onStatus ?? Family.logged,
+      concurrency: options.concurrency ?? 1
+    })
+  }, (options) => consumeIssues(handler, options))
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -762,12 +778,87 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
 // --------------------------------------------------------------------------------------------------------------------
 
 /** The events of a durable reader, from its kept cursor on; from `from` the first time. */
+type Issues<O> = (options: O) => ReadonlyArray<PubNubError.Detail>
+
+const schedule: Input.Check = (value) =>
+  Schedule.isSchedule(value) ? undefined : `is ${Input.shown(value)}, not a schedule`
+
+const durableIssues: Issues<Durable> = ({ commitRetry, reader }) =>
+  Input.issues({ reader: Input.filled(reader), commitRetry: Input.optional(schedule)(commitRetry) })
+
+const consumeIssues = (
+  handler: unknown,
+  options: Durable & {
+    readonly concurrency?: number | undefined
+    readonly retry?: unknown
+    readonly deadLetter?: unknown
+  }
+): ReadonlyArray<PubNubError.Detail> => [
+  ...durableIssues(options),
+  ...Input.issues({
+    handler: Input.callback(handler),
+    concurrency: options.concurrency === Infinity ? undefined : Input.optional(Input.whole(1))(options.concurrency),
+    retry: Input.optional(schedule)(options.retry),
+    deadLetter: Input.optional(Input.callback)(options.deadLetter)
+  })
+]
+
+/** What a caller gives, read once; or why it is refused. */
+const checked = <O extends object>(options: O, issues: Issues<O> = () => []): Result.Result<O, SubscribeError> =>
+  Result.mapError(
+    Result.flatMap(
+      Endpoint.attempt(() => {
+        const wrong = Input.record(options)
+        if (wrong !== undefined) return Endpoint.refused([{ location: "options", message: wrong }])
+        const given: O & { readonly onStatus?: unknown; readonly schema?: unknown } = { ...options }
+        const details = [
+          ...Input.issues({
+            onStatus: Input.optional(Input.callback)(given.onStatus),
+            schema: given.schema === undefined || Schema.isSchema(given.schema) ? undefined : "is not a schema"
+          }),
+          ...issues(given)
+        ]
+        return details.length > 0 ? Endpoint.refused(details) : given
+      }),
+      (given) => given instanceof PubNubError.BadRequest ? Result.fail(given) : Result.succeed(given)
+    ),
+    (reason) => new SubscribeError({ reason })
+  )
+
+const reading = <O extends object, A, E, R>(
+  options: O,
+  then: (options: O) => Stream.Stream<A, E, R>,
+  issues?: Issues<O>
+): Stream.Stream<A, E | SubscribeError, R> =>
+  Stream.suspend(() =>
+    Result.match(checked(options, issues), {
+      onFailure: (error): Stream.Stream<A, E | SubscribeError, R> => Stream.fail(error),
+      onSuccess: then
+    })
+  )
+
+const readingEffect = <O extends object, A, E, R>(
+  options: O,
+  then: (options: O) => Effect.Effect<A, E, R>,
+  issues: Issues<O>
+): Effect.Effect<A, E | SubscribeError, R> =>
+  Effect.suspend(() =>
+    Result.match(checked(options, issues), {
+      onFailure: (error): Effect.Effect<A, E | SubscribeError, R> => Effect.fail(error),
+      onSuccess: then
+    })
+  )
+
+const eventsOf = <A, RD>(
+  options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
+): Read<Event.SubscribeEvent<A | Schema.Json>, RD> =>
+  options.schema === undefined
+    ? Streams.events(options)
+    : Family.typedMessages(Streams.events(options), options.schema)
+
 const durably = <A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): DurableReader.Read<A | Schema.Json, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> =>
-(kept) => {
-  const events = Streams.events({ ...options, from: kept ?? options.from })
-  return options.schema === undefined ? events : Family.typedMessages(events, options.schema)
-}
+(kept) => eventsOf({ ...options, from: kept ?? options.from })
 
 type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>

@@ -9,7 +9,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../internal/codec.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
-import { PubNubConfig } from "./PubNubConfig.ts"
+import { path } from "./internal/wire/path.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
 import * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
 
@@ -53,12 +54,10 @@ export type TimeError = PubNubError.PubNubErrorOf<
  * @category requests
  * @since 0.1.0
  */
-export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | PubNubConfig> = Effect.gen(function*() {
-  const config = yield* PubNubConfig
-  const where = { operation: "time", method: "GET", shownPath: "/time/0" } as const
-  const error = Endpoint.errorOf(where)
-  const endpoint = { ...where, path: "/time/0", query: [], open: true, decode: decodeTime }
-  return yield* Endpoint.call(config, endpoint, (reason): TimeError => {
+export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | PubNubConfig> = Effect.mapError(
+  Endpoint.run("time", () => ({ path: path`/time/0`, credential: "none", decode: decodeTime })),
+  ({ reason, request }): TimeError => {
+    const error = (reason: TimeError["reason"]): TimeError => PubNubError.make({ operation: "time", reason, request })
     switch (reason._tag) {
       // There is nothing to be denied here: a proxy or a wrong origin said so.
       case "AccessDenied":
@@ -75,8 +74,8 @@ export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | Pu
       default:
         return error(reason)
     }
-  })
-})
+  }
+)
 
 const decodeTuple = Codec.decodeResult(Schema.Tuple([Timetoken]))
 

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Order_ from "effect/Order"
 import * as Schema from "effect/Schema"
 
@@ -59,7 +59,8 @@ export const toBigInt = (timetoken: Timetoken): bigint => BigInt(timetoken)
  * @category conversions
  * @since 0.1.0
  */
-export const fromBigInt = (value: bigint): Option.Option<Timetoken> => Timetoken.makeOption(value.toString())
+export const fromBigInt = (value: bigint): Option.Option<Timetoken> =>
+  typeof value === "bigint" ? Timetoken.makeOption(value.toString()) : Option.none()
 
 /**
  * The moment of a timetoken, cut to the millisecond.
@@ -71,7 +72,8 @@ export const toDateTime = (timetoken: Timetoken): DateTime.Utc =>
   DateTime.makeUnsafe(Number(BigInt(timetoken) / 10_000n))
 
 /**
- * The first timetoken of a moment; `None` before 1973 and after 2286, where a timetoken has not 17 digits.
+ * The first timetoken of a moment. `None` before 2001-09-09T01:46:40Z and from 2286-11-20T17:46:40Z on: timetokens have 17
+ * digits only between.
  *
  * **Example** (Everything since an hour ago)
  *
@@ -87,4 +89,7 @@ export const toDateTime = (timetoken: Timetoken): DateTime.Utc =>
  * @since 0.1.0
  */
 export const fromDateTime = (moment: DateTime.DateTime): Option.Option<Timetoken> =>
-  fromBigInt(BigInt(DateTime.toEpochMillis(moment)) * 10_000n)
+  Option.flatMap(
+    Option.filter(Option.liftThrowable(DateTime.toEpochMillis)(moment), Number.isSafeInteger),
+    (millis) => fromBigInt(BigInt(millis) * 10_000n)
+  )

@@ -19,9 +19,10 @@ import * as LiveObject from "./internal/live/liveObject.ts"
 import * as Metadata from "./internal/objects/metadata.ts"
 import * as Objects from "./internal/objects/objects.ts"
 import * as Setting from "./internal/objects/setting.ts"
-import { PubNubConfig } from "./PubNubConfig.ts"
+import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
+import type { UnreadableItem } from "./UnreadableItem.ts"
 import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -196,13 +197,17 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
     options?: ListOptions<P>
   ) => Effect.Effect<
     AppContext.Page<User<P, C>>,
-    PubNubError.PubNubError | E,
+    PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** As {@link stream}. */
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
-  ) => Stream.Stream<User<P, C>, PubNubError.PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD>
+  ) => Stream.Stream<
+    User<P, C> | UnreadableItem,
+    PubNubError.PubNubError,
+    HttpClient.HttpClient | PubNubConfig | RD
+  >
   /** As {@link live}. */
   readonly live: (options?: UserOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<User<Part, C>>, E>>,
@@ -222,7 +227,7 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
       options: SetIfOptions<P, C>
     ): Effect.Effect<
       User<P, C>,
-      PubNubError.PubNubError | AppContext.ObjectChanged | E,
+      PubNubError.PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
       HttpClient.HttpClient | PubNubConfig | RD | RE
     >
   }
@@ -269,9 +274,14 @@ const kind: Metadata.Kind<typeof Objects.User.Type, Profile> = {
   longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...Setting.longest }
 }
 
-const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Users<C, E, RD, RE>, "live"> => {
+const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Omit<Users<C, E, RD, RE>, "live"> => {
   const requests = Metadata.make(kind, codec)
-  const idOf = ({ id }: UserOptions) => Effect.map(PubNubConfig, ({ userId }) => id ?? userId)
+  const given = <O extends UserOptions>(options: O) => ({ userId }: PubNubConfig["Service"]) => ({
+    ...options,
+    id: options.id ?? userId
+  })
 
   function set<const P extends Part = "status" | "type">(
     options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
@@ -280,26 +290,26 @@ const make = <C, E, RD, RE>(codec: Custom.CustomCodec<C, E, RD, RE>): Omit<Users
     options: SetIfOptions<P, C>
   ): Effect.Effect<
     User<P, C>,
-    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    PubNubError.PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
   function set<const P extends Part = "status" | "type">(
     options: SetIfOptions<P, C>
   ): Effect.Effect<
     User<P, C>,
-    PubNubError.PubNubError | AppContext.ObjectChanged | E,
+    PubNubError.PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   > {
-    return Effect.flatMap(idOf(options), (id) => requests.set(id, options))
+    return requests.set(given(options))
   }
 
   return {
-    get: (options = {}) => Effect.flatMap(idOf(options), (id) => requests.get(id, options)),
-    list: (options = {}) => requests.list(options),
-    stream: (options = {}) => requests.stream(options),
+    get: (options = {}) => requests.get(given(options)),
+    list: (options = {}) => requests.list(() => options),
+    stream: (options = {}) => requests.stream(() => options),
     set,
-    update: (options, f) => Effect.flatMap(idOf(options), (id) => requests.update(id, options, f)),
-    remove: (options = {}) => Effect.flatMap(idOf(options), requests.remove)
+    update: (options, f) => requests.update(given(options), f),
+    remove: (options = {}) => requests.remove(given(options))
   }
 }
 
@@ -309,8 +319,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
   codec: Custom.CustomCodec<C, E, RD, RE>
 ): Users<C, E, RD, RE>["live"] =>
 (options = {}) =>
-  Effect.flatMap(PubNubConfig, ({ userId }) => {
-    const { id = userId } = options
+  Objects.reading("liveUser", ({ userId }) => ({ id: options.id ?? userId }), ({ id }) => {
     const names = { operation: "liveUser", kind: "user", id } as const
     return LiveObject.keep({
       ...names,
@@ -359,17 +368,23 @@ export const get: Users<AppContext.Custom, never>["get"] = users.get
  * **Details**
  *
  * `GET /v2/objects/{subscribeKey}/uuids`. `next` is there only on a full page, though the service gives a cursor on the
- * last page too. A page that is full and the last is followed by an empty one. Fails with `PubNubError`: `BadRequest`
- * for input that was refused before a request was made, or for a filter that the service cannot read, with its details.
+ * last page too. A page that is full and the last is followed by an empty one. What cannot be read is an `UnreadableItem`
+ * in its place, and should the service answer with more than `limit`, all of them are there. Fails with `PubNubError`:
+ * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read, with
+ * its details; `Malformed` when the cursor of the next page is the one of this page.
  *
  * **Example** (How many there are, and the newest ten)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  * import * as Users from "effect-herald/pubnub/Users"
  *
  * const program = Users.list({ limit: 10, sort: ["updated:desc", "id"], count: true }).pipe(
- *   Effect.map(({ items, total }) => `${total} users, of late ${items.map(({ id }) => id).join(", ")}`)
+ *   Effect.map(({ items, total }) => {
+ *     const ids = items.filter(UnreadableItem.isReadable).map(({ id }) => id)
+ *     return `${total} users, of late ${ids.join(", ")}`
+ *   })
  * )
  * ```
  *
@@ -394,9 +409,11 @@ export const list: Users<AppContext.Custom, never>["list"] = users.list
  * import * as Option from "effect/Option"
  * import * as Stream from "effect/Stream"
  * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  * import * as Users from "effect-herald/pubnub/Users"
  *
  * const addresses = Users.stream({ filter: Filter.equals("type", "core"), include: [] }).pipe(
+ *   Stream.filter(UnreadableItem.isReadable),
  *   Stream.filter((user) => Option.isSome(user.email)),
  *   Stream.map((user) => user.email)
  * )
@@ -461,6 +478,8 @@ export const live: Users<AppContext.Custom, never>["live"] = /* @__PURE__ */ mak
  * `PATCH /v2/objects/{subscribeKey}/uuids/{id}`. Gives the user as it is then. Fails with `PubNubError`: `BadRequest` for
  * texts that are too long and custom data that is not scalars, before a request is made. With `ifMatchesEtag` it fails with
  * {@link AppContext.ObjectChanged}, and writes nothing, when the user is not what had this tag.
+ * With a tag and without an answer it fails with {@link AppContext.UpdateOutcomeUnknown}: made once more, it could take its
+ * own write for somebody else's.
  *
  * **Example** (Only if nobody else has changed it)
  *
@@ -552,8 +571,8 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
 
 /**
  * The same requests with custom data of a type. What is set is encoded and checked before it is sent, what is read is
- * decoded: data that does not match fails with `CustomMismatch`, which has it. The schema has to write scalars: text,
- * numbers, booleans and null.
+ * decoded: data that does not match fails with `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its
+ * place. The schema has to write scalars: text, numbers, booleans and null.
  *
  * **Example** (People with a birthday)
  *
@@ -562,12 +581,13 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
  * import * as Schema from "effect/Schema"
  * import * as Stream from "effect/Stream"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  * import * as Users from "effect-herald/pubnub/Users"
  *
  * const People = Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc, team: Schema.Literals(["core", "docs"]) }))
  *
  * const teams = People.list({ include: ["custom"] }).pipe(
- *   Effect.map(({ items }) => items.map(({ custom, id }) => [id, custom] as const))
+ *   Effect.map(({ items }) => items.filter(UnreadableItem.isReadable).map(({ custom, id }) => [id, custom] as const))
  * )
  *
  * const changes = Subscribe.users({ channels: ["ada"] }).pipe(

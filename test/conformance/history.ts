@@ -78,6 +78,8 @@ const callOf = (exchange: Kit.Exchange) => {
       bound === undefined ? undefined : Timetoken.Timetoken.make(String(BigInt(bound) + 1n))
     return start !== undefined && end !== undefined
       ? History.remove({ channel, since: after(start), before: after(end) })
+      : start === undefined && end === undefined
+      ? History.remove({ channel, all: true })
       : History.remove({ channel, before: start, since: end })
   }
   const range = { before: start, since: end }

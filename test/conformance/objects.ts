@@ -41,7 +41,11 @@ const isOurs = ({ request }: Kit.Exchange): boolean => ours.has(request.template
 // calls
 // --------------------------------------------------------------------------------------------------------------------
 
-type Failure = PubNubError.PubNubError | AppContext.ObjectNotFound | AppContext.ObjectChanged
+type Failure =
+  | PubNubError.PubNubError
+  | AppContext.ObjectNotFound
+  | AppContext.ObjectChanged
+  | AppContext.UpdateOutcomeUnknown
 
 type Call = Effect.Effect<unknown, Failure, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
 

@@ -26,6 +26,7 @@ import {
 } from "effect-herald/pubnub"
 import type PubNub from "pubnub"
 import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
+import { readable } from "../readable.ts"
 
 const World = Layer.unwrap(
   Effect.map(
@@ -300,7 +301,7 @@ it.live("memberships and members: every field, from either end, both ways", () =
     yield* theirs(() => objects.removeMemberships({ uuid: "cleo", channels: ["lobby"] }))
     for (const [channel, left] of [["room", "cleo dan"], ["lobby", "ada bob eve"]] as const) {
       const { items } = yield* ourMembers(channel)
-      assert.strictEqual(items.map(({ userId }) => userId).join(" "), left)
+      assert.strictEqual(readable(items).map(({ userId }) => userId).join(" "), left)
       assert.strictEqual((yield* theirMembers(channel)).items.map(({ userId }) => userId).join(" "), left)
     }
   }).pipe(Effect.scoped, Effect.provide(World)))
@@ -323,9 +324,9 @@ it.live("pages: where one of them stops, the other goes on", () =>
     )
     const rest = yield* Members.list({ channel: "room", next: AppContext.PageCursor.make(second.next ?? "") })
     const read = [
-      ...first.items.map(({ userId }) => String(userId)),
+      ...readable(first.items).map(({ userId }) => String(userId)),
       ...second.data.map(({ uuid }) => uuid.id),
-      ...rest.items.map(({ userId }) => String(userId))
+      ...readable(rest.items).map(({ userId }) => String(userId))
     ]
     assert.deepStrictEqual(read, ["a", "b", "c", "d"])
   }).pipe(Effect.scoped, Effect.provide(World)))
@@ -395,7 +396,7 @@ it.live("message actions: lists and history, both ways", () =>
     )
 
     // Each takes back what is its own, and nothing else.
-    const [byOurs, byTheirs] = yield* list
+    const [byOurs, byTheirs] = readable(yield* list)
     assert(byOurs !== undefined && byTheirs !== undefined)
     const remove = ({ actionTimetoken, messageTimetoken }: MessageActions.MessageAction) =>
       asked(() => official.removeMessageAction({ channel, messageTimetoken, actionTimetoken }))

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { EmulatorServer, NodePubNub } from "effect-herald/node"
 import { ChannelGroups, History, Presence, Publish, Timetoken } from "effect-herald/pubnub"
 import { client, subscribed, theirs } from "./officialClient.ts"
+import { readable } from "../readable.ts"
 
 const World = Layer.unwrap(
   Effect.map(
@@ -76,7 +77,7 @@ it.live("presence: who is there, and states, both ways", () =>
     const read = yield* theirs(() => ada.hereNow({ channels: ["a", "b"], includeState: true }))
     assert.deepStrictEqual([ours.totalChannels, ours.totalOccupancy], [read.totalChannels, read.totalOccupancy])
     assert.deepStrictEqual<unknown>(
-      ours.channels.get("a")?.users.map(({ state, user }) => ({ uuid: String(user), state })),
+      readable(ours.channels.get("a")?.users ?? []).map(({ state, user }) => ({ uuid: String(user), state })),
       read.channels["a"]?.occupants.map(({ state, uuid }) => ({ uuid, state: state ?? undefined }))
     )
     assert.deepStrictEqual(yield* Presence.whereNow({ user: "theirs" }), ["a", "b"])

@@ -47,7 +47,7 @@ describe("bad input is refused before a request is made", () => {
       ["no group", ChannelGroups.list({ group: "" }), "group"],
       ["a comma in a group", ChannelGroups.delete({ group: "a,b" }), "group"],
       ["a dot segment", ChannelGroups.delete({ group: ".." }), "group"],
-      ["more than an address holds", ChannelGroups.add({ group, channels: ["x".repeat(600)] }), undefined]
+      ["more than an address holds", ChannelGroups.add({ group, channels: ["x".repeat(600)] }), "channels"]
     ] as const
   )("%s", ([, call, location]) =>
     Effect.gen(function*() {

@@ -229,10 +229,40 @@ describe("remove", () => {
       assert.deepStrictEqual(yield* left, [2, 3, 6, 7, 8, 9])
       yield* History.remove({ channel: "a", since: sent[8] })
       assert.deepStrictEqual(yield* left, [2, 3, 6, 7])
-      yield* History.remove({ channel: "a" })
+      yield* History.remove({ channel: "a", all: true })
       assert.deepStrictEqual(yield* left, [])
     }).pipe(Effect.provide(emulated())))
 })
+
+it.effect.each(
+  [
+    ["no bound at all", {}],
+    ["two bounds that are undefined", { since: undefined, before: undefined }],
+    ["all: false and no bound", { all: false }],
+    ["all beside a bound", { all: true, since: Timetoken.Timetoken.make("17900000000000000") } as never],
+    ["an all that is no boolean", { all: "yes" as never }]
+  ] as const
+)("remove with %s removes nothing", ([, range]) =>
+  Effect.gen(function*() {
+    const { reason } = yield* Effect.flip(History.remove({ channel: "a", ...range }))
+    if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
+    assert.deepStrictEqual(reason.details.map(({ location }) => location), ["all"])
+  }).pipe(Effect.provide(Layer.merge(
+    Transport.scripted([]),
+    PubNubConfig.layer({ subscribeKey: "s", userId: "u", origin: "host" })
+  ))))
+
+it.effect("500 names of 80 letters are refused before a request is made", () =>
+  Effect.gen(function*() {
+    const channels = Array.from({ length: 500 }, (_, index) => String(index).padStart(80, "x"))
+    const { reason } = yield* Effect.flip(History.fetch({ channels }))
+    if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
+    assert.deepStrictEqual(reason.details.map(({ location }) => location), ["channels"])
+    assert.match(reason.message, /maxUrlSize is 30720: ask for fewer at once/)
+  }).pipe(Effect.provide(Layer.merge(
+    Transport.scripted([]),
+    PubNubConfig.layer({ subscribeKey: "s", userId: "u", origin: "host" })
+  ))))
 
 it.effect("entries and actions that the service writes oddly are read, and each bad one alone is told", () =>
   Effect.gen(function*() {

@@ -71,10 +71,41 @@ describe("publish", () => {
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       for (const length of [10, 400, 1_000]) yield* Publish.publish({ channel: "a", message: "x".repeat(length) })
-      yield* Publish.publish({ channel: "a", message: "x".repeat(1_000), method: "GET" })
-      assert.deepStrictEqual((yield* emulator.requests).map(({ method }) => method), ["GET", "GET", "POST", "GET"])
-      assert.strictEqual((yield* emulator.messages("a")).length, 4)
+      assert.deepStrictEqual((yield* emulator.requests).map(({ method }) => method), ["GET", "GET", "POST"])
+      assert.strictEqual((yield* emulator.messages("a")).length, 3)
     }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 600 } }))))
+
+  it.effect.each(
+    [
+      ["a message", { message: "x".repeat(1_000), method: "GET" }, "message", /maxUrlSize is 600: .*"POST"/],
+      ["metadata", { message: 1, meta: { m: "x".repeat(1_000) } }, "meta", /maxUrlSize is 600: send less of it/]
+    ] as const
+  )(
+    "%s below the limit of messages that makes the address too long is told with what to do",
+    ([, what, location, text]) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Publish.publish({ channel: "a", ...what }))
+        if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error._tag)
+        assert.deepStrictEqual(error.reason.details.map((detail) => detail.location), [location])
+        assert.match(error.message, text)
+      }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 600 } })))
+  )
+
+  it.effect("a message that is prepared is sent as it was then, any number of times", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      const [message, meta] = [{ n: 1 }, { m: 1 }]
+      const send = yield* Publish.prepare({ channel: "a", message, meta })
+      message.n = 2
+      meta.m = 2
+      yield* send
+      yield* send
+      const sent = (yield* emulator.messages("a")).map(({ message, meta }) => ({ message, meta }))
+      assert.deepStrictEqual<unknown>(sent, [{ message: { n: 1 }, meta: { m: 1 } }, {
+        message: { n: 1 },
+        meta: { m: 1 }
+      }])
+    }).pipe(Effect.provide(emulated())))
 
   it.effect("a schema types the message and keeps its dates and big integers", () =>
     Effect.gen(function*() {

@@ -511,7 +511,7 @@ describe("message ids", () => {
       // @ts-expect-error a list is no object of keys, for the compiler either
       const error = yield* Effect.flip(Publisher.publish({ channel: "a", message: 1, meta }))
       assert.strictEqual(nameOf(error), "BadRequest")
-      assert.include(error.message, "meta is a list; it must be an object")
+      assert.include(error.message, "meta is a list, not an object")
     }).pipe(Effect.provide(unpaced({ messageIds: true }))))
 
   it.effect("readers leave out what has the id of an earlier one of its channel and publisher, and nothing else", () =>
@@ -754,22 +754,50 @@ describe("requirements and input", () => {
       assert.deepStrictEqual((yield* stored("a"))[1], { id: 1, placed: "1970-01-01T00:00:00.000Z" })
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
 
-  it.effect("a message that changes after it was given is sent as it was", () =>
+  it.effect("a message and metadata that change after they were given are sent as they were", () =>
     Effect.gen(function*() {
       const message = { id: 1 }
-      const outcome = yield* Publisher.enqueue({ channel: "a", message })
+      const meta = { list: [1] }
+      const outcome = yield* Publisher.enqueue({ channel: "a", message, meta })
       message.id = 2
+      meta.list.push(2)
       yield* outcome
       assert.deepStrictEqual(yield* stored("a"), [{ id: 1 }])
+      const [request] = yield* requestsTo("/publish")
+      assert.strictEqual(queryOf(request!).get("meta"), "{\"list\":[1]}")
     }).pipe(Effect.provide(unpaced())))
 
   it.effect.each(
     [
-      [{ capacity: 0 }, "capacity is not a positive integer"],
-      [{ capacity: Number.NaN }, "capacity is not a positive integer"],
-      [{ rateLimit: { limit: 0.5, window: "1 second" } }, "rateLimit.limit is not a positive integer"],
-      [{ rateLimit: { limit: 1, window: Number.NaN } }, "rateLimit.window is not a positive, finite duration"],
-      [{ rateLimit: { limit: 1, window: "Infinity" } }, "rateLimit.window is not a positive, finite duration"]
+      ["a channel", { channel: "a,b", message: 1 }],
+      ["a ttl", { channel: "a", message: 1, ttl: 0.5 }],
+      ["a label", { channel: "a", message: 1, customMessageType: "x" }],
+      ["metadata", { channel: "a", message: 1, meta: { x: NaN } }],
+      ["a message that is too large", { channel: "a", message: "x".repeat(40_000) }]
+    ] as const
+  )("%s that is wrong is told at the call, and costs no pace", ([, wrong]) =>
+    Effect.gen(function*() {
+      const refused = [
+        yield* Effect.flip(Effect.timeout(Publisher.publish(wrong), 0)),
+        yield* Effect.flip(Effect.timeout(Publisher.enqueue(wrong), 0))
+      ]
+      for (const { _tag } of refused) assert.include(["PubNubError", "MessageTooLarge"], _tag)
+      yield* send("a", 1)
+      assert.deepStrictEqual(yield* times, [0])
+    }).pipe(Effect.provide(world({ rateLimit: { limit: 1, window: "1 minute" } }))))
+
+  it.effect.each(
+    [
+      [{ capacity: 0 }, "capacity is 0, not a whole number of 1 or more"],
+      [{ capacity: Number.NaN }, "capacity is NaN, not a whole number of 1 or more"],
+      [{ rateLimit: { limit: 0.5, window: "1 second" } }, "rateLimit.limit is 0.5, not a whole number of 1 or more"],
+      [{ rateLimit: { limit: 1, window: Number.NaN } }, "rateLimit.window is NaN, not a positive, finite duration"],
+      [
+        { rateLimit: { limit: 1, window: "Infinity" } },
+        "rateLimit.window is \"Infinity\", not a positive, finite duration"
+      ],
+      [{ flush: Number.NaN }, "flush is NaN, not a duration"],
+      [{ flush: -1 }, "flush is -1, not a duration"]
     ] satisfies ReadonlyArray<readonly [Publisher.Settings, string]>
   )("settings that mean nothing: %j", ([settings, text]) =>
     Effect.gen(function*() {

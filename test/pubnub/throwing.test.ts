@@ -23,6 +23,7 @@ import {
   Subscribe,
   Subscriber,
   Timetoken,
+  UnreadableItem,
   Users
 } from "effect-herald/pubnub"
 import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
@@ -153,8 +154,8 @@ it.effect("signals, states and custom data go through a schema that throws likew
     const Numbered = Users.withCustom(Schema.Struct({ n: Big }))
     const custom = yield* Effect.flip(Numbered.get({ include: ["custom"] }))
     assertIssue(custom._tag === "CustomMismatch" ? custom.issue : undefined, /^its schema threw SyntaxError/)
-    const listed = yield* Effect.flip(Numbered.list({ include: ["custom"] }))
-    assert.strictEqual(listed._tag, "CustomMismatch")
+    const { items: [listed] } = yield* Numbered.list({ include: ["custom"] })
+    assertIssue(UnreadableItem.isUnreadable(listed) ? listed.issue : undefined, /^its schema threw SyntaxError/)
   }).pipe(Effect.provide(world)))
 
 it.effect("a live value whose custom data throws is stale, says why, and is current again", () =>
@@ -344,14 +345,23 @@ describe("what an error says", () => {
 
   it.effect.each<readonly [string, string]>([
     ["an answer that is deep", lists(16_000)],
-    ["an answer with a deep action", `{"data":[{"type":"t","value":${lists(16_000)}}]}`],
-    ["an answer with a long name", `{"data":[{"${"k".repeat(30_000)}":1}]}`]
+    ["an answer with a long name", `{"data":{"${"k".repeat(30_000)}":1}}`]
   ])("of %s is bounded", ([, body]) =>
     Effect.gen(function*() {
       const reason = yield* reasonOf(MessageActions.list({ channel: "a" }))
       if (reason._tag !== "Malformed") return assert.fail(reason._tag)
       assert.isAtMost(reason.description.length, 1_024)
       assert.isAtMost(reason.excerpt.length, 1_024)
+    }).pipe(answering({ body })))
+
+  it.effect.each<readonly [string, string]>([
+    ["a deep action", `{"data":[{"type":"t","value":${lists(16_000)}}]}`],
+    ["a long name", `{"data":[{"${"k".repeat(30_000)}":1}]}`]
+  ])("of an item with %s is bounded", ([, body]) =>
+    Effect.gen(function*() {
+      const { actions: [odd] } = yield* MessageActions.list({ channel: "a" })
+      if (!UnreadableItem.isUnreadable(odd)) return assert.fail("it was read")
+      assert.isAtMost(odd.issue.length, 1_024)
     }).pipe(answering({ body })))
 
   it.effect("of a refusal of a megabyte is bounded", () =>

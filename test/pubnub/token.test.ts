@@ -28,6 +28,7 @@ import {
 } from "effect-herald/pubnub"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import { addressSize } from "../../src/pubnub/internal/wire/endpoint.ts"
+import { path } from "../../src/pubnub/internal/wire/path.ts"
 import { emulated, queryOf, requestsTo } from "../emulated.ts"
 import { randomUUID } from "node:crypto"
 import * as Util from "node:util"
@@ -610,7 +611,7 @@ describe("an Effect", () => {
 
 describe("an address", () => {
   const sizeOf = (authToken: PubNubConfig.AuthToken | undefined) =>
-    addressSize(PubNubConfig.make({ subscribeKey: "s", userId: "u", authToken }), { path: "/", query: [] })
+    addressSize(PubNubConfig.make({ subscribeKey: "s", userId: "u", authToken }), { path: path`/` })
   const plain = sizeOf(undefined)
 
   it.effect("has room for a token that is not known yet, and for a longer one that is", () =>

@@ -25,6 +25,7 @@ import {
   Users
 } from "effect-herald/pubnub"
 import { Messages, Session, SymphonyConfig } from "effect-herald/symphony"
+import * as Endpoint from "../../src/pubnub/internal/wire/endpoint.ts"
 import * as SubscribeWire from "../../src/pubnub/internal/wire/subscribe.ts"
 import { mid, sid } from "../symphony/kit.ts"
 import { batchesOf } from "./seeds.ts"
@@ -224,7 +225,7 @@ const ofPubNub: Requests<PubNubConfig.PubNubConfig> = [
   Presence.hereNow({ channels: ["a"], includeState: true }),
   Presence.getState({ channels: ["a"] }),
   Effect.flatMap(PubNubConfig.PubNubConfig, (config) =>
-    SubscribeWire.call(
+    Endpoint.send(
       config,
       SubscribeWire.handshake(config, { channels: ["a"], groups: [], filter: undefined, state: undefined })
     ))

@@ -27,6 +27,7 @@ import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import { emulated } from "../emulated.ts"
 import { dice } from "./world.ts"
 import { seedsOf } from "./seeds.ts"
+import { readable } from "../readable.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -166,7 +167,10 @@ const members = (size: number): Kind => ({
     if (roll < 11) return yield* setUser(id, yield* some(userFields, step))
     return yield* removeUser(id)
   }),
-  stored: Effect.map(Stream.runCollect(Members.stream({ channel: "lobby", include: memberParts })), sorted)
+  stored: Effect.map(
+    Stream.runCollect(Members.stream({ channel: "lobby", include: memberParts })),
+    (members) => sorted(readable(members))
+  )
 })
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import { emulated } from "../emulated.ts"
 import * as TestClock from "effect/testing/TestClock"
 import { seedsOf } from "./seeds.ts"
+import { readable } from "../readable.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -77,7 +78,7 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
   // Who came in place of whom is not told without lists.
   if (mode !== "intervals without lists") {
     const sorted = (users: Iterable<Presence.Occupant>) => [...users].toSorted((a, b) => a.user < b.user ? -1 : 1)
-    assert.deepStrictEqual(sorted(last?.users.values() ?? []), sorted(here?.users ?? []), schedule)
+    assert.deepStrictEqual(sorted(last?.users.values() ?? []), sorted(readable(here?.users ?? [])), schedule)
   }
   yield* Fiber.interrupt(watcher)
 })

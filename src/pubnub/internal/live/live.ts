@@ -10,17 +10,19 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as Retry from "../../../Retry.ts"
+import * as Input from "../../../internal/input.ts"
 import type * as AppContext from "../../AppContext.ts"
-import * as Channel from "../../Channel.ts"
 import type * as Event from "../../Event.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Streams from "../reading/streams.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
+import type { UnreadableItem } from "../../UnreadableItem.ts"
 import * as Defects from "../wire/defect.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import * as Loss from "./loss.ts"
+import * as Names from "../wire/names.ts"
+import * as Reread from "./reread.ts"
 import * as Objects from "../objects/objects.ts"
 
 export type Needs = Objects.Needs
@@ -37,6 +39,8 @@ export interface Source<A, K, E extends AppContext.CustomMismatch, R> {
   readonly id: string
   /** What the service has. */
   readonly read: Effect.Effect<A, PubNubError.PubNubError | E, R>
+  /** What it has that the latest reading could not make out. */
+  readonly unreadable?: () => ReadonlyArray<UnreadableItem>
   /** The same with only these parts read, the others as they are held. */
   readonly readParts: (held: A, parts: ReadonlySet<K>) => Effect.Effect<A, PubNubError.PubNubError | E, R>
   /** What the events did for certain, and which parts they leave in doubt. The same value if that is nothing. */
@@ -55,25 +59,16 @@ export const keep = <A, K, E extends AppContext.CustomMismatch, R>(
   source: Source<A, K, E, R>
 ): Effect.Effect<Ref<A, E>, PubNubError.PubNubError | SubscribeError | E, Objects.Needs | Scope.Scope | R> =>
   Effect.gen(function*() {
-    const issues = [...Objects.idIssues(source.kind, source.id), ...nameIssues(source)]
-    if (issues.length > 0) {
-      const shownPath = `/v2/subscribe/{subscribeKey}/${source.id}/0`
-      return yield* Endpoint.errorOf({ operation: source.operation, method: "GET", shownPath })(
-        Endpoint.refused(issues)
-      )
-    }
+    const issues = [
+      ...Objects.idIssues(source.kind, source.id),
+      // Its id is the name of a channel too: what only a subscription may be called would bring other events.
+      ...Input.each(source.kind, [source.id], Names.withoutPresence(", as only presence events have"))
+    ]
+    if (issues.length > 0) return yield* Endpoint.refusal(source.operation, issues)
     const first = yield* Deferred.make<Ref<A, E>, PubNubError.PubNubError | SubscribeError | E>()
     const keeper = yield* Effect.forkScoped(run(source, first))
     return yield* Effect.onError(Deferred.await(first), () => Fiber.interrupt(keeper))
   })
-
-// Its id is the name of a channel too: what only a subscription may be called would bring other events.
-const nameIssues = (
-  { id, kind }: { readonly id: string; readonly kind: string }
-): ReadonlyArray<PubNubError.Detail> => {
-  const wrong = Channel.isPresence(id) ? "is the name of presence events" : Channel.issue(id)
-  return wrong === undefined ? [] : [{ location: kind, message: `${JSON.stringify(id.slice(0, 100))} ${wrong}` }]
-}
 
 const run = <A, K, E extends AppContext.CustomMismatch, R>(
   source: Source<A, K, E, R>,
@@ -88,20 +83,28 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
     /** An answer may be older than the events that made it necessary: then it is asked for once more, a second later. */
     const ask = (asked: Effect.Effect<A, PubNubError.PubNubError | E, R>, events: Events) =>
       Effect.gen(function*() {
-        const read = asked.pipe(
-          Effect.tapError((error) => Effect.logWarning(`${source.id} is not kept current: ${error.message}`)),
-          Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
-        )
+        const read = Reread.untilRead(asked, {
+          isFirst: live === undefined,
+          tell: (failure) =>
+            Effect.andThen(
+              Effect.logWarning(`${source.id} is not kept current: ${failure.message}`),
+              live === undefined || failure.isRetryable
+                ? Effect.void
+                : SubscriptionRef.update(live, ({ value }) => ({ value, ...stale, failure }))
+            )
+        })
         const value = yield* read
         const newest = source.isBehind(value, events) ? yield* Effect.delay(read, "1 second") : value
         return (yield* source.follow(newest, events)).value
       })
 
+    const current = (value: A): AppContext.Live<A, E> => {
+      const unreadable = source.unreadable?.() ?? []
+      return { value, state: "current", ...unreadable.length === 0 ? {} : { unreadable } }
+    }
+
     const begin = Effect.fnUntraced(function*(events: Events) {
-      live = yield* SubscriptionRef.make<AppContext.Live<A, E>>({
-        value: yield* ask(source.read, events),
-        state: "current"
-      })
+      live = yield* SubscriptionRef.make<AppContext.Live<A, E>>(current(yield* ask(source.read, events)))
       lost = false
       yield* Deferred.succeed(first, live)
     })
@@ -124,7 +127,7 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
         onSuccess: (value) => {
           lost = false
           doubted = new Set()
-          return SubscriptionRef.set(live, { value, state: "current" })
+          return SubscriptionRef.set(live, current(value))
         },
         onFailure: (failure) => SubscriptionRef.set(live, { value, ...stale, failure })
       })

@@ -10,14 +10,17 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as AppContext from "../../AppContext.ts"
 import type * as Event from "../../Event.ts"
 import * as Filter from "../../Filter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type { UserId } from "../../UserId.ts"
+import { UserId } from "../../UserId.ts"
 import type { CustomCodec } from "../objects/custom.ts"
 import * as Live from "./live.ts"
+import * as Items from "../wire/items.ts"
+import { isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
 import * as ObjectEvents from "./objectEvents.ts"
 
 /** All parts. */
@@ -35,17 +38,17 @@ export interface Member<C, U> extends ObjectEvents.Item<C> {
 }
 
 /** What can be read of the members of the channel. `M` is a member. */
-export interface Requests<M, E, R> {
-  readonly all: Stream.Stream<M, PubNubError.PubNubError | E, R>
+export interface Requests<M, R> {
+  readonly all: Stream.Stream<M | UnreadableItem, PubNubError.PubNubError, R>
   readonly page: (
     filter: Filter.Filter<"user.id">
-  ) => Effect.Effect<AppContext.Page<M>, PubNubError.PubNubError | E, R>
+  ) => Effect.Effect<AppContext.Page<M>, PubNubError.PubNubError, R>
   /** How many there are. */
-  readonly total: Effect.Effect<number | undefined, PubNubError.PubNubError | E, R>
+  readonly total: Effect.Effect<number | undefined, PubNubError.PubNubError, R>
 }
 
 export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extends AppContext.CustomMismatch, RD, RE>(
-  { all, page, total }: Requests<Member<C, U>, E, RD | Live.Needs>,
+  { all, page, total }: Requests<Member<C, U>, RD | Live.Needs>,
   codec: CustomCodec<C, E, RD, RE>,
   channel: string
 ) =>
@@ -57,9 +60,13 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
 
     /** Until when a removal may have happened while several pages were read. */
     let shaken = 0
+    /** The members that could not be read. */
+    let unreadable: ReadonlyArray<UnreadableItem> = []
 
     const read = Effect.gen(function*() {
-      const members = mapOf(yield* Stream.runCollect(all))
+      const listed = yield* Stream.runCollect(all)
+      const members = mapOf(yield* Items.readable(listed, `the members of ${channel}`))
+      unreadable = listed.filter(isUnreadable)
       if (members.size >= pageSize) shaken = (yield* Clock.currentTimeMillis) + ObjectEvents.aMinute
       return members
     })
@@ -69,12 +76,15 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       const isWritable = filters.every((filter) => Result.isSuccess(Filter.print(filter)))
       if (!isWritable || held.size + users.size <= pageSize) return yield* read
       const found = yield* Effect.forEach(filters, page)
+      const items = found.flatMap(({ items }) => items)
+      const listed = yield* Items.readable(items, `the members of ${channel}`)
+      unreadable = [...unreadable.filter(({ raw }) => !isAmong(userOf(raw), users)), ...items.filter(isUnreadable)]
       const members = mapOf([
         ...[...held.values()].filter(({ userId }) => !users.has(userId)),
-        ...found.flatMap(({ items }) => items)
+        ...listed
       ])
       if ((yield* Clock.currentTimeMillis) > shaken) return members
-      return (yield* total) === members.size ? members : yield* read
+      return (yield* total) === members.size + unreadable.length ? members : yield* read
     })
 
     const isOf = (event: Event.SubscribeEvent): event is Event.MembershipEvent | Event.UserEvent => {
@@ -111,6 +121,8 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       id: channel,
       read,
       readParts,
+      unreadable: () =>
+        unreadable,
       follow: Effect.fnUntraced(function*(held: Held, events: ReadonlyArray<Event.SubscribeEvent>) {
         const doubted = new Set<UserId>()
         const now = yield* Clock.currentTimeMillis
@@ -145,6 +157,13 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       }
     })
   })
+
+const isOfUser = Schema.is(Schema.Struct({ uuid: Schema.Struct({ id: UserId }) }))
+
+const isAmong = (user: UserId | undefined, users: ReadonlySet<UserId>): boolean => user !== undefined && users.has(user)
+
+/** The user of a member that cannot be read, as far as that can be told. */
+const userOf = (raw: unknown): UserId | undefined => isOfUser(raw) ? raw.uuid.id : undefined
 
 const anyOf = ([first, ...others]: Arr.NonEmptyReadonlyArray<UserId>) =>
   Filter.or(Filter.equals("user.id", first), ...others.map((id) => Filter.equals("user.id", id)))

@@ -7,7 +7,6 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Retry from "../../../Retry.ts"
 import type * as Event from "../../Event.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
@@ -17,6 +16,8 @@ import * as Timetoken from "../../Timetoken.ts"
 import * as Entries from "../wire/entries.ts"
 import * as Loss from "./loss.ts"
 import * as Reactions from "./reactions.ts"
+import * as Reread from "./reread.ts"
+import { isReadable, type UnreadableItem } from "../../UnreadableItem.ts"
 
 /** Of which messages: of these, or of so many of the newest. */
 type Options =
@@ -33,7 +34,9 @@ interface MessageAction extends Reactions.Action {
 type Needs = HttpClient.HttpClient | PubNubConfig
 
 /** The actions of the channel, from this one on. */
-type Actions = (since: Timetoken.Timetoken | undefined) => Stream.Stream<MessageAction, PubNubError.PubNubError, Needs>
+type Actions = (
+  since: Timetoken.Timetoken | undefined
+) => Stream.Stream<MessageAction | UnreadableItem, PubNubError.PubNubError, Needs>
 
 type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<Reactions.Action>>, PubNubError.PubNubError, Needs>
 
@@ -46,11 +49,7 @@ export const stream = (
 ): Stream.Stream<ReadonlyMap<string, Reactions.Reactions>, SubscribeError | PubNubError.PubNubError, Needs> =>
   Stream.unwrap(Effect.map(PubNubConfig, ({ userId }) => {
     const found = last === undefined ? readMessages(channel, [...new Set(messages)], actions) : readLast(channel, last)
-    const read = found.pipe(
-      Effect.map((found) => Reactions.make(found, userId)),
-      Effect.tapError((error) => Effect.logWarning(`the reactions on ${channel} are not known: ${error.message}`)),
-      Effect.retry({ schedule: Retry.reconnect, while: ({ isRetryable }) => isRetryable })
-    )
+    const read = Effect.map(found, (found) => Reactions.make(found, userId))
     const watched = { last, me: userId }
     const step = Effect.fnUntraced(function*(
       before: Reactions.State | undefined,
@@ -61,7 +60,10 @@ export const stream = (
       if (!events.some(Reactions.isLoss)) return followed
       // What was crowded out a moment ago may not be in history yet.
       if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
-      const found = yield* read
+      const found = yield* Reread.untilRead(read, {
+        isFirst: before === undefined,
+        tell: (error) => Effect.logWarning(`the reactions on ${channel} are not known: ${error.message}`)
+      })
       const known = followed === undefined || last === undefined
         ? found
         : yield* Reactions.withUnshown(found, followed, last)
@@ -122,10 +124,10 @@ const readMessages = (channel: string, messages: ReadonlyArray<string>, actions:
     if (others.length > 0) {
       const missing = new Map(others.map((message): [string, Array<Reactions.Action>] => [message, []]))
       const since = others.every(isTimetoken) ? others.toSorted()[0] : undefined
-      yield* Stream.runForEach(
-        actions(since),
-        (action) => Effect.sync(() => missing.get(action.messageTimetoken)?.push(action))
-      )
+      yield* Stream.runForEach(actions(since), (action) =>
+        isReadable(action)
+          ? Effect.sync(() => missing.get(action.messageTimetoken)?.push(action))
+          : Effect.logWarning(`an action on ${channel} cannot be read: ${action.issue}`))
       for (const [message, actions] of missing) found.set(message, actions)
     }
     return new Map(messages.map((message) => [message, found.get(message) ?? []]))

@@ -31,7 +31,10 @@ const scalars = (custom: unknown): Effect.Effect<Custom, string> =>
     Predicate.isObject(custom)
       ? Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== undefined))
       : custom
-  ).pipe(Effect.mapError((issue) => `may hold text, numbers, booleans and null only: ${issue}`))
+  ).pipe(
+    Effect.mapError((issue) => `may hold text, numbers, booleans and null only: ${issue}`),
+    Effect.tap((custom) => Effect.fromResult(Payload.encode(custom)))
+  )
 
 /** Custom data as it is. */
 export const untyped: CustomCodec<Custom, never, never, never> = {

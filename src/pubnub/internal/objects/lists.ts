@@ -6,10 +6,17 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Url from "../../../internal/url.ts"
+import * as Codec from "../../../internal/codec.ts"
+import * as Input from "../../../internal/input.ts"
+import * as Json from "../../../internal/json.ts"
 import * as AppContext from "../../AppContext.ts"
 import * as Filter from "../../Filter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
+import { isReadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import type * as Endpoint from "../wire/endpoint.ts"
+import * as Items from "../wire/items.ts"
+import * as Names from "../wire/names.ts"
+import * as Paging from "../wire/paging.ts"
 
 /** What lists of users and channels can be sorted by. */
 export const sortKeys = ["id", "name", "updated", "status", "type"] as const
@@ -20,91 +27,108 @@ export interface Asked extends AppContext.PageOptions {
   readonly filter?: string | Filter.Filter<string> | undefined
   readonly sort?: ReadonlyArray<string> | undefined
   readonly pageSize?: number | undefined
+  /** The cursors of earlier pages: what gives one of them again has no end. */
+  readonly passed?: ReadonlySet<AppContext.PageCursor> | undefined
 }
 
-const filterQuery = (filter: Asked["filter"]): Result.Result<Url.Query, ReadonlyArray<PubNubError.Detail>> => {
-  if (filter === undefined) return Result.succeed([])
-  if (typeof filter !== "string") {
-    return Result.mapBoth(Filter.print(filter), {
-      onFailure: ({ details }) => details,
-      onSuccess: (text) => [["filter", text]]
-    })
-  }
-  const wrong = filter.trim() === "" ? "is blank" : filter.isWellFormed() ? undefined : "holds half of a surrogate pair"
-  return wrong === undefined
-    ? Result.succeed([["filter", filter]])
-    : Result.fail([{ location: "filter", message: wrong }])
+const filterOf = (filter: Asked["filter"]): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
+  if (filter === undefined) return Result.succeed(undefined)
+  if (typeof filter !== "string") return Result.mapError(Filter.print(filter), ({ details }) => details)
+  const message = Input.notBlank(filter)
+  return message === undefined ? Result.succeed(filter) : Result.fail([{ location: "filter", message }])
 }
 
-const largestPage = 100
+/** Filters are what makes an address long. */
+export const longInput = { location: "filter", advice: "write a shorter one" }
 
-const sizeOf = ({ limit, pageSize }: Asked): number => limit ?? pageSize ?? largestPage
+/** The most objects of one page. */
+const most = 100
 
-const sizeIssues = (asked: Asked): ReadonlyArray<PubNubError.Detail> => {
-  const size = sizeOf(asked)
-  if (Number.isInteger(size) && size >= 1 && size <= largestPage) return []
-  const location = asked.limit === undefined ? "pageSize" : "limit"
-  return [{ location, message: `is ${size}, not a whole number from 1 to ${largestPage}` }]
-}
+const sizeOf = ({ limit, pageSize }: Asked): number => limit ?? pageSize ?? most
 
 /** The parameters of a page. `toWire` gives a field the name that it has there. */
-export const pageQuery = (
-  { count, filter, include, next, previous, sort, ...size }: Asked,
-  toWire: (field: string) => string = (field) => field
-): Url.Query => [
-  ["limit", String(sizeOf(size))],
-  ...includeQuery(include, toWire),
-  ...count === true ? [["count", "true"] as const] : [],
-  ...next === undefined ? [] : [["start", next] as const],
-  ...previous === undefined ? [] : [["end", previous] as const],
-  ...Result.getOrElse(filterQuery(filter), () => []),
-  ...sort === undefined || sort.length === 0 ? [] : [["sort", sort.map(toWire).join(",")] as const]
-]
+export const pageQuery = (asked: Asked, toWire: (field: string) => string = (field) => field): Endpoint.Query => ({
+  limit: String(sizeOf(asked)),
+  include: includeQuery(asked.include, toWire),
+  count: asked.count === true ? "true" : undefined,
+  start: asked.next,
+  end: asked.previous,
+  filter: Result.getOrUndefined(filterOf(asked.filter)),
+  sort: asked.sort?.map(toWire).join(",") || undefined
+})
 
-/** The parameter that asks for parts, if any are asked for. */
+/** The value of the parameter that asks for parts, if any are asked for. */
 export const includeQuery = (
-  include: ReadonlyArray<string> | undefined,
+  include: ReadonlyArray<string> = [],
   toWire: (field: string) => string = (field) => field
-): Url.Query =>
-  include === undefined || include.length === 0 ? [] : [["include", [...new Set(include)].map(toWire).join(",")]]
+): string | undefined => Names.unique(include).map(toWire).join(",") || undefined
 
 /** What is wrong with the page that is asked for. */
 export const pageIssues = (
-  { filter, include = [], next, previous, sort = [], ...size }: Asked,
+  { count, filter, include = [], limit, next, pageSize, previous, sort = [] }: Asked,
   known: { readonly parts: ReadonlyArray<string>; readonly keys: ReadonlyArray<string> }
 ): ReadonlyArray<PubNubError.Detail> => [
-  ...sizeIssues(size),
-  ...Object.entries({ next, previous }).flatMap(([location, cursor]) =>
-    cursor === undefined || cursor.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }]
-  ),
-  ...next === undefined || previous === undefined
-    ? []
-    : [{ location: "previous", message: "is given beside next: a page is behind another or before it" }],
-  ...Result.match(filterQuery(filter), { onFailure: (details) => details, onSuccess: () => [] }),
+  ...Input.issues({
+    limit: Input.optional(Input.whole(1, most))(limit),
+    pageSize: Input.optional(Input.whole(1, most))(pageSize),
+    count: Input.optional(Input.flag)(count),
+    next: Input.optional(Input.filled)(next),
+    previous: next !== undefined && previous !== undefined
+      ? "is given beside next: a page is behind another or before it"
+      : Input.optional(Input.filled)(previous)
+  }),
+  ...Result.match(filterOf(filter), { onFailure: (details) => details, onSuccess: () => [] }),
   ...includeIssues(include, known.parts),
-  ...sort.filter((key) => !known.keys.includes(key.replace(/:(asc|desc)$/, ""))).map((key) => ({
-    location: "sort",
-    message: `has ${JSON.stringify(key)}: ${known.keys.join(", ")} can be sorted by, each also with :asc or :desc`
-  }))
+  ...Input.each("sort", sort, Input.oneOf(known.keys.flatMap((key) => [key, `${key}:asc`, `${key}:desc`])))
 ]
 
 export const includeIssues = (
   include: ReadonlyArray<string>,
   parts: ReadonlyArray<string>
-): ReadonlyArray<PubNubError.Detail> =>
-  include.filter((part) => !parts.includes(part)).map((part) => ({
-    location: "include",
-    message: `has ${JSON.stringify(part)}, which is none of ${parts.join(", ")}`
-  }))
+): ReadonlyArray<PubNubError.Detail> => Input.each("include", include, Input.oneOf(parts))
 
-/** The answer to a request for a page. */
-export const PageOf = <S extends Schema.Constraint>(item: S) =>
+/** An item of a list: as it came, and as far as it can be read. */
+export interface Item<W> {
+  readonly raw: Schema.Json
+  readonly wire: W | UnreadableItem
+}
+
+/** A page before its items are what a caller gets. */
+export interface Page<A> extends Omit<AppContext.Page<A>, "items"> {
+  readonly items: ReadonlyArray<A>
+}
+
+const decodeAnswer = Codec.decodeResult(
   Schema.Struct({
-    data: Schema.Array(item),
+    data: Items.Unread,
     totalCount: Schema.optionalKey(Schema.NullOr(Schema.Int)),
     next: Schema.optionalKey(Schema.NullOr(Schema.String)),
     prev: Schema.optionalKey(Schema.NullOr(Schema.String))
   })
+)
+
+/** Reads the answer to a request for a page, item by item. */
+export const pageOf = <W>(
+  item: Schema.ConstraintDecoder<W>
+): (json: Schema.Json, asked: Asked) => Result.Result<Page<Item<W>>, string> => {
+  const read = Items.reader(item)
+  return (json, asked) =>
+    Result.flatMap(decodeAnswer(json), ({ data, ...answer }) => {
+      const page = toPage({ ...answer, data: data.map((raw) => ({ raw, wire: read(raw) })) }, asked)
+      return page.next !== undefined && (page.next === asked.next || asked.passed?.has(page.next) === true)
+        ? Result.fail(`the cursor of the next page came before: ${page.next}`)
+        : Result.succeed(page)
+    })
+}
+
+/** The items that could be read, made into others: where that fails, the item is told as it came. */
+export const typed = <W, B, R>(f: (wire: W) => Effect.Effect<B, AppContext.CustomMismatch, R>) =>
+(
+  { raw, wire }: Item<W>
+): Effect.Effect<B | UnreadableItem, never, R> =>
+  isReadable<W>(wire)
+    ? Effect.catch(f(wire), ({ issue }) => Effect.succeed(Items.unreadable(raw, issue)))
+    : Effect.succeed(wire)
 
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
 
@@ -112,7 +136,7 @@ const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppCon
  * A page, from the service's answer. It gives a cursor for a next page behind the last one too, and only a full page may have
  * one behind it; before another, a page that is not full is the first, and not the last.
  */
-export const toPage = <A>(
+const toPage = <A>(
   { data, next, prev, totalCount }: {
     readonly data: ReadonlyArray<A>
     readonly totalCount?: number | null
@@ -120,7 +144,7 @@ export const toPage = <A>(
     readonly prev?: string | null
   },
   asked: Asked
-): AppContext.Page<A> => {
+): Page<A> => {
   const full = asked.previous === undefined ? sizeOf(asked) : 1
   const behind = data.length < full ? undefined : cursor(next)
   const before = cursor(prev)
@@ -134,26 +158,29 @@ export const toPage = <A>(
 
 /** The page with each item made into another. */
 export const mapItems = <A, B, E, R>(
-  page: AppContext.Page<A>,
-  f: (item: A) => Effect.Effect<B, E, R>
+  page: Page<A>,
+  f: (item: A) => Effect.Effect<B | UnreadableItem, E, R>
 ): Effect.Effect<AppContext.Page<B>, E, R> => Effect.map(Effect.forEach(page.items, f), (items) => ({ ...page, items }))
 
 /**
  * The items of all pages. A cursor counts places: what is inserted meanwhile moves items to a later page, where they come
  * again, so each is given once.
  */
-export const streamOf = <A, E, R>(
-  page: (next: AppContext.PageCursor | undefined) => Effect.Effect<AppContext.Page<A>, E, R>,
-  idOf: (item: A) => string
-): Stream.Stream<A, E, R> =>
+export const streamOf = <W, E, R>(
+  page: (at: Pick<Asked, "next" | "passed">) => Effect.Effect<Page<Item<W>>, E, R>,
+  idOf: (wire: W) => string
+): Stream.Stream<Item<W>, E, R> =>
   Stream.suspend(() => {
     const given = new Set<string>()
-    return Stream.paginate(Option.none<AppContext.PageCursor>(), (next) =>
-      Effect.map(page(Option.getOrUndefined(next)), (page) => {
-        const isNew = (item: A) =>
-          !given.has(idOf(item))
-        const fresh = page.items.filter(isNew)
-        for (const item of fresh) given.add(idOf(item))
+    const passed = new Set<AppContext.PageCursor>()
+    const keyOf = ({ raw, wire }: Item<W>) => isReadable<W>(wire) ? idOf(wire) : Json.text(raw)
+    return Paging.paginate(Option.none<AppContext.PageCursor>(), (next) =>
+      Effect.map(page({ next: Option.getOrUndefined(next), passed }), (page) => {
+        const fresh = page.items.filter((item) =>
+          !given.has(keyOf(item))
+        )
+        for (const item of fresh) given.add(keyOf(item))
+        if (page.next !== undefined) passed.add(page.next)
         return [fresh, Option.map(Option.fromUndefinedOr(page.next), Option.some)]
       }))
   })

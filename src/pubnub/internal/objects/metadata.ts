@@ -7,9 +7,14 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codec from "../../../internal/codec.ts"
+import * as Input from "../../../internal/input.ts"
+import * as Json from "../../../internal/json.ts"
 import * as Retry from "../../../Retry.ts"
 import * as AppContext from "../../AppContext.ts"
 import type * as PubNubError from "../../PubNubError.ts"
+import * as Endpoint from "../wire/endpoint.ts"
+import { path, subscribeKey } from "../wire/path.ts"
 import type { CustomCodec } from "./custom.ts"
 import * as Lists from "./lists.ts"
 import * as Objects from "./objects.ts"
@@ -45,29 +50,37 @@ interface Fields<C> {
 // How often an object is read again to find out whether a write whose answer was lost was carried out.
 const settling = Retry.backoff({ floor: "100 millis", cap: "2 seconds" }).pipe(Schedule.upTo({ times: 5 }))
 
-export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD, RE>(
+type Given<A> = Objects.Given<A>
+
+const decodeNothing = Codec.decodeResult(Objects.Nothing)
+
+export const make = <W extends Wire, B extends { readonly id: string }, C, E extends AppContext.CustomMismatch, RD, RE>(
   kind: Kind<W, B>,
   codec: CustomCodec<C, E, RD, RE>
 ) => {
   const known = { parts: Objects.parts, keys: Lists.sortKeys }
-  const listing = `list${kind.name}s`
-  const One = Schema.Struct({ data: kind.schema })
-  const Many = Lists.PageOf(kind.schema)
+  const decodeOne = Codec.decodeResult(Schema.Struct({ data: kind.schema }))
+  const decodePage = Lists.pageOf(kind.schema)
   const owner = (operation: string, id: string) => ({ operation, kind: kind.kind, id })
-  const pathOf = (id: string) => [kind.collection, id]
+  const pathOf = (id: string) => path`/v2/objects/${subscribeKey}/${kind.collection}/${id}`
+  const decode = (id: string) => (json: Schema.Json) =>
+    Result.flatMap(
+      decodeOne(json),
+      ({ data }) => data.id === id ? Result.succeed(data) : Result.fail(`it is about ${JSON.stringify(data.id)}`)
+    )
+
   const typed = (operation: string, wire: W) =>
     Effect.map(codec.decode(wire.custom, owner(operation, wire.id)), (custom) => kind.build(wire, custom))
 
   const read = (operation: string, id: string, include: ReadonlyArray<string>) =>
-    Objects.call({
-      operation,
-      method: "GET",
+    Endpoint.run(operation, () => ({
       path: pathOf(id),
-      query: Lists.includeQuery(include),
+      query: { include: Lists.includeQuery(include) },
       issues: [...Objects.idIssues("id", id), ...Lists.includeIssues(include, Objects.parts)],
-      answer: One
-    }).pipe(
-      Effect.map(({ data }) => data),
+      // Custom numbers stay numbers.
+      parse: Json.parse,
+      decode: decode(id)
+    })).pipe(
       Effect.mapError((error) =>
         Objects.isStatus(error, 404) ? new AppContext.ObjectNotFound(owner(operation, id)) : error
       )
@@ -80,22 +93,21 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
     include: ReadonlyArray<string>,
     ifMatch: AppContext.Etag | undefined
   ) =>
-    Objects.call({
-      operation,
+    Endpoint.run(operation, () => ({
       method: "PATCH",
       path: pathOf(id),
-      query: Lists.includeQuery(include),
-      body,
+      query: { include: Lists.includeQuery(include) },
+      body: JSON.stringify(body),
       ifMatch,
       issues: [
         ...Objects.idIssues("id", id),
         ...Lists.includeIssues(include, Objects.parts),
-        ...Objects.etagIssues(ifMatch),
+        ...Input.issues({ ifMatchesEtag: Input.optional(Input.header)(ifMatch) }),
         ...issues
       ],
-      answer: One
-    }).pipe(
-      Effect.map(({ data }) => data),
+      parse: Json.parse,
+      decode: decode(id)
+    })).pipe(
       Effect.mapError((error) =>
         // What is gone is changed, too.
         ifMatch !== undefined && (Objects.isStatus(error, 412) || Objects.isStatus(error, 404))
@@ -104,21 +116,32 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
       )
     )
 
-  const get = (id: string, { include = usual }: Including) => {
+  const get = (given: Given<{ readonly id: string } & Including>) => {
     const operation = `get${kind.name}`
-    return Effect.flatMap(read(operation, id, include), (wire) => typed(operation, wire))
+    return Objects.reading(
+      operation,
+      given,
+      ({ id, include = usual }) => Effect.flatMap(read(operation, id, include), (wire) => typed(operation, wire))
+    )
   }
 
   const set = (
-    id: string,
-    fields: Fields<C> & Including & { readonly ifMatchesEtag?: AppContext.Etag | undefined }
+    given: Given<
+      Fields<C> & Including & { readonly id: string; readonly ifMatchesEtag?: AppContext.Etag | undefined }
+    >
   ) => {
     const operation = `set${kind.name}`
-    const { ifMatchesEtag, include = usual } = fields
-    return Setting.encode(codec, fields, kind.longest).pipe(
-      Effect.flatMap((encoded) => write(operation, id, encoded, include, ifMatchesEtag)),
-      Effect.flatMap((wire) => typed(operation, wire))
-    )
+    return Objects.reading(operation, given, (fields) => {
+      const { id, ifMatchesEtag, include = usual } = fields
+      return Setting.encode(codec, fields, kind.longest).pipe(
+        Effect.flatMap((encoded) => write(operation, id, encoded, include, ifMatchesEtag)),
+        // Made once more, a write on condition that was carried out would seem to be forestalled by somebody else.
+        Effect.mapError((error) =>
+          ifMatchesEtag === undefined ? error : Update.unlessKnown(owner(operation, id), error)
+        ),
+        Effect.flatMap((wire) => typed(operation, wire))
+      )
+    })
   }
 
   /** The object as it is after a write whose answer was lost. */
@@ -126,17 +149,30 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
     Effect.retry(read(operation, id, []), { schedule: settling, while: ({ isRetryable }) => isRetryable })
 
   const update = (
-    id: string,
-    { custom: how, retry = Retry.contention }: AppContext.UpdateOptions,
+    given: Given<{ readonly id: string } & AppContext.UpdateOptions>,
     f: (object: B & AppContext.Included<C>) => Fields<C>
   ) => {
     const operation = `update${kind.name}`
+    return Objects.reading(operation, given, (options) => {
+      const issues = Update.issuesOf(options, f)
+      return issues.length > 0 ? Effect.fail(Endpoint.refusal(operation, issues)) : updateOne(operation, options, f)
+    })
+  }
+
+  const updateOne = (
+    operation: string,
+    { custom: how, id, retry = Retry.contention }: { readonly id: string } & AppContext.UpdateOptions,
+    f: (object: B & AppContext.Included<C>) => Fields<C>
+  ) => {
     const attempt = Effect.gen(function*() {
       const before = yield* read(operation, id, Objects.parts)
       const current = yield* typed(operation, before)
       const fields = f(current)
       if (Update.isNothing(fields)) return current
-      const { body, issues } = yield* Setting.encode(codec, fields, kind.longest)
+      const { body, issues } = yield* Endpoint.reading(
+        operation,
+        () => Setting.encode(codec, fields, kind.longest)
+      )
       const encoded = { body: Update.merge(body, before, how), issues }
       // The etag does not say who wrote.
       const settle = Update.settle(owner(operation, id), before, settled(operation, id), () => false)
@@ -157,34 +193,43 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E, RD
     )
   }
 
-  const remove = (id: string): Effect.Effect<void, PubNubError.PubNubError, Objects.Needs> =>
-    Effect.asVoid(Objects.call({
-      operation: `remove${kind.name}`,
-      method: "DELETE",
-      path: pathOf(id),
-      issues: Objects.idIssues("id", id),
-      answer: Objects.Nothing
-    }))
-
-  const page = (options: Lists.Asked) => {
-    const asked = { ...options, include: options.include ?? usual }
-    return Objects.call({
-      operation: listing,
-      method: "GET",
-      path: [kind.collection],
-      query: Lists.pageQuery(asked),
-      issues: Lists.pageIssues(asked, known),
-      answer: Many
-    }).pipe(Effect.map((answer) => Lists.toPage(answer, asked)))
+  const remove = (
+    given: Given<{ readonly id: string }>
+  ): Effect.Effect<void, PubNubError.PubNubError, Objects.Needs> => {
+    const operation = `remove${kind.name}`
+    return Objects.reading(operation, given, ({ id }) =>
+      Endpoint.run(operation, () => ({
+        method: "DELETE",
+        path: pathOf(id),
+        issues: Objects.idIssues("id", id),
+        decode: (json) => Result.map(decodeNothing(json), () => undefined)
+      })))
   }
 
-  const list = (options: Lists.Asked) =>
-    Effect.flatMap(page(options), (page) => Lists.mapItems(page, (wire) => typed(listing, wire)))
+  const listing = `list${kind.name}s`
 
-  const stream = (options: Lists.Asked) =>
-    Lists.streamOf((next) => page({ ...options, next }), ({ id }) => id).pipe(
-      Stream.mapEffect((wire) => typed(listing, wire))
-    )
+  const page = ({ include = usual, ...options }: Lists.Asked) => {
+    const asked = { ...options, include }
+    return Endpoint.run(listing, () => ({
+      path: path`/v2/objects/${subscribeKey}/${kind.collection}`,
+      query: Lists.pageQuery(asked),
+      issues: Lists.pageIssues(asked, known),
+      longInput: Lists.longInput,
+      parse: Json.parse,
+      decode: (json) => decodePage(json, asked)
+    }))
+  }
+
+  const item = Lists.typed((wire: W) => typed(listing, wire))
+
+  const list = (given: Given<Lists.Asked>) =>
+    Objects.reading(listing, given, (asked) => Effect.flatMap(page(asked), (page) => Lists.mapItems(page, item)))
+
+  const stream = (given: Given<Lists.Asked>) =>
+    Stream.unwrap(Objects.reading(listing, given, (asked) =>
+      Effect.succeed(
+        Lists.streamOf((at) => page({ ...asked, ...at }), ({ id }: W) => id).pipe(Stream.mapEffect(item))
+      )))
 
   return { get, set, update, remove, list, stream }
 }

@@ -1,12 +1,10 @@
 /**
- * The requests of App Context, whatever the objects are: their addresses, how they fail, and what they say of an object.
+ * What the requests of App Context have in common, whatever the objects are: how they fail, and what they say of an object.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
-import * as Codec from "../../../internal/codec.ts"
-import * as Json from "../../../internal/json.ts"
-import * as Url from "../../../internal/url.ts"
+import * as Input from "../../../internal/input.ts"
 import * as AppContext from "../../AppContext.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
@@ -15,38 +13,26 @@ import * as Endpoint from "../wire/endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | PubNubConfig
 
-export interface Call<A> {
-  readonly operation: string
-  readonly method: "GET" | "PATCH" | "DELETE"
-  /** Behind the subscribe key, not encoded. */
-  readonly path: ReadonlyArray<string>
-  readonly query?: Url.Query | undefined
-  readonly body?: { readonly [key: string]: Schema.Json } | undefined
-  readonly ifMatch?: AppContext.Etag | undefined
-  /** What is wrong with the input. */
-  readonly issues: ReadonlyArray<PubNubError.Detail>
-  readonly answer: Schema.ConstraintDecoder<A>
-}
+/** What a caller gives, with what the configuration says in place of what is left out. */
+export type Given<A> = (config: PubNubConfig["Service"]) => A
 
-/** Sends a request, unless something is wrong with the input. */
-export const call = <A>(request: Call<A>): Effect.Effect<A, PubNubError.PubNubError, Needs> =>
-  Effect.flatMap(PubNubConfig, (config) => {
-    const { answer, body, ifMatch, issues, method, operation, path, query = [] } = request
-    const where = { operation, method, shownPath: ["/v2/objects/{subscribeKey}", ...path].join("/") }
-    const decode = Codec.decodeResult(answer)
-    const endpoint = () => ({
-      ...where,
-      path: ["/v2/objects", config.subscribeKey, ...path.map(Url.encode)].join("/"),
-      query,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      ifMatch,
-      // Custom numbers stay numbers.
-      parse: Json.parse,
-      decode
-    })
-    const tooLong = (problem: string) => ({ message: `the input ${problem}` })
-    return Endpoint.ask(config, { issues, endpoint, tooLong }, Endpoint.errorOf(where))
-  })
+/** Reads what a caller gives, once. */
+export const reading = <O extends object, A, E, R>(
+  operation: string,
+  given: Given<O>,
+  then: (options: O) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R | PubNubConfig> =>
+  Effect.flatMap(
+    PubNubConfig,
+    (config) =>
+      Endpoint.reading(operation, (): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> => {
+        const options = given(config)
+        const wrong = Input.record(options)
+        return wrong === undefined
+          ? then({ ...options })
+          : Effect.fail(Endpoint.refusal(operation, [{ location: "options", message: wrong }]))
+      })
+  )
 
 /** Whether a request failed because the service answered with this status. */
 export const isStatus = (error: PubNubError.PubNubError, status: number): boolean =>
@@ -92,22 +78,8 @@ export const Channel = Schema.Struct({
   ...Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
-const utf8 = new TextEncoder()
-const longestId = 92
+/** An id, in the path of a request or in its body. */
+export const id: Input.Check = Input.all(Input.notBlank, Input.bytes(92), Input.segment)
 
-/** What is wrong with the id of a user or a channel. */
-export const idIssues = (location: string, id: string): ReadonlyArray<PubNubError.Detail> => {
-  const bytes = utf8.encode(id).length
-  const wrong = id.trim() === ""
-    ? "is blank"
-    : bytes > longestId
-    ? `has ${bytes} bytes, and ${longestId} are the most`
-    : Url.segmentIssue(id)
-  return wrong === undefined ? [] : [{ location, message: `${JSON.stringify(id.slice(0, 100))} ${wrong}` }]
-}
-
-/** What is wrong with a tag as the value of a header. */
-export const etagIssues = (etag: AppContext.Etag | undefined): ReadonlyArray<PubNubError.Detail> =>
-  etag === undefined || /^[\x21-\x7e]+$/.test(etag)
-    ? []
-    : [{ location: "ifMatchesEtag", message: "holds what no header can carry" }]
+export const idIssues = (location: string, given: string): ReadonlyArray<PubNubError.Detail> =>
+  Input.each(location, [given], id)

@@ -9,10 +9,16 @@ import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Input from "../../../internal/input.ts"
+import * as Json from "../../../internal/json.ts"
+import * as Text from "../../../internal/text.ts"
 import * as AppContext from "../../AppContext.ts"
 import * as Filter from "../../Filter.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
-import type * as PubNubError from "../../PubNubError.ts"
+import * as PubNubError from "../../PubNubError.ts"
+import { isReadable, isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import * as Endpoint from "../wire/endpoint.ts"
+import type * as Path from "../wire/path.ts"
 import type { CustomCodec } from "./custom.ts"
 import * as Lists from "./lists.ts"
 import * as Objects from "./objects.ts"
@@ -31,7 +37,7 @@ export interface Kind<W extends Wire, B> {
   readonly owner: "user" | "channel"
   readonly other: "user" | "channel"
   readonly wire: "uuid" | "channel"
-  readonly path: (owner: string) => ReadonlyArray<string>
+  readonly path: (owner: string) => Path.Path
   readonly schema: Schema.ConstraintDecoder<W>
   readonly idOf: (wire: W) => string
   readonly build: <C>(wire: W, custom: Option.Option<C>) => B & AppContext.Included<C>
@@ -50,6 +56,19 @@ interface Changes<C> {
   readonly remove?: ReadonlyArray<string | { readonly id: string }> | undefined
 }
 
+/** The same, read once. */
+interface Checked<C> extends Owned {
+  readonly set?: ReadonlyArray<string | Settings<C>> | undefined
+  readonly remove?: ReadonlyArray<string> | undefined
+}
+
+/** What a list of one owner can be asked. */
+interface Owned extends Lists.Asked {
+  readonly owner: string
+}
+
+type Given<A> = Objects.Given<A>
+
 /** What is sent of one relation, and what is wrong with it. */
 interface Entry {
   readonly entry: { readonly [field: string]: Schema.Json }
@@ -60,9 +79,12 @@ interface Entry {
 export const bare = <S extends Schema.Constraint>(id: S) =>
   Schema.Struct({ id, eTag: Schema.optionalKey(Schema.Never) })
 
-const idOf = (item: string | { readonly id: string }): string => typeof item === "string" ? item : item.id
+const snapshot = <A>(item: string | A): string | A => typeof item === "string" ? item : { ...item }
 
-export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, RE>(
+const idOf = (item: string | { readonly id: string }): string =>
+  typeof item === "object" && item !== null ? item.id : item
+
+export const make = <W extends Wire, B extends AppContext.Versioned, C, E extends AppContext.CustomMismatch, RD, RE>(
   kind: Kind<W, B>,
   codec: CustomCodec<C, E, RD, RE>
 ) => {
@@ -71,7 +93,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     parts: [...Objects.parts, other, ...Objects.parts.map((part) => `${other}.${part}`)],
     keys: ["updated", "status", "type", ...Lists.sortKeys.map((key) => `${other}.${key}`)]
   }
-  const Many = Lists.PageOf(kind.schema)
+  const decodePage = Lists.pageOf(kind.schema)
   const toWire = (field: string) => field.startsWith(other) ? `${kind.wire}${field.slice(other.length)}` : field
   const typed = (operation: string, wire: W) =>
     Effect.map(
@@ -82,37 +104,45 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   /** One page as the service gives it, of the list as it is, or as the changes in the body leave it. */
   const request = (
     operation: string,
-    owner: string,
-    options: Lists.Asked,
+    { owner, ...options }: Owned,
     issues: ReadonlyArray<PubNubError.Detail> = [],
     body?: { readonly [list: string]: Schema.Json }
-  ) => {
-    const { include = [] } = options
-    // Custom data of the other end is known to bring that end. Of its status and type nobody knows.
-    const isEndAsked = include.includes(`${other}.custom`) || !include.some((part) => part.startsWith(`${other}.`))
-    return Objects.call({
-      operation,
-      method: body === undefined ? "GET" : "PATCH",
-      path: kind.path(owner),
-      query: Lists.pageQuery({ ...options, include: isEndAsked ? include : [...include, other] }, toWire),
-      body,
-      issues: [...Objects.idIssues(kind.owner, owner), ...Lists.pageIssues(options, known), ...issues],
-      answer: Many
-    }).pipe(Effect.map((answer) => Lists.toPage(answer, options)))
-  }
-
-  const typedPage = (operation: string) => (page: AppContext.Page<W>) =>
-    Lists.mapItems(page, (wire) => typed(operation, wire))
+  ) =>
+    Endpoint.run(operation, () => {
+      const { include = [] } = options
+      // Custom data of the other end is known to bring that end. Of its status and type nobody knows.
+      const isEndAsked = include.includes(`${other}.custom`) || !include.some((part) => part.startsWith(`${other}.`))
+      return {
+        method: body === undefined ? "GET" : "PATCH",
+        path: kind.path(owner),
+        query: Lists.pageQuery({ ...options, include: isEndAsked ? include : [...include, other] }, toWire),
+        body: body && JSON.stringify(body),
+        issues: [...Objects.idIssues(kind.owner, owner), ...Lists.pageIssues(options, known), ...issues],
+        longInput: Lists.longInput,
+        parse: Json.parse,
+        decode: (json) => decodePage(json, options)
+      }
+    })
 
   const listing = `list${kind.name}s`
 
-  const list = (owner: string, options: Lists.Asked) =>
-    Effect.flatMap(request(listing, owner, options), typedPage(listing))
+  const items = (operation: string, page: Lists.Page<Lists.Item<W>>) =>
+    Lists.mapItems(page, Lists.typed((wire: W) => typed(operation, wire)))
 
-  const stream = (owner: string, options: Lists.Asked) =>
-    Lists.streamOf((next) => request(listing, owner, { ...options, next }), kind.idOf).pipe(
-      Stream.mapEffect((wire) => typed(listing, wire))
+  const list = (given: Given<Owned>) =>
+    Objects.reading(
+      listing,
+      given,
+      (options) => Effect.flatMap(request(listing, options), (page) => items(listing, page))
     )
+
+  const stream = (given: Given<Owned>) =>
+    Stream.unwrap(Objects.reading(listing, given, (options) =>
+      Effect.succeed(
+        Lists.streamOf((at) => request(listing, { ...options, ...at }), kind.idOf).pipe(
+          Stream.mapEffect(Lists.typed((wire: W) => typed(listing, wire)))
+        )
+      )))
 
   const entryOf = (id: string, body: Setting.Body) => ({ [kind.wire]: { id }, ...body })
 
@@ -130,20 +160,19 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
 
   const write = (
     verb: Verb,
-    owner: string,
     entries: ReadonlyArray<Entry>,
-    { remove = [], set = [], ...options }: Changes<C> & Lists.Asked
+    { remove: removed = [], set = [], ...options }: Checked<C>
   ) => {
     const operation = `${verb}${kind.name}s`
     const at = (list: "set" | "remove") => listName(verb, list)
-    const [put, removed] = [set.map(idOf), remove.map(idOf)]
+    const put = set.map(idOf)
     const issues = [
       ...put.length + removed.length > 0 ? [] : [{ location: at("set"), message: "is empty: there is nothing to do" }],
       ...put.flatMap((id, index) => Objects.idIssues(`${at("set")}[${index}]`, id)),
       ...removed.flatMap((id, index) => Objects.idIssues(`${at("remove")}[${index}]`, id)),
       ...repeated([...put, ...removed]).map((id) => ({
         location: at(removed.includes(id) ? "remove" : "set"),
-        message: `has ${JSON.stringify(id.slice(0, 100))}, which is in this request already`
+        message: `has ${Input.shown(id)}, which is in this request already`
       })),
       ...entries.flatMap((item) => item.issues)
     ]
@@ -151,34 +180,64 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
       ...put.length === 0 ? {} : { set: entries.map(({ entry }) => entry) },
       ...removed.length === 0 ? {} : { delete: removed.map((id) => entryOf(id, {})) }
     }
-    return Effect.flatMap(request(operation, owner, options, issues, body), typedPage(operation))
+    return Effect.flatMap(request(operation, options, issues, body), (page) => items(operation, page))
   }
 
-  const encodeAll = (verb: Verb, items: ReadonlyArray<string | Settings<C>> = []) =>
-    Effect.forEach(items, (item, index) => encode(item, `${listName(verb, "set")}[${index}].`))
+  const change = (verb: "set" | "manage") => (given: Given<Changes<C> & Owned>) =>
+    reading(verb, given, (options) =>
+      Effect.flatMap(
+        Effect.forEach(options.set ?? [], (item, index) =>
+          Endpoint.reading(`${verb}${kind.name}s`, () =>
+            encode(item, `${listName(verb, "set")}[${index}].`))),
+        (entries) =>
+          write(verb, entries, options)
+      ))
 
-  const set = (owner: string, options: Pick<Changes<C>, "set"> & Lists.Asked) =>
-    Effect.flatMap(encodeAll("set", options.set), (entries) => write("set", owner, entries, options))
-
-  const manage = (owner: string, options: Changes<C> & Lists.Asked) =>
-    Effect.flatMap(encodeAll("manage", options.set), (entries) => write("manage", owner, entries, options))
-
-  const remove = (owner: string, options: Pick<Changes<C>, "remove"> & Lists.Asked) =>
-    write("remove", owner, [], options)
+  /** Reads the lists of a change once, too. */
+  const reading = <A, E2, R>(
+    verb: Verb,
+    given: Given<Changes<C> & Owned>,
+    then: (options: Checked<C>) => Effect.Effect<A, E2, R>
+  ) => {
+    const operation = `${verb}${kind.name}s`
+    return Objects.reading(operation, given, (
+      { remove, set, ...options }
+    ): Effect.Effect<A, E2 | PubNubError.PubNubError, R> => {
+      const issues = Input.issues({
+        [listName(verb, "set")]: Input.optional(Input.list(0))(verb === "remove" ? remove : set),
+        [listName(verb, "remove")]: Input.optional(Input.list(0))(verb === "set" ? set : remove)
+      })
+      return issues.length > 0
+        ? Effect.fail(Endpoint.refusal(operation, issues))
+        : then({ ...options, set: set?.map(snapshot), remove: remove?.map(idOf) })
+    })
+  }
 
   /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
   const find = (operation: string, owner: string, id: string) =>
-    Lists.streamOf(
-      (next) => request(operation, owner, { ...selecting(id), next }, Objects.idIssues(other, id)),
-      kind.idOf
-    ).pipe(
-      Stream.filter((wire) => kind.idOf(wire) === id),
-      Stream.runHead,
-      Effect.flatMap(Option.match({
-        onNone: () => Effect.fail(new AppContext.ObjectNotFound({ operation, kind: "membership", id })),
-        onSome: Effect.succeed
-      }))
-    )
+    Effect.gen(function*() {
+      let odd: UnreadableItem | undefined
+      const pages = Lists.streamOf(
+        (at) => request(operation, { owner, ...selecting(id), ...at }, Objects.idIssues(other, id)),
+        kind.idOf
+      )
+      const found = yield* pages.pipe(
+        Stream.map(({ wire }) => wire),
+        Stream.filter((wire): wire is W => {
+          if (isReadable<W>(wire)) return kind.idOf(wire) === id
+          if (isUnreadable(wire)) odd = wire
+          return false
+        }),
+        Stream.runHead
+      )
+      if (Option.isSome(found)) return found.value
+      // It may be the one that cannot be read.
+      return yield* odd === undefined
+        ? new AppContext.ObjectNotFound({ operation, kind: "membership", id })
+        : Endpoint.errorOf({ operation, path: kind.path(owner) })(
+          new PubNubError.Malformed({ status: 200, description: odd.issue, excerpt: Text.bounded(Json.text(odd.raw)) })
+        )
+    })
 
   const selecting = (id: string): Lists.Asked => {
     const filter = Filter.equals(`${other}.id`, id)
@@ -186,18 +245,36 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
   }
 
   const update = (
-    owner: string,
-    id: string,
-    { custom: how }: Pick<AppContext.UpdateOptions, "custom">,
+    given: Given<{ readonly owner: string; readonly id: string } & Pick<AppContext.UpdateOptions, "custom">>,
     f: (relation: B & AppContext.Included<C>) => Setting.Fields<C>
   ) => {
     const operation = `update${kind.name}`
+    return Objects.reading(operation, given, (options) => {
+      const issues = [
+        ...Objects.idIssues(kind.owner, options.owner),
+        ...Objects.idIssues(other, options.id),
+        ...Update.issuesOf(options, f)
+      ]
+      return issues.length > 0 ? Effect.fail(Endpoint.refusal(operation, issues)) : updateOne(operation, options, f)
+    })
+  }
+
+  const updateOne = (
+    operation: string,
+    { custom: how, id, owner }:
+      & { readonly owner: string; readonly id: string }
+      & Pick<AppContext.UpdateOptions, "custom">,
+    f: (relation: B & AppContext.Included<C>) => Setting.Fields<C>
+  ) => {
     const change = Effect.gen(function*() {
       const before = yield* find(operation, owner, id)
       const current = yield* typed(operation, before)
       const fields = f(current)
       if (Update.isNothing(fields)) return current
-      const { body, issues } = yield* Setting.encode(codec, fields, Setting.longest)
+      const { body, issues } = yield* Endpoint.reading(
+        operation,
+        () => Setting.encode(codec, fields, Setting.longest)
+      )
       // Whether a relation keeps what a request leaves out is not written down: what is to stay is sent along.
       const sent = { ...bodyOf(before), ...Update.merge(body, before, how) }
       const found = find(operation, owner, id)
@@ -207,8 +284,10 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
         found,
         (now) => Objects.parts.every((part) => Equal.equals(now[part], Option.fromNullishOr(sent[part])))
       )
-      const written = yield* request(operation, owner, selecting(id), issues, { set: [entryOf(id, sent)] }).pipe(
-        Effect.map(({ items }) => items.find((wire) => kind.idOf(wire) === id)),
+      const written = yield* request(operation, { owner, ...selecting(id) }, issues, { set: [entryOf(id, sent)] }).pipe(
+        Effect.map(({ items }) =>
+          items.map(({ wire }) => wire).filter((wire) => isReadable<W>(wire)).find((wire) => kind.idOf(wire) === id)
+        ),
         Effect.catch(settle)
       )
       const after = written ?? (yield* found)
@@ -221,7 +300,15 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E, RD, R
     })
   }
 
-  return { list, stream, set, manage, remove, update }
+  return {
+    list,
+    stream,
+    set: change("set"),
+    manage: change("manage"),
+    remove: (given: Given<Pick<Changes<C>, "remove"> & Owned>) =>
+      reading("remove", given, (options) => write("remove", [], options)),
+    update
+  }
 }
 
 /** The fields that are set. */

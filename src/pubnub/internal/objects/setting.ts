@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Input from "../../../internal/input.ts"
 import type * as AppContext from "../../AppContext.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type { CustomCodec } from "./custom.ts"
@@ -32,24 +33,15 @@ const settable = <A>(value: AppContext.Settable<A> | undefined): Option.Option<A
 
 const encodeTexts = (fields: object, longest: { readonly [field: string]: number }): Encoded => {
   const body: { [field: string]: string | null } = {}
-  const issues: Array<PubNubError.Detail> = []
+  const problems: { [field: string]: Input.Problem } = {}
   for (const [location, most] of Object.entries(longest)) {
     const given = settable(Predicate.hasProperty(fields, location) ? fields[location] : undefined)
     if (given === undefined) continue
     const text = Option.getOrNull(given)
-    if (text === null) {
-      body[location] = null
-    } else if (Predicate.isString(text)) {
-      body[location] = text
-      if (text.length > most) {
-        issues.push({ location, message: `has ${text.length} characters, and ${most} are the most` })
-      }
-      if (!text.isWellFormed()) issues.push({ location, message: "holds half of a surrogate pair" })
-    } else {
-      issues.push({ location, message: "is not a text" })
-    }
+    problems[location] = text === null ? undefined : Input.characters(most)(text)
+    if (text === null || Predicate.isString(text)) body[location] = text
   }
-  return { body, issues }
+  return { body, issues: Input.issues(problems) }
 }
 
 /** The texts that may be as long as is said, and the custom data. */
@@ -58,6 +50,8 @@ export const encode = <C, RE>(
   fields: Fields<C>,
   longest: { readonly [field: string]: number }
 ): Effect.Effect<Encoded, never, RE> => {
+  const wrong = Input.record(fields)
+  if (wrong !== undefined) return Effect.succeed({ body: {}, issues: [{ location: "fields", message: wrong }] })
   const { body, issues } = encodeTexts(fields, longest)
   const given = settable(fields.custom)
   if (given === undefined) return Effect.succeed({ body, issues })

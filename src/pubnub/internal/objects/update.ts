@@ -4,14 +4,40 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Input from "../../../internal/input.ts"
 import * as AppContext from "../../AppContext.ts"
-import type * as PubNubError from "../../PubNubError.ts"
+import * as PubNubError from "../../PubNubError.ts"
 import type { Owner } from "./custom.ts"
 import * as Outcome from "../wire/outcome.ts"
 import type { Body } from "./setting.ts"
 
+/** What is wrong with what an update is given. */
+export const issuesOf = (
+  { custom, retry }: Partial<AppContext.UpdateOptions>,
+  f: unknown
+): ReadonlyArray<PubNubError.Detail> =>
+  Input.issues({
+    custom: Input.optional(Input.oneOf(["replace", "merge"]))(custom),
+    retry: retry === undefined || Schedule.isSchedule(retry) ? undefined : `is ${Input.shown(retry)}, not a schedule`,
+    f: Input.callback(f)
+  })
+
+/** The error, or that nobody knows whether the write was carried out. */
+export const unlessKnown = <E>(
+  owner: Owner,
+  error: PubNubError.PubNubError | E
+): PubNubError.PubNubError | AppContext.UpdateOutcomeUnknown | E =>
+  error instanceof PubNubError.PubNubError
+    ? Result.match(Outcome.judge(error.reason), {
+      onSuccess: () => error,
+      onFailure: (reason) => new AppContext.UpdateOutcomeUnknown({ ...owner, reason })
+    })
+    : error
+
 /** Whether a function gave nothing to write. */
-export const isNothing = (fields: object): boolean => Object.values(fields).every((value) => value === undefined)
+export const isNothing = (fields: object): boolean =>
+  Input.record(fields) === undefined && Object.values(fields).every((value) => value === undefined)
 
 /** The fields with the custom data that is there beneath theirs, where it is to be merged. */
 export const merge = (

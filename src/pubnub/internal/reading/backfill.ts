@@ -20,10 +20,9 @@ import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
 import { Timetoken } from "../../Timetoken.ts"
-import type * as Endpoint from "../wire/endpoint.ts"
+import * as Endpoint from "../wire/endpoint.ts"
 import * as Groups from "../wire/groups.ts"
 import * as Storage from "../wire/storage.ts"
-import * as Subscribe from "../wire/subscribe.ts"
 import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
 import { isName, type Knowledge } from "./knowledge.ts"
@@ -221,7 +220,7 @@ export class Backfill {
   }
 
   private request<A>(endpoint: Endpoint.Endpoint<A>): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
-    return this.renewing((config) => Subscribe.call(config, endpoint))
+    return this.renewing((config) => Endpoint.send(config, endpoint))
   }
 
   /** In its turn, and once more where a new token makes up for a refusal. */
@@ -263,7 +262,7 @@ export class Backfill {
       if (Channel.isPresence(group)) continue
       const listed = yield* this.renewing((config) =>
         Effect.mapError(
-          Effect.provideService(Groups.list(group), PubNubConfig, config),
+          Effect.provideService(Groups.list(() => group), PubNubConfig, config),
           (error) => error.reason
         )
       ).pipe(
@@ -293,7 +292,7 @@ export class Backfill {
     return Effect.gen({ self: this }, function*() {
       const asked = [...this.channels.keys()].filter((name) => !this.held.has(name))
       for (const channels of parts(this.history.config, asked, mostOfPage)) {
-        const pages = yield* this.request(Storage.pages(this.history.config, {
+        const pages = yield* this.request(Storage.pages({
           channels,
           since: undefined,
           before: String(segment.since),
@@ -342,7 +341,7 @@ export class Backfill {
       }
       this.isDoubtful = false
       for (const channels of parts(config, [...this.channels.keys()], mostOfCounts)) {
-        const counts = yield* this.request(Storage.counts(config, channels, String(this.hole.since - 1n)))
+        const counts = yield* this.request(Storage.counts(channels, String(this.hole.since - 1n)))
         for (const [channel, count] of counts) {
           if (count > 0) empty.delete(channel)
           if (count < (live.get(channel) ?? 0) && this.isWaitedFor(channel)) this.isDoubtful = true
@@ -419,7 +418,7 @@ export class Backfill {
       // Of a channel whose page is full only what is younger than its oldest entry is surely all there is.
       let from = segment.since
       for (const part of parts(config, channels, mostOfPage)) {
-        const pages = yield* this.request(Storage.pages(config, {
+        const pages = yield* this.request(Storage.pages({
           channels: part,
           since: String(segment.since),
           before: String(segment.before),

@@ -16,7 +16,7 @@ import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
-import type * as Endpoint from "../wire/endpoint.ts"
+import * as Endpoint from "../wire/endpoint.ts"
 import * as Subscribe from "../wire/subscribe.ts"
 import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
@@ -407,7 +407,7 @@ export class Connection {
     const { config } = this.core
     return Effect.flatMap(Token.current(config), (token) => {
       this.token = token
-      return Subscribe.call(Token.pinned(config, token), endpoint)
+      return Endpoint.send(Token.pinned(config, token), endpoint)
     })
   }
 

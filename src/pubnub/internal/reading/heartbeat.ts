@@ -8,11 +8,10 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { debug } from "../../../internal/operation.ts"
-import * as Url from "../../../internal/url.ts"
 import * as Channel from "../../Channel.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as Endpoint from "../wire/endpoint.ts"
-import * as Lookup from "../wire/lookup.ts"
+import { path, subscribeKey } from "../wire/path.ts"
 
 /** Where the user is at the moment. Wildcards and presence names may be among them: nobody is present on those. */
 export interface Presence {
@@ -43,20 +42,15 @@ export const run = (
     const channels = all.channels.filter(isPlace)
     const plainGroups = groups.filter(isPlace)
     if (channels.length + plainGroups.length === 0) return Effect.void
-    return Endpoint.call(config, {
+    return Endpoint.send(config, {
       operation: "heartbeat",
-      method: "GET",
-      path: `/v2/presence/sub-key/${config.subscribeKey}/channel/${Url.encodeList(channels)}/heartbeat`,
-      shownPath: `/v2/presence/sub-key/{subscribeKey}/channel/${channels.join(",") || ","}/heartbeat`,
-      query: [
-        ["heartbeat", seconds],
-        ...Lookup.groupQuery(plainGroups),
-        ...state === undefined ? [] : [["state", state] as const]
-      ],
+      path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/heartbeat`,
+      query: { heartbeat: seconds, "channel-group": plainGroups.join(",") || undefined, state },
+      longestAddress: Infinity,
       // One without an answer must not hold up the next one.
       timeout: Duration.min(config.requestTimeout, Duration.divideUnsafe(heartbeatInterval, 2)),
       decode: Result.succeed
-    }, (reason) => reason).pipe(
+    }).pipe(
       Effect.catch((reason) => debug(() => [`pubnub.heartbeat failed: ${reason.message}`]))
     )
   })

@@ -7,6 +7,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { Cursor } from "../../../Cursor.ts"
 import * as Retry from "../../../Retry.ts"
+import * as Input from "../../../internal/input.ts"
 import * as Channel from "../../Channel.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
@@ -77,18 +78,21 @@ export const check = (
   if (config.subscribeKey === "") {
     return Result.fail(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" }))
   }
-  const details: Array<PubNubError.Detail> = []
-  const say = (location: string, name: string, issue: string | undefined) => {
-    if (issue !== undefined) details.push({ location, message: `"${name}" ${issue}` })
-  }
   const { channels = [], groups = [] } = options
-  for (const name of channels) say("channels", name, Channel.subscriptionIssue(name))
-  for (const name of groups) say("groups", name, Channel.issue(Channel.withoutPresence(name)))
+  const details: Array<PubNubError.Detail> = [
+    ...Input.each("channels", channels, Channel.subscriptionIssue),
+    ...Input.each(
+      "groups",
+      groups,
+      (name) => typeof name === "string" ? Channel.issue(Channel.withoutPresence(name)) : Input.text(name)
+    ),
+    ...Input.issues({
+      presence: Input.optional(Input.flag)(options.presence),
+      filter: Input.optional(Input.text)(options.filter)
+    })
+  ]
   if (channels.length + groups.length === 0 && !mayBeEmpty) {
     details.push({ location: "channels", message: "and groups are empty: pass at least one" })
-  }
-  if (options.filter !== undefined && !options.filter.isWellFormed()) {
-    details.push({ location: "filter", message: "holds half of a surrogate pair" })
   }
   const state = stateOf(options)
   if (Result.isFailure(state)) details.push(...state.failure)
@@ -110,6 +114,8 @@ const sent = (names: ReadonlyArray<string>, presence: boolean | undefined): Read
 
 const stateOf = (names: Names): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
   const { state = {} } = names
+  const wrong = Input.record(state)
+  if (wrong !== undefined) return Result.fail([{ location: "state", message: wrong }])
   const details = Object.entries(state).flatMap(([name, value]) => {
     const issue = stateIssue(names, name, value)
     return issue === undefined ? [] : [{ location: "state", message: `"${name}" ${issue}` }]

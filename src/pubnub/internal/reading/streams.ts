@@ -9,9 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../../Cursor.ts"
+import * as Input from "../../../internal/input.ts"
 import { debug } from "../../../internal/operation.ts"
 import type * as Event from "../../Event.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
@@ -19,6 +21,7 @@ import type * as PubNubError from "../../PubNubError.ts"
 import { SubscribeError } from "../../SubscribeError.ts"
 import * as Subscription from "../../Subscription.ts"
 import * as Endpoint from "../wire/endpoint.ts"
+import { path, subscribeKey } from "../wire/path.ts"
 import * as Request from "./request.ts"
 import * as Engine from "./engine.ts"
 import type { Reader, Strategy } from "./reader.ts"
@@ -122,10 +125,11 @@ export const subscriptionSet = Effect.fnUntraced(function*(
   const config = yield* PubNubConfig
   const fail = Endpoint.errorOf({
     operation: "subscribe",
-    method: "GET",
-    shownPath: "/v2/subscribe/{subscribeKey}/{channels}/0"
+    path: path`/v2/subscribe/${subscribeKey}/${{ shown: "{channels}", encoded: "" }}/0`
   })
-  const { from, target } = yield* Effect.fromResult(checkedOf(config, options, true)).pipe(Effect.mapError(fail))
+  const { from, target } = yield* Effect.fromResult(
+    checkedOf(config, options, true)
+  ).pipe(Effect.mapError(fail))
   const registry = yield* Registry.Current
   const { engine } = yield* Effect.acquireRelease(
     registry === undefined
@@ -170,7 +174,9 @@ export const subscriptionSet = Effect.fnUntraced(function*(
     events: run,
     add: Effect.fnUntraced(function*(...added) {
       const more = added.map(memberOf)
-      yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(Effect.mapError(fail))
+      yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(
+        Effect.mapError(fail)
+      )
       members = withoutRepeats([...members, ...more])
       for (const reader of readers) engine.add(reader, more)
     }),
@@ -201,8 +207,11 @@ const shared = (
 }
 
 /** What is asked for, as it is sent, and where it begins. */
-const checkedOf = (config: Config, options: Options, mayBeEmpty = false) => {
-  const { capacity = usualCapacity, subscriptions = [] } = options
+const checkedOf = (config: Config, options: Options, mayBeEmpty = false) =>
+  Result.flatMap(Endpoint.attempt(() => check(config, options, mayBeEmpty)), (checked) => checked)
+
+const check = (config: Config, options: Options, mayBeEmpty: boolean) => {
+  const { capacity = usualCapacity, catchUp, reconnect = {}, strategy, subscriptions = [] } = options
   const isGroup = ({ _tag }: Subscription.Subscription) => _tag === "Group"
   const named = (members: ReadonlyArray<Subscription.Subscription>) => members.map(({ name }) => name)
   const checked = Request.check(config, {
@@ -210,10 +219,21 @@ const checkedOf = (config: Config, options: Options, mayBeEmpty = false) => {
     channels: [...options.channels ?? [], ...named(subscriptions.filter((member) => !isGroup(member)))],
     groups: [...options.groups ?? [], ...named(subscriptions.filter(isGroup))]
   }, mayBeEmpty)
-  const isCapacity = capacity === Infinity || Number.isSafeInteger(capacity) && capacity > 0
-  return isCapacity || Result.isFailure(checked)
-    ? checked
-    : Result.fail(Endpoint.refused([{ location: "capacity", message: "is not a positive integer" }]))
+  const issues = Input.issues({
+    channels: Input.optional(Input.list(0))(options.channels),
+    groups: Input.optional(Input.list(0))(options.groups),
+    subscriptions: Input.list(0)(subscriptions),
+    capacity: capacity === Infinity ? undefined : Input.whole(1)(capacity),
+    strategy: Input.optional(Input.oneOf(["catchUp", "slide", "drop", "fail", "suspend"]))(strategy),
+    catchUp: catchUp === undefined || catchUp === "history" || catchUp === "none"
+      ? undefined
+      : Input.record(catchUp) ?? Input.patience(catchUp.within),
+    reconnect: Input.record(reconnect) ??
+      (Object.values(reconnect).every((schedule) => schedule === undefined || Schedule.isSchedule(schedule))
+        ? undefined
+        : "holds what is not a schedule")
+  })
+  return issues.length === 0 || Result.isFailure(checked) ? checked : Result.fail(Endpoint.refused(issues))
 }
 
 const subscriptionsOf = (

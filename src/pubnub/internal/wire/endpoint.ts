@@ -1,6 +1,6 @@
 /**
- * A PubNub endpoint as data, and the one place where its request gets the common parameters, the token and the
- * signature, and where its failure becomes a `PubNubError`.
+ * A request as one record, and the one runner of all of them: it reads input, checks it, adds the common parameters, the
+ * token and the signature, sends, reads the answer, and says what failed.
  */
 import * as Clock from "effect/Clock"
 import * as Mac from "effect/crypto/Mac"
@@ -14,34 +14,52 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
 import * as Operation from "../../../internal/operation.ts"
+import * as Text from "../../../internal/text.ts"
 import * as Url from "../../../internal/url.ts"
 import { version } from "../../../internal/version.ts"
-import type { PubNubConfig } from "../../PubNubConfig.ts"
+import { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import * as Answer from "./answer.ts"
+import * as Path from "./path.ts"
 import * as Token from "./token.ts"
+
+/** The parameters of a request, in the order in which they are sent. What is `undefined` is left out. */
+export interface Query {
+  readonly [name: string]: string | undefined
+}
 
 export interface Endpoint<A> {
   /** What the user called, `publish`; the span is named `pubnub.publish`. */
   readonly operation: string
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE"
-  /** Encoded, from the first slash on. */
-  readonly path: string
-  /** The same for eyes: names in clear, `{…}` for keys and payloads. */
-  readonly shownPath: string
-  readonly query: Url.Query
+  /** Default: `"GET"`. */
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined
+  readonly path: Path.Path
+  readonly query?: Query | undefined
   readonly body?: string | undefined
+  /** What the body is. Default: `"application/json"`. */
+  readonly mediaType?: string | undefined
   /** Changes only what has this entity tag. */
   readonly ifMatch?: string | undefined
+  /** What is wrong with the input. If something is, nothing is sent. */
+  readonly issues?: ReadonlyArray<PubNubError.Detail> | undefined
+  /** The input that can make the address too long, and what to do then. */
+  readonly longInput?: { readonly location: string; readonly advice: string } | undefined
+  /** The longest address in bytes. Default: `maxUrlSize` of the configuration. */
+  readonly longestAddress?: number | undefined
+  /**
+   * What proves who asks: the token and a signature, each where the configuration has one; only one of them, the token
+   * first; or nothing. Default: `"all"`.
+   */
+  readonly credential?: "all" | "one" | "none" | undefined
+  /** The service checks a publish as if it were a GET without a body, even when it is a POST. */
+  readonly signedAsGet?: boolean | undefined
   /** Default: `requestTimeout` of the configuration. A long poll is watched by its reader instead. */
   readonly timeout?: Duration.Duration | "none" | undefined
   readonly attributes?: Record<string, unknown> | undefined
-  /** `/time` takes neither token nor signature. */
-  readonly open?: boolean | undefined
-  /** The service checks a publish as if it were a GET without a body, even when it is a POST. */
-  readonly signedAsGet?: boolean | undefined
   /** Payloads of users keep their numbers; everywhere else long integers stay exact as text. */
   readonly parse?: ((text: string) => Result.Result<Schema.Json, string>) | undefined
   /**
@@ -51,143 +69,199 @@ export interface Endpoint<A> {
   readonly decode: (json: Schema.Json, told: (text: string) => string) => Result.Result<A, string>
 }
 
-export const facts = (endpoint: Pick<Endpoint<never>, "method" | "shownPath">): PubNubError.RequestFacts => ({
-  method: endpoint.method,
-  path: endpoint.shownPath
+/** What a user may see of a request. */
+export const facts = (
+  { method = "GET", path }: Pick<Endpoint<never>, "method" | "path">
+): PubNubError.RequestFacts => ({
+  method,
+  path: Path.show(path)
 })
 
-/** Runs an endpoint; every reason is possible here, and each operation says what it makes of them. */
-export const call = <A, E>(
-  config: PubNubConfig["Service"],
-  endpoint: Endpoint<A>,
-  fail: (reason: PubNubError.Reason) => E
-): Effect.Effect<A, E, HttpClient.HttpClient> => {
-  const timeout = endpoint.timeout ?? config.requestTimeout
-  return Operation.run({
-    name: `pubnub.${endpoint.operation}`,
-    address: endpoint.shownPath,
-    attributes: {
-      "messaging.system": "pubnub",
-      "messaging.operation.name": endpoint.operation,
-      ...endpoint.attributes
-    },
-    request: Effect.mapError(request(config, endpoint), fail),
-    timeout: timeout === "none" ? undefined : timeout,
-    maxSize: config.maxAnswerSize,
-    secrets: () => Token.secrets(config),
-    unanswered: (failure) =>
-      fail(
-        failure._tag === "TimedOut"
-          ? new PubNubError.Timeout({ after: timeout === "none" ? config.pollTimeout : timeout })
-          : new PubNubError.Transport({
-            description: failure.description,
-            sent: failure._tag === "Lost",
-            ...(failure.code === undefined ? {} : { code: failure.code })
-          })
-      ),
-    answered: (answer) =>
-      Answer.read(answer, { path: endpoint.path, parse: endpoint.parse ?? Json.parseExact }).pipe(
-        Effect.flatMap((json) => {
-          const decoded = endpoint.decode(json, answer.told)
-          return Result.isSuccess(decoded)
-            ? Effect.succeed(decoded.success)
-            : Effect.fail(Answer.malformed(answer, decoded.failure))
-        }),
-        Effect.mapError(fail)
-      )
-  })
-}
-
 /** The `PubNubError` of a reason that is one of those an operation has. */
-export const errorOf =
-  (endpoint: Pick<Endpoint<never>, "operation" | "method" | "shownPath">) =>
-  <R extends PubNubError.Reason>(reason: R): PubNubError.PubNubErrorOf<R> =>
-    PubNubError.make({ operation: endpoint.operation, reason, request: facts(endpoint) })
+export const errorOf = (endpoint: Pick<Endpoint<never>, "operation" | "method" | "path">) => {
+  const request = facts(endpoint)
+  return <R extends PubNubError.Reason>(reason: R): PubNubError.PubNubErrorOf<R> =>
+    PubNubError.make({ operation: endpoint.operation, reason, request })
+}
 
 /** Input that was refused before a request was made. */
 export const refused = (details: ReadonlyArray<PubNubError.Detail>): PubNubError.BadRequest =>
   new PubNubError.BadRequest({ description: "The input is not valid", details })
 
-/** An endpoint of one keyset whose address is made of a caller's input. */
-export interface Question<A> {
-  /** What is wrong with the input. */
-  readonly issues: ReadonlyArray<PubNubError.Detail>
-  /** Only asked for when nothing is: what is not well-formed cannot be encoded. */
-  readonly endpoint: () => Endpoint<A>
-  /** Which input made the address too long. */
-  readonly tooLong: (problem: string) => PubNubError.Detail
+/** The error of input that was refused before it was known which request it is for. */
+export const refusal = (
+  operation: string,
+  details: ReadonlyArray<PubNubError.Detail>
+): PubNubError.PubNubErrorOf<PubNubError.BadRequest> =>
+  PubNubError.make({ operation, reason: refused(details), request: { method: "{…}", path: "{…}" } })
+
+/**
+ * The one place where a caller's input is read: its getters, proxies and wrong types may throw. What throws is refused like
+ * any other input.
+ */
+export const attempt = <A>(read: () => A, location = "input"): Result.Result<A, PubNubError.BadRequest> => {
+  try {
+    return Result.succeed(read())
+  } catch (defect) {
+    return Result.fail(refused([{ location, message: `cannot be read: ${Text.ofDefect(defect)}` }]))
+  }
 }
 
-/** Runs an endpoint, unless there is no key or something is wrong with the input: nothing is sent then. */
-export const ask = <A, E>(
+/** The effect that is made of a caller's input. */
+export const reading = <A, E, R>(
+  operation: string,
+  read: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> =>
+  Effect.suspend(() =>
+    Result.match(attempt(read), {
+      onSuccess: (effect): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> => effect,
+      onFailure: ({ details }) => Effect.fail(refusal(operation, details))
+    })
+  )
+
+/** The same for a stream. */
+export const readingStream = <A, E, R>(
+  operation: string,
+  read: () => Stream.Stream<A, E, R>
+): Stream.Stream<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> =>
+  Stream.unwrap(reading(operation, () => Effect.succeed(read())))
+
+/** Runs the request that a caller's input makes. */
+export const run = <A>(
+  operation: string,
+  describe: (config: PubNubConfig["Service"]) => Omit<Endpoint<A>, "operation">
+): Effect.Effect<A, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Effect.flatMap(PubNubConfig, (config) =>
+    reading(operation, () => {
+      const endpoint = { ...describe(config), operation }
+      const error = errorOf(endpoint)
+      return Effect.mapError(send(config, endpoint), (reason) => error(reason))
+    }))
+
+/** Runs a request; every reason is possible here, and each operation says what it makes of them. */
+export const send = <A>(
   config: PubNubConfig["Service"],
-  { endpoint, issues, tooLong }: Question<A>,
-  refuse: (reason: PubNubError.Reason) => E,
-  fail: (reason: PubNubError.Reason) => E = refuse
-): Effect.Effect<A, E, HttpClient.HttpClient> => {
-  if (config.subscribeKey === "") {
-    return Effect.fail(refuse(new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" })))
-  }
-  if (issues.length > 0) return Effect.fail(refuse(refused(issues)))
-  const asked = endpoint()
-  const size = addressSize(config, asked)
-  return size > config.maxUrlSize
-    ? Effect.fail(
-      refuse(refused([tooLong(`makes an address of ${size} bytes, and maxUrlSize is ${config.maxUrlSize}`)]))
-    )
-    : call(config, asked, fail)
+  endpoint: Endpoint<A>
+): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> => {
+  const wrong = refusalOf(config, endpoint)
+  if (wrong !== undefined) return Effect.fail(wrong)
+  const timeout = endpoint.timeout ?? config.requestTimeout
+  return Operation.run({
+    name: `pubnub.${endpoint.operation}`,
+    address: Path.show(endpoint.path),
+    attributes: {
+      "messaging.system": "pubnub",
+      "messaging.operation.name": endpoint.operation,
+      ...endpoint.attributes
+    },
+    request: request(config, endpoint),
+    timeout: timeout === "none" ? undefined : timeout,
+    maxSize: config.maxAnswerSize,
+    secrets: () => Token.secrets(config),
+    unanswered: (failure): PubNubError.Reason =>
+      failure._tag === "TimedOut"
+        ? new PubNubError.Timeout({ after: timeout === "none" ? config.pollTimeout : timeout })
+        : new PubNubError.Transport({
+          description: failure.description,
+          sent: failure._tag === "Lost",
+          ...(failure.code === undefined ? {} : { code: failure.code })
+        }),
+    answered: (answer) =>
+      Effect.flatMap(
+        Answer.read(answer, { path: Path.show(endpoint.path), parse: endpoint.parse ?? Json.parseExact }),
+        (json) => {
+          const decoded = endpoint.decode(json, answer.told)
+          return Result.isSuccess(decoded)
+            ? Effect.succeed(decoded.success)
+            : Effect.fail(Answer.malformed(answer, decoded.failure))
+        }
+      )
+  })
 }
+
+/** Why a request cannot be sent. */
+export const refusalOf = (
+  config: PubNubConfig["Service"],
+  endpoint: Pick<
+    Endpoint<unknown>,
+    "path" | "query" | "body" | "issues" | "longInput" | "longestAddress" | "credential"
+  >
+): PubNubError.BadRequest | PubNubError.InvalidKey | undefined => {
+  const { body = "", longInput = usualLongInput, longestAddress = config.maxUrlSize, path } = endpoint
+  if (config.issues.length > 0) {
+    return new PubNubError.BadRequest({ description: "The configuration is not valid", details: config.issues })
+  }
+  const unset = Path.keysOf(path).find((key) => config[key] === undefined || config[key] === "")
+  if (unset !== undefined) return noKey(unset === "publishKey" ? "publish" : "subscribe")
+  const given = endpoint.issues ?? []
+  if (given.length > 0) return refused(given)
+  // Whatever an endpoint forgets to check.
+  const issues = [
+    ...Path.issuesOf(path),
+    ...Input.issues(Object.fromEntries(queryOf(endpoint).map(([name, value]) => [name, Input.text(value)]))),
+    ...Input.issues({ body: Input.text(body) })
+  ]
+  if (issues.length > 0) return refused(issues)
+  if (longestAddress === Infinity) return undefined
+  const size = addressSize(config, endpoint)
+  if (size <= longestAddress) return undefined
+  const { advice, location } = longInput
+  return refused([{
+    location,
+    message: `makes an address of ${size} bytes, and maxUrlSize is ${longestAddress}: ${advice}`
+  }])
+}
+
+const usualLongInput = { location: "path", advice: "pass less" }
+
+const noKey = (key: "publish" | "subscribe", description = "it is not set") =>
+  new PubNubError.InvalidKey({ key, description })
+
+const queryOf = ({ query = {} }: Pick<Endpoint<unknown>, "query">): Url.Query =>
+  Object.entries(query).flatMap(([name, value]) => value === undefined ? [] : [[name, value] as const])
 
 const request = (
   config: PubNubConfig["Service"],
   endpoint: Endpoint<unknown>
-): Effect.Effect<
-  HttpClientRequest.HttpClientRequest,
-  PubNubError.BadRequest | PubNubError.InvalidKey | PubNubError.Transport
-> => {
-  if (config.issues.length > 0) {
-    return Effect.fail(
-      new PubNubError.BadRequest({ description: "The configuration is not valid", details: config.issues })
-    )
-  }
-  if (endpoint.open === true) {
-    return Effect.succeed(build(config, endpoint, Url.encodeQuery([...endpoint.query, ...common(config, undefined)])))
-  }
-  const { secretKey } = config
-  return Effect.flatMap(Token.current(config), (token) => {
-    const query = [...endpoint.query, ...common(config, token && Redacted.value(token))]
-    return secretKey === undefined
-      ? Effect.succeed(build(config, endpoint, Url.encodeQuery(query)))
-      : Effect.map(signed(config, secretKey, endpoint, query), (query) => build(config, endpoint, query))
+): Effect.Effect<HttpClientRequest.HttpClientRequest, PubNubError.InvalidKey | PubNubError.Transport> => {
+  const { credential = "all" } = endpoint
+  const unsigned = (token?: string) => Url.encodeQuery([...queryOf(endpoint), ...common(config, token)])
+  if (credential === "none") return Effect.succeed(build(config, endpoint, unsigned()))
+  return Effect.flatMap(Token.current(config), (redacted) => {
+    const token = redacted && Redacted.value(redacted)
+    const { secretKey } = config
+    return secretKey === undefined || credential === "one" && token !== undefined
+      ? Effect.succeed(build(config, endpoint, unsigned(token)))
+      : Effect.map(
+        signed(config, secretKey, endpoint, [...queryOf(endpoint), ...common(config, token)]),
+        (query) => build(config, endpoint, query)
+      )
   })
 }
 
-const build = (config: PubNubConfig["Service"], endpoint: Endpoint<unknown>, query: string) => {
-  const url = `${origin(config)}${endpoint.path}?${query}`
-  switch (endpoint.method) {
-    case "GET":
-      return HttpClientRequest.get(url)
-    case "DELETE":
-      return HttpClientRequest.delete(url)
-    case "POST":
-      return HttpClientRequest.bodyText(HttpClientRequest.post(url), endpoint.body ?? "", "application/json")
-    case "PATCH": {
-      const request = HttpClientRequest.bodyText(HttpClientRequest.patch(url), endpoint.body ?? "", "application/json")
-      return endpoint.ifMatch === undefined
-        ? request
-        : HttpClientRequest.setHeader(request, "if-match", endpoint.ifMatch)
-    }
-  }
+const build = (
+  config: PubNubConfig["Service"],
+  endpoint: Endpoint<unknown>,
+  query: string
+): HttpClientRequest.HttpClientRequest => {
+  const { body, ifMatch, mediaType = "application/json", method = "GET", path } = endpoint
+  const bare = HttpClientRequest.make(method)(`${origin(config)}${Path.encode(path, config)}?${query}`)
+  const filled = method === "GET" || method === "DELETE"
+    ? bare
+    : HttpClientRequest.bodyText(bare, body ?? "", mediaType)
+  return ifMatch === undefined ? filled : HttpClientRequest.setHeader(filled, "if-match", ifMatch)
 }
 
 /** How long the address of a request would be, a signature and a token that is not known yet allowed for. */
 export const addressSize = (
   config: PubNubConfig["Service"],
-  endpoint: Pick<Endpoint<unknown>, "path" | "query" | "open">
+  endpoint: Pick<Endpoint<unknown>, "path" | "query" | "credential">
 ): number =>
-  origin(config).length + endpoint.path.length +
-  Url.encodeQuery([...endpoint.query, ...common(config, endpoint.open === true ? undefined : Token.sized(config))])
-    .length +
+  origin(config).length + Path.encode(endpoint.path, config).length +
+  Url.encodeQuery([
+    ...queryOf(endpoint),
+    ...common(config, endpoint.credential === "none" ? undefined : Token.sized(config))
+  ]).length +
   (config.secretKey === undefined ? 1 : 100)
 
 /** Scheme, host and port. */
@@ -213,11 +287,14 @@ const signed = (
   Effect.gen(function*() {
     const { publishKey } = config
     if (publishKey === undefined || publishKey === "") {
-      return yield* new PubNubError.InvalidKey({ key: "publish", description: "it is not set, and signatures need it" })
+      return yield* noKey("publish", "it is not set, and signatures need it")
     }
     const now = yield* Clock.currentTimeMillis
     const stamped: Url.Query = [...query, ["timestamp", String(Math.floor(now / 1000))]]
-    const signature = yield* signatureOf(secretKey, signedText(publishKey, endpoint, stamped))
+    const signature = yield* signatureOf(
+      secretKey,
+      signedText(publishKey, { ...endpoint, path: Path.encode(endpoint.path, config) }, stamped)
+    )
     return `${Url.encodeQuery(stamped)}&signature=${signature}`
   })
 
@@ -240,15 +317,11 @@ export const signatureOf = (
 /** The text that a signature is computed over. */
 export const signedText = (
   publishKey: string,
-  endpoint: Pick<Endpoint<unknown>, "method" | "path" | "body" | "signedAsGet">,
+  { body = "", method = "GET", path, signedAsGet = false }:
+    & Pick<Endpoint<unknown>, "method" | "body" | "signedAsGet">
+    & { readonly path: string },
   query: Url.Query
 ): string => {
-  const method = endpoint.signedAsGet === true ? "GET" : endpoint.method
-  return [
-    method,
-    publishKey,
-    endpoint.path,
-    Url.canonicalQuery(query),
-    method === "POST" || method === "PATCH" ? endpoint.body ?? "" : ""
-  ].join("\n")
+  const hasBody = !signedAsGet && method !== "GET" && method !== "DELETE"
+  return [signedAsGet ? "GET" : method, publishKey, path, Url.canonicalQuery(query), hasBody ? body : ""].join("\n")
 }

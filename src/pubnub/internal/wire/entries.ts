@@ -6,13 +6,14 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import * as Channel from "../../Channel.ts"
-import { PubNubConfig } from "../../PubNubConfig.ts"
-import * as PubNubError from "../../PubNubError.ts"
+import * as Input from "../../../internal/input.ts"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as PubNubError from "../../PubNubError.ts"
 import type { Timetoken } from "../../Timetoken.ts"
 import type { UserId } from "../../UserId.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Envelope from "./envelope.ts"
+import * as Names from "./names.ts"
 import * as Pages from "./pages.ts"
 import * as Storage from "./storage.ts"
 
@@ -39,37 +40,45 @@ interface Request extends Pages.Range {
 
 /** The newest page of each channel, as far as the range goes. */
 export const pages = (
-  request: Request
+  read: () => Request
 ): Effect.Effect<ReadonlyMap<string, Page>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  Effect.flatMap(PubNubConfig, (config) => {
-    const { before, include, since } = request
-    const channels = [...new Set(request.channels)]
-    const actions = include?.actions === true
-    const most = Storage.most(request.one ? 1 : Infinity, actions)
-    const limit = request.limit ?? most
-    const endpoint = Storage.pages(config, { channels, since, before, limit, actions, meta: include?.meta !== false })
-    const fail = Endpoint.errorOf(endpoint)
-    const details = [...issuesOf(channels, actions ? 1 : 500), ...rangeIssues(request)]
-    if (!Number.isInteger(limit) || limit < 1 || limit > most) {
-      details.push({ location: "limit", message: `is not a whole number from 1 to ${most}` })
+  Endpoint.run("history", () => {
+    const request = read()
+    const { before, include = {}, one, since } = request
+    const channels = Names.unique(request.channels)
+    const { actions = false, meta = true } = include
+    const most = Storage.most(one ? 1 : Infinity, actions)
+    const { limit = most } = request
+    const endpoint = Storage.pages({ channels, since, before, limit, actions, meta })
+    return {
+      ...endpoint,
+      issues: [
+        ...Names.issuesOf(one ? "channel" : "channels", request.channels, actions ? 1 : 500),
+        ...Pages.issuesOf(request, { mayBeEmpty: false }),
+        ...Input.issues({
+          limit: Input.whole(1, most)(limit),
+          "include.meta": Input.flag(meta),
+          "include.actions": Input.flag(actions)
+        })
+      ],
+      decode: (json, told) =>
+        Result.flatMap(endpoint.decode(json, told), (found) => {
+          const pages = new Map<string, Page>()
+          for (const [channel, { entries, more }] of found) {
+            const page = Pages.of(entries.map((raw) => toEntry(channel, raw)), limit, more, before)
+            if (Result.isFailure(page)) return Result.fail(page.failure)
+            pages.set(channel, page.success)
+          }
+          return Result.succeed(pages)
+        })
     }
-    if (details.length > 0) return Effect.fail(fail(Endpoint.refused(details)))
-    if (config.subscribeKey === "") return Effect.fail(fail(noKey))
-    return Effect.map(
-      Endpoint.call(config, endpoint, fail),
-      (pages): ReadonlyMap<string, Page> =>
-        new Map(Array.from(pages, ([channel, page]) => {
-          const entries = page.entries.map((raw) => toEntry(channel, raw))
-          return [channel, { entries, ...nextOf(entries, limit, page.more) }]
-        }))
-    )
   })
 
-/** The newest page of one channel. */
-export const page = ({ channel, ...request }: Omit<Request, "channels" | "one"> & { readonly channel: string }) =>
+/** One page of one channel. */
+export const page = (request: Omit<Request, "channels" | "one"> & { readonly channel: string }) =>
   Effect.map(
-    pages({ ...request, channels: [channel], one: true }),
-    (pages): Page => pages.get(channel) ?? { entries: [] }
+    pages(() => ({ ...request, channels: [request.channel], one: true })),
+    (pages): Page => pages.get(request.channel) ?? { entries: [] }
   )
 
 /** A range of one channel, page after page. */
@@ -79,42 +88,6 @@ export const stream = (
     readonly include?: Include | undefined
   }
 ) => Pages.stream(range, (range) => page({ channel, include, ...range }))
-
-const nextOf = (
-  entries: ReadonlyArray<Entry>,
-  limit: number,
-  more: Timetoken | undefined
-): Pick<Page, "next"> => {
-  // With actions the service cuts a page short when there are too many of them, and says where to go on.
-  if (more !== undefined) return { next: more }
-  const oldest = entries[0]?.timetoken
-  return entries.length < limit || oldest === undefined ? {} : { next: oldest }
-}
-
-/** Why nothing is asked. */
-export const noKey = new PubNubError.InvalidKey({ key: "subscribe", description: "it is not set" })
-
-/** What is wrong with the channels of a request. */
-export const issuesOf = (channels: ReadonlyArray<string>, most: number): Array<PubNubError.Detail> => {
-  const details: Array<PubNubError.Detail> = []
-  if (channels.length === 0) details.push({ location: "channels", message: "are none" })
-  if (channels.length > most) {
-    details.push({ location: "channels", message: `are ${channels.length}; ${most} can be asked for at once` })
-  }
-  for (const channel of channels) {
-    const issue = Channel.issue(channel)
-    if (issue !== undefined) details.push({ location: "channel", message: `"${channel}" ${issue}` })
-  }
-  return details
-}
-
-/** What is wrong with its range. */
-export const rangeIssues = (range: Pages.Range): ReadonlyArray<PubNubError.Detail> => {
-  const details = Pages.issuesOf(range)
-  return details.length === 0 && range.since !== undefined && range.before !== undefined && range.before <= range.since
-    ? [{ location: "before", message: "is not later than since" }]
-    : details
-}
 
 interface Delivered {
   readonly channel: string

@@ -1,38 +1,32 @@
 /**
- * The requests about channel groups, and the one that lists a group, which readers need too: a subscription to a group is
- * one to the channels that it has.
+ * What names of groups have in common, and the request that lists a group, which readers need too: a subscription to a group
+ * is one to the channels that it has.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Codec from "../../../internal/codec.ts"
+import * as Input from "../../../internal/input.ts"
+import * as Channel from "../../Channel.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import * as Lookup from "./lookup.ts"
-
-/** Asks for something about groups. */
-export const ask = <A>(
-  request: Pick<Lookup.Lookup<A>, "operation" | "path" | "issues" | "answer"> & {
-    readonly query?: Lookup.Lookup<A>["query"]
-  }
-) =>
-  Lookup.run(() => ({
-    query: [],
-    ...request,
-    base: "/v1/channel-registration/sub-key",
-    path: ["channel-group", ...request.path]
-  }))
+import * as Endpoint from "./endpoint.ts"
+import { path, subscribeKey } from "./path.ts"
 
 /** What is wrong with the name of a group. */
-export const issuesOf = (group: string): ReadonlyArray<PubNubError.Detail> => Lookup.issuesOf("group", [group])
+export const issuesOf = (group: string): ReadonlyArray<PubNubError.Detail> =>
+  Input.each("group", [group], Channel.issue)
 
-export const Names = Schema.Array(Schema.String)
+const decode = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ channels: Schema.Array(Schema.String) }) }))
 
 /** The channels of a group. */
-export const list = (group: string) =>
+export const list = (read: () => string) =>
   Effect.map(
-    ask({
-      operation: "listChannelGroup",
-      path: [group],
-      issues: issuesOf(group),
-      answer: Schema.Struct({ payload: Schema.Struct({ channels: Names }) })
+    Endpoint.run("listChannelGroup", () => {
+      const group = read()
+      return {
+        path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}`,
+        issues: issuesOf(group),
+        decode
+      }
     }),
     ({ payload }) => payload.channels
   )

@@ -4,10 +4,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Input from "../../../internal/input.ts"
 import type { Detail } from "../../PubNubError.ts"
 import { Timetoken } from "../../Timetoken.ts"
+import * as Paging from "./paging.ts"
 
 /** From `since` on, and older than `before`. */
 export interface Range {
@@ -26,15 +29,42 @@ export interface Page<A> {
   readonly next?: Timetoken
 }
 
+/** A timetoken. */
+export const timetoken: Input.Check = (value) =>
+  isTimetoken(value) ? undefined : `is ${Input.shown(value)}, not a timetoken of 17 digits`
+
 const isTimetoken = Schema.is(Timetoken)
 
 /** What is wrong with the bounds of a range. */
-export const issuesOf = ({ before, since }: Range): ReadonlyArray<Detail> =>
-  [["since", since] as const, ["before", before] as const].flatMap(([location, timetoken]) =>
-    timetoken === undefined || isTimetoken(timetoken)
-      ? []
-      : [{ location, message: "is not a timetoken of 17 digits" }]
-  )
+export const issuesOf = (
+  { before, since }: Range,
+  { mayBeEmpty }: { readonly mayBeEmpty: boolean }
+): ReadonlyArray<Detail> => {
+  const issues = Input.issues({ since: Input.optional(timetoken)(since), before: Input.optional(timetoken)(before) })
+  if (issues.length > 0 || since === undefined || before === undefined) return issues
+  return before > since || mayBeEmpty && before === since
+    ? []
+    : [{ location: "before", message: mayBeEmpty ? "is earlier than since" : "is not later than since" }]
+}
+
+/**
+ * A page of the entries that came, or a sentence on why there is no end to them: an older page has to end before this one.
+ * `more` is what the service says, which cuts a page short where there is too much on it.
+ */
+export const of = <A extends { readonly timetoken?: Timetoken | undefined }>(
+  entries: ReadonlyArray<A>,
+  limit: number,
+  more: Timetoken | undefined,
+  before: Timetoken | undefined
+): Result.Result<Page<A>, string> => {
+  const next = more ?? (entries.length < limit ? undefined : entries.find(isDated)?.timetoken)
+  if (next === undefined) return Result.succeed({ entries })
+  return before === undefined || next < before
+    ? Result.succeed({ entries, next })
+    : Result.fail(`the next page would end at ${next}, and this one ends before ${before}`)
+}
+
+const isDated = ({ timetoken }: { readonly timetoken?: Timetoken | undefined }): boolean => timetoken !== undefined
 
 /** The entries of a range, page after page as `ask` gives them. It stops asking when its reader stops. */
 export const stream = <A, E, R>(
@@ -47,7 +77,7 @@ const backwards = <A, E, R>(
   { before, since }: Range,
   ask: (range: Range) => Effect.Effect<Page<A>, E, R>
 ): Stream.Stream<Page<A>, E, R> =>
-  Stream.paginate(before, (before) =>
+  Paging.paginate(before, (before) =>
     Effect.map(ask({ before, since }), (page) =>
       [
         [page],

@@ -7,12 +7,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
-import * as Url from "../../../internal/url.ts"
-import type { PubNubConfig } from "../../PubNubConfig.ts"
 import { Timetoken } from "../../Timetoken.ts"
 import { UserId } from "../../UserId.ts"
 import type * as Endpoint from "./endpoint.ts"
 import * as Envelope from "./envelope.ts"
+import { path, subscribeKey } from "./path.ts"
 
 export interface PageRequest {
   readonly channels: ReadonlyArray<string>
@@ -45,30 +44,24 @@ const decodeCounts = Codec.decodeResult(
   Schema.Struct({ channels: Schema.Record(Schema.String, Schema.Int) })
 )
 
-const place = ({ actions, channels }: Pick<PageRequest, "actions" | "channels">) => ({
-  operation: "history",
-  method: "GET",
-  shownPath: `/v3/${serviceOf(actions)}/sub-key/{subscribeKey}/channel/${channels.join(",")}`
-} as const)
-
-const serviceOf = (actions: boolean) => actions ? "history-with-actions" : "history"
+const longInput = { location: "channels", advice: "ask for fewer at once" }
 
 /** A page of each channel. A channel without entries has an empty one. */
-export const pages = (
-  config: PubNubConfig["Service"],
-  request: PageRequest
-): Endpoint.Endpoint<ReadonlyMap<string, Page>> & ReturnType<typeof place> => ({
-  ...place(request),
-  path: `/v3/${serviceOf(request.actions)}/sub-key/${config.subscribeKey}/channel/${Url.encodeList(request.channels)}`,
-  query: [
-    ["max", String(request.limit)],
-    ...request.before === undefined ? [] : [["start", request.before] as const],
-    ...request.since === undefined ? [] : [["end", request.since] as const],
-    ["include_uuid", "true"],
-    ["include_message_type", "true"],
-    ["include_custom_message_type", "true"],
-    ["include_meta", String(request.meta)]
-  ],
+export const pages = (request: PageRequest): Endpoint.Endpoint<ReadonlyMap<string, Page>> => ({
+  operation: "history",
+  path: request.actions
+    ? path`/v3/history-with-actions/sub-key/${subscribeKey}/channel/${request.channels}`
+    : path`/v3/history/sub-key/${subscribeKey}/channel/${request.channels}`,
+  query: {
+    max: String(request.limit),
+    start: request.before,
+    end: request.since,
+    include_uuid: "true",
+    include_message_type: "true",
+    include_custom_message_type: "true",
+    include_meta: String(request.meta)
+  },
+  longInput,
   attributes: { "messaging.destination.name": request.channels.join(",") },
   // Payloads keep their numbers.
   parse: Json.parse,
@@ -82,21 +75,19 @@ export const pages = (
 
 /** How many entries each channel has that are younger than a timetoken: one for all, or one for each channel. */
 export const counts = (
-  config: PubNubConfig["Service"],
   channels: ReadonlyArray<string>,
   after: string | ReadonlyArray<string>
-) => ({
+): Endpoint.Endpoint<ReadonlyMap<string, number>> => ({
   operation: "count",
-  method: "GET",
-  shownPath: `/v3/history/sub-key/{subscribeKey}/message-counts/${channels.join(",")}`,
-  path: `/v3/history/sub-key/${config.subscribeKey}/message-counts/${Url.encodeList(channels)}`,
-  query: [typeof after === "string" ? ["timetoken", after] : ["channelsTimetoken", after.join(",")]],
+  path: path`/v3/history/sub-key/${subscribeKey}/message-counts/${channels}`,
+  query: typeof after === "string" ? { timetoken: after } : { channelsTimetoken: after.join(",") },
+  longInput,
   decode: (json) =>
     Result.map(decodeCounts(json), (answer): ReadonlyMap<string, number> => {
       const counts = byName(answer.channels)
       return new Map(channels.map((channel) => [channel, counts.get(channel) ?? 0]))
     })
-} as const satisfies Endpoint.Endpoint<ReadonlyMap<string, number>>)
+})
 
 // The service escapes the names that it answers with.
 const byName = <A>(channels: { readonly [name: string]: A }): ReadonlyMap<string, A> =>

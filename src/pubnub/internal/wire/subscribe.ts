@@ -9,12 +9,13 @@ import * as Schema from "effect/Schema"
 import type { Cursor } from "../../../Cursor.ts"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
-import * as Url from "../../../internal/url.ts"
 import * as Channel from "../../Channel.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import * as Defects from "./defect.ts"
 import * as Endpoint from "./endpoint.ts"
+import * as Path from "./path.ts"
+import { path, subscribeKey } from "./path.ts"
 import * as Envelope from "./envelope.ts"
 
 type Config = PubNubConfig["Service"]
@@ -51,17 +52,15 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
   let size = 0
   return {
     operation: "subscribe",
-    method: "GET",
-    path: `/v2/subscribe/${config.subscribeKey}/${Url.encodeList(target.channels)}/0`,
-    shownPath: `/v2/subscribe/{subscribeKey}/${target.channels.join(",") || ","}/0`,
-    query: [
-      ...target.groups.length === 0 ? [] : [["channel-group", target.groups.join(",")] as const],
-      ...target.filter === undefined ? [] : [["filter-expr", target.filter] as const],
-      ...config.presenceTimeout === undefined
-        ? []
-        : [["heartbeat", String(Math.ceil(Duration.toSeconds(config.presenceTimeout)))] as const],
-      ...target.state === undefined ? [] : [["state", target.state] as const]
-    ],
+    path: path`/v2/subscribe/${subscribeKey}/${target.channels}/0`,
+    query: {
+      "channel-group": target.groups.join(",") || undefined,
+      "filter-expr": target.filter,
+      heartbeat: config.presenceTimeout && String(Math.ceil(Duration.toSeconds(config.presenceTimeout))),
+      state: target.state
+    },
+    // Who shares a connection among names keeps to a limit of its own.
+    longestAddress: Infinity,
     attributes: { "messaging.destination.name": [...target.channels, ...target.groups].join(",") },
     // Payloads keep their numbers.
     parse: (text) => {
@@ -85,34 +84,25 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
 export const poll = (config: Config, target: Target): (from: Cursor) => Endpoint.Endpoint<Page> => {
   // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
   const request = handshake(config, { ...target, state: undefined })
+  const written = Path.written(request.path, config)
   return ({ position, region }) => ({
     ...request,
+    path: written,
     timeout: "none",
-    query: [
-      ["tt", position],
-      ...region === undefined ? [] : [["tr", String(region)] as const],
-      ...request.query
-    ]
+    query: { tt: position, tr: region === undefined ? undefined : String(region), ...request.query }
   })
 }
-
-export const call = <A>(
-  config: Config,
-  endpoint: Endpoint.Endpoint<A>
-): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> =>
-  Endpoint.call(config, endpoint, (reason): PubNubError.Reason => reason)
 
 /** Tells the service that this reader is gone. What goes wrong with it is of no use to a reader that has ended. */
 export const leave = (config: Config, target: Target): Effect.Effect<void, never, HttpClient.HttpClient> => {
   const channels = target.channels.filter((name) => !Channel.isPresence(name))
   const groups = target.groups.filter((name) => !Channel.isPresence(name))
   if (channels.length + groups.length === 0) return Effect.void
-  return call(config, {
+  return Endpoint.send(config, {
     operation: "leave",
-    method: "GET",
-    path: `/v2/presence/sub-key/${config.subscribeKey}/channel/${Url.encodeList(channels)}/leave`,
-    shownPath: `/v2/presence/sub-key/{subscribeKey}/channel/${channels.join(",") || ","}/leave`,
-    query: groups.length === 0 ? [] : [["channel-group", groups.join(",")]],
+    path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/leave`,
+    query: { "channel-group": groups.join(",") || undefined },
+    longestAddress: Infinity,
     decode: Result.succeed
   }).pipe(
     Effect.asVoid,

@@ -1,0 +1,33 @@
+/**
+ * Lists of the service, read item by item: what cannot be read stays in its place, and takes nothing else with it.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Codec from "../../../internal/codec.ts"
+import { isReadable, isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import * as Envelope from "./envelope.ts"
+
+/** A list whose items are read one by one later. */
+export const Unread = Schema.Array(Envelope.Parsed)
+
+export const unreadable = (raw: Schema.Json, issue: string): UnreadableItem => ({
+  _tag: "UnreadableItem",
+  issue,
+  raw
+})
+
+/** Reads one item with a schema. */
+export const reader = <A>(schema: Schema.ConstraintDecoder<A>): (raw: Schema.Json) => A | UnreadableItem => {
+  const decode = Codec.decodeResult(schema)
+  return (raw) => Result.getOrElse(decode(raw), (issue) => unreadable(raw, issue))
+}
+
+/** The items that could be read. The others are logged: who keeps a value live has no place for them. */
+export const readable = <A>(items: ReadonlyArray<A | UnreadableItem>, of: string): Effect.Effect<ReadonlyArray<A>> => {
+  const odd = items.filter(isUnreadable)
+  return Effect.as(
+    Effect.forEach(odd, ({ issue }) => Effect.logWarning(`an entry of ${of} cannot be read: ${issue}`)),
+    items.filter((item) => isReadable<A>(item))
+  )
+}

@@ -1,0 +1,30 @@
+/**
+ * The names in a request, and what is wrong with them.
+ */
+import * as Input from "../../../internal/input.ts"
+import * as Channel from "../../Channel.ts"
+import type { Detail } from "../../PubNubError.ts"
+
+/** Each name once. */
+export const unique = <A>(names: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(names)]
+
+/** What is wrong with a list of so many names, each said once. */
+export const issuesOf = (
+  location: string,
+  names: unknown,
+  most: number,
+  { fewest = 1, issue = Channel.issue }: {
+    readonly fewest?: number
+    readonly issue?: Input.Check
+  } = {}
+): ReadonlyArray<Detail> => {
+  const wrong = Input.list(fewest, most)(Array.isArray(names) ? unique(names) : names)
+  return wrong === undefined ? Input.each(location, names, issue) : [{ location, message: wrong }]
+}
+
+/** A name that is not one of presence events. */
+export const withoutPresence = (instead: string): Input.Check => (name) =>
+  typeof name === "string" && Channel.isPresence(name) ? `ends in -pnpres${instead}` : Channel.issue(name)
+
+/** The id of a user in a path. */
+export const user: Input.Check = Input.all(Input.notBlank, Input.segment)
