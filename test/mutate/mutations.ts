@@ -222,17 +222,13 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["wildcards are summed up", "by !== undefined && !Channel.isWildcard(by)", "true"],
     ["the last event stands before its page", "cursor: this.named(next) }", "cursor: place }"]
   ]),
-  ...of(`${reading}/backfill.ts`, [`${tests}/backfill.test.ts`], [
-    ["one look", "const mostLooks = 3", "const mostLooks = 1"],
-    ["one refusal is enough", "const mostRefused = 3", "const mostRefused = 1"],
-    ["refusals add up", "this.refusals = 0\n        })", "})"],
+  ...of(`${reading}/segments.ts`, [`${tests}/backfill.test.ts`], [
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
     [
       "siblings at a border are lost",
       "const after = BigInt(oldest) + 1n",
       "const after = BigInt(oldest)"
     ],
-    ["the end is left out", "this.before = BigInt(hole.to) + 1n", "this.before = BigInt(hole.to)"],
     [
       "no order",
       "entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken)",
@@ -243,13 +239,19 @@ export const mutations: ReadonlyArray<Mutation> = [
       "entries: entries.filter(({ timetoken }) => timetoken >= bound)",
       "entries: entries.filter(() => true)"
     ],
+    ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""]
+  ]),
+  ...of(`${reading}/backfill.ts`, [`${tests}/backfill.test.ts`], [
+    ["one look", "const mostLooks = 3", "const mostLooks = 1"],
+    ["one refusal is enough", "const mostRefused = 3", "const mostRefused = 1"],
+    ["refusals add up", "this.refusals = 0\n        })", "})"],
+    ["the end is left out", "this.before = BigInt(hole.to) + 1n", "this.before = BigInt(hole.to)"],
     [
       "quiet channels are read",
       "rest.delete(channel)\n    }\n    this.channels = rest\n    this.phase",
       "}\n    this.channels = rest\n    this.phase"
     ],
     ["a single channel is counted", "this.channels.size > 1 && behind", "this.channels.size > 0 && behind"],
-    ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""],
     [
       "wildcards are certain",
       "else this.isUnsure = true\n    }\n    for (const [channel, name]",
@@ -375,17 +377,23 @@ export const mutations: ReadonlyArray<Mutation> = [
       "return this.give(page, moved)"
     ],
     ["a break does not wait behind a gap", "else this.hold({ _tag: \"Break\", from, to }, 0)", ""],
-    ["each full page is a gap", "const last = pages.findLastIndex(isFull)", "const last = 0"],
-    ["history is waited for without an end", "if (LongPoll.elapsed(gap.since, now) >= this.within) {", "if (false) {"],
-    ["a row of failures goes on", "retries.forget()", ""],
+    ["each full page is a gap", "this.held.slice(last === -1 ? pages.length : last + 1)", "this.held.slice(1)"],
     ["a defect dies unseen", "(defect) => Effect.sync(() => this.host.broken(defect))", "() => Effect.void"],
     [
       "a failed lane has no cursor",
-      "toError(result.failure, attempts, this.place)",
-      "toError(result.failure, attempts, undefined)"
+      "gap.outage.failed(result.failure, this.place)",
+      "gap.outage.failed(result.failure, undefined)"
     ],
     ["a full reader holds nobody back", "if (reader.isFull) return true", ""],
-    ["that it is back is not told", "this.announce({ _tag: \"Reconnected\"", "void ({ _tag: \"Reconnected\""]
+    ["that it is back is not told", "if (reconnected !== undefined) this.announce(reconnected)", ""]
+  ]),
+  ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [
+    [
+      "history is waited for without an end",
+      "if (LongPoll.elapsed(this.since, now) >= this.within) return Effect.succeed({ _tag: \"TooLong\" })",
+      ""
+    ],
+    ["a row of failures goes on", "this.retries.forget()", ""]
   ]),
   ...of(`${reading}/registry.ts`, [`${tests}/registry.test.ts`], [
     ["configurations mix", "group.client === client && isSame(group.config, config)", "group.client === client"],

@@ -10,25 +10,24 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
-import * as Url from "../../../internal/url.ts"
 import * as Retry from "../../../Retry.ts"
 import * as Channel from "../../Channel.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
-import { Timetoken } from "../../Timetoken.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import * as Groups from "../wire/groups.ts"
 import * as Storage from "../wire/storage.ts"
 import * as Token from "../wire/token.ts"
+import { addressParts } from "./addressParts.ts"
 import * as Arrival from "./arrival.ts"
 import { isName, type Knowledge } from "./knowledge.ts"
-import { covers, keysOf, type Names } from "./names.ts"
+import { covers, isSame, keysOf, type Names } from "./names.ts"
 import type { Pace } from "./pace.ts"
 import { overlap } from "./recent.ts"
+import { mostOfPage, type Segment, Segments } from "./segments.ts"
+import { byTimetoken } from "./storedEntry.ts"
 
 type Config = PubNubConfig["Service"]
 
@@ -64,18 +63,6 @@ export interface History {
 
 const aMinute = 600_000_000n
 
-/** So many entries are kept that were read on the way to older ones; others are read again. */
-const mostKept = 16_000
-
-/** So many parts of a hole are asked for at once. */
-const atOnce = 16
-
-/** With more than so many entries kept the old end of a hole is looked for, and no longer what comes next. */
-const mostWalked = 4_000
-
-/** So many entries go on at once. */
-const chunk = 100
-
 /** So often history is asked again for what the full page has: after one second, two and four. */
 const mostLooks = 3
 
@@ -90,26 +77,6 @@ type ScheduleOf = (reason: PubNubError.Reason) => Schedule.Schedule<unknown, Pub
 /** How to come back to history that fails. How often it may refuse is counted here, and not by the schedules of a connection. */
 export const scheduleOf = (schedule: ScheduleOf): ScheduleOf => (reason) =>
   reason._tag === "BadRequest" || reason._tag === "InvalidKey" ? Retry.reconnect : schedule(reason)
-
-interface Entry {
-  readonly timetoken: string
-  readonly channel: string
-  readonly id: string | undefined
-  /** One for each subscribed name. */
-  readonly arrivals: ReadonlyArray<Arrival.Arrival>
-}
-
-/** A part of the hole, with what is in it where that is known. */
-interface Segment {
-  readonly since: bigint
-  readonly before: bigint
-  entries: ReadonlyArray<Entry> | undefined
-  /** What was published before this may have been deleted: history was asked whether it was, and the answer told. */
-  probedTo: bigint
-  /** How much time held the page that comes after it, and how many such pages were guessed before that. */
-  readonly page: bigint
-  readonly guessed: number
-}
 
 /** One arrival of the full page. */
 interface Live {
@@ -133,8 +100,10 @@ export class Backfill {
   private readonly empty = new Map<string, ReadonlyArray<string>>()
   /** Whether channels may have been missed whose names nobody here knows: of wildcards, and of groups that cannot be listed. */
   private isUnsure = false
-  /** The oldest part last. */
-  private segments: ReadonlyArray<Segment>
+  /** What is left to read and to give. */
+  private segments: Segments | undefined
+  /** The names as they were when they were looked at last. */
+  private heard: Names
   /** The full page by id and name, and the messages in it by id that history has not shown yet. */
   private readonly page = new Set<string>()
   private readonly unseen = new Map<string, Arrival.Arrival>()
@@ -164,10 +133,11 @@ export class Backfill {
   ) {
     this.history = history
     this.names = names
+    this.heard = names()
     this.known = known
     this.hole = hole
     this.before = BigInt(hole.to) + 1n
-    this.segments = [whole(hole.since, this.before)]
+    this.segments = this.rangeFrom(hole.since)
     const ahead: Array<Live> = []
     for (const arrival of hole.page) {
       const { by = "", envelope, id } = arrival
@@ -198,9 +168,39 @@ export class Backfill {
     )
   }
 
+  private rangeFrom(since: bigint): Segments {
+    return new Segments(
+      {
+        config: this.history.config,
+        request: (endpoint) => this.request(endpoint),
+        channels: () => this.channels,
+        isOld: (segment) => this.isOld(segment),
+        unsure: () => {
+          this.isUnsure = true
+        }
+      },
+      since,
+      this.before
+    )
+  }
+
+  /** Nobody waits for what is not listened to any more. */
+  private leaveUnheard(): void {
+    const heard = this.names()
+    if (this.phase === "channels" || isSame(heard, this.heard)) return
+    this.heard = heard
+    const names = new Set([...heard.channels, ...heard.groups])
+    const isHeard = ([, by]: readonly [string, ReadonlyArray<string>]) => by.some((name) => names.has(name))
+    this.channels = new Map([...this.channels].filter(isHeard))
+    for (const one of this.empty) if (!isHeard(one)) this.empty.delete(one[0])
+    if (this.phase === "pages" && this.channels.size === 0) this.segments = undefined
+  }
+
   /** What the waiting full page still holds is left to whoever gives it. */
   private step(): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
-    const oldest = this.segments.at(-1)
+    this.leaveUnheard()
+    const { segments } = this
+    const oldest = segments?.oldest
     switch (this.phase) {
       case "channels":
         return Effect.as(this.lookUp, nothing)
@@ -208,9 +208,9 @@ export class Backfill {
         if (oldest !== undefined && this.isOld(oldest)) return this.probe(oldest)
         return this.count
       case "pages":
-        if (oldest !== undefined) {
-          if (oldest.entries !== undefined) return Effect.succeed(this.give(oldest))
-          return this.isOld(oldest) ? this.probe(oldest) : Effect.as(this.read, nothing)
+        if (segments !== undefined && oldest !== undefined) {
+          if (oldest.entries !== undefined) return Effect.succeed(this.give(segments))
+          return this.isOld(oldest) ? this.probe(oldest) : Effect.as(segments.read, nothing)
         }
         if (!this.lookAgain()) return Effect.succeed(this.finish())
         return Effect.as(Effect.sleep(1_000 * 2 ** (this.looks - 1)), nothing)
@@ -291,7 +291,7 @@ export class Backfill {
   private probe(segment: Segment): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.gen({ self: this }, function*() {
       const asked = [...this.channels.keys()].filter((name) => !this.held.has(name))
-      for (const channels of parts(this.history.config, asked, mostOfPage)) {
+      for (const channels of addressParts(this.history.config, asked, mostOfPage)) {
         const pages = yield* this.request(Storage.pages({
           channels,
           since: undefined,
@@ -340,7 +340,7 @@ export class Backfill {
         live.set(envelope.c, (live.get(envelope.c) ?? 0) + 1)
       }
       this.isDoubtful = false
-      for (const channels of parts(config, [...this.channels.keys()], mostOfCounts)) {
+      for (const channels of addressParts(config, this.channels.keys(), mostOfCounts)) {
         const counts = yield* this.request(Storage.counts(channels, String(this.hole.since - 1n)))
         for (const [channel, count] of counts) {
           if (count > 0) empty.delete(channel)
@@ -349,7 +349,7 @@ export class Backfill {
       }
     }
     // What was deleted meanwhile counts no more.
-    const oldest = this.segments.at(-1)
+    const oldest = this.segments?.oldest
     if (oldest !== undefined && this.isOld(oldest)) return nothing
     const rest = new Map(this.channels)
     for (const [channel, names] of this.channels) {
@@ -359,121 +359,24 @@ export class Backfill {
     }
     this.channels = rest
     this.phase = "pages"
-    if (rest.size === 0) this.segments = []
+    if (rest.size === 0) this.segments = undefined
     return nothing
   })
 
   // --- pages
 
-  /** Reads the oldest parts of which nothing is known, and divides them further where one page did not hold them. */
-  private readonly read = Effect.gen({ self: this }, function*() {
-    const unread: Array<Segment> = []
-    let kept = 0
-    for (let index = this.segments.length - 1; index >= 0 && unread.length < atOnce; index--) {
-      const segment = this.segments[index]
-      if (segment === undefined) break
-      if (segment.entries !== undefined) kept += segment.entries.length
-      else if (kept > mostKept) break
-      else unread.push(segment)
-    }
-    const results = yield* Effect.forEach(unread, (segment) => Effect.result(this.readPart(segment)), {
-      concurrency: "unbounded"
-    })
-    const read = new Map<Segment, ReadonlyArray<Segment>>()
-    for (const [index, segment] of unread.entries()) {
-      const result = results[index]
-      // What grew too old while it was read may have lost something.
-      if (result !== undefined && Result.isSuccess(result) && !this.isOld(segment)) read.set(segment, result.success)
-    }
-    this.segments = this.segments.flatMap((segment) => read.get(segment) ?? [segment])
-    this.forgetSome()
-    const failure = results.find(Result.isFailure)
-    if (failure !== undefined) return yield* Effect.fail(failure.failure)
-  })
-
-  /** How many entries are known. */
-  private get kept(): number {
-    return this.segments.reduce((count, { entries = [] }) => count + entries.length, 0)
-  }
-
-  /** Entries that are needed last are read again, where there are too many. */
-  private forgetSome(): void {
-    let kept = 0
-    for (const segment of this.segments.toReversed()) {
-      const count = segment.entries?.length ?? 0
-      kept += count
-      if (kept > mostKept && kept > count) segment.entries = undefined
-    }
-  }
-
-  /** The newest page of a part: that much of it is known then, and the rest is further parts. */
-  private readPart(
-    segment: Segment
-  ): Effect.Effect<ReadonlyArray<Segment>, PubNubError.Reason, HttpClient.HttpClient> {
-    return Effect.gen({ self: this }, function*() {
-      const { config } = this.history
-      const channels = [...this.channels.keys()]
-      const limit = Storage.most(channels.length)
-      const entries: Array<Entry> = []
-      // Of a channel whose page is full only what is younger than its oldest entry is surely all there is.
-      let from = segment.since
-      for (const part of parts(config, channels, mostOfPage)) {
-        const pages = yield* this.request(Storage.pages({
-          channels: part,
-          since: String(segment.since),
-          before: String(segment.before),
-          limit,
-          actions: false,
-          meta: true
-        }))
-        for (const [channel, page] of pages) {
-          const read = entriesOf(channel, this.channels.get(channel) ?? [channel], page.entries, segment.since)
-            // A proxy may answer with what was not asked for: no end would be found.
-            .filter(({ timetoken }) => timetoken < String(segment.before))
-          entries.push(...read)
-          // What was not asked for had a place on the page, too.
-          if (page.entries.length < limit) continue
-          const oldest = oldestOf(page.entries, String(segment.before))
-          if (oldest === undefined) {
-            // Nothing says where what is older would be.
-            this.isUnsure = true
-            continue
-          }
-          const after = BigInt(oldest) + 1n
-          const complete = after < segment.before ? after : after - 1n
-          if (complete > from) from = complete
-        }
-      }
-      const bound = String(from)
-      const known: Segment = {
-        since: from,
-        before: segment.before,
-        entries: entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken),
-        probedTo: segment.probedTo > from ? segment.probedTo : from,
-        page: 0n,
-        guessed: 0
-      }
-      return from > segment.since ? [known, ...divided(segment, from, this.kept > mostWalked)] : [known]
-    })
-  }
-
-  private give(segment: Segment): Progress {
-    const entries = segment.entries ?? []
-    const rest = entries.slice(chunk)
-    const segments = this.segments.slice(0, -1)
-    this.segments = rest.length > 0 ? [...segments, { ...segment, entries: rest }] : segments
-    const given = entries.slice(0, chunk)
+  private give(segments: Segments): Progress {
+    const { entries, upTo } = segments.take()
     const missing: Array<Arrival.Arrival> = []
-    for (const { arrivals, channel, id, timetoken } of given) {
+    for (const { arrivals, channel, id, timetoken } of entries) {
       const at = BigInt(timetoken)
       if (at > (this.newest.get(channel) ?? 0n)) this.newest.set(channel, at)
       if (id !== undefined && this.unseen.delete(id)) missing.push(...this.passed(timetoken))
       missing.push(...id === undefined ? arrivals : arrivals.filter(({ by = "" }) => !this.page.has(id + by)))
     }
-    const end = rest.length > 0 ? BigInt(given.at(-1)?.timetoken ?? 0) : segment.before
     const next = this.ahead[0]
-    const left = next === undefined ? end : BigInt(next.timetoken)
-    return { ...nothing, arrivals: missing, upTo: left < end ? left : end }
+    const left = next === undefined ? upTo : BigInt(next.timetoken)
+    return { ...nothing, arrivals: missing, upTo: left < upTo ? left : upTo }
   }
 
   /** What the full page holds up to where history has come, but for messages that history has not shown yet. */
@@ -510,7 +413,7 @@ export class Backfill {
     this.empty.clear()
     this.phase = "counts"
     const since = oldest - overlap
-    this.segments = [whole(since > this.hole.since ? since : this.hole.since, this.before)]
+    this.segments = this.rangeFrom(since > this.hole.since ? since : this.hole.since)
     return true
   }
 
@@ -585,7 +488,7 @@ export class Backfill {
     this.isOutOfReach = true
     this.channels = new Map()
     this.empty.clear()
-    this.segments = []
+    this.segments = undefined
     this.phase = "pages"
     return nothing
   }
@@ -645,118 +548,4 @@ export class Backfill {
 /** A step that brought nothing. */
 const nothing: Progress = { arrivals: [], upTo: 0n, notices: [], filled: false }
 
-const mostOfPage = 500
 const mostOfCounts = 100
-
-const whole = (since: bigint, before: bigint): Segment => ({
-  since,
-  before,
-  entries: undefined,
-  probedTo: since,
-  page: 0n,
-  guessed: 0
-})
-
-/** Channels in parts that one address can hold. */
-const parts = (
-  config: Config,
-  channels: ReadonlyArray<string>,
-  most: number
-): ReadonlyArray<ReadonlyArray<string>> => {
-  const parts: Array<Array<string>> = []
-  let size = Infinity
-  for (const channel of channels) {
-    const length = Url.encode(channel).length + 1
-    const last = parts.at(-1)
-    // Room for what else an address holds.
-    if (last === undefined || last.length === most || size + length > config.maxUrlSize - 2_000) {
-      parts.push([channel])
-      size = length
-    } else {
-      last.push(channel)
-      size += length
-    }
-  }
-  return parts
-}
-
-/**
- * How the rest of a part is read, its oldest last, once the service gave the newest page of it. As long as pages hold about
- * the same time, the next ones are guessed, more of them each time, and are asked for together with what is before them. A
- * long rest is divided evenly instead, so that its old end is soon reached.
- */
-const divided = (part: Segment, from: bigint, isLong: boolean): ReadonlyArray<Segment> => {
-  const page = part.before - from
-  const length = from - part.since
-  const isAlike = page <= 4n * part.page && part.page <= 4n * page
-  const guessed = isAlike ? Math.min(2 * part.guessed, atOnce - 1) : 1
-  const few = BigInt(atOnce) * page
-  const [size, count] = isLong && length > few
-    ? [length / BigInt(atOnce) + 1n, atOnce]
-    : [page - page / 10n, Math.min(guessed, Number(length / page))]
-  const segments: Array<Segment> = []
-  const add = (since: bigint, before: bigint) => {
-    const probedTo = part.probedTo > since ? part.probedTo : since
-    segments.push({ since, before, entries: undefined, probedTo, page, guessed })
-  }
-  let before = from
-  for (let index = 0; index < count && before - size > part.since; index++) {
-    add(before - size, before)
-    before -= size
-  }
-  add(part.since, before)
-  return segments
-}
-
-const byTimetoken = (a: Pick<Live, "timetoken">, b: Pick<Live, "timetoken">): number =>
-  a.timetoken < b.timetoken ? -1 : a.timetoken > b.timetoken ? 1 : 0
-
-const decodeTimetoken = Schema.decodeUnknownOption(Schema.Struct({ timetoken: Timetoken }))
-
-const timetokenOf = (raw: Schema.Json): string | undefined =>
-  Option.getOrUndefined(Option.map(decodeTimetoken(raw), ({ timetoken }) => timetoken))
-
-/** The oldest time that a page says, wherever it stands. */
-const oldestOf = (raws: ReadonlyArray<Schema.Json>, before: string): string | undefined =>
-  raws.map(timetokenOf).reduce<string | undefined>(
-    (oldest, one) => one !== undefined && one < before && (oldest === undefined || one < oldest) ? one : oldest,
-    undefined
-  )
-
-/**
- * Stored entries as the live service sends them. One that says no time stands where the one before it does, and the first of
- * them where the next one does.
- */
-const entriesOf = (
-  channel: string,
-  subscriptions: ReadonlyArray<string>,
-  raws: ReadonlyArray<Schema.Json>,
-  since: bigint
-): ReadonlyArray<Entry> => {
-  let last = raws.map(timetokenOf).find((timetoken) => timetoken !== undefined) ?? String(since)
-  return raws.map((raw) => {
-    const read = Storage.read(raw)
-    last = timetokenOf(raw) ?? last
-    // Without a payload it is no envelope, and so told as what cannot be read.
-    const plain: { readonly [key: string]: Schema.Json } = Result.isFailure(read)
-      ? { c: channel, stored: raw }
-      : envelopeOf(channel, read.success)
-    const arrivals = subscriptions.map((b) => Arrival.read({ ...plain, b }))
-    return { timetoken: last, channel, id: Result.isFailure(read) ? undefined : arrivals[0]?.id, arrivals }
-  })
-}
-
-const envelopeOf = (
-  channel: string,
-  { customMessageType, kind, message, meta, publisher, timetoken }: Result.Result.Success<
-    ReturnType<typeof Storage.read>
-  >
-): { readonly [key: string]: Schema.Json } => ({
-  c: channel,
-  d: message,
-  p: { t: timetoken },
-  ...(kind === 0 ? {} : { e: kind }),
-  ...(publisher === undefined ? {} : { i: publisher }),
-  ...(meta === undefined ? {} : { u: meta }),
-  ...(customMessageType === undefined ? {} : { cmt: customMessageType })
-})

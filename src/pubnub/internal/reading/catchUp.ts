@@ -2,25 +2,21 @@
  * How one reader comes back that was passed by, or that begins in the past of a connection that others use: it reads what it
  * missed from history, under its own schedules and with its own statuses. Nothing of it concerns another reader.
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type { Cursor } from "../../../Cursor.ts"
-import * as PollLoop from "../../../internal/pollLoop.ts"
-import * as LongPoll from "../../../internal/longPoll.ts"
-import * as Retries from "../../../internal/retries.ts"
 import type * as Event from "../../Event.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
-import { Backfill, scheduleOf } from "./backfill.ts"
+import { Backfill } from "./backfill.ts"
 import type { Core } from "./core.ts"
-import { toError } from "./ending.ts"
 import { Ledger, withoutHole } from "./ledger.ts"
 import * as Losses from "./losses.ts"
 import { covers, type Key, type Names } from "./names.ts"
+import { Outage } from "./outage.ts"
 import { before, idOf, kindOf, placeOf, subscriptionOf } from "./place.ts"
 import type { Recent } from "./recent.ts"
 
@@ -151,15 +147,12 @@ export class CatchUp {
   /** Up to which timetoken it reads. */
   readonly to: string
   private readonly ledger: Ledger
-  private readonly retries: Retries.Retries<PubNubError.Reason, never>
-  private readonly since: LongPoll.Moment
+  private readonly outage: Outage
   private backfill: Backfill | undefined
   /** Channels that were told as a gap, or `undefined` for all of them. */
   private readonly told = new Set<string | undefined>()
   /** History may be some seconds behind: it is looked at once more. */
   private isSecond = false
-  private attempts = 0
-  private downSince: LongPoll.Moment | undefined
   private pause: number | undefined
   private failure: SubscribeError | undefined
 
@@ -167,8 +160,7 @@ export class CatchUp {
     this.core = core
     this.missed = missed
     this.options = options
-    this.since = PollLoop.moment(core.clock)
-    this.retries = Retries.make(scheduleOf(core.settings.schedule))
+    this.outage = new Outage(core, options.within)
     const { from, newest, oldest } = missed
     this.begin = from ?? { position: before(oldest === "" ? "1" : oldest), delivered: [] }
     const latest = core.history.knowledge.latest()
@@ -220,27 +212,21 @@ export class CatchUp {
 
   private failed(reason: PubNubError.Reason): Effect.Effect<Step> {
     const cursor = this.options.place() ?? this.begin
-    const now = PollLoop.moment(this.core.clock)
-    if (LongPoll.elapsed(this.since, now) >= this.options.within) {
-      this.backfill = undefined
-      const suspected: Status.GapSuspected = {
-        _tag: "GapSuspected",
-        from: this.begin.position,
-        to: this.to,
-        reason: "LongBreak"
+    return Effect.map(this.outage.failed(reason, cursor), (outcome): Step => {
+      switch (outcome._tag) {
+        case "Again":
+          this.pause = outcome.millis
+          return { events: [outcome.told], isOver: false }
+        case "GaveUp":
+          this.failure = outcome.error
+          return {
+            events: [{ _tag: "Disconnected", reason: Defects.told(this.failure.reason), cursor }],
+            isOver: false
+          }
+        case "TooLong":
+          this.backfill = undefined
+          return this.finish([...this.reconnected(cursor), this.suspected], true)
       }
-      return Effect.succeed(this.finish([...this.reconnected(cursor), suspected], true))
-    }
-    this.attempts++
-    return Effect.map(this.retries.ask(reason), (decision): Step => {
-      if (decision._tag === "GaveUp") {
-        this.failure = toError(reason, this.attempts, cursor)
-        return { events: [{ _tag: "Disconnected", reason: Defects.told(this.failure.reason), cursor }], isOver: false }
-      }
-      this.downSince ??= now
-      this.pause = decision.millis
-      const retryIn = Duration.millis(decision.millis)
-      return { events: [{ _tag: "Interrupted", reason, cursor, attempt: this.attempts, retryIn }], isOver: false }
     })
   }
 
@@ -271,14 +257,13 @@ export class CatchUp {
     return Effect.succeed(this.finish(events))
   }
 
-  /** The end of an interruption, if there was one: it goes on, also where history was given up. */
+  private get suspected(): Status.GapSuspected {
+    return { _tag: "GapSuspected", from: this.begin.position, to: this.to, reason: "LongBreak" }
+  }
+
   private reconnected(cursor: Cursor): ReadonlyArray<Status.Reconnected> {
-    if (this.downSince === undefined) return []
-    const downFor = Duration.millis(LongPoll.elapsed(this.downSince, PollLoop.moment(this.core.clock)))
-    this.downSince = undefined
-    this.attempts = 0
-    this.retries.forget()
-    return [{ _tag: "Reconnected", cursor, downFor }]
+    const reconnected = this.outage.over(cursor)
+    return reconnected === undefined ? [] : [reconnected]
   }
 
   /** What history did not show, and no gap tells of. */

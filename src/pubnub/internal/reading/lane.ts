@@ -3,26 +3,22 @@
  * shared. At a gap they wait until history has filled it; the connection goes on listening meanwhile, and what it brings waits
  * behind the gap. Who does not wait at all steps over it, and is told.
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type { Cursor } from "../../../Cursor.ts"
-import * as LongPoll from "../../../internal/longPoll.ts"
 import { debug } from "../../../internal/operation.ts"
-import * as PollLoop from "../../../internal/pollLoop.ts"
-import * as Retries from "../../../internal/retries.ts"
 import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Arrival from "./arrival.ts"
 import { Audience, idOfKeys } from "./audience.ts"
-import { Backfill, scheduleOf } from "./backfill.ts"
+import { Backfill } from "./backfill.ts"
 import type { Core } from "./core.ts"
-import { toError } from "./ending.ts"
 import * as Few from "./few.ts"
 import { type Given, Ledger, withoutHole } from "./ledger.ts"
 import { type Key, nameOf, type Names } from "./names.ts"
+import { Outage } from "./outage.ts"
 import { placeOf } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
@@ -53,7 +49,7 @@ interface Gap {
   /** The full page, which comes after what is missing. */
   readonly page: Page | undefined
   readonly backfill: Backfill
-  readonly since: LongPoll.Moment
+  readonly outage: Outage
 }
 
 /** What a lane needs of its connection. */
@@ -246,7 +242,7 @@ export class Lane {
       ...missed,
       from: withoutHole(from),
       backfill: new Backfill(this.core.history, this.host.names, hole),
-      since: PollLoop.moment(this.core.clock)
+      outage: new Outage(this.core, this.within)
     }
     this.start()
     return true
@@ -286,51 +282,27 @@ export class Lane {
   })
 
   private readonly fill: Effect.Effect<void, never, HttpClient.HttpClient> = Effect.gen({ self: this }, function*() {
-    const retries = Retries.make(scheduleOf(this.core.settings.schedule))
-    let downSince: LongPoll.Moment | undefined
-    let attempts = 0
     let found = 0
-    /** It goes on, also where history was given up. */
-    const goOn = (gap: Gap) => {
-      if (downSince === undefined) return
-      const downFor = Duration.millis(LongPoll.elapsed(downSince, PollLoop.moment(this.core.clock)))
-      this.announce({ _tag: "Reconnected", cursor: this.place ?? gap.from, downFor })
-      downSince = undefined
-      attempts = 0
-      retries.forget()
-    }
     for (let { gap } = this; gap !== undefined; { gap } = this) {
       if (!this.isWanted) {
         yield* this.parked
         continue
       }
       const result = yield* Effect.result(gap.backfill.next)
-      if (gap !== this.gap) continue
       if (Result.isFailure(result)) {
-        const now = PollLoop.moment(this.core.clock)
-        if (LongPoll.elapsed(gap.since, now) >= this.within) {
-          goOn(gap)
-          this.giveUp(gap)
-          continue
-        }
-        attempts++
-        const decision = yield* retries.ask(result.failure)
-        if (decision._tag === "GaveUp") {
+        const outcome = yield* gap.outage.failed(result.failure, this.place)
+        if (outcome._tag === "GaveUp") {
           this.fiber = undefined
-          return this.host.failed(this, toError(result.failure, attempts, this.place))
+          return this.host.failed(this, outcome.error)
         }
-        downSince ??= now
-        this.announce({
-          _tag: "Interrupted",
-          reason: result.failure,
-          ...this.place === undefined ? {} : { cursor: this.place },
-          attempt: attempts,
-          retryIn: Duration.millis(decision.millis)
-        })
-        yield* Effect.sleep(decision.millis)
+        if (outcome._tag === "TooLong") this.giveUp(gap)
+        else {
+          this.announce(outcome.told)
+          yield* Effect.sleep(outcome.millis)
+        }
         continue
       }
-      goOn(gap)
+      this.goOn(gap)
       found += this.progress(gap, result.success)
       if (result.success.filled) {
         yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
@@ -339,6 +311,11 @@ export class Lane {
     }
     this.fiber = undefined
   })
+
+  private goOn(gap: Gap): void {
+    const reconnected = gap.outage.over(this.place ?? gap.from)
+    if (reconnected !== undefined) this.announce(reconnected)
+  }
 
   private announce(status: Status.Status): void {
     this.core.publish(status)
@@ -362,6 +339,7 @@ export class Lane {
 
   /** It was waited for long enough. */
   private giveUp(gap: Gap): void {
+    this.goOn(gap)
     this.suspect(gap.from, gap.to, gap.reason)
     this.ledger?.filled()
     this.close(gap)

@@ -1,0 +1,27 @@
+/**
+ * Channels in parts that one address can hold.
+ */
+import * as Url from "../../../internal/url.ts"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+
+export const addressParts = (
+  config: PubNubConfig["Service"],
+  channels: Iterable<string>,
+  most: number
+): ReadonlyArray<ReadonlyArray<string>> => {
+  const parts: Array<Array<string>> = []
+  let size = Infinity
+  for (const channel of channels) {
+    const length = Url.encode(channel).length + 1
+    const last = parts.at(-1)
+    // Room for what else an address holds.
+    if (last === undefined || last.length === most || size + length > config.maxUrlSize - 2_000) {
+      parts.push([channel])
+      size = length
+    } else {
+      last.push(channel)
+      size += length
+    }
+  }
+  return parts
+}

@@ -1,0 +1,202 @@
+/**
+ * A range of history and how it is read: in segments, several at once, from the old end on. The service gives the newest page of
+ * a range, so a segment that one page does not hold is divided. What was found is given oldest first, merged over all channels,
+ * with as much memory as some pages take.
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Result from "effect/Result"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import type * as Endpoint from "../wire/endpoint.ts"
+import * as Storage from "../wire/storage.ts"
+import { addressParts } from "./addressParts.ts"
+import { byTimetoken, entriesOf, type Entry, oldestOf } from "./storedEntry.ts"
+
+/** So many entries are kept that were read on the way to older ones; others are read again. */
+const mostKept = 16_000
+
+/** So many segments are asked for at once. */
+const atOnce = 16
+
+/** With more than so many entries kept the old end of a range is looked for, and no longer what comes next. */
+const mostWalked = 4_000
+
+/** So many entries go on at once. */
+const chunk = 100
+
+/** The most channels of a request for pages. */
+export const mostOfPage = 500
+
+/** A part of a range, with what is in it where that is known. */
+export interface Segment {
+  readonly since: bigint
+  readonly before: bigint
+  entries: ReadonlyArray<Entry> | undefined
+  /** What was published before this may have been deleted: history was asked whether it was, and the answer told. */
+  probedTo: bigint
+  /** How much time held the page that comes after it, and how many such pages were guessed before that. */
+  readonly page: bigint
+  readonly guessed: number
+}
+
+/** What a range needs of whoever reads it. */
+export interface Source {
+  readonly config: PubNubConfig["Service"]
+  readonly request: <A>(
+    endpoint: Endpoint.Endpoint<A>
+  ) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
+  /** The channels to read, each with the subscribed names that stand for it. */
+  readonly channels: () => ReadonlyMap<string, ReadonlyArray<string>>
+  /** Whether some of a segment may have been deleted since that was last looked at. */
+  readonly isOld: (segment: Segment) => boolean
+  /** Nothing says where older entries than those of a page would be. */
+  readonly unsure: () => void
+}
+
+export class Segments {
+  private readonly source: Source
+  /** The oldest last. */
+  private segments: ReadonlyArray<Segment>
+
+  constructor(source: Source, since: bigint, before: bigint) {
+    this.source = source
+    this.segments = [{ since, before, entries: undefined, probedTo: since, page: 0n, guessed: 0 }]
+  }
+
+  /** What comes next. Nothing, where all was given. */
+  get oldest(): Segment | undefined {
+    return this.segments.at(-1)
+  }
+
+  /** Reads the oldest segments of which nothing is known, and divides them further where one page did not hold them. */
+  readonly read: Effect.Effect<void, PubNubError.Reason, HttpClient.HttpClient> = Effect.gen(
+    { self: this },
+    function*() {
+      const unread: Array<Segment> = []
+      let kept = 0
+      for (let index = this.segments.length - 1; index >= 0 && unread.length < atOnce; index--) {
+        const segment = this.segments[index]
+        if (segment === undefined) break
+        if (segment.entries !== undefined) kept += segment.entries.length
+        else if (kept > mostKept) break
+        else unread.push(segment)
+      }
+      const results = yield* Effect.forEach(unread, (segment) => Effect.result(this.readOne(segment)), {
+        concurrency: "unbounded"
+      })
+      const read = new Map<Segment, ReadonlyArray<Segment>>()
+      for (const [index, segment] of unread.entries()) {
+        const result = results[index]
+        // What grew too old while it was read may have lost something.
+        if (result !== undefined && Result.isSuccess(result) && !this.source.isOld(segment)) {
+          read.set(segment, result.success)
+        }
+      }
+      this.segments = this.segments.flatMap((segment) => read.get(segment) ?? [segment])
+      this.forgetSome()
+      const failure = results.find(Result.isFailure)
+      if (failure !== undefined) return yield* Effect.fail(failure.failure)
+    }
+  )
+
+  /** Takes the next entries, of the oldest segment, and says up to where all has been given then. */
+  take(): { readonly entries: ReadonlyArray<Entry>; readonly upTo: bigint } {
+    const { oldest } = this
+    if (oldest?.entries === undefined) return { entries: [], upTo: 0n }
+    const entries = oldest.entries.slice(0, chunk)
+    const rest = oldest.entries.slice(chunk)
+    const segments = this.segments.slice(0, -1)
+    this.segments = rest.length > 0 ? [...segments, { ...oldest, entries: rest }] : segments
+    return { entries, upTo: rest.length > 0 ? BigInt(entries.at(-1)?.timetoken ?? 0) : oldest.before }
+  }
+
+  /** How many entries are known. */
+  private get kept(): number {
+    return this.segments.reduce((count, { entries = [] }) => count + entries.length, 0)
+  }
+
+  /** Entries that are needed last are read again, where there are too many. */
+  private forgetSome(): void {
+    let kept = 0
+    for (const segment of this.segments.toReversed()) {
+      const count = segment.entries?.length ?? 0
+      kept += count
+      if (kept > mostKept && kept > count) segment.entries = undefined
+    }
+  }
+
+  /** The newest page of a segment: that much of it is known then, and the rest is further segments. */
+  private readonly readOne = Effect.fnUntraced(function*(this: Segments, segment: Segment) {
+    const { channels, config, request, unsure } = this.source
+    const names = channels()
+    const limit = Storage.most(names.size)
+    const entries: Array<Entry> = []
+    // Of a channel whose page is full only what is younger than its oldest entry is surely all there is.
+    let from = segment.since
+    for (const part of addressParts(config, names.keys(), mostOfPage)) {
+      const pages = yield* request(Storage.pages({
+        channels: part,
+        since: String(segment.since),
+        before: String(segment.before),
+        limit,
+        actions: false,
+        meta: true
+      }))
+      for (const [channel, page] of pages) {
+        const read = entriesOf(channel, names.get(channel) ?? [channel], page.entries, segment.since)
+          // A proxy may answer with what was not asked for: no end would be found.
+          .filter(({ timetoken }) => timetoken < String(segment.before))
+        entries.push(...read)
+        // What was not asked for had a place on the page, too.
+        if (page.entries.length < limit) continue
+        const oldest = oldestOf(page.entries, String(segment.before))
+        if (oldest === undefined) {
+          unsure()
+          continue
+        }
+        const after = BigInt(oldest) + 1n
+        const complete = after < segment.before ? after : after - 1n
+        if (complete > from) from = complete
+      }
+    }
+    const bound = String(from)
+    const known: Segment = {
+      since: from,
+      before: segment.before,
+      entries: entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken),
+      probedTo: segment.probedTo > from ? segment.probedTo : from,
+      page: 0n,
+      guessed: 0
+    }
+    return from > segment.since ? [known, ...divided(segment, from, this.kept > mostWalked)] : [known]
+  })
+}
+
+/**
+ * How the rest of a segment is read, its oldest last, once the service gave the newest page of it. As long as pages hold about
+ * the same time, the next ones are guessed, more of them each time, and are asked for together with what is before them. A
+ * long rest is divided evenly instead, so that its old end is soon reached.
+ */
+const divided = (part: Segment, from: bigint, isLong: boolean): ReadonlyArray<Segment> => {
+  const page = part.before - from
+  const length = from - part.since
+  const isAlike = page <= 4n * part.page && part.page <= 4n * page
+  const guessed = isAlike ? Math.min(2 * part.guessed, atOnce - 1) : 1
+  const few = BigInt(atOnce) * page
+  const [size, count] = isLong && length > few
+    ? [length / BigInt(atOnce) + 1n, atOnce]
+    : [page - page / 10n, Math.min(guessed, Number(length / page))]
+  const segments: Array<Segment> = []
+  const add = (since: bigint, before: bigint) => {
+    const probedTo = part.probedTo > since ? part.probedTo : since
+    segments.push({ since, before, entries: undefined, probedTo, page, guessed })
+  }
+  let before = from
+  for (let index = 0; index < count && before - size > part.since; index++) {
+    add(before - size, before)
+    before -= size
+  }
+  add(part.since, before)
+  return segments
+}
