@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Delivered from "../../../src/pubnub/internal/reading/delivered.ts"
+import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import { numbers, ticks } from "./arrivals.ts"
 
 const idOf = (n: number) => `${ticks(n)}/a/ada`
@@ -7,16 +8,17 @@ const idOf = (n: number) => `${ticks(n)}/a/ada`
 describe("what is admitted", () => {
   it("once by each name, and told apart by content", () => {
     const { admit } = Delivered.make()
+    const siblingOf = (content: unknown) => `${idOf(1)}#${Marks.of(JSON.stringify(content))}`
     assert.deepStrictEqual(admit(idOf(1), "a", 1), { _tag: "New", name: idOf(1) })
     assert.deepStrictEqual(admit(idOf(1), "a", 1), { _tag: "Known", name: idOf(1) })
     assert.deepStrictEqual(admit(idOf(1), "crew", 1), { _tag: "NewByName", name: idOf(1) })
     assert.deepStrictEqual(admit(idOf(1), "crew", 1), { _tag: "Known", name: idOf(1) })
     assert.deepStrictEqual(admit(idOf(1), "x.*", 1), { _tag: "NewByName", name: idOf(1) })
     assert.deepStrictEqual(admit(idOf(1), "a", 1), { _tag: "Known", name: idOf(1) })
-    assert.deepStrictEqual(admit(idOf(1), "a", 2), { _tag: "New", name: `${idOf(1)}#1` })
-    assert.deepStrictEqual(admit(idOf(1), "a", 3), { _tag: "New", name: `${idOf(1)}#2` })
-    assert.deepStrictEqual(admit(idOf(1), "a", 2), { _tag: "Known", name: `${idOf(1)}#1` })
-    assert.deepStrictEqual(admit(idOf(1), "crew", 3), { _tag: "NewByName", name: `${idOf(1)}#2` })
+    assert.deepStrictEqual(admit(idOf(1), "a", 2), { _tag: "New", name: siblingOf(2) })
+    assert.deepStrictEqual(admit(idOf(1), "a", 3), { _tag: "New", name: siblingOf(3) })
+    assert.deepStrictEqual(admit(idOf(1), "a", 2), { _tag: "Known", name: siblingOf(2) })
+    assert.deepStrictEqual(admit(idOf(1), "crew", 3), { _tag: "NewByName", name: siblingOf(3) })
   })
 
   it("what is older than the newest is looked for, too", () => {
@@ -43,5 +45,16 @@ describe("what is admitted", () => {
     for (const n of numbers(20_000 - first, first)) {
       assert.strictEqual(delivered.admit(idOf(n), "a", n)._tag, "Known", `${n} since ${first}`)
     }
+  })
+
+  it.each([
+    ["alike", (n: number) => `content ${n}`],
+    ["unlike", (n: number) => ({ n, text: "x".repeat(n % 100) })]
+  ])("of 9,000 contents of one id, %s, each once, in little time", (_, contentOf) => {
+    const { admit } = Delivered.make()
+    const started = performance.now()
+    for (const n of numbers(9_000)) assert.strictEqual(admit(idOf(1), "a", contentOf(n))._tag, "New", `${n}`)
+    for (const n of numbers(9_000)) assert.strictEqual(admit(idOf(1), "a", contentOf(n))._tag, "Known", `${n}`)
+    assert.isBelow(performance.now() - started, 3_000)
   })
 })

@@ -3,6 +3,7 @@
  * with an overlap) and must be delivered once.
  */
 import * as Json from "../../../internal/json.ts"
+import * as Marks from "./marks.ts"
 
 /** So many events have a generation. Those of the newest two are remembered with their content: ten full pages, at least. */
 const generation = 1_000
@@ -29,14 +30,16 @@ interface Entry {
   isForgotten: boolean
   /** The subscribed names it came by: most come by one. */
   by: string | Set<string>
+  /** The mark of its content, once there was another one with its id. */
+  mark: string | undefined
 }
 
 type Generation = Map<string, Entry>
 
 /**
  * Two are the same when their id is, and their content: where several things share channel, timetoken and publisher
- * (memberships set in one call), they get a number. Content is compared only when ids are equal, and only among the
- * newest; ids begin with their timetoken.
+ * (memberships set in one call), all but the first are told apart by a mark of their content. Content is compared only
+ * when ids are equal, and only among the newest. Ids begin with their timetoken.
  */
 export const make = (): Delivered => {
   let current: Generation = new Map()
@@ -77,25 +80,34 @@ export const make = (): Delivered => {
   return {
     admit: (id, by, content) => {
       let name = id
-      if (id > youngest) youngest = id
       // Nothing that is as young was had: most need not be looked for.
-      else {
-        for (let number = 1;; number++) {
-          const entry = find(name)
-          if (entry === undefined) break
-          if (entry.isForgotten || Json.equal(entry.content, content)) {
-            return { _tag: addName(entry, by) ? "NewByName" : "Known", name }
-          }
-          name = `${id}#${number}`
-        }
+      const first = id > youngest ? undefined : find(id)
+      if (id > youngest) youngest = id
+      if (first !== undefined) {
+        if (isSame(first, content)) return known(first, id, by)
+        first.mark ??= markOf(first.content)
+        name = `${id}#${markOf(content)}`
+        const sibling = find(name)
+        if (sibling !== undefined) return known(sibling, name, by)
       }
       if (current.size === generation) turn()
-      current.set(name, { content, isForgotten: false, by })
+      current.set(name, { content, isForgotten: false, by, mark: undefined })
       return { _tag: "New", name }
     },
     since: () => since
   }
 }
+
+const markOf = (content: unknown): string => Marks.of(Json.text(content))
+
+/** Of one whose content is forgotten only its mark can be compared, if others had its id. */
+const isSame = ({ content, isForgotten, mark }: Entry, other: unknown): boolean =>
+  isForgotten ? mark === undefined || mark === markOf(other) : Json.equal(content, other)
+
+const known = (entry: Entry, name: string, by: string): Admitted => ({
+  _tag: addName(entry, by) ? "NewByName" : "Known",
+  name
+})
 
 /** Whether it came by this name for the first time. */
 const addName = (entry: Entry, by: string): boolean => {
