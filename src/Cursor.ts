@@ -50,8 +50,15 @@ const Timetoken = Schema.String.check(Schema.isPattern(/^\d{17}$/, { description
 // Shortly before the first timetoken of 17 digits there are shorter ones.
 const Moment = Schema.String.check(Schema.isPattern(/^\d{1,17}$/, { description: "a timetoken" }))
 
+// What no reader ever writes is no cursor: whatever is in it, each event would pay for it.
+const Mark = Schema.String.check(Schema.isMaxLength(5))
+const marks = Schema.isMaxLength(2_650)
+const delivered = Schema.isMaxLength(100)
+const sums = Schema.isMaxLength(16)
+
 /**
- * The codec of a cursor. It refuses a position that is not a timetoken of 17 digits.
+ * The codec of a cursor. It refuses a position that is not a timetoken of 17 digits, and a cursor that is larger than readers
+ * write: more than 100 events after the position, 530 marks or 16 sums.
  *
  * @category schemas
  * @since 0.1.0
@@ -59,11 +66,11 @@ const Moment = Schema.String.check(Schema.isPattern(/^\d{1,17}$/, { description:
 export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
   position: Timetoken,
   region: Schema.optionalKey(Schema.Int),
-  delivered: Schema.Array(Schema.String),
+  delivered: Schema.Array(Mark).check(delivered),
   recent: Schema.optionalKey(Schema.Struct({
     since: Moment,
-    marks: Schema.String,
-    sums: Schema.optionalKey(Schema.Array(Schema.Tuple([Moment, Schema.Int, Schema.String])))
+    marks: Schema.String.check(marks),
+    sums: Schema.optionalKey(Schema.Array(Schema.Tuple([Moment, Schema.Int, Mark])).check(sums))
   })),
   hole: Schema.optionalKey(Moment)
 })

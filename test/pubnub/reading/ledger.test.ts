@@ -76,6 +76,18 @@ describe("a live page", () => {
     assert.deepStrictEqual(payloads([...one, ...other]), numbers(99 - index, index + 2))
   })
 
+  it.each([100, 101, 150, 199, 200, 349])(
+    "of 350 that were read at once resumes behind event %i",
+    (index) => {
+      const page = numbers(350, 1).map((n) => arrival(n))
+      const given = ledgerFrom().live(page, at(0), at(350))
+      const from = cursorOf(given, index)
+      assert.isAtMost(from.delivered.length, 100)
+      const again = ledgerFrom(from).live(page, from, at(350))
+      assert.deepStrictEqual(payloads(again), numbers(349 - index, index + 2))
+    }
+  )
+
   it("without a position that is believed, the place stays", () => {
     const ledger = ledgerFrom()
     const given = ledger.live([arrival(1)], at(0), undefined)

@@ -165,10 +165,15 @@ export class Ledger {
     isStored: boolean
   ): ReadonlyArray<Given> {
     // What the place itself names is among what was had recently.
+    let place = this.named(base)
     let delivered: ReadonlyArray<string> = []
-    const fresh: Array<{ readonly one: Had; readonly isSure: boolean }> = []
+    let fresh: Array<{ readonly one: Had; readonly isSure: boolean }> = []
     const events: Array<Given> = []
-    const place = this.named(base)
+    const note = (position: string) => {
+      for (const { isSure, one } of fresh) this.recent.add(one, isSure, isStored)
+      this.recent.trim(position)
+      fresh = []
+    }
     const namedFrom = BigInt(base.position) - overlap
     for (const arrival of arrivals) {
       const { by, envelope, id, issue, raw } = arrival
@@ -183,8 +188,15 @@ export class Ledger {
         const isNamed = (admitted._tag === "Known" || this.before.has(mark)) &&
           (Arrival.timetokenOf(arrival) ?? 0n) > namedFrom
         const isNew = admitted._tag === "New"
-        const hasRoom = delivered.length < mostDelivered
-        if (!isNamed && hasRoom && (isNew || !delivered.includes(mark))) delivered = [...delivered, mark]
+        if (!isNamed && (isNew || !delivered.includes(mark))) {
+          if (delivered.length === mostDelivered) {
+            // From here on the place itself names what was read so far.
+            note(base.position)
+            place = this.named(base)
+            delivered = []
+          }
+          delivered = [...delivered, mark]
+        }
         if (admitted._tag === "Known") continue
         // By two names it is two events, but takes one place.
         if (isNew) {
@@ -201,8 +213,7 @@ export class Ledger {
         : Envelope.toEvent(envelope, cursor)
       events.push({ event, by, had: one })
     }
-    for (const { isSure, one } of fresh) this.recent.add(one, isSure, isStored)
-    this.recent.trim((next ?? base).position)
+    note((next ?? base).position)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {
       events[events.length - 1] = { ...last, event: { ...last.event, cursor: this.named(next) } }

@@ -75,6 +75,15 @@ export class Recent {
   /** Where a reader without a cursor begins. */
   begin(since: string): void {
     if (this.birth === "") this.birth = since
+    // Or the cursors of each further life would be longer.
+    this.keepNewest(mostNamed + perSum)
+  }
+
+  /** Of marks of an earlier life, the oldest come first. */
+  private keepNewest(count: number): void {
+    if (this.before.marks.size <= count) return
+    this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-count)) }
+    this.text = undefined
   }
 
   /** Whether an earlier life had it, as far as that is told one by one. */
@@ -162,11 +171,7 @@ export class Recent {
     }
     const [first] = part
     const last = part.at(-1)
-    if (first === undefined || last === undefined) {
-      // Nothing but marks of an earlier life, the oldest first.
-      this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-mostNamed)) }
-      return
-    }
+    if (first === undefined || last === undefined) return this.keepNewest(mostNamed)
     if (this.sums.length === 0) this.summedFrom = first.at
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
