@@ -161,10 +161,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a first quorum of two", "const firstQuorum = 3", "const firstQuorum = 2"],
     ["back by one minute at most", "const furthestBack = 10 * aMinute", "const furthestBack = aMinute"],
     ["an hour ahead at most", "const aDay = 86_400_000", "const aDay = 3_600_000"],
-    ["a week ahead", "millis <= expected + aDay", "millis <= expected + 7 * aDay"],
+    ["a week ahead", "millis <= now + (offset ?? 0) + aDay", "millis <= now + (offset ?? 0) + 7 * aDay"],
+    ["a handshake may be before where the reader stands", "Math.max(earliest, notBefore(standing))", "earliest"],
     ["zero may be right", "if (millis === 0 || doubts", "if (doubts"],
     ["doubts need not be alike", "Math.abs(millis - doubted) <= aMinute", "true"],
-    ["a good one does not end doubts", "doubts = 0\n      return { believed: true", "return { believed: true"]
+    ["a good one does not end doubts", "doubts = 0\n    return { believed: true", "return { believed: true"]
   ]),
   ...of(`${reading}/marks.ts`, [`${tests}/marks.test.ts`], [
     ["two missing ones are not found", "case 2: {", "case 7: {"],
@@ -192,9 +193,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"]
   ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [
-    ["content is not compared", "entry.isForgotten || Json.equal(entry.content, content)", "true"],
+    ["content is not compared", "Json.equal(content, other)", "true"],
+    ["a sibling is known by its id alone", "name = `${id}#${markOf(content)}`", "name = `${id}#`"],
+    ["the first of siblings is any of them, once forgotten", "first.mark ??= markOf(first.content)", ""],
     ["a second name is the first", "addName(entry, by) ? \"NewByName\" : \"Known\"", "\"Known\""],
-    ["what is older is new", "if (id > youngest) youngest = id\n      // ", "if (true) youngest = id\n      // "],
+    ["what is older is new", "if (id > youngest) youngest = id", "youngest = id"],
     ["generations are forgotten early", "const byNameAlone = 10", "const byNameAlone = 3"],
     ["it never says since when", "since = BigInt(last[0]) + 1n", ""]
   ]),
@@ -377,7 +380,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "return this.give(page, moved)"
     ],
     ["a break does not wait behind a gap", "else this.hold({ _tag: \"Break\", from, to }, 0)", ""],
-    ["each full page is a gap", "this.held.slice(last === -1 ? pages.length : last + 1)", "this.held.slice(1)"],
+    ["each full page is a gap", "pages.findLastIndex(", "pages.findIndex("],
     ["a defect dies unseen", "(defect) => Effect.sync(() => this.host.broken(defect))", "() => Effect.void"],
     [
       "a failed lane has no cursor",

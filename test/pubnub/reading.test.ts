@@ -273,6 +273,89 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
     ))
 })
 
+describe.each(both)("a cursor, with %s", (_, sharing) => {
+  const ticks = (timetoken: string, by: Duration.Input) =>
+    String(BigInt(timetoken) + BigInt(Duration.toMillis(Duration.fromInputUnsafe(by))) * 10_000n)
+
+  const resumed = (cursorAt: (position: string) => Cursor.Cursor, off: Duration.Input = 0) =>
+    Effect.gen(function*() {
+      const { context } = yield* machine(off)
+      const shared = yield* Layer.build(sharing)
+      const position = yield* publish("before")
+      yield* burst(3)
+      yield* Clock.advance("1 second")
+      return yield* collect(
+        Subscribe.stream({ channels: ["a"], from: cursorAt(position) }).pipe(
+          Stream.provideContext(shared),
+          Stream.provideContext(context)
+        )
+      )
+    })
+
+  it.effect.each(["1 second", "1 minute", "9 minutes"] as const)(
+    "that says that its reader begins in %s leaves no reader deaf until then",
+    (by) =>
+      Effect.gen(function*() {
+        const { seen } = yield* resumed((position) => ({
+          position,
+          delivered: [],
+          recent: { since: ticks(position, by), marks: "", sums: [[ticks(position, by), 3, "AAAAB"]] }
+        }))
+        yield* Clock.advance("5 seconds")
+        yield* burst(3, { first: 3 })
+        yield* Clock.advance("5 seconds")
+        assert.deepStrictEqual(payloads(seen).slice(-3), numbers(3, 3))
+        yield* burst(150, { first: 6 })
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen).slice(-153), numbers(153, 3))
+      }).pipe(Effect.scoped, Effect.provide(emulated()))
+  )
+
+  it.effect("whose beginning has fewer digits is one of long ago", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* resumed((position) => ({ position, delivered: [], recent: { since: "5", marks: "" } }))
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen).slice(-3), numbers(3))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect.each(
+    [
+      ["5 minutes", 0],
+      ["2 hours", 0],
+      ["2 hours", "-5 hours"],
+      ["2 hours", "5 hours"],
+      ["104 weeks", 0]
+    ] as const
+  )(
+    "of %s from now, by a clock that is off by %s, is doubted, and nothing is missed from now on",
+    ([by, off]) =>
+      Effect.gen(function*() {
+        const { seen } = yield* resumed((position) => ({ position: ticks(position, by), delivered: [] }), off)
+        yield* Clock.advance("1 minute")
+        yield* burst(150, { first: 3 })
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), numbers(150, 3))
+        assert.deepStrictEqual(statuses(seen), ["Connected", "CursorDoubted"])
+        yield* away(burst(120, { first: 153 }))
+        assert.deepStrictEqual(payloads(seen), numbers(270, 3))
+      }).pipe(Effect.scoped, Effect.provide(emulated()))
+  )
+
+  it.effect.each([0, "-5 hours", "5 hours"] as const)(
+    "goes on where it is after a handshake that is an hour back, by a clock that is off by %s",
+    (off) =>
+      Effect.gen(function*() {
+        yield* add({ on: "handshake", fault: faults.BackwardCursor() })
+        const { seen } = yield* resumed((position) => ({ position, delivered: [] }), off)
+        yield* Clock.advance("10 seconds")
+        yield* burst(3, { first: 3 })
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), numbers(6))
+        assert.deepStrictEqual(statuses(seen), ["Connected"])
+      }).pipe(Effect.scoped, Effect.provide(emulated()))
+  )
+})
+
 describe.each(both)("history that fails, with %s", (_, sharing) => {
   const failing = [
     faults.ServerError({ status: 503, handled: false }),

@@ -9,13 +9,13 @@ const position = (millis: number) => String(BigInt(millis) * 10_000n)
 /** A witness that has believed a position of now. */
 const believing = () => {
   const witness = ClockCheck.makeWitness()
-  assert.isTrue(witness.judge(position(now), now, undefined).believed)
+  assert.isTrue(witness.handshake(position(now), now, undefined).believed)
   return witness
 }
 
 describe("a handshake's position", () => {
   it.each([0, -day, day, 1, -1])("is believed when it is %i ms from this machine's clock", (by) => {
-    assert.deepStrictEqual(ClockCheck.makeWitness().judge(position(now + by), now, undefined), {
+    assert.deepStrictEqual(ClockCheck.makeWitness().handshake(position(now + by), now, undefined), {
       believed: true,
       doubtsBefore: 0
     })
@@ -26,7 +26,7 @@ describe("a handshake's position", () => {
     (by) => {
       const witness = ClockCheck.makeWitness()
       assert.deepStrictEqual(
-        [0, 1, 2].map((n) => witness.judge(position(now + by + n), now + n, undefined)),
+        [0, 1, 2].map((n) => witness.handshake(position(now + by + n), now + n, undefined)),
         [
           { believed: false, doubtsBefore: 0 },
           { believed: false, doubtsBefore: 1 },
@@ -34,46 +34,61 @@ describe("a handshake's position", () => {
         ]
       )
       // From now on that is where the service is.
-      assert.isTrue(witness.judge(position(now + by), now, undefined).believed)
-      assert.isFalse(witness.judge(position(now + by + day + minute), now, undefined).believed)
+      assert.isTrue(witness.handshake(position(now + by), now, undefined).believed)
+      assert.isFalse(witness.handshake(position(now + by + day + minute), now, undefined).believed)
     }
   )
 
+  it("that is further back than the reader's by more than ten minutes is doubted, until three in a row say so", () => {
+    const standing = position(now)
+    const back = (minutes: number) => position(now - minutes * minute)
+    // Also where this machine's clock is as far behind.
+    for (const clock of [now, now - 60 * minute]) {
+      const witness = ClockCheck.makeWitness()
+      assert.isTrue(ClockCheck.makeWitness().handshake(back(10), clock, standing).believed)
+      assert.deepStrictEqual(
+        [1, 2, 3].map(() => witness.handshake(back(60), clock, standing).believed),
+        [false, false, true]
+      )
+    }
+    assert.isTrue(believing().handshake(position(now + minute), now, standing).believed)
+  })
+
   it("zero is never believed", () => {
     const witness = ClockCheck.makeWitness()
-    for (let n = 0; n < 20; n++) assert.isFalse(witness.judge("0", now, undefined).believed)
+    for (let n = 0; n < 20; n++) assert.isFalse(witness.handshake("0", now, undefined).believed)
   })
 })
 
 describe("a poll's position", () => {
   it("may go back by ten minutes, and no more", () => {
     const asked = position(now)
-    assert.isTrue(believing().judge(position(now - 10 * minute), now, asked).believed)
-    assert.isFalse(believing().judge(position(now - 10 * minute - 1), now, asked).believed)
+    assert.isTrue(believing().poll(position(now - 10 * minute), now, asked).believed)
+    assert.isFalse(believing().poll(position(now - 10 * minute - 1), now, asked).believed)
   })
 
   it("may be from any time since what was asked, and a day ahead", () => {
     const asked = position(now - 30 * day)
-    assert.isTrue(believing().judge(position(now - 29 * day), now, asked).believed)
-    assert.isTrue(believing().judge(position(now + day), now, asked).believed)
-    assert.isFalse(believing().judge(position(now + day + 1), now, asked).believed)
+    assert.isTrue(believing().poll(position(now - 29 * day), now, asked).believed)
+    assert.isTrue(believing().poll(position(now + day), now, asked).believed)
+    assert.isFalse(believing().poll(position(now + day + 1), now, asked).believed)
   })
 
   it("that differs is believed only when five in a row say the same, within a minute of each other", () => {
     const far = position(now + 40 * day)
     const witness = believing()
     assert.deepStrictEqual(
-      [0, 1, 2, 3, 4].map(() => witness.judge(far, now, position(now)).believed),
+      [0, 1, 2, 3, 4].map(() => witness.poll(far, now, position(now)).believed),
       [false, false, false, false, true]
     )
     const other = believing()
     for (let n = 0; n < 20; n++) {
       // Each is more than a minute from the one before.
-      assert.isFalse(other.judge(position(now + 40 * day + n * (minute + 1)), now, position(now)).believed)
+      assert.isFalse(other.poll(position(now + 40 * day + n * (minute + 1)), now, position(now)).believed)
     }
     const alike = believing()
     assert.isTrue(
-      [0, 1, 2, 3, 4].map((n) => alike.judge(position(now + 40 * day + n * minute), now, position(now)).believed)
+      [0, 1, 2, 3, 4].map((n) => alike.poll(position(now + 40 * day + n * minute), now, position(now)).believed)
         .at(-1)
     )
   })
@@ -81,8 +96,8 @@ describe("a poll's position", () => {
   it("a good one between them starts the count afresh", () => {
     const witness = believing()
     const far = position(now + 40 * day)
-    for (let n = 0; n < 4; n++) witness.judge(far, now, position(now))
-    assert.deepStrictEqual(witness.judge(position(now), now, position(now)), { believed: true, doubtsBefore: 4 })
-    assert.deepStrictEqual(witness.judge(far, now, position(now)), { believed: false, doubtsBefore: 0 })
+    for (let n = 0; n < 4; n++) witness.poll(far, now, position(now))
+    assert.deepStrictEqual(witness.poll(position(now), now, position(now)), { believed: true, doubtsBefore: 4 })
+    assert.deepStrictEqual(witness.poll(far, now, position(now)), { believed: false, doubtsBefore: 0 })
   })
 })

@@ -14,45 +14,53 @@ const furthestBack = 10 * aMinute
 const firstQuorum = 3
 const quorum = 5
 
+/** Whether to believe a position, and how many in a row were not believed before this one. */
+export interface Judgement {
+  readonly believed: boolean
+  readonly doubtsBefore: number
+}
+
 export interface Witness {
-  /**
-   * Whether to believe a position, and how many in a row were not believed before this one. `asked` is what the poll
-   * asked from: the answer may be of any time between then and now. A handshake is of now.
-   */
-  readonly judge: (
-    position: string,
-    now: number,
-    asked: string | undefined
-  ) => { readonly believed: boolean; readonly doubtsBefore: number }
+  /** A handshake is of now: near this machine's clock, and not before where the reader stands. */
+  readonly handshake: (position: string, now: number, standing: string | undefined) => Judgement
+  /** A poll is answered with any time between the one that it asked from and now. */
+  readonly poll: (position: string, now: number, asked: string) => Judgement
 }
 
 /** The moment of a position. */
 export const millisOf = (position: string): number => Number(BigInt(position) / 10_000n)
+
+const notBefore = (position: string): number => millisOf(position) - furthestBack
+
+/** Whether a position is so far behind another that it was doubted before it was believed. */
+export const isFurtherBack = (position: string, than: string): boolean => millisOf(position) < notBefore(than)
 
 /** A witness looks at the wall clock, and learns how far the service's is from it. */
 export const makeWitness = (): Witness => {
   let offset: number | undefined
   let doubted = 0
   let doubts = 0
-  return {
-    judge: (position, now, asked) => {
-      const millis = millisOf(position)
-      const expected = now + (offset ?? 0)
-      const earliest = asked === undefined ? expected - aDay : millisOf(asked) - furthestBack
-      const doubtsBefore = doubts
-      if (millis > 0 && millis >= earliest && millis <= expected + aDay) {
-        offset ??= 0
-      } else {
-        const again = doubts > 0 && Math.abs(millis - doubted) <= aMinute
-        doubts = again ? doubts + 1 : 1
-        doubted = millis
-        if (millis === 0 || doubts < (offset === undefined ? firstQuorum : quorum)) {
-          return { believed: false, doubtsBefore }
-        }
-        offset = millis - now
+  const judge = (millis: number, now: number, earliest: number): Judgement => {
+    const doubtsBefore = doubts
+    if (millis > 0 && millis >= earliest && millis <= now + (offset ?? 0) + aDay) {
+      offset ??= 0
+    } else {
+      const again = doubts > 0 && Math.abs(millis - doubted) <= aMinute
+      doubts = again ? doubts + 1 : 1
+      doubted = millis
+      if (millis === 0 || doubts < (offset === undefined ? firstQuorum : quorum)) {
+        return { believed: false, doubtsBefore }
       }
-      doubts = 0
-      return { believed: true, doubtsBefore }
+      offset = millis - now
     }
+    doubts = 0
+    return { believed: true, doubtsBefore }
+  }
+  return {
+    handshake: (position, now, standing) => {
+      const earliest = now + (offset ?? 0) - aDay
+      return judge(millisOf(position), now, standing === undefined ? earliest : Math.max(earliest, notBefore(standing)))
+    },
+    poll: (position, now, asked) => judge(millisOf(position), now, notBefore(asked))
   }
 }

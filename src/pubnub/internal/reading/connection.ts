@@ -27,7 +27,7 @@ import * as Heartbeat from "./heartbeat.ts"
 import { Lane, type Page } from "./lane.ts"
 import { withoutHole } from "./ledger.ts"
 import { isSame, type Key, keysOf, nameOf, type Names, namesOf, refusedBy } from "./names.ts"
-import { newer, older } from "./place.ts"
+import { isAhead, newer, notAfter, older } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
 type Loop = PollLoop.PollLoop<Cursor, PubNubError.Reason, HttpClient.HttpClient>
@@ -300,8 +300,9 @@ export class Connection {
       this.asking = asked
       this.run(this.depart(new Set(keysOf(asked))))
       const request = Subscribe.handshake(config, asked)
+      const begun = standing?.position ?? this.newestBegin
       const isBelieved = (page: Subscribe.Page) =>
-        this.witness.judge(page.position, clock.currentTimeMillisUnsafe(), undefined).believed
+        this.witness.handshake(page.position, clock.currentTimeMillisUnsafe(), begun).believed
       let page = yield* this.call(request)
       for (let times = 1; !isBelieved(page); times++) {
         if (times === 3) return yield* Effect.fail(Subscribe.doubtful(page.position))
@@ -326,13 +327,25 @@ export class Connection {
     })
   }
 
+  /** Where the reader begins that begins last, where readers begin in the past: the service's time is no earlier. */
+  private get newestBegin(): string | undefined {
+    let newest: string | undefined
+    for (const { options: { from } } of this.readers) {
+      if (from !== undefined && (newest === undefined || from.position > newest)) newest = from.position
+    }
+    return newest
+  }
+
   /** Where to poll from, given where it stood. */
   private standsAt(standing: Cursor | undefined, now: Cursor): Cursor {
     if (standing === undefined) return now
     const isFirst = this.loop.state.facts.link._tag === "New"
-    // Nothing would come until then. The service alone is not believed, nor is this machine.
+    // Nothing would come until then. Where it is ahead by little, the service alone is not believed, nor is this machine; where it
+    // is ahead by much, three answers in a row said so.
     const clock = String(BigInt(Math.floor(this.core.clock.currentTimeMillisUnsafe())) * 10_000n)
-    if (isFirst && isAhead(standing, now.position) && isAhead(standing, clock)) {
+    const isFuture = isAhead(standing, now.position) &&
+      (isAhead(standing, clock) || ClockCheck.isFurtherBack(now.position, standing.position))
+    if (isFirst && isFuture) {
       for (const lane of this.lanes.values()) lane.moveTo(now)
       this.doubted = { _tag: "CursorDoubted", kept: now, doubted: standing.position }
       return now
@@ -344,7 +357,8 @@ export class Connection {
   private answered(cursor: Cursor, now: Cursor): void {
     const { config, settings } = this.core
     for (const lane of this.lanes.values()) {
-      lane.begin(this.doubted === undefined ? settings.from : undefined, cursor)
+      const from = this.doubted === undefined ? settings.from : undefined
+      lane.begin(from === undefined ? undefined : notAfter(from, newer(cursor, now)), cursor)
       if (now.region !== undefined) lane.setRegion(now.region)
     }
     const fresh = keysOf(this.asked ?? namesOf([])).filter((key) => !this.known.has(key) && this.names.has(key))
@@ -365,11 +379,11 @@ export class Connection {
     from: Cursor
   ): Effect.Effect<PollLoop.Polled<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.suspend(() => {
-      const { clock } = this.core
+      const { clock, history } = this.core
       const sentAt = PollLoop.moment(clock)
       return Effect.flatMap(this.call(this.pollFrom(from)), (answer) => {
         const at = PollLoop.moment(clock)
-        const { believed, doubtsBefore } = this.witness.judge(answer.position, at.wall, from.position)
+        const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position)
         // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
         if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
         const next = believed ? Subscribe.cursorOf(answer) : from
@@ -382,6 +396,7 @@ export class Connection {
         }
         const moved = believed && next.position > this.reached
         if (moved) this.reached = next.position
+        if (believed) history.knowledge.atLeast(ClockCheck.millisOf(next.position))
         let fresh = false
         for (const lane of this.lanes.values()) fresh = lane.receive(page, moved) || fresh
         return Effect.succeed({
@@ -591,8 +606,3 @@ export class Connection {
 
 /** What a name takes of an address. */
 export const sizeOf = (key: Key): number => Url.encode(nameOf(key)).length + 3
-
-const aMinute = 600_000_000n
-
-/** A position that the service has not reached, and will not within the time by which two of its regions differ. */
-const isAhead = ({ position }: Cursor, now: string): boolean => BigInt(position) - BigInt(now) > aMinute

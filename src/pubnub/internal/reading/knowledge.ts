@@ -9,7 +9,7 @@ import * as Channel from "../../Channel.ts"
 import type * as Status from "../../Status.ts"
 import * as Arrival from "./arrival.ts"
 
-/** So many names are remembered of what wildcards and groups stand for. */
+/** So many pairs of a channel and a name it came by are remembered, and of so many channels what is not stored. */
 const mostNames = 10_000
 
 const aMinute = 60_000
@@ -18,6 +18,7 @@ export class Knowledge {
   private readonly clock: Clock.Clock
   /** Channels that came by a wildcard or a group, each with its names. */
   private readonly seen = new Map<string, Set<string>>()
+  private pairs = 0
   /** Of channels, the kinds of events that history does not have. */
   readonly unstored = new Map<string, Set<Status.Kind>>()
   /** Channels whose history is not for this user. */
@@ -33,6 +34,11 @@ export class Knowledge {
   /** A handshake told the service's time, in milliseconds. */
   setTime(time: number): void {
     this.served = { time, at: PollLoop.moment(this.clock) }
+  }
+
+  /** A page told that the service's time is later than this, in milliseconds. A handshake may have said too little. */
+  atLeast(time: number): void {
+    if (time > this.now()) this.setTime(time)
   }
 
   /** The service's time, in milliseconds: this machine's clock may be wrong, but it tells how long ago that was. */
@@ -52,11 +58,15 @@ export class Knowledge {
     const { b, c } = envelope
     const kind = Arrival.kindOf(envelope)
     if (kind !== "Message" && kind !== "File" && kind !== undefined) this.noteUnstored(Channel.withoutPresence(c), kind)
-    else if (b !== undefined && b !== null && b !== "" && b !== c) {
-      const by = this.seen.get(c)
-      if (by !== undefined) by.add(b)
-      else if (this.seen.size < mostNames && isName(c)) this.seen.set(c, new Set([b]))
-    }
+    else if (b !== undefined && b !== null && b !== "" && b !== c) this.noteName(c, b)
+  }
+
+  private noteName(channel: string, name: string): void {
+    const by = this.seen.get(channel)
+    if (this.pairs >= mostNames || by?.has(name) === true || !isName(channel)) return
+    this.pairs++
+    if (by === undefined) this.seen.set(channel, new Set([name]))
+    else by.add(name)
   }
 
   noteUnstored(channel: string, kind: Status.Kind): void {

@@ -92,3 +92,23 @@ export const older = <A extends Cursor | undefined>(one: A, other: Cursor): A | 
   one !== undefined && one.position <= other.position ? one : other
 
 export const newer = (one: Cursor, other: Cursor): Cursor => one.position >= other.position ? one : other
+
+const aMinute = 600_000_000n
+
+/** Behind the first timetoken of 17 digits. */
+const earliest = "10000000000000001"
+
+/** A position that the service has not reached, and will not within the time by which two of its regions differ. */
+export const isAhead = ({ position }: Cursor, now: string): boolean => BigInt(position) - BigInt(now) > aMinute
+
+/** A cursor that says nothing of what is later than now: its reader would be deaf until then. */
+export const notAfter = (cursor: Cursor, now: Cursor): Cursor => {
+  const { recent, ...place } = isAhead(cursor, now.position) ? { ...cursor, position: now.position } : cursor
+  if (recent === undefined) return place
+  // Timetokens are compared as text.
+  const begun = recent.since.length < earliest.length ? earliest : recent.since
+  const latest = after(now.position)
+  const sums = recent.sums?.filter(([to]) => to <= latest)
+  const since = begun < latest ? begun : latest
+  return { ...place, recent: { ...recent, since, ...sums === undefined ? {} : { sums } } }
+}

@@ -20,7 +20,18 @@ import * as Delivered from "./delivered.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
 import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
-import { after, before, contentOf, cursorOf, idOf, isStatus, older, placeOf, subscriptionOf } from "./place.ts"
+import {
+  after,
+  before,
+  contentOf,
+  cursorOf,
+  idOf,
+  isStatus,
+  notAfter,
+  older,
+  placeOf,
+  subscriptionOf
+} from "./place.ts"
 import { hadOf, overlap, type Recent } from "./recent.ts"
 
 type Item = Event.SubscribeEvent
@@ -100,6 +111,8 @@ export class Reader {
   /** Up to here it read what it missed. */
   private readTo: string | undefined
   private from: Cursor | undefined
+  /** The position that it was to begin at, where that is not reached yet. */
+  private doubted: string | undefined
   /** What it had within the overlap, where that is not what its connection had. */
   private recent: Recent | undefined
   /** How far history was read for it alone: its connection may still be further back. */
@@ -202,6 +215,11 @@ export class Reader {
   begin(key: Key, now: Cursor): void {
     const heard = this.heard.get(key)
     if (heard === undefined || heard.start !== undefined) return
+    if (this.begun === undefined && this.from !== undefined) {
+      const { position } = this.from
+      this.from = notAfter(this.from, now)
+      if (this.from.position !== position) this.doubted = position
+    }
     const { from } = this
     const birth = from?.recent === undefined ? from?.position : before(from.recent.since)
     heard.start = birth === undefined || this.isConnected ? now.position : birth
@@ -242,6 +260,7 @@ export class Reader {
     const at = from === undefined ? this.begun : region === undefined ? from : { region, ...from }
     const cursor = at.recent === undefined ? { ...at, recent: { since: after(at.position), marks: "" } } : at
     this.put({ _tag: "Connected", cursor, ...namesOf(this.heard.keys()) })
+    if (this.doubted !== undefined) this.put({ _tag: "CursorDoubted", kept: cursor, doubted: this.doubted })
   }
 
   // --- what comes

@@ -1,0 +1,68 @@
+/** What is known of a keyset: what time it is there, and which channels came by which names, within bounds. */
+import { assert, describe, it } from "@effect/vitest"
+import * as EffectClock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { Knowledge } from "../../../src/pubnub/internal/reading/knowledge.ts"
+import { arrival, numbers } from "./arrivals.ts"
+
+const knowledge = Effect.map(EffectClock.Clock, (clock) => new Knowledge(clock))
+
+const hour = 3_600_000
+
+describe("the service's time", () => {
+  it.effect("is that of the last handshake, and goes on", () =>
+    Effect.gen(function*() {
+      const known = yield* knowledge
+      known.setTime(1_790_000_000_000)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(known.now(), 1_790_000_060_000)
+      known.setTime(1_780_000_000_000)
+      assert.strictEqual(known.now(), 1_780_000_000_000)
+    }))
+
+  it.effect("is no earlier than a page says, after a handshake that said too little", () =>
+    Effect.gen(function*() {
+      const known = yield* knowledge
+      const time = 1_790_000_000_000
+      known.setTime(time - hour)
+      known.atLeast(time)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(known.now(), time + 1_000)
+      // An older page says nothing.
+      known.atLeast(time - hour)
+      assert.strictEqual(known.now(), time + 1_000)
+      assert.strictEqual(known.latest(), String(BigInt(time + 61_000) * 10_000n))
+    }))
+})
+
+describe("the channels of wildcards and groups", () => {
+  const pairsOf = (known: Knowledge, names: ReadonlyArray<string>) => [...known.channelsOf(new Set(names))]
+
+  it.effect("are those that came by them", () =>
+    Effect.gen(function*() {
+      const known = yield* knowledge
+      known.note(arrival(1, { channel: "x.a", by: "x.*" }))
+      known.note(arrival(2, { channel: "x.a", by: "crew" }))
+      known.note(arrival(3, { channel: "x.a", by: "crew" }))
+      known.note(arrival(4, { channel: "x.b", by: "x.*" }))
+      assert.deepStrictEqual(pairsOf(known, ["x.*"]), [["x.a", "x.*"], ["x.b", "x.*"]])
+      assert.deepStrictEqual(pairsOf(known, ["crew"]), [["x.a", "crew"]])
+    }))
+
+  it.effect.each(
+    [
+      ["channels of one name", (n: number) => ({ channel: `x.${n}`, by: "x.*" }), ["x.*"]],
+      [
+        "names of one channel",
+        (n: number) => ({ channel: "x.a", by: `crew-${n}` }),
+        numbers(30_000).map((n) => `crew-${n}`)
+      ]
+    ] as const
+  )("are 10,000 at most, of %s", ([, of, names]) =>
+    Effect.gen(function*() {
+      const known = yield* knowledge
+      for (const n of numbers(30_000)) known.note(arrival(n, of(n)))
+      assert.strictEqual(pairsOf(known, names).length, 10_000)
+    }))
+})
