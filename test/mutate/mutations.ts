@@ -261,6 +261,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "}\n    for (const [channel, name]"
     ],
     ["a refused channel is asked again", "knowledge.denied.add(channel)", ""],
+    ["channels that nobody hears are read on", "this.channels = new Map([...this.channels].filter(isHeard))", ""],
     [
       "a refusal leaves all out",
       "const named = channels.filter((channel) => this.channels.has(channel))",
@@ -354,8 +355,22 @@ export const mutations: ReadonlyArray<Mutation> = [
       ""
     ]
   ]),
-  ...of(`${reading}/catchUp.ts`, [`${tests}/registry.test.ts`], [
-    ["no second look", "if (!this.isSecond && (missed.from", "if (false && (missed.from"]
+  ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
+    ["one look", "const mostLooks = 3", "const mostLooks = 1"],
+    ["the service is not asked for what it keeps", "this.hasAsked = from === undefined", "this.hasAsked = true"],
+    ["nothing was dropped before a full page", "timetokens.every((at) => at > this.shown)", "false"],
+    ["something was dropped before each full page", "timetokens.every((at) => at > this.shown)", "true"],
+    [
+      "what is missing is not told",
+      "for (const [channel, at] of this.lacking()) {",
+      "for (const [channel, at] of new Map<string, { readonly from: string; readonly to: string }>()) {"
+    ],
+    ["each channel is waited for each time", "this.looks === 0 || knowledge.unstored", "true || knowledge.unstored"]
+  ]),
+  ...of(`${reading}/knowledge.ts`, [`${tests}/knowledge.test.ts`], [
+    ["names of one channel are not bounded", "this.pairs++", ""],
+    ["a page says nothing of the time", "if (time > this.now()) this.setTime(time)", ""],
+    ["an older page turns the time back", "if (time > this.now()) this.setTime(time)", "this.setTime(time)"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
     [

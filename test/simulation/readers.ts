@@ -498,7 +498,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     act._tag === "Token" && act.after > 0
   )
   // What a slow reader does not find in history by then is told as lost, though a later look may find it.
-  const unstored = sent.some(({ kind }) => kind !== "stored") || plan.historyDelay > 2_000
+  const unstored = sent.some(({ kind }) => kind !== "stored") || plan.historyDelay > 7_000
   const unplain = plan.readers.some(({ names }) => names.some((name) => isGroup(name) || name.endsWith(".*"))) ||
     plan.acts.some((act) => act._tag === "Add" && (isGroup(act.name) || act.name.endsWith(".*")))
 
@@ -555,8 +555,6 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     for (const message of sent) {
       const { channel, id, kind, region, timetoken } = message
       if (ids.has(id) || life.before.has(Marks.of(`${timetoken}/${channel}/p${message.by}`))) continue
-      // A reader that begins in the past of a shared poll, or fell off it, looks ten seconds further back, and no more.
-      if (plan.historyDelay > 9_000 && (life.pasts !== undefined || strategy === "catchUp")) continue
       // What was on its way before the poll began, and is then too much for the service's queue, no poll can know of.
       if (life.pasts !== undefined && region === 2) continue
       // What was left out is told before the next event: who leaves before that is not told.

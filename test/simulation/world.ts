@@ -301,11 +301,7 @@ export const planOf = (seed: number, options: {
   }
   // What it had in an earlier life a reader knows only near its cursor: no page from long ago comes after a crash.
   const crashes = acts.some(({ _tag }) => _tag === "Crash" || _tag === "Defect")
-  // A machine and a service that are behind alike cannot be told from a cursor that is ahead.
-  const isWrong = strained.has("clock") || strained.has("skew")
-  const faults = possible.filter(({ fault: { _tag } }) =>
-    !(crashes && _tag === "OldPage" || isWrong && _tag === "BackwardCursor")
-  )
+  const faults = possible.filter(({ fault: { _tag } }) => !(crashes && _tag === "OldPage"))
   const mishaps: Array<Mishap> = []
   for (let at = 0; at < 300; at++) if (next() < rate && faults.length > 0) mishaps.push({ at, ...pick(faults) })
   for (const on of ["history", "counts", "groups"] as const) {

@@ -221,6 +221,41 @@ describe("requests", () => {
       for (const { target } of read) assert.notInclude(target, "quiet")
     }).pipe(Effect.provide(emulated())))
 
+  it.effect.each([0, 1, 2, 5])(
+    "after %i steps are not made for channels that nobody listens to any more",
+    (after) =>
+      Effect.gen(function*() {
+        const since = BigInt(yield* here)
+        yield* publishAll(1_200, (n) => n % 2 === 0 ? "a" : "b")
+        yield* Clock.advance("1 second")
+        const { core } = yield* coreOf()
+        let heard: Names = { channels: ["a", "b"], groups: [] }
+        const backfill = new Backfills.Backfill(core.history, () => heard, {
+          reason: "LongBreak",
+          from: String(since - 1n),
+          to: yield* here,
+          since,
+          page: []
+        })
+        const arrivals: Array<Arrival.Arrival> = []
+        let asked = 0
+        for (let steps = 0, filled = false; !filled; steps++) {
+          if (steps === after) {
+            heard = { channels: ["a"], groups: [] }
+            asked = (yield* history).length
+          }
+          const fiber = yield* Effect.forkChild(backfill.next)
+          while (fiber.pollUnsafe() === undefined) yield* Clock.advance("40 millis")
+          const progress = yield* fiber.pollUnsafe()!
+          arrivals.push(...progress.arrivals)
+          ;({ filled } = progress)
+        }
+        const own = arrivals.filter(({ envelope }) => envelope?.c === "a")
+        assert.deepStrictEqual(payloads(own), numbers(600).map((n) => 2 * n))
+        for (const { target } of (yield* history).slice(asked)) assert.notInclude(target, "b?")
+      }).pipe(Effect.provide(emulated()))
+  )
+
   it.effect("a single channel is not counted first", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)

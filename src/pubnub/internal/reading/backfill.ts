@@ -463,9 +463,7 @@ export class Backfill {
         for (const [channel, had] of knowledge.unstored) {
           if (!this.hears(channel)) continue
           for (const kind of had) add(channel, kind)
-          if (had.has("Message") && !late.has(channel)) {
-            notices.push({ _tag: "Gap", channel, from, to, reason: "NotInHistory" })
-          }
+          if (had.has("Message") && !late.has(channel)) suspected = true
         }
       }
       for (const [channel, had] of kinds) {

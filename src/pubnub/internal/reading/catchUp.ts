@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Cursor } from "../../../Cursor.ts"
 import type * as Event from "../../Event.ts"
@@ -11,14 +12,19 @@ import type * as PubNubError from "../../PubNubError.ts"
 import type * as Status from "../../Status.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
-import { Backfill } from "./backfill.ts"
+import * as Endpoint from "../wire/endpoint.ts"
+import * as Subscribe from "../wire/subscribe.ts"
+import * as Token from "../wire/token.ts"
+import * as Arrival from "./arrival.ts"
+import { Backfill, type Hole } from "./backfill.ts"
 import type { Core } from "./core.ts"
-import { Ledger, withoutHole } from "./ledger.ts"
+import { type Given, Ledger, withoutHole } from "./ledger.ts"
 import * as Losses from "./losses.ts"
 import { covers, type Key, type Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { before, idOf, kindOf, placeOf, subscriptionOf } from "./place.ts"
 import type { Recent } from "./recent.ts"
+import { longestAddress, sizeOf } from "./request.ts"
 
 type Item = Event.SubscribeEvent
 
@@ -139,6 +145,9 @@ interface Step {
   readonly isOver: boolean
 }
 
+/** So often history is asked again for what is known to be missing: after one second, two and four. */
+const mostLooks = 3
+
 export class CatchUp {
   readonly missed: Missed
   private readonly core: Core
@@ -149,11 +158,16 @@ export class CatchUp {
   private readonly ledger: Ledger
   private readonly outage: Outage
   private backfill: Backfill | undefined
+  /** What the service still kept, where it may have dropped something before that: it comes after what history has. */
+  private page: ReadonlyArray<Arrival.Arrival> = []
+  /** Whether the service was asked for what it still keeps, or need not be. */
+  private hasAsked: boolean
+  /** How old the newest is that history showed. */
+  private shown = 0n
   /** Channels that were told as a gap, or `undefined` for all of them. */
   private readonly told = new Set<string | undefined>()
-  /** History may be some seconds behind: it is looked at once more. */
-  private isSecond = false
-  private pause: number | undefined
+  private looks = 0
+  private pause = 0
   private failure: SubscribeError | undefined
 
   constructor(core: Core, missed: Missed, options: Options) {
@@ -170,7 +184,8 @@ export class CatchUp {
       : [last, options.reached()].reduce((to, other) => other > to ? other : to, this.begin.position)
     this.ledger = new Ledger(this.begin, (arrival) => core.history.knowledge.note(arrival))
     this.ledger.begin(this.begin)
-    if (from !== undefined || missed.channels.size > 0) this.open(this.begin)
+    this.hasAsked = from === undefined
+    if (from !== undefined || missed.channels.size > 0) this.open({ reason: "LongBreak", from: this.begin, page: [] })
   }
 
   /** What it had, for the cursors that come. */
@@ -187,20 +202,16 @@ export class CatchUp {
     return Effect.suspend(() => {
       if (this.failure !== undefined) return Effect.fail(this.failure)
       const { backfill, pause } = this
-      if (backfill === undefined) return Effect.succeed(this.finish([]))
-      this.pause = undefined
-      return Effect.andThen(
-        pause === undefined ? Effect.void : Effect.sleep(pause),
-        Effect.flatMap(
-          Effect.result(backfill.next),
-          (result) => Result.isFailure(result) ? this.failed(result.failure) : this.progressed(backfill, result.success)
-        )
-      )
+      this.pause = 0
+      const next = backfill === undefined
+        ? this.hasAsked ? Effect.succeed(this.finish([])) : this.ask
+        : this.attempt(backfill.next, (progress) => this.progressed(backfill, progress))
+      return pause === 0 ? next : Effect.andThen(Effect.sleep(pause), next)
     })
   }
 
-  private open(from: Cursor): boolean {
-    const hole = this.ledger.open({ reason: "LongBreak", from, to: this.to, page: [] })
+  private open(missed: Pick<Hole, "page" | "reason"> & { readonly from: Cursor }): boolean {
+    const hole = this.ledger.open({ ...missed, to: this.to })
     const { core: { history }, missed: { channels }, options: { names } } = this
     // Only channels that missed something are read.
     const known = this.missed.from === undefined
@@ -210,78 +221,160 @@ export class CatchUp {
     return hole !== undefined
   }
 
+  /** A request, what becomes of its answer, and of its failure. */
+  private attempt<A>(
+    request: Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>,
+    answered: (answer: A) => Step
+  ): Effect.Effect<Step, never, HttpClient.HttpClient> {
+    return Effect.flatMap(Effect.result(request), (result) => {
+      if (Result.isFailure(result)) return this.failed(result.failure)
+      const reconnected = this.reconnected()
+      const { events, isOver } = answered(result.success)
+      return Effect.succeed({ events: [...reconnected, ...events], isOver })
+    })
+  }
+
+  private get position(): Cursor {
+    return this.options.place() ?? this.begin
+  }
+
   private failed(reason: PubNubError.Reason): Effect.Effect<Step> {
-    const cursor = this.options.place() ?? this.begin
-    return Effect.map(this.outage.failed(reason, cursor), (outcome): Step => {
+    return Effect.map(this.outage.failed(reason, this.position), (outcome): Step => {
       switch (outcome._tag) {
         case "Again":
           this.pause = outcome.millis
           return { events: [outcome.told], isOver: false }
-        case "GaveUp":
+        case "GaveUp": {
           this.failure = outcome.error
-          return {
-            events: [{ _tag: "Disconnected", reason: Defects.told(this.failure.reason), cursor }],
-            isOver: false
-          }
-        case "TooLong":
-          this.backfill = undefined
-          return this.finish([...this.reconnected(cursor), this.suspected], true)
+          const reason = Defects.told(outcome.error.reason)
+          return { events: [{ _tag: "Disconnected", reason, cursor: this.position }], isOver: false }
+        }
+        case "TooLong": {
+          this.told.add(undefined)
+          const suspected = {
+            _tag: "GapSuspected",
+            from: this.begin.position,
+            to: this.to,
+            reason: "LongBreak"
+          } as const
+          return this.finish([...this.reconnected(), suspected])
+        }
       }
     })
+  }
+
+  private reconnected(): ReadonlyArray<Status.Reconnected> {
+    const reconnected = this.outage.over(this.position)
+    return reconnected === undefined ? [] : [reconnected]
+  }
+
+  /** Of what came, what this reader missed. */
+  private missing(given: ReadonlyArray<Given>): ReadonlyArray<Event.Event> {
+    const { missed, options } = this
+    return given.flatMap(({ by, event }) =>
+      missed.take(event) || missed.from !== undefined && options.hears(by, event) ? [event] : []
+    )
   }
 
   private progressed(
     backfill: Backfill,
     { arrivals, filled, notices, upTo }: Effect.Success<Backfill["next"]>
-  ): Effect.Effect<Step> {
-    const told = this.reconnected(this.options.place() ?? this.begin)
+  ): Step {
     for (const notice of notices) this.told.add(notice._tag === "Gap" ? notice.channel : undefined)
-    const { missed } = this
+    for (const arrival of arrivals) {
+      const timetoken = Arrival.timetokenOf(arrival) ?? 0n
+      if (timetoken > this.shown) this.shown = timetoken
+    }
     const found = this.ledger.found(arrivals, this.begin, upTo, filled)
     backfill.missed(found.length)
-    const events = [
-      ...told,
-      ...notices,
-      ...found.flatMap(({ by, event }) =>
-        missed.take(event) || missed.from !== undefined && this.options.hears(by, event) ? [event] : []
-      )
-    ]
-    if (!filled) return Effect.succeed({ events, isOver: false })
-    if (!this.isSecond && (missed.from !== undefined || this.unseen().length > 0)) {
-      this.isSecond = true
-      const since = this.unseen().reduce((oldest, [id]) => id < oldest ? id.slice(0, oldest.length) : oldest, this.to)
-      if (this.open({ position: before(since), delivered: [] })) {
-        return Effect.as(Effect.sleep("1 second"), { events, isOver: false })
-      }
+    const events: ReadonlyArray<Item> = [...notices, ...this.missing(found)]
+    if (!filled) return { events, isOver: false }
+    this.backfill = undefined
+    this.ledger.filled()
+    const rest = this.missing(this.ledger.live(this.page, this.begin, undefined))
+    this.page = []
+    return this.hasAsked && !this.lookAgain()
+      ? this.finish([...events, ...rest])
+      : { events: [...events, ...rest], isOver: false }
+  }
+
+  /**
+   * Asks the service for what it still keeps of the time before this reader's connection heard its names: history may not show it
+   * yet. An answer comes at once, or there is nothing.
+   */
+  private get ask(): Effect.Effect<Step, never, HttpClient.HttpClient> {
+    const { core: { config, settings: { filter } }, options: { names } } = this
+    const target = { ...names(), filter, state: undefined }
+    if (sizeOf(config, target) > longestAddress) return Effect.succeed(this.asked(undefined))
+    const request = Token.renewing(
+      config,
+      (config) => Endpoint.send(config, Subscribe.poll(config, target, this.begin))
+    )
+    return this.attempt(Effect.timeoutOption(request, "1 second"), (page) => this.asked(Option.getOrUndefined(page)))
+  }
+
+  private asked(page: Subscribe.Page | undefined): Step {
+    this.hasAsked = true
+    const goesOn: Step = { events: [], isOver: false }
+    // The network may be slow: then history is all there is.
+    if (page === undefined) {
+      this.open({ reason: "LongBreak", from: { position: before(this.to), delivered: [] }, page: [] })
+      return goesOn
     }
-    return Effect.succeed(this.finish(events))
+    const arrivals = page.messages.map(Arrival.read)
+    const timetokens = arrivals.map((arrival) => Arrival.timetokenOf(arrival) ?? 0n)
+    // What is younger comes live.
+    const own = arrivals.filter((_, index) => (timetokens[index] ?? 0n) <= BigInt(this.to))
+    // What history shows, it shows with all that is older. Before a full page it may lack what the service has dropped.
+    const isFull = arrivals.length >= this.core.config.queueLength && timetokens.every((at) => at > this.shown)
+    const from = { ...this.place, hole: this.begin.position }
+    if (isFull && this.open({ reason: "FullPage", from, page: own })) {
+      this.page = own
+      return goesOn
+    }
+    return this.finish(this.missing(this.ledger.live(own, this.begin, undefined)))
   }
 
-  private get suspected(): Status.GapSuspected {
-    return { _tag: "GapSuspected", from: this.begin.position, to: this.to, reason: "LongBreak" }
+  /** Whether history is to show what is known to be missing. It may be some seconds behind. */
+  private lookAgain(): boolean {
+    if (this.looks === mostLooks) return false
+    const { knowledge } = this.core.history
+    // A channel of which something was not stored before is waited for once.
+    const isWaitedFor = (channel: string) =>
+      this.looks === 0 || knowledge.unstored.get(channel)?.has("Message") !== true
+    const waited = Array.from(this.lacking()).filter(([channel]) => isWaitedFor(channel))
+    const since = waited.reduce((oldest, [, { from }]) => from < oldest ? from : oldest, this.to)
+    if (
+      waited.length === 0 || !this.open({ reason: "LongBreak", from: { position: since, delivered: [] }, page: [] })
+    ) {
+      return false
+    }
+    this.pause = 1_000 * 2 ** this.looks++
+    return true
   }
 
-  private reconnected(cursor: Cursor): ReadonlyArray<Status.Reconnected> {
-    const reconnected = this.outage.over(cursor)
-    return reconnected === undefined ? [] : [reconnected]
-  }
-
-  /** What history did not show, and no gap tells of. */
-  private unseen(): ReadonlyArray<readonly [id: string, channel: string]> {
-    return this.told.has(undefined) ? [] : [...this.missed.messages].filter(([, channel]) => !this.told.has(channel))
-  }
-
-  private finish(events: ReadonlyArray<Item>, isGivenUp = false): Step {
+  /** Of each channel, from where to where something was missed that history did not show, and no gap tells of. */
+  private lacking(): ReadonlyMap<string, { readonly from: string; readonly to: string }> {
     const { missed, told } = this
-    if (!isGivenUp) {
-      const channels = new Set(this.unseen().map(([, channel]) => channel))
-      for (const [channel, { count }] of missed.more) {
-        if (count > 0 && !told.has(undefined) && !told.has(channel)) channels.add(channel)
-      }
-      const at = { from: before(missed.oldest === "" ? "1" : missed.oldest), to: missed.newest }
-      for (const channel of channels) {
-        Losses.add(missed.losses, { _tag: "Gap", channel, ...at, reason: "NotInHistory" })
-      }
+    const lacking = new Map<string, { readonly from: string; readonly to: string }>()
+    const add = (channel: string, from: string, to: string) => {
+      if (told.has(undefined) || told.has(channel)) return
+      const had = lacking.get(channel) ?? { from, to }
+      lacking.set(channel, { from: from < had.from ? from : had.from, to: to > had.to ? to : had.to })
+    }
+    for (const [id, channel] of missed.messages) {
+      const timetoken = id.slice(0, this.to.length)
+      add(channel, before(timetoken), timetoken)
+    }
+    for (const [channel, { count, since }] of missed.more) if (count > 0) add(channel, before(since), missed.newest)
+    return lacking
+  }
+
+  private finish(events: ReadonlyArray<Item>): Step {
+    const { missed } = this
+    for (const [channel, at] of this.lacking()) {
+      this.core.history.knowledge.noteUnstored(channel, "Message")
+      Losses.add(missed.losses, { _tag: "Gap", channel, ...at, reason: "NotInHistory" })
     }
     return { events: [...events, ...missed.gaps()], isOver: true }
   }

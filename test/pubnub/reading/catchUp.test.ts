@@ -1,0 +1,194 @@
+/** A reader of a shared connection that reads history alone: what it finds, waits for and tells, however late history is. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { type Event, Subscribe, Subscriber, Timetoken } from "effect-herald/pubnub"
+import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { emulated, requestsTo } from "../../emulated.ts"
+import { numbers } from "./arrivals.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
+
+const world = (historyDelay: Duration.Input = 0) =>
+  Layer.provideMerge(Subscriber.layer(), emulated({ emulator: { historyDelay } }))
+
+const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+
+const gaps = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  events.filter((event) => event._tag === "Gap" || event._tag === "GapSuspected")
+
+const reasons = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  gaps(events).map((gap) => gap._tag === "Gap" ? gap.reason : gap._tag)
+
+const burst = (length: number, first = 0, channel = "a") =>
+  emulator.use((service) => service.publishAll(numbers(length, first).map((message) => ({ channel, message }))))
+
+/** Reads, and stops for a while at the message 0. */
+const collect = (options: Subscribe.Options, stop: Duration.Input = 0) =>
+  Effect.gen(function*() {
+    const seen: Array<Event.SubscribeEvent> = []
+    yield* Effect.forkChild(
+      Stream.runForEach(Subscribe.stream({ channels: ["a"], ...options }), (event) =>
+        Effect.suspend(() => {
+          seen.push(event)
+          return event._tag === "Message" && event.payload === 0 ? Effect.sleep(stop) : Effect.void
+        }))
+    )
+    yield* Clock.advance("1 second")
+    return seen
+  })
+
+describe("a reader that was passed by", () => {
+  it.effect.each(["0 seconds", "1500 millis", "3 seconds", "6 seconds"] as const)(
+    "finds all of it in history that is late by %s, and is told nothing",
+    (delay) =>
+      Effect.gen(function*() {
+        const seen = yield* collect({ capacity: 5 }, "2 seconds")
+        yield* burst(60)
+        yield* Clock.advance("20 seconds")
+        yield* burst(1, 60)
+        yield* Clock.advance("1 second")
+        assert.deepStrictEqual(payloads(seen), numbers(61))
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(Effect.provide(world(delay)))
+  )
+
+  it.effect("is told exactly what history does not show within seven seconds", () =>
+    Effect.gen(function*() {
+      const seen = yield* collect({ capacity: 5 })
+      const service = yield* emulator
+      yield* burst(3)
+      const lost = yield* service.publishAll(
+        numbers(3, 3).map((message) => ({ channel: "a", message, store: message !== 4 }))
+      )
+      yield* burst(10, 6)
+      yield* Clock.advance("20 seconds")
+      // They came in one page, of which five had room.
+      assert.deepStrictEqual(reasons(seen), [])
+      const slow = yield* collect({ capacity: 5, channels: ["b"] }, "2 seconds")
+      const tokens = yield* service.publishAll(
+        numbers(20).map((message) => ({ channel: "b", message, store: message < 10 || message > 12 }))
+      )
+      yield* Clock.advance("30 seconds")
+      assert.deepStrictEqual(payloads(slow), [...numbers(10), ...numbers(7, 13)])
+      assert.deepStrictEqual(gaps(slow), [{
+        _tag: "Gap",
+        channel: "b",
+        from: String(BigInt(tokens[10]!) - 1n),
+        to: tokens[12]!,
+        reason: "NotInHistory"
+      }])
+      assert.strictEqual(lost.length, 3)
+    }).pipe(Effect.provide(world())))
+
+  it.effect("waits once for a channel of which something was not stored before", () =>
+    Effect.gen(function*() {
+      const seen = yield* collect({ capacity: 5 }, "1 second")
+      const service = yield* emulator
+      const round = (first: number) =>
+        service.publishAll(numbers(20, first).map((message) => ({ channel: "a", message, store: message % 20 < 10 })))
+      yield* round(0)
+      yield* Clock.advance("1 minute")
+      const before = (yield* requestsTo("/v3/history")).length
+      yield* round(20)
+      yield* Clock.advance("1 minute")
+      assert.isAtMost((yield* requestsTo("/v3/history")).length - before, 2)
+      assert.deepStrictEqual(reasons(seen), ["NotInHistory", "NotInHistory"])
+    }).pipe(Effect.provide(world())))
+
+  it.effect("is told of history that is late by a minute, and of nothing that came", () =>
+    Effect.gen(function*() {
+      const seen = yield* collect({ capacity: 5 }, "2 seconds")
+      const tokens = yield* burst(60)
+      yield* Clock.advance("30 seconds")
+      yield* burst(1, 60)
+      yield* Clock.advance("5 minutes")
+      const had = payloads(seen)
+      assert.deepStrictEqual(reasons(seen), ["NotInHistory"])
+      const [gap] = gaps(seen)
+      for (const n of numbers(60)) {
+        const isTold = gap !== undefined && tokens[n]! > gap.from && tokens[n]! <= gap.to
+        assert.strictEqual(isTold, !had.includes(n), `${n}`)
+      }
+      assert.strictEqual(had.at(-1), 60)
+    }).pipe(Effect.provide(world("1 minute"))))
+
+  it.effect("is told no loss after a handshake that was an hour back", () =>
+    Effect.gen(function*() {
+      yield* Faults.Faults.use(({ add }) => add({ on: "handshake", fault: Faults.Fault.BackwardCursor() }))
+      const seen = yield* collect({ capacity: 5 }, "2 seconds")
+      yield* burst(60)
+      yield* Clock.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(60))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(world())))
+})
+
+describe("a reader that begins in the past", () => {
+  /** The poll of the connection is past what was published before. */
+  const joined = (past: Subscribe.Options) =>
+    Effect.gen(function*() {
+      yield* burst(1, 0, "b")
+      yield* Clock.advance("20 millis")
+      return yield* collect(past)
+    })
+
+  const from = Effect.map(burst(1, -1), ([token = ""]) => ({ from: Timetoken.Timetoken.make(token) }))
+
+  it.effect.each(["0 seconds", "900 millis", "9 seconds", "12 seconds", "1 minute", "10 minutes"] as const)(
+    "is given all that history does not show yet, where it is late by %s",
+    (delay) =>
+      Effect.gen(function*() {
+        yield* collect({ channels: ["b"] })
+        const past = yield* from
+        for (const n of numbers(60)) {
+          yield* burst(1, n)
+          yield* Clock.advance("1 second")
+        }
+        const seen = yield* joined(past)
+        yield* burst(1, 60)
+        yield* Clock.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), numbers(61))
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(Effect.provide(world(delay)))
+  )
+
+  it.effect("is told what may be missing, where more is late than the service keeps for a reader", () =>
+    Effect.gen(function*() {
+      yield* collect({ channels: ["b"] })
+      const past = yield* from
+      yield* burst(300)
+      const seen = yield* joined(past)
+      yield* Clock.advance("30 seconds")
+      yield* burst(1, 300)
+      yield* Clock.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(101, 200))
+      assert.deepStrictEqual(reasons(seen), ["NotInHistory"])
+    }).pipe(Effect.provide(world("1 minute"))))
+
+  it.effect("waits for history where it is late by less, and more than the service keeps was published", () =>
+    Effect.gen(function*() {
+      yield* collect({ channels: ["b"] })
+      const past = yield* from
+      yield* burst(300)
+      const seen = yield* joined(past)
+      yield* Clock.advance("30 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(300))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(world("6 seconds"))))
+
+  it.effect("reads history once, where it is not late", () =>
+    Effect.gen(function*() {
+      yield* collect({ channels: ["b"] })
+      const past = yield* from
+      yield* burst(90)
+      yield* Clock.advance("1 hour")
+      const before = (yield* requestsTo("/v3/history")).length
+      const seen = yield* joined(past)
+      assert.deepStrictEqual(payloads(seen), numbers(90))
+      assert.strictEqual((yield* requestsTo("/v3/history")).length - before, 1)
+    }).pipe(Effect.provide(world())))
+})
