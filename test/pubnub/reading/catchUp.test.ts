@@ -1,6 +1,6 @@
 /** A reader of a shared connection that reads history alone: what it finds, waits for and tells, however late history is. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
