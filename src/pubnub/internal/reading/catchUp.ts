@@ -303,14 +303,14 @@ export class CatchUp {
    * yet. An answer comes at once, or there is nothing.
    */
   private get ask(): Effect.Effect<Step, never, HttpClient.HttpClient> {
-    const { core: { config, settings: { filter } }, options: { names } } = this
+    const { core: { config, history, settings: { filter } }, options: { names } } = this
     const target = { ...names(), filter, state: undefined }
-    if (sizeOf(config, target) > longestAddress) return Effect.succeed(this.asked(undefined))
-    const request = Token.renewing(
-      config,
-      (config) => Endpoint.send(config, Subscribe.poll(config, target, this.begin))
-    )
-    return this.attempt(Effect.timeoutOption(request, "1 second"), (page) => this.asked(Option.getOrUndefined(page)))
+    const isEmpty = target.channels.length + target.groups.length === 0
+    if (isEmpty || sizeOf(config, target) > longestAddress) return Effect.succeed(this.asked(undefined))
+    const poll = Token.renewing(config, (config) => Endpoint.send(config, Subscribe.poll(config, target, this.begin)))
+    // Many readers may begin at once.
+    const request = Effect.andThen(history.pace, Effect.timeoutOption(poll, "1 second"))
+    return this.attempt(request, (page) => this.asked(Option.getOrUndefined(page)))
   }
 
   private asked(page: Subscribe.Page | undefined): Step {
