@@ -199,7 +199,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a second name is the first", "addName(entry, by) ? \"NewByName\" : \"Known\"", "\"Known\""],
     ["what is older is new", "if (id > youngest) youngest = id", "youngest = id"],
     ["generations are forgotten early", "const byNameAlone = 10", "const byNameAlone = 3"],
-    ["it never says since when", "since = BigInt(last[0]) + 1n", ""]
+    ["it never says since when", "if (next > since) since = next", ""]
   ]),
   ...of(`${reading}/ledger.ts`, [`${tests}/ledger.test.ts`], [
     ["what an earlier life had is given", "if (this.before.has(mark)) continue", ""],
