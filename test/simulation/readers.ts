@@ -547,6 +547,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       if (!may) fail("not its own", `${who} ${id} of ${channel}`)
       // What an earlier life had of several polls, or of history before it, it may be given again.
       if (isTold(message) || mayRepeat) continue
+      // By two names it may come by two polls, between which there is no order.
+      if (plan.further > 0 && heard.filter(({ name }) => covers(name, channel)).length > 1) continue
       const place = `${channel} of region ${region}, ${kind}`
       const before = newest.get(place)
       if (before !== undefined && timetoken < before) fail("out of order", `${who} ${id} of ${place}`)

@@ -180,15 +180,43 @@ describe("a reader that begins in the past", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world("6 seconds"))))
 
-  it.effect("reads history once, where it is not late", () =>
+  it.effect.each([[90, 1], [150, 2]] as const)(
+    "of %i messages reads history once where it is not late: %i pages",
+    ([count, pages]) =>
+      Effect.gen(function*() {
+        yield* collect({ channels: ["b"] })
+        const past = yield* from
+        yield* burst(count)
+        yield* Clock.advance("1 hour")
+        const before = (yield* requestsTo("/v3/history")).length
+        const seen = yield* joined(past)
+        assert.deepStrictEqual(payloads(seen), numbers(count))
+        assert.strictEqual((yield* requestsTo("/v3/history")).length - before, pages)
+      }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("asks for nothing while the connections are switched off", () =>
     Effect.gen(function*() {
       yield* collect({ channels: ["b"] })
       const past = yield* from
-      yield* burst(90)
-      yield* Clock.advance("1 hour")
-      const before = (yield* requestsTo("/v3/history")).length
-      const seen = yield* joined(past)
-      assert.deepStrictEqual(payloads(seen), numbers(90))
-      assert.strictEqual((yield* requestsTo("/v3/history")).length - before, 1)
-    }).pipe(Effect.provide(world())))
+      yield* burst(60)
+      yield* burst(1, 0, "b")
+      yield* Clock.advance("20 millis")
+      const seen: Array<Event.SubscribeEvent> = []
+      yield* Effect.forkChild(
+        Stream.runForEach(
+          Subscribe.stream({ channels: ["a"], ...past }),
+          (event) => Effect.sync(() => seen.push(event))
+        )
+      )
+      // It is connected, and reads history.
+      yield* Clock.advance("30 millis")
+      yield* Subscriber.disconnect
+      const before = (yield* requestsTo("/v2/subscribe")).length
+      yield* Clock.advance("10 seconds")
+      assert.strictEqual((yield* requestsTo("/v2/subscribe")).length, before)
+      yield* Subscriber.reconnect
+      yield* Clock.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(60))
+    }).pipe(Effect.provide(world("1 minute"))))
 })

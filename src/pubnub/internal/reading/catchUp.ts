@@ -138,6 +138,8 @@ interface Options {
   readonly hears: (by: string | undefined, event: Event.Event) => boolean
   /** Where the reader is. */
   readonly place: () => Cursor | undefined
+  /** Whether its connections poll. */
+  readonly isOn: () => boolean
 }
 
 interface Step {
@@ -302,15 +304,30 @@ export class CatchUp {
    * Asks the service for what it still keeps of the time before this reader's connection heard its names: history may not show it
    * yet. An answer comes at once, or there is nothing.
    */
-  private get ask(): Effect.Effect<Step, never, HttpClient.HttpClient> {
-    const { core: { config, history, settings: { filter } }, options: { names } } = this
-    const target = { ...names(), filter, state: undefined }
-    const isEmpty = target.channels.length + target.groups.length === 0
-    if (isEmpty || sizeOf(config, target) > longestAddress) return Effect.succeed(this.asked(undefined))
-    const poll = Token.renewing(config, (config) => Endpoint.send(config, Subscribe.poll(config, target, this.begin)))
-    // Many readers may begin at once.
-    const request = Effect.andThen(history.pace, Effect.timeoutOption(poll, "1 second"))
-    return this.attempt(request, (page) => this.asked(Option.getOrUndefined(page)))
+  private readonly ask: Effect.Effect<Step, never, HttpClient.HttpClient> = Effect.suspend(() => {
+    const { core: { config, history, settings: { filter } }, options: { isOn, names } } = this
+    const poll = Effect.suspend(() => {
+      const target = { ...names(), filter, state: undefined }
+      const isEmpty = target.channels.length + target.groups.length === 0
+      if (isEmpty || sizeOf(config, target) > longestAddress) return Effect.succeedNone
+      const request = Token.renewing(
+        config,
+        (config) => Endpoint.send(config, Subscribe.poll(config, target, this.begin))
+      )
+      return Effect.timeoutOption(request, "1 second")
+    })
+    // Many readers may begin at once. Who was left, or switched off, meanwhile is not asked for.
+    return Effect.andThen(
+      history.pace,
+      Effect.suspend(() =>
+        isOn() ? this.attempt(poll, (page) => this.asked(Option.getOrUndefined(page))) : Effect.succeed(this.waits)
+      )
+    )
+  })
+
+  private get waits(): Step {
+    this.pause = 1_000
+    return { events: [], isOver: false }
   }
 
   private asked(page: Subscribe.Page | undefined): Step {

@@ -35,7 +35,7 @@ export class Engine {
   private readonly readers = new Set<Reader>()
   private readonly base: number
   private watch: Fiber.Fiber<void> | undefined
-  private isOn = true
+  isOn = true
   private isClosed = false
 
   constructor(core: Omit<Core, "demand" | "waiting">) {

@@ -70,6 +70,8 @@ export interface Home {
   readonly placesOf: (reader: Reader) => ReadonlyArray<Cursor>
   /** Up to which timetoken they have given something. */
   readonly reachedBy: (reader: Reader) => string
+  /** Whether they poll, and were not switched off. */
+  readonly isOn: boolean
 }
 
 export class Reader {
@@ -648,7 +650,8 @@ export class Reader {
         ),
       names: () => namesOf(this.heard.keys()),
       hears: (by, event) => this.hears(by, event),
-      place: () => this.place
+      place: () => this.place,
+      isOn: () => this.home?.isOn === true
     })
   }
 
