@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { type Event, PubNubConfig, Subscribe, Subscriber, Timetoken } from "effect-herald/pubnub"
 import { Clock } from "effect-herald/testing"
-import { Missed } from "../../src/pubnub/internal/reading/catchUp.ts"
+import { Missed } from "../../src/pubnub/internal/reading/missed.ts"
 import * as Exchange from "../../src/testing/internal/exchange.ts"
 import { start } from "../emulated.ts"
 

@@ -14,11 +14,12 @@ import { InboxOverflow, SubscribeError } from "../../SubscribeError.ts"
 import * as Subscription from "../../Subscription.ts"
 import * as Defects from "../wire/defect.ts"
 import * as MessageIds from "./messageIds.ts"
-import { CatchUp, Missed } from "./catchUp.ts"
+import { CatchUp } from "./catchUp.ts"
 import type { Core } from "./core.ts"
 import * as Delivered from "./delivered.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
+import { Missed } from "./missed.ts"
 import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
 import {
   after,
