@@ -39,8 +39,8 @@ interface Options {
   readonly hears: (by: string | undefined, event: Event.Event) => boolean
   /** Where the reader is. */
   readonly place: () => Cursor | undefined
-  /** Whether its connections poll. */
-  readonly isOn: () => boolean
+  /** Whether the service may be asked: not while it is switched off, and not by a reader that has left. */
+  readonly mayAsk: () => "now" | "later" | "never"
 }
 
 interface Step {
@@ -206,7 +206,7 @@ export class CatchUp {
    * yet. An answer comes at once, or there is nothing.
    */
   private readonly ask: Effect.Effect<Step, never, HttpClient.HttpClient> = Effect.suspend(() => {
-    const { core: { config, history, settings: { filter } }, options: { isOn, names } } = this
+    const { core: { config, history, settings: { filter } }, options: { mayAsk, names } } = this
     const poll = Effect.suspend(() => {
       const target = { ...names(), filter, state: undefined }
       const isEmpty = target.channels.length + target.groups.length === 0
@@ -220,9 +220,16 @@ export class CatchUp {
     // Many readers may begin at once. Who was left, or switched off, meanwhile is not asked for.
     return Effect.andThen(
       history.pace,
-      Effect.suspend(() =>
-        isOn() ? this.attempt(poll, (page) => this.asked(Option.getOrUndefined(page))) : Effect.succeed(this.waits)
-      )
+      Effect.suspend(() => {
+        switch (mayAsk()) {
+          case "now":
+            return this.attempt(poll, (page) => this.asked(Option.getOrUndefined(page)))
+          case "later":
+            return Effect.succeed(this.waits)
+          case "never":
+            return Effect.succeed(this.asked(undefined))
+        }
+      })
     )
   })
 

@@ -652,7 +652,7 @@ export class Reader {
       names: () => namesOf(this.heard.keys()),
       hears: (by, event) => this.hears(by, event),
       place: () => this.place,
-      isOn: () => this.home?.isOn === true
+      mayAsk: () => this.hasEnded ? "never" : this.home?.isOn === true ? "now" : "later"
     })
   }
 
