@@ -213,7 +213,7 @@ export class CatchUp {
       if (isEmpty || sizeOf(config, target) > longestAddress) return Effect.succeedNone
       const request = Token.renewing(
         config,
-        (config) => Endpoint.send(config, Subscribe.poll(config, target, this.begin))
+        (config) => Endpoint.send(config, Subscribe.poll(config, target)(this.begin))
       )
       return Effect.timeoutOption(request, "1 second")
     })

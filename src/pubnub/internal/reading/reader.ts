@@ -652,7 +652,7 @@ export class Reader {
       names: () => namesOf(this.heard.keys()),
       hears: (by, event) => this.hears(by, event),
       place: () => this.place,
-      mayAsk: () => this.hasEnded ? "never" : this.home?.isOn === true ? "now" : "later"
+      mayAsk: () => this.hasEnded ? "never" : this.home?.isOn === false ? "later" : "now"
     })
   }
 
