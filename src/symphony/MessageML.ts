@@ -17,6 +17,7 @@ import * as Stream from "effect/Stream"
 import * as Codec from "../internal/codec.ts"
 import * as Json from "../internal/json.ts"
 import * as Entities from "./internal/entities.ts"
+import * as Plain from "./internal/plainText.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // markup
@@ -750,7 +751,7 @@ export const entity = <A, RD = never, RE = never>(options: {
     id.trim() === ""
       ? "its id is blank"
       : Object.entries({ type, version }).flatMap(([name, value]) =>
-        name in fields && fields[name] !== value ? [`its ${name} is not ${JSON.stringify(value)}`] : []
+        Object.hasOwn(fields, name) && fields[name] !== value ? [`its ${name} is not ${JSON.stringify(value)}`] : []
       )[0]
   const mismatch = (id: string) => (issue: string) => new EntityMismatch({ type, id, issue })
   return {
@@ -818,7 +819,10 @@ export class MessageUnreadable
  * @since 0.1.0
  */
 export interface Reading {
-  /** Without markup; a `<br/>` is a new line. */
+  /**
+   * Without markup. Paragraphs, headings, list items, table rows and all other blocks have lines of their own, the cells of a
+   * row are apart by a tab, and a `<br/>` is a new line.
+   */
   readonly text: string
   /** The ids of the users who are mentioned. */
   readonly mentions: ReadonlyArray<number>
@@ -831,7 +835,7 @@ export interface Reading {
 }
 
 /**
- * Reads a received message: the text is that of its elements, joined and trimmed. Entities that are not as the service
+ * Reads a received message: the text is that of its elements, trimmed. Entities that are not as the service
  * writes them are skipped; markup that is no XML, and data that is no JSON, is a `MessageUnreadable`.
  *
  * **Example** (A command to a bot)
@@ -899,13 +903,10 @@ const isFields = (fields: unknown): fields is { readonly [field: string]: unknow
 const textOf = (markup: string): Effect.Effect<string, MessageUnreadable> => {
   if (markup.trim() === "") return Effect.succeed("")
   return parse(Entities.resolve(markup)).pipe(
-    Effect.map((events) => events.map(textOfEvent).join("").trim()),
+    Effect.map(Plain.textOf),
     Effect.mapError((error) => new MessageUnreadable({ part: "message", issue: error.message }))
   )
 }
-
-const textOfEvent = (event: Xml.Event): string =>
-  event._tag === "Text" ? event.text : event._tag === "StartElement" && event.name === "br" ? "\n" : ""
 
 const parse = (markup: string): Effect.Effect<ReadonlyArray<Xml.Event>, Xml.XmlError> =>
   Stream.runCollect(Stream.pipeThroughChannel(Stream.succeed(markup), Xml.decodeString()))

@@ -282,7 +282,7 @@ describe("entities", () => {
       const [stored] = yield* messages(streamId)
       const received = { message: stored!.presentationML, data: stored!.data }
       assert.deepStrictEqual(yield* Order.read(received), [order])
-      assert.deepStrictEqual((yield* MessageML.read(received)).text, "@Ada Byron seven")
+      assert.deepStrictEqual((yield* MessageML.read(received)).text, "@Ada Byron\nseven")
     }).pipe(emulated()))
 
   it.effect("with the same id clash where they differ, and a message with a clash is refused", () =>
@@ -397,6 +397,34 @@ describe("read", () => {
         cashtags: ["ACME"],
         emojis: new Map([["smiley", "😃"], ["odd", ""], ["none", ""]])
       })
+    }))
+
+  it.effect.each<readonly [string, string]>([
+    ["<p>hello</p><p>world</p>", "hello\nworld"],
+    ["<h1>Title</h1>text<p>a</p>behind", "Title\ntext\na\nbehind"],
+    ["<ul><li>one</li><li>two <b>and</b> a half</li></ul>", "one\ntwo and a half"],
+    ["<ol>\n  <li>one</li>\n  <li><p>two</p></li>\n</ol>", "one\ntwo"],
+    ["<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", "1\t2\n3"],
+    ["<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td/><td>2</td></tr></tbody></table>", "a\tb\n\t2"],
+    ["<table>\n<tr>\n<td><p>1</p></td>\n<td>\n<p>2</p><p>3</p></td></tr></table>", "1\t2\n3"],
+    ["a<hr/>b", "a\nb"],
+    ["a<br/>b<br/><br/>c", "a\nb\n\nc"],
+    ["<pre>a\n  b</pre><pre>  c</pre>", "a\n  b\n  c"],
+    ["<div>one <i>two</i> <b>three</b></div>", "one two three"],
+    ["<card><header>a</header><body>b</body></card>", "a\nb"],
+    ["<form id=\"f\"><select><option>a</option><option>b</option></select><button>Send</button></form>", "a\nb\nSend"],
+    ["<p>a &amp; b</p>&#32;<p>&lt;c&gt;</p>", "a & b\n<c>"]
+  ])("keeps what stands apart in %s apart", ([markup, text]) =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* MessageML.read({ message: `${root}${markup}</div>` })).text, text)
+    }))
+
+  it.effect("looks up no name in what every object has", () =>
+    Effect.gen(function*() {
+      for (const name of ["constructor", "__proto__", "toString"]) {
+        const error = yield* Effect.flip(MessageML.read({ message: `<div>&${name};</div>` }))
+        assert.propertyVal(error, "part", "message")
+      }
     }))
 
   const nothing = { text: "", mentions: [], hashtags: [], cashtags: [], emojis: new Map() }
