@@ -33,6 +33,9 @@ const listening = (server: Http.Server) =>
 const sending = (attachments: ReadonlyArray<Attachment.Attachment>) =>
   Messages.send({ streamId: sid, message: "Grüße 😀", attachments })
 
+/** Extensions that are properties of every object. */
+const unknown = ["report.constructor", "a.__proto__", "b.toString"]
+
 describe("the body of a message", () => {
   it.effect("is text of UTF-8, and files as they are, with previews behind theirs", () =>
     Effect.gen(function*() {
@@ -40,7 +43,8 @@ describe("the body of a message", () => {
       yield* Effect.provide(
         sending([
           { name: "größe.PNG", content: bytes(0, 255, 13, 10), preview: { content: "small" } },
-          { name: "a.b", content: "text ü", contentType: "text/x-b", preview: { name: "p.gif", content: bytes(7) } }
+          { name: "a.b", content: "text ü", contentType: "text/x-b", preview: { name: "p.gif", content: bytes(7) } },
+          ...unknown.map((name) => ({ name, content: "", preview: { content: "" } }))
         ]),
         layer
       )
@@ -49,7 +53,14 @@ describe("the body of a message", () => {
         ["attachment", { name: "größe.PNG", type: "image/png", bytes: [0, 255, 13, 10] }],
         ["preview", { name: "preview-größe.PNG", type: "image/png", bytes: [...Buffer.from("small")] }],
         ["attachment", { name: "a.b", type: "text/x-b", bytes: [...Buffer.from("text ü")] }],
-        ["preview", { name: "p.gif", type: "image/gif", bytes: [7] }]
+        ["preview", { name: "p.gif", type: "image/gif", bytes: [7] }],
+        ...unknown.flatMap((name) => {
+          const file = { type: "application/octet-stream", bytes: [] }
+          return [
+            ["attachment", { name, ...file }] as const,
+            ["preview", { name: `preview-${name}`, ...file }] as const
+          ]
+        })
       ])
       assert.isFalse(sent[0]!.isStreamed)
     }))
@@ -309,6 +320,16 @@ describe("files are refused before a request is made", () => {
     [
       "a type that is none",
       [{ name: "a", content: "", contentType: "a/b\r\nX: y" }],
+      "attachments[0].contentType is not a media type"
+    ],
+    [
+      "a type behind which the head would end",
+      [{ name: "a", content: "", contentType: "text/plain\r\n\r\nx" }],
+      "attachments[0].contentType is not a media type"
+    ],
+    [
+      "a type whose parameters stand behind the end of the head",
+      [{ name: "a", content: "", contentType: "text/plain\r\n\r\n; charset=x" }],
       "attachments[0].contentType is not a media type"
     ],
     [

@@ -90,13 +90,14 @@ export const renamed = <A>(
 ): Schema.Codec<A, unknown> => {
   const rename = (fields: object, name: (key: string) => string) =>
     Object.fromEntries(Object.entries(fields).map(([key, value]) => [name(key), value]))
+  const wires = new Map(Object.entries(names))
   const models = new Map(Object.entries(names).map(([model, wire]) => [wire, model]))
   return Schema.Record(Schema.String, Schema.Unknown).pipe(
     Schema.decodeTo(
       codec,
       SchemaTransformation.transform({
         decode: (fields: object): unknown => rename(fields, (key) => models.get(key) ?? key),
-        encode: (fields: unknown) => Predicate.isObject(fields) ? rename(fields, (key) => names[key] ?? key) : {}
+        encode: (fields: unknown) => Predicate.isObject(fields) ? rename(fields, (key) => wires.get(key) ?? key) : {}
       })
     )
   )

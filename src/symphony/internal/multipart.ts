@@ -60,7 +60,7 @@ const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
   return all
 }
 
-const types: { readonly [extension: string]: string } = {
+const types = new Map(Object.entries({
   avif: "image/avif",
   bmp: "image/bmp",
   csv: "text/csv",
@@ -86,8 +86,8 @@ const types: { readonly [extension: string]: string } = {
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
   xml: "application/xml",
   zip: "application/zip"
-}
+}))
 
 /** The type of a file, by its name. */
 export const typeOf = (fileName: string): string =>
-  types[/\.(\w+)$/.exec(fileName)?.[1]?.toLowerCase() ?? ""] ?? "application/octet-stream"
+  types.get(/\.(\w+)$/.exec(fileName)?.[1]?.toLowerCase() ?? "") ?? "application/octet-stream"

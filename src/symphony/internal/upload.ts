@@ -105,7 +105,7 @@ export const issuesOf = (
   ]
 }
 
-const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/
+const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+( *;[\x20-\x7e]*)?$/
 
 const tooLarge = (size: number) => ({
   location: "attachments",
