@@ -19,7 +19,14 @@
  * @category conversions
  * @since 0.1.0
  */
-export const toUrlSafe = (id: string): string => id.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")
+export const toUrlSafe = (id: string): string => withoutPadding(id).replaceAll("+", "-").replaceAll("/", "_")
+
+/** A pattern would begin anew at each `=`. */
+const withoutPadding = (id: string): string => {
+  let end = id.length
+  while (id[end - 1] === "=") end--
+  return id.slice(0, end)
+}
 
 /**
  * The id as clients and some answers show it: the standard alphabet, padded.

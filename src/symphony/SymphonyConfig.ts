@@ -356,7 +356,7 @@ const serviceOf = (all: ServiceOptions, own: ServiceOptions = {}): Service => {
   const host = own.host ?? all.host ?? ""
   const port = own.port ?? all.port ?? (scheme === "https" ? 443 : undefined)
   // The kit's own examples write it with and without slashes.
-  const context = (own.context ?? all.context ?? "").replace(/^\/+|\/+$/g, "")
+  const context = withoutSlashes(own.context ?? all.context ?? "")
   return {
     url: host === ""
       ? ""
@@ -365,6 +365,14 @@ const serviceOf = (all: ServiceOptions, own: ServiceOptions = {}): Service => {
       Object.entries(own.headers ?? all.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
     )
   }
+}
+
+/** A path without slashes at its ends. A pattern would begin anew at each slash. */
+const withoutSlashes = (path: string): string => {
+  let [start, end] = [0, path.length]
+  while (path[start] === "/") start++
+  while (end > start && path[end - 1] === "/") end--
+  return path.slice(start, end)
 }
 
 // What is no duration is none at all, which is among the issues wherever there is a rule.

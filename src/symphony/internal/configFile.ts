@@ -21,22 +21,29 @@ import type { Detail } from "../SymphonyError.ts"
 // shape
 // --------------------------------------------------------------------------------------------------------------------
 
-const placeholder = /(\$?)\$\{([^{}]+?)(?::-([^{}]*))?\}/g
+const placeholder = /(\$?)\$\{([^{}]+)\}/g
+
+/** What stands in a placeholder. Its name has a character at least. */
+const nameAndDefault = (content: string): readonly [name: string, otherwise: string | undefined] => {
+  const end = content.indexOf(":-", 1)
+  return end === -1 ? [content, undefined] : [content.slice(0, end), content.slice(end + 2)]
+}
 
 /** The text with what the environment has in place of `${NAME}` and `${NAME:-default}`; `$${` is a literal `${`. */
 const filled = (text: string): Effect.Effect<string, string> =>
   Effect.gen(function*() {
     const values = new Map<string, string>()
-    for (const [, escape, name = "", otherwise] of text.matchAll(placeholder)) {
+    for (const [, escape, content = ""] of text.matchAll(placeholder)) {
       if (escape === "$") continue
+      const [name, otherwise] = nameAndDefault(content)
       const found = yield* Effect.mapError(Config.option(Config.String(name)), () => `refers to ${name}: unreadable`)
       const value = Option.getOrElse(found, () => otherwise)
       if (value === undefined) return yield* Effect.fail(`refers to ${name}, which is not set`)
-      values.set(name, value)
+      values.set(content, value)
     }
     return text.replace(
       placeholder,
-      (whole, escape: string, name: string) => escape === "$" ? whole.slice(1) : values.get(name) ?? whole
+      (whole, escape: string, content: string) => escape === "$" ? whole.slice(1) : values.get(content) ?? whole
     )
   })
 

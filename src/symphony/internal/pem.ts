@@ -60,8 +60,14 @@ export const read = (text: string): Result.Result<RsaKey, string> => {
   )
 }
 
+/** A line of the head of a key that is encrypted. */
+const isEncryption = (line: string): boolean => {
+  const at = line.indexOf("Proc-Type:")
+  return at !== -1 && line.includes("ENCRYPTED", at)
+}
+
 const keyOf = (label: string, content: string): Result.Result<RsaKey, string> => {
-  if (/Proc-Type:[^\n]*ENCRYPTED/.test(content)) return Result.fail(encrypted)
+  if (content.split("\n").some(isEncryption)) return Result.fail(encrypted)
   const kind = kinds.get(label)
   if (kind !== undefined) return Result.fail(kind)
   const decoded = Base64.decode(content.replaceAll(/\s/g, ""))
