@@ -16,6 +16,7 @@ const failNext = (failure: SymphonyEmulator.Failure) => emulator.use((emulator) 
 
 const isRead = ({ target }: SymphonyEmulator.Request) => target.endsWith("/read")
 const reads: Faults.Rule["on"] = ({ url }) => url.endsWith("/read")
+const isFeeds = ({ target }: SymphonyEmulator.Request) => /\/datafeeds(\?|$)/.test(target)
 const lists: Faults.Rule["on"] = ({ method, url }) => method === "GET" && url.includes("/datafeeds")
 const creations: Faults.Rule["on"] = ({ method, url }) => method === "POST" && url.endsWith("/datafeeds")
 
@@ -149,6 +150,7 @@ describe("a read that is refused", () => {
   it.effect.each<readonly [string, Omit<SymphonyEmulator.Failure, "on">]>([
     ["a gateway's 400", { status: 400, body: html }],
     ["a gateway's 400 for a while", { status: 400, body: html, times: 5 }],
+    ["a balancer's page with 404", { status: 404, body: html }],
     ["nothing with 400", { status: 400, body: "" }],
     ["a balancer's 404", { status: 404, body: html }],
     ["a balancer's 404 for a while", { status: 404, body: html, times: 5 }],
@@ -216,6 +218,25 @@ describe("a feed that cannot be read any more", () => {
       )
       assert.deepStrictEqual(tags().slice(-3), ["FeedRecreated", "FeedReconnected", "again"])
     }).pipe(Effect.provide(withBot())))
+
+  it.effect.each(["listed", "created"])(
+    "is mended when the service refuses for a while that another is %s",
+    (step) =>
+      Effect.gen(function*() {
+        const streamId = yield* room
+        const { at, fiber, tags } = yield* heard()
+        yield* Clock.advance("1 second")
+        const method = step === "listed" ? "GET" : "POST"
+        yield* failNext({ on: (request) => request.method === method && isFeeds(request), status: 400, times: 3 })
+        yield* drop
+        yield* Clock.advance("5 minutes")
+        yield* say(streamId, "again")
+        yield* Clock.advance("1 second")
+        assert.isUndefined(fiber.pollUnsafe())
+        assert.lengthOf(at("FeedInterrupted"), 3)
+        assert.deepStrictEqual(tags().slice(-3), ["FeedRecreated", "FeedReconnected", "again"])
+      }).pipe(Effect.provide(withBot()))
+  )
 
   it.effect("although it is listed for ever, is left for another after some refusals, each of which is told", () =>
     Effect.gen(function*() {
@@ -352,6 +373,17 @@ describe("a row of failures", () => {
         event._tag === "FeedReconnected" ? [Duration.toMinutes(event.downFor)] : []
       )
       assert.isTrue((downFor[0] ?? 0) > 59 && (downFor[0] ?? 0) < 62)
+    }).pipe(Effect.provide(withBot())))
+})
+
+describe("the first feed", () => {
+  it.effect("that the service will not make ends the reader", () =>
+    Effect.gen(function*() {
+      yield* failNext({ on: (request) => request.method === "POST" && isFeeds(request), status: 400 })
+      const { fiber } = yield* heard()
+      yield* Clock.advance("1 second")
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert.deepStrictEqual([error.operation, error.reason._tag], ["createDatafeed", "InvalidRequest"])
     }).pipe(Effect.provide(withBot())))
 })
 

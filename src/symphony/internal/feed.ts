@@ -248,7 +248,9 @@ const open = (settings: Settings) =>
         rules: { retention: Number.POSITIVE_INFINITY, patience },
         handshake: (standing, why) => Effect.tapError(handshake(standing, why), interrupted),
         poll: (feedId) => Effect.tapError(poll(feedId), interrupted),
-        schedule: (failure) => isPassing(failure) ? config.datafeedRetry : never,
+        // While a feed is mended, a refusal of a step is as little final as that of the read before it.
+        schedule: (failure) =>
+          isPassing(failure) || feed !== undefined && isOfMending(failure) ? config.datafeedRetry : never,
         isDenied: (failure) => failure === refusal,
         // A refused feed is looked for without a pause the first time. It is a failure when it happens again.
         renewed: Effect.sync(() => refusals === 1),
@@ -403,9 +405,15 @@ const makeAcknowledgements = () => {
 const never = Schedule.recurs(0)
 
 /** The feed is not there any more, or the service does not know what it acknowledges. */
-const isRefused = ({ operation, reason }: SymphonyError.SymphonyError): boolean =>
-  operation === "readDatafeed" &&
-  (reason._tag === "NotFound" || reason._tag === "InvalidRequest" && reason.status === 400)
+const isRefused = (error: SymphonyError.SymphonyError): boolean =>
+  error.operation === "readDatafeed" && isOfRequest(error)
+
+/** The service would not list feeds, or make another. */
+const isOfMending = (error: SymphonyError.SymphonyError): boolean =>
+  (error.operation === "listDatafeeds" || error.operation === "createDatafeed") && isOfRequest(error)
+
+const isOfRequest = ({ reason }: SymphonyError.SymphonyError): boolean =>
+  reason._tag === "NotFound" || reason._tag === "InvalidRequest" && reason.status === 400
 
 /** Whether it may be better later. What a login or a role does not allow is for somebody to mend. */
 const isPassing = (error: SymphonyError.SymphonyError): boolean =>
