@@ -160,3 +160,7 @@ export const patience = (value: Duration.Input): Problem => {
 // Effect takes NaN for zero.
 const durationOf = (value: Duration.Input): Duration.Duration | undefined =>
   Number.isNaN(value) ? undefined : Option.getOrUndefined(Duration.fromInput(value))
+
+/** Text that a pattern matches. The complaint follows the name of the input: "is not a version". */
+export const matching = (pattern: RegExp, complaint: string): Check => (value) =>
+  typeof value !== "string" ? `is ${shown(value)}, not text` : pattern.test(value) ? undefined : complaint

@@ -10,13 +10,12 @@ import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Schedule from "effect/Schedule"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Handling from "../internal/handling.ts"
+import * as Input from "../internal/input.ts"
 import type * as DatafeedEvent from "./DatafeedEvent.ts"
 import type * as DatafeedStatus from "./DatafeedStatus.ts"
-import * as Draft from "./internal/draft.ts"
-import * as Endpoint from "./internal/endpoint.ts"
 import * as Feed from "./internal/feed.ts"
 import * as Requests from "./internal/feedRequests.ts"
 import type { Session } from "./Session.ts"
@@ -135,13 +134,10 @@ export type Notice = DatafeedStatus.DatafeedStatus | DatafeedEvent.UnknownEvent 
  * @since 0.1.0
  */
 export const pages = (options: Options = {}): Stream.Stream<Page, SymphonyError, Needs> =>
-  Feed.pages({
-    tag: options.tag,
-    includeInvisible: options.includeInvisible,
-    own: options.own ?? false,
-    deleteOnEnd: options.deleteOnEnd ?? false,
-    readTimeout: options.readTimeout
-  })
+  Stream.unwrap(Requests.reading(() => {
+    const { deleteOnEnd = false, includeInvisible, own = false, readTimeout, tag } = options
+    return Effect.succeed(Feed.pages({ tag, includeInvisible, own, deleteOnEnd, readTimeout }))
+  }))
 
 /**
  * Everything that the bot is told, and everything that happens to its feed, in one stream. A page is acknowledged when what
@@ -253,12 +249,10 @@ export function consume<E, R, E2, R2, E3, R3>(
   handler: (event: DatafeedEvent.Event) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<DatafeedEvent.Event, E, E2, R2, E3, R3> = {}
 ): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
-  const { concurrency = 1 } = options
-  const one = Handling.persistent(handler, options)
-  return atOnce(
-    concurrency,
-    handled((events) => Effect.forEach(events, one, { concurrency, discard: true }), options, 1)
-  )
+  return checked(handler, options, (concurrency) => {
+    const one = Handling.persistent(handler, options)
+    return handled((events) => Effect.forEach(events, one, { concurrency, discard: true }), options, 1)
+  })
 }
 
 /**
@@ -288,21 +282,36 @@ export function consumePages<E, R, E2, R2, E3, R3>(
   handler: (events: Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>, E, E2, R2, E3, R3> = {}
 ): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
-  const { concurrency = 1 } = options
-  const all = Handling.persistent(handler, options)
-  return atOnce(
-    concurrency,
-    handled((events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void, options, concurrency)
-  )
+  return checked(handler, options, (concurrency) => {
+    const all = Handling.persistent(handler, options)
+    return handled(
+      (events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void,
+      options,
+      concurrency
+    )
+  })
 }
 
-const atOnce = <E, R>(
-  concurrency: number,
-  effect: Effect.Effect<void, E, R>
-): Effect.Effect<void, E | SymphonyError, R> => {
-  const issues = Draft.wholeIssues("concurrency", concurrency, 1)
-  return issues.length === 0 ? effect : Effect.fail(Requests.refused(Endpoint.refused(issues)))
-}
+/** Refuses what cannot be worked with before anything is asked for. */
+const checked = <E, R>(
+  handler: unknown,
+  options: Pick<ConsumeOptions<never, never>, "concurrency" | "retry"> & {
+    readonly deadLetter?: unknown
+    readonly onStatus?: unknown
+  },
+  work: (concurrency: number) => Effect.Effect<void, E, R>
+): Effect.Effect<void, E | SymphonyError, R> =>
+  Requests.reading((): Effect.Effect<void, E | SymphonyError, R> => {
+    const { concurrency = 1, deadLetter, onStatus, retry } = options
+    const issues = Input.issues({
+      handler: Input.callback(handler),
+      concurrency: Input.whole(1)(concurrency),
+      retry: retry === undefined || Schedule.isSchedule(retry) ? undefined : `is ${Input.shown(retry)}, not a schedule`,
+      deadLetter: Input.optional(Input.callback)(deadLetter),
+      onStatus: Input.optional(Input.callback)(onStatus)
+    })
+    return issues.length === 0 ? work(concurrency) : Effect.fail(Requests.refused(issues))
+  })
 
 /** Pages are handled and committed; what is told in a page comes after the events ahead of it were handled. */
 const handled = <E, R, E2, R2>(

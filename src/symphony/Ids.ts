@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Input from "../internal/input.ts"
 
 /**
  * The id as addresses want it. One that is already so is left as it is.
@@ -21,8 +22,9 @@
  */
 export const toUrlSafe = (id: string): string => withoutPadding(id).replaceAll("+", "-").replaceAll("/", "_")
 
-/** A pattern would begin anew at each `=`. */
-const withoutPadding = (id: string): string => {
+// A pattern would begin anew at each `=`, and a caller without the compiler may pass anything.
+const withoutPadding = (id: unknown): string => {
+  if (typeof id !== "string") return ""
   let end = id.length
   while (id[end - 1] === "=") end--
   return id.slice(0, end)
@@ -62,4 +64,4 @@ export const toStandard = (id: string): string => {
  * @since 0.1.0
  */
 export const issue = (id: string): string | undefined =>
-  id === "" ? "is empty" : /^[A-Za-z0-9_-]+$/.test(toUrlSafe(id)) ? undefined : "is base64 in neither alphabet"
+  Input.filled(id) ?? (/^[A-Za-z0-9_-]+$/.test(toUrlSafe(id)) ? undefined : "is base64 in neither alphabet")

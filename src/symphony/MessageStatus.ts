@@ -1,14 +1,31 @@
 /**
- * What became of a message: who got it and who read it, what answers it, and whether it is shown at all.
+ * What became of a message: who got it and who read it ({@link status}, {@link receipts}), what answers it
+ * ({@link relationships}), and whether it is shown at all ({@link suppress}).
  *
  * What the service leaves out or gives as `null` is an absent key, as in `PostedMessage`.
  *
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Input from "../internal/input.ts"
+import * as Ids from "./Ids.ts"
+import * as Endpoint from "./internal/endpoint.ts"
 import * as Lenient from "./internal/lenient.ts"
+import { pod } from "./internal/path.ts"
+import * as Request from "./internal/request.ts"
+import type { MessageOptions } from "./Messages.ts"
+import type { Session } from "./Session.ts"
+import type { SymphonyConfig } from "./SymphonyConfig.ts"
+import type { SymphonyError } from "./SymphonyError.ts"
 import { UnreadableEntry } from "./UnreadableEntry.ts"
+
+type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
 const Text = Lenient.optional(Schema.String)
 const Integer = Lenient.optional(Lenient.Integer)
@@ -280,3 +297,222 @@ export const Suppression: Schema.Codec<Suppression, unknown> = Schema.Struct({
   suppressed: Lenient.optional(Lenient.Flag),
   suppressionDate: Instant
 })
+
+// --------------------------------------------------------------------------------------------------------------------
+// requests
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Hides a message from everybody. It may be repeated. The session needs a role that allows it.
+ *
+ * **Details**
+ *
+ * `POST {pod}/pod/v1/admin/messagesuppression/{messageId}/suppress`
+ *
+ * **Example** (Since when it is hidden)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
+ *
+ * const hide = (messageId: string) =>
+ *   Effect.map(MessageStatus.suppress({ messageId }), ({ suppressionDate }) => suppressionDate)
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const suppress = (
+  options: MessageOptions
+): Effect.Effect<Suppression, SymphonyError, Needs> =>
+  Request.run("suppress", () => {
+    const { messageId } = options
+    return {
+      method: "POST",
+      path: pod`/v1/admin/messagesuppression/${Ids.toUrlSafe(messageId)}/suppress`,
+      issues: Input.issues({ messageId: Ids.issue(messageId) }),
+      decode: decodeSuppression
+    }
+  })
+
+const decodeSuppression = Lenient.json(Suppression)
+
+/**
+ * How far a message is with each of its readers. Fails with `NotFound` where nothing is known of it.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/message/{messageId}/status`
+ *
+ * **Example** (Who has not read it)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
+ *
+ * const unread = (messageId: string) =>
+ *   Effect.map(MessageStatus.status({ messageId }), ({ delivered, sent }) => [...delivered, ...sent])
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const status = (
+  options: MessageOptions
+): Effect.Effect<MessageStatus, SymphonyError, Needs> =>
+  Request.run("status", () => {
+    const { messageId } = options
+    return {
+      path: pod`/v1/message/${Ids.toUrlSafe(messageId)}/status`,
+      issues: Input.issues({ messageId: Ids.issue(messageId) }),
+      decode: decodeStatus
+    }
+  })
+
+const decodeStatus = Lenient.json(MessageStatus)
+
+/**
+ * What {@link receipts} takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReceiptsOptions extends MessageOptions {
+  /** The page in front of this cursor. */
+  readonly before?: string | undefined
+  /** The page behind this cursor. */
+  readonly after?: string | undefined
+}
+
+/**
+ * What each reader did with a message, a page of them, with counts over all. Fails with `NotFound` where nothing is known of
+ * it. The session needs a role that allows it.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/admin/messages/{messageId}/receipts`
+ *
+ * **Example** (How many have read it)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
+ *
+ * const readers = (messageId: string) =>
+ *   Effect.map(MessageStatus.receipts({ messageId }), ({ readReceiptCount = 0 }) => readReceiptCount)
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const receipts = (
+  options: ReceiptsOptions
+): Effect.Effect<MessageReceipts, SymphonyError, Needs> => receiptsAs("receipts", options)
+
+const receiptsAs = (
+  operation: "receipts" | "allReceipts",
+  options: ReceiptsOptions
+): Effect.Effect<MessageReceipts, SymphonyError, Needs> =>
+  Request.run(operation, () => {
+    const { after, before, messageId } = options
+    return {
+      path: pod`/v1/admin/messages/${Ids.toUrlSafe(messageId)}/receipts`,
+      query: { before, after },
+      issues: Input.issues({
+        messageId: Ids.issue(messageId),
+        before: Input.optional(Input.text)(before),
+        after: before !== undefined && after !== undefined
+          ? "cannot be combined with before"
+          : Input.optional(Input.text)(after)
+      }),
+      decode: (text) =>
+        Result.map(decodeReceipts(text), (page) => {
+          const receipts = receiptsOf(text)
+          return receipts.length === 0 ? page : { ...page, receipts }
+        })
+    }
+  })
+
+const decodeReceipts = Lenient.json(MessageReceipts)
+const receiptsOf = Lenient.entriesOf(Receipt, "MessageReceiptDetail")
+
+/**
+ * What each reader did with a message, page after page. It stops asking when its reader stops.
+ *
+ * **Details**
+ *
+ * As {@link receipts}.
+ *
+ * **Example** (Who has read it)
+ *
+ * ```ts
+ * import * as Stream from "effect/Stream"
+ * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
+ * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
+ *
+ * const readers = (messageId: string) =>
+ *   MessageStatus.allReceipts({ messageId }).pipe(
+ *     Stream.filter(UnreadableEntry.isReadable),
+ *     Stream.filter((receipt) => receipt.readReceiptTimestamp !== undefined)
+ *   )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const allReceipts = (
+  options: MessageOptions
+): Stream.Stream<Receipt | UnreadableEntry, SymphonyError, Needs> =>
+  Endpoint.readingStream("allReceipts", () => {
+    const { messageId } = options
+    const first: { readonly after: string | undefined } = { after: undefined }
+    return Stream.paginate(
+      first,
+      ({ after }) =>
+        Effect.map(receiptsAs("allReceipts", { messageId, after }), ({ pagination, receipts }) => {
+          const next = pagination?.cursors?.after
+          return [
+            receipts,
+            receipts.length === 0 || next === undefined || next === after
+              ? Option.none()
+              : Option.some({ after: next })
+          ]
+        })
+    )
+  })
+
+/**
+ * What a message answers or forwards, and what answers or forwards it. The session needs a role that allows it.
+ *
+ * **Details**
+ *
+ * `GET {pod}/pod/v1/admin/messages/{messageId}/metadata/relationships`
+ *
+ * **Example** (Its answers)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
+ *
+ * const answers = (messageId: string) =>
+ *   Effect.flatMap(MessageStatus.relationships({ messageId }), ({ replies }) =>
+ *     Effect.forEach(replies, (messageId) => Messages.get({ messageId })))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const relationships = (
+  options: MessageOptions
+): Effect.Effect<Relationships, SymphonyError, Needs> =>
+  Request.run("relationships", () => {
+    const { messageId } = options
+    return {
+      path: pod`/v1/admin/messages/${Ids.toUrlSafe(messageId)}/metadata/relationships`,
+      issues: Input.issues({ messageId: Ids.issue(messageId) }),
+      decode: decodeRelationships
+    }
+  })
+
+const decodeRelationships = Lenient.json(Relationships)

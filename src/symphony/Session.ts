@@ -11,7 +11,6 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberHandle from "effect/FiberHandle"
-import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -19,9 +18,11 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Url from "../internal/url.ts"
+import * as Body from "./internal/body.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import { Impatient } from "./internal/impatient.ts"
 import * as Jwt from "./internal/jwt.ts"
+import { agent, login, type Path, relay } from "./internal/path.ts"
 import { type Bot, SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
 
@@ -214,26 +215,22 @@ const decodeToken = (text: string) =>
   Result.mapBoth(decodeAnswer(text), { onSuccess: ({ token }) => token, onFailure: () => "there is no token in it" })
 const decodeAnswer = Endpoint.json(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.RedactedFromValue) }))
 
-const authentication = (service: "login" | "relay", path: ReadonlyArray<string>) => ({
-  operation: "login",
-  service,
-  method: "POST",
-  path,
-  isSecret: true
-} as const)
+const authentication = (path: Path) => ({ operation: "login", method: "POST", path, isSecret: true } as const)
+
+/** The first request of a bot's login. */
+const first = authentication(login`/pubkey/authenticate`)
 
 /** Each attempt signs a new token. */
 const proven = (
-  service: "login" | "relay",
-  path: ReadonlyArray<string>,
+  path: Path,
   name: string,
   key: Redacted.Redacted,
   at: string
 ): LoginEffect<Redacted.Redacted> => {
-  const endpoint = authentication(service, path)
+  const endpoint = authentication(path)
   const body = Jwt.sign(name, key).pipe(
     Effect.mapError((message) => Endpoint.errorOf(endpoint)(Endpoint.refused([{ location: at, message }]))),
-    Effect.map((token) => HttpBody.jsonUnsafe({ token }))
+    Effect.flatMap((token) => Body.json({ token }))
   )
   return Endpoint.attempt({ ...endpoint, body, decode: decodeToken }, undefined)
 }
@@ -252,7 +249,7 @@ const remembered = <A>(part: LoginEffect<A>): LoginEffect<A> => {
 }
 
 const afterScope = () =>
-  Endpoint.errorOf(authentication("login", ["pubkey", "authenticate"]))(
+  Endpoint.errorOf(first)(
     new SymphonyError.InvalidRequest({
       description:
         "The session is closed, because the scope of its layer has ended; provide the layer around all requests",
@@ -261,7 +258,7 @@ const afterScope = () =>
   )
 
 const invalid = (description: string, detail: SymphonyError.Detail) =>
-  Endpoint.errorOf(authentication("login", ["pubkey", "authenticate"]))(
+  Endpoint.errorOf(first)(
     new SymphonyError.InvalidRequest({ description, details: [detail] })
   )
 
@@ -283,12 +280,11 @@ const userIssue = (
 // Side by side: only the answer to the one says whether the other was needed, and what for most pods is needed should not
 // wait.
 const botLogin = (options: Options): LoginEffect<Tokens> => {
-  const logIn = (service: "login" | "relay") =>
+  const logIn = (path: Path) =>
     remembered(
-      Effect.flatMap(botOf(options), ({ privateKey, username }) =>
-        proven(service, ["pubkey", "authenticate"], username, privateKey, "bot.privateKey"))
+      Effect.flatMap(botOf(options), ({ privateKey, username }) => proven(path, username, privateKey, "bot.privateKey"))
     )
-  const [atPod, atKeyManager] = [logIn("login"), logIn("relay")]
+  const [atPod, atKeyManager] = [logIn(first.path), logIn(relay`/pubkey/authenticate`)]
   return Effect.gen(function*() {
     yield* botOf(options)
     const keyManager = yield* Effect.forkChild(atKeyManager)
@@ -316,17 +312,18 @@ const userLogin = ({ userId, username }: User): LoginEffect<Tokens> => {
   const ofApp = remembered(Effect.flatMap(SymphonyConfig, ({ app }) =>
     app === undefined
       ? missing("app", "this is the session of an application")
-      : proven("login", ["pubkey", "app", "authenticate"], app.appId, app.privateKey, "app.privateKey")))
+      : proven(login`/pubkey/app/authenticate`, app.appId, app.privateKey, "app.privateKey")))
   return Effect.gen(function*() {
     const { app } = yield* SymphonyConfig
     if (app === undefined) return yield* missing("app", "this is the session of an application")
     const issue = userIssue({ userId, username })
     if (issue !== undefined) return yield* invalid("The session is of no user", { location: "user", message: issue })
     const appToken = yield* ofApp
-    const who = userId === undefined ? ["username", String(username)] : ["user", String(userId)]
-    const endpoint = authentication("login", ["pubkey", "app", ...who, "authenticate"])
+    const path = userId === undefined
+      ? login`/pubkey/app/username/${String(username)}/authenticate`
+      : login`/pubkey/app/user/${String(userId)}/authenticate`
     const sessionToken = yield* Endpoint.attempt(
-      { ...endpoint, decode: decodeToken },
+      { ...authentication(path), credential: "session", decode: decodeToken },
       { sessionToken: appToken, keyManagerToken: undefined }
     )
     return { sessionToken, keyManagerToken: undefined }
@@ -352,9 +349,7 @@ const isKeyDeliverySimple = (sessionToken: Redacted.Redacted): Effect.Effect<boo
     if (!Option.exists(decodeClaims(text), (claims) => claims.canUseSimplifiedKeyDelivery)) return false
     const { version } = yield* Endpoint.attempt({
       operation: "agentInfo",
-      service: "agent",
-      method: "GET",
-      path: ["v1", "info"],
+      path: agent`/v1/info`,
       decode: decodeAgent
     }, undefined)
     const [, ...numbers] = /^Agent-(\d+)\.(\d+)\./.exec(version ?? "") ?? []

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
 /**
@@ -51,6 +52,5 @@ export const UnreadableEntry: Schema.Codec<UnreadableEntry, unknown> = Schema.Ta
  * @category guards
  * @since 0.1.0
  */
-export const isReadable = <A extends object>(entry: A | UnreadableEntry): entry is A => !isUnreadable(entry)
-
-const isUnreadable = (entry: object): entry is UnreadableEntry => "_tag" in entry && entry._tag === "UnreadableEntry"
+export const isReadable = <A extends object>(entry: A | UnreadableEntry): entry is A =>
+  !Predicate.isTagged(entry, "UnreadableEntry")

@@ -17,7 +17,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Attachment, Messages, type PostedMessage, UnreadableEntry } from "effect-herald/symphony"
+import { Attachment, Messages, MessageSearch, type PostedMessage, UnreadableEntry } from "effect-herald/symphony"
 import { Clock, Faults, type SymphonyEmulator } from "effect-herald/testing"
 import * as Symphony from "../symphony/emulated.ts"
 import { batchesOf, seedsOf } from "./seeds.ts"
@@ -199,17 +199,17 @@ const reader = Effect.fnUntraced(function*(options: {
         case "list":
           return Messages.list({ streamId, limit: 500 })
         case "search":
-          return Messages.search({ query: { streamId }, limit: 1000 })
+          return MessageSearch.search({ query: { streamId }, limit: 1000 })
         case "listAll":
           return Stream.runCollect(Messages.listAll({ streamId, chunkSize }))
         case "asc":
-          return Stream.runCollect(Messages.searchAll({ ...search, sortDir: "asc" }))
+          return Stream.runCollect(MessageSearch.searchAll({ ...search, sortDir: "asc" }))
         case "desc":
-          return Stream.runCollect(Messages.searchAll(search))
+          return Stream.runCollect(MessageSearch.searchAll(search))
         case "till now":
-          return Stream.runCollect(Messages.searchAll({ ...search, query: { streamId, toDate: now } }))
+          return Stream.runCollect(MessageSearch.searchAll({ ...search, query: { streamId, toDate: now } }))
         case "some":
-          return Stream.runCollect(Messages.searchAll({ ...search, sortDir: "asc", maxNumber: 7 }))
+          return Stream.runCollect(MessageSearch.searchAll({ ...search, sortDir: "asc", maxNumber: 7 }))
       }
     })()
     const outcome = yield* Effect.exit(reading)

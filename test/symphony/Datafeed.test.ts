@@ -789,7 +789,7 @@ describe("consume", () => {
         for (const { reason } of errors) {
           assert(reason._tag === "InvalidRequest")
           assert.deepStrictEqual(reason.details, [
-            { location: "concurrency", message: "is not a whole number from 1 on" }
+            { location: "concurrency", message: `is ${concurrency}, not a whole number of 1 or more` }
           ])
         }
         assert.lengthOf(yield* requestsTo("datafeeds"), 0)

@@ -6,7 +6,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Ids, MessageML, Messages, Session, UnreadableEntry } from "effect-herald/symphony"
+import {
+  Attachments,
+  Ids,
+  MessageML,
+  Messages,
+  MessageSearch,
+  MessageStatus,
+  Session,
+  UnreadableEntry
+} from "effect-herald/symphony"
 import { Clock } from "effect-herald/testing"
 import { emulated, emulator, room, tagOf } from "./kit.ts"
 
@@ -42,7 +51,9 @@ describe("messages", () => {
       assert.deepStrictEqual(second.initialTimestamp, posted.timestamp)
       assert.deepInclude((yield* stored(streamId))[1], { silent: false, text: "new" })
       yield* tick
-      const { suppressed, suppressionDate } = yield* Messages.suppress({ messageId: Ids.toStandard(second.messageId) })
+      const { suppressed, suppressionDate } = yield* MessageStatus.suppress({
+        messageId: Ids.toStandard(second.messageId)
+      })
       assert.isTrue(suppressed)
       assert.deepStrictEqual(suppressionDate, yield* DateTime.now)
       assert.deepStrictEqual(yield* Messages.get({ messageId: second.messageId }), Option.none())
@@ -65,10 +76,10 @@ describe("messages", () => {
       }
       assert.deepStrictEqual(yield* textOf(yield* Messages.list({ streamId, limit: 2, skip: 1 })), ["m9", "m8"])
       const query = { hashtag: "x", streamId }
-      const found = yield* Stream.runCollect(Messages.searchAll({ query, chunkSize: 4, maxNumber: 9 }))
+      const found = yield* Stream.runCollect(MessageSearch.searchAll({ query, chunkSize: 4, maxNumber: 9 }))
       assert.deepStrictEqual(yield* textOf(found), newest.slice(0, 9))
-      assert.deepStrictEqual(yield* textOf(yield* Messages.search({ query, sortDir: "asc", limit: 1 })), ["m0"])
-      assert.deepStrictEqual(yield* Messages.search({ query: { hashtag: "y" } }), [])
+      assert.deepStrictEqual(yield* textOf(yield* MessageSearch.search({ query, sortDir: "asc", limit: 1 })), ["m0"])
+      assert.deepStrictEqual(yield* MessageSearch.search({ query: { hashtag: "y" } }), [])
       assert.deepStrictEqual(yield* Messages.list({ streamId: yield* room() }), [])
     }).pipe(Effect.provide(emulated())))
 
@@ -97,7 +108,7 @@ describe("messages", () => {
         originatingSystemId: "other",
         attachments: [{ name: "a.txt", content: "hello" }]
       }
-      const [imported, refused] = yield* Messages.import({
+      const [imported, refused] = yield* Messages.importMessages({
         messages: [message, { ...message, intendedMessageTimestamp: Date.UTC(3000, 0) }]
       })
       assert.isString(imported?.messageId)
@@ -129,19 +140,19 @@ describe("files", () => {
         ["größe \"1\".png", 100_001],
         ["b.txt", 100_001]
       ])
-      const [first, second] = (yield* Messages.listAttachments({ streamId })).filter(UnreadableEntry.isReadable)
+      const [first, second] = (yield* Attachments.listAttachments({ streamId })).filter(UnreadableEntry.isReadable)
       assert.deepInclude(first, { name: "größe \"1\".png", contentType: "image/png", userId: 7000000000001 })
       for (const { fileId, messageId } of [first!, second!]) {
-        const chunks = yield* Stream.runCollect(Messages.attachmentBytes({ streamId, messageId, fileId }))
+        const chunks = yield* Stream.runCollect(Attachments.attachmentBytes({ streamId, messageId, fileId }))
         assert.deepStrictEqual(new Uint8Array(Buffer.concat(chunks)), content)
       }
       const id = posted.attachments[0]!.id
       assert.include(id, "%")
       assert.strictEqual(
-        yield* Messages.getAttachment({ streamId, messageId: posted.messageId, fileId: id }),
+        yield* Attachments.getAttachment({ streamId, messageId: posted.messageId, fileId: id }),
         Buffer.from(content).toString("base64")
       )
-      assert.include(yield* Messages.attachmentTypes, ".png")
+      assert.include(yield* Attachments.attachmentTypes, ".png")
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of a whole stream are listed each once", () =>
@@ -161,7 +172,7 @@ describe("files", () => {
         )
         if (message % 3 === 2) yield* tick
       }
-      const all = yield* Stream.runCollect(Messages.listAllAttachments({ streamId }))
+      const all = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId }))
       assert.strictEqual(new Set(all.filter(UnreadableEntry.isReadable).map(({ name }) => name)).size, 210)
       assert.strictEqual(all.length, 210)
       assert.strictEqual((yield* requests("attachments")).length, 3)
@@ -178,21 +189,21 @@ describe("what became of a message", () => {
       const answer = yield* emulator.use(({ send }) =>
         send({ streamId, from: "ada", message: "yes", parent: { messageId, type: "REPLY" } })
       )
-      const { author, read, sent } = yield* Messages.status({ messageId: Ids.toStandard(messageId) })
+      const { author, read, sent } = yield* MessageStatus.status({ messageId: Ids.toStandard(messageId) })
       assert.strictEqual(author?.username, "bot")
       assert.deepStrictEqual(read.map(({ userId, timestamp }) => [userId, timestamp]), [
         [7000000000002, yield* DateTime.now]
       ])
       assert.deepStrictEqual(sent.map(({ username }) => username), ["bob"])
-      const page = yield* Messages.receipts({ messageId })
+      const page = yield* MessageStatus.receipts({ messageId })
       assert.deepInclude(page, { readReceiptCount: 1 })
       assert.notProperty(page, "onBehalfOfUser")
-      const receipts = yield* Stream.runCollect(Messages.allReceipts({ messageId }))
+      const receipts = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId }))
       assert.deepStrictEqual(receipts.filter(UnreadableEntry.isReadable).map(({ user }) => user?.username), [
         "ada",
         "bob"
       ])
-      const { replies } = yield* Messages.relationships({ messageId })
+      const { replies } = yield* MessageStatus.relationships({ messageId })
       assert.deepStrictEqual(replies, [Ids.toStandard(answer)])
     }).pipe(Effect.provide(emulated({ receiptsPage: 1 }))))
 })

@@ -8,7 +8,18 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { MessageML, Messages, Session, SymphonyConfig, SymphonyError, UnreadableEntry } from "effect-herald/symphony"
+import {
+  Attachments,
+  type Message,
+  MessageML,
+  Messages,
+  MessageSearch,
+  MessageStatus,
+  Session,
+  SymphonyConfig,
+  SymphonyError,
+  UnreadableEntry
+} from "effect-herald/symphony"
 import { Clock, Transport } from "effect-herald/testing"
 import {
   config,
@@ -30,7 +41,7 @@ const ok = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
 const sent = ok(posted)
 
 const file = { streamId: sid, messageId: mid, fileId: "internal_1%2FAb%3D" }
-const imported: Messages.ImportedMessage = {
+const imported: Message.ImportedMessage = {
   streamId: sidStandard,
   message: "old",
   intendedMessageTimestamp: 1_433_045_622_000,
@@ -84,8 +95,8 @@ const methods: ReadonlyArray<Method> = [
     posts: true
   },
   {
-    name: "import",
-    call: Messages.import({ messages: [imported] }),
+    name: "importMessages",
+    call: Messages.importMessages({ messages: [imported] }),
     answer: "[{}]",
     wire: ["POST", "/agent/v4/message/import"],
     streamId: false,
@@ -117,7 +128,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "search",
-    call: Messages.search({ query: { hashtag: "a" } }),
+    call: MessageSearch.search({ query: { hashtag: "a" } }),
     answer: "[]",
     wire: ["POST", "/agent/v1/message/search?skip=0&limit=50&sortDir=desc"],
     streamId: false,
@@ -125,7 +136,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "searchAll",
-    call: Stream.runDrain(Messages.searchAll({ query: { hashtag: "a" } })),
+    call: Stream.runDrain(MessageSearch.searchAll({ query: { hashtag: "a" } })),
     answer: "[]",
     wire: ["POST", "/agent/v1/message/search?skip=0&limit=50&sortDir=desc"],
     streamId: false,
@@ -133,7 +144,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "getAttachment",
-    call: Messages.getAttachment({ ...file, streamId: sidStandard, messageId: "a+b/c=" }),
+    call: Attachments.getAttachment({ ...file, streamId: sidStandard, messageId: "a+b/c=" }),
     answer: "12345678",
     wire: [
       "GET",
@@ -144,7 +155,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "attachmentBytes",
-    call: Stream.runDrain(Messages.attachmentBytes({ ...file, streamId: sidStandard })),
+    call: Stream.runDrain(Attachments.attachmentBytes({ ...file, streamId: sidStandard })),
     answer: "12345678",
     wire: ["GET", `/agent/v1/stream/${sid}/attachment?fileId=internal_1%252FAb%253D&messageId=${mid}`],
     streamId: true,
@@ -152,7 +163,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "listAttachments",
-    call: Messages.listAttachments({ streamId: sidStandard }),
+    call: Attachments.listAttachments({ streamId: sidStandard }),
     answer: "[]",
     wire: ["GET", `/pod/v1/streams/${sid}/attachments?limit=50&sortDir=ASC`],
     streamId: true,
@@ -160,7 +171,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "listAllAttachments",
-    call: Stream.runDrain(Messages.listAllAttachments({ streamId: sidStandard })),
+    call: Stream.runDrain(Attachments.listAllAttachments({ streamId: sidStandard })),
     answer: "[]",
     wire: ["GET", `/pod/v1/streams/${sid}/attachments?limit=100&sortDir=ASC`],
     streamId: true,
@@ -168,7 +179,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "attachmentTypes",
-    call: Messages.attachmentTypes,
+    call: Attachments.attachmentTypes,
     answer: "[\".png\"]",
     wire: ["GET", "/pod/v1/files/allowedTypes"],
     streamId: false,
@@ -176,7 +187,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "suppress",
-    call: Messages.suppress({ messageId: "a+b/c=" }),
+    call: MessageStatus.suppress({ messageId: "a+b/c=" }),
     answer: "{}",
     wire: ["POST", "/pod/v1/admin/messagesuppression/a-b_c/suppress"],
     streamId: false,
@@ -184,7 +195,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "status",
-    call: Messages.status({ messageId: "a+b/c=" }),
+    call: MessageStatus.status({ messageId: "a+b/c=" }),
     answer: "{}",
     wire: ["GET", "/pod/v1/message/a-b_c/status"],
     streamId: false,
@@ -192,7 +203,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "receipts",
-    call: Messages.receipts({ messageId: "a+b/c=" }),
+    call: MessageStatus.receipts({ messageId: "a+b/c=" }),
     answer: "{}",
     wire: ["GET", "/pod/v1/admin/messages/a-b_c/receipts"],
     streamId: false,
@@ -200,7 +211,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "allReceipts",
-    call: Stream.runDrain(Messages.allReceipts({ messageId: "a+b/c=" })),
+    call: Stream.runDrain(MessageStatus.allReceipts({ messageId: "a+b/c=" })),
     answer: "{}",
     wire: ["GET", "/pod/v1/admin/messages/a-b_c/receipts"],
     streamId: false,
@@ -208,7 +219,7 @@ const methods: ReadonlyArray<Method> = [
   },
   {
     name: "relationships",
-    call: Messages.relationships({ messageId: "a+b/c=" }),
+    call: MessageStatus.relationships({ messageId: "a+b/c=" }),
     answer: "{}",
     wire: ["GET", "/pod/v1/admin/messages/a-b_c/metadata/relationships"],
     streamId: false,
@@ -229,7 +240,8 @@ describe("each request", () => {
         >
         assert.deepStrictEqual([method, url], [wire[0], base + wire[1]])
         assert.strictEqual(headers["sessiontoken"], "session 1")
-        assert.strictEqual(headers["keymanagertoken"], "key manager 1")
+        // It is for the Agent, and no business of the pod.
+        assert.strictEqual(headers["keymanagertoken"], wire[1].startsWith("/agent") ? "key manager 1" : undefined)
         assert.match(headers["x-trace-id"] ?? "", /^[A-Za-z0-9]{6}$/)
         assert.match(headers["user-agent"] ?? "", /^effect-herald\//)
         assert.strictEqual(
@@ -441,7 +453,7 @@ describe("sending", () => {
 
   it.effect("import sends what the service expects", () =>
     Effect.gen(function*() {
-      yield* Messages.import({
+      yield* Messages.importMessages({
         messages: [
           imported,
           {
@@ -471,7 +483,7 @@ describe("sending", () => {
 
   it.effect("import tells of each message what came of it", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Messages.import({ messages: [imported, imported] }), [
+      assert.deepStrictEqual(yield* Messages.importMessages({ messages: [imported, imported] }), [
         { messageId: "m", originatingSystemId: "fooChat" },
         { originatingSystemId: "fooChat", diagnostic: "not in the stream" }
       ])
@@ -554,7 +566,7 @@ describe("bad input is refused before a request is made", () => {
     [
       "a list as data",
       Messages.send({ streamId: sid, message: "a", data: [] as never }),
-      ["data is a list; it must be an object"]
+      ["data is a list, not an object"]
     ],
     [
       "data that JSON cannot carry",
@@ -581,11 +593,11 @@ describe("bad input is refused before a request is made", () => {
         "version is not a version, major.minor"
       ]
     ],
-    ["no streams", Messages.blast({ streamIds: [], message: "a" }), ["streamIds are 0; a blast has from 1 to 100"]],
+    ["no streams", Messages.blast({ streamIds: [], message: "a" }), ["streamIds is empty"]],
     [
       "101 streams",
       Messages.blast({ streamIds: Array.from({ length: 101 }, (_, index) => `s${index}`), message: "a" }),
-      ["streamIds are 101; a blast has from 1 to 100"]
+      ["streamIds has 101 items, and 100 are the most"]
     ],
     [
       "a stream that is none",
@@ -594,7 +606,7 @@ describe("bad input is refused before a request is made", () => {
     ],
     [
       "what cannot be imported",
-      Messages.import({
+      Messages.importMessages({
         messages: [imported, {
           streamId: "?",
           message: "<b>",
@@ -607,11 +619,11 @@ describe("bad input is refused before a request is made", () => {
         }]
       }),
       [
-        at("messages[1].streamId", notBase64),
         "messages[1].message is not well formed",
         "messages[1].data cannot be carried by JSON: $.f is a function",
+        at("messages[1].streamId", notBase64),
         "messages[1].intendedMessageTimestamp is not a time since 1970",
-        "messages[1].intendedMessageFromUserId is not a whole number from 0 on",
+        "messages[1].intendedMessageFromUserId is 1.5, not a whole number of 0 or more",
         "messages[1].originatingSystemId is empty",
         "messages[1].previews are 1 for 2 files; all or none",
         "messages[1].attachments[0].name is empty"
@@ -625,100 +637,102 @@ describe("bad input is refused before a request is made", () => {
         "streamId is empty",
         "since is not a time since 1970",
         "until is not a time since 1970",
-        "skip is not a whole number from 0 on",
-        "limit is not a whole number from 1 to 500"
+        "skip is -1, not a whole number of 0 or more",
+        "limit is 501, not a whole number from 1 to 500"
       ]
     ],
-    ["list of none", Messages.list({ streamId: sid, limit: 0 }), ["limit is not a whole number from 1 to 500"]],
+    ["list of none", Messages.list({ streamId: sid, limit: 0 }), ["limit is 0, not a whole number from 1 to 500"]],
     [
       "text without a stream",
-      Messages.search({ query: { text: "a" } }),
+      MessageSearch.search({ query: { text: "a" } }),
       ["query.text is searched within a stream only: streamId is needed"]
     ],
     [
       "a type of stream that is none",
-      Messages.search({ query: { streamType: "room" as never } }),
-      ["query.streamType is none of CHAT, IM, MIM, ROOM and POST"]
+      MessageSearch.search({ query: { streamType: "room" as never } }),
+      ["query.streamType is \"room\", which is none of CHAT, IM, MIM, ROOM, POST"]
     ],
     [
       "a signal with others",
-      Messages.search({ query: { signal: "s", author: 1 } }),
+      MessageSearch.search({ query: { signal: "s", author: 1 } }),
       ["query.signal can be combined with fromDate and toDate only"]
     ],
     [
       "search",
-      Messages.search({ query: { streamId: "?", author: -1, mention: 0.5, fromDate: "x", toDate: -5 }, limit: 1001 }),
+      MessageSearch.search({
+        query: { streamId: "?", author: -1, mention: 0.5, fromDate: "x", toDate: -5 },
+        limit: 1001
+      }),
       [
         at("query.streamId", notBase64),
-        "query.author is not a whole number from 0 on",
-        "query.mention is not a whole number from 0 on",
+        "query.author is -1, not a whole number of 0 or more",
+        "query.mention is 0.5, not a whole number of 0 or more",
         "query.fromDate is not a time since 1970",
         "query.toDate is not a time since 1970",
-        "limit is not a whole number from 1 to 1000"
+        "limit is 1001, not a whole number from 1 to 1000"
       ]
     ],
     [
       "searchAll",
-      Stream.runDrain(Messages.searchAll({ query: { text: "a" }, chunkSize: 0, maxNumber: 1.5 })),
+      Stream.runDrain(MessageSearch.searchAll({ query: { text: "a" }, chunkSize: 0, maxNumber: 1.5 })),
       [
-        "maxNumber is not a whole number",
+        "maxNumber is 1.5, not a whole number of 0 or more",
         "query.text is searched within a stream only: streamId is needed",
-        "chunkSize is not a whole number from 1 to 1000"
+        "chunkSize is 0, not a whole number from 1 to 1000"
       ]
     ],
     [
       "listAll",
       Stream.runDrain(Messages.listAll({ streamId: "?", chunkSize: 501 })),
-      [at("streamId", notBase64), "chunkSize is not a whole number from 1 to 500"]
+      [at("streamId", notBase64), "chunkSize is 501, not a whole number from 1 to 500"]
     ],
     [
       "listAllAttachments",
-      Stream.runDrain(Messages.listAllAttachments({ streamId: sid, since: -1 })),
+      Stream.runDrain(Attachments.listAllAttachments({ streamId: sid, since: -1 })),
       ["since is not a time since 1970"]
     ],
     [
       "listAttachments",
-      Messages.listAttachments({ streamId: "?", since: -1, to: -1, limit: 101 }),
+      Attachments.listAttachments({ streamId: "?", since: -1, to: -1, limit: 101 }),
       [
         at("streamId", notBase64),
         "since is not a time since 1970",
         "to is not a time since 1970",
-        "limit is not a whole number from 0 to 100"
+        "limit is 101, not a whole number from 0 to 100"
       ]
     ],
     [
       "getAttachment",
-      Messages.getAttachment({ streamId: "", messageId: "", fileId: "" }),
+      Attachments.getAttachment({ streamId: "", messageId: "", fileId: "" }),
       ["streamId is empty", "messageId is empty", "fileId is empty"]
     ],
     [
       "attachmentBytes",
-      Stream.runDrain(Messages.attachmentBytes({ ...ids, fileId: "\ud800" })),
+      Stream.runDrain(Attachments.attachmentBytes({ ...ids, fileId: "\ud800" })),
       ["fileId holds half of a surrogate pair"]
     ],
-    ["suppress", Messages.suppress({ messageId: "" }), ["messageId is empty"]],
-    ["status", Messages.status({ messageId: "" }), ["messageId is empty"]],
+    ["suppress", MessageStatus.suppress({ messageId: "" }), ["messageId is empty"]],
+    ["status", MessageStatus.status({ messageId: "" }), ["messageId is empty"]],
     [
       "receipts",
-      Messages.receipts({ messageId: "?", before: "a", after: "b" }),
+      MessageStatus.receipts({ messageId: "?", before: "a", after: "b" }),
       [at("messageId", notBase64), "after cannot be combined with before"]
     ],
     [
       "half a character in an address",
-      Messages.search({ query: { author: 1 }, scope: "\ud800" }),
+      MessageSearch.search({ query: { author: 1 }, scope: "\ud800" }),
       ["scope holds half of a surrogate pair"]
     ],
     [
       "half a character in a cursor",
-      Messages.receipts({ messageId: mid, before: "\ud800", after: "a\udc00" }),
+      MessageStatus.receipts({ messageId: mid, before: "\ud800", after: "a\udc00" }),
       [
         "before holds half of a surrogate pair",
-        "after holds half of a surrogate pair",
         "after cannot be combined with before"
       ]
     ],
-    ["allReceipts", Stream.runDrain(Messages.allReceipts({ messageId: "" })), ["messageId is empty"]],
-    ["relationships", Messages.relationships({ messageId: "" }), ["messageId is empty"]]
+    ["allReceipts", Stream.runDrain(MessageStatus.allReceipts({ messageId: "" })), ["messageId is empty"]],
+    ["relationships", MessageStatus.relationships({ messageId: "" }), ["messageId is empty"]]
   ])("%s", ([name, call, details]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(call)
@@ -755,7 +769,7 @@ describe("reading", () => {
 
   it.effect("a null among the types of files is nothing", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Messages.attachmentTypes, [".png"])
+      assert.deepStrictEqual(yield* Attachments.attachmentTypes, [".png"])
     }).pipe(Effect.provide(scripted(ok([".png", null])))))
 
   it.effect("listAll goes back from the time of the last message, without those of that time", () =>
@@ -804,7 +818,7 @@ describe("reading", () => {
 
   it.effect("search sends what was asked for, and no more", () =>
     Effect.gen(function*() {
-      yield* Messages.search({
+      yield* MessageSearch.search({
         query: {
           text: "t",
           streamId: sidStandard,
@@ -822,7 +836,7 @@ describe("reading", () => {
         scope: "a b",
         tier: "all"
       })
-      yield* Messages.search({ query: { signal: "s", fromDate: 3 } })
+      yield* MessageSearch.search({ query: { signal: "s", fromDate: 3 } })
       const [first, second] = yield* exchanges
       assert.deepStrictEqual(JSON.parse(first!.body), {
         text: "t",
@@ -839,9 +853,9 @@ describe("reading", () => {
       assert.strictEqual((yield* urls)[0], "?skip=1&limit=1000&sortDir=asc&scope=a%20b&tier=all")
     }).pipe(Effect.provide(scripted({ status: 204 }, { status: 204 }))))
 
-  const searched = (options: Partial<Messages.SearchAllOptions>) =>
+  const searched = (options: Partial<MessageSearch.SearchAllOptions>) =>
     Effect.map(
-      Stream.runCollect(Messages.searchAll({ query: { author: 1 }, chunkSize: 2, ...options })),
+      Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 2, ...options })),
       (messages) => messages.map(({ messageId }) => messageId)
     )
 
@@ -865,7 +879,7 @@ describe("reading", () => {
 
   it.effect("searchAll is lazy", () =>
     Effect.gen(function*() {
-      yield* Messages.searchAll({ query: { author: 1 }, chunkSize: 2 }).pipe(Stream.take(2), Stream.runDrain)
+      yield* MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 2 }).pipe(Stream.take(2), Stream.runDrain)
       assert.strictEqual((yield* exchanges).length, 1)
     }).pipe(Effect.provide(scripted(at(1, 2)))))
 
@@ -875,14 +889,14 @@ describe("reading", () => {
 
   it.effect("listAttachments sends its bounds", () =>
     Effect.gen(function*() {
-      const found = yield* Messages.listAttachments({ streamId: sid, since: 0, to: 5, limit: 0, sortDir: "DESC" })
+      const found = yield* Attachments.listAttachments({ streamId: sid, since: 0, to: 5, limit: 0, sortDir: "DESC" })
       assert.deepStrictEqual(found, [])
       assert.deepStrictEqual(yield* urls, ["?since=0&to=5&limit=0&sortDir=DESC"])
     }).pipe(Effect.provide(scripted(ok([])))))
 
   it.effect("listAllAttachments goes on at the time of the last, each once", () =>
     Effect.gen(function*() {
-      const found = yield* Stream.runCollect(Messages.listAllAttachments({ streamId: sid }))
+      const found = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId: sid }))
       assert.deepStrictEqual(
         found.filter(UnreadableEntry.isReadable).map(({ fileId }) => fileId),
         Array.from({ length: 130 }, (_, id) => `f${id}`)
@@ -892,21 +906,21 @@ describe("reading", () => {
 
   it.effect("listAllAttachments back in time", () =>
     Effect.gen(function*() {
-      yield* Stream.runDrain(Messages.listAllAttachments({ streamId: sid, sortDir: "DESC" }))
+      yield* Stream.runDrain(Attachments.listAllAttachments({ streamId: sid, sortDir: "DESC" }))
       assert.deepStrictEqual(yield* urls, ["?limit=100&sortDir=DESC", "?to=901&limit=100&sortDir=DESC"])
     }).pipe(Effect.provide(scripted(page(0, (id) => 1000 - id), page(99, (id) => 1000 - id, 1)))))
 
   it.effect("listAllAttachments says where there is no way on", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Stream.runDrain(Messages.listAllAttachments({ streamId: sid })))
+      const error = yield* Effect.flip(Stream.runDrain(Attachments.listAllAttachments({ streamId: sid })))
       assert.strictEqual(tagOf(error), "Unreadable")
       assert.include(error.message, "share one time")
     }).pipe(Effect.provide(scripted(page(0, () => 1), page(0, () => 1)))))
 
   it.effect("receipts sends a cursor, and allReceipts follows it", () =>
     Effect.gen(function*() {
-      yield* Messages.receipts({ messageId: mid, before: "a b" })
-      const found = yield* Stream.runCollect(Messages.allReceipts({ messageId: mid }))
+      yield* MessageStatus.receipts({ messageId: mid, before: "a b" })
+      const found = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId: mid }))
       assert.deepStrictEqual(found.filter(UnreadableEntry.isReadable).map(({ user }) => user?.id), [1, 2, 3])
       assert.deepStrictEqual((yield* exchanges).map(({ url }) => url.split("?")[1]), [
         "before=a%20b",
@@ -925,7 +939,7 @@ describe("reading", () => {
 describe("files", () => {
   it.effect("getAttachment gives the text as it came", () =>
     Effect.gen(function*() {
-      assert.strictEqual(yield* Messages.getAttachment(file), "1234567890")
+      assert.strictEqual(yield* Attachments.getAttachment(file), "1234567890")
     }).pipe(Effect.provide(scripted({ body: "1234567890" }))))
 
   const text = Buffer.from("Grüße, in bytes that are cut anywhere").toString("base64")
@@ -937,7 +951,7 @@ describe("files", () => {
     )
   const bytesOf = (body: string | Stream.Stream<Uint8Array, Error>) =>
     Effect.map(
-      Stream.runCollect(Messages.attachmentBytes(file)),
+      Stream.runCollect(Attachments.attachmentBytes(file)),
       (chunks) => Buffer.concat(chunks)
     ).pipe(Effect.provide(recorder([{ status: 200, body }]).layer))
 
@@ -979,7 +993,7 @@ describe("files", () => {
         { status: 200, body: "QUJD" }
       ])
       const got: Array<number> = []
-      const error = yield* Messages.attachmentBytes(file).pipe(
+      const error = yield* Attachments.attachmentBytes(file).pipe(
         Stream.runForEach((bytes) => Effect.sync(() => void got.push(...bytes))),
         Effect.provide(layer),
         Effect.flip
@@ -992,7 +1006,7 @@ describe("files", () => {
   it.effect("attachmentBytes waits for no piece for ever", () =>
     Effect.gen(function*() {
       const body = Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never)
-      const fiber = yield* Stream.runDrain(Messages.attachmentBytes(file)).pipe(
+      const fiber = yield* Stream.runDrain(Attachments.attachmentBytes(file)).pipe(
         Effect.provide(recorder([{ status: 200, body }]).layer),
         Effect.flip,
         Effect.forkChild
@@ -1006,7 +1020,11 @@ describe("files", () => {
       const { layer } = recorder([
         { status: 200, body: Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never) }
       ])
-      const first = yield* Messages.attachmentBytes(file).pipe(Stream.take(1), Stream.runCollect, Effect.provide(layer))
+      const first = yield* Attachments.attachmentBytes(file).pipe(
+        Stream.take(1),
+        Stream.runCollect,
+        Effect.provide(layer)
+      )
       assert.deepStrictEqual(first.map((bytes) => [...bytes]), [[65, 66, 67]])
     }))
 })

@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Messages, PostedMessage, UnreadableEntry } from "effect-herald/symphony"
+import { Attachments, Messages, MessageStatus, PostedMessage, UnreadableEntry } from "effect-herald/symphony"
 import type { Transport } from "effect-herald/testing"
 import { mid, scripted, sid } from "./kit.ts"
 
@@ -152,7 +152,7 @@ describe("a message", () => {
 describe("attachments of a stream", () => {
   it.effect("have their type under either name", () =>
     Effect.gen(function*() {
-      const found = (yield* Messages.listAttachments({ streamId: sid })).filter(UnreadableEntry.isReadable)
+      const found = (yield* Attachments.listAttachments({ streamId: sid })).filter(UnreadableEntry.isReadable)
       assert.deepStrictEqual(found, [
         {
           messageId: "a+b/c=",
@@ -189,13 +189,13 @@ describe("attachments of a stream", () => {
 describe("what became of a message", () => {
   it.effect("status has ids and times, which come as text or as numbers", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Messages.status({ messageId: mid }), {
+      assert.deepStrictEqual(yield* MessageStatus.status({ messageId: mid }), {
         author: { userId: 7_078_106_103_900, displayName: "A", username: "a", timestamp: at(1_433_045_622_000) },
         read: [{ userId: 1, timestamp: at(2) }],
         delivered: [],
         sent: []
       })
-      assert.deepStrictEqual(yield* Messages.status({ messageId: mid }), { read: [], delivered: [], sent: [] })
+      assert.deepStrictEqual(yield* MessageStatus.status({ messageId: mid }), { read: [], delivered: [], sent: [] })
     }).pipe(Effect.provide(scripted(
       answer({
         author: {
@@ -213,7 +213,7 @@ describe("what became of a message", () => {
 
   it.effect("receipts have counts, cursors and times, and nobody where the service writes nulls", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Messages.receipts({ messageId: mid }), {
+      assert.deepStrictEqual(yield* MessageStatus.receipts({ messageId: mid }), {
         creator: { id: 7_215_545_058_329, name: "U" },
         stream: { id: "lFpyw0ATFmji+Cc/cSzbk3///pZkWpe1dA==", name: "Room", streamType: "ROOM" },
         creationDate: at(1_552_999_333_141),
@@ -228,7 +228,7 @@ describe("what became of a message", () => {
         }],
         pagination: { cursors: { before: "1", after: "x" }, next: "/n" }
       })
-      assert.deepStrictEqual(yield* Messages.receipts({ messageId: mid }), { downloadCounts: [], receipts: [] })
+      assert.deepStrictEqual(yield* MessageStatus.receipts({ messageId: mid }), { downloadCounts: [], receipts: [] })
     }).pipe(Effect.provide(scripted(
       answer({
         creator: { id: 7_215_545_058_329, name: "U" },
@@ -253,14 +253,14 @@ describe("what became of a message", () => {
 
   it.effect("relationships have lists, and a parent where there is one", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Messages.relationships({ messageId: mid }), {
+      assert.deepStrictEqual(yield* MessageStatus.relationships({ messageId: mid }), {
         messageId: "a+b=",
         parent: { messageId: "p=", relationshipType: "REPLY" },
         replies: ["r="],
         forwards: [],
         formReplies: ["f="]
       })
-      assert.deepStrictEqual(yield* Messages.relationships({ messageId: mid }), {
+      assert.deepStrictEqual(yield* MessageStatus.relationships({ messageId: mid }), {
         replies: [],
         forwards: [],
         formReplies: []
@@ -278,12 +278,12 @@ describe("what became of a message", () => {
 
   it.effect("suppression has its time", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Messages.suppress({ messageId: mid }), {
+      assert.deepStrictEqual(yield* MessageStatus.suppress({ messageId: mid }), {
         messageId: mid,
         suppressed: true,
         suppressionDate: at(1_461_565_603_191)
       })
-      assert.deepStrictEqual(yield* Messages.suppress({ messageId: mid }), {})
+      assert.deepStrictEqual(yield* MessageStatus.suppress({ messageId: mid }), {})
     }).pipe(Effect.provide(scripted(
       answer({ messageId: mid, suppressed: true, suppressionDate: 1_461_565_603_191 }),
       answer({ messageId: null, suppressed: null, suppressionDate: null })

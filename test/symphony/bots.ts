@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { Session, SymphonyConfig } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
+import * as Path from "../../src/symphony/internal/path.ts"
 import * as Request from "../../src/symphony/internal/request.ts"
 import { keys, start } from "../testing/symphonyHttp.ts"
 
@@ -40,24 +41,13 @@ export const asBot = (
 export const tokens = Session.Session.use(({ tokens }) => tokens)
 
 /** A request that says who it is for. */
-export const whoAmI = Request.run({
-  operation: "whoAmI",
-  service: "pod",
-  method: "GET",
-  path: ["v2", "sessioninfo"],
-  repeatable: true,
+export const whoAmI = Request.run("whoAmI", () => ({
+  path: Path.pod`/v2/sessioninfo`,
   decode: (text) => Result.succeed<string>(JSON.parse(text).username)
-})
+}))
 
 /** The same at the Agent. */
-export const atAgent = Request.run({
-  operation: "feeds",
-  service: "agent",
-  method: "GET",
-  path: ["v5", "datafeeds"],
-  repeatable: true,
-  decode: (text) => Result.succeed<string>(text)
-})
+export const atAgent = Request.run("feeds", () => ({ path: Path.agent`/v5/datafeeds`, decode: Result.succeed<string> }))
 
 export const emulator = SymphonyEmulator.SymphonyEmulator
 

@@ -5,7 +5,14 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Datafeed, type DatafeedEvent, MessageML, Messages, UnreadableEntry } from "effect-herald/symphony"
+import {
+  Datafeed,
+  type DatafeedEvent,
+  MessageML,
+  Messages,
+  MessageStatus,
+  UnreadableEntry
+} from "effect-herald/symphony"
 import { Clock } from "effect-herald/testing"
 import * as Json from "../../src/internal/json.ts"
 import * as FeedEvent from "../../src/symphony/internal/feedEvent.ts"
@@ -39,7 +46,7 @@ describe.each(hostile)("%s", (_, deep) => {
 
   it.effect("in place of an answer or an entry are told, and what is said of it is bounded", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Messages.status({ messageId: mid }))
+      const error = yield* Effect.flip(MessageStatus.status({ messageId: mid }))
       assert.strictEqual(tagOf(error), "Unreadable")
       assert.isAtMost(error.message.length, 3_000)
       const [entry, ...others] = yield* Messages.list({ streamId: sid, since: 0 })
@@ -80,7 +87,7 @@ describe.each(hostile)("%s", (_, deep) => {
       const [sent = ""] = detailsOf(yield* Effect.flip(Messages.send({ streamId: sid, message: "a", data })))
       assert.match(sent, /^data cannot be carried by JSON: .*is more than 1000 levels deep$/)
       const [imported = ""] = detailsOf(
-        yield* Effect.flip(Messages.import({
+        yield* Effect.flip(Messages.importMessages({
           messages: [{
             streamId: sid,
             message: "a",

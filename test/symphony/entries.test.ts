@@ -5,7 +5,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { Messages, UnreadableEntry } from "effect-herald/symphony"
+import { Attachments, Messages, MessageSearch, MessageStatus, UnreadableEntry } from "effect-herald/symphony"
 import type { Transport } from "effect-herald/testing"
 import { config, exchanges, mid, scripted, session, sid, sidStandard } from "./kit.ts"
 
@@ -40,21 +40,21 @@ describe("a list with entries that cannot be read", () => {
 
   it.effect("of a search goes on behind them", () =>
     Effect.gen(function*() {
-      const found = yield* Stream.runCollect(Messages.searchAll({ query: { author: 1 }, chunkSize: 10 }))
+      const found = yield* Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 10 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1", "m2"])
       assert.deepStrictEqual(yield* urls, ["skip=0&limit=10&sortDir=desc", "skip=10&limit=10&sortDir=desc"])
     }).pipe(Effect.provide(scripted(ok([...unreadable, message(1)]), ok([message(2)])))))
 
   it.effect("of nothing else goes on behind them", () =>
     Effect.gen(function*() {
-      const found = yield* Stream.runCollect(Messages.searchAll({ query: { author: 1 }, chunkSize: 9 }))
+      const found = yield* Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 9 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
     }).pipe(Effect.provide(scripted(ok(unreadable), ok([message(1)])))))
 
   it.effect("counts them among the most that were asked for", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(
-        Messages.searchAll({ query: { author: 1 }, chunkSize: 9, maxNumber: 10 })
+        MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 9, maxNumber: 10 })
       )
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
     }).pipe(Effect.provide(scripted(ok(unreadable), ok([message(1), message(2)])))))
@@ -136,7 +136,7 @@ describe("all of a stream with entries that cannot be read", () => {
       Effect.gen(function*() {
         for (let from = 0; from < 110; from++) {
           const isBroken = (id: number) => id >= from && id < from + 9
-          const found = yield* Stream.runCollect(Messages.listAllAttachments({ streamId: sid, sortDir })).pipe(
+          const found = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId: sid, sortDir })).pipe(
             Effect.provide(serving(attachments(isBroken)))
           )
           const files = found.filter(UnreadableEntry.isReadable).map(({ fileId }) => fileId)
@@ -151,7 +151,7 @@ describe("all of a stream with entries that cannot be read", () => {
   it.effect("files of which none can be read are told, and that there is no way on", () =>
     Effect.gen(function*() {
       const told: Array<unknown> = []
-      const error = yield* Messages.listAllAttachments({ streamId: sid }).pipe(
+      const error = yield* Attachments.listAllAttachments({ streamId: sid }).pipe(
         Stream.runForEach((entry) => Effect.sync(() => told.push(entry))),
         Effect.flip,
         Effect.provide(serving(attachments(() => true)))
@@ -163,7 +163,7 @@ describe("all of a stream with entries that cannot be read", () => {
 
 it.effect("receipts that cannot be read are told, and end no list", () =>
   Effect.gen(function*() {
-    const found = yield* Stream.runCollect(Messages.allReceipts({ messageId: mid }))
+    const found = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId: mid }))
     assert.deepStrictEqual(
       found.map((entry) => UnreadableEntry.isReadable(entry) ? entry.user?.id : entry.raw),
       [null, 5, 1, "x"]
@@ -175,7 +175,7 @@ it.effect("receipts that cannot be read are told, and end no list", () =>
 
 describe("results of an import", () => {
   const importing = (...originals: ReadonlyArray<string | undefined>) =>
-    Messages.import({
+    Messages.importMessages({
       messages: originals.map((originalMessageId) => ({
         streamId: sid,
         message: "old",

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Messages, Session } from "effect-herald/symphony"
+import { Attachments, Messages, Session } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
 import { asBot, emulator, timesOf, tokens } from "./bots.ts"
 import { exchanges, mid, scripted, sid, tagOf } from "./kit.ts"
@@ -54,7 +54,7 @@ describe.each(foreign)("%s", (_, status, body) => {
   it.effect("to a download is tried again", () =>
     Effect.gen(function*() {
       const file = { streamId: sid, messageId: mid, fileId: "f" }
-      const pieces = yield* Stream.runCollect(Messages.attachmentBytes(file))
+      const pieces = yield* Stream.runCollect(Attachments.attachmentBytes(file))
       assert.strictEqual(Buffer.concat([...pieces]).toString(), "a")
     }).pipe(Effect.provide(scripted(answer, { body: "YQ==" }))))
 

@@ -6,7 +6,15 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { Attachment, Messages, type PostedMessage, SymphonyError, UnreadableEntry } from "effect-herald/symphony"
+import {
+  Attachment,
+  Attachments,
+  Messages,
+  MessageSearch,
+  type PostedMessage,
+  SymphonyError,
+  UnreadableEntry
+} from "effect-herald/symphony"
 import { Clock, Faults } from "effect-herald/testing"
 import { emulated, emulator, loginsOf, sentTo } from "./emulated.ts"
 
@@ -92,7 +100,7 @@ describe("a session that expired", () => {
       }
       let given = 0
       const found = yield* run(
-        Messages.searchAll({ query: { streamId }, sortDir: "asc", chunkSize: 2 }).pipe(
+        MessageSearch.searchAll({ query: { streamId }, sortDir: "asc", chunkSize: 2 }).pipe(
           // In the second page and in the last one.
           Stream.tap(() => ++given === 3 || given === 6 ? expire : Effect.void),
           Stream.runCollect
@@ -253,13 +261,13 @@ describe("a message that is sent again", () => {
       }))
       assert.match(first!.fileId, /^internal_\d+%2F.*%3D$/)
       yield* expire
-      assert.strictEqual(yield* run(Messages.getAttachment(first!)), Buffer.from(png).toString("base64"))
-      const pieces = yield* run(Stream.runCollect(Messages.attachmentBytes(second!)))
+      assert.strictEqual(yield* run(Attachments.getAttachment(first!)), Buffer.from(png).toString("base64"))
+      const pieces = yield* run(Stream.runCollect(Attachments.attachmentBytes(second!)))
       assert.strictEqual(Buffer.concat([...pieces]).toString(), "text")
       const [request] = yield* sentTo(/\/attachment$/)
       assert.include(request!.query, "%252F")
       assert.strictEqual(new URLSearchParams(request!.query).get("fileId"), first!.fileId)
-      const listed = yield* run(Messages.listAttachments({ streamId }))
+      const listed = yield* run(Attachments.listAttachments({ streamId }))
       assert.sameMembers(listed.filter(UnreadableEntry.isReadable).map(({ fileId }) => fileId), [
         first!.fileId,
         second!.fileId
@@ -430,13 +438,13 @@ describe("attempts", () => {
       yield* emulator.use(({ failNext }) =>
         failNext({ on: "search", status: 503, body: "<html>", headers: { "retry-after": "9" }, times: 2 })
       )
-      yield* run(Messages.search({ query: { streamId } }))
+      yield* run(MessageSearch.search({ query: { streamId } }))
       assert.deepStrictEqual(yield* timesOf(search), [0, 9_000, 18_000])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("end where an answer does not come in time, and the next begins", () =>
     Effect.gen(function*() {
-      yield* run(Messages.search({ query: { streamId: yield* room } }))
+      yield* run(MessageSearch.search({ query: { streamId: yield* room } }))
       assert.deepStrictEqual(yield* timesOf(search), [0, 10_500, 21_500])
     }).pipe(Effect.provide(emulated({
       script: [{ on: "search", fault: Fault.HalfOpen() }, { on: "search", fault: Fault.Slow({ by: "1 minute" }) }],

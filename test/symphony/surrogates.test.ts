@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Messages, type SymphonyError } from "effect-herald/symphony"
+import { Attachments, Messages, MessageSearch, MessageStatus, type SymphonyError } from "effect-herald/symphony"
 import { detailsOf, exchanges, mid, scripted, sid } from "./kit.ts"
 
 const half = "a\ud800"
@@ -26,38 +26,40 @@ const requests: { readonly [place: string]: () => Call } = {
   "get messageId": () => Messages.get({ messageId: half }),
   "list streamId": () => Messages.list({ streamId: half }),
   "listAll streamId": () => Stream.runDrain(Messages.listAll({ streamId: half })),
-  "status messageId": () => Messages.status({ messageId: half }),
-  "suppress messageId": () => Messages.suppress({ messageId: half }),
-  "receipts messageId": () => Messages.receipts({ messageId: half }),
-  "allReceipts messageId": () => Stream.runDrain(Messages.allReceipts({ messageId: half })),
-  "relationships messageId": () => Messages.relationships({ messageId: half }),
-  "listAttachments streamId": () => Messages.listAttachments({ streamId: half }),
-  "listAllAttachments streamId": () => Stream.runDrain(Messages.listAllAttachments({ streamId: half })),
-  "getAttachment streamId": () => Messages.getAttachment({ ...ids, streamId: half, fileId: "f" }),
-  "getAttachment messageId": () => Messages.getAttachment({ ...ids, messageId: half, fileId: "f" }),
-  "attachmentBytes streamId": () => Stream.runDrain(Messages.attachmentBytes({ ...ids, streamId: half, fileId: "f" })),
+  "status messageId": () => MessageStatus.status({ messageId: half }),
+  "suppress messageId": () => MessageStatus.suppress({ messageId: half }),
+  "receipts messageId": () => MessageStatus.receipts({ messageId: half }),
+  "allReceipts messageId": () => Stream.runDrain(MessageStatus.allReceipts({ messageId: half })),
+  "relationships messageId": () => MessageStatus.relationships({ messageId: half }),
+  "listAttachments streamId": () => Attachments.listAttachments({ streamId: half }),
+  "listAllAttachments streamId": () => Stream.runDrain(Attachments.listAllAttachments({ streamId: half })),
+  "getAttachment streamId": () => Attachments.getAttachment({ ...ids, streamId: half, fileId: "f" }),
+  "getAttachment messageId": () => Attachments.getAttachment({ ...ids, messageId: half, fileId: "f" }),
+  "attachmentBytes streamId": () =>
+    Stream.runDrain(Attachments.attachmentBytes({ ...ids, streamId: half, fileId: "f" })),
   "send streamId": () => Messages.send({ streamId: half, message: "a" }),
   "update streamId": () => Messages.update({ ...ids, streamId: half, message: "a" }),
   "update messageId": () => Messages.update({ ...ids, messageId: half, message: "a" }),
   "blast streamIds[0]": () => Messages.blast({ streamIds: [half], message: "a" }),
   "send attachments[0].name": () =>
     Messages.send({ streamId: sid, message: "a", attachments: [{ name: half, content: "" }] }),
-  "import messages[0].streamId": () => Messages.import({ messages: [{ ...importing, streamId: half }] }),
-  "import messages[0].originatingSystemId": () =>
-    Messages.import({ messages: [{ ...importing, originatingSystemId: half }] }),
-  "import messages[0].originalMessageId": () =>
-    Messages.import({ messages: [{ ...importing, originalMessageId: half }] }),
-  "import messages[0].attachments[0].name": () =>
-    Messages.import({ messages: [{ ...importing, attachments: [{ name: half, content: "" }] }] }),
-  "search query.streamId": () => Messages.search({ query: { streamId: half } }),
-  "search query.text": () => Messages.search({ query: { streamId: sid, text: half } }),
-  "search query.hashtag": () => Messages.search({ query: { hashtag: half } }),
-  "search query.cashtag": () => Messages.search({ query: { cashtag: half } }),
-  "search query.signal": () => Messages.search({ query: { signal: half } }),
-  "search scope": () => Messages.search({ query: { author: 1 }, scope: half }),
-  "search tier": () => Messages.search({ query: { author: 1 }, tier: half as never }),
-  "search sortDir": () => Messages.search({ query: { author: 1 }, sortDir: half as never }),
-  "listAttachments sortDir": () => Messages.listAttachments({ streamId: sid, sortDir: half as never })
+  "importMessages messages[0].streamId": () =>
+    Messages.importMessages({ messages: [{ ...importing, streamId: half }] }),
+  "importMessages messages[0].originatingSystemId": () =>
+    Messages.importMessages({ messages: [{ ...importing, originatingSystemId: half }] }),
+  "importMessages messages[0].originalMessageId": () =>
+    Messages.importMessages({ messages: [{ ...importing, originalMessageId: half }] }),
+  "importMessages messages[0].attachments[0].name": () =>
+    Messages.importMessages({ messages: [{ ...importing, attachments: [{ name: half, content: "" }] }] }),
+  "search query.streamId": () => MessageSearch.search({ query: { streamId: half } }),
+  "search query.text": () => MessageSearch.search({ query: { streamId: sid, text: half } }),
+  "search query.hashtag": () => MessageSearch.search({ query: { hashtag: half } }),
+  "search query.cashtag": () => MessageSearch.search({ query: { cashtag: half } }),
+  "search query.signal": () => MessageSearch.search({ query: { signal: half } }),
+  "search scope": () => MessageSearch.search({ query: { author: 1 }, scope: half }),
+  "search tier": () => MessageSearch.search({ query: { author: 1 }, tier: half as never }),
+  "search sortDir": () => MessageSearch.search({ query: { author: 1 }, sortDir: half as never }),
+  "listAttachments sortDir": () => Attachments.listAttachments({ streamId: sid, sortDir: half as never })
 }
 
 describe("half of a surrogate pair", () => {

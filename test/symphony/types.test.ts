@@ -11,8 +11,9 @@ import type * as Stream from "effect/Stream"
 import type { UnreadableEntry } from "effect-herald/symphony"
 import {
   Attachment,
+  Attachments,
   Messages,
-  type MessageStatus,
+  MessageStatus,
   type PostedMessage,
   type Session,
   type SymphonyConfig,
@@ -40,9 +41,9 @@ describe("requests", () => {
     const blast = Messages.blast({ streamIds: [streamId], message: "a" })
     const list = Messages.list({ streamId })
     const get = Messages.get({ messageId })
-    const status = Messages.status({ messageId })
-    const imported = Messages.import({ messages: [] })
-    const bytes = Messages.attachmentBytes({ streamId, messageId, fileId: "f" })
+    const status = MessageStatus.status({ messageId })
+    const imported = Messages.importMessages({ messages: [] })
+    const bytes = Attachments.attachmentBytes({ streamId, messageId, fileId: "f" })
     holds<Equal<typeof send, Sends<PostedMessage.PostedMessage>>>(true)
     holds<Equal<typeof update, Sends<PostedMessage.PostedMessage>>>(true)
     holds<Equal<typeof blast, Sends<Messages.Blasted>>>(true)
@@ -52,7 +53,7 @@ describe("requests", () => {
     >(true)
     holds<Equal<typeof get, Reads<Option.Option<PostedMessage.PostedMessage>>>>(true)
     holds<Equal<typeof status, Reads<MessageStatus.MessageStatus>>>(true)
-    holds<Equal<typeof Messages.attachmentTypes, Reads<ReadonlyArray<string>>>>(true)
+    holds<Equal<typeof Attachments.attachmentTypes, Reads<ReadonlyArray<string>>>>(true)
     holds<Equal<typeof bytes, Stream.Stream<Uint8Array, Failure, Needs>>>(true)
   })
 
@@ -87,7 +88,7 @@ describe("requests", () => {
 })
 
 const prelude = `import * as Effect from "effect/Effect"
-import { Messages, MessageML, Attachment, PostedMessage } from "effect-herald/symphony"
+import { Attachment, Attachments, MessageML, Messages, MessageStatus, PostedMessage } from "effect-herald/symphony"
 `
 
 it("what must not compile does not", () => {
@@ -105,10 +106,10 @@ it("what must not compile does not", () => {
     "Messages.update({ streamId: \"s\", message: \"a\" })",
     "Messages.blast({ streamIds: \"s\", message: \"a\" })",
     "Messages.blast({ streamIds: [\"s\"], message: { content: \"a\" }, data: {} })",
-    "Messages.import({ messages: [{ streamId: \"s\", message: \"a\" }] })",
-    "Messages.search({ query: { streamType: \"room\" } })",
-    "Messages.search({ query: {}, sortDir: \"ASC\" })",
-    "Messages.listAttachments({ streamId: \"s\", sortDir: \"asc\" })",
+    "Messages.importMessages({ messages: [{ streamId: \"s\", message: \"a\" }] })",
+    "MessageSearch.search({ query: { streamType: \"room\" } })",
+    "MessageSearch.search({ query: {}, sortDir: \"ASC\" })",
+    "Attachments.listAttachments({ streamId: \"s\", sortDir: \"asc\" })",
     "const posted: PostedMessage.PostedMessage = { messageId: \"m\", attachments: [], user: null }",
     "Effect.runPromise(Messages.send({ streamId: \"s\", message: \"a\" }))"
   ]

@@ -3,7 +3,7 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Messages from "../../symphony/Messages.ts"
+import * as MessageSearch from "../../symphony/MessageSearch.ts"
 import { session } from "./flags.ts"
 import { writeMessages } from "./messages.ts"
 import { limit, range } from "./range.ts"
@@ -35,7 +35,7 @@ export const search = Command.make(
     limit
   },
   ({ limit, oldestFirst, since, until, ...query }) =>
-    writeMessages(Messages.searchAll({
+    writeMessages(MessageSearch.searchAll({
       query: { ...query, fromDate: since, toDate: until },
       sortDir: oldestFirst ? "asc" : "desc",
       chunkSize: Math.min(limit, 1000),

@@ -7,7 +7,6 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Text from "../../internal/text.ts"
-import * as Messages from "../../symphony/Messages.ts"
 import * as MessageStatus from "../../symphony/MessageStatus.ts"
 import { Root } from "../flags.ts"
 import * as JsonLine from "../jsonLine.ts"
@@ -22,7 +21,7 @@ export const status = Command.make(
   { messageId: Argument.String("message").pipe(Argument.withDescription("The message, by its id")) },
   Effect.fnUntraced(function*({ messageId }) {
     const { json } = yield* Root
-    const status = yield* Messages.status({ messageId })
+    const status = yield* MessageStatus.status({ messageId })
     if (json === true) return yield* writeLine(yield* toJsonLine(status))
     yield* writeLines(Stream.fromIterable(lines(status)))
   })

@@ -4,13 +4,17 @@
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
 import * as Stream from "effect/Stream"
-import type { Markup } from "../MessageML.ts"
+import * as Input from "../../internal/input.ts"
+import { isMarkup, type Markup } from "../MessageML.ts"
 
 const startTag = /^<messageML(\s[^>]*)?>/
 const endTag = /<\/messageML>$/
 
 /** The content in its root element, which may be there already. Fails with a sentence. */
 export const wrap = (content: string | Markup): Effect.Effect<string, string> => {
+  if (typeof content !== "string" && !isMarkup(content)) {
+    return Effect.fail(`is ${Input.shown(content)}, neither text nor markup`)
+  }
   if (typeof content !== "string" && content.clashes.length > 0) {
     return Effect.fail(`has different entities with the same id: ${content.clashes.join(", ")}`)
   }

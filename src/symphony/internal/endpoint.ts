@@ -1,10 +1,9 @@
 /**
- * A Symphony endpoint as data, and the one place where its request gets its headers and tokens, where its failure becomes
- * a `SymphonyError`, and where it is tried again.
+ * A request as one record, and the one place where it is refused, gets its headers and tokens, is sent, and where its failure
+ * becomes a `SymphonyError`.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Random from "effect/Random"
@@ -15,52 +14,60 @@ import * as Stream from "effect/Stream"
 import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
+import * as Text from "../../internal/text.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
 import { type Service, SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
 import * as Answer from "./answer.ts"
+import type * as Body from "./body.ts"
+import * as Path from "./path.ts"
 
-/** The parts of a pod, each with a place of its own. */
+/** Where each service is, and what proves who asks it. The key manager's token is for the Agent only. */
 const services = {
-  agent: { at: "agent", context: "agent" },
-  pod: { at: "pod", context: "pod" },
-  login: { at: "pod", context: "login" },
-  relay: { at: "keyManager", context: "relay" }
+  agent: { at: "agent", credential: "session and key manager" },
+  pod: { at: "pod", credential: "session" },
+  login: { at: "pod", credential: "none" },
+  relay: { at: "keyManager", credential: "none" }
 } as const
+
+/** The parameters of a request, in the order in which they are sent. What is `undefined` is left out. */
+export interface Query {
+  readonly [name: string]: string | undefined
+}
 
 export interface Endpoint<A, E = never, R = never> extends Answer.Readable<A> {
   /** What the user called: `send`. The span is named `symphony.send`. */
   readonly operation: string
-  readonly service: keyof typeof services
-  readonly method: "GET" | "POST" | "DELETE"
-  /** Behind the service's context, not encoded. */
-  readonly path: ReadonlyArray<string>
-  readonly query?: Url.Query | undefined
+  /** Default: `"GET"`. */
+  readonly method?: "GET" | "POST" | "DELETE" | undefined
+  readonly path: Path.Path
+  readonly query?: Query | undefined
   /** Made anew for each attempt. */
-  readonly body?: Effect.Effect<HttpBody.HttpBody, E, R> | undefined
+  readonly body?: Effect.Effect<Body.Body<E>, SymphonyError.SymphonyError | E, R> | undefined
+  /** The media type that is asked for. Default: `"application/json"`. */
   readonly accept?: string | undefined
+  /** Which tokens of the session go with it. Default: those that its service needs. */
+  readonly credential?: "none" | "session" | "session and key manager" | undefined
   /** The stream that it is about, where it is about one. */
   readonly streamId?: string | undefined
+  /** What is wrong with the input. If something is, nothing is sent. */
+  readonly issues?: ReadonlyArray<SymphonyError.Detail> | undefined
 }
-
-// Errors name the path, also where they refuse an id in it that no address can carry.
-const pathOf = ({ path, service }: Pick<Endpoint<never>, "path" | "service">): string =>
-  `/${[services[service].context, ...path].map((segment) => Url.encode(segment.toWellFormed())).join("/")}`
 
 /** Fails an operation with a reason that is one of those it has. */
 export const errorOf = (
-  endpoint: Pick<Endpoint<never>, "operation" | "method" | "path" | "service" | "streamId">,
+  { method = "GET", operation, path, streamId }: Pick<Endpoint<never>, "operation" | "method" | "path" | "streamId">,
   traceId?: string
 ) =>
 (reason: SymphonyError.Reason): SymphonyError.SymphonyError =>
   new SymphonyError.SymphonyError({
-    operation: endpoint.operation,
+    operation,
     reason,
     request: {
-      method: endpoint.method,
-      path: pathOf(endpoint),
-      ...endpoint.streamId === undefined ? {} : { streamId: endpoint.streamId },
+      method,
+      path: Path.show(path),
+      ...typeof streamId === "string" ? { streamId: Text.bounded(streamId) } : {},
       ...traceId === undefined ? {} : { traceId }
     }
   })
@@ -69,28 +76,63 @@ export const errorOf = (
 export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.InvalidRequest =>
   new SymphonyError.InvalidRequest({ description: "The input is not valid", details })
 
+/** The error of input that was refused before it was known which request it is for. */
+export const refusal = (
+  operation: string,
+  details: ReadonlyArray<SymphonyError.Detail>
+): SymphonyError.SymphonyError =>
+  new SymphonyError.SymphonyError({ operation, reason: refused(details), request: { method: "{…}", path: "{…}" } })
+
+/**
+ * The one place where a caller's input is read: its getters, proxies and wrong types may throw. What throws is refused like
+ * any other input.
+ */
+export const reading = <A, E, R>(
+  operation: string,
+  read: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SymphonyError.SymphonyError, R> =>
+  Effect.suspend((): Effect.Effect<A, E | SymphonyError.SymphonyError, R> => {
+    try {
+      return read()
+    } catch (defect) {
+      return Effect.fail(refusal(operation, [{ message: `the input cannot be read: ${Text.ofDefect(defect)}` }]))
+    }
+  })
+
+/** The same for a stream. */
+export const readingStream = <A, E, R>(
+  operation: string,
+  read: () => Stream.Stream<A, E, R>
+): Stream.Stream<A, E | SymphonyError.SymphonyError, R> =>
+  Stream.unwrap(reading(operation, () => Effect.succeed(read())))
+
 /** What a request shows of the session that it is made with. */
 export interface Tokens {
   readonly sessionToken: Redacted.Redacted
   readonly keyManagerToken: Redacted.Redacted | undefined
 }
 
+type Needs = HttpClient.HttpClient | SymphonyConfig
+
 /** One attempt. Without tokens it is a login. */
 export const attempt = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
-): Effect.Effect<A, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R> =>
+): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> =>
+  Effect.mapError(send(endpoint, tokens), ({ error }) => error)
+
+/** The same, with what the failure means for the attempt behind it. */
+export const send = <A, E = never, R = never>(
+  endpoint: Endpoint<A, E, R>,
+  tokens: Tokens | undefined
+): Effect.Effect<A, Body.Failed<E>, Needs | R> =>
   exchange(endpoint, tokens, { read: (answer) => Answer.read(endpoint, tokens !== undefined, answer) })
 
-/** The same for a body that is read as it comes: what the attempt gives is the rest of the answer. */
+/** The same for an answer that is read as it comes: what the attempt gives is the rest of the answer. */
 export const open = <E = never, R = never>(
   endpoint: Endpoint<never, E, R>,
   tokens: Tokens | undefined
-): Effect.Effect<
-  Stream.Stream<Uint8Array, SymphonyError.SymphonyError>,
-  SymphonyError.SymphonyError | E,
-  HttpClient.HttpClient | SymphonyConfig | R
-> =>
+): Effect.Effect<Stream.Stream<Uint8Array, SymphonyError.SymphonyError>, Body.Failed<E>, Needs | R> =>
   exchange(endpoint, tokens, {
     streamed: true,
     read: (answer, broken, timeout) =>
@@ -104,6 +146,29 @@ export const open = <E = never, R = never>(
         )
   })
 
+/** What is wrong with the input of a request: then it needs no session either. */
+export const wrongInput = (
+  { issues = [], path }: Pick<Endpoint<never>, "issues" | "path">
+): SymphonyError.InvalidRequest | undefined => {
+  const details = issues.length > 0 ? issues : Path.issuesOf(path)
+  return details.length > 0 ? refused(details) : undefined
+}
+
+/** What is wrong with the configuration, as far as a service is concerned. */
+const wrongConfig = (
+  config: SymphonyConfig["Service"],
+  service: Path.Service
+): SymphonyError.InvalidRequest | undefined => {
+  if (config.issues.length > 0) {
+    return new SymphonyError.InvalidRequest({ description: "The configuration is not valid", details: config.issues })
+  }
+  const { at } = services[service]
+  return config[at].url !== "" ? undefined : new SymphonyError.InvalidRequest({
+    description: "The configuration is not complete",
+    details: [{ location: `${at}.host`, message: "is not set, and neither is host" }]
+  })
+}
+
 const exchange = <A, B, E, R>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined,
@@ -115,29 +180,22 @@ const exchange = <A, B, E, R>(
       timeout: Duration.Duration
     ) => Effect.Effect<B, SymphonyError.Reason>
   }
-): Effect.Effect<B, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R> =>
+): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
   Effect.gen(function*() {
     const config = yield* SymphonyConfig
-    const { headers, url } = config[services[endpoint.service].at]
-    if (config.issues.length > 0) {
-      return yield* errorOf(endpoint)(
-        new SymphonyError.InvalidRequest({ description: "The configuration is not valid", details: config.issues })
-      )
-    }
-    if (url === "") {
-      const location = `${services[endpoint.service].at}.host`
-      return yield* errorOf(endpoint)(
-        new SymphonyError.InvalidRequest({
-          description: "The configuration is not complete",
-          details: [{ location, message: "is not set, and neither is host" }]
-        })
-      )
-    }
+    const { at, credential: needed } = services[endpoint.path.service]
+    const { credential = needed, method = "GET" } = endpoint
+    const wrong = wrongInput(endpoint) ?? wrongConfig(config, endpoint.path.service)
+    if (wrong !== undefined) return yield* Effect.fail({ error: errorOf(endpoint)(wrong) })
+    const { headers, url } = config[at]
     const traceId = revealed(headers)["x-trace-id"] ?? (yield* newTraceId)
     const fail = errorOf(endpoint, traceId)
-    const query = endpoint.query ?? []
-    const path = pathOf(endpoint)
-    const address = `${url}${path}${query.length === 0 ? "" : `?${Url.encodeQuery(query)}`}`
+    const query = Url.encodeQuery(
+      Object.entries(endpoint.query ?? {}).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value] as const]
+      )
+    )
+    const address = `${url}${Path.encode(endpoint.path)}${query === "" ? "" : `?${query}`}`
     const timeout = config.requestTimeout
     const unanswered = (failure: Operation.Unanswered) =>
       fail(
@@ -149,28 +207,31 @@ const exchange = <A, B, E, R>(
             ...failure.code === undefined ? {} : { code: failure.code }
           })
       )
+    const body = yield* Effect.mapError(endpoint.body ?? Effect.undefined, (error): Body.Failed<E> => ({ error }))
     return yield* Operation.run({
       name: `symphony.${endpoint.operation}`,
-      address: path,
+      address: Path.show(endpoint.path),
       attributes: {
         "messaging.system": "symphony",
         "messaging.operation.name": endpoint.operation,
         ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
       },
-      request: Effect.map(endpoint.body ?? Effect.undefined, (body) => {
-        const request = HttpClientRequest.make(endpoint.method)(address, {
+      request: Effect.sync(() => {
+        const request = HttpClientRequest.make(method)(address, {
           headers: {
             "user-agent": `effect-herald/${version}`,
             "x-trace-id": traceId,
             accept: endpoint.accept ?? "application/json",
             ...revealed(headers),
-            ...tokens === undefined ? {} : { sessiontoken: Redacted.value(tokens.sessionToken) },
-            ...tokens?.keyManagerToken === undefined
+            ...tokens === undefined || credential === "none"
+              ? {}
+              : { sessiontoken: Redacted.value(tokens.sessionToken) },
+            ...tokens?.keyManagerToken === undefined || credential !== "session and key manager"
               ? {}
               : { keymanagertoken: Redacted.value(tokens.keyManagerToken) }
           }
         })
-        return body === undefined ? request : HttpClientRequest.setBody(request, body)
+        return body === undefined ? request : HttpClientRequest.setBody(request, body.content)
       }),
       timeout,
       streamed: options.streamed,
@@ -178,7 +239,9 @@ const exchange = <A, B, E, R>(
       secrets: () => secretsOf(config),
       unanswered,
       answered: (answer) => Effect.mapError(options.read(answer, unanswered, timeout), fail)
-    })
+    }).pipe(
+      Effect.catch((error): Effect.Effect<never, Body.Failed<E>> => body?.failed(error) ?? Effect.fail({ error }))
+    )
   })
 
 const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>

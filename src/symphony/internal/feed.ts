@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Front from "../../internal/front.ts"
+import * as Input from "../../internal/input.ts"
 import * as LongPoll from "../../internal/longPoll.ts"
 import { debug } from "../../internal/operation.ts"
 import * as PollLoop from "../../internal/pollLoop.ts"
@@ -18,7 +19,6 @@ import type * as DatafeedEvent from "../DatafeedEvent.ts"
 import type * as DatafeedStatus from "../DatafeedStatus.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import type * as SymphonyError from "../SymphonyError.ts"
-import * as Endpoint from "./endpoint.ts"
 import * as FeedChoice from "./feedChoice.ts"
 import * as FeedEvent from "./feedEvent.ts"
 import * as Requests from "./feedRequests.ts"
@@ -52,32 +52,26 @@ const grace = 1_000
 
 export const pages = (settings: Settings): Stream.Stream<Page, SymphonyError.SymphonyError, Needs> =>
   Stream.unwrap(Effect.gen(function*() {
-    const issues = issuesOf(settings)
-    if (issues.length > 0) return Stream.fail(Requests.refused(Endpoint.refused(issues)))
+    const issues = yield* Requests.reading(() => Effect.succeed(issuesOf(settings)))
+    if (issues.length > 0) return Stream.fail(Requests.refused(issues))
     // What runs by itself is ended by the scope: nothing comes between.
     const { pull } = yield* Effect.uninterruptible(open(settings))
     return Stream.fromPull(Effect.succeed(pull))
   }))
 
-const issuesOf = ({ readTimeout, tag }: Settings): ReadonlyArray<SymphonyError.Detail> => {
-  const message = tag === undefined ? undefined : issueOf(tag)
-  const timeout = Duration.fromInput(readTimeout ?? defaultTimeout)
-  return [
-    ...message === undefined ? [] : [{ location: "tag", message }],
-    ...timeout._tag === "Some" && Duration.toMillis(timeout.value) > 0
-      ? []
-      : [{ location: "readTimeout", message: "is not a positive duration" }]
-  ]
-}
+const issuesOf = ({ deleteOnEnd, includeInvisible, own, readTimeout, tag }: Settings): ReadonlyArray<Input.Detail> =>
+  Input.issues({
+    tag: Input.optional(Input.all(Input.notBlank, Input.characters(100)))(tag),
+    includeInvisible: Input.optional(Input.flag)(includeInvisible),
+    own: Input.flag(own),
+    deleteOnEnd: Input.flag(deleteOnEnd),
+    readTimeout: timeoutIssue(readTimeout ?? defaultTimeout)
+  })
 
-const issueOf = (tag: string): string | undefined =>
-  tag.trim() === ""
-    ? "is blank"
-    : tag.length > 100
-    ? "has more than 100 characters"
-    : tag.isWellFormed()
-    ? undefined
-    : "holds half of a surrogate pair"
+const timeoutIssue = (input: Duration.Input): Input.Problem => {
+  const timeout = Duration.fromInput(input)
+  return timeout._tag === "Some" && Duration.toMillis(timeout.value) > 0 ? undefined : "is not a positive duration"
+}
 
 const open = (settings: Settings) =>
   Effect.gen(function*() {

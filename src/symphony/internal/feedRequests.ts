@@ -4,14 +4,15 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpBody from "effect/http/HttpBody"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Session } from "../Session.ts"
-import { NoAnswer, type SymphonyError } from "../SymphonyError.ts"
+import { type Detail, NoAnswer, type SymphonyError } from "../SymphonyError.ts"
+import * as Body from "./body.ts"
 import * as Endpoint from "./endpoint.ts"
 import { Impatient } from "./impatient.ts"
 import * as Lenient from "./lenient.ts"
+import { agent, pod } from "./path.ts"
 import { isSessionRefused, type Needs } from "./request.ts"
 
 type Request<A> = Effect.Effect<A, SymphonyError, Needs>
@@ -27,30 +28,29 @@ const attempt = <A>(endpoint: Endpoint.Endpoint<A>): Request<A> =>
     )
   }).pipe(Effect.provideService(Impatient, true))
 
-const feeds = ["v5", "datafeeds"]
-
-const body = (json: object) => Effect.sync(() => HttpBody.jsonUnsafe(json))
-
 /** The id of the user whose session it is. */
 export const sessionUser: Request<number> = attempt({
   operation: "sessionInfo",
-  service: "pod",
-  method: "GET",
-  path: ["v2", "sessioninfo"],
+  path: pod`/v2/sessioninfo`,
   decode: (text) => Result.map(decodeSession(text), ({ id }) => id)
 })
 const decodeSession = Endpoint.json(Schema.Struct({ id: Lenient.Integer }))
 
-const listing = { operation: "listDatafeeds", service: "agent", method: "GET", path: feeds } as const
+const listing = { operation: "listDatafeeds", path: agent`/v5/datafeeds` }
 
-/** The first request of a datafeed, where the input is wrong. */
-export const refused = Endpoint.errorOf(listing)
+/** What the first request of a datafeed fails with where the input is wrong. */
+export const refused = (details: ReadonlyArray<Detail>): SymphonyError =>
+  Endpoint.errorOf(listing)(Endpoint.refused(details))
+
+/** Reads the input of a datafeed. */
+export const reading = <A, E, R>(read: () => Effect.Effect<A, E, R>): Effect.Effect<A, E | SymphonyError, R> =>
+  Endpoint.reading(listing.operation, read)
 
 /** The feeds that this user has, those of other kinds too. */
 export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
   attempt({
     ...listing,
-    query: tag === undefined ? [] : [["tag", tag]],
+    query: { tag },
     empty: { value: [] },
     // What has no id is no feed.
     decode: (text) =>
@@ -79,10 +79,9 @@ export const create = ({ includeInvisible, tag }: {
 }): Request<string> =>
   attempt({
     operation: "createDatafeed",
-    service: "agent",
     method: "POST",
-    path: feeds,
-    body: body({ tag, includeInvisible }),
+    path: agent`/v5/datafeeds`,
+    body: Body.json({ tag, includeInvisible }),
     decode: (text) => Result.map(decodeFeed(text), ({ id }) => id)
   })
 const decodeFeed = Endpoint.json(Feed)
@@ -90,9 +89,8 @@ const decodeFeed = Endpoint.json(Feed)
 export const remove = (feedId: string): Request<void> =>
   attempt({
     operation: "deleteDatafeed",
-    service: "agent",
     method: "DELETE",
-    path: [...feeds, feedId],
+    path: agent`/v5/datafeeds/${feedId}`,
     empty: { value: undefined },
     decode: () => Result.void
   })
@@ -102,22 +100,21 @@ export interface Answer {
   readonly ackId: string
 }
 
-const reading = (feedId: string) => ({
+const readOf = (feedId: string) => ({
   operation: "readDatafeed",
-  service: "agent",
   method: "POST",
-  path: [...feeds, feedId, "read"]
+  path: agent`/v5/datafeeds/${feedId}/read`
 } as const)
 
 /** A read that was not answered in time. */
 export const unanswered = (feedId: string, after: Duration.Duration): SymphonyError =>
-  Endpoint.errorOf(reading(feedId))(new NoAnswer({ after }))
+  Endpoint.errorOf(readOf(feedId))(new NoAnswer({ after }))
 
 /** What the feed has to tell, once there is something or half a minute has passed. It is told with the acknowledgement of what was told before. */
 export const read = (feedId: string, ackId: string): Request<Answer> =>
   attempt({
-    ...reading(feedId),
-    body: body({ ackId }),
+    ...readOf(feedId),
+    body: Body.json({ ackId }),
     decode: (text) => Result.map(decodeRead(text), ({ ackId, events }) => ({ ackId, events: events ?? [] }))
   })
 const decodeRead = Endpoint.json(

@@ -2,15 +2,14 @@
  * A request of the session: with its tokens, with other tokens when these were refused, and again by the configured
  * schedule where that is safe.
  */
-import type * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Option from "effect/Option"
-import type * as Stream from "effect/Stream"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import { Session } from "../Session.ts"
 import { SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
+import type * as Body from "./body.ts"
 import * as Endpoint from "./endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | SymphonyConfig | Session
@@ -40,92 +39,103 @@ export const doubtful = (
 
 export interface Request<A, E = never, R = never> extends Endpoint.Endpoint<A, E, R> {
   /** Whether doing it twice does no harm, so that it is sent again although the first may have been acted upon. */
-  readonly repeatable: boolean
-  /** What an attempt failed with, where that was the body and not the connection that sent it. */
-  readonly bodyFailure?: (() => Cause.Cause<E> | undefined) | undefined
-  /** Called for each attempt that the service may have acted upon: that another one failed otherwise does not undo it. */
-  readonly onDoubt?: ((error: SymphonyError.SymphonyError) => void) | undefined
-  /** What stands in the way of another attempt after such an error. */
-  readonly spent?: ((error: SymphonyError.SymphonyError) => E | undefined) | undefined
+  readonly isRepeatable: boolean
 }
 
-/** What the body of a request can fail with: it is for its own maker to say whether another attempt can help. */
-interface Failure {
-  readonly isRetryable: boolean
-  readonly retryAfter: Option.Option<Duration.Duration>
+/** What came of all attempts of a request. */
+export interface Failed<E> {
+  /** The failure of the last one. */
+  readonly error: SymphonyError.SymphonyError | E
+  /** The failure of the newest that the service may have acted upon: that a later one failed otherwise does not undo it. */
+  readonly doubt: SymphonyError.SymphonyError | undefined
 }
 
 /** Whether other tokens may help. A gateway may have put its own words in place of the service's. */
 export const isSessionRefused = ({ reason }: SymphonyError.SymphonyError): boolean =>
   reason._tag === "Unauthorized" || reason._tag === "ServiceFailure" && reason.status === 401
 
-/** Runs a request. The first time that its session is refused, it is sent with another in the same attempt. */
-export const run = <A, E extends Failure = never, R = never>(
-  request: Request<A, E, R>
-): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> =>
-  retrying(request, (tokens) => Endpoint.attempt(request, tokens))
+/** Runs the request that a caller's input makes. It reads, or may be repeated. */
+export const run = <A>(
+  operation: string,
+  describe: () => Omit<Endpoint.Endpoint<A>, "operation">
+): Effect.Effect<A, SymphonyError.SymphonyError, Needs> =>
+  Endpoint.reading(
+    operation,
+    () => Effect.mapError(attempts({ ...describe(), operation, isRepeatable: true }), ({ error }) => error)
+  )
 
 /** The same for an answer that is read as it comes. What fails after its beginning is not tried again. */
 export const open = (
-  request: Request<never>
-): Effect.Effect<Stream.Stream<Uint8Array, SymphonyError.SymphonyError>, SymphonyError.SymphonyError, Needs> =>
-  retrying(request, (tokens) => Endpoint.open(request, tokens))
+  operation: string,
+  describe: () => Omit<Endpoint.Endpoint<never>, "operation" | "decode">
+): Stream.Stream<Uint8Array, SymphonyError.SymphonyError, Needs> =>
+  Stream.unwrap(Endpoint.reading(operation, () => {
+    const request = { ...describe(), operation, isRepeatable: true, decode: () => Result.fail("nothing came") }
+    return Effect.mapError(retrying(request, (tokens) => Endpoint.open(request, tokens)), ({ error }) => error)
+  }))
 
-const retrying = <A, B, E extends Failure, R>(
+/** Sends a request until it is answered, it may not be sent again, or the configured schedule ends. */
+export const attempts = <A, E = never, R = never>(
+  request: Request<A, E, R>
+): Effect.Effect<A, Failed<E>, Needs | R> => retrying(request, (tokens) => Endpoint.send(request, tokens))
+
+/** The first time that its session is refused, a request is sent with another one in the same attempt. */
+const retrying = <A, B, E, R>(
   request: Request<A, E, R>,
-  send: (
-    tokens: Endpoint.Tokens
-  ) => Effect.Effect<B, SymphonyError.SymphonyError | E, HttpClient.HttpClient | SymphonyConfig | R>
-): Effect.Effect<B, SymphonyError.SymphonyError | E, Needs | R> =>
+  send: (tokens: Endpoint.Tokens) => Effect.Effect<B, Body.Failed<E>, HttpClient.HttpClient | SymphonyConfig | R>
+): Effect.Effect<B, Failed<E>, Needs | R> =>
   Effect.gen(function*() {
+    const wrong = Endpoint.wrongInput(request)
+    if (wrong !== undefined) return yield* Effect.fail({ error: Endpoint.errorOf(request)(wrong), doubt: undefined })
     const { retry } = yield* SymphonyConfig
     const session = yield* Session
-    type Failed = SymphonyError.SymphonyError | E
-    /** What came of an attempt that failed; a failure of its body takes the place of that of the connection. */
-    const failed = (error: Failed): Effect.Effect<never, Failed> => {
-      const cause = request.bodyFailure?.()
-      if (cause !== undefined) return Effect.failCause(cause)
-      if (isOurs(error) && doubtful(error.reason) !== undefined) request.onDoubt?.(error)
-      return Effect.fail(error)
-    }
+    let doubt: SymphonyError.SymphonyError | undefined
     let renewals = 0
-    const renewed = Effect.fnUntraced(function*(tokens: Endpoint.Tokens, error: SymphonyError.SymphonyError) {
-      // Not only where the request is sent again: the next one needs a session too.
-      const others = yield* session.renew(tokens)
-      const spent = request.spent?.(error)
-      if (spent !== undefined) return yield* Effect.fail(spent)
-      // Whatever refuses one session after the other uses up attempts.
-      return renewals++ === 0
-        ? yield* Effect.catch(send(others), (error) => refusedOr(others, error))
-        : yield* failed(error)
-    })
+
+    const noted = (failed: Body.Failed<E>) => {
+      const { error } = failed
+      if (isOurs(error) && doubtful(error.reason) !== undefined) doubt = error
+      return Effect.fail(failed)
+    }
     const refusedOr = (
       tokens: Endpoint.Tokens,
-      error: Failed
-    ): Effect.Effect<B, Failed, HttpClient.HttpClient | SymphonyConfig | R> =>
-      isOurs(error) && isSessionRefused(error) && request.bodyFailure?.() === undefined
-        ? renewed(tokens, error)
-        : failed(error)
-    const attempt = Effect.flatMap(
-      session.tokens,
-      (tokens) => Effect.catch(send(tokens), (error) => refusedOr(tokens, error))
+      failed: Body.Failed<E>
+    ): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
+      isOurs(failed.error) && isSessionRefused(failed.error) ? renewed(tokens, failed) : noted(failed)
+    const renewed = Effect.fnUntraced(function*(tokens: Endpoint.Tokens, failed: Body.Failed<E>) {
+      // Not only where the request is sent again: the next one needs a session too.
+      const others = yield* Effect.mapError(session.renew(tokens), (error): Body.Failed<E> => ({ error }))
+      if (failed.another !== undefined) return yield* Effect.fail({ error: failed.another })
+      // Whatever refuses one session after the other uses up attempts.
+      return renewals++ === 0
+        ? yield* Effect.catch(send(others), (failed) => refusedOr(others, failed))
+        : yield* noted(failed)
+    })
+    const attempt = session.tokens.pipe(
+      Effect.mapError((error): Body.Failed<E> => ({ error })),
+      Effect.flatMap((tokens) => Effect.catch(send(tokens), (failed) => refusedOr(tokens, failed)))
     )
-    const again = (error: Failed): Effect.Effect<boolean, Failed> => {
-      if (!isOurs(error)) {
-        return Effect.succeed(error.isRetryable)
+    /** The failure, where another attempt may end otherwise. */
+    const passing = ({ error }: Body.Failed<E>): SymphonyError.SymphonyError | undefined =>
+      // What a body failed with is for its maker to try again, and a login has been tried again by the session.
+      isOurs(error) && error.operation === request.operation &&
+        (error.reason._tag === "Unauthorized" ||
+          error.isRetryable && (request.isRepeatable || doubtful(error.reason) === undefined))
+        ? error
+        : undefined
+    const settled = Effect.matchEffect(attempt, {
+      onSuccess: (value) => Effect.succeed(Result.succeed(value)),
+      onFailure: (failed) => {
+        const error = passing(failed)
+        return error !== undefined && failed.another === undefined
+          ? Effect.fail(error)
+          : Effect.succeed(Result.fail(error === undefined ? failed.error : failed.another ?? failed.error))
       }
-      // A login has been tried again by the session.
-      if (error.operation !== request.operation) {
-        return Effect.succeed(false)
-      }
-      const isSafe = request.repeatable || doubtful(error.reason) === undefined
-      if (error.reason._tag !== "Unauthorized" && !(error.isRetryable && isSafe)) {
-        return Effect.succeed(false)
-      }
-      const spent = request.spent?.(error)
-      return spent === undefined ? Effect.succeed(true) : Effect.fail(spent)
-    }
-    return yield* Effect.retry(attempt, { schedule: retry, while: again })
+    })
+    return yield* Effect.retry(settled, retry).pipe(
+      Effect.flatMap(Effect.fromResult),
+      Effect.mapError((error): Failed<E> => ({ error, doubt }))
+    )
   })
 
 const isOurs = (error: unknown): error is SymphonyError.SymphonyError => error instanceof SymphonyError.SymphonyError

@@ -1,17 +1,18 @@
 /**
  * Files on their way into the body of a message: checked before anything is sent, counted while they are read, and read
- * anew for each attempt.
+ * anew for each attempt. What became of them is known to the body of the attempt.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
+import * as Input from "../../internal/input.ts"
 import * as Attachment from "../Attachment.ts"
 import type * as SymphonyError from "../SymphonyError.ts"
+import type * as Body from "./body.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Multipart from "./multipart.ts"
-import type { Request } from "./request.ts"
 
 const most = 30 * 1024 * 1024
 
@@ -24,9 +25,12 @@ interface File<E, R> {
   readonly content: Attachment.Content<E, R>
 }
 
-const filesOf = <E, R>(attachments: ReadonlyArray<Attachment.Attachment<E, R>>): ReadonlyArray<File<E, R>> =>
+const filesOf = <E, R>(
+  attachments: ReadonlyArray<Attachment.Attachment<E, R>>,
+  at: string
+): ReadonlyArray<File<E, R>> =>
   attachments.flatMap(({ content, contentType, name, preview }, index) => {
-    const location = `attachments[${index}]`
+    const location = `${at}[${index}]`
     const file: File<E, R> = {
       part: "attachment",
       location,
@@ -46,7 +50,7 @@ const filesOf = <E, R>(attachments: ReadonlyArray<Attachment.Attachment<E, R>>):
   })
 
 const typeOf = (given: string | undefined, content: Attachment.Content<unknown, unknown>, name: string): string =>
-  given ?? (content instanceof Blob && content.type !== "" ? content.type : Multipart.typeOf(name))
+  given ?? (content instanceof Blob && content.type !== "" ? content.type : Multipart.typeOf(String(name)))
 
 const utf8 = new TextEncoder()
 
@@ -71,55 +75,77 @@ const isOnce = (content: unknown): content is Attachment.Once<unknown, unknown> 
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
 
-const nameIssues = (location: string, name: string): ReadonlyArray<Required<SymphonyError.Detail>> => [
-  ...name.isWellFormed() ? [] : [{ location, message: "holds half of a surrogate pair" }],
-  ...control.test(name) ? [{ location, message: "holds a control character" }] : []
-]
+const name = Input.all(
+  Input.filled,
+  (value) => typeof value === "string" && control.test(value) ? "holds a control character" : undefined
+)
+
+const mediaType = Input.matching(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+( *;[\x20-\x7e]*)?$/, "is not a media type")
+
+const content: Input.Check = (value) =>
+  typeof value === "string"
+    ? Input.text(value)
+    : isContent(value)
+    ? undefined
+    : "is neither bytes nor text nor a stream"
+
+/** What is wrong with the shape of a list of files: then nothing more can be said of them. */
+const shapeIssues = (
+  location: string,
+  attachments: ReadonlyArray<Attachment.Attachment<unknown, unknown>>
+): ReadonlyArray<Input.Detail> => {
+  const misfit = Input.list(0)(attachments)
+  return misfit !== undefined ? Input.issues({ [location]: misfit }) : attachments.flatMap((attachment, index) => {
+    const at = `${location}[${index}]`
+    const problem = Input.record(attachment)
+    return Input.issues({
+      [at]: problem,
+      [`${at}.preview`]: problem === undefined ? Input.optional(Input.record)(attachment.preview) : undefined
+    })
+  })
+}
 
 /** What is wrong with files, as far as it can be known without reading them. */
 export const issuesOf = (
-  attachments: ReadonlyArray<Attachment.Attachment<unknown, unknown>>
-): ReadonlyArray<Required<SymphonyError.Detail>> => {
-  const files = filesOf(attachments)
+  attachments: ReadonlyArray<Attachment.Attachment<unknown, unknown>>,
+  location: string
+): ReadonlyArray<Input.Detail> => {
+  const misfits = shapeIssues(location, attachments)
+  if (misfits.length > 0) return misfits
+  const files = filesOf(attachments, location)
   const previews = files.filter(({ part }) => part === "preview").length
-  const size = files.reduce((total, { content }) => total + sizeOf(content), 0)
   return [
-    ...files.flatMap(({ content, contentType, location, name }) => [
-      ...name === "" ? [{ location: `${location}.name`, message: "is empty" }] : [],
-      ...nameIssues(`${location}.name`, name),
-      ...typeof content !== "string" || content.isWellFormed()
-        ? []
-        : [{ location: `${location}.content`, message: "holds half of a surrogate pair" }],
-      ...isContent(content)
-        ? []
-        : [{ location: `${location}.content`, message: "is neither bytes nor text nor a stream" }],
-      ...mediaType.test(contentType) ? [] : [{ location: `${location}.contentType`, message: "is not a media type" }]
-    ]),
-    ...previews === 0 || previews === attachments.length
-      ? []
-      : [{
-        location: "attachments",
-        message: `have ${previews} previews for ${attachments.length} files; all or none`
-      }],
-    ...size > most ? [tooLarge(size)] : []
+    ...files.flatMap((file) =>
+      Input.issues({
+        [`${file.location}.name`]: name(file.name),
+        [`${file.location}.content`]: content(file.content),
+        [`${file.location}.contentType`]: mediaType(file.contentType)
+      })
+    ),
+    ...Input.issues({
+      [location]: previews === 0 || previews === attachments.length
+        ? undefined
+        : `have ${previews} previews for ${attachments.length} files; all or none`
+    }),
+    ...sizeIssues(location, files.map(({ content }) => content))
   ]
 }
 
-const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+( *;[\x20-\x7e]*)?$/
+/** What is wrong with the size of all files of a message. */
+export const sizeIssues = (
+  location: string,
+  contents: ReadonlyArray<Attachment.Content<unknown, unknown>>
+): ReadonlyArray<Input.Detail> => {
+  const size = contents.reduce<number>((total, content) => total + sizeOf(content), 0)
+  return size > most ? [tooLarge(location, size)] : []
+}
 
-const tooLarge = (size: number) => ({
-  location: "attachments",
+const tooLarge = (location: string, size: number) => ({
+  location,
   message: `have ${size} bytes or more; a message may have ${most}`
 })
 
-/** The body of a message, and what has to be known of it when an attempt fails. */
-export type Upload<E, R> = Required<
-  Pick<
-    Request<never, SymphonyError.SymphonyError | Attachment.AttachmentFailed<E>, R>,
-    "body" | "bodyFailure" | "spent"
-  >
->
-
+/** The body of a message, made anew for each attempt, with the same boundary. */
 export const make = <E, R>(
   options: {
     readonly operation: string
@@ -127,82 +153,89 @@ export const make = <E, R>(
     readonly attachments: ReadonlyArray<Attachment.Attachment<E, R>>
     readonly errorOf: (reason: SymphonyError.Reason) => SymphonyError.SymphonyError
   }
-): Effect.Effect<Upload<E, R>> =>
+) =>
   Effect.map(newBoundary, (boundary) => {
     type Failure = SymphonyError.SymphonyError | Attachment.AttachmentFailed<E>
-    const files = filesOf(options.attachments)
+    const { attachments, errorOf, fields, operation } = options
+    const files = filesOf(attachments, "attachments")
     const known = files.reduce((total, { content }) => total + sizeOf(content), 0)
-    const refused = (detail: SymphonyError.Detail) => options.errorOf(Endpoint.refused([detail]))
-    let failure: Cause.Cause<Failure> | undefined
-    let opened: string | undefined
+    const refused = (detail: SymphonyError.Detail) => errorOf(Endpoint.refused([detail]))
+    const failed = (attachment: string, cause: unknown) =>
+      new Attachment.AttachmentFailed<E>({ operation, attachment, cause })
 
-    // One attempt: the bytes of all its streams count together.
-    const body = Effect.gen(function*() {
+    return Effect.gen(function*() {
+      // The bytes of all streams count together.
       let size = known
+      /** A file that was begun to be read, and can be read only once. */
+      let spent: string | undefined
+      /** What the content failed with. */
+      let broken: Cause.Cause<Failure> | undefined
+
       const streamed = (name: string, stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, Failure, R> =>
         stream.pipe(
-          Stream.mapError((cause): Failure =>
-            new Attachment.AttachmentFailed<E>({ operation: options.operation, attachment: name, cause })
-          ),
+          Stream.mapError((cause): Failure => failed(name, cause)),
           Stream.mapEffect((bytes) => {
             size += bytes.length
-            return size > most ? Effect.fail(refused(tooLarge(size))) : Effect.succeed(bytes)
+            return size > most ? Effect.fail(refused(tooLarge("attachments", size))) : Effect.succeed(bytes)
           })
         )
-      const parts = yield* Effect.forEach(files, ({ content, contentType, location, name, part }) => {
-        const file = (content: Multipart.Part<Failure, R>["content"]): Multipart.Part<Failure, R> => ({
-          name: part,
-          fileName: name,
-          contentType,
-          content
+      const once = (name: string, { stream }: Attachment.Once<E, R>) =>
+        Stream.suspend(() => {
+          spent ??= name
+          return streamed(name, stream)
         })
-        if (typeof content === "string") return Effect.succeed(file(utf8.encode(content)))
-        if (content instanceof Uint8Array) return Effect.succeed(file(content))
-        if (content instanceof Blob) {
-          return Effect.tryPromise({
-            try: () => content.arrayBuffer(),
+      const bytesOf = ({ content, location, name }: File<E, R>) =>
+        typeof content === "string"
+          ? Effect.succeed(utf8.encode(content))
+          : content instanceof Blob
+          ? Effect.tryPromise({
+            try: async () => new Uint8Array(await content.arrayBuffer()),
             catch: () => refused({ location: `${location}.content`, message: "is a Blob that cannot be read" })
-          }).pipe(Effect.map((buffer) => file(new Uint8Array(buffer))))
-        }
-        if (Stream.isStream(content)) return Effect.succeed(file(streamed(name, content)))
-        const opening = Stream.suspend(() => {
-          opened ??= name
-          return content.stream
-        })
-        return Effect.succeed(file(streamed(name, opening)))
-      })
+          })
+          : Effect.succeed(
+            content instanceof Uint8Array
+              ? content
+              : Stream.isStream(content)
+              ? streamed(name, content)
+              : once(name, content)
+          )
+      const parts = yield* Effect.forEach(files, (file) =>
+        Effect.map(bytesOf(file), (content): Multipart.Part<Failure, R> => ({
+          name: file.part,
+          fileName: file.name,
+          contentType: file.contentType,
+          content
+        })))
       const encoded = Multipart.encode<Failure, R>(boundary, [
-        ...options.fields.map(([name, value]) => Multipart.text(name, value)),
+        ...fields.map(([name, value]) =>
+          Multipart.text(name, value)
+        ),
         ...parts
       ])
       const contentType = `multipart/form-data; boundary=${boundary}`
-      if (encoded instanceof Uint8Array) return HttpBody.uint8Array(encoded, contentType)
       const context = yield* Effect.context<R>()
-      return HttpBody.stream(
-        encoded.pipe(
-          // The transport would tell of a broken connection.
-          Stream.onError((cause) =>
-            Effect.sync(() => {
-              if (!Cause.hasInterruptsOnly(cause)) failure ??= cause
-            })
+      const body: Body.Body<Failure> = {
+        content: encoded instanceof Uint8Array ? HttpBody.uint8Array(encoded, contentType) : HttpBody.stream(
+          encoded.pipe(
+            Stream.onError((cause) =>
+              Effect.sync(() => {
+                if (!Cause.hasInterruptsOnly(cause)) broken ??= cause
+              })
+            ),
+            Stream.provideContext(context)
           ),
-          Stream.provideContext(context)
+          contentType
         ),
-        contentType
-      )
+        failed: (error) =>
+          broken !== undefined
+            ? Effect.failCause(Cause.map(broken, (error) => ({ error })))
+            : Effect.fail({
+              error,
+              another: spent === undefined ? undefined : failed(spent, new Attachment.AttachmentSpent({ error }))
+            })
+      }
+      return body
     })
-    return {
-      body,
-      bodyFailure: () => failure,
-      spent: (error) =>
-        opened === undefined
-          ? undefined
-          : new Attachment.AttachmentFailed({
-            operation: options.operation,
-            attachment: opened,
-            cause: new Attachment.AttachmentSpent({ error })
-          })
-    }
   })
 
 const newBoundary = Effect.map(

@@ -2,7 +2,16 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
-import { Messages, Session, type SymphonyConfig, type SymphonyError } from "effect-herald/symphony"
+import {
+  Attachments,
+  type Message,
+  Messages,
+  MessageSearch,
+  MessageStatus,
+  Session,
+  type SymphonyConfig,
+  type SymphonyError
+} from "effect-herald/symphony"
 import * as Feeds from "../../../src/symphony/internal/feedRequests.ts"
 import type { Name } from "./vendor.ts"
 
@@ -26,7 +35,7 @@ export interface Call {
 
 const streamId = "FH6C+spkoCH0rxgMKsvqqP///susIzthuw=="
 const messageId = "x6zBx4Ee1gYXv+aurh8i4v///rHqWd/UxQ=="
-const query: Messages.SearchQuery = { hashtag: "orders" }
+const query: MessageSearch.SearchQuery = { hashtag: "orders" }
 
 const attachments = [
   { name: "orders.csv", content: "id;price\n1;\"10 €\"", preview: { content: new Uint8Array([0, 255, 13, 10]) } },
@@ -41,7 +50,7 @@ const full = {
   version: "2.0"
 }
 
-const imported: Messages.ImportedMessage = {
+const imported: Message.ImportedMessage = {
   streamId,
   message: "Old",
   intendedMessageTimestamp: 1_600_000_000_000,
@@ -84,9 +93,9 @@ export const messages: ReadonlyArray<Call> = [
   },
   {
     name: "POST /agent/v4/message/import",
-    ask: Messages.import({ messages: [imported] }),
+    ask: Messages.importMessages({ messages: [imported] }),
     others: {
-      "with files and data": Messages.import({
+      "with files and data": Messages.importMessages({
         messages: [imported, {
           ...imported,
           data: full.data,
@@ -111,9 +120,9 @@ export const messages: ReadonlyArray<Call> = [
   },
   {
     name: "POST /agent/v1/message/search",
-    ask: Messages.search({ query }),
+    ask: MessageSearch.search({ query }),
     others: {
-      "for everything": Messages.search({
+      "for everything": MessageSearch.search({
         query: {
           text: "order",
           streamId,
@@ -131,58 +140,58 @@ export const messages: ReadonlyArray<Call> = [
         scope: "symphony",
         tier: "warm"
       }),
-      "for a signal": Messages.search({ query: { signal: "5a8da7edb9d82100011d508a" } }),
-      "all": Stream.runCollect(Stream.take(Messages.searchAll({ query, chunkSize: 1 }), 1))
+      "for a signal": MessageSearch.search({ query: { signal: "5a8da7edb9d82100011d508a" } }),
+      "all": Stream.runCollect(Stream.take(MessageSearch.searchAll({ query, chunkSize: 1 }), 1))
     }
   },
   {
     name: "GET /agent/v1/stream/{sid}/attachment",
-    ask: Messages.getAttachment({ streamId, messageId, fileId: "internal_7000000000001%2FAbCdEf%3D%3D" })
+    ask: Attachments.getAttachment({ streamId, messageId, fileId: "internal_7000000000001%2FAbCdEf%3D%3D" })
   },
   {
     name: "GET /agent/v1/stream/{sid}/attachment",
     way: "as bytes",
-    ask: Stream.runCollect(Messages.attachmentBytes({ streamId, messageId, fileId: "internal_1%2FA" }))
+    ask: Stream.runCollect(Attachments.attachmentBytes({ streamId, messageId, fileId: "internal_1%2FA" }))
   },
   {
     name: "GET /pod/v1/streams/{sid}/attachments",
-    ask: Messages.listAttachments({ streamId }),
+    ask: Attachments.listAttachments({ streamId }),
     others: {
-      "at the limits": Messages.listAttachments({
+      "at the limits": Attachments.listAttachments({
         streamId,
         since: 0,
         to: 1_700_000_000_000,
         limit: 100,
         sortDir: "DESC"
       }),
-      "none": Messages.listAttachments({ streamId, limit: 0 }),
-      "all": Stream.runCollect(Messages.listAllAttachments({ streamId }))
+      "none": Attachments.listAttachments({ streamId, limit: 0 }),
+      "all": Stream.runCollect(Attachments.listAllAttachments({ streamId }))
     }
   },
   {
     name: "GET /pod/v1/files/allowedTypes",
-    ask: Messages.attachmentTypes
+    ask: Attachments.attachmentTypes
   },
   {
     name: "POST /pod/v1/admin/messagesuppression/{id}/suppress",
-    ask: Messages.suppress({ messageId })
+    ask: MessageStatus.suppress({ messageId })
   },
   {
     name: "GET /pod/v1/message/{mid}/status",
-    ask: Messages.status({ messageId })
+    ask: MessageStatus.status({ messageId })
   },
   {
     name: "GET /pod/v1/admin/messages/{messageId}/receipts",
-    ask: Messages.receipts({ messageId }),
+    ask: MessageStatus.receipts({ messageId }),
     others: {
-      "a later page": Messages.receipts({ messageId, after: "cursor+/=" }),
-      "an earlier page": Messages.receipts({ messageId, before: "1" }),
-      "all": Stream.runCollect(Messages.allReceipts({ messageId }))
+      "a later page": MessageStatus.receipts({ messageId, after: "cursor+/=" }),
+      "an earlier page": MessageStatus.receipts({ messageId, before: "1" }),
+      "all": Stream.runCollect(MessageStatus.allReceipts({ messageId }))
     }
   },
   {
     name: "GET /pod/v1/admin/messages/{messageId}/metadata/relationships",
-    ask: Messages.relationships({ messageId })
+    ask: MessageStatus.relationships({ messageId })
   }
 ]
 
