@@ -15,7 +15,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Codec from "../internal/codec.ts"
+import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
+import * as Text from "../internal/text.ts"
 import * as Entities from "./internal/entities.ts"
 import * as Plain from "./internal/plainText.ts"
 
@@ -56,8 +58,11 @@ export interface Markup<out P extends Place = Place> {
   readonly place: P
   readonly markup: string
   readonly data: EntityData
-  /** The ids that two different entities of it have. A message with such a one is refused before it is sent. */
-  readonly clashes: ReadonlyArray<string>
+  /**
+   * What is wrong with it: two different entities with one id, or a part that is no text. A message with it is refused before
+   * it is sent.
+   */
+  readonly issues: ReadonlyArray<string>
 }
 
 /**
@@ -66,7 +71,14 @@ export interface Markup<out P extends Place = Place> {
  * @category guards
  * @since 0.1.0
  */
-export const isMarkup = (value: unknown): value is Markup => Predicate.hasProperty(value, TypeId)
+export const isMarkup = (value: unknown): value is Markup => {
+  try {
+    return Predicate.hasProperty(value, TypeId)
+  } catch {
+    // What throws when it is looked at is none.
+    return false
+  }
+}
 
 /**
  * What may stand within a line. Text is escaped.
@@ -87,13 +99,7 @@ export type Flow = Inline | Markup<"block">
 // A carriage return is read as a line feed unless it is written so.
 const special = /[&<>'"#$%()*.;=[\]\\`{}\r]/g
 
-const named: { readonly [character: string]: string } = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  "'": "&apos;",
-  "\"": "&quot;"
-}
+const named = new Map([["&", "&amp;"], ["<", "&lt;"], [">", "&gt;"], ["'", "&apos;"], ["\"", "&quot;"]])
 
 // What XML cannot hold at all, escaped or not.
 // oxlint-disable-next-line no-control-regex
@@ -115,43 +121,55 @@ const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
  * @since 0.1.0
  */
 export const escape = (text: string): string =>
-  text.toWellFormed().replace(forbidden, "").replace(
+  // A caller without the compiler may pass anything.
+  (typeof text === "string" ? text : Input.shown(text)).toWellFormed().replace(forbidden, "").replace(
     special,
-    (character) => named[character] ?? `&#${character.charCodeAt(0)};`
+    (character) => named.get(character) ?? `&#${character.charCodeAt(0)};`
   )
 
 const make = <P extends Place>(
   place: P,
   markup: string,
-  parts: ReadonlyArray<Pick<Markup, "data" | "clashes">> = []
+  parts: ReadonlyArray<Pick<Markup, "data" | "issues">> = []
 ): Markup<P> => {
   const data = new Map<string, EntityData[string]>()
-  const clashes = new Set(parts.flatMap((part) => part.clashes))
+  const issues = new Set(parts.flatMap((part) => part.issues))
   for (const [id, fields] of parts.flatMap((part) => Object.entries(part.data))) {
-    if (data.has(id) && !Json.equal(data.get(id), fields)) clashes.add(id)
+    if (data.has(id) && !Json.equal(data.get(id), fields)) issues.add(`has different entities with the id ${id}`)
     data.set(id, fields)
   }
-  return { [TypeId]: TypeId, place, markup, data: Object.fromEntries(data), clashes: [...clashes] }
+  return { [TypeId]: TypeId, place, markup, data: Object.fromEntries(data), issues: [...issues] }
+}
+
+/** What throws while markup is made of it is among the markup's issues. */
+const built = <P extends Place>(place: P, build: () => Markup<P>): Markup<P> => {
+  try {
+    return build()
+  } catch (defect) {
+    return make(place, "", [{ data: {}, issues: [`has a part that cannot be read: ${Text.ofDefect(defect)}`] }])
+  }
+}
+
+/** What is written as text. */
+const written = (value: unknown): string => {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value)
+  throw new TypeError(`${Input.shown(value)} is no text`)
 }
 
 const markups = (children: ReadonlyArray<Inline | Markup>): ReadonlyArray<Markup> => children.filter(isMarkup)
 
 const markupOf = (children: ReadonlyArray<Inline | Markup>): string =>
-  children.map((child) => isMarkup(child) ? child.markup : escape(String(child))).join("")
-
-interface Attributes {
-  readonly [name: string]: string | number | boolean | undefined
-}
+  children.map((child) => isMarkup(child) ? child.markup : escape(written(child))).join("")
 
 // In an attribute, every white space is read as a blank unless it is written so.
 const withSpaces = (escaped: string): string => escaped.replaceAll("\t", "&#9;").replaceAll("\n", "&#10;")
 const attribute = (value: string): string => withSpaces(escape(value))
 
-const tag = (name: string, attributes: Attributes): string =>
+const tag = (name: string, attributes: object): string =>
   [
     name,
     ...Object.entries(attributes).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}="${attribute(String(value))}"`]
+      value === undefined ? [] : [`${name}="${attribute(written(value))}"`]
     )
   ].join(" ")
 
@@ -159,11 +177,12 @@ const element = <P extends Place>(
   place: P,
   name: string,
   children: ReadonlyArray<Inline | Markup>,
-  attributes: Attributes = {}
-): Markup<P> => make(place, `<${tag(name, attributes)}>${markupOf(children)}</${name}>`, markups(children))
+  attributes: object = {}
+): Markup<P> =>
+  built(place, () => make(place, `<${tag(name, attributes)}>${markupOf(children)}</${name}>`, markups(children)))
 
-const empty = <P extends Place>(place: P, name: string, attributes: Attributes = {}): Markup<P> =>
-  make(place, `<${tag(name, attributes)}/>`)
+const empty = <P extends Place>(place: P, name: string, attributes: object = {}): Markup<P> =>
+  built(place, () => make(place, `<${tag(name, attributes)}/>`))
 
 /**
  * What may stand in a hole of {@link messageML}.
@@ -187,7 +206,7 @@ export type Hole = Flow | ReadonlyArray<Flow>
  * @category markup
  * @since 0.1.0
  */
-export const text = (text: string): Markup<"inline"> => make("inline", escape(text))
+export const text = (text: string): Markup<"inline"> => built("inline", () => make("inline", escape(written(text))))
 
 /**
  * Markup as it is written, with holes: text in a hole is escaped, markup is put in as it is.
@@ -208,16 +227,17 @@ export const text = (text: string): Markup<"inline"> => make("inline", escape(te
  * @category markup
  * @since 0.1.0
  */
-export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArray<Hole>): Markup<"block"> => {
-  const filled = holes.map((hole) => typeof hole === "object" && "length" in hole ? hole : [hole])
-  let place: Within = "text"
-  const pieces = template.map((text, index) => {
-    place = placeBehind(text, place)
-    const markup = markupOf(filled[index] ?? [])
-    return text + (place === "text" || place === "tag" ? markup : withSpaces(markup))
+export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArray<Hole>): Markup<"block"> =>
+  built("block", () => {
+    const filled = holes.map((hole) => Array.isArray(hole) ? hole : [hole])
+    let place: Within = "text"
+    const pieces = template.map((text, index) => {
+      place = placeBehind(text, place)
+      const markup = markupOf(filled[index] ?? [])
+      return text + (place === "text" || place === "tag" ? markup : withSpaces(markup))
+    })
+    return make("block", pieces.join(""), markups(filled.flat()))
   })
-  return make("block", pieces.join(""), markups(filled.flat()))
-}
 
 /** Where in markup something stands: in text, in a tag, or in the value of an attribute, by its quote. */
 type Within = "text" | "tag" | "\"" | "'"
@@ -248,7 +268,7 @@ const placeBehind = (text: string, from: Within): Within => {
  * @category markup
  * @since 0.1.0
  */
-export const unsafe = (markup: string): Markup<"block"> => make("block", markup)
+export const unsafe = (markup: string): Markup<"block"> => built("block", () => make("block", written(markup)))
 
 // --------------------------------------------------------------------------------------------------------------------
 // elements within a line
@@ -338,7 +358,8 @@ export const mention = (
   who:
     | { readonly userId: number; readonly email?: never; readonly strict?: boolean | undefined }
     | { readonly email: string; readonly userId?: never; readonly strict?: boolean | undefined }
-): Markup<"inline"> => empty("inline", "mention", { uid: who.userId, email: who.email, strict: who.strict })
+): Markup<"inline"> =>
+  built("inline", () => empty("inline", "mention", { uid: who.userId, email: who.email, strict: who.strict }))
 
 /**
  * A hashtag, without its `#`.
@@ -383,7 +404,11 @@ export const paragraph = (...children: ReadonlyArray<Inline>): Markup<"block"> =
  * @since 0.1.0
  */
 export const heading = (level: 1 | 2 | 3 | 4 | 5 | 6, ...children: ReadonlyArray<Inline>): Markup<"block"> =>
-  element("block", `h${level}`, children)
+  built("block", () => {
+    const misfit = Input.whole(1, 6)(level)
+    if (misfit !== undefined) throw new RangeError(`a level ${misfit}`)
+    return element("block", `h${level}`, children)
+  })
 
 /**
  * Text as it is, line breaks and spaces too.
@@ -437,7 +462,7 @@ const isAt = <P extends Place>(place: P) => (markup: Markup): markup is Markup<P
  * @since 0.1.0
  */
 export const bulletList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
-  element("block", "ul", items.map(itemOf))
+  built("block", () => element("block", "ul", items.map(itemOf)))
 
 /**
  * A list with numbers. What is not an {@link item} becomes one.
@@ -446,7 +471,7 @@ export const bulletList = (...items: ReadonlyArray<Inline | Markup<"item">>): Ma
  * @since 0.1.0
  */
 export const numberedList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
-  element("block", "ol", items.map(itemOf))
+  built("block", () => element("block", "ol", items.map(itemOf)))
 
 /**
  * A cell of a table's row.
@@ -513,10 +538,11 @@ export const card = (
     readonly iconSrc?: string | undefined
   }
 ): Markup<"block"> =>
-  element("block", "card", [
-    element("block", "header", options.header),
-    element("block", "body", options.body)
-  ], { iconSrc: options.iconSrc })
+  built("block", () =>
+    element("block", "card", [
+      element("block", "header", options.header),
+      element("block", "body", options.body)
+    ], { iconSrc: options.iconSrc }))
 
 // --------------------------------------------------------------------------------------------------------------------
 // forms
@@ -543,7 +569,7 @@ export interface FieldOptions {
  */
 export const textField = (
   options: FieldOptions & { readonly placeholder?: string | undefined; readonly masked?: boolean | undefined }
-): Markup<"field"> => empty("field", "text-field", { ...options })
+): Markup<"field"> => empty("field", "text-field", options)
 
 /**
  * Lines of text to type.
@@ -552,7 +578,7 @@ export const textField = (
  * @since 0.1.0
  */
 export const textArea = (options: FieldOptions & { readonly placeholder?: string | undefined }): Markup<"field"> =>
-  element("field", "textarea", [], { ...options })
+  element("field", "textarea", [], options)
 
 /**
  * Something to choose in a {@link select}.
@@ -570,7 +596,7 @@ export const option = (value: string, text: string = value, selected = false): M
  * @since 0.1.0
  */
 export const select = (options: FieldOptions, ...choices: ReadonlyArray<Markup<"option">>): Markup<"field"> =>
-  element("field", "select", choices, { ...options })
+  element("field", "select", choices, options)
 
 /**
  * Something to tick.
@@ -581,7 +607,7 @@ export const select = (options: FieldOptions, ...choices: ReadonlyArray<Markup<"
 export const checkbox = (
   options: { readonly name: string; readonly value: string; readonly checked?: boolean | undefined },
   ...label: ReadonlyArray<Inline>
-): Markup<"field"> => element("field", "checkbox", label, { ...options })
+): Markup<"field"> => element("field", "checkbox", label, options)
 
 /**
  * One of those of the same name to choose.
@@ -592,7 +618,7 @@ export const checkbox = (
 export const radio = (
   options: { readonly name: string; readonly value: string; readonly checked?: boolean | undefined },
   ...label: ReadonlyArray<Inline>
-): Markup<"field"> => element("field", "radio", label, { ...options })
+): Markup<"field"> => element("field", "radio", label, options)
 
 /**
  * Users to choose.
@@ -602,7 +628,7 @@ export const radio = (
  */
 export const personSelector = (
   options: FieldOptions & { readonly placeholder?: string | undefined }
-): Markup<"field"> => empty("field", "person-selector", { ...options })
+): Markup<"field"> => empty("field", "person-selector", options)
 
 /**
  * A date to choose.
@@ -610,7 +636,7 @@ export const personSelector = (
  * @category forms
  * @since 0.1.0
  */
-export const datePicker = (options: FieldOptions): Markup<"field"> => empty("field", "date-picker", { ...options })
+export const datePicker = (options: FieldOptions): Markup<"field"> => empty("field", "date-picker", options)
 
 /**
  * A time of the day to choose.
@@ -618,7 +644,7 @@ export const datePicker = (options: FieldOptions): Markup<"field"> => empty("fie
  * @category forms
  * @since 0.1.0
  */
-export const timePicker = (options: FieldOptions): Markup<"field"> => empty("field", "time-picker", { ...options })
+export const timePicker = (options: FieldOptions): Markup<"field"> => empty("field", "time-picker", options)
 
 /**
  * What sends a form (`action`), or clears it (`reset`).
@@ -629,7 +655,8 @@ export const timePicker = (options: FieldOptions): Markup<"field"> => empty("fie
 export const button = (
   options: { readonly name: string; readonly type?: "action" | "reset" | undefined },
   text: string
-): Markup<"field"> => element("field", "button", [text], { name: options.name, type: options.type ?? "action" })
+): Markup<"field"> =>
+  built("field", () => element("field", "button", [text], { name: options.name, type: options.type ?? "action" }))
 
 /**
  * A form. It needs a {@link button} of type `action`; what was filled in comes as an event of the datafeed.
@@ -770,7 +797,7 @@ export const entity = <A, RD = never, RE = never>(options: {
       ),
     read: (message) =>
       Effect.flatMap(
-        Effect.fromResult(entriesOf(message)),
+        Effect.flatMap(partsOf(message), (parts) => Effect.fromResult(entriesOf(parts))),
         (entries) =>
           Effect.forEach(entries.filter(([, entry]) => entry.type === type), ([id, entry]) =>
             Effect.mapError(decode(entry), mismatch(id)))
@@ -779,8 +806,8 @@ export const entity = <A, RD = never, RE = never>(options: {
 }
 
 const shown = (id: string, fields: EntityData[string], fallback: ReadonlyArray<Flow>): Markup<"block"> => {
-  const { clashes, data, markup } = element("block", "div", fallback, { class: "entity", "data-entity-id": id })
-  return make("block", markup, [{ data, clashes }, { data: { [id]: fields }, clashes: [] }])
+  const { data, issues, markup } = element("block", "div", fallback, { class: "entity", "data-entity-id": id })
+  return make("block", markup, [{ data, issues }, { data: { [id]: fields }, issues: [] }])
 }
 
 const decodeFields = Codec.decode(Schema.Record(Schema.String, Schema.Json))
@@ -853,8 +880,9 @@ export interface Reading {
  */
 export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadable> =>
   Effect.gen(function*() {
-    const text = yield* textOf(message.message ?? "")
-    const entries = yield* Effect.fromResult(entriesOf(message))
+    const given = yield* partsOf(message)
+    const text = yield* textOf(given.message)
+    const entries = yield* Effect.fromResult(entriesOf(given))
     const values = (type: string) =>
       entries.flatMap(([, entry]) => entry.type === type ? Option.toArray(decodeIds(entry)) : [])
         .map(({ id: [first] }) => String(first.value))
@@ -868,6 +896,16 @@ export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadabl
           .map(({ data }) => [data.annotation, data.unicode ?? ""])
       )
     }
+  })
+
+/** A caller without the compiler may pass anything, getters that throw too. */
+const partsOf = (message: Readable): Effect.Effect<Required<Readable>, MessageUnreadable> =>
+  Effect.try({
+    try: () => {
+      const { data, message: markup } = message
+      return { data, message: markup ?? "" }
+    },
+    catch: (defect) => new MessageUnreadable({ part: "message", issue: Text.ofDefect(defect) })
   })
 
 const decodeIds = Schema.decodeUnknownOption(
@@ -885,22 +923,27 @@ const decodeEmoji = Schema.decodeUnknownOption(
 
 type Entry = readonly [id: string, fields: { readonly [field: string]: unknown }]
 
-const entriesOf = ({ data }: Readable): Result.Result<ReadonlyArray<Entry>, MessageUnreadable> =>
-  data === undefined || data.trim() === ""
-    ? Result.succeed([])
-    : Result.match(Json.parse(data), {
-      onFailure: (issue) => Result.fail(new MessageUnreadable({ part: "data", issue })),
-      onSuccess: (json) =>
-        Result.succeed(
-          Predicate.isObject(json)
-            ? Object.entries(json).flatMap(([id, fields]) => isFields(fields) ? [[id, fields] as const] : [])
-            : []
-        )
-    })
+const entriesOf = ({ data }: Readable): Result.Result<ReadonlyArray<Entry>, MessageUnreadable> => {
+  const fail = (issue: string) => Result.fail(new MessageUnreadable({ part: "data", issue }))
+  if (data === undefined) return Result.succeed([])
+  if (typeof data !== "string") return fail(`it is ${Input.shown(data)}, not text`)
+  return data.trim() === "" ? Result.succeed([]) : Result.match(Json.parse(data), {
+    onFailure: fail,
+    onSuccess: (json) =>
+      Result.succeed(
+        Predicate.isObject(json)
+          ? Object.entries(json).flatMap(([id, fields]) => isFields(fields) ? [[id, fields] as const] : [])
+          : []
+      )
+  })
+}
 
 const isFields = (fields: unknown): fields is { readonly [field: string]: unknown } => Predicate.isObject(fields)
 
-const textOf = (markup: string): Effect.Effect<string, MessageUnreadable> => {
+const textOf = (markup: string | undefined): Effect.Effect<string, MessageUnreadable> => {
+  if (typeof markup !== "string") {
+    return Effect.fail(new MessageUnreadable({ part: "message", issue: `it is ${Input.shown(markup)}, not text` }))
+  }
   if (markup.trim() === "") return Effect.succeed("")
   return parse(Entities.resolve(markup)).pipe(
     Effect.map(Plain.textOf),

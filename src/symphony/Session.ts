@@ -17,9 +17,10 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Url from "../internal/url.ts"
+import * as Input from "../internal/input.ts"
 import * as Body from "./internal/body.ts"
 import * as Endpoint from "./internal/endpoint.ts"
+import * as Identities from "./internal/identities.ts"
 import { Impatient } from "./internal/impatient.ts"
 import * as Jwt from "./internal/jwt.ts"
 import { agent, login, type Path, relay } from "./internal/path.ts"
@@ -257,25 +258,26 @@ const afterScope = () =>
     })
   )
 
-const invalid = (description: string, detail: SymphonyError.Detail) =>
-  Endpoint.errorOf(first)(
-    new SymphonyError.InvalidRequest({ description, details: [detail] })
-  )
+const invalid = (description: string, details: ReadonlyArray<SymphonyError.Detail>) =>
+  Effect.fail(Endpoint.errorOf(first)(new SymphonyError.InvalidRequest({ description, details })))
+
+const unusable = ({ issues }: SymphonyConfig["Service"]) => invalid("The configuration is not valid", issues)
 
 const missing = (location: string, what: string) =>
-  invalid("The configuration is not complete", { location, message: `is not set, and ${what}` })
+  invalid("The configuration is not complete", [{ location, message: `is not set, and ${what}` }])
 
-// Types do not reach where programs read ids from elsewhere.
-const userIssue = (
-  { userId, username }: { readonly userId: number | undefined; readonly username: string | undefined }
-) =>
-  (userId === undefined) === (username === undefined)
-    ? "has to be exactly one of userId and username"
-    : userId !== undefined && !(Number.isSafeInteger(userId) && userId > 0)
-    ? "is not an id"
-    : username !== undefined && (username.trim() === "" || Url.segmentIssue(username) !== undefined)
-    ? "is not a username"
-    : undefined
+const userId = Input.whole(1)
+const username = Input.all(Input.notBlank, Input.segment)
+
+const userIssues = (user: User): ReadonlyArray<SymphonyError.Detail> =>
+  Input.issues(
+    (user.userId === undefined) === (user.username === undefined)
+      ? { user: "has to be exactly one of userId and username" }
+      : {
+        "user.userId": Input.optional(userId)(user.userId),
+        "user.username": Input.optional(username)(user.username)
+      }
+  )
 
 // Side by side: only the answer to the one says whether the other was needed, and what for most pods is needed should not
 // wait.
@@ -298,30 +300,34 @@ const botLogin = (options: Options): LoginEffect<Tokens> => {
 }
 
 const botOf = (options: Options): Effect.Effect<Bot, SymphonyError.SymphonyError, SymphonyConfig> =>
-  Effect.gen(function*() {
-    const config = yield* SymphonyConfig
-    const bot = options.bot ?? config.bot
-    if (bot === undefined) return yield* missing("bot", "this is the session of a bot")
-    if (bot.username.trim() === "") {
-      return yield* invalid("The session is of no bot", { location: "bot.username", message: "is blank" })
-    }
-    return bot
-  })
+  Effect.flatMap(SymphonyConfig, (config) =>
+    Endpoint.reading("login", () => {
+      if (config.issues.length > 0) return unusable(config)
+      const { bot = config.bot } = options
+      if (bot === undefined) return missing("bot", "this is the session of a bot")
+      const issues = Identities.issuesOf("bot", "username", bot)
+      return issues.length === 0 ? Effect.succeed(bot) : invalid("The session is of no bot", issues)
+    }))
 
-const userLogin = ({ userId, username }: User): LoginEffect<Tokens> => {
+const userLogin = (user: User): LoginEffect<Tokens> => {
   const ofApp = remembered(Effect.flatMap(SymphonyConfig, ({ app }) =>
     app === undefined
       ? missing("app", "this is the session of an application")
       : proven(login`/pubkey/app/authenticate`, app.appId, app.privateKey, "app.privateKey")))
+  const pathOf = Endpoint.reading("login", () => {
+    const issues = userIssues(user)
+    return issues.length > 0 ? invalid("The session is of no user", issues) : Effect.succeed(
+      user.userId === undefined
+        ? login`/pubkey/app/username/${user.username}/authenticate`
+        : login`/pubkey/app/user/${String(user.userId)}/authenticate`
+    )
+  })
   return Effect.gen(function*() {
-    const { app } = yield* SymphonyConfig
-    if (app === undefined) return yield* missing("app", "this is the session of an application")
-    const issue = userIssue({ userId, username })
-    if (issue !== undefined) return yield* invalid("The session is of no user", { location: "user", message: issue })
+    const config = yield* SymphonyConfig
+    if (config.issues.length > 0) return yield* unusable(config)
+    if (config.app === undefined) return yield* missing("app", "this is the session of an application")
+    const path = yield* pathOf
     const appToken = yield* ofApp
-    const path = userId === undefined
-      ? login`/pubkey/app/username/${String(username)}/authenticate`
-      : login`/pubkey/app/user/${String(userId)}/authenticate`
     const sessionToken = yield* Endpoint.attempt(
       { ...authentication(path), credential: "session", decode: decodeToken },
       { sessionToken: appToken, keyManagerToken: undefined }

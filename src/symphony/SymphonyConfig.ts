@@ -15,8 +15,11 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Input from "../internal/input.ts"
+import * as Text from "../internal/text.ts"
 import * as Retry from "../Retry.ts"
 import * as ConfigFile from "./internal/configFile.ts"
+import * as Identities from "./internal/identities.ts"
 import { Detail } from "./SymphonyError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -169,7 +172,17 @@ export class SymphonyConfig extends Context.Service<SymphonyConfig, {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): SymphonyConfig["Service"] => ({
+export const make = (options: Options): SymphonyConfig["Service"] => {
+  try {
+    const issues = issuesOf(options)
+    return { ...of(issues.length === 0 ? options : {}), issues }
+  } catch (defect) {
+    // A caller without the compiler may pass anything, getters that throw too.
+    return { ...of({}), issues: [{ message: `the options cannot be read: ${Text.ofDefect(defect)}` }] }
+  }
+}
+
+const of = (options: Options): Omit<SymphonyConfig["Service"], "issues"> => ({
   pod: serviceOf(options, options.pod),
   agent: serviceOf(options, options.agent),
   keyManager: serviceOf(options, options.keyManager),
@@ -177,9 +190,8 @@ export const make = (options: Options): SymphonyConfig["Service"] => ({
   app: options.app,
   retry: scheduleOf(options.retry ?? {}),
   datafeedRetry: options.datafeedRetry === undefined ? Retry.reconnect : scheduleOf(options.datafeedRetry),
-  requestTimeout: duration(options.requestTimeout ?? "60 seconds"),
-  maxAnswerSize: options.maxAnswerSize ?? 48 * 1024 * 1024,
-  issues: issuesOf(options)
+  requestTimeout: Duration.fromInputUnsafe(options.requestTimeout ?? "60 seconds"),
+  maxAnswerSize: options.maxAnswerSize ?? 48 * 1024 * 1024
 })
 
 /**
@@ -375,17 +387,13 @@ const withoutSlashes = (path: string): string => {
   return path.slice(start, end)
 }
 
-// What is no duration is none at all, which is among the issues wherever there is a rule.
-const duration = (input: Duration.Input): Duration.Duration =>
-  Option.getOrElse(Duration.fromInput(input), () => Duration.zero)
-
 const longestHint = Duration.minutes(5)
 
 const scheduleOf = (retry: NonNullable<Options["retry"]>): Schedule.Schedule<unknown, Retry.Failure> => {
   if (Schedule.isSchedule(retry)) return retry
   const { initialInterval = "500 millis", maxAttempts = 10, maxInterval = "5 minutes", multiplier = 2 } = retry
-  const longest = duration(maxInterval)
-  const waits = Schedule.exponential(duration(initialInterval), multiplier).pipe(
+  const longest = Duration.fromInputUnsafe(maxInterval)
+  const waits = Schedule.exponential(initialInterval, multiplier).pipe(
     Schedule.setInputType<Retry.Failure>(),
     Schedule.modifyDelay(({ duration, input }) =>
       Effect.succeed(
@@ -399,55 +407,87 @@ const scheduleOf = (retry: NonNullable<Options["retry"]>): Schedule.Schedule<unk
   return maxAttempts < 0 ? waits : Schedule.upTo(waits, { times: Math.max(0, maxAttempts - 1) })
 }
 
-const host = /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])$/
+const host = Input.matching(
+  /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])$/,
+  "is not a host name (without scheme, port and path)"
+)
+const port: Input.Check = (value) => Input.whole(1, 65_535)(value) === undefined ? undefined : "is not a port"
+const context: Input.Check = (value) =>
+  typeof value === "string" && /^[A-Za-z0-9._~/-]*$/.test(value) && !value.split("/").some(isDots)
+    ? undefined
+    : "is not a path"
+const isDots = (segment: string) => segment === "." || segment === ".."
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const headerName = Input.all(
+  Input.matching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is no header"),
+  (name) => /^(session|keymanager)token$/i.test(String(name)) ? "is for the session to set" : undefined
+)
+const headerText = Input.matching(/^[\t\x20-\x7e\x80-\xff]*$/, "is no header")
+const headerValue: Input.Check = (value) => headerText(Redacted.isRedacted(value) ? Redacted.value(value) : value)
+const answerSize: Input.Check = (value) => Input.whole(1)(value) === undefined ? undefined : "is not a positive integer"
 
-const isHeaderValue = (value: string | Redacted.Redacted): boolean =>
-  /^[\t\x20-\x7e\x80-\xff]*$/.test(typeof value === "string" ? value : Redacted.value(value))
+const attempts: Input.Check = (value) =>
+  Number.isInteger(value) && value !== 0 ? undefined : "is not a whole number other than 0"
+const multiplier: Input.Check = (value) => typeof value === "number" && value >= 1 ? undefined : "is less than 1"
+
+/** A duration of so many milliseconds or more. */
+const duration = (least: number) => (input: Duration.Input): Input.Problem => {
+  const millis = Option.match(Duration.fromInput(input), { onNone: () => -1, onSome: Duration.toMillis })
+  return millis >= least ? undefined : least === 0 ? "is not a duration" : "is not a positive duration"
+}
 
 const issuesOf = (options: Options): ReadonlyArray<Detail> => {
-  const issues: Array<Detail> = []
-  const check = (location: string, wrong: boolean, message: string) => {
-    if (wrong) issues.push({ location, message })
-  }
-  const { agent, app, bot, keyManager, pod } = options
-  for (const [name, service] of Object.entries({ "": options, pod, agent, keyManager })) {
-    const at = (field: string) => name === "" ? field : `${name}.${field}`
-    const { context = "", headers = {}, host: given, port } = service ?? {}
-    check(at("host"), given !== undefined && !host.test(given), "is not a host name (without scheme, port and path)")
-    check(at("port"), port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536), "is not a port")
-    check(at("context"), !/^[A-Za-z0-9._~/-]*$/.test(context), "is not a path")
-    for (const [header, value] of Object.entries(headers)) {
-      check(at(`headers.${header}`), !token.test(header) || !isHeaderValue(value), "is no header")
-      check(at(`headers.${header}`), /^(session|keymanager)token$/i.test(header), "is for the session to set")
-    }
-  }
-  check("bot.username", bot !== undefined && bot.username.trim() === "", "is blank")
-  check("app.appId", app !== undefined && app.appId.trim() === "", "is blank")
-  check(
-    "requestTimeout",
-    !(Duration.toMillis(duration(options.requestTimeout ?? 1)) > 0),
-    "is not a positive duration"
-  )
-  const { maxAnswerSize = 1 } = options
-  check("maxAnswerSize", !Number.isSafeInteger(maxAnswerSize) || maxAnswerSize < 1, "is not a positive integer")
-  for (const name of ["retry", "datafeedRetry"] as const) {
-    const retry = options[name]
-    if (retry === undefined || Schedule.isSchedule(retry)) continue
-    const { initialInterval = 1, maxAttempts = 1, maxInterval = 1, multiplier = 1 } = retry
-    check(
-      `${name}.maxAttempts`,
-      !Number.isInteger(maxAttempts) || maxAttempts === 0,
-      "is not a whole number other than 0"
-    )
-    check(`${name}.multiplier`, !(multiplier >= 1), "is less than 1")
-    // No wait at all is for those who give up in the end.
-    const least = maxAttempts < 0 ? 1 : 0
-    for (const [field, interval] of Object.entries({ initialInterval, maxInterval })) {
-      const millis = Option.match(Duration.fromInput(interval), { onNone: () => -1, onSome: Duration.toMillis })
-      check(`${name}.${field}`, !(millis >= least), least === 0 ? "is not a duration" : "is not a positive duration")
-    }
-  }
-  return issues
+  const misfit = Input.record(options)
+  if (misfit !== undefined) return [{ message: `the options are ${misfit.replace(/^is /, "")}` }]
+  const { agent, app, bot, datafeedRetry, keyManager, pod, requestTimeout = 1, retry } = options
+  return [
+    ...placeIssues("", options),
+    ...placeIssues("pod.", pod),
+    ...placeIssues("agent.", agent),
+    ...placeIssues("keyManager.", keyManager),
+    ...bot === undefined ? [] : Identities.issuesOf("bot", "username", bot),
+    ...app === undefined ? [] : Identities.issuesOf("app", "appId", app),
+    ...Input.issues({
+      requestTimeout: duration(Number.MIN_VALUE)(requestTimeout),
+      maxAnswerSize: Input.optional(answerSize)(options.maxAnswerSize)
+    }),
+    ...retryIssues("retry", retry),
+    ...retryIssues("datafeedRetry", datafeedRetry)
+  ]
+}
+
+const placeIssues = (at: string, place: ServiceOptions = {}): ReadonlyArray<Detail> => {
+  const misfit = Input.record(place)
+  if (misfit !== undefined) return Input.issues({ [at.slice(0, -1)]: misfit })
+  const { headers = {} } = place
+  const noHeaders = Input.record(headers)
+  return [
+    ...Input.issues({
+      [`${at}scheme`]: Input.optional(Input.oneOf(["http", "https"]))(place.scheme),
+      [`${at}host`]: Input.optional(host)(place.host),
+      [`${at}port`]: Input.optional(port)(place.port),
+      [`${at}context`]: Input.optional(context)(place.context),
+      [`${at}headers`]: noHeaders
+    }),
+    ...noHeaders !== undefined
+      ? []
+      : Object.entries(headers).flatMap(([name, value]) =>
+        Input.issues({ [`${at}headers.${name}`]: headerName(name) ?? headerValue(value) })
+      )
+  ]
+}
+
+const retryIssues = (at: string, retry: Options["retry"]): ReadonlyArray<Detail> => {
+  if (retry === undefined || Schedule.isSchedule(retry)) return []
+  const misfit = Input.record(retry)
+  if (misfit !== undefined) return Input.issues({ [at]: misfit })
+  const { initialInterval = 1, maxAttempts = 1, maxInterval = 1 } = retry
+  // No wait at all is for those who give up in the end.
+  const interval = duration(maxAttempts < 0 ? 1 : 0)
+  return Input.issues({
+    [`${at}.maxAttempts`]: attempts(maxAttempts),
+    [`${at}.multiplier`]: Input.optional(multiplier)(retry.multiplier),
+    [`${at}.initialInterval`]: interval(initialInterval),
+    [`${at}.maxInterval`]: interval(maxInterval)
+  })
 }

@@ -549,7 +549,7 @@ describe("on behalf of a user", () => {
         assert.strictEqual(error.reason._tag, "InvalidRequest")
         assert.match(
           error.message,
-          /user (has to be exactly one of userId and username|is not an id|is not a username)\. Nothing was sent/
+          /user(\.username is blank|\.userId is NaN, not a .*| has to be exactly one of userId and username)\. Nothing was sent/
         )
         assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
       }).pipe(asUser(user))

@@ -218,8 +218,10 @@ describe("entities", () => {
     Effect.gen(function*() {
       const made = (text: string) => Raw.make("e", { raw: parse(text) })
       const one = yield* made(objects(16_000))
-      assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000))).clashes, [])
-      assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000).replace("1", "2"))).clashes, ["e"])
+      assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000))).issues, [])
+      assert.deepStrictEqual(MessageML.group(one, yield* made(objects(16_000).replace("1", "2"))).issues, [
+        "has different entities with the id e"
+      ])
       yield* Messages.send({ streamId: sid, message: yield* made(objects(900)) })
       assert.include((yield* exchanges)[0]?.body, objects(900))
     }).pipe(Effect.provide(scripted({ body: `{"messageId":"${mid}"}` }))))

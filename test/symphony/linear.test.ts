@@ -46,10 +46,10 @@ const readings: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]
 ]
 
 describe("reading", () => {
-  it.effect.each(readings)("%s takes less than a second", ([, read]) =>
+  it.effect.each(readings)("%s takes less than two seconds", ([, read]) =>
     Effect.gen(function*() {
       const begin = performance.now()
       yield* read
-      assert.isBelow(performance.now() - begin, 1_000)
+      assert.isBelow(performance.now() - begin, 2_000)
     }), 120_000)
 })

@@ -34,7 +34,7 @@ const filled = (text: string): Effect.Effect<string, string> =>
   Effect.gen(function*() {
     const values = new Map<string, string>()
     for (const [, escape, content = ""] of text.matchAll(placeholder)) {
-      if (escape === "$") continue
+      if (escape === "$" || values.has(content)) continue
       const [name, otherwise] = nameAndDefault(content)
       const found = yield* Effect.mapError(Config.option(Config.String(name)), () => `refers to ${name}: unreadable`)
       const value = Option.getOrElse(found, () => otherwise)

@@ -15,9 +15,7 @@ export const wrap = (content: string | Markup): Effect.Effect<string, string> =>
   if (typeof content !== "string" && !isMarkup(content)) {
     return Effect.fail(`is ${Input.shown(content)}, neither text nor markup`)
   }
-  if (typeof content !== "string" && content.clashes.length > 0) {
-    return Effect.fail(`has different entities with the same id: ${content.clashes.join(", ")}`)
-  }
+  if (typeof content !== "string" && content.issues.length > 0) return Effect.fail(content.issues.join(", and "))
   const text = (typeof content === "string" ? content : content.markup).trim()
   if (text === "") return Effect.fail("is empty")
   if (!text.isWellFormed()) return Effect.fail("holds half of a surrogate pair")
