@@ -291,15 +291,20 @@ const fileOf = ({ fileId, messageId, streamId }: AttachmentOptions) => ({
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Attachments from "effect-herald/symphony/Attachments"
+ * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
  *
  * const isAllowed = (name: string) =>
- *   Effect.map(Attachments.attachmentTypes, (types) => types.some((type) => name.toLowerCase().endsWith(type)))
+ *   Effect.map(Attachments.attachmentTypes, (types) => types.filter(UnreadableEntry.isReadable).some((type) => name.toLowerCase().endsWith(type)))
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const attachmentTypes: Effect.Effect<ReadonlyArray<string>, SymphonyError.SymphonyError, Needs> = Request
+export const attachmentTypes: Effect.Effect<
+  ReadonlyArray<string | UnreadableEntry>,
+  SymphonyError.SymphonyError,
+  Needs
+> = Request
   .run("attachmentTypes", () => ({ path: pod`/v1/files/allowedTypes`, decode: decodeTypes, empty: { value: [] } }))
 
-const decodeTypes = Lenient.json(Schema.Array(Schema.String))
+const decodeTypes = Lenient.entries(Schema.String)

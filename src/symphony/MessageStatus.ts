@@ -10,7 +10,6 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
@@ -23,7 +22,7 @@ import type { MessageOptions } from "./Messages.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import type { SymphonyError } from "./SymphonyError.ts"
-import { UnreadableEntry } from "./UnreadableEntry.ts"
+import type { UnreadableEntry } from "./UnreadableEntry.ts"
 
 type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
@@ -78,11 +77,11 @@ export const StatusUser: Schema.Codec<StatusUser, unknown> = Lenient.renamed(
  */
 export interface MessageStatus {
   readonly author?: StatusUser
-  readonly read: ReadonlyArray<StatusUser>
+  readonly read: ReadonlyArray<StatusUser | UnreadableEntry>
   /** Who got it and has not read it. */
-  readonly delivered: ReadonlyArray<StatusUser>
+  readonly delivered: ReadonlyArray<StatusUser | UnreadableEntry>
   /** Who has not got it. */
-  readonly sent: ReadonlyArray<StatusUser>
+  readonly sent: ReadonlyArray<StatusUser | UnreadableEntry>
 }
 
 /**
@@ -93,9 +92,9 @@ export interface MessageStatus {
  */
 export const MessageStatus: Schema.Codec<MessageStatus, unknown> = Schema.Struct({
   author: Lenient.optional(StatusUser),
-  read: Lenient.list(StatusUser),
-  delivered: Lenient.list(StatusUser),
-  sent: Lenient.list(StatusUser)
+  read: Lenient.list(Lenient.entry(StatusUser)),
+  delivered: Lenient.list(Lenient.entry(StatusUser)),
+  sent: Lenient.list(Lenient.entry(StatusUser))
 })
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -228,7 +227,7 @@ export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Lenient.r
     readReceiptCount: Integer,
     emailNotificationCount: Integer,
     downloadCounts: Lenient.list(Schema.Struct({ fileName: Text, count: Integer })),
-    receipts: Lenient.list(Schema.Union([UnreadableEntry, Receipt])),
+    receipts: Lenient.list(Lenient.entry(Receipt)),
     pagination: Lenient.optional(Schema.Struct({
       cursors: Lenient.optional(Schema.Struct({
         before: Lenient.optional(Lenient.TextOrNumber),
@@ -255,9 +254,9 @@ export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Lenient.r
 export interface Relationships {
   readonly messageId?: string
   readonly parent?: { readonly messageId: string; readonly relationshipType?: string }
-  readonly replies: ReadonlyArray<string>
-  readonly forwards: ReadonlyArray<string>
-  readonly formReplies: ReadonlyArray<string>
+  readonly replies: ReadonlyArray<string | UnreadableEntry>
+  readonly forwards: ReadonlyArray<string | UnreadableEntry>
+  readonly formReplies: ReadonlyArray<string | UnreadableEntry>
 }
 
 /**
@@ -269,9 +268,9 @@ export interface Relationships {
 export const Relationships: Schema.Codec<Relationships, unknown> = Schema.Struct({
   messageId: Text,
   parent: Lenient.optional(Schema.Struct({ messageId: Schema.NonEmptyString, relationshipType: Text })),
-  replies: Lenient.list(Schema.String),
-  forwards: Lenient.list(Schema.String),
-  formReplies: Lenient.list(Schema.String)
+  replies: Lenient.list(Lenient.entry(Schema.String)),
+  forwards: Lenient.list(Lenient.entry(Schema.String)),
+  formReplies: Lenient.list(Lenient.entry(Schema.String))
 })
 
 /**
@@ -349,9 +348,10 @@ const decodeSuppression = Lenient.json(Suppression)
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
+ * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
  *
  * const unread = (messageId: string) =>
- *   Effect.map(MessageStatus.status({ messageId }), ({ delivered, sent }) => [...delivered, ...sent])
+ *   Effect.map(MessageStatus.status({ messageId }), ({ delivered, sent }) => [...delivered, ...sent].filter(UnreadableEntry.isReadable))
  * ```
  *
  * @category requests
@@ -425,16 +425,11 @@ const receiptsAs = (
           ? "cannot be combined with before"
           : Input.optional(Input.text)(after)
       }),
-      decode: (text) =>
-        Result.map(decodeReceipts(text), (page) => {
-          const receipts = receiptsOf(text)
-          return receipts.length === 0 ? page : { ...page, receipts }
-        })
+      decode: decodeReceipts
     }
   })
 
 const decodeReceipts = Lenient.json(MessageReceipts)
-const receiptsOf = Lenient.entriesOf(Receipt, "MessageReceiptDetail")
 
 /**
  * What each reader did with a message, page after page. It stops asking when its reader stops.
@@ -494,10 +489,11 @@ export const allReceipts = (
  * import * as Effect from "effect/Effect"
  * import * as Messages from "effect-herald/symphony/Messages"
  * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
+ * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
  *
  * const answers = (messageId: string) =>
  *   Effect.flatMap(MessageStatus.relationships({ messageId }), ({ replies }) =>
- *     Effect.forEach(replies, (messageId) => Messages.get({ messageId })))
+ *     Effect.forEach(replies.filter(UnreadableEntry.isReadable), (messageId) => Messages.get({ messageId })))
  * ```
  *
  * @category requests

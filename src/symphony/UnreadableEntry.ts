@@ -52,5 +52,4 @@ export const UnreadableEntry: Schema.Codec<UnreadableEntry, unknown> = Schema.Ta
  * @category guards
  * @since 0.1.0
  */
-export const isReadable = <A extends object>(entry: A | UnreadableEntry): entry is A =>
-  !Predicate.isTagged(entry, "UnreadableEntry")
+export const isReadable = <A>(entry: A | UnreadableEntry): entry is A => !Predicate.isTagged(entry, "UnreadableEntry")

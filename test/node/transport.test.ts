@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { NodePubNub } from "effect-herald/node"
 import { History, Publish, PubNubConfig, Time } from "effect-herald/pubnub"
-import { Messages, Session, SymphonyConfig } from "effect-herald/symphony"
+import { Attachments, Session, SymphonyConfig } from "effect-herald/symphony"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import type * as Net from "node:net"
@@ -214,12 +214,12 @@ it.live(
       const file = { streamId: sid, messageId: mid, fileId: "f" }
       yield* Effect.gen(function*() {
         const size = yield* Stream.runFold(
-          Messages.attachmentBytes(file),
+          Attachments.attachmentBytes(file),
           () => 0,
           (size, bytes) => size + bytes.length
         )
         assert.strictEqual(size, 1_500_000)
-        const error = yield* Effect.flip(Messages.getAttachment(file))
+        const error = yield* Effect.flip(Attachments.getAttachment(file))
         assert(error.reason._tag === "Unreadable")
         assert.include(error.message, "larger than maxAnswerSize")
       }).pipe(

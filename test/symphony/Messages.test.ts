@@ -767,11 +767,6 @@ describe("reading", () => {
     ok(times.map((timestamp) => ({ messageId: `m${timestamp}`, timestamp })))
   const all = (streamId: string) => Stream.runCollect(Messages.listAll({ streamId, chunkSize: 3, since: 1, until: 9 }))
 
-  it.effect("a null among the types of files is nothing", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Attachments.attachmentTypes, [".png"])
-    }).pipe(Effect.provide(scripted(ok([".png", null])))))
-
   it.effect("listAll goes back from the time of the last message, without those of that time", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* all(sid)).length, 10)

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Attachments, Messages, MessageSearch, MessageStatus, UnreadableEntry } from "effect-herald/symphony"
 import type { Transport } from "effect-herald/testing"
+import * as FeedRequests from "../../src/symphony/internal/feedRequests.ts"
 import { config, exchanges, mid, scripted, session, sid, sidStandard } from "./kit.ts"
 
 const ok = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
@@ -58,6 +59,40 @@ describe("a list with entries that cannot be read", () => {
       )
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
     }).pipe(Effect.provide(scripted(ok(unreadable), ok([message(1), message(2)])))))
+
+  const odd = { _tag: "UnreadableEntry", raw: null } as const
+
+  it.effect("of a status tells them, and the others are there", () =>
+    Effect.gen(function*() {
+      const { delivered, read, sent } = yield* MessageStatus.status({ messageId: mid })
+      assert.deepInclude(read[0], odd)
+      assert.deepStrictEqual(read[1], { userId: 1 })
+      assert.deepInclude(read[2], { _tag: "UnreadableEntry", raw: "ada" })
+      assert.deepInclude(delivered[0], { _tag: "UnreadableEntry", raw: [7] })
+      assert.isEmpty(sent)
+    }).pipe(Effect.provide(scripted(ok({ read: [null, { userId: 1 }, "ada"], delivered: [[7]], sent: 7 })))))
+
+  it.effect("of relationships tells them, and the others are there", () =>
+    Effect.gen(function*() {
+      const { forwards, replies } = yield* MessageStatus.relationships({ messageId: mid })
+      assert.deepInclude(replies[0], odd)
+      assert.strictEqual(replies[1], "m1")
+      assert.deepInclude(forwards[0], { _tag: "UnreadableEntry", raw: { a: null } })
+    }).pipe(Effect.provide(scripted(ok({ replies: [null, "m1"], forwards: [{ a: null }] })))))
+
+  it.effect("of types of files tells them, and the others are there", () =>
+    Effect.gen(function*() {
+      const types = yield* Attachments.attachmentTypes
+      assert.strictEqual(types[0], ".png")
+      assert.deepInclude(types[1], odd)
+      assert.strictEqual(types[2], ".gif")
+    }).pipe(Effect.provide(scripted(ok([".png", null, ".gif"])))))
+
+  it.effect("of datafeeds is read without them", () =>
+    Effect.gen(function*() {
+      const listed = yield* FeedRequests.list(undefined)
+      assert.deepStrictEqual(listed.map(({ id }) => id), ["a_f", "b_f"])
+    }).pipe(Effect.provide(scripted(ok([{ id: "a_f" }, null, 7, {}, { id: 5 }, { id: "\ud800" }, { id: "b_f" }])))))
 
   it.effect("that is no list is unreadable", () =>
     Effect.gen(function*() {

@@ -53,7 +53,9 @@ describe("requests", () => {
     >(true)
     holds<Equal<typeof get, Reads<Option.Option<PostedMessage.PostedMessage>>>>(true)
     holds<Equal<typeof status, Reads<MessageStatus.MessageStatus>>>(true)
-    holds<Equal<typeof Attachments.attachmentTypes, Reads<ReadonlyArray<string>>>>(true)
+    holds<Equal<typeof Attachments.attachmentTypes, Reads<ReadonlyArray<string | UnreadableEntry.UnreadableEntry>>>>(
+      true
+    )
     holds<Equal<typeof bytes, Stream.Stream<Uint8Array, Failure, Needs>>>(true)
   })
 

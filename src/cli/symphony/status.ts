@@ -6,8 +6,10 @@ import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Json from "../../internal/json.ts"
 import * as Text from "../../internal/text.ts"
 import * as MessageStatus from "../../symphony/MessageStatus.ts"
+import { isReadable } from "../../symphony/UnreadableEntry.ts"
 import { Root } from "../flags.ts"
 import * as JsonLine from "../jsonLine.ts"
 import { writeLine, writeLines } from "../output.ts"
@@ -33,10 +35,14 @@ export const status = Command.make(
 const lines = ({ delivered, read, sent }: MessageStatus.MessageStatus): ReadonlyArray<string> =>
   Object.entries({ read, delivered, sent }).flatMap(([what, users]) =>
     users.map((user) =>
-      Text.harmless([
-        user.timestamp === undefined ? "?".padEnd(24) : DateTime.formatIso(user.timestamp),
-        what.padEnd(9),
-        nameOf(user)
-      ].join("  "))
+      Text.harmless(
+        isReadable(user)
+          ? [
+            user.timestamp === undefined ? "?".padEnd(24) : DateTime.formatIso(user.timestamp),
+            what.padEnd(9),
+            nameOf(user)
+          ].join("  ")
+          : `${"?".padEnd(24)}  ${what.padEnd(9)}  cannot be read: ${user.issue}: ${Json.text(user.raw)}`
+      )
     )
   )

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Session } from "../Session.ts"
 import { type Detail, NoAnswer, type SymphonyError } from "../SymphonyError.ts"
+import { isReadable } from "../UnreadableEntry.ts"
 import * as Body from "./body.ts"
 import * as Endpoint from "./endpoint.ts"
 import { Impatient } from "./impatient.ts"
@@ -53,12 +54,7 @@ export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
     query: { tag },
     empty: { value: [] },
     // What has no id is no feed.
-    decode: (text) =>
-      Result.map(decodeList(text), (entries) =>
-        entries.flatMap((entry) => {
-          const id = entry?.id
-          return id === undefined || id === null ? [] : [{ ...entry, id }]
-        }))
+    decode: (text) => Result.map(decodeList(text), (entries) => entries.filter(isReadable))
   })
 // It goes into addresses, and half a character has no UTF-8 form.
 const FeedId = Schema.NonEmptyString.pipe(Schema.check(Schema.makeFilter((id: string) => id.isWellFormed())))
@@ -68,9 +64,7 @@ const Feed = Schema.Struct({
   createdAt: Lenient.optional(Lenient.Integer)
 })
 export type Feed = typeof Feed.Type
-const decodeList = Endpoint.json(
-  Schema.Array(Schema.NullOr(Schema.Struct({ ...Feed.fields, id: Schema.optionalKey(Schema.NullOr(FeedId)) })))
-)
+const decodeList = Lenient.entries(Feed)
 
 /** Makes a feed and gives its id. */
 export const create = ({ includeInvisible, tag }: {

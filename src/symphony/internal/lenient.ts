@@ -12,57 +12,47 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Codec from "../../internal/codec.ts"
 import * as Json from "../../internal/json.ts"
-import type { UnreadableEntry } from "../UnreadableEntry.ts"
-
-/** So many levels of an answer mean something here. What lies deeper is whatever somebody else sent, and left as it is. */
-const mostLevels = 200
-
-/** The same without anything that is `null`, in lists too. */
-export const withoutNulls = (json: Schema.Json, levels = mostLevels): Schema.Json => {
-  if (levels === 0) return json
-  if (isList(json)) return json.filter(Predicate.isNotNull).map((item) => withoutNulls(item, levels - 1))
-  if (!isFields(json)) return json
-  return Object.fromEntries(
-    Object.entries(json).flatMap(([key, value]) => value === null ? [] : [[key, withoutNulls(value, levels - 1)]])
-  )
-}
-
-const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
-const isFields = (json: Schema.Json): json is { readonly [key: string]: Schema.Json } => Predicate.isObject(json)
+import { UnreadableEntry } from "../UnreadableEntry.ts"
 
 /** A decoder of JSON answers: the result, or a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
   const decode = Codec.decodeResult(schema)
-  return (text) => Result.flatMap(Json.parse(text), (json) => decode(withoutNulls(json)))
+  return (text) => Result.flatMap(Json.parse(text), (json) => decode(json))
 }
 
-/** What an entry of a list is, or what it is told as where it cannot be read. */
-const entryOf = <A>(decode: (json: unknown) => Result.Result<A, string>) => (raw: Schema.Json): A | UnreadableEntry =>
-  Result.getOrElse(decode(withoutNulls(raw)), (issue) => ({ _tag: "UnreadableEntry", issue, raw }))
+const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
+
+/** What stands in a list for an entry that does not fit. */
+const unreadable = (raw: Schema.Json, issue: string): UnreadableEntry => ({ _tag: "UnreadableEntry", issue, raw })
+
+/** An entry of a list within an answer: one that does not fit is told as such. */
+export const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UnreadableEntry, unknown> => {
+  const decode = Codec.decodeResult(item)
+  const misfit = Schema.Json.pipe(
+    Schema.decodeTo(
+      Schema.toType(UnreadableEntry),
+      SchemaTransformation.transform({
+        decode: (raw: Schema.Json) =>
+          unreadable(raw, Result.match(decode(raw), { onFailure: (issue) => issue, onSuccess: () => "" })),
+        encode: ({ raw }: UnreadableEntry) => raw
+      })
+    )
+  )
+  // What was told already is written as it is.
+  return Schema.Union([UnreadableEntry, item, misfit])
+}
 
 /** A decoder of JSON answers that are lists: each entry by itself and in its place, or a sentence where there is no list. */
 export const entries = <A>(
   item: Schema.ConstraintDecoder<A>
 ): (text: string) => Result.Result<ReadonlyArray<A | UnreadableEntry>, string> => {
-  const read = entryOf(Codec.decodeResult(item))
+  const decode = Codec.decodeResult(item)
+  const read = (raw: Schema.Json) => Result.getOrElse(decode(raw), (issue) => unreadable(raw, issue))
   return (text) =>
     Result.flatMap(
       Json.parse(text),
       (json) => isList(json) ? Result.succeed(json.map(read)) : Result.fail("it is not a list")
     )
-}
-
-/** The entries of a list within an answer, nulls too; none where there is no list. */
-export const entriesOf = <A>(
-  item: Schema.ConstraintDecoder<A>,
-  field: string
-): (text: string) => ReadonlyArray<A | UnreadableEntry> => {
-  const read = entryOf(Codec.decodeResult(item))
-  return (text) => {
-    const json = Result.getOrElse(Json.parse(text), () => null)
-    const list = isFields(json) ? json[field] ?? [] : []
-    return isList(list) ? list.map(read) : []
-  }
 }
 
 /** A key that is absent unless its value fits. */
