@@ -92,7 +92,11 @@ describe("a list with entries that cannot be read", () => {
     Effect.gen(function*() {
       const listed = yield* FeedRequests.list(undefined)
       assert.deepStrictEqual(listed.map(({ id }) => id), ["a_f", "b_f"])
-    }).pipe(Effect.provide(scripted(ok([{ id: "a_f" }, null, 7, {}, { id: 5 }, { id: "\ud800" }, { id: "b_f" }])))))
+    }).pipe(
+      Effect.provide(
+        scripted(ok([{ id: "a_f" }, null, 7, {}, { id: 5 }, { id: "\ud800" }, { id: ".." }, { id: "b_f" }]))
+      )
+    ))
 
   it.effect("that is no list is unreadable", () =>
     Effect.gen(function*() {
@@ -102,6 +106,12 @@ describe("a list with entries that cannot be read", () => {
       }
     }).pipe(Effect.provide(scripted(ok(null), ok({}), ok({ messages: [] })))))
 })
+
+it.effect("a datafeed is made as it is asked for", () =>
+  Effect.gen(function*() {
+    assert.strictEqual(yield* FeedRequests.create({ tag: "t", includeInvisible: true }), "a_f")
+    assert.strictEqual((yield* exchanges)[0]?.body, "{\"tag\":\"t\",\"includeInvisible\":true}")
+  }).pipe(Effect.provide(scripted(ok({ id: "a_f" })))))
 
 /** A service that answers by the query. */
 const serving = (answer: (query: URLSearchParams) => ReadonlyArray<unknown>) =>

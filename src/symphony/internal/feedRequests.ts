@@ -6,6 +6,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Input from "../../internal/input.ts"
 import { Session } from "../Session.ts"
 import { type Detail, NoAnswer, type SymphonyError } from "../SymphonyError.ts"
 import { isReadable } from "../UnreadableEntry.ts"
@@ -56,8 +57,8 @@ export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
     // What has no id is no feed.
     decode: (text) => Result.map(decodeList(text), (entries) => entries.filter(isReadable))
   })
-// It goes into addresses, and half a character has no UTF-8 form.
-const FeedId = Schema.NonEmptyString.pipe(Schema.check(Schema.makeFilter((id: string) => id.isWellFormed())))
+// It goes into addresses.
+const FeedId = Schema.String.pipe(Schema.check(Schema.makeFilter((id: string) => Input.segment(id) === undefined)))
 const Feed = Schema.Struct({
   id: FeedId,
   type: Lenient.optional(Schema.String),
