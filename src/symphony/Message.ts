@@ -32,23 +32,16 @@ export interface Message<out E = never, out R = never> {
  * @category models
  * @since 0.1.0
  */
-export type Parts<E = never, R = never> =
+export type Parts<
+  E = never,
+  R = never,
+  Part extends "data" | "version" | "attachments" | "silent" = "data" | "version" | "attachments"
+> =
   | {
     /** MessageML: text, whose root element may be left out, or markup with the data of its entities. */
     readonly message: string | MessageML.Markup
-    /** The data of entities by their ids, beside that of the markup. */
-    readonly data?: { readonly [id: string]: unknown } | undefined
-    /** Of MessageML, `major.minor`. Default: the newest that the Agent knows. */
-    readonly version?: string | undefined
-    /** Up to 30 MB together with their previews; more than 25 are not recommended. */
-    readonly attachments?: ReadonlyArray<Attachment.Attachment<E, R>> | undefined
-  }
-  | {
-    readonly message: Message<E, R>
-    readonly data?: never
-    readonly version?: never
-    readonly attachments?: never
-  }
+  } & Pick<Message<E, R>, Part>
+  | { readonly message: Message<E, R> } & { readonly [part in Part]?: never }
 
 /**
  * A file of an {@link ImportedMessage}.

@@ -10,13 +10,14 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
 import * as Ids from "./Ids.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lenient from "./internal/lenient.ts"
-import { pod } from "./internal/path.ts"
+import { type Path, pod } from "./internal/path.ts"
 import * as Request from "./internal/request.ts"
 import type { MessageOptions } from "./Messages.ts"
 import type { Session } from "./Session.ts"
@@ -324,15 +325,7 @@ export const Suppression: Schema.Codec<Suppression, unknown> = Schema.Struct({
 export const suppress = (
   options: MessageOptions
 ): Effect.Effect<Suppression, SymphonyError, Needs> =>
-  Request.run("suppress", () => {
-    const { messageId } = options
-    return {
-      method: "POST",
-      path: pod`/v1/admin/messagesuppression/${Ids.toUrlSafe(messageId)}/suppress`,
-      issues: Input.issues({ messageId: Ids.issue(messageId) }),
-      decode: decodeSuppression
-    }
-  })
+  ofMessage("suppress", options, (id) => pod`/v1/admin/messagesuppression/${id}/suppress`, decodeSuppression, "POST")
 
 const decodeSuppression = Lenient.json(Suppression)
 
@@ -360,14 +353,7 @@ const decodeSuppression = Lenient.json(Suppression)
 export const status = (
   options: MessageOptions
 ): Effect.Effect<MessageStatus, SymphonyError, Needs> =>
-  Request.run("status", () => {
-    const { messageId } = options
-    return {
-      path: pod`/v1/message/${Ids.toUrlSafe(messageId)}/status`,
-      issues: Input.issues({ messageId: Ids.issue(messageId) }),
-      decode: decodeStatus
-    }
-  })
+  ofMessage("status", options, (id) => pod`/v1/message/${id}/status`, decodeStatus)
 
 const decodeStatus = Lenient.json(MessageStatus)
 
@@ -502,13 +488,20 @@ export const allReceipts = (
 export const relationships = (
   options: MessageOptions
 ): Effect.Effect<Relationships, SymphonyError, Needs> =>
-  Request.run("relationships", () => {
-    const { messageId } = options
-    return {
-      path: pod`/v1/admin/messages/${Ids.toUrlSafe(messageId)}/metadata/relationships`,
-      issues: Input.issues({ messageId: Ids.issue(messageId) }),
-      decode: decodeRelationships
-    }
-  })
+  ofMessage("relationships", options, (id) => pod`/v1/admin/messages/${id}/metadata/relationships`, decodeRelationships)
 
 const decodeRelationships = Lenient.json(Relationships)
+
+/** A request whose only input is a message. */
+const ofMessage = <A>(
+  operation: string,
+  options: MessageOptions,
+  pathOf: (messageId: string) => Path,
+  decode: (text: string) => Result.Result<A, string>,
+  method: "GET" | "POST" = "GET"
+): Effect.Effect<A, SymphonyError, Needs> =>
+  Request.run(operation, () => {
+    const { messageId } = options
+    const issues = Input.issues({ messageId: Ids.issue(messageId) })
+    return { method, path: pathOf(Ids.toUrlSafe(messageId)), issues, decode }
+  })

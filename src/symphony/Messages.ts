@@ -27,7 +27,6 @@ import * as Request from "./internal/request.ts"
 import * as Times from "./internal/times.ts"
 import * as Upload from "./internal/upload.ts"
 import type * as Message from "./Message.ts"
-import type * as MessageML from "./MessageML.ts"
 import { PostedMessage } from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
@@ -75,21 +74,7 @@ export type UpdateOptions<E = never, R = never> =
     readonly messageId: string
   }
   & Resending
-  & (
-    | {
-      readonly message: string | MessageML.Markup
-      readonly data?: { readonly [id: string]: unknown } | undefined
-      readonly version?: string | undefined
-      /** Whether it stays read for who has read it. Default: `true`. */
-      readonly silent?: boolean | undefined
-    }
-    | {
-      readonly message: Message.Message<E, R>
-      readonly data?: never
-      readonly version?: never
-      readonly silent?: never
-    }
-  )
+  & Message.Parts<E, R, "data" | "version" | "silent">
 
 /**
  * What {@link blast} takes.

@@ -23,6 +23,7 @@ import * as Endpoint from "./internal/endpoint.ts"
 import * as Identities from "./internal/identities.ts"
 import { Impatient } from "./internal/impatient.ts"
 import * as Jwt from "./internal/jwt.ts"
+import * as Lenient from "./internal/lenient.ts"
 import { agent, login, type Path, relay } from "./internal/path.ts"
 import { type Bot, SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
@@ -214,7 +215,7 @@ export const onBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
 // A parser's complaint quotes what it could not read.
 const decodeToken = (text: string) =>
   Result.mapBoth(decodeAnswer(text), { onSuccess: ({ token }) => token, onFailure: () => "there is no token in it" })
-const decodeAnswer = Endpoint.json(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.RedactedFromValue) }))
+const decodeAnswer = Lenient.json(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.RedactedFromValue) }))
 
 const authentication = (path: Path) => ({ operation: "login", method: "POST", path, isSecret: true } as const)
 
@@ -342,7 +343,7 @@ const decodeClaims = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Struct({ canUseSimplifiedKeyDelivery: Schema.Boolean }))
 )
 
-const decodeAgent = Endpoint.json(Schema.Struct({ version: Schema.optionalKey(Schema.NullOr(Schema.String)) }))
+const decodeAgent = Lenient.json(Schema.Struct({ version: Schema.optionalKey(Schema.NullOr(Schema.String)) }))
 
 /** The first Agent that needs no token of the key manager. */
 const [major, minor] = [24, 12]

@@ -271,7 +271,7 @@ describe("what became of a message", () => {
         parent: { messageId: "p=", relationshipType: "REPLY" },
         replies: ["r="],
         forwards: null,
-        formReplies: ["f=", null]
+        formReplies: ["f="]
       }),
       answer({ parent: { messageId: null, relationshipType: null } })
     ))))

@@ -8,11 +8,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Codec from "../../internal/codec.ts"
-import * as Json from "../../internal/json.ts"
 import * as Operation from "../../internal/operation.ts"
 import * as Text from "../../internal/text.ts"
 import * as Url from "../../internal/url.ts"
@@ -259,9 +255,3 @@ const newTraceId = Effect.map(
   Effect.replicateEffect(Random.nextIntBetween(0, letters.length - 1), 6),
   (places) => places.map((place) => letters[place] ?? "").join("")
 )
-
-/** A decoder of JSON answers: the result, or a sentence. */
-export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
-  const decode = Codec.decodeResult(schema)
-  return (text) => Result.flatMap(Json.parse(text), decode)
-}

@@ -36,7 +36,7 @@ export const sessionUser: Request<number> = attempt({
   path: pod`/v2/sessioninfo`,
   decode: (text) => Result.map(decodeSession(text), ({ id }) => id)
 })
-const decodeSession = Endpoint.json(Schema.Struct({ id: Lenient.Integer }))
+const decodeSession = Lenient.json(Schema.Struct({ id: Lenient.Integer }))
 
 const listing = { operation: "listDatafeeds", path: agent`/v5/datafeeds` }
 
@@ -79,7 +79,7 @@ export const create = ({ includeInvisible, tag }: {
     body: Body.json({ tag, includeInvisible }),
     decode: (text) => Result.map(decodeFeed(text), ({ id }) => id)
   })
-const decodeFeed = Endpoint.json(Feed)
+const decodeFeed = Lenient.json(Feed)
 
 export const remove = (feedId: string): Request<void> =>
   attempt({
@@ -112,7 +112,7 @@ export const read = (feedId: string, ackId: string): Request<Answer> =>
     body: Body.json({ ackId }),
     decode: (text) => Result.map(decodeRead(text), ({ ackId, events }) => ({ ackId, events: events ?? [] }))
   })
-const decodeRead = Endpoint.json(
+const decodeRead = Lenient.json(
   Schema.Struct({
     events: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Json))),
     ackId: Schema.String
