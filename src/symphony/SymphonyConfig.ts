@@ -422,7 +422,11 @@ const headerName = Input.all(
   Input.matching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is no header"),
   (name) => /^(session|keymanager)token$/i.test(String(name)) ? "is for the session to set" : undefined
 )
-const headerText = Input.matching(/^[\t\x20-\x7e\x80-\xff]*$/, "is no header")
+// Servers take some 8 KB of headers in all.
+const headerText = Input.all(
+  Input.matching(/^[\t\x20-\x7e\x80-\xff]*$/, "is no header"),
+  Input.characters(4_096)
+)
 const headerValue: Input.Check = (value) => headerText(Redacted.isRedacted(value) ? Redacted.value(value) : value)
 const answerSize: Input.Check = (value) => Input.whole(1)(value) === undefined ? undefined : "is not a positive integer"
 

@@ -24,8 +24,8 @@ import {
   Timetoken,
   Users
 } from "effect-herald/pubnub"
-import { Messages, Session, SymphonyConfig } from "effect-herald/symphony"
 import * as Endpoint from "../../src/pubnub/internal/wire/endpoint.ts"
+import { Attachments, Messages, MessageSearch, MessageStatus, Session, SymphonyConfig } from "effect-herald/symphony"
 import * as SubscribeWire from "../../src/pubnub/internal/wire/subscribe.ts"
 import { mid, sid } from "../symphony/kit.ts"
 import { batchesOf } from "./seeds.ts"
@@ -234,11 +234,11 @@ const ofPubNub: Requests<PubNubConfig.PubNubConfig> = [
 const ofSymphony: Requests<SymphonyConfig.SymphonyConfig | Session.Session> = [
   Messages.send({ streamId: sid, message: "a" }),
   Messages.list({ streamId: sid }),
-  Messages.search({ query: { text: "a" } }),
-  Messages.status({ messageId: mid }),
-  Messages.getAttachment({ streamId: sid, messageId: mid, fileId: "f" }),
-  Stream.runDrain(Messages.attachmentBytes({ streamId: sid, messageId: mid, fileId: "f" })),
-  Messages.attachmentTypes
+  MessageSearch.search({ query: { text: "a" } }),
+  MessageStatus.status({ messageId: mid }),
+  Attachments.getAttachment({ streamId: sid, messageId: mid, fileId: "f" }),
+  Stream.runDrain(Attachments.attachmentBytes({ streamId: sid, messageId: mid, fileId: "f" })),
+  Attachments.attachmentTypes
 ]
 
 const pubNub = PubNubConfig.layer({

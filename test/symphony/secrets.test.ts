@@ -11,7 +11,15 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
-import { Datafeed, Messages, Session, SymphonyConfig } from "effect-herald/symphony"
+import {
+  Attachments,
+  Datafeed,
+  Messages,
+  MessageSearch,
+  MessageStatus,
+  Session,
+  SymphonyConfig
+} from "effect-herald/symphony"
 import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
 import { keys, start } from "../testing/symphonyHttp.ts"
@@ -146,9 +154,9 @@ const all = {
   atAgent,
   list: Messages.list({ streamId: sid }),
   send: Messages.send({ streamId: sid, message: "a" }),
-  search: Messages.search({ query: { text: "a" } }),
-  status: Messages.status({ messageId: mid }),
-  attachment: Stream.runDrain(Messages.attachmentBytes({ streamId: sid, messageId: mid, fileId: "f" })),
+  search: MessageSearch.search({ query: { text: "a" } }),
+  status: MessageStatus.status({ messageId: mid }),
+  attachment: Stream.runDrain(Attachments.attachmentBytes({ streamId: sid, messageId: mid, fileId: "f" })),
   datafeed: Stream.runDrain(Datafeed.events()).pipe(Effect.timeoutOption("5 minutes"))
 }
 
