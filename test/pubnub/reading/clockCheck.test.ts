@@ -54,6 +54,18 @@ describe("a handshake's position", () => {
     assert.isTrue(believing().handshake(position(now + minute), now, standing).believed)
   })
 
+  it("that three in a row said is not doubted again while the service goes on to say so", () => {
+    const standing = position(now)
+    const witness = believing()
+    const believed = (minutes: number, later: number) =>
+      witness.handshake(position(now - minutes * minute + later), now + later, standing).believed
+    const said = Array.from({ length: 8 }, (_, n) => believed(60, n))
+    assert.isTrue(said.at(-1))
+    assert.isFalse(said[0])
+    assert.isTrue(believed(60, 5 * minute))
+    assert.isFalse(believed(30, 5 * minute))
+  })
+
   it("zero is never believed", () => {
     const witness = ClockCheck.makeWitness()
     for (let n = 0; n < 20; n++) assert.isFalse(witness.handshake("0", now, undefined).believed)

@@ -38,6 +38,8 @@ export const isFurtherBack = (position: string, than: string): boolean => millis
 /** A witness looks at the wall clock, and learns how far the service's is from it. */
 export const makeWitness = (): Witness => {
   let offset: number | undefined
+  /** The offset that was believed because the service insisted. */
+  let insisted: number | undefined
   let doubted = 0
   let doubts = 0
   const judge = (millis: number, now: number, earliest: number): Judgement => {
@@ -52,14 +54,18 @@ export const makeWitness = (): Witness => {
         return { believed: false, doubtsBefore }
       }
       offset = millis - now
+      insisted = offset
     }
     doubts = 0
     return { believed: true, doubtsBefore }
   }
   return {
     handshake: (position, now, standing) => {
-      const earliest = now + (offset ?? 0) - aDay
-      return judge(millisOf(position), now, standing === undefined ? earliest : Math.max(earliest, notBefore(standing)))
+      const expected = now + (offset ?? 0)
+      // What was believed after doubts is not doubted again each time.
+      const isExpected = insisted !== undefined && Math.abs(millisOf(position) - now - insisted) <= aMinute
+      const earliest = standing === undefined || isExpected ? 0 : notBefore(standing)
+      return judge(millisOf(position), now, Math.max(expected - aDay, earliest))
     },
     poll: (position, now, asked) => judge(millisOf(position), now, notBefore(asked))
   }
