@@ -8,7 +8,7 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import * as Text from "./text.ts"
 
-/** The text of a body, or only its beginning. */
+/** The text of a body, or only its beginning, with an ellipsis: the cut may have gone through a secret. */
 export interface Body {
   readonly text: string
   readonly isCut: boolean
@@ -35,7 +35,11 @@ export const text = (
       Effect.flatMap(() => {
         if (size === 0) return readBefore(response)
         const isCut = size > maxSize
-        return Effect.succeed({ text: utf8.decode(joined(chunks, isCut ? Math.min(size, Text.most) : size)), isCut })
+        return Effect.succeed(
+          isCut
+            ? { text: `${utf8.decode(joined(chunks, Math.min(size, Text.most)))}…`, isCut }
+            : { text: utf8.decode(joined(chunks, size)), isCut }
+        )
       })
     )
   })

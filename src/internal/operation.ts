@@ -126,8 +126,7 @@ const secretsOf = ({ headers, url }: HttpClientRequest.HttpClientRequest): Reado
       value,
       value.slice(value.indexOf(" ") + 1)
     ]),
-    path,
-    Url.decode(path)
+    path
   ]
 }
 

@@ -38,7 +38,8 @@ const window = 16 * most
 /** What is shorter is no secret, and no part of one. */
 const shortest = 4
 
-const special = /[\\^$.*+?()[\]{}|/-]/g
+/** So many characters of a secret's beginning tell it, whatever comes after them. */
+const telling = 16
 
 // Each pattern is linear: none begins at a place that another of its beginnings has passed over for long.
 const address = /\b[a-z]+:\/\/\S*/gi
@@ -58,14 +59,10 @@ const assigned = new RegExp(
  */
 export const teller = (secrets: Iterable<string>): (text: string) => string => {
   const forms = formsOf(secrets)
-  const known = forms.length === 0
-    ? undefined
-    : new RegExp(forms.map((form) => form.replaceAll(special, "\\$&")).join("|"), "gi")
   return (text) => {
     const seen = text.slice(0, window)
-    const cleared = withoutPatterns(known === undefined ? seen : seen.replaceAll(known, "{secret}"))
     const isCut = seen !== text || text.endsWith("…")
-    return bounded(harmless(isCut ? withoutPartAtEnd(cleared, forms) : cleared))
+    return bounded(harmless(withoutPatterns(withoutSecrets(seen, forms, isCut))))
   }
 }
 
@@ -94,45 +91,137 @@ const withoutPatterns = (text: string): string =>
   text.replaceAll(address, "{address}").replaceAll(query, "?{query}").replaceAll(jwt, "{secret}")
     .replaceAll(assigned, "$1$2{secret}")
 
-/** Whoever cut the text may have cut a secret with it. */
-const withoutPartAtEnd = (text: string, forms: ReadonlyArray<string>): string => {
-  const [, begun = text, mark = ""] = /^(.*?)(…?)$/s.exec(text) ?? []
-  const lower = begun.toLowerCase()
-  let cut = 0
-  for (const form of forms) {
-    const start = form.toLowerCase()
-    for (let size = Math.min(start.length - 1, lower.length); size >= Math.max(shortest, cut + 1); size--) {
-      if (lower.endsWith(start.slice(0, size))) {
-        cut = size
-        break
-      }
-    }
+/** Each secret from its beginning on, as far as it goes on. Whoever cut the text may have cut one with it. */
+const withoutSecrets = (text: string, forms: ReadonlyArray<string>, isCut: boolean): string => {
+  if (forms.length === 0) return text
+  const begun = text.endsWith("…") ? text.slice(0, -1) : text
+  const ranges = readingsOf(begun).flatMap(({ at, text }) =>
+    forms.flatMap((form) => [
+      ...occurrences(text, form),
+      ...isCut ? partAtEnd(text, form) : []
+    ]).map(([from, to]): Range => [at[from] ?? 0, at[to] ?? 0])
+  ).toSorted(([one], [other]) => one - other)
+  let told = ""
+  let end = 0
+  for (const [from, to] of ranges) {
+    if (to <= end) continue
+    if (from >= end) told += `${text.slice(end, from)}{secret}`
+    end = to
   }
-  return cut === 0 ? text : `${begun.slice(0, begun.length - cut)}{secret}${mark}`
+  return told + text.slice(end)
 }
 
-/** All that others make of the secrets, the longest first. A key of many lines is a secret in each of them. */
+type Range = readonly [from: number, to: number]
+
+const occurrences = (text: string, form: string): ReadonlyArray<Range> => {
+  const beginning = form.slice(0, telling)
+  const found: Array<Range> = []
+  for (let from = text.indexOf(beginning), to = 0; from !== -1; from = text.indexOf(beginning, to)) {
+    to = from + beginning.length
+    while (to - from < form.length && text[to] === form[to - from]) to++
+    found.push([from, to])
+  }
+  return found
+}
+
+/** The beginning of an escape at the end of a text. */
+const halfEscape =
+  /(?:%[c-f][\da-f](?:%[89ab][\da-f]){0,2}(?:%[\da-f]?)?|%[\da-f]?|\\(?:u[\da-f]{0,3}|x[\da-f]?)?|&#?\w{0,7})$/
+
+/** The beginning of a secret at the end of a text. */
+const partAtEnd = (text: string, form: string): ReadonlyArray<Range> => {
+  const ends = [text, text.replace(halfEscape, "")]
+  for (let size = Math.min(telling, form.length) - 1; size >= shortest; size--) {
+    const end = ends.find((end) => end.endsWith(form.slice(0, size)))
+    if (end !== undefined) return [[end.length - size, text.length]]
+  }
+  return []
+}
+
+/** All that others make of the secrets, escapes aside. A key of many lines is a secret in each of them. */
 const formsOf = (secrets: Iterable<string>): ReadonlyArray<string> => {
-  const forms = [...secrets].filter(({ length }) => length >= shortest).flatMap((secret) => {
-    const lines = secret.split(/\r?\n/).filter(({ length }) => length > 16)
-    return [...lines, ...encodingsOf(secret.toWellFormed())]
-  })
-  return [...new Set(forms)].toSorted((one, other) => other.length - one.length)
+  const forms = [...secrets].filter(({ length }) => length >= shortest).flatMap((secret) => [
+    ...secret.split(/\r?\n/).filter(({ length }) => length > 16),
+    // What is longer than the text that is looked through is told by its beginning.
+    ...readingsOf(secret.slice(0, window)).map(({ text }) => text),
+    ...base64Of(secret.slice(0, window).toWellFormed())
+  ])
+  return [...new Set(forms.map(folded))].filter(({ length }) => length >= shortest)
 }
 
-const encodingsOf = (text: string): ReadonlyArray<string> => {
-  const escaped = encodeURIComponent(text)
-  const base64 = Base64.encode(text).replace(/=+$/, "")
-  return [
-    text,
-    escaped,
-    encodeURIComponent(escaped),
-    Url.encode(text),
-    escaped.replaceAll("%20", "+"),
-    JSON.stringify(text).slice(1, -1),
-    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\"", "&quot;"),
-    base64,
-    base64.replaceAll("+", "-").replaceAll("/", "_"),
-    encodeURIComponent(base64)
-  ]
+/** The text in base64, alone and behind others: the characters that are its own, at each of the three places. */
+const base64Of = (text: string): ReadonlyArray<string> => [
+  Base64.encode(text).replace(/=+$/, ""),
+  ...["", "-", "--"].map((before) => {
+    const base64 = Base64.encode(before + text)
+    const bytes = base64.length / 4 * 3 - (/=*$/.exec(base64)?.[0].length ?? 0)
+    return base64.slice(Math.ceil(before.length * 8 / 6), Math.floor(bytes * 8 / 6))
+  })
+]
+
+/** A text with escapes taken for what they mean, and where each character of it begins in the text as it came. */
+interface Reading {
+  readonly text: string
+  readonly at: ReadonlyArray<number>
 }
+
+/** Whoever writes JSON into HTML into an address escapes so often. */
+const mostReadings = 6
+
+/** The text as it is, and with one layer of escapes after another taken off. */
+const readingsOf = (text: string): ReadonlyArray<Reading> => {
+  let reading: Reading = { text: folded(text), at: Array.from({ length: text.length + 1 }, (_, index) => index) }
+  const readings = [reading]
+  while (readings.length < mostReadings) {
+    const next = unescaped(reading)
+    if (next.text === reading.text) break
+    readings.push(reading = next)
+  }
+  return readings
+}
+
+const escapes =
+  /%[0-7][\da-f]|%[c-f][\da-f](?:%[89ab][\da-f]){1,3}|\\u[\da-f]{4}|\\x[\da-f]{2}|\\[^ux]|&#\d{1,7};|&#x[\da-f]{1,6};|&(?:amp|lt|gt|quot|apos);/g
+
+const unescaped = ({ at, text }: Reading): Reading => {
+  const pieces: Array<string> = []
+  const places: Array<number> = []
+  let end = 0
+  const keep = (to: number) => {
+    pieces.push(text.slice(end, to))
+    for (let index = end; index < to; index++) places.push(at[index] ?? 0)
+  }
+  for (const { 0: escape, index } of text.matchAll(escapes)) {
+    keep(index)
+    const meaning = folded(meaningOf(escape))
+    pieces.push(meaning)
+    for (let unit = 0; unit < meaning.length; unit++) places.push(at[index] ?? 0)
+    end = index + escape.length
+  }
+  keep(text.length)
+  return { text: pieces.join(""), at: [...places, at.at(-1) ?? 0] }
+}
+
+const named: ReadonlyMap<string, string> = new Map([
+  ["&amp;", "&"],
+  ["&lt;", "<"],
+  ["&gt;", ">"],
+  ["&quot;", "\""],
+  ["&apos;", "'"],
+  ["\\b", "\b"],
+  ["\\f", "\f"],
+  ["\\n", "\n"],
+  ["\\r", "\r"],
+  ["\\t", "\t"]
+])
+
+const meaningOf = (escape: string): string => {
+  if (escape.startsWith("%")) return Url.decode(escape)
+  const code = /^(?:\\[ux]|&#x)([\da-f]+)/.exec(escape)?.[1]
+  const point = code === undefined ? Number(/^&#(\d+)/.exec(escape)?.[1]) : Number.parseInt(code, 16)
+  return point <= 0x10ffff ? String.fromCodePoint(point) : named.get(escape) ?? escape.slice(1)
+}
+
+/** The text where letters, spaces and the signs of base64 are alike however they are written. Its length is the same. */
+const folded = (text: string): string =>
+  text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/[ -]/g, "+").replaceAll("_", "/")

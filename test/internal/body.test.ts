@@ -56,7 +56,7 @@ describe("a body", () => {
         const { response, state } = pieces(() => bytes("x".repeat(1_000)), headers)
         const { isCut, text } = yield* Body.text(response, 10_000)
         assert.isTrue(isCut)
-        assert.strictEqual(text, "x".repeat(1_024))
+        assert.strictEqual(text, `${"x".repeat(1_024)}…`)
         assert.strictEqual(state.taken, 11)
         assert.isTrue(state.isCancelled)
       })
@@ -86,6 +86,6 @@ describe("a body", () => {
     Effect.gen(function*() {
       const of = (size: number) => pieces((number) => number === 0 ? bytes("x".repeat(size)) : undefined).response
       assert.isFalse((yield* Body.text(of(100), 100)).isCut)
-      assert.deepStrictEqual(yield* Body.text(of(101), 100), { text: "x".repeat(101), isCut: true })
+      assert.deepStrictEqual(yield* Body.text(of(101), 100), { text: `${"x".repeat(101)}…`, isCut: true })
     }))
 })

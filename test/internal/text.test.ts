@@ -62,11 +62,49 @@ describe("told", () => {
     ["in base64", base64],
     ["in base64 without padding", base64.replaceAll("=", "")],
     ["in base64url", base64.replaceAll("+", "-").replaceAll("/", "_")],
-    ["in base64, percent-encoded", encodeURIComponent(base64)]
+    ["in base64, percent-encoded", encodeURIComponent(base64)],
+    ["in JSON of PHP", JSON.stringify(secret).replaceAll("/", "\\/")],
+    ["in JSON of Go", JSON.stringify(secret).replaceAll("&", "\\u0026").replaceAll("+", "\\u002B")],
+    ["in JSON in JSON", JSON.stringify(JSON.stringify(secret)).slice(1, -1).replaceAll("\\\"", "\"")],
+    ["with every character percent-encoded", secret.replace(/./g, (c) => `%${c.charCodeAt(0).toString(16)}`)],
+    ["with some characters percent-encoded", encodeURIComponent(secret).replace("c", "%63")],
+    ["with numbers in HTML", secret.replace(/\W/g, (c) => `&#${c.charCodeAt(0)};`)],
+    ["with hexadecimal numbers in HTML", secret.replace(/\W/g, (c) => `&#x${c.charCodeAt(0).toString(16)};`)],
+    ["encoded three times", encodeURIComponent(encodeURIComponent(encodeURIComponent(secret)))]
   ]
 
   it.each(forms)("knows a secret %s", (_, form) => {
     assert.match(Text.told(`before ${form} after`, [secret]), /^before "?\{secret\}[="]*(%3D)* after$/)
+  })
+
+  it.each(["x", "xy", "xyz", "user:"])("knows a secret behind %s in base64", (before) => {
+    assert.match(Text.told(btoa(`${before}0123456789abcdef:more`), ["0123456789abcdef"]), /^.{0,8}\{secret\}.{0,10}$/)
+  })
+
+  it("knows a secret of escapes, and one that is not ASCII", () => {
+    for (const secret of ["a%41b\\u0041&amp;c", "pässwörd-😀-ключ"]) {
+      for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) {
+        assert.strictEqual(Text.told(`a ${form} b`, [secret]), "a {secret} b")
+      }
+    }
+  })
+
+  it.each([10_000, 32_000, 1_000_000])("knows a secret of %i characters, whole and cut anywhere", (size) => {
+    const secret = Array.from({ length: size }, (_, index) => "aZ0+/=-_%&"[(index * index + index) % 97 % 10]).join("")
+    for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret)]) {
+      for (const text of [form, `${form.slice(0, 900)}…`, `${form.slice(0, 500)}: too long`]) {
+        assert.match(Text.told(`got ${text}`, [secret]), /^got "?\{secret\}%?"?…?(: too long)?$/)
+      }
+    }
+  })
+
+  it("leaves no half of an escape where a text was cut", () => {
+    const secret = "t0ken/é&of+all"
+    for (const form of [encodeURIComponent(secret), encodeURIComponent(encodeURIComponent(secret))]) {
+      for (let size = 4; size < form.length; size++) {
+        assert.strictEqual(Text.told(`a ${form.slice(0, size)}…`, [secret]), "a {secret}…", form.slice(0, size))
+      }
+    }
   })
 
   it("knows each line of a secret of many", () => {
@@ -121,7 +159,7 @@ describe("told", () => {
     ["a", ".", "=", "/", "?a", "a:", "token", "token:", "auth= ", "eyJ", "a://", "\"", "{\"token\":", "%25", "a.", " "]
   )("of five million of %j takes no time", (part) => {
     const began = performance.now()
-    Text.told(part.repeat(long / part.length), ["t0k/en-of-all", "aaaa".repeat(100)])
+    Text.told(part.repeat(long / part.length), ["t0k/en-of-all", "a".repeat(100_000), part.repeat(20_000)])
     assert.isBelow(performance.now() - began, 250)
   })
 })

@@ -175,6 +175,23 @@ describe("a service that says all that it was told", () => {
     ))
 })
 
+it.effect.each([10_000, 30_000])(
+  "a message and a token of %i characters that come back are no defect",
+  (size) =>
+    Effect.gen(function*() {
+      const secret = Array.from({ length: size }, (_, index) => "aZ0-~%"[(index * index + index) % 97 % 6]).join("")
+      const { shown, watching } = Reflecting.watched()
+      const publish = Publish.publish({ channel: "a", message: "\"+".repeat(size / 10) })
+      const error = yield* Effect.flip(watching(publish)).pipe(Effect.provide(Layer.merge(
+        Reflecting.reflecting((said) => ({ status: 403, body: said }), []),
+        PubNubConfig.layer({ ...plain, maxUrlSize: 200_000, authToken: Redacted.make(secret) })
+      )))
+      shown.push(...Reflecting.shownOf(error))
+      for (const text of shown) assert.notInclude(text, secret.slice(0, 20))
+      assert.strictEqual(error._tag, "PublishOutcomeUnknown")
+    })
+)
+
 it.effect("without a tracer there is no span; with one there is one a call, of ours and no other", () =>
   Effect.gen(function*() {
     const spans: Array<string> = []
