@@ -630,8 +630,7 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
+ * import * as Schedule from "effect/Schedule"
  * import * as Schema from "effect/Schema"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
  *
