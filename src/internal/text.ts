@@ -12,6 +12,30 @@ export const most = 1_024
 export const bounded = (text: string, length = most): string =>
   (text.length <= length ? text : `${text.slice(0, length - 1)}…`).toWellFormed()
 
+/** What others wrote, as a part of a sentence of ours: it may end with a mark of its own. */
+export const clause = (text: string): string => {
+  let end = text.length
+  while (end > 0 && " \n.,:;".includes(text.charAt(end - 1))) end--
+  return text.slice(0, end)
+}
+
+/** What others wrote, as a sentence. */
+export const sentence = (text: string): string => {
+  const said = clause(text)
+  return said.endsWith("?") || said.endsWith("!") ? said : `${said}.`
+}
+
+/** What is wrong with an input, and with which parts of it, as a sentence. */
+export const complaint = (
+  description: string,
+  details: ReadonlyArray<{ readonly message: string; readonly location?: string }>
+): string => {
+  const parts = details.map(({ location, message }) =>
+    clause(location === undefined ? message : `${location} ${message}`)
+  )
+  return sentence(parts.length === 0 ? description : `${clause(description)}: ${parts.join("; ")}`)
+}
+
 // --------------------------------------------------------------------------------------------------------------------
 // terminals
 // --------------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Json from "../internal/json.ts"
+import { whatHappened } from "../internal/whatHappened.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
@@ -318,7 +319,7 @@ export class UpdateOutcomeUnknown extends Schema.TaggedError<UpdateOutcomeUnknow
     return `${this.operation}: whether ${this.kind} ${
       JSON.stringify(this.id)
     } was changed by this update is not known. ` +
-      `${this.reason.message} Read it before the update is made once more.`
+      `${whatHappened(this.reason)} Read it before the update is made once more.`
   }
   get isRetryable(): false {
     return false

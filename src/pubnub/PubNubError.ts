@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as ConnectFailure from "../internal/connectFailure.ts"
 import * as Text from "../internal/text.ts"
+import { seconds, whatHappened } from "../internal/whatHappened.ts"
 
 /**
  * One complaint about one input, by the service or by this library before anything was sent.
@@ -31,8 +32,6 @@ export const Detail: Schema.Codec<Detail> = Schema.Struct({
   message: Schema.String,
   location: Schema.optionalKey(Schema.String)
 })
-
-const seconds = (duration: Duration.Duration): string => `${Math.ceil(Duration.toSeconds(duration))} s`
 
 const wait = (retryAfter: Option.Option<Duration.Duration>): string =>
   Option.match(retryAfter, { onNone: () => "a while", onSome: seconds })
@@ -63,7 +62,7 @@ export class Transport extends Schema.TaggedError<Transport>("effect-herald/pubn
   sent: Schema.Boolean
 }) {
   override get message(): string {
-    return `${this.description}${this.sent ? "" : "; the request was not sent"}. ${firstTry(this.code)}`
+    return `${Text.clause(this.description)}${this.sent ? "" : "; the request was not sent"}. ${firstTry(this.code)}`
   }
   get isRetryable(): true {
     return true
@@ -83,7 +82,7 @@ export class Timeout extends Schema.TaggedError<Timeout>("effect-herald/pubnub/T
   after: Schema.Duration
 }) {
   override get message(): string {
-    return `No answer within ${seconds(this.after)}. Try again, or raise requestTimeout.`
+    return `${whatHappened(this)} Try again, or raise requestTimeout.`
   }
   get isRetryable(): true {
     return true
@@ -104,7 +103,8 @@ export class RateLimited extends Schema.TaggedError<RateLimited>("effect-herald/
   retryAfter: Schema.Option(Schema.Duration)
 }) {
   override get message(): string {
-    return `Too many requests: ${this.description}. Wait ${wait(this.retryAfter)} before the next one.`
+    const said = Text.sentence(this.description)
+    return `Too many requests: ${said} Wait ${wait(this.retryAfter)} before the next one.`
   }
   get isRetryable(): true {
     return true
@@ -127,8 +127,9 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-heral
   }
 ) {
   override get message(): string {
+    const said = Text.sentence(this.description)
     const named = [...this.channels, ...this.groups.map((group) => `group ${group}`)]
-    return `Access denied${named.length === 0 ? "" : ` to ${Text.bounded(named.join(", "))}`}: ${this.description}. ` +
+    return `Access denied${named.length === 0 ? "" : ` to ${Text.bounded(named.join(", "))}`}: ${said} ` +
       "Grant it to this user, or provide another token."
   }
   get isRetryable(): false {
@@ -151,7 +152,8 @@ export class InvalidKey extends Schema.TaggedError<InvalidKey>("effect-herald/pu
   description: Schema.String
 }) {
   override get message(): string {
-    return `The ${this.key} key cannot be used: ${this.description}. Check ${this.key}Key in PubNubConfig.`
+    const said = Text.sentence(this.description)
+    return `The ${this.key} key cannot be used: ${said} Check ${this.key}Key in PubNubConfig.`
   }
   get isRetryable(): false {
     return false
@@ -195,7 +197,8 @@ export class FeatureDisabled extends Schema.TaggedError<FeatureDisabled>("effect
   { status: Schema.Int, addOn: AddOn, description: Schema.String }
 ) {
   override get message(): string {
-    return `${this.description}. Enable ${this.addOn === "Unnamed" ? "the add-on" : this.addOn} for the keyset.`
+    const said = Text.sentence(this.description)
+    return `${said} Enable ${this.addOn === "Unnamed" ? "the add-on" : this.addOn} for the keyset.`
   }
   get isRetryable(): false {
     return false
@@ -218,10 +221,7 @@ export class BadRequest extends Schema.TaggedError<BadRequest>("effect-herald/pu
   details: Schema.Array(Detail)
 }) {
   override get message(): string {
-    const details = this.details.map((detail) =>
-      detail.location === undefined ? detail.message : `${detail.location} ${detail.message}`
-    )
-    return `${this.description}${details.length === 0 ? "" : `: ${details.join("; ")}`}. ` +
+    return `${Text.complaint(this.description, this.details)} ` +
       (this.status === undefined ? "Nothing was sent." : `The service answered ${this.status}; a retry cannot help.`)
   }
   get isRetryable(): false {
@@ -246,7 +246,8 @@ export class EmptySubscription
   })
 {
   override get message(): string {
-    return `There is nothing to subscribe to: ${this.description}. Add a channel to one of the groups.`
+    const said = Text.sentence(this.description)
+    return `There is nothing to subscribe to: ${said} Add a channel to one of the groups.`
   }
   get isRetryable(): true {
     return true
@@ -275,9 +276,10 @@ export class ServerFailure extends Schema.TaggedError<ServerFailure>("effect-her
   }
 ) {
   override get message(): string {
+    const said = Text.sentence(this.description)
     return this.answeredBy === "service"
-      ? `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
-      : `Something between here and the service answered ${this.status}: ${this.description}. Check the origin and the ` +
+      ? `The service failed with ${this.status}: ${said} Try again after ${wait(this.retryAfter)}.`
+      : `Something between here and the service answered ${this.status}: ${said} Check the origin and the ` +
         `network, and try again after ${wait(this.retryAfter)}.`
   }
   get isRetryable(): true {
@@ -298,8 +300,7 @@ export class Malformed extends Schema.TaggedError<Malformed>("effect-herald/pubn
   excerpt: Schema.String
 }) {
   override get message(): string {
-    return `The answer (${this.status}) cannot be read: ${this.description}. Something between here and the service ` +
-      "may have written it."
+    return `${whatHappened(this)} Something between here and the service may have written it.`
   }
   get isRetryable(): true {
     return true

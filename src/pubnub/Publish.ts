@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Url from "../internal/url.ts"
+import { whatHappened } from "../internal/whatHappened.ts"
 import * as Channel from "./Channel.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
@@ -98,9 +99,12 @@ export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>("effect
   }
 ) {
   override get message(): string {
-    const of = this.refusedBy === "client" ? `the limit is ${this.limit}` : "the service refused it"
-    return `${this.operation}: the message for ${this.channel} has ${this.size} bytes; ${of}. Send less, or send where ` +
-      "the rest can be found. A keyset with a larger limit is told by maxMessageSize and maxSignalSize of PubNubConfig."
+    const option = this.operation === "signal" ? "maxSignalSize" : "maxMessageSize"
+    const [why, more] = this.refusedBy === "client"
+      ? [`the limit is ${this.limit}`, ` If the keyset allows more, set ${option} of PubNubConfig.`]
+      : ["the service refused it", ""]
+    return `${this.operation}: the message for ${this.channel} has ${this.size} bytes; ${why}. Send less, or a link to ` +
+      `the data.${more}`
   }
   get isRetryable(): false {
     return false
@@ -133,7 +137,7 @@ export class PublishOutcomeUnknown
   override get message(): string {
     const id = this.messageId === undefined ? "" : ` ${this.messageId}`
     return `${this.operation}: whether the message${id} for ${this.channel} was taken is not known. ` +
-      `${this.reason.message} Look for it in history before sending it again.`
+      `${whatHappened(this.reason)} Look for it in history before sending it again.`
   }
   /** Always `false`: a blind retry may send twice. */
   get isRetryable(): false {

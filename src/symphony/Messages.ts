@@ -16,6 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
+import { whatHappened } from "../internal/whatHappened.ts"
 import type * as Attachment from "./Attachment.ts"
 import * as Ids from "./Ids.ts"
 import * as Body from "./internal/body.ts"
@@ -144,7 +145,8 @@ export class MessageOutcomeUnknown
 {
   override get message(): string {
     const streams = this.streamIds.length === 1 ? `stream ${this.streamIds[0]}` : `${this.streamIds.length} streams`
-    return `${this.operation}: whether the message for ${streams} was posted is not known. ${this.reason.message} ` +
+    return `${this.operation}: whether the message for ${streams} was posted is not known. ` +
+      `${whatHappened(this.reason)} ` +
       "Look for it with Messages.list before sending it again."
   }
   /** Always `false`: a blind retry may post twice. */

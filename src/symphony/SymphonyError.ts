@@ -4,10 +4,12 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as ConnectFailure from "../internal/connectFailure.ts"
+import * as Text from "../internal/text.ts"
+import { seconds, whatHappened } from "../internal/whatHappened.ts"
 
 /**
  * One complaint about one input, by this library before anything was sent.
@@ -31,8 +33,6 @@ export const Detail: Schema.Codec<Detail> = Schema.Struct({
   message: Schema.String,
   location: Schema.optionalKey(Schema.String)
 })
-
-const seconds = (duration: Duration.Duration): string => `${Math.ceil(Duration.toSeconds(duration))} s`
 
 const wait = (retryAfter: Option.Option<Duration.Duration>): string =>
   Option.match(retryAfter, { onNone: () => "a while", onSome: seconds })
@@ -64,7 +64,7 @@ export class Unreachable extends Schema.TaggedError<Unreachable>("effect-herald/
   sent: Schema.Boolean
 }) {
   override get message(): string {
-    return `${this.description}${this.sent ? "" : "; the request was not sent"}. ${firstTry(this.code)}`
+    return `${Text.clause(this.description)}${this.sent ? "" : "; the request was not sent"}. ${firstTry(this.code)}`
   }
   get isRetryable(): boolean {
     return ConnectFailure.kindOf(this.code) === undefined
@@ -84,7 +84,7 @@ export class NoAnswer extends Schema.TaggedError<NoAnswer>("effect-herald/sympho
   after: Schema.Duration
 }) {
   override get message(): string {
-    return `No answer within ${seconds(this.after)}. Try again, or raise requestTimeout (of a datafeed: readTimeout).`
+    return `${whatHappened(this)} Try again, or raise requestTimeout (of a datafeed: readTimeout).`
   }
   get isRetryable(): true {
     return true
@@ -105,7 +105,8 @@ export class Throttled extends Schema.TaggedError<Throttled>("effect-herald/symp
   retryAfter: Schema.Option(Schema.Duration)
 }) {
   override get message(): string {
-    return `Too many requests: ${this.description}. Wait ${wait(this.retryAfter)} before the next one.`
+    const said = Text.sentence(this.description)
+    return `Too many requests: ${said} Wait ${wait(this.retryAfter)} before the next one.`
   }
   get isRetryable(): true {
     return true
@@ -124,7 +125,8 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-heral
   Said
 ) {
   override get message(): string {
-    return `Not authorized: ${this.description}. Check the user name, that its public key is imported, and the clock.`
+    const said = Text.sentence(this.description)
+    return `Not authorized: ${said} Check the user name, that its public key is imported, and the clock.`
   }
   get isRetryable(): false {
     return false
@@ -142,7 +144,8 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-heral
  */
 export class Forbidden extends Schema.TaggedError<Forbidden>("effect-herald/symphony/Forbidden")("Forbidden", Said) {
   override get message(): string {
-    return `Forbidden: ${this.description}. The user needs the entitlement, and to be in the stream.`
+    const said = Text.sentence(this.description)
+    return `Forbidden: ${said} The user needs the entitlement, and to be in the stream.`
   }
   get isRetryable(): false {
     return false
@@ -160,7 +163,8 @@ export class Forbidden extends Schema.TaggedError<Forbidden>("effect-herald/symp
  */
 export class NotFound extends Schema.TaggedError<NotFound>("effect-herald/symphony/NotFound")("NotFound", Said) {
   override get message(): string {
-    return `Not found: ${this.description}. Check the id, and that this user may see it.`
+    const said = Text.sentence(this.description)
+    return `Not found: ${said} Check the id, and that this user may see it.`
   }
   get isRetryable(): false {
     return false
@@ -178,7 +182,8 @@ export class NotFound extends Schema.TaggedError<NotFound>("effect-herald/sympho
  */
 export class Blocked extends Schema.TaggedError<Blocked>("effect-herald/symphony/Blocked")("Blocked", Said) {
   override get message(): string {
-    return `Blocked by compliance rules: ${this.description}. Change the content.`
+    const said = Text.sentence(this.description)
+    return `Blocked by compliance rules: ${said} Change the content.`
   }
   get isRetryable(): false {
     return false
@@ -199,10 +204,7 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("effect-h
   { ...Said, status: Schema.optionalKey(Schema.Int), details: Schema.Array(Detail) }
 ) {
   override get message(): string {
-    const details = this.details.map((detail) =>
-      detail.location === undefined ? detail.message : `${detail.location} ${detail.message}`
-    )
-    return `${this.description}${details.length === 0 ? "" : `: ${details.join("; ")}`}. ` +
+    return `${Text.complaint(this.description, this.details)} ` +
       (this.status === undefined ? "Nothing was sent." : `The service answered ${this.status}; a retry cannot help.`)
   }
   get isRetryable(): false {
@@ -231,9 +233,10 @@ export class ServiceFailure extends Schema.TaggedError<ServiceFailure>("effect-h
   }
 ) {
   override get message(): string {
+    const said = Text.sentence(this.description)
     return this.answeredBy === "service"
-      ? `The service failed with ${this.status}: ${this.description}. Try again after ${wait(this.retryAfter)}.`
-      : `Something between here and the service answered ${this.status}: ${this.description}. Check the host and the ` +
+      ? `The service failed with ${this.status}: ${said} Try again after ${wait(this.retryAfter)}.`
+      : `Something between here and the service answered ${this.status}: ${said} Check the host and the ` +
         `network, and try again after ${wait(this.retryAfter)}.`
   }
   get isRetryable(): true {
@@ -254,8 +257,7 @@ export class Unreadable extends Schema.TaggedError<Unreadable>("effect-herald/sy
   excerpt: Schema.String
 }) {
   override get message(): string {
-    return `The answer (${this.status}) cannot be read: ${this.description}. Something between here and the service ` +
-      "may have written it."
+    return `${whatHappened(this)} Something between here and the service may have written it.`
   }
   get isRetryable(): false {
     return false

@@ -14,6 +14,27 @@ describe("bounded", () => {
   })
 })
 
+describe("sentence", () => {
+  it.each([
+    ["Not found", "Not found."],
+    ["Not found.", "Not found."],
+    ["Not found: ", "Not found."],
+    ["Is it escaped?", "Is it escaped?"],
+    ["", "."]
+  ])("of %j is %j", (text, sentence) => assert.strictEqual(Text.sentence(text), sentence))
+})
+
+describe("complaint", () => {
+  it("joins what others said into one sentence, without their stops", () => {
+    const details = [{ message: "Malformed expression.", location: "filter" }, { message: "Too long" }]
+    assert.strictEqual(
+      Text.complaint("Invalid input.", details),
+      "Invalid input: filter Malformed expression; Too long."
+    )
+    assert.strictEqual(Text.complaint("Invalid input.", []), "Invalid input.")
+  })
+})
+
 describe("ofDefect", () => {
   it("tells the kind and the text of an error, and what was thrown in place of one", () => {
     assert.strictEqual(Text.ofDefect(new SyntaxError("Cannot convert x")), "SyntaxError: Cannot convert x")

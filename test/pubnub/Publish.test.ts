@@ -143,6 +143,7 @@ describe("fire and signal", () => {
       const error = yield* Effect.flip(Publish.signal({ channel, message: "é".repeat(32) }))
       if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
       assert.deepInclude({ ...error }, { size: 66, limit: 64, refusedBy: "client", operation: "signal" })
+      assert.include(error.message, "set maxSignalSize of PubNubConfig")
       assert.strictEqual((yield* requestsTo("/signal")).length, 1)
     }).pipe(Effect.provide(emulated())))
 })
@@ -176,6 +177,7 @@ describe("size", () => {
       const error = yield* Effect.flip(Publish.publish({ channel: "a", message: "x".repeat(200) }))
       if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
       assert.strictEqual(error.refusedBy, "service")
+      assert.notInclude(error.message, "maxMessageSize")
     }).pipe(Effect.provide(emulated({ emulator: { limits: { messageBytes: 100 } } }))))
 })
 

@@ -503,6 +503,7 @@ describe("an unknown outcome", () => {
       assert.deepInclude(error.request, { method: "POST", path: `/agent/v4/stream/${sid}/message/create` })
       assert.match(error.request.traceId ?? "", /^\w{6}$/)
       assert.include(error.message, `whether the message for stream ${sidStandard} was posted is not known`)
+      assert.notMatch(error.message, /try again/i)
     }).pipe(Effect.provide(scripted({ status: 503 }))))
 
   it.effect("is not one where the login failed", () =>
