@@ -46,9 +46,9 @@ export interface Cursor {
   readonly hole?: string
 }
 
-const Timetoken = Schema.String.check(Schema.isPattern(/^\d{17}$/, { description: "a timetoken of 17 digits" }))
+const Timetoken = Schema.String.check(Schema.isPattern(/^\d{17}$/, { expected: "a timetoken of 17 digits" }))
 // Shortly before the first timetoken of 17 digits there are shorter ones.
-const Moment = Schema.String.check(Schema.isPattern(/^\d{1,17}$/, { description: "a timetoken" }))
+const Moment = Schema.String.check(Schema.isPattern(/^\d{1,17}$/, { expected: "a timetoken" }))
 
 // What no reader ever writes is no cursor: whatever is in it, each event would pay for it.
 const Mark = Schema.String.check(Schema.isMaxLength(5))

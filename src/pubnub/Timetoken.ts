@@ -27,7 +27,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export const Timetoken = Schema.String.pipe(
-  Schema.check(Schema.isPattern(/^\d{17}$/, { description: "a timetoken of 17 digits" })),
+  Schema.check(Schema.isPattern(/^\d{17}$/, { expected: "a timetoken of 17 digits" })),
   Schema.brand("Timetoken")
 )
 

@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export const UserId = Schema.String.pipe(
-  Schema.check(Schema.isPattern(/\S/, { description: "a user id that is not blank" })),
+  Schema.check(Schema.isPattern(/\S/, { expected: "a user id that is not blank" })),
   Schema.brand("UserId")
 )
 

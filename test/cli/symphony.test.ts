@@ -278,6 +278,7 @@ describe("exit codes", () => {
         [["list", "AAAA", "--private-key", "/nowhere.pem"], "/nowhere.pem"],
         [["list", "AAAA", "--config", "/nowhere.yaml"], "/nowhere.yaml"],
         [["list", "AAAA", "--config", "a.yaml", "--bot", "b"], "no others beside it"],
+        [["search", "--text", "x"], "name it with --stream"],
         [["list", "AAAA"], "SYMPHONY_PORT", { SYMPHONY_PORT: "many" }],
         [["list", "AAAA"], "RSA key", { SYMPHONY_BOT_PRIVATE_KEY: "hush" }],
         [["emulator"], "--private-key"]
@@ -297,7 +298,7 @@ describe("exit codes", () => {
     Effect.gen(function*() {
       const nowhere = yield* Kit.herald(["symphony", "list", "AAAA"])
       assert.strictEqual(nowhere.exitCode, 2)
-      assert.include(nowhere.stderr[0], "SYMPHONY_HOST")
+      assert.include(nowhere.stderr[0], "SYMPHONY_HOST: Expected string")
       const nobody = yield* Kit.herald(["symphony", "list", "AAAA", "--host", "a.b"])
       assert.strictEqual(nobody.exitCode, 2)
       assert.include(nobody.stderr[0], "bot is not set")

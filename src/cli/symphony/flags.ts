@@ -45,11 +45,15 @@ export const Symphony = Command.make("symphony").pipe(
   )
 )
 
+/** `SYMPHONY_HOST: Expected string`, of what Effect says: `SchemaError(Expected string at ["SYMPHONY_HOST"])`. */
+const settingOf = (message: string): string =>
+  message.replaceAll(/\s+/g, " ").replace(/^SchemaError\((.*)\)$/, "$1").replace(/^(.*) at \["(\w+)"\]$/, "$2: $1")
+
 const badInput = (error: { readonly _tag: string; readonly message: string }) =>
   new BadInput({
     description: error._tag === "ConfigError"
-      ? `A setting is missing, or cannot be read: ${error.message.replaceAll(/\s+/g, " ")}. ` +
-        "Flags come before the environment: see herald symphony --help"
+      ? `The environment lacks a setting, or it cannot be read: ${settingOf(error.message)}. ` +
+        "Set it, or give the flag of it: see herald symphony --help"
       : error.message
   })
 

@@ -3,7 +3,9 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
 import * as MessageSearch from "../../symphony/MessageSearch.ts"
+import { BadInput } from "../failure.ts"
 import { session } from "./flags.ts"
 import { writeMessages } from "./messages.ts"
 import { limit, range } from "./range.ts"
@@ -34,13 +36,17 @@ export const search = Command.make(
     ),
     limit
   },
-  ({ limit, oldestFirst, since, until, ...query }) =>
-    writeMessages(MessageSearch.searchAll({
+  Effect.fnUntraced(function*({ limit, oldestFirst, since, until, ...query }) {
+    if (query.text !== undefined && query.streamId === undefined) {
+      return yield* new BadInput({ description: "--text searches within one stream: name it with --stream" })
+    }
+    yield* writeMessages(MessageSearch.searchAll({
       query: { ...query, fromDate: since, toDate: until },
       sortDir: oldestFirst ? "asc" : "desc",
       chunkSize: Math.min(limit, 1000),
       maxNumber: limit
     }))
+  })
 ).pipe(
   Command.provide(session),
   Command.withDescription("Print messages that are all of what is asked for, from the streams of the bot"),
