@@ -191,6 +191,20 @@ export class Faults extends Context.Service<Faults, {
 /**
  * Every kind of fault, and those that can last also as an outage.
  *
+ * **Gotchas**
+ *
+ * A 403 that lasts a minute is among them, and ends a reader with the default schedules. To test that a reader goes on, leave
+ * it out.
+ *
+ * **Example** (All that a reader survives)
+ *
+ * ```ts
+ * import * as Faults from "effect-herald/testing/Faults"
+ *
+ * const survivable = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
+ * const faults = Faults.layer({ chance: { seed: 42, faults: survivable } })
+ * ```
+ *
  * @category constants
  * @since 0.1.0
  */
