@@ -42,6 +42,7 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>("effect-heral
  * @since 0.1.0
  */
 export interface Listener {
+  /** The port that it listens on. */
   readonly port: number
   /** `http://host:port` */
   readonly url: string

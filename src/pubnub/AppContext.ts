@@ -113,7 +113,9 @@ export interface Page<A> {
  * @since 0.1.0
  */
 export interface Versioned {
+  /** When it was changed last. */
   readonly updated: DateTime.Utc
+  /** Names this version. `Users.set` and `Channels.set` take it as `ifMatchesEtag`. */
   readonly etag: Etag
 }
 
@@ -124,8 +126,11 @@ export interface Versioned {
  * @since 0.1.0
  */
 export interface Included<C = Custom> {
+  /** Custom data. `None` where it is not set. */
   readonly custom: Option.Option<C>
+  /** `None` where it is not set. */
   readonly status: Option.Option<string>
+  /** `None` where it is not set. */
   readonly type: Option.Option<string>
 }
 

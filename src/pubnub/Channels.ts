@@ -43,8 +43,11 @@ export type Part = "custom" | "status" | "type"
  * @since 0.1.0
  */
 export interface Description extends AppContext.Versioned {
+  /** The name of the channel. */
   readonly id: string
+  /** What people call it. `None` where it is not set. */
   readonly name: Option.Option<string>
+  /** `None` where it is not set. */
   readonly description: Option.Option<string>
 }
 
@@ -65,11 +68,13 @@ export type Channel<P extends Part = "status" | "type", C = AppContext.Custom> =
  * @since 0.1.0
  */
 export interface Fields<C = AppContext.Custom> {
-  /** At most 2,048 characters, as `description`. */
+  /** At most 2,048 characters. */
   readonly name?: AppContext.Settable<string> | undefined
+  /** At most 2,048 characters. */
   readonly description?: AppContext.Settable<string> | undefined
-  /** At most 50 characters, as `type`. */
+  /** At most 50 characters. */
   readonly status?: AppContext.Settable<string> | undefined
+  /** At most 50 characters. */
   readonly type?: AppContext.Settable<string> | undefined
   /** Takes the place of all custom data that is there. */
   readonly custom?: AppContext.Settable<C> | undefined

@@ -53,9 +53,11 @@ const Delivery = {
  */
 export interface Message<A = Schema.Json> extends Delivery {
   readonly _tag: "Message"
+  /** The message, as its schema reads it; without a schema, JSON. */
   readonly payload: A
   /** The object that was published beside it. */
   readonly meta?: Schema.Json
+  /** The label that its publisher gave it. */
   readonly customMessageType?: string
 }
 
@@ -81,7 +83,9 @@ export const Message = <S extends Schema.Constraint>(payload: S) =>
  */
 export interface Signal<A = Schema.Json> extends Delivery {
   readonly _tag: "Signal"
+  /** The signal, as its schema reads it; without a schema, JSON. */
   readonly payload: A
+  /** The label that its publisher gave it. */
   readonly customMessageType?: string
 }
 
@@ -102,11 +106,13 @@ export const Signal = <S extends Schema.Constraint>(payload: S) =>
  */
 export interface FileShared extends Delivery {
   readonly _tag: "FileShared"
+  /** The id and the name of the file. */
   readonly file: { readonly id: string; readonly name: string }
   /** The message that was shared with the file. */
   readonly payload?: Schema.Json
   /** The object that was published beside it. */
   readonly meta?: Schema.Json
+  /** The label that its publisher gave it. */
   readonly customMessageType?: string
 }
 
@@ -151,7 +157,9 @@ const Occupancy = { ...Delivery, occupancy: Schema.optionalKey(Schema.Int), at: 
  */
 export interface Joined extends Occupancy {
   readonly _tag: "Joined"
+  /** Who joined. */
   readonly user: UserId
+  /** The presence state of this user on this channel. Absent when there is none. */
   readonly state?: Schema.Json
 }
 
@@ -173,7 +181,9 @@ export const Joined = Schema.TaggedStruct("Joined", Movement)
  */
 export interface Left extends Occupancy {
   readonly _tag: "Left"
+  /** Who left. */
   readonly user: UserId
+  /** The last presence state of this user on this channel. Absent when there was none. */
   readonly state?: Schema.Json
 }
 
@@ -193,7 +203,9 @@ export const Left = Schema.TaggedStruct("Left", Movement)
  */
 export interface TimedOut extends Occupancy {
   readonly _tag: "TimedOut"
+  /** Who timed out. */
   readonly user: UserId
+  /** The last presence state of this user on this channel. Absent when there was none. */
   readonly state?: Schema.Json
 }
 
@@ -213,7 +225,9 @@ export const TimedOut = Schema.TaggedStruct("TimedOut", Movement)
  */
 export interface StateChanged extends Occupancy {
   readonly _tag: "StateChanged"
+  /** Whose state changed. */
   readonly user: UserId
+  /** The state now. */
   readonly state: Schema.Json
 }
 
@@ -275,8 +289,11 @@ export type Presence = Joined | Left | TimedOut | StateChanged | Interval
  * @since 0.1.0
  */
 export interface Action {
+  /** What kind of action it is: `"reaction"`, `"receipt"`. */
   readonly type: string
+  /** What it says: `"👍"`, `"read"`. */
   readonly value: string
+  /** When it was added. It names the action: `MessageActions.remove` takes it. */
   readonly actionTimetoken: Timetoken
   /** The message it belongs to, as the service gives it: old data has ten digits. */
   readonly messageTimetoken: string
@@ -303,6 +320,7 @@ export const Action = Schema.Struct({
  */
 export interface MessageActionAdded extends Delivery {
   readonly _tag: "MessageActionAdded"
+  /** The action that was added. */
   readonly action: Action
 }
 
@@ -322,6 +340,7 @@ export const MessageActionAdded = Schema.TaggedStruct("MessageActionAdded", { ..
  */
 export interface MessageActionRemoved extends Delivery {
   readonly _tag: "MessageActionRemoved"
+  /** The action that was removed. */
   readonly action: Action
 }
 
@@ -393,7 +412,9 @@ const Version = { updated: Schema.optionalKey(Schema.DateTimeUtc), etag: Schema.
  * @since 0.1.0
  */
 export interface Versioned extends Delivery {
+  /** When it was changed. Absent where the service does not say. */
   readonly updated?: DateTime.Utc
+  /** Names the version after the change. Absent where the service does not say. */
   readonly etag?: string
 }
 
@@ -419,7 +440,9 @@ export interface UserChange<C = CustomChange> extends Change<C> {
  */
 export interface UserSet<C = CustomChange> extends Versioned {
   readonly _tag: "UserSet"
+  /** Whose metadata it is. */
   readonly user: UserId
+  /** The fields that changed. */
   readonly change: UserChange<C>
 }
 
@@ -444,6 +467,7 @@ export const UserSet = Schema.TaggedStruct("UserSet", {
  */
 export interface UserDeleted extends Delivery {
   readonly _tag: "UserDeleted"
+  /** Whose metadata was removed. */
   readonly user: UserId
 }
 
@@ -474,7 +498,9 @@ export interface ChannelChange<C = CustomChange> extends Change<C> {
  */
 export interface ChannelSet<C = CustomChange> extends Versioned {
   readonly _tag: "ChannelSet"
+  /** Which channel it is about. */
   readonly channelId: string
+  /** The fields that changed. */
   readonly change: ChannelChange<C>
 }
 
@@ -499,6 +525,7 @@ export const ChannelSet = Schema.TaggedStruct("ChannelSet", {
  */
 export interface ChannelDeleted extends Delivery {
   readonly _tag: "ChannelDeleted"
+  /** Which channel it was about. */
   readonly channelId: string
 }
 
@@ -519,8 +546,11 @@ export const ChannelDeleted = Schema.TaggedStruct("ChannelDeleted", { ...Deliver
  */
 export interface MembershipSet<C = CustomChange> extends Versioned {
   readonly _tag: "MembershipSet"
+  /** Who is a member. */
   readonly user: UserId
+  /** Of which channel. */
   readonly channelId: string
+  /** The fields of the membership that changed. */
   readonly change: Change<C>
 }
 
@@ -546,7 +576,9 @@ export const MembershipSet = Schema.TaggedStruct("MembershipSet", {
  */
 export interface MembershipDeleted extends Delivery {
   readonly _tag: "MembershipDeleted"
+  /** Who is no longer a member. */
   readonly user: UserId
+  /** Of which channel. */
   readonly channelId: string
 }
 
@@ -603,9 +635,13 @@ export interface Undecodable {
   readonly raw: Schema.Json
   /** What is wrong with it, in about a thousand characters at most. It may quote what others wrote. */
   readonly issue: string
+  /** The channel it happened on, where that can be read. */
   readonly channel?: string
+  /** When it was published, where that can be read. */
   readonly timetoken?: Timetoken
+  /** Who published it, where that can be read. */
   readonly publisher?: UserId
+  /** Where a reader stands once this event is handled. */
   readonly cursor: Cursor
 }
 
@@ -632,10 +668,13 @@ export const Undecodable = Schema.TaggedStruct("Undecodable", {
  */
 export interface Unknown extends Delivery {
   readonly _tag: "Unknown"
+  /** The number by which the service calls this kind of event. */
   readonly kind: number
+  /** As the service sent it. */
   readonly payload: Schema.Json
   /** The object that was published beside it. */
   readonly meta?: Schema.Json
+  /** The label that its publisher gave it. */
   readonly customMessageType?: string
 }
 

@@ -63,8 +63,11 @@ export type Filter<F extends string> = Comparison<F> | Both<F> | Either<F> | Neg
  */
 export interface Comparison<F extends string> {
   readonly _tag: "Comparison"
+  /** The field that is compared. */
   readonly field: F
+  /** How it is compared. */
   readonly operator: Operator
+  /** What it is compared with. */
   readonly value: string | DateTime.Utc
 }
 
@@ -76,7 +79,9 @@ export interface Comparison<F extends string> {
  */
 export interface Both<F extends string> {
   readonly _tag: "Both"
+  /** The first of the two. */
   readonly left: Filter<F>
+  /** The second of the two. */
   readonly right: Filter<F>
 }
 
@@ -88,7 +93,9 @@ export interface Both<F extends string> {
  */
 export interface Either<F extends string> {
   readonly _tag: "Either"
+  /** The first of the two. */
   readonly left: Filter<F>
+  /** The second of the two. */
   readonly right: Filter<F>
 }
 
@@ -100,6 +107,7 @@ export interface Either<F extends string> {
  */
 export interface Negation<F extends string> {
   readonly _tag: "Negation"
+  /** The filter that must not match. */
   readonly filter: Filter<F>
 }
 

@@ -33,9 +33,13 @@ import type { UserId } from "./UserId.ts"
  * @since 0.1.0
  */
 export interface StoredAction {
+  /** What kind of action it is: `"reaction"`, `"receipt"`. */
   readonly type: string
+  /** What it says: `"👍"`, `"read"`. */
   readonly value: string
+  /** Who added it. */
   readonly user: UserId
+  /** When it was added. It names the action: `MessageActions.remove` takes it. */
   readonly actionTimetoken: Timetoken
 }
 
@@ -46,8 +50,11 @@ export interface StoredAction {
  * @since 0.1.0
  */
 export interface Entry {
+  /** The channel it was published on. */
   readonly channel: string
+  /** When it was published. It names the message. */
   readonly timetoken: Timetoken
+  /** Who published it. Absent where the service does not say. */
   readonly publisher?: UserId
 }
 
@@ -59,8 +66,11 @@ export interface Entry {
  */
 export interface StoredMessage<A = Schema.Json> extends Entry {
   readonly _tag: "StoredMessage"
+  /** The message, as its schema reads it; without a schema, JSON. */
   readonly payload: A
+  /** The object that was published beside it. Absent when there is none, and with `include: { meta: false }`. */
   readonly meta?: Schema.Json
+  /** The label that its publisher gave it. */
   readonly customMessageType?: string
   /** Only when asked for with `include.actions`. */
   readonly actions: ReadonlyArray<StoredAction>
@@ -74,10 +84,15 @@ export interface StoredMessage<A = Schema.Json> extends Entry {
  */
 export interface StoredFile extends Entry {
   readonly _tag: "StoredFile"
+  /** The id and the name of the file. */
   readonly file: { readonly id: string; readonly name: string }
+  /** The message that was shared with the file. */
   readonly payload?: Schema.Json
+  /** The object that was published beside it. Absent when there is none, and with `include: { meta: false }`. */
   readonly meta?: Schema.Json
+  /** The label that its publisher gave it. */
   readonly customMessageType?: string
+  /** Only when asked for with `include.actions`; else empty. */
   readonly actions: ReadonlyArray<StoredAction>
 }
 
@@ -90,10 +105,15 @@ export interface StoredFile extends Entry {
  */
 export interface UndecodableEntry {
   readonly _tag: "UndecodableEntry"
+  /** The channel it was published on. */
   readonly channel: string
+  /** When it was published, where that can be read. */
   readonly timetoken?: Timetoken
+  /** Who published it, where that can be read. */
   readonly publisher?: UserId
+  /** As the service gave it. */
   readonly raw: Schema.Json
+  /** What is wrong with it. */
   readonly issue: string
 }
 
@@ -151,9 +171,11 @@ export interface Include {
  * @since 0.1.0
  */
 export interface FetchOptions extends Range {
+  /** One channel; not a wildcard. */
   readonly channel: string
   /** The most entries of a page: 1 to 100, and 1 to 25 with actions. Default: as many as possible. */
   readonly limit?: number | undefined
+  /** What comes with each entry. */
   readonly include?: Include | undefined
 }
 
@@ -168,6 +190,7 @@ export interface FetchManyOptions extends Range {
   readonly channels: ReadonlyArray<string>
   /** The most entries of each channel: 1 to 25. Default: 25. */
   readonly limit?: number | undefined
+  /** What comes with each entry. */
   readonly include?: Pick<Include, "meta"> | undefined
 }
 
@@ -178,9 +201,11 @@ export interface FetchManyOptions extends Range {
  * @since 0.1.0
  */
 export interface StreamOptions extends Range {
+  /** One channel; not a wildcard. */
   readonly channel: string
   /** Default: `"newestFirst"`, which reads no more than it gives. */
   readonly order?: "newestFirst" | "oldestFirst" | undefined
+  /** What comes with each entry. */
   readonly include?: Include | undefined
 }
 
@@ -191,6 +216,7 @@ export interface StreamOptions extends Range {
  * @since 0.1.0
  */
 export interface Typed<A, RD = never> {
+  /** What a payload must be. */
   readonly schema: Payload.Reader<A, RD>
 }
 

@@ -53,6 +53,7 @@ export type Part = "custom" | "status" | "type" | "user" | "user.custom" | "user
  * @since 0.1.0
  */
 export interface Relation extends AppContext.Versioned {
+  /** Who is the member: the `id` that was set. */
   readonly userId: UserId
 }
 
@@ -64,6 +65,7 @@ export interface Relation extends AppContext.Versioned {
  * @since 0.1.0
  */
 export interface Included<Q extends Users.Part, C = AppContext.Custom> extends AppContext.Included<C> {
+  /** The metadata of the member. `None` where none is stored. */
   readonly user: Option.Option<Users.User<Q>>
 }
 

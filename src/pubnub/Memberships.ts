@@ -46,6 +46,7 @@ export type Part = "custom" | "status" | "type" | "channel" | "channel.custom" |
  * @since 0.1.0
  */
 export interface Relation extends AppContext.Versioned {
+  /** Of which channel: the `id` that was set. */
   readonly channelId: string
 }
 
@@ -57,6 +58,7 @@ export interface Relation extends AppContext.Versioned {
  * @since 0.1.0
  */
 export interface Included<Q extends Channels.Part, C = AppContext.Custom> extends AppContext.Included<C> {
+  /** The metadata of the channel. `None` where none is stored. */
   readonly channel: Option.Option<Channels.Channel<Q>>
 }
 

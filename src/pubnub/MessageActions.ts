@@ -41,6 +41,7 @@ import { UserId } from "./UserId.ts"
  * @since 0.1.0
  */
 export interface MessageAction extends Event.Action {
+  /** Who added it. */
   readonly user: UserId
 }
 
@@ -209,6 +210,7 @@ export type RemoveError = MessageActionsError | ActionNotFound | ActionOfAnother
  * @since 0.1.0
  */
 export interface AddOptions {
+  /** The channel of the message. */
   readonly channel: string
   /** The message, by the timetoken that `Publish.publish` gave. The service does not look whether there is one. */
   readonly messageTimetoken: Timetoken.Timetoken
@@ -301,9 +303,11 @@ export const add = (
  * @since 0.1.0
  */
 export interface RemoveOptions {
+  /** The channel of the message. */
   readonly channel: string
   /** The message, as the action has it: in old data, ten digits. */
   readonly messageTimetoken: string
+  /** The action, as {@link add} and {@link list} give it. */
   readonly actionTimetoken: Timetoken.Timetoken
 }
 
@@ -382,6 +386,7 @@ export const remove = (
  * @since 0.1.0
  */
 export interface ListOptions extends History.Range {
+  /** One channel; not a wildcard. */
   readonly channel: string
   /** The most actions of a page, 1 to 100. Default: 100. */
   readonly limit?: number | undefined
@@ -426,6 +431,7 @@ export const list = (
  * @since 0.1.0
  */
 export interface StreamOptions extends History.Range {
+  /** One channel; not a wildcard. */
   readonly channel: string
   /** Default: `"newestFirst"`, which reads no more than it gives. */
   readonly order?: "newestFirst" | "oldestFirst" | undefined
@@ -522,7 +528,9 @@ const ask = (
  * @since 0.1.0
  */
 export interface Reaction {
+  /** What kind of action it is: `"reaction"`, `"receipt"`. */
   readonly type: string
+  /** What it says: `"👍"`, `"read"`. */
   readonly value: string
   /** By how many users. */
   readonly count: number

@@ -64,7 +64,9 @@ export interface State {
  * @since 0.1.0
  */
 export interface Occupant {
+  /** Who is there. */
   readonly user: UserId
+  /** Only when asked for with `includeState`. Absent when this user has none here. */
   readonly state?: State
 }
 
@@ -76,7 +78,9 @@ export interface Occupant {
  * @since 0.1.0
  */
 export interface ChannelOccupancy {
+  /** How many users are there, also when `users` has fewer. */
   readonly occupancy: number
+  /** One page of them; nobody with `includeUsers: false`. */
   readonly users: ReadonlyArray<Occupant | UnreadableItem>
 }
 
@@ -92,6 +96,7 @@ export interface HereNow {
   readonly totalOccupancy: number
   /** How many channels somebody is on. */
   readonly totalChannels: number
+  /** By the name of the channel. */
   readonly channels: ReadonlyMap<string, ChannelOccupancy>
   /** The channels of which the service told something else than who is there, if any. They are not in `channels`. */
   readonly unreadable?: ReadonlyMap<string, UnreadableItem>
@@ -344,9 +349,11 @@ const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupan
  * @since 0.1.0
  */
 export interface LiveOccupancy {
+  /** The channel that is watched. */
   readonly channel: string
   /** As the service counts: `users` may be fewer when somebody came or went while they were listed. */
   readonly occupancy: number
+  /** By user id. */
   readonly users: ReadonlyMap<UserId, Occupant>
 }
 

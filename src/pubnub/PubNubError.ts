@@ -17,6 +17,7 @@ import { seconds, whatHappened } from "../internal/whatHappened.ts"
  * @since 0.1.0
  */
 export interface Detail {
+  /** What is wrong. */
   readonly message: string
   /** The parameter or field it is about. */
   readonly location?: string

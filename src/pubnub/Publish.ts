@@ -31,6 +31,7 @@ import { Timetoken } from "./Timetoken.ts"
  * @since 0.1.0
  */
 export interface Published {
+  /** When the service took it. It names the message. */
   readonly timetoken: Timetoken
 }
 

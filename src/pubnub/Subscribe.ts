@@ -534,6 +534,7 @@ export interface Durable {
  * @since 0.1.0
  */
 export interface Page<A = Schema.Json> {
+  /** At least one, in the order in which they happened. */
   readonly events: Arr.NonEmptyReadonlyArray<Event.SubscribeEvent<A>>
   /**
    * Says that this page is handled, and saves the cursor at once. Pages may be finished in any order: the cursor that is saved

@@ -44,10 +44,15 @@ export type Part = "custom" | "status" | "type"
  * @since 0.1.0
  */
 export interface Profile extends AppContext.Versioned {
+  /** The id of the user. */
   readonly id: UserId
+  /** `None` where it is not set. */
   readonly name: Option.Option<string>
+  /** The id of the user in another system. `None` where it is not set. */
   readonly externalId: Option.Option<string>
+  /** Where a picture of the user is. `None` where it is not set. */
   readonly profileUrl: Option.Option<string>
+  /** `None` where it is not set. */
   readonly email: Option.Option<string>
 }
 
@@ -66,14 +71,17 @@ export type User<P extends Part = "status" | "type", C = AppContext.Custom> = Pr
  * @since 0.1.0
  */
 export interface Fields<C = AppContext.Custom> {
-  /** At most 2,048 characters, as `externalId` and `profileUrl`. */
+  /** At most 2,048 characters. */
   readonly name?: AppContext.Settable<string> | undefined
+  /** The id of the user in another system. At most 2,048 characters. */
   readonly externalId?: AppContext.Settable<string> | undefined
+  /** Where a picture of the user is. At most 2,048 characters. */
   readonly profileUrl?: AppContext.Settable<string> | undefined
   /** At most 320 characters. */
   readonly email?: AppContext.Settable<string> | undefined
-  /** At most 50 characters, as `type`. */
+  /** At most 50 characters. */
   readonly status?: AppContext.Settable<string> | undefined
+  /** At most 50 characters. */
   readonly type?: AppContext.Settable<string> | undefined
   /** Takes the place of all custom data that is there. */
   readonly custom?: AppContext.Settable<C> | undefined

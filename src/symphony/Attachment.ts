@@ -44,6 +44,7 @@ export interface Once<out E = never, out R = never> {
  * @since 0.1.0
  */
 export interface Preview<out E = never, out R = never> {
+  /** The picture. */
   readonly content: Content<E, R>
   /** Default: that of its file, behind `preview-`. */
   readonly name?: string | undefined
@@ -76,6 +77,7 @@ export interface Preview<out E = never, out R = never> {
 export interface Attachment<out E = never, out R = never> {
   /** As it is shown; letters of any script. */
   readonly name: string
+  /** The file: bytes, text, a `Blob`, or a `Stream`. */
   readonly content: Content<E, R>
   /** Default: that of a `Blob`, or by the name, or `application/octet-stream`. */
   readonly contentType?: string | undefined

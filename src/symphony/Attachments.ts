@@ -34,6 +34,7 @@ type Needs = HttpClient.HttpClient | SymphonyConfig | Session
  * @since 0.1.0
  */
 export interface AttachmentRange {
+  /** The stream that the files were posted to. */
   readonly streamId: string
   /** The time of the first. A number is milliseconds since 1970. Default: all. */
   readonly since?: DateTime.DateTime.Input | undefined
@@ -202,8 +203,11 @@ const decodeAttachments = Lenient.entries(StreamAttachment)
  * @since 0.1.0
  */
 export interface AttachmentOptions {
+  /** The stream of the message. */
   readonly streamId: string
+  /** The message that has the file. */
   readonly messageId: string
+  /** The file: `id` of an attachment of a message, `fileId` of a list. */
   readonly fileId: string
 }
 

@@ -65,6 +65,7 @@ export interface Options {
  * @since 0.1.0
  */
 export interface Page {
+  /** At least one, in the order in which the service told them. */
   readonly events: Arr.NonEmptyReadonlyArray<DatafeedEvent.DatafeedEvent>
   /**
    * Says that this page is handled: one of the next reads acknowledges it, once all pages before it are handled too. Pages may

@@ -23,6 +23,7 @@ import { MessageStream, PostedMessage, User } from "./PostedMessage.ts"
 export interface Happening {
   /** By which the same event is known when it comes again. */
   readonly id?: string
+  /** When it happened. Absent where the service does not say. */
   readonly timestamp?: DateTime.Utc
   /** The message that it is about, where it is about one. */
   readonly messageId?: string
@@ -52,6 +53,7 @@ const Happening = { id: Text, timestamp: Instant, messageId: Text, initiator: Me
  */
 export interface MessageSent extends Happening {
   readonly _tag: "MessageSent"
+  /** The message. `MessageML.read` gives its text. */
   readonly message: PostedMessage
 }
 
@@ -98,6 +100,7 @@ export const SharedPost: Schema.Codec<SharedPost, unknown> = Schema.TaggedStruct
  */
 export interface MessageSuppressed extends Happening {
   readonly _tag: "MessageSuppressed"
+  /** Where it happened. */
   readonly stream?: MessageStream
 }
 
@@ -168,6 +171,7 @@ export const RoomProperties: Schema.Codec<RoomProperties, unknown> = Schema.Stru
  */
 export interface InstantMessageCreated extends Happening {
   readonly _tag: "InstantMessageCreated"
+  /** Where it happened. */
   readonly stream?: MessageStream
 }
 
@@ -193,7 +197,9 @@ export const InstantMessageCreated: Schema.Codec<InstantMessageCreated, unknown>
  */
 export interface RoomCreated extends Happening {
   readonly _tag: "RoomCreated"
+  /** Where it happened. */
   readonly stream?: MessageStream
+  /** What the room is like. */
   readonly roomProperties?: RoomProperties
 }
 
@@ -217,7 +223,9 @@ export const RoomCreated: Schema.Codec<RoomCreated, unknown> = Schema.TaggedStru
  */
 export interface RoomUpdated extends Happening {
   readonly _tag: "RoomUpdated"
+  /** Where it happened. */
   readonly stream?: MessageStream
+  /** What the room is like now. */
   readonly newRoomProperties?: RoomProperties
 }
 
@@ -241,6 +249,7 @@ export const RoomUpdated: Schema.Codec<RoomUpdated, unknown> = Schema.TaggedStru
  */
 export interface RoomDeactivated extends Happening {
   readonly _tag: "RoomDeactivated"
+  /** Where it happened. */
   readonly stream?: MessageStream
 }
 
@@ -263,6 +272,7 @@ export const RoomDeactivated: Schema.Codec<RoomDeactivated, unknown> = Schema.Ta
  */
 export interface RoomReactivated extends Happening {
   readonly _tag: "RoomReactivated"
+  /** Where it happened. */
   readonly stream?: MessageStream
 }
 
@@ -285,7 +295,9 @@ export const RoomReactivated: Schema.Codec<RoomReactivated, unknown> = Schema.Ta
  */
 export interface UserJoinedRoom extends Happening {
   readonly _tag: "UserJoinedRoom"
+  /** Where it happened. */
   readonly stream?: MessageStream
+  /** Who joined. */
   readonly affectedUser?: User
 }
 
@@ -309,7 +321,9 @@ export const UserJoinedRoom: Schema.Codec<UserJoinedRoom, unknown> = Schema.Tagg
  */
 export interface UserLeftRoom extends Happening {
   readonly _tag: "UserLeftRoom"
+  /** Where it happened. */
   readonly stream?: MessageStream
+  /** Who left. */
   readonly affectedUser?: User
 }
 
@@ -333,6 +347,7 @@ export const UserLeftRoom: Schema.Codec<UserLeftRoom, unknown> = Schema.TaggedSt
  */
 export interface UserRequestedToJoinRoom extends Happening {
   readonly _tag: "UserRequestedToJoinRoom"
+  /** Where it happened. */
   readonly stream?: MessageStream
   /** The owners of the room, who can let them in. */
   readonly affectedUsers: ReadonlyArray<User>
@@ -361,7 +376,9 @@ export const UserRequestedToJoinRoom: Schema.Codec<UserRequestedToJoinRoom, unkn
  */
 export interface RoomMemberPromotedToOwner extends Happening {
   readonly _tag: "RoomMemberPromotedToOwner"
+  /** Where it happened. */
   readonly stream?: MessageStream
+  /** Who became an owner. */
   readonly affectedUser?: User
 }
 
@@ -388,7 +405,9 @@ export const RoomMemberPromotedToOwner: Schema.Codec<RoomMemberPromotedToOwner, 
  */
 export interface RoomMemberDemotedFromOwner extends Happening {
   readonly _tag: "RoomMemberDemotedFromOwner"
+  /** Where it happened. */
   readonly stream?: MessageStream
+  /** Who is no owner any more. */
   readonly affectedUser?: User
 }
 
@@ -419,6 +438,7 @@ export const RoomMemberDemotedFromOwner: Schema.Codec<RoomMemberDemotedFromOwner
  */
 export interface ConnectionRequested extends Happening {
   readonly _tag: "ConnectionRequested"
+  /** Who was asked to connect. */
   readonly toUser?: User
 }
 
@@ -444,6 +464,7 @@ export const ConnectionRequested: Schema.Codec<ConnectionRequested, unknown> = S
  */
 export interface ConnectionAccepted extends Happening {
   readonly _tag: "ConnectionAccepted"
+  /** Who had asked to connect. */
   readonly fromUser?: User
 }
 
@@ -490,9 +511,11 @@ const Fields = Schema.Record(Schema.String, Schema.Json).pipe(
  */
 export interface ElementsAction extends Happening {
   readonly _tag: "ElementsAction"
+  /** Where it happened. */
   readonly stream?: MessageStream
   /** The message that the form is in. */
   readonly formMessageId?: string
+  /** The `id` of the form that was sent. */
   readonly formId?: string
   /** By the names of the inputs; several of one name are an array. `action` is the name of the button. */
   readonly formValues: { readonly [name: string]: Schema.Json }
@@ -520,6 +543,7 @@ export const ElementsAction: Schema.Codec<ElementsAction, unknown> = Schema.Tagg
  */
 export interface GenericSystemEvent extends Happening {
   readonly _tag: "GenericSystemEvent"
+  /** Where it happened. */
   readonly stream?: MessageStream
   readonly eventTimestamp?: DateTime.Utc
   readonly sourceSystem?: string

@@ -17,7 +17,9 @@ import * as SymphonyError from "./SymphonyError.ts"
  */
 export interface FeedConnected {
   readonly _tag: "FeedConnected"
+  /** The feed that is read. */
   readonly feedId: string
+  /** Whether the feed is new: what happened before is not in it. */
   readonly created: boolean
 }
 
@@ -38,11 +40,13 @@ export const FeedConnected = Schema.TaggedStruct("FeedConnected", { feedId: Sche
  */
 export interface FeedInterrupted {
   readonly _tag: "FeedInterrupted"
+  /** Why the request failed. */
   readonly reason: SymphonyError.Reason
   /** Absent before the first connection. */
   readonly feedId?: string
   /** 1 for the first failure in a row. */
   readonly attempt: number
+  /** How long the reader waits before the next attempt. */
   readonly retryIn: Duration.Duration
 }
 
@@ -68,6 +72,7 @@ export const FeedInterrupted = Schema.TaggedStruct("FeedInterrupted", {
  */
 export interface FeedReconnected {
   readonly _tag: "FeedReconnected"
+  /** The feed that is read. */
   readonly feedId: string
   /** Since the last good answer, by the wall clock. */
   readonly downFor: Duration.Duration
@@ -95,6 +100,7 @@ export const FeedReconnected = Schema.TaggedStruct("FeedReconnected", {
  */
 export interface FeedShared {
   readonly _tag: "FeedShared"
+  /** The feed that two readers read. */
   readonly feedId: string
 }
 
@@ -116,7 +122,9 @@ export const FeedShared = Schema.TaggedStruct("FeedShared", { feedId: Schema.Str
  */
 export interface FeedRecreated {
   readonly _tag: "FeedRecreated"
+  /** The feed that is read now. */
   readonly feedId: string
+  /** The feed that the service forgot. */
   readonly previous: string
   /** What the service said of the old one. */
   readonly reason: SymphonyError.Reason

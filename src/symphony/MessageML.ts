@@ -557,7 +557,9 @@ export const card = (
 export interface FieldOptions {
   /** The name of its value in the event of a submitted form. */
   readonly name: string
+  /** What stands above the field. */
   readonly label?: string | undefined
+  /** Whether the form cannot be sent without it. Default: `false`. */
   readonly required?: boolean | undefined
 }
 

@@ -33,6 +33,7 @@ type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 export interface SearchQuery {
   /** Words of the message. Needs `streamId`. */
   readonly text?: string | undefined
+  /** In this stream only. */
   readonly streamId?: string | undefined
   /** `CHAT` is `IM` and `MIM`. */
   readonly streamType?: "CHAT" | "IM" | "MIM" | "ROOM" | "POST" | undefined
@@ -59,6 +60,7 @@ export interface SearchQuery {
  * @since 0.1.0
  */
 export interface Searching {
+  /** What to search for. */
   readonly query: SearchQuery
   /** By time. Default: `"desc"`, newest first. */
   readonly sortDir?: "asc" | "desc" | undefined

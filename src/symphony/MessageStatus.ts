@@ -77,7 +77,9 @@ export const StatusUser: Schema.Codec<StatusUser, unknown> = Lenient.renamed(
  * @since 0.1.0
  */
 export interface MessageStatus {
+  /** Who sent it. */
   readonly author?: StatusUser
+  /** Who has read it. */
   readonly read: ReadonlyArray<StatusUser | UnreadableEntry>
   /** Who got it and has not read it. */
   readonly delivered: ReadonlyArray<StatusUser | UnreadableEntry>

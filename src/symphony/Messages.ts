@@ -98,7 +98,9 @@ export type BlastOptions<E = never, R = never> =
  * @since 0.1.0
  */
 export interface BlastFailure {
+  /** The service's own code. */
   readonly code?: number
+  /** What the service said. */
   readonly message?: string
 }
 
@@ -364,9 +366,13 @@ const complete = ({ errors, messages }: Blasted, streamIds: ReadonlyArray<string
  * @since 0.1.0
  */
 export interface Imported {
+  /** The id that it has now. Absent when it was not imported. */
   readonly messageId?: string
+  /** As it was given. */
   readonly originatingSystemId?: string
+  /** As it was given. */
   readonly originalMessageId?: string
+  /** Why it was not imported. */
   readonly diagnostic?: string
 }
 
@@ -390,6 +396,7 @@ export const Imported: Schema.Codec<Imported, unknown> = Schema.Struct({
  * @since 0.1.0
  */
 export interface ImportOptions extends Resending {
+  /** In any order; results come in the same one. */
   readonly messages: ReadonlyArray<Message.ImportedMessage>
 }
 
@@ -489,6 +496,7 @@ const placesOf = (
  * @since 0.1.0
  */
 export interface MessageOptions {
+  /** The id, URL-safe or not. */
   readonly messageId: string
 }
 
@@ -537,6 +545,7 @@ export const get = (
  * @since 0.1.0
  */
 export interface Range {
+  /** The id, URL-safe or not. */
   readonly streamId: string
   /** The earliest time of a message. A number is milliseconds since 1970. Default: 0. */
   readonly since?: DateTime.DateTime.Input | undefined

@@ -55,9 +55,13 @@ export const User: Schema.Codec<User, unknown> = Schema.Struct({
  * @since 0.1.0
  */
 export interface MessageStream {
+  /** URL-safe. */
   readonly streamId?: string
+  /** `IM`, `MIM`, `ROOM` or `POST`. */
   readonly streamType?: string
+  /** Of a room. */
   readonly roomName?: string
+  /** Who is in it, where the service says so; else empty. */
   readonly members: ReadonlyArray<User>
   readonly external?: boolean
   readonly crossPod?: boolean
@@ -107,10 +111,13 @@ export const Thumbnail: Schema.Codec<Thumbnail, unknown> = Schema.Struct({ id: S
  * @since 0.1.0
  */
 export interface AttachmentInfo {
+  /** By which `Attachments` gets it: pass it as `fileId`. */
   readonly id: string
+  /** The name of the file. */
   readonly name?: string
   /** In bytes. */
   readonly size?: number
+  /** Previews of a picture. */
   readonly images: ReadonlyArray<Thumbnail>
 }
 
@@ -138,6 +145,7 @@ export interface PostedMessage {
   readonly messageId: string
   /** What it answers, or what was forwarded. */
   readonly parentMessageId?: string
+  /** When it was posted. */
   readonly timestamp?: DateTime.Utc
   /** PresentationML. */
   readonly message?: string
@@ -145,13 +153,17 @@ export interface PostedMessage {
   readonly sharedMessage?: PostedMessage
   /** The data of its entities, as JSON text. */
   readonly data?: string
+  /** Its files. */
   readonly attachments: ReadonlyArray<AttachmentInfo>
+  /** Who sent it. */
   readonly user?: User
+  /** Where it was posted. */
   readonly stream?: MessageStream
   /** In events only. */
   readonly externalRecipients?: boolean
   /** What could not be parsed of it. */
   readonly diagnostic?: string
+  /** With what it was sent. */
   readonly userAgent?: string
   /** `com.symphony.messageml.v2` or `com.symphony.markdown`. */
   readonly originalFormat?: string
@@ -162,6 +174,7 @@ export interface PostedMessage {
   readonly replacing?: string
   /** The version behind this one. */
   readonly replacedBy?: string
+  /** When its first version was posted. */
   readonly initialTimestamp?: DateTime.Utc
   /** The first version. */
   readonly initialMessageId?: string

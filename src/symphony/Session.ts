@@ -36,7 +36,9 @@ import * as SymphonyError from "./SymphonyError.ts"
  * @since 0.1.0
  */
 export interface Tokens {
+  /** The token of the pod. */
   readonly sessionToken: Redacted.Redacted
+  /** The token of the key manager. `undefined` where none is needed. */
   readonly keyManagerToken: Redacted.Redacted | undefined
 }
 

@@ -55,6 +55,7 @@ export interface ServiceOptions {
  * @since 0.1.0
  */
 export interface Bot {
+  /** The user name of the service account. */
   readonly username: string
   /** PEM: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). */
   readonly privateKey: Redacted.Redacted
@@ -67,6 +68,7 @@ export interface Bot {
  * @since 0.1.0
  */
 export interface App {
+  /** The id of the extension application. */
   readonly appId: string
   /** As the bot's. */
   readonly privateKey: Redacted.Redacted
@@ -97,10 +99,15 @@ export interface RetryOptions {
  * @since 0.1.0
  */
 export interface Options extends ServiceOptions {
+  /** The pod. A field that is not given here is as above. */
   readonly pod?: ServiceOptions | undefined
+  /** The Agent. A field that is not given here is as above. */
   readonly agent?: ServiceOptions | undefined
+  /** The key manager. A field that is not given here is as above. */
   readonly keyManager?: ServiceOptions | undefined
+  /** Who logs in with `Session.layer`. Default: nobody. */
   readonly bot?: Bot | undefined
+  /** Who acts with `Session.onBehalfOf`. Default: nobody. */
   readonly app?: App | undefined
   /** The settings of the usual schedule, or one of your own (see `effect-herald/Retry`). */
   readonly retry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined

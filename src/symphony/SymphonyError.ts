@@ -18,6 +18,7 @@ import { seconds, whatHappened } from "../internal/whatHappened.ts"
  * @since 0.1.0
  */
 export interface Detail {
+  /** What is wrong. */
   readonly message: string
   /** The parameter, field or setting it is about. */
   readonly location?: string

@@ -133,6 +133,7 @@ export type Kind =
 export interface Rule {
   /** Which requests it is for. Default: all. */
   readonly on?: Kind | ((request: HttpClientRequest.HttpClientRequest) => boolean)
+  /** What goes wrong. */
   readonly fault: Fault
   /** How many of those requests go through first. Default 0. */
   readonly skip?: number
@@ -149,6 +150,7 @@ export interface Rule {
  * @since 0.1.0
  */
 export interface Chance {
+  /** The same seed and the same requests have the same faults. */
   readonly seed: number
   /** How many requests are hit, from 0 to 1. Default 0.1. */
   readonly rate?: number

@@ -148,14 +148,18 @@ export interface Limits {
  * @since 0.1.0
  */
 export interface Keyset {
+  /** By which requests find it. */
   readonly subscribeKey: string
+  /** A request to publish must have it. */
   readonly publishKey: string
   /**
    * When given, a request that carries a signature is refused unless it is right. One without is let through unless the
    * add-on `accessManager` is on, as by the service.
    */
   readonly secretKey?: string
+  /** Those that are not given are as `AddOns` says. */
   readonly addOns?: Partial<AddOns>
+  /** Those that are not given are as `Limits` says. */
   readonly limits?: Partial<Limits>
 }
 
@@ -196,12 +200,15 @@ export interface Options {
  * @since 0.1.0
  */
 export interface PublishOptions {
+  /** One channel. */
   readonly channel: string
   /** Any JSON value. */
   readonly message: unknown
   /** The user id of the publisher. Default: none. */
   readonly publisher?: string
+  /** Any JSON value beside the message. Default: none. */
   readonly meta?: unknown
+  /** A label that travels with it. Default: none. */
   readonly customMessageType?: string
   /** The region it is published in. Default: the emulator's. */
   readonly region?: number
@@ -222,12 +229,17 @@ export interface PublishOptions {
  * @since 0.1.0
  */
 export interface EmitOptions {
+  /** One channel. */
   readonly channel: string
+  /** The number by which the service calls this kind. */
   readonly type: number
+  /** Any JSON value. */
   readonly payload: unknown
+  /** The user id of the publisher. Default: none. */
   readonly publisher?: string
   /** Any JSON value, as the metadata of a file. Default: none. */
   readonly meta?: unknown
+  /** A label that travels with it. Default: none. */
   readonly customMessageType?: string
   /** Whether history has it, as it has files. Default: no. */
   readonly store?: boolean

@@ -91,6 +91,7 @@ export type Kind = operations.Kind
 export interface User {
   /** Default: the next one, from 7000000000001 on. */
   readonly id?: number
+  /** By which it logs in. */
   readonly username: string
   /** Default: the username. */
   readonly displayName?: string
@@ -148,6 +149,7 @@ export interface File {
  * @since 0.1.0
  */
 export interface SendOptions {
+  /** Where it is posted. */
   readonly streamId: string
   /** A username. */
   readonly from: string
@@ -155,6 +157,7 @@ export interface SendOptions {
   readonly message: string
   /** Entities, by their keys. */
   readonly data?: Readonly<Record<string, unknown>>
+  /** Its files. Default: none. */
   readonly attachments?: ReadonlyArray<File>
   /** The message that it answers or hands on. */
   readonly parent?: {
@@ -313,8 +316,11 @@ export interface Failure {
  * @since 0.1.0
  */
 export interface Options {
+  /** People and bots. Default: none. */
   readonly users?: ReadonlyArray<User>
+  /** Extension applications. Default: none. */
   readonly apps?: ReadonlyArray<App>
+  /** Conversations. Default: none. */
   readonly streams?: ReadonlyArray<Stream>
   /** Default `Agent-25.8.1-Linux`. */
   readonly agentVersion?: string
