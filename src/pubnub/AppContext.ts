@@ -259,8 +259,8 @@ export class ObjectChanged extends Schema.TaggedError<ObjectChanged>("effect-her
   { operation: Schema.String, kind: Kind, id: Schema.String, etag: Etag }
 ) {
   override get message(): string {
-    return `${this.operation}: ${this.kind} ${JSON.stringify(this.id)} is not what it was at ${this.etag}. ` +
-      "Read it again and decide anew, or use update, which does."
+    return `${this.operation}: ${this.kind} ${JSON.stringify(this.id)} no longer has the etag ${this.etag}: ` +
+      "somebody else changed it. Read it again and decide anew; update does both."
   }
   get isRetryable(): false {
     return false

@@ -324,7 +324,10 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
         SubscriptionRef.isSubscriptionRef(authToken)
       ? undefined
       : "is neither Redacted, nor an Effect, nor a SubscriptionRef",
-    origin: matching(host, "not a host name with an optional port (and no scheme or path)")(config.origin),
+    origin: matching(
+      host,
+      "not a host name with an optional port: leave out the path, and the scheme, which tls chooses"
+    )(config.origin),
     tls: Input.flag(config.tls),
     requestTimeout: positive(config.requestTimeout),
     pollTimeout: positive(config.pollTimeout),

@@ -416,7 +416,7 @@ const scheduleOf = (retry: NonNullable<Options["retry"]>): Schedule.Schedule<unk
 
 const host = Input.matching(
   /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])$/,
-  "is not a host name (without scheme, port and path)"
+  "is not a host name: scheme, port and context are settings of their own"
 )
 const port: Input.Check = (value) => Input.whole(1, 65_535)(value) === undefined ? undefined : "is not a port"
 const context: Input.Check = (value) =>

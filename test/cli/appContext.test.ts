@@ -95,7 +95,7 @@ for (const { command, kind, more } of kinds) {
         yield* lines([command, "set", "o", "--name", "N"])
         const changed = yield* failure([command, "set", "o", "--name", "M", "--if-matches", etag])
         assert.deepInclude(changed, { exitCode: 6, tag: "ObjectChanged" })
-        assert.include(changed.message, `${kind} "o" is not what it was at ${etag}`)
+        assert.include(changed.message, `${kind} "o" no longer has the etag ${etag}`)
         assert.deepInclude((yield* objects([command, "get", "o"]))[0], { name: "N" })
       }).pipe(Effect.provide(world)))
 

@@ -173,7 +173,7 @@ describe("set", () => {
       const error = yield* Effect.flip(Users.set({ name: "Eve", ifMatchesEtag: etag }))
       if (error._tag !== "ObjectChanged") return assert.fail(error._tag)
       assert.deepInclude({ ...error }, { operation: "setUser", kind: "user", id: "ada", etag } as object)
-      assert.match(error.message, /"ada" is not what it was/)
+      assert.match(error.message, /"ada" no longer has the etag/)
       assert.strictEqual((yield* Users.get()).etag, second.etag)
       yield* Users.remove()
       assert.strictEqual(
