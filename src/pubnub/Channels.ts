@@ -98,7 +98,10 @@ export interface ChannelOptions {
  * @since 0.1.0
  */
 export interface Including<P extends Part> {
-  /** Default: `["status", "type"]`. */
+  /**
+   * The parts that come. Others are not in the type; at run time they are `None`, whatever the service keeps. Default:
+   * `["status", "type"]`.
+   */
   readonly include?: ReadonlyArray<P> | undefined
 }
 
@@ -185,7 +188,7 @@ export interface StreamOptions<P extends Part> extends Selection<P> {
  * @since 0.1.0
  */
 export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
-  /** As {@link get}. */
+  /** Gets one channel. Details: {@link get}. */
   readonly get: <const P extends Part = "status" | "type">(
     options: ChannelOptions & Including<P>
   ) => Effect.Effect<
@@ -193,7 +196,7 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
     PubNubError.PubNubError | AppContext.ObjectNotFound | E,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link list}. */
+  /** Gets one page of channels. Details: {@link list}. */
   readonly list: <const P extends Part = "status" | "type">(
     options?: ListOptions<P>
   ) => Effect.Effect<
@@ -201,7 +204,7 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link stream}. */
+  /** Streams all channels, page by page. Details: {@link stream}. */
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
   ) => Stream.Stream<
@@ -209,17 +212,17 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link live}. */
+  /** Keeps one channel current while the scope is open. Details: {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<Channel<Part, C>>, E>>,
     PubNubError.PubNubError | SubscribeError | E,
     HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
-  /** As {@link remove}. */
+  /** Removes all that is kept of a channel. Details: {@link remove}. */
   readonly remove: (
     options: ChannelOptions
   ) => Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
-  /** As {@link set}. */
+  /** Creates a channel, or changes the fields that are given. Details: {@link set}. */
   readonly set: {
     <const P extends Part = "status" | "type">(
       options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
@@ -232,7 +235,7 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
       HttpClient.HttpClient | PubNubConfig | RD | RE
     >
   }
-  /** As {@link update}. */
+  /** Changes one channel by what it is now. Details: {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (channel: Channel<Part, C>) => Fields<C>

@@ -133,7 +133,9 @@ export type FilterField = "updated" | "status" | "type" | `user.${Users.FilterFi
  * @since 0.1.0
  */
 export interface Selection<P extends Part> extends ChannelOptions {
-  /** Default: no parts. */
+  /**
+   * The parts that come. Others are not in the type; at run time they are `None`, whatever the service keeps. Default: none.
+   */
   readonly include?: ReadonlyArray<P> | undefined
   /** A filter as data, or text of the service's language (`uuid.name LIKE "A*"`). Default: all. */
   readonly filter?: string | Filter.Filter<FilterField> | undefined
@@ -214,7 +216,7 @@ export interface UpdateOptions extends ChannelOptions, Pick<AppContext.UpdateOpt
  * @since 0.1.0
  */
 export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
-  /** As {@link list}. */
+  /** Gets one page of members of a channel. Details: {@link list}. */
   readonly list: <const P extends Part = never>(
     options: ListOptions<P>
   ) => Effect.Effect<
@@ -222,7 +224,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link stream}. */
+  /** Streams all members of a channel, page by page. Details: {@link stream}. */
   readonly stream: <const P extends Part = never>(
     options: StreamOptions<P>
   ) => Stream.Stream<
@@ -230,13 +232,13 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link live}. */
+  /** Keeps the members of a channel current while the scope is open. Details: {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<ReadonlyMap<UserId, Member<Part, C>>, E>>,
     PubNubError.PubNubError | SubscribeError | E,
     HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
-  /** As {@link set}. */
+  /** Makes users members of a channel, or changes memberships. Details: {@link set}. */
   readonly set: <const P extends Part = never>(
     options: SetOptions<P, C>
   ) => Effect.Effect<
@@ -244,7 +246,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
-  /** As {@link remove}. */
+  /** Takes users out of a channel. Details: {@link remove}. */
   readonly remove: <const P extends Part = never>(
     options: RemoveOptions<P>
   ) => Effect.Effect<
@@ -252,7 +254,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link manage}. */
+  /** Sets some and removes others, in one request. Details: {@link manage}. */
   readonly manage: <const P extends Part = never>(
     options: ManageOptions<P, C>
   ) => Effect.Effect<
@@ -260,7 +262,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
-  /** As {@link update}. */
+  /** Changes one membership by what it is now. Details: {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (member: Member<Users.Part, C>) => Fields<C>

@@ -135,7 +135,9 @@ export type FilterField = "updated" | "status" | "type" | `channel.${Channels.Fi
  * @since 0.1.0
  */
 export interface Selection<P extends Part> extends UserOptions {
-  /** Default: no parts. */
+  /**
+   * The parts that come. Others are not in the type; at run time they are `None`, whatever the service keeps. Default: none.
+   */
   readonly include?: ReadonlyArray<P> | undefined
   /** A filter as data, or text of the service's language (`channel.name LIKE "A*"`). Default: all. */
   readonly filter?: string | Filter.Filter<FilterField> | undefined
@@ -216,7 +218,7 @@ export interface UpdateOptions extends UserOptions, Pick<AppContext.UpdateOption
  * @since 0.1.0
  */
 export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
-  /** As {@link list}. */
+  /** Gets one page of memberships of a user. Details: {@link list}. */
   readonly list: <const P extends Part = never>(
     options?: ListOptions<P>
   ) => Effect.Effect<
@@ -224,7 +226,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link stream}. */
+  /** Streams all memberships of a user, page by page. Details: {@link stream}. */
   readonly stream: <const P extends Part = never>(
     options?: StreamOptions<P>
   ) => Stream.Stream<
@@ -232,7 +234,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link set}. */
+  /** Makes a user a member of channels, or changes memberships. Details: {@link set}. */
   readonly set: <const P extends Part = never>(
     options: SetOptions<P, C>
   ) => Effect.Effect<
@@ -240,7 +242,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
-  /** As {@link remove}. */
+  /** Takes a user out of channels. Details: {@link remove}. */
   readonly remove: <const P extends Part = never>(
     options: RemoveOptions<P>
   ) => Effect.Effect<
@@ -248,7 +250,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link manage}. */
+  /** Sets some and removes others, in one request. Details: {@link manage}. */
   readonly manage: <const P extends Part = never>(
     options: ManageOptions<P, C>
   ) => Effect.Effect<
@@ -256,7 +258,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
-  /** As {@link update}. */
+  /** Changes one membership by what it is now. Details: {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (membership: Membership<Channels.Part, C>) => Fields<C>

@@ -105,7 +105,10 @@ export interface UserOptions {
  * @since 0.1.0
  */
 export interface Including<P extends Part> {
-  /** Default: `["status", "type"]`. */
+  /**
+   * The parts that come. Others are not in the type; at run time they are `None`, whatever the service keeps. Default:
+   * `["status", "type"]`.
+   */
   readonly include?: ReadonlyArray<P> | undefined
 }
 
@@ -192,7 +195,7 @@ export interface StreamOptions<P extends Part> extends Selection<P> {
  * @since 0.1.0
  */
 export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
-  /** As {@link get}. */
+  /** Gets one user. Details: {@link get}. */
   readonly get: <const P extends Part = "status" | "type">(
     options?: UserOptions & Including<P>
   ) => Effect.Effect<
@@ -200,7 +203,7 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
     PubNubError.PubNubError | AppContext.ObjectNotFound | E,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link list}. */
+  /** Gets one page of users. Details: {@link list}. */
   readonly list: <const P extends Part = "status" | "type">(
     options?: ListOptions<P>
   ) => Effect.Effect<
@@ -208,7 +211,7 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link stream}. */
+  /** Streams all users, page by page. Details: {@link stream}. */
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
   ) => Stream.Stream<
@@ -216,17 +219,17 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  /** As {@link live}. */
+  /** Keeps one user current while the scope is open. Details: {@link live}. */
   readonly live: (options?: UserOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<User<Part, C>>, E>>,
     PubNubError.PubNubError | SubscribeError | E,
     HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
-  /** As {@link remove}. */
+  /** Removes all that is kept of a user. Details: {@link remove}. */
   readonly remove: (
     options?: UserOptions
   ) => Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
-  /** As {@link set}. */
+  /** Creates a user, or changes the fields that are given. Details: {@link set}. */
   readonly set: {
     <const P extends Part = "status" | "type">(
       options: SetOptions<P, C> & { readonly ifMatchesEtag?: undefined }
@@ -239,7 +242,7 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
       HttpClient.HttpClient | PubNubConfig | RD | RE
     >
   }
-  /** As {@link update}. */
+  /** Changes one user by what it is now. Details: {@link update}. */
   readonly update: (
     options: UpdateOptions,
     f: (user: User<Part, C>) => Fields<C>
