@@ -350,8 +350,21 @@ it.effect("without onStatus, what may mean loss is a warning, and the rest is no
     yield* Clock.advance("1 second")
     assert.deepStrictEqual(seen.map(({ payload }) => payload), [1])
     assert.strictEqual(lines.length, 2)
-    assert.match(lines[0]!, /^Warn: cannot be read: /)
+    assert.match(lines[0]!, /^Warn: an event on an unknown channel at an unknown time cannot be read: /)
     assert.match(lines[1]!, /^Warn: interrupted: /)
+  }).pipe(Effect.provide(emulated())))
+
+it.effect("without onStatus, the warning of a payload that does not match names its channel and timetoken", () =>
+  Effect.gen(function*() {
+    const service = yield* emulator
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel}: ${String([message].flat()[0])}`))
+    yield* collect(Subscribe.messages({ channels: ["a"], schema: Schema.Int })).pipe(
+      Effect.provide(Logger.layer([logger]))
+    )
+    const timetoken = yield* service.publish({ channel: "a", message: "x" })
+    yield* Clock.advance("1 second")
+    assert.deepStrictEqual(lines, [`Warn: an event on a at ${timetoken} cannot be read: Expected number`])
   }).pipe(Effect.provide(emulated())))
 
 describe("cursors", () => {

@@ -116,8 +116,10 @@ export const logged = (notice: Notice): Effect.Effect<void> => {
       )
     case "GapSuspected":
       return Effect.logWarning(`from ${notice.from} to ${notice.to} something may be missing (${notice.reason})`)
-    case "Undecodable":
-      return Effect.logWarning(`cannot be read: ${notice.issue}`)
+    case "Undecodable": {
+      const { channel = "an unknown channel", issue, timetoken = "an unknown time" } = notice
+      return Effect.logWarning(`an event on ${channel} at ${timetoken} cannot be read: ${issue}`)
+    }
     case "Interrupted":
       return Effect.logWarning(`interrupted: ${notice.reason.message}`)
     default:
