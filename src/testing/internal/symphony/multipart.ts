@@ -24,12 +24,17 @@ export const decodeText = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-const startsWith = (bytes: Uint8Array, text: Uint8Array, at: number) => text.every((byte, i) => bytes[at + i] === byte)
+// A body of megabytes may begin the text at every byte, so these call nothing for a byte.
+const startsWith = (bytes: Uint8Array, text: Uint8Array, at: number): boolean => {
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[at + index] !== text[index]) return false
+  }
+  return true
+}
 
 const find = (bytes: Uint8Array, text: Uint8Array, from: number): number => {
-  const [first = 0] = text
-  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
-    if (startsWith(bytes, text, at)) return at
+  for (let at = from; at <= bytes.length - text.length; at++) {
+    if (bytes[at] === text[0] && startsWith(bytes, text, at)) return at
   }
   return -1
 }
@@ -37,6 +42,9 @@ const find = (bytes: Uint8Array, text: Uint8Array, from: number): number => {
 const lineEnd = encoder.encode("\r\n")
 const headersEnd = encoder.encode("\r\n\r\n")
 const dashes = encoder.encode("--")
+
+/** Bytes that the headers of a part may have. */
+const longestHead = 64 * 1_024
 
 /** The parameters behind a header's value. Browsers escape with percents, older clients with backslashes. */
 const parameters = (header: string): ReadonlyMap<string, string> =>
@@ -87,6 +95,7 @@ export const parse = (contentType: string, body: Uint8Array): Result.Result<Read
       const end = find(body, headersEnd, at)
       const next = end === -1 ? -1 : find(body, delimiter, end + lineEnd.length)
       if (!startsWith(body, lineEnd, at) || next === -1) return yield* Result.fail("the body breaks off")
+      if (end - at > longestHead) return yield* Result.fail("the headers of a part are too long")
       const head = decodeText(body.subarray(at + lineEnd.length, end))
       if (head === undefined) return yield* Result.fail("the headers of a part are not UTF-8")
       const from = end + headersEnd.length
