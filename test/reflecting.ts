@@ -11,6 +11,7 @@ import * as Util from "node:util"
 import { Exchanges } from "../src/testing/Transport.ts"
 import type { Exchange } from "../src/testing/Transport.ts"
 import * as exchange from "../src/testing/internal/exchange.ts"
+import { isLong } from "./simulation/seeds.ts"
 
 export interface Answer {
   readonly status: number
@@ -68,23 +69,31 @@ const bodies: Readonly<Record<string, (said: string, status: number) => string>>
     })
 }
 
-const statuses = [200, 207, 302, 400, 401, 402, 403, 404, 413, 429, 502]
+const successes = [200, 207]
+const failures = [302, 400, 401, 402, 403, 404, 413, 429, 502]
 
-/** All kinds of answers by name. */
-export const kinds: ReadonlyArray<readonly [name: string, kind: Kind]> = statuses.flatMap((status) =>
-  Object.entries(bodies).map(([name, body]): readonly [string, Kind] => [
-    `${name} with ${status}`,
-    (said) => ({
-      status,
-      headers: {
-        "x-pn-cause": header(said),
-        "retry-after": header(said),
-        location: header(said),
-        "www-authenticate": header(said)
-      },
-      body: body(said, status)
-    })
-  ])
+/** Each body comes with one status of a success and three of a failure. The long run has all of them. */
+const statusesOf = (body: number): ReadonlyArray<number> =>
+  isLong
+    ? [...successes, ...failures]
+    : [successes[body % 2]!, ...failures.filter((_, failure) => (body + failure) % 3 === 0)]
+
+/** Kinds of answers by name. */
+export const kinds: ReadonlyArray<readonly [name: string, kind: Kind]> = Object.entries(bodies).flatMap(
+  ([name, body], index) =>
+    statusesOf(index).map((status): readonly [string, Kind] => [
+      `${name} with ${status}`,
+      (said) => ({
+        status,
+        headers: {
+          "x-pn-cause": header(said),
+          "retry-after": header(said),
+          location: header(said),
+          "www-authenticate": header(said)
+        },
+        body: body(said, status)
+      })
+    ])
 )
 
 const header = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, "")

@@ -22,7 +22,7 @@ const commands = [
   ["actions", "add", "a", "17334108326343660", "reaction", "x"]
 ]
 
-const some = Reflecting.kinds.filter((_, index) => index % 5 === 0)
+const some = Reflecting.kinds.filter((_, index) => index % 2 === 0)
 
 describe("a service that says all that it was told", () => {
   it.live.each(some)("shows none of it by %s", ([_, kind]) =>

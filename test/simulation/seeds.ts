@@ -20,3 +20,10 @@ export const batchesOf = (few: number, share = 1) => {
     (_, index) => seeds.slice(index * 50, index * 50 + 50)
   ).map((batch) => [`seeds ${batch[0]} to ${batch.at(-1)}`, batch] as const)
 }
+
+/**
+ * Whether a value is put in this one of so many places: in `npm test` every third value, and others in the next place; in the
+ * long run each.
+ */
+export const isPut = (value: number, place: number, places: number): boolean =>
+  isLong || places < 3 || (place + value) % 3 === 0

@@ -1,13 +1,15 @@
 import { defineConfig, mergeConfig } from "vitest/config"
 import usual from "../../vitest.config.ts"
 
-// The same files as in `npm test`, with more seeds, mutations, kills and bytes. A file has one thread.
+// The same files as in `npm test`, with more seeds, mutations, kills, bytes, answers and inputs. A file has one thread.
 const include = [
   "test/simulation/**/*.test.ts",
-  "test/pubnub/{durable,mutations,stored}.test.ts",
+  "test/pubnub/{durable,hostile,input,mutations,reading,secrets,stored}.test.ts",
   "test/cli/durable.test.ts",
   "test/node/{hostile,sigkill}.test.ts",
-  "test/symphony/contract/*.test.ts"
+  "test/symphony/{anyInput,entries,hostile,secrets}.test.ts",
+  "test/symphony/contract/*.test.ts",
+  "test/testing/SymphonyHostile.test.ts"
 ]
 
 export default mergeConfig(
