@@ -790,7 +790,7 @@ describe("killed at random, and started again", () => {
     "pages through %s lose nothing",
     ([, pipeline]) =>
       Effect.forEach(
-        numbers(0, isLong ? 10 : 2),
+        numbers(0, isLong ? 10 : 1),
         (seed) =>
           survive((handle) => pipeline(Subscribe.pages({ ...target, reconnect }), handle)).pipe(
             Effect.provide(Layer.provideMerge(world(), TestClock.layer())),
@@ -810,7 +810,7 @@ describe("killed at random, and started again", () => {
     "consume loses nothing, with every fault kind besides",
     () =>
       Effect.forEach(
-        numbers(0, isLong ? 100 : 15),
+        numbers(0, isLong ? 100 : 6),
         (seed) =>
           survive((handle) =>
             Subscribe.consume((message) => handle([message]), { ...target, reconnect, concurrency: 1 + seed % 3 })

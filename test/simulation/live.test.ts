@@ -225,7 +225,7 @@ it.effect.each<keyof typeof kinds>([
 ])(
   "%s",
   (name) =>
-    Effect.forEach(seedsOf(kinds[name].part * 50, kinds[name].part), (seed) =>
+    Effect.forEach(seedsOf(kinds[name].part * 25, kinds[name].part), (seed) =>
       simulate(kinds[name].kind).pipe(
         Effect.scoped,
         Effect.provide(world(seed)),

@@ -169,8 +169,8 @@ const resending = (settings: { readonly settleUnknown?: boolean }) =>
     }
   }).pipe(Effect.scoped)
 
-const seeds = seedsOf(15, 1 / 2)
-const batches = batchesOf(15, 1 / 2)
+const seeds = seedsOf(6, 1 / 2)
+const batches = batchesOf(6, 1 / 2)
 
 const inEachSeed = (
   batch: ReadonlyArray<number>,

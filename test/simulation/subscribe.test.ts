@@ -64,7 +64,7 @@ describe("a hole that is read while one fault kind lasts", () => {
 })
 
 describe("all fault kinds mixed", () => {
-  it.effect.each(batchesOf(15))(
+  it.effect.each(batchesOf(6))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
@@ -72,7 +72,7 @@ describe("all fault kinds mixed", () => {
 })
 
 describe("behind a busy channel", () => {
-  it.effect.each(batchesOf(3, 1 / 8))(
+  it.effect.each(batchesOf(2, 1 / 8))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(busyOf(seed)), { discard: true }),
     240_000
@@ -80,7 +80,7 @@ describe("behind a busy channel", () => {
 })
 
 describe("durable, killed at random", () => {
-  it.effect.each(batchesOf(6, 1 / 8))(
+  it.effect.each(batchesOf(4, 1 / 8))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, { reader: "consume" })), { discard: true }),
     240_000
@@ -88,7 +88,7 @@ describe("durable, killed at random", () => {
 })
 
 describe("one strain at a time", () => {
-  it.effect.each(strains.flatMap((strain) => seedsOf(4, 1 / 20).map((seed) => [strain, seed] as const)))(
+  it.effect.each(strains.flatMap((strain) => seedsOf(2, 1 / 20).map((seed) => [strain, seed] as const)))(
     "%s, seed %i",
     ([strain, seed]) =>
       hold(planOf(seed, {

@@ -11,7 +11,7 @@ import { batchesOf, seedsOf } from "./seeds.ts"
 import { strains } from "./world.ts"
 
 describe("readers of one subscriber", () => {
-  it.effect.each(batchesOf(10, 1 / 2))(
+  it.effect.each(batchesOf(5, 1 / 2))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
@@ -19,7 +19,7 @@ describe("readers of one subscriber", () => {
 })
 
 describe("one strain at a time", () => {
-  it.effect.each(strains.flatMap((strain) => seedsOf(2, 1 / 25).map((seed) => [strain, seed] as const)))(
+  it.effect.each(strains.flatMap((strain) => seedsOf(1, 1 / 25).map((seed) => [strain, seed] as const)))(
     "%s, seed %i",
     ([strain, seed]) => hold(planOf(seed, [strain])),
     240_000
@@ -27,7 +27,7 @@ describe("one strain at a time", () => {
 })
 
 describe("all strains at once", () => {
-  it.effect.each(batchesOf(4, 1 / 10))(
+  it.effect.each(batchesOf(2, 1 / 10))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, strains)), { discard: true }),
     240_000

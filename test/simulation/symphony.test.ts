@@ -368,8 +368,8 @@ const truthful = Effect.gen(function*() {
 
 const fewAttempts = Symphony.bot("other-bot", { retry: { maxAttempts: 3, initialInterval: "1 second" } })
 
-const seeds = seedsOf(15, 1 / 3)
-const batches = batchesOf(15, 1 / 3)
+const seeds = seedsOf(8, 1 / 3)
+const batches = batchesOf(8, 1 / 3)
 
 describe("two bots that send, update, blast, list and search", () => {
   it.effect.each(batches)("are told what happened: %s", ([, batch]) =>

@@ -40,7 +40,7 @@ const world = (chance?: Faults.Chance) =>
   )
 
 const writers = 50
-const rounds = isLong ? 20 : 4
+const rounds = isLong ? 20 : 2
 
 /** Runs one sequence of updates for each writer, side by side, to their end. */
 const sideBySide = <E, R>(update: (writer: number, round: number) => Effect.Effect<unknown, E, R>) =>
