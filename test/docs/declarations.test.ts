@@ -6,7 +6,8 @@ import { compile, tsc, withFolder } from "../scratch.ts"
 
 it("no declaration holds any, and all of them compile for users who check libraries", () =>
   withFolder((folder) => {
-    assert.strictEqual(tsc("-p", "tsconfig.build.json", "--emitDeclarationOnly", "--outDir", folder), "")
+    // `npm run check` checks the source.
+    assert.strictEqual(tsc("-p", "tsconfig.build.json", "--emitDeclarationOnly", "--noCheck", "--outDir", folder), "")
     const files = Fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".d.ts"))
     assert.isAbove(files.length, 20)
     const found = files.flatMap((name) =>
