@@ -33,7 +33,7 @@ describe("parse", () => {
 
   it("is done at once with strings of megabytes, ended or not, escaped or not", () => {
     for (const part of ["a", "\\\"", "\\\\", "\\u0041", "1234567890123456", "{", "é"]) {
-      const text = part.repeat(10_000_000 / part.length)
+      const text = part.repeat(4_000_000 / part.length)
       const began = performance.now()
       assert.isTrue(Result.isSuccess(Json.parseExact(`["${text}",12345678901234567]`)), part)
       assert.isTrue(Result.isFailure(Json.parseExact(`["${text}`)), part)

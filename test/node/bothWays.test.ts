@@ -158,8 +158,9 @@ for (const way of ["layer", "port"] as const) {
         const largest = yield* send({ body: `"${"x".repeat(most - 2)}"` })
         assert.strictEqual(largest.status, 400)
         assert.include(largest.text, "Message Too Large")
-        const bomb = Zlib.gzipSync(Buffer.alloc(200 * 1024 * 1024, "a"))
-        const deflated = Zlib.deflateSync(Buffer.alloc(200 * 1024 * 1024, "a"))
+        const much = Buffer.alloc(40 * 1024 * 1024, "a")
+        const bomb = Zlib.gzipSync(much)
+        const deflated = Zlib.deflateSync(much)
         const piece = new Uint8Array(65_536)
         for (
           const sent of [
@@ -361,7 +362,7 @@ for (const way of ["layer", "port"] as const) {
           })
         const form = multipartBody([["message", wrap("hello")]])
         assert.strictEqual((yield* send("gzip", Zlib.gzipSync(form))).status, 200)
-        assert.strictEqual((yield* send("gzip", Zlib.gzipSync(Buffer.alloc(200 * 1024 * 1024)))).status, 413)
+        assert.strictEqual((yield* send("gzip", Zlib.gzipSync(Buffer.alloc(64 * 1024 * 1024)))).status, 413)
         assert.strictEqual((yield* send("gzip", form)).status, 400)
         assert.strictEqual((yield* send("br", Zlib.brotliCompressSync(form))).status, 415)
         assert.strictEqual((yield* messages(streamId)).length, 1)

@@ -188,7 +188,9 @@ it.live(
   "a megabyte of gzip that becomes a gigabyte is refused, by fetch, which decompresses",
   () =>
     Effect.gen(function*() {
-      const bomb = Zlib.gzipSync(Buffer.alloc(300_000_000, "["))
+      // Members of gzip that follow each other are one text.
+      const member = Zlib.gzipSync(Buffer.alloc(10_000_000, "["))
+      const bomb = Buffer.concat(Array.from({ length: 30 }, () => member))
       assert.isBelow(bomb.length, 1_000_000)
       const port = yield* served(Http.createServer((_, response) => {
         response.writeHead(200, { "content-encoding": "gzip", "content-length": String(bomb.length) })
