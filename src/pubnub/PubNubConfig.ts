@@ -9,9 +9,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Input from "../internal/input.ts"
+import * as Secret from "../internal/secret.ts"
 import * as Text from "../internal/text.ts"
 import type { Detail } from "./PubNubError.ts"
 
@@ -319,11 +320,11 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
     userId: Input.notBlank(config.userId),
     subscribeKey: config.subscribeKey === "" ? undefined : isKey(config.subscribeKey),
     publishKey: config.publishKey === "" ? undefined : Input.optional(isKey)(config.publishKey),
-    secretKey: secretKey === undefined || Redacted.isRedacted(secretKey) ? undefined : "is not Redacted",
-    authToken: authToken === undefined || Redacted.isRedacted(authToken) || Effect.isEffect(authToken) ||
-        SubscriptionRef.isSubscriptionRef(authToken)
+    secretKey: Input.optional(Secret.check)(secretKey),
+    authToken: authToken === undefined || Effect.isEffect(authToken) || SubscriptionRef.isSubscriptionRef(authToken) ||
+        Secret.check(authToken) === undefined
       ? undefined
-      : "is neither Redacted, nor an Effect, nor a SubscriptionRef",
+      : "is neither redacted text, nor an Effect, nor a SubscriptionRef",
     origin: matching(
       host,
       "not a host name with an optional port: leave out the path, and the scheme, which tls chooses"

@@ -217,7 +217,9 @@ export const onBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
 // A parser's complaint quotes what it could not read.
 const decodeToken = (text: string) =>
   Result.mapBoth(decodeAnswer(text), { onSuccess: ({ token }) => token, onFailure: () => "there is no token in it" })
-const decodeAnswer = Lenient.json(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.RedactedFromValue) }))
+// A token that no header can carry would break every request of the session.
+const Token = Schema.String.pipe(Schema.check(Schema.isPattern(/^[\x20-\x7e]+$/)), Schema.RedactedFromValue)
+const decodeAnswer = Lenient.json(Schema.Struct({ token: Token }))
 
 const authentication = (path: Path) => ({ operation: "login", method: "POST", path, isSecret: true } as const)
 

@@ -16,6 +16,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Input from "../internal/input.ts"
+import * as Secret from "../internal/secret.ts"
 import * as Text from "../internal/text.ts"
 import * as Retry from "../Retry.ts"
 import * as ConfigFile from "./internal/configFile.ts"
@@ -434,7 +435,7 @@ const headerText = Input.all(
   Input.matching(/^[\t\x20-\x7e\x80-\xff]*$/, "is no header"),
   Input.characters(4_096)
 )
-const headerValue: Input.Check = (value) => headerText(Redacted.isRedacted(value) ? Redacted.value(value) : value)
+const headerValue: Input.Check = (value) => headerText(Redacted.isRedacted(value) ? Secret.textOf(value) : value)
 const answerSize: Input.Check = (value) => Input.whole(1)(value) === undefined ? undefined : "is not a positive integer"
 
 const attempts: Input.Check = (value) =>

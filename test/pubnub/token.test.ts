@@ -1,8 +1,10 @@
 /** A token that is replaced while something runs: by a reference, or by an Effect that gives another one. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -644,3 +646,65 @@ it.effect("a token from a Config may be a value or a reference", () =>
     const { authToken } = yield* from({ authToken: Config.Redacted("TOKEN") })
     assert.isTrue(Redacted.isRedacted(authToken) && Redacted.value(authToken) === "t")
   }))
+
+/** A secret whose text nobody can get back. */
+const wiped = () => {
+  const secret = Redacted.make("t0ken")
+  Redacted.wipeUnsafe(secret)
+  return secret
+}
+
+/** What no compiler would let pass for a token. */
+const odd: ReadonlyArray<readonly [string, () => unknown]> = [
+  ["text", () => "t0ken"],
+  ["a promise", () => Promise.resolve("t0ken")],
+  ["a function", () => () => "t0ken"],
+  ["wiped", wiped],
+  ["half of a surrogate pair", () => Redacted.make("t0ken\ud800")],
+  ["null, redacted", () => Redacted.make(null)],
+  ["an Effect of text", () => Effect.succeed("t0ken")],
+  ["an Effect of nothing", () => Effect.void],
+  ["an Effect of what was wiped", () => Effect.sync(wiped)],
+  ["an Effect of half of a surrogate pair", () => Effect.succeed(Redacted.make("t0ken\ud800"))],
+  ["an Effect that fails", () => Effect.fail("t0ken")],
+  ["a reference of text", () => Effect.runSync(SubscriptionRef.make("t0ken"))],
+  ["a reference of what was wiped", () => Effect.runSync(SubscriptionRef.make(wiped()))]
+]
+
+const isDefect = (exit: Exit.Exit<unknown, unknown>) => Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+
+describe("what is no token", () => {
+  it.effect.each(odd)("is a typed failure when it is %s, and told nowhere", ([_, make]) =>
+    Effect.gen(function*() {
+      const options = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada" }
+      Reflect.set(options, "authToken", make())
+      const config = PubNubConfig.layer(options)
+      const call = yield* Effect.exit(Effect.provide(Time.now, config))
+      const get = yield* Effect.exit(Effect.provide(Users.list(), config))
+      const events = yield* Subscribe.stream({ channels: ["a"] }).pipe(
+        Stream.take(1),
+        Stream.runCollect,
+        Effect.exit,
+        Effect.provide(config)
+      )
+      for (const exit of [call, get, events]) {
+        assert.isFalse(isDefect(exit), Util.inspect(exit))
+        assert.notInclude(Util.inspect(exit, { depth: 9, showHidden: true }), "t0ken")
+      }
+      assert.isTrue(Exit.isFailure(get))
+    }).pipe(inWorld(undefined)))
+
+  it.effect("is a typed failure where a secret is wiped later", () =>
+    Effect.gen(function*() {
+      const [authToken, secretKey] = [Redacted.make("t0ken"), Redacted.make("t0ken")]
+      const options = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada" }
+      const withToken = PubNubConfig.layer({ ...options, authToken })
+      const withKey = PubNubConfig.layer({ ...options, secretKey })
+      Redacted.wipeUnsafe(authToken)
+      Redacted.wipeUnsafe(secretKey)
+      const noToken = yield* Effect.flip(Effect.provide(Users.list(), withToken))
+      assert.strictEqual(noToken.reason._tag, "BadRequest")
+      const noKey = yield* Effect.flip(Effect.provide(Users.list(), withKey))
+      assert.strictEqual(noKey.reason._tag, "InvalidKey")
+    }).pipe(inWorld(undefined)))
+})

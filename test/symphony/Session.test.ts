@@ -310,6 +310,21 @@ describe("a login that fails", () => {
       assert.lengthOf(yield* timesOf(login), 10)
     }).pipe(asBot()))
 
+  it.effect.each(["", "a\r\nx-b: c", "a\0", "tökén", "☃"])(
+    "with the token %j, which no header can carry, cannot be read",
+    (token) =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(Effect.flip(tokens))
+        yield* until(Effect.map(TestClock.adjust("5 minutes"), () => fiber.pollUnsafe() !== undefined))
+        assert.deepInclude({ ...(yield* Fiber.join(fiber)).reason }, { _tag: "Unreadable", excerpt: "" })
+      }).pipe(Effect.provide(
+        Session.layer().pipe(
+          Layer.provideMerge(config({ retry: { maxAttempts: 1 } })),
+          Layer.provideMerge(Transport.scripted(Array.from({ length: 9 }, () => ({ body: JSON.stringify({ token }) }))))
+        )
+      ))
+  )
+
   it.effect("is not tried again because of a certificate", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)

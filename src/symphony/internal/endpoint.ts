@@ -10,6 +10,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Operation from "../../internal/operation.ts"
+import * as Secret from "../../internal/secret.ts"
 import * as Text from "../../internal/text.ts"
 import * as Url from "../../internal/url.ts"
 import { version } from "../../internal/version.ts"
@@ -242,12 +243,14 @@ const exchange = <A, B, E, R>(
 
 const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>
   Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : Redacted.value(value)])
+    Object.entries(headers).map((
+      [name, value]
+    ) => [name, typeof value === "string" ? value : Secret.textOf(value) ?? ""])
   )
 
 /** What no error may show of a configuration, beside what the request itself carries. */
 const secretsOf = ({ app, bot }: SymphonyConfig["Service"]): ReadonlyArray<string> =>
-  [bot, app].flatMap((identity) => identity === undefined ? [] : [Redacted.value(identity.privateKey)])
+  Secret.textsOf([bot?.privateKey, app?.privateKey])
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -1,10 +1,8 @@
 /** Who logs in, as far as it can be known to be wrong before a key is used. */
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Input from "../../internal/input.ts"
+import * as Secret from "../../internal/secret.ts"
 import type { Detail } from "../SymphonyError.ts"
-
-const secret: Input.Check = (value) =>
-  Redacted.isRedacted(value) && typeof Redacted.value(value) === "string" ? undefined : "is not redacted text"
 
 /** What is wrong with a bot, or an application, whose name is in the given field. */
 export const issuesOf = <Field extends string>(
@@ -16,7 +14,7 @@ export const issuesOf = <Field extends string>(
   return Input.issues(
     misfit !== undefined ? { [location]: misfit } : {
       [`${location}.${field}`]: Input.notBlank(identity[field]),
-      [`${location}.privateKey`]: secret(identity.privateKey)
+      [`${location}.privateKey`]: Secret.check(identity.privateKey)
     }
   )
 }

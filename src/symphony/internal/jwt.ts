@@ -9,7 +9,8 @@ import * as Signature from "effect/crypto/Signature"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
+import * as Secret from "../../internal/secret.ts"
 import * as Pem from "./pem.ts"
 
 /** The service refuses what ends later than 300 seconds from now. */
@@ -31,7 +32,7 @@ export const sign = (
 ): Effect.Effect<string, string> =>
   Effect.gen(function*() {
     const signature = yield* Signature.Signature
-    const key = yield* decodeKey(yield* Effect.fromResult(Pem.read(Redacted.value(privateKey))))
+    const key = yield* decodeKey(yield* Effect.fromResult(Pem.read(Secret.textOf(privateKey) ?? "")))
     const now = yield* Clock.currentTimeMillis
     const text = `${encoded({ alg: "RS512", typ: "JWT" })}.${
       encoded({ sub: subject, exp: Math.floor(now / 1000) + lifetime })

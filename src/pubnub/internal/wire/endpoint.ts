@@ -11,13 +11,14 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
 import * as Operation from "../../../internal/operation.ts"
+import * as Secret from "../../../internal/secret.ts"
 import * as Text from "../../../internal/text.ts"
 import * as Url from "../../../internal/url.ts"
 import { version } from "../../../internal/version.ts"
@@ -223,12 +224,15 @@ const queryOf = ({ query = {} }: Pick<Endpoint<unknown>, "query">): Url.Query =>
 const request = (
   config: PubNubConfig["Service"],
   endpoint: Endpoint<unknown>
-): Effect.Effect<HttpClientRequest.HttpClientRequest, PubNubError.InvalidKey | PubNubError.Transport> => {
+): Effect.Effect<
+  HttpClientRequest.HttpClientRequest,
+  PubNubError.InvalidKey | PubNubError.Transport | PubNubError.BadRequest
+> => {
   const { credential = "all" } = endpoint
   const unsigned = (token?: string) => Url.encodeQuery([...queryOf(endpoint), ...common(config, token)])
   if (credential === "none") return Effect.succeed(build(config, endpoint, unsigned()))
   return Effect.flatMap(Token.current(config), (redacted) => {
-    const token = redacted && Redacted.value(redacted)
+    const token = Secret.textOf(redacted)
     const { secretKey } = config
     return secretKey === undefined || credential === "one" && token !== undefined
       ? Effect.succeed(build(config, endpoint, unsigned(token)))
@@ -305,7 +309,7 @@ export const signatureOf = (
 ): Effect.Effect<string, PubNubError.InvalidKey> =>
   Effect.gen(function*() {
     const mac = yield* Mac.Mac
-    const key = yield* Mac.key(Mac.hmacSha256, utf8.encode(Redacted.value(secretKey)))
+    const key = yield* Mac.key(Mac.hmacSha256, utf8.encode(Secret.textOf(secretKey)))
     const tag = yield* mac.sign(key, utf8.encode(text))
     return `v2.${Base64Url.encode(tag)}`
   }).pipe(

@@ -6,6 +6,7 @@ import * as Equal from "effect/Equal"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Secret from "../../../internal/secret.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 
@@ -22,7 +23,7 @@ const mostRemembered = 8
 const given = new WeakMap<object, ReadonlyArray<Redacted.Redacted>>()
 
 /** Whether it is always the same. */
-export const isFixed = ({ authToken }: Config): boolean =>
+export const isFixed = ({ authToken }: Pick<Config, "authToken">): boolean =>
   !Effect.isEffect(authToken) && !SubscriptionRef.isSubscriptionRef(authToken)
 
 /** Whether two configurations get their tokens from the same place. What is equal now may give something else later. */
@@ -30,13 +31,30 @@ export const hasSameSource = ({ authToken: one }: Config, { authToken: other }: 
   one === other || Redacted.isRedacted(one) && Redacted.isRedacted(other) && Equal.equals(one, other)
 
 /** The token for a request that is made now. An Effect has `requestTimeout` to give it. */
-export const current = ({ authToken, requestTimeout }: Config): Effect.Effect<Token, PubNubError.Transport> => {
-  if (authToken === undefined || Redacted.isRedacted(authToken)) return Effect.succeed(authToken)
+export const current = (
+  { authToken, requestTimeout }: Config
+): Effect.Effect<Token, PubNubError.Transport | PubNubError.BadRequest> => {
+  if (authToken === undefined) return Effect.succeed(authToken)
+  if (Redacted.isRedacted(authToken)) return usable(authToken)
   const token = Effect.isEffect(authToken)
-    ? Effect.timeoutOrElse(authToken, { duration: requestTimeout, orElse: () => Effect.fail(late()) })
+    ? Effect.timeoutOrElse(Effect.mapError(authToken, lost), {
+      duration: requestTimeout,
+      orElse: () => Effect.fail(late())
+    })
     : SubscriptionRef.get(authToken)
-  return Effect.tap(token, (token) => Effect.sync(() => remember(authToken, token)))
+  return Effect.tap(Effect.flatMap(token, usable), (token) => Effect.sync(() => remember(authToken, token)))
 }
+
+/** What is no token was given by a caller without the compiler, or was wiped. */
+const usable = (token: Redacted.Redacted): Effect.Effect<Redacted.Redacted, PubNubError.BadRequest> => {
+  const message = Secret.check(token)
+  return message === undefined ? Effect.succeed(token) : Effect.fail(
+    new PubNubError.BadRequest({ description: "There is no token", details: [{ location: "authToken", message }] })
+  )
+}
+
+// Only the compiler keeps a caller's Effect from failing. What it fails with may say anything.
+const lost = () => new PubNubError.Transport({ description: "The access token could not be had", sent: false })
 
 // Made when it happens, so that its stack says where.
 const late = () => new PubNubError.Transport({ description: "The access token was not there in time", sent: false })
@@ -91,19 +109,19 @@ export const onChange = (
 /** Those that a request may have been sent with lately. */
 export const used = ({ authToken }: Config): ReadonlyArray<string> => {
   if (authToken === undefined) return []
-  return (Redacted.isRedacted(authToken) ? [authToken] : given.get(authToken) ?? []).map(Redacted.value)
+  return Secret.textsOf(isFixed({ authToken }) ? [authToken] : given.get(authToken) ?? [])
 }
 
 /** What no error may show of a configuration. */
 export const secrets = (config: Config): ReadonlyArray<string> => [
   ...used(config),
-  ...config.secretKey === undefined ? [] : [Redacted.value(config.secretKey)]
+  ...Secret.textsOf([config.secretKey])
 ]
 
 /** A text as long as a token may be. */
 export const sized = (config: Config): string | undefined => {
   const { authToken } = config
-  if (authToken === undefined || Redacted.isRedacted(authToken)) return authToken && Redacted.value(authToken)
-  const known = Effect.isEffect(authToken) ? used(config) : [Redacted.value(authToken.value)]
+  if (isFixed(config)) return Secret.textOf(authToken)
+  const known = SubscriptionRef.isSubscriptionRef(authToken) ? Secret.textsOf([authToken.value]) : used(config)
   return known.reduce((longest, token) => token.length > longest.length ? token : longest, "").padEnd(usualSize, "-")
 }

@@ -1,0 +1,21 @@
+/** Secrets as callers give them: of any kind where the caller has no compiler, and perhaps wiped since. */
+import * as Redacted from "effect/Redacted"
+import type * as Input from "./input.ts"
+
+/** The text of a secret, if it is redacted text that can be sent. */
+export const textOf = (secret: unknown): string | undefined => {
+  try {
+    const value = Redacted.isRedacted(secret) ? Redacted.value(secret) : undefined
+    return typeof value === "string" && value.isWellFormed() ? value : undefined
+  } catch {
+    // It was wiped.
+    return undefined
+  }
+}
+
+/** The texts of those that are secrets. */
+export const textsOf = (secrets: ReadonlyArray<unknown>): ReadonlyArray<string> =>
+  secrets.flatMap((secret) => textOf(secret) ?? [])
+
+/** Redacted text. Nothing of what it holds is told. */
+export const check: Input.Check = (value) => textOf(value) === undefined ? "is not redacted text" : undefined
