@@ -10,13 +10,14 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
 import * as Ids from "./Ids.ts"
 import * as base64 from "./internal/base64.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lenient from "./internal/lenient.ts"
 import { agent, pod } from "./internal/path.ts"
+import * as Paging from "./internal/paging.ts"
 import * as Request from "./internal/request.ts"
 import * as Times from "./internal/times.ts"
 import { StreamAttachment } from "./PostedMessage.ts"
@@ -135,26 +136,22 @@ export const listAllAttachments = (
     const { since, sortDir, streamId, to } = options
     const limit = 100
     const first: AttachmentWindow = { since, to, seen: [], unreadable: 0 }
-    return Stream.paginate(
+    const full = `${limit} attachments share one time, so that those behind them cannot be asked for`
+    return Paging.paginate(
+      { operation: "listAllAttachments", path: pathOf(streamId), streamId },
       first,
-      (window: AttachmentWindow | undefined) =>
-        window === undefined
-          ? Effect.fail(
-            Endpoint.errorOf({ operation: "listAllAttachments", path: pathOf(streamId), streamId })(
-              new SymphonyError.Unreadable({
-                status: 200,
-                description: `${limit} attachments share one time, so that those behind them cannot be asked for`,
-                excerpt: ""
-              })
-            )
-          )
-          : Effect.map(
-            listAttachmentsAs("listAllAttachments", { streamId, sortDir, since: window.since, to: window.to, limit }),
-            (page) => [
-              freshOf(page, window),
-              page.length < limit ? Option.none() : Option.some(nextAttachments(window, page, sortDir))
-            ]
-          )
+      (window) =>
+        Effect.map(
+          listAttachmentsAs("listAllAttachments", { streamId, sortDir, since: window.since, to: window.to, limit }),
+          (entries) => {
+            const next = nextAttachments(window, entries, sortDir)
+            return {
+              entries,
+              fresh: freshOf(entries, window),
+              next: entries.length < limit ? Option.none() : next === undefined ? full : Option.some(next)
+            }
+          }
+        )
     )
   })
 

@@ -14,6 +14,7 @@ import * as Body from "./internal/body.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lenient from "./internal/lenient.ts"
 import { agent } from "./internal/path.ts"
+import * as Paging from "./internal/paging.ts"
 import * as Request from "./internal/request.ts"
 import * as Times from "./internal/times.ts"
 import { PostedMessage } from "./PostedMessage.ts"
@@ -151,18 +152,22 @@ export const searchAll = (
     const issues = Input.issues({
       maxNumber: maxNumber === Number.POSITIVE_INFINITY ? undefined : Input.whole(0)(maxNumber)
     })
-    return Stream.paginate(
+    return Paging.paginate(
+      { operation: "searchAll", method: "POST", path: searchPath },
       0,
       (skip) =>
         Effect.map(searchAs("searchAll", { ...searching, skip, limit: chunkSize }, issues), (messages) => {
           const next = skip + messages.length
-          return [
-            messages.slice(0, maxNumber - skip),
-            messages.length < chunkSize || next >= maxNumber ? Option.none() : Option.some(next)
-          ]
+          return {
+            entries: messages,
+            fresh: messages.slice(0, maxNumber - skip),
+            next: messages.length < chunkSize || next >= maxNumber ? Option.none() : Option.some(next)
+          }
         })
     )
   })
+
+const searchPath = agent`/v1/message/search`
 
 const searchAs = (
   operation: "search" | "searchAll",
@@ -171,7 +176,7 @@ const searchAs = (
 ): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
   Request.run(operation, () => {
     const { limit = 50, query, scope, skip = 0, sortDir = "desc", tier } = options
-    const path = agent`/v1/message/search`
+    const path = searchPath
     const misfit = Input.record(query)
     if (misfit !== undefined) return { path, issues: Input.issues({ query: misfit }), decode: decodeMessages }
     const { author, cashtag, fromDate, hashtag, mention, signal, streamId, streamType, text, toDate } = query

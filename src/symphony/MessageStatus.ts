@@ -12,12 +12,13 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
 import * as Ids from "./Ids.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lenient from "./internal/lenient.ts"
 import { type Path, pod } from "./internal/path.ts"
+import * as Paging from "./internal/paging.ts"
 import * as Request from "./internal/request.ts"
 import type { MessageOptions } from "./Messages.ts"
 import type { Session } from "./Session.ts"
@@ -247,6 +248,15 @@ export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Lenient.r
 // relationships and suppression
 // --------------------------------------------------------------------------------------------------------------------
 
+/** Where a page begins, and the cursors of those before it. */
+interface ReceiptsPlace {
+  readonly after: string | undefined
+  readonly before: ReadonlyArray<string>
+}
+
+/** So many cursors are remembered. */
+const mostCursors = 100
+
 /**
  * What a message answers or forwards, and what answers or forwards it. Ids are as the service writes them: in the
  * standard alphabet as of today. `relationshipType` is `REPLY`, `FORWARD` or `REPLY_FORM`.
@@ -397,6 +407,8 @@ export const receipts = (
   options: ReceiptsOptions
 ): Effect.Effect<MessageReceipts, SymphonyError, Needs> => receiptsAs("receipts", options)
 
+const receiptsPath = (messageId: string) => pod`/v1/admin/messages/${Ids.toUrlSafe(messageId)}/receipts`
+
 const receiptsAs = (
   operation: "receipts" | "allReceipts",
   options: ReceiptsOptions
@@ -404,7 +416,7 @@ const receiptsAs = (
   Request.run(operation, () => {
     const { after, before, messageId } = options
     return {
-      path: pod`/v1/admin/messages/${Ids.toUrlSafe(messageId)}/receipts`,
+      path: receiptsPath(messageId),
       query: { before, after },
       issues: Input.issues({
         messageId: Ids.issue(messageId),
@@ -448,20 +460,19 @@ export const allReceipts = (
 ): Stream.Stream<Receipt | UnreadableEntry, SymphonyError, Needs> =>
   Endpoint.readingStream("allReceipts", () => {
     const { messageId } = options
-    const first: { readonly after: string | undefined } = { after: undefined }
-    return Stream.paginate(
-      first,
-      ({ after }) =>
-        Effect.map(receiptsAs("allReceipts", { messageId, after }), ({ pagination, receipts }) => {
-          const next = pagination?.cursors?.after
-          return [
-            receipts,
-            receipts.length === 0 || next === undefined || next === after
-              ? Option.none()
-              : Option.some({ after: next })
-          ]
-        })
-    )
+    const first: ReceiptsPlace = { after: undefined, before: [] }
+    return Paging.paginate({ operation: "allReceipts", path: receiptsPath(messageId) }, first, ({ after, before }) =>
+      Effect.map(receiptsAs("allReceipts", { messageId, after }), ({ pagination, receipts }) => {
+        const next = pagination?.cursors?.after
+        return {
+          entries: receipts,
+          next: receipts.length === 0 || next === undefined || next === after
+            ? Option.none()
+            : before.includes(next)
+            ? "the cursor of an earlier page came again"
+            : Option.some({ after: next, before: [...before.slice(-mostCursors), next] })
+        }
+      }))
   })
 
 /**

@@ -14,7 +14,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
 import type * as Attachment from "./Attachment.ts"
@@ -24,6 +24,7 @@ import * as Draft from "./internal/draft.ts"
 import * as Endpoint from "./internal/endpoint.ts"
 import * as Lenient from "./internal/lenient.ts"
 import { agent } from "./internal/path.ts"
+import * as Paging from "./internal/paging.ts"
 import * as Request from "./internal/request.ts"
 import * as Times from "./internal/times.ts"
 import * as Upload from "./internal/upload.ts"
@@ -608,7 +609,7 @@ const listAs = (
   Request.run(operation, () => {
     const { limit = 50, since = 0, skip = 0, streamId, until } = options
     return {
-      path: agent`/v4/stream/${Ids.toUrlSafe(streamId)}/message`,
+      path: pathOf(streamId),
       query: {
         since: Times.parameter(since),
         until: Times.parameter(until),
@@ -661,24 +662,18 @@ export const listAll = (
   Endpoint.readingStream("listAll", () => {
     const { chunkSize = 500, since, streamId, until } = options
     const first: Window = { since, until, skip: 0, seen: new Set() }
-    return Stream.paginate(
-      first,
-      (window) =>
-        Effect.map(
-          listAs("listAll", {
-            streamId,
-            limit: chunkSize,
-            since: window.since,
-            until: window.until,
-            skip: window.skip
-          }),
-          (messages) => [
-            messages.filter(({ messageId }) => messageId === undefined || !window.seen.has(messageId)),
-            messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
-          ]
-        )
-    )
+    return Paging.paginate({ operation: "listAll", path: pathOf(streamId), streamId }, first, (window) =>
+      Effect.map(
+        listAs("listAll", { streamId, limit: chunkSize, since: window.since, until: window.until, skip: window.skip }),
+        (messages) => ({
+          entries: messages,
+          fresh: messages.filter(({ messageId }) => messageId === undefined || !window.seen.has(messageId)),
+          next: messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
+        })
+      ))
   })
+
+const pathOf = (streamId: string) => agent`/v4/stream/${Ids.toUrlSafe(streamId)}/message`
 
 /** Where a page begins. */
 interface Window extends Pick<ListOptions, "since" | "until"> {

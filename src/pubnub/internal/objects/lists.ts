@@ -16,7 +16,7 @@ import { isReadable, type UnreadableItem } from "../../UnreadableItem.ts"
 import type * as Endpoint from "../wire/endpoint.ts"
 import * as Items from "../wire/items.ts"
 import * as Names from "../wire/names.ts"
-import * as Paging from "../wire/paging.ts"
+import * as Paging from "../../../internal/paging.ts"
 
 /** What lists of users and channels can be sorted by. */
 export const sortKeys = ["id", "name", "updated", "status", "type"] as const

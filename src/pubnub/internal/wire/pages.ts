@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import * as Input from "../../../internal/input.ts"
 import type { Detail } from "../../PubNubError.ts"
 import { Timetoken } from "../../Timetoken.ts"
-import * as Paging from "./paging.ts"
+import * as Paging from "../../../internal/paging.ts"
 
 /** From `since` on, and older than `before`. */
 export interface Range {

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as SlidingWindow from "../../../internal/slidingWindow.ts"
+import * as SlidingWindow from "./slidingWindow.ts"
 
 /** No list asks for more pages within a second. */
 const pace = { limit: 100, window: 1_000_000_000n }

@@ -1,0 +1,100 @@
+/** Lists whose pages come again, or never end: no storm, and no silence. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import {
+  Attachments,
+  Messages,
+  MessageSearch,
+  MessageStatus,
+  type Session,
+  type SymphonyConfig,
+  type SymphonyError
+} from "effect-herald/symphony"
+import * as Exchange from "../../src/testing/internal/exchange.ts"
+import { config, mid, session, sid, tagOf } from "./kit.ts"
+
+/** A service that answers whatever it is asked with the page of that number. */
+const service = (page: (number: number) => unknown) => {
+  let asked = 0
+  const client = HttpClient.make((request) =>
+    Effect.sync(() => Exchange.response(request, { status: 200, headers: {}, body: JSON.stringify(page(asked++)) }))
+  )
+  return {
+    asked: () => asked,
+    provide: Effect.provide(Layer.mergeAll(Layer.succeed(HttpClient.HttpClient, client), config(), session()))
+  }
+}
+
+/** Lets the stream go on for some real milliseconds, in which no time passes for it. */
+const turn = (millis: number) => Effect.promise(() => new Promise((resolve) => setTimeout(resolve, millis)))
+
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => number)
+
+type Name = "listAll" | "searchAll" | "listAllAttachments" | "allReceipts"
+type Needs = HttpClient.HttpClient | Session.Session | SymphonyConfig.SymphonyConfig
+
+const lists: { readonly [N in Name]: Stream.Stream<unknown, SymphonyError.SymphonyError, Needs> } = {
+  listAll: Messages.listAll({ streamId: sid, chunkSize: 100 }),
+  searchAll: MessageSearch.searchAll({ query: { text: "a", streamId: sid }, chunkSize: 100 }),
+  listAllAttachments: Attachments.listAllAttachments({ streamId: sid }),
+  allReceipts: MessageStatus.allReceipts({ messageId: mid })
+}
+
+/** A page of messages and attachments at once, from a number on. */
+const entries = (from: number) =>
+  numbers(100).map((number) => ({
+    messageId: `message${from + number}`,
+    fileId: "f",
+    timestamp: 1_790_000_000_000 + from + number,
+    ingestionDate: 1_790_000_000_000 + from + number
+  }))
+
+const receipts = (from: number, after: string) => ({
+  receipts: numbers(10).map((number) => ({ user: { id: 1 + from + number } })),
+  pagination: { cursors: { after } }
+})
+
+const again: ReadonlyArray<readonly [Name, (number: number) => unknown]> = [
+  ["listAll", () => entries(0)],
+  ["searchAll", () => entries(0)],
+  ["listAllAttachments", () => entries(0)],
+  ["allReceipts", (number) => receipts(0, `cursor ${number}`)],
+  ["allReceipts", (number) => receipts(number, `cursor ${number % 2}`)]
+]
+
+describe("a list", () => {
+  it.effect.each(again)("%s whose pages come again fails", ([name, page]) =>
+    Effect.gen(function*() {
+      const { asked, provide } = service(page)
+      const error = yield* Effect.flip(provide(Stream.runDrain(lists[name])))
+      assert.strictEqual(tagOf(error), "Unreadable")
+      assert.isAtMost(asked(), 4)
+    }))
+
+  const endless: ReadonlyArray<readonly [Name, (number: number) => unknown]> = [
+    ["listAll", (number) => entries(100 * number)],
+    ["searchAll", (number) => entries(100 * number)],
+    ["listAllAttachments", (number) => entries(100 * number)],
+    ["allReceipts", (number) => receipts(10 * number, `cursor ${number}`)]
+  ]
+  it.effect.each(endless)(
+    "%s without an end is asked for a hundred times a second at most",
+    ([name, page]) =>
+      Effect.gen(function*() {
+        const { asked, provide } = service(page)
+        const fiber = yield* Effect.forkChild(provide(Stream.runDrain(Stream.take(lists[name], 1_000_000))))
+        for (const most of [100, 200]) {
+          while (asked() < most) yield* turn(1)
+          yield* turn(100)
+          assert.strictEqual(asked(), most)
+          yield* TestClock.adjust("1 second")
+        }
+        yield* Fiber.interrupt(fiber)
+      })
+  )
+})
