@@ -22,8 +22,16 @@ export const decode = (encoded: string): string => {
 export const encodeList = (names: ReadonlyArray<string>): string =>
   names.length === 0 ? "," : names.map(encode).join(",")
 
-/** Parameters in the order in which they are sent. */
+/** The parameters of a request, in the order in which they are sent. What is `undefined` is left out. */
+export interface Parameters {
+  readonly [name: string]: string | undefined
+}
+
+/** The same without what is left out. */
 export type Query = ReadonlyArray<readonly [name: string, value: string]>
+
+export const queryOf = (parameters: Parameters = {}): Query =>
+  Object.entries(parameters).flatMap(([name, value]) => value === undefined ? [] : [[name, value] as const])
 
 /** A query string without its question mark. */
 export const encodeQuery = (query: Query): string => query.map(([name, value]) => `${name}=${encode(value)}`).join("&")
@@ -31,14 +39,3 @@ export const encodeQuery = (query: Query): string => query.map(([name, value]) =
 /** The query as signatures want it: sorted by name, the given list left as it is. */
 export const canonicalQuery = (query: Query): string =>
   encodeQuery(query.toSorted(([a], [b]) => a < b ? -1 : a > b ? 1 : 0))
-
-/**
- * What is wrong with a text as a path segment, or `undefined`. `.` and `..` are refused because every URL parser
- * folds them, escaped or not.
- */
-export const segmentIssue = (text: string): string | undefined =>
-  text === "." || text === ".."
-    ? "is a dot segment, which no URL can carry"
-    : text.isWellFormed()
-    ? undefined
-    : "holds half of a surrogate pair"

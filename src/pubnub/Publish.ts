@@ -384,7 +384,7 @@ const utf8 = new TextEncoder()
 const encodeFor = <A, RE>(
   operation: Kind,
   read: () => Given<A, RE>,
-  parameters: (given: Given<A, RE>) => Endpoint.Query
+  parameters: (given: Given<A, RE>) => Url.Parameters
 ): Effect.Effect<Send, PrepareError, PubNubConfig | RE> =>
   Effect.flatMap(PubNubConfig, (config) =>
     Endpoint.reading(operation, () => {

@@ -21,6 +21,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as SlidingWindow from "../internal/slidingWindow.ts"
 import * as Text from "../internal/text.ts"
@@ -471,8 +472,8 @@ export const make = Effect.fnUntraced(function*(
   const prepare = <A, RE>(options: Publish.PublishOptions<A, RE>) =>
     Endpoint.reading("publish", () => {
       if (issues.length > 0) return Effect.fail(Endpoint.refusal("publish", issues))
-      const meta = Endpoint.attempt(() => messageIds ? withId(options.meta) : options.meta, "meta")
-      if (Result.isFailure(meta)) return Effect.fail(Endpoint.refusal("publish", meta.failure.details))
+      const meta = Guarded.attempt(() => messageIds ? withId(options.meta) : options.meta, "meta")
+      if (Result.isFailure(meta)) return Effect.fail(Endpoint.refusal("publish", meta.failure))
       const given = { ...options, meta: meta.success }
       return Effect.map(Publish.prepare(given), (send) => ({ given, send }))
     }).pipe(Effect.provideService(PubNubConfig.PubNubConfig, config))

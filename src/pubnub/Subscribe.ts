@@ -15,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
 import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
+import * as Guarded from "../internal/guarded.ts"
 import * as Handling from "../internal/handling.ts"
 import type * as Event from "./Event.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
@@ -25,7 +26,7 @@ import { isStatus } from "./internal/reading/place.ts"
 import * as Streams from "./internal/reading/streams.ts"
 import type * as Payload from "./internal/wire/payload.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
-import * as PubNubError from "./PubNubError.ts"
+import type * as PubNubError from "./PubNubError.ts"
 import type * as Status from "./Status.ts"
 import { SubscribeError } from "./SubscribeError.ts"
 import type * as Subscription from "./Subscription.ts"
@@ -305,10 +306,10 @@ export function signals<A, RD, E, R>(
   options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Stream.Stream<Event.Signal<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
   return reading(options, (options) => {
+    const { schema } = options
+    const all = Streams.events(options)
     const events: Read<Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A | Schema.Json>, RD> =
-      options.schema === undefined
-        ? Streams.events(options)
-        : Family.typedSignals(Streams.events(options), options.schema)
+      schema === undefined ? all : Family.typedSignals(all, schema)
     return Family.only(events, options, (event) => event._tag === "Signal" ? event : undefined)
   })
 }
@@ -322,19 +323,18 @@ export function signals<A, RD, E, R>(
 export const presence = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  reading(options, (options) =>
-    Family.only(Streams.events({ ...options, presence: true }), options, (event) => {
-      switch (event._tag) {
-        case "Joined":
-        case "Left":
-        case "TimedOut":
-        case "StateChanged":
-        case "Interval":
-          return event
-        default:
-          return undefined
-      }
-    }))
+  only(options, (event) => {
+    switch (event._tag) {
+      case "Joined":
+      case "Left":
+      case "TimedOut":
+      case "StateChanged":
+      case "Interval":
+        return event
+      default:
+        return undefined
+    }
+  }, { presence: true })
 
 /**
  * Streams message actions (reactions, receipts) that are added and removed.
@@ -345,12 +345,10 @@ export const presence = <E = never, R = never>(
 export const actions = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  reading(options, (options) =>
-    Family.only(
-      Streams.events(options),
-      options,
-      (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
-    ))
+  only(
+    options,
+    (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
+  )
 
 /**
  * Streams changes of users' metadata.
@@ -361,12 +359,7 @@ export const actions = <E = never, R = never>(
 export const users = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  reading(options, (options) =>
-    Family.only(
-      Streams.events(options),
-      options,
-      (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined
-    ))
+  only(options, (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined)
 
 /**
  * Streams changes of channels' metadata.
@@ -377,12 +370,7 @@ export const users = <E = never, R = never>(
 export const channels = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  reading(options, (options) =>
-    Family.only(
-      Streams.events(options),
-      options,
-      (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined
-    ))
+  only(options, (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined)
 
 /**
  * Streams changes of memberships.
@@ -393,12 +381,7 @@ export const channels = <E = never, R = never>(
 export const memberships = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  reading(options, (options) =>
-    Family.only(
-      Streams.events(options),
-      options,
-      (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined
-    ))
+  only(options, (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined)
 
 /**
  * Streams files that are shared.
@@ -409,11 +392,7 @@ export const memberships = <E = never, R = never>(
 export const files = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<Event.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  reading(
-    options,
-    (options) =>
-      Family.only(Streams.events(options), options, (event) => event._tag === "FileShared" ? event : undefined)
-  )
+  only(options, (event) => event._tag === "FileShared" ? event : undefined)
 
 /**
  * Streams the statuses of the connection, without the events.
@@ -424,12 +403,7 @@ export const files = <E = never, R = never>(
 export const statuses = (
   options: Options
 ): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
-  reading(options, (options) =>
-    Family.only(
-      Streams.events(options),
-      { onStatus: () => Effect.void },
-      (event) => isStatus(event) ? event : undefined
-    ))
+  reading(options, (options) => Stream.filter(Streams.events(options), (event) => isStatus(event)))
 
 // --------------------------------------------------------------------------------------------------------------------
 // sets
@@ -674,7 +648,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  return readingEffect(options, (options) => {
+  return Effect.flatMap(read(options, (options) => consumeIssues(handler, options)), (options) => {
     const { concurrency = 1 } = options
     const one = Handling.persistent(handler, options)
     return DurableReader.consume({
@@ -688,7 +662,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
       onStatus: options.onStatus ?? Family.logged,
       concurrency: 1
     })
-  }, (options) => consumeIssues(handler, options))
+  })
 }
 
 /**
@@ -718,7 +692,7 @@ export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Schema from "effect/Schema"
+ * import type * as Schema from "effect/Schema"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
  *
  * declare const insert: (rows: ReadonlyArray<Schema.Json>) => Effect.Effect<void, "deadlock">
@@ -758,7 +732,7 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  return readingEffect(options, (options) => {
+  return Effect.flatMap(read(options, (options) => consumeIssues(handler, options)), (options) => {
     const all = Handling.persistent(handler, options)
     return DurableReader.consume({
       name: options,
@@ -770,14 +744,14 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
       onStatus: options.onStatus ?? Family.logged,
       concurrency: options.concurrency ?? 1
     })
-  }, (options) => consumeIssues(handler, options))
+  })
 }
 
 // --------------------------------------------------------------------------------------------------------------------
 // internal
 // --------------------------------------------------------------------------------------------------------------------
 
-/** The events of a durable reader, from its kept cursor on; from `from` the first time. */
+/** What is wrong with what one function takes, beside what all of them take. */
 type Issues<O> = (options: O) => ReadonlyArray<PubNubError.Detail>
 
 const schedule: Input.Check = (value) =>
@@ -804,50 +778,41 @@ const consumeIssues = (
 ]
 
 /** What a caller gives, read once; or why it is refused. */
-const checked = <O extends object>(options: O, issues: Issues<O> = () => []): Result.Result<O, SubscribeError> =>
-  Result.mapError(
-    Result.flatMap(
-      Endpoint.attempt(() => {
-        const wrong = Input.record(options)
-        if (wrong !== undefined) return Endpoint.refused([{ location: "options", message: wrong }])
-        const given: O & { readonly onStatus?: unknown; readonly schema?: unknown } = { ...options }
-        const details = [
-          ...Input.issues({
-            onStatus: Input.optional(Input.callback)(given.onStatus),
-            schema: given.schema === undefined || Schema.isSchema(given.schema) ? undefined : "is not a schema"
-          }),
-          ...issues(given)
-        ]
-        return details.length > 0 ? Endpoint.refused(details) : given
-      }),
-      (given) => given instanceof PubNubError.BadRequest ? Result.fail(given) : Result.succeed(given)
-    ),
-    (reason) => new SubscribeError({ reason })
-  )
+const read = <O extends object>(options: O, issues: Issues<O> = () => []): Effect.Effect<O, SubscribeError> =>
+  Effect.suspend(() => {
+    const read = Guarded.attempt(() => {
+      const given: O & { readonly onStatus?: unknown; readonly schema?: unknown } = { ...options }
+      const wrong = Input.record(options)
+      const details = wrong !== undefined ? [{ location: "options", message: wrong }] : [
+        ...Input.issues({
+          onStatus: Input.optional(Input.callback)(given.onStatus),
+          schema: given.schema === undefined || Schema.isSchema(given.schema) ? undefined : "is not a schema"
+        }),
+        ...issues(given)
+      ]
+      return details.length > 0 ? Result.fail(details) : Result.succeed(given)
+    })
+    return Effect.fromResult(
+      Result.mapError(
+        Result.flatMap(read, (read) => read),
+        (details) => new SubscribeError({ reason: Endpoint.refused(details) })
+      )
+    )
+  })
 
 const reading = <O extends object, A, E, R>(
   options: O,
   then: (options: O) => Stream.Stream<A, E, R>,
   issues?: Issues<O>
-): Stream.Stream<A, E | SubscribeError, R> =>
-  Stream.suspend(() =>
-    Result.match(checked(options, issues), {
-      onFailure: (error): Stream.Stream<A, E | SubscribeError, R> => Stream.fail(error),
-      onSuccess: then
-    })
-  )
+): Stream.Stream<A, E | SubscribeError, R> => Stream.unwrap(Effect.map(read(options, issues), then))
 
-const readingEffect = <O extends object, A, E, R>(
-  options: O,
-  then: (options: O) => Effect.Effect<A, E, R>,
-  issues: Issues<O>
-): Effect.Effect<A, E | SubscribeError, R> =>
-  Effect.suspend(() =>
-    Result.match(checked(options, issues), {
-      onFailure: (error): Effect.Effect<A, E | SubscribeError, R> => Effect.fail(error),
-      onSuccess: then
-    })
-  )
+/** One family of events. */
+const only = <A, E, R>(
+  options: FamilyOptions<E, R>,
+  select: (event: Event.SubscribeEvent) => A | undefined,
+  more: Pick<Options, "presence"> = {}
+): Stream.Stream<A, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+  reading(options, (options) => Family.only(Streams.events({ ...options, ...more }), options, select))
 
 const eventsOf = <A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
@@ -856,6 +821,7 @@ const eventsOf = <A, RD>(
     ? Streams.events(options)
     : Family.typedMessages(Streams.events(options), options.schema)
 
+/** The events of a durable reader, from its kept cursor on; from `from` the first time. */
 const durably = <A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): DurableReader.Read<A | Schema.Json, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> =>

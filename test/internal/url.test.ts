@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Input from "../../src/internal/input.ts"
 import * as Url from "../../src/internal/url.ts"
 
 const WellFormed = Arbitrary.schema(Schema.String).pipe(Arbitrary.filter((text) => text.isWellFormed()))
@@ -28,7 +29,7 @@ describe("encode", () => {
 
   it.effect.prop(
     "a segment never leaves its place in a URL",
-    [Arbitrary.schema(Schema.NonEmptyString).pipe(Arbitrary.filter((text) => Url.segmentIssue(text) === undefined))],
+    [Arbitrary.schema(Schema.NonEmptyString).pipe(Arbitrary.filter((text) => Input.segment(text) === undefined))],
     ([text]) =>
       Effect.sync(() => {
         const url = new URL(`http://host/a/${Url.encode(text)}/b?q=1`)
@@ -42,8 +43,8 @@ describe("encode", () => {
 })
 
 it("the segments that no URL can carry are named", () => {
-  for (const text of [".", "..", "\ud800", "a\udc00b"]) assert.isString(Url.segmentIssue(text))
-  for (const text of ["...", ".a", "a..", "%2E%2E", "../x", "a/b", "😀"]) assert.isUndefined(Url.segmentIssue(text))
+  for (const text of [".", "..", "\ud800", "a\udc00b"]) assert.isString(Input.segment(text))
+  for (const text of ["...", ".a", "a..", "%2E%2E", "../x", "a/b", "😀"]) assert.isUndefined(Input.segment(text))
 })
 
 it("lists keep their commas, and no names are one comma", () => {

@@ -9,7 +9,9 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as Guarded from "../../internal/guarded.ts"
 import * as Operation from "../../internal/operation.ts"
+import * as Template from "../../internal/path.ts"
 import * as Secret from "../../internal/secret.ts"
 import * as Text from "../../internal/text.ts"
 import * as Url from "../../internal/url.ts"
@@ -18,7 +20,7 @@ import { type Service, SymphonyConfig } from "../SymphonyConfig.ts"
 import * as SymphonyError from "../SymphonyError.ts"
 import * as Answer from "./answer.ts"
 import type * as Body from "./body.ts"
-import * as Path from "./path.ts"
+import type * as Path from "./path.ts"
 
 /** Where each service is, and what proves who asks it. The key manager's token is for the Agent only. */
 const services = {
@@ -28,18 +30,13 @@ const services = {
   relay: { at: "keyManager", credential: "none" }
 } as const
 
-/** The parameters of a request, in the order in which they are sent. What is `undefined` is left out. */
-export interface Query {
-  readonly [name: string]: string | undefined
-}
-
 export interface Endpoint<A, E = never, R = never> extends Answer.Readable<A> {
   /** What the user called: `send`. The span is named `symphony.send`. */
   readonly operation: string
   /** Default: `"GET"`. */
   readonly method?: "GET" | "POST" | "DELETE" | undefined
   readonly path: Path.Path
-  readonly query?: Query | undefined
+  readonly query?: Url.Parameters | undefined
   /** Made anew for each attempt. */
   readonly body?: Effect.Effect<Body.Body<E>, SymphonyError.SymphonyError | E, R> | undefined
   /** The media type that is asked for. Default: `"application/json"`. */
@@ -63,7 +60,7 @@ export const errorOf = (
     reason,
     request: {
       method,
-      path: Path.show(path),
+      path: Template.show(path),
       ...typeof streamId === "string" ? { streamId: Text.bounded(streamId) } : {},
       ...traceId === undefined ? {} : { traceId }
     }
@@ -80,28 +77,9 @@ export const refusal = (
 ): SymphonyError.SymphonyError =>
   new SymphonyError.SymphonyError({ operation, reason: refused(details), request: { method: "{…}", path: "{…}" } })
 
-/**
- * The one place where a caller's input is read: its getters, proxies and wrong types may throw. What throws is refused like
- * any other input.
- */
-export const reading = <A, E, R>(
-  operation: string,
-  read: () => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | SymphonyError.SymphonyError, R> =>
-  Effect.suspend((): Effect.Effect<A, E | SymphonyError.SymphonyError, R> => {
-    try {
-      return read()
-    } catch (defect) {
-      return Effect.fail(refusal(operation, [{ message: `the input cannot be read: ${Text.ofDefect(defect)}` }]))
-    }
-  })
+export const reading = Guarded.effect(refusal)
 
-/** The same for a stream. */
-export const readingStream = <A, E, R>(
-  operation: string,
-  read: () => Stream.Stream<A, E, R>
-): Stream.Stream<A, E | SymphonyError.SymphonyError, R> =>
-  Stream.unwrap(reading(operation, () => Effect.succeed(read())))
+export const readingStream = Guarded.stream(refusal)
 
 /** What a request shows of the session that it is made with. */
 export interface Tokens {
@@ -147,7 +125,7 @@ export const open = <E = never, R = never>(
 export const wrongInput = (
   { issues = [], path }: Pick<Endpoint<never>, "issues" | "path">
 ): SymphonyError.InvalidRequest | undefined => {
-  const details = issues.length > 0 ? issues : Path.issuesOf(path)
+  const details = issues.length > 0 ? issues : Template.issuesOf(path)
   return details.length > 0 ? refused(details) : undefined
 }
 
@@ -187,12 +165,8 @@ const exchange = <A, B, E, R>(
     const { headers, url } = config[at]
     const traceId = revealed(headers)["x-trace-id"] ?? (yield* newTraceId)
     const fail = errorOf(endpoint, traceId)
-    const query = Url.encodeQuery(
-      Object.entries(endpoint.query ?? {}).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, value] as const]
-      )
-    )
-    const address = `${url}${Path.encode(endpoint.path)}${query === "" ? "" : `?${query}`}`
+    const query = Url.encodeQuery(Url.queryOf(endpoint.query))
+    const address = `${url}${Template.encode(endpoint.path, {})}${query === "" ? "" : `?${query}`}`
     const timeout = config.requestTimeout
     const unanswered = (failure: Operation.Unanswered) =>
       fail(
@@ -207,7 +181,7 @@ const exchange = <A, B, E, R>(
     const body = yield* Effect.mapError(endpoint.body ?? Effect.undefined, (error): Body.Failed<E> => ({ error }))
     return yield* Operation.run({
       name: `symphony.${endpoint.operation}`,
-      address: Path.show(endpoint.path),
+      address: Template.show(endpoint.path),
       attributes: {
         "messaging.system": "symphony",
         "messaging.operation.name": endpoint.operation,

@@ -9,11 +9,11 @@ import * as Stream from "effect/Stream"
 import * as Codec from "../../../internal/codec.ts"
 import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
+import type * as Url from "../../../internal/url.ts"
 import * as AppContext from "../../AppContext.ts"
 import * as Filter from "../../Filter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import { isReadable, type UnreadableItem } from "../../UnreadableItem.ts"
-import type * as Endpoint from "../wire/endpoint.ts"
 import * as Items from "../wire/items.ts"
 import * as Names from "../wire/names.ts"
 import * as Paging from "../../../internal/paging.ts"
@@ -47,7 +47,7 @@ const most = 100
 const sizeOf = ({ limit, pageSize }: Asked): number => limit ?? pageSize ?? most
 
 /** The parameters of a page. `toWire` gives a field the name that it has there. */
-export const pageQuery = (asked: Asked, toWire: (field: string) => string = (field) => field): Endpoint.Query => ({
+export const pageQuery = (asked: Asked, toWire: (field: string) => string = (field) => field): Url.Parameters => ({
   limit: String(sizeOf(asked)),
   include: includeQuery(asked.include, toWire),
   count: asked.count === true ? "true" : undefined,

@@ -18,7 +18,7 @@ import { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import { isReadable, isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
 import * as Endpoint from "../wire/endpoint.ts"
-import type * as Path from "../wire/path.ts"
+import type { Path } from "../wire/path.ts"
 import type { CustomCodec } from "./custom.ts"
 import * as Lists from "./lists.ts"
 import * as Objects from "./objects.ts"
@@ -37,7 +37,7 @@ export interface Kind<W extends Wire, B> {
   readonly owner: "user" | "channel"
   readonly other: "user" | "channel"
   readonly wire: "uuid" | "channel"
-  readonly path: (owner: string) => Path.Path
+  readonly path: (owner: string) => Path
   readonly schema: Schema.ConstraintDecoder<W>
   readonly idOf: (wire: W) => string
   readonly build: <C>(wire: W, custom: Option.Option<C>) => B & AppContext.Included<C>

@@ -13,6 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../../Cursor.ts"
+import * as Guarded from "../../../internal/guarded.ts"
 import * as Input from "../../../internal/input.ts"
 import { debug } from "../../../internal/operation.ts"
 import type * as Event from "../../Event.ts"
@@ -208,7 +209,10 @@ const shared = (
 
 /** What is asked for, as it is sent, and where it begins. */
 const checkedOf = (config: Config, options: Options, mayBeEmpty = false) =>
-  Result.flatMap(Endpoint.attempt(() => check(config, options, mayBeEmpty)), (checked) => checked)
+  Result.flatMap(
+    Result.mapError(Guarded.attempt(() => check(config, options, mayBeEmpty)), Endpoint.refused),
+    (checked) => checked
+  )
 
 const check = (config: Config, options: Options, mayBeEmpty: boolean) => {
   const { capacity = usualCapacity, catchUp, reconnect = {}, strategy, subscriptions = [] } = options

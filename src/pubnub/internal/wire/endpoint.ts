@@ -14,32 +14,27 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import * as Guarded from "../../../internal/guarded.ts"
 import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
 import * as Operation from "../../../internal/operation.ts"
+import * as Template from "../../../internal/path.ts"
 import * as Secret from "../../../internal/secret.ts"
-import * as Text from "../../../internal/text.ts"
 import * as Url from "../../../internal/url.ts"
 import { version } from "../../../internal/version.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import * as Answer from "./answer.ts"
-import * as Path from "./path.ts"
+import type { Path } from "./path.ts"
 import * as Token from "./token.ts"
-
-/** The parameters of a request, in the order in which they are sent. What is `undefined` is left out. */
-export interface Query {
-  readonly [name: string]: string | undefined
-}
 
 export interface Endpoint<A> {
   /** What the user called, `publish`; the span is named `pubnub.publish`. */
   readonly operation: string
   /** Default: `"GET"`. */
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined
-  readonly path: Path.Path
-  readonly query?: Query | undefined
+  readonly path: Path
+  readonly query?: Url.Parameters | undefined
   readonly body?: string | undefined
   /** What the body is. Default: `"application/json"`. */
   readonly mediaType?: string | undefined
@@ -75,7 +70,7 @@ export const facts = (
   { method = "GET", path }: Pick<Endpoint<never>, "method" | "path">
 ): PubNubError.RequestFacts => ({
   method,
-  path: Path.show(path)
+  path: Template.show(path)
 })
 
 /** The `PubNubError` of a reason that is one of those an operation has. */
@@ -96,36 +91,9 @@ export const refusal = (
 ): PubNubError.PubNubErrorOf<PubNubError.BadRequest> =>
   PubNubError.make({ operation, reason: refused(details), request: { method: "{…}", path: "{…}" } })
 
-/**
- * The one place where a caller's input is read: its getters, proxies and wrong types may throw. What throws is refused like
- * any other input.
- */
-export const attempt = <A>(read: () => A, location = "input"): Result.Result<A, PubNubError.BadRequest> => {
-  try {
-    return Result.succeed(read())
-  } catch (defect) {
-    return Result.fail(refused([{ location, message: `cannot be read: ${Text.ofDefect(defect)}` }]))
-  }
-}
+export const reading = Guarded.effect(refusal)
 
-/** The effect that is made of a caller's input. */
-export const reading = <A, E, R>(
-  operation: string,
-  read: () => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> =>
-  Effect.suspend(() =>
-    Result.match(attempt(read), {
-      onSuccess: (effect): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> => effect,
-      onFailure: ({ details }) => Effect.fail(refusal(operation, details))
-    })
-  )
-
-/** The same for a stream. */
-export const readingStream = <A, E, R>(
-  operation: string,
-  read: () => Stream.Stream<A, E, R>
-): Stream.Stream<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> =>
-  Stream.unwrap(reading(operation, () => Effect.succeed(read())))
+export const readingStream = Guarded.stream(refusal)
 
 /** Runs the request that a caller's input makes. */
 export const run = <A>(
@@ -147,9 +115,10 @@ export const send = <A>(
   const wrong = refusalOf(config, endpoint)
   if (wrong !== undefined) return Effect.fail(wrong)
   const timeout = endpoint.timeout ?? config.requestTimeout
+  const path = Template.show(endpoint.path)
   return Operation.run({
     name: `pubnub.${endpoint.operation}`,
-    address: Path.show(endpoint.path),
+    address: path,
     attributes: {
       "messaging.system": "pubnub",
       "messaging.operation.name": endpoint.operation,
@@ -169,7 +138,7 @@ export const send = <A>(
         }),
     answered: (answer) =>
       Effect.flatMap(
-        Answer.read(answer, { path: Path.show(endpoint.path), parse: endpoint.parse ?? Json.parseExact }),
+        Answer.read(answer, { path, parse: endpoint.parse ?? Json.parseExact }),
         (json) => {
           const decoded = endpoint.decode(json, answer.told)
           return Result.isSuccess(decoded)
@@ -188,19 +157,20 @@ export const refusalOf = (
     "path" | "query" | "body" | "issues" | "longInput" | "longestAddress" | "credential"
   >
 ): PubNubError.BadRequest | PubNubError.InvalidKey | undefined => {
-  const { body = "", longInput = usualLongInput, longestAddress = config.maxUrlSize, path } = endpoint
+  const { body = "", longInput = usualLongInput, longestAddress = config.maxUrlSize, path, query } = endpoint
   if (config.issues.length > 0) {
     return new PubNubError.BadRequest({ description: "The configuration is not valid", details: config.issues })
   }
-  const unset = Path.keysOf(path).find((key) => config[key] === undefined || config[key] === "")
+  const unset = Template.settingsOf(path).find((key) => config[key] === undefined || config[key] === "")
   if (unset !== undefined) return noKey(unset === "publishKey" ? "publish" : "subscribe")
   const given = endpoint.issues ?? []
   if (given.length > 0) return refused(given)
   // Whatever an endpoint forgets to check.
   const issues = [
-    ...Path.issuesOf(path),
-    ...Input.issues(Object.fromEntries(queryOf(endpoint).map(([name, value]) => [name, Input.text(value)]))),
-    ...Input.issues({ body: Input.text(body) })
+    ...Template.issuesOf(path),
+    ...[...Url.queryOf(query), ["body", body] as const].flatMap(([name, value]) =>
+      Input.issues({ [name]: Input.text(value) })
+    )
   ]
   if (issues.length > 0) return refused(issues)
   if (longestAddress === Infinity) return undefined
@@ -218,9 +188,6 @@ const usualLongInput = { location: "path", advice: "pass less" }
 const noKey = (key: "publish" | "subscribe", description = "it is not set") =>
   new PubNubError.InvalidKey({ key, description })
 
-const queryOf = ({ query = {} }: Pick<Endpoint<unknown>, "query">): Url.Query =>
-  Object.entries(query).flatMap(([name, value]) => value === undefined ? [] : [[name, value] as const])
-
 const request = (
   config: PubNubConfig["Service"],
   endpoint: Endpoint<unknown>
@@ -229,7 +196,7 @@ const request = (
   PubNubError.InvalidKey | PubNubError.Transport | PubNubError.BadRequest
 > => {
   const { credential = "all" } = endpoint
-  const unsigned = (token?: string) => Url.encodeQuery([...queryOf(endpoint), ...common(config, token)])
+  const unsigned = (token?: string) => Url.encodeQuery([...Url.queryOf(endpoint.query), ...common(config, token)])
   if (credential === "none") return Effect.succeed(build(config, endpoint, unsigned()))
   return Effect.flatMap(Token.current(config), (redacted) => {
     const token = Secret.textOf(redacted)
@@ -237,7 +204,7 @@ const request = (
     return secretKey === undefined || credential === "one" && token !== undefined
       ? Effect.succeed(build(config, endpoint, unsigned(token)))
       : Effect.map(
-        signed(config, secretKey, endpoint, [...queryOf(endpoint), ...common(config, token)]),
+        signed(config, secretKey, endpoint, [...Url.queryOf(endpoint.query), ...common(config, token)]),
         (query) => build(config, endpoint, query)
       )
   })
@@ -249,7 +216,7 @@ const build = (
   query: string
 ): HttpClientRequest.HttpClientRequest => {
   const { body, ifMatch, mediaType = "application/json", method = "GET", path } = endpoint
-  const bare = HttpClientRequest.make(method)(`${origin(config)}${Path.encode(path, config)}?${query}`)
+  const bare = HttpClientRequest.make(method)(`${origin(config)}${Template.encode(path, config)}?${query}`)
   const filled = method === "GET" || method === "DELETE"
     ? bare
     : HttpClientRequest.bodyText(bare, body ?? "", mediaType)
@@ -261,9 +228,9 @@ export const addressSize = (
   config: PubNubConfig["Service"],
   endpoint: Pick<Endpoint<unknown>, "path" | "query" | "credential">
 ): number =>
-  origin(config).length + Path.encode(endpoint.path, config).length +
+  origin(config).length + Template.encode(endpoint.path, config).length +
   Url.encodeQuery([
-    ...queryOf(endpoint),
+    ...Url.queryOf(endpoint.query),
     ...common(config, endpoint.credential === "none" ? undefined : Token.sized(config))
   ]).length +
   (config.secretKey === undefined ? 1 : 100)
@@ -297,7 +264,7 @@ const signed = (
     const stamped: Url.Query = [...query, ["timestamp", String(Math.floor(now / 1000))]]
     const signature = yield* signatureOf(
       secretKey,
-      signedText(publishKey, { ...endpoint, path: Path.encode(endpoint.path, config) }, stamped)
+      signedText(publishKey, { ...endpoint, path: Template.encode(endpoint.path, config) }, stamped)
     )
     return `${Url.encodeQuery(stamped)}&signature=${signature}`
   })

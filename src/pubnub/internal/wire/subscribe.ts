@@ -9,12 +9,12 @@ import * as Schema from "effect/Schema"
 import type { Cursor } from "../../../Cursor.ts"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
+import * as Template from "../../../internal/path.ts"
 import * as Channel from "../../Channel.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import * as Defects from "./defect.ts"
 import * as Endpoint from "./endpoint.ts"
-import * as Path from "./path.ts"
 import { path, subscribeKey } from "./path.ts"
 import * as Envelope from "./envelope.ts"
 
@@ -84,7 +84,7 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
 export const poll = (config: Config, target: Target): (from: Cursor) => Endpoint.Endpoint<Page> => {
   // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
   const request = handshake(config, { ...target, state: undefined })
-  const written = Path.written(request.path, config)
+  const written = Template.written(request.path, config)
   return ({ position, region }) => ({
     ...request,
     path: written,

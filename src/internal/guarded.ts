@@ -1,0 +1,36 @@
+/**
+ * The one place where a caller's input is read: its getters, proxies and wrong types may throw. What throws is refused like
+ * any other input.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { Detail } from "./input.ts"
+import * as Text from "./text.ts"
+
+/** What is read, or why it cannot be. */
+export const attempt = <A>(read: () => A, location = "input"): Result.Result<A, ReadonlyArray<Detail>> => {
+  try {
+    return Result.succeed(read())
+  } catch (defect) {
+    return Result.fail([{ location, message: `cannot be read: ${Text.ofDefect(defect)}` }])
+  }
+}
+
+/** Makes the error of an operation whose input is refused. */
+type Refusal<E> = (operation: string, details: ReadonlyArray<Detail>) => E
+
+/** The effect that is made of a caller's input. */
+export const effect =
+  <E>(refusal: Refusal<E>) =>
+  <A, E2, R>(operation: string, read: () => Effect.Effect<A, E2, R>): Effect.Effect<A, E | E2, R> =>
+    Effect.suspend((): Effect.Effect<A, E | E2, R> =>
+      Result.getOrElse(attempt(read), (details) => Effect.fail(refusal(operation, details)))
+    )
+
+/** The stream that is made of a caller's input. */
+export const stream = <E>(refusal: Refusal<E>) => {
+  const reading = effect(refusal)
+  return <A, E2, R>(operation: string, read: () => Stream.Stream<A, E2, R>): Stream.Stream<A, E | E2, R> =>
+    Stream.unwrap(reading(operation, () => Effect.succeed(read())))
+}

@@ -1,0 +1,94 @@
+/**
+ * The path of a request, written once as a template: encoded for the wire, and in clear for errors, logs and spans.
+ */
+import * as Input from "./input.ts"
+import * as Text from "./text.ts"
+import * as Url from "./url.ts"
+
+/** A setting of the configuration. It is shown by its name: `{subscribeKey}`. */
+export interface Setting<K extends string> {
+  readonly setting: K
+}
+
+/** What is encoded already, and what is shown in its place: `{message}`. */
+interface Written {
+  readonly shown: string
+  readonly encoded: string
+}
+
+/** One text makes one segment, whatever it holds. Several stand in one segment, with commas between them. */
+export type Part<K extends string> = string | ReadonlyArray<string> | Setting<K> | Written | Path<K>
+
+/** `K` are the settings that it needs. */
+export interface Path<K extends string = never> {
+  readonly texts: ReadonlyArray<string>
+  readonly parts: ReadonlyArray<Part<K>>
+}
+
+/** The path of a template, from its first slash on. Nothing is encoded yet: what stands in it may not even be text. */
+export const path = <K extends string>(texts: TemplateStringsArray, ...parts: ReadonlyArray<Part<K>>): Path<K> => ({
+  texts,
+  parts
+})
+
+const isPath = <K extends string>(part: Setting<K> | Written | Path<K>): part is Path<K> => "texts" in part
+
+const isList = <K extends string>(part: Part<K>): part is ReadonlyArray<string> => Array.isArray(part)
+
+const isObject = <K extends string>(part: Part<K>): part is Setting<K> | Written | Path<K> =>
+  typeof part === "object" && part !== null && !isList(part)
+
+const join = <K extends string>({ parts, texts }: Path<K>, write: (part: Part<K>) => string): string =>
+  texts.map((text, index) => index === 0 ? text : write(parts[index - 1] ?? "") + text).join("")
+
+/** The path as it is sent. */
+export const encode = <K extends string>(
+  path: Path<K>,
+  settings: { readonly [setting in K]?: string | undefined }
+): string =>
+  join(path, (part) =>
+    typeof part === "string"
+      ? Url.encode(part)
+      : isList(part)
+      ? Url.encodeList(part)
+      : isPath(part)
+      ? encode(part, settings)
+      : "setting" in part
+      ? settings[part.setting] ?? ""
+      : part.encoded)
+
+/** The path as a reader sees it. */
+export const show = <K extends string>(path: Path<K>): string =>
+  Text.bounded(Text.harmless(join(path, (part) =>
+    isList(part)
+      ? part.map(inClear).join(",") || ","
+      : !isObject(part)
+      ? inClear(part)
+      : isPath(part)
+      ? show(part)
+      : "setting" in part
+      ? `{${part.setting}}`
+      : part.shown)))
+
+// A caller without the compiler may pass anything.
+const inClear = (text: unknown): string => typeof text === "string" ? text : Input.shown(text)
+
+/** The same path, written once for many requests. */
+export const written = <K extends string>(
+  path: Path<K>,
+  settings: { readonly [setting in K]?: string | undefined }
+): Path<K> => ({ texts: ["", ""], parts: [{ shown: show(path), encoded: encode(path, settings) }] })
+
+/** Which settings it needs. */
+export const settingsOf = <K extends string>({ parts }: Path<K>): ReadonlyArray<K> =>
+  parts.flatMap((part) =>
+    !isObject(part) ? [] : isPath(part) ? settingsOf(part) : "setting" in part ? [part.setting] : []
+  )
+
+/** What no URL can carry. */
+export const issuesOf = <K extends string>({ parts }: Path<K>): ReadonlyArray<Input.Detail> =>
+  parts.flatMap((part) =>
+    isObject(part)
+      ? isPath(part) ? issuesOf(part) : []
+      : Input.each("path", isList(part) ? part : [part], Input.segment)
+  )
