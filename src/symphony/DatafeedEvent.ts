@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as DatafeedStatus from "./DatafeedStatus.ts"
 import * as Lenient from "./internal/lenient.ts"
 import { MessageStream, PostedMessage, User } from "./PostedMessage.ts"
+import type { UnreadableEntry } from "./UnreadableEntry.ts"
 
 /**
  * What every event carries.
@@ -137,7 +138,7 @@ export interface RoomProperties {
   readonly readOnly?: boolean
   readonly discoverable?: boolean
   readonly membersCanInvite?: boolean
-  readonly keywords: ReadonlyArray<{ readonly key: string; readonly value: string }>
+  readonly keywords: ReadonlyArray<{ readonly key: string; readonly value: string } | UnreadableEntry>
   readonly canViewHistory?: boolean
 }
 
@@ -350,7 +351,7 @@ export interface UserRequestedToJoinRoom extends Happening {
   /** Where it happened. */
   readonly stream?: MessageStream
   /** The owners of the room, who can let them in. */
-  readonly affectedUsers: ReadonlyArray<User>
+  readonly affectedUsers: ReadonlyArray<User | UnreadableEntry>
 }
 
 /**

@@ -96,9 +96,9 @@ export interface MessageStatus {
  */
 export const MessageStatus: Schema.Codec<MessageStatus, unknown> = Schema.Struct({
   author: Lenient.optional(StatusUser),
-  read: Lenient.list(Lenient.entry(StatusUser)),
-  delivered: Lenient.list(Lenient.entry(StatusUser)),
-  sent: Lenient.list(Lenient.entry(StatusUser))
+  read: Lenient.list(StatusUser),
+  delivered: Lenient.list(StatusUser),
+  sent: Lenient.list(StatusUser)
 })
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ export interface Receipt {
   readonly deliveryReceiptTimestamp?: DateTime.Utc
   readonly readReceiptTimestamp?: DateTime.Utc
   readonly emailNotificationTimestamp?: DateTime.Utc
-  readonly downloads: ReadonlyArray<{ readonly fileName?: string; readonly timestamp?: DateTime.Utc }>
+  readonly downloads: ReadonlyArray<{ readonly fileName?: string; readonly timestamp?: DateTime.Utc } | UnreadableEntry>
 }
 
 /**
@@ -208,7 +208,7 @@ export interface MessageReceipts {
   readonly deliveryReceiptCount?: number
   readonly readReceiptCount?: number
   readonly emailNotificationCount?: number
-  readonly downloadCounts: ReadonlyArray<{ readonly fileName?: string; readonly count?: number }>
+  readonly downloadCounts: ReadonlyArray<{ readonly fileName?: string; readonly count?: number } | UnreadableEntry>
   /** One that cannot be read is told in its place. */
   readonly receipts: ReadonlyArray<Receipt | UnreadableEntry>
   /** Absent when this is the only page. */
@@ -231,7 +231,7 @@ export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Lenient.r
     readReceiptCount: Integer,
     emailNotificationCount: Integer,
     downloadCounts: Lenient.list(Schema.Struct({ fileName: Text, count: Integer })),
-    receipts: Lenient.list(Lenient.entry(Receipt)),
+    receipts: Lenient.list(Receipt),
     pagination: Lenient.optional(Schema.Struct({
       cursors: Lenient.optional(Schema.Struct({
         before: Lenient.optional(Lenient.TextOrNumber),
@@ -281,9 +281,9 @@ export interface Relationships {
 export const Relationships: Schema.Codec<Relationships, unknown> = Schema.Struct({
   messageId: Text,
   parent: Lenient.optional(Schema.Struct({ messageId: Schema.NonEmptyString, relationshipType: Text })),
-  replies: Lenient.list(Lenient.entry(Schema.String)),
-  forwards: Lenient.list(Lenient.entry(Schema.String)),
-  formReplies: Lenient.list(Lenient.entry(Schema.String))
+  replies: Lenient.list(Schema.String),
+  forwards: Lenient.list(Schema.String),
+  formReplies: Lenient.list(Schema.String)
 })
 
 /**

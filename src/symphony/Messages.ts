@@ -333,10 +333,12 @@ const decodeBlast = Lenient.json(Schema.Struct({
 const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
   Result.flatMap(
     decodeBlast(text),
-    ({ errors = {}, messages }) =>
-      messages.length === 0 && Object.keys(errors).length === 0
+    ({ errors = {}, ...answer }) => {
+      const messages = answer.messages.filter(isReadable)
+      return messages.length === 0 && Object.keys(errors).length === 0
         ? Result.fail("it names no stream")
         : Result.succeed({ messages, errors: new Map(Object.entries(errors)) })
+    }
   )
 
 /** The same with what was told of no stream. A message that does not name its stream is that of one of them. */

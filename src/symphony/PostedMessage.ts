@@ -3,7 +3,7 @@
  * tells of.
  *
  * Only `messageId` is sure to be there. What the service leaves out or gives as `null` is an absent key, and an entry of
- * a list that cannot be read is left out: a message that was sent is never a failure because of one of its details.
+ * a list that cannot be read is an `UnreadableEntry` in its place: a message that was sent is never a failure because of one of its details.
  *
  * @since 0.1.0
  */
@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Lenient from "./internal/lenient.ts"
 import * as Sharing from "./internal/sharing.ts"
+import type { UnreadableEntry } from "./UnreadableEntry.ts"
 
 /**
  * Who sent a message, or who is in a stream.
@@ -62,11 +63,11 @@ export interface MessageStream {
   /** Of a room. */
   readonly roomName?: string
   /** Who is in it, where the service says so; else empty. */
-  readonly members: ReadonlyArray<User>
+  readonly members: ReadonlyArray<User | UnreadableEntry>
   readonly external?: boolean
   readonly crossPod?: boolean
   /** In events only. */
-  readonly recipientTenantIds: ReadonlyArray<number>
+  readonly recipientTenantIds: ReadonlyArray<number | UnreadableEntry>
 }
 
 /**
@@ -118,7 +119,7 @@ export interface AttachmentInfo {
   /** In bytes. */
   readonly size?: number
   /** Previews of a picture. */
-  readonly images: ReadonlyArray<Thumbnail>
+  readonly images: ReadonlyArray<Thumbnail | UnreadableEntry>
 }
 
 /**
@@ -154,7 +155,7 @@ export interface PostedMessage {
   /** The data of its entities, as JSON text. */
   readonly data?: string
   /** Its files. */
-  readonly attachments: ReadonlyArray<AttachmentInfo>
+  readonly attachments: ReadonlyArray<AttachmentInfo | UnreadableEntry>
   /** Who sent it. */
   readonly user?: User
   /** Where it was posted. */
@@ -233,7 +234,7 @@ export interface StreamAttachment {
   /** In bytes. */
   readonly size?: number
   readonly contentType?: string
-  readonly previews: ReadonlyArray<AttachmentPreview>
+  readonly previews: ReadonlyArray<AttachmentPreview | UnreadableEntry>
 }
 
 /**

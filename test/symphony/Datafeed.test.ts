@@ -582,7 +582,7 @@ describe("events", () => {
       stream: shownStream,
       roomProperties: { name: "Orders", keywords: [], public: true }
     }],
-    ["ROOMUPDATED", "roomUpdated", { stream, newRoomProperties: { keywords: [{ key: "k", value: "v" }, null] } }, {
+    ["ROOMUPDATED", "roomUpdated", { stream, newRoomProperties: { keywords: [{ key: "k", value: "v" }] } }, {
       _tag: "RoomUpdated",
       stream: shownStream,
       newRoomProperties: { keywords: [{ key: "k", value: "v" }] }

@@ -88,13 +88,34 @@ describe("a message", () => {
       assert.deepStrictEqual(yield* read({ messageId: mid }), { messageId: mid, attachments: [] })
     }))
 
+  /** Entries that were read, and what was given for those that cannot be. */
+  const shown = <A>(entries: ReadonlyArray<A | UnreadableEntry.UnreadableEntry>) =>
+    entries.map((entry) => UnreadableEntry.isReadable(entry) ? entry : { raw: entry.raw })
+
+  it.effect("tells what cannot be read in each of its lists", () =>
+    Effect.gen(function*() {
+      const message = yield* read({
+        messageId: mid,
+        stream: { streamId: sid, members: ["ada", { userId: 1 }], recipientTenantIds: [1, "x"] },
+        attachments: [{ name: "without an id" }, "?", { id: "a", images: [{}, { id: "i" }] }]
+      })
+      const { attachments, stream } = message
+      assert.deepStrictEqual(shown(stream?.members ?? []), [{ raw: "ada" }, { userId: 1 }])
+      assert.deepStrictEqual(shown(stream?.recipientTenantIds ?? []), [1, { raw: "x" }])
+      assert.deepStrictEqual(shown(attachments).slice(0, 2), [{ raw: { name: "without an id" } }, { raw: "?" }])
+      const images = attachments.filter(UnreadableEntry.isReadable).flatMap(({ images }) => images)
+      assert.deepStrictEqual(shown(images), [{ raw: {} }, { id: "i" }])
+      const again = yield* Schema.encodeEffect(PostedMessage.PostedMessage)(message)
+      assert.deepStrictEqual(yield* Schema.decodeUnknownEffect(PostedMessage.PostedMessage)(again), message)
+    }))
+
   it.effect("has nulls within its parts left out", () =>
     Effect.gen(function*() {
       const message = yield* read({
         messageId: mid,
         user: { userId: 1, firstName: null },
         stream: { streamId: sid, members: null, recipientTenantIds: null, crossPod: null },
-        attachments: [null, { id: "a", name: null, size: null, images: null }]
+        attachments: [{ id: "a", name: null, size: null, images: null }]
       })
       assert.deepStrictEqual(message, {
         messageId: mid,
@@ -111,7 +132,7 @@ describe("a message", () => {
         timestamp: "yesterday",
         message: 7,
         sharedMessage: { message: "without an id" },
-        attachments: [{ name: "without an id" }, "?", { id: "a", size: "4", images: [{}, { id: "i" }] }],
+        attachments: [{ id: "a", size: "4", name: {}, images: "?" }],
         user: { userId: {}, username: "ada" },
         stream: "?",
         silent: "false",
@@ -119,7 +140,7 @@ describe("a message", () => {
       })
       assert.deepStrictEqual(message, {
         messageId: mid,
-        attachments: [{ id: "a", size: 4, images: [{ id: "i" }] }],
+        attachments: [{ id: "a", size: 4, images: [] }],
         user: { username: "ada" },
         silent: false,
         initialTimestamp: at(12)
@@ -179,7 +200,7 @@ describe("attachments of a stream", () => {
         name: "a.png",
         size: 2,
         "content-type": "image/png",
-        previews: [{ fileId: "p", width: 600 }, {}]
+        previews: [{ fileId: "p", width: 600 }]
       },
       { messageId: "m", fileId: "f", contentType: "text/plain", previews: null },
       { messageId: "m", fileId: "f", ingestionDate: null, userId: null, name: null, size: null, "content-type": null }

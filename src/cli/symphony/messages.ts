@@ -41,6 +41,8 @@ export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | Unre
 
 const line = (message: PostedMessage, text: string): string => {
   const moment = message.timestamp === undefined ? "?" : DateTime.formatIso(message.timestamp)
-  const files = message.attachments.map(({ id, name }) => `[${name ?? id}]`)
+  const files = message.attachments.map((file) =>
+    isReadable(file) ? `[${file.name ?? file.id}]` : `[cannot be read: ${file.issue}: ${Json.text(file.raw)}]`
+  )
   return Text.harmless([`${moment}  ${nameOf(message.user)}:`, text, ...files, ` ${message.messageId}`].join(" "))
 }

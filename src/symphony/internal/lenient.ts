@@ -26,7 +26,7 @@ const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.
 const unreadable = (raw: Schema.Json, issue: string): UnreadableEntry => ({ _tag: "UnreadableEntry", issue, raw })
 
 /** An entry of a list within an answer: one that does not fit is told as such. */
-export const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UnreadableEntry, unknown> => {
+const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UnreadableEntry, unknown> => {
   const decode = Codec.decodeResult(item)
   const misfit = Schema.Json.pipe(
     Schema.decodeTo(
@@ -59,14 +59,14 @@ export const entries = <A>(
 export const optional = <S extends Schema.Constraint>(schema: S) =>
   Schema.optionalKey(schema).pipe(Schema.catchDecoding(() => Effect.succeedNone))
 
-/** A list without the entries that do not fit; without any where there is no list. */
-export const list = <S extends Schema.Constraint>(item: S) =>
-  optional(Schema.Array(Schema.UndefinedOr(item).pipe(Schema.catchDecoding(() => Effect.succeedSome(undefined))))).pipe(
-    Schema.decodeTo(Schema.Array(Schema.toType(item)), {
-      decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<S["Type"] | undefined>>) =>
-        Option.some(Option.getOrElse(entries, () => []).filter(Predicate.isNotUndefined))
+/** A list within an answer, each entry by itself and in its place; empty where there is no list. */
+export const list = <A>(item: Schema.Codec<A, unknown>) =>
+  optional(Schema.Array(entry(item))).pipe(
+    Schema.decodeTo(Schema.Array(Schema.toType(Schema.Union([UnreadableEntry, item]))), {
+      decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<A | UnreadableEntry>>) =>
+        Option.orElseSome(entries, () => [])
       ),
-      encode: SchemaGetter.transform((entries: ReadonlyArray<S["Type"]>) => entries)
+      encode: SchemaGetter.passthrough()
     })
   )
 
