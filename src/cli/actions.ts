@@ -7,13 +7,14 @@ import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
 import * as Text from "../internal/text.ts"
 import * as MessageActions from "../pubnub/MessageActions.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
 import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
 import { BadInput } from "./failure.ts"
 import { Root } from "./flags.ts"
-import { writeLine, writeValues } from "./output.ts"
+import { unreadable, writeLine, writeValues } from "./output.ts"
 import { range } from "./range.ts"
 
 const channel = Argument.String("channel").pipe(Argument.withDescription("The channel"))
@@ -31,13 +32,13 @@ const list = Command.make(
       pageSize: Math.min(limit, 100)
     }).pipe(
       Stream.take(limit),
-      (actions) => writeValues(actions, { toText: actionLine, toJson: (action) => JSON.stringify(action) })
+      (actions) => writeValues(actions, { toText: actionLine, toJson: Json.text })
     )
 ).pipe(Command.withDescription("Print the actions of a channel, by when they were added"))
 
 const actionLine = (action: MessageActions.MessageAction | UnreadableItem.UnreadableItem) => {
   if (UnreadableItem.isUnreadable(action)) {
-    return Text.harmless(`cannot be read (${action.issue}): ${JSON.stringify(action.raw)}`)
+    return unreadable(action)
   }
   const { actionTimetoken, messageTimetoken, type, user, value } = action
   return Text.harmless(

@@ -5,9 +5,11 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
 import * as ChannelGroups from "../pubnub/ChannelGroups.ts"
+import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
 import { Root } from "./flags.ts"
-import { writeLines } from "./output.ts"
+import { unreadable, writeLines } from "./output.ts"
 
 const group = Argument.String("group").pipe(Argument.withDescription("The group"))
 
@@ -17,12 +19,18 @@ const channels = Argument.String("channels").pipe(
 )
 
 /** A name a line. */
-const writeNames = Effect.fnUntraced(function*(kind: "channel" | "group", names: ReadonlyArray<string>) {
-  const { json } = yield* Root
-  yield* writeLines(
-    Stream.map(Stream.fromIterable(names), (name) => json === true ? JSON.stringify({ [kind]: name }) : name)
-  )
-})
+const writeNames = Effect.fnUntraced(
+  function*(kind: "channel" | "group", names: ReadonlyArray<string | UnreadableItem.UnreadableItem>) {
+    const { json } = yield* Root
+    yield* writeLines(
+      Stream.map(
+        Stream.fromIterable(names),
+        (name) =>
+          json === true ? Json.text({ [kind]: name }) : UnreadableItem.isUnreadable(name) ? unreadable(name) : name
+      )
+    )
+  }
+)
 
 const list = Command.make(
   "list",

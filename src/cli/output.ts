@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as Json from "../internal/json.ts"
 import * as Text from "../internal/text.ts"
 import { Root } from "./flags.ts"
 
@@ -24,6 +25,10 @@ const guarded = (line: string): string =>
   line.startsWith("{")
     ? Text.harmlessJson(line)
     : line.split(ours).map((part, index) => index % 2 === 0 ? Text.harmless(part) : part).join("")
+
+/** What cannot be read of an answer. */
+export const unreadable = ({ issue, raw }: { readonly issue: string; readonly raw: unknown }): string =>
+  `cannot be read (${issue}): ${Json.text(raw)}`
 
 /** Writes one line. */
 export const writeLine = (line: string) => writeLines(Stream.succeed(line))

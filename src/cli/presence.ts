@@ -12,7 +12,7 @@ import * as Text from "../internal/text.ts"
 import * as Presence from "../pubnub/Presence.ts"
 import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
 import { Root } from "./flags.ts"
-import { writeLines } from "./output.ts"
+import { unreadable, writeLines } from "./output.ts"
 
 const names = {
   channels: Argument.String("channels").pipe(Argument.variadic(), Argument.withDescription("Channels")),
@@ -58,12 +58,12 @@ const hereNow = Command.make(
     const all = channels.length + groups.length === 0
     const here = yield* Presence.hereNow(all ? options : { ...options, channels, groups })
     yield* write(
-      [...here.channels].map(([channel, one]) => ({ channel, ...one })),
-      ({ channel, occupancy, users }) =>
-        [
+      [...here.channels, ...here.unreadable ?? []].map(([channel, one]) => ({ channel, ...one })),
+      ({ channel, ...one }) =>
+        "_tag" in one ? `${channel}  ${unreadable(one)}` : [
           channel,
-          String(occupancy),
-          ...users.map((entry) =>
+          String(one.occupancy),
+          ...one.users.map((entry) =>
             UnreadableItem.isUnreadable(entry)
               ? unreadable(entry)
               : entry.state === undefined
@@ -74,8 +74,6 @@ const hereNow = Command.make(
     )
   })
 ).pipe(Command.withDescription("Print who is on channels, or without any, on all channels of the keyset"))
-
-const unreadable = ({ issue, raw }: UnreadableItem.UnreadableItem) => `cannot be read (${issue}): ${Json.text(raw)}`
 
 const whereNow = Command.make(
   "where-now",
@@ -107,7 +105,7 @@ const state = Command.make(
     const states = yield* Presence.getState(where)
     yield* write(
       [...states].map(([channel, state]) => ({ channel, state })),
-      ({ channel, state }) => `${channel}  ${Json.text(state)}`
+      ({ channel, state }) => `${channel}  ${UnreadableItem.isUnreadable(state) ? unreadable(state) : Json.text(state)}`
     )
   })
 ).pipe(Command.withDescription("Print, or set, what a user tells about itself on channels"))

@@ -6,14 +6,17 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../internal/codec.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as Groups from "./internal/wire/groups.ts"
+import * as Items from "./internal/wire/items.ts"
 import * as Names from "./internal/wire/names.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import type { UnreadableItem } from "./UnreadableItem.ts"
 
 /**
  * What the requests of this module can fail with. Without the add-on it is `FeatureDisabled`; wrong input is
@@ -97,8 +100,8 @@ export const remove = (
 ): Effect.Effect<void, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> => change("remove", options)
 
 /**
- * The channels of a group, all of them at once. A group that does not exist has none. Fails with
- * {@link ChannelGroupsError}.
+ * The channels of a group, all of them at once. A group that does not exist has none. What is no name is an `UnreadableItem`
+ * in its place. Fails with {@link ChannelGroupsError}.
  *
  * **Details**
  *
@@ -119,8 +122,8 @@ export const remove = (
  */
 export const list = (
   options: GroupOptions
-): Effect.Effect<ReadonlyArray<string>, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
-  Groups.list(() => options.group)
+): Effect.Effect<ReadonlyArray<string | UnreadableItem>, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
+  Groups.entries(() => options.group)
 
 const delete_ = (
   options: GroupOptions
@@ -160,7 +163,7 @@ export {
 }
 
 /**
- * The names of all groups of the keyset. Fails with {@link ChannelGroupsError}.
+ * The names of all groups of the keyset. What is no name is an `UnreadableItem` in its place. Fails with {@link ChannelGroupsError}.
  *
  * **Details**
  *
@@ -171,28 +174,25 @@ export {
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
- * const teams = Effect.map(ChannelGroups.groups, (names) => names.filter((name) => name.startsWith("team-")))
+ * const teams = Effect.map(ChannelGroups.groups, (names) =>
+ *   names.filter(UnreadableItem.isReadable).filter((name) => name.startsWith("team-")))
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
 export const groups: Effect.Effect<
-  ReadonlyArray<string>,
+  ReadonlyArray<string | UnreadableItem>,
   ChannelGroupsError,
   HttpClient.HttpClient | PubNubConfig
-> = Effect.map(
-  Endpoint.run("listChannelGroups", () => ({
-    path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group`,
-    decode: decodeGroups
-  })),
-  ({ payload }) => payload.groups
-)
+> = Endpoint.run("listChannelGroups", () => ({
+  path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group`,
+  decode: (json) => Result.map(decodeGroups(json), ({ payload }) => payload.groups.map(Items.readName))
+}))
 
-const decodeGroups = Codec.decodeResult(
-  Schema.Struct({ payload: Schema.Struct({ groups: Schema.Array(Schema.String) }) })
-)
+const decodeGroups = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ groups: Items.Unread }) }))
 const decodeDone = Codec.decodeResult(Schema.Struct({ status: Schema.Literal(200) }))
 
 /** The most channels of one request. */

@@ -30,7 +30,7 @@ import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import * as Subscribe from "./Subscribe.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
-import { isReadable, type UnreadableItem } from "./UnreadableItem.ts"
+import { isReadable, isUnreadable, type UnreadableItem } from "./UnreadableItem.ts"
 import { UserId } from "./UserId.ts"
 
 /**
@@ -216,8 +216,9 @@ const pagesOf = (
             return isMoving || users.length < pageSize ? undefined : "the next page has the users of earlier ones again"
           }
         ),
-        ({ channels }) => {
-          const page = channels.get(channel) ?? nobody
+        ({ channels, unreadable }) => {
+          const odd = unreadable?.get(channel)
+          const page = channels.get(channel) ?? (odd === undefined ? nobody : { occupancy: 0, users: [odd] })
           const end = offset + pageSize
           return [[page], page.users.length < pageSize || end >= page.occupancy ? Option.none() : Option.some(end)]
         }
@@ -562,15 +563,13 @@ export const whereNow = (
     return {
       path: path`/v2/presence/sub-key/${subscribeKey}/uuid/${user}`,
       issues: Input.issues({ user: Names.user(user) }),
-      decode: (json) => Result.map(decodeWhereNow(json), ({ payload }) => (payload?.channels ?? []).map(readName))
+      decode: (json) => Result.map(decodeWhereNow(json), ({ payload }) => (payload?.channels ?? []).map(Items.readName))
     }
   })
 
 const decodeWhereNow = Codec.decodeResult(
   Schema.Struct({ payload: Schema.optionalKey(Schema.Struct({ channels: Items.Unread })) })
 )
-
-const readName = Items.reader(Schema.String)
 
 // --------------------------------------------------------------------------------------------------------------------
 // state
@@ -625,8 +624,9 @@ export class StateMismatch extends Schema.TaggedError<StateMismatch>("effect-her
 }
 
 /**
- * What a user tells about itself, by channel. A channel where it has no state, or an empty one, is not in the map. Fails
- * with {@link PresenceError}, and with {@link StateMismatch} where a `schema` is given that a state does not match.
+ * What a user tells about itself, by channel. A channel where it has no state, or an empty one, is not in the map. Of several
+ * channels, what is no JSON object is an `UnreadableItem` in its place. Fails with {@link PresenceError}, and with
+ * {@link StateMismatch} where a `schema` is given that a state does not match.
  *
  * **Details**
  *
@@ -652,19 +652,19 @@ export class StateMismatch extends Schema.TaggedError<StateMismatch>("effect-her
  */
 export function getState(
   options: StateOptions & { readonly schema?: undefined }
-): Effect.Effect<ReadonlyMap<string, State>, PresenceError, HttpClient.HttpClient | PubNubConfig>
+): Effect.Effect<ReadonlyMap<string, State | UnreadableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig>
 export function getState<A, RD = never>(
   options: GetStateOptions<A, RD>
 ): Effect.Effect<ReadonlyMap<string, A>, PresenceError | StateMismatch, HttpClient.HttpClient | PubNubConfig | RD>
 export function getState<A, RD>(
   options: StateOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Effect.Effect<
-  ReadonlyMap<string, A | State>,
+  ReadonlyMap<string, A | State | UnreadableItem>,
   PresenceError | StateMismatch,
   HttpClient.HttpClient | PubNubConfig | RD
 > {
   type States = Effect.Effect<
-    ReadonlyMap<string, A | State>,
+    ReadonlyMap<string, A | State | UnreadableItem>,
     PresenceError | StateMismatch,
     HttpClient.HttpClient | PubNubConfig | RD
   >
@@ -675,11 +675,14 @@ export function getState<A, RD>(
     return Effect.gen(function*() {
       const { userId } = yield* PubNubConfig
       const { user = userId } = whose
-      const states = yield* Effect.forEach([...yield* askState(whose)], ([channel, state]) =>
-        decode(state).pipe(
-          Effect.map((typed) => [channel, typed] as const),
-          Effect.mapError((issue) => new StateMismatch({ channel, user, issue }))
-        ))
+      const states = yield* Effect.forEach(
+        [...yield* askState(whose)],
+        ([channel, state]) =>
+          (isUnreadable(state) ? Effect.fail(state.issue) : decode(state)).pipe(
+            Effect.map((typed) => [channel, typed] as const),
+            Effect.mapError((issue) => new StateMismatch({ channel, user, issue }))
+          )
+      )
       return new Map(states)
     })
   })
@@ -752,12 +755,13 @@ export const setState = <A = { readonly [key: string]: unknown }, RE = never>(
 
 const decodeOneState = Codec.decodeResult(Schema.Struct({ payload: StateRecord }))
 const decodeManyStates = Codec.decodeResult(
-  Schema.Struct({ payload: Schema.Struct({ channels: Schema.Record(Schema.String, StateRecord) }) })
+  Schema.Struct({ payload: Schema.Struct({ channels: Schema.Record(Schema.String, Envelope.Parsed) }) })
 )
+const readState = Items.reader(StateRecord)
 
 const askState = (
   options: StateOptions
-): Effect.Effect<ReadonlyMap<string, State>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<ReadonlyMap<string, State | UnreadableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.run("getState", (config) => {
     const { issues, names: { channels, groups }, user } = stateOf(options, config)
     const [only, ...others] = channels
@@ -772,7 +776,10 @@ const askState = (
           // A state may have a key that is named channels: only the request tells the two shapes apart.
           only !== undefined && others.length + groups.length === 0
             ? Result.map(decodeOneState(json), ({ payload }) => [[only, payload] as const])
-            : Result.map(decodeManyStates(json), ({ payload }) => Object.entries(payload.channels)),
+            : Result.map(decodeManyStates(json), ({ payload }) =>
+              Object.entries(payload.channels).map(([channel, raw]) =>
+                [channel, readState(raw)] as const
+              )),
           (all) => new Map(all.filter(([, state]) => Object.keys(state).length > 0))
         )
     }

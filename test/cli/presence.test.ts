@@ -51,6 +51,32 @@ it.effect("presence: here-now, where-now, state", () =>
     assert.deepStrictEqual(yield* lines(["presence", "state", "a", "--of", "ada"]), ["a  {\"mood\":\"ok\"}"])
   }).pipe(world))
 
+it.effect("what cannot be read of a list is printed in its place", () =>
+  Effect.gen(function*() {
+    const [[room], [lobby], [group], [state]] = [
+      yield* lines(["presence", "here-now", "room", "lobby"]),
+      yield* lines(["presence", "here-now", "room", "lobby", "--json"]),
+      yield* lines(["groups", "list", "g"]),
+      yield* lines(["presence", "state", "a", "b"])
+    ]
+    assert.match(room ?? "", /^room {2}cannot be read \(.+\): {"occupancy":"many"}$/)
+    assert.deepInclude(JSON.parse(lobby ?? ""), { channel: "room", _tag: "UnreadableItem" })
+    assert.match(group ?? "", /^cannot be read \(.+\): 5$/)
+    assert.match(state ?? "", /^a {2}cannot be read \(.+\): 5$/)
+  }).pipe(Effect.provide(Transport.scripted([
+    ...Array.from({ length: 2 }, () => ({
+      body: JSON.stringify({
+        payload: {
+          channels: { room: { occupancy: "many" }, lobby: { occupancy: "many" } },
+          total_channels: 2,
+          total_occupancy: 2
+        }
+      })
+    })),
+    { body: JSON.stringify({ payload: { channels: [5] } }) },
+    { body: JSON.stringify({ payload: { channels: { a: 5 } } }) }
+  ]))))
+
 describe("2: refused before anything is sent", () => {
   for (
     const args of [

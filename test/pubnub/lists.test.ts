@@ -3,9 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
   AppContext,
+  ChannelGroups,
   History,
   Members,
   Memberships,
@@ -124,6 +126,38 @@ describe("one odd item never takes its list with it", () => {
       assert.deepStrictEqual([[...channels.keys()], [...unreadable?.keys() ?? []]], [["a"], ["b"]])
       const where = yield* Presence.whereNow()
       assert.deepStrictEqual(where.filter(UnreadableItem.isReadable), ["a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("channels of a group, groups of the keyset, and the states of a user", () => {
+    const { layer } = answering(({ pathname }) =>
+      pathname.includes("/uuid/")
+        ? { status: 200, payload: { channels: { a: { mood: "good" }, b: 5 } } }
+        : { status: 200, payload: { channels: ["a", 5], groups: [null, "g"] } }
+    )
+    return Effect.gen(function*() {
+      const channels = yield* ChannelGroups.list({ group: "g" })
+      const groups = yield* ChannelGroups.groups
+      const states = yield* Presence.getState({ channels: ["a", "b"] })
+      assert.deepStrictEqual(channels.map(UnreadableItem.isUnreadable), [false, true])
+      assert.deepStrictEqual(groups.map(UnreadableItem.isUnreadable), [true, false])
+      assert.deepStrictEqual<unknown>(states.get("a"), { mood: "good" })
+      assert.deepInclude(states.get("b"), { _tag: "UnreadableItem", raw: 5 })
+      const mismatch = yield* Effect.flip(
+        Presence.getState({ channels: ["a", "b"], schema: Schema.Struct({ mood: Schema.String }) })
+      )
+      assert.strictEqual(mismatch._tag, "StateMismatch")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("the only channel, of whose users the service says something else", () => {
+    const { layer } = answering(() => ({
+      status: 200,
+      payload: { channels: { a: { occupancy: "many" } }, total_channels: 1, total_occupancy: 1 }
+    }))
+    return Effect.gen(function*() {
+      const users = yield* Stream.runCollect(Presence.users({ channel: "a" }))
+      assert.deepStrictEqual(users.map(UnreadableItem.isUnreadable), [true])
     }).pipe(Effect.provide(layer))
   })
 

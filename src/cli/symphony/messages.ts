@@ -10,7 +10,7 @@ import * as MessageML from "../../symphony/MessageML.ts"
 import { PostedMessage, type User } from "../../symphony/PostedMessage.ts"
 import { isReadable, type UnreadableEntry } from "../../symphony/UnreadableEntry.ts"
 import * as JsonLine from "../jsonLine.ts"
-import { writeValues } from "../output.ts"
+import { unreadable, writeValues } from "../output.ts"
 
 /** A message as JSON. */
 export const toJson: (message: PostedMessage) => Effect.Effect<string> = JsonLine.of(PostedMessage)
@@ -32,7 +32,7 @@ export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | Unre
       isReadable(message)
         ? Effect.all({ text: Effect.map(textOf(message), (text) => line(message, text)), json: toJson(message) })
         : Effect.succeed({
-          text: Text.harmless(`?  cannot be read: ${message.issue}: ${Json.text(message.raw)}`),
+          text: Text.harmless(`?  ${unreadable(message)}`),
           json: Json.text(message)
         })
     ),
@@ -42,7 +42,7 @@ export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | Unre
 const line = (message: PostedMessage, text: string): string => {
   const moment = message.timestamp === undefined ? "?" : DateTime.formatIso(message.timestamp)
   const files = message.attachments.map((file) =>
-    isReadable(file) ? `[${file.name ?? file.id}]` : `[cannot be read: ${file.issue}: ${Json.text(file.raw)}]`
+    isReadable(file) ? `[${file.name ?? file.id}]` : `[${unreadable(file)}]`
   )
   return Text.harmless([`${moment}  ${nameOf(message.user)}:`, text, ...files, ` ${message.messageId}`].join(" "))
 }

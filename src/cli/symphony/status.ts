@@ -6,13 +6,12 @@ import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as Json from "../../internal/json.ts"
 import * as Text from "../../internal/text.ts"
 import * as MessageStatus from "../../symphony/MessageStatus.ts"
 import { isReadable } from "../../symphony/UnreadableEntry.ts"
 import { Root } from "../flags.ts"
 import * as JsonLine from "../jsonLine.ts"
-import { writeLine, writeLines } from "../output.ts"
+import { unreadable, writeLine, writeLines } from "../output.ts"
 import { session } from "./flags.ts"
 import { nameOf } from "./messages.ts"
 
@@ -42,7 +41,7 @@ const lines = ({ delivered, read, sent }: MessageStatus.MessageStatus): Readonly
             what.padEnd(9),
             nameOf(user)
           ].join("  ")
-          : `${"?".padEnd(24)}  ${what.padEnd(9)}  cannot be read: ${user.issue}: ${Json.text(user.raw)}`
+          : `${"?".padEnd(24)}  ${what.padEnd(9)}  ${unreadable(user)}`
       )
     )
   )

@@ -3,30 +3,33 @@
  * is one to the channels that it has.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
 import * as Input from "../../../internal/input.ts"
 import * as Channel from "../../Channel.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Endpoint from "./endpoint.ts"
+import * as Items from "./items.ts"
 import { path, subscribeKey } from "./path.ts"
 
 /** What is wrong with the name of a group. */
 export const issuesOf = (group: string): ReadonlyArray<PubNubError.Detail> =>
   Input.each("group", [group], Channel.issue)
 
-const decode = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ channels: Schema.Array(Schema.String) }) }))
+const decode = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ channels: Items.Unread }) }))
 
-/** The channels of a group. */
+/** The channels of a group, and what is in their list that is no name. */
+export const entries = (read: () => string) =>
+  Endpoint.run("listChannelGroup", () => {
+    const group = read()
+    return {
+      path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}`,
+      issues: issuesOf(group),
+      decode: (json) => Result.map(decode(json), ({ payload }) => payload.channels.map(Items.readName))
+    }
+  })
+
+/** The channels of a group, for a reader. */
 export const list = (read: () => string) =>
-  Effect.map(
-    Endpoint.run("listChannelGroup", () => {
-      const group = read()
-      return {
-        path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}`,
-        issues: issuesOf(group),
-        decode
-      }
-    }),
-    ({ payload }) => payload.channels
-  )
+  Effect.flatMap(entries(read), (channels) => Items.readable(channels, "the channels of a group"))

@@ -23,6 +23,9 @@ export const reader = <A>(schema: Schema.ConstraintDecoder<A>): (raw: Schema.Jso
   return (raw) => Result.getOrElse(decode(raw), (issue) => unreadable(raw, issue))
 }
 
+/** Names of channels and groups. What is no name is told in its place. */
+export const readName = reader(Schema.String)
+
 /** The items that could be read. The others are logged: who keeps a value live has no place for them. */
 export const readable = <A>(items: ReadonlyArray<A | UnreadableItem>, of: string): Effect.Effect<ReadonlyArray<A>> => {
   const odd = items.filter(isUnreadable)
