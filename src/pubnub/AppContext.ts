@@ -5,10 +5,10 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Errors from "../internal/errors.ts"
 import * as Json from "../internal/json.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
@@ -233,18 +233,14 @@ export type Kind = typeof Kind.Type
  * @category errors
  * @since 0.1.0
  */
-export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>("effect-herald/pubnub/ObjectNotFound")(
-  "ObjectNotFound",
-  { operation: Schema.String, kind: Kind, id: Schema.String }
+export class ObjectNotFound extends Errors.final(
+  Schema.TaggedError<ObjectNotFound, Errors.Final>("effect-herald/pubnub/ObjectNotFound")(
+    "ObjectNotFound",
+    { operation: Schema.String, kind: Kind, id: Schema.String }
+  )
 ) {
   override get message(): string {
     return `${this.operation}: there is no metadata of ${this.kind} ${JSON.stringify(this.id)}. Set it first.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -254,19 +250,15 @@ export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>("effect-h
  * @category errors
  * @since 0.1.0
  */
-export class ObjectChanged extends Schema.TaggedError<ObjectChanged>("effect-herald/pubnub/ObjectChanged")(
-  "ObjectChanged",
-  { operation: Schema.String, kind: Kind, id: Schema.String, etag: Etag }
+export class ObjectChanged extends Errors.final(
+  Schema.TaggedError<ObjectChanged, Errors.Final>("effect-herald/pubnub/ObjectChanged")(
+    "ObjectChanged",
+    { operation: Schema.String, kind: Kind, id: Schema.String, etag: Etag }
+  )
 ) {
   override get message(): string {
     return `${this.operation}: ${this.kind} ${JSON.stringify(this.id)} no longer has the etag ${this.etag}: ` +
       "somebody else changed it. Read it again and decide anew; update does both."
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -277,15 +269,17 @@ export class ObjectChanged extends Schema.TaggedError<ObjectChanged>("effect-her
  * @category errors
  * @since 0.1.0
  */
-export class CustomMismatch extends Schema.TaggedError<CustomMismatch>("effect-herald/pubnub/CustomMismatch")(
-  "CustomMismatch",
-  {
-    operation: Schema.String,
-    kind: Kind,
-    id: Schema.String,
-    issue: Schema.String,
-    custom: Schema.Record(Schema.String, Schema.Json)
-  }
+export class CustomMismatch extends Errors.final(
+  Schema.TaggedError<CustomMismatch, Errors.Final>("effect-herald/pubnub/CustomMismatch")(
+    "CustomMismatch",
+    {
+      operation: Schema.String,
+      kind: Kind,
+      id: Schema.String,
+      issue: Schema.String,
+      custom: Schema.Record(Schema.String, Schema.Json)
+    }
+  )
 ) {
   override get message(): string {
     return `${this.operation}: the custom data of ${this.kind} ${JSON.stringify(this.id)} does not match its schema: ` +
@@ -294,12 +288,6 @@ export class CustomMismatch extends Schema.TaggedError<CustomMismatch>("effect-h
   // The custom data is foreign, and a logger walks it by recursion.
   override toJSON(): object {
     return { ...this, custom: Json.shallow(this.custom) }
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -311,25 +299,21 @@ export class CustomMismatch extends Schema.TaggedError<CustomMismatch>("effect-h
  * @category errors
  * @since 0.1.0
  */
-export class UpdateOutcomeUnknown extends Schema.TaggedError<UpdateOutcomeUnknown>(
-  "effect-herald/pubnub/UpdateOutcomeUnknown"
-)("UpdateOutcomeUnknown", {
-  operation: Schema.String,
-  kind: Kind,
-  id: Schema.String,
-  /** Why there was no answer. */
-  reason: Schema.Union(Outcome.Unknown)
-}) {
+export class UpdateOutcomeUnknown extends Errors.final(
+  Schema.TaggedError<UpdateOutcomeUnknown, Errors.Final>(
+    "effect-herald/pubnub/UpdateOutcomeUnknown"
+  )("UpdateOutcomeUnknown", {
+    operation: Schema.String,
+    kind: Kind,
+    id: Schema.String,
+    /** Why there was no answer. */
+    reason: Schema.Union(Outcome.Unknown)
+  })
+) {
   override get message(): string {
     return `${this.operation}: whether ${this.kind} ${
       JSON.stringify(this.id)
     } was changed by this update is not known. ` +
       `${whatHappened(this.reason)} Read it before the update is made once more.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }

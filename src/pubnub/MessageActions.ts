@@ -6,13 +6,13 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Errors from "../internal/errors.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Event from "./Event.ts"
@@ -88,19 +88,15 @@ const Message = { channel: Schema.String, messageTimetoken: Schema.String }
  * @category errors
  * @since 0.1.0
  */
-export class ActionExists extends Schema.TaggedError<ActionExists>("effect-herald/pubnub/ActionExists")(
-  "ActionExists",
-  { ...Message, type: Schema.String, value: Schema.String }
+export class ActionExists extends Errors.final(
+  Schema.TaggedError<ActionExists, Errors.Final>("effect-herald/pubnub/ActionExists")(
+    "ActionExists",
+    { ...Message, type: Schema.String, value: Schema.String }
+  )
 ) {
   override get message(): string {
     return `addMessageAction: this user has the ${this.type} "${this.value}" on message ${this.messageTimetoken} of ${this.channel} ` +
       "already. There is nothing to do; remove takes it back."
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -111,19 +107,15 @@ export class ActionExists extends Schema.TaggedError<ActionExists>("effect-heral
  * @category errors
  * @since 0.1.0
  */
-export class ActionNotFound extends Schema.TaggedError<ActionNotFound>("effect-herald/pubnub/ActionNotFound")(
-  "ActionNotFound",
-  { ...Message, actionTimetoken: Schema.String }
+export class ActionNotFound extends Errors.final(
+  Schema.TaggedError<ActionNotFound, Errors.Final>("effect-herald/pubnub/ActionNotFound")(
+    "ActionNotFound",
+    { ...Message, actionTimetoken: Schema.String }
+  )
 ) {
   override get message(): string {
     return `removeMessageAction: message ${this.messageTimetoken} of ${this.channel} has no action ${this.actionTimetoken}. It may ` +
       "be gone already; list tells what there is, with the timetokens that remove needs."
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -133,21 +125,15 @@ export class ActionNotFound extends Schema.TaggedError<ActionNotFound>("effect-h
  * @category errors
  * @since 0.1.0
  */
-export class ActionOfAnotherUser
-  extends Schema.TaggedError<ActionOfAnotherUser>("effect-herald/pubnub/ActionOfAnotherUser")(
+export class ActionOfAnotherUser extends Errors.final(
+  Schema.TaggedError<ActionOfAnotherUser, Errors.Final>("effect-herald/pubnub/ActionOfAnotherUser")(
     "ActionOfAnotherUser",
     { ...Message, actionTimetoken: Schema.String }
   )
-{
+) {
   override get message(): string {
     return `removeMessageAction: the action ${this.actionTimetoken} on message ${this.messageTimetoken} of ${this.channel} is of ` +
       "another user. Remove it with the userId that added it."
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -159,14 +145,16 @@ export class ActionOfAnotherUser
  * @category errors
  * @since 0.1.0
  */
-export class PartialFailure extends Schema.TaggedError<PartialFailure>("effect-herald/pubnub/PartialFailure")(
-  "PartialFailure",
-  {
-    ...Message,
-    operation: Schema.Literals(["addMessageAction", "removeMessageAction"]),
-    action: Schema.optionalKey(MessageAction),
-    description: Schema.String
-  }
+export class PartialFailure extends Errors.final(
+  Schema.TaggedError<PartialFailure, Errors.Final>("effect-herald/pubnub/PartialFailure")(
+    "PartialFailure",
+    {
+      ...Message,
+      operation: Schema.Literals(["addMessageAction", "removeMessageAction"]),
+      action: Schema.optionalKey(MessageAction),
+      description: Schema.String
+    }
+  )
 ) {
   override get message(): string {
     return `${this.operation}: the action on message ${this.messageTimetoken} of ${this.channel} was ` +
@@ -174,12 +162,6 @@ export class PartialFailure extends Schema.TaggedError<PartialFailure>("effect-h
         this.operation === "addMessageAction" ? "stored" : "removed"
       }, but subscribers were not told: ${this.description}. Do not ` +
       "try again; who has to see it at once reads list."
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

@@ -5,13 +5,13 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Errors from "../internal/errors.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
@@ -607,19 +607,15 @@ export interface GetStateOptions<A, RD = never> extends StateOptions {
  * @category errors
  * @since 0.1.0
  */
-export class StateMismatch extends Schema.TaggedError<StateMismatch>("effect-herald/pubnub/StateMismatch")(
-  "StateMismatch",
-  { channel: Schema.String, user: Schema.String, issue: Schema.String }
+export class StateMismatch extends Errors.final(
+  Schema.TaggedError<StateMismatch, Errors.Final>("effect-herald/pubnub/StateMismatch")(
+    "StateMismatch",
+    { channel: Schema.String, user: Schema.String, issue: Schema.String }
+  )
 ) {
   override get message(): string {
     return `getState: the state of ${this.user} on ${this.channel} does not match its schema: ${this.issue}. Whoever ` +
       "set it may be of another version."
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

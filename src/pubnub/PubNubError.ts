@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Errors from "../internal/errors.ts"
 import * as ConnectFailure from "../internal/connectFailure.ts"
 import * as Text from "../internal/text.ts"
 import { seconds, whatHappened } from "../internal/whatHappened.ts"
@@ -118,26 +119,22 @@ export class RateLimited extends Schema.TaggedError<RateLimited>("effect-herald/
  * @category reasons
  * @since 0.1.0
  */
-export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-herald/pubnub/AccessDenied")(
-  "AccessDenied",
-  {
-    status: Schema.Int,
-    description: Schema.String,
-    channels: Schema.Array(Schema.String),
-    groups: Schema.Array(Schema.String)
-  }
+export class AccessDenied extends Errors.final(
+  Schema.TaggedError<AccessDenied, Errors.Final>("effect-herald/pubnub/AccessDenied")(
+    "AccessDenied",
+    {
+      status: Schema.Int,
+      description: Schema.String,
+      channels: Schema.Array(Schema.String),
+      groups: Schema.Array(Schema.String)
+    }
+  )
 ) {
   override get message(): string {
     const said = Text.sentence(this.description)
     const named = [...this.channels, ...this.groups.map((group) => `group ${group}`)]
     return `Access denied${named.length === 0 ? "" : ` to ${Text.bounded(named.join(", "))}`}: ${said} ` +
       "Grant it to this user, or provide another token."
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -147,20 +144,16 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-heral
  * @category reasons
  * @since 0.1.0
  */
-export class InvalidKey extends Schema.TaggedError<InvalidKey>("effect-herald/pubnub/InvalidKey")("InvalidKey", {
-  status: Schema.optionalKey(Schema.Int),
-  key: Schema.Literals(["subscribe", "publish", "secret"]),
-  description: Schema.String
-}) {
+export class InvalidKey extends Errors.final(
+  Schema.TaggedError<InvalidKey, Errors.Final>("effect-herald/pubnub/InvalidKey")("InvalidKey", {
+    status: Schema.optionalKey(Schema.Int),
+    key: Schema.Literals(["subscribe", "publish", "secret"]),
+    description: Schema.String
+  })
+) {
   override get message(): string {
     const said = Text.sentence(this.description)
     return `The ${this.key} key cannot be used: ${said} Check ${this.key}Key in PubNubConfig.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -193,19 +186,15 @@ export type AddOn = typeof AddOn.Type
  * @category reasons
  * @since 0.1.0
  */
-export class FeatureDisabled extends Schema.TaggedError<FeatureDisabled>("effect-herald/pubnub/FeatureDisabled")(
-  "FeatureDisabled",
-  { status: Schema.Int, addOn: AddOn, description: Schema.String }
+export class FeatureDisabled extends Errors.final(
+  Schema.TaggedError<FeatureDisabled, Errors.Final>("effect-herald/pubnub/FeatureDisabled")(
+    "FeatureDisabled",
+    { status: Schema.Int, addOn: AddOn, description: Schema.String }
+  )
 ) {
   override get message(): string {
     const said = Text.sentence(this.description)
     return `${said} Enable ${this.addOn === "Unnamed" ? "the add-on" : this.addOn} for the keyset.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -216,20 +205,16 @@ export class FeatureDisabled extends Schema.TaggedError<FeatureDisabled>("effect
  * @category reasons
  * @since 0.1.0
  */
-export class BadRequest extends Schema.TaggedError<BadRequest>("effect-herald/pubnub/BadRequest")("BadRequest", {
-  status: Schema.optionalKey(Schema.Int),
-  description: Schema.String,
-  details: Schema.Array(Detail)
-}) {
+export class BadRequest extends Errors.final(
+  Schema.TaggedError<BadRequest, Errors.Final>("effect-herald/pubnub/BadRequest")("BadRequest", {
+    status: Schema.optionalKey(Schema.Int),
+    description: Schema.String,
+    details: Schema.Array(Detail)
+  })
+) {
   override get message(): string {
     return `${Text.complaint(this.description, this.details)} ` +
       (this.status === undefined ? "Nothing was sent." : `The service answered ${this.status}; a retry cannot help.`)
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

@@ -4,12 +4,11 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Errors from "../internal/errors.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Url from "../internal/url.ts"
@@ -89,15 +88,17 @@ export interface PublishOptions<A = unknown, RE = never> extends FireOptions<A, 
  * @category errors
  * @since 0.1.0
  */
-export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>("effect-herald/pubnub/MessageTooLarge")(
-  "MessageTooLarge",
-  {
-    operation: Schema.String,
-    channel: Schema.String,
-    size: Schema.Int,
-    limit: Schema.Int,
-    refusedBy: Schema.Literals(["client", "service"])
-  }
+export class MessageTooLarge extends Errors.final(
+  Schema.TaggedError<MessageTooLarge, Errors.Final>("effect-herald/pubnub/MessageTooLarge")(
+    "MessageTooLarge",
+    {
+      operation: Schema.String,
+      channel: Schema.String,
+      size: Schema.Int,
+      limit: Schema.Int,
+      refusedBy: Schema.Literals(["client", "service"])
+    }
+  )
 ) {
   override get message(): string {
     const option = this.operation === "signal" ? "maxSignalSize" : "maxMessageSize"
@@ -106,12 +107,6 @@ export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>("effect
       : ["the service refused it", ""]
     return `${this.operation}: the message for ${this.channel} has ${this.size} bytes; ${why}. Send less, or a link to ` +
       `the data.${more}`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -122,8 +117,8 @@ export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>("effect
  * @category errors
  * @since 0.1.0
  */
-export class PublishOutcomeUnknown
-  extends Schema.TaggedError<PublishOutcomeUnknown>("effect-herald/pubnub/PublishOutcomeUnknown")(
+export class PublishOutcomeUnknown extends Errors.final(
+  Schema.TaggedError<PublishOutcomeUnknown, Errors.Final>("effect-herald/pubnub/PublishOutcomeUnknown")(
     "PublishOutcomeUnknown",
     {
       operation: Schema.String,
@@ -134,18 +129,11 @@ export class PublishOutcomeUnknown
       request: Schema.Struct({ method: Schema.String, path: Schema.String })
     }
   )
-{
+) {
   override get message(): string {
     const id = this.messageId === undefined ? "" : ` ${this.messageId}`
     return `${this.operation}: whether the message${id} for ${this.channel} was taken is not known. ` +
       `${whatHappened(this.reason)} Look for it in history before sending it again.`
-  }
-  /** Always `false`: a blind retry may send twice. */
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

@@ -21,6 +21,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Errors from "../internal/errors.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as SlidingWindow from "../internal/slidingWindow.ts"
@@ -110,20 +111,15 @@ export type Options = PubNubConfig.Options & Settings
  * @category errors
  * @since 0.1.0
  */
-export class PublisherClosed extends Schema.TaggedError<PublisherClosed>("effect-herald/pubnub/PublisherClosed")(
-  "PublisherClosed",
-  { channel: Schema.String }
+export class PublisherClosed extends Errors.final(
+  Schema.TaggedError<PublisherClosed, Errors.Final>("effect-herald/pubnub/PublisherClosed")(
+    "PublisherClosed",
+    { channel: Schema.String }
+  )
 ) {
   override get message(): string {
     return `The publisher was closed before the message for ${this.channel} was sent. Publish before its scope closes, ` +
       "or give it more time with flush."
-  }
-  /** Always `false`: a closed publisher stays closed. */
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Errors from "../internal/errors.ts"
 import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
 
@@ -51,20 +52,14 @@ export class Exhausted extends Schema.TaggedError<Exhausted>("effect-herald/pubn
  * @category errors
  * @since 0.1.0
  */
-export class Defect extends Schema.TaggedError<Defect>("effect-herald/pubnub/Defect")("Defect", {
-  description: Schema.String
-}) {
+export class Defect extends Errors.final(
+  Schema.TaggedError<Defect, Errors.Final>("effect-herald/pubnub/Defect")("Defect", {
+    description: Schema.String
+  })
+) {
   override get message(): string {
     return `A function threw that must not: ${this.description}. If it is yours (a schedule, an HttpClient), mend it; else ` +
       "report it as a bug of effect-herald. Nothing was skipped: go on from the cursor."
-  }
-  /** Always `false`: what threw may throw again. */
-  get isRetryable(): false {
-    return false
-  }
-  /** Always `None`. */
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

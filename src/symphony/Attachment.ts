@@ -7,10 +7,9 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import * as Errors from "../internal/errors.ts"
 import { SymphonyError } from "./SymphonyError.ts"
 
 /**
@@ -115,24 +114,19 @@ export const once = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E | At
 
 /**
  * A stream that can be read once was read by an attempt that was not taken, so that there was none after it. `error` is
- * what that attempt failed with.
+ * what that attempt failed with. With the stream opened anew the same message can be sent again.
  *
  * @category errors
  * @since 0.1.0
  */
-export class AttachmentSpent extends Schema.TaggedError<AttachmentSpent>("effect-herald/symphony/AttachmentSpent")(
-  "AttachmentSpent",
-  { error: SymphonyError }
+export class AttachmentSpent extends Errors.final(
+  Schema.TaggedError<AttachmentSpent, Errors.Final>("effect-herald/symphony/AttachmentSpent")(
+    "AttachmentSpent",
+    { error: SymphonyError }
+  )
 ) {
   override get message(): string {
     return `it can be read only once, and was when this happened: ${this.error.message}`
-  }
-  /** Always `false`: with the stream opened anew the same message can be sent again. */
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -142,25 +136,19 @@ export class AttachmentSpent extends Schema.TaggedError<AttachmentSpent>("effect
  * @category errors
  * @since 0.1.0
  */
-export class AttachmentFailed<out E = unknown>
-  extends Schema.TaggedError<AttachmentFailed>("effect-herald/symphony/AttachmentFailed")("AttachmentFailed", {
+export class AttachmentFailed<out E = unknown> extends Errors.final(
+  Schema.TaggedError<AttachmentFailed, Errors.Final>("effect-herald/symphony/AttachmentFailed")("AttachmentFailed", {
     operation: Schema.String,
     /** The name of the file. */
     attachment: Schema.String,
     /** What the stream failed with. */
     cause: Schema.Unknown
   })
-{
+) {
   declare readonly cause: E
   override get message(): string {
     return `${this.operation}: the attachment ${JSON.stringify(this.attachment)} cannot be read` +
       `${this.cause instanceof Error ? `: ${this.cause.message}` : ""}. Nothing was posted.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
 import * as Option from "effect/Option"
@@ -14,6 +13,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Errors from "../internal/errors.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
@@ -691,21 +691,15 @@ export const form = (id: string, ...children: ReadonlyArray<Flow | Markup<"field
  * @category errors
  * @since 0.1.0
  */
-export class EntityMismatch
-  extends Schema.TaggedError<EntityMismatch>("effect-herald/symphony/EntityMismatch")("EntityMismatch", {
+export class EntityMismatch extends Errors.final(
+  Schema.TaggedError<EntityMismatch, Errors.Final>("effect-herald/symphony/EntityMismatch")("EntityMismatch", {
     type: Schema.String,
     id: Schema.String,
     issue: Schema.String
   })
-{
+) {
   override get message(): string {
     return `The entity ${JSON.stringify(this.id)} is not what ${this.type} has to be: ${this.issue}.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -824,20 +818,14 @@ const decodeFields = Codec.decode(Schema.Record(Schema.String, Schema.Json))
  * @category errors
  * @since 0.1.0
  */
-export class MessageUnreadable
-  extends Schema.TaggedError<MessageUnreadable>("effect-herald/symphony/MessageUnreadable")("MessageUnreadable", {
+export class MessageUnreadable extends Errors.final(
+  Schema.TaggedError<MessageUnreadable, Errors.Final>("effect-herald/symphony/MessageUnreadable")("MessageUnreadable", {
     part: Schema.Literals(["message", "data"]),
     issue: Schema.String
   })
-{
+) {
   override get message(): string {
     return `The ${this.part === "message" ? "markup" : "data"} of the message cannot be read: ${this.issue}.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

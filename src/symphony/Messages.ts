@@ -8,13 +8,13 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import * as Errors from "../internal/errors.ts"
 import * as Input from "../internal/input.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
 import type * as Attachment from "./Attachment.ts"
@@ -129,8 +129,8 @@ export interface Blasted {
  * @category errors
  * @since 0.1.0
  */
-export class MessageOutcomeUnknown
-  extends Schema.TaggedError<MessageOutcomeUnknown>("effect-herald/symphony/MessageOutcomeUnknown")(
+export class MessageOutcomeUnknown extends Errors.final(
+  Schema.TaggedError<MessageOutcomeUnknown, Errors.Final>("effect-herald/symphony/MessageOutcomeUnknown")(
     "MessageOutcomeUnknown",
     {
       operation: Schema.String,
@@ -145,19 +145,12 @@ export class MessageOutcomeUnknown
       request: SymphonyError.SymphonyError.fields.request
     }
   )
-{
+) {
   override get message(): string {
     const streams = this.streamIds.length === 1 ? `stream ${this.streamIds[0]}` : `${this.streamIds.length} streams`
     return `${this.operation}: whether the message for ${streams} was posted is not known. ` +
       `${whatHappened(this.reason)} ` +
       "Look for it with Messages.list before sending it again."
-  }
-  /** Always `false`: a blind retry may post twice. */
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 

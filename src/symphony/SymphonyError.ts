@@ -7,6 +7,7 @@
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Errors from "../internal/errors.ts"
 import * as ConnectFailure from "../internal/connectFailure.ts"
 import * as Text from "../internal/text.ts"
 import { seconds, whatHappened } from "../internal/whatHappened.ts"
@@ -121,19 +122,15 @@ export class Throttled extends Schema.TaggedError<Throttled>("effect-herald/symp
  * @category reasons
  * @since 0.1.0
  */
-export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-herald/symphony/Unauthorized")(
-  "Unauthorized",
-  Said
+export class Unauthorized extends Errors.final(
+  Schema.TaggedError<Unauthorized, Errors.Final>("effect-herald/symphony/Unauthorized")(
+    "Unauthorized",
+    Said
+  )
 ) {
   override get message(): string {
     const said = Text.sentence(this.description)
     return `Not authorized: ${said} Check the user name, that its public key is imported, and the clock.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -143,16 +140,12 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-heral
  * @category reasons
  * @since 0.1.0
  */
-export class Forbidden extends Schema.TaggedError<Forbidden>("effect-herald/symphony/Forbidden")("Forbidden", Said) {
+export class Forbidden extends Errors.final(
+  Schema.TaggedError<Forbidden, Errors.Final>("effect-herald/symphony/Forbidden")("Forbidden", Said)
+) {
   override get message(): string {
     const said = Text.sentence(this.description)
     return `Forbidden: ${said} The user needs the entitlement, and to be in the stream.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -162,16 +155,12 @@ export class Forbidden extends Schema.TaggedError<Forbidden>("effect-herald/symp
  * @category reasons
  * @since 0.1.0
  */
-export class NotFound extends Schema.TaggedError<NotFound>("effect-herald/symphony/NotFound")("NotFound", Said) {
+export class NotFound
+  extends Errors.final(Schema.TaggedError<NotFound, Errors.Final>("effect-herald/symphony/NotFound")("NotFound", Said))
+{
   override get message(): string {
     const said = Text.sentence(this.description)
     return `Not found: ${said} Check the id, and that this user may see it.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -181,16 +170,12 @@ export class NotFound extends Schema.TaggedError<NotFound>("effect-herald/sympho
  * @category reasons
  * @since 0.1.0
  */
-export class Blocked extends Schema.TaggedError<Blocked>("effect-herald/symphony/Blocked")("Blocked", Said) {
+export class Blocked
+  extends Errors.final(Schema.TaggedError<Blocked, Errors.Final>("effect-herald/symphony/Blocked")("Blocked", Said))
+{
   override get message(): string {
     const said = Text.sentence(this.description)
     return `Blocked by compliance rules: ${said} Change the content.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -200,19 +185,15 @@ export class Blocked extends Schema.TaggedError<Blocked>("effect-herald/symphony
  * @category reasons
  * @since 0.1.0
  */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("effect-herald/symphony/InvalidRequest")(
-  "InvalidRequest",
-  { ...Said, status: Schema.optionalKey(Schema.Int), details: Schema.Array(Detail) }
+export class InvalidRequest extends Errors.final(
+  Schema.TaggedError<InvalidRequest, Errors.Final>("effect-herald/symphony/InvalidRequest")(
+    "InvalidRequest",
+    { ...Said, status: Schema.optionalKey(Schema.Int), details: Schema.Array(Detail) }
+  )
 ) {
   override get message(): string {
     return `${Text.complaint(this.description, this.details)} ` +
       (this.status === undefined ? "Nothing was sent." : `The service answered ${this.status}; a retry cannot help.`)
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
@@ -252,19 +233,15 @@ export class ServiceFailure extends Schema.TaggedError<ServiceFailure>("effect-h
  * @category reasons
  * @since 0.1.0
  */
-export class Unreadable extends Schema.TaggedError<Unreadable>("effect-herald/symphony/Unreadable")("Unreadable", {
-  status: Schema.Int,
-  description: Schema.String,
-  excerpt: Schema.String
-}) {
+export class Unreadable extends Errors.final(
+  Schema.TaggedError<Unreadable, Errors.Final>("effect-herald/symphony/Unreadable")("Unreadable", {
+    status: Schema.Int,
+    description: Schema.String,
+    excerpt: Schema.String
+  })
+) {
   override get message(): string {
     return `${whatHappened(this)} Something between here and the service may have written it.`
-  }
-  get isRetryable(): false {
-    return false
-  }
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
   }
 }
 
