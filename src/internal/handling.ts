@@ -1,6 +1,26 @@
 /** A handler of work that was read, as both services run it. */
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
+import * as Input from "./input.ts"
+
+/** What is wrong with a handler and how it is run. */
+export const issuesOf = (
+  handler: unknown,
+  { concurrency, deadLetter, onStatus, retry }: {
+    readonly concurrency?: unknown
+    readonly deadLetter?: unknown
+    readonly onStatus?: unknown
+    readonly retry?: unknown
+  },
+  atOnce: Input.Check = Input.whole(1)
+): ReadonlyArray<Input.Detail> =>
+  Input.issues({
+    handler: Input.callback(handler),
+    concurrency: Input.optional(atOnce)(concurrency),
+    retry: Input.optional(Input.schedule)(retry),
+    deadLetter: Input.optional(Input.callback)(deadLetter),
+    onStatus: Input.optional(Input.callback)(onStatus)
+  })
 
 /** A handler that tries again, and then sets aside what it cannot handle. */
 export const persistent = <A, E, R, E3, R3>(

@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Text from "./text.ts"
 
 /** One complaint about one input. */
@@ -142,6 +143,9 @@ export const record: Check = (value) =>
 
 /** A function. */
 export const callback: Check = (value) => typeof value === "function" ? undefined : `is ${shown(value)}, not a function`
+
+/** A schedule of Effect. */
+export const schedule: Check = (value) => Schedule.isSchedule(value) ? undefined : `is ${shown(value)}, not a schedule`
 
 /** A positive, finite duration. */
 export const duration = (value: Duration.Input): Problem => {

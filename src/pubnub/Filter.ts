@@ -21,8 +21,8 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
+import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
-import * as Text from "../internal/text.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import type * as PubNubError from "./PubNubError.ts"
 
@@ -250,16 +250,11 @@ export const not = <F extends string>(filter: Filter<F>): Filter<F> => ({ _tag: 
  * @since 0.1.0
  */
 export const print = (filter: Filter<string>): Result.Result<string, PubNubError.BadRequest> =>
-  Result.mapError(written(filter), (message) => Endpoint.refused([{ location: "filter", message }]))
-
-// What a caller without the compiler passes may be anything, and may be nested too deeply to be walked.
-const written = (filter: Filter<string>): Result.Result<string, string> => {
-  try {
-    return expression(filter)
-  } catch (defect) {
-    return Result.fail(`cannot be read: ${Text.ofDefect(defect)}`)
-  }
-}
+  // What a caller without the compiler passes may be anything, and may be nested too deeply to be walked.
+  Guarded.attempt(() => expression(filter), "filter").pipe(
+    Result.flatMap(Result.mapError((message) => [{ location: "filter", message }])),
+    Result.mapError(Endpoint.refused)
+  )
 
 const expression = (filter: Filter<string>): Result.Result<string, string> => {
   switch (filter._tag) {

@@ -460,7 +460,7 @@ export const remove = (options: RemoveOptions): Effect.Effect<void, HistoryError
     const isBetween = since !== undefined && before !== undefined
     const issues = [
       ...Names.issuesOf("channel", [channel], 1),
-      ...Pages.issuesOf(options, { mayBeEmpty: false }),
+      ...Pages.issuesOf({ before, since }, { mayBeEmpty: false }),
       ...Input.issues({
         all: Input.flag(all) ??
           (all === isBounded

@@ -404,7 +404,7 @@ export interface ListOptions extends History.Range {
 export const list = (
   options: ListOptions
 ): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
-  ask(() => options, "limit", () => options.limit)
+  ask("limit", () => ({ ...options }))
 
 /**
  * What {@link stream} takes. The range is of the actions' own timetokens, not of their messages'.
@@ -460,7 +460,7 @@ export const stream = (
     const { channel, order, pageSize, ...range } = options
     return Pages.stream({ ...range, order }, (range) =>
       Effect.map(
-        ask(() => ({ ...range, channel }), "pageSize", () => pageSize),
+        ask("pageSize", () => ({ ...range, channel, limit: pageSize })),
         ({ actions, ...rest }) => ({ entries: actions, ...rest })
       ))
   })
@@ -469,13 +469,11 @@ export const stream = (
 const most = 100
 
 const ask = (
-  read: () => History.Range & { readonly channel: string },
   limitName: "limit" | "pageSize",
-  size: () => number | undefined
+  read: () => ListOptions
 ): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.run("listMessageActions", () => {
-    const { before, channel, since } = read()
-    const limit = size() ?? most
+    const { before, channel, limit = most, since } = read()
     return {
       path: path`/v1/message-actions/${subscribeKey}/channel/${channel}`,
       query: { start: before, end: since, limit: String(limit) },

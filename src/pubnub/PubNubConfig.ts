@@ -10,10 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
-import * as Text from "../internal/text.ts"
 import type { Detail } from "./PubNubError.ts"
 
 /**
@@ -203,10 +204,7 @@ const optionalDuration = (input: Duration.Input | undefined): Duration.Duration 
   input === undefined ? undefined : duration(input)
 
 /** Room for a hundred messages. */
-const answerSizeOf = (maxMessageSize: number): number => {
-  const usual = 32 * 1024 * 1024
-  return 100 * maxMessageSize > usual ? 100 * maxMessageSize : usual
-}
+const answerSizeOf = (maxMessageSize: number): number => Math.max(100 * maxMessageSize || 0, 32 * 1024 * 1024)
 
 const heartbeatIntervalOf = (timeout: Duration.Duration | undefined): Duration.Duration | undefined =>
   timeout === undefined || !Duration.isFinite(timeout)
@@ -219,15 +217,11 @@ const heartbeatIntervalOf = (timeout: Duration.Duration | undefined): Duration.D
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): PubNubConfig["Service"] => {
-  try {
-    return makeUnsafe({ ...options })
-  } catch (defect) {
-    // A getter of it threw, or it is no object at all.
-    const issue = { location: "options", message: `cannot be read: ${Text.ofDefect(defect)}` }
-    return { ...makeUnsafe({ subscribeKey: "", userId: "nobody" }), issues: [issue] }
-  }
-}
+export const make = (options: Options): PubNubConfig["Service"] =>
+  Result.getOrElse(
+    Guarded.attempt(() => makeUnsafe({ ...options }), "options"),
+    (issues) => ({ ...makeUnsafe({ subscribeKey: "", userId: "nobody" }), issues })
+  )
 
 const makeUnsafe = (options: Options): PubNubConfig["Service"] => {
   const givenInterval = optionalDuration(options.heartbeatInterval)
@@ -309,13 +303,10 @@ const host =
   /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
 const key = /^[A-Za-z0-9_.-]+$/
 
-const matching = (pattern: RegExp, wanted: string): Input.Check => (value) =>
-  typeof value === "string" && pattern.test(value) ? undefined : `is ${wanted}`
-
 const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArray<Detail> => {
   const { authToken, heartbeatInterval, presenceTimeout, secretKey } = config
   const positive = (value: Duration.Duration) => Duration.toMillis(value) > 0 ? undefined : "is not positive"
-  const isKey = matching(key, "not a key")
+  const isKey = Input.matching(key, "is not a key")
   return Input.issues({
     userId: Input.notBlank(config.userId),
     subscribeKey: config.subscribeKey === "" ? undefined : isKey(config.subscribeKey),
@@ -325,9 +316,9 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
         Secret.check(authToken) === undefined
       ? undefined
       : "is neither redacted text, nor an Effect, nor a SubscriptionRef",
-    origin: matching(
+    origin: Input.matching(
       host,
-      "not a host name with an optional port: leave out the path, and the scheme, which tls chooses"
+      "is not a host name with an optional port: leave out the path, and the scheme, which tls chooses"
     )(config.origin),
     tls: Input.flag(config.tls),
     requestTimeout: positive(config.requestTimeout),

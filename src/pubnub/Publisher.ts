@@ -25,7 +25,6 @@ import * as Errors from "../internal/errors.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as SlidingWindow from "../internal/slidingWindow.ts"
-import * as Text from "../internal/text.ts"
 import * as Retry from "../Retry.ts"
 import * as History from "./History.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -560,14 +559,11 @@ interface Pace {
 const unlimited: SlidingWindow.Line = { wait: Effect.void, take: Effect.void }
 
 /** The settings with their defaults, and what is wrong with them: that is said at each call. */
-const settingsOf = (settings: Settings) => {
-  try {
-    return checkedOf({ ...settings })
-  } catch (defect) {
-    const usual = checkedOf({})
-    return { ...usual, issues: [{ location: "settings", message: `cannot be read: ${Text.ofDefect(defect)}` }] }
-  }
-}
+const settingsOf = (settings: Settings) =>
+  Result.getOrElse(
+    Guarded.attempt(() => checkedOf({ ...settings }), "settings"),
+    (issues) => ({ ...checkedOf({}), issues })
+  )
 
 const checkedOf = (settings: Settings) => {
   const { capacity, flush, messageIds, rateLimit, resendUnknown, retry, settleUnknown } = { ...settings }
@@ -579,7 +575,7 @@ const checkedOf = (settings: Settings) => {
     "rateLimit.limit": Input.whole(1)(limit),
     "rateLimit.window": Input.duration(window),
     flush: flush === undefined ? undefined : Input.patience(flush),
-    retry: retry === undefined || Schedule.isSchedule(retry) ? undefined : `is ${Input.shown(retry)}, not a schedule`,
+    retry: Input.optional(Input.schedule)(retry),
     messageIds: Input.optional(Input.flag)(messageIds),
     settleUnknown: Input.optional(Input.flag)(settleUnknown),
     resendUnknown: Input.optional(Input.flag)(resendUnknown)

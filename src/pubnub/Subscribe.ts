@@ -9,7 +9,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -648,21 +648,24 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  return Effect.flatMap(read(options, (options) => consumeIssues(handler, options)), (options) => {
-    const { concurrency = 1 } = options
-    const one = Handling.persistent(handler, options)
-    return DurableReader.consume({
-      name: options,
-      read: durably<A, RD>(options),
-      handle: (messages) =>
-        Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
-          concurrency,
-          discard: true
-        }),
-      onStatus: options.onStatus ?? Family.logged,
-      concurrency: 1
-    })
-  })
+  return Effect.flatMap(
+    read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, atOnce)]),
+    (options) => {
+      const { concurrency = 1 } = options
+      const one = Handling.persistent(handler, options)
+      return DurableReader.consume({
+        name: options,
+        read: durably<A, RD>(options),
+        handle: (messages) =>
+          Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
+            concurrency,
+            discard: true
+          }),
+        onStatus: options.onStatus ?? Family.logged,
+        concurrency: 1
+      })
+    }
+  )
 }
 
 /**
@@ -732,19 +735,22 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
   SubscribeError | CursorStoreError | E | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > {
-  return Effect.flatMap(read(options, (options) => consumeIssues(handler, options)), (options) => {
-    const all = Handling.persistent(handler, options)
-    return DurableReader.consume({
-      name: options,
-      read: durably<A, RD>(options),
-      handle: (messages) => {
-        const events = messages.map(({ event }) => event)
-        return Arr.isReadonlyArrayNonEmpty(events) ? DurableReader.handling(all(events), messages) : Effect.void
-      },
-      onStatus: options.onStatus ?? Family.logged,
-      concurrency: options.concurrency ?? 1
-    })
-  })
+  return Effect.flatMap(
+    read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, atOnce)]),
+    (options) => {
+      const all = Handling.persistent(handler, options)
+      return DurableReader.consume({
+        name: options,
+        read: durably<A, RD>(options),
+        handle: (messages) => {
+          const events = messages.map(({ event }) => event)
+          return Arr.isReadonlyArrayNonEmpty(events) ? DurableReader.handling(all(events), messages) : Effect.void
+        },
+        onStatus: options.onStatus ?? Family.logged,
+        concurrency: options.concurrency ?? 1
+      })
+    }
+  )
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -754,28 +760,11 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
 /** What is wrong with what one function takes, beside what all of them take. */
 type Issues<O> = (options: O) => ReadonlyArray<PubNubError.Detail>
 
-const schedule: Input.Check = (value) =>
-  Schedule.isSchedule(value) ? undefined : `is ${Input.shown(value)}, not a schedule`
-
 const durableIssues: Issues<Durable> = ({ commitRetry, reader }) =>
-  Input.issues({ reader: Input.filled(reader), commitRetry: Input.optional(schedule)(commitRetry) })
+  Input.issues({ reader: Input.filled(reader), commitRetry: Input.optional(Input.schedule)(commitRetry) })
 
-const consumeIssues = (
-  handler: unknown,
-  options: Durable & {
-    readonly concurrency?: number | undefined
-    readonly retry?: unknown
-    readonly deadLetter?: unknown
-  }
-): ReadonlyArray<PubNubError.Detail> => [
-  ...durableIssues(options),
-  ...Input.issues({
-    handler: Input.callback(handler),
-    concurrency: options.concurrency === Infinity ? undefined : Input.optional(Input.whole(1))(options.concurrency),
-    retry: Input.optional(schedule)(options.retry),
-    deadLetter: Input.optional(Input.callback)(options.deadLetter)
-  })
-]
+/** All of a page may be handled at once, too. */
+const atOnce: Input.Check = (value) => value === Infinity ? undefined : Input.whole(1)(value)
 
 /** What a caller gives, read once; or why it is refused. */
 const read = <O extends object>(options: O, issues: Issues<O> = () => []): Effect.Effect<O, SubscribeError> =>

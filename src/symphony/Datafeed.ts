@@ -10,10 +10,9 @@ import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Handling from "../internal/handling.ts"
-import * as Input from "../internal/input.ts"
 import type * as DatafeedEvent from "./DatafeedEvent.ts"
 import type * as DatafeedStatus from "./DatafeedStatus.ts"
 import * as Feed from "./internal/feed.ts"
@@ -296,22 +295,12 @@ export function consumePages<E, R, E2, R2, E3, R3>(
 /** Refuses what cannot be worked with before anything is asked for. */
 const checked = <E, R>(
   handler: unknown,
-  options: Pick<ConsumeOptions<never, never>, "concurrency" | "retry"> & {
-    readonly deadLetter?: unknown
-    readonly onStatus?: unknown
-  },
+  options: Parameters<typeof Handling.issuesOf>[1] & { readonly concurrency?: number | undefined },
   work: (concurrency: number) => Effect.Effect<void, E, R>
 ): Effect.Effect<void, E | SymphonyError, R> =>
   Requests.reading((): Effect.Effect<void, E | SymphonyError, R> => {
-    const { concurrency = 1, deadLetter, onStatus, retry } = options
-    const issues = Input.issues({
-      handler: Input.callback(handler),
-      concurrency: Input.whole(1)(concurrency),
-      retry: retry === undefined || Schedule.isSchedule(retry) ? undefined : `is ${Input.shown(retry)}, not a schedule`,
-      deadLetter: Input.optional(Input.callback)(deadLetter),
-      onStatus: Input.optional(Input.callback)(onStatus)
-    })
-    return issues.length === 0 ? work(concurrency) : Effect.fail(Requests.refused(issues))
+    const issues = Handling.issuesOf(handler, options)
+    return issues.length === 0 ? work(options.concurrency ?? 1) : Effect.fail(Requests.refused(issues))
   })
 
 /** Pages are handled and committed; what is told in a page comes after the events ahead of it were handled. */

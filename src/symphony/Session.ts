@@ -266,7 +266,11 @@ const afterScope = () =>
 const invalid = (description: string, details: ReadonlyArray<SymphonyError.Detail>) =>
   Effect.fail(Endpoint.errorOf(first)(new SymphonyError.InvalidRequest({ description, details })))
 
-const unusable = ({ issues }: SymphonyConfig["Service"]) => invalid("The configuration is not valid", issues)
+const validConfig = Effect.flatMap(
+  SymphonyConfig,
+  (config) =>
+    config.issues.length > 0 ? invalid("The configuration is not valid", config.issues) : Effect.succeed(config)
+)
 
 const missing = (location: string, what: string) =>
   invalid("The configuration is not complete", [{ location, message: `is not set, and ${what}` }])
@@ -305,20 +309,26 @@ const botLogin = (options: Options): LoginEffect<Tokens> => {
 }
 
 const botOf = (options: Options): Effect.Effect<Bot, SymphonyError.SymphonyError, SymphonyConfig> =>
-  Effect.flatMap(SymphonyConfig, (config) =>
+  Effect.flatMap(validConfig, (config) =>
     Endpoint.reading("login", () => {
-      if (config.issues.length > 0) return unusable(config)
       const { bot = config.bot } = options
       if (bot === undefined) return missing("bot", "this is the session of a bot")
       const issues = Identities.issuesOf("bot", "username", bot)
       return issues.length === 0 ? Effect.succeed(bot) : invalid("The session is of no bot", issues)
     }))
 
+const appOf = Effect.flatMap(
+  validConfig,
+  ({ app }) => app === undefined ? missing("app", "this is the session of an application") : Effect.succeed(app)
+)
+
 const userLogin = (user: User): LoginEffect<Tokens> => {
-  const ofApp = remembered(Effect.flatMap(SymphonyConfig, ({ app }) =>
-    app === undefined
-      ? missing("app", "this is the session of an application")
-      : proven(login`/pubkey/app/authenticate`, app.appId, app.privateKey, "app.privateKey")))
+  const logIn = remembered(
+    Effect.flatMap(
+      appOf,
+      ({ appId, privateKey }) => proven(login`/pubkey/app/authenticate`, appId, privateKey, "app.privateKey")
+    )
+  )
   const pathOf = Endpoint.reading("login", () => {
     const issues = userIssues(user)
     return issues.length > 0 ? invalid("The session is of no user", issues) : Effect.succeed(
@@ -328,11 +338,9 @@ const userLogin = (user: User): LoginEffect<Tokens> => {
     )
   })
   return Effect.gen(function*() {
-    const config = yield* SymphonyConfig
-    if (config.issues.length > 0) return yield* unusable(config)
-    if (config.app === undefined) return yield* missing("app", "this is the session of an application")
+    yield* appOf
     const path = yield* pathOf
-    const appToken = yield* ofApp
+    const appToken = yield* logIn
     const sessionToken = yield* Endpoint.attempt(
       { ...authentication(path), credential: "session", decode: decodeToken },
       { sessionToken: appToken, keyManagerToken: undefined }

@@ -13,11 +13,12 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
-import * as Text from "../internal/text.ts"
+import * as Guarded from "../internal/guarded.ts"
 import * as Retry from "../Retry.ts"
 import * as ConfigFile from "./internal/configFile.ts"
 import * as Identities from "./internal/identities.ts"
@@ -180,15 +181,14 @@ export class SymphonyConfig extends Context.Service<SymphonyConfig, {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): SymphonyConfig["Service"] => {
-  try {
-    const issues = issuesOf(options)
-    return { ...of(issues.length === 0 ? options : {}), issues }
-  } catch (defect) {
-    // A caller without the compiler may pass anything, getters that throw too.
-    return { ...of({}), issues: [{ message: `the options cannot be read: ${Text.ofDefect(defect)}` }] }
-  }
-}
+export const make = (options: Options): SymphonyConfig["Service"] =>
+  Result.getOrElse(
+    Guarded.attempt(() => {
+      const issues = issuesOf(options)
+      return { ...of(issues.length === 0 ? options : {}), issues }
+    }, "options"),
+    (issues) => ({ ...of({}), issues })
+  )
 
 const of = (options: Options): Omit<SymphonyConfig["Service"], "issues"> => ({
   pod: serviceOf(options, options.pod),
@@ -450,7 +450,7 @@ const duration = (least: number) => (input: Duration.Input): Input.Problem => {
 
 const issuesOf = (options: Options): ReadonlyArray<Detail> => {
   const misfit = Input.record(options)
-  if (misfit !== undefined) return [{ message: `the options are ${misfit.replace(/^is /, "")}` }]
+  if (misfit !== undefined) return [{ location: "options", message: misfit }]
   const { agent, app, bot, datafeedRetry, keyManager, pod, requestTimeout = 1, retry } = options
   return [
     ...placeIssues("", options),

@@ -17,8 +17,8 @@ export const wrap = (content: string | Markup): Effect.Effect<string, string> =>
   }
   if (typeof content !== "string" && content.issues.length > 0) return Effect.fail(content.issues.join(", and "))
   const text = (typeof content === "string" ? content : content.markup).trim()
-  if (text === "") return Effect.fail("is empty")
-  if (!text.isWellFormed()) return Effect.fail("holds half of a surrogate pair")
+  const wrong = Input.filled(text)
+  if (wrong !== undefined) return Effect.fail(wrong)
   const [starts, ends] = [startTag.test(text), endTag.test(text)]
   if (starts !== ends) return Effect.fail(`has a messageML tag at its ${starts ? "start" : "end"} only`)
   const wrapped = starts ? text : `<messageML>${text}</messageML>`

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
 import * as Input from "../../internal/input.ts"
 import * as Json from "../../internal/json.ts"
 import * as Text from "../../internal/text.ts"
@@ -96,10 +95,8 @@ const readContent = (
     return { content: wrapped.success, data: text === undefined ? undefined : Result.getOrUndefined(text) }
   })
 
-export const readImported = (
-  message: Message.ImportedMessage,
-  index: number
-): Effect.Effect<Schema.Json, Issues> =>
+/** The same as a value for the body of an import. */
+export const readImported = (message: Message.ImportedMessage, index: number): Effect.Effect<object, Issues> =>
   reading(() => {
     const misfit = Input.record(message)
     if (misfit !== undefined) return Effect.fail([{ location: `messages[${index}]`, message: misfit }])
@@ -136,13 +133,11 @@ export const readImported = (
     return Effect.map(readContent(message.message, message.data, at, details), ({ content, data }) => ({
       streamId: message.streamId,
       message: content,
-      ...given({
-        data,
-        intendedMessageTimestamp: Times.millisOf(message.intendedMessageTimestamp),
-        originalMessageId,
-        attachments: files(attachments),
-        previews: files(previews)
-      }),
+      data,
+      intendedMessageTimestamp: Times.millisOf(message.intendedMessageTimestamp),
+      originalMessageId,
+      attachments: files(attachments),
+      previews: files(previews),
       intendedMessageFromUserId,
       originatingSystemId
     }))
@@ -150,9 +145,3 @@ export const readImported = (
 
 /** JSON carries no file that is read later. */
 const isCarried = (content: unknown): boolean => typeof content === "string" || content instanceof Uint8Array
-
-/** The fields that there are. */
-const given = (
-  fields: { readonly [field: string]: Schema.Json | undefined }
-): { readonly [field: string]: Schema.Json } =>
-  Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]))

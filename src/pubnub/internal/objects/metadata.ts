@@ -153,10 +153,12 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E ext
     f: (object: B & AppContext.Included<C>) => Fields<C>
   ) => {
     const operation = `update${kind.name}`
-    return Objects.reading(operation, given, (options) => {
-      const issues = Update.issuesOf(options, f)
-      return issues.length > 0 ? Effect.fail(Endpoint.refusal(operation, issues)) : updateOne(operation, options, f)
-    })
+    return Objects.reading(
+      operation,
+      given,
+      (options) => updateOne(operation, options, f),
+      (options) => Update.issuesOf(options, f)
+    )
   }
 
   const updateOne = (

@@ -16,21 +16,22 @@ export type Needs = HttpClient.HttpClient | PubNubConfig
 /** What a caller gives, with what the configuration says in place of what is left out. */
 export type Given<A> = (config: PubNubConfig["Service"]) => A
 
-/** Reads what a caller gives, once. */
+/** Reads what a caller gives, once, and refuses it where something is wrong with it. */
 export const reading = <O extends object, A, E, R>(
   operation: string,
   given: Given<O>,
-  then: (options: O) => Effect.Effect<A, E, R>
+  then: (options: O) => Effect.Effect<A, E, R>,
+  issuesOf: (options: O) => ReadonlyArray<PubNubError.Detail> = () => []
 ): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R | PubNubConfig> =>
   Effect.flatMap(
     PubNubConfig,
     (config) =>
       Endpoint.reading(operation, (): Effect.Effect<A, E | PubNubError.PubNubErrorOf<PubNubError.BadRequest>, R> => {
-        const options = given(config)
-        const wrong = Input.record(options)
-        return wrong === undefined
-          ? then({ ...options })
-          : Effect.fail(Endpoint.refusal(operation, [{ location: "options", message: wrong }]))
+        const read = given(config)
+        const wrong = Input.record(read)
+        const options = { ...read }
+        const issues = wrong === undefined ? issuesOf(options) : [{ location: "options", message: wrong }]
+        return issues.length === 0 ? then(options) : Effect.fail(Endpoint.refusal(operation, issues))
       })
   )
 

@@ -198,20 +198,17 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
     verb: Verb,
     given: Given<Changes<C> & Owned>,
     then: (options: Checked<C>) => Effect.Effect<A, E2, R>
-  ) => {
-    const operation = `${verb}${kind.name}s`
-    return Objects.reading(operation, given, (
-      { remove, set, ...options }
-    ): Effect.Effect<A, E2 | PubNubError.PubNubError, R> => {
-      const issues = Input.issues({
-        [listName(verb, "set")]: Input.optional(Input.list(0))(verb === "remove" ? remove : set),
-        [listName(verb, "remove")]: Input.optional(Input.list(0))(verb === "set" ? set : remove)
-      })
-      return issues.length > 0
-        ? Effect.fail(Endpoint.refusal(operation, issues))
-        : then({ ...options, set: set?.map(snapshot), remove: remove?.map(idOf) })
-    })
-  }
+  ) =>
+    Objects.reading(
+      `${verb}${kind.name}s`,
+      given,
+      ({ remove, set, ...options }) => then({ ...options, set: set?.map(snapshot), remove: remove?.map(idOf) }),
+      ({ remove, set }) =>
+        Input.issues({
+          [listName(verb, "set")]: Input.optional(Input.list(0))(verb === "remove" ? remove : set),
+          [listName(verb, "remove")]: Input.optional(Input.list(0))(verb === "set" ? set : remove)
+        })
+    )
 
   /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
   const find = (operation: string, owner: string, id: string) =>
@@ -249,14 +246,11 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
     f: (relation: B & AppContext.Included<C>) => Setting.Fields<C>
   ) => {
     const operation = `update${kind.name}`
-    return Objects.reading(operation, given, (options) => {
-      const issues = [
-        ...Objects.idIssues(kind.owner, options.owner),
-        ...Objects.idIssues(other, options.id),
-        ...Update.issuesOf(options, f)
-      ]
-      return issues.length > 0 ? Effect.fail(Endpoint.refusal(operation, issues)) : updateOne(operation, options, f)
-    })
+    return Objects.reading(operation, given, (options) => updateOne(operation, options, f), (options) => [
+      ...Objects.idIssues(kind.owner, options.owner),
+      ...Objects.idIssues(other, options.id),
+      ...Update.issuesOf(options, f)
+    ])
   }
 
   const updateOne = (

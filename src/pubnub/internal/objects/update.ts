@@ -4,7 +4,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import * as Input from "../../../internal/input.ts"
 import * as AppContext from "../../AppContext.ts"
 import * as PubNubError from "../../PubNubError.ts"
@@ -19,7 +18,7 @@ export const issuesOf = (
 ): ReadonlyArray<PubNubError.Detail> =>
   Input.issues({
     custom: Input.optional(Input.oneOf(["replace", "merge"]))(custom),
-    retry: retry === undefined || Schedule.isSchedule(retry) ? undefined : `is ${Input.shown(retry)}, not a schedule`,
+    retry: Input.optional(Input.schedule)(retry),
     f: Input.callback(f)
   })
 
