@@ -407,7 +407,8 @@ describe("slow readers", () => {
       )
       yield* Clock.advance("2 seconds")
       yield* burst(310)
-      yield* Clock.advance("1500 millis")
+      // What history has begins with a small page.
+      yield* Clock.advance("2500 millis")
       yield* burst(50, { first: 310 })
       yield* Clock.advance("1 minute")
       const at = seen.findIndex(({ _tag }) => _tag === "Gap")

@@ -6,6 +6,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as TestClock from "effect/testing/TestClock"
 import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
 import * as Exchange from "../../../src/testing/internal/exchange.ts"
 import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
@@ -171,7 +172,7 @@ describe("requests", () => {
   it.effect("several are out at once, and keep their distance", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
-      for (let n = 0; n < 40; n++) {
+      for (let n = 0; n < 80; n++) {
         yield* publishAll(50, () => "a", 50 * n)
         yield* Clock.advance("1 second", { step: "1 second" })
       }
@@ -185,12 +186,24 @@ describe("requests", () => {
           () => Effect.sync(() => open--)
         ))
       const { arrivals } = yield* Effect.provideService(fill({ since }), HttpClient.HttpClient, client)
-      assert.deepStrictEqual(payloads(arrivals), numbers(2_000))
+      assert.deepStrictEqual(payloads(arrivals), numbers(4_000))
       assert.isAtLeast(most, 4)
       assert.isAtMost(most, 16)
       const times = (yield* history).map(({ time }) => time)
       for (const [index, time] of times.entries()) if (index > 0) assert.isAtLeast(time - times[index - 1]!, 39)
     }).pipe(Effect.provide(emulated())))
+
+  it.effect("bring at least 80 messages each, of 100,000", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      for (let first = 0; first < 100_000; first += 100) {
+        yield* publishAll(100, () => "a", first)
+        yield* TestClock.adjust("100 millis")
+      }
+      const { arrivals } = yield* fill({ since })
+      assert.deepStrictEqual(payloads(arrivals), numbers(100_000))
+      assert.isAtMost((yield* history).length, 1_250)
+    }).pipe(Effect.provide(emulated())), 60_000)
 
   it.effect("one of them that fails is made again, and the others are kept", () =>
     Effect.gen(function*() {

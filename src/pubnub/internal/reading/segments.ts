@@ -19,8 +19,11 @@ const mostKept = 16_000
 /** So many segments are asked for at once. */
 const atOnce = 16
 
-/** With more than so many entries kept the old end of a range is looked for, and no longer what comes next. */
-const mostWalked = 4_000
+/** About so many pages has a part of a long range: with fewer, too many requests bring the last, half-empty page of one. */
+const pagesOfPart = 5
+
+/** Behind more than so many entries that were read, nothing is asked for yet: memory would be full before the old end is reached. */
+const mostAhead = 4_000
 
 /** So many entries go on at once. */
 const chunk = 100
@@ -35,9 +38,8 @@ export interface Segment {
   entries: ReadonlyArray<Entry> | undefined
   /** What was published before this may have been deleted: history was asked whether it was, and the answer told. */
   probedTo: bigint
-  /** How much time held the page that comes after it, and how many such pages were guessed before that. */
+  /** How much time a page of it seems to hold: at first all of it, and what the pages after it held counts more and more. */
   readonly page: bigint
-  readonly guessed: number
 }
 
 /** What a range needs of whoever reads it. */
@@ -61,7 +63,7 @@ export class Segments {
 
   constructor(source: Source, since: bigint, before: bigint) {
     this.source = source
-    this.segments = [{ since, before, entries: undefined, probedTo: since, page: 0n, guessed: 0 }]
+    this.segments = [{ since, before, entries: undefined, probedTo: since, page: before - since }]
   }
 
   /** What comes next. Nothing, where all was given. */
@@ -79,7 +81,7 @@ export class Segments {
         const segment = this.segments[index]
         if (segment === undefined) break
         if (segment.entries !== undefined) kept += segment.entries.length
-        else if (kept > mostKept) break
+        else if (kept > mostAhead) break
         else unread.push(segment)
       }
       const results = yield* Effect.forEach(unread, (segment) => Effect.result(this.readOne(segment)), {
@@ -109,11 +111,6 @@ export class Segments {
     const segments = this.segments.slice(0, -1)
     this.segments = rest.length > 0 ? [...segments, { ...oldest, entries: rest }] : segments
     return { entries, upTo: rest.length > 0 ? BigInt(entries.at(-1)?.timetoken ?? 0) : oldest.before }
-  }
-
-  /** How many entries are known. */
-  private get kept(): number {
-    return this.segments.reduce((count, { entries = [] }) => count + entries.length, 0)
   }
 
   /** Entries that are needed last are read again, where there are too many. */
@@ -166,37 +163,27 @@ export class Segments {
       before: segment.before,
       entries: entries.filter(({ timetoken }) => timetoken >= bound).toSorted(byTimetoken),
       probedTo: segment.probedTo > from ? segment.probedTo : from,
-      page: 0n,
-      guessed: 0
+      page: segment.page
     }
-    return from > segment.since ? [known, ...divided(segment, from, this.kept > mostWalked)] : [known]
+    return from > segment.since ? [known, ...divided(segment, from)] : [known]
   })
 }
 
 /**
- * How the rest of a segment is read, its oldest last, once the service gave the newest page of it. As long as pages hold about
- * the same time, the next ones are guessed, more of them each time, and are asked for together with what is before them. A
- * long rest is divided evenly instead, so that its old end is soon reached.
+ * Divides the rest of a segment, once the service gave the newest page of it. Page by page, every request is full, but only one
+ * is made at a time, and all is kept until the old end is reached. So a rest that seems to have many pages is divided evenly
+ * into parts of some pages each, which are read many at once: only the last page of a part is not full. The newest page counts
+ * half in the guess, since a burst says little of the rest. The oldest part comes last.
  */
-const divided = (part: Segment, from: bigint, isLong: boolean): ReadonlyArray<Segment> => {
-  const page = part.before - from
+const divided = (part: Segment, from: bigint): ReadonlyArray<Segment> => {
+  const page = (part.page + part.before - from) / 2n
   const length = from - part.since
-  const isAlike = page <= 4n * part.page && part.page <= 4n * page
-  const guessed = isAlike ? Math.min(2 * part.guessed, atOnce - 1) : 1
-  const few = BigInt(atOnce) * page
-  const [size, count] = isLong && length > few
-    ? [length / BigInt(atOnce) + 1n, atOnce]
-    : [page - page / 10n, Math.min(guessed, Number(length / page))]
-  const segments: Array<Segment> = []
-  const add = (since: bigint, before: bigint) => {
+  const parts = Math.round(Number(length / page) / pagesOfPart)
+  const count = Math.max(1, Math.min(atOnce, parts))
+  const back = (index: number) => from - length * BigInt(index) / BigInt(count)
+  return Array.from({ length: count }, (_, index): Segment => {
+    const since = back(index + 1)
     const probedTo = part.probedTo > since ? part.probedTo : since
-    segments.push({ since, before, entries: undefined, probedTo, page, guessed })
-  }
-  let before = from
-  for (let index = 0; index < count && before - size > part.since; index++) {
-    add(before - size, before)
-    before -= size
-  }
-  add(part.since, before)
-  return segments
+    return { since, before: back(index), entries: undefined, probedTo, page }
+  })
 }
