@@ -180,8 +180,13 @@ const configOf = (exchange: Kit.Exchange, more: Partial<PubNubConfig.Options> = 
 const optionsOf = (cassette: Kit.Cassette): Replay.Options => ({
   exactPath: !/^(objc|ruby)\./.test(cassette.name),
   ignored: ({ request }) =>
-    // Our /time takes no token. State travels with a subscription once presence is here.
-    request.template === templates.time ? ["auth"] : request.template === templates.subscribe ? ["state"] : [],
+    request.template === templates.time
+      // Ours takes no token.
+      ? ["auth"]
+      // Others repeat the state with each poll.
+      : request.template === templates.subscribe && recordedQuery(request).has("tt")
+      ? ["state"]
+      : [],
   objections: ({ url }) =>
     url.pathname === "/time/0" && url.searchParams.has("auth") ? ["a token in a request for the time"] : []
 })
@@ -253,13 +258,23 @@ export const sendOf = (
   return Effect.map(sent, ({ timetoken }) => timetoken)
 }
 
+const recordedState = Schema.decodeUnknownSync(Schema.fromJsonString(
+  Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json))
+))
+
 /** The recorded names as a target: with `presence` where every name has its presence name beside it. */
 const targetOf = (exchange: Kit.Exchange): Subscribe.Options => {
   const names = namesOf(exchange)
   const plain = withoutPresence(names)
   const all = [...names.channels, ...names.groups]
   const both = all.every((name) => all.includes(name.endsWith("-pnpres") ? name.slice(0, -7) : `${name}-pnpres`))
-  return { ...both ? { ...plain, presence: true } : names, filter: recordedQuery(exchange.request).get("filter-expr") }
+  const query = recordedQuery(exchange.request)
+  const state = query.get("state")
+  return {
+    ...both ? { ...plain, presence: true } : names,
+    filter: query.get("filter-expr"),
+    state: state === undefined ? undefined : recordedState(state)
+  }
 }
 
 const once = Schedule.recurs(0)

@@ -11,6 +11,7 @@ import { History, PubNubConfig, Timetoken } from "effect-herald/pubnub"
 import * as Kit from "./kit.ts"
 import { recordedParts, recordedQuery } from "./matching.ts"
 import * as Replay from "./replay.ts"
+import * as Single from "./single.ts"
 
 /** The classes of which every cassette is replayed or left out by name. */
 const classes = ["history", "message-counts"] as const
@@ -47,9 +48,14 @@ export const ours: ReadonlySet<string> = new Set(Object.values(templates))
 
 const isOurs = (exchange: Kit.Exchange): boolean => ours.has(exchange.request.template) && !strange(exchange)
 
-// Ours always asks for publishers and types, for as many as there can be, and says `false` where others say nothing. That
-// metadata was asked for shows in the result.
-const ignored = ["max", "include_meta", "include_uuid", "include_message_type", "include_custom_message_type"]
+// Ours always says how many it asks for, and always asks for publishers and types.
+const always = ["max", "include_uuid", "include_message_type", "include_custom_message_type"]
+
+/** What ours says where the recording is silent, or says no. */
+const ignoredOf = ({ request }: Kit.Exchange): ReadonlyArray<string> => {
+  const query = recordedQuery(request)
+  return always.filter((name) => name === "max" ? !query.has(name) : !isOn(query.get(name)))
+}
 
 const timetoken = (text: string | undefined): Timetoken.Timetoken | undefined =>
   text === undefined ? undefined : Timetoken.Timetoken.make(text)
@@ -82,7 +88,8 @@ const callOf = (exchange: Kit.Exchange) => {
       ? History.remove({ channel, all: true })
       : History.remove({ channel, before: start, since: end })
   }
-  const range = { before: start, since: end }
+  const max = query.get("max")
+  const range = { before: start, since: end, limit: max === undefined ? undefined : Number(max) }
   const meta = isOn(query.get("include_meta"))
   return request.template === templates.withActions || channels.length === 1
     ? History.fetch({ ...range, channel, include: { meta, actions: request.template === templates.withActions } })
@@ -186,16 +193,13 @@ export const suite = () => {
           Effect.gen(function*() {
             const replay = Replay.make([exchange], new Set(), {
               exactPath: !/^(objc|ruby)\./.test(cassette.name),
-              ignored: () => [...ignored, "auth"]
+              ignored: ignoredOf
             })
             const result = yield* callOf(exchange).pipe(
               Effect.provideService(HttpClient.HttpClient, replay.client),
               Effect.provideService(
                 PubNubConfig.PubNubConfig,
-                PubNubConfig.make({
-                  subscribeKey: recordedParts(exchange.request)[3] ?? "",
-                  userId: recordedQuery(exchange.request).get("uuid") ?? "a user that was not recorded"
-                })
+                Single.configOf(exchange, 3)
               )
             )
             assert.deepStrictEqual(replay.problems(), [])

@@ -29,8 +29,20 @@ const leftOut = new Set([
 const isLeftOut = (name: string): boolean => leftOut.has(name) || name.startsWith("l_") || name.startsWith("X-Amz-")
 
 const sets = new Set(["channel-group", "add", "remove", "include"])
-const flags = new Set(["store", "norep", "count"])
+const flags = new Set([
+  "store",
+  "norep",
+  "count",
+  "disable_uuids",
+  "include_meta",
+  "include_uuid",
+  "include_message_type",
+  "include_custom_message_type"
+])
 const documents = new Set(["state", "meta"])
+
+/** What means the same as nothing. */
+const unsaid: { readonly [name: string]: string } = { state: "0", disable_uuids: "0", include_meta: "0", count: "0" }
 
 /** The differences; none means that they match. */
 export const differences = (
@@ -174,9 +186,15 @@ const queryDifferences = (sent: Sent, recorded: Recorded, ignored: ReadonlyArray
     const their = theirs.get(name)
     // Some recordings are without it, and none of ours is.
     if (name === "uuid" && their === undefined) return []
-    const same = our !== undefined && their !== undefined && value(name, our) === value(name, their)
-    return same ? [] : [`query ${name}: sent ${our ?? "nothing"}, recorded ${their ?? "nothing"}`]
+    return meaning(name, our) === meaning(name, their)
+      ? []
+      : [`query ${name}: sent ${our ?? "nothing"}, recorded ${their ?? "nothing"}`]
   })
+}
+
+const meaning = (name: string, text: string | undefined): string | undefined => {
+  const meant = text === undefined ? undefined : value(name, text)
+  return meant === unsaid[name] ? undefined : meant
 }
 
 const value = (name: string, text: string): string =>

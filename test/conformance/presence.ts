@@ -11,6 +11,7 @@ import * as Answers from "./answers.ts"
 import * as Kit from "./kit.ts"
 import { recordedParts, recordedQuery } from "./matching.ts"
 import * as Replay from "./replay.ts"
+import * as Single from "./single.ts"
 
 /** The classes of which every cassette is replayed or left out by name. */
 const classes = ["presence", "channel-groups"] as const
@@ -171,24 +172,13 @@ export const summary = (): ReadonlyArray<string> => [
   `presence and group exchanges ${replayed} (${Object.keys(leftOut).length} cassettes left out)`
 ]
 
-/** Theirs says `0` for what ours leaves out. */
-const ignoredOf = (
-  { request }: Kit.Exchange
-): ReadonlyArray<string> => [
-  "auth",
-  ...["state", "disable_uuids"].filter((name) => recordedQuery(request).get(name) === "0")
-]
-
 const replay = Effect.fnUntraced(function*(exchange: Kit.Exchange, exactPath: boolean) {
-  const replay = Replay.make([exchange], new Set(), { exactPath, ignored: ignoredOf })
+  const replay = Replay.make([exchange], new Set(), { exactPath })
   const result = yield* callOf(exchange).pipe(
     Effect.provideService(HttpClient.HttpClient, replay.client),
     Effect.provideService(
       PubNubConfig.PubNubConfig,
-      PubNubConfig.make({
-        subscribeKey: recordedParts(exchange.request)[3] ?? "",
-        userId: recordedQuery(exchange.request).get("uuid") ?? "a user that was not recorded"
-      })
+      Single.configOf(exchange, 3)
     ),
     Effect.result
   )

@@ -10,18 +10,23 @@ import type * as Kit from "./kit.ts"
 import { recordedParts, recordedQuery } from "./matching.ts"
 import * as Replay from "./replay.ts"
 
-/** Parameters that say what is the case without them: a recording without them means the same, and one with them too. */
-const withoutMeaning = ({ request }: Kit.Exchange): ReadonlyArray<string> => {
-  const query = recordedQuery(request)
-  const count = query.get("count")
-  return [
-    ...query.has("limit") ? [] : ["limit"],
-    ...count === undefined || /^(0|false)$/i.test(count) ? ["count"] : []
-  ]
-}
+/** Ours always says how many it asks for. */
+const withoutMeaning = ({ request }: Kit.Exchange): ReadonlyArray<string> =>
+  recordedQuery(request).has("limit") ? [] : ["limit"]
 
 /** Who made a request of which the recording does not say it. */
 export const nobody = "a user that was not recorded"
+
+/** The configuration of the client that made a request, whose subscribe key is the part of the path at `keyAt`. */
+export const configOf = ({ request }: Kit.Exchange, keyAt: number): PubNubConfig.PubNubConfig["Service"] => {
+  const query = recordedQuery(request)
+  const auth = query.get("auth")
+  return PubNubConfig.make({
+    subscribeKey: recordedParts(request)[keyAt] ?? "",
+    userId: query.get("uuid") ?? nobody,
+    ...auth === undefined ? {} : { authToken: Redacted.make(auth) }
+  })
+}
 
 /** What became of the call. That it makes the recorded request, and no other, is asserted. */
 export const replay = Effect.fnUntraced(function*<A, E>(
@@ -29,18 +34,12 @@ export const replay = Effect.fnUntraced(function*<A, E>(
   call: Effect.Effect<A, E, HttpClient.HttpClient | PubNubConfig.PubNubConfig>,
   options: { readonly exactPath: boolean }
 ) {
-  const query = recordedQuery(exchange.request)
-  const auth = query.get("auth")
   const transport = Replay.make([exchange], new Set(), { ...options, ignored: withoutMeaning })
   const result = yield* call.pipe(
     Effect.provideService(HttpClient.HttpClient, transport.client),
     Effect.provideService(
       PubNubConfig.PubNubConfig,
-      PubNubConfig.make({
-        subscribeKey: recordedParts(exchange.request)[2] ?? "",
-        userId: query.get("uuid") ?? nobody,
-        ...auth === undefined ? {} : { authToken: Redacted.make(auth) }
-      })
+      configOf(exchange, 2)
     ),
     Effect.result
   )
