@@ -36,6 +36,12 @@ describe("every public symbol", () => {
   })
 })
 
+it("Publish.size says how small a message is ideal", () => {
+  const source = Fs.readFileSync(Path.join(root, "src/pubnub/Publish.ts"), "utf8")
+  const doc = source.slice(0, source.indexOf("export const size ")).split("/**").at(-1) ?? ""
+  assert.match(doc, /\b1,800\b/)
+})
+
 const fences = (text: string, strip: RegExp): ReadonlyArray<string> =>
   [...text.replaceAll(strip, "").matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code!)
 

@@ -55,6 +55,11 @@ describe("fetch", () => {
       assert.isFalse("next" in page)
       const bare = yield* History.fetch({ channel, include: { meta: false } })
       assert.isFalse("meta" in bare.entries[0]!)
+      for (const query of (yield* requestsTo("/v3/history")).map(queryOf)) {
+        for (const name of ["include_uuid", "include_message_type", "include_custom_message_type"]) {
+          assert.strictEqual(query.get(name), "true", name)
+        }
+      }
     }).pipe(Effect.provide(emulated())))
 
   it.effect("pages from the new end, without overlap and without a hole", () =>
@@ -262,6 +267,28 @@ it.effect("500 names of 80 letters are refused before a request is made", () =>
   }).pipe(Effect.provide(Layer.merge(
     Transport.scripted([]),
     PubNubConfig.layer({ subscribeKey: "s", userId: "u", origin: "host" })
+  ))))
+
+it.effect("names that the service escapes are those that were asked for", () =>
+  Effect.gen(function*() {
+    const names = ["room #1/ü", "100%", "plain"]
+    assert.deepStrictEqual([...(yield* History.fetch({ channels: names })).keys()], names)
+    const pages = yield* History.fetch({ channels: names })
+    assert.deepStrictEqual([...pages.values()].map(({ entries }) => payloads(entries)), [[1], [2], [3]])
+  }).pipe(Effect.provide(Layer.merge(
+    Transport.scripted(Array.from({ length: 2 }, () => ({
+      body: JSON.stringify({
+        status: 200,
+        error: false,
+        error_message: "",
+        channels: {
+          "room%20%231%2F%C3%BC": [{ message: 1, timetoken: "17900000000000001" }],
+          "100%25": [{ message: 2, timetoken: "17900000000000002" }],
+          plain: [{ message: 3, timetoken: "17900000000000003" }]
+        }
+      })
+    }))),
+    PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "emulator" })
   ))))
 
 it.effect("entries and actions that the service writes oddly are read, and each bad one alone is told", () =>

@@ -249,6 +249,20 @@ describe("failures", () => {
       })
     }).pipe(Effect.provide(scripted(answer))))
 
+  it.effect("access that is denied is told with the names that the service names", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(MessageActions.list({ channel: "a" }))
+      if (error.reason._tag !== "AccessDenied") return assert.fail(error.reason._tag)
+      assert.deepStrictEqual([error.reason.channels, error.reason.groups], [["a"], ["g"]])
+      assert.strictEqual(error.request.path, "/v1/message-actions/{subscribeKey}/channel/a")
+    }).pipe(Effect.provide(scripted(answer(403, {
+      message: "Forbidden",
+      payload: { channels: ["a"], "channel-groups": [":g"] },
+      error: true,
+      service: "Access Manager",
+      status: 403
+    })))))
+
   it.effect("errors say what was called", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ deny }) => deny({ channels: ["a"] }))

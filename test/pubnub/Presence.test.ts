@@ -96,6 +96,8 @@ describe("hereNow", () => {
       assert.deepStrictEqual([[...channels.keys()], totalOccupancy], [["a", "b"], 3])
       const request = (yield* requestsTo("/v2/presence/sub-key/demo-sub?")).at(-1)
       assert.deepStrictEqual([...queryOf(request!).keys()], ["uuid", "pnsdk"])
+      const refused = yield* Effect.flip(Presence.hereNow({ channels: [], groups: [] }))
+      assert.strictEqual(refused.reason._tag, "BadRequest")
     }).pipe(Effect.provide(emulated())))
 })
 
@@ -114,6 +116,10 @@ describe("users", () => {
       assert.strictEqual(yield* asked, 4)
       assert.lengthOf(yield* Stream.runCollect(Presence.users({ channel: "a", pageSize: 25 })), 25)
       assert.strictEqual(yield* asked, 5)
+      yield* come("zoe", "b", { mood: "ok" })
+      assert.deepStrictEqual(yield* Stream.runCollect(Presence.users({ channel: "b", includeState: true })), [
+        { user: UserId.UserId.make("zoe"), state: { mood: "ok" } }
+      ])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of a channel where nobody is are none, and a page of 0 is refused", () =>
@@ -475,12 +481,13 @@ describe("state", () => {
       assert.strictEqual((yield* Presence.getState({ channels: ["a"] })).size, 0)
       yield* Presence.setState({ channels: ["a"], user: "bob", state })
       assert.deepStrictEqual((yield* Presence.getState({ channels: ["a"], user: "bob" })).get("a"), state)
+      assert.strictEqual((yield* Presence.getState({ channels: ["a"] })).size, 0)
     }).pipe(Effect.provide(emulated())))
 
   it.effect("is typed by a schema, and one that does not match is told", () =>
     Effect.gen(function*() {
-      const schema = Schema.Struct({ since: Schema.DateTimeUtc })
-      const state = { since: DateTime.makeUnsafe(0) }
+      const schema = Schema.Struct({ since: Schema.DateTimeUtc, points: Schema.BigInt })
+      const state = { since: DateTime.makeUnsafe(0), points: 5n }
       yield* Presence.setState({ channels: ["a"], state, schema })
       const states = yield* Presence.getState({ channels: ["a", "b"], schema })
       assert.deepStrictEqual([...states], [["a", state]])

@@ -67,12 +67,16 @@ describe("publish", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("auto is a GET while the address is short, and a POST where it would be long", () =>
+  it.effect("auto is a GET while the address is short, and a POST where it would be long; the others are what they say", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       for (const length of [10, 400, 1_000]) yield* Publish.publish({ channel: "a", message: "x".repeat(length) })
       assert.deepStrictEqual((yield* emulator.requests).map(({ method }) => method), ["GET", "GET", "POST"])
-      assert.strictEqual((yield* emulator.messages("a")).length, 3)
+      yield* Publish.publish({ channel: "a", message: "short", method: "POST" })
+      assert.strictEqual((yield* emulator.requests).at(-1)?.method, "POST")
+      const refused = yield* Effect.flip(Publish.publish({ channel: "a", message: "x".repeat(1_000), method: "GET" }))
+      assert.strictEqual(refused._tag, "PubNubError")
+      assert.strictEqual((yield* emulator.messages("a")).length, 4)
     }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 600 } }))))
 
   it.effect.each(
@@ -127,10 +131,26 @@ describe("fire and signal", () => {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const { timetoken } = yield* Publish.fire({ channel: "a", message: { x: 1 }, meta: { m: 1 } })
       yield* Publish.fire({ channel: "a", message: { x: 2 }, method: "POST" })
+      yield* Publish.fire({ channel: "a", message: { x: 3n }, schema: Schema.Struct({ x: Schema.BigInt }) })
       assert.match(timetoken, /^\d{17}$/)
       assert.deepStrictEqual(yield* emulator.messages("a"), [])
-      for (const query of (yield* requestsTo("/publish")).map(queryOf)) {
+      const requests = yield* requestsTo("/publish")
+      for (const query of requests.map(queryOf)) {
         assert.deepStrictEqual([query.get("store"), query.get("norep")], ["0", "true"])
+      }
+      assert.deepStrictEqual(requests.map(({ method }) => method), ["GET", "POST", "GET"])
+      assert.strictEqual(queryOf(requests[0]!).get("meta"), "{\"m\":1}")
+      assert.include(decodeURIComponent(requests[2]!.target), "{\"x\":\"3\"}")
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("each send gives the timetoken that the service says", () =>
+    Effect.gen(function*() {
+      const sends = [Publish.publish, Publish.fire, Publish.signal]
+      for (const [index, send] of sends.entries()) {
+        const { timetoken } = yield* send({ channel: "a", message: 1 }).pipe(
+          Effect.provide(Transport.scripted([{ body: `[1,"Sent","1790574124638396${index}"]` }]))
+        )
+        assert.strictEqual(String(timetoken), `1790574124638396${index}`)
       }
     }).pipe(Effect.provide(emulated())))
 
@@ -145,7 +165,17 @@ describe("fire and signal", () => {
       assert.deepInclude({ ...error }, { size: 66, limit: 64, refusedBy: "client", operation: "signal" })
       assert.include(error.message, "set maxSignalSize of PubNubConfig")
       assert.strictEqual((yield* requestsTo("/signal")).length, 1)
+      yield* Publish.signal({ channel, message: 5n, schema: Schema.BigInt })
+      assert.include(decodeURIComponent((yield* requestsTo("/signal")).at(-1)!.target), "/0/\"5\"?")
     }).pipe(Effect.provide(emulated())))
+
+  it.effect("the limit of a signal is the keyset's", () =>
+    Effect.gen(function*() {
+      yield* Publish.signal({ channel: "a", message: "x".repeat(66) })
+      const error = yield* Effect.flip(Publish.signal({ channel: "a", message: "x".repeat(67) }))
+      if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
+      assert.strictEqual(error.limit, 68)
+    }).pipe(Effect.provide(emulated({ config: { maxSignalSize: 68 }, emulator: { limits: { signalBytes: 100 } } }))))
 })
 
 describe("size", () => {

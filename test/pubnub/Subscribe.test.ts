@@ -215,6 +215,17 @@ describe("what arrives", () => {
         seen.map((event) => [event._tag, "user" in event ? String(event.user) : "", event.occupancy]),
         [["Joined", "ada", 1], ["Joined", "bob", 2], ["Left", "bob", 1]]
       )
+      const service = yield* emulator
+      const timestamp = 1_790_000_000
+      for (
+        const payload of [
+          { action: "timeout", uuid: "eve" },
+          { action: "state-change", uuid: "ada", data: { x: 1 } },
+          { action: "interval", occupancy: 1 }
+        ]
+      ) yield* service.emit({ channel: "a-pnpres", type: 0, payload: { timestamp, ...payload } })
+      yield* Clock.advance("1 second")
+      assert.deepStrictEqual(seen.slice(3).map((event) => event._tag), ["TimedOut", "StateChanged", "Interval"])
     }).pipe(Effect.provide(emulated())))
 })
 
@@ -309,6 +320,7 @@ describe("one family", () => {
   it.effect("what is not data is told in position, and its failure ends the stream after the data before it", () =>
     Effect.gen(function*() {
       const service = yield* emulator
+      const { seen: statuses } = yield* collect(Subscribe.statuses({ channels: ["a"] }))
       const order: Array<unknown> = []
       const ended = yield* Subscribe.messages({
         channels: ["a"],
@@ -332,6 +344,7 @@ describe("one family", () => {
       yield* Clock.advance("1 second")
       assert.strictEqual(yield* Fiber.join(ended), "enough")
       assert.deepStrictEqual(order, ["Connected", 1, "Unknown", 2, "Undecodable"])
+      assert.deepStrictEqual(statuses.map((status) => status._tag), ["Connected"])
     }).pipe(Effect.provide(emulated())))
 })
 
@@ -647,7 +660,7 @@ describe("coming back", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const faulty = yield* Faults.Faults
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"], groups: ["g"] }))
       yield* faulty.add({ on: "poll", fault: faults.AccessDenied() })
       yield* service.restart
       yield* Clock.advance("10 seconds")
@@ -656,12 +669,12 @@ describe("coming back", () => {
       yield* Clock.advance("1 second")
       assert.deepStrictEqual(payloads(seen), ["after"])
 
-      yield* service.deny({ channels: ["b"] })
+      yield* service.deny({ channels: ["b"], groups: ["g"] })
       yield* service.restart
       yield* Clock.advance("2 minutes")
       const error: SubscribeError.SubscribeError = yield* Effect.flip(Fiber.join(fiber))
       if (error.reason._tag !== "AccessDenied") return assert.fail(error.reason._tag)
-      assert.deepStrictEqual(error.reason.channels, ["b"])
+      assert.deepStrictEqual([error.reason.channels, error.reason.groups], [["b"], ["g"]])
       yield* service.allow()
       yield* service.publish({ channel: "a", message: "later" })
       const resumed = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: error.cursor }))

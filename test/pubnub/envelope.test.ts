@@ -28,12 +28,32 @@ describe("presence", () => {
   const timestamp = 1_790_574_122
 
   it("tells how many are there only where the service does", () => {
-    for (const action of ["join", "leave", "timeout"]) {
+    for (const [action, _tag] of [["join", "Joined"], ["leave", "Left"], ["timeout", "TimedOut"]] as const) {
       for (const nothing of [{}, { occupancy: null, data: null, precise_timestamp: null }]) {
-        const { _tag, ...rest } = presence({ action, timestamp, uuid: "ada", ...nothing })
-        assert.deepStrictEqual(rest, { ...common, user: ada } as object, action)
+        assert.deepStrictEqual(
+          presence({ action, timestamp, uuid: "ada", ...nothing }),
+          { _tag, ...common, user: ada } as object
+        )
       }
-      assert.deepInclude(presence({ action, timestamp, uuid: "ada", occupancy: 0 }), { occupancy: 0 })
+      const whole = {
+        action,
+        timestamp,
+        uuid: "ada",
+        occupancy: 0,
+        data: { x: 1 },
+        precise_timestamp: 1_790_574_122_345
+      }
+      assert.deepStrictEqual(
+        presence(whole),
+        {
+          _tag,
+          ...common,
+          user: ada,
+          at: DateTime.makeUnsafe(1_790_574_122_345),
+          occupancy: 0,
+          state: { x: 1 }
+        } as object
+      )
     }
     assert.deepStrictEqual(presence({ action: "state-change", timestamp, uuid: "ada", data: {} }), {
       _tag: "StateChanged",
@@ -55,6 +75,42 @@ describe("presence", () => {
       occupancy: 3,
       hereNowRefresh: true
     })
+  })
+
+  it("a user that timed out, and one whose state changed, are TimedOut and StateChanged", () => {
+    const user = { ...common, user: ada }
+    assert.deepStrictEqual(
+      presence({ action: "timeout", timestamp, uuid: "ada", occupancy: 2 }),
+      { _tag: "TimedOut", ...user, occupancy: 2 } as object
+    )
+    assert.deepStrictEqual(
+      presence({ action: "state-change", timestamp, uuid: "ada", data: { mood: "ok" } }),
+      { _tag: "StateChanged", ...user, state: { mood: "ok" } } as object
+    )
+  })
+
+  it.each([
+    ["join", "leave", "timeout"],
+    ["joined", "left", "timedout"]
+  ])("an interval has its users as %s, %s and %s", (joined, left, timedOut) => {
+    assert.deepStrictEqual(
+      presence({ action: "interval", timestamp, [joined]: ["ada"], [left]: ["bob", "eve"], [timedOut]: ["dan"] }),
+      {
+        _tag: "Interval",
+        ...common,
+        joined: [ada],
+        left: ["bob", "eve"],
+        timedOut: ["dan"],
+        hereNowRefresh: false
+      } as object
+    )
+  })
+
+  it("an interval without lists says whether to ask again", () => {
+    const refreshOf = (fields: object) => presence({ action: "interval", timestamp, ...fields })
+    assert.deepInclude(refreshOf({ here_now_refresh: true }), { hereNowRefresh: true })
+    assert.deepInclude(refreshOf({ here_now_refresh: false }), { hereNowRefresh: false })
+    assert.deepInclude(refreshOf({}), { hereNowRefresh: false })
   })
 
   const unreadable: ReadonlyArray<readonly [string, { readonly [field: string]: Schema.Json }, RegExp]> = [

@@ -107,9 +107,24 @@ describe("what is stored", () => {
       const seen = yield* collect(Subscribe.files({ channels: ["a"] }))
       const meta = { heraldId: "1", tags: [null] }
       const payload = { file: { id: "id", name: "cat.png" }, message: null }
-      yield* service.emit({ channel: "a", type: 4, payload, meta, publisher: "bob", store: true })
+      yield* service.emit({
+        channel: "a",
+        type: 4,
+        payload,
+        meta,
+        customMessageType: "note",
+        publisher: "bob",
+        store: true
+      })
       yield* Clock.advance("1 second")
-      const common = { channel: "a", publisher: "bob", file: payload.file, payload: null, meta }
+      const common = {
+        channel: "a",
+        publisher: "bob",
+        file: payload.file,
+        payload: null,
+        meta,
+        customMessageType: "note"
+      }
       assert.deepInclude({ ...seen[0] }, common as object)
       const { entries } = yield* History.fetch({ channel: "a" })
       assert.deepInclude({ ...entries[0] }, { _tag: "StoredFile", ...common } as object)
