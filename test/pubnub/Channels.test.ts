@@ -34,8 +34,19 @@ describe("one channel", () => {
         updated: Date.parse(stored!.updated),
         etag: stored!.eTag
       })
-      const second = yield* Channels.set({ id, description: none(), custom: { floor: 3 }, ifMatchesEtag: first.etag })
-      assert.deepStrictEqual([second.name, second.description], [some("One"), none()])
+      const second = yield* Channels.set({
+        id,
+        description: none(),
+        custom: { floor: 3 },
+        ifMatchesEtag: first.etag,
+        include: ["custom", "type"]
+      })
+      assert.deepStrictEqual([second.name, second.description, second.custom, second.type], [
+        some("One"),
+        none(),
+        some({ floor: 3 }),
+        some("room")
+      ])
       const changed = yield* Effect.flip(Channels.set({ id, name: "Two", ifMatchesEtag: first.etag }))
       assert.deepInclude(
         { ...changed },
@@ -55,7 +66,7 @@ describe("one channel", () => {
       }
       assert.deepStrictEqual((yield* objects).map((request) => queryOf(request).get("include")), [
         "status,type",
-        "status,type",
+        "custom,type",
         "status,type",
         "custom",
         null,
@@ -103,9 +114,10 @@ describe("channels", () => {
       const back = yield* Channels.list({ ...options, previous: second.previous })
       assert.deepStrictEqual(back.items, first.items)
       const third = yield* Channels.list({ ...options, next: second.next })
+      assert.deepStrictEqual((yield* Channels.list({ ...options, previous: third.previous })).items, second.items)
       assert.deepStrictEqual([third.items.length, third.next], [5, undefined])
       yield* Channels.list()
-      const [query, , , , bare] = (yield* objects).map(queryOf)
+      const [query, , , , , bare] = (yield* objects).map(queryOf)
       assert.deepStrictEqual(
         ["limit", "filter", "sort", "count", "include"].map((name) => query!.get(name)),
         ["10", "name == 'room'", "id:desc", "true", "custom"]
@@ -127,6 +139,13 @@ describe("channels", () => {
       assert.lengthOf(yield* objects, 1)
       assert.lengthOf(yield* Stream.runCollect(Channels.stream({ include: [] })), 250)
       assert.lengthOf(yield* objects, 4)
+      const chosen = { filter: "id == '001'", sort: ["id:desc"], include: ["custom"] } as const
+      yield* Stream.runDrain(Channels.stream({ ...chosen, pageSize: 7 }))
+      const query = queryOf((yield* objects).at(-1)!)
+      assert.deepStrictEqual(
+        ["filter", "sort", "include", "limit"].map((name) => query.get(name)),
+        ["id == '001'", "id:desc", "custom", "7"]
+      )
     }).pipe(Effect.provide(emulated())))
 })
 

@@ -71,6 +71,16 @@ describe("what is sent", () => {
       })
       yield* Members.remove({ ...options, users: ["bob", { id: "eve" }] })
       yield* Members.manage({ ...options, set: [{ id: "bob", custom: Option.none() }], remove: ["eve"] })
+      const { count: _count, limit, ...selection } = options
+      yield* Stream.runDrain(Members.stream({ ...selection, pageSize: limit }))
+      const pages = [{ next: AppContext.PageCursor.make("Mg") }, { previous: AppContext.PageCursor.make("MQ") }]
+      for (const page of pages) {
+        yield* Members.list({ channel, ...page })
+        yield* Members.set({ channel, users: ["bob"], ...page })
+        yield* Members.remove({ channel, users: ["bob"], ...page })
+        yield* Members.manage({ channel, set: ["bob"], ...page })
+      }
+      const { count: _asked, ...streamed } = query
       const uuid = (id: string) => ({ uuid: { id } })
       assert.deepStrictEqual<unknown>(yield* sent, [
         { method: "GET", path, query: { limit: "100" } },
@@ -88,9 +98,19 @@ describe("what is sent", () => {
           body: { set: [uuid("bob"), { ...uuid("eve"), status: "s", type: null, custom: { r: 1 } }] }
         },
         { method: "PATCH", path, query, body: { delete: [uuid("bob"), uuid("eve")] } },
-        { method: "PATCH", path, query, body: { set: [{ ...uuid("bob"), custom: null }], delete: [uuid("eve")] } }
+        { method: "PATCH", path, query, body: { set: [{ ...uuid("bob"), custom: null }], delete: [uuid("eve")] } },
+        { method: "GET", path, query: streamed },
+        ...[{ start: "Mg" }, { end: "MQ" }].flatMap((page) => {
+          const query = { limit: "100", ...page }
+          return [
+            { method: "GET", path, query },
+            { method: "PATCH", path, query, body: { set: [uuid("bob")] } },
+            { method: "PATCH", path, query, body: { delete: [uuid("bob")] } },
+            { method: "PATCH", path, query, body: { set: [uuid("bob")] } }
+          ]
+        })
       ])
-    }).pipe(Effect.provide(answering(...Array.from({ length: 7 }, () => nothing)))))
+    }).pipe(Effect.provide(answering(...Array.from({ length: 16 }, () => nothing)))))
 })
 
 describe("what is read", () => {

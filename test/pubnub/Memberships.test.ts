@@ -72,20 +72,30 @@ describe("what is sent", () => {
 
   it.effect("every option, of the list and of the page that a change answers with", () =>
     Effect.gen(function*() {
-      yield* Memberships.list({ ...options, next: cursor("Mg") })
+      const at = { ...options, user: "bob", next: cursor("Mg") }
+      const before = { ...options, user: "bob", previous: cursor("MQ") }
+      yield* Memberships.list(at)
       yield* Memberships.list({ previous: cursor("MQ"), filter: Filter.equals("channel.name", "O'Hara") })
-      yield* Memberships.set({ ...options, channels: ["a"] })
-      yield* Memberships.remove({ ...options, channels: ["a"] })
-      yield* Memberships.manage({ ...options, set: ["a"], remove: ["b"] })
+      const { count: _count, limit, ...selection } = options
+      yield* Stream.runDrain(Memberships.stream({ ...selection, user: "bob", pageSize: limit }))
+      for (const page of [at, before]) {
+        yield* Memberships.set({ ...page, channels: ["a"] })
+        yield* Memberships.remove({ ...page, channels: ["a"] })
+        yield* Memberships.manage({ ...page, set: ["a"], remove: ["b"] })
+      }
+      const bobs = "/v2/objects/demo-sub/uuids/bob/channels"
+      const patches = [{ start: "Mg" }, { end: "MQ" }].flatMap((page) =>
+        Array.from({ length: 3 }, () => ({ method: "PATCH", path: bobs, query: { ...query, ...page } }))
+      )
+      const { count: _asked, ...streamed } = query
       const requests = yield* sent
       assert.deepStrictEqual(requests.map(({ method, path, query }) => ({ method, path, query })), [
-        { method: "GET", path, query: { ...query, start: "Mg" } },
+        { method: "GET", path: bobs, query: { ...query, start: "Mg" } },
         { method: "GET", path, query: { limit: "100", end: "MQ", filter: "channel.name == \"O'Hara\"" } },
-        { method: "PATCH", path, query },
-        { method: "PATCH", path, query },
-        { method: "PATCH", path, query }
+        { method: "GET", path: bobs, query: streamed },
+        ...patches
       ])
-    }).pipe(Effect.provide(answering(nothing, nothing, nothing, nothing, nothing))))
+    }).pipe(Effect.provide(answering(...Array.from({ length: 9 }, () => nothing)))))
 
   it.effect("bare ids and items, mixed; what is cleared is null and what is left out is absent", () =>
     Effect.gen(function*() {

@@ -80,6 +80,9 @@ describe("get", () => {
         updated: Date.parse(stored.updated),
         etag: stored.eTag
       })
+      yield* emulator.setUser("bob", { custom: { level: 3 } })
+      const bob = yield* Users.get({ id: "bob", include: ["custom"] })
+      assert.deepStrictEqual([String(bob.id), bob.custom], ["bob", some({ level: 3 })])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("asks for status and type, for the parts that are named, or for none", () =>
@@ -152,8 +155,10 @@ describe("set", () => {
       yield* Users.set({ name: "Ada", include: [] })
       const includes = (yield* sent).map(({ url }) => new URL(url).searchParams.get("include"))
       assert.deepStrictEqual(includes, ["custom", "status,type", null])
-      const [stored] = yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users())
-      assert.strictEqual(stored?.custom, undefined)
+      yield* Users.set({ id: "bob", type: "core" })
+      const [ada, bob] = yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users())
+      assert.strictEqual(ada?.custom, undefined)
+      assert.deepStrictEqual([bob?.id, bob?.type], ["bob", "core"])
     }).pipe(Effect.provide(recorded)))
 
   it.effect("custom data is replaced as a whole, and the same again changes nothing", () =>
@@ -235,7 +240,10 @@ describe("remove", () => {
       yield* Users.remove({ id: "bob" })
       yield* Users.remove()
       assert.deepStrictEqual(yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users()), [])
-      assert.deepStrictEqual((yield* objects).slice(2).map(({ method }) => method), ["DELETE", "DELETE", "DELETE"])
+      assert.deepStrictEqual(
+        (yield* objects).slice(2).map(({ method, target }) => `${method} ${target.split("?")[0]}`),
+        ["bob", "bob", "ada"].map((id) => `DELETE /v2/objects/demo-sub/uuids/${id}`)
+      )
     }).pipe(Effect.provide(emulated())))
 })
 
