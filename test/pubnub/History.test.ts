@@ -98,6 +98,10 @@ describe("fetch", () => {
       }
       const Order = Schema.Struct({ id: Schema.BigInt })
       const { entries } = yield* History.fetch({ channel: "a", schema: Order })
+      const streamed = yield* Stream.runCollect(
+        History.stream({ channel: "a", order: "oldestFirst", schema: Order })
+      )
+      assert.deepStrictEqual(streamed, entries)
       assert.deepStrictEqual(
         entries.map((entry) => entry._tag === "StoredMessage" ? entry.payload.id : entry._tag),
         [12345678901234567890n, "UndecodableEntry", 7n]

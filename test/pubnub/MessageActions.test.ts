@@ -378,6 +378,9 @@ describe("list", () => {
       const range = { channel: "a", since: tt(sent[3]!.actionTimetoken), before: tt(sent[6]!.actionTimetoken) }
       assert.deepStrictEqual(yield* MessageActions.list({ ...range, before: range.since }), { actions: [] })
       const { actions } = yield* MessageActions.list({ channel: "a" })
+      yield* Stream.runDrain(MessageActions.stream({ channel: "a", pageSize: 20 }))
+      const limits = (yield* requestsTo("/v1/message-actions")).map((request) => queryOf(request).get("limit"))
+      assert.deepStrictEqual(limits.slice(-2), ["100", "20"])
       // Full, and nothing older belongs to the range.
       assert.deepStrictEqual(yield* MessageActions.list({ ...range, limit: 3 }), { actions: actions.slice(3, 6) })
       const request = (yield* requestsTo("/v1/message-actions")).at(-1)
