@@ -483,6 +483,9 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of("src/pubnub/internal/wire/envelope.ts", ["test/pubnub/envelope.test.ts"], [
     ["row: Joined", "join: \"Joined\"", "join: \"Left\""],
+    ["row: TimedOut", "timeout: \"TimedOut\"", "timeout: \"Left\""],
+    ["row: timedOut", "rest.timeout ?? rest.timedout ?? []", "[]"],
+    ["row: timedOut of the other spelling", "rest.timeout ?? rest.timedout ?? []", "rest.timeout ?? []"],
     ["row: Left", "leave: \"Left\"", "leave: \"Joined\""],
     [
       "row: precise at",
@@ -504,7 +507,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: presence of groups", "Subscription.group(name, { presence })", "Subscription.group(name)"]
   ]),
   ...of("src/pubnub/internal/reading/names.ts", ["test/pubnub/Subscribe.test.ts"], [
-    ["row: presence names", "return presence ? [", "return false ? ["]
+    ["row: presence names", "return presence ? [", "return false ? ["],
+    ["row: presence by default", "return presence ? [", "return true ? ["]
   ]),
   ...of("src/pubnub/Channel.ts", ["test/pubnub/Subscribe.test.ts"], [
     ["row: presence names of another form", "const suffix = \"-pnpres\"", "const suffix = \"-pnp\""]
@@ -562,8 +566,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "row: id of set",
       "return requests.set(given(options))",
       "return requests.set(given({ ...options, id: undefined }))"
-    ],
-    ["row: User custom", "build: (wire, custom) => ({ ...wire, custom })", "build: (wire) => ({ ...wire })"]
+    ]
   ]),
   ...of("src/pubnub/internal/objects/setting.ts", ["test/pubnub/Users.test.ts"], [
     ["row: type of set", "{ status: 50, type: 50 } as const", "{ status: 50 } as const"]
