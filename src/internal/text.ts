@@ -247,5 +247,10 @@ const meaningOf = (escape: string): string => {
 }
 
 /** The text where letters, spaces and the signs of base64 are alike however they are written. Its length is the same. */
-const folded = (text: string): string =>
-  text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/[ -]/g, "+").replaceAll("_", "/")
+const folded = (text: string): string => lowered(text).replace(/[ -]/g, "+").replaceAll("_", "/")
+
+// Elsewhere than in ASCII a letter may become two.
+const lowered = (text: string): string =>
+  isAscii.test(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+
+const isAscii = /^\p{ASCII}*$/u
