@@ -153,8 +153,14 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a schedule is never reset", "forget: () => steps.clear()", "forget: () => {}"]
   ]),
   ...of("src/internal/operation.ts", ["test/internal/operation.test.ts"], [
-    ["one code of the connect phase is enough", "codes.every(isOfConnectPhase)", "codes.some(isOfConnectPhase)"],
-    ["no error is of the connect phase", "codes.length > 0 && codes.every", "codes.every"]
+    ["one code of the connect phase is enough", "causes.every(({ isOf", "causes.some(({ isOf"]
+  ]),
+  ...of("src/internal/connectFailure.ts", ["test/internal/operation.test.ts"], [
+    [
+      "no error is of the connect phase",
+      "code: undefined, isOfConnectPhase: false",
+      "code: undefined, isOfConnectPhase: true"
+    ]
   ]),
   ...of(`${reading}/clockCheck.ts`, [`${tests}/clockCheck.test.ts`], [
     ["a quorum of three", "const quorum = 5", "const quorum = 3"],
@@ -162,7 +168,16 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["back by one minute at most", "const furthestBack = 10 * aMinute", "const furthestBack = aMinute"],
     ["an hour ahead at most", "const aDay = 86_400_000", "const aDay = 3_600_000"],
     ["a week ahead", "millis <= now + (offset ?? 0) + aDay", "millis <= now + (offset ?? 0) + 7 * aDay"],
-    ["a handshake may be before where the reader stands", "Math.max(earliest, notBefore(standing))", "earliest"],
+    [
+      "a handshake may be before where the reader stands",
+      "standing === undefined || isExpected ? 0 : notBefore(standing)",
+      "0"
+    ],
+    [
+      "what was believed is doubted again",
+      "Math.abs(millisOf(position) - now - insisted) <= aMinute",
+      "false"
+    ],
     ["zero may be right", "if (millis === 0 || doubts", "if (doubts"],
     ["doubts need not be alike", "Math.abs(millis - doubted) <= aMinute", "true"],
     ["a good one does not end doubts", "doubts = 0\n    return { believed: true", "return { believed: true"]
@@ -182,10 +197,14 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a sum forgets one", "rest.length, Marks.sum(", "rest.length - 1, Marks.sum("],
     ["what is late is in no sum", "if (isStored && this.addToSum(summed, at)) return", ""],
     ["siblings are torn apart", " && item.at !== part.at(-1)?.at", ""],
-    ["marks of an earlier life stay for ever", "if (this.before.at < bound) this.before.marks.clear()", ""],
+    [
+      "marks of an earlier life stay for ever",
+      "if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()",
+      ""
+    ],
     [
       "marks of an earlier life go at once",
-      "if (this.before.at < bound) this.before.marks.clear()",
+      "if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()",
       "this.before.marks.clear()"
     ],
     ["what comes again is named twice", "this.before.marks.delete(mark)", ""],
@@ -473,10 +492,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: 1,800 bytes", "1,800", "9,999"]
   ]),
   ...of("src/pubnub/Subscribe.ts", ["test/pubnub/Subscribe.test.ts"], [
-    ["row: presence TimedOut", "        case \"TimedOut\":\n", ""],
-    ["row: presence StateChanged", "        case \"StateChanged\":\n", ""],
-    ["row: presence Interval", "        case \"Interval\":\n", ""],
-    ["row: statuses", "(event) => isStatus(event) ? event : undefined", "(event) => undefined as never"]
+    ["row: presence TimedOut", "      case \"TimedOut\":\n", ""],
+    ["row: presence StateChanged", "      case \"StateChanged\":\n", ""],
+    ["row: presence Interval", "      case \"Interval\":\n", ""],
+    ["row: statuses", "(event) => isStatus(event)))", "() => false))"]
   ]),
   ...of("src/pubnub/internal/wire/envelope.ts", ["test/pubnub/stored.test.ts"], [
     ["row: FileShared customMessageType", "...file.success, ...meta, ...label", "...file.success, ...meta"]
@@ -541,8 +560,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: schema of stream", "if (schema === undefined) return entries\n", "if (true) return entries\n"]
   ]),
   ...of("src/pubnub/MessageActions.ts", ["test/pubnub/MessageActions.test.ts"], [
-    ["row: limit default", "const limit = size() ?? most", "const limit = size() ?? 25"],
-    ["row: pageSize", "\"pageSize\", () => pageSize)", "\"pageSize\", () => undefined)"]
+    ["row: limit default", "channel, limit = most, since } = read()", "channel, limit = 25, since } = read()"],
+    ["row: pageSize", "channel, limit: pageSize })", "channel, limit: undefined })"]
   ]),
   ...of("src/pubnub/internal/objects/lists.ts", ["test/pubnub/Users.test.ts"], [
     ["row: pageSize", "limit ?? pageSize ?? most", "limit ?? most"],
