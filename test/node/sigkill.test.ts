@@ -70,4 +70,4 @@ it.live.each(
     const lost = Array.from({ length: id }, (_, id) => id).filter((id) => !seen.has(id))
     assert.deepStrictEqual(lost, [], `after ${injected.join(", ")}`)
     assert.strictEqual(injected.length > 0, rate > 0)
-  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())), 20_000 + kills * 5_000)
+  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())), 60_000 + kills * 10_000)
