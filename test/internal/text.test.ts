@@ -181,7 +181,7 @@ describe("told", () => {
   )("of five million of %j takes no time", (part) => {
     const began = performance.now()
     Text.told(part.repeat(long / part.length), ["t0k/en-of-all", "a".repeat(100_000), part.repeat(20_000)])
-    assert.isBelow(performance.now() - began, 250)
+    assert.isBelow(performance.now() - began, 2_500)
   })
 })
 

@@ -103,7 +103,7 @@ describe("what is as large as a message may be", () => {
       const headers = yield* login
       const streamId = yield* room()
       const path = `/agent/v4/stream/${streamId}/message/create`
-      const answer = yield* within(8_000)(postBytes(path, headers, bytes(), type))
+      const answer = yield* within(25_000)(postBytes(path, headers, bytes(), type))
       assert.include([400, 413], answer.status)
       assert.strictEqual((yield* get("/agent/v1/info")).status, 200)
     }).pipe(emulated()))
@@ -124,7 +124,7 @@ describe("what is as large as a message may be", () => {
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
-      assert.include([200, 400], (yield* within(8_000)(send(headers, streamId, markup))).status)
+      assert.include([200, 400], (yield* within(25_000)(send(headers, streamId, markup))).status)
     }).pipe(emulated()))
 
   it.effect("the headers of a part are refused beyond 64 kB", () =>
@@ -147,7 +147,7 @@ describe("what is as large as a message may be", () => {
         `{"a":${open.repeat(levels)}1${close.repeat(levels)}}`
       for (const data of [deep("[", "]", 200_000), deep("{\"a\":", "}", 200_000)]) {
         const parts = [["message", wrap("x")], ["data", data]] as const
-        assert.include([200, 400], (yield* within(8_000)(send(headers, streamId, parts))).status)
+        assert.include([200, 400], (yield* within(25_000)(send(headers, streamId, parts))).status)
       }
       for (const path of ["/agent/v1/message/search", "/agent/v5/datafeeds", "/agent/v4/message/import"]) {
         const body = deep("[", "]", 200_000)

@@ -349,7 +349,7 @@ describe("many small pages behind a gap", () => {
         lane.receive({ arrivals, position, believed: true, next: { position, delivered: [] }, size: 100 }, true)
       }
       for (let turn = 0; turn < 100 && seen.length < 300 + count; turn++) yield* Clock.advance("1 second")
-      assert.isBelow(performance.now() - started, 10_000)
+      assert.isBelow(performance.now() - started, 30_000)
       assert.deepStrictEqual(payloads(seen), numbers(300 + count))
     }).pipe(Effect.scoped, Effect.provide(emulated())), 60_000)
 })
