@@ -31,9 +31,10 @@ it.live.each(
       }),
       (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
     )
+    // The file is empty for a moment, and what follows its last line break is being written.
     const handled = () =>
       Fs.existsSync(Path.join(folder, "handled"))
-        ? Fs.readFileSync(Path.join(folder, "handled"), "utf8").trim().split("\n").map((line): unknown =>
+        ? Fs.readFileSync(Path.join(folder, "handled"), "utf8").split("\n").slice(0, -1).map((line): unknown =>
           JSON.parse(line)
         )
         : []
