@@ -269,7 +269,7 @@ const asked = <R>(seeds: ReadonlyArray<number>, requests: Requests<R>, world: La
     return Effect.exit(request).pipe(
       Effect.provide(Layer.merge(world, transport(chance))),
       Effect.map((exit) => {
-        assert.isBelow(performance.now() - began, 5_000, `SEED=${seed}: it took too long`)
+        assert.isBelow(performance.now() - began, 1_000, `SEED=${seed}: it took too long`)
         assert.isBelow(process.memoryUsage().heapUsed, 1_000_000_000, `SEED=${seed}: it took too much memory`)
         if (Exit.isSuccess(exit)) return
         assert.isFalse(Cause.hasDies(exit.cause), `SEED=${seed}: ${Cause.pretty(exit.cause)}`)
