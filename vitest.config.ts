@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
-import { SlowestFirst } from "./test/slowestFirst.ts"
+import { SlowestFirst } from "./test/kit/slowestFirst.ts"
 
 // The package under test is this checkout's source, by the same exports map that users have.
 const conditions = ["effect-herald-source", "node", "module", "import", "default"]

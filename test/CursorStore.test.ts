@@ -17,7 +17,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Checksum from "../src/internal/checksum.ts"
 import * as ReaderKey from "../src/internal/readerKey.ts"
-import { root } from "./scratch.ts"
+import { root } from "./kit/scratch.ts"
 
 const cursorAt = (end: number): Cursor => ({
   position: String(17_900_000_000_000_000n + BigInt(end)),

@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Channels, Filter, Members, Memberships, PubNubConfig, UnreadableItem, Users } from "effect-herald/pubnub"
+import { Channels, Members, Memberships, ObjectFilter, PubNubConfig, UnreadableItem, Users } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 
 const People = Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc, points: Schema.Int }))
@@ -27,7 +27,7 @@ const program = Effect.gen(function*() {
   yield* Channels.set({ id: "room #1", name: "Room 1", custom: { floor: 3 } })
 
   // What is not set is None. What was not asked for is not in the type.
-  const active = yield* People.stream({ filter: Filter.equals("status", "active"), include: ["custom"] }).pipe(
+  const active = yield* People.stream({ filter: ObjectFilter.equals("status", "active"), include: ["custom"] }).pipe(
     Stream.runCollect
   )
   for (const user of active) {

@@ -20,8 +20,8 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as CursorStore from "effect-herald/CursorStore"
-import { EmulatorServer, NodePubNub, NodeSymphony, SymphonyEmulatorServer } from "effect-herald/node"
-import { type Event, Publisher, Subscribe, Timetoken } from "effect-herald/pubnub"
+import { NodePubNub, NodeSymphony, PubNubEmulatorServer, SymphonyEmulatorServer } from "effect-herald/node"
+import { Publisher, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
 import {
   Datafeed,
   type DatafeedEvent,
@@ -59,7 +59,7 @@ const isPosted = (streamId: string, timetoken: Timetoken.Timetoken) =>
 
 // After a kill, or an answer that did not come, an order is handled again. Symphony cannot tell a second copy: so it looks.
 // Only a request that is still on its way while it looks can escape it.
-const post = Effect.fnUntraced(function*(streamId: string, order: Event.Message<typeof Order.Type>) {
+const post = Effect.fnUntraced(function*(streamId: string, order: SubscribeEvent.Message<typeof Order.Type>) {
   const { payload: { id, item }, timetoken } = order
   if (yield* isPosted(streamId, timetoken)) return yield* Console.log(`   order ${id} is in the room already`)
   const message = yield* Effect.orDie(Origin.make("origin", { timetoken }, `Order ${id}: ${item}`))
@@ -148,7 +148,7 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
   )
 
 const world = Effect.gen(function*() {
-  const { emulator: pubnub, origin } = yield* EmulatorServer.EmulatorServer
+  const { emulator: pubnub, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
   const { emulator: symphony, port } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
   const { privateKey, publicKey } = yield* SymphonyEmulator.keyPair
   yield* symphony.addUser({ username: "bridge-bot", publicKey })
@@ -232,7 +232,7 @@ const world = Effect.gen(function*() {
 }).pipe(
   Effect.scoped,
   Effect.provide([
-    EmulatorServer.layer({ latency: Effect.succeed("100 millis") }),
+    PubNubEmulatorServer.layer({ latency: Effect.succeed("100 millis") }),
     SymphonyEmulatorServer.layer({ latency: Effect.succeed("100 millis"), visibility: "1 second" })
   ]),
   Effect.provide(NodeServices.layer)

@@ -13,8 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { EmulatorServer, NodePubNub } from "effect-herald/node"
-import { type Event, Publish, Subscribe } from "effect-herald/pubnub"
+import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
+import { Publish, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 
 const Order = Schema.Struct({ id: Schema.Int, item: Schema.String, placed: Schema.DateTimeUtc })
 type Order = typeof Order.Type
@@ -34,7 +34,7 @@ const arrival = (name: unknown) => {
 
 // --- reading: orders, signals, presence and what the connection does, in one stream
 
-const describe = (event: Event.SubscribeEvent<Order>): string => {
+const describe = (event: SubscribeEvent.SubscribeEvent<Order>): string => {
   switch (event._tag) {
     case "Message":
       return `<- order ${event.payload.id}: ${event.payload.item}`
@@ -51,7 +51,7 @@ const describe = (event: Event.SubscribeEvent<Order>): string => {
   }
 }
 
-const read = Effect.fnUntraced(function*(event: Event.SubscribeEvent<Order>) {
+const read = Effect.fnUntraced(function*(event: SubscribeEvent.SubscribeEvent<Order>) {
   if (event._tag === "Message") delivered.push(event.payload.id)
   yield* Console.log(`    ${describe(event)}`)
   yield* Deferred.succeed(arrival(event._tag === "Signal" ? event.payload : event._tag), undefined)
@@ -120,7 +120,7 @@ const onService = run(Console.log("!! this is the service itself: nobody kills i
 )
 
 const onEmulator = Effect.gen(function*() {
-  const { kill, listen, origin } = yield* EmulatorServer.EmulatorServer
+  const { kill, listen, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
   const outage = Effect.gen(function*() {
     yield* Console.log("!! the server is killed")
     yield* kill
@@ -129,7 +129,7 @@ const onEmulator = Effect.gen(function*() {
   })
   const keys = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "quickstart" }
   yield* run(outage).pipe(Effect.provide(NodePubNub.layer({ ...keys, origin, tls: false })))
-}).pipe(Effect.provide(EmulatorServer.layer({ latency: Effect.succeed("40 millis") })))
+}).pipe(Effect.provide(PubNubEmulatorServer.layer({ latency: Effect.succeed("40 millis") })))
 
 if (process.env["PUBNUB_SUBSCRIBE_KEY"] === undefined) NodeRuntime.runMain(onEmulator)
 else NodeRuntime.runMain(onService)

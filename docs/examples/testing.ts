@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { PubNubConfig, Subscribe } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as assert from "node:assert/strict"
 
 // The program under test: it adds up orders, and keeps what the connection did.
@@ -27,18 +27,18 @@ const test = Effect.gen(function*() {
   const emulator = yield* PubNubEmulator.PubNubEmulator
   const faults = yield* Faults.Faults
   yield* Effect.forkScoped(program)
-  yield* Clock.advance("1 second")
+  yield* VirtualTime.advance("1 second")
 
   // From now on no new connection. The poll that waits already still brings the first order.
   yield* faults.add({ fault: Faults.Fault.ConnectionRefused(), lasting: "1 hour" })
   yield* emulator.publish({ channel: "orders", message: { amount: 10 } })
-  yield* Clock.advance("30 minutes")
+  yield* VirtualTime.advance("30 minutes")
   yield* emulator.publish({ channel: "orders", message: { amount: 32 } })
-  yield* Clock.advance("20 minutes")
+  yield* VirtualTime.advance("20 minutes")
   expectTotal(10)
   console.log(`50 minutes later: total ${seen.total}, ${seen.statuses.length - 1} attempts to come back`)
 
-  yield* Clock.advance("11 minutes")
+  yield* VirtualTime.advance("11 minutes")
   expectTotal(42)
   const changes = seen.statuses.filter((tag) => tag !== "Interrupted")
   console.log(`after the outage: total ${seen.total}; told: ${changes.join(", ")}`)
@@ -47,7 +47,7 @@ const test = Effect.gen(function*() {
 const world = Faults.layer({}).pipe(
   Layer.provideMerge(PubNubEmulator.layer()),
   Layer.provideMerge(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada" })),
-  Layer.provideMerge(Clock.layer),
+  Layer.provideMerge(VirtualTime.layer),
   Layer.provideMerge(TestClock.layer())
 )
 

@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Text from "../internal/text.ts"
-import * as EmulatorServer from "../node/EmulatorServer.ts"
+import * as PubNubEmulatorServer from "../node/PubNubEmulatorServer.ts"
 import { Root } from "./flags.ts"
 import { writeLine, writeLines } from "./output.ts"
 
@@ -57,7 +57,7 @@ export const emulator = Command.make(
     const { json, publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* Root
     const keyset = { subscribeKey, publishKey, ...secretKey && { secretKey: Redacted.value(secretKey) } }
     yield* Effect.gen(function*() {
-      const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+      const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       yield* writeLine(
         json === true
           ? JSON.stringify({ origin, subscribeKey, publishKey })
@@ -65,7 +65,7 @@ export const emulator = Command.make(
       )
       if (!verbose) return yield* Effect.never
       yield* writeRequests(emulator.requests)
-    }).pipe(Effect.provide(EmulatorServer.layer({ port, host, hosts, origins, addOns, keysets: [keyset] })))
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer({ port, host, hosts, origins, addOns, keysets: [keyset] })))
   })
 ).pipe(Command.withDescription("Run an emulator of PubNub on a port, for clients of any language, until Ctrl-C"))
 

@@ -5,12 +5,12 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Json from "../internal/json.ts"
 import * as Text from "../internal/text.ts"
-import type * as Event from "../pubnub/Event.ts"
+import type * as SubscribeEvent from "../pubnub/SubscribeEvent.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
 
 /** The line of an event. A status has no time of its own and gets `now`; in colour, it is dimmed. */
 export const format = (
-  event: Event.SubscribeEvent,
+  event: SubscribeEvent.SubscribeEvent,
   options: { readonly now: DateTime.DateTime; readonly color: boolean }
 ): string => {
   const timetoken = "timetoken" in event ? event.timetoken : undefined
@@ -26,7 +26,7 @@ export const format = (
   return timetoken === undefined && options.color ? `\u001b[2m${line}\u001b[22m` : line
 }
 
-const detail = (event: Event.SubscribeEvent): string => {
+const detail = (event: SubscribeEvent.SubscribeEvent): string => {
   switch (event._tag) {
     case "Message":
     case "Signal": {

@@ -15,7 +15,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import * as Cursor from "../Cursor.ts"
 import * as CursorStore from "../CursorStore.ts"
-import * as Event from "../pubnub/Event.ts"
+import * as SubscribeEvent from "../pubnub/SubscribeEvent.ts"
 import * as Durable from "../pubnub/internal/reading/durable.ts"
 import { PubNubConfig } from "../pubnub/PubNubConfig.ts"
 import * as Subscribe from "../pubnub/Subscribe.ts"
@@ -25,7 +25,7 @@ import { Root } from "./flags.ts"
 import * as JsonLine from "./jsonLine.ts"
 import { writeLines } from "./output.ts"
 
-const toJsonLine = JsonLine.of(Event.SubscribeEvent(Schema.Json))
+const toJsonLine = JsonLine.of(SubscribeEvent.SubscribeEvent(Schema.Json))
 
 const From = Schema.Union([Timetoken, Schema.fromJsonString(Cursor.Cursor)])
 
@@ -35,8 +35,8 @@ const From = Schema.Union([Timetoken, Schema.fromJsonString(Cursor.Cursor)])
  */
 const durably = Effect.fnUntraced(function*<E, R>(
   name: string,
-  read: (kept: Cursor.Cursor | undefined) => Stream.Stream<Event.SubscribeEvent, E, R>,
-  toLine: (event: Event.SubscribeEvent) => Effect.Effect<string>
+  read: (kept: Cursor.Cursor | undefined) => Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
+  toLine: (event: SubscribeEvent.SubscribeEvent) => Effect.Effect<string>
 ) {
   // Another keyset has other messages.
   const commits = yield* Durable.begin({ reader: `${(yield* PubNubConfig).subscribeKey}/${name}` })
@@ -106,7 +106,7 @@ export const subscribe = Command.make(
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
     const toLine = json ?? !(yield* stdio.stdoutIsTerminal)
       ? toJsonLine
-      : (event: Event.SubscribeEvent) =>
+      : (event: SubscribeEvent.SubscribeEvent) =>
         Effect.map(DateTime.now, (now) => EventLine.format(event, { now, color: canColor }))
     let left = count
     const read = (from: Subscribe.From | undefined) =>

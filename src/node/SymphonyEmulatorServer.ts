@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SymphonyEmulator from "../testing/SymphonyEmulator.ts"
-import * as EmulatorServer from "./EmulatorServer.ts"
+import * as PubNubEmulatorServer from "./PubNubEmulatorServer.ts"
 
 /**
  * Where the Symphony emulator listens.
@@ -17,7 +17,7 @@ import * as EmulatorServer from "./EmulatorServer.ts"
  */
 export class SymphonyEmulatorServer extends Context.Service<
   SymphonyEmulatorServer,
-  EmulatorServer.Listener & {
+  PubNubEmulatorServer.Listener & {
     /** The state of the emulated pod. */
     readonly emulator: SymphonyEmulator.SymphonyEmulator["Service"]
   }
@@ -29,7 +29,7 @@ export class SymphonyEmulatorServer extends Context.Service<
  * @category models
  * @since 0.1.0
  */
-export interface Options extends SymphonyEmulator.Options, EmulatorServer.Address {}
+export interface Options extends SymphonyEmulator.Options, PubNubEmulatorServer.Address {}
 
 /**
  * Serves an emulator of its own on a port, for as long as the scope is open. Closing it drops every connection at once.
@@ -60,10 +60,10 @@ export interface Options extends SymphonyEmulator.Options, EmulatorServer.Addres
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<SymphonyEmulatorServer | SymphonyEmulator.SymphonyEmulator, EmulatorServer.ListenFailed> =>
+): Layer.Layer<SymphonyEmulatorServer | SymphonyEmulator.SymphonyEmulator, PubNubEmulatorServer.ListenFailed> =>
   Layer.effectContext(Effect.gen(function*() {
     const emulator = yield* SymphonyEmulator.make({ storedBytes: 256 * 1024 * 1024, ...options })
-    const listener = yield* EmulatorServer.serve(emulator.handle, options)
+    const listener = yield* PubNubEmulatorServer.serve(emulator.handle, options)
     return Context.make(SymphonyEmulatorServer, SymphonyEmulatorServer.of({ ...listener, emulator })).pipe(
       Context.add(SymphonyEmulator.SymphonyEmulator, emulator)
     )

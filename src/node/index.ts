@@ -1,5 +1,5 @@
 /** The PubNub emulator on a port, for clients of any language. */
-export * as EmulatorServer from "./EmulatorServer.ts"
+export * as PubNubEmulatorServer from "./PubNubEmulatorServer.ts"
 
 /** PubNub on Node: configuration and transport in one layer. */
 export * as NodePubNub from "./NodePubNub.ts"

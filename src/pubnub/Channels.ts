@@ -12,8 +12,8 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as AppContext from "./AppContext.ts"
-import type * as Event from "./Event.ts"
-import type * as Filter from "./Filter.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
+import type * as ObjectFilter from "./ObjectFilter.ts"
 import * as Custom from "./internal/objects/custom.ts"
 import * as LiveObject from "./internal/live/liveObject.ts"
 import * as Metadata from "./internal/objects/metadata.ts"
@@ -156,7 +156,7 @@ export type FilterField = "id" | "name" | "description" | "status" | "type" | "u
  */
 export interface Selection<P extends Part> extends Including<P> {
   /** Which channels: a filter as data, or text of the service's language (`name LIKE "A*"`). Default: all. */
-  readonly filter?: string | Filter.Filter<FilterField> | undefined
+  readonly filter?: string | ObjectFilter.Filter<FilterField> | undefined
   /** First by the first key, and ascending where nothing is said. */
   readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
 }
@@ -262,7 +262,9 @@ export type UpdateError =
  */
 export interface TypedChannels<C, RD = never, RE = never> extends Channels<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
-  readonly event: (event: Event.ChannelEvent) => Effect.Effect<Event.ChannelEvent<C>, AppContext.CustomMismatch, RD>
+  readonly event: (
+    event: SubscribeEvent.ChannelEvent
+  ) => Effect.Effect<SubscribeEvent.ChannelEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -324,7 +326,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
     return LiveObject.keep({
       ...names,
       get: get({ id, include: Objects.parts }),
-      isOf: (event): event is Event.ChannelEvent =>
+      isOf: (event): event is SubscribeEvent.ChannelEvent =>
         (event._tag === "ChannelSet" || event._tag === "ChannelDeleted") && event.channelId === id,
       decode: (custom) => codec.decode(custom, names)
     })
@@ -409,10 +411,10 @@ export const list: Channels<AppContext.Custom, never>["list"] = channels.list
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Channels from "effect-herald/pubnub/Channels"
- * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
- * const ids = Channels.stream({ filter: Filter.equals("type", "team"), include: [] }).pipe(
+ * const ids = Channels.stream({ filter: ObjectFilter.equals("type", "team"), include: [] }).pipe(
  *   Stream.filter(UnreadableItem.isReadable),
  *   Stream.map(({ id }) => id)
  * )

@@ -16,8 +16,8 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as AppContext from "./AppContext.ts"
-import type * as Event from "./Event.ts"
-import type * as Filter from "./Filter.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
+import type * as ObjectFilter from "./ObjectFilter.ts"
 import * as Custom from "./internal/objects/custom.ts"
 import * as LiveMembers from "./internal/live/liveMembers.ts"
 import * as Objects from "./internal/objects/objects.ts"
@@ -138,7 +138,7 @@ export interface Selection<P extends Part> extends ChannelOptions {
    */
   readonly include?: ReadonlyArray<P> | undefined
   /** A filter as data, or text of the service's language (`uuid.name LIKE "A*"`). Default: all. */
-  readonly filter?: string | Filter.Filter<FilterField> | undefined
+  readonly filter?: string | ObjectFilter.Filter<FilterField> | undefined
   /** First by the first key, and ascending where nothing is said. */
   readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
 }
@@ -286,8 +286,8 @@ export type UpdateError = PubNubError.PubNubError | AppContext.ObjectNotFound | 
 export interface TypedMembers<C, RD = never, RE = never> extends Members<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
   readonly event: (
-    event: Event.MembershipEvent
-  ) => Effect.Effect<Event.MembershipEvent<C>, AppContext.CustomMismatch, RD>
+    event: SubscribeEvent.MembershipEvent
+  ) => Effect.Effect<SubscribeEvent.MembershipEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -367,12 +367,12 @@ const members = make(Custom.untyped)
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Option from "effect/Option"
- * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as Members from "effect-herald/pubnub/Members"
  * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const owners = (channel: string) =>
- *   Members.list({ channel, include: ["user"], filter: Filter.equals("type", "owner"), sort: ["user.name"] }).pipe(
+ *   Members.list({ channel, include: ["user"], filter: ObjectFilter.equals("type", "owner"), sort: ["user.name"] }).pipe(
  *     Effect.map(({ items }) =>
  *       items.filter(UnreadableItem.isReadable).map(({ user, userId }) =>
  *         Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId)

@@ -15,8 +15,8 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type * as AppContext from "./AppContext.ts"
 import type * as Channels from "./Channels.ts"
-import type * as Event from "./Event.ts"
-import type * as Filter from "./Filter.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
+import type * as ObjectFilter from "./ObjectFilter.ts"
 import * as Custom from "./internal/objects/custom.ts"
 import * as Objects from "./internal/objects/objects.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
@@ -140,7 +140,7 @@ export interface Selection<P extends Part> extends UserOptions {
    */
   readonly include?: ReadonlyArray<P> | undefined
   /** A filter as data, or text of the service's language (`channel.name LIKE "A*"`). Default: all. */
-  readonly filter?: string | Filter.Filter<FilterField> | undefined
+  readonly filter?: string | ObjectFilter.Filter<FilterField> | undefined
   /** First by the first key, and ascending where nothing is said. */
   readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
 }
@@ -282,8 +282,8 @@ export type UpdateError = PubNubError.PubNubError | AppContext.ObjectNotFound | 
 export interface TypedMemberships<C, RD = never, RE = never> extends Memberships<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
   readonly event: (
-    event: Event.MembershipEvent
-  ) => Effect.Effect<Event.MembershipEvent<C>, AppContext.CustomMismatch, RD>
+    event: SubscribeEvent.MembershipEvent
+  ) => Effect.Effect<SubscribeEvent.MembershipEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -350,14 +350,14 @@ const memberships = make(Custom.untyped)
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Option from "effect/Option"
- * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
  * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  *
  * const program = Memberships.list({
  *   user: "ada",
  *   include: ["status", "channel.type"],
- *   filter: Filter.like("channel.name", "Room*"),
+ *   filter: ObjectFilter.like("channel.name", "Room*"),
  *   sort: ["updated:desc"]
  * }).pipe(
  *   Effect.map(({ items }) =>

@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import * as Errors from "../internal/errors.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
-import * as Event from "./Event.ts"
+import * as SubscribeEvent from "./SubscribeEvent.ts"
 import type * as History from "./History.ts"
 import * as LiveReactions from "./internal/live/liveReactions.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -40,7 +40,7 @@ import { UserId } from "./UserId.ts"
  * @category models
  * @since 0.1.0
  */
-export interface MessageAction extends Event.Action {
+export interface MessageAction extends SubscribeEvent.Action {
   /** Who added it. */
   readonly user: UserId
 }
@@ -51,7 +51,7 @@ export interface MessageAction extends Event.Action {
  * @category models
  * @since 0.1.0
  */
-export const MessageAction = Schema.Struct({ ...Event.Action.fields, user: UserId })
+export const MessageAction = Schema.Struct({ ...SubscribeEvent.Action.fields, user: UserId })
 
 /**
  * A page of the actions of one channel.
@@ -632,7 +632,7 @@ const utf8 = new TextEncoder()
 
 const longInput = { location: "channel", advice: "use a channel with a shorter name" }
 
-const isDigits = Schema.is(Event.Action.fields.messageTimetoken)
+const isDigits = Schema.is(SubscribeEvent.Action.fields.messageTimetoken)
 
 const digits: Input.Check = (value) => isDigits(value) ? undefined : `is ${Input.shown(value)}, not made of digits`
 

@@ -15,8 +15,8 @@ import * as Errors from "../internal/errors.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
-import * as Channel from "./Channel.ts"
-import type * as Event from "./Event.ts"
+import * as ChannelName from "./ChannelName.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
 import * as Loss from "./internal/live/loss.ts"
 import * as Reread from "./internal/live/reread.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -417,7 +417,7 @@ export const changes = (
     const ask = Stream.runCollect(pagesOf({ channel, includeState })).pipe(
       Effect.flatMap((pages) => roomOf(channel, pages))
     )
-    return Subscribe.stream({ channels: [Channel.presenceOf(channel)] }).pipe(
+    return Subscribe.stream({ channels: [ChannelName.presenceOf(channel)] }).pipe(
       // Nothing is polled while it is asked who is there: what happens meanwhile comes next, from the same cursor.
       Stream.mapAccumArrayEffect((): Room | undefined => undefined, (before, events) =>
         Effect.gen(function*() {
@@ -471,7 +471,7 @@ const isState = Schema.is(StateRecord)
 const occupant = (user: UserId, state: Schema.Json | undefined): Occupant =>
   isState(state) && Object.keys(state).length > 0 ? { user, state } : { user }
 
-const follow = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, includeState: boolean): Room => {
+const follow = (room: Room, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>, includeState: boolean): Room => {
   const users = new Map(room.users)
   const put = (user: UserId, state: Schema.Json | undefined) =>
     users.set(user, occupant(user, includeState ? state : undefined))
@@ -501,24 +501,26 @@ const follow = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, include
 }
 
 /** Whether it is not known any more who is there: events may have been lost, or there were too many to tell. */
-const isLoss = (event: Event.SubscribeEvent): boolean =>
+const isLoss = (event: SubscribeEvent.SubscribeEvent): boolean =>
   Loss.isLoss(event) || event._tag === "Interval" && event.hereNowRefresh
 
 /** Whether users may have come and gone before it without being told of. */
-const hidesOthers = (event: Event.SubscribeEvent): boolean =>
+const hidesOthers = (event: SubscribeEvent.SubscribeEvent): boolean =>
   isLoss(event) || event._tag === "Interval" && event.joined.length + event.left.length + event.timedOut.length === 0
 
 /**
  * Whether the service knows more than its events have told: another number, who came and went in an interval that neither
  * lists nor counts users, or the states of users in a list.
  */
-const isDoubtful = (room: Room, events: ReadonlyArray<Event.SubscribeEvent>, includeState: boolean): boolean =>
+const isDoubtful = (room: Room, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>, includeState: boolean): boolean =>
   (events.findLast(isCount)?.occupancy ?? count(room)) !== count(room) ||
   events.some((event) => event._tag === "Interval" && event.occupancy === undefined && hidesOthers(event)) ||
   includeState && events.some((event) => event._tag === "Interval" && event.joined.length > 0)
 
 // A change of state counts also users of whom only the next interval tells.
-const isCount = (event: Event.SubscribeEvent): event is Exclude<Event.Presence, Event.StateChanged> =>
+const isCount = (
+  event: SubscribeEvent.SubscribeEvent
+): event is Exclude<SubscribeEvent.Presence, SubscribeEvent.StateChanged> =>
   "occupancy" in event && event._tag !== "StateChanged"
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Url from "../internal/url.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
-import * as Channel from "./Channel.ts"
+import * as ChannelName from "./ChannelName.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
@@ -352,9 +352,9 @@ const issuesOf = <A, RE>(
   { channel, customMessageType, method, replicate, store, ttl }: Given<A, RE>
 ): ReadonlyArray<PubNubError.Detail> =>
   Input.issues({
-    channel: Channel.isPresence(channel)
+    channel: ChannelName.isPresence(channel)
       ? "ends in -pnpres, to which only the service publishes"
-      : Channel.issue(channel),
+      : ChannelName.issue(channel),
     method: Input.optional(Input.oneOf(["auto", "GET", "POST"]))(method),
     store: Input.optional(Input.flag)(store),
     ttl: ttl === undefined || Input.whole(0)(ttl) === undefined ? undefined : "is not a whole number of hours",

@@ -17,7 +17,7 @@ import type * as Cursor from "../Cursor.ts"
 import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Handling from "../internal/handling.ts"
-import type * as Event from "./Event.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
 import * as Input from "../internal/input.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -27,7 +27,7 @@ import * as Streams from "./internal/reading/streams.ts"
 import type * as Payload from "./internal/wire/payload.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import type * as Status from "./Status.ts"
+import type * as SubscribeStatus from "./SubscribeStatus.ts"
 import { SubscribeError } from "./SubscribeError.ts"
 import type * as Subscription from "./Subscription.ts"
 import type { Timetoken } from "./Timetoken.ts"
@@ -159,7 +159,7 @@ export interface StreamOptions<A, RD = never> extends Options {
  * @category models
  * @since 0.1.0
  */
-export type Notice = Status.Status | Event.Undecodable | Event.Unknown
+export type Notice = SubscribeStatus.Status | SubscribeEvent.Undecodable | SubscribeEvent.Unknown
 
 /**
  * What the streams of one family take, such as {@link presence} and {@link files}.
@@ -245,14 +245,18 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  */
 export function stream(
   options: Options & { readonly schema?: undefined }
-): Stream.Stream<Event.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig>
+): Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig>
 export function stream<A, RD = never>(
   options: StreamOptions<A, RD>
-): Stream.Stream<Event.SubscribeEvent<A>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD>
+): Stream.Stream<SubscribeEvent.SubscribeEvent<A>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD>
 export function stream<A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<Event.SubscribeEvent<A | Schema.Json>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> {
-  return reading(options, (options): Read<Event.SubscribeEvent<A | Schema.Json>, RD> => eventsOf(options))
+): Stream.Stream<
+  SubscribeEvent.SubscribeEvent<A | Schema.Json>,
+  SubscribeError,
+  HttpClient.HttpClient | PubNubConfig | RD
+> {
+  return reading(options, (options): Read<SubscribeEvent.SubscribeEvent<A | Schema.Json>, RD> => eventsOf(options))
 }
 
 /**
@@ -277,13 +281,17 @@ export function stream<A, RD>(
  */
 export function messages<E = never, R = never>(
   options: FamilyOptions<E, R> & { readonly schema?: undefined }
-): Stream.Stream<Event.Message, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
+): Stream.Stream<SubscribeEvent.Message, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
 export function messages<A, RD = never, E = never, R = never>(
   options: PayloadOptions<A, RD, E, R>
-): Stream.Stream<Event.Message<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
+): Stream.Stream<SubscribeEvent.Message<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
 export function messages<A, RD, E, R>(
   options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<Event.Message<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
+): Stream.Stream<
+  SubscribeEvent.Message<A | Schema.Json>,
+  SubscribeError | E,
+  HttpClient.HttpClient | PubNubConfig | RD | R
+> {
   return reading(
     options,
     (options) => Family.only(eventsOf(options), options, (event) => event._tag === "Message" ? event : undefined)
@@ -298,18 +306,24 @@ export function messages<A, RD, E, R>(
  */
 export function signals<E = never, R = never>(
   options: FamilyOptions<E, R> & { readonly schema?: undefined }
-): Stream.Stream<Event.Signal, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
+): Stream.Stream<SubscribeEvent.Signal, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
 export function signals<A, RD = never, E = never, R = never>(
   options: PayloadOptions<A, RD, E, R>
-): Stream.Stream<Event.Signal<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
+): Stream.Stream<SubscribeEvent.Signal<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
 export function signals<A, RD, E, R>(
   options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<Event.Signal<A | Schema.Json>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> {
+): Stream.Stream<
+  SubscribeEvent.Signal<A | Schema.Json>,
+  SubscribeError | E,
+  HttpClient.HttpClient | PubNubConfig | RD | R
+> {
   return reading(options, (options) => {
     const { schema } = options
     const all = Streams.events(options)
-    const events: Read<Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A | Schema.Json>, RD> =
-      schema === undefined ? all : Family.typedSignals(all, schema)
+    const events: Read<
+      Exclude<SubscribeEvent.SubscribeEvent, SubscribeEvent.Signal> | SubscribeEvent.Signal<A | Schema.Json>,
+      RD
+    > = schema === undefined ? all : Family.typedSignals(all, schema)
     return Family.only(events, options, (event) => event._tag === "Signal" ? event : undefined)
   })
 }
@@ -322,7 +336,7 @@ export function signals<A, RD, E, R>(
  */
 export const presence = <E = never, R = never>(
   options: FamilyOptions<E, R>
-): Stream.Stream<Event.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+): Stream.Stream<SubscribeEvent.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   only(options, (event) => {
     switch (event._tag) {
       case "Joined":
@@ -344,7 +358,7 @@ export const presence = <E = never, R = never>(
  */
 export const actions = <E = never, R = never>(
   options: FamilyOptions<E, R>
-): Stream.Stream<Event.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+): Stream.Stream<SubscribeEvent.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   only(
     options,
     (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
@@ -358,7 +372,7 @@ export const actions = <E = never, R = never>(
  */
 export const users = <E = never, R = never>(
   options: FamilyOptions<E, R>
-): Stream.Stream<Event.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+): Stream.Stream<SubscribeEvent.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   only(options, (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined)
 
 /**
@@ -369,7 +383,7 @@ export const users = <E = never, R = never>(
  */
 export const channels = <E = never, R = never>(
   options: FamilyOptions<E, R>
-): Stream.Stream<Event.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+): Stream.Stream<SubscribeEvent.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   only(options, (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined)
 
 /**
@@ -380,7 +394,7 @@ export const channels = <E = never, R = never>(
  */
 export const memberships = <E = never, R = never>(
   options: FamilyOptions<E, R>
-): Stream.Stream<Event.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+): Stream.Stream<SubscribeEvent.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   only(options, (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined)
 
 /**
@@ -391,7 +405,7 @@ export const memberships = <E = never, R = never>(
  */
 export const files = <E = never, R = never>(
   options: FamilyOptions<E, R>
-): Stream.Stream<Event.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+): Stream.Stream<SubscribeEvent.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   only(options, (event) => event._tag === "FileShared" ? event : undefined)
 
 /**
@@ -402,7 +416,7 @@ export const files = <E = never, R = never>(
  */
 export const statuses = (
   options: Options
-): Stream.Stream<Status.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
+): Stream.Stream<SubscribeStatus.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
   reading(options, (options) => Stream.filter(Streams.events(options), (event) => isStatus(event)))
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -428,7 +442,7 @@ export interface SubscriptionSet {
    * Everything that its subscriptions hear, once each. Every run is a reader of its own; it ends when the set is left or
    * everything is unsubscribed.
    */
-  readonly events: Stream.Stream<Event.SubscribeEvent, SubscribeError>
+  readonly events: Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError>
   /**
    * Adds subscriptions, or channels by name. Messages that were published before are not delivered for them. Fails with
    * `BadRequest` for a name that cannot be subscribed to.
@@ -509,7 +523,7 @@ export interface Durable {
  */
 export interface Page<A = Schema.Json> {
   /** At least one, in the order in which they happened. */
-  readonly events: Arr.NonEmptyReadonlyArray<Event.SubscribeEvent<A>>
+  readonly events: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent<A>>
   /**
    * Says that this page is handled, and saves the cursor at once. Pages may be finished in any order: the cursor that is saved
    * is that of the last page before which none is open. When its caller is interrupted, a save goes on for at most 5 seconds.
@@ -535,10 +549,10 @@ export interface Page<A = Schema.Json> {
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Stream from "effect/Stream"
- * import type * as Event from "effect-herald/pubnub/Event"
+ * import type * as SubscribeEvent from "effect-herald/pubnub/SubscribeEvent"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
  *
- * declare const handle: (event: Event.SubscribeEvent) => Effect.Effect<void>
+ * declare const handle: (event: SubscribeEvent.SubscribeEvent) => Effect.Effect<void>
  *
  * const worker = Subscribe.pages({ channels: ["orders"], reader: "billing" }).pipe(
  *   Stream.mapEffect((page) => Effect.andThen(Effect.forEach(page.events, handle), page.commit), { concurrency: 4 }),
@@ -579,7 +593,7 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
   /** How often a message is tried again whose handler failed. Default: not at all. */
   readonly retry?: Schedule.Schedule<unknown, E> | undefined
   /** What becomes of a message that keeps failing. Default: its failure ends the reader, and the message is not committed. */
-  readonly deadLetter?: ((message: Event.Message<A>, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
+  readonly deadLetter?: ((message: SubscribeEvent.Message<A>, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
 }
 
 /**
@@ -625,7 +639,7 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
  * @since 0.1.0
  */
 export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (message: Event.Message) => Effect.Effect<unknown, E, R>,
+  handler: (message: SubscribeEvent.Message) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: undefined }
 ): Effect.Effect<
   void,
@@ -633,7 +647,7 @@ export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   HttpClient.HttpClient | PubNubConfig | CursorStore | R | R2 | R3
 >
 export function consume<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (message: Event.Message<A>) => Effect.Effect<unknown, E, R>,
+  handler: (message: SubscribeEvent.Message<A>) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<A, E, E2, R2, E3, R3> & { readonly schema: Payload.Reader<A, RD> }
 ): Effect.Effect<
   void,
@@ -641,7 +655,7 @@ export function consume<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 >
 export function consume<A, E, R, RD, E2, R2, E3, R3>(
-  handler: (message: Event.Message<A | Schema.Json>) => Effect.Effect<unknown, E, R>,
+  handler: (message: SubscribeEvent.Message<A | Schema.Json>) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<A | Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Effect.Effect<
   void,
@@ -683,7 +697,7 @@ export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R
   readonly retry?: Schedule.Schedule<unknown, E> | undefined
   /** What becomes of a page that keeps failing. Default: its failure ends the reader, and the page is not committed. */
   readonly deadLetter?:
-    | ((messages: Arr.NonEmptyReadonlyArray<Event.Message<A>>, error: E) => Effect.Effect<unknown, E3, R3>)
+    | ((messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A>>, error: E) => Effect.Effect<unknown, E3, R3>)
     | undefined
 }
 
@@ -710,7 +724,7 @@ export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R
  * @since 0.1.0
  */
 export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (messages: Arr.NonEmptyReadonlyArray<Event.Message>) => Effect.Effect<unknown, E, R>,
+  handler: (messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message>) => Effect.Effect<unknown, E, R>,
   options: ConsumePagesOptions<Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: undefined }
 ): Effect.Effect<
   void,
@@ -718,7 +732,7 @@ export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   HttpClient.HttpClient | PubNubConfig | CursorStore | R | R2 | R3
 >
 export function consumePages<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (messages: Arr.NonEmptyReadonlyArray<Event.Message<A>>) => Effect.Effect<unknown, E, R>,
+  handler: (messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A>>) => Effect.Effect<unknown, E, R>,
   options: ConsumePagesOptions<A, E, E2, R2, E3, R3> & { readonly schema: Payload.Reader<A, RD> }
 ): Effect.Effect<
   void,
@@ -726,7 +740,9 @@ export function consumePages<A, E, R, RD = never, E2 = never, R2 = never, E3 = E
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 >
 export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
-  handler: (messages: Arr.NonEmptyReadonlyArray<Event.Message<A | Schema.Json>>) => Effect.Effect<unknown, E, R>,
+  handler: (
+    messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A | Schema.Json>>
+  ) => Effect.Effect<unknown, E, R>,
   options: ConsumePagesOptions<A | Schema.Json, E, E2, R2, E3, R3> & {
     readonly schema?: Payload.Reader<A, RD> | undefined
   }
@@ -798,14 +814,14 @@ const reading = <O extends object, A, E, R>(
 /** One family of events. */
 const only = <A, E, R>(
   options: FamilyOptions<E, R>,
-  select: (event: Event.SubscribeEvent) => A | undefined,
+  select: (event: SubscribeEvent.SubscribeEvent) => A | undefined,
   more: Pick<Options, "presence"> = {}
 ): Stream.Stream<A, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   reading(options, (options) => Family.only(Streams.events({ ...options, ...more }), options, select))
 
 const eventsOf = <A, RD>(
   options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Read<Event.SubscribeEvent<A | Schema.Json>, RD> =>
+): Read<SubscribeEvent.SubscribeEvent<A | Schema.Json>, RD> =>
   options.schema === undefined
     ? Streams.events(options)
     : Family.typedMessages(Streams.events(options), options.schema)

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as Registry from "./internal/reading/registry.ts"
 import * as Request from "./internal/reading/request.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
-import type * as Status from "./Status.ts"
+import type * as SubscribeStatus from "./SubscribeStatus.ts"
 import type * as Subscribe from "./Subscribe.ts"
 
 /**
@@ -47,7 +47,7 @@ export interface Names {
  */
 export class Subscriber extends Context.Service<Subscriber, {
   /** See {@link statuses}. */
-  readonly statuses: Stream.Stream<Status.Status, never, HttpClient.HttpClient | PubNubConfig>
+  readonly statuses: Stream.Stream<SubscribeStatus.Status, never, HttpClient.HttpClient | PubNubConfig>
   /** See {@link subscribed}. */
   readonly subscribed: Effect.Effect<Names, never, HttpClient.HttpClient | PubNubConfig>
   /** See {@link disconnect}. */
@@ -65,8 +65,9 @@ export class Subscriber extends Context.Service<Subscriber, {
  * @category streams
  * @since 0.1.0
  */
-export const statuses: Stream.Stream<Status.Status, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Stream
-  .unwrap(Subscriber.use(({ statuses }) => Effect.succeed(statuses)))
+export const statuses: Stream.Stream<SubscribeStatus.Status, never, Subscriber | HttpClient.HttpClient | PubNubConfig> =
+  Stream
+    .unwrap(Subscriber.use(({ statuses }) => Effect.succeed(statuses)))
 
 /**
  * Succeeds with the names that the shared connections of the configuration in use are subscribed to now.

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as Event from "./Event.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
 
 /**
  * One entity of the service, as a plain value: for `subscriptions` of a stream, and for the members of a
@@ -86,7 +86,7 @@ export const userMetadata = (id: string): Subscription => ({ _tag: "UserMetadata
  * @category predicates
  * @since 0.1.0
  */
-export const hears = (subscription: Subscription, event: Event.Event<unknown>): boolean => {
+export const hears = (subscription: Subscription, event: SubscribeEvent.Event<unknown>): boolean => {
   switch (subscription._tag) {
     case "Channel":
     case "Group":

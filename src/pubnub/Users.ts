@@ -12,8 +12,8 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as AppContext from "./AppContext.ts"
-import type * as Event from "./Event.ts"
-import type * as Filter from "./Filter.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
+import type * as ObjectFilter from "./ObjectFilter.ts"
 import * as Custom from "./internal/objects/custom.ts"
 import * as LiveObject from "./internal/live/liveObject.ts"
 import * as Metadata from "./internal/objects/metadata.ts"
@@ -163,7 +163,7 @@ export type FilterField = "id" | "name" | "externalId" | "profileUrl" | "email" 
  */
 export interface Selection<P extends Part> extends Including<P> {
   /** Which users: a filter as data, or text of the service's language (`name LIKE "A*"`). Default: all. */
-  readonly filter?: string | Filter.Filter<FilterField> | undefined
+  readonly filter?: string | ObjectFilter.Filter<FilterField> | undefined
   /** First by the first key, and ascending where nothing is said. */
   readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
 }
@@ -269,7 +269,9 @@ export type UpdateError =
  */
 export interface TypedUsers<C, RD = never, RE = never> extends Users<C, AppContext.CustomMismatch, RD, RE> {
   /** The same event, with the custom data of its change read: `None` where it was cleared. */
-  readonly event: (event: Event.UserEvent) => Effect.Effect<Event.UserEvent<C>, AppContext.CustomMismatch, RD>
+  readonly event: (
+    event: SubscribeEvent.UserEvent
+  ) => Effect.Effect<SubscribeEvent.UserEvent<C>, AppContext.CustomMismatch, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -335,7 +337,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
     return LiveObject.keep({
       ...names,
       get: get({ id, include: Objects.parts }),
-      isOf: (event): event is Event.UserEvent =>
+      isOf: (event): event is SubscribeEvent.UserEvent =>
         (event._tag === "UserSet" || event._tag === "UserDeleted") && event.user === id,
       decode: (custom) => codec.decode(custom, names)
     })
@@ -419,11 +421,11 @@ export const list: Users<AppContext.Custom, never>["list"] = users.list
  * ```ts
  * import * as Option from "effect/Option"
  * import * as Stream from "effect/Stream"
- * import * as Filter from "effect-herald/pubnub/Filter"
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
  * import * as Users from "effect-herald/pubnub/Users"
  *
- * const addresses = Users.stream({ filter: Filter.equals("type", "core"), include: [] }).pipe(
+ * const addresses = Users.stream({ filter: ObjectFilter.equals("type", "core"), include: [] }).pipe(
  *   Stream.filter(UnreadableItem.isReadable),
  *   Stream.filter((user) => Option.isSome(user.email)),
  *   Stream.map((user) => user.email)

@@ -2,7 +2,7 @@
 export * as AppContext from "./AppContext.ts"
 
 /** Names of channels and groups. */
-export * as Channel from "./Channel.ts"
+export * as ChannelName from "./ChannelName.ts"
 
 /** Lists of channels under a name. */
 export * as ChannelGroups from "./ChannelGroups.ts"
@@ -11,10 +11,10 @@ export * as ChannelGroups from "./ChannelGroups.ts"
 export * as Channels from "./Channels.ts"
 
 /** What a subscription delivers. */
-export * as Event from "./Event.ts"
+export * as SubscribeEvent from "./SubscribeEvent.ts"
 
 /** Filters of lists. */
-export * as Filter from "./Filter.ts"
+export * as ObjectFilter from "./ObjectFilter.ts"
 
 /** What was published. */
 export * as History from "./History.ts"
@@ -44,7 +44,7 @@ export * as PubNubConfig from "./PubNubConfig.ts"
 export * as PubNubError from "./PubNubError.ts"
 
 /** What a subscription says of itself. */
-export * as Status from "./Status.ts"
+export * as SubscribeStatus from "./SubscribeStatus.ts"
 
 /** Streams of events. */
 export * as Subscribe from "./Subscribe.ts"

@@ -11,7 +11,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as DatafeedStatus from "./DatafeedStatus.ts"
-import * as Lenient from "./internal/lenient.ts"
+import * as Lenient from "./internal/wire/lenient.ts"
 import { MessageStream, PostedMessage, User } from "./PostedMessage.ts"
 import type { UnreadableEntry } from "./UnreadableEntry.ts"
 

@@ -18,8 +18,8 @@ import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
 import * as Text from "../internal/text.ts"
-import * as Entities from "./internal/entities.ts"
-import * as Plain from "./internal/plainText.ts"
+import * as Entities from "./internal/wire/entities.ts"
+import * as Plain from "./internal/wire/plainText.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // markup

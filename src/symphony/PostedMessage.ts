@@ -10,8 +10,8 @@
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Lenient from "./internal/lenient.ts"
-import * as Sharing from "./internal/sharing.ts"
+import * as Lenient from "./internal/wire/lenient.ts"
+import * as Sharing from "./internal/feed/sharing.ts"
 import type { UnreadableEntry } from "./UnreadableEntry.ts"
 
 /**

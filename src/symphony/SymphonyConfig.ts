@@ -20,8 +20,8 @@ import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Retry from "../Retry.ts"
-import * as ConfigFile from "./internal/configFile.ts"
-import * as Identities from "./internal/identities.ts"
+import * as ConfigFile from "./internal/config/configFile.ts"
+import * as Identities from "./internal/feed/identities.ts"
 import { Detail } from "./SymphonyError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as answers from "./internal/answers.ts"
-import * as exchange from "./internal/exchange.ts"
-import { decode } from "./internal/percent.ts"
-import * as symphonyAnswers from "./internal/symphony/answers.ts"
-import * as symphony from "./internal/symphony/operations.ts"
+import * as answers from "./pubnub/answers.ts"
+import * as exchange from "./server/exchange.ts"
+import { decode } from "./server/percent.ts"
+import * as symphonyAnswers from "./symphony/answers.ts"
+import * as symphony from "./symphony/operations.ts"
 
 /**
  * One way in which a request goes wrong. What damages an answer does so after the service has handled the request.

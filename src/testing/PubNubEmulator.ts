@@ -2,7 +2,7 @@
  * The PubNub service, in memory: what a test provides in place of the network.
  *
  * `layer` serves an `HttpClient` in the caller's own fibers. There is no socket, so virtual time and interruption reach
- * it, and the state of the service can be read and changed through `PubNubEmulator`. `EmulatorServer` of
+ * it, and the state of the service can be read and changed through `PubNubEmulator`. `PubNubEmulatorServer` of
  * `effect-herald/node` puts the same state machine on a port.
  *
  * It shares no code with the client: the same mistake on both sides would hide itself.
@@ -32,18 +32,18 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
-import type * as actions from "./internal/actions.ts"
-import * as answers from "./internal/answers.ts"
-import { ConnectionReset } from "./internal/connection.ts"
-import * as cors from "./internal/cors.ts"
-import * as exchange from "./internal/exchange.ts"
-import * as json from "./internal/json.ts"
-import * as keysets from "./internal/keyset.ts"
-import * as objects from "./internal/objects.ts"
-import * as plainBody from "./internal/plainBody.ts"
-import * as recent from "./internal/recent.ts"
-import * as routes from "./internal/routes.ts"
-import { sign } from "./internal/signature.ts"
+import type * as actions from "./pubnub/actions.ts"
+import * as answers from "./pubnub/answers.ts"
+import { ConnectionReset } from "./server/connection.ts"
+import * as cors from "./server/cors.ts"
+import * as exchange from "./server/exchange.ts"
+import * as json from "./server/json.ts"
+import * as keysets from "./pubnub/keyset.ts"
+import * as objects from "./pubnub/objects.ts"
+import * as plainBody from "./server/plainBody.ts"
+import * as recent from "./server/recent.ts"
+import * as routes from "./pubnub/routes.ts"
+import { sign } from "./pubnub/signature.ts"
 
 export { ConnectionReset }
 
@@ -113,7 +113,7 @@ export interface Limits {
   readonly bodyBytes: number
   /**
    * How much is stored of messages, as much again of message actions, and as much again of events for readers: the bytes
-   * of their JSON, and 1 KiB for each. Beyond it the oldest go. Default: all is stored; `EmulatorServer` stores 64 MiB.
+   * of their JSON, and 1 KiB for each. Beyond it the oldest go. Default: all is stored; `PubNubEmulatorServer` stores 64 MiB.
    */
   readonly storedBytes: number
   /** The events kept for a reader. Default 100. */

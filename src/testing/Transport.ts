@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as exchange from "./internal/exchange.ts"
+import * as exchange from "./server/exchange.ts"
 
 /**
  * What a scripted transport does with one request: it answers, it fails with the code of a network error such as

@@ -1,5 +1,5 @@
 /** Moving virtual time without leaving work behind, and the wall clock alone. */
-export * as Clock from "./Clock.ts"
+export * as VirtualTime from "./VirtualTime.ts"
 
 /** Faults of a network and of a service, from a script or from a seed. */
 export * as Faults from "./Faults.ts"

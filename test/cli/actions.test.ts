@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { EmulatorServer } from "effect-herald/node"
+import { PubNubEmulatorServer } from "effect-herald/node"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
-import { requestsTo, start } from "../emulated.ts"
+import { requestsTo, start } from "../kit/emulated.ts"
 import { herald } from "./kit.ts"
 import * as Spawn from "./spawn.ts"
 
@@ -175,7 +175,7 @@ describe("actions fold", () => {
 
   it.live("as a process: ends quietly when nobody reads on", () =>
     Effect.gen(function*() {
-      const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+      const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const child = yield* Spawn.herald(["actions", "fold", "a", message], {
         PUBNUB_ORIGIN: origin,
         PUBNUB_SUBSCRIBE_KEY: "demo-sub"
@@ -188,7 +188,7 @@ describe("actions fold", () => {
       const { code, stderr } = yield* child.exit
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
       assert.lengthOf((yield* emulator.requests).filter(({ target }) => target.includes("/leave?")), 1)
-    }).pipe(Effect.provide(EmulatorServer.layer())))
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 })
 
 it.effect("actions without persistence end with 3", () =>

@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { EmulatorServer } from "effect-herald/node"
-import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
-import { requestsTo, start } from "../emulated.ts"
+import { PubNubEmulatorServer } from "effect-herald/node"
+import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { requestsTo, start } from "../kit/emulated.ts"
 import { herald } from "./kit.ts"
 import * as Spawn from "./spawn.ts"
 
@@ -17,7 +17,7 @@ const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard
 const failing = (script: ReadonlyArray<Faults.Rule>) =>
   Faults.layer({ script }).pipe(
     Layer.provideMerge(PubNubEmulator.layer()),
-    Layer.provideMerge(Clock.layer)
+    Layer.provideMerge(VirtualTime.layer)
   )
 
 /** What a command prints that has to succeed. */
@@ -214,14 +214,14 @@ it.live("as a process: an emulator, and one without App Context", () =>
         Spawn.herald(args, { PUBNUB_ORIGIN: origin, PUBNUB_SUBSCRIBE_KEY: "demo-sub" }),
         (child) => child.exit
       )
-    const { emulator: service, origin } = yield* EmulatorServer.EmulatorServer
+    const { emulator: service, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     const set = yield* run(origin, "users", "set", "ada", "--name", "Ada")
     assert.deepStrictEqual([set.code, set.stderr, JSON.parse(set.stdout).name], [0, "", "Ada"])
     assert.deepStrictEqual((yield* service.users()).map(({ id }) => id), ["ada"])
     const without = yield* Spawn.herald(["emulator", "--port", "0", "--json", "--no-app-context"])
     const refused = yield* run(JSON.parse(yield* without.firstLine).origin, "users", "list")
     assert.strictEqual(refused.code, 3)
-  }).pipe(Effect.provide(EmulatorServer.layer())))
+  }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 
 describe("2: refused before anything is sent", () => {
   for (

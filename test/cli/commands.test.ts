@@ -5,12 +5,14 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { Event } from "effect-herald/pubnub"
+import { SubscribeEvent } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
-import { requestsTo, start } from "../emulated.ts"
+import { requestsTo, start } from "../kit/emulated.ts"
 import { herald } from "./kit.ts"
 
-const decode = Schema.decodeEffect(Schema.fromJsonString(Schema.toCodecJson(Event.SubscribeEvent(Schema.Json))))
+const decode = Schema.decodeEffect(
+  Schema.fromJsonString(Schema.toCodecJson(SubscribeEvent.SubscribeEvent(Schema.Json)))
+)
 
 const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
 

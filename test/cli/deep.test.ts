@@ -5,8 +5,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { EmulatorServer } from "effect-herald/node"
-import { Event } from "effect-herald/pubnub"
+import { PubNubEmulatorServer } from "effect-herald/node"
+import { SubscribeEvent } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -14,9 +14,9 @@ import * as EventLine from "../../src/cli/eventLine.ts"
 import * as JsonLine from "../../src/cli/jsonLine.ts"
 import * as Json from "../../src/internal/json.ts"
 import * as DateTime from "effect/DateTime"
-import { start } from "../emulated.ts"
-import { hostile, lists } from "../nested.ts"
-import { root } from "../scratch.ts"
+import { start } from "../kit/emulated.ts"
+import { hostile, lists } from "../kit/nested.ts"
+import { root } from "../kit/scratch.ts"
 import { herald } from "./kit.ts"
 import * as Spawn from "./spawn.ts"
 
@@ -107,13 +107,13 @@ it.effect("every event that can be told is a line, for people and as JSON", () =
   Effect.gen(function*() {
     const raw = JSON.parse(lists(16_000)) as Schema.Json
     const cursor = { position: "17900000000000000", delivered: [] }
-    const event: Event.Undecodable = { _tag: "Undecodable", raw, issue: "no", cursor }
-    const line = yield* JsonLine.of(Event.SubscribeEvent(Schema.Json))(event)
+    const event: SubscribeEvent.Undecodable = { _tag: "Undecodable", raw, issue: "no", cursor }
+    const line = yield* JsonLine.of(SubscribeEvent.SubscribeEvent(Schema.Json))(event)
     assert.include(line, `"raw":${lists(16_000)}`)
     assert.include(EventLine.format(event, { now: DateTime.makeUnsafe(start), color: false }), `no: ${lists(16_000)}`)
     // What the schema of events does not know is written all the same.
-    const odd: Event.Undecodable = { ...event, raw: { e: Number.NaN } }
-    assert.include(yield* JsonLine.of(Event.SubscribeEvent(Schema.Json))(odd), "\"raw\":{\"e\":null}")
+    const odd: SubscribeEvent.Undecodable = { ...event, raw: { e: Number.NaN } }
+    assert.include(yield* JsonLine.of(SubscribeEvent.SubscribeEvent(Schema.Json))(odd), "\"raw\":{\"e\":null}")
   }))
 
 describe("a function that throws", () => {
@@ -150,9 +150,9 @@ describe("a function that throws", () => {
 
 it.live("as a process, herald history prints a deep message and ends with 0", () =>
   Effect.gen(function*() {
-    const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+    const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     yield* emulator.publish({ channel: "a", message: JSON.parse(lists(16_000)) as unknown })
     const keys = ["--subscribe-key", "demo-sub", "--origin", origin]
     const { code, stderr, stdout } = yield* (yield* Spawn.herald(["history", "a", ...keys])).exit
     assert.deepStrictEqual([code, stderr, payload(stdout)], [0, "", lists(16_000)])
-  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())))
+  }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer())))

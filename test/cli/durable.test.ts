@@ -5,13 +5,13 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { EmulatorServer } from "effect-herald/node"
-import { Event } from "effect-herald/pubnub"
+import { PubNubEmulatorServer } from "effect-herald/node"
+import { SubscribeEvent } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { start } from "../emulated.ts"
-import { root } from "../scratch.ts"
+import { start } from "../kit/emulated.ts"
+import { root } from "../kit/scratch.ts"
 import { herald } from "./kit.ts"
 import * as Spawn from "./spawn.ts"
 import { isLong } from "../simulation/seeds.ts"
@@ -30,7 +30,7 @@ const directory = Effect.map(
   (folder) => Path.join(folder, "cursors")
 )
 
-const decode = Schema.decodeSync(Schema.fromJsonString(Schema.toCodecJson(Event.SubscribeEvent(Schema.Json))))
+const decode = Schema.decodeSync(Schema.fromJsonString(Schema.toCodecJson(SubscribeEvent.SubscribeEvent(Schema.Json))))
 
 const payloads = (lines: ReadonlyArray<string>) =>
   lines.map((line) => decode(line)).flatMap((event) => event._tag === "Message" ? [event.payload] : [])
@@ -117,7 +117,7 @@ describe("subscribe --durable", () => {
 
   const spawned = Effect.gen(function*() {
     const cursors = yield* directory
-    const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+    const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     const keys = ["--subscribe-key", "demo-sub", "--origin", origin]
     const kept = Path.join(cursors, "herald-demo-sub_002fr-1")
     return {
@@ -173,7 +173,7 @@ describe("subscribe --durable", () => {
         const next = yield* run
         yield* until(next.written, (text) => written(text).length > 0)
         assert.deepStrictEqual(written(yield* next.written), ["after it ended"])
-      }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer({ maxPage: 3 }))),
+      }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer({ maxPage: 3 }))),
     60_000
   )
 
@@ -188,5 +188,5 @@ describe("subscribe --durable", () => {
       const second = yield* run
       yield* until(second.written, (text) => written(text).length > 0)
       assert.deepStrictEqual(written(yield* second.written), [1])
-    }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())))
+    }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer())))
 })

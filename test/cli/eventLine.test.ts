@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
-import { type Event, Timetoken, UserId } from "effect-herald/pubnub"
+import { type SubscribeEvent, Timetoken, UserId } from "effect-herald/pubnub"
 import { format } from "../../src/cli/eventLine.ts"
 
 const timetoken = Timetoken.Timetoken.make("17905741246383965")
@@ -15,7 +15,7 @@ const common = {
 }
 const lists = { joined: [ada], left: [], timedOut: [], hereNowRefresh: false }
 
-const lines: ReadonlyArray<readonly [string, Event.SubscribeEvent]> = [
+const lines: ReadonlyArray<readonly [string, SubscribeEvent.SubscribeEvent]> = [
   ["Joined        room              ada (0 there)", { _tag: "Joined", ...common, user: ada, occupancy: 0 }],
   ["Left          room              ada", { _tag: "Left", ...common, user: ada }],
   [

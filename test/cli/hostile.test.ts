@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Transport } from "effect-herald/testing"
-import * as Reflecting from "../reflecting.ts"
+import * as Reflecting from "../kit/reflecting.ts"
 import { herald } from "./kit.ts"
 
 const secrets = ["s3cr3t+key/of=all", "t0k/en&of<all>"]

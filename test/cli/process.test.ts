@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { EmulatorServer } from "effect-herald/node"
+import { PubNubEmulatorServer } from "effect-herald/node"
 import * as Http from "node:http"
 import * as Spawn from "./spawn.ts"
 
 /** `herald`, told of the emulator by its environment. */
 const herald = (...args: ReadonlyArray<string>) =>
-  Effect.flatMap(EmulatorServer.EmulatorServer, ({ origin }) =>
+  Effect.flatMap(PubNubEmulatorServer.PubNubEmulatorServer, ({ origin }) =>
     Spawn.herald(args, {
       PUBNUB_ORIGIN: origin,
       PUBNUB_SUBSCRIBE_KEY: "demo-sub",
@@ -15,7 +15,7 @@ const herald = (...args: ReadonlyArray<string>) =>
     }))
 
 const leaves = Effect.flatMap(
-  EmulatorServer.EmulatorServer,
+  PubNubEmulatorServer.PubNubEmulatorServer,
   ({ emulator }) =>
     Effect.map(emulator.requests, (requests) => requests.filter(({ target }) => target.includes("/leave?")).length)
 )
@@ -27,7 +27,7 @@ describe("herald as a process", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it.live(`${signal} leaves and exits with 130`, () =>
       Effect.gen(function*() {
-        const { emulator } = yield* EmulatorServer.EmulatorServer
+        const { emulator } = yield* PubNubEmulatorServer.PubNubEmulatorServer
         const child = yield* herald("subscribe", "a")
         assert.include(yield* child.firstLine, "Connected")
         // A poll that is on its way when the leave is sent would join again.
@@ -38,12 +38,12 @@ describe("herald as a process", () => {
         assert.deepStrictEqual({ code, stderr }, { code: 130, stderr: "" })
         assert.strictEqual(yield* leaves, 1)
         assert.deepStrictEqual(yield* emulator.occupants("a"), [])
-      }).pipe(Effect.provide(EmulatorServer.layer())))
+      }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
   }
 
   it.live("ends quietly when nobody reads on", () =>
     Effect.gen(function*() {
-      const { emulator } = yield* EmulatorServer.EmulatorServer
+      const { emulator } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const child = yield* herald("subscribe", "a")
       yield* child.firstLine
       yield* child.hangUp
@@ -51,11 +51,11 @@ describe("herald as a process", () => {
       const { code, stderr } = yield* child.exit
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
       assert.strictEqual(yield* leaves, 1)
-    }).pipe(Effect.provide(EmulatorServer.layer())))
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 
   it.live("publishes, and says by its exit code that it did not", () =>
     Effect.gen(function*() {
-      const { emulator, kill } = yield* EmulatorServer.EmulatorServer
+      const { emulator, kill } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const done = yield* (yield* herald("publish", "a", "{\"id\":1}")).exit
       const [message] = yield* emulator.messages("a")
       assert.deepStrictEqual(done, { code: 0, stdout: `${message?.timetoken}\n`, stderr: "" })
@@ -68,16 +68,16 @@ describe("herald as a process", () => {
       const unsent = yield* (yield* herald("publish", "a", "1")).exit
       assert.strictEqual(unsent.code, 4)
       assert.match(unsent.stderr, /^herald: publish: .*ECONNREFUSED.*\n$/)
-    }).pipe(Effect.provide(EmulatorServer.layer())))
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 
   it.live("a publish that is cut off has an unknown outcome", () =>
     Effect.gen(function*() {
-      const { emulator, kill } = yield* EmulatorServer.EmulatorServer
+      const { emulator, kill } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const child = yield* herald("publish", "a", "1")
       yield* waitFor(emulator.messages("a"), ({ length }) => length === 1)
       yield* kill
       assert.strictEqual((yield* child.exit).code, 5)
-    }).pipe(Effect.provide(EmulatorServer.layer({ latency: Effect.succeed("1 hour") }))))
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer({ latency: Effect.succeed("1 hour") }))))
 
   it.live("runs an emulator", () =>
     Effect.gen(function*() {
@@ -133,7 +133,7 @@ describe("herald as a process", () => {
 
   it.live("an emulator says that its port is taken, and leaves out add-ons", () =>
     Effect.gen(function*() {
-      const { port } = yield* EmulatorServer.EmulatorServer
+      const { port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const second = yield* (yield* Spawn.herald(["emulator", "--port", String(port)])).exit
       assert.strictEqual(second.code, 1)
       assert.match(second.stderr, /^herald: cannot listen on .*\n$/)
@@ -142,5 +142,5 @@ describe("herald as a process", () => {
       const keys = ["--subscribe-key", "demo-sub", "--origin", origin]
       const refused = yield* (yield* Spawn.herald(["subscribe", "-g", "crew", ...keys])).exit
       assert.strictEqual(refused.code, 3)
-    }).pipe(Effect.provide(EmulatorServer.layer())))
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 })

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as Result from "effect/Result"
-import type { Event, PubNubError } from "effect-herald/pubnub"
+import type { PubNubError, SubscribeEvent } from "effect-herald/pubnub"
 import * as Json from "../../src/internal/json.ts"
 import * as Text from "../../src/internal/text.ts"
 import * as Answer from "../../src/pubnub/internal/wire/answer.ts"
@@ -152,7 +152,7 @@ export const assertRefused = (
     readonly reason: { readonly _tag: string }
     readonly cursor?: unknown
   },
-  last: Event.SubscribeEvent | undefined,
+  last: SubscribeEvent.SubscribeEvent | undefined,
   expected: Reason
 ) => {
   assert.strictEqual(failure._tag, "SubscribeError")

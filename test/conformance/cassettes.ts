@@ -14,7 +14,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { type Event, Publish, PubNubConfig, Subscribe, Time, Timetoken } from "effect-herald/pubnub"
+import { Publish, PubNubConfig, Subscribe, type SubscribeEvent, Time, Timetoken } from "effect-herald/pubnub"
 import * as Answers from "./answers.ts"
 import * as Kit from "./kit.ts"
 import { canonical, recordedParts, recordedQuery } from "./matching.ts"
@@ -287,7 +287,7 @@ const replayStream = Effect.fnUntraced(function*(cassette: Kit.Cassette, act: Su
     new Set(polls),
     optionsOf(cassette)
   )
-  const events: Array<Event.SubscribeEvent> = []
+  const events: Array<SubscribeEvent.SubscribeEvent> = []
   const from = fromOf(act)
   const retries = Schedule.recurs(handshakes.length - 1)
   const fiber = yield* Subscribe.stream({
@@ -342,7 +342,7 @@ const fromOf = (act: Subscribed): { readonly timetoken: Timetoken.Timetoken; rea
 }
 
 const assertEvents = (
-  events: ReadonlyArray<Event.SubscribeEvent>,
+  events: ReadonlyArray<SubscribeEvent.SubscribeEvent>,
   act: Subscribed,
   from: ReturnType<typeof fromOf>
 ) => {

@@ -5,13 +5,13 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Event, PubNubConfig, Subscribe } from "effect-herald/pubnub"
+import { PubNubConfig, Subscribe, SubscribeEvent } from "effect-herald/pubnub"
 import * as Kit from "./kit.ts"
 import * as Replay from "./replay.ts"
 import * as Wire from "./wire.ts"
 
 /** The events that a kind may be; every kind of the kit is here. */
-const tags: { readonly [kind: string]: Event.Event["_tag"] } = {
+const tags: { readonly [kind: string]: SubscribeEvent.Event["_tag"] } = {
   "app-context.channel.delete": "ChannelDeleted",
   "app-context.channel.set": "ChannelSet",
   "app-context.membership.delete": "MembershipDeleted",
@@ -79,7 +79,7 @@ let events = 0
 /** What was done, for the line at the end. */
 export const summary = (): ReadonlyArray<string> => [`events ${events}`]
 
-const isEvent = Schema.is(Event.SubscribeEvent(Schema.Json))
+const isEvent = Schema.is(SubscribeEvent.SubscribeEvent(Schema.Json))
 
 export const suite = () => {
   describe("events", () => {

@@ -13,7 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { type Event, type Publish, PubNubConfig, Subscribe } from "effect-herald/pubnub"
+import { type Publish, PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import { createHmac } from "node:crypto"
 import { signedText } from "../../src/pubnub/internal/wire/endpoint.ts"
 import { readAnswer } from "./answers.ts"
@@ -229,7 +229,7 @@ const namesOf = ({ path, query }: Kit.Observed): Subscribe.Options => {
 
 interface Run {
   readonly sent: ReadonlyArray<Sent>
-  readonly events: ReadonlyArray<Event.SubscribeEvent>
+  readonly events: ReadonlyArray<SubscribeEvent.SubscribeEvent>
   readonly failure: unknown
 }
 
@@ -241,7 +241,7 @@ const listen = Effect.fnUntraced(function*(
 ) {
   yield* TestClock.setTime(moment)
   const sent: Array<Sent> = []
-  const events: Array<Event.SubscribeEvent> = []
+  const events: Array<SubscribeEvent.SubscribeEvent> = []
   let hangs = false
   const fiber = yield* Subscribe.stream(target).pipe(
     Stream.runForEach((event) => Effect.sync(() => events.push(event))),

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { root } from "../scratch.ts"
+import { root } from "../kit/scratch.ts"
 
 const tables = Fs.readdirSync(Path.join(root, "docs")).filter((name) => name.endsWith(".md"))
 

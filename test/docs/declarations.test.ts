@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { compile, tsc, withFolder } from "../scratch.ts"
+import { compile, tsc, withFolder } from "../kit/scratch.ts"
 
 it("no declaration holds any, and all of them compile for users who check libraries", () =>
   withFolder((folder) => {

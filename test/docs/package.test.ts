@@ -1,6 +1,6 @@
 /** What users can import, and what they cannot. */
 import { assert, it } from "@effect/vitest"
-import { node } from "../scratch.ts"
+import { node } from "../kit/scratch.ts"
 
 const load = (specifier: string) => node("--input-type=module", "--eval", `await import(${JSON.stringify(specifier)})`)
 
@@ -9,7 +9,7 @@ it.each([
   "effect-herald/testing",
   "effect-herald/node",
   "effect-herald/pubnub/Publish",
-  "effect-herald/testing/Clock",
+  "effect-herald/testing/VirtualTime",
   "effect-herald/Retry"
 ])("%s can be imported", (specifier) => {
   const { status, stderr } = load(specifier)
@@ -20,7 +20,7 @@ it.each([
   "effect-herald",
   "effect-herald/internal/url",
   "effect-herald/pubnub/internal/endpoint",
-  "effect-herald/testing/internal/filter",
+  "effect-herald/testing/pubnub/filter",
   "effect-herald/cli/main",
   "effect-herald/pubnub/index"
 ])("%s cannot", (specifier) => {

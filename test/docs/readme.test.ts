@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { node, root, withFolder } from "../scratch.ts"
+import { node, root, withFolder } from "../kit/scratch.ts"
 
 const readme = Fs.readFileSync(Path.join(root, "README.md"), "utf8")
 const program = /^```ts\n([\s\S]*?)^```/m.exec(readme)?.[1] ?? ""

@@ -7,14 +7,14 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
-import { Clock } from "effect-herald/testing"
+import { VirtualTime } from "effect-herald/testing"
 import * as LongPoll from "../../src/internal/longPoll.ts"
 import * as PollLoop from "../../src/internal/pollLoop.ts"
 
 type Loop = PollLoop.PollLoop<number, string, never>
 type Service = PollLoop.Service<number, string, never>
 
-const world = Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(1_790_000_000_000)), Clock.layer)
+const world = Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(1_790_000_000_000)), VirtualTime.layer)
 
 const once = Schedule.recurs(1)
 const eachSecond = Schedule.spaced("1 second")
@@ -82,7 +82,7 @@ const loopOf = (changes: Partial<Service> = {}) =>
       loop,
       log,
       /** What was done since this was asked the last time. */
-      done: Clock.advance(0).pipe(Effect.as(log), Effect.map((log) => log.splice(0))),
+      done: VirtualTime.advance(0).pipe(Effect.as(log), Effect.map((log) => log.splice(0))),
       inFlight: () => open,
       mostInFlight: () => most
     }
@@ -102,7 +102,7 @@ describe("the loop", () => {
       loop.start()
       assert.isTrue(loop.isRunning)
       assert.deepStrictEqual(yield* done, ["handshake start", "TellConnected", "poll 1"])
-      yield* Clock.advance("25 seconds")
+      yield* VirtualTime.advance("25 seconds")
       assert.deepStrictEqual(yield* done, ["poll 2", "poll 3"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -141,7 +141,7 @@ describe("the loop", () => {
         }
       })
       loop.start()
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(delays, [1_000, 2_000, 1_000, 4_000, 1_000])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -152,7 +152,7 @@ describe("the loop", () => {
         schedule: () => once
       })
       loop.start()
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* done, ["handshake start", "TellInterrupted", "handshake failure", "End"])
       loop.wake()
       loop.signal(yield* renamed)
@@ -168,7 +168,7 @@ describe("the loop", () => {
         renewed: Effect.sync(() => ++asked === 1)
       })
       loop.start()
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.strictEqual(asked, 2)
       assert.deepStrictEqual(yield* done, [
         "handshake start",
@@ -195,7 +195,7 @@ describe("the loop", () => {
         poll: (from) => pages++ < 20_000 ? Effect.succeed(page(from + 1)) : Effect.never
       })
       loop.start()
-      for (let n = 0; n < 100 && pages < 20_000; n++) yield* Clock.advance("1 milli")
+      for (let n = 0; n < 100 && pages < 20_000; n++) yield* VirtualTime.advance("1 milli")
       assert.isAtLeast(pages, 20_000)
     }).pipe(Effect.scoped, Effect.provide(world)))
 })
@@ -269,9 +269,9 @@ describe("what happens beside what is in flight", () => {
       assert.deepStrictEqual(yield* done, ["handshake start", "TellConnected", "poll 1", "TellInterrupted"])
       loop.signal(yield* renamed)
       loop.signal({ _tag: "Renewed" })
-      yield* Clock.advance("9 seconds")
+      yield* VirtualTime.advance("9 seconds")
       assert.deepStrictEqual(yield* done, [])
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(yield* done, ["handshake failure", "TellReconnected", "poll 1", "TellInterrupted"])
       loop.signal({ _tag: "Renewed" })
       assert.deepStrictEqual(yield* done, ["handshake failure", "TellReconnected", "poll 1"])
@@ -294,7 +294,7 @@ describe("what happens beside what is in flight", () => {
       })
       other = loop
       loop.start()
-      yield* Clock.advance(0)
+      yield* VirtualTime.advance(0)
       assert.deepStrictEqual(order, ["TellConnected", "Ready", "TellReconnected"])
       assert.strictEqual(loop.state._tag, "Polling")
     }).pipe(Effect.scoped, Effect.provide(world)))
@@ -313,7 +313,7 @@ describe("what happens beside what is in flight", () => {
       })
       other = loop
       loop.start()
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.strictEqual(loop.state._tag, "Off")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -325,7 +325,7 @@ describe("what happens beside what is in flight", () => {
       loop.signal({ _tag: "SwitchedOff" })
       assert.deepStrictEqual(yield* done, [])
       assert.strictEqual(inFlight(), 0)
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       loop.signal({ _tag: "SwitchedOff" })
       loop.signal({ _tag: "SwitchedOn" })
       assert.deepStrictEqual(yield* done, ["handshake start", "TellReconnected", "TellBreak", "poll 1"])
@@ -366,10 +366,10 @@ describe("stopping", () => {
         })
         ;({ loop } = made)
         loop.start()
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         yield* made.done
         assert.isFalse(loop.isRunning)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(yield* made.done, [])
         assert.strictEqual(made.inFlight(), 0)
       }).pipe(Effect.scoped, Effect.provide(world))
@@ -411,7 +411,7 @@ describe("stopping", () => {
       })
       ;({ loop } = made)
       loop.start()
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.strictEqual(made.inFlight(), 0)
       assert.isFalse(loop.isRunning)
     }).pipe(Effect.scoped, Effect.provide(world)))
@@ -442,12 +442,12 @@ describe("what throws", () => {
     Effect.gen(function*() {
       const { done, inFlight, loop } = yield* loopOf(changes)
       loop.start()
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       const log = yield* done
       assert.deepStrictEqual(log.filter((line) => line.startsWith("broken")), ["broken: boom"])
       assert.strictEqual(log.at(-1), "broken: boom")
       assert.strictEqual(inFlight(), 0)
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(yield* done, [])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -480,14 +480,14 @@ describe("the watch", () => {
       yield* watched(55_000, () => [loop])
       loop.start()
       yield* done
-      yield* Clock.advance("54 seconds")
+      yield* VirtualTime.advance("54 seconds")
       assert.deepStrictEqual(yield* done, [])
       assert.strictEqual(loop.patience(yield* now), 1_000)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(yield* done, ["handshake silence", "poll 1"])
-      yield* Clock.advance("54 seconds")
+      yield* VirtualTime.advance("54 seconds")
       assert.deepStrictEqual(yield* done, [])
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(yield* done, ["handshake silence", "poll 1"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -495,18 +495,18 @@ describe("the watch", () => {
     Effect.gen(function*() {
       const loops: Array<Loop> = []
       yield* watched(55_000, () => loops)
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       const one = yield* loopOf({})
       one.loop.start()
       loops.push(one.loop)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       const other = yield* loopOf({})
       other.loop.start()
       loops.push(other.loop)
-      yield* Clock.advance("35 seconds")
+      yield* VirtualTime.advance("35 seconds")
       assert.deepStrictEqual((yield* one.done).filter((line) => line.includes("silence")), ["handshake silence"])
       assert.deepStrictEqual((yield* other.done).filter((line) => line.includes("silence")), [])
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual((yield* other.done).filter((line) => line.includes("silence")), ["handshake silence"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -517,7 +517,7 @@ describe("the watch", () => {
       yield* watched(55_000, () => [idle.loop, polled.loop])
       idle.loop.start()
       polled.loop.start()
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.include(yield* polled.done, "handshake silence")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -527,15 +527,15 @@ describe("the watch", () => {
       yield* watched(55_000, () => [loop])
       loop.start()
       yield* done
-      yield* Clock.advance("10 seconds")
-      yield* Clock.jump("8 hours")
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("10 seconds")
+      yield* VirtualTime.jump("8 hours")
+      yield* VirtualTime.advance("5 seconds")
       const log = yield* done
       assert.strictEqual(log[0], "handshake silence")
-      yield* Clock.jump("-1 day")
-      yield* Clock.advance("54 seconds")
+      yield* VirtualTime.jump("-1 day")
+      yield* VirtualTime.advance("54 seconds")
       assert.deepStrictEqual(yield* done, [])
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual((yield* done)[0], "handshake silence")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -544,7 +544,7 @@ describe("the watch", () => {
       const { done, loop } = yield* loopOf({ handshake: () => Effect.never })
       yield* watched(55_000, () => [loop])
       loop.start()
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(yield* done, ["handshake start"])
       assert.isUndefined(loop.patience(yield* now))
     }).pipe(Effect.scoped, Effect.provide(world)))
@@ -554,7 +554,7 @@ describe("the watch", () => {
       const { done, loop } = yield* loopOf({ rules: { retention: 600_000, patience: 1_000 } })
       const fiber = yield* watched(1_000, () => [loop])
       loop.start()
-      yield* Clock.advance("2500 millis")
+      yield* VirtualTime.advance("2500 millis")
       assert.deepStrictEqual((yield* done).filter((line) => line.includes("silence")).length, 2)
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.scoped, Effect.provide(world)))
@@ -568,7 +568,7 @@ describe("the watch", () => {
         return [loop]
       })
       loop.start()
-      yield* Clock.advance("41 seconds")
+      yield* VirtualTime.advance("41 seconds")
       assert.include(yield* done, "handshake silence")
       assert.isAtMost(looks, 15)
     }).pipe(Effect.scoped, Effect.provide(world)))

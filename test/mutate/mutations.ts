@@ -529,7 +529,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: presence names", "return presence ? [", "return false ? ["],
     ["row: presence by default", "return presence ? [", "return true ? ["]
   ]),
-  ...of("src/pubnub/Channel.ts", ["test/pubnub/Subscribe.test.ts"], [
+  ...of("src/pubnub/ChannelName.ts", ["test/pubnub/Subscribe.test.ts"], [
     ["row: presence names of another form", "const suffix = \"-pnpres\"", "const suffix = \"-pnp\""]
   ]),
   ...of("src/pubnub/Presence.ts", ["test/pubnub/Presence.test.ts"], [

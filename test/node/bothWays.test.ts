@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import * as SymphonyEmulatorServer from "effect-herald/node/SymphonyEmulatorServer"
 import * as Presence from "effect-herald/pubnub/Presence"
 import * as Publish from "effect-herald/pubnub/Publish"
@@ -30,8 +30,8 @@ const anyHost = Layer.succeed(Origin, "any.host")
 const pubnub = {
   layer: (options: PubNubEmulator.Options = {}) => Layer.merge(PubNubEmulator.layer(options), anyHost),
   port: (options: PubNubEmulator.Options = {}) =>
-    Layer.effect(Origin, Effect.map(EmulatorServer.EmulatorServer, ({ origin }) => origin)).pipe(
-      Layer.provideMerge(EmulatorServer.layer(options)),
+    Layer.effect(Origin, Effect.map(PubNubEmulatorServer.PubNubEmulatorServer, ({ origin }) => origin)).pipe(
+      Layer.provideMerge(PubNubEmulatorServer.layer(options)),
       Layer.merge(NodeHttpClient.layerUndici)
     )
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import * as SymphonyEmulatorServer from "effect-herald/node/SymphonyEmulatorServer"
 import * as Page from "./page.ts"
 
@@ -11,7 +11,7 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
 
   live("on another origin of this machine publishes and subscribes with this package", () =>
     Effect.gen(function*() {
-      const { emulator, origin } = yield* EmulatorServer.EmulatorServer
+      const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       yield* emulator.deny({ channels: ["no"] })
       const told = yield* Page.open(
         "localhost",
@@ -58,7 +58,7 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
       })
       assert.deepStrictEqual((yield* emulator.users()).map(({ name }) => name), ["Page"])
       assert.include((yield* emulator.requests).map(({ method }) => method), "OPTIONS")
-    }).pipe(Effect.provide(EmulatorServer.layer())), 60_000)
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer())), 60_000)
 
   live("on another origin of this machine asks Symphony with its own headers", () =>
     Effect.gen(function*() {
@@ -78,7 +78,7 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
 
   live("elsewhere neither reads nor writes, by whatever name it calls this machine", () =>
     Effect.gen(function*() {
-      const { emulator, port } = yield* EmulatorServer.EmulatorServer
+      const { emulator, port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const told = yield* Page.open(
         "evil.example",
         `
@@ -110,5 +110,5 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
       assert.deepStrictEqual(told, { told: [["TypeError"], ["TypeError"], ["TypeError"]] })
       assert.deepStrictEqual(yield* emulator.messages("a"), [])
       assert.deepStrictEqual(yield* emulator.requests, [])
-    }).pipe(Effect.provide(EmulatorServer.layer())), 60_000)
+    }).pipe(Effect.provide(PubNubEmulatorServer.layer())), 60_000)
 })

@@ -2,16 +2,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import * as SymphonyEmulatorServer from "effect-herald/node/SymphonyEmulatorServer"
 import * as Http from "node:http"
 import * as Net from "node:net"
 import * as Zlib from "node:zlib"
 import { isLong } from "../simulation/seeds.ts"
 
-const server = EmulatorServer.EmulatorServer
+const server = PubNubEmulatorServer.PubNubEmulatorServer
 
-const served = (options?: EmulatorServer.Options) => Effect.provide(EmulatorServer.layer(options))
+const served = (options?: PubNubEmulatorServer.Options) => Effect.provide(PubNubEmulatorServer.layer(options))
 
 /** A request with these headers and no others. */
 const request = (port: number, target: string, headers: Readonly<Record<string, string>>, method = "GET") =>

@@ -6,21 +6,21 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { EmulatorServer, NodePubNub } from "effect-herald/node"
-import { type Event, Publish, Subscribe } from "effect-herald/pubnub"
+import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
+import { Publish, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import PubNub from "pubnub"
 
 const World = Layer.unwrap(
   Effect.map(
-    EmulatorServer.EmulatorServer,
+    PubNubEmulatorServer.PubNubEmulatorServer,
     ({ origin }) =>
       NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
   )
-).pipe(Layer.provideMerge(EmulatorServer.layer()))
+).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
 
 /** The official client, subscribed, with what it hears in a queue. */
 const official = Effect.gen(function*() {
-  const { origin } = yield* EmulatorServer.EmulatorServer
+  const { origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
   const heard = yield* Queue.unbounded<Record<string, unknown>>()
   const connected = yield* Deferred.make<void>()
   const client = yield* Effect.acquireRelease(
@@ -51,7 +51,7 @@ const until = <A>(queue: Queue.Dequeue<A>, wanted: (value: A) => boolean): Effec
 
 it.live("a message, a signal, a join and a leave, both ways", () =>
   Effect.gen(function*() {
-    const ours = yield* Queue.unbounded<Event.SubscribeEvent>()
+    const ours = yield* Queue.unbounded<SubscribeEvent.SubscribeEvent>()
     const reader = yield* Subscribe.stream({ channels: ["room"], presence: true }).pipe(
       Stream.runForEach((event) => Queue.offer(ours, event)),
       Effect.forkChild
@@ -115,7 +115,7 @@ it.live("a message, a signal, a join and a leave, both ways", () =>
 
 it.live("theirs leaves, and ours is told", () =>
   Effect.gen(function*() {
-    const ours = yield* Queue.unbounded<Event.Presence>()
+    const ours = yield* Queue.unbounded<SubscribeEvent.Presence>()
     yield* Effect.forkChild(
       Stream.runForEach(Subscribe.presence({ channels: ["room"] }), (event) => Queue.offer(ours, event))
     )

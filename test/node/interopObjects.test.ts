@@ -8,12 +8,11 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { EmulatorServer, NodePubNub } from "effect-herald/node"
+import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import {
   AppContext,
   ChannelGroups,
   Channels,
-  type Event,
   History,
   Members,
   Memberships,
@@ -21,20 +20,21 @@ import {
   Publish,
   type PubNubConfig,
   Subscribe,
+  type SubscribeEvent,
   Timetoken,
   Users
 } from "effect-herald/pubnub"
 import type PubNub from "pubnub"
 import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
-import { readable } from "../readable.ts"
+import { readable } from "../kit/readable.ts"
 
 const World = Layer.unwrap(
   Effect.map(
-    EmulatorServer.EmulatorServer,
+    PubNubEmulatorServer.PubNubEmulatorServer,
     ({ origin }) =>
       NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
   )
-).pipe(Layer.provideMerge(EmulatorServer.layer()))
+).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
 
 type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
 
@@ -417,7 +417,7 @@ it.live("message actions: lists and history, both ways", () =>
 /** Ours, subscribed, with its next event of App Context or of actions, less what only ours tells: the region and the cursor. */
 const listening = (to: { readonly channels?: ReadonlyArray<string>; readonly groups?: ReadonlyArray<string> }) =>
   Effect.gen(function*() {
-    const heard = yield* Queue.unbounded<Event.SubscribeEvent>()
+    const heard = yield* Queue.unbounded<SubscribeEvent.SubscribeEvent>()
     yield* Subscribe.stream(to).pipe(Stream.runForEach((event) => Queue.offer(heard, event)), Effect.forkScoped)
     yield* Effect.repeat(Queue.take(heard), { until: ({ _tag }) => _tag === "Connected" })
     const take = Effect.repeat(Queue.take(heard), {

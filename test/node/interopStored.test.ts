@@ -2,18 +2,18 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { EmulatorServer, NodePubNub } from "effect-herald/node"
+import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { ChannelGroups, History, Presence, Publish, Timetoken } from "effect-herald/pubnub"
 import { client, subscribed, theirs } from "./officialClient.ts"
-import { readable } from "../readable.ts"
+import { readable } from "../kit/readable.ts"
 
 const World = Layer.unwrap(
   Effect.map(
-    EmulatorServer.EmulatorServer,
+    PubNubEmulatorServer.PubNubEmulatorServer,
     ({ origin }) =>
       NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
   )
-).pipe(Layer.provideMerge(EmulatorServer.layer()))
+).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
 
 it.live("history: pages, counts and removal, both ways", () =>
   Effect.gen(function*() {

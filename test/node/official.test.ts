@@ -1,12 +1,12 @@
 /** The official client, unchanged, as a black box: what it does with the service, it does with the emulator. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
 
-const served = Effect.provide(EmulatorServer.layer())
+const served = Effect.provide(PubNubEmulatorServer.layer())
 
-const emulator = EmulatorServer.EmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
+const emulator = PubNubEmulatorServer.PubNubEmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
 
 const ofKind = (kind: string) => (event: Heard) => event.kind === kind
 
@@ -58,7 +58,7 @@ it.live("signs with a secret key, and the emulator agrees", () =>
     assert.nestedPropertyVal(refused.cause, "status.statusCode", 403)
   }).pipe(
     Effect.scoped,
-    Effect.provide(EmulatorServer.layer({
+    Effect.provide(PubNubEmulatorServer.layer({
       keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }]
     }))
   ))
@@ -189,7 +189,7 @@ it.live("is told of users who time out, and of many at intervals", () =>
     assert.deepStrictEqual([interval["join"], interval["occupancy"]], [["c", "d"], 4])
   }).pipe(
     Effect.scoped,
-    Effect.provide(EmulatorServer.layer({
+    Effect.provide(PubNubEmulatorServer.layer({
       addOns: { presenceDeltas: true },
       limits: { announceMax: 2, presenceInterval: "1 second" }
     }))

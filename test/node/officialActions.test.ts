@@ -1,12 +1,12 @@
 /** The official client adds, reads and removes message actions in the emulator, and hears of them, as with the service. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import { client, next, subscribed, theirs } from "./officialClient.ts"
 
-const served = Effect.provide(EmulatorServer.layer())
+const served = Effect.provide(PubNubEmulatorServer.layer())
 
-const emulator = EmulatorServer.EmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
+const emulator = PubNubEmulatorServer.PubNubEmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
 
 const smile = { type: "reaction", value: "☺ smile" }
 
@@ -61,7 +61,7 @@ it.live("reads a range, and page by page what a page cannot hold", () =>
     const first = yield* read({ limit: 5 })
     assert.deepInclude(first.more, { start: at7, limit: 5 })
     assert.strictEqual(yield* values({ start: first.start ?? "", limit: 5 }), "2,3,4,5,6")
-  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer({ moreActions: true }))))
+  }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer({ moreActions: true }))))
 
 it.live("its listeners hear what is added and removed, and by whom", () =>
   Effect.gen(function*() {

@@ -2,12 +2,12 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import PubNub from "pubnub"
 
 export const client = (userId: string, options: Partial<PubNub.PubNubConfiguration> = {}) =>
   Effect.acquireRelease(
-    Effect.map(EmulatorServer.EmulatorServer, ({ origin }) =>
+    Effect.map(PubNubEmulatorServer.PubNubEmulatorServer, ({ origin }) =>
       new PubNub({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId, origin, ssl: false, ...options })),
     (client) =>
       Effect.sync(() => {

@@ -1,12 +1,12 @@
 /** The official client reads, counts and deletes what the emulator stored, as it does with the service. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import { client, theirs } from "./officialClient.ts"
 
-const served = Effect.provide(EmulatorServer.layer())
+const served = Effect.provide(PubNubEmulatorServer.layer())
 
-const emulator = EmulatorServer.EmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
+const emulator = PubNubEmulatorServer.PubNubEmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
 
 /** The numbers from 0 on, published in one step, and their timetokens. */
 const stored = (channel: string, count: number) =>
@@ -184,7 +184,7 @@ it.live("deletes one message, a range, what is older, and everything", () =>
   }).pipe(
     Effect.scoped,
     Effect.provide(
-      EmulatorServer.layer({ keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }] })
+      PubNubEmulatorServer.layer({ keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }] })
     )
   ))
 

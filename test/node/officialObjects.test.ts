@@ -2,12 +2,12 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
 
-const served = Effect.provide(EmulatorServer.layer())
+const served = Effect.provide(PubNubEmulatorServer.layer())
 
-const emulator = EmulatorServer.EmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
+const emulator = PubNubEmulatorServer.PubNubEmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
 
 /** The ids of a list, whatever it is a list of. */
 const idsOf = (
@@ -258,7 +258,7 @@ it.live("signs what it changes, and what it sorts by several keys", () =>
   }).pipe(
     Effect.scoped,
     Effect.provide(
-      EmulatorServer.layer({ keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }] })
+      PubNubEmulatorServer.layer({ keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }] })
     )
   ))
 

@@ -2,13 +2,13 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import * as EmulatorServer from "effect-herald/node/EmulatorServer"
+import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import type PubNub from "pubnub"
 import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
 
-const served = Effect.provide(EmulatorServer.layer())
+const served = Effect.provide(PubNubEmulatorServer.layer())
 
-const emulator = EmulatorServer.EmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
+const emulator = PubNubEmulatorServer.PubNubEmulatorServer.use(({ emulator }) => Effect.succeed(emulator))
 
 /** A user who is on some channels for a minute, as far as the service knows. */
 const come = (user: string, ...channels: ReadonlyArray<string>) =>

@@ -2,11 +2,11 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { EmulatorServer } from "effect-herald/node"
+import { PubNubEmulatorServer } from "effect-herald/node"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { root } from "../scratch.ts"
+import { root } from "../kit/scratch.ts"
 import { isLong } from "../simulation/seeds.ts"
 import * as FaultyProxy from "./faultyProxy.ts"
 
@@ -22,7 +22,7 @@ it.live.each(
   ] as const
 )("%s", ([, rate]) =>
   Effect.gen(function*() {
-    const { emulator, port } = yield* EmulatorServer.EmulatorServer
+    const { emulator, port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     const { injected, origin } = yield* FaultyProxy.make({ port, seed: 1, rate })
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => {
@@ -71,4 +71,4 @@ it.live.each(
     const lost = Array.from({ length: id }, (_, id) => id).filter((id) => !seen.has(id))
     assert.deepStrictEqual(lost, [], `after ${injected.join(", ")}`)
     assert.strictEqual(injected.length > 0, rate > 0)
-  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())), 60_000 + kills * 10_000)
+  }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer())), 60_000 + kills * 10_000)

@@ -5,7 +5,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { EmulatorServer, NodePubNub } from "effect-herald/node"
+import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { Subscribe } from "effect-herald/pubnub"
 import * as FaultyProxy from "./faultyProxy.ts"
 import * as Quick from "./quick.ts"
@@ -23,7 +23,7 @@ const until = (holds: () => boolean): Effect.Effect<void> =>
 
 it.live.each(seeds)("delivers what was published, once each, in order: seed %i", (seed) =>
   Effect.gen(function*() {
-    const { emulator, kill, listen, port } = yield* EmulatorServer.EmulatorServer
+    const { emulator, kill, listen, port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     const proxy = yield* FaultyProxy.make({ port, seed, rate: 0.3 })
     const random = FaultyProxy.numbersFrom(seed + 1)
     const between = (low: number, high: number) => low + Math.floor(random() * (high - low))
@@ -74,4 +74,4 @@ it.live.each(seeds)("delivers what was published, once each, in order: seed %i",
     const told = `seed ${seed}, after ${proxy.injected.join(", ")}`
     assert.deepStrictEqual(delivered, Array.from({ length: published }, (_, message) => message), told)
     assert.isAtLeast(proxy.injected.length, 30, told)
-  }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer())), 60_000)
+  }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer())), 60_000)

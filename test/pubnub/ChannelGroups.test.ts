@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ChannelGroups, PubNubConfig } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => `channel-${index}`)
 

@@ -8,9 +8,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type AppContext, Channels, PubNubConfig, type PubNubError, Subscribe } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
-import { readable } from "../readable.ts"
+import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
+import { readable } from "../kit/readable.ts"
 
 const { some, none } = Option
 
@@ -160,11 +160,11 @@ it.effect("custom data of a type is encoded, decoded, and read from events", () 
         Stream.runCollect
       )
     )
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     yield* Rooms.set({ id: "room", custom: { bookedUntil } })
     yield* Rooms.update({ id: "room" }, () => ({ custom: none() }))
     yield* Rooms.remove({ id: "room" })
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     assert.deepStrictEqual(
       (yield* Fiber.join(events)).map((event): object =>
         event._tag === "ChannelSet" ? event.change : { gone: event.channelId }

@@ -6,8 +6,8 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { History, Publish, PubNubConfig, Timetoken } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -344,7 +344,7 @@ it.effect("what history keeps ends with its retention", () =>
   Effect.gen(function*() {
     yield* publish("a", 3)
     yield* Publish.publish({ channel: "a", message: "kept", ttl: 0 })
-    yield* Clock.advance("25 hours")
+    yield* VirtualTime.advance("25 hours")
     yield* Publish.publish({ channel: "a", message: "new" })
     assert.deepStrictEqual(payloads((yield* History.fetch({ channel: "a" })).entries), ["kept", "new"])
   }).pipe(Effect.provide(emulated({ emulator: { limits: { retention: "24 hours" } } }))))

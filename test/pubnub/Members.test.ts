@@ -8,17 +8,17 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
   AppContext,
-  Filter,
   Members,
   Memberships,
+  ObjectFilter,
   PubNubConfig,
   Subscribe,
   UnreadableItem,
   Users
 } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
-import { readable } from "../readable.ts"
+import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
+import { readable } from "../kit/readable.ts"
 
 const channel = "room #1"
 const path = "/v2/objects/demo-sub/channels/room%20%231/uuids"
@@ -48,7 +48,7 @@ describe("what is sent", () => {
     limit: 3,
     count: true,
     include: ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"],
-    filter: Filter.and(Filter.equals("user.name", "Ann"), Filter.equals("status", "active")),
+    filter: ObjectFilter.and(ObjectFilter.equals("user.name", "Ann"), ObjectFilter.equals("status", "active")),
     sort: ["user.id:desc", "updated", "user.name:asc", "user.updated", "user.status", "user.type", "status", "type"]
   } as const
   const query = {
@@ -222,7 +222,11 @@ describe("with the service", () => {
       })
       assert.strictEqual(set.total, 3)
       assert.sameMembers(names(set), ["x", "Bob", "Ada"])
-      const found = yield* Members.list({ channel, include: ["user.status"], filter: Filter.like("user.name", "A*") })
+      const found = yield* Members.list({
+        channel,
+        include: ["user.status"],
+        filter: ObjectFilter.like("user.name", "A*")
+      })
       assert.deepStrictEqual(readable(found.items).map(({ user }) => Option.flatMap(user, ({ status }) => status)), [
         Option.some("online")
       ])
@@ -291,14 +295,14 @@ describe("with the service", () => {
           Stream.runCollect
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { items } = yield* Guests.set({ channel, users: [{ id: "bob", custom: { since } }], include: ["custom"] })
       assert.deepStrictEqual<unknown>(readable(items).map(({ custom }) => custom), [Option.some({ since })])
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.setMembership("bob", channel, { custom: { since: 5 } })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.removeMembership("bob", channel)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [set, wrong, removed] = yield* Fiber.join(events)
       if (set?._tag !== "Success" || wrong?._tag !== "Failure") return assert.fail("not as it was set")
       assert.deepInclude<object>(set.success, { user: "bob", change: { custom: Option.some({ since }) } })

@@ -9,16 +9,16 @@ import * as Stream from "effect/Stream"
 import {
   AppContext,
   Channels,
-  Filter,
   Members,
   Memberships,
+  ObjectFilter,
   PubNubConfig,
   Subscribe,
   UnreadableItem
 } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
-import { readable } from "../readable.ts"
+import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
+import { readable } from "../kit/readable.ts"
 
 const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
@@ -75,7 +75,7 @@ describe("what is sent", () => {
       const at = { ...options, user: "bob", next: cursor("Mg") }
       const before = { ...options, user: "bob", previous: cursor("MQ") }
       yield* Memberships.list(at)
-      yield* Memberships.list({ previous: cursor("MQ"), filter: Filter.equals("channel.name", "O'Hara") })
+      yield* Memberships.list({ previous: cursor("MQ"), filter: ObjectFilter.equals("channel.name", "O'Hara") })
       const { count: _count, limit, ...selection } = options
       yield* Stream.runDrain(Memberships.stream({ ...selection, user: "bob", pageSize: limit }))
       for (const page of [at, before]) {
@@ -256,7 +256,7 @@ describe("bad input is refused before a request is made", () => {
       ["a page of too many", Memberships.set({ channels: ["a"], limit: 101 }), ["limit"]],
       ["both directions", Memberships.list({ next: cursor("a"), previous: cursor("b") }), ["previous"]],
       ["a blank filter", Memberships.remove({ channels: ["a"], filter: " " }), ["filter"]],
-      ["a filter with both quotes", Memberships.list({ filter: Filter.equals("status", "'\"") }), ["filter"]],
+      ["a filter with both quotes", Memberships.list({ filter: ObjectFilter.equals("status", "'\"") }), ["filter"]],
       ["an unknown part", Memberships.list({ include: ["user" as never] }), ["include"]],
       ["an unknown key", Memberships.list({ sort: ["name" as never] }), ["sort"]],
       ["nothing to set", Memberships.set({ channels: [] }), ["channels"]],
@@ -367,7 +367,7 @@ describe("with the service", () => {
       assert.deepStrictEqual<unknown>({ ...theirs, user: undefined }, { ...ours, user: undefined })
 
       yield* Members.manage({ channel: "lobby", set: [{ id: "ada", status: "away" }, "bob"] })
-      const back = yield* Memberships.list({ include: ["status"], filter: Filter.equals("channel.id", "lobby") })
+      const back = yield* Memberships.list({ include: ["status"], filter: ObjectFilter.equals("channel.id", "lobby") })
       assert.deepStrictEqual(readable(back.items).map(({ status }) => status), [Option.some("away")])
       const left = yield* Members.remove({ channel: "room #1", users: ["ada", "never there"] })
       assert.deepStrictEqual(left.items, [])
@@ -424,7 +424,9 @@ describe("with the service", () => {
       )
       // The last page is full, so that only an empty one tells.
       assert.lengthOf(yield* asked, 4)
-      const filtered = yield* Stream.runCollect(Memberships.stream({ filter: Filter.like("channel.id", "*-01*") }))
+      const filtered = yield* Stream.runCollect(
+        Memberships.stream({ filter: ObjectFilter.like("channel.id", "*-01*") })
+      )
       assert.lengthOf(filtered, 10)
     }).pipe(Effect.provide(emulated())))
 })
@@ -493,7 +495,7 @@ describe("update", () => {
   it.effect("those of one process take turns, from whatever side, and whenever they come", () =>
     Effect.gen(function*() {
       const joining = yield* Effect.forkChild(joined({ custom: { count: 0 } }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.join(joining)
       const counted = ({ custom }: Memberships.Membership<"custom">) => ({
         custom: { count: Number(Option.getOrThrow(custom)["count"]) + 1 }
@@ -509,7 +511,7 @@ describe("update", () => {
           index * 7
         ))
       const all = yield* Effect.forkChild(Effect.all(updates, { concurrency: "unbounded" }))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* Fiber.join(all)
       const stored = yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.memberships())
       assert.deepStrictEqual(stored.map(({ custom }) => custom), [{ count: 20 }, undefined])
@@ -636,13 +638,13 @@ describe("custom data of a type", () => {
           Stream.runCollect
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Seats.set({ channels: [{ id: "a", custom: { since } }] })
       yield* Seats.set({ channels: [{ id: "a", status: "x" }] })
       yield* Seats.set({ channels: [{ id: "a", custom: Option.none() }] })
       yield* Memberships.set({ channels: [{ id: "a", custom: { since: 1 } }] })
       yield* Memberships.remove({ channels: ["a"] })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [set, status, cleared, wrong, removed] = yield* Fiber.join(events)
       const changes = [set, status, cleared].map((event) =>
         event?._tag === "Success" && event.success._tag === "MembershipSet" ? event.success.change : event

@@ -20,9 +20,9 @@ import {
   Timetoken,
   UserId
 } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
-import { readable } from "../readable.ts"
+import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
+import { readable } from "../kit/readable.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -83,7 +83,7 @@ describe("add and remove", () => {
         Stream.runCollect,
         Effect.forkChild
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { timetoken } = yield* Publish.publish({ channel, message: "hi" })
       const added = yield* MessageActions.add({ channel, messageTimetoken: timetoken, type: "receipt", value: "read" })
       const { actionTimetoken } = added
@@ -510,12 +510,12 @@ describe("fold", () => {
         Stream.runForEach((value) => Effect.sync(() => values.push(value))),
         Effect.forkChild
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       return { values, fiber, last: () => shown(values.at(-1)!) }
     })
 
   const inject = (rule: Faults.Rule) => Faults.Faults.use(({ add }) => add(rule))
-  const soon = Clock.advance("1 second")
+  const soon = VirtualTime.advance("1 second")
 
   it.effect("counts, names and tells what is mine, by type and value, in order", () =>
     Effect.gen(function*() {
@@ -623,9 +623,9 @@ describe("fold", () => {
         publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
       )
       yield* react(late, "👍")
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(last(), [""])
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(last(), ["👍 1"])
       assert.deepStrictEqual([values.length, [...values.at(-1)!.keys()]], [2, [late]])
     }).pipe(Effect.provide(emulated())))
@@ -637,7 +637,7 @@ describe("fold", () => {
         publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
       )
       const [one] = yield* publish(1)
-      yield* Clock.advance("6 seconds")
+      yield* VirtualTime.advance("6 seconds")
       assert.deepStrictEqual([...values.at(-1)!.keys()], [late, one])
       const [two] = yield* publish(1)
       yield* soon
@@ -682,7 +682,7 @@ describe("fold", () => {
       yield* unreact(thumb)
       yield* react(one!, "👎")
       yield* publish(1)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(values.map(shown), [["👍 1"], ["👎 1", ""]])
       assert.deepStrictEqual(last(), ["👎 1", ""])
     }).pipe(Effect.provide(emulated({ script: [{ on: "history", fault: Faults.Fault.Slow({ by: "5 seconds" }) }] }))))
@@ -698,7 +698,7 @@ describe("fold", () => {
         yield* react(one!, "👎")
         yield* publish(98)
         yield* publish(1)
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(values.map(({ size }) => size), [1, 100])
         assert.strictEqual(last().join(""), "👎 1")
         assert.strictEqual(yield* historyAsked, 1 + 4)
@@ -711,12 +711,12 @@ describe("fold", () => {
         const { last, values } = yield* watch({ channel: "a", messages: [one!] })
         yield* inject({ fault: Faults.Fault.ConnectionRefused(), lasting: "10 minutes" })
         yield* emulator.use(({ restart }) => restart)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         yield* unreact(thumb)
         yield* react(one!, "👎")
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(last(), ["👍 1"])
-        yield* Clock.advance("10 minutes")
+        yield* VirtualTime.advance("10 minutes")
         assert.deepStrictEqual(values.map(shown), [["👍 1"], ["👎 1"]])
       }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "2 minutes" } } }))))
 
@@ -771,7 +771,7 @@ describe("fold", () => {
           read,
           { never: true }
         ),
-        Clock.layer
+        VirtualTime.layer
       ))))
   })
 
@@ -779,7 +779,7 @@ describe("fold", () => {
     Effect.gen(function*() {
       yield* publish(1)
       const { last, values } = yield* watch({ channel: "a", last: 2 })
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       const [fresh] = yield* publish(1)
       yield* react(fresh!, "👍")
       yield* soon
@@ -797,20 +797,20 @@ describe("fold", () => {
       yield* inject({ on: "history", fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 2 })
       const { last, values } = yield* watch({ channel: "a", last: 1 })
       assert.lengthOf(values, 0)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(last(), [""])
       assert.lengthOf(warnings, 2)
       assert.include(String(warnings[0]), "the reactions on a are not known: history: Something between")
       yield* emulator.use(({ setAddOns }) => setAddOns({ persistence: false }))
       yield* emulator.use(({ emitRaw }) => emitRaw({ channel: "a", envelope: { c: "a" } }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.include(String(warnings.at(-1)), "Enable MessagePersistence")
       const refused = warnings.length
       assert.isAtMost(refused, 10)
       yield* emulator.use(({ setAddOns }) => setAddOns({ persistence: true }))
       const [fresh] = yield* publish(1)
       yield* react(fresh!, "👍")
-      yield* Clock.advance("3 minutes")
+      yield* VirtualTime.advance("3 minutes")
       assert.deepStrictEqual(last(), ["👍 1"])
     }).pipe(Effect.provide(
       emulated().pipe(

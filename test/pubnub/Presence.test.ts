@@ -8,8 +8,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { ChannelGroups, Presence, PubNubConfig, UserId } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
+import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 
 /** The user is there from now on, with a state if there is one. */
 const come = (user: string, channel: string, state?: object) =>
@@ -146,7 +146,7 @@ describe("changes", () => {
         Stream.runForEach((value) => Effect.sync(() => values.push(value))),
         Effect.forkChild
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const seen = () => values.map(({ users }) => [...users.keys()].join())
       return { values, seen, fiber, last: () => values.at(-1)! }
     })
@@ -172,9 +172,9 @@ describe("changes", () => {
         const step of [come("bob", "a"), come("bob", "a"), come("eve", "elsewhere"), go("ada", "a"), come("ada", "a")]
       ) {
         yield* step
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
       }
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(seen(), ["ada", "ada,bob", "bob", "bob,ada", "ada", ""])
       assert.deepStrictEqual(values[1], {
         channel: "a",
@@ -195,7 +195,7 @@ describe("changes", () => {
       yield* come("ada", "a", { mood: "ok" })
       const { last } = yield* watch({ includeState: true })
       const without = yield* watch()
-      const states = Effect.as(Clock.advance("1 second"), 0).pipe(
+      const states = Effect.as(VirtualTime.advance("1 second"), 0).pipe(
         Effect.map(() => [...last().users.values()].map(({ state, user }) => [user, state?.mood]))
       )
       assert.deepStrictEqual(yield* states, [["ada", "ok"]])
@@ -220,7 +220,7 @@ describe("changes", () => {
       yield* come("bob", "a")
       yield* go("ada", "a")
       assert.deepStrictEqual(seen(), [])
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(seen(), ["ada", "bob"])
       yield* agrees(last())
     }).pipe(Effect.provide(world({
@@ -234,7 +234,7 @@ describe("changes", () => {
       const emit = (payload: object) =>
         emulator.use(({ emit }) =>
           emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, ...payload } })
-        ).pipe(Effect.andThen(Clock.advance("1 second")))
+        ).pipe(Effect.andThen(VirtualTime.advance("1 second")))
       yield* emit({ action: "join", uuid: "ada", occupancy: 1, data: { mood: "ok" } })
       assert.lengthOf(values, 1)
       yield* emit({ action: "interval", occupancy: 2, join: ["bob", "eve"], leave: ["ada"] })
@@ -262,7 +262,7 @@ describe("changes", () => {
         yield* go("ada", "a")
         yield* come("bob", "a")
         yield* Effect.forEach(names(0, 50), (user) => Effect.andThen(come(user, "a"), go(user, "a")))
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(seen(), ["ada", "bob"])
         yield* agrees(last())
         assert.strictEqual(yield* asked, 2)
@@ -277,10 +277,10 @@ describe("changes", () => {
         const { last } = yield* watch()
         yield* inject({ fault: Faults.Fault.ConnectionRefused(), lasting: "10 minutes" })
         yield* emulator.use(({ restart }) => restart)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         yield* all(names(5, 8))
         yield* go("u0", "a")
-        yield* Clock.advance("10 minutes")
+        yield* VirtualTime.advance("10 minutes")
         yield* agrees(last())
         assert.strictEqual(last().occupancy, 7)
       }).pipe(Effect.provide(world({ limits: { queueRetention: "2 minutes" } }))))
@@ -290,10 +290,10 @@ describe("changes", () => {
         yield* inject({ on: "poll", fault: Faults.Fault.ZeroCursor() })
         const { last, seen } = yield* watch()
         yield* come("ada", "a")
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         assert.strictEqual(yield* asked, 2)
         yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload: { action: "join" } }))
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         assert.strictEqual(yield* asked, 3)
         assert.deepStrictEqual(seen(), ["", "ada"])
         yield* agrees(last())
@@ -305,7 +305,7 @@ describe("changes", () => {
         const { seen } = yield* watch()
         const payload = { action: "leave", uuid: "eve", timestamp: start / 1000, occupancy: 5 }
         yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload }))
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.strictEqual(yield* asked, 2)
         assert.deepStrictEqual(seen(), ["bob"])
       }).pipe(Effect.provide(world())))
@@ -320,7 +320,7 @@ describe("changes", () => {
         yield* go("u0", "a")
         // It counts them, and they are still to be told of.
         yield* Presence.setState({ channels: ["a"], user: "u1", state: { mood: "ok" } })
-        yield* Clock.advance("30 seconds")
+        yield* VirtualTime.advance("30 seconds")
         yield* agrees(last())
         assert.lengthOf(values, 2)
         assert.strictEqual(yield* asked, 1)
@@ -330,10 +330,10 @@ describe("changes", () => {
       Effect.gen(function*() {
         yield* all(names(0, 5))
         const { last } = yield* watch()
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.strictEqual(yield* asked, 1)
         yield* all(names(5, 9))
-        yield* Clock.advance("15 seconds")
+        yield* VirtualTime.advance("15 seconds")
         yield* agrees(last())
         assert.strictEqual(yield* asked, 2)
       }).pipe(Effect.provide(world({ limits: { announceMax: 2 } }))))
@@ -342,7 +342,7 @@ describe("changes", () => {
       Effect.gen(function*() {
         const { last } = yield* watch()
         yield* all(names(0, 40).map((name) => name.padEnd(1_000, "x")))
-        yield* Clock.advance("15 seconds")
+        yield* VirtualTime.advance("15 seconds")
         assert.strictEqual(last().users.size, 40)
         yield* agrees(last())
         assert.isAbove(yield* asked, 1)
@@ -353,7 +353,7 @@ describe("changes", () => {
         yield* watch()
         const payload = { action: "interval", timestamp: start / 1000, occupancy: 0, here_now_refresh: true }
         yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload }))
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.strictEqual(yield* asked, 2)
       }).pipe(Effect.provide(world())))
 
@@ -364,7 +364,7 @@ describe("changes", () => {
         const tell = (payload: object) =>
           emulator.use(({ emit }) =>
             emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, ...payload } })
-          ).pipe(Effect.andThen(Clock.advance("1 second")))
+          ).pipe(Effect.andThen(VirtualTime.advance("1 second")))
         yield* tell({ action: "join", uuid: "eve" })
         yield* tell({ action: "interval", join: ["dan"] })
         assert.deepStrictEqual([...last().users.keys()], ["bob", "eve", "dan"])
@@ -389,7 +389,7 @@ describe("changes", () => {
             emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, occupancy: 1, ...payload } })
           )
         }
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(values.flatMap(({ users }) => [...users.values()]), [{
           user: UserId.UserId.make("bob")
         }])
@@ -404,7 +404,7 @@ describe("changes", () => {
         // The lists say no more than that he came, and his state is gone.
         yield* go("bob", "a")
         yield* come("bob", "a")
-        yield* Clock.advance("15 seconds")
+        yield* VirtualTime.advance("15 seconds")
         const stateOf = (user: string) => last().users.get(UserId.UserId.make(user))?.state
         assert.deepStrictEqual([stateOf("ada"), stateOf("bob")], [{ mood: "ok" }, undefined])
       }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
@@ -414,7 +414,7 @@ describe("changes", () => {
     Effect.gen(function*() {
       yield* come("ada", "a")
       const { seen } = yield* watch()
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(seen(), ["ada"])
       assert.lengthOf(yield* Faults.Faults.use(({ injected }) => injected), 5)
     }).pipe(Effect.provide(world({
@@ -425,12 +425,12 @@ describe("changes", () => {
     Effect.gen(function*() {
       yield* come("ada", "a")
       const { fiber, seen } = yield* watch()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen(), ["ada"])
       yield* inject({ on: isHereNow, fault: Faults.Fault.AccessDenied(), times: 3 })
       yield* emulator.use(({ restart }) => restart)
       yield* come("bob", "a")
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.strictEqual(seen().at(-1), "ada,bob")
       assert.lengthOf(yield* Faults.Faults.use(({ injected }) => injected), 3)
       assert.isUndefined(fiber.pollUnsafe())

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { Publish, PubNubConfig, type PubNubError } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const sent = "[1,\"Sent\",\"17334108326343660\"]"
 

@@ -14,10 +14,10 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Event, type Publish, Publisher, PubNubConfig, Subscribe, Timetoken } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
+import { type Publish, Publisher, PubNubConfig, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Retry from "effect-herald/Retry"
-import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
+import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 
 const keys = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "emulator" }
 
@@ -59,7 +59,7 @@ describe("order", () => {
   it.effect("one publish is in flight on a channel, and others do not wait for it", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(3), (id) => Effect.forEach(["a", "b"], (on) => fork(send(on, id))))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(yield* outcomes(fibers.flat()), Array.from({ length: 6 }, () => "published"))
       assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
       assert.deepStrictEqual(yield* stored("b"), [1, 2, 3])
@@ -76,9 +76,9 @@ describe("order", () => {
       })
       const dead = yield* Effect.forEach(range(3), (id) => fork(send("dead", id)))
       yield* Effect.forEach(range(3), (id) => send("alive", id))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(yield* stored("dead"), [])
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes(dead), ["published", "published", "published"])
       assert.deepStrictEqual(yield* stored("dead"), [1, 2, 3])
     }).pipe(Effect.provide(unpaced())))
@@ -107,12 +107,12 @@ describe("room", () => {
           (id) => Effect.map(Publisher.enqueue({ channel: "a", message: id }), (outcome) => handles.push(outcome))
         )
       )
-      yield* Clock.advance("500 millis")
+      yield* VirtualTime.advance("500 millis")
       assert.strictEqual(handles.length, 3, "one in flight, and two wait")
       const other = yield* Publisher.enqueue({ channel: "b", message: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(handles.length, 4)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* Fiber.join(producer)
       yield* Effect.all([other, ...handles, ...handles])
       assert.deepStrictEqual(yield* stored("a"), [1, 2, 3, 4, 5, 6])
@@ -121,18 +121,18 @@ describe("room", () => {
   it.effect("what is withdrawn, with a place or waiting for one, makes room at once", () =>
     Effect.gen(function*() {
       const flying = yield* fork(send("a", 1))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       const placed = yield* fork(send("a", 2))
       const outside = yield* fork(send("a", 3))
       const last = yield* fork(Publisher.enqueue({ channel: "a", message: 4 }))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       yield* Fiber.interrupt(outside)
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       assert.isUndefined(last.pollUnsafe())
       yield* Fiber.interrupt(placed)
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       assert.isDefined(last.pollUnsafe())
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       yield* Fiber.join(flying)
       assert.deepStrictEqual(yield* stored("a"), [1, 4])
     }).pipe(Effect.provide(unpaced({ capacity: 1 }, { emulator: slow }))))
@@ -143,7 +143,7 @@ describe("pace", () => {
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(12), (id) => fork(send("a", id)))
       const other = yield* fork(send("b", 1))
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       yield* outcomes([...fibers, other])
       assert.deepStrictEqual(yield* stored("a"), range(12))
       assert.deepStrictEqual(yield* times, [0, 0, 0, 0, 0, 0, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000, 2_000])
@@ -152,9 +152,9 @@ describe("pace", () => {
   it.effect("and to no more in any second, wherever it begins", () =>
     Effect.gen(function*() {
       yield* Effect.forEach(range(4), (id) => send("a", id))
-      yield* Clock.advance("990 millis")
+      yield* VirtualTime.advance("990 millis")
       const fibers = yield* Effect.forEach(range(30), (id) => fork(send("a", id)))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* outcomes(fibers)
       const at = yield* times
       assert.deepStrictEqual(at.slice(0, 11), [0, 0, 0, 0, 990, 1_000, 1_000, 1_000, 1_000, 1_990, 2_000])
@@ -173,11 +173,11 @@ describe("pace", () => {
         const began = yield* Clock_.currentTimeMillis
         const arrivals: Array<number> = []
         for (const [id, pause] of pauses.entries()) {
-          yield* Clock.advance(Duration.millis(pause))
+          yield* VirtualTime.advance(Duration.millis(pause))
           arrivals.push((yield* Clock_.currentTimeMillis) - began)
           yield* fork(send("a", id))
         }
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(yield* stored("a"), [...pauses.keys()])
         const at = yield* times
         for (const [index, time] of at.entries()) {
@@ -191,12 +191,12 @@ describe("pace", () => {
   it.effect("what gives up while it waits takes no turn from those behind it", () =>
     Effect.gen(function*() {
       yield* Effect.forEach(range(5), (id) => send("a", id))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       const impatient = yield* Effect.forEach(range(9), (id) => fork(send("a", 100 + id)))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       yield* Effect.forEach(impatient, Fiber.interrupt)
       const patient = yield* Effect.forEach(range(5), (id) => fork(send("a", 5 + id)))
-      yield* Clock.advance("800 millis")
+      yield* VirtualTime.advance("800 millis")
       assert.deepStrictEqual(yield* outcomes(patient), range(5).map(() => "published"))
       assert.deepStrictEqual(yield* stored("a"), range(10))
     }).pipe(Effect.provide(world())))
@@ -204,7 +204,7 @@ describe("pace", () => {
   it.effect("an attempt that failed takes its turn like any other", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published"])
       const injected = yield* (yield* Faults.Faults).injected
       assert.deepStrictEqual(injected.map(({ time }) => time - start), [0, 10_000])
@@ -217,11 +217,11 @@ describe("pace", () => {
     Effect.gen(function*() {
       const batch = Effect.gen(function*() {
         const fibers = yield* Effect.forEach(range(4), (id) => fork(send("a", id)))
-        yield* Clock.advance("30 seconds")
+        yield* VirtualTime.advance("30 seconds")
         yield* outcomes(fibers)
       })
       yield* batch
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       yield* batch
       const at = yield* times
       assert.deepStrictEqual(at.slice(0, 4), [0, 0, 10_000, 10_000])
@@ -241,7 +241,7 @@ describe("pace", () => {
       const impatient = yield* fork(
         Effect.forEach(range(100), (id) => Effect.timeoutOption(send("a", id), "100 millis"))
       )
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       const sent = (yield* Fiber.join(impatient)).filter(Option.isSome)
       assert.isAtLeast(sent.length, 9)
     }).pipe(Effect.provide(world({ rateLimit: { limit: 1, window: "1 second" } }))))
@@ -249,9 +249,9 @@ describe("pace", () => {
   it.effect("a wall clock that is set back asks for no more than one window", () =>
     Effect.gen(function*() {
       yield* Effect.forEach(range(5), (id) => send("a", id))
-      yield* Clock.jump("-8 hours")
+      yield* VirtualTime.jump("-8 hours")
       const late = yield* fork(send("a", 6))
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(late)))
     }).pipe(Effect.provide(world())))
 })
@@ -263,7 +263,7 @@ describe("again", () => {
   it.effect("what was not sent is sent again, and what is behind it waits", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(3), (id) => fork(send("a", id)))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published", "published"])
       assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
       assert.strictEqual((yield* (yield* Faults.Faults).injected).length, 3)
@@ -272,9 +272,9 @@ describe("again", () => {
   it.effect("429 is obeyed", () =>
     Effect.gen(function*() {
       const fiber = yield* fork(send("a", 1))
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual(yield* times, [])
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(yield* times, [25_000])
     }).pipe(
@@ -284,7 +284,7 @@ describe("again", () => {
   it.effect("a failure that the service itself tells of is tried again", () =>
     Effect.gen(function*() {
       const fiber = yield* fork(send("a", 1))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.strictEqual((yield* Fiber.join(fiber)).timetoken, "17334108326343660")
     }).pipe(Effect.provide(
       Publisher.layer(keys).pipe(
@@ -292,7 +292,7 @@ describe("again", () => {
           { status: 503, body: "{\"status\":503,\"service\":\"Publish\",\"error\":true,\"message\":\"Try later\"}" },
           "[1,\"Sent\",\"17334108326343660\"]"
         ].map((answer) => typeof answer === "string" ? { status: 200, body: answer } : answer))),
-        Layer.provideMerge(Clock.layer)
+        Layer.provideMerge(VirtualTime.layer)
       )
     )))
 
@@ -306,7 +306,7 @@ describe("again", () => {
   ])("an outcome that is unknown is told, and not sent again: $_tag $status", (fault) =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* outcomes(fibers), ["PublishOutcomeUnknown", "published"])
       const messages = yield* stored("a")
       assert.deepStrictEqual(messages.filter((message) => message !== 1), [2])
@@ -316,7 +316,7 @@ describe("again", () => {
   it.effect("for one minute; then what the last attempt said is told, and the next message goes on", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.deepStrictEqual(yield* outcomes(fibers), ["Transport", "published"])
       const injected = yield* (yield* Faults.Faults).injected
       assert.isAtLeast(injected.at(-1)!.time - start, 60_000)
@@ -337,15 +337,15 @@ describe("again", () => {
 
   it.effect("an unknown outcome is sent again when that was asked for, with the same id", () =>
     Effect.gen(function*() {
-      const events: Array<Event.Message> = []
+      const events: Array<SubscribeEvent.Message> = []
       const reader = yield* fork(
         Subscribe.messages({ channels: ["a"] }).pipe(
           Stream.runForEach((event) => Effect.sync(() => events.push(event)))
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published"])
       assert.deepStrictEqual(yield* stored("a"), [1, 1, 2])
       assert.deepStrictEqual(events.map(({ payload }) => payload), [1, 2])
@@ -357,7 +357,7 @@ describe("again", () => {
   it.effect("what may have been stored is never reported as not sent", () =>
     Effect.gen(function*() {
       const fiber = yield* fork(send("a", 1))
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
       assert.deepStrictEqual(yield* stored("a"), [1])
     }).pipe(Effect.provide(unpaced({ messageIds: true, resendUnknown: true }, {
@@ -369,9 +369,9 @@ describe("withdrawn", () => {
   it.effect("while queued: it is never sent", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(3), (id) => fork(send("a", id)))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       yield* Fiber.interrupt(fibers[1]!)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(yield* stored("a"), [1, 3])
       assert.deepStrictEqual(yield* times, [0, 1_000])
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
@@ -379,10 +379,10 @@ describe("withdrawn", () => {
   it.effect("in flight: at once for its caller; the request ends before the next begins", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       yield* Fiber.interrupt(fibers[0]!)
       assert.strictEqual((yield* Clock_.currentTimeMillis) - start, 100)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(yield* stored("a"), [1, 2])
       assert.deepStrictEqual(yield* times, [0, 1_000])
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
@@ -390,9 +390,9 @@ describe("withdrawn", () => {
   it.effect("between two attempts: there is no other, and the next goes on at once", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       yield* Fiber.interrupt(fibers[0]!)
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       assert.deepStrictEqual(yield* stored("a"), [2])
     }).pipe(
       Effect.provide(unpaced({}, { script: [{ on: "publish", fault: Faults.Fault.RateLimited({ retryAfter: 60 }) }] }))
@@ -403,7 +403,7 @@ describe("withdrawn", () => {
       const outcome = yield* Publisher.enqueue({ channel: "a", message: 1 })
       const waiting = yield* fork(outcome)
       yield* Fiber.interrupt(waiting)
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       yield* outcome
       assert.deepStrictEqual(yield* stored("a"), [1])
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
@@ -420,11 +420,11 @@ describe("closing", () => {
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({ flush: "2500 millis" })
       const fibers = yield* Effect.forEach(range(5), (id) => fork(provide(send("a", id))))
-      yield* Clock.advance("500 millis")
+      yield* VirtualTime.advance("500 millis")
       const closing = yield* fork(Scope.close(scope, Exit.void))
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.isUndefined(closing.pollUnsafe())
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.join(closing)
       const all = yield* outcomes(fibers)
       assert.deepStrictEqual(all, ["published", "published", "published", "PublisherClosed", "PublisherClosed"])
@@ -447,11 +447,11 @@ describe("closing", () => {
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({ capacity: 1 })
       const fibers = yield* Effect.forEach(range(4), (id) => fork(provide(send("a", id))))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       const closing = yield* fork(Scope.close(scope, Exit.void))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       assert.isDefined(fibers[3]!.pollUnsafe())
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       yield* Fiber.join(closing)
       assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published", "PublisherClosed", "PublisherClosed"])
     }).pipe(Effect.provide(emulated({ emulator: slow }))))
@@ -460,9 +460,9 @@ describe("closing", () => {
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({})
       const fibers = yield* Effect.forEach(range(2), (id) => fork(provide(send("a", id))))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const closing = yield* fork(Scope.close(scope, Exit.void))
-      yield* Clock.advance("15 seconds")
+      yield* VirtualTime.advance("15 seconds")
       yield* Fiber.join(closing)
       assert.deepStrictEqual(yield* outcomes(fibers), ["PublishOutcomeUnknown", "PublisherClosed"])
     }).pipe(
@@ -473,9 +473,9 @@ describe("closing", () => {
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({ retry: Retry.backoff({ floor: "1 hour", cap: "1 hour" }) })
       const fiber = yield* fork(provide(send("a", 1)))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const closing = yield* fork(Scope.close(scope, Exit.void))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       yield* Fiber.join(closing)
       assert.deepStrictEqual(yield* outcomes([fiber]), ["Transport"])
     }).pipe(
@@ -523,7 +523,7 @@ describe("message ids", () => {
           Stream.runForEach((event) => Effect.sync(() => read.push(event.payload)))
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const id = (heraldId: unknown) => ({ heraldId })
       const publish = (channel: string, message: number, meta?: unknown, publisher = "ada") =>
         emulator.publish({ channel, message, publisher, ...meta === undefined ? {} : { meta } })
@@ -539,10 +539,10 @@ describe("message ids", () => {
       yield* publish("a", 9, id(""))
       yield* publish("a", 10, id("y"))
       yield* publish("a", 11, id("y"), "eve")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("a", 12, id("y"))
       yield* publish("a", 13)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(read, [1, 3, 4, 4, 5, 6, 7, 8, 9, 10, 11, 13])
     }).pipe(Effect.provide(emulated())))
 
@@ -574,7 +574,7 @@ describe("settled from history", () => {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const first = yield* order()
       const second = yield* fork(send("a", 2))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [message, next] = yield* emulator.messages("a")
       assert.strictEqual((yield* Fiber.join(first)).timetoken, message!.timetoken)
       assert.strictEqual((yield* Fiber.join(second)).timetoken, next!.timetoken)
@@ -585,7 +585,7 @@ describe("settled from history", () => {
   it.effect("one that is not there is looked for twice, and stays unknown; the error says its id", () =>
     Effect.gen(function*() {
       const fiber = yield* order()
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       const error = yield* Effect.flip(Fiber.join(fiber))
       if (error._tag !== "PublishOutcomeUnknown") return assert.fail(error._tag)
       assert.strictEqual(error.messageId, "order-1")
@@ -602,7 +602,7 @@ describe("settled from history", () => {
       // The request is lost, and what it brought turns up late.
       yield* emulator.publish({ channel: "a", message: 1, meta, publisher: "ada", delay: "17 seconds" })
       const fiber = yield* order()
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(yield* stored("a"), [1])
     }).pipe(
@@ -616,7 +616,7 @@ describe("settled from history", () => {
   it.effect("with resendUnknown, what is not there is sent again, and what is there is not", () =>
     Effect.gen(function*() {
       const fibers = [yield* order(), yield* fork(send("a", 2)), yield* fork(send("a", 3))]
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published", "published"])
       assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
     }).pipe(Effect.provide(unpaced({ ...settling, resendUnknown: true }, {
@@ -629,7 +629,7 @@ describe("settled from history", () => {
       yield* emulator.publish({ channel: "a", message: 1, meta, publisher: "eve" })
       yield* emulator.publish({ channel: "a", message: 1, meta: { heraldId: "order-2" }, publisher: "ada" })
       const fiber = yield* order()
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: Faults.Fault.HalfOpen() }] }))))
 
@@ -640,11 +640,11 @@ describe("settled from history", () => {
       yield* emulator.publish({ channel: "a", message: 0, meta, publisher: "ada" })
       yield* crowd(950)
       const found = yield* order()
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual(yield* outcomes([found]), ["published"])
       yield* crowd(50)
       const gone = yield* order()
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual(yield* outcomes([gone]), ["PublishOutcomeUnknown"])
       assert.isAtMost((yield* requestsTo("/v3/history")).length, 10 + 2 * 10)
     }).pipe(Effect.provide(unpaced(settling, {
@@ -660,14 +660,14 @@ describe("settled from history", () => {
         lasting: "20 seconds"
       })
       const settled = yield* order()
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes([settled]), ["published"])
       yield* faults.add({ on: "publish", fault: lost })
       yield* faults.add({ on: ({ url }) => persistence(url), fault: Faults.Fault.ConnectionRefused(), times: 1_000 })
       const unknown = yield* fork(send("a", 2))
-      yield* Clock.advance("45 seconds")
+      yield* VirtualTime.advance("45 seconds")
       assert.isUndefined(unknown.pollUnsafe())
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* outcomes([unknown]), ["PublishOutcomeUnknown"])
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
 
@@ -682,7 +682,7 @@ describe("settled from history", () => {
           yield* faults.add({ on: ({ url }) => persistence(url), fault: Faults.Fault.AccessDenied() })
         }
         const fiber = yield* order({ store: why !== "store: false" })
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
         assert.strictEqual((yield* requestsTo("/v3/history")).length, why === "no persistence" ? 1 : 0)
       }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] })))
@@ -693,9 +693,9 @@ describe("settled from history", () => {
       const scope = yield* Scope.make()
       const publisher = yield* Scope.provide(Publisher.make({ ...settling, rateLimit: "none" }), scope)
       const fiber = yield* fork(publisher.publish({ channel: "a", message: 1 }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const closing = yield* fork(Scope.close(scope, Exit.void))
-      yield* Clock.advance("6 seconds")
+      yield* VirtualTime.advance("6 seconds")
       yield* Fiber.join(closing)
       assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
     }).pipe(Effect.provide(emulated({
@@ -740,17 +740,17 @@ describe("requirements and input", () => {
     Effect.gen(function*() {
       const Order = Schema.Struct({ id: Schema.Int, placed: Schema.DateTimeUtc })
       const fiber = yield* fork(send("a", 0))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       const wrong = { id: 0.5, placed: DateTime.makeUnsafe(0) }
       const error = yield* Effect.flip(Publisher.publish({ channel: "a", message: wrong, schema: Order }))
       assert.strictEqual(nameOf(error), "BadRequest")
       assert.include(error.message, "message does not match its schema")
       assert.isUndefined(fiber.pollUnsafe(), "it did not wait")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const typed = yield* fork(
         Publisher.publish({ channel: "a", message: { id: 1, placed: DateTime.makeUnsafe(0) }, schema: Order })
       )
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       yield* Fiber.join(typed)
       assert.deepStrictEqual((yield* stored("a"))[1], { id: 1, placed: "1970-01-01T00:00:00.000Z" })
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))

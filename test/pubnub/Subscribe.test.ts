@@ -12,23 +12,30 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { type Event, Publish, PubNubConfig, Subscribe, type SubscribeError, Timetoken } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
+import {
+  Publish,
+  PubNubConfig,
+  Subscribe,
+  type SubscribeError,
+  type SubscribeEvent,
+  Timetoken
+} from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
-import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
+import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 
 /** Runs a stream in the background, and gives what it has delivered so far. */
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
     const seen: Array<A> = []
     const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return { seen, fiber }
   })
 
 const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const envelope = (n: number) =>
@@ -121,7 +128,7 @@ describe("what arrives", () => {
       yield* service.publish({ channel: "team", message: 3 })
       yield* service.publish({ channel: "elsewhere", message: 4 })
       yield* Publish.fire({ channel: "a", message: 5 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [connected, first, second, third, ...rest] = seen
       assert.deepInclude(connected, { _tag: "Connected", channels: ["a", "x.*"], groups: ["crew"] })
       assert.deepInclude(first ?? {}, {
@@ -145,7 +152,7 @@ describe("what arrives", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], filter: "meta.level > 3" }))
       for (const level of [1, 5, 3, 4]) yield* Publish.publish({ channel: "a", message: level, meta: { level } })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [5, 4])
     }).pipe(Effect.provide(emulated())))
 
@@ -155,7 +162,7 @@ describe("what arrives", () => {
       yield* service.addToGroup("crew", ["a"])
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], groups: ["crew"] }))
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
       const polls = (yield* requestsTo("/v2/subscribe")).length
       assert.strictEqual(polls, 3, "handshake, the poll that got it twice, the next")
@@ -182,7 +189,7 @@ describe("what arrives", () => {
       yield* service.emitRaw({ channel: "a", envelope: membership("bob") })
       yield* service.emitRaw({ channel: "a", envelope: membership("eve") })
       yield* service.emitRaw({ channel: "a", envelope: membership("bob") })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.map(({ user }) => String(user)), ["bob", "eve"])
     }).pipe(Effect.provide(emulated())))
 
@@ -196,7 +203,7 @@ describe("what arrives", () => {
         service.emitRaw({ channel: "a", envelope: null }),
         service.publish({ channel: "a", message: 3 })
       ])
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Undecodable", "Undecodable", "Message"])
       assert.deepInclude(seen[2], { raw: { c: "a", d: 2, p: { t: "soon" } } })
       assert.deepInclude(seen[3] ?? {}, { raw: null })
@@ -210,9 +217,9 @@ describe("what arrives", () => {
           Effect.provide(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "bob", origin: "emulator" }))
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(other)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(
         seen.map((event) => [event._tag, "user" in event ? String(event.user) : "", event.occupancy]),
         [["Joined", "ada", 1], ["Joined", "bob", 2], ["Left", "bob", 1]]
@@ -226,7 +233,7 @@ describe("what arrives", () => {
           { action: "interval", occupancy: 1 }
         ]
       ) yield* service.emit({ channel: "a-pnpres", type: 0, payload: { timestamp, ...payload } })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.slice(3).map((event) => event._tag), ["TimedOut", "StateChanged", "Interval"])
     }).pipe(Effect.provide(emulated())))
 })
@@ -243,7 +250,7 @@ describe("payloads with a schema", () => {
         yield* service.publish({ channel: "a", message, publisher: "bob" })
       }
       yield* service.signal({ channel: "a", message: "free text" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Undecodable", "Message", "Signal"])
       const first = seen[1]
       if (first?._tag !== "Message") return assert.fail("no message")
@@ -263,7 +270,7 @@ describe("payloads with a schema", () => {
       }))
       for (const message of ["on", "sideways", "off"]) yield* service.signal({ channel: "a", message })
       yield* service.publish({ channel: "a", message: { any: "thing" } })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.map(({ payload }) => payload), ["on", "off"])
       assert.deepStrictEqual(tags(notices), ["Connected", "Undecodable"])
     }).pipe(Effect.provide(emulated())))
@@ -299,7 +306,7 @@ describe("one family", () => {
       yield* object("delete", "membership", { uuid: { id: "bob" }, channel: { id: "a" } })
       yield* service.emit({ channel: "a", type: 4, payload: { file: { id: "f", name: "n" } } })
       yield* service.emit({ channel: "a", type: 99, payload: { new: "kind" } })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const seen = Object.fromEntries(Object.entries(families).map(([name, { seen }]) => [name, tags(seen)]))
       assert.deepStrictEqual(seen, {
         messages: ["Message"],
@@ -335,7 +342,7 @@ describe("one family", () => {
         Effect.flip,
         Effect.forkChild
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Effect.all([
         service.publish({ channel: "a", message: 1 }),
         service.emit({ channel: "a", type: 99, payload: null }),
@@ -343,7 +350,7 @@ describe("one family", () => {
         service.emitRaw({ channel: "a", envelope: 7 }),
         service.publish({ channel: "a", message: 3 })
       ])
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(yield* Fiber.join(ended), "enough")
       assert.deepStrictEqual(order, ["Connected", 1, "Unknown", 2, "Undecodable"])
       assert.deepStrictEqual(statuses.map((status) => status._tag), ["Connected"])
@@ -360,9 +367,9 @@ it.effect("without onStatus, what may mean loss is a warning, and the rest is no
     )
     yield* service.emitRaw({ channel: "a", envelope: { c: "a" } })
     yield* service.restart
-    yield* Clock.advance("3 seconds")
+    yield* VirtualTime.advance("3 seconds")
     yield* service.publish({ channel: "a", message: 1 })
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     assert.deepStrictEqual(seen.map(({ payload }) => payload), [1])
     assert.strictEqual(lines.length, 2)
     assert.match(lines[0]!, /^Warn: an event on an unknown channel at an unknown time cannot be read: /)
@@ -378,7 +385,7 @@ it.effect("without onStatus, the warning of a payload that does not match names 
       Effect.provide(Logger.layer([logger]))
     )
     const timetoken = yield* service.publish({ channel: "a", message: "x" })
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     assert.deepStrictEqual(lines, [`Warn: an event on a at ${timetoken} cannot be read: Expected number`])
   }).pipe(Effect.provide(emulated())))
 
@@ -393,9 +400,9 @@ describe("cursors", () => {
       // Three pages: alone, together, and together with another region's late one.
       for (let n = 0; n < 12; n++) {
         yield* service.publish({ channel: n % 2 ? "a" : "b", message: n, publisher: "p" })
-        if (n === 3 || n === 8) yield* Clock.advance("2 seconds")
+        if (n === 3 || n === 8) yield* VirtualTime.advance("2 seconds")
       }
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       yield* Fiber.interrupt(fiber)
       const messages = seen.filter((event) => event._tag === "Message")
       assert.deepStrictEqual(payloads(messages), Array.from({ length: 12 }, (_, n) => n))
@@ -453,7 +460,7 @@ describe("cursors", () => {
         Effect.timeoutOption("1 second"),
         Effect.forkChild
       )
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       const polls = (yield* Transport.Exchanges.use(({ all }) => all)).map(({ url }) => new URL(url).searchParams)
       assert.deepStrictEqual(
         polls.slice(0, 4).map((query) => [query.get("tt"), query.get("tr")]),
@@ -475,9 +482,9 @@ describe("cursors", () => {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: 2 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Connected", "CursorDoubted", "Message", "Message"])
       assert.deepStrictEqual(payloads(seen), [1, 2])
     }).pipe(Effect.provide(emulated({ script: [{ on: "poll", fault: Faults.Fault.FutureCursor() }] }))))
@@ -491,7 +498,7 @@ describe("coming back", () => {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* service.restart
-      yield* Clock.advance("10 millis")
+      yield* VirtualTime.advance("10 millis")
       const interrupted = seen.at(-1)
       if (interrupted?._tag !== "Interrupted") return assert.fail(JSON.stringify(seen))
       assert.strictEqual(interrupted.reason._tag, "Transport")
@@ -500,7 +507,7 @@ describe("coming back", () => {
         Duration.between(interrupted.retryIn, { minimum: Duration.millis(500), maximum: Duration.seconds(1) })
       )
       yield* service.publish({ channel: "a", message: "meanwhile" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Connected", "Interrupted", "Reconnected", "Message"])
     }).pipe(Effect.provide(emulated())))
 
@@ -512,9 +519,9 @@ describe("coming back", () => {
       const faulty = yield* Faults.Faults
       yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "1 hour" })
       yield* service.restart
-      yield* Clock.advance("59 minutes")
+      yield* VirtualTime.advance("59 minutes")
       yield* service.publish({ channel: "a", message: "meanwhile" })
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       const times = (yield* injected).map(({ time }) => time)
       const apart = times.slice(1).map((time, index) => time - times[index]!)
       assert.isAtLeast(Math.min(...apart), 500)
@@ -531,9 +538,9 @@ describe("coming back", () => {
       if (interrupted?._tag !== "Interrupted") return assert.fail("not interrupted")
       assert.strictEqual(interrupted.reason._tag, "RateLimited")
       assert.strictEqual(Duration.toSeconds(interrupted.retryIn), 20)
-      yield* Clock.advance("18 seconds")
+      yield* VirtualTime.advance("18 seconds")
       assert.deepStrictEqual(yield* requestsTo("/v2/subscribe"), [])
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
     }).pipe(Effect.provide(emulated({ script: [{ on: "handshake", fault: faults.RateLimited({ retryAfter: 20 }) }] }))))
 
@@ -541,11 +548,11 @@ describe("coming back", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("23 seconds")
+      yield* VirtualTime.advance("23 seconds")
       assert.deepStrictEqual(payloads(seen), [], "the connection is half-open")
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
     }).pipe(Effect.provide(emulated({ script: [{ on: "poll", fault: faults.HalfOpen() }] }))))
 
@@ -553,9 +560,9 @@ describe("coming back", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: faults.HalfOpen(), lasting: "10 minutes" }))
-      yield* Clock.advance("60 seconds")
+      yield* VirtualTime.advance("60 seconds")
       assert.deepStrictEqual(tags(seen), ["Connected"])
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       const last = seen.at(-1)
       // A leave waits a second for its answer, and nobody moves the clock any more.
       yield* Faults.Faults.use((faulty) => faulty.heal)
@@ -567,13 +574,13 @@ describe("coming back", () => {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* service.restart
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       const before = (yield* requestsTo("/v2/subscribe")).length
-      yield* Clock.jump("8 hours")
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.jump("8 hours")
+      yield* VirtualTime.advance("5 seconds")
       assert.isAbove((yield* requestsTo("/v2/subscribe")).length, before)
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen).slice(-2), ["Reconnected", "Message"])
     }).pipe(Effect.provide(emulated())))
 
@@ -582,12 +589,12 @@ describe("coming back", () => {
       const service = yield* emulator
       const away = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
       const asleep = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
-      yield* Clock.jump("8 hours")
+      yield* VirtualTime.jump("8 hours")
       const back = yield* collect(Subscribe.stream({ channels: ["a"], from: away, catchUp: "none" }))
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       for (const message of [1, 2]) {
         yield* service.publish({ channel: "a", message })
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
       }
       for (const { seen } of [asleep, back]) {
         assert.deepStrictEqual(tags(seen), ["Connected", "GapSuspected", "Message", "Message"])
@@ -599,12 +606,12 @@ describe("coming back", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
-      yield* Clock.jump("8 hours")
+      yield* VirtualTime.jump("8 hours")
       // Wakes the poll that was open all the time.
       yield* service.publish({ channel: "a", message: "first" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: "second" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Connected", "Message", "GapSuspected", "Message"])
     }).pipe(Effect.provide(emulated())))
 
@@ -628,7 +635,7 @@ describe("coming back", () => {
         channels: ["a"],
         reconnect: { ServerFailure: Schedule.max([Schedule.spaced("7 seconds"), Schedule.recurs(2)]) }
       }))
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       const exit = collected.fiber.pollUnsafe()
       if (exit === undefined || Exit.isSuccess(exit)) return assert.fail("still running")
       const error = Cause.findErrorOption(exit.cause)
@@ -651,7 +658,7 @@ describe("coming back", () => {
   it.effect("a schedule that is not given, or undefined, is the usual one", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect: { ServerFailure: undefined } }))
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
     }).pipe(
       Effect.provide(
@@ -666,15 +673,15 @@ describe("coming back", () => {
       const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"], groups: ["g"] }))
       yield* faulty.add({ on: "poll", fault: faults.AccessDenied() })
       yield* service.restart
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(tags(seen).at(-1), "Reconnected")
       yield* service.publish({ channel: "a", message: "after" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), ["after"])
 
       yield* service.deny({ channels: ["b"], groups: ["g"] })
       yield* service.restart
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       const error: SubscribeError.SubscribeError = yield* Effect.flip(Fiber.join(fiber))
       if (error.reason._tag !== "AccessDenied") return assert.fail(error.reason._tag)
       assert.deepStrictEqual([error.reason.channels, error.reason.groups], [["b"], ["g"]])
@@ -703,20 +710,20 @@ describe("groups without channels", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       // At least a second lies between two attempts, and not much more than five.
       const attempts = (yield* requestsTo("/v2/subscribe")).length
       assert.isTrue(attempts > 12 && attempts < 62, String(attempts))
       yield* service.addToGroup("g", ["a"])
-      yield* Clock.advance("6 seconds")
+      yield* VirtualTime.advance("6 seconds")
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
       yield* service.removeFromGroup("g", ["a"])
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* service.addToGroup("g", ["b"])
       yield* service.publish({ channel: "b", message: 2 })
-      yield* Clock.advance("6 seconds")
+      yield* VirtualTime.advance("6 seconds")
       assert.deepStrictEqual(payloads(seen), [1, 2])
       const reasons = seen.flatMap((event) => event._tag === "Interrupted" ? [event.reason._tag] : [])
       assert.deepStrictEqual(new Set(reasons), new Set(["EmptySubscription"]))
@@ -740,7 +747,7 @@ describe("groups without channels", () => {
       const before = (yield* requestsTo("/v2/subscribe")).length
       yield* service.removeFromGroup("g", ["a"])
       yield* service.publish({ channel: "b", message: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
       assert.isAtMost((yield* requestsTo("/v2/subscribe")).length - before, 3)
       assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
@@ -755,9 +762,9 @@ describe("the end", () => {
         Stream.runForEach((event) => event._tag === "Message" ? Effect.never : Effect.void),
         Effect.forkChild
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.strictEqual((yield* requestsTo("/v2/subscribe")).length, 2)
       assert.strictEqual(yield* service.readers, 0)
     }).pipe(Effect.provide(emulated())))
@@ -768,9 +775,9 @@ describe("the end", () => {
       const fiber = yield* Effect.forkChild(
         Subscribe.messages({ channels: ["a"] }).pipe(Stream.take(1), Stream.runCollect)
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual((yield* Fiber.join(fiber)).length, 1)
       assert.strictEqual((yield* requestsTo("/v2/presence")).length, 1)
       assert.strictEqual(yield* service.readers, 0)
@@ -783,7 +790,7 @@ describe("the end", () => {
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: Faults.Fault.HalfOpen(), lasting: "1 hour" }))
       const before = yield* Clock_.currentTimeMillis
       const ending = yield* Effect.forkChild(Effect.andThen(Fiber.interrupt(fiber), Clock_.currentTimeMillis))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.strictEqual((yield* Fiber.join(ending)) - before, 1_000)
       assert.strictEqual(yield* emulator.use((_) => _.readers), 0)
       const injected = yield* Faults.Faults.use((faulty) => faulty.injected)
@@ -820,7 +827,7 @@ describe("the end", () => {
       ))
       yield* service.publish({ channel: "a", message: "outer" })
       yield* service.publish({ channel: "a", message: "inner", subscribeKey: "other-sub" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(outer.seen.map(({ payload }) => payload), ["outer"])
       assert.deepStrictEqual(inner.seen.map(({ payload }) => payload), ["inner"])
     }).pipe(Effect.provide(emulated({
@@ -839,7 +846,7 @@ describe("the end", () => {
       assert.isTrue((yield* service.requests).every((request) => queryOf(request).get("auth") === "tok/en+="))
       yield* service.revokeToken("tok/en+=")
       yield* service.restart
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       const error = yield* Effect.flip(Fiber.join(fiber))
       assert.strictEqual(error.reason._tag, "AccessDenied")
       assert.isDefined(error.cursor)

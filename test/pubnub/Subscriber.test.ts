@@ -6,9 +6,9 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Event, PubNubConfig, Subscribe, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -34,12 +34,12 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
     return { seen, fiber }
   })
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
 
-const gaps = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const gaps = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Gap" || event._tag === "GapSuspected" ? [event] : [])
 
 const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
@@ -63,16 +63,16 @@ describe("groups without channels", () => {
         [["g"], ["h"], ["g", "h"]],
         (groups) => collect(Subscribe.stream({ groups }))
       )
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* emulator.use((service) => service.addToGroup("g", ["a"]))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* publish("a", 1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.use((service) => service.removeFromGroup("g", ["a"]))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* emulator.use((service) => service.addToGroup("h", ["b"]))
       yield* publish("b", 2)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(readers.map(({ seen }) => payloads(seen)), [[1], [2], [1, 2]])
       assert.isTrue(readers.every(({ fiber }) => fiber.pollUnsafe() === undefined))
     }).pipe(Effect.provide(world())))
@@ -83,11 +83,11 @@ describe("one poll for all", () => {
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const b = yield* collect(Subscribe.stream({ channels: ["b", "x.*"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("a", 1)
       yield* publish("b", 2)
       yield* publish("x.y", 3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(a.seen), [1])
       assert.deepStrictEqual(payloads(b.seen), [2, 3])
       assert.deepStrictEqual(tags(a.seen), ["Connected", "Message"])
@@ -104,12 +104,12 @@ describe("one poll for all", () => {
       const readers = yield* Effect.forEach(numbers(1_000), (n) =>
         Effect.tap(
           collect(Subscribe.stream({ channels: [`channel-${n}`] })),
-          () => n % 100 === 99 ? Clock.advance("10 millis") : Effect.void
+          () => n % 100 === 99 ? VirtualTime.advance("10 millis") : Effect.void
         ))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isAtMost((yield* polls).length, 20)
       yield* Effect.forEach(numbers(1_000), (n) => publish(`channel-${n}`, n))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       for (const [n, { seen }] of readers.entries()) assert.deepStrictEqual(payloads(seen), [n])
     }).pipe(Effect.provide(world())))
 
@@ -117,12 +117,12 @@ describe("one poll for all", () => {
     Effect.gen(function*() {
       const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
       const { seen } = yield* collect(Subscribe.stream({ channels }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const { target } of yield* polls) assert.isAtMost(target.length, 32_768)
       assert.strictEqual(yield* emulator.use((service) => service.readers), 2)
       assert.deepStrictEqual(tags(seen), ["Connected"])
       yield* emulator.use((service) => service.publishAll(channels.map((channel, message) => ({ channel, message }))))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen).toSorted((a, b) => Number(a) - Number(b)), numbers(1_000))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
@@ -130,15 +130,15 @@ describe("one poll for all", () => {
   it.effect("joining and leaving touch nobody else: no handshake is aborted, no position is lost", () =>
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const n of numbers(50)) {
         const other = yield* collect(Subscribe.stream({ channels: [`other-${n}`] }))
         yield* publish("a", n)
-        yield* Clock.advance("40 millis")
+        yield* VirtualTime.advance("40 millis")
         yield* Fiber.interrupt(other.fiber)
-        yield* Clock.advance("40 millis")
+        yield* VirtualTime.advance("40 millis")
       }
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(a.seen), numbers(50))
       assert.deepStrictEqual(tags(a.seen).filter((tag) => tag !== "Message"), ["Connected"])
       const leaves = yield* requestsTo("/v2/presence")
@@ -149,13 +149,13 @@ describe("one poll for all", () => {
   it.effect("who comes later is not given what was published before", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("b", "before")
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       const late = yield* collect(Subscribe.stream({ channels: ["b"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("b", "after")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(late.seen), ["after"])
     }).pipe(Effect.provide(world())))
 
@@ -163,13 +163,13 @@ describe("one poll for all", () => {
     Effect.gen(function*() {
       const from = Timetoken.Timetoken.make(yield* publish("a", "before"))
       yield* burst(230)
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       const now = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const past = yield* collect(Subscribe.stream({ channels: ["a"], from }))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       yield* publish("a", "live")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(past.seen), [...numbers(230), "live"])
       assert.deepStrictEqual(payloads(now.seen), ["live"])
     }).pipe(Effect.provide(world())))
@@ -177,24 +177,24 @@ describe("one poll for all", () => {
   it.effect("a cursor of the poll names what history gave to this reader alone", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["b"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const from = Timetoken.Timetoken.make(yield* publish("a", 0))
       for (const n of [1, 2]) yield* publish("a", n)
       // The poll is past them, and has not had them.
       yield* publish("b", "past")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const first = yield* collect(Subscribe.stream({ channels: ["a"], from }))
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       yield* publish("a", 3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(first.seen), [1, 2, 3])
       yield* Fiber.interrupt(first.fiber)
       const last = first.seen.at(-1)
       if (last?._tag !== "Message") return assert.fail("the last is a message")
       const second = yield* collect(Subscribe.stream({ channels: ["a"], from: last.cursor }))
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       yield* publish("a", 4)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(second.seen), [4])
     }).pipe(Effect.provide(world())))
 
@@ -202,16 +202,16 @@ describe("one poll for all", () => {
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(["a", "b", "c"], (channel) =>
         collect(Subscribe.stream({ channels: [channel] })))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const faulty = yield* Faults.Faults
       yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "10 minutes" })
       yield* emulator.use((service) =>
         service.restart
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(400, { channel: "a" })
       yield* burst(300, { channel: "b" })
-      yield* Clock.advance("11 minutes")
+      yield* VirtualTime.advance("11 minutes")
       assert.deepStrictEqual(readers.map(({ seen }) => payloads(seen).length), [400, 300, 0])
       for (const { seen } of readers) {
         assert.deepStrictEqual(gaps(seen), [])
@@ -247,26 +247,26 @@ describe("a name that is asked for while a gap is read", () => {
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
       yield* collect(set.events)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("b", "before")
       yield* Faults.Faults.use(({ add }) =>
         add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), lasting: "1 minute" })
       )
       yield* burst(150)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* set.add("b")
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["b"] }))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       const after = yield* publish("b", "after")
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), ["after"])
       const connected = seen.find(({ _tag }) => _tag === "Connected")
       if (connected?._tag !== "Connected") return assert.fail("it was not told")
       assert.isTrue(connected.cursor.position < after)
       // Who goes on from that cursor must not be given what was not its own.
       const again = yield* collect(Subscribe.stream({ channels: ["b"], from: connected.cursor }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(again.seen), ["after"])
     }).pipe(Effect.provide(world())))
 })
@@ -275,7 +275,7 @@ describe("slow readers", () => {
   /** A reader that takes one event and then waits for the hour to pass. */
   const slow = (options: Subscribe.Options) =>
     Effect.gen(function*() {
-      const seen: Array<Event.SubscribeEvent> = []
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
       const fiber = yield* Subscribe.stream({ channels: ["a"], capacity: 10, ...options }).pipe(
         Stream.runForEach((event) =>
           Effect.andThen(
@@ -286,7 +286,7 @@ describe("slow readers", () => {
         Effect.forkChild
       )
       const quick = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       return { seen, quick, fiber }
     })
 
@@ -295,13 +295,13 @@ describe("slow readers", () => {
       const { quick, seen } = yield* slow({})
       for (const round of numbers(30)) {
         yield* burst(20, { first: round * 20 })
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
       }
       assert.deepStrictEqual(payloads(quick.seen), numbers(600))
       assert.isAtMost(payloads(seen).length, 20)
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       yield* publish("a", 600)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(601))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
@@ -311,9 +311,9 @@ describe("slow readers", () => {
       const service = yield* emulator
       const { seen } = yield* slow({})
       yield* burst(20)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const n of numbers(30)) yield* service.signal({ channel: "a", message: n })
-      yield* Clock.advance("2 hours")
+      yield* VirtualTime.advance("2 hours")
       assert.deepStrictEqual(payloads(seen), numbers(20))
       assert.deepStrictEqual(
         gaps(seen).map((gap) => gap._tag === "Gap" ? [gap.channel, gap.reason, gap.kinds] : gap),
@@ -327,11 +327,11 @@ describe("slow readers", () => {
       Effect.gen(function*() {
         const { quick, seen } = yield* slow({ strategy })
         yield* publish("a", 0)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const sent = yield* burst(50, { first: 1 })
-        yield* Clock.advance("2 hours")
+        yield* VirtualTime.advance("2 hours")
         yield* publish("a", 51)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(payloads(quick.seen), numbers(52))
         const kept = strategy === "slide" ? numbers(10, 41) : numbers(10, 1)
         assert.deepStrictEqual(payloads(seen), [0, ...kept, 51])
@@ -354,14 +354,14 @@ describe("slow readers", () => {
     Effect.gen(function*() {
       const { fiber, quick, seen } = yield* slow({ strategy: "fail" })
       yield* publish("a", 0)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(50, { first: 1 })
-      yield* Clock.advance("2 hours")
+      yield* VirtualTime.advance("2 hours")
       const error = yield* Effect.flip(Fiber.join(fiber))
       if (error.reason._tag !== "InboxOverflow") return assert.fail(error.message)
       assert.deepStrictEqual(payloads(seen), numbers(11))
       const again = yield* collect(Subscribe.stream({ channels: ["a"], from: error.cursor }))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(again.seen), numbers(40, 11))
       assert.deepStrictEqual(payloads(quick.seen), numbers(51))
     }).pipe(Effect.provide(world())))
@@ -370,13 +370,13 @@ describe("slow readers", () => {
     Effect.gen(function*() {
       const { quick, seen } = yield* slow({ strategy: "suspend" })
       yield* publish("a", 0)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(50, { first: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const before = (yield* polls).length
-      yield* Clock.advance("30 minutes")
+      yield* VirtualTime.advance("30 minutes")
       assert.strictEqual((yield* polls).length, before)
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.deepStrictEqual(payloads(seen), numbers(51))
       assert.deepStrictEqual(payloads(quick.seen), numbers(51))
     }).pipe(Effect.provide(world())))
@@ -388,16 +388,16 @@ describe("slow readers", () => {
         Effect.forkChild
       )
       const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(10)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "broken")
       assert.deepStrictEqual(payloads(other.seen), numbers(10))
     }).pipe(Effect.provide(world())))
 
   it.effect("drop: a Gap stands before what comes after it, though the inbox is never empty", () =>
     Effect.gen(function*() {
-      const seen: Array<Event.SubscribeEvent> = []
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
       yield* Subscribe.stream({ channels: ["a"], capacity: 200, strategy: "drop" }).pipe(
         // One page of a hundred a second.
         Stream.runForEachArray((events) =>
@@ -405,12 +405,12 @@ describe("slow readers", () => {
         ),
         Effect.forkChild
       )
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       yield* burst(310)
       // What history has begins with a small page.
-      yield* Clock.advance("2500 millis")
+      yield* VirtualTime.advance("2500 millis")
       yield* burst(50, { first: 310 })
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       const at = seen.findIndex(({ _tag }) => _tag === "Gap")
       assert.isAbove(at, 0)
       assert.isTrue(payloads(seen.slice(0, at)).every((n) => Number(n) < 310))
@@ -421,11 +421,11 @@ describe("slow readers", () => {
     Effect.gen(function*() {
       const { quick, seen } = yield* slow({ strategy: "suspend" })
       yield* publish("a", 0)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(50, { first: 1 })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Subscriber.reconnect
-      yield* Clock.advance("2 hours")
+      yield* VirtualTime.advance("2 hours")
       assert.deepStrictEqual(payloads(seen), numbers(51))
       assert.deepStrictEqual(payloads(quick.seen), numbers(51))
     }).pipe(Effect.provide(world())))
@@ -434,9 +434,9 @@ describe("slow readers", () => {
     Effect.gen(function*() {
       const { seen } = yield* slow({ channels: ["x.*"] })
       yield* publish("x.y", 0)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(50, { channel: "x.y", first: 1 })
-      yield* Clock.advance("2 hours")
+      yield* VirtualTime.advance("2 hours")
       assert.deepStrictEqual(payloads(seen), numbers(51))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
@@ -457,7 +457,7 @@ describe("sets and entities", () => {
     yield* object("room", "uuid", { id: "ada", name: "Ada" })
     yield* object("room", "membership", { channel: { id: "room" }, uuid: { id: "ada" } })
     yield* publish("room", "hello")
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
   })
 
   it.effect("a subscription hears only its entity", () =>
@@ -468,7 +468,7 @@ describe("sets and entities", () => {
         Subscription.userMetadata("ada")
       ]
       const readers = yield* Effect.forEach(members, (member) => collect(Subscribe.stream({ subscriptions: [member] })))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* changes
       assert.deepStrictEqual(readers.map(({ seen }) => tags(seen)), [
         ["Connected", "ChannelSet", "UserSet", "MembershipSet", "Message"],
@@ -484,11 +484,11 @@ describe("sets and entities", () => {
       const { seen } = yield* collect(set.events)
       const group = yield* collect(Subscribe.stream({ groups: ["crew"] }))
       const wildcard = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const n of numbers(20)) yield* publish("x.room", n)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       yield* burst(250, { channel: "x.room", first: 20 })
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       for (const reader of [{ seen }, group, wildcard]) {
         assert.deepStrictEqual(payloads(reader.seen), numbers(270))
       }
@@ -503,15 +503,15 @@ describe("sets and entities", () => {
       const two = yield* Subscribe.subscriptionSet({ channels: ["b", "c"] })
       const first = yield* collect(one.events)
       const second = yield* collect(two.events)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Scope.close(scope, Exit.void)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(first.fiber)), "its streams have ended")
       const [leave, ...more] = yield* requestsTo("/v2/presence")
       assert.include(leave!.target, "/channel/a/leave")
       assert.deepStrictEqual(more, [])
       yield* publish("b", 1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(second.seen), [1])
       assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["b", "c"], groups: [] })
     }).pipe(Effect.scoped, Effect.provide(world())))
@@ -520,16 +520,16 @@ describe("sets and entities", () => {
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
       const { seen } = yield* collect(set.events)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* set.add("b", Subscription.group("crew", { presence: true }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("b", 1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* set.remove("b")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("b", 2)
       yield* publish("a", 3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1, 3])
       const statuses = seen.filter((event) => event._tag !== "Message")
       assert.deepStrictEqual(tags(statuses), ["Connected", "ChannelsChanged", "ChannelsChanged"])
@@ -558,7 +558,7 @@ describe("sets and entities", () => {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"], catchUp: { within: "1 day" } })
       const { seen } = yield* collect(set.events)
       const other = yield* collect(Subscribe.stream({ channels: ["b"], catchUp: "none" }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Faults.Faults.use((faulty) =>
         faulty.add({
           on: (request) => request.url.includes("/v3/history"),
@@ -567,17 +567,17 @@ describe("sets and entities", () => {
         })
       )
       yield* burst(150)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.include(tags(seen), "Interrupted")
       yield* set.remove("a")
       const before = (yield* requestsTo("/v3/history")).length
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.strictEqual((yield* requestsTo("/v3/history")).length, before)
       yield* publish("b", 1)
       yield* set.add("c")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("c", 2)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(other.seen), [1])
       assert.deepStrictEqual(payloads(seen), [2])
     }).pipe(Effect.scoped, Effect.provide(world())))
@@ -587,7 +587,7 @@ describe("sets and entities", () => {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"], presence: true })
       const one = yield* collect(set.events)
       const two = yield* collect(set.events)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const guest = yield* collect(
         Subscribe.stream({ channels: ["a"] }).pipe(
           Stream.provideService(
@@ -596,9 +596,9 @@ describe("sets and entities", () => {
           )
         )
       )
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       yield* Fiber.interrupt(guest.fiber)
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       for (const { seen } of [one, two]) {
         const bob = seen.filter((event) => "user" in event && event.user === "bob")
         assert.deepStrictEqual(tags(bob), ["Joined", "Left"])
@@ -613,10 +613,10 @@ describe("sets and entities", () => {
         subscriptions: [Subscription.channel("a", { presence: true })]
       })
       const { seen } = yield* collect(set.events)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* set.remove("a")
       yield* set.add("b", "b")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["b"], groups: [] })
       assert.deepStrictEqual((yield* set.subscriptions).map(({ name }) => name), ["b"])
       assert.strictEqual(seen.at(-1)?._tag, "ChannelsChanged")
@@ -627,18 +627,18 @@ describe("the connection", () => {
   it.effect("disconnect stops the poll, leaves and keeps the place; reconnect goes on from there", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("a", 1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Subscriber.disconnect
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(yield* emulator.use((service) => service.readers), 0)
       assert.strictEqual((yield* requestsTo("/v2/presence")).length, 1)
       yield* burst(300, { first: 2 })
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.deepStrictEqual(payloads(seen), [1])
       yield* Subscriber.reconnect
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(301, 1))
       assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), [
         "Connected",
@@ -653,10 +653,10 @@ describe("the connection", () => {
       const faulty = yield* Faults.Faults
       yield* faulty.add({ fault: faults.RateLimited({ retryAfter: 100 }), times: 1 })
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(tags(seen), ["Interrupted"])
       yield* Subscriber.reconnect
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
     }).pipe(Effect.provide(world())))
 
@@ -666,30 +666,30 @@ describe("the connection", () => {
         ["a", "b"],
         (channel) => collect(Subscribe.stream({ channels: [channel] }))
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Subscriber.unsubscribeAll
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const { fiber } of readers) assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
       const [leave, ...more] = yield* requestsTo("/v2/presence")
       assert.include(leave!.target, "/channel/a,b/leave")
       assert.deepStrictEqual(more, [])
       yield* publish("a", "meanwhile")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const next = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("a", "after")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(next.seen), ["after"])
     }).pipe(Effect.provide(world())))
 
   it.effect("subscribing to the new before leaving the old keeps the position", () =>
     Effect.gen(function*() {
       const old = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const position = queryOf((yield* polls).at(-1)!).get("tt")
       yield* collect(Subscribe.stream({ channels: ["b"] }))
       yield* Fiber.interrupt(old.fiber)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const last = (yield* polls).at(-1)!
       assert.strictEqual(channelsOf(last), "b")
       assert.strictEqual(queryOf(last).get("tt"), position)
@@ -699,11 +699,11 @@ describe("the connection", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscriber.statuses)
       yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* collect(Subscribe.stream({ channels: ["b"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.use((service) => service.restart)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(tags(seen), ["Connected", "ChannelsChanged", "Interrupted", "Reconnected"])
     }).pipe(Effect.provide(world())))
 
@@ -712,11 +712,11 @@ describe("the connection", () => {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
       const secret = yield* collect(Subscribe.stream({ channels: ["secret"] }))
       const open = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       const error = yield* Effect.flip(Fiber.join(secret.fiber))
       assert.strictEqual(error._tag === "SubscribeError" ? error.reason._tag : error._tag, "AccessDenied")
       yield* publish("a", 1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(open.seen), [1])
     }).pipe(Effect.provide(world())))
 
@@ -724,10 +724,10 @@ describe("the connection", () => {
     Effect.gen(function*() {
       const { scope, ...subscriber } = yield* sharing
       const { fiber } = yield* collect(subscriber.stream({ channels: ["a", "b"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: faults.HalfOpen(), lasting: "1 hour" }))
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isDefined(closing.pollUnsafe(), "it took longer than a second")
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
       assert.strictEqual(yield* emulator.use((service) => service.readers), 0)
@@ -739,30 +739,30 @@ describe("the connection", () => {
     Effect.gen(function*() {
       const { scope, ...subscriber } = yield* sharing
       yield* collect(subscriber.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const brief = yield* collect(subscriber.stream({ channels: ["brief"] }))
-      yield* Clock.advance("50 millis")
+      yield* VirtualTime.advance("50 millis")
       yield* Fiber.interrupt(brief.fiber)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const leaves = yield* requestsTo("/v2/presence")
       assert.deepStrictEqual(leaves.map(({ target }) => target.includes("/channel/brief/leave")), [true])
       yield* Effect.forkChild(Scope.close(scope, Exit.void))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
     }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed(100) } }))))
 
   it.effect("a name that comes back is heard from then on, not from before", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["other"] }))
       const first = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(first.fiber)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish("a", "before")
       assert.deepStrictEqual(tags(seen), [])
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("a", "after")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), ["after"])
     }).pipe(Effect.provide(world())))
 
@@ -771,27 +771,27 @@ describe("the connection", () => {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
       const open = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const secret = yield* collect(Subscribe.stream({ channels: ["secret"] }))
-      yield* Clock.advance("30 millis")
+      yield* VirtualTime.advance("30 millis")
       yield* Fiber.interrupt(secret.fiber)
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       yield* publish("a", 1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(open.seen), [1])
     }).pipe(Effect.provide(world())))
 
   it.effect("a stream that begins while the connection is down begins when it is back", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Subscriber.disconnect
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish("a", "meanwhile")
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(tags(seen), [])
       yield* Subscriber.reconnect
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("a", "after")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen)[0], "Connected")
       assert.deepStrictEqual(payloads(seen), ["after"])
     }).pipe(Effect.provide(world())))
@@ -800,9 +800,9 @@ describe("the connection", () => {
     Effect.gen(function*() {
       const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
       yield* collect(Subscribe.stream({ channels }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Subscriber.unsubscribeAll
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const leaves = yield* requestsTo("/v2/presence")
       assert.strictEqual(leaves.length, 2)
       for (const { target } of leaves) assert.isAtMost(target.length, 32_768)
@@ -811,11 +811,11 @@ describe("the connection", () => {
   it.effect("many that join with a slow line do not keep the others from their messages", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const n of numbers(60)) {
         yield* collect(Subscribe.stream({ channels: [`other-${n}`] }))
         yield* publish("a", n)
-        yield* Clock.advance("50 millis")
+        yield* VirtualTime.advance("50 millis")
       }
       assert.isAbove(payloads(seen).length, 40)
     }).pipe(
@@ -828,7 +828,7 @@ describe("the connection", () => {
       const statuses = yield* collect(subscriber.statuses)
       yield* Scope.close(scope, Exit.void)
       const late = yield* collect(subscriber.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isDefined(late.fiber.pollUnsafe())
       assert.isDefined(statuses.fiber.pollUnsafe())
       assert.deepStrictEqual(late.seen, [])
@@ -837,11 +837,11 @@ describe("the connection", () => {
   it.effect("two keysets in one graph, one nested in the other: each hears its own", () => {
     const keyset = (name: string) => ({ subscribeKey: `${name}-sub`, userId: "ada", origin: "emulator" })
     const listen: Effect.Effect<
-      { readonly seen: Array<Event.SubscribeEvent> },
+      { readonly seen: Array<SubscribeEvent.SubscribeEvent> },
       never,
       PubNubConfig.PubNubConfig | HttpClient.HttpClient | Scope.Scope
     > = Effect.gen(function*() {
-      const seen: Array<Event.SubscribeEvent> = []
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
       yield* Subscribe.stream({ channels: ["a"] }).pipe(
         Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
         Effect.ignore,
@@ -856,10 +856,10 @@ describe("the connection", () => {
       const inner = yield* Effect.provide(
         Effect.gen(function*() {
           const inner = yield* listen
-          yield* Clock.advance("1 second")
+          yield* VirtualTime.advance("1 second")
           yield* service.publish({ channel: "a", message: "one", subscribeKey: "one-sub" })
           yield* service.publish({ channel: "a", message: "two", subscribeKey: "two-sub" })
-          yield* Clock.advance("1 second")
+          yield* VirtualTime.advance("1 second")
           return inner
         }),
         PubNubConfig.layer(keyset("two"))

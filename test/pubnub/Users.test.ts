@@ -11,17 +11,17 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
   AppContext,
-  type Event,
-  Filter,
+  ObjectFilter,
   PubNubConfig,
   type PubNubError,
   Subscribe,
+  type SubscribeEvent,
   UnreadableItem,
   Users
 } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator, Transport } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
-import { readable } from "../readable.ts"
+import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
+import { readable } from "../kit/readable.ts"
 
 const { some, none } = Option
 
@@ -209,16 +209,16 @@ describe("set", () => {
 
   it.effect("events tell what was set, changed and removed, and nothing of what stays the same", () =>
     Effect.gen(function*() {
-      const seen: Array<Event.UserEvent> = []
+      const seen: Array<SubscribeEvent.UserEvent> = []
       yield* Effect.forkChild(
         Stream.runForEach(Subscribe.users({ channels: ["ada"] }), (event) => Effect.sync(() => seen.push(event)))
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Users.set({ name: "Ada", custom: { a: 1 } })
       yield* Users.set({ name: "Ada" })
       yield* Users.set({ name: none() })
       yield* Users.remove()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.map(({ _tag, user }) => [_tag, user]), [
         ["UserSet", "ada"],
         ["UserSet", "ada"],
@@ -317,7 +317,12 @@ describe("stream", () => {
   it.effect("gives everything, page by page, and stops at a page that is not full", () =>
     Effect.gen(function*() {
       yield* seed(25)
-      const options = { pageSize: 10, sort: ["id:desc"], filter: Filter.equals("status", "odd"), include: [] } as const
+      const options = {
+        pageSize: 10,
+        sort: ["id:desc"],
+        filter: ObjectFilter.equals("status", "odd"),
+        include: []
+      } as const
       const users = yield* Stream.runCollect(Users.stream(options))
       assert.deepStrictEqual(idsOf(readable(users)), [
         "0023",
@@ -424,7 +429,7 @@ describe("update", () => {
           return { custom: { count: count(custom) + 1 } }
         })
       const fiber = yield* Effect.forkChild(disturbed())
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.strictEqual(count((yield* Fiber.join(fiber)).custom), 31)
       others = 3
       const error = yield* Effect.flip(disturbed(Schedule.recurs(2)))
@@ -441,7 +446,7 @@ describe("update", () => {
         now(emulator.removeUser("ada"))
         return { name: "Eve" }
       }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.strictEqual((yield* Effect.flip(Fiber.join(fiber)))._tag, "ObjectNotFound")
     }).pipe(Effect.provide(emulated())))
 
@@ -455,7 +460,7 @@ describe("update", () => {
       yield* emulator.setUser("ada", { custom: { count: 0 } })
       for (const rule of rules) yield* faults.add(rule)
       const fiber = yield* Effect.forkChild(update)
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       const error = yield* Effect.flip(Fiber.join(fiber))
       const [user] = yield* emulator.users()
       return { error, count: user?.custom?.["count"], methods: (yield* objects).map(({ method }) => method) }
@@ -615,12 +620,12 @@ describe("typed custom data", () => {
           Stream.runCollect
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* People.set({ name: "Ada", custom: { born } })
       yield* People.set({ name: "A." })
       yield* People.set({ custom: none() })
       yield* Users.set({ custom: { born: 1 } })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [set, named, cleared, wrong] = yield* Fiber.join(events)
       const changes = [set, named, cleared].map((event) =>
         event?._tag === "Success" && event.success._tag === "UserSet" ? event.success.change : event
@@ -720,7 +725,7 @@ describe("bad input is refused before a request is made", () => {
     Effect.gen(function*() {
       const keyless = yield* Effect.flip(Effect.provide(Users.list(), config({ subscribeKey: "" })))
       assert.deepInclude({ ...keyless.reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
-      const { reason } = yield* Effect.flip(Users.list({ filter: Filter.equals("name", "x".repeat(40_000)) }))
+      const { reason } = yield* Effect.flip(Users.list({ filter: ObjectFilter.equals("name", "x".repeat(40_000)) }))
       assert.deepInclude({ ...reason }, { _tag: "BadRequest" } as object)
     }).pipe(Effect.provide(scripted())))
 })

@@ -7,9 +7,9 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as CursorStore from "effect-herald/CursorStore"
-import { type Event, Publish, Subscribe, Timetoken } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { Publish, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -18,14 +18,14 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
     const seen: Array<A> = []
     const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return { seen, fiber }
   })
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
-const gaps = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const gaps = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Gap" || event._tag === "GapSuspected" ? [event] : [])
 
 const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
@@ -44,10 +44,10 @@ const away = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     const service = yield* emulator
     yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "1 hour" })
     yield* service.restart
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     yield* effect
     yield* faulty.heal
-    yield* Clock.advance("40 seconds")
+    yield* VirtualTime.advance("40 seconds")
   })
 
 describe("nothing is lost", () => {
@@ -57,9 +57,9 @@ describe("nothing is lost", () => {
       Effect.gen(function*() {
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* burst(count)
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         yield* emulator.use((service) => service.publish({ channel: "a", message: "live" }))
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(payloads(seen), [...numbers(count), "live"])
         assert.deepStrictEqual(gaps(seen), [])
       }).pipe(Effect.provide(emulated()))
@@ -79,7 +79,7 @@ describe("nothing is lost", () => {
   it.effect("after a break that was longer than the service keeps its queue", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* away(Effect.andThen(burst(30), Clock.advance("30 minutes")))
+      yield* away(Effect.andThen(burst(30), VirtualTime.advance("30 minutes")))
       assert.deepStrictEqual(payloads(seen), numbers(30))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
@@ -87,7 +87,7 @@ describe("nothing is lost", () => {
   it.effect("by a reader that does not pull for long", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const seen: Array<Event.SubscribeEvent> = []
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
       yield* Subscribe.stream({ channels: ["a"] }).pipe(
         Stream.tap((event) =>
           event._tag === "Message" && event.payload === "stop" ? Effect.sleep("1 hour") : Effect.void
@@ -95,13 +95,13 @@ describe("nothing is lost", () => {
         Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
         Effect.forkChild
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: "stop" })
       for (const n of numbers(60)) {
         yield* burst(20, { first: n * 20 })
-        yield* Clock.advance("55 seconds")
+        yield* VirtualTime.advance("55 seconds")
       }
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(payloads(seen), ["stop", ...numbers(1_200)])
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "10 minutes" } } }))))
@@ -114,7 +114,7 @@ describe("nothing is lost", () => {
       yield* service.publishAll(
         numbers(900).map((n) => ({ channel: ["a", "b", "c", "d"][n % 4]!, message: n }))
       )
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(900))
       assert.deepStrictEqual(gaps(seen), [])
       const found = seen.find((event) => event._tag === "Message" && event.channel === "d")
@@ -134,7 +134,7 @@ describe("nothing is lost", () => {
             reader: "slow"
           })
         )
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         yield* Fiber.interrupt(fiber)
       }
       yield* Effect.forkChild(
@@ -143,7 +143,7 @@ describe("nothing is lost", () => {
           reader: "slow"
         })
       )
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual([...handled].toSorted((a, b) => Number(a) - Number(b)), numbers(2_950, 50))
     }).pipe(Effect.provide(Layer.merge(emulated(), CursorStore.layerMemory))))
 
@@ -167,14 +167,14 @@ describe("nothing is lost", () => {
         if (second === 3) yield* service.publish({ channel: "a", message: -1, region: 2, delay: "4 seconds" })
         for (const _ of numbers(20)) {
           yield* publish(15)
-          yield* Clock.advance("50 millis")
+          yield* VirtualTime.advance("50 millis")
         }
       }
       const before = (yield* history).length
       assert.isBelow(Math.max(...late.slice(-300)), 200, "behind")
       for (const _ of numbers(60)) {
         yield* publish(15)
-        yield* Clock.advance("50 millis")
+        yield* VirtualTime.advance("50 millis")
       }
       assert.strictEqual((yield* history).length, before, "still reads history")
       assert.deepStrictEqual(payloads(seen).filter((payload) => payload !== -1), numbers(sent))
@@ -190,9 +190,9 @@ describe("nothing is lost", () => {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* service.publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
       yield* service.publish({ channel: "a", message: "first" })
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       assert.deepStrictEqual(payloads(seen), ["first"])
-      yield* away(Effect.andThen(Clock.advance("3 seconds"), burst(200)))
+      yield* away(Effect.andThen(VirtualTime.advance("3 seconds"), burst(200)))
       assert.deepStrictEqual(payloads(seen), ["first", "late", ...numbers(200)])
     }).pipe(Effect.provide(emulated())))
 })
@@ -202,7 +202,7 @@ describe("it costs nothing when nothing was missed", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* burst(99)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* away(burst(99, { first: 99 }))
       assert.deepStrictEqual(payloads(seen), numbers(198))
       assert.deepStrictEqual(yield* history, [])
@@ -212,7 +212,7 @@ describe("it costs nothing when nothing was missed", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a", ...numbers(99).map((n) => `quiet-${n}`)] }))
       yield* burst(150)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(150))
       const [counts, ...pages] = yield* history
       assert.include(counts!.target, "/message-counts/a,quiet-0,")
@@ -224,7 +224,7 @@ describe("it costs nothing when nothing was missed", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* burst(150)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(100, 50))
       assert.deepStrictEqual(gaps(seen).map(({ _tag }) => _tag), ["GapSuspected"])
       assert.deepStrictEqual(yield* history, [])
@@ -234,9 +234,9 @@ describe("it costs nothing when nothing was missed", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* burst(10_000)
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.isAtMost((yield* history).length, 51)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(10_000))
       assert.isAtMost((yield* history).length, 180)
     }).pipe(Effect.provide(emulated())))
@@ -248,7 +248,7 @@ describe("what history cannot give is told", () => {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b.*"] }))
       for (const round of numbers(3)) {
         yield* burst(150, { first: round * 150 })
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
       }
       assert.deepStrictEqual(
         gaps(seen).map((gap) => gap._tag === "Gap" ? [gap.channel, gap.reason] : [gap.reason]),
@@ -281,7 +281,7 @@ describe("what history cannot give is told", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
       yield* away(Effect.andThen(burst(1, { channel: "b" }), burst(100)))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), numbers(100))
       assert.include(gaps(seen).map(({ _tag }) => _tag), "GapSuspected")
     }).pipe(Effect.provide(emulated({ emulator: { historyDelay: "9 minutes" } }))))
@@ -291,7 +291,7 @@ describe("what history cannot give is told", () => {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
       yield* service.publish({ channel: "x.known", message: "hello" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* away(Effect.andThen(burst(10, { channel: "x.unknown" }), burst(150, { channel: "x.known" })))
       assert.deepStrictEqual(payloads(seen), ["hello", ...numbers(150)])
       assert.deepStrictEqual(
@@ -305,9 +305,9 @@ describe("what history cannot give is told", () => {
       const service = yield* emulator
       const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
       yield* burst(10)
-      yield* Clock.advance("30 hours")
+      yield* VirtualTime.advance("30 hours")
       yield* burst(10, { first: 10 })
-      yield* Clock.advance("10 hours")
+      yield* VirtualTime.advance("10 hours")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
       assert.deepStrictEqual(payloads(seen), numbers(10, 10))
       assert.deepInclude({ ...gaps(seen)[0] }, { channel: "a", from, reason: "RetentionExceeded" } as object)
@@ -321,7 +321,7 @@ describe("what history cannot give is told", () => {
       yield* service.publish({ channel: "a", message: "older" })
       const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
       yield* burst(10)
-      yield* Clock.advance("40 hours")
+      yield* VirtualTime.advance("40 hours")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
       assert.deepStrictEqual(payloads(seen), numbers(10))
       assert.deepStrictEqual(gaps(seen), [])
@@ -334,11 +334,11 @@ describe("what history cannot give is told", () => {
       )
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* burst(150)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), numbers(100, 50))
       assert.strictEqual(seen.filter(({ _tag }) => _tag === "Interrupted").length, 2)
       yield* burst(150, { first: 150 })
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), [...numbers(100, 50), ...numbers(100, 200)])
       assert.strictEqual(seen.filter(({ _tag }) => _tag === "Interrupted").length, 2)
       assert.deepStrictEqual(gaps(seen).map(({ _tag }) => _tag), ["GapSuspected", "GapSuspected"])
@@ -349,7 +349,7 @@ describe("what history cannot give is told", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], filter: "data.n >= 0" }))
       yield* emulator.use((service) => service.publishAll(numbers(150).map((n) => ({ channel: "a", message: { n } }))))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(gaps(seen).map(({ reason }) => reason), ["FullPage"])
       assert.deepStrictEqual(yield* history, [])
     }).pipe(Effect.provide(emulated())))
@@ -361,10 +361,10 @@ describe("groups", () => {
       const service = yield* emulator
       const { seen } = yield* collect(Subscribe.stream({ channels: ["b"], groups: ["crew"] }))
       yield* burst(150, { channel: "b" })
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       yield* service.addToGroup("crew", ["a"])
       yield* burst(150, { first: 150 })
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(300))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated())))
@@ -376,9 +376,9 @@ describe("groups", () => {
       yield* Faults.Faults.use((faulty) => faulty.add({ on: "groups", fault: faults.AccessDenied(), times: 100 }))
       const { seen } = yield* collect(Subscribe.stream({ groups: ["crew"] }))
       yield* burst(3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(200, { first: 3 })
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(203))
       assert.deepStrictEqual(
         gaps(seen).map((gap) => gap._tag === "Gap" ? [gap.channel, gap.reason] : [gap.reason]),
@@ -405,7 +405,7 @@ describe("history that fails", () => {
       )
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* burst(450)
-      yield* Clock.advance("3 minutes")
+      yield* VirtualTime.advance("3 minutes")
       assert.deepStrictEqual(payloads(seen), numbers(450))
       assert.deepStrictEqual(gaps(seen), [])
       assert.isAtLeast(seen.filter(({ _tag }) => _tag === "Interrupted").length, 1)
@@ -438,7 +438,7 @@ describe("history that is not understood", () => {
       Effect.gen(function*() {
         const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* burst(450)
-        yield* Clock.advance("3 minutes")
+        yield* VirtualTime.advance("3 minutes")
         assert.isUndefined(fiber.pollUnsafe())
         assert.deepStrictEqual(payloads(seen), numbers(450))
         assert.deepStrictEqual(gaps(seen), [])
@@ -450,7 +450,7 @@ describe("history that is not understood", () => {
     Effect.gen(function*() {
       const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* burst(450)
-      yield* Clock.advance("3 minutes")
+      yield* VirtualTime.advance("3 minutes")
       assert.isUndefined(fiber.pollUnsafe())
       assert.deepStrictEqual(payloads(seen), numbers(100, 350))
       assert.deepStrictEqual(gaps(seen).map(({ _tag }) => _tag), ["GapSuspected"])
@@ -464,7 +464,7 @@ describe("cursors", () => {
       yield* emulator.use((service) =>
         service.publishAll(numbers(1_500).map((n) => ({ channel: n % 3 === 0 ? "b" : "a", message: n })))
       )
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(1_500))
       const sizes = seen.flatMap((event) => "cursor" in event ? [JSON.stringify(event.cursor).length] : [])
       assert.isAtMost(Math.max(...sizes), 4_096)
@@ -476,13 +476,13 @@ describe("cursors", () => {
       yield* emulator.use((service) =>
         service.publishAll(numbers(330).map((n) => ({ channel: n % 3 === 0 ? "b" : "a", message: n })))
       )
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       yield* Fiber.interrupt(fiber)
       const messages = seen.filter((event) => event._tag === "Message")
       assert.strictEqual(messages.length, 330)
       for (const at of [0, 1, 24, 25, 26, 99, 100, 101, 229, 230, 231, 328, 329]) {
         const again = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: messages[at]!.cursor }))
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         assert.deepStrictEqual(payloads(again.seen), numbers(330).slice(at + 1), `from event ${at}`)
         assert.deepStrictEqual(gaps(again.seen), [])
         yield* Fiber.interrupt(again.fiber)
@@ -492,23 +492,23 @@ describe("cursors", () => {
   it.effect("a reader is not given what was published before it came", () =>
     Effect.gen(function*() {
       yield* burst(10)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* burst(200, { first: 10 })
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(200, 10))
     }).pipe(Effect.provide(emulated())))
 
   it.effect("a timetoken of long ago is where history is read from", () =>
     Effect.gen(function*() {
       yield* burst(10)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { timetoken } = yield* Publish.publish({ channel: "a", message: "from here" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* burst(250, { first: 10 })
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from: timetoken }))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(250, 10))
       assert.strictEqual(queryOf((yield* history)[0]!).get("end"), String(BigInt(timetoken) + 1n))
     }).pipe(Effect.provide(emulated())))
@@ -517,13 +517,13 @@ describe("cursors", () => {
     Effect.gen(function*() {
       const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* burst(5)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(fiber)
       yield* emulator.use((service) => service.setRegion(7))
       yield* burst(150, { first: 5 })
       const third = seen.flatMap((event) => event._tag === "Message" ? [event.cursor] : [])[2]
       const again = yield* collect(Subscribe.stream({ channels: ["a"], from: third }))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(again.seen), numbers(152, 3))
       assert.deepStrictEqual(gaps(again.seen), [])
     }).pipe(Effect.provide(emulated())))
@@ -533,7 +533,7 @@ describe("cursors", () => {
       const from = Timetoken.Timetoken.make("27900000000000000")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
       yield* burst(3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.map(({ _tag }) => _tag), [
         "Connected",
         "CursorDoubted",

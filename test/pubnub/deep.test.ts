@@ -4,12 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { type Event, History, Presence, Subscribe, Subscriber } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator } from "effect-herald/testing"
+import { History, Presence, Subscribe, type SubscribeEvent, Subscriber } from "effect-herald/pubnub"
+import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as Json from "../../src/internal/json.ts"
-import { emulated } from "../emulated.ts"
-import { hostile, lists, objects } from "../nested.ts"
-import { readable } from "../readable.ts"
+import { emulated } from "../kit/emulated.ts"
+import { hostile, lists, objects } from "../kit/nested.ts"
+import { readable } from "../kit/readable.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -23,7 +23,7 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
     return { seen, fiber }
   })
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [Json.text(event.payload)] : [])
 
 const numbers = (length: number) => Array.from({ length }, (_, n) => n)
@@ -44,7 +44,7 @@ const publishings = [
   ["a second before 160 others", 0, (texts: ReadonlyArray<string>) =>
     Effect.andThen(
       publishAll(texts.slice(0, 1)),
-      Effect.andThen(Clock.advance("1 second"), publishAll(texts.slice(1)))
+      Effect.andThen(VirtualTime.advance("1 second"), publishAll(texts.slice(1)))
     )],
   ["at the old end of 161", 0, publishAll],
   ["at the new end of 161", 160, publishAll]
@@ -54,9 +54,9 @@ describe.each(hostile)("a message of %s", (_, deep) => {
   it.effect.each(publishings)("%s reaches a reader once", ([, place, publish]) =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(sent(deep, place))
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(payloads(seen), sent(deep, place))
       assert.deepStrictEqual(seen.flatMap(({ _tag }) => _tag === "Message" ? [] : [_tag]), ["Connected"])
       assert.isUndefined(fiber.pollUnsafe())
@@ -73,11 +73,11 @@ describe.each(hostile)("a message of %s", (_, deep) => {
           collect(Subscribe.stream({ channels: ["a", "a.*"], groups: ["g"], strategy: "slide" })),
           collect(Subscribe.stream({ channels: ["b"] }))
         ])
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* publish(sent(deep, place))
-        yield* Clock.advance("30 seconds")
+        yield* VirtualTime.advance("30 seconds")
         yield* emulator.use((service) => service.publish({ channel: "b", message: "b" }))
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         for (const { seen } of readers.slice(0, 2)) assert.deepStrictEqual(payloads(seen), sent(deep, place))
         assert.deepStrictEqual(payloads(readers[2].seen), ["\"b\""])
         for (const { fiber } of readers) assert.isUndefined(fiber.pollUnsafe())
@@ -94,9 +94,9 @@ describe.each(hostile)("a message of %s", (_, deep) => {
           Stream.runCollect
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publishAll(sent(deep, 20))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* Fiber.join(slow), sent(deep, 20))
       const text = (entry: History.Stored) => entry._tag === "StoredMessage" ? Json.text(entry.payload) : entry._tag
       const { entries } = yield* History.fetch({ channel: "a", limit: 100 })
@@ -113,7 +113,7 @@ it.effect("deep metadata, states, actions, custom data, files, unknown kinds and
       collect(Subscribe.stream({ channels: ["a"], presence: true })),
       collect(Subscribe.stream({ channels: ["a", "a.*"], presence: true }))
     ])
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     const service = yield* emulator
     const send = Effect.gen(function*() {
       yield* service.publish({ channel: "a", message: 1, meta: { deep } })
@@ -142,7 +142,7 @@ it.effect("deep metadata, states, actions, custom data, files, unknown kinds and
       yield* service.publish({ channel: "a", message: "last" })
     })
     yield* send
-    yield* Clock.advance("10 seconds")
+    yield* VirtualTime.advance("10 seconds")
     const tags = [
       "Message",
       "Signal",
@@ -175,13 +175,13 @@ it.effect("deep metadata, states, actions, custom data, files, unknown kinds and
 it.effect("the same twice by one id is told once, and what differs at the deepest level is told", () =>
   Effect.gen(function*() {
     const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     const send = (text: string) =>
       emulator.use((service) =>
         service.emitRaw({ channel: "a", envelope: { c: "a", d: parse(text), p: { t: "17900000009999999" } } })
       )
     yield* Effect.forEach([objects(5_000), objects(5_000), objects(5_000).replace("1", "2")], send)
-    yield* Clock.advance("5 seconds")
+    yield* VirtualTime.advance("5 seconds")
     assert.deepStrictEqual(payloads(seen), [objects(5_000), objects(5_000).replace("1", "2")])
   }).pipe(Effect.provide(world)))
 
@@ -193,13 +193,13 @@ it.effect("a channel whose name no address can carry is told of, and history is 
       collect(Subscribe.stream({ channels: ["a", "x.*"] })),
       collect(Subscribe.stream({ channels: ["a", "x.*"], capacity: 10 }))
     ])
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     const odd = { c: "x.\ud800", b: "x.*", d: "odd", p: { t: "17900000015000000" } }
     yield* emulator.use((service) => service.emitRaw({ channel: "x.y", envelope: odd }))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     yield* publishAll(numbers(160).map(String))
     yield* emulator.use((service) => service.emitRaw({ channel: "x.y", envelope: { ...odd, d: "odd again" } }))
-    yield* Clock.advance("30 seconds")
+    yield* VirtualTime.advance("30 seconds")
     for (const { fiber, seen } of readers) {
       assert.isUndefined(fiber.pollUnsafe())
       const told = payloads(seen)
@@ -213,13 +213,13 @@ it.effect("a channel whose name no address can carry is told of, and history is 
 it.effect("a presence event whose timestamp is no moment is Undecodable, and ends nobody", () =>
   Effect.gen(function*() {
     const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a-pnpres"] }))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     const event = { action: "join", uuid: "bob", occupancy: 1 }
     const emit = (payload: object) => emulator.use((service) => service.emit({ channel: "a-pnpres", type: 0, payload }))
     yield* emit({ ...event, timestamp: 1e20 })
     yield* emit({ ...event, timestamp: 1, precise_timestamp: 1e300 })
     yield* emit({ ...event, timestamp: 1_790_000_000 })
-    yield* Clock.advance("5 seconds")
+    yield* VirtualTime.advance("5 seconds")
     assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Undecodable", "Undecodable", "Joined"])
     assert.isUndefined(fiber.pollUnsafe())
   }).pipe(Effect.provide(world)))
@@ -229,19 +229,19 @@ it.effect("a deep state is set, read, and told by everything that tells of prese
     const state = { deep: parse(lists(5_000)) }
     const text = `{"deep":${lists(5_000)}}`
     const changes = yield* collect(Presence.changes({ channel: "a", includeState: true }))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     yield* collect(Subscribe.stream({ channels: ["a"], state: { a: state } }))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     const stateOf = (users: Iterable<Presence.Occupant>) => [...users].map(({ state }) => Json.text(state))
     assert.deepStrictEqual(stateOf(changes.seen.at(-1)?.users.values() ?? []), [text])
     const before = changes.seen.length
     // The same again is no change.
     assert.strictEqual(Json.text(yield* Presence.setState({ channels: ["a"], state })), text)
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     assert.strictEqual(changes.seen.length, before)
     const other = { deep: parse(lists(5_001)) }
     yield* Presence.setState({ channels: ["a"], state: other })
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     assert.deepStrictEqual(stateOf(changes.seen.at(-1)?.users.values() ?? []), [Json.text(other)])
     assert.isUndefined(changes.fiber.pollUnsafe())
     const read = yield* Presence.getState({ channels: ["a"] })

@@ -18,17 +18,17 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as CursorStore from "effect-herald/CursorStore"
 import {
   type AppContext,
-  type Event,
   Members,
   Publisher,
-  type Status,
   Subscribe,
   SubscribeError,
+  type SubscribeEvent,
   Subscriber,
+  type SubscribeStatus,
   Users
 } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated } from "../emulated.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -72,12 +72,12 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
     return { seen, fiber }
   })
 
-const later = Clock.advance("1 second")
+const later = VirtualTime.advance("1 second")
 
 const publish = (...messages: ReadonlyArray<unknown>) =>
   emulator.use((service) => service.publishAll(messages.map((message) => ({ channel: "a", message }))))
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 /** The defect that a reader ended with. */
@@ -143,12 +143,12 @@ describe("a stream", () => {
         yield* sabotage(where)
         yield* publish(...Array.from({ length: 160 }, (_, n) => n + 2))
         yield* later
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         const error = endOf(fiber)
         assert.include(error.message, "the transport broke at {address} with {secret}")
         yield* sabotage()
         const rest = yield* collect(Subscribe.stream({ channels: ["a"], from: error.cursor }))
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads([...seen, ...rest.seen]), Array.from({ length: 161 }, (_, n) => n + 1))
       }).pipe(Effect.provide(plain()))
   )
@@ -161,10 +161,10 @@ describe("a stream", () => {
       ]
       yield* later
       yield* publish(1)
-      yield* Clock.advance("8 seconds")
+      yield* VirtualTime.advance("8 seconds")
       for (const { fiber } of readers) assert.isUndefined(fiber.pollUnsafe())
       yield* sabotage("/heartbeat")
-      yield* Clock.advance("9 seconds")
+      yield* VirtualTime.advance("9 seconds")
       for (const { fiber, seen } of readers) {
         const last = seen.findLast((event) => event._tag === "Message")
         assert.strictEqual(endOf(fiber).cursor?.position, last?.cursor.position)
@@ -223,7 +223,7 @@ describe("a Subscriber", () => {
       yield* later
       const errors = readers.map(({ fiber }) => endOf(fiber))
       for (const { seen } of readers) assert.strictEqual(seen.at(-1)?._tag, "Disconnected")
-      const told = statuses.seen.findLast((status: Status.Status) => status._tag === "Disconnected")
+      const told = statuses.seen.findLast((status: SubscribeStatus.Status) => status._tag === "Disconnected")
       assert.strictEqual(told?.reason?._tag, "Defect")
       yield* sabotage()
       const again = yield* Effect.forEach(
@@ -232,7 +232,7 @@ describe("a Subscriber", () => {
       )
       yield* later
       yield* publish(4)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       for (const [index, { seen }] of again.entries()) {
         const before = payloads(readers[index]?.seen ?? [])
         assert.deepStrictEqual([...before, ...payloads(seen)], index === 2 ? [4] : [1, 2, 3, 4])
@@ -241,7 +241,7 @@ describe("a Subscriber", () => {
 
   it.effect("a reader whose own reading of history throws ends alone, with its cursor", () =>
     Effect.gen(function*() {
-      const seen: Array<Event.SubscribeEvent> = []
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
       const slow = yield* Effect.forkChild(
         Subscribe.stream({ channels: ["a"], capacity: 5 }).pipe(
           Stream.runForEach((event) => Effect.delay(Effect.sync(() => seen.push(event)), "1 second"))
@@ -252,13 +252,13 @@ describe("a Subscriber", () => {
       yield* sabotage("/v3/history")
       for (let n = 1; n <= 40; n++) {
         yield* publish(n)
-        yield* Clock.advance("100 millis")
+        yield* VirtualTime.advance("100 millis")
       }
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       const error = endOf(slow)
       yield* sabotage()
       const rest = yield* collect(Subscribe.stream({ channels: ["a"], from: error.cursor }))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       const numbers = Array.from({ length: 40 }, (_, n) => n + 1)
       assert.deepStrictEqual(payloads([...seen, ...rest.seen]), numbers)
       assert.deepStrictEqual(payloads(other.seen), numbers)
@@ -403,7 +403,7 @@ describe("a Publisher", () => {
       yield* later
       breaks = false
       const second = yield* one(2)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.isTrue(Option.isSome(yield* Fiber.join(first)))
       assert.isTrue(Option.isSome(yield* Fiber.join(second)))
     }).pipe(Effect.scoped, Effect.provide(plain())))

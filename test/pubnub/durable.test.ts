@@ -18,11 +18,11 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
-import { type Event, type PubNubConfig, Subscribe, type SubscribeError } from "effect-herald/pubnub"
+import { type PubNubConfig, Subscribe, type SubscribeError, type SubscribeEvent } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated } from "../emulated.ts"
-import { root } from "../scratch.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated } from "../kit/emulated.ts"
+import { root } from "../kit/scratch.ts"
 import * as TestClock from "effect/testing/TestClock"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -49,9 +49,9 @@ describe("consume", () => {
       yield* publish("before the first time")
       for (let round = 0; round < 3; round++) {
         const fiber = yield* Effect.forkChild(run)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* publish(round * 10, round * 10 + 1)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* Fiber.interrupt(fiber)
         yield* publish(round * 10 + 2)
       }
@@ -59,7 +59,7 @@ describe("consume", () => {
       // Killed before anything was published: the start itself is kept.
       const other = Subscribe.consume(() => Effect.void, { ...target, reader: "other" })
       const fiber = yield* Effect.forkChild(other)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(fiber)
       const kept = yield* CursorStore.CursorStore.use((store) => store.load("other"))
       assert.isTrue(Option.isSome(kept))
@@ -82,9 +82,9 @@ describe("consume", () => {
           deadLetter: (message, error) => Effect.sync(() => dead.push([message.payload.id, error]))
         }
       ))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish({ id: 1 }, { id: 2 }, { id: 3 })
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(tries, [1, 2, 2, 2, 3])
       assert.deepStrictEqual(dead, [[2, "declined"]])
     }).pipe(Effect.provide(world())))
@@ -101,13 +101,13 @@ describe("consume", () => {
         target
       )
       const first = yield* Effect.forkChild(Effect.flip(run))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(1, 2, 3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(yield* Fiber.join(first), "broken")
       broken = false
       const second = yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(second)
       assert.deepStrictEqual(handled.slice(-2), [2, 3])
       assert.isAtMost(handled.filter((payload) => payload === 1).length, 2)
@@ -128,10 +128,10 @@ describe("consume", () => {
           ),
         { ...target, concurrency: 4 }
       ).pipe(Effect.forkChild)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       // One that comes alone holds the reader while the others gather.
       yield* publish(...numbers(0, 20))
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.strictEqual(most, 4)
     }).pipe(Effect.provide(world())))
 
@@ -158,15 +158,15 @@ describe("consume", () => {
         }
       )
       const first = yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* service.publishAll(numbers(0, 320).map((message) => ({ channel: "a", message })))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.strictEqual(most, 2)
       assert.strictEqual(dead.length, 1)
       assert.strictEqual(tries.reduce((sum, length) => sum + length, 0), 320 + dead[0]!)
       yield* Fiber.interrupt(first)
       yield* Effect.forkChild(run)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.strictEqual(tries.reduce((sum, length) => sum + length, 0), 320 + dead[0]!, "all was committed")
     }).pipe(Effect.provide(world())))
 
@@ -178,18 +178,18 @@ describe("consume", () => {
       const copies = (...ids: ReadonlyArray<string>) =>
         service.publishAll(ids.map((id) => ({ channel: "a", message: id, meta: { heraldId: id } })))
       const first = yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* copies("x", "x", "y", "x")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* copies("y")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* copies("z", "z")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(first)
       yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish("end")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(handled, ["x", "y", "z", "end"])
     }).pipe(Effect.provide(world())))
 
@@ -207,14 +207,14 @@ describe("consume", () => {
         { ...target, retry: Schedule.forever, deadLetter: () => Effect.void }
       )
       const first = yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(1, 2, 3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const exit = yield* Fiber.await(first)
       assert.isTrue(Exit.hasDies(exit))
       broken = false
       yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(handled.slice(-2), [2, 3])
     }).pipe(Effect.provide(world())))
 
@@ -222,12 +222,12 @@ describe("consume", () => {
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       const dead: Array<unknown> = []
-      const handler = (message: Event.Message) =>
+      const handler = (message: SubscribeEvent.Message) =>
         message.payload === 2 ? Effect.never : Effect.sync(() => handled.push(message.payload))
       const hanging = yield* Effect.forkChild(Subscribe.consume(handler, target))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(1, 2, 3)
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.deepStrictEqual(handled, [1])
       yield* Fiber.interrupt(hanging)
       yield* Effect.forkChild(
@@ -236,7 +236,7 @@ describe("consume", () => {
           deadLetter: (message, error) => Effect.sync(() => dead.push([message.payload, error._tag]))
         })
       )
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(dead, [[2, "TimeoutError"]])
       assert.deepStrictEqual(handled.at(-1), 3)
     }).pipe(Effect.provide(world())))
@@ -292,7 +292,7 @@ describe("consume", () => {
   it.effect.each(stores)("a store that %s is a CursorStoreError", ([, operation, store]) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(Effect.flip(Subscribe.consume(() => Effect.void, target)))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       const error: SubscribeError.SubscribeError | CursorStore.CursorStoreError = yield* Fiber.join(fiber)
       if (error._tag !== "CursorStoreError") return assert.fail(error._tag)
       assert.strictEqual(error.operation, operation)
@@ -372,15 +372,15 @@ describe("a reader that ends in order", () => {
           target
         )
         const end = yield* begin(run)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* many(80)
-        for (let waited = 0; handled.length < 59 && waited < 100; waited++) yield* Clock.advance("100 millis")
+        for (let waited = 0; handled.length < 59 && waited < 100; waited++) yield* VirtualTime.advance("100 millis")
         yield* end
         const before = handled.length
         assert.isAtLeast(before, 59)
         assert.isBelow(before, 80)
         yield* Effect.forkChild(run)
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(handled, numbers(0, 80))
       }).pipe(Effect.provide(world()))
   )
@@ -397,16 +397,16 @@ describe("a reader that ends in order", () => {
         { ...target, concurrency: 4 }
       )
       const first = yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* many(80)
-      yield* Clock.advance("1500 millis")
+      yield* VirtualTime.advance("1500 millis")
       yield* Fiber.interrupt(first)
       assert.notInclude(handled, 30)
       assert.isAbove(handled.length, 35)
       stuck = false
       const before = handled.length
       yield* Effect.forkChild(run)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       // What was done behind the one that was in hand comes again, and nothing before it.
       assert.deepStrictEqual(handled.slice(before), numbers(30, 80))
     }).pipe(Effect.provide(world())))
@@ -426,13 +426,13 @@ describe("a reader that ends in order", () => {
           target
         )
         const first = yield* Effect.forkChild(Effect.exit(run))
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* many(80)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.isTrue(Exit.isFailure(yield* Fiber.join(first)))
         broken = false
         yield* Effect.forkChild(run)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(handled, numbers(0, 80))
       }).pipe(Effect.provide(world()))
   )
@@ -445,19 +445,19 @@ describe("a reader that ends in order", () => {
         reconnect: { ServerFailure: Schedule.recurs(0) }
       })
       const first = yield* Effect.forkChild(Effect.exit(run))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const id of numbers(0, 4)) {
         yield* publish(id)
-        yield* Clock.advance("20 millis")
+        yield* VirtualTime.advance("20 millis")
       }
       const faults = yield* Faults.Faults
       yield* faults.add({ fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 1 })
       yield* publish(4)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* faults.heal
       assert.isDefined(first.pollUnsafe(), "ended")
       yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(handled, numbers(0, 5))
     }).pipe(Effect.provide(Layer.provideMerge(Faults.layer(), world()))))
 
@@ -470,15 +470,15 @@ describe("a reader that ends in order", () => {
         target
       )
       const first = yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(0)
-      yield* Clock.advance("50 millis")
+      yield* VirtualTime.advance("50 millis")
       yield* publish(1, 2)
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       assert.deepStrictEqual(handled, [[0]])
       yield* Fiber.interrupt(first)
       yield* Effect.forkChild(run)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(handled, [[0], [1, 2]])
     }).pipe(Effect.provide(world())))
 })
@@ -501,13 +501,13 @@ describe("a store", () => {
         const fiber = yield* Effect.forkChild(
           Effect.provideService(run(() => Effect.void), CursorStore.CursorStore, store)
         )
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* publish(1)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const ended = yield* Effect.forkChild(Fiber.interrupt(fiber))
-        yield* Clock.advance("4 seconds")
+        yield* VirtualTime.advance("4 seconds")
         assert.isUndefined(ended.pollUnsafe())
-        yield* Clock.advance("2 seconds")
+        yield* VirtualTime.advance("2 seconds")
         assert.isDefined(ended.pollUnsafe())
       }).pipe(Effect.provide(world()))
   )
@@ -522,14 +522,14 @@ describe("a store", () => {
         CursorStore.CursorStore,
         store
       ))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(1)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       hanging = false
       assert.strictEqual(saves.length, 0)
-      yield* Clock.advance("11 seconds")
+      yield* VirtualTime.advance("11 seconds")
       yield* publish(2)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(handled, [1, 2])
       assert.isAtLeast(saves.length, 2)
       assert.isUndefined(fiber.pollUnsafe())
@@ -553,24 +553,24 @@ describe("a store", () => {
           store
         )
       const fiber = yield* Effect.forkChild(run(Schedule.spaced("2 seconds")))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(1)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(tries.slice(1, 4).map((at, index) => at - (tries[index] ?? 0)), [2_000, 2_000, 2_000])
       assert.deepStrictEqual(handled, [1])
       assert.isAbove(saves.length, 0)
       yield* Fiber.interrupt(fiber)
       failures = 1
       const other = yield* Effect.forkChild(Effect.flip(run(Schedule.recurs(0))))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(2)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual((yield* Fiber.join(other))._tag, "CursorStoreError")
       failures = 1
       yield* Effect.forkChild(run())
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(handled.at(-1), 3)
       assert.isAbove(saves.length, 1)
     }).pipe(Effect.provide(world())))
@@ -587,15 +587,15 @@ describe("a store", () => {
         CursorStore.CursorStore,
         store
       ))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const id of numbers(0, 300)) {
         yield* publish(id)
-        yield* Clock.advance("50 millis")
+        yield* VirtualTime.advance("50 millis")
       }
       assert.isAtLeast(handled.length, 99)
       assert.isBelow(handled.length, 200)
       yield* Effect.forkChild(Fiber.interrupt(fiber))
-      yield* Clock.advance("6 seconds")
+      yield* VirtualTime.advance("6 seconds")
     }).pipe(Effect.provide(world())))
 
   it.effect("is asked four times a second at a hundred messages a second, and once more when it becomes quiet", () =>
@@ -612,15 +612,15 @@ describe("a store", () => {
         CursorStore.CursorStore,
         store
       ))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const id of numbers(0, 1_000)) {
         yield* publish(id)
-        yield* Clock.advance("10 millis")
+        yield* VirtualTime.advance("10 millis")
       }
       assert.strictEqual(count, 1_000)
       assert.isAtMost(saves.length, 42)
       assert.isAtLeast(saves.length, 38)
-      yield* Clock.advance("250 millis")
+      yield* VirtualTime.advance("250 millis")
       assert.deepStrictEqual(saves.at(-1), last)
     }).pipe(Effect.provide(world())))
 })
@@ -629,7 +629,7 @@ describe("a store", () => {
 // killed at random
 // --------------------------------------------------------------------------------------------------------------------
 
-type Handle = (events: ReadonlyArray<Event.SubscribeEvent>) => Effect.Effect<void>
+type Handle = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) => Effect.Effect<void>
 type Failure = SubscribeError.SubscribeError | CursorStore.CursorStoreError
 type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig | CursorStore.CursorStore
 type Pages = Stream.Stream<Subscribe.Page, Failure, Needs>
@@ -740,16 +740,16 @@ it.effect.each(["debounce", "switchMap"])(
         ? Stream.runForEach(Stream.debounce(pages, "1 second"), done(handle))
         : Stream.runDrain(Stream.switchMap(pages, (page) => Stream.fromEffect(done(handle)(page))))
       const fiber = yield* Effect.forkChild(lossy)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       for (const id of numbers(0, 5)) {
         yield* publish(id)
-        yield* Clock.advance("50 millis")
+        yield* VirtualTime.advance("50 millis")
       }
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(handled, [4])
       yield* Fiber.interrupt(fiber)
       yield* Effect.forkChild(Stream.runForEach(pages, done(handle)))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(handled.slice(1), [0, 1, 2, 3, 4])
     }).pipe(Effect.provide(world()))
 )
@@ -765,22 +765,22 @@ const survive = Effect.fnUntraced(function*(run: (handle: Handle) => Run) {
   })
   const reader = Effect.forkChild(run(handle))
   let fiber = yield* reader
-  yield* Clock.advance("5 minutes")
+  yield* VirtualTime.advance("5 minutes")
   for (let id = 0; id < 60; id++) {
     yield* publish(id)
-    yield* Clock.advance(Duration.millis(yield* Random.nextIntBetween(0, 700)))
+    yield* VirtualTime.advance(Duration.millis(yield* Random.nextIntBetween(0, 700)))
     // A process that is killed leaves nothing behind and says nothing.
     if ((yield* Random.nextIntBetween(0, 6)) === 0) {
       yield* Fiber.interrupt(fiber).pipe(Effect.timeoutOption("2 seconds"), Effect.forkChild)
-      yield* Clock.advance(Duration.millis(yield* Random.nextIntBetween(0, 5_000)))
+      yield* VirtualTime.advance(Duration.millis(yield* Random.nextIntBetween(0, 5_000)))
       fiber = yield* reader
     }
   }
   yield* Faults.Faults.use((faults) => faults.heal)
-  yield* Clock.advance("5 minutes")
+  yield* VirtualTime.advance("5 minutes")
   assert.deepStrictEqual(numbers(0, 60).filter((id) => !handled.has(id)), [], "lost")
   yield* Effect.forkChild(Fiber.interrupt(fiber))
-  yield* Clock.advance("2 seconds")
+  yield* VirtualTime.advance("2 seconds")
 })
 
 const reconnect: Subscribe.Reconnect = { AccessDenied: Retry.reconnect }

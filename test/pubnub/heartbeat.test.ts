@@ -7,9 +7,9 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import { Presence, PubNubConfig, Subscribe } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as Heartbeat from "../../src/pubnub/internal/reading/heartbeat.ts"
-import { emulated, queryOf, requestsTo, start } from "../emulated.ts"
+import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const isHeartbeat = ({ url }: { readonly url: string }) => url.includes("/heartbeat")
@@ -19,7 +19,7 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
     const seen: Array<A> = []
     const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return { seen, fiber }
   })
 
@@ -38,7 +38,7 @@ describe("heartbeats", () => {
   it.effect("come at each interval after the connection, for plain names only", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["b", "a", "x.*"], groups: ["g"], presence: true }))
-      yield* Clock.advance("29 seconds")
+      yield* VirtualTime.advance("29 seconds")
       const beats = yield* told
       assert.deepStrictEqual(beats.map(({ at, path }) => [at, path]), [
         [9, "a,b/heartbeat"],
@@ -57,7 +57,7 @@ describe("heartbeats", () => {
   it.effect("are sent by heartbeatInterval alone too, and say the usual timeout", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       const beats = yield* told
       assert.deepStrictEqual(beats.map(({ at, query }) => [at, query.get("heartbeat")]), [[30, "300"], [60, "300"]])
     }).pipe(Effect.provide(emulated({ config: { heartbeatInterval: "30 seconds" } }))))
@@ -65,7 +65,7 @@ describe("heartbeats", () => {
   it.effect("are not sent unless presence is on, nor where nobody can be present", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"], presence: true }))
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.deepStrictEqual(yield* told, [])
       const config = yield* PubNubConfig.PubNubConfig
       yield* collect(
@@ -73,7 +73,7 @@ describe("heartbeats", () => {
           Stream.provideService(PubNubConfig.PubNubConfig, PubNubConfig.make({ ...config, ...twenty }))
         )
       )
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.deepStrictEqual(yield* told, [])
     }).pipe(Effect.provide(emulated())))
 
@@ -88,20 +88,20 @@ describe("heartbeats", () => {
         )
       yield* busy({ userId: "with", ...twenty })
       yield* busy({ userId: "without" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: "takes an hour" })
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.deepStrictEqual(yield* service.occupants("a"), ["with"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("begin when the service has answered", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* Faults.Faults.use(({ injected }) => Effect.map(injected, tally)), ["handshake"])
       assert.deepStrictEqual(yield* told, [])
       yield* Faults.Faults.use(({ heal }) => heal)
-      yield* Clock.advance("40 seconds")
+      yield* VirtualTime.advance("40 seconds")
       assert.isAbove((yield* told).length, 0)
     }).pipe(Effect.provide(emulated({
       config: twenty,
@@ -112,11 +112,11 @@ describe("heartbeats", () => {
     Effect.gen(function*() {
       for (const seconds of [9, 12]) {
         const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-        yield* Clock.advance("8 seconds")
+        yield* VirtualTime.advance("8 seconds")
         yield* Faults.Faults.use(({ add }) => add({ on: isHeartbeat, fault: Faults.Fault.Slow({ by: "5 seconds" }) }))
-        yield* Clock.advance(`${seconds} seconds`)
+        yield* VirtualTime.advance(`${seconds} seconds`)
         yield* Fiber.interrupt(fiber)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual((yield* told).map(({ path }) => path).slice(-2), ["a/heartbeat", "a/leave"])
         assert.deepStrictEqual(yield* emulator.use(({ occupants }) => occupants("a")), [])
       }
@@ -131,9 +131,9 @@ describe("heartbeats", () => {
       const { seen } = yield* collect(Subscribe.messages({ channels: ["a"] })).pipe(
         Effect.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Debug")])
       )
-      yield* Clock.advance("90 seconds")
+      yield* VirtualTime.advance("90 seconds")
       yield* emulator.use(({ publish }) => publish({ channel: "a", message: "still here" }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.map(({ payload }) => payload), ["still here"])
       assert.lengthOf(yield* Faults.Faults.use(({ injected }) => injected), 10)
       assert.lengthOf(lines, 10)
@@ -146,7 +146,7 @@ describe("heartbeats", () => {
   it.effect("without an answer do not hold up the next", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.presence({ channels: ["a"] }))
-      yield* Clock.advance("36 seconds")
+      yield* VirtualTime.advance("36 seconds")
       assert.deepStrictEqual((yield* told).map(({ at }) => at), [18, 27, 36])
       // And so the user did not time out after twenty seconds.
       assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Joined"])
@@ -160,11 +160,11 @@ describe("heartbeats", () => {
       const config = yield* PubNubConfig.PubNubConfig
       let names: Heartbeat.Presence = { channels: ["a"], groups: [], state: undefined }
       yield* Effect.forkChild(Heartbeat.run(config, () => names))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       names = { channels: [], groups: [], state: undefined }
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       names = { channels: [], groups: ["g"], state: "{\"b\":{}}" }
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(
         (yield* told).map(({ at, path, query }) => [at, path, query.get("channel-group"), query.get("state")]),
         [[9, "a/heartbeat", null, null], [27, ",/heartbeat", "g", "{\"b\":{}}"]]
@@ -183,7 +183,7 @@ describe("states", () => {
       yield* collect(Subscribe.stream({ channels: ["a", "b"], state }))
       assert.deepStrictEqual(yield* kept, state.a)
       yield* emulator.use(({ restart }) => restart)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       const subscribes = yield* requestsTo("/v2/subscribe")
       const stateOf = (request: PubNubEmulator.HandledRequest) => JSON.parse(queryOf(request).get("state") ?? "null")
       assert.deepStrictEqual(subscribes.map((request) => [queryOf(request).has("tt"), stateOf(request)]), [
@@ -201,9 +201,9 @@ describe("states", () => {
       yield* collect(Subscribe.stream({ channels: ["a"], state }))
       yield* emulator.use(({ restart }) => restart)
       yield* Faults.Faults.use(({ add }) => add({ fault: Faults.Fault.ConnectionRefused(), lasting: "10 minutes" }))
-      yield* Clock.advance("9 minutes")
+      yield* VirtualTime.advance("9 minutes")
       assert.deepStrictEqual(yield* emulator.use(({ occupants }) => occupants("a")), [])
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* kept, state.a)
     }).pipe(Effect.provide(emulated())))
 
@@ -224,7 +224,7 @@ describe("states", () => {
       const all = Presence.getState({ channels: ["a", "b", "c"] })
       assert.deepStrictEqual([...(yield* all)], [["a", state.a], ["b", { own: true }]])
       yield* addToGroup("g", ["c"])
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual((yield* all).get("c"), state.a)
     }).pipe(Effect.provide(emulated({ config: twenty }))))
 

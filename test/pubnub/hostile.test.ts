@@ -7,11 +7,11 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { type Event, PubNubConfig, Subscribe, Subscriber, Timetoken } from "effect-herald/pubnub"
-import { Clock } from "effect-herald/testing"
+import { PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Timetoken } from "effect-herald/pubnub"
+import { VirtualTime } from "effect-herald/testing"
 import { Missed } from "../../src/pubnub/internal/reading/missed.ts"
-import * as Exchange from "../../src/testing/internal/exchange.ts"
-import { start } from "../emulated.ts"
+import * as Exchange from "../../src/testing/server/exchange.ts"
+import { start } from "../kit/emulated.ts"
 import { isLong } from "../simulation/seeds.ts"
 
 /** A timetoken so many milliseconds after the start. */
@@ -76,7 +76,7 @@ const world = (layer: Layer.Layer<HttpClient.HttpClient>) =>
   layer.pipe(
     Layer.provideMerge(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "emulator" })),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
-    Layer.provideMerge(Clock.layer)
+    Layer.provideMerge(VirtualTime.layer)
   )
 
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
@@ -87,10 +87,10 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
     return { seen, fiber }
   })
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
-const tags = (events: ReadonlyArray<Event.SubscribeEvent>) => events.map(({ _tag }) => _tag)
+const tags = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) => events.map(({ _tag }) => _tag)
 
 const numbers = (length: number, first = 0) => Array.from({ length }, (_, index) => first + index)
 
@@ -109,7 +109,7 @@ describe.each(ways)("%s", (_, sharing) => {
     )
     return Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.isBelow(count("poll"), 40)
     }).pipe(Effect.provide(run(layer)))
   })
@@ -121,7 +121,7 @@ describe.each(ways)("%s", (_, sharing) => {
     )
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), numbers(100))
       assert.isBelow(count("poll"), 60)
       assert.isBelow(count("history"), 60)
@@ -135,7 +135,7 @@ describe.each(ways)("%s", (_, sharing) => {
     )
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), numbers(100))
       assert.isBelow(count("poll"), 60)
       assert.isBelow(count("history"), 60)
@@ -196,7 +196,7 @@ describe.each(ways)("%s", (_, sharing) => {
     const { count, layer } = behind(answer)
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), numbers(350))
       assert.isBelow(count("history"), 30)
     }).pipe(Effect.provide(run(layer)))
@@ -207,7 +207,7 @@ describe.each(ways)("%s", (_, sharing) => {
     const { count, layer } = behind(() => same)
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), numbers(200, 150))
       assert.include(tags(seen), "GapSuspected")
       assert.isBelow(count("history"), 30)
@@ -218,7 +218,7 @@ describe.each(ways)("%s", (_, sharing) => {
     const { count, layer } = behind(() => numbers(100).map(() => null))
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), numbers(100, 250))
       assert.include(tags(seen), "GapSuspected")
       assert.isBelow(count("history"), 30)
@@ -256,7 +256,7 @@ describe.each(ways)("%s", (_, sharing) => {
       })
       return Effect.gen(function*() {
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-        yield* Clock.advance("2 minutes")
+        yield* VirtualTime.advance("2 minutes")
         assert.deepStrictEqual(payloads(seen), [...numbers(50), ...newest.map(([d]) => d), "future", "next"])
         const last = seen.findLast((event) => event._tag === "Message")
         assert.strictEqual(last?.cursor.position, at(3_000))
@@ -300,7 +300,7 @@ describe.each(ways)("%s", (_, sharing) => {
     })
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       const found = payloads(seen).filter((payload) => typeof payload === "string" && payload.startsWith("m"))
       assert.lengthOf(found, 50)
     }).pipe(Effect.provide(run(layer)))
@@ -325,7 +325,7 @@ describe.each(ways)("%s", (_, sharing) => {
       const { seen } = yield* collect(
         Subscribe.stream({ channels: ["a"], from: { position: at(-1_000), delivered: [], recent } })
       )
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), ["one"])
     }).pipe(Effect.provide(run(layer)))
   })
@@ -340,9 +340,9 @@ describe("a reader that never pulls", () => {
     return Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const { seen } = yield* collect(Stream.tap(Subscribe.stream({ channels: ["a"] }), () => Deferred.await(gate)))
-      yield* Clock.advance(isLong ? "2 hours" : "20 minutes")
+      yield* VirtualTime.advance(isLong ? "2 hours" : "20 minutes")
       yield* Deferred.succeed(gate, undefined)
-      yield* Clock.advance("10 millis")
+      yield* VirtualTime.advance("10 millis")
       assert.isBelow(seen.length, 200)
       assert.include(["Interrupted", "Reconnected"], seen.at(-1)?._tag)
     }).pipe(Effect.provide(Subscriber.layer().pipe(Layer.provideMerge(world(layer)))))
@@ -379,9 +379,9 @@ describe("a reader that never pulls", () => {
       const { seen } = yield* collect(
         Stream.tap(Subscribe.stream({ channels: ["a"], capacity: 2, strategy: "drop" }), () => Deferred.await(gate))
       )
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* Deferred.succeed(gate, undefined)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.include(tags(seen), "GapSuspected")
     }).pipe(Effect.provide(Subscriber.layer().pipe(Layer.provideMerge(world(layer)))))
   })

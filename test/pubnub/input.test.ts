@@ -15,7 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as CursorStore from "effect-herald/CursorStore"
 import * as pubnub from "effect-herald/pubnub"
-import * as Exchange from "../../src/testing/internal/exchange.ts"
+import * as Exchange from "../../src/testing/server/exchange.ts"
 import { isPut } from "../simulation/seeds.ts"
 
 const timetoken = "17900000000000001"
@@ -53,12 +53,12 @@ const configured = {
 
 /** How each function is called: every parameter that it has is among the arguments. */
 const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
-  "Channel.isPresence": ["a"],
-  "Channel.isWildcard": ["a"],
-  "Channel.issue": ["a"],
-  "Channel.presenceOf": ["a"],
-  "Channel.subscriptionIssue": ["a"],
-  "Channel.withoutPresence": ["a"],
+  "ChannelName.isPresence": ["a"],
+  "ChannelName.isWildcard": ["a"],
+  "ChannelName.issue": ["a"],
+  "ChannelName.presenceOf": ["a"],
+  "ChannelName.subscriptionIssue": ["a"],
+  "ChannelName.withoutPresence": ["a"],
   "ChannelGroups.add": [{ group: "g", channels: ["a", "b"] }],
   "ChannelGroups.delete": [{ group: "g" }],
   "ChannelGroups.list": [{ group: "g" }],
@@ -70,17 +70,22 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   "Channels.set": [{ id: "a", description: "d", ...fields }],
   "Channels.stream": [{ filter: page.filter, sort: page.sort, include: page.include, pageSize: 5 }],
   "Channels.update": [{ id: "a", custom: "merge" }, nothing],
-  "Filter.and": [pubnub.Filter.equals("id", "a"), pubnub.Filter.equals("id", "b")],
-  "Filter.equals": ["id", "a"],
-  "Filter.greaterThan": ["id", "a"],
-  "Filter.greaterThanOrEqualTo": ["id", "a"],
-  "Filter.lessThan": ["id", "a"],
-  "Filter.lessThanOrEqualTo": ["id", "a"],
-  "Filter.like": ["id", "a"],
-  "Filter.not": [pubnub.Filter.equals("id", "a")],
-  "Filter.notEquals": ["id", "a"],
-  "Filter.or": [pubnub.Filter.equals("id", "a"), pubnub.Filter.equals("id", "b")],
-  "Filter.print": [pubnub.Filter.and(pubnub.Filter.equals("id", "a"), pubnub.Filter.not(pubnub.Filter.like("x", "b")))],
+  "ObjectFilter.and": [pubnub.ObjectFilter.equals("id", "a"), pubnub.ObjectFilter.equals("id", "b")],
+  "ObjectFilter.equals": ["id", "a"],
+  "ObjectFilter.greaterThan": ["id", "a"],
+  "ObjectFilter.greaterThanOrEqualTo": ["id", "a"],
+  "ObjectFilter.lessThan": ["id", "a"],
+  "ObjectFilter.lessThanOrEqualTo": ["id", "a"],
+  "ObjectFilter.like": ["id", "a"],
+  "ObjectFilter.not": [pubnub.ObjectFilter.equals("id", "a")],
+  "ObjectFilter.notEquals": ["id", "a"],
+  "ObjectFilter.or": [pubnub.ObjectFilter.equals("id", "a"), pubnub.ObjectFilter.equals("id", "b")],
+  "ObjectFilter.print": [
+    pubnub.ObjectFilter.and(
+      pubnub.ObjectFilter.equals("id", "a"),
+      pubnub.ObjectFilter.not(pubnub.ObjectFilter.like("x", "b"))
+    )
+  ],
   "History.count": [{ channels: ["a", "b"], after: { a: timetoken, b: timetoken } }],
   "History.fetch": [{ ...ranged, limit: 5, include: { meta: true, actions: true } }],
   "History.fetch many": [{ channels: ["a", "b"], since: timetoken, limit: 5, include: { meta: false } }],
@@ -157,7 +162,7 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
 
 /** What takes a value that this library made, or a schema as a module has it, and no input. */
 const withoutInput = [
-  /^(Event|Status|PubNubError|SubscribeError|AppContext)\./,
+  /^(SubscribeEvent|SubscribeStatus|PubNubError|SubscribeError|AppContext)\./,
   /^Subscription\.(hears|isSame)$/,
   /^Timetoken\.(Order|toBigInt|toDateTime)$/,
   /^UnreadableItem\./,

@@ -7,9 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { PubNubConfig, Subscribe, Subscriber } from "effect-herald/pubnub"
-import { Clock } from "effect-herald/testing"
-import * as Exchange from "../../src/testing/internal/exchange.ts"
-import { start } from "../emulated.ts"
+import { VirtualTime } from "effect-herald/testing"
+import * as Exchange from "../../src/testing/server/exchange.ts"
+import { start } from "../kit/emulated.ts"
 
 const html = "<html><head><title>404 Not Found</title></head></html>"
 
@@ -61,7 +61,7 @@ describe.each(ways)("a reader %s", (_, sharing) => {
       Layer.provideMerge(service(answer)),
       Layer.provideMerge(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", sendLeave: false })),
       Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
-      Layer.provideMerge(Clock.layer)
+      Layer.provideMerge(VirtualTime.layer)
     )
 
   it.effect.each(answers)("is interrupted by %s", ([_, answer]) =>
@@ -71,7 +71,7 @@ describe.each(ways)("a reader %s", (_, sharing) => {
           Subscribe.stream({ channels: ["a"] }).pipe(Stream.takeUntil(({ _tag }) => _tag === "Message"))
         )
       )
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.isDefined(reader.pollUnsafe(), "it is still waiting")
       const events = yield* Fiber.join(reader)
       const interruptions = events.flatMap((event) => event._tag === "Interrupted" ? [event.reason] : [])

@@ -4,8 +4,8 @@ import * as EffectClock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Subscribe } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator } from "effect-herald/testing"
-import { emulated } from "../emulated.ts"
+import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -40,7 +40,7 @@ const underLoad = ({ burst, channels = 1, latency, rate }: Load) =>
       ),
       Effect.forkScoped
     )
-    yield* Clock.advance("2 seconds")
+    yield* VirtualTime.advance("2 seconds")
     let sent = 0
     const seconds = (count: number, perSecond: number) =>
       Effect.forEach(Array.from({ length: 50 * count }), () => {
@@ -48,13 +48,13 @@ const underLoad = ({ burst, channels = 1, latency, rate }: Load) =>
           { length: perSecond / 50 },
           () => ({ channel: names[sent % channels]!, message: sent++ })
         )
-        return Effect.andThen(service.publishAll(messages), Clock.advance("20 millis"))
+        return Effect.andThen(service.publishAll(messages), VirtualTime.advance("20 millis"))
       }, { discard: true })
     yield* seconds(5, rate)
     const begin = yield* EffectClock.currentTimeMillis
     yield* seconds(1, rate + burst)
     yield* seconds(24, rate)
-    yield* Clock.advance("10 seconds")
+    yield* VirtualTime.advance("10 seconds")
     assert.deepStrictEqual(payloads, Array.from({ length: sent }, (_, n) => n))
     const last = late.findLast(({ by }) => by >= 1_000)?.at ?? begin
     return (last - begin) / 1_000

@@ -18,8 +18,8 @@ import {
   UnreadableItem,
   Users
 } from "effect-herald/pubnub"
-import { Clock } from "effect-herald/testing"
-import * as Exchange from "../../src/testing/internal/exchange.ts"
+import { VirtualTime } from "effect-herald/testing"
+import * as Exchange from "../../src/testing/server/exchange.ts"
 
 /** A service that answers every request with what is made of its address. */
 const answering = (answer: (url: URL, number: number) => unknown) => {
@@ -240,11 +240,11 @@ describe("a cursor that does not move", () => {
     const { asked, layer } = answering((_, number) => ({ status: 200, data: full, next: `M${number}` }))
     return Effect.gen(function*() {
       yield* Effect.forkChild(Stream.runDrain(Users.stream()))
-      yield* Clock.advance("1 millis")
+      yield* VirtualTime.advance("1 millis")
       assert.lengthOf(asked, 100)
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       assert.lengthOf(asked, 400)
-    }).pipe(Effect.provide(Layer.merge(layer, Clock.layer)))
+    }).pipe(Effect.provide(Layer.merge(layer, VirtualTime.layer)))
   })
 })
 

@@ -8,9 +8,9 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type AppContext, Channels, Members, Users } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated, requestsTo } from "../emulated.ts"
-import { readable } from "../readable.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated, requestsTo } from "../kit/emulated.ts"
+import { readable } from "../kit/readable.ts"
 
 const { none, some } = Option
 const emulator = PubNubEmulator.PubNubEmulator
@@ -37,7 +37,7 @@ const watch = <A, E>(ref: Ref<A, E>) =>
     yield* Effect.forkScoped(
       Stream.runForEach(SubscriptionRef.changes(ref), ({ state }) => Effect.sync(() => states.push(state)))
     )
-    yield* Clock.advance("1 milli")
+    yield* VirtualTime.advance("1 milli")
     return states
   })
 
@@ -55,7 +55,7 @@ const tell = (
     })
   )
 
-const later = Clock.advance("1 second")
+const later = VirtualTime.advance("1 second")
 const ada = Users.get({ include: ["custom", "status", "type"] })
 
 describe("a user that is kept current", () => {
@@ -99,7 +99,7 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual(yield* name, some(none()))
       const asked = yield* count("/v2/objects/demo-sub/uuids/bob")
       // A removal that is certainly later is believed.
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       yield* removeUser("bob")
       yield* later
       assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
@@ -122,7 +122,7 @@ describe("a user that is kept current", () => {
       const told = Effect.fnUntraced(function*(tell: Effect.Effect<unknown, never, PubNubEmulator.PubNubEmulator>) {
         const before = yield* reads
         yield* tell
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         assert.deepStrictEqual(yield* look(live), { value, state: "current" })
         return (yield* reads) - before
       })
@@ -149,7 +149,7 @@ describe("a user that is kept current", () => {
       yield* later
       assert.deepStrictEqual(yield* look(live), { value, state: "stale" })
       yield* Effect.forEach([2, 3, 4], (second) => tell("set", { name: "X", updated: at(-second), eTag: "x" }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.strictEqual((yield* reads) - asked, 2)
       assert.deepStrictEqual(yield* look(live), { value, state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -168,7 +168,7 @@ describe("a user that is kept current", () => {
       yield* later
       yield* tell("set", { name: "Y", updated: "2020-01-01T00:00:00Z", eTag: "y" })
       yield* tell("set", { name: "Ada L", updated: at, eTag: "z" })
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.strictEqual((yield* reads) - asked, 3)
       const after = Option.getOrThrow(yield* valueOf(live))
       assert.deepStrictEqual([after.name, after.etag], [some("Ada L"), "z"])
@@ -188,14 +188,14 @@ describe("a user that is kept current", () => {
         lasting: "1 minute"
       })
       yield* restart
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(yield* look(live), { value, state: "stale" })
       yield* removeUser("ada")
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
       // Where nothing happened it is current again, too.
       yield* restart
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -216,12 +216,12 @@ describe("a user that is kept current", () => {
         Array.from({ length: 20 }, (_, index) => index),
         (index) => setUser("ada", { status: `s${index}` })
       )
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(yield* name, some("Ada L"))
       assert.strictEqual((yield* reads) - asked, 2)
       const sleeping = yield* reads
-      yield* Clock.jump("8 hours")
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.jump("8 hours")
+      yield* VirtualTime.advance("10 minutes")
       assert.strictEqual((yield* reads) - sleeping, 1)
       yield* emitRaw({ channel: "ada", envelope: { c: "ada", d: "?", p: { t: "x" } } })
       yield* later
@@ -246,18 +246,18 @@ describe("a user that is kept current", () => {
       })
       yield* doubt
       assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["stale", undefined])
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* stateOf(live), "current")
       yield* inject({ on: isRead, fault: Faults.Fault.AccessDenied(), lasting: "10 minutes", times: 1_000 })
       yield* doubt
       assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["stale", "PubNubError"])
       const refused = Effect.map(Faults.Faults.use(({ injected }) => injected), (all) => all.length)
       const asked = yield* refused
-      yield* Clock.advance("9 minutes")
+      yield* VirtualTime.advance("9 minutes")
       assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["stale", "PubNubError"])
       const again = (yield* refused) - asked
       assert.isTrue(again > 3 && again < 30, String(again))
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["current", undefined])
       yield* setUser("ada", { name: "Ada L" })
       yield* later
@@ -273,7 +273,7 @@ describe("a user that is kept current", () => {
       yield* later
       yield* inject({ on: isPoll, fault: Faults.Fault.AccessDenied(), times: 10 })
       yield* restart
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["ended", "SubscribeError"])
       assert.deepStrictEqual(yield* valueOf(live), value)
       yield* Faults.Faults.use(({ heal }) => heal)
@@ -288,7 +288,7 @@ describe("a user that is kept current", () => {
       assert.strictEqual(yield* readers, 0)
       assert.strictEqual(yield* count("/v2/presence/sub-key/demo-sub/channel/ada/leave"), left + 1)
       const asked = yield* polls
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.strictEqual(yield* polls, asked)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -301,7 +301,7 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual([yield* readers, yield* count("/v2/presence/sub-key/demo-sub/channel/ada/leave")], [0, 1])
       yield* deny({ channels: ["ada"] })
       const ended = yield* Effect.forkChild(Effect.flip(Users.live()))
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.strictEqual((yield* Fiber.join(ended))._tag, "SubscribeError")
       // Who stops waiting for it stops it.
       yield* inject({ on: isPoll, fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 1000 })
@@ -312,7 +312,7 @@ describe("a user that is kept current", () => {
       yield* Fiber.interrupt(waiting)
       const tried = yield* hit
       assert.isAbove(tried, before)
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.strictEqual(yield* hit, tried)
       // What no channel can be called is refused before anything is sent.
       const sent = yield* requestsTo("/")
@@ -421,7 +421,7 @@ describe("members that are kept current", () => {
       yield* same(removeUser("bob"), 1)
       yield* same(removeUser("bob"), 0)
       yield* same(removeMembership("eve", "lobby"), 1)
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       yield* same(removeMembership("ada", "lobby"), 0)
       assert.deepStrictEqual([...(yield* valueOf(live)).keys()], [...(yield* stored).keys()])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -433,7 +433,7 @@ describe("members that are kept current", () => {
       const live = yield* Members.live({ channel: "lobby" })
       assert.strictEqual((yield* valueOf(live)).size, 250)
       assert.strictEqual(yield* lists, 3)
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       const change = Effect.fnUntraced(function*(what: Effect.Effect<unknown>, requests: number) {
         const before = yield* lists
         yield* what
@@ -458,14 +458,14 @@ describe("members that are kept current", () => {
     Effect.gen(function*() {
       const { removeMembership } = yield* emulator
       yield* crowd(250)
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       const starting = yield* Effect.forkScoped(Members.live({ channel: "lobby" }))
       yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
       yield* later
       yield* removeMembership("u005", "lobby")
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       const live = yield* Fiber.join(starting)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual([...(yield* valueOf(live)).keys()], [...(yield* stored).keys()])
       assert.strictEqual(yield* stateOf(live), "current")
     }).pipe(Effect.scoped, Effect.provide(emulated())))

@@ -22,8 +22,8 @@ import {
   Users
 } from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
-import { start } from "../emulated.ts"
-import { lists, objects } from "../nested.ts"
+import { start } from "../kit/emulated.ts"
+import { lists, objects } from "../kit/nested.ts"
 import { isLong } from "../simulation/seeds.ts"
 
 const bodies: ReadonlyArray<string> = [

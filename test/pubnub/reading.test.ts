@@ -13,12 +13,12 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
-import { type Event, Subscribe, Subscriber, Timetoken, Users } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import * as Exchange from "../../src/testing/internal/exchange.ts"
-import { emulated, requestsTo } from "../emulated.ts"
+import { Subscribe, type SubscribeEvent, Subscriber, Timetoken, Users } from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import * as Exchange from "../../src/testing/server/exchange.ts"
+import { emulated, requestsTo } from "../kit/emulated.ts"
 import { isLong } from "../simulation/seeds.ts"
-import { machine } from "../skewed.ts"
+import { machine } from "../kit/skewed.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -27,21 +27,27 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
     const seen: Array<A> = []
     const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return { seen, fiber }
   })
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
-const only = <Tag extends Event.SubscribeEvent["_tag"]>(events: ReadonlyArray<Event.SubscribeEvent>, tag: Tag) =>
-  events.filter((event): event is Extract<Event.SubscribeEvent, { readonly _tag: Tag }> => event._tag === tag)
+const only = <Tag extends SubscribeEvent.SubscribeEvent["_tag"]>(
+  events: ReadonlyArray<SubscribeEvent.SubscribeEvent>,
+  tag: Tag
+) =>
+  events.filter((event): event is Extract<SubscribeEvent.SubscribeEvent, { readonly _tag: Tag }> => event._tag === tag)
 
 const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
 
-const statuses = (events: ReadonlyArray<Event.SubscribeEvent>) => tags(events).filter((tag) => tag !== "Message")
+const statuses = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
+  tags(events).filter((tag) => tag !== "Message")
 
-const gaps = (events: ReadonlyArray<Event.SubscribeEvent>) => [...only(events, "Gap"), ...only(events, "GapSuspected")]
+const gaps = (
+  events: ReadonlyArray<SubscribeEvent.SubscribeEvent>
+) => [...only(events, "Gap"), ...only(events, "GapSuspected")]
 
 const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
 
@@ -68,10 +74,10 @@ const away = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     yield* add({ fault: faults.ConnectionRefused(), lasting: "1 day" })
     yield* emulator.use((service) => service.restart)
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     yield* effect
     yield* heal
-    yield* Clock.advance("1 minute")
+    yield* VirtualTime.advance("1 minute")
   })
 
 describe.each(both)("interruptions, with %s", (_, sharing) => {
@@ -84,9 +90,9 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* add({ on: "poll", fault })
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       yield* publish(1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Connected", "Interrupted", "Reconnected", "Message"])
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
@@ -96,10 +102,10 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
       yield* Users.live({ id: "bob" })
       yield* add({ on: "poll", fault: faults.ConnectionRefused() })
       yield* emulator.use((service) => service.restart)
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       const reads = requestsTo("/v2/objects")
       const before = (yield* reads).length
-      yield* Clock.advance("50 minutes")
+      yield* VirtualTime.advance("50 minutes")
       assert.strictEqual((yield* reads).length, before)
       assert.isAtMost(before, 4)
     }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(sharing, emulated()))))
@@ -109,15 +115,15 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
       const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* add({ on: "poll", fault: faults.ServerError({ status: 502, handled: false }), times: 9 })
       yield* emulator.use((service) => service.restart)
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       // The restart is the first of them.
       assert.deepStrictEqual(only(seen, "Interrupted").map(({ attempt }) => attempt), numbers(10, 1))
       yield* publish(1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
       yield* add({ on: "poll", fault: faults.AccessDenied(), times: 4 })
       yield* emulator.use((service) => service.restart)
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.isTrue(Exit.isFailure(fiber.pollUnsafe()!))
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
@@ -138,10 +144,10 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
         const rounds = isLong ? 12 : 5
         for (const n of numbers(rounds)) {
           yield* add({ on: "poll", fault })
-          yield* Clock.advance(every)
+          yield* VirtualTime.advance(every)
           if (n % 2 === 1) yield* publish(n)
         }
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const interrupted = only(seen, "Interrupted")
         assert.deepStrictEqual(interrupted.map(({ attempt }) => attempt), numbers(rounds).map(() => 1))
         assert.isAtMost(Math.max(...interrupted.map(({ retryIn }) => Duration.toMillis(retryIn))), 1_000)
@@ -154,7 +160,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       for (const n of numbers(12)) {
-        yield* Clock.advance(`${45 - n} seconds`)
+        yield* VirtualTime.advance(`${45 - n} seconds`)
         yield* emulator.use((service) => service.restart)
       }
       assert.deepStrictEqual(new Set(only(seen, "Interrupted").map(({ attempt }) => attempt)), new Set([1]))
@@ -178,9 +184,9 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
         )
         yield* away(Effect.gen(function*() {
           yield* burst(50)
-          yield* Clock.advance("5 minutes")
+          yield* VirtualTime.advance("5 minutes")
           yield* set(by)
-          yield* Clock.advance("5 minutes")
+          yield* VirtualTime.advance("5 minutes")
           yield* burst(21, { first: 50 })
         }))
         assert.deepStrictEqual(payloads(seen), numbers(71))
@@ -198,10 +204,10 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
         const { seen } = yield* collect(
           Subscribe.stream({ channels: ["a"] }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
         )
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         yield* publish(1)
         yield* set(by)
-        yield* Clock.advance("50 seconds")
+        yield* VirtualTime.advance("50 seconds")
         assert.deepStrictEqual(payloads(seen), [1])
         assert.deepStrictEqual(gaps(seen), [])
       }).pipe(Effect.scoped, Effect.provide(emulated()))
@@ -219,10 +225,10 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
           Subscribe.stream({ channels: ["a"] }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
         )
         yield* burst(250)
-        yield* Clock.advance("10 seconds")
-        yield* away(Effect.andThen(burst(30, { first: 250 }), Clock.advance("30 minutes")))
+        yield* VirtualTime.advance("10 seconds")
+        yield* away(Effect.andThen(burst(30, { first: 250 }), VirtualTime.advance("30 minutes")))
         yield* burst(150, { first: 280 })
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(430))
         assert.deepStrictEqual(new Set(statuses(seen)), new Set(["Connected", "Interrupted", "Reconnected"]))
       }).pipe(
@@ -239,16 +245,16 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
         const shared = yield* Layer.build(sharing)
         const from = Timetoken.Timetoken.make(yield* publish("before"))
         yield* burst(10)
-        yield* Clock.advance("2 hours")
+        yield* VirtualTime.advance("2 hours")
         yield* burst(10, { first: 10 })
-        yield* Clock.advance("23 hours")
+        yield* VirtualTime.advance("23 hours")
         const old = yield* collect(
           Subscribe.stream({ channels: ["a"], from }).pipe(
             Stream.provideContext(shared),
             Stream.provideContext(context)
           )
         )
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(old.seen), numbers(10, 10))
         assert.deepStrictEqual(gaps(old.seen).map(({ reason }) => reason), ["RetentionExceeded"])
       }).pipe(
@@ -263,11 +269,11 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
       const shared = yield* Layer.build(sharing)
       const from = Timetoken.Timetoken.make(yield* publish("before"))
       yield* burst(10)
-      yield* Clock.advance(Duration.minutes(24 * 60 - 3))
+      yield* VirtualTime.advance(Duration.minutes(24 * 60 - 3))
       const { seen } = yield* collect(
         Subscribe.stream({ channels: ["a"], from }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
       )
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(10))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(
@@ -286,7 +292,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
       const shared = yield* Layer.build(sharing)
       const position = yield* publish("before")
       yield* burst(3)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       return yield* collect(
         Subscribe.stream({ channels: ["a"], from: cursorAt(position) }).pipe(
           Stream.provideContext(shared),
@@ -304,12 +310,12 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
           delivered: [],
           recent: { since: ticks(position, by), marks: "", sums: [[ticks(position, by), 3, "AAAAB"]] }
         }))
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         yield* burst(3, { first: 3 })
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         assert.deepStrictEqual(payloads(seen).slice(-3), numbers(3, 3))
         yield* burst(150, { first: 6 })
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen).slice(-153), numbers(153, 3))
       }).pipe(Effect.scoped, Effect.provide(emulated()))
   )
@@ -317,7 +323,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
   it.effect("whose beginning has fewer digits is one of long ago", () =>
     Effect.gen(function*() {
       const { seen } = yield* resumed((position) => ({ position, delivered: [], recent: { since: "5", marks: "" } }))
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen).slice(-3), numbers(3))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -334,9 +340,9 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
     ([by, off]) =>
       Effect.gen(function*() {
         const { seen } = yield* resumed((position) => ({ position: ticks(position, by), delivered: [] }), off)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         yield* burst(150, { first: 3 })
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(150, 3))
         assert.deepStrictEqual(statuses(seen), ["Connected", "CursorDoubted"])
         yield* away(burst(120, { first: 153 }))
@@ -350,9 +356,9 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
       Effect.gen(function*() {
         yield* add({ on: "handshake", fault: faults.BackwardCursor() })
         const { seen } = yield* resumed((position) => ({ position, delivered: [] }), off)
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         yield* burst(3, { first: 3 })
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(6))
         assert.deepStrictEqual(statuses(seen), ["Connected"])
       }).pipe(Effect.scoped, Effect.provide(emulated()))
@@ -373,12 +379,12 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
       yield* add({ on: isHistory, fault, lasting: "10 minutes" })
       yield* burst(500)
       for (const n of numbers(10)) {
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         yield* publish(500 + n)
       }
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* burst(11, { first: 510 })
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
     })
 
   it.effect.each(failing)(
@@ -414,7 +420,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
         )
       )
       yield* burst(521)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), numbers(521))
       assert.deepStrictEqual(gaps(seen), [])
       assert.isAbove(refusals, 1)
@@ -427,16 +433,16 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: { within: "1 minute" } }))
         yield* add({ on: isHistory, fault, lasting: "10 minutes" })
         yield* burst(500)
-        yield* Clock.advance("30 seconds")
+        yield* VirtualTime.advance("30 seconds")
         yield* burst(5, { first: 500 })
-        yield* Clock.advance("25 seconds")
+        yield* VirtualTime.advance("25 seconds")
         assert.deepStrictEqual(payloads(seen), [])
-        yield* Clock.advance("65 seconds")
+        yield* VirtualTime.advance("65 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(105, 400))
         assert.deepStrictEqual(gaps(seen).map(({ reason }) => reason), ["FullPage"])
-        yield* Clock.advance("10 minutes")
+        yield* VirtualTime.advance("10 minutes")
         yield* burst(11, { first: 505 })
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(payloads(seen), numbers(116, 400))
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated())))
   )
@@ -457,7 +463,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
         channels: ["a"],
         reader: "billing"
       }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* outage(fault)
       assert.deepStrictEqual(handled, numbers(521))
     }).pipe(Effect.provide(Layer.mergeAll(Layer.provideMerge(sharing, emulated()), CursorStore.layerMemory))))
@@ -471,12 +477,12 @@ describe("history that fails, for several readers of one connection", () => {
       const live = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* add({ on: isHistory, fault: faults.ServerError({ status: 503, handled: false }), lasting: "10 minutes" })
       yield* burst(500)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual([patient, bounded, live].map(({ seen }) => payloads(seen).length), [0, 0, 100])
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual([patient, bounded, live].map(({ seen }) => payloads(seen).length), [0, 100, 100])
       yield* burst(5, { first: 500 })
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(payloads(patient.seen), numbers(505))
       assert.deepStrictEqual(payloads(bounded.seen), numbers(105, 400))
       assert.deepStrictEqual(payloads(live.seen), numbers(105, 400))
@@ -487,7 +493,7 @@ describe("history that fails, for several readers of one connection", () => {
 
   it.effect("a slow reader whose schedule ends is told, and fails with its cursor; nobody else does", () =>
     Effect.gen(function*() {
-      const slow: Array<Event.SubscribeEvent> = []
+      const slow: Array<SubscribeEvent.SubscribeEvent> = []
       const reading = yield* Subscribe.stream({ channels: ["a"], capacity: 10 }).pipe(
         Stream.runForEach((event) =>
           Effect.suspend(() => {
@@ -498,16 +504,16 @@ describe("history that fails, for several readers of one connection", () => {
         Effect.result,
         Effect.forkChild
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish(0)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const n of numbers(60, 1)) {
         yield* publish(n)
-        yield* Clock.advance("100 millis")
+        yield* VirtualTime.advance("100 millis")
       }
       yield* add({ on: isHistory, fault: faults.ServerError({ status: 503, handled: false }), lasting: "1 hour" })
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(payloads(slow), numbers(11))
       assert.deepStrictEqual(statuses(slow), ["Connected", "Interrupted", "Interrupted", "Disconnected"])
       const result = yield* Fiber.join(reading)
@@ -518,7 +524,7 @@ describe("history that fails, for several readers of one connection", () => {
       assert.deepStrictEqual(statuses(other.seen), ["Connected"])
       yield* heal
       const again = yield* collect(Subscribe.stream({ channels: ["a"], from: error!.cursor! }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(again.seen), numbers(50, 11))
     }).pipe(
       Effect.provide(
@@ -532,12 +538,12 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
       for (const n of numbers(5)) yield* burst(1, { channel: `x.${n}`, first: n })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.use((service) =>
         service.publishAll(numbers(500, 5).map((n) => ({ channel: `x.${n % 5}`, message: n })))
       )
-      yield* Clock.advance("10 seconds")
-      yield* away(Effect.andThen(burst(10, { channel: "x.2", first: 505 }), Clock.advance("30 minutes")))
+      yield* VirtualTime.advance("10 seconds")
+      yield* away(Effect.andThen(burst(10, { channel: "x.2", first: 505 }), VirtualTime.advance("30 minutes")))
       assert.deepStrictEqual(payloads(seen), numbers(515))
       assert.deepStrictEqual(only(seen, "Gap"), [])
       assert.deepStrictEqual(
@@ -555,7 +561,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
       yield* emulator.use((service) =>
         service.publishAll(numbers(500).map((n) => ({ channel: n % 2 === 0 ? "b" : "c", message: n })))
       )
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(500))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
@@ -566,7 +572,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
       Effect.gen(function*() {
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* burst(500)
-        yield* Clock.advance("30 seconds")
+        yield* VirtualTime.advance("30 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(500))
         assert.deepStrictEqual(gaps(seen), [])
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated({ emulator: { historyDelay } }))))
@@ -578,11 +584,11 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
       Effect.gen(function*() {
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* burst(500)
-        yield* Clock.advance("5 minutes")
+        yield* VirtualTime.advance("5 minutes")
         assert.deepStrictEqual(payloads(seen).slice(-100), numbers(100, 400))
         assert.deepStrictEqual(gaps(seen).map(({ reason }) => reason), ["NotInHistory"])
         yield* burst(1, { first: 500 })
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(payloads(seen).slice(-1), [500])
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated({ emulator: { historyDelay } }))))
   )
@@ -608,10 +614,10 @@ describe.each(both)("presence that was not asked for, with %s", (_, sharing) => 
   it.effect.each(["x.*", "x.*-pnpres"])("of a wildcard, as %s, is not delivered", (by) =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* joined(by, "bob", 5)
       yield* publish("hello", "x.a")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
@@ -620,10 +626,10 @@ describe.each(both)("presence that was not asked for, with %s", (_, sharing) => 
     (by) =>
       Effect.gen(function*() {
         const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"], presence: true }))
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         yield* joined(by, "bob", 5)
         yield* publish("hello", "x.a")
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.includeMembers(tags(seen), ["Joined", "Message"])
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated())))
   )
@@ -642,9 +648,9 @@ describe("readers of one connection that asked for presence, and others", () => 
           body: ""
         })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(plain.seen), ["Connected", "Message"])
       assert.include(tags(present.seen), "Message")
       assert.isNotEmpty(tags(present.seen).filter((tag) => tag === "Joined"))
@@ -669,14 +675,14 @@ describe.each(both)("a busy channel, with %s", (_, sharing) => {
               (now) => late.push(now - Number(Timetoken.toBigInt(event.timetoken) / 10_000n))
             )
             : Effect.void))
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* burst(hole)
         let sent: number = hole
         const second = Effect.gen(function*() {
           for (let n = 0; n < 20; n++) {
             yield* burst(rate / 20, { first: sent })
             sent += rate / 20
-            yield* Clock.advance("50 millis")
+            yield* VirtualTime.advance("50 millis")
           }
         })
         for (let n = 0; n < 10; n++) {
@@ -687,7 +693,7 @@ describe.each(both)("a busy channel, with %s", (_, sharing) => {
           yield* second
         }
         assert.isBelow(Math.max(...late), 1_000)
-        yield* Clock.advance("2 seconds")
+        yield* VirtualTime.advance("2 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(sent))
         assert.deepStrictEqual(gaps(seen), [])
       }).pipe(
@@ -750,15 +756,15 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
           Stream.provideService(HttpClient.HttpClient, client)
         )
       )
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       const told = only(seen, "Interrupted").length
       assert.isAtMost(told, 2 + lengths.length)
       assert.isAtLeast(told, 2)
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.strictEqual(only(seen, "Interrupted").length, told)
       assert.strictEqual(cuts(), told)
       yield* publish(1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
       assert.deepStrictEqual(gaps(seen), [])
       const polls = (yield* requestsTo("/v2/subscribe")).length
@@ -776,10 +782,10 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
           Stream.provideService(HttpClient.HttpClient, client)
         )
       )
-      yield* Clock.advance("20 minutes")
+      yield* VirtualTime.advance("20 minutes")
       assert.strictEqual(only(seen, "Interrupted").length, 16)
       const before = (yield* requestsTo("/v2/subscribe")).length
-      yield* Clock.advance("55 minutes")
+      yield* VirtualTime.advance("55 minutes")
       // A poll and a handshake every 55 seconds.
       assert.isAtMost((yield* requestsTo("/v2/subscribe")).length - before, 2 * 61)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -794,9 +800,9 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
           Stream.provideService(HttpClient.HttpClient, client)
         )
       )
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       const before = (yield* requestsTo("/v2/subscribe")).length
-      yield* Clock.advance("55 minutes")
+      yield* VirtualTime.advance("55 minutes")
       assert.isAtMost((yield* requestsTo("/v2/subscribe")).length - before, 2 * 61)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -810,13 +816,13 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
           Stream.provideService(HttpClient.HttpClient, client)
         )
       )
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.isAtMost(only(seen, "Interrupted").length, 4)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
 describe.each(both)("cursors, with %s", (_, sharing) => {
-  const sizes = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+  const sizes = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
     events.flatMap((event) =>
       "cursor" in event && event.cursor !== undefined ? [JSON.stringify(event.cursor).length] : []
     )
@@ -835,17 +841,17 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
         const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         for (let n = 0; n < seconds * 10; n++) {
           yield* burst(rate / 10, { first: n * rate / 10 })
-          yield* Clock.advance("100 millis")
+          yield* VirtualTime.advance("100 millis")
           if (n === 15) yield* emulator.use((service) => service.restart)
         }
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(payloads(seen), numbers(rate * seconds))
         assert.isAtMost(Math.max(...sizes(seen)), 4_096)
         yield* Fiber.interrupt(fiber)
         const messages = only(seen, "Message")
         for (const at of [messages.length - 1, messages.length - 2, Math.floor(messages.length * 0.9)]) {
           const again = yield* collect(Subscribe.stream({ channels: ["a"], from: messages[at]!.cursor }))
-          yield* Clock.advance("10 seconds")
+          yield* VirtualTime.advance("10 seconds")
           assert.deepStrictEqual(payloads(again.seen), numbers(rate * seconds).slice(at + 1), `from ${at}`)
           yield* Fiber.interrupt(again.fiber)
         }
@@ -858,7 +864,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
       yield* emulator.use((service) =>
         service.publishAll(numbers(5_000).map((n) => ({ channel: n % 2 === 0 ? "a" : "b", message: n })))
       )
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(5_000))
       assert.isAtMost(Math.max(...sizes(seen)), 4_096)
       yield* Fiber.interrupt(fiber)
@@ -867,7 +873,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
       const places = isLong ? [0, 99, 100, 101, 1_234, 2_500, 4_899, 4_900, 4_950, 4_999] : [99, 2_500, 4_900, 4_999]
       for (const at of places) {
         const again = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: messages[at]!.cursor }))
-        yield* Clock.advance("30 seconds")
+        yield* VirtualTime.advance("30 seconds")
         assert.deepStrictEqual(payloads(again.seen), numbers(5_000).slice(at + 1), `from ${at}`)
         yield* Fiber.interrupt(again.fiber)
       }
@@ -885,7 +891,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
         for (let n = 0; n < 10; n++) {
           yield* burst(60, { first: sent })
           sent += 60
-          yield* Clock.advance("100 millis")
+          yield* VirtualTime.advance("100 millis")
         }
         yield* Fiber.interrupt(fiber)
         all.push(...payloads(seen))
@@ -894,7 +900,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
         if (last !== undefined && "cursor" in last) ({ cursor } = last)
       }
       yield* collect(Subscribe.stream({ channels: ["a"], from: cursor! })).pipe(
-        Effect.tap(() => Clock.advance("10 seconds")),
+        Effect.tap(() => VirtualTime.advance("10 seconds")),
         Effect.map(({ seen }) => all.push(...payloads(seen)))
       )
       assert.deepStrictEqual(all, numbers(sent))
@@ -917,10 +923,10 @@ describe("a durable reader at 100 messages a second", () => {
           )
         )
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (let n = 0; n < 1_000; n++) {
         yield* publish(n)
-        yield* Clock.advance("10 millis")
+        yield* VirtualTime.advance("10 millis")
       }
       assert.isAtMost(saved.length, 45)
       assert.isAtLeast(saved.length, 20)
@@ -933,7 +939,7 @@ describe("a durable reader at 100 messages a second", () => {
           reader: "busy"
         })
       )
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(again, [])
     }).pipe(Effect.provide(Layer.merge(emulated(), CursorStore.layerMemory))))
 })

@@ -27,7 +27,7 @@ import {
 } from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
-import * as Reflecting from "../reflecting.ts"
+import * as Reflecting from "../kit/reflecting.ts"
 
 const secrets = /s3cr3t|t0k%?2?[Ff]?\/?en|private payload|signature=|auth=/
 

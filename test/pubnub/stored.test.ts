@@ -6,10 +6,10 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type Event, History, PubNubConfig, Subscribe, Timetoken } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
+import { History, PubNubConfig, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
+import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Storage from "../../src/pubnub/internal/wire/storage.ts"
-import { emulated, requestsTo } from "../emulated.ts"
+import { emulated, requestsTo } from "../kit/emulated.ts"
 import { isLong } from "../simulation/seeds.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
@@ -18,14 +18,15 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
     const seen: Array<A> = []
     yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return seen
   })
 
-const isEvent = (event: Event.SubscribeEvent): event is Event.Event => "channel" in event && "timetoken" in event
+const isEvent = (event: SubscribeEvent.SubscribeEvent): event is SubscribeEvent.Event =>
+  "channel" in event && "timetoken" in event
 
 /** Neither the region nor the place of a reader is stored. */
-const said = (event: Event.Event): object => ({ ...event, cursor: undefined, region: undefined })
+const said = (event: SubscribeEvent.Event): object => ({ ...event, cursor: undefined, region: undefined })
 
 // --- any envelope
 
@@ -73,11 +74,11 @@ describe("what is stored", () => {
         const began = yield* service.publish({ channel: "a", message: "first" })
         const live = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* Effect.forEach(drafts, (draft) => service.emit({ channel: "a", store: true, ...draft }))
-        yield* Clock.advance("10 minutes")
+        yield* VirtualTime.advance("10 minutes")
         const again = yield* collect(
           Subscribe.stream({ channels: ["a"], from: Timetoken.Timetoken.make(began) })
         )
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.isNotEmpty(yield* requestsTo("/v3/history"))
         const events = live.filter(isEvent)
         assert.lengthOf(events, drafts.length)
@@ -116,7 +117,7 @@ describe("what is stored", () => {
         publisher: "bob",
         store: true
       })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const common = {
         channel: "a",
         publisher: "bob",

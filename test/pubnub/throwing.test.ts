@@ -12,7 +12,6 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as CursorStore from "effect-herald/CursorStore"
 import {
   AppContext,
-  type Event,
   History,
   Members,
   MessageActions,
@@ -21,17 +20,18 @@ import {
   Publisher,
   type PubNubError,
   Subscribe,
+  type SubscribeEvent,
   Subscriber,
   Timetoken,
   UnreadableItem,
   Users
 } from "effect-herald/pubnub"
-import { Clock, PubNubEmulator, Transport } from "effect-herald/testing"
+import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Util from "node:util"
 import * as Json from "../../src/internal/json.ts"
-import { emulated } from "../emulated.ts"
-import { lists, objects } from "../nested.ts"
-import { Big, Refusing, Tree } from "../throwing.ts"
+import { emulated } from "../kit/emulated.ts"
+import { lists, objects } from "../kit/nested.ts"
+import { Big, Refusing, Tree } from "../kit/throwing.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -41,7 +41,7 @@ const world = Layer.mergeAll(
   CursorStore.layerMemory
 ).pipe(Layer.provideMerge(emulated()))
 
-const later = Clock.advance("1 second")
+const later = VirtualTime.advance("1 second")
 
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
@@ -62,7 +62,7 @@ const schemas: ReadonlyArray<readonly [string, Schema.Codec<unknown, unknown>, u
   ["a name of 20,000 characters", Schema.Record(Schema.String, Schema.Int), {}, { ["k".repeat(20_000)]: "x" }, /…$/]
 ]
 
-const brief = (event: Event.SubscribeEvent<unknown>) =>
+const brief = (event: SubscribeEvent.SubscribeEvent<unknown>) =>
   event._tag === "Undecodable" ? "bad" : event._tag === "Message" ? "good" : event._tag
 
 const assertIssue = (issue: string | undefined, pattern: RegExp) => {

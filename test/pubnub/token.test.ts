@@ -17,21 +17,21 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
   ChannelGroups,
-  type Event,
   History,
   Presence,
   Publish,
   Publisher,
   PubNubConfig,
   Subscribe,
+  type SubscribeEvent,
   Subscriber,
   Time,
   Users
 } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { addressSize } from "../../src/pubnub/internal/wire/endpoint.ts"
 import { path } from "../../src/pubnub/internal/wire/path.ts"
-import { emulated, queryOf, requestsTo } from "../emulated.ts"
+import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 import { randomUUID } from "node:crypto"
 import * as Util from "node:util"
 
@@ -67,14 +67,14 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.gen(function*() {
     const seen: Array<A> = []
     const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return { seen, fiber }
   })
 
 const publish = (...messages: ReadonlyArray<unknown>) =>
   emulator.use((service) => service.publishAll(messages.map((message) => ({ channel: "a", message }))))
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
@@ -106,7 +106,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         yield* service.revokeToken("t0ken-one")
         for (const n of numbers(3)) {
           yield* publish(n)
-          yield* Clock.advance("1 second")
+          yield* VirtualTime.advance("1 second")
         }
         assert.deepStrictEqual(yield* tokensOf("/v2/subscribe"), [
           "t0ken-one",
@@ -150,7 +150,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         const error = yield* Effect.flip(Fiber.join(fiber))
         assert.strictEqual(error.reason._tag, "AccessDenied")
         assert.deepStrictEqual(tags(seen), ["Connected", "Message", ...Array(3).fill("Interrupted"), "Disconnected"])
@@ -177,7 +177,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         yield* atOnce
         set(second)
         yield* publish(2)
-        yield* Clock.advance("5 seconds")
+        yield* VirtualTime.advance("5 seconds")
         assert.deepStrictEqual(payloads(seen), [1, 2])
         assert.deepStrictEqual(
           tags(seen),
@@ -249,7 +249,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
           times: 1
         })
         yield* publish(...numbers(150))
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.strictEqual(count, 1)
         assert.deepStrictEqual(payloads(seen), numbers(150))
         assert.notInclude(tags(seen), "Interrupted")
@@ -271,7 +271,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
           fault: denied
         })
         yield* publish(...numbers(150))
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(150))
         assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), ["Connected"])
         assert.strictEqual((yield* Faults.Faults.use(({ injected }) => injected)).length, 1)
@@ -285,12 +285,12 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* addFault({ on: ({ url }) => /history.*auth=t0ken-one/.test(url), fault: denied, times: 100 })
         yield* publish(...numbers(150))
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(payloads(seen), numbers(150).slice(50))
         set(second)
         const more = numbers(300).slice(150)
         yield* publish(...more)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(payloads(seen).slice(-150), more)
       }).pipe(inWorld(authToken))
     }))
@@ -306,9 +306,9 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         set(second)
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* publish(2)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         for (const { seen } of readers) {
           assert.deepStrictEqual(payloads(seen), [1, 2])
           assert.notInclude(tags(seen), "Interrupted")
@@ -336,10 +336,10 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         yield* publish(1)
         yield* atOnce
         set(second)
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         yield* addFault({ on: "poll", fault: Faults.Fault.ServerError({ status: 500, handled: false }) })
         yield* publish(2)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const error = yield* Effect.flip(Fiber.join(fiber))
         assert.include(error.message, "no delay with {secret} or {secret}")
         show(error)
@@ -431,7 +431,7 @@ describe("a reference", () => {
         yield* publish(1)
         yield* atOnce
         assert.strictEqual(listeners(), 1)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.isDefined(fiber.pollUnsafe())
         assert.strictEqual(listeners(), 0)
       }).pipe(inWorld(ref))
@@ -445,7 +445,7 @@ describe("a reference", () => {
         const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
         assert.strictEqual(ref.pubsub.subscribers.size, 1)
         yield* Fiber.interrupt(fiber)
-        yield* Clock.advance("2 seconds")
+        yield* VirtualTime.advance("2 seconds")
         assert.strictEqual(ref.pubsub.subscribers.size, 0)
       }).pipe(
         Effect.provide(
@@ -464,9 +464,9 @@ describe("a reference", () => {
         const reconnect = { AccessDenied: Schedule.spaced("1 hour") }
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
         for (const n of numbers(3)) {
-          yield* Clock.advance("3 minutes")
+          yield* VirtualTime.advance("3 minutes")
           yield* emulator.use((service) => service.revokeToken(`token-${n}`))
-          yield* Clock.advance("1 minute")
+          yield* VirtualTime.advance("1 minute")
           assert.strictEqual(tags(seen).at(-1), "Interrupted")
           yield* SubscriptionRef.set(ref, Redacted.make(`token-${n + 1}`))
           yield* atOnce
@@ -492,10 +492,10 @@ describe("a reference", () => {
           publishAll(["a", "b"].map((channel) => ({ channel, message: 1 })))
         )
         yield* both
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* SubscriptionRef.set(one, second)
         yield* both
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(
           yield* tokensOf("/v2/subscribe/demo-sub/a/"),
           ["t0ken-one", "t0ken-one", "t0ken-one", "t0ken-two"]
@@ -539,7 +539,7 @@ describe("a service that refuses each new token", () => {
     const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
     yield* addFault({ on: ({ url }) => url.includes("/v2/subscribe"), fault: denied, times: 1_000 })
     yield* publish(1)
-    yield* Clock.advance("1 minute")
+    yield* VirtualTime.advance("1 minute")
     assert.strictEqual((yield* Effect.flip(Fiber.join(fiber))).reason._tag, "AccessDenied")
     // The poll, what is tried at once, and three attempts of the schedule.
     assert.strictEqual((yield* Faults.Faults.use(({ injected }) => injected)).length, 5)
@@ -561,7 +561,7 @@ describe("a service that refuses each new token", () => {
         )
         yield* addFault({ on: ({ url }) => url.includes("/v2/subscribe"), fault: denied, times: 1_000 })
         yield* publish(1)
-        yield* Clock.advance("1 minute")
+        yield* VirtualTime.advance("1 minute")
         assert.strictEqual((yield* Effect.flip(Fiber.join(fiber))).reason._tag, "AccessDenied")
         assert.isAtMost((yield* Faults.Faults.use(({ injected }) => injected)).length, 5)
       }).pipe(inWorld(ref))
@@ -573,9 +573,9 @@ describe("an Effect", () => {
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish(1)
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       yield* publish(2)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1, 2])
       const tokens = yield* tokensOf("/v2/subscribe")
       assert.isAbove(tokens.length, 5)
@@ -587,17 +587,17 @@ describe("an Effect", () => {
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const publishing = yield* Effect.forkChild(Effect.flip(Publish.publish({ channel: "a", message: 1 })))
-      yield* Clock.advance("14 seconds")
+      yield* VirtualTime.advance("14 seconds")
       assert.isUndefined(publishing.pollUnsafe())
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const error = yield* Fiber.join(publishing)
       assert.deepInclude({ ...error._tag === "PubNubError" ? error.reason : error }, { _tag: "Transport", sent: false })
       assert.deepStrictEqual(tags(seen), ["Interrupted"])
       assert.deepStrictEqual(yield* requestsTo("/"), [])
       token = Effect.succeed(first)
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       yield* publish(2)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [2])
     }).pipe(inWorld(Effect.suspend(() => token)))
   })

@@ -11,19 +11,19 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AppContext, Status, SubscribeError, UnreadableItem } from "effect-herald/pubnub"
+import type { AppContext, SubscribeError, SubscribeStatus, UnreadableItem } from "effect-herald/pubnub"
 import {
   Channels,
-  Event,
-  Filter,
   Members,
   Memberships,
   MessageActions,
+  ObjectFilter,
   Presence,
   Publish,
   type PubNubConfig,
   type PubNubError,
   Subscribe,
+  SubscribeEvent,
   Time,
   Timetoken,
   Users
@@ -31,7 +31,7 @@ import {
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as CursorStore from "effect-herald/CursorStore"
-import { compile, withFolder } from "../scratch.ts"
+import { compile, withFolder } from "../kit/scratch.ts"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const holds = <T extends true>(value: T): void => assert.isTrue(value)
@@ -132,9 +132,11 @@ describe("streams", () => {
 
   it("need the transport and the configuration, and what a schema or a handler adds", () => {
     const all = Subscribe.stream({ channels: ["a"] })
-    holds<Equal<typeof all, Stream.Stream<Event.SubscribeEvent, SubscribeError.SubscribeError, Needs>>>(true)
+    holds<Equal<typeof all, Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError.SubscribeError, Needs>>>(true)
     const orders = Subscribe.stream({ channels: ["a"], schema: Decoder })
-    holds<Equal<typeof orders, Stream.Stream<Event.SubscribeEvent<Decoder>, SubscribeError.SubscribeError, Needs>>>(
+    holds<
+      Equal<typeof orders, Stream.Stream<SubscribeEvent.SubscribeEvent<Decoder>, SubscribeError.SubscribeError, Needs>>
+    >(
       true
     )
     const messages = Subscribe.messages({
@@ -143,10 +145,13 @@ describe("streams", () => {
       onStatus: (notice) => notice._tag === "Gap" ? Effect.fail("gap" as const) : Effect.void
     })
     holds<
-      Equal<typeof messages, Stream.Stream<Event.Message<Decoder>, SubscribeError.SubscribeError | "gap", Needs>>
+      Equal<
+        typeof messages,
+        Stream.Stream<SubscribeEvent.Message<Decoder>, SubscribeError.SubscribeError | "gap", Needs>
+      >
     >(true)
     const statuses = Subscribe.statuses({ channels: ["a"] })
-    holds<Equal<typeof statuses, Stream.Stream<Status.Status, SubscribeError.SubscribeError, Needs>>>(true)
+    holds<Equal<typeof statuses, Stream.Stream<SubscribeStatus.Status, SubscribeError.SubscribeError, Needs>>>(true)
     const live = Presence.changes({ channel: "a" })
     holds<
       Equal<
@@ -184,7 +189,7 @@ describe("streams", () => {
       >
     >(true)
     type Failure = SubscribeError.SubscribeError | CursorStore.CursorStoreError
-    const failing = (_message: Event.Message<Decoder>) => Effect.fail("declined" as const)
+    const failing = (_message: SubscribeEvent.Message<Decoder>) => Effect.fail("declined" as const)
     const bare = Subscribe.consume(failing, { channels: ["a"], reader: "r", schema: Decoder })
     holds<Equal<Effect.Error<typeof bare>, Failure | "declined">>(true)
     const lettered = Subscribe.consume(failing, {
@@ -272,12 +277,17 @@ describe("App Context", () => {
   })
 
   it("a filter has the names that it uses", () => {
-    const filter = Filter.or(Filter.equals("name", "a"), Filter.not(Filter.like("user.email", "b*")))
-    holds<Equal<typeof filter, Filter.Filter<"name" | "user.email">>>(true)
+    const filter = ObjectFilter.or(
+      ObjectFilter.equals("name", "a"),
+      ObjectFilter.not(ObjectFilter.like("user.email", "b*"))
+    )
+    holds<Equal<typeof filter, ObjectFilter.Filter<"name" | "user.email">>>(true)
   })
 
   it("typed events are the events, with typed custom data", () => {
-    holds<Equal<ReturnType<typeof People.event>, Effect.Effect<Event.UserEvent<Person>, AppContext.CustomMismatch>>>(
+    holds<
+      Equal<ReturnType<typeof People.event>, Effect.Effect<SubscribeEvent.UserEvent<Person>, AppContext.CustomMismatch>>
+    >(
       true
     )
   })
@@ -318,7 +328,12 @@ describe("memberships and members", () => {
     const typed = Seats.list({ include: ["custom"] })
     holds<Equal<Effect.Error<typeof typed>, PubNubError.PubNubError>>(true)
     holds<Equal<Item<typeof typed>, Memberships.Membership<"custom", Seat>>>(true)
-    holds<Equal<ReturnType<typeof Seats.event>, Effect.Effect<Event.MembershipEvent<Seat>, AppContext.CustomMismatch>>>(
+    holds<
+      Equal<
+        ReturnType<typeof Seats.event>,
+        Effect.Effect<SubscribeEvent.MembershipEvent<Seat>, AppContext.CustomMismatch>
+      >
+    >(
       true
     )
   })
@@ -344,32 +359,32 @@ describe("memberships and members", () => {
 
 describe("schemas and interfaces are equal", () => {
   it("events", () => {
-    const message = Event.Message(Schema.Json)
-    const signal = Event.Signal(Schema.Json)
-    const event = Event.SubscribeEvent(Schema.Json)
+    const message = SubscribeEvent.Message(Schema.Json)
+    const signal = SubscribeEvent.Signal(Schema.Json)
+    const event = SubscribeEvent.SubscribeEvent(Schema.Json)
     type Mutual<A, B> = [A] extends [B] ? [B] extends [A] ? true : false : false
-    holds<Mutual<typeof message.Type, Event.Message>>(true)
-    holds<Mutual<typeof signal.Type, Event.Signal>>(true)
-    holds<Mutual<(typeof Event.FileShared)["Type"], Event.FileShared>>(true)
-    holds<Mutual<(typeof Event.Joined)["Type"], Event.Joined>>(true)
-    holds<Mutual<(typeof Event.Left)["Type"], Event.Left>>(true)
-    holds<Mutual<(typeof Event.TimedOut)["Type"], Event.TimedOut>>(true)
-    holds<Mutual<(typeof Event.StateChanged)["Type"], Event.StateChanged>>(true)
-    holds<Mutual<(typeof Event.Interval)["Type"], Event.Interval>>(true)
-    holds<Mutual<(typeof Event.Action)["Type"], Event.Action>>(true)
+    holds<Mutual<typeof message.Type, SubscribeEvent.Message>>(true)
+    holds<Mutual<typeof signal.Type, SubscribeEvent.Signal>>(true)
+    holds<Mutual<(typeof SubscribeEvent.FileShared)["Type"], SubscribeEvent.FileShared>>(true)
+    holds<Mutual<(typeof SubscribeEvent.Joined)["Type"], SubscribeEvent.Joined>>(true)
+    holds<Mutual<(typeof SubscribeEvent.Left)["Type"], SubscribeEvent.Left>>(true)
+    holds<Mutual<(typeof SubscribeEvent.TimedOut)["Type"], SubscribeEvent.TimedOut>>(true)
+    holds<Mutual<(typeof SubscribeEvent.StateChanged)["Type"], SubscribeEvent.StateChanged>>(true)
+    holds<Mutual<(typeof SubscribeEvent.Interval)["Type"], SubscribeEvent.Interval>>(true)
+    holds<Mutual<(typeof SubscribeEvent.Action)["Type"], SubscribeEvent.Action>>(true)
     holds<Mutual<(typeof MessageActions.MessageAction)["Type"], MessageActions.MessageAction>>(true)
-    holds<Mutual<(typeof Event.MessageActionAdded)["Type"], Event.MessageActionAdded>>(true)
-    holds<Mutual<(typeof Event.MessageActionRemoved)["Type"], Event.MessageActionRemoved>>(true)
-    holds<Mutual<(typeof Event.UserSet)["Type"], Event.UserSet>>(true)
-    holds<Mutual<(typeof Event.UserDeleted)["Type"], Event.UserDeleted>>(true)
-    holds<Mutual<(typeof Event.ChannelSet)["Type"], Event.ChannelSet>>(true)
-    holds<Mutual<(typeof Event.ChannelDeleted)["Type"], Event.ChannelDeleted>>(true)
-    holds<Mutual<(typeof Event.MembershipSet)["Type"], Event.MembershipSet>>(true)
-    holds<Mutual<(typeof Event.MembershipDeleted)["Type"], Event.MembershipDeleted>>(true)
-    holds<Mutual<(typeof Event.Undecodable)["Type"], Event.Undecodable>>(true)
-    holds<Mutual<(typeof Event.Unknown)["Type"], Event.Unknown>>(true)
-    holds<Mutual<(typeof Status.Status)["Type"], Status.Status>>(true)
-    holds<Mutual<typeof event.Type, Event.SubscribeEvent>>(true)
+    holds<Mutual<(typeof SubscribeEvent.MessageActionAdded)["Type"], SubscribeEvent.MessageActionAdded>>(true)
+    holds<Mutual<(typeof SubscribeEvent.MessageActionRemoved)["Type"], SubscribeEvent.MessageActionRemoved>>(true)
+    holds<Mutual<(typeof SubscribeEvent.UserSet)["Type"], SubscribeEvent.UserSet>>(true)
+    holds<Mutual<(typeof SubscribeEvent.UserDeleted)["Type"], SubscribeEvent.UserDeleted>>(true)
+    holds<Mutual<(typeof SubscribeEvent.ChannelSet)["Type"], SubscribeEvent.ChannelSet>>(true)
+    holds<Mutual<(typeof SubscribeEvent.ChannelDeleted)["Type"], SubscribeEvent.ChannelDeleted>>(true)
+    holds<Mutual<(typeof SubscribeEvent.MembershipSet)["Type"], SubscribeEvent.MembershipSet>>(true)
+    holds<Mutual<(typeof SubscribeEvent.MembershipDeleted)["Type"], SubscribeEvent.MembershipDeleted>>(true)
+    holds<Mutual<(typeof SubscribeEvent.Undecodable)["Type"], SubscribeEvent.Undecodable>>(true)
+    holds<Mutual<(typeof SubscribeEvent.Unknown)["Type"], SubscribeEvent.Unknown>>(true)
+    holds<Mutual<(typeof SubscribeStatus.Status)["Type"], SubscribeStatus.Status>>(true)
+    holds<Mutual<typeof event.Type, SubscribeEvent.SubscribeEvent>>(true)
     holds<Mutual<(typeof MessageActions.MessageAction)["Type"], MessageActions.MessageAction>>(true)
   })
 })
@@ -382,7 +397,7 @@ const prelude = `import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Channels, Event, Filter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
+import { Channels, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 `
 
 const wrong = [
@@ -417,11 +432,11 @@ const wrong = [
   "Users.set({ name: \"a\" }).pipe(Effect.catchTag(\"ObjectChanged\", () => Effect.void))",
   "Users.list({ sort: [\"email\"] })",
   "Users.list({ next: \"Mw\" })",
-  "Users.list({ filter: Filter.equals(\"custom.level\", \"3\") })",
-  "Users.list({ filter: Filter.equals(\"description\", \"a\") })",
-  "Channels.list({ filter: Filter.and(Filter.equals(\"name\", \"a\"), Filter.equals(\"email\", \"a\")) })",
-  "Filter.greaterThan(\"updated\", \"2026-09-21\")",
-  "Filter.like(\"updated\", \"2026*\")",
+  "Users.list({ filter: ObjectFilter.equals(\"custom.level\", \"3\") })",
+  "Users.list({ filter: ObjectFilter.equals(\"description\", \"a\") })",
+  "Channels.list({ filter: ObjectFilter.and(ObjectFilter.equals(\"name\", \"a\"), ObjectFilter.equals(\"email\", \"a\")) })",
+  "ObjectFilter.greaterThan(\"updated\", \"2026-09-21\")",
+  "ObjectFilter.like(\"updated\", \"2026*\")",
   "Channels.get()",
   "Channels.set({ name: \"a\" })",
   "Channels.set({ id: \"a\", email: \"a\" })",
@@ -431,8 +446,8 @@ const wrong = [
   "Memberships.list({ include: [\"user\"] })",
   "Memberships.list({ include: [\"channel.name\"] })",
   "Memberships.list({ sort: [\"name\"] })",
-  "Memberships.list({ filter: Filter.equals(\"name\", \"a\") })",
-  "Memberships.list({ filter: Filter.equals(\"user.name\", \"a\") })",
+  "Memberships.list({ filter: ObjectFilter.equals(\"name\", \"a\") })",
+  "Memberships.list({ filter: ObjectFilter.equals(\"user.name\", \"a\") })",
   "Memberships.set({ channels: [{ id: \"a\", name: \"a\" }] })",
   "Memberships.set({ channels: [{ status: \"a\" }] })",
   "Memberships.remove({ channels: [{ id: \"a\", status: \"a\" }] })",
@@ -480,8 +495,8 @@ const shown = [
 ] as const
 const program = `${prelude}interface Order { readonly id: number }
 declare const Order: Schema.Codec<Order>
-declare const event: Event.SubscribeEvent<Order>
-declare const message: Event.Message<Order>
+declare const event: SubscribeEvent.SubscribeEvent<Order>
+declare const message: SubscribeEvent.Message<Order>
 declare const to: MessageActions.AddOptions
 const add = MessageActions.add(to)
 ${shown.map(([expression], index) => `export const shown${index}: undefined = ${expression}`).join("\n")}

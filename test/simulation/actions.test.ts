@@ -15,8 +15,8 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { MessageActions } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated } from "../emulated.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated } from "../kit/emulated.ts"
 import { seedsOf } from "./seeds.ts"
 
 // One 403 ends it, as it should.
@@ -80,10 +80,10 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
     // More than the service keeps for a reader.
     if ((yield* Random.nextIntBetween(0, 40)) === 0) yield* Effect.replicateEffect(act, 30)
     // Bursts, pauses, and now and then a minute.
-    yield* Clock.advance(Duration.millis((yield* Random.nextIntBetween(0, 3)) === 0 ? step * 800 : 0))
+    yield* VirtualTime.advance(Duration.millis((yield* Random.nextIntBetween(0, 3)) === 0 ? step * 800 : 0))
   }
   yield* injected.heal
-  yield* Clock.advance("5 minutes")
+  yield* VirtualTime.advance("5 minutes")
 
   const schedule = Faults.format(yield* injected.injected)
   const ended = watcher.pollUnsafe()

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { Datafeed, type DatafeedEvent } from "effect-herald/symphony"
-import { Clock, Faults } from "effect-herald/testing"
+import { Faults, VirtualTime } from "effect-herald/testing"
 import { emulator, feeds, withBot } from "../symphony/feedKit.ts"
 import { batchesOf } from "./seeds.ts"
 import { dice, type Mishap, rulesOf, shownFault } from "./world.ts"
@@ -115,7 +115,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   )
 
   let fiber = yield* bot
-  yield* Clock.advance("1 second")
+  yield* VirtualTime.advance("1 second")
   for (const rule of rulesOf(plan.mishaps)) yield* faults.add(rule)
   for (const act of plan.acts) {
     switch (act._tag) {
@@ -126,7 +126,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
         }
         break
       case "Wait":
-        yield* Clock.advance(act.millis)
+        yield* VirtualTime.advance(act.millis)
         break
       case "Restart":
         yield* restart
@@ -139,15 +139,15 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
         yield* forget
     }
   }
-  yield* Clock.advance("5 seconds")
+  yield* VirtualTime.advance("5 seconds")
   yield* faults.heal
   // What is said before a forgotten feed is missed is lost with it.
-  if (forgetting) yield* Clock.advance("3 minutes")
+  if (forgetting) yield* VirtualTime.advance("3 minutes")
   const last = yield* send({ streamId, from: "ada", message: "last" })
   // Until what was said has been handled, and what is not acknowledged came again.
   let pending = 1
   for (let turn = 0; turn < 120 && (pending > 0 || !handled.has(last)); turn++) {
-    yield* Clock.advance("10 seconds")
+    yield* VirtualTime.advance("10 seconds")
     pending = (yield* feeds)[0]?.pending ?? 1
   }
   yield* Fiber.interrupt(fiber)

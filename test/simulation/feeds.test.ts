@@ -11,8 +11,8 @@ import * as Time from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Datafeed, type DatafeedEvent, Session } from "effect-herald/symphony"
-import { Clock, Faults, type SymphonyEmulator } from "effect-herald/testing"
-import { lists, objects } from "../nested.ts"
+import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
+import { lists, objects } from "../kit/nested.ts"
 import { emulated, emulator } from "../symphony/emulated.ts"
 import { seedsOf } from "./seeds.ts"
 import { dice } from "./world.ts"
@@ -158,7 +158,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   )
 
   const running = [yield* process]
-  yield* Clock.advance("1 second")
+  yield* VirtualTime.advance("1 second")
   const failing = (options: SymphonyEmulator.Failure) =>
     failNext({
       ...options,
@@ -170,7 +170,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   const stop = Effect.fnUntraced(function*(fiber: Fiber.Fiber<unknown, unknown> | undefined) {
     if (fiber === undefined) return
     yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
   })
   for (const act of plan.acts) {
     switch (act._tag) {
@@ -192,7 +192,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
         )
         break
       case "Wait":
-        yield* Clock.advance(act.millis)
+        yield* VirtualTime.advance(act.millis)
         break
       case "Join":
         running.push(yield* process)
@@ -200,7 +200,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
       case "Deploy": {
         const old = running.shift()
         running.push(yield* process)
-        yield* Clock.advance(act.overlap)
+        yield* VirtualTime.advance(act.overlap)
         yield* stop(old)
         break
       }
@@ -242,20 +242,20 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
         yield* failing({ on: routes.read, status: 200, body: { events: [], ackId: "" }, times: act.times })
         break
       case "Step":
-        yield* Clock.jump(act.seconds * 1_000)
+        yield* VirtualTime.jump(act.seconds * 1_000)
     }
   }
-  yield* Clock.advance("5 seconds")
+  yield* VirtualTime.advance("5 seconds")
   yield* faults.heal
   isTroubled = false
   // What is said before a forgotten feed is missed is lost with it.
-  yield* Clock.advance("4 minutes")
+  yield* VirtualTime.advance("4 minutes")
   const last = yield* send({ streamId, from: "ada", message: "last" })
   // Until what was said has been handled, and what is not acknowledged came again.
   const isRead = Effect.map(feeds, (feeds) => feeds.some(({ pending }) => pending === 0))
   let isDone = false
   for (let turn = 0; turn < 240 && !isDone; turn++) {
-    yield* Clock.advance("10 seconds")
+    yield* VirtualTime.advance("10 seconds")
     isDone = handled.has(last) && (yield* isRead)
   }
   for (const fiber of running) yield* stop(fiber)

@@ -4,10 +4,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { type Event, Subscribe } from "effect-herald/pubnub"
+import { Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated, requestsTo } from "../emulated.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated, requestsTo } from "../kit/emulated.ts"
 import { isLong } from "./seeds.ts"
 
 const { Fault } = Faults
@@ -17,16 +17,16 @@ const faults = Faults.Faults
 
 /** Runs a stream beside the test, and keeps what it gives. */
 const collect = Effect.fnUntraced(function*(options: Subscribe.Options) {
-  const seen: Array<Event.SubscribeEvent> = []
+  const seen: Array<SubscribeEvent.SubscribeEvent> = []
   const fiber = yield* Subscribe.stream({ reconnect: { AccessDenied: Retry.reconnect }, ...options }).pipe(
     Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
     Effect.forkChild
   )
-  yield* Clock.advance("1 second")
+  yield* VirtualTime.advance("1 second")
   return { seen, fiber }
 })
 
-const payloads = (seen: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (seen: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   seen.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 /** The faults that a request cannot but notice, at once. */
@@ -59,20 +59,20 @@ describe("an interruption", () => {
         const service = yield* emulator
         const { seen } = yield* collect({ channels: ["a"] })
         const sent = yield* service.publish({ channel: "a", message: 1 })
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* faults.use(({ add }) => add({ on: "poll", fault }))
         // The poll that waits is answered; the next one fails.
         const last = yield* service.publish({ channel: "a", message: 2 })
         assert.isTrue(sent < last)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         // What damages a body needs one.
         yield* service.publish({ channel: "a", message: 3 })
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const told = seen.find((event) => event._tag === "Interrupted")
         if (told?._tag !== "Interrupted") return assert.fail("it was not told")
         assert.strictEqual(told.cursor?.position, last)
         assert.isNotEmpty(told.reason.message)
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.strictEqual(seen.filter((event) => event._tag === "Reconnected").length, 1)
         assert.deepStrictEqual(payloads(seen), [1, 2, 3])
       }).pipe(Effect.provide(emulated()))
@@ -84,10 +84,10 @@ describe("an interruption", () => {
       const { seen } = yield* collect({ channels: ["a"] })
       yield* faults.use(({ add }) => add({ on: "poll", fault: Fault.ServerError({ status: 502, handled: false }) }))
       yield* service.publish({ channel: "a", message: 1 })
-      yield* Clock.advance("1 millis")
+      yield* VirtualTime.advance("1 millis")
       yield* service.publish({ channel: "a", message: 2 })
       assert.deepStrictEqual(payloads(seen), [1])
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1, 2])
     }).pipe(Effect.provide(emulated())))
 })
@@ -105,7 +105,7 @@ describe("no storm", () => {
         yield* service.restart
         for (let minutes = 0; minutes <= most; minutes++) {
           yield* service.publish({ channel: "a", message: minutes })
-          yield* Clock.advance("1 minute")
+          yield* VirtualTime.advance("1 minute")
           // An attempt is a handshake, which is asked three times where its answer cannot be right, and a poll.
           const times = [
             ...(yield* requestsTo("/v2/subscribe")).map(({ time }) => time),
@@ -116,7 +116,7 @@ describe("no storm", () => {
           assert.isFalse(times.some((time, index) => (times[index + 8] ?? Infinity) < time + 1_000), "a storm")
         }
         yield* faults.use(({ heal }) => heal)
-        yield* Clock.advance("3 minutes")
+        yield* VirtualTime.advance("3 minutes")
         assert.isUndefined(fiber.pollUnsafe())
         assert.strictEqual(yield* service.readers, 1)
       }).pipe(Effect.provide(emulated()))
@@ -131,10 +131,10 @@ describe("order", () => {
       yield* service.publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
       for (const message of [1, 2, 3]) {
         yield* service.publish({ channel: "a", message })
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
       }
       assert.deepStrictEqual(payloads(seen), [1, 2, 3])
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(payloads(seen), [1, 2, 3, "late"])
     }).pipe(Effect.provide(emulated())))
 })
@@ -150,7 +150,7 @@ describe("isolation", () => {
       const other = yield* collect({ channels: ["a"] })
       for (const message of [1, 2, 3]) {
         yield* service.publish({ channel: "a", message })
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
       }
       assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "no")
       assert.deepStrictEqual(payloads(other.seen), [1, 2, 3])
@@ -165,14 +165,14 @@ describe("access", () => {
       const { seen } = yield* collect({ channels: ["a", "b"] })
       yield* service.deny({ channels: ["b"] })
       yield* service.restart
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const told = seen.find((event) => event._tag === "Interrupted" && event.reason._tag === "AccessDenied")
       if (told?._tag !== "Interrupted" || told.reason._tag !== "AccessDenied") return assert.fail("it was not told")
       assert.deepStrictEqual(told.reason.channels, ["b"])
       yield* service.publishAll(Array.from({ length: 150 }, (_, message) => ({ channel: "a", message })))
-      yield* Clock.advance(Duration.minutes(1))
+      yield* VirtualTime.advance(Duration.minutes(1))
       yield* service.allow()
-      yield* Clock.advance(Duration.minutes(1))
+      yield* VirtualTime.advance(Duration.minutes(1))
       assert.deepStrictEqual(payloads(seen), Array.from({ length: 150 }, (_, message) => message))
     }).pipe(Effect.provide(emulated())))
 })

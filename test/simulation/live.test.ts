@@ -23,11 +23,11 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { type AppContext, Channels, Members, type PubNubConfig, Users } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated } from "../emulated.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated } from "../kit/emulated.ts"
 import { dice } from "./world.ts"
 import { seedsOf } from "./seeds.ts"
-import { readable } from "../readable.ts"
+import { readable } from "../kit/readable.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -186,19 +186,19 @@ const simulate = Effect.fnUntraced(function*({ before, start, stored, write }: K
     yield* write(emulator, step)
     const roll = yield* Random.nextIntBetween(0, 15)
     if (roll === 0) yield* emulator.restart
-    if (roll === 1) yield* Clock.jump("8 hours")
+    if (roll === 1) yield* VirtualTime.jump("8 hours")
     // More than the service keeps for a reader.
     if (roll === 2) { for (let more = 0; more < 2 * queueLength; more++) yield* write(emulator, step) }
     // Bursts, pauses, and now and then minutes.
     const pause = yield* pick([0, 0, 0, 0, 1, 300, 2_000, 70_000])
-    yield* Clock.advance(Duration.millis(pause))
+    yield* VirtualTime.advance(Duration.millis(pause))
   }
   yield* injected.heal
-  yield* Clock.advance("2 minutes")
+  yield* VirtualTime.advance("2 minutes")
   yield* (yield* Regions).agree
   // What is still held back comes with the next page.
   for (const channel of ["ada", "lobby"]) yield* emulator.emit({ channel, type: 0, payload: "hello" })
-  yield* Clock.advance("30 seconds")
+  yield* VirtualTime.advance("30 seconds")
 
   const schedule = Faults.format(yield* injected.injected)
   const begun = starting.pollUnsafe()

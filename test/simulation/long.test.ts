@@ -11,12 +11,12 @@ import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type * as Cursor from "effect-herald/Cursor"
-import { type Event, PubNubConfig, Subscribe } from "effect-herald/pubnub"
+import { PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as V8 from "node:v8"
 import * as Vm from "node:vm"
-import { start } from "../emulated.ts"
+import { start } from "../kit/emulated.ts"
 import { isLong } from "./seeds.ts"
 import { dice } from "./world.ts"
 
@@ -40,7 +40,7 @@ const world = (options: { readonly retention?: Duration.Duration } = {}) =>
       historyRetention: options.retention ?? Duration.infinity
     })),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
-    Layer.provideMerge(Clock.layer)
+    Layer.provideMerge(VirtualTime.layer)
   )
 
 /** What a reader is given, held against what was published: numbers from 0 on, spread over the channels in turn. */
@@ -62,7 +62,7 @@ const ledger = (channels: ReadonlyArray<string>) => {
           return { channel: channels[message % channels.length]!, message, publisher: "ada" }
         }))
       ),
-    handle: (event: Event.SubscribeEvent) => {
+    handle: (event: SubscribeEvent.SubscribeEvent) => {
       if ("cursor" in event && event.cursor !== undefined) cursor = event.cursor
       if (event._tag === "Gap" || event._tag === "GapSuspected") wrong.push(JSON.stringify(event))
       if (event._tag !== "Message") return
@@ -92,9 +92,9 @@ describe("a hole of many thousand messages", () => {
         Stream.runDrain
       )
     const first = yield* Effect.forkChild(read(3))
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     yield* book.publish(3)
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     yield* Fiber.join(first)
     // Nobody reads.
     for (let sent = 0; sent < hole; sent += 500) {
@@ -115,14 +115,14 @@ describe("a hole of many thousand messages", () => {
         const reader = yield* Effect.forkChild(read(Infinity))
         for (let minutes = 0; minutes < 60 && book.delivered() < book.published(); minutes++) {
           for (let part = 0; part < 6; part++) {
-            yield* Clock.advance("10 seconds")
+            yield* VirtualTime.advance("10 seconds")
             most = Math.max(most, yield* heap)
           }
         }
         assert.deepStrictEqual(book.wrong, [])
         assert.strictEqual(book.delivered(), hole + 3)
         yield* book.publish(50)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.strictEqual(book.delivered(), hole + 53)
         assert.deepStrictEqual(book.wrong, [])
         assert.isBelow(most - before, 64, "MB of growth")
@@ -138,7 +138,7 @@ describe("a hole of many thousand messages", () => {
       for (const stop of [1_000, hole * 0.12345, hole * 0.6, hole + 3].map(Math.floor)) {
         const reader = yield* Effect.forkChild(read(stop))
         for (let minutes = 0; minutes < 60 && reader.pollUnsafe() === undefined; minutes++) {
-          yield* Clock.advance("1 minute")
+          yield* VirtualTime.advance("1 minute")
         }
         yield* Fiber.join(reader)
         assert.deepStrictEqual(book.wrong, [])
@@ -170,9 +170,9 @@ describe("a soak", () => {
           Effect.forkChild,
           Effect.provideService(Metric.FiberRuntimeMetrics, counting)
         )
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* book.publish(1)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const resting = fibers
         const heaps: Array<number> = []
         const total = minutes * 60_000
@@ -187,7 +187,7 @@ describe("a soak", () => {
           // Pages of one message, of some, and now and then more than the service keeps for a reader.
           yield* book.publish(one(20) ? between(100, 400) : between(1, 70))
           const pause = between(1, 2 * Math.round((total * 43) / messages))
-          yield* Clock.advance(pause)
+          yield* VirtualTime.advance(pause)
           passed += pause
           if (one(Math.round(messages / 43 / (minutes / 2)))) {
             const fault = kinds[between(0, kinds.length - 1)]!
@@ -200,12 +200,12 @@ describe("a soak", () => {
           }
         }
         yield* faults.heal
-        yield* Clock.advance("5 minutes")
+        yield* VirtualTime.advance("5 minutes")
         assert.deepStrictEqual(book.wrong, [])
         assert.strictEqual(book.delivered(), book.published())
         assert.isUndefined(fiber.pollUnsafe())
         yield* book.publish(1)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.strictEqual(fibers, resting, "fibers")
         // The first half warms up: what the emulator stores is bounded by its retention.
         const mean = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -14,11 +14,11 @@ import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { Presence } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated } from "../emulated.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated } from "../kit/emulated.ts"
 import * as TestClock from "effect/testing/TestClock"
 import { seedsOf } from "./seeds.ts"
-import { readable } from "../readable.ts"
+import { readable } from "../kit/readable.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -64,10 +64,10 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
     else if (dice < 9) yield* ask(`/uuid/${user}/data?uuid=${user}&state=${encodeURIComponent(`{"n":${step}}`)}`)
     else if (step % 4 === 0) yield* emulator.restart
     // Bursts, pauses, and now and then a minute.
-    yield* Clock.advance(Duration.millis((yield* Random.nextIntBetween(0, 3)) === 0 ? step * 800 : 0))
+    yield* VirtualTime.advance(Duration.millis((yield* Random.nextIntBetween(0, 3)) === 0 ? step * 800 : 0))
   }
   yield* injected.heal
-  yield* Clock.advance("5 minutes")
+  yield* VirtualTime.advance("5 minutes")
 
   const schedule = Faults.format(yield* injected.injected)
   const ended = watcher.pollUnsafe()

@@ -18,9 +18,9 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { type Event, Publisher, PubNubConfig, Subscribe, Timetoken } from "effect-herald/pubnub"
+import { Publisher, PubNubConfig, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { batchesOf, seedsOf } from "./seeds.ts"
 
 const { Fault } = Faults
@@ -61,7 +61,7 @@ const world = (seed: number) =>
       latency: Effect.succeed("30 millis"),
       limits: { queueLength: 10_000 }
     })),
-    Layer.provideMerge(Clock.layer)
+    Layer.provideMerge(VirtualTime.layer)
   )
 
 interface Told {
@@ -85,11 +85,11 @@ const publishAll = Effect.fnUntraced(function*(
       yield* Effect.forkChild(Effect.delay(Fiber.interrupt(fiber), patience))
     }
     if ((yield* Random.nextIntBetween(0, 5)) === 0) {
-      yield* Clock.advance(Duration.millis(yield* Random.nextIntBetween(0, 3_000)))
+      yield* VirtualTime.advance(Duration.millis(yield* Random.nextIntBetween(0, 3_000)))
     }
   }
   yield* options.during
-  yield* Clock.advance("2 hours")
+  yield* VirtualTime.advance("2 hours")
   return yield* Effect.all(fibers)
 })
 
@@ -148,14 +148,14 @@ const resending = (settings: { readonly settleUnknown?: boolean }) =>
     const from = Timetoken.Timetoken.make("17899999999000000")
     const told = yield* publishAll(publisher, { count: 60, impatient: false, during: Effect.void })
     yield* Faults.Faults.use((faults) => faults.heal)
-    const read: Array<Event.Message> = []
+    const read: Array<SubscribeEvent.Message> = []
     yield* Subscribe.messages({ channels, from, onStatus: () => Effect.void }).pipe(
       Stream.interruptWhen(Effect.sleep("30 seconds")),
       Stream.runForEach((message) => Effect.sync(() => read.push(message))),
       configured,
       Effect.forkChild
     )
-    yield* Clock.advance("1 minute")
+    yield* VirtualTime.advance("1 minute")
     const counts = tallies[settings.settleUnknown === true ? "settled" : "plain"]
     for (const channel of channels) {
       const own = told.filter((message) => message.channel === channel)

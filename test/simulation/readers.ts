@@ -17,17 +17,17 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { Cursor } from "effect-herald/Cursor"
 import {
-  type Event,
   PubNubConfig,
   Subscribe,
   type SubscribeError,
+  type SubscribeEvent,
   Subscriber,
   Subscription,
   Timetoken
 } from "effect-herald/pubnub"
-import { Clock as Virtual, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime as Virtual } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
-import { start } from "../emulated.ts"
+import { start } from "../kit/emulated.ts"
 import {
   crew,
   dice,
@@ -244,7 +244,7 @@ interface Life {
   readonly index: number
   readonly scope: Scope.Closeable
   readonly heard: Array<Heard>
-  readonly seen: Array<Event.Message | Event.Signal>
+  readonly seen: Array<SubscribeEvent.Message | SubscribeEvent.Signal>
   readonly gaps: Array<{ readonly at: number; readonly gap: Gap }>
   readonly pasts: bigint | undefined
   readonly before: Set<string>
@@ -260,7 +260,7 @@ interface From {
   readonly from?: Cursor | Timetoken.Timetoken
 }
 
-type Gap = Extract<Event.SubscribeEvent, { readonly _tag: "Gap" | "GapSuspected" }>
+type Gap = Extract<SubscribeEvent.SubscribeEvent, { readonly _tag: "Gap" | "GapSuspected" }>
 
 interface Problem {
   readonly kind: string
@@ -330,7 +330,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     lives.push(life)
     current.set(index, life)
     let handled = 0
-    const handle = (event: Event.SubscribeEvent) =>
+    const handle = (event: SubscribeEvent.SubscribeEvent) =>
       Effect.gen(function*() {
         if (life.hasLeft) fail("given something after it left", event._tag)
         if ("cursor" in event && event.cursor !== undefined && isLong(event.cursor)) {

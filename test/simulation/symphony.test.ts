@@ -18,7 +18,7 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Attachment, Messages, MessageSearch, type PostedMessage, UnreadableEntry } from "effect-herald/symphony"
-import { Clock, Faults, type SymphonyEmulator } from "effect-herald/testing"
+import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
 import * as Symphony from "../symphony/emulated.ts"
 import { batchesOf, seedsOf } from "./seeds.ts"
 
@@ -314,7 +314,7 @@ const truthful = Effect.gen(function*() {
   const told: Array<Told> = []
   let expiries = 0
   const finish = Effect.fnUntraced(function*(fibers: ReadonlyArray<Fiber.Fiber<void>>) {
-    while (fibers.some((fiber) => fiber.pollUnsafe() === undefined)) yield* Clock.advance("1 minute")
+    while (fibers.some((fiber) => fiber.pollUnsafe() === undefined)) yield* VirtualTime.advance("1 minute")
     yield* Fiber.joinAll(fibers)
   })
 

@@ -14,7 +14,7 @@ import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import { type AppContext, Channels, PubNubConfig, Users } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { isLong, seedsOf } from "./seeds.ts"
 
 const { Fault } = Faults
@@ -35,7 +35,7 @@ const faults: ReadonlyArray<Pick<Faults.Rule, "fault">> = [
 const world = (chance?: Faults.Chance) =>
   Faults.layer(chance === undefined ? { script: [] } : { chance }).pipe(
     Layer.provideMerge(PubNubEmulator.layer({ latency: Effect.succeed("30 millis") })),
-    Layer.provideMerge(Clock.layer),
+    Layer.provideMerge(VirtualTime.layer),
     Layer.merge(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "emulator" }))
   )
 
@@ -54,7 +54,7 @@ const sideBySide = <E, R>(update: (writer: number, round: number) => Effect.Effe
           })
         )
     )
-    while (fibers.some((fiber) => fiber.pollUnsafe() === undefined)) yield* Clock.advance("1 minute")
+    while (fibers.some((fiber) => fiber.pollUnsafe() === undefined)) yield* VirtualTime.advance("1 minute")
     yield* Fiber.joinAll(fibers)
   })
 

@@ -21,10 +21,10 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
-import { type Event, PubNubConfig, Subscribe } from "effect-herald/pubnub"
+import { PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { start } from "../emulated.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { start } from "../kit/emulated.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // plans
@@ -392,12 +392,12 @@ interface Announced {
   readonly kinds?: ReadonlyArray<string>
 }
 
-type Handled = Pick<Event.Message<unknown>, "channel" | "payload" | "timetoken"> & {
+type Handled = Pick<SubscribeEvent.Message<unknown>, "channel" | "payload" | "timetoken"> & {
   readonly _tag: "Message" | "Signal" | "Undecodable"
 }
 
 /** What is handled, by the number in it. */
-const handledOf = (event: Event.SubscribeEvent<unknown>): Handled | undefined => {
+const handledOf = (event: SubscribeEvent.SubscribeEvent<unknown>): Handled | undefined => {
   switch (event._tag) {
     case "Message":
     case "Signal":
@@ -519,7 +519,7 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
           if (act.after === 0) yield* renew
           yield* emulator.revokeToken(old)
           if (act.after === 0) return
-          yield* Clock.advance(act.after)
+          yield* VirtualTime.advance(act.after)
           return yield* renew
         }
         case "Group":
@@ -578,7 +578,7 @@ const worldOf = ({ mishaps, setting }: Plan) => {
     })),
     Layer.provideMerge(CursorStore.layerMemory),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
-    Layer.provideMerge(Clock.layer),
+    Layer.provideMerge(VirtualTime.layer),
     Layer.provideMerge(TestClock.layer())
   )
 }
@@ -644,7 +644,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
 
   const broken = new Set<"handler" | "onStatus">()
 
-  const handle = (event: Event.SubscribeEvent<unknown>) =>
+  const handle = (event: SubscribeEvent.SubscribeEvent<unknown>) =>
     Effect.gen(function*() {
       if ("cursor" in event && event.cursor !== undefined) {
         cursor = event.cursor
@@ -733,7 +733,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
 
   const begin = Effect.forkChild(reading).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, counting))
   let reader = yield* begin
-  for (let minutes = 0; !connected && minutes < 60; minutes++) yield* Clock.advance("1 minute")
+  for (let minutes = 0; !connected && minutes < 60; minutes++) yield* VirtualTime.advance("1 minute")
   if (!connected) fail("never connected", "within an hour")
 
   const act = Effect.fnUntraced(function*(act: Act) {
@@ -759,9 +759,9 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         return
       }
       case "Wait":
-        return yield* Clock.advance(act.millis)
+        return yield* VirtualTime.advance(act.millis)
       case "Jump":
-        return yield* Clock.jump(Duration.hours(act.hours))
+        return yield* VirtualTime.jump(Duration.hours(act.hours))
       case "Restart":
         return yield* emulator.restart
       case "Move":
@@ -869,7 +869,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   }
 
   yield* Effect.forkChild(Fiber.interrupt(reader))
-  yield* Clock.advance("2 seconds")
+  yield* VirtualTime.advance("2 seconds")
   if (fibers !== 0) fail("fibers are left", String(fibers))
   const outcome: Outcome = {
     problems,

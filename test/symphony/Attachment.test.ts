@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Stream from "effect/Stream"
 import { Attachment, Messages, SymphonyError } from "effect-herald/symphony"
-import { Clock } from "effect-herald/testing"
+import { VirtualTime } from "effect-herald/testing"
 import * as Http from "node:http"
 import { config, detailsOf, partsOf, recorder, session, sid, tagOf } from "./kit.ts"
 
@@ -192,7 +192,7 @@ describe("a stream that fails", () => {
         Effect.flip,
         Effect.forkChild
       )
-      yield* Clock.advance("61 seconds")
+      yield* VirtualTime.advance("61 seconds")
       const error = yield* Fiber.join(fiber)
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)
       assert.strictEqual(error.reason._tag, "NoAnswer")

@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Datafeed, DatafeedEvent, type SymphonyError } from "effect-herald/symphony"
-import { Clock, Faults, type SymphonyEmulator } from "effect-herald/testing"
+import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
 import { adaId } from "../testing/symphonyHttp.ts"
 import { emulator, feeds, listen, pending, requestsTo, room, say, shown, until, withBot } from "./feedKit.ts"
 
@@ -36,7 +36,7 @@ const heard = (options?: Datafeed.Options) =>
       Stream.runForEach((event) => Effect.sync(() => events.push(event))),
       Effect.forkChild({ startImmediately: true })
     )
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return { events, fiber }
   })
 
@@ -46,9 +46,9 @@ describe("which feed", () => {
       const streamId = yield* room
       const { events } = yield* heard()
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "two")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(events.map(shown), ["FeedConnected", "one", "two"])
       const [connected, one] = events
       assert.deepInclude(connected, { created: true, feedId: (yield* feeds)[0]!.feedId })
@@ -62,7 +62,7 @@ describe("which feed", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const first = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(first.fiber)
       yield* say(streamId, "meanwhile")
       const { events } = yield* heard()
@@ -88,14 +88,14 @@ describe("which feed", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const [one, two] = [yield* listen({ tag: "my one" }), yield* listen({ tag: "two", includeInvisible: true })]
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "Hi")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual([one.told, two.told], [["FeedConnected", "Hi"], ["FeedConnected", "Hi"]])
       assert.deepStrictEqual((yield* feeds).map(({ tag }) => tag), ["my one", "two"])
       yield* Fiber.interrupt(one.fiber)
       const again = yield* listen({ tag: "my one" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(again.told, ["FeedConnected"])
       assert.strictEqual((yield* feeds).length, 2)
     }).pipe(Effect.provide(withBot())))
@@ -135,7 +135,7 @@ describe("which feed", () => {
       Effect.gen(function*() {
         for (let start = 0; start < 3; start++) {
           const { fiber } = yield* listen({ tag })
-          yield* Clock.advance("1 second")
+          yield* VirtualTime.advance("1 second")
           yield* Fiber.interrupt(fiber)
         }
         assert.strictEqual((yield* feeds).length, 1)
@@ -156,27 +156,27 @@ describe("which feed", () => {
     Effect.gen(function*() {
       for (let index = 0; index < 20; index++) {
         const { fiber } = yield* listen({ tag: `t${index}` })
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* Fiber.interrupt(fiber)
       }
       const { fiber } = yield* listen({ tag: "one more" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(yield* reasonOf(fiber), ["createDatafeed", "Forbidden"])
     }).pipe(Effect.provide(withBot())))
 
   it.effect("it is kept at the end, and deleted when that is asked for; the read in flight is aborted", () =>
     Effect.gen(function*() {
       const kept = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { readers } = yield* emulator
       assert.strictEqual(yield* readers, 1)
       yield* Fiber.interrupt(kept.fiber)
       assert.strictEqual(yield* readers, 0)
       assert.strictEqual((yield* feeds).length, 1)
       const deleted = yield* listen({ deleteOnEnd: true })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const end = yield* Effect.forkChild(Fiber.interrupt(deleted.fiber), { startImmediately: true })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.join(end)
       assert.strictEqual((yield* feeds).length, 0)
     }).pipe(Effect.provide(withBot())))
@@ -184,10 +184,10 @@ describe("which feed", () => {
   it.effect("a dead network does not hold up the end", () =>
     Effect.gen(function*() {
       const { fiber } = yield* listen({ deleteOnEnd: true })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ fault: Fault.HalfOpen(), lasting: "1 hour" })
       const end = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isDefined(end.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 })
@@ -200,11 +200,11 @@ describe("acknowledgements", () => {
         Stream.runForEach((event) => event._tag === "MessageSent" ? Effect.sleep("10 seconds") : Effect.void),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("9 seconds")
+      yield* VirtualTime.advance("9 seconds")
       assert.deepStrictEqual(yield* pending, [1])
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(yield* pending, [0])
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
@@ -218,18 +218,18 @@ describe("acknowledgements", () => {
         return shown(event) === "two" ? Effect.fail("crash" as const) : Effect.void
       }).pipe(Effect.forkChild({ startImmediately: true }))
       const first = yield* consume
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "two")
       yield* say(streamId, "three")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(yield* failureOf(first), "crash")
       assert.deepStrictEqual(handled, ["one", "two"])
       const { told } = yield* listen()
-      yield* Clock.advance("31 seconds")
+      yield* VirtualTime.advance("31 seconds")
       assert.deepStrictEqual(told.toSorted(), ["FeedConnected", "three", "two"])
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(told.length, 3)
       assert.deepStrictEqual(yield* pending, [0])
     }).pipe(Effect.provide(withBot())))
@@ -241,9 +241,9 @@ describe("acknowledgements", () => {
       const fiber = yield* Datafeed.consume((event) =>
         Effect.andThen(Effect.sleep("100 seconds"), Effect.sync(() => handled.push(shown(event))))
       ).pipe(Effect.forkChild({ startImmediately: true }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "slow")
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.deepStrictEqual(handled, ["slow"])
       assert.deepStrictEqual(yield* pending, [0])
       assert.isUndefined(fiber.pollUnsafe())
@@ -257,13 +257,13 @@ describe("acknowledgements", () => {
         Stream.runForEach((page) => Effect.sync(() => pages.push(page))),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const text of ["one", "two", "three"]) {
         yield* say(streamId, text)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
       }
       // All three come again to the same reader, who has them.
-      yield* Clock.advance("100 seconds")
+      yield* VirtualTime.advance("100 seconds")
       assert.deepStrictEqual(pages.map(({ events }) => events.map(shown)), [["FeedConnected"], ["one"], ["two"], [
         "three"
       ]])
@@ -272,11 +272,11 @@ describe("acknowledgements", () => {
       assert(one !== undefined && two !== undefined && three !== undefined)
       yield* three.commit
       yield* two.commit
-      yield* Clock.advance("100 seconds")
+      yield* VirtualTime.advance("100 seconds")
       assert.deepStrictEqual(yield* pending, [3], "nothing passes the first page, which is open")
       yield* one.commit
       yield* one.commit
-      yield* Clock.advance("3 minutes")
+      yield* VirtualTime.advance("3 minutes")
       assert.deepStrictEqual(yield* pending, [0])
       assert.strictEqual(pages.length, 4)
       yield* Fiber.interrupt(fiber)
@@ -290,14 +290,14 @@ describe("acknowledgements", () => {
         (events) => Effect.andThen(Effect.sleep("3 seconds"), Effect.sync(() => handled.push(...events.map(shown)))),
         { concurrency: 4 }
       ).pipe(Effect.forkChild({ startImmediately: true }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const said = Array.from({ length: 20 }, (_, index) => String(index))
       for (const text of said) {
         yield* say(streamId, text)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
       }
       assert.isAtMost((yield* pending)[0]!, 5)
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* pending, [0])
       assert.deepStrictEqual(handled, said)
       assert.isUndefined(fiber.pollUnsafe())
@@ -307,14 +307,14 @@ describe("acknowledgements", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ on: reads, fault: Fault.ResetBeforeAnswer() })
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "two")
-      yield* Clock.advance("40 seconds")
+      yield* VirtualTime.advance("40 seconds")
       assert.deepStrictEqual(told, ["FeedConnected", "one", "FeedInterrupted", "FeedReconnected", "two"])
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* pending, [0])
     }).pipe(Effect.provide(withBot())))
 })
@@ -325,12 +325,12 @@ describe("what goes wrong", () => {
       const streamId = yield* room
       const { events } = yield* heard()
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [old] = yield* feeds
       yield* emulator.use(({ dropFeed }) => dropFeed(old?.feedId ?? ""))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "two")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(events.map(shown), ["FeedConnected", "one", "FeedRecreated", "two"])
       const [recreated] = events.filter((event) => event._tag === "FeedRecreated")
       assert.deepInclude(recreated, { previous: old!.feedId, feedId: (yield* feeds)[0]!.feedId })
@@ -348,19 +348,19 @@ describe("what goes wrong", () => {
         Stream.runForEach((page) => Effect.sync(() => pages.push(page))),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "old")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed(old?.feedId ?? "")))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "new")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [, old, recreated, fresh] = pages
       assert(old !== undefined && fresh !== undefined)
       assert.deepStrictEqual(recreated?.events.map(shown), ["FeedRecreated"])
       yield* fresh.commit
       yield* old.commit
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* pending, [0])
       assert.strictEqual(pages.length, 4)
     }).pipe(Effect.provide(withBot())))
@@ -368,14 +368,14 @@ describe("what goes wrong", () => {
   it.effect("a feed that is gone again and again is made anew as the schedule says", () =>
     Effect.gen(function*() {
       const { fiber, told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { dropFeed } = yield* emulator
       yield* Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed(feedId))).pipe(
         Effect.delay("10 millis"),
         Effect.forever,
         Effect.forkChild
       )
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       // At once the first time, and then after half a second and more.
       assert.deepStrictEqual(told.slice(0, 3), ["FeedConnected", "FeedRecreated", "FeedInterrupted"])
       const recreated = told.filter((tag) => tag === "FeedRecreated").length
@@ -387,16 +387,16 @@ describe("what goes wrong", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({
         on: ({ method, url }) => method === "POST" && url.endsWith("/datafeeds"),
         fault: Fault.ServerError({ status: 503, handled: false }),
         times: 2
       })
       yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed(old?.feedId ?? "")))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* say(streamId, "again")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(told, [
         "FeedConnected",
         "FeedInterrupted",
@@ -411,7 +411,7 @@ describe("what goes wrong", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.use(({ expireSessions }) => expireSessions())
       yield* say(streamId, "one")
       yield* until(Effect.sync(() => told.includes("one")))
@@ -430,7 +430,7 @@ describe("what goes wrong", () => {
   it.effect("a login that is refused ends it", () =>
     Effect.gen(function*() {
       const { fiber } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* failNext({ on: "login", status: 401, times: 2 })
       yield* emulator.use(({ expireSessions }) => expireSessions())
       yield* emulator.use(({ restart }) => restart)
@@ -456,9 +456,9 @@ describe("what goes wrong", () => {
       const { events } = yield* heard()
       yield* add({ on: reads, fault, times: 3 })
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "two")
-      yield* Clock.advance("3 minutes")
+      yield* VirtualTime.advance("3 minutes")
       const told = events.map(shown)
       assert.deepStrictEqual(told.filter((text) => !text.startsWith("Feed")), ["one", "two"])
       const interruptions = events.filter((event) => event._tag === "FeedInterrupted")
@@ -471,14 +471,14 @@ describe("what goes wrong", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ on: reads, fault: Fault.HalfOpen() })
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "two")
-      yield* Clock.advance("50 seconds")
+      yield* VirtualTime.advance("50 seconds")
       assert.deepStrictEqual(told, ["FeedConnected", "one"])
-      yield* Clock.advance("15 seconds")
+      yield* VirtualTime.advance("15 seconds")
       assert.deepStrictEqual(told, ["FeedConnected", "one", "two"])
     }).pipe(Effect.provide(withBot())))
 
@@ -486,9 +486,9 @@ describe("what goes wrong", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       yield* say(streamId, "late")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(told, ["FeedConnected", "late"])
     }).pipe(Effect.provide(withBot({ config: { requestTimeout: "5 seconds" } }))))
 
@@ -496,22 +496,22 @@ describe("what goes wrong", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ fault: Fault.ConnectionRefused(), lasting: "10 minutes" })
       yield* emulator.use(({ restart }) => restart)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* say(streamId, "in the dark")
-      yield* Clock.advance("20 minutes")
+      yield* VirtualTime.advance("20 minutes")
       assert.deepStrictEqual(told.slice(-2), ["FeedReconnected", "in the dark"])
     }).pipe(Effect.provide(withBot())))
 
   it.effect("a schedule that ends gives the last failure", () =>
     Effect.gen(function*() {
       const { fiber, told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ fault: Fault.ServerError({ status: 500, handled: false }), lasting: "10 minutes" })
       yield* emulator.use(({ restart }) => restart)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(yield* reasonOf(fiber), ["listDatafeeds", "ServiceFailure"])
       assert.deepStrictEqual(told, ["FeedConnected", "FeedInterrupted", "FeedInterrupted"])
     }).pipe(Effect.provide(withBot({ config: { datafeedRetry: Schedule.recurs(2) } }))))
@@ -519,9 +519,9 @@ describe("what goes wrong", () => {
   it.effect("a refusal ends it", () =>
     Effect.gen(function*() {
       const { fiber } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ on: reads, fault: Fault.AccessDenied() })
-      yield* Clock.advance("31 seconds")
+      yield* VirtualTime.advance("31 seconds")
       assert.deepStrictEqual(yield* reasonOf(fiber), ["readDatafeed", "Forbidden"])
     }).pipe(Effect.provide(withBot())))
 
@@ -529,13 +529,13 @@ describe("what goes wrong", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* failNext({ on: "datafeed", status: 200, body: { events: null, ackId: "" }, times: 20 })
       yield* say(streamId, "one")
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.isBelow((yield* requestsTo("/read")).length, 12)
       yield* say(streamId, "two")
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(told, ["FeedConnected", "one", "two"])
     }).pipe(Effect.provide(withBot())))
 })
@@ -546,13 +546,13 @@ describe("events", () => {
       const streamId = yield* room
       const others = yield* listen({ tag: "others" })
       const all = yield* listen({ tag: "all", own: true })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "mine", "bot")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "hers")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emit({ type: "GENERICSYSTEMEVENT", payload: {} })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(others.told, ["FeedConnected", "hers", "GenericSystemEvent"])
       assert.deepStrictEqual(all.told, ["FeedConnected", "mine", "hers", "GenericSystemEvent"])
       assert.deepStrictEqual(yield* pending, [0, 0])
@@ -644,7 +644,7 @@ describe("events", () => {
     Effect.gen(function*() {
       const { events } = yield* heard()
       const id = yield* emit({ type, payload: { [property]: payload }, initiator: "ada" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [, told] = events
       assert.deepInclude(told, { id, ...event })
       assert(told !== undefined && "initiator" in told)
@@ -665,14 +665,14 @@ describe("events", () => {
       yield* emit({ type: "ROBOTBUILT", payload: { robotBuilt: { name: "R2" } }, streamId, initiator: "ada" })
       yield* emit({ type: "MESSAGESENT", payload: { messageSent: { message: null } }, streamId })
       yield* say(streamId, "and a message")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(events.map(shown), ["FeedConnected", "UnknownEvent", "UndecodableEvent", "and a message"])
       const [, unknown, undecodable] = events
       assert(unknown?._tag === "UnknownEvent" && undecodable?._tag === "UndecodableEvent")
       assert.strictEqual(unknown.type, "ROBOTBUILT")
       assert.deepInclude(unknown.raw, { payload: { robotBuilt: { name: "R2" } } })
       assert.include(undecodable.issue, "message")
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* pending, [0])
       assert.strictEqual(events.length, 4)
     }).pipe(Effect.provide(withBot())))
@@ -684,7 +684,7 @@ describe("events", () => {
       const raw = [null, "text", { type: 5 }, { type: "ROOMCREATED", payload: null, initiator: {}, timestamp: "x" }]
       yield* failNext({ on: "datafeed", status: 200, body: { events: raw, ackId: "" } })
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(events.slice(1).map(shown), [
         "one",
         "UndecodableEvent",
@@ -711,11 +711,11 @@ describe("consume", () => {
         ...options,
         deadLetter: (event, error) => Effect.sync(() => dead.push(`${shown(event)}: ${error}`))
       }).pipe(Effect.forkChild({ startImmediately: true }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "bad")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "good")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tried, ["bad", "bad", "bad", "good"])
       assert.deepStrictEqual(dead, ["bad: no"])
       assert.deepStrictEqual(yield* pending, [0])
@@ -729,14 +729,14 @@ describe("consume", () => {
       const fiber = yield* Datafeed.consume((event) => Effect.sync(() => handled.push(shown(event))), {
         onStatus: (notice) => notice._tag === "UndecodableEvent" ? Effect.fail(notice.issue) : Effect.void
       }).pipe(Effect.forkChild({ startImmediately: true }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* failNext({
         on: "datafeed",
         status: 200,
         body: { events: [{ type: "ROOMCREATED" }, null, { type: "ROOMUPDATED" }], ackId: "" }
       })
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isString(yield* failureOf(fiber))
       assert.deepStrictEqual(handled, ["one", "RoomCreated"])
     }).pipe(Effect.provide(withBot())))
@@ -754,12 +754,12 @@ describe("consume", () => {
           now--
           handled.push(events.map(shown))
         }), { concurrency: 4 }).pipe(Effect.forkChild({ startImmediately: true }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const text of ["a", "b", "c", "d", "e"]) {
         yield* say(streamId, text)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
       }
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(handled, [["a"], ["b"], ["c"], ["d"], ["e"]])
       assert.strictEqual(most, 4)
       assert.deepStrictEqual(yield* pending, [0])
@@ -771,9 +771,9 @@ describe("consume", () => {
       const fiber = yield* Datafeed.consume(() => Effect.die("bug"), options).pipe(
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
       assert.deepStrictEqual(yield* pending, [1])
     }).pipe(Effect.provide(withBot())))

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { MessageML, Messages, Session, SymphonyConfig } from "effect-herald/symphony"
 import { Transport } from "effect-herald/testing"
-import * as Content from "../../src/symphony/internal/content.ts"
+import * as Content from "../../src/symphony/internal/wire/content.ts"
 import { emulated, emulator } from "../testing/symphonyHttp.ts"
 
 const parsed = (markup: string) =>

@@ -16,13 +16,13 @@ import {
   Session,
   UnreadableEntry
 } from "effect-herald/symphony"
-import { Clock } from "effect-herald/testing"
+import { VirtualTime } from "effect-herald/testing"
 import { emulated, emulator, room, tagOf } from "./kit.ts"
 
 const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
 const requests = (kind: string) =>
   emulator.use(({ requests }) => Effect.map(requests, (all) => all.filter((request) => request.kind === kind)))
-const tick = Clock.advance(Duration.seconds(1))
+const tick = VirtualTime.advance(Duration.seconds(1))
 
 describe("messages", () => {
   it.effect("are sent, read, updated and hidden", () =>

@@ -20,7 +20,7 @@ import {
   SymphonyError,
   UnreadableEntry
 } from "effect-herald/symphony"
-import { Clock, Transport } from "effect-herald/testing"
+import { Transport, VirtualTime } from "effect-herald/testing"
 import {
   config,
   detailsOf,
@@ -327,7 +327,7 @@ describe("each request", () => {
   it.effect.each(methods)("$name without an answer in time", ({ call, posts }) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(Effect.flip(call))
-      yield* Clock.advance(Duration.seconds(200))
+      yield* VirtualTime.advance(Duration.seconds(200))
       const error = yield* Fiber.join(fiber)
       assert.strictEqual(tagOf(error), posts ? "MessageOutcomeUnknown" : "NoAnswer")
       assert.strictEqual((yield* exchanges).length, posts ? 1 : 3)
@@ -1007,7 +1007,7 @@ describe("files", () => {
         Effect.flip,
         Effect.forkChild
       )
-      yield* Clock.advance(Duration.seconds(61))
+      yield* VirtualTime.advance(Duration.seconds(61))
       assert.strictEqual(tagOf(yield* Fiber.join(fiber)), "NoAnswer")
     }))
 

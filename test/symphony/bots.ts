@@ -6,8 +6,8 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { Session, SymphonyConfig } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
-import * as Path from "../../src/symphony/internal/path.ts"
-import * as Request from "../../src/symphony/internal/request.ts"
+import * as Path from "../../src/symphony/internal/wire/path.ts"
+import * as Request from "../../src/symphony/internal/wire/request.ts"
 import { keys, start } from "../testing/symphonyHttp.ts"
 
 export const bot: SymphonyConfig.Bot = { username: "bot", privateKey: Redacted.make(keys.bot.privateKey) }

@@ -13,12 +13,12 @@ import {
   MessageStatus,
   UnreadableEntry
 } from "effect-herald/symphony"
-import { Clock } from "effect-herald/testing"
+import { VirtualTime } from "effect-herald/testing"
 import * as Json from "../../src/internal/json.ts"
-import * as FeedEvent from "../../src/symphony/internal/feedEvent.ts"
-import * as Lenient from "../../src/symphony/internal/lenient.ts"
-import { hostile, lists, objects } from "../nested.ts"
-import { Big, Tree } from "../throwing.ts"
+import * as FeedEvent from "../../src/symphony/internal/feed/feedEvent.ts"
+import * as Lenient from "../../src/symphony/internal/wire/lenient.ts"
+import { hostile, lists, objects } from "../kit/nested.ts"
+import { Big, Tree } from "../kit/throwing.ts"
 import { emulator, room, say, withBot } from "./feedKit.ts"
 import { detailsOf, exchanges, mid, scripted, sid, tagOf } from "./kit.ts"
 
@@ -143,7 +143,7 @@ it.effect("an event with messages that share more than can be read is told with 
       Stream.runForEach((event) => Effect.sync(() => events.push(event))),
       Effect.forkChild({ startImmediately: true })
     )
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     for (const levels of [16, 17, 3_000]) {
       const message = parse(shared(levels))
       yield* emulator.use(({ emit }) => emit({ type: "MESSAGESENT", payload: { messageSent: { message } }, streamId }))
@@ -156,7 +156,7 @@ it.effect("an event with messages that share more than can be read is told with 
       )
     }
     yield* say(streamId, "hello")
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     const bad = "UndecodableEvent"
     assert.deepStrictEqual(
       events.map(({ _tag }) => _tag),
@@ -175,7 +175,7 @@ it.effect("a reader of the datafeed is told of everything deep, and goes on", ()
       Stream.runForEach((event) => Effect.sync(() => events.push(event))),
       Effect.forkChild({ startImmediately: true })
     )
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     const deep = parse(lists(16_000))
     const emit = (type: string, payload: { readonly [name: string]: unknown }) =>
       emulator.use((emulator) => emulator.emit({ type, payload, initiator: "ada", streamId }))
@@ -183,7 +183,7 @@ it.effect("a reader of the datafeed is told of everything deep, and goes on", ()
     yield* emit("NEWEVENT", { deep })
     yield* emit("MESSAGESENT", { messageSent: { message: { messageId: deep } } })
     yield* say(streamId, "hello")
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     assert.deepStrictEqual(
       events.map(({ _tag }) => _tag),
       ["FeedConnected", "ElementsAction", "UnknownEvent", "UndecodableEvent", "MessageSent"]

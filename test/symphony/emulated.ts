@@ -13,7 +13,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Session, SymphonyConfig } from "effect-herald/symphony"
-import { Clock, Faults, SymphonyEmulator } from "effect-herald/testing"
+import { Faults, SymphonyEmulator, VirtualTime } from "effect-herald/testing"
 import * as NodeCrypto from "node:crypto"
 
 /** 2026-09-21T14:13:20Z */
@@ -165,7 +165,7 @@ export const pod = (options: {
       ...options.emulator
     })),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
-    Layer.provideMerge(Clock.layer)
+    Layer.provideMerge(VirtualTime.layer)
   )
 
 /** The configuration and the session of a bot. */

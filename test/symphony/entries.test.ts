@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Attachments, Messages, MessageSearch, MessageStatus, UnreadableEntry } from "effect-herald/symphony"
 import type { Transport } from "effect-herald/testing"
-import * as FeedRequests from "../../src/symphony/internal/feedRequests.ts"
+import * as FeedRequests from "../../src/symphony/internal/feed/feedRequests.ts"
 import { isLong } from "../simulation/seeds.ts"
 import { config, exchanges, mid, scripted, session, sid, sidStandard } from "./kit.ts"
 

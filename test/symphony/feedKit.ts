@@ -5,7 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Datafeed, type DatafeedEvent, Session, SymphonyConfig } from "effect-herald/symphony"
-import { Clock, Faults, SymphonyEmulator } from "effect-herald/testing"
+import { Faults, SymphonyEmulator, VirtualTime } from "effect-herald/testing"
 import { keys, start } from "../testing/symphonyHttp.ts"
 
 export const emulator = SymphonyEmulator.SymphonyEmulator
@@ -34,7 +34,7 @@ export const withBot = (options: {
       ...options.config
     })),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
-    Layer.provideMerge(Clock.layer)
+    Layer.provideMerge(VirtualTime.layer)
   )
 }
 
@@ -79,7 +79,7 @@ export const injected = Faults.Faults.use(({ injected }) => injected)
 export const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
   Effect.gen(function*() {
     for (let turn = 0; turn < 1_000 && !(yield* condition); turn++) {
-      yield* Clock.advance("1 millis")
+      yield* VirtualTime.advance("1 millis")
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
     }
   })

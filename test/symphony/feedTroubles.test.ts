@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Datafeed, type DatafeedEvent } from "effect-herald/symphony"
-import { Clock, Faults, type SymphonyEmulator } from "effect-herald/testing"
+import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
 import { emulator, feeds, listen, pending, requestsTo, room, say, shown, until, withBot } from "./feedKit.ts"
 
 const { Fault } = Faults
@@ -64,14 +64,14 @@ describe("two readers of one feed", () => {
       const handled: Array<string> = []
       const notices: Array<string> = []
       yield* worker(handled, 5, notices)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* worker(handled, 4, notices)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const text of range(200)) {
         yield* say(streamId, text)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
       }
-      yield* Clock.advance("30 minutes")
+      yield* VirtualTime.advance("30 minutes")
       assert.sameMembers([...new Set(handled)], range(200))
       assert.deepStrictEqual(yield* pending, [0])
       assert.include(notices, "FeedShared")
@@ -85,19 +85,19 @@ describe("two readers of one feed", () => {
       const handled: Array<string> = []
       const notices: Array<string> = []
       let old = yield* worker(handled, 3, notices)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       let number = 0
       for (let deploy = 0; deploy < 4; deploy++) {
         const next = yield* worker(handled, deploy % 2 === 0 ? 1 : 3, notices)
         for (let second = 0; second < 60; second++) {
           yield* say(streamId, String(number++))
-          yield* Clock.advance("1 second")
+          yield* VirtualTime.advance("1 second")
         }
         yield* Effect.forkChild(Fiber.interrupt(old), { startImmediately: true })
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         old = next
       }
-      yield* Clock.advance("3 minutes")
+      yield* VirtualTime.advance("3 minutes")
       assert.sameMembers([...new Set(handled)], range(number))
       // What was in hand at each change may come twice.
       assert.isAtMost(handled.length - number, number / 4)
@@ -112,12 +112,12 @@ describe("two readers of one feed", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { tags } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const text of range(20)) {
         yield* say(streamId, text)
-        yield* Clock.advance("3 seconds")
+        yield* VirtualTime.advance("3 seconds")
       }
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(tags(), ["FeedConnected", ...range(20)])
     }).pipe(Effect.provide(withBot())))
 
@@ -128,19 +128,19 @@ describe("two readers of one feed", () => {
       yield* add({ on: lists, fault: Fault.Slow({ by: "100 millis" }), times: 2 })
       const one = yield* heard({ tag: "t" })
       const other = yield* heard({ tag: "t" })
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       assert.lengthOf(yield* feeds, 2)
       for (const text of range(20)) {
         yield* say(streamId, text)
-        yield* Clock.advance("3 seconds")
+        yield* VirtualTime.advance("3 seconds")
       }
-      yield* Clock.advance("3 minutes")
+      yield* VirtualTime.advance("3 minutes")
       const texts = [...one.tags(), ...other.tags()].filter((tag) => !tag.startsWith("Feed"))
       assert.sameMembers([...new Set(texts)], range(20))
       assert.isAtMost(texts.length, 25)
       // The other feed holds what nobody reads, and the service forgets it.
       assert.strictEqual((yield* pending)[1], 20)
-      yield* Clock.advance("40 minutes")
+      yield* VirtualTime.advance("40 minutes")
       assert.lengthOf(yield* feeds, 1)
       yield* noFeedIsDeleted
     }).pipe(Effect.provide(withBot())))
@@ -162,13 +162,13 @@ describe("a read that is refused", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const first = yield* listen()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Effect.forkChild(Fiber.interrupt(first.fiber), { startImmediately: true })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const text of range(40)) yield* say(streamId, text)
       yield* failNext({ on: isRead, ...failure })
       const { tags } = yield* heard()
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.sameMembers(tags().filter((tag) => !tag.startsWith("Feed")), range(40))
       assert.notInclude(tags(), "FeedRecreated")
       assert.lengthOf(yield* feeds, 1)
@@ -184,16 +184,16 @@ describe("a feed that cannot be read any more", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const one = yield* heard({ tag: "t" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const other = yield* heard({ tag: "t" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* drop
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       for (const text of range(10)) {
         yield* say(streamId, text)
-        yield* Clock.advance("2 seconds")
+        yield* VirtualTime.advance("2 seconds")
       }
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       for (const { tags } of [one, other]) assert.include(tags(), "FeedRecreated")
       const texts = [...one.tags(), ...other.tags()].filter((tag) => !tag.startsWith("Feed"))
       assert.sameMembers([...new Set(texts)], range(10))
@@ -204,13 +204,13 @@ describe("a feed that cannot be read any more", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { at, tags, told } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ on: lists, fault: Fault.ServerError({ status: 503, handled: false }), times: 3 })
       yield* add({ on: creations, fault: Fault.ConnectionRefused(), times: 3 })
       yield* drop
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       yield* say(streamId, "again")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.lengthOf(at("FeedInterrupted"), 6)
       assert.deepStrictEqual(
         told().flatMap((event) => event._tag === "FeedInterrupted" ? [event.attempt] : []),
@@ -225,13 +225,13 @@ describe("a feed that cannot be read any more", () => {
       Effect.gen(function*() {
         const streamId = yield* room
         const { at, fiber, tags } = yield* heard()
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const method = step === "listed" ? "GET" : "POST"
         yield* failNext({ on: (request) => request.method === method && isFeeds(request), status: 400, times: 3 })
         yield* drop
-        yield* Clock.advance("5 minutes")
+        yield* VirtualTime.advance("5 minutes")
         yield* say(streamId, "again")
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.isUndefined(fiber.pollUnsafe())
         assert.lengthOf(at("FeedInterrupted"), 3)
         assert.deepStrictEqual(tags().slice(-3), ["FeedRecreated", "FeedReconnected", "again"])
@@ -242,7 +242,7 @@ describe("a feed that cannot be read any more", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { tags } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const [old] = yield* feeds
       yield* failNext({
         on: (request) => isRead(request) && request.target.includes(old?.feedId ?? ""),
@@ -250,9 +250,9 @@ describe("a feed that cannot be read any more", () => {
         times: forever
       })
       yield* emulator.use(({ restart }) => restart)
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       yield* say(streamId, "again")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.include(tags(), "FeedInterrupted")
       assert.deepStrictEqual(tags().slice(-3), ["FeedRecreated", "FeedReconnected", "again"])
       assert.lengthOf(yield* feeds, 2)
@@ -262,11 +262,11 @@ describe("a feed that cannot be read any more", () => {
   it.effect("ends the reader where the schedule ends", () =>
     Effect.gen(function*() {
       const { at, fiber } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* failNext({ on: isRead, status: 400, times: forever })
       yield* add({ on: creations, fault: Fault.ConnectionRefused(), times: forever })
       yield* emulator.use(({ restart }) => restart)
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       assert.lengthOf(at("FeedInterrupted"), 3)
       assert.isDefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(withBot({ config: { datafeedRetry: Schedule.recurs(3) } }))))
@@ -277,9 +277,9 @@ describe("reads that are silent", () => {
     Effect.gen(function*() {
       yield* add({ on: reads, fault: Fault.HalfOpen(), times: forever })
       const { at, tags } = yield* heard()
-      yield* Clock.advance("125 seconds")
+      yield* VirtualTime.advance("125 seconds")
       assert.deepStrictEqual(tags(), ["FeedConnected", "FeedInterrupted"])
-      yield* Clock.advance("3 hours")
+      yield* VirtualTime.advance("3 hours")
       assert.isAbove(at("FeedInterrupted").length, 100)
       assert.notInclude(tags(), "FeedReconnected")
     }).pipe(Effect.provide(withBot())))
@@ -289,11 +289,11 @@ describe("reads that are silent", () => {
       const streamId = yield* room
       yield* add({ on: reads, fault: Fault.Slow({ by: "65 seconds" }), lasting: "10 minutes" })
       const { tags } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("135 seconds")
+      yield* VirtualTime.advance("135 seconds")
       assert.include(tags(), "FeedInterrupted")
-      yield* Clock.advance("15 minutes")
+      yield* VirtualTime.advance("15 minutes")
       assert.deepStrictEqual(tags().filter((tag) => tag !== "FeedInterrupted"), [
         "FeedConnected",
         "FeedReconnected",
@@ -307,9 +307,9 @@ describe("reads that are silent", () => {
       yield* add({ on: reads, fault: Fault.Slow({ by: "65 seconds" }), times: forever })
       const patient = yield* heard({ tag: "patient", readTimeout: "100 seconds" })
       const other = yield* heard({ tag: "other" })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(patient.tags(), ["FeedConnected", "one"])
       assert.include(other.tags(), "FeedInterrupted")
     }).pipe(Effect.provide(withBot({ config: { requestTimeout: "10 minutes" } }))))
@@ -334,7 +334,7 @@ describe("a row of failures", () => {
       yield* failNext({ on: (request) => isRead(request) && count++ % 3 < 2, times: forever, ...empty })
       yield* failNext({ on: isRead, status: 503, times: forever })
       const { at, fiber, told } = yield* heard()
-      yield* Clock.advance("2 hours")
+      yield* VirtualTime.advance("2 hours")
       assert.isDefined(fiber.pollUnsafe())
       assert.isBelow(at("FeedInterrupted").length, 12)
       const attempts = told().flatMap((event) => event._tag === "FeedInterrupted" ? [event.attempt] : [])
@@ -346,12 +346,12 @@ describe("a row of failures", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { at, tags } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ fault: Fault.ConnectionRefused(), lasting: "5 minutes" })
       yield* emulator.use(({ restart }) => restart)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* say(streamId, "in the dark")
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(tags().slice(-2), ["FeedReconnected", "in the dark"])
       assert.isAtMost(at("FeedReconnected")[0] ?? forever, 301_000 + 30_000)
     }).pipe(Effect.provide(withBot())))
@@ -360,12 +360,12 @@ describe("a row of failures", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { at, tags, told } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ on: reads, fault: Fault.ServerError({ status: 503, handled: false }), lasting: "1 hour" })
       yield* emulator.use(({ restart }) => restart)
-      yield* Clock.advance("65 minutes")
+      yield* VirtualTime.advance("65 minutes")
       yield* say(streamId, "heard")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.lengthOf(at("FeedReconnected"), 1)
       assert.isAbove(at("FeedInterrupted").length, 100)
       assert.strictEqual(tags().at(-1), "heard")
@@ -381,7 +381,7 @@ describe("the first feed", () => {
     Effect.gen(function*() {
       yield* failNext({ on: (request) => request.method === "POST" && isFeeds(request), status: 400 })
       const { fiber } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const error = yield* Effect.flip(Fiber.join(fiber))
       assert.deepStrictEqual([error.operation, error.reason._tag], ["createDatafeed", "InvalidRequest"])
     }).pipe(Effect.provide(withBot())))
@@ -405,15 +405,15 @@ describe("a login that fails", () => {
       Effect.gen(function*() {
         const streamId = yield* room
         const { at, fiber, tags } = yield* heard()
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         yield* failNext({ on: "login", times: 6, ...failure })
         yield* startsOver
         yield* say(streamId, "one")
         yield* until(Effect.sync(() => at("FeedInterrupted").length > 0))
         assert.isAtMost(at("FeedInterrupted")[0] ?? forever, 2_000)
-        yield* until(Effect.as(Clock.advance("200 millis"), at("FeedInterrupted").length > 2))
+        yield* until(Effect.as(VirtualTime.advance("200 millis"), at("FeedInterrupted").length > 2))
         yield* say(streamId, "two")
-        yield* until(Effect.as(Clock.advance("200 millis"), tags().includes("two")))
+        yield* until(Effect.as(VirtualTime.advance("200 millis"), tags().includes("two")))
         assert.deepStrictEqual(tags().filter((tag) => !tag.startsWith("Feed")), ["one", "two"])
         assert.isUndefined(fiber.pollUnsafe())
         assert.lengthOf(at("FeedReconnected"), 1)
@@ -428,7 +428,7 @@ describe("a login that fails", () => {
       const { at, tags } = yield* heard()
       yield* until(Effect.sync(() => at("FeedInterrupted").length > 0))
       assert.isAtMost(at("FeedInterrupted")[0] ?? forever, 1_000)
-      yield* until(Effect.as(Clock.advance("200 millis"), tags().includes("FeedConnected")))
+      yield* until(Effect.as(VirtualTime.advance("200 millis"), tags().includes("FeedConnected")))
       assert.deepStrictEqual(tags().filter((tag) => tag !== "FeedInterrupted"), ["FeedConnected"])
       yield* Fiber.interrupt(waiting)
     }).pipe(Effect.provide(withBot())))
@@ -436,11 +436,11 @@ describe("a login that fails", () => {
   it.effect("by the service's own word ends the reader", () =>
     Effect.gen(function*() {
       const { fiber } = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* failNext({ on: "login", status: 401, times: forever })
       yield* startsOver
       yield* emulator.use(({ restart }) => restart)
-      yield* until(Effect.as(Clock.advance("1 second"), fiber.pollUnsafe() !== undefined))
+      yield* until(Effect.as(VirtualTime.advance("1 second"), fiber.pollUnsafe() !== undefined))
       const error = yield* Effect.flip(Fiber.join(fiber))
       assert.deepStrictEqual([error.operation, error.reason._tag], ["login", "Unauthorized"])
     }).pipe(Effect.provide(withBot())))
@@ -452,7 +452,7 @@ describe("an orderly stop", () => {
       const streamId = yield* room
       for (const text of range(3)) yield* say(streamId, text)
       const first = yield* heard()
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       for (const text of range(3)) yield* say(streamId, text)
       const pages = yield* Datafeed.pages({ tag: "t" }).pipe(
         Stream.mapEffect((page) => Effect.andThen(Effect.sleep("10 seconds"), page.commit), { concurrency: 4 }),
@@ -460,9 +460,9 @@ describe("an orderly stop", () => {
         Stream.runDrain,
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* Fiber.join(pages)
       assert.deepStrictEqual((yield* feeds).map(({ pending, tag }) => [tag, pending]), [[undefined, 0], ["t", 0]])
       yield* Fiber.interrupt(first.fiber)
@@ -477,12 +477,12 @@ describe("an orderly stop", () => {
         Stream.runForEach(() => Effect.never),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* add({ fault: Fault.HalfOpen(), times: forever })
       const end = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.isDefined(end.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 
@@ -495,9 +495,9 @@ describe("an orderly stop", () => {
         Stream.runForEach(() => Effect.never),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* say(streamId, "one")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(yield* pending, [0])
     }).pipe(Effect.provide(withBot())))

@@ -7,9 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Datafeed, type DatafeedEvent } from "effect-herald/symphony"
-import { Clock } from "effect-herald/testing"
-import * as Exchange from "../../src/testing/internal/exchange.ts"
-import { start } from "../emulated.ts"
+import { VirtualTime } from "effect-herald/testing"
+import * as Exchange from "../../src/testing/server/exchange.ts"
+import { start } from "../kit/emulated.ts"
 import { isLong } from "../simulation/seeds.ts"
 import { config, session } from "./kit.ts"
 
@@ -50,7 +50,7 @@ const agent = (
 const world = (layer: Layer.Layer<HttpClient.HttpClient>) =>
   Layer.mergeAll(session(), config(), layer).pipe(
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
-    Layer.provideMerge(Clock.layer)
+    Layer.provideMerge(VirtualTime.layer)
   )
 
 const listen = Effect.gen(function*() {
@@ -95,7 +95,7 @@ describe("asks no storm", () => {
     const { counts, layer } = agent(read)
     return Effect.gen(function*() {
       const { fiber, seen } = yield* listen
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.isBelow(counts.all, 120)
       assert.isUndefined(fiber.pollUnsafe())
       assert.isBelow(seen.length, 120)
@@ -124,12 +124,12 @@ describe("holds no more than it must", () => {
         }),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       isDown = true
-      yield* Clock.advance(Duration.hours(day - 1))
+      yield* VirtualTime.advance(Duration.hours(day - 1))
       assert.isAbove(counts.all, 20)
       const before = seen.length
-      yield* Clock.advance("2 hours")
+      yield* VirtualTime.advance("2 hours")
       const told = seen.slice(before).filter(({ _tag }) => _tag === "FeedInterrupted")
       // The newest of those that waited, and what came in the hour after.
       assert.isBelow(told.length, 400)

@@ -15,7 +15,7 @@ import {
   type SymphonyConfig,
   type SymphonyError
 } from "effect-herald/symphony"
-import * as Exchange from "../../src/testing/internal/exchange.ts"
+import * as Exchange from "../../src/testing/server/exchange.ts"
 import { config, mid, session, sid, tagOf } from "./kit.ts"
 
 /** A service that answers whatever it is asked with the page of that number. */

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Template from "../../src/internal/path.ts"
-import * as Path from "../../src/symphony/internal/path.ts"
-import * as Request from "../../src/symphony/internal/request.ts"
+import * as Path from "../../src/symphony/internal/wire/path.ts"
+import * as Request from "../../src/symphony/internal/wire/request.ts"
 import { detailsOf, exchanges, scripted } from "./kit.ts"
 
 describe("a path", () => {

@@ -15,7 +15,7 @@ import {
   SymphonyError,
   UnreadableEntry
 } from "effect-herald/symphony"
-import { Clock, Faults } from "effect-herald/testing"
+import { Faults, VirtualTime } from "effect-herald/testing"
 import { emulated, emulator, loginsOf, sentTo } from "./emulated.ts"
 
 const { Fault } = Faults
@@ -30,7 +30,7 @@ const texts = (streamId: string) => Effect.map(stored(streamId), (messages) => m
 const ended = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect)
-    while (fiber.pollUnsafe() === undefined) yield* Clock.advance("1 minute")
+    while (fiber.pollUnsafe() === undefined) yield* VirtualTime.advance("1 minute")
     return yield* Fiber.await(fiber)
   })
 
@@ -362,7 +362,7 @@ describe("a message that may have been posted", () => {
       yield* run(Messages.send({ streamId, message: "first" }))
       yield* Faults.Faults.use(({ add }) => Effect.all([add(lost), add(refused("login"))]))
       const fiber = yield* Effect.forkChild(Effect.flip(Messages.send({ streamId, message: "second", resend: true })))
-      yield* Clock.advance("100 millis")
+      yield* VirtualTime.advance("100 millis")
       yield* expire
       const error = yield* run(Fiber.join(fiber))
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)

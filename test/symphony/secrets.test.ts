@@ -23,7 +23,7 @@ import {
 import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
 import { keys, start } from "../testing/symphonyHttp.ts"
-import * as Reflecting from "../reflecting.ts"
+import * as Reflecting from "../kit/reflecting.ts"
 import { adaId, atAgent, config, plain, pod, tokens, whoAmI } from "./bots.ts"
 import { mid, sid } from "./kit.ts"
 

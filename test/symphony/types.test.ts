@@ -21,7 +21,7 @@ import {
 } from "effect-herald/symphony"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { compile, withFolder } from "../scratch.ts"
+import { compile, withFolder } from "../kit/scratch.ts"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const holds = <T extends true>(value: T): void => assert.isTrue(value)

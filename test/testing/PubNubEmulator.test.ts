@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
-import * as Clock from "effect-herald/testing/Clock"
+import * as VirtualTime from "effect-herald/testing/VirtualTime"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
 import * as V8 from "node:v8"
 import * as Vm from "node:vm"
@@ -1131,7 +1131,7 @@ describe("as a server", () => {
 
   it.effect("requests are told as they came, with time and user", () =>
     Effect.gen(function*() {
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* publish("a/b", "x y")
       assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [{
         method: "GET",

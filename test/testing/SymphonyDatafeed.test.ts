@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import * as Clock from "effect-herald/testing/Clock"
+import * as VirtualTime from "effect-herald/testing/VirtualTime"
 import {
   adaId,
   botId,
@@ -112,7 +112,7 @@ describe("reading", () => {
       const { headers, id, streamId } = yield* reader
       for (let i = 0; i < 3; i++) {
         const fiber = yield* forked(read(headers, id))
-        yield* Clock.advance("30 seconds")
+        yield* VirtualTime.advance("30 seconds")
         assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
       }
       yield* say(streamId)
@@ -148,7 +148,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const fiber = yield* forked(read(headers, id))
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.strictEqual(yield* emulator.use(({ readers }) => readers), 1)
       yield* say(streamId)
       const { body } = yield* Fiber.join(fiber)
@@ -160,9 +160,9 @@ describe("reading", () => {
     Effect.gen(function*() {
       const { headers, id } = yield* reader
       const fiber = yield* forked(read(headers, id))
-      yield* Clock.advance("29 seconds")
+      yield* VirtualTime.advance("29 seconds")
       assert.isUndefined(fiber.pollUnsafe())
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const { body, status } = yield* Fiber.join(fiber)
       assert.strictEqual(status, 200)
       assert.deepStrictEqual(body.events, [])
@@ -175,15 +175,15 @@ describe("reading", () => {
       const messageId = yield* say(streamId)
       const first = yield* read(headers, id)
       const fiber = yield* forked(read(headers, id))
-      yield* Clock.advance("29 seconds")
+      yield* VirtualTime.advance("29 seconds")
       assert.isUndefined(fiber.pollUnsafe())
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const again = yield* Fiber.join(fiber)
       assert.deepStrictEqual(again.body.events, first.body.events)
       assert.strictEqual(again.body.events[0].messageId, messageId)
       assert.deepInclude((yield* emulator.use(({ feeds }) => feeds))[0], { feedId: id, of: "bot", pending: 1 })
       const last = yield* forked(read(headers, id, again.body.ackId))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual((yield* Fiber.join(last)).body.events, [])
       assert.strictEqual((yield* emulator.use(({ feeds }) => feeds))[0]?.pending, 0)
     }).pipe(emulated()))
@@ -204,7 +204,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const fiber = yield* forked(read(headers, id))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(fiber)
       assert.strictEqual(yield* emulator.use(({ readers }) => readers), 0)
       yield* say(streamId)
@@ -239,7 +239,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       const { headers, id } = yield* reader
       const fiber = yield* forked(read(headers, id))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* remove(`${feeds}/${id}`, headers)
       assert.strictEqual((yield* Fiber.join(fiber)).status, 400)
     }).pipe(emulated()))
@@ -248,7 +248,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const fiber = yield* forked(read(headers, id))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.use(({ restart }) => restart)
       const exit = yield* Fiber.await(fiber)
       assert.isTrue(Exit.isFailure(exit))
@@ -269,7 +269,7 @@ describe("events", () => {
       assert.deepStrictEqual(types(yield* read(headers, id)), ["MESSAGESENT"])
       assert.deepStrictEqual(types(yield* read(ada, ofAda)), ["MESSAGESENT"])
       const fiber = yield* forked(read(bob, ofBob))
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(types(yield* Fiber.join(fiber)), [])
     }).pipe(emulated()))
 

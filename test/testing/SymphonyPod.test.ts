@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
-import * as Clock from "effect-herald/testing/Clock"
+import * as VirtualTime from "effect-herald/testing/VirtualTime"
 import {
   adaId,
   bobId,
@@ -364,7 +364,7 @@ describe("the state", () => {
       const streamId = yield* room()
       latency = "1 minute"
       const fiber = yield* Effect.forkChild(send(headers, streamId, "slow"), { startImmediately: true })
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       yield* Fiber.interrupt(fiber)
       assert.strictEqual((yield* emulator.use(({ messages }) => messages(streamId))).length, 1)
     }).pipe(emulated({ latency: Effect.sync(() => latency) }))

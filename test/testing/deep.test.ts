@@ -5,8 +5,8 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
 import * as SymphonyEmulator from "effect-herald/testing/SymphonyEmulator"
-import * as json from "../../src/testing/internal/json.ts"
-import { lists, objects } from "../nested.ts"
+import * as json from "../../src/testing/server/json.ts"
+import { lists, objects } from "../kit/nested.ts"
 import { enc, get, handshake, history, poll, post, presence, subscribe } from "./http.ts"
 
 const emulated = Effect.provide(PubNubEmulator.layer())

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { like } from "../../src/testing/internal/tokens.ts"
+import { like } from "../../src/testing/pubnub/tokens.ts"
 
 /** The meaning of a pattern, by the shortest of definitions. */
 const matches = (text: string, pattern: string): boolean => {

@@ -2,8 +2,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
-import * as filters from "../../src/testing/internal/filter.ts"
-import * as objectFilters from "../../src/testing/internal/objectFilter.ts"
+import * as filters from "../../src/testing/pubnub/filter.ts"
+import * as objectFilters from "../../src/testing/pubnub/objectFilter.ts"
 
 const subject = { data: { x: "a" }, meta: { x: 1 }, uuid: "u" }
 

@@ -7,14 +7,14 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import * as Exchange from "../../../src/testing/internal/exchange.ts"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import * as Exchange from "../../../src/testing/server/exchange.ts"
 import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
 import * as Backfills from "../../../src/pubnub/internal/reading/backfill.ts"
 import type { Names } from "../../../src/pubnub/internal/reading/names.ts"
 import type * as PubNubError from "../../../src/pubnub/PubNubError.ts"
-import type * as Status from "../../../src/pubnub/Status.ts"
-import { emulated, queryOf, requestsTo } from "../../emulated.ts"
+import type * as SubscribeStatus from "../../../src/pubnub/SubscribeStatus.ts"
+import { emulated, queryOf, requestsTo } from "../../kit/emulated.ts"
 import { numbers } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
 
@@ -41,19 +41,19 @@ const fill = (
       known
     )
     const arrivals: Array<Arrival.Arrival> = []
-    const notices: Array<Status.Status> = []
+    const notices: Array<SubscribeStatus.Status> = []
     const failures: Array<PubNubError.Reason> = []
     const bounds: Array<bigint> = []
     for (let steps = 0;; steps++) {
       assert.isBelow(steps, 5_000, "it comes to an end")
       const fiber = yield* Effect.forkChild(Effect.result(backfill.next))
-      while (fiber.pollUnsafe() === undefined) yield* Clock.advance("40 millis")
+      while (fiber.pollUnsafe() === undefined) yield* VirtualTime.advance("40 millis")
       const exit = fiber.pollUnsafe()!
       const result = yield* exit
       if (Result.isFailure(result)) {
         failures.push(result.failure)
         if (failures.length > 20) break
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         continue
       }
       const { arrivals: found, filled, notices: told, upTo } = result.success
@@ -80,7 +80,7 @@ describe("what is found", () => {
       Effect.gen(function*() {
         const since = BigInt(yield* here)
         yield* publishAll(count)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const { arrivals, notices } = yield* fill({ since })
         assert.deepStrictEqual(payloads(arrivals), numbers(count))
         assert.deepStrictEqual(notices, [])
@@ -98,7 +98,7 @@ describe("what is found", () => {
       const since = BigInt(yield* here)
       for (let n = 0; n < times; n++) {
         yield* publishAll(count, (m) => m % 3 === 0 ? "b" : "a", n * count)
-        yield* Clock.advance(pause, { step: "1 hour" })
+        yield* VirtualTime.advance(pause, { step: "1 hour" })
       }
       const { arrivals } = yield* fill({ since }, { channels: ["a", "b", "quiet"], groups: [] })
       assert.deepStrictEqual(payloads(arrivals), numbers(count * times))
@@ -108,7 +108,7 @@ describe("what is found", () => {
   it.effect("that is older than its beginning, or younger than its end, is not given", () =>
     Effect.gen(function*() {
       yield* publishAll(5)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const since = BigInt(yield* here)
       const tokens = yield* publishAll(5, () => "a", 5)
       yield* publishAll(5, () => "a", 10)
@@ -131,7 +131,7 @@ describe("what is found", () => {
       let upTo = 0n
       for (let filled = false; !filled;) {
         const fiber = yield* Effect.forkChild(backfill.next)
-        while (fiber.pollUnsafe() === undefined) yield* Clock.advance("40 millis")
+        while (fiber.pollUnsafe() === undefined) yield* VirtualTime.advance("40 millis")
         const progress = yield* fiber.pollUnsafe()!
         assert.isAtMost(progress.arrivals.length, 100)
         for (const { id = "" } of progress.arrivals) assert.isAtLeast(Number(BigInt(id.slice(0, 17)) - upTo), 0)
@@ -174,7 +174,7 @@ describe("requests", () => {
       const since = BigInt(yield* here)
       for (let n = 0; n < 80; n++) {
         yield* publishAll(50, () => "a", 50 * n)
-        yield* Clock.advance("1 second", { step: "1 second" })
+        yield* VirtualTime.advance("1 second", { step: "1 second" })
       }
       const inner = yield* HttpClient.HttpClient
       let open = 0
@@ -210,7 +210,7 @@ describe("requests", () => {
       const since = BigInt(yield* here)
       for (let n = 0; n < 20; n++) {
         yield* publishAll(50, () => "a", 50 * n)
-        yield* Clock.advance("1 second", { step: "1 second" })
+        yield* VirtualTime.advance("1 second", { step: "1 second" })
       }
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), skip: 3, times: 2 })
@@ -240,7 +240,7 @@ describe("requests", () => {
       Effect.gen(function*() {
         const since = BigInt(yield* here)
         yield* publishAll(1_200, (n) => n % 2 === 0 ? "a" : "b")
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         const { core } = yield* coreOf()
         let heard: Names = { channels: ["a", "b"], groups: [] }
         const backfill = new Backfills.Backfill(core.history, () => heard, {
@@ -258,7 +258,7 @@ describe("requests", () => {
             asked = (yield* history).length
           }
           const fiber = yield* Effect.forkChild(backfill.next)
-          while (fiber.pollUnsafe() === undefined) yield* Clock.advance("40 millis")
+          while (fiber.pollUnsafe() === undefined) yield* VirtualTime.advance("40 millis")
           const progress = yield* fiber.pollUnsafe()!
           arrivals.push(...progress.arrivals)
           ;({ filled } = progress)

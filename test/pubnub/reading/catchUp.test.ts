@@ -4,9 +4,9 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { type Event, Subscribe, Subscriber, Timetoken } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
-import { emulated, requestsTo } from "../../emulated.ts"
+import { Subscribe, type SubscribeEvent, Subscriber, Timetoken } from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { numbers } from "./arrivals.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
@@ -14,13 +14,13 @@ const emulator = PubNubEmulator.PubNubEmulator
 const world = (historyDelay: Duration.Input = 0) =>
   Layer.provideMerge(Subscriber.layer(), emulated({ emulator: { historyDelay } }))
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
-const gaps = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const gaps = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.filter((event) => event._tag === "Gap" || event._tag === "GapSuspected")
 
-const reasons = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const reasons = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   gaps(events).map((gap) => gap._tag === "Gap" ? gap.reason : gap._tag)
 
 const burst = (length: number, first = 0, channel = "a") =>
@@ -29,7 +29,7 @@ const burst = (length: number, first = 0, channel = "a") =>
 /** Reads, and stops for a while at the message 0. */
 const collect = (options: Subscribe.Options, stop: Duration.Input = 0) =>
   Effect.gen(function*() {
-    const seen: Array<Event.SubscribeEvent> = []
+    const seen: Array<SubscribeEvent.SubscribeEvent> = []
     yield* Effect.forkChild(
       Stream.runForEach(Subscribe.stream({ channels: ["a"], ...options }), (event) =>
         Effect.suspend(() => {
@@ -37,7 +37,7 @@ const collect = (options: Subscribe.Options, stop: Duration.Input = 0) =>
           return event._tag === "Message" && event.payload === 0 ? Effect.sleep(stop) : Effect.void
         }))
     )
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return seen
   })
 
@@ -48,9 +48,9 @@ describe("a reader that was passed by", () => {
       Effect.gen(function*() {
         const seen = yield* collect({ capacity: 5 }, "2 seconds")
         yield* burst(60)
-        yield* Clock.advance("20 seconds")
+        yield* VirtualTime.advance("20 seconds")
         yield* burst(1, 60)
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(payloads(seen), numbers(61))
         assert.deepStrictEqual(gaps(seen), [])
       }).pipe(Effect.provide(world(delay)))
@@ -65,14 +65,14 @@ describe("a reader that was passed by", () => {
         numbers(3, 3).map((message) => ({ channel: "a", message, store: message !== 4 }))
       )
       yield* burst(10, 6)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       // They came in one page, of which five had room.
       assert.deepStrictEqual(reasons(seen), [])
       const slow = yield* collect({ capacity: 5, channels: ["b"] }, "2 seconds")
       const tokens = yield* service.publishAll(
         numbers(20).map((message) => ({ channel: "b", message, store: message < 10 || message > 12 }))
       )
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(payloads(slow), [...numbers(10), ...numbers(7, 13)])
       assert.deepStrictEqual(gaps(slow), [{
         _tag: "Gap",
@@ -91,10 +91,10 @@ describe("a reader that was passed by", () => {
       const round = (first: number) =>
         service.publishAll(numbers(20, first).map((message) => ({ channel: "a", message, store: message % 20 < 10 })))
       yield* round(0)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       const before = (yield* requestsTo("/v3/history")).length
       yield* round(20)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.isAtMost((yield* requestsTo("/v3/history")).length - before, 2)
       assert.deepStrictEqual(reasons(seen), ["NotInHistory", "NotInHistory"])
     }).pipe(Effect.provide(world())))
@@ -103,9 +103,9 @@ describe("a reader that was passed by", () => {
     Effect.gen(function*() {
       const seen = yield* collect({ capacity: 5 }, "2 seconds")
       const tokens = yield* burst(60)
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       yield* burst(1, 60)
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       const had = payloads(seen)
       assert.deepStrictEqual(reasons(seen), ["NotInHistory"])
       const [gap] = gaps(seen)
@@ -121,7 +121,7 @@ describe("a reader that was passed by", () => {
       yield* Faults.Faults.use(({ add }) => add({ on: "handshake", fault: Faults.Fault.BackwardCursor() }))
       const seen = yield* collect({ capacity: 5 }, "2 seconds")
       yield* burst(60)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(60))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
@@ -132,7 +132,7 @@ describe("a reader that begins in the past", () => {
   const joined = (past: Subscribe.Options) =>
     Effect.gen(function*() {
       yield* burst(1, 0, "b")
-      yield* Clock.advance("20 millis")
+      yield* VirtualTime.advance("20 millis")
       return yield* collect(past)
     })
 
@@ -146,11 +146,11 @@ describe("a reader that begins in the past", () => {
         const past = yield* from
         for (const n of numbers(60)) {
           yield* burst(1, n)
-          yield* Clock.advance("1 second")
+          yield* VirtualTime.advance("1 second")
         }
         const seen = yield* joined(past)
         yield* burst(1, 60)
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(61))
         assert.deepStrictEqual(gaps(seen), [])
       }).pipe(Effect.provide(world(delay)))
@@ -162,9 +162,9 @@ describe("a reader that begins in the past", () => {
       const past = yield* from
       yield* burst(300)
       const seen = yield* joined(past)
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       yield* burst(1, 300)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(101, 200))
       assert.deepStrictEqual(reasons(seen), ["NotInHistory"])
     }).pipe(Effect.provide(world("1 minute"))))
@@ -175,7 +175,7 @@ describe("a reader that begins in the past", () => {
       const past = yield* from
       yield* burst(300)
       const seen = yield* joined(past)
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(300))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world("6 seconds"))))
@@ -187,7 +187,7 @@ describe("a reader that begins in the past", () => {
         yield* collect({ channels: ["b"] })
         const past = yield* from
         yield* burst(count)
-        yield* Clock.advance("1 hour")
+        yield* VirtualTime.advance("1 hour")
         const before = (yield* requestsTo("/v3/history")).length
         const seen = yield* joined(past)
         assert.deepStrictEqual(payloads(seen), numbers(count))
@@ -201,8 +201,8 @@ describe("a reader that begins in the past", () => {
       const past = yield* from
       yield* burst(60)
       yield* burst(1, 0, "b")
-      yield* Clock.advance("20 millis")
-      const seen: Array<Event.SubscribeEvent> = []
+      yield* VirtualTime.advance("20 millis")
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
       yield* Effect.forkChild(
         Stream.runForEach(
           Subscribe.stream({ channels: ["a"], ...past }),
@@ -210,13 +210,13 @@ describe("a reader that begins in the past", () => {
         )
       )
       // It is connected, and reads history.
-      yield* Clock.advance("30 millis")
+      yield* VirtualTime.advance("30 millis")
       yield* Subscriber.disconnect
       const before = (yield* requestsTo("/v2/subscribe")).length
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.strictEqual((yield* requestsTo("/v2/subscribe")).length, before)
       yield* Subscriber.reconnect
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(60))
     }).pipe(Effect.provide(world("1 minute"))))
 })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schedule from "effect/Schedule"
 import { PubNubConfig } from "effect-herald/pubnub"
-import type * as Status from "../../../src/pubnub/Status.ts"
+import type * as SubscribeStatus from "../../../src/pubnub/SubscribeStatus.ts"
 import type { Core, Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { Knowledge } from "../../../src/pubnub/internal/reading/knowledge.ts"
 import * as Pace from "../../../src/pubnub/internal/reading/pace.ts"
@@ -16,7 +16,7 @@ export const coreOf = (settings: Partial<Settings> = {}) =>
     const config = yield* PubNubConfig.PubNubConfig
     const clock = yield* EffectClock.Clock
     const context = yield* Effect.context<HttpClient.HttpClient>()
-    const published: Array<Status.Status> = []
+    const published: Array<SubscribeStatus.Status> = []
     const core: Core = {
       config,
       settings: {

@@ -5,15 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { Subscription } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import type { Cursor } from "../../../src/Cursor.ts"
-import type * as Event from "../../../src/pubnub/Event.ts"
+import type * as SubscribeEvent from "../../../src/pubnub/SubscribeEvent.ts"
 import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
 import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { Lane, type Page } from "../../../src/pubnub/internal/reading/lane.ts"
 import { type Options, Reader } from "../../../src/pubnub/internal/reading/reader.ts"
 import type { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
-import { emulated, requestsTo } from "../../emulated.ts"
+import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { numbers } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
 
@@ -27,10 +27,10 @@ const here = Effect.map(EffectClock.currentTimeMillis, (now): Cursor => ({
   delivered: []
 }))
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
-const statuses = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const statuses = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap(({ _tag }) => _tag === "Message" ? [] : [_tag])
 
 const laneOf = (within: number, settings: Partial<Settings> = {}) =>
@@ -51,7 +51,7 @@ const laneOf = (within: number, settings: Partial<Settings> = {}) =>
         lane.join(reader, reader.add([Subscription.channel(channel)]))
         lane.begin(undefined, from)
         reader.begin(`c ${channel}`, from)
-        const seen: Array<Event.SubscribeEvent> = []
+        const seen: Array<SubscribeEvent.SubscribeEvent> = []
         const fiber = yield* Effect.forkScoped(
           Effect.forever(Effect.map(reader.pull, (part) => seen.push(...part)))
         )
@@ -96,7 +96,7 @@ describe("a full page", () => {
       assert.isTrue(lane.isOpen)
       assert.isTrue(lane.receive(yield* pageOf(5, 300), true))
       assert.deepStrictEqual(payloads(seen), [])
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(305))
       assert.deepStrictEqual(statuses(seen), ["Connected"])
       assert.isFalse(lane.isOpen)
@@ -110,7 +110,7 @@ describe("a full page", () => {
       const { seen } = yield* join()
       lane.receive(yield* pageOf(300), true)
       assert.isFalse(lane.isOpen)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), numbers(100, 200))
       assert.deepStrictEqual(seen.map(({ _tag }) => _tag).slice(0, 2), ["Connected", "GapSuspected"])
       assert.deepStrictEqual(published.map(({ _tag }) => _tag), ["GapSuspected"])
@@ -122,7 +122,7 @@ describe("a full page", () => {
       const { join, lane } = yield* laneOf(Infinity, { filter: "data.n > 1" })
       const { seen } = yield* join()
       lane.receive(yield* pageOf(100), true)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(statuses(seen), ["Connected", "GapSuspected"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -145,7 +145,7 @@ describe("a full page", () => {
       lane.receive(yield* pageOf(250), true)
       for (let n = 1; n < 6; n++) lane.receive(yield* pageOf(250, 250 * n), true)
       lane.receive(yield* pageOf(3, 1_500), true)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(1_503))
       // Two gaps, and not six: that of the first page, and that of all the others.
       assert.isAtMost((yield* requestsTo("/v3/history")).length, 45)
@@ -158,9 +158,9 @@ describe("a break", () => {
       const { from, join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
       const page = yield* pageOf(150)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       lane.missed(from, yield* here)
-      yield* Clock.advance("5 seconds")
+      yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(150))
       lane.receive(page, true)
       assert.deepStrictEqual(payloads(seen), numbers(150))
@@ -172,14 +172,14 @@ describe("a break", () => {
       const { seen } = yield* join()
       const first = yield* pageOf(200)
       lane.receive(first, true)
-      yield* Clock.advance("20 seconds", { step: "1 minute" })
+      yield* VirtualTime.advance("20 seconds", { step: "1 minute" })
       lane.receive(yield* pageOf(200, 200), true)
       const from = yield* here
       yield* pageOf(30, 400)
-      yield* Clock.advance("1 milli")
+      yield* VirtualTime.advance("1 milli")
       lane.missed(from, yield* here)
       lane.receive(yield* pageOf(2, 430), true)
-      yield* Clock.advance("20 seconds")
+      yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(432))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -187,9 +187,9 @@ describe("a break", () => {
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(0)
       const { seen } = yield* join()
-      yield* Clock.advance("1 hour")
+      yield* VirtualTime.advance("1 hour")
       lane.missed(from, yield* here)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const told = seen.find(({ _tag }) => _tag === "GapSuspected")
       assert.deepInclude({ ...told }, { from: from.position, reason: "LongBreak" } as object)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -206,9 +206,9 @@ describe("history that fails", () => {
       const { seen } = yield* join()
       yield* failing
       lane.receive(yield* pageOf(300), true)
-      yield* Clock.advance("9 minutes")
+      yield* VirtualTime.advance("9 minutes")
       assert.deepStrictEqual(payloads(seen), [])
-      yield* Clock.advance("2 minutes")
+      yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), numbers(300))
       assert.strictEqual(statuses(seen).filter((tag) => tag === "Reconnected").length, 1)
       assert.isAtLeast(statuses(seen).filter((tag) => tag === "Interrupted").length, 100)
@@ -221,9 +221,9 @@ describe("history that fails", () => {
       yield* failing
       lane.receive(yield* pageOf(300), true)
       lane.receive(yield* pageOf(4, 300), true)
-      yield* Clock.advance("59 seconds")
+      yield* VirtualTime.advance("59 seconds")
       assert.deepStrictEqual(payloads(seen), [])
-      yield* Clock.advance("3 seconds")
+      yield* VirtualTime.advance("3 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(104, 200))
       assert.strictEqual(statuses(seen).at(-1), "GapSuspected")
       assert.isFalse(lane.isOpen)
@@ -236,7 +236,7 @@ describe("history that fails", () => {
       yield* join()
       yield* failing
       lane.receive(yield* pageOf(300), true)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.strictEqual(failures.length, 1)
       assert.strictEqual(failures[0]?.cursor?.position, from.position)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -251,7 +251,7 @@ describe("history that fails", () => {
           faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), times: 2 })
         )
         lane.receive(yield* pageOf(150, round * 150), true)
-        yield* Clock.advance("20 seconds")
+        yield* VirtualTime.advance("20 seconds")
       }
       assert.deepStrictEqual(failures, [])
       assert.deepStrictEqual(payloads(seen), numbers(600))
@@ -270,7 +270,7 @@ describe("history that fails", () => {
         ])
       )
       lane.receive(yield* pageOf(300), true)
-      yield* Clock.advance("30 seconds")
+      yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(failures, [])
       assert.deepStrictEqual(payloads(seen), numbers(300))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -285,7 +285,7 @@ describe("history that fails", () => {
       yield* join()
       yield* failing
       lane.receive(yield* pageOf(300), true)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.strictEqual(defects.length, 1)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
@@ -298,14 +298,14 @@ describe("readers", () => {
       const other = yield* join()
       const b = yield* join({}, "b")
       lane.receive(yield* pageOf(3), true)
-      yield* Clock.advance(0)
+      yield* VirtualTime.advance(0)
       assert.deepStrictEqual(payloads(one.seen), numbers(3))
       assert.deepStrictEqual(payloads(b.seen), [])
       const at = one.seen.findIndex(({ _tag }) => _tag === "Message")
       assert.strictEqual(one.seen[at], other.seen[at])
       lane.leave(other.reader)
       lane.receive(yield* pageOf(1, 3), true)
-      yield* Clock.advance(0)
+      yield* VirtualTime.advance(0)
       assert.deepStrictEqual(payloads(one.seen), numbers(4))
       assert.deepStrictEqual(payloads(other.seen), numbers(3))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -318,7 +318,7 @@ describe("readers", () => {
       lane.receive(yield* pageOf(5), true)
       assert.isTrue(lane.isHeldBack)
       lane.receive(yield* pageOf(300, 5), true)
-      yield* Clock.advance("10 seconds")
+      yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(yield* requestsTo("/v3/history"), [])
       const first = yield* reader.pull
       const seen = [...first]
@@ -326,7 +326,7 @@ describe("readers", () => {
       yield* Effect.yieldNow
       lane.wake()
       for (let n = 0; n < 50; n++) {
-        yield* Clock.advance("1 second")
+        yield* VirtualTime.advance("1 second")
         lane.wake()
       }
       yield* Fiber.interrupt(going)
@@ -348,7 +348,7 @@ describe("many small pages behind a gap", () => {
         const arrivals = [Arrival.read({ c: "a", b: "a", d: 300 + n, p: { t: position, r: 1 } })]
         lane.receive({ arrivals, position, believed: true, next: { position, delivered: [] }, size: 100 }, true)
       }
-      for (let turn = 0; turn < 100 && seen.length < 300 + count; turn++) yield* Clock.advance("1 second")
+      for (let turn = 0; turn < 100 && seen.length < 300 + count; turn++) yield* VirtualTime.advance("1 second")
       assert.isBelow(performance.now() - started, 30_000)
       assert.deepStrictEqual(payloads(seen), numbers(300 + count))
     }).pipe(Effect.scoped, Effect.provide(emulated())), 60_000)

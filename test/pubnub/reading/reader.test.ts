@@ -6,16 +6,16 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { Subscription } from "effect-herald/pubnub"
-import { Clock } from "effect-herald/testing"
+import { VirtualTime } from "effect-herald/testing"
 import type { Cursor } from "../../../src/Cursor.ts"
-import type * as Event from "../../../src/pubnub/Event.ts"
+import type * as SubscribeEvent from "../../../src/pubnub/SubscribeEvent.ts"
 import { Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
 import type { Key } from "../../../src/pubnub/internal/reading/names.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import { type Options, Reader, type Strategy } from "../../../src/pubnub/internal/reading/reader.ts"
 import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
-import { emulated } from "../../emulated.ts"
+import { emulated } from "../../kit/emulated.ts"
 import { arrival, numbers, second, ticks } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
 
@@ -24,16 +24,16 @@ const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [
 const eventsOf = (
   moments: ReadonlyArray<number>,
   options: Parameters<typeof arrival>[1] = {}
-): ReadonlyArray<Event.Event> => {
+): ReadonlyArray<SubscribeEvent.Event> => {
   const ledger = new Ledger(undefined, () => {})
   ledger.begin(at(0))
   return ledger.live(moments.map((n) => arrival(n, options)), at(0), at(moments.at(-1) ?? 0)).map(({ event }) => event)
 }
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" || event._tag === "Signal" ? [event.payload] : [])
 
-const tags = (events: ReadonlyArray<Event.SubscribeEvent>) => events.map(({ _tag }) => _tag)
+const tags = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) => events.map(({ _tag }) => _tag)
 
 const readerOf = (options: Partial<Options> = {}, names: ReadonlyArray<string> = ["a"], begun = 0) =>
   Effect.gen(function*() {
@@ -47,7 +47,7 @@ const readerOf = (options: Partial<Options> = {}, names: ReadonlyArray<string> =
 /** All that can be taken now. */
 const taken = (reader: Reader) =>
   Effect.gen(function*() {
-    const all: Array<Event.SubscribeEvent> = []
+    const all: Array<SubscribeEvent.SubscribeEvent> = []
     for (;;) {
       const fiber = yield* Effect.forkChild(Effect.exit(reader.pull))
       for (let n = 0; n < 20 && fiber.pollUnsafe() === undefined; n++) yield* Effect.yieldNow
@@ -64,7 +64,7 @@ const taken = (reader: Reader) =>
 
 const a: Key = "c a"
 
-const heard = (reader: Reader, name: string, events: ReadonlyArray<Event.Event>) =>
+const heard = (reader: Reader, name: string, events: ReadonlyArray<SubscribeEvent.Event>) =>
   events.filter((event) => reader.hears(name, event))
 
 describe("a name", () => {
@@ -362,13 +362,13 @@ describe("who goes on in the middle of a page", () => {
   /** What it takes within a minute, in which it reads history. */
   const within = (reader: Reader, during: Effect.Effect<void> = Effect.void) =>
     Effect.gen(function*() {
-      const all: Array<Event.SubscribeEvent> = []
+      const all: Array<SubscribeEvent.SubscribeEvent> = []
       const fiber = yield* Effect.forkChild(
         Effect.forever(Effect.map(reader.pull, (part) => all.push(...part)))
       )
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* during
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       yield* Fiber.interrupt(fiber)
       return all
     })

@@ -10,10 +10,10 @@ import * as Schedule from "effect/Schedule"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Event, PubNubConfig, Subscribe, Subscriber, Subscription } from "effect-herald/pubnub"
-import { Clock, Faults, PubNubEmulator } from "effect-herald/testing"
+import { PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Subscription } from "effect-herald/pubnub"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { Registry } from "../../../src/pubnub/internal/reading/registry.ts"
-import { emulated, requestsTo } from "../../emulated.ts"
+import { emulated, requestsTo } from "../../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -36,11 +36,11 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
     const fiber = yield* Effect.forkChild(
       Effect.exit(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
     )
-    yield* Clock.advance("1 second")
+    yield* VirtualTime.advance("1 second")
     return { seen, fiber }
   })
 
-const payloads = (events: ReadonlyArray<Event.SubscribeEvent>) =>
+const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const publish = (message: unknown, channel = "a") => emulator.use((service) => service.publish({ channel, message }))
@@ -97,7 +97,7 @@ describe("a lease", () => {
       yield* one.giveBack()
       assert.strictEqual(yield* brief, one.engine)
       yield* other.giveBack()
-      yield* Clock.advance("2 seconds")
+      yield* VirtualTime.advance("2 seconds")
       const late = one.engine.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
       assert.isTrue(late.hasEnded)
       assert.notStrictEqual(yield* brief, one.engine)
@@ -167,7 +167,7 @@ describe("what is shared", () => {
       yield* publish({ n: 2 })
       yield* publish("b", "b")
       yield* emulator.use((service) => service.publish({ channel: "a", message: "theirs", subscribeKey: "other" }))
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(one.seen), [{ n: 1 }, { n: 2 }])
       assert.deepStrictEqual(payloads(same.seen), ["b"])
       assert.deepStrictEqual(payloads(other.seen), ["theirs"])
@@ -183,7 +183,7 @@ describe("what is shared", () => {
       const second = yield* collect(Stream.provideContext(Subscribe.stream({ channels: ["b"] }), inner))
       assert.strictEqual(yield* polls, 2)
       yield* publish(1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual([outer, nested, second].map(({ seen }) => payloads(seen)), [[1], [1], []])
     }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
@@ -192,10 +192,10 @@ describe("what is shared", () => {
       const one = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* Fiber.interrupt(one.fiber)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(yield* polls, 1)
       yield* Fiber.interrupt(other.fiber)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.strictEqual(yield* polls, 0)
       const leaves = yield* requestsTo("/v2/presence/sub-key/demo-sub/channel/a/leave")
       assert.strictEqual(leaves.length, 1)
@@ -208,7 +208,7 @@ describe("what is shared", () => {
       const stream = Stream.provideContext(Subscribe.stream({ channels: ["a"] }), context)
       const { fiber, seen } = yield* collect(stream)
       yield* Scope.close(scope, Exit.void)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(Exit.void))
       assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected"])
       const after = yield* collect(stream)
@@ -221,13 +221,13 @@ describe("what is shared", () => {
     Effect.gen(function*() {
       yield* Subscriber.disconnect
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(seen, [])
       assert.strictEqual(yield* polls, 0)
       yield* Subscriber.reconnect
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* publish(1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 })
@@ -243,10 +243,10 @@ describe("a connection of several", () => {
       const both = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
       yield* publish(1, "a")
       yield* publish(2, "b")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* emulator.use((service) => service.deny({ channels: ["b"] }))
       yield* emulator.use((service) => service.restart)
-      yield* Clock.advance("5 minutes")
+      yield* VirtualTime.advance("5 minutes")
       assert.isUndefined(a.fiber.pollUnsafe())
       for (const reader of [b, both]) {
         const exit = failureOf(reader.fiber.pollUnsafe())
@@ -258,7 +258,7 @@ describe("a connection of several", () => {
         assert.include(text, last?._tag === "Message" ? last.cursor.position : "none")
       }
       yield* publish(3, "a")
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(a.seen), [1, 3])
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
@@ -266,16 +266,16 @@ describe("a connection of several", () => {
     Effect.gen(function*() {
       const early = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish(1)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const late = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish(2)
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ fault: faults.ServerError({ status: 503, handled: false }), lasting: "1 hour" })
       )
       yield* emulator.use((service) => service.restart)
       yield* publish(3)
-      yield* Clock.advance("10 minutes")
+      yield* VirtualTime.advance("10 minutes")
       yield* Faults.Faults.use((faulty) => faulty.heal)
       for (const { fiber, seen } of [early, late]) {
         assert.isDefined(fiber.pollUnsafe())
@@ -285,7 +285,7 @@ describe("a connection of several", () => {
         const again = yield* collect(
           Subscribe.stream({ channels: ["a"], from: told?._tag === "Disconnected" ? told.cursor : undefined })
         )
-        yield* Clock.advance("10 seconds")
+        yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(again.seen), [3])
         yield* Fiber.interrupt(again.fiber)
       }
@@ -300,12 +300,12 @@ describe("a connection of several", () => {
     Effect.gen(function*() {
       const first = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish("before")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       const second = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const third = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
       yield* publish("after")
       yield* publish("b", "b")
-      yield* Clock.advance("1 second")
+      yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual([first, second, third].map(({ seen }) => payloads(seen)), [
         ["before", "after"],
         ["after"],
@@ -315,7 +315,7 @@ describe("a connection of several", () => {
 
   it.effect("one that fell behind looks at history twice: what is late by two seconds is given", () =>
     Effect.gen(function*() {
-      const seen: Array<Event.SubscribeEvent> = []
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
       yield* Subscribe.stream({ channels: ["a"], capacity: 5 }).pipe(
         Stream.runForEach((event) =>
           Effect.suspend(() => {
@@ -327,9 +327,9 @@ describe("a connection of several", () => {
       )
       const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish(0)
-      yield* Clock.advance("9500 millis")
+      yield* VirtualTime.advance("9500 millis")
       for (let n = 1; n < 20; n++) yield* publish(n)
-      yield* Clock.advance("1 minute")
+      yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(other.seen), Array.from({ length: 20 }, (_, n) => n))
       assert.deepStrictEqual(payloads(seen), Array.from({ length: 20 }, (_, n) => n))
       assert.deepStrictEqual(seen.filter(({ _tag }) => _tag === "Gap"), [])

@@ -12,7 +12,7 @@ import {
   type SymphonyConfig,
   type SymphonyError
 } from "effect-herald/symphony"
-import * as Feeds from "../../../src/symphony/internal/feedRequests.ts"
+import * as Feeds from "../../../src/symphony/internal/feed/feedRequests.ts"
 import type { Name } from "./vendor.ts"
 
 export type Failure = SymphonyError.SymphonyError | Messages.MessageOutcomeUnknown

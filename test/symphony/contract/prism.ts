@@ -7,7 +7,7 @@ import * as ChildProcess from "effect/process/ChildProcess"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { inherited } from "../../cli/spawn.ts"
-import { root } from "../../scratch.ts"
+import { root } from "../../kit/scratch.ts"
 
 export class PrismEnded extends Data.TaggedError("PrismEnded")<{ readonly output: string }> {
   override get message() {

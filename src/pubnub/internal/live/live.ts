@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Input from "../../../internal/input.ts"
 import type * as AppContext from "../../AppContext.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Streams from "../reading/streams.ts"
@@ -27,7 +27,7 @@ import * as Objects from "../objects/objects.ts"
 
 export type Needs = Objects.Needs
 
-type Events = ReadonlyArray<Event.SubscribeEvent>
+type Events = ReadonlyArray<SubscribeEvent.SubscribeEvent>
 
 type Ref<A, E> = SubscriptionRef.SubscriptionRef<AppContext.Live<A, E>>
 
@@ -162,4 +162,4 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
 
 const stale = { state: "stale" } as const
 
-const isInterruption = (event: Event.SubscribeEvent): boolean => event._tag === "Interrupted"
+const isInterruption = (event: SubscribeEvent.SubscribeEvent): boolean => event._tag === "Interrupted"

@@ -13,8 +13,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as AppContext from "../../AppContext.ts"
-import type * as Event from "../../Event.ts"
-import * as Filter from "../../Filter.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import * as ObjectFilter from "../../ObjectFilter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import { UserId } from "../../UserId.ts"
 import type { CustomCodec } from "../objects/custom.ts"
@@ -41,7 +41,7 @@ export interface Member<C, U> extends ObjectEvents.Item<C> {
 export interface Requests<M, R> {
   readonly all: Stream.Stream<M | UnreadableItem, PubNubError.PubNubError, R>
   readonly page: (
-    filter: Filter.Filter<"user.id">
+    filter: ObjectFilter.Filter<"user.id">
   ) => Effect.Effect<AppContext.Page<M>, PubNubError.PubNubError, R>
   /** How many there are. */
   readonly total: Effect.Effect<number | undefined, PubNubError.PubNubError, R>
@@ -73,7 +73,7 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
 
     const readParts = Effect.fnUntraced(function*(held: Held, users: ReadonlySet<UserId>) {
       const filters = Arr.chunksOf(users, idsAtOnce).map(anyOf)
-      const isWritable = filters.every((filter) => Result.isSuccess(Filter.print(filter)))
+      const isWritable = filters.every((filter) => Result.isSuccess(ObjectFilter.print(filter)))
       if (!isWritable || held.size + users.size <= pageSize) return yield* read
       const found = yield* Effect.forEach(filters, page)
       const items = found.flatMap(({ items }) => items)
@@ -87,7 +87,9 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       return (yield* total) === members.size + unreadable.length ? members : yield* read
     })
 
-    const isOf = (event: Event.SubscribeEvent): event is Event.MembershipEvent | Event.UserEvent => {
+    const isOf = (
+      event: SubscribeEvent.SubscribeEvent
+    ): event is SubscribeEvent.MembershipEvent | SubscribeEvent.UserEvent => {
       switch (event._tag) {
         case "MembershipSet":
         case "MembershipDeleted":
@@ -101,7 +103,10 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
     }
 
     /** The member after an event. `undefined` where that is in doubt. */
-    const after = (held: Option.Option<Member<C, U>>, event: Event.MembershipEvent | Event.UserEvent) => {
+    const after = (
+      held: Option.Option<Member<C, U>>,
+      event: SubscribeEvent.MembershipEvent | SubscribeEvent.UserEvent
+    ) => {
       if (event._tag === "MembershipSet" || event._tag === "MembershipDeleted") {
         return ObjectEvents.after(held, event, (custom) =>
           codec.decode(custom, { operation, kind: "membership", id: event.user }))
@@ -123,7 +128,7 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       readParts,
       unreadable: () =>
         unreadable,
-      follow: Effect.fnUntraced(function*(held: Held, events: ReadonlyArray<Event.SubscribeEvent>) {
+      follow: Effect.fnUntraced(function*(held: Held, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) {
         const doubted = new Set<UserId>()
         const now = yield* Clock.currentTimeMillis
         let members: Map<UserId, Member<C, U>> | undefined
@@ -166,4 +171,4 @@ const isAmong = (user: UserId | undefined, users: ReadonlySet<UserId>): boolean 
 const userOf = (raw: unknown): UserId | undefined => isOfUser(raw) ? raw.uuid.id : undefined
 
 const anyOf = ([first, ...others]: Arr.NonEmptyReadonlyArray<UserId>) =>
-  Filter.or(Filter.equals("user.id", first), ...others.map((id) => Filter.equals("user.id", id)))
+  ObjectFilter.or(ObjectFilter.equals("user.id", first), ...others.map((id) => ObjectFilter.equals("user.id", id)))

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as AppContext from "../../AppContext.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Live from "./live.ts"
 import * as ObjectEvents from "./objectEvents.ts"
@@ -12,7 +12,9 @@ import * as ObjectEvents from "./objectEvents.ts"
 export const keep = <A extends ObjectEvents.Item<C>, C, E extends AppContext.CustomMismatch, R, R2>(
   { decode, get, isOf, ...names }: Pick<Live.Source<A, never, E, R>, "operation" | "kind" | "id"> & {
     readonly get: Effect.Effect<A, PubNubError.PubNubError | AppContext.ObjectNotFound | E, R>
-    readonly isOf: (event: Event.SubscribeEvent) => event is Event.UserEvent | Event.ChannelEvent
+    readonly isOf: (
+      event: SubscribeEvent.SubscribeEvent
+    ) => event is SubscribeEvent.UserEvent | SubscribeEvent.ChannelEvent
     readonly decode: ObjectEvents.DecodeCustom<C, R2>
   }
 ) => {
@@ -21,7 +23,7 @@ export const keep = <A extends ObjectEvents.Item<C>, C, E extends AppContext.Cus
     ...names,
     read,
     readParts: () => read,
-    follow: Effect.fnUntraced(function*(held: Option.Option<A>, events: ReadonlyArray<Event.SubscribeEvent>) {
+    follow: Effect.fnUntraced(function*(held: Option.Option<A>, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) {
       const doubted = new Set<string>()
       let value = held
       for (const event of events.filter(isOf)) {

@@ -7,7 +7,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Streams from "../reading/streams.ts"
@@ -53,7 +53,7 @@ export const stream = (
     const watched = { last, me: userId }
     const step = Effect.fnUntraced(function*(
       before: Reactions.State | undefined,
-      events: ReadonlyArray<Event.SubscribeEvent>
+      events: ReadonlyArray<SubscribeEvent.SubscribeEvent>
     ) {
       for (const event of events) yield* Loss.warn(event)
       const followed = before && Reactions.follow(before, events, watched)

@@ -2,11 +2,11 @@
  * What values that are kept current by events have in common: when they have to be read again.
  */
 import * as Effect from "effect/Effect"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Family from "../reading/family.ts"
 
 /** Whether events may have been lost before it. */
-export const isLoss = (event: Event.SubscribeEvent): boolean => {
+export const isLoss = (event: SubscribeEvent.SubscribeEvent): boolean => {
   switch (event._tag) {
     case "Connected":
     case "Reconnected":
@@ -21,5 +21,5 @@ export const isLoss = (event: Event.SubscribeEvent): boolean => {
 }
 
 /** Warns of what keeps a value from being current. What is read again for the rest needs no warning. */
-export const warn = (event: Event.SubscribeEvent): Effect.Effect<void> =>
+export const warn = (event: SubscribeEvent.SubscribeEvent): Effect.Effect<void> =>
   event._tag === "Interrupted" || event._tag === "Undecodable" ? Family.logged(event) : Effect.void

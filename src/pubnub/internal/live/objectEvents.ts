@@ -12,11 +12,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AppContext from "../../AppContext.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Position from "../reading/clockCheck.ts"
 
 /** An event of a user, a channel or a membership. */
-export type ObjectEvent = Event.UserEvent | Event.ChannelEvent | Event.MembershipEvent
+export type ObjectEvent = SubscribeEvent.UserEvent | SubscribeEvent.ChannelEvent | SubscribeEvent.MembershipEvent
 
 export type Item<C> = AppContext.Versioned & AppContext.Included<C>
 
@@ -66,7 +66,7 @@ export const aMinute = 60_000
 const timeOf = ({ updated }: AppContext.Versioned): number => updated.epochMilliseconds
 
 // A removal has no time of its own.
-const removedAt = ({ timetoken }: Event.Delivery): number => Position.millisOf(timetoken)
+const removedAt = ({ timetoken }: SubscribeEvent.Delivery): number => Position.millisOf(timetoken)
 
 const isEtag = Schema.is(AppContext.Etag)
 const isCustom = Schema.is(AppContext.Custom)

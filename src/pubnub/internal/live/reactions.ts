@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
 import type { UserId } from "../../UserId.ts"
 import * as Loss from "./loss.ts"
@@ -75,7 +75,7 @@ export interface Watched {
 
 export const follow = (
   before: State,
-  events: ReadonlyArray<Event.SubscribeEvent>,
+  events: ReadonlyArray<SubscribeEvent.SubscribeEvent>,
   { last, me }: Watched
 ): State => {
   const changed = new Map<string, Map<Timetoken, Action>>()
@@ -148,5 +148,5 @@ export const withUnshown = (found: State, known: State, last: number): Effect.Ef
   })
 
 /** Whether events may have been lost before it, or it does not say whose it is. */
-export const isLoss = (event: Event.SubscribeEvent): boolean =>
+export const isLoss = (event: SubscribeEvent.SubscribeEvent): boolean =>
   Loss.isLoss(event) || event._tag === "MessageActionAdded" && event.publisher === undefined

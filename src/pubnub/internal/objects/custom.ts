@@ -7,7 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
 import { Custom, CustomMismatch, type CustomSchema, type Kind } from "../../AppContext.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Payload from "../wire/payload.ts"
 
 /** Whose custom data it is, for an error to name. */
@@ -45,7 +45,7 @@ export const untyped: CustomCodec<Custom, never, never, never> = {
 /** What comes from elsewhere is JSON, and only believed to be scalars. */
 export interface TypedCodec<C, RD, RE> extends CustomCodec<C, CustomMismatch, RD, RE> {
   readonly decode: (
-    custom: Option.Option<Event.CustomChange>,
+    custom: Option.Option<SubscribeEvent.CustomChange>,
     owner: Owner
   ) => Effect.Effect<Option.Option<C>, CustomMismatch, RD>
 }
@@ -73,12 +73,12 @@ export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): TypedCodec<C,
 }
 
 /** A change with typed custom data. Custom data that was cleared comes without fields. */
-export const typedChange = <Change extends Event.Change, C, RD, RE>(
+export const typedChange = <Change extends SubscribeEvent.Change, C, RD, RE>(
   codec: TypedCodec<C, RD, RE>,
   { custom, ...rest }: Change,
   owner: Owner
 ): Effect.Effect<
-  Omit<Change, "custom"> & { readonly custom?: Event.Changed<C> },
+  Omit<Change, "custom"> & { readonly custom?: SubscribeEvent.Changed<C> },
   CustomMismatch,
   RD
 > =>

@@ -11,7 +11,7 @@ import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
 import type * as Url from "../../../internal/url.ts"
 import * as AppContext from "../../AppContext.ts"
-import * as Filter from "../../Filter.ts"
+import * as ObjectFilter from "../../ObjectFilter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import { isReadable, type UnreadableItem } from "../../UnreadableItem.ts"
 import * as Items from "../wire/items.ts"
@@ -24,7 +24,7 @@ export const sortKeys = ["id", "name", "updated", "status", "type"] as const
 /** What a list can be asked. A stream says with `pageSize` what is the `limit` of a page. */
 export interface Asked extends AppContext.PageOptions {
   readonly include?: ReadonlyArray<string> | undefined
-  readonly filter?: string | Filter.Filter<string> | undefined
+  readonly filter?: string | ObjectFilter.Filter<string> | undefined
   readonly sort?: ReadonlyArray<string> | undefined
   readonly pageSize?: number | undefined
   /** The cursors of earlier pages: what gives one of them again has no end. */
@@ -33,7 +33,7 @@ export interface Asked extends AppContext.PageOptions {
 
 const filterOf = (filter: Asked["filter"]): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
   if (filter === undefined) return Result.succeed(undefined)
-  if (typeof filter !== "string") return Result.mapError(Filter.print(filter), ({ details }) => details)
+  if (typeof filter !== "string") return Result.mapError(ObjectFilter.print(filter), ({ details }) => details)
   const message = Input.notBlank(filter)
   return message === undefined ? Result.succeed(filter) : Result.fail([{ location: "filter", message }])
 }

@@ -13,7 +13,7 @@ import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
 import * as Text from "../../../internal/text.ts"
 import * as AppContext from "../../AppContext.ts"
-import * as Filter from "../../Filter.ts"
+import * as ObjectFilter from "../../ObjectFilter.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import { isReadable, isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
@@ -237,8 +237,8 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
     })
 
   const selecting = (id: string): Lists.Asked => {
-    const filter = Filter.equals(`${other}.id`, id)
-    return { include: Objects.parts, ...Result.isSuccess(Filter.print(filter)) ? { filter } : {} }
+    const filter = ObjectFilter.equals(`${other}.id`, id)
+    return { include: Objects.parts, ...Result.isSuccess(ObjectFilter.print(filter)) ? { filter } : {} }
   }
 
   const update = (

@@ -3,8 +3,8 @@
  */
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import * as Channel from "../../Channel.ts"
-import type * as Status from "../../Status.ts"
+import * as ChannelName from "../../ChannelName.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Envelope from "../wire/envelope.ts"
 
 export interface Arrival {
@@ -26,7 +26,7 @@ export const read = (raw: Schema.Json): Arrival => {
   const envelope = decoded.success
   const name = Envelope.nameOf(envelope)
   // A presence event may come with the plain name of the wildcard: it is heard by the presence name.
-  const by = Channel.isPresence(envelope.c) ? Channel.presenceOf(Channel.withoutPresence(name)) : name
+  const by = ChannelName.isPresence(envelope.c) ? ChannelName.presenceOf(ChannelName.withoutPresence(name)) : name
   return { raw, envelope, issue: "", id: Envelope.idOf(envelope), by }
 }
 
@@ -37,10 +37,10 @@ export const timetokenOf = ({ id }: Arrival): bigint | undefined => {
 }
 
 /** What kind of thing an envelope holds. Unknown kinds have none. */
-export const kindOf = ({ c, e }: Envelope.Envelope): Status.Kind | undefined => {
+export const kindOf = ({ c, e }: Envelope.Envelope): SubscribeStatus.Kind | undefined => {
   switch (e ?? 0) {
     case 0:
-      return Channel.isPresence(c) ? "Presence" : "Message"
+      return ChannelName.isPresence(c) ? "Presence" : "Message"
     case 1:
       return "Signal"
     case 2:

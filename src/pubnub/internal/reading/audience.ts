@@ -3,7 +3,7 @@
  * names. Who goes on from such a cursor reads history of its own names, and could not tell what others had from what is missing.
  */
 import type { Cursor } from "../../../Cursor.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Few from "./few.ts"
 import type { Given } from "./ledger.ts"
 import type { Key } from "./names.ts"
@@ -38,7 +38,7 @@ export class Audience {
   }
 
   /** The same events with cursors of their own. */
-  private own(given: ReadonlyArray<Given>): ReadonlyArray<Event.Event> {
+  private own(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Event> {
     let place = ""
     let mine: Cursor["recent"]
     return given.map(({ event, had }) => {

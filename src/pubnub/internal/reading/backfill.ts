@@ -12,10 +12,10 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Retry from "../../../Retry.ts"
-import * as Channel from "../../Channel.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import * as Groups from "../wire/groups.ts"
 import * as Storage from "../wire/storage.ts"
@@ -49,7 +49,7 @@ export interface Progress {
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
   /** All that is older has been found. */
   readonly upTo: bigint
-  readonly notices: ReadonlyArray<Status.Status>
+  readonly notices: ReadonlyArray<SubscribeStatus.Status>
   /** Whether the hole is filled, as far as it can be. */
   readonly filled: boolean
 }
@@ -253,13 +253,13 @@ export class Backfill {
     const { knowledge } = this.history
     const { channels, groups } = this.names()
     for (const channel of channels) {
-      if (Channel.isPresence(channel)) continue
-      if (isName(channel) && !Channel.isWildcard(channel)) add(channel, channel)
+      if (ChannelName.isPresence(channel)) continue
+      if (isName(channel) && !ChannelName.isWildcard(channel)) add(channel, channel)
       else this.isUnsure = true
     }
     for (const [channel, name] of knowledge.channelsOf(new Set([...channels, ...groups]))) add(channel, name)
     for (const group of groups) {
-      if (Channel.isPresence(group)) continue
+      if (ChannelName.isPresence(group)) continue
       const listed = yield* this.renewing((config) =>
         Effect.mapError(
           Effect.provideService(Groups.list(() => group), PubNubConfig, config),
@@ -275,7 +275,7 @@ export class Backfill {
       )
       if (Option.isNone(listed)) this.isUnsure = true
       for (const channel of Option.getOrElse(listed, () => [])) {
-        if (Channel.isPresence(channel)) continue
+        if (ChannelName.isPresence(channel)) continue
         if (isName(channel)) add(channel, group)
         else this.isUnsure = true
       }
@@ -308,7 +308,7 @@ export class Backfill {
       const to = segment.probedTo < this.before ? segment.probedTo : this.before
       const notices = [...this.channels.keys()].filter((channel) => !this.held.has(channel)).map((
         channel
-      ): Status.Gap => ({
+      ): SubscribeStatus.Gap => ({
         _tag: "Gap",
         channel,
         from,
@@ -429,7 +429,7 @@ export class Backfill {
     const { knowledge } = this.history
     const { from, page, reason, since, to } = this.hole
     const { channels, groups } = this.names()
-    const notices: Array<Status.Status> = []
+    const notices: Array<SubscribeStatus.Status> = []
     let suspected = this.isOutOfReach || this.isUnsure
     // Of what is older than was asked for, or than history keeps, nothing follows.
     const kept = this.oldestKept()
@@ -449,14 +449,14 @@ export class Backfill {
     if (reason === "FullPage") {
       // Messages of the page that history does not show: not stored, or not yet. The like of them may be missing.
       for (const channel of late) notices.push({ _tag: "Gap", channel, from, to, reason: "NotInHistory" })
-      const kinds = new Map<string, Set<Status.Kind>>()
-      const add = (channel: string, kind: Status.Kind) => {
+      const kinds = new Map<string, Set<SubscribeStatus.Kind>>()
+      const add = (channel: string, kind: SubscribeStatus.Kind) => {
         if (kind === "Message" || kind === "File") return
         kinds.set(channel, (kinds.get(channel) ?? new Set()).add(kind))
       }
       for (const { envelope } of page) {
         const kind = envelope === undefined ? undefined : Arrival.kindOf(envelope)
-        if (envelope !== undefined && kind !== undefined) add(Channel.withoutPresence(envelope.c), kind)
+        if (envelope !== undefined && kind !== undefined) add(ChannelName.withoutPresence(envelope.c), kind)
       }
       // Something was dropped: then so was, perhaps, what cannot be asked for.
       if (this.missing > 0) {
@@ -471,7 +471,7 @@ export class Backfill {
       }
     } else if (this.known === undefined) {
       suspected ||= [...knowledge.unstored.keys()].some((channel) => this.hears(channel)) ||
-        [...channels, ...groups].some(Channel.isPresence)
+        [...channels, ...groups].some(ChannelName.isPresence)
     }
     if (suspected) notices.push({ _tag: "GapSuspected", from, to, reason })
     return { ...nothing, notices, filled: true }
@@ -531,7 +531,7 @@ export class Backfill {
     const { channels, groups } = this.names()
     return {
       ...nothing,
-      notices: [...channels, ...groups].filter((name) => !Channel.isPresence(name)).map((channel) => ({
+      notices: [...channels, ...groups].filter((name) => !ChannelName.isPresence(name)).map((channel) => ({
         _tag: "Gap",
         channel,
         from,

@@ -7,9 +7,9 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Cursor } from "../../../Cursor.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
 import * as Endpoint from "../wire/endpoint.ts"
@@ -27,7 +27,7 @@ import { before } from "./place.ts"
 import type { Recent } from "./recent.ts"
 import { longestAddress, sizeOf } from "./request.ts"
 
-type Item = Event.SubscribeEvent
+type Item = SubscribeEvent.SubscribeEvent
 
 /** What it needs of its reader. */
 interface Options {
@@ -36,7 +36,7 @@ interface Options {
   /** Up to which timetoken the reader's connections have given everything. */
   readonly reached: () => string
   readonly names: () => Names
-  readonly hears: (by: string | undefined, event: Event.Event) => boolean
+  readonly hears: (by: string | undefined, event: SubscribeEvent.Event) => boolean
   /** Where the reader is. */
   readonly place: () => Cursor | undefined
   /** Whether the service may be asked: not while it is switched off, and not by a reader that has left. */
@@ -166,13 +166,13 @@ export class CatchUp {
     })
   }
 
-  private reconnected(): ReadonlyArray<Status.Reconnected> {
+  private reconnected(): ReadonlyArray<SubscribeStatus.Reconnected> {
     const reconnected = this.outage.over(this.position)
     return reconnected === undefined ? [] : [reconnected]
   }
 
   /** Of what came, what this reader missed. */
-  private missing(given: ReadonlyArray<Given>): ReadonlyArray<Event.Event> {
+  private missing(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Event> {
     const { missed, options } = this
     return given.flatMap(({ by, event }) =>
       missed.take(event) || missed.from !== undefined && options.hears(by, event) ? [event] : []

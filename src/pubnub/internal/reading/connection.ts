@@ -13,7 +13,7 @@ import { debug } from "../../../internal/operation.ts"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import * as Url from "../../../internal/url.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
 import * as Endpoint from "../wire/endpoint.ts"
@@ -68,7 +68,7 @@ export class Connection {
   /** Until then names stay as they are. */
   private calmUntil = 0
   /** Told behind what comes of the handshake. */
-  private doubted: Status.CursorDoubted | undefined
+  private doubted: SubscribeStatus.CursorDoubted | undefined
   private readonly witness = ClockCheck.makeWitness()
   private heartbeat: Fiber.Fiber<void> | undefined
   /** What the last request of the loop was sent with. */
@@ -483,13 +483,13 @@ export class Connection {
   }
 
   /** To everybody, each with its own place. */
-  private tellEach(status: (lane: Lane | undefined) => Status.Status): void {
+  private tellEach(status: (lane: Lane | undefined) => SubscribeStatus.Status): void {
     const [first] = this.lanes.values()
     this.core.publish(status(first))
     for (const lane of this.lanes.values()) lane.tell(status(lane))
   }
 
-  private tellAll(status: Status.Status): void {
+  private tellAll(status: SubscribeStatus.Status): void {
     this.core.publish(status)
     for (const lane of this.lanes.values()) lane.tell(status)
   }

@@ -9,7 +9,7 @@ import type * as Schedule from "effect/Schedule"
 import type { Cursor } from "../../../Cursor.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type * as Backfill from "./backfill.ts"
 
 export interface Settings {
@@ -36,7 +36,7 @@ export interface Core {
   /** Gives a waiting reader's effects what they need: a context of its own for each would cost a kilobyte. */
   readonly provide: <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>) => Effect.Effect<A, E>
   /** Tells whoever listens to the statuses of the engine. */
-  readonly publish: (status: Status.Status) => void
+  readonly publish: (status: SubscribeStatus.Status) => void
   /** Somebody wants more, or holds others back no longer. */
   readonly demand: () => void
   /** How many readers wait for something. */

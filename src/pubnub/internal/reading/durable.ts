@@ -13,7 +13,7 @@ import * as Commits from "../../../internal/commits.ts"
 import * as Grace from "../../../internal/grace.ts"
 import * as PacedCommits from "../../../internal/pacedCommits.ts"
 import * as Retry from "../../../Retry.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Family from "./family.ts"
 import { cursorOf } from "./place.ts"
 
@@ -24,7 +24,7 @@ export interface Name {
 }
 
 /** The events from a cursor on; from wherever a new reader starts, where there is none. */
-export type Read<A, E, R> = (from: Cursor | undefined) => Stream.Stream<Event.SubscribeEvent<A>, E, R>
+export type Read<A, E, R> = (from: Cursor | undefined) => Stream.Stream<SubscribeEvent.SubscribeEvent<A>, E, R>
 
 /** One attempt to save a cursor may take so long while the reader runs. */
 const patience = "30 seconds"
@@ -66,7 +66,7 @@ export const pages = <A, E, R>(name: Name, read: Read<A, E, R>) =>
   Stream.unwrap(Effect.map(open(name), ({ kept, save }) => {
     const commits = Commits.make(save)
     return Stream.mapArray(read(kept), (events): Arr.NonEmptyReadonlyArray<{
-      readonly events: Arr.NonEmptyReadonlyArray<Event.SubscribeEvent<A>>
+      readonly events: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent<A>>
       readonly commit: Effect.Effect<void, CursorStoreError>
     }> => [{ events, commit: commits.next(events.map(cursorOf).findLast((cursor) => cursor !== undefined)) }])
   }))
@@ -79,7 +79,7 @@ export const begin = (name: Name) =>
     return {
       kept,
       /** Adds an event, in order. The effect says that it is handled. */
-      open: (event: Event.SubscribeEvent<unknown>) => commits.open(cursorOf(event)),
+      open: (event: SubscribeEvent.SubscribeEvent<unknown>) => commits.open(cursorOf(event)),
       room: commits.room,
       /** Runs the reader. However it ends, what is handled is saved; where a store fails, it ends. */
       during: <A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E | CursorStoreError, R> =>
@@ -117,14 +117,14 @@ export const consume = Effect.fnUntraced(
   function*<A, E, R, E1, R1, E2, R2>({ concurrency, handle, name, onStatus, read }: {
     readonly name: Name
     readonly read: Read<A, E1, R1>
-    readonly handle: (messages: ReadonlyArray<Open<Event.Message<A>>>) => Effect.Effect<void, E, R>
+    readonly handle: (messages: ReadonlyArray<Open<SubscribeEvent.Message<A>>>) => Effect.Effect<void, E, R>
     readonly onStatus: (notice: Family.Notice) => Effect.Effect<unknown, E2, R2>
     /** How many pages are handled at once. */
     readonly concurrency: number
   }) {
     const commits = yield* begin(name)
-    const page = Effect.fnUntraced(function*(work: ReadonlyArray<Open<Event.SubscribeEvent<A>>>) {
-      let messages: Array<Open<Event.Message<A>>> = []
+    const page = Effect.fnUntraced(function*(work: ReadonlyArray<Open<SubscribeEvent.SubscribeEvent<A>>>) {
+      let messages: Array<Open<SubscribeEvent.Message<A>>> = []
       for (const { event, handled } of work) {
         if (event._tag === "Message") {
           messages.push({ event, handled })
@@ -140,7 +140,7 @@ export const consume = Effect.fnUntraced(
       yield* commits.room
     })
     const working = read(commits.kept).pipe(
-      Stream.mapArray((events): Arr.NonEmptyReadonlyArray<ReadonlyArray<Open<Event.SubscribeEvent<A>>>> => [
+      Stream.mapArray((events): Arr.NonEmptyReadonlyArray<ReadonlyArray<Open<SubscribeEvent.SubscribeEvent<A>>>> => [
         events.map((event) => ({ event, handled: commits.open(event) }))
       ]),
       Stream.mapEffect(page, { concurrency }),

@@ -12,7 +12,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import type { Cursor } from "../../../Cursor.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { Subscription } from "../../Subscription.ts"
 import * as Request from "./request.ts"
 import { Connection, sizeOf } from "./connection.ts"
@@ -210,7 +210,7 @@ const done: Exit.Exit<never, Cause.Done> = Exit.fail(Cause.Done())
 export const make = Effect.fnUntraced(function*(
   config: PubNubConfig["Service"],
   settings: Settings,
-  publish: (status: Status.Status) => void = () => {}
+  publish: (status: SubscribeStatus.Status) => void = () => {}
 ): Effect.fn.Return<Engine, never, HttpClient.HttpClient> {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<HttpClient.HttpClient>()

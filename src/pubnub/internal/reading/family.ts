@@ -7,21 +7,21 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Event from "../../Event.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Envelope from "../wire/envelope.ts"
 import * as Payload from "../wire/payload.ts"
 import { isStatus } from "./place.ts"
 
 /** What is not data. */
-export type Notice = Status.Status | Event.Undecodable | Event.Unknown
+export type Notice = SubscribeStatus.Status | SubscribeEvent.Undecodable | SubscribeEvent.Unknown
 
 // --- payloads through the caller's schema
 
-const read = <E extends Event.Message | Event.Signal, A, RD>(
+const read = <E extends SubscribeEvent.Message | SubscribeEvent.Signal, A, RD>(
   event: E,
   decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
-): Effect.Effect<Omit<E, "payload"> & { readonly payload: A } | Event.Undecodable, never, RD> =>
+): Effect.Effect<Omit<E, "payload"> & { readonly payload: A } | SubscribeEvent.Undecodable, never, RD> =>
   Effect.match(decode(event.payload), {
     onSuccess: (payload) => ({ ...event, payload }),
     onFailure: (issue) => Envelope.undecodable(event.payload, issue, event)
@@ -29,16 +29,16 @@ const read = <E extends Event.Message | Event.Signal, A, RD>(
 
 /** Messages as the schema has them; one that does not match is `Undecodable` in its place. */
 export const typedMessages = <A, RD, E, R>(
-  stream: Stream.Stream<Event.SubscribeEvent, E, R>,
+  stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
   schema: Payload.Reader<A, RD>
-): Stream.Stream<Event.SubscribeEvent<A>, E, R | RD> => {
+): Stream.Stream<SubscribeEvent.SubscribeEvent<A>, E, R | RD> => {
   const decode = Payload.decodeWith(schema)
   return Stream.mapArrayEffect(
     stream,
     (events) =>
       Effect.forEach(
         events,
-        (event): Effect.Effect<Event.SubscribeEvent<A>, never, RD> =>
+        (event): Effect.Effect<SubscribeEvent.SubscribeEvent<A>, never, RD> =>
           event._tag === "Message" ? read(event, decode) : Effect.succeed(event)
       )
   )
@@ -46,11 +46,11 @@ export const typedMessages = <A, RD, E, R>(
 
 /** The same for signals. */
 export const typedSignals = <A, RD, E, R>(
-  stream: Stream.Stream<Event.SubscribeEvent, E, R>,
+  stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
   schema: Payload.Reader<A, RD>
 ) => {
   const decode = Payload.decodeWith(schema)
-  type Typed = Exclude<Event.SubscribeEvent, Event.Signal> | Event.Signal<A>
+  type Typed = Exclude<SubscribeEvent.SubscribeEvent, SubscribeEvent.Signal> | SubscribeEvent.Signal<A>
   return Stream.mapArrayEffect(
     stream,
     (events) =>
@@ -68,7 +68,14 @@ export const typedSignals = <A, RD, E, R>(
  * Data goes on, what is not data goes to `onStatus`: after the data ahead of it in the page was handled, and before what
  * comes behind it is seen.
  */
-export const only = <A extends Event.SubscribeEvent<unknown> | Event.Signal<unknown>, B, E, R, E2, R2>(
+export const only = <
+  A extends SubscribeEvent.SubscribeEvent<unknown> | SubscribeEvent.Signal<unknown>,
+  B,
+  E,
+  R,
+  E2,
+  R2
+>(
   stream: Stream.Stream<A, E, R>,
   options: { readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
   select: (event: A) => B | undefined

@@ -8,7 +8,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { debug } from "../../../internal/operation.ts"
-import * as Channel from "../../Channel.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import { path, subscribeKey } from "../wire/path.ts"
@@ -57,4 +57,4 @@ export const run = (
   return Effect.asVoid(Effect.schedule(beat, Schedule.fixed(heartbeatInterval)))
 }
 
-const isPlace = (name: string): boolean => !Channel.isPresence(name) && !Channel.isWildcard(name)
+const isPlace = (name: string): boolean => !ChannelName.isPresence(name) && !ChannelName.isWildcard(name)

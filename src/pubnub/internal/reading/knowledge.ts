@@ -5,8 +5,8 @@
 import type * as Clock from "effect/Clock"
 import * as LongPoll from "../../../internal/longPoll.ts"
 import * as PollLoop from "../../../internal/pollLoop.ts"
-import * as Channel from "../../Channel.ts"
-import type * as Status from "../../Status.ts"
+import * as ChannelName from "../../ChannelName.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Arrival from "./arrival.ts"
 
 /** So many pairs of a channel and a name it came by are remembered, and of so many channels what is not stored. */
@@ -20,7 +20,7 @@ export class Knowledge {
   private readonly seen = new Map<string, Set<string>>()
   private pairs = 0
   /** Of channels, the kinds of events that history does not have. */
-  readonly unstored = new Map<string, Set<Status.Kind>>()
+  readonly unstored = new Map<string, Set<SubscribeStatus.Kind>>()
   /** Channels whose history is not for this user. */
   readonly denied = new Set<string>()
   /** Whether the keyset stores nothing. */
@@ -57,8 +57,9 @@ export class Knowledge {
     if (envelope === undefined) return
     const { b, c } = envelope
     const kind = Arrival.kindOf(envelope)
-    if (kind !== "Message" && kind !== "File" && kind !== undefined) this.noteUnstored(Channel.withoutPresence(c), kind)
-    else if (b !== undefined && b !== null && b !== "" && b !== c) this.noteName(c, b)
+    if (kind !== "Message" && kind !== "File" && kind !== undefined) {
+      this.noteUnstored(ChannelName.withoutPresence(c), kind)
+    } else if (b !== undefined && b !== null && b !== "" && b !== c) this.noteName(c, b)
   }
 
   private noteName(channel: string, name: string): void {
@@ -69,7 +70,7 @@ export class Knowledge {
     else by.add(name)
   }
 
-  noteUnstored(channel: string, kind: Status.Kind): void {
+  noteUnstored(channel: string, kind: SubscribeStatus.Kind): void {
     const kinds = this.unstored.get(channel)
     if (kinds !== undefined) kinds.add(kind)
     else if (this.unstored.size < mostNames) this.unstored.set(channel, new Set([kind]))
@@ -82,4 +83,4 @@ export class Knowledge {
 }
 
 /** Names come from answers, too. Of one that no address can carry nothing can be asked. */
-export const isName = (channel: string): boolean => Channel.issue(channel) === undefined
+export const isName = (channel: string): boolean => ChannelName.issue(channel) === undefined

@@ -9,7 +9,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type { Cursor } from "../../../Cursor.ts"
 import { debug } from "../../../internal/operation.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Arrival from "./arrival.ts"
 import { Audience, idOfKeys } from "./audience.ts"
@@ -45,7 +45,7 @@ const mostHeld = 32 * 1024 * 1024
 interface Gap {
   readonly from: Cursor
   readonly to: string
-  readonly reason: Status.GapSuspected["reason"]
+  readonly reason: SubscribeStatus.GapSuspected["reason"]
   /** The full page, which comes after what is missing. */
   readonly page: Page | undefined
   readonly backfill: Backfill
@@ -172,7 +172,7 @@ export class Lane {
 
   // --- what comes
 
-  tell(status: Status.Status): void {
+  tell(status: SubscribeStatus.Status): void {
     for (const reader of this.readers.keys()) reader.tell(status)
   }
 
@@ -226,8 +226,8 @@ export class Lane {
     return this.within === 0 || this.core.settings.filter !== undefined
   }
 
-  private suspect(from: Cursor, to: string, reason: Status.GapSuspected["reason"]): void {
-    const suspected: Status.GapSuspected = { _tag: "GapSuspected", from: from.position, to, reason }
+  private suspect(from: Cursor, to: string, reason: SubscribeStatus.GapSuspected["reason"]): void {
+    const suspected: SubscribeStatus.GapSuspected = { _tag: "GapSuspected", from: from.position, to, reason }
     this.core.publish(suspected)
     this.tell(suspected)
   }
@@ -317,7 +317,7 @@ export class Lane {
     if (reconnected !== undefined) this.announce(reconnected)
   }
 
-  private announce(status: Status.Status): void {
+  private announce(status: SubscribeStatus.Status): void {
     this.core.publish(status)
     this.tell(status)
   }

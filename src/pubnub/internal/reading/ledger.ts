@@ -3,8 +3,8 @@
  * cursor stands; and what was delivered within the overlap of history.
  */
 import type { Cursor } from "../../../Cursor.ts"
-import * as Channel from "../../Channel.ts"
-import type * as Event from "../../Event.ts"
+import * as ChannelName from "../../ChannelName.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Envelope from "../wire/envelope.ts"
 import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
@@ -24,7 +24,7 @@ export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
 
 /** An event, and the subscribed name it came by, where that is known. */
 export interface Given {
-  readonly event: Event.Event
+  readonly event: SubscribeEvent.Event
   readonly by: string | undefined
   /** How a cursor names it, if it can be known again. */
   readonly had: Had | undefined
@@ -202,7 +202,7 @@ export class Ledger {
         if (isNew) {
           const mayBeStored = isStored || envelope !== undefined && Arrival.isStored(envelope)
           // What a wildcard stands for nobody knows after a crash: history is not asked for it then.
-          fresh.push({ one, isSure: mayBeStored && by !== undefined && !Channel.isWildcard(by) })
+          fresh.push({ one, isSure: mayBeStored && by !== undefined && !ChannelName.isWildcard(by) })
         }
         // Not told again, but named from now on by when it was.
         if (this.before.has(mark)) continue

@@ -1,11 +1,11 @@
 /**
  * What a reader does not take, told in few words: what is alike is one loss.
  */
-import type * as Event from "../../Event.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import { before, isStatus, placeOf } from "./place.ts"
 
-export type Loss = Status.Gap | Status.GapSuspected
+export type Loss = SubscribeStatus.Gap | SubscribeStatus.GapSuspected
 
 export type Losses = Map<string, Loss>
 
@@ -31,7 +31,7 @@ export const suspect = (losses: Losses, from: string, to: string): void =>
   add(losses, { _tag: "GapSuspected", from, to, reason: "LongBreak" })
 
 /** An event for which there was no room. */
-export const lose = (losses: Losses, event: Event.SubscribeEvent): void => {
+export const lose = (losses: Losses, event: SubscribeEvent.SubscribeEvent): void => {
   if (isStatus(event)) return
   const place = placeOf(event)
   if (place === undefined) {

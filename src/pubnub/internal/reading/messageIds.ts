@@ -1,7 +1,7 @@
 /**
  * Ids in `meta`, by which a second copy of a message is known: a publisher that sends again writes them, readers look.
  */
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 
 /** Where in `meta` the id is. */
 export const key = "heraldId"
@@ -16,7 +16,7 @@ export const idOf = (meta: unknown): string | undefined => {
 /** A copy comes soon after the first one: while its publisher sends it again. */
 const remembered = 10_000
 
-const nameOf = (event: Event.Message): string | undefined => {
+const nameOf = (event: SubscribeEvent.Message): string | undefined => {
   const id = idOf(event.meta)
   return id === undefined ? undefined : JSON.stringify([event.channel, event.publisher, id])
 }
@@ -26,7 +26,7 @@ export class Copies {
   private readonly seen = new Set<string>()
 
   /** Whether the id of this message came before, on the same channel from the same publisher. */
-  admit(event: Event.Message): boolean {
+  admit(event: SubscribeEvent.Message): boolean {
     const name = nameOf(event)
     if (name === undefined) return true
     if (this.seen.has(name)) return false

@@ -2,8 +2,8 @@
  * What a reader was not given: messages by name as far as there is room, and what can only be told as lost.
  */
 import type { Cursor } from "../../../Cursor.ts"
-import type * as Event from "../../Event.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Losses from "./losses.ts"
 import { covers, type Key } from "./names.ts"
 import { before, idOf, kindOf, placeOf, subscriptionOf } from "./place.ts"
@@ -25,7 +25,7 @@ export class Missed {
   /** Of each channel, the names it came by. */
   readonly channels = new Map<string, Set<string>>()
   /** Kinds that history does not have, by channel. */
-  readonly kinds = new Map<string, Set<Status.Kind>>()
+  readonly kinds = new Map<string, Set<SubscribeStatus.Kind>>()
   readonly losses: Losses.Losses = new Map()
   /** Of all these, the oldest and the newest. */
   oldest = ""
@@ -41,7 +41,7 @@ export class Missed {
     return this.more.size > 0
   }
 
-  add(event: Event.Event): void {
+  add(event: SubscribeEvent.Event): void {
     const place = placeOf(event)
     const kind = kindOf(event)
     if (place === undefined || kind === undefined) return Losses.lose(this.losses, event)
@@ -68,7 +68,7 @@ export class Missed {
     this.more.set(channel, { since: timetoken < since ? timetoken : since, count: count + 1 })
   }
 
-  addKind(channel: string, kind: Status.Kind): void {
+  addKind(channel: string, kind: SubscribeStatus.Kind): void {
     this.kinds.set(channel, (this.kinds.get(channel) ?? new Set()).add(kind))
   }
 
@@ -82,7 +82,7 @@ export class Missed {
   }
 
   /** Takes what history showed off the list, and says whether it was on it. */
-  take(event: Event.Event): boolean {
+  take(event: SubscribeEvent.Event): boolean {
     if (this.messages.delete(idOf(event) ?? "")) return true
     const place = placeOf(event)
     const rest = place === undefined ? undefined : this.more.get(place.channel)
@@ -96,7 +96,7 @@ export class Missed {
     const { newest: to, oldest } = this
     return [
       ...this.losses.values(),
-      ...Array.from(this.kinds, ([channel, kinds]): Status.Gap => ({
+      ...Array.from(this.kinds, ([channel, kinds]): SubscribeStatus.Gap => ({
         _tag: "Gap",
         channel,
         from: before(oldest),

@@ -1,7 +1,7 @@
 /**
  * The names of subscriptions: channels, wildcards and presence names are of one kind, groups of the other.
  */
-import * as Channel from "../../Channel.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import type { AccessDenied } from "../../PubNubError.ts"
 import type { Subscription } from "../../Subscription.ts"
 
@@ -31,7 +31,7 @@ export const keysOf = ({ channels, groups }: Names): ReadonlyArray<Key> => [
 /** What a subscription is asked for by. */
 export const keysFor = ({ _tag, name, presence }: Subscription): ReadonlyArray<Key> => {
   const kind = _tag === "Group" ? "g" : "c"
-  return presence ? [`${kind} ${name}`, `${kind} ${Channel.presenceOf(name)}`] : [`${kind} ${name}`]
+  return presence ? [`${kind} ${name}`, `${kind} ${ChannelName.presenceOf(name)}`] : [`${kind} ${name}`]
 }
 
 export const isSame = (one: Names, other: Names): boolean =>
@@ -41,19 +41,19 @@ export const isSame = (one: Names, other: Names): boolean =>
 
 /** Whether a gap of a channel concerns who listens to a name. What a group holds is not known here. */
 export const covers = (key: Key, channel: string): boolean => {
-  const name = Channel.withoutPresence(nameOf(key))
+  const name = ChannelName.withoutPresence(nameOf(key))
   return key.startsWith("g") || name === channel ||
-    Channel.isWildcard(name) && channel.startsWith(name.slice(0, -1))
+    ChannelName.isWildcard(name) && channel.startsWith(name.slice(0, -1))
 }
 
 /** Whether one event may come by two of these names. */
 export const canOverlap = (keys: Iterable<Key>): boolean => {
   const all = [...keys]
-  return all.length > 1 && all.some((key) => key.startsWith("g") || Channel.isWildcard(nameOf(key)))
+  return all.length > 1 && all.some((key) => key.startsWith("g") || ChannelName.isWildcard(nameOf(key)))
 }
 
 /** The names that the service says are refused, as they may have been asked for. */
 export const refusedBy = ({ channels, groups }: AccessDenied): ReadonlySet<Key> => {
-  const both = (name: string) => [name, Channel.presenceOf(name)]
+  const both = (name: string) => [name, ChannelName.presenceOf(name)]
   return new Set(keysOf({ channels: channels.flatMap(both), groups: groups.flatMap(both) }))
 }

@@ -9,7 +9,7 @@ import * as LongPoll from "../../../internal/longPoll.ts"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import * as Retries from "../../../internal/retries.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import { scheduleOf } from "./backfill.ts"
 import type { Core } from "./core.ts"
@@ -22,7 +22,7 @@ export type Outcome =
   /** The schedule has ended. */
   | { readonly _tag: "GaveUp"; readonly error: SubscribeError }
   /** History is asked again after so many milliseconds. */
-  | { readonly _tag: "Again"; readonly millis: number; readonly told: Status.Interrupted }
+  | { readonly _tag: "Again"; readonly millis: number; readonly told: SubscribeStatus.Interrupted }
 
 export class Outage {
   private readonly core: Core
@@ -56,7 +56,7 @@ export class Outage {
   }
 
   /** It goes on, also where history was given up. Gives the end of an interruption, if there was one. */
-  over(cursor: Cursor): Status.Reconnected | undefined {
+  over(cursor: Cursor): SubscribeStatus.Reconnected | undefined {
     if (this.downSince === undefined) return undefined
     const downFor = Duration.millis(LongPoll.elapsed(this.downSince, PollLoop.moment(this.core.clock)))
     this.downSince = undefined

@@ -2,11 +2,11 @@
  * Where an event stands, and by what it is known: the same as its envelope says, for events that are on their way to a reader.
  */
 import type { Cursor } from "../../../Cursor.ts"
-import * as Channel from "../../Channel.ts"
-import type * as Event from "../../Event.ts"
-import type * as Status from "../../Status.ts"
+import * as ChannelName from "../../ChannelName.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 
-const statusTags: { readonly [K in Status.Status["_tag"]]: true } = {
+const statusTags: { readonly [K in SubscribeStatus.Status["_tag"]]: true } = {
   Connected: true,
   ChannelsChanged: true,
   Interrupted: true,
@@ -17,43 +17,43 @@ const statusTags: { readonly [K in Status.Status["_tag"]]: true } = {
   CursorDoubted: true
 }
 
-export const isStatus = (event: { readonly _tag: string }): event is Status.Status =>
+export const isStatus = (event: { readonly _tag: string }): event is SubscribeStatus.Status =>
   Object.hasOwn(statusTags, event._tag)
 
-export const cursorOf = (event: Event.SubscribeEvent<unknown> | undefined): Cursor | undefined =>
+export const cursorOf = (event: SubscribeEvent.SubscribeEvent<unknown> | undefined): Cursor | undefined =>
   event !== undefined && "cursor" in event ? event.cursor : undefined
 
 export const placeOf = (
-  event: Event.SubscribeEvent
+  event: SubscribeEvent.SubscribeEvent
 ): { readonly channel: string; readonly timetoken: string } | undefined =>
   "timetoken" in event && event.timetoken !== undefined && event.channel !== undefined
     ? { channel: event.channel, timetoken: event.timetoken }
     : undefined
 
 /** The subscribed name that an event came by. One that cannot be read may not say. */
-export const subscriptionOf = (event: Event.Event): string | undefined => {
+export const subscriptionOf = (event: SubscribeEvent.Event): string | undefined => {
   if (!("subscription" in event)) return undefined
-  return isPresence(event) ? Channel.presenceOf(event.subscription) : event.subscription
+  return isPresence(event) ? ChannelName.presenceOf(event.subscription) : event.subscription
 }
 
 /** The same as the id of its envelope. */
-export const idOf = (event: Event.SubscribeEvent): string | undefined => {
+export const idOf = (event: SubscribeEvent.SubscribeEvent): string | undefined => {
   const place = placeOf(event)
   if (place === undefined) return undefined
-  const channel = isPresence(event) ? Channel.presenceOf(place.channel) : place.channel
+  const channel = isPresence(event) ? ChannelName.presenceOf(place.channel) : place.channel
   const publisher = "publisher" in event ? event.publisher ?? "" : ""
   return `${place.timetoken}/${channel}/${publisher}`
 }
 
 /** What an event says, however it came. */
-export const contentOf = (event: Event.Event): unknown => ({
+export const contentOf = (event: SubscribeEvent.Event): unknown => ({
   ...event,
   cursor: undefined,
   subscription: undefined,
   region: undefined
 })
 
-export const kindOf = (event: Event.Event): Status.Kind | undefined => {
+export const kindOf = (event: SubscribeEvent.Event): SubscribeStatus.Kind | undefined => {
   switch (event._tag) {
     case "Message":
     case "Signal":
@@ -71,7 +71,7 @@ export const kindOf = (event: Event.Event): Status.Kind | undefined => {
   }
 }
 
-const isPresence = (event: Event.SubscribeEvent): boolean => {
+const isPresence = (event: SubscribeEvent.SubscribeEvent): boolean => {
   switch (event._tag) {
     case "Joined":
     case "Left":

@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
 import type { Cursor } from "../../../Cursor.ts"
-import type * as Event from "../../Event.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import { InboxOverflow, SubscribeError } from "../../SubscribeError.ts"
 import * as Subscription from "../../Subscription.ts"
 import * as Defects from "../wire/defect.ts"
@@ -35,7 +35,7 @@ import {
 } from "./place.ts"
 import { hadOf, overlap, type Recent } from "./recent.ts"
 
-type Item = Event.SubscribeEvent
+type Item = SubscribeEvent.SubscribeEvent
 
 /** So many statuses wait for who does not pull. Of more only what is true now is told. */
 const mostTold = 100
@@ -127,7 +127,7 @@ export class Reader {
   private copies: MessageIds.Copies | undefined
   private wasDown = false
   /** What there was no room to tell: of the connection only what is true now. */
-  private untold: Status.Status | undefined
+  private untold: SubscribeStatus.Status | undefined
   private areNamesUntold = false
   /** Where it was when it had no room, if it may not go on. */
   private overflowed: { readonly at: Cursor | undefined; readonly isTold: boolean } | undefined
@@ -274,7 +274,7 @@ export class Reader {
   }
 
   /** Whether it hears what came by this name. One that cannot be read may not say. */
-  hears(name: string | undefined, event: Event.Event): boolean {
+  hears(name: string | undefined, event: SubscribeEvent.Event): boolean {
     const place = placeOf(event)
     for (const [key, { members, start }] of this.heard) {
       if (name !== undefined && nameOf(key) !== name) continue
@@ -285,7 +285,7 @@ export class Reader {
   }
 
   /** What came for it, in the order of the page. */
-  offer(events: ReadonlyArray<Event.Event>): void {
+  offer(events: ReadonlyArray<SubscribeEvent.Event>): void {
     // Behind what had no room nothing is taken in.
     if (this.hasEnded) return
     if (!this.isConnected) {
@@ -321,7 +321,7 @@ export class Reader {
   }
 
   /** Something is told of the connection, or of a gap. */
-  tell(status: Status.Status): void {
+  tell(status: SubscribeStatus.Status): void {
     if (this.hasEnded) return
     switch (status._tag) {
       case "Interrupted":
@@ -363,7 +363,7 @@ export class Reader {
     this.finish(Exit.fail(new SubscribeError({ reason, ...at })))
   }
 
-  private miss(missed: Missed, events: ReadonlyArray<Event.Event>): void {
+  private miss(missed: Missed, events: ReadonlyArray<SubscribeEvent.Event>): void {
     for (const event of events) if (!this.isHad(event)) missed.add(event)
     this.wake()
   }
@@ -385,7 +385,7 @@ export class Reader {
     return end === -1 ? events.length : end
   }
 
-  private put(status: Status.Status): void {
+  private put(status: SubscribeStatus.Status): void {
     ;(this.parts ??= []).push({ part: [status], weight: 0 })
     this.told++
     this.wake()

@@ -12,7 +12,7 @@ import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Token from "../wire/token.ts"
 import * as Engine from "./engine.ts"
 import { type Names, namesOf } from "./names.ts"
@@ -29,7 +29,7 @@ export const gathered = 25
 interface Group {
   readonly config: Config
   readonly client: HttpClient.HttpClient
-  readonly statuses: PubSub.PubSub<Status.Status>
+  readonly statuses: PubSub.PubSub<SubscribeStatus.Status>
   readonly engines: Map<string | undefined, Shared>
   isOn: boolean
   /** How many listen to its statuses. */
@@ -68,7 +68,7 @@ export class Registry {
   }
 
   /** What all connections of the configuration do, as it happens. */
-  get statuses(): Stream.Stream<Status.Status, never, Needs> {
+  get statuses(): Stream.Stream<SubscribeStatus.Status, never, Needs> {
     return Stream.unwrap(
       Effect.acquireRelease(
         Effect.map(this.group, (group) => {
@@ -132,7 +132,7 @@ export class Registry {
     const find = () => [...this.groups].find((group) => group.client === client && isSame(group.config, config))
     const found = find()
     if (found !== undefined) return found
-    const statuses = yield* PubSub.sliding<Status.Status>(mostStatuses)
+    const statuses = yield* PubSub.sliding<SubscribeStatus.Status>(mostStatuses)
     // Another fiber may have made it meanwhile.
     const other = find()
     if (other !== undefined) return other

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { Cursor } from "../../../Cursor.ts"
 import * as Retry from "../../../Retry.ts"
 import * as Input from "../../../internal/input.ts"
-import * as Channel from "../../Channel.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import type { Timetoken } from "../../Timetoken.ts"
@@ -80,11 +80,11 @@ export const check = (
   }
   const { channels = [], groups = [] } = options
   const details: Array<PubNubError.Detail> = [
-    ...Input.each("channels", channels, Channel.subscriptionIssue),
+    ...Input.each("channels", channels, ChannelName.subscriptionIssue),
     ...Input.each(
       "groups",
       groups,
-      (name) => typeof name === "string" ? Channel.issue(Channel.withoutPresence(name)) : Input.text(name)
+      (name) => typeof name === "string" ? ChannelName.issue(ChannelName.withoutPresence(name)) : Input.text(name)
     ),
     ...Input.issues({
       presence: Input.optional(Input.flag)(options.presence),
@@ -110,7 +110,7 @@ export const check = (
 }
 
 const sent = (names: ReadonlyArray<string>, presence: boolean | undefined): ReadonlyArray<string> =>
-  [...new Set(presence === true ? names.flatMap((name) => [name, Channel.presenceOf(name)]) : names)].toSorted()
+  [...new Set(presence === true ? names.flatMap((name) => [name, ChannelName.presenceOf(name)]) : names)].toSorted()
 
 const stateOf = (names: Names): Result.Result<string | undefined, ReadonlyArray<PubNubError.Detail>> => {
   const { state = {} } = names
@@ -128,11 +128,11 @@ const stateOf = (names: Names): Result.Result<string | undefined, ReadonlyArray<
 
 /** What is wrong with the state of one name: a channel, a group, or a channel that may be in one of the groups. */
 const stateIssue = ({ channels = [], groups = [] }: Names, name: string, value: unknown): string | undefined => {
-  if (Channel.isPresence(name)) return "is a presence name, which has no state"
-  const issue = Channel.issue(name)
+  if (ChannelName.isPresence(name)) return "is a presence name, which has no state"
+  const issue = ChannelName.issue(name)
   if (issue !== undefined) return issue
   // What is in a group is not known here. On a presence name nobody is present.
-  if (!channels.includes(name) && groups.every(Channel.isPresence)) return "is not subscribed to"
+  if (!channels.includes(name) && groups.every(ChannelName.isPresence)) return "is not subscribed to"
   const text = Payload.encode(value)
   if (Result.isFailure(text)) return text.failure
   return text.success.startsWith("{") ? undefined : "has a state that is not a JSON object"

@@ -16,7 +16,7 @@ import type { Cursor } from "../../../Cursor.ts"
 import * as Guarded from "../../../internal/guarded.ts"
 import * as Input from "../../../internal/input.ts"
 import { debug } from "../../../internal/operation.ts"
-import type * as Event from "../../Event.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import { SubscribeError } from "../../SubscribeError.ts"
@@ -41,10 +41,10 @@ export interface Options extends Request.Names {
 
 type Config = PubNubConfig["Service"]
 type Needs = HttpClient.HttpClient | PubNubConfig
-type Events = Stream.Stream<Event.SubscribeEvent, SubscribeError>
+type Events = Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError>
 
 /** Everything that happens on the names, and everything that happens to the connection. */
-export const events = (options: Options): Stream.Stream<Event.SubscribeEvent, SubscribeError, Needs> =>
+export const events = (options: Options): Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError, Needs> =>
   streamOf(() => opened(options))
 
 /** A reader, and how it leaves. */
@@ -95,7 +95,7 @@ const leased = (lease: Registry.Lease, reader: Reader): Opened => ({ reader, lea
  */
 const streamOf = <E, R>(
   open: () => Effect.Effect<Opened, E, R>
-): Stream.Stream<Event.SubscribeEvent, E | SubscribeError, R> =>
+): Stream.Stream<SubscribeEvent.SubscribeEvent, E | SubscribeError, R> =>
   Stream.fromChannel(
     Channel.fromTransform((_upstream, scope) =>
       Effect.suspend(() =>

@@ -4,7 +4,7 @@
 import type { Cursor } from "../../../Cursor.ts"
 import * as Text from "../../../internal/text.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
-import type * as Status from "../../Status.ts"
+import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import { Defect, SubscribeError } from "../../SubscribeError.ts"
 import * as Token from "./token.ts"
 
@@ -21,7 +21,7 @@ export const toError = (config: Config, defect: unknown, cursor: Cursor | undefi
   })
 
 /** What a reader is told before it fails. A schedule that ended is told as what it gave up on. */
-export const told = (reason: SubscribeError["reason"]): NonNullable<Status.Disconnected["reason"]> =>
+export const told = (reason: SubscribeError["reason"]): NonNullable<SubscribeStatus.Disconnected["reason"]> =>
   reason._tag === "Exhausted" ? reason.last : reason
 
 /** The same failure for a reader that stands elsewhere. */

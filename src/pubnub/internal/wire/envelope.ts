@@ -8,8 +8,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
 import type { Cursor } from "../../../Cursor.ts"
-import * as Channel from "../../Channel.ts"
-import * as Event from "../../Event.ts"
+import * as ChannelName from "../../ChannelName.ts"
+import * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
 import { UserId } from "../../UserId.ts"
 
@@ -76,12 +76,12 @@ export const timetokenOf = (raw: unknown): bigint | undefined => {
   return timetoken === undefined ? undefined : BigInt(timetoken)
 }
 
-const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): Event.Delivery => {
-  const channel = Channel.withoutPresence(c)
+const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): SubscribeEvent.Delivery => {
+  const channel = ChannelName.withoutPresence(c)
   const publisher = publisherOf(i)
   return {
     channel,
-    subscription: given(b) ? Channel.withoutPresence(b) : channel,
+    subscription: given(b) ? ChannelName.withoutPresence(b) : channel,
     timetoken: p.t,
     ...(given(p.r) ? { region: p.r } : {}),
     ...(publisher === undefined ? {} : { publisher }),
@@ -90,7 +90,7 @@ const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): Event.Delivery => {
 }
 
 /** The event of an envelope. */
-export const toEvent = (envelope: Envelope, cursor: Cursor): Event.Event => {
+export const toEvent = (envelope: Envelope, cursor: Cursor): SubscribeEvent.Event => {
   const common = delivery(envelope, cursor)
   const { c, cmt, d: payload, u } = envelope
   const meta = given(u) ? { meta: u } : {}
@@ -98,7 +98,7 @@ export const toEvent = (envelope: Envelope, cursor: Cursor): Event.Event => {
   const kind = envelope.e ?? 0
   switch (kind) {
     case 0:
-      return Channel.isPresence(c)
+      return ChannelName.isPresence(c)
         ? presence(common, payload)
         : { _tag: "Message", ...common, payload, ...meta, ...label }
     case 1:
@@ -119,7 +119,11 @@ export const toEvent = (envelope: Envelope, cursor: Cursor): Event.Event => {
 }
 
 /** What takes the place of an envelope, or of a payload, that cannot be read. */
-export const undecodable = (raw: Schema.Json, issue: string, at: Cursor | Event.Delivery): Event.Undecodable =>
+export const undecodable = (
+  raw: Schema.Json,
+  issue: string,
+  at: Cursor | SubscribeEvent.Delivery
+): SubscribeEvent.Undecodable =>
   "cursor" in at
     ? {
       _tag: "Undecodable",
@@ -132,7 +136,7 @@ export const undecodable = (raw: Schema.Json, issue: string, at: Cursor | Event.
     }
     : { _tag: "Undecodable", raw, issue, cursor: at }
 
-const unknown = (common: Event.Delivery, kind: number, payload: Schema.Json): Event.Unknown => ({
+const unknown = (common: SubscribeEvent.Delivery, kind: number, payload: Schema.Json): SubscribeEvent.Unknown => ({
   _tag: "Unknown",
   ...common,
   kind,
@@ -166,7 +170,7 @@ const decodePresence = Codec.decodeResult(PresencePayload)
 
 const movements = { join: "Joined", leave: "Left", timeout: "TimedOut" } as const
 
-const presence = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
+const presence = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Event => {
   const decoded = decodePresence(payload)
   if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { action, data, occupancy, uuid, ...rest } = decoded.success
@@ -204,10 +208,10 @@ const presence = (common: Event.Delivery, payload: Schema.Json): Event.Event => 
 // --------------------------------------------------------------------------------------------------------------------
 
 const decodeAction = Codec.decodeResult(
-  Schema.Struct({ event: Schema.String, data: Event.Action })
+  Schema.Struct({ event: Schema.String, data: SubscribeEvent.Action })
 )
 
-const action = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
+const action = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Event => {
   const decoded = decodeAction(payload)
   if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { data, event } = decoded.success
@@ -226,7 +230,9 @@ const decodeFilePayload = Codec.decodeResult(
 )
 
 /** What the payload of a shared file says, live and stored. */
-export const decodeFile = (payload: Schema.Json): Result.Result<Pick<Event.FileShared, "file" | "payload">, string> =>
+export const decodeFile = (
+  payload: Schema.Json
+): Result.Result<Pick<SubscribeEvent.FileShared, "file" | "payload">, string> =>
   Result.mapBoth(decodeFilePayload(payload), {
     onFailure: (issue) => issue,
     onSuccess: ({ file, message }) => ({ file, ...(message === undefined ? {} : { payload: message }) })
@@ -248,7 +254,7 @@ const Change = {
 }
 
 // The service tells of a custom that was cleared as an empty one.
-const cleared = <A extends { readonly custom?: Event.Changed<Event.CustomChange> }>(change: A): A =>
+const cleared = <A extends { readonly custom?: SubscribeEvent.Changed<SubscribeEvent.CustomChange> }>(change: A): A =>
   change.custom === undefined
     ? change
     : { ...change, custom: Option.filter(change.custom, (fields) => Object.keys(fields).length > 0) }
@@ -281,7 +287,7 @@ const version = (
   ...(etag === undefined ? {} : { etag })
 })
 
-const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event => {
+const appContext = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Event => {
   const failed = (issue: string) => undecodable(payload, issue, common)
   const object = decodeObject(payload)
   if (Result.isFailure(object)) return failed(object.failure)
@@ -292,7 +298,7 @@ const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event =
     case "uuid":
       return Result.match(decodeUser(data), {
         onFailure: failed,
-        onSuccess: ({ etag, id, updated, ...change }): Event.Event =>
+        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Event =>
           set
             ? { _tag: "UserSet", ...common, ...version({ etag, updated }), user: id, change: cleared(change) }
             : { _tag: "UserDeleted", ...common, user: id }
@@ -300,7 +306,7 @@ const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event =
     case "channel":
       return Result.match(decodeChannel(data), {
         onFailure: failed,
-        onSuccess: ({ etag, id, updated, ...change }): Event.Event =>
+        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Event =>
           set
             ? { _tag: "ChannelSet", ...common, ...version({ etag, updated }), channelId: id, change: cleared(change) }
             : { _tag: "ChannelDeleted", ...common, channelId: id }
@@ -308,7 +314,7 @@ const appContext = (common: Event.Delivery, payload: Schema.Json): Event.Event =
     case "membership":
       return Result.match(decodeMembership(data), {
         onFailure: failed,
-        onSuccess: ({ channel, etag, updated, uuid, ...change }): Event.Event =>
+        onSuccess: ({ channel, etag, updated, uuid, ...change }): SubscribeEvent.Event =>
           set
             ? {
               _tag: "MembershipSet",

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
 import * as Input from "../../../internal/input.ts"
-import * as Channel from "../../Channel.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Items from "./items.ts"
@@ -15,7 +15,7 @@ import { path, subscribeKey } from "./path.ts"
 
 /** What is wrong with the name of a group. */
 export const issuesOf = (group: string): ReadonlyArray<PubNubError.Detail> =>
-  Input.each("group", [group], Channel.issue)
+  Input.each("group", [group], ChannelName.issue)
 
 const decode = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ channels: Items.Unread }) }))
 

@@ -2,7 +2,7 @@
  * The names in a request, and what is wrong with them.
  */
 import * as Input from "../../../internal/input.ts"
-import * as Channel from "../../Channel.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import type { Detail } from "../../PubNubError.ts"
 
 /** Each name once. */
@@ -13,7 +13,7 @@ export const issuesOf = (
   location: string,
   names: unknown,
   most: number,
-  { fewest = 1, issue = Channel.issue }: {
+  { fewest = 1, issue = ChannelName.issue }: {
     readonly fewest?: number
     readonly issue?: Input.Check
   } = {}
@@ -24,7 +24,7 @@ export const issuesOf = (
 
 /** A name that is not one of presence events. */
 export const withoutPresence = (instead: string): Input.Check => (name) =>
-  typeof name === "string" && Channel.isPresence(name) ? `ends in -pnpres${instead}` : Channel.issue(name)
+  typeof name === "string" && ChannelName.isPresence(name) ? `ends in -pnpres${instead}` : ChannelName.issue(name)
 
 /** The id of a user in a path. */
 export const user: Input.Check = Input.all(Input.notBlank, Input.segment)

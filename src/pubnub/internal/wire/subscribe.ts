@@ -10,7 +10,7 @@ import type { Cursor } from "../../../Cursor.ts"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
 import * as Template from "../../../internal/path.ts"
-import * as Channel from "../../Channel.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import * as Defects from "./defect.ts"
@@ -95,8 +95,8 @@ export const poll = (config: Config, target: Target): (from: Cursor) => Endpoint
 
 /** Tells the service that this reader is gone. What goes wrong with it is of no use to a reader that has ended. */
 export const leave = (config: Config, target: Target): Effect.Effect<void, never, HttpClient.HttpClient> => {
-  const channels = target.channels.filter((name) => !Channel.isPresence(name))
-  const groups = target.groups.filter((name) => !Channel.isPresence(name))
+  const channels = target.channels.filter((name) => !ChannelName.isPresence(name))
+  const groups = target.groups.filter((name) => !ChannelName.isPresence(name))
   if (channels.length + groups.length === 0) return Effect.void
   return Endpoint.send(config, {
     operation: "leave",

@@ -1,0 +1,295 @@
+/**
+ * Filters for lists of users, channels, memberships and members, as data. What a filter may name is in its type, and
+ * quotes are set right. Where a list takes a filter it also takes text in the service's own language.
+ *
+ * **Example** (Active people whose name begins so)
+ *
+ * ```ts
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const active = (prefix: string) =>
+ *   Users.stream({
+ *     filter: ObjectFilter.and(
+ *       ObjectFilter.like("name", `${prefix}*`),
+ *       ObjectFilter.or(ObjectFilter.equals("status", "active"), ObjectFilter.equals("status", "away"))
+ *     )
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Guarded from "../internal/guarded.ts"
+import * as Input from "../internal/input.ts"
+import * as Endpoint from "./internal/wire/endpoint.ts"
+import type * as PubNubError from "./PubNubError.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// models
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * How a field is compared.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Operator = "==" | "!=" | "<" | "<=" | ">" | ">=" | "LIKE"
+
+/**
+ * What a field is compared with: `updated` with a time, all others with text. The service keeps microseconds, and a time has
+ * milliseconds: ask for what is before or behind a time rather than for what equals it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Value<F extends string> = F extends "updated" | `${string}.updated` ? DateTime.Utc : string
+
+/**
+ * A filter of what has the fields `F`. Custom fields are not among them: the service does not filter by custom data.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Filter<F extends string> = Comparison<F> | Both<F> | Either<F> | Negation<F>
+
+/**
+ * One field against one value.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Comparison<F extends string> {
+  readonly _tag: "Comparison"
+  /** The field that is compared. */
+  readonly field: F
+  /** How it is compared. */
+  readonly operator: Operator
+  /** What it is compared with. */
+  readonly value: string | DateTime.Utc
+}
+
+/**
+ * Lets through what both let through.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Both<F extends string> {
+  readonly _tag: "Both"
+  /** The first of the two. */
+  readonly left: Filter<F>
+  /** The second of the two. */
+  readonly right: Filter<F>
+}
+
+/**
+ * Lets through what one of the two lets through.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Either<F extends string> {
+  readonly _tag: "Either"
+  /** The first of the two. */
+  readonly left: Filter<F>
+  /** The second of the two. */
+  readonly right: Filter<F>
+}
+
+/**
+ * Lets through what the other does not.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Negation<F extends string> {
+  readonly _tag: "Negation"
+  /** The filter that must not match. */
+  readonly filter: Filter<F>
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// comparisons
+// --------------------------------------------------------------------------------------------------------------------
+
+const comparison = (operator: Operator) => <const F extends string>(field: F, value: Value<F>): Comparison<F> => ({
+  _tag: "Comparison",
+  field,
+  operator,
+  value
+})
+
+type Compare = <const F extends string>(field: F, value: Value<F>) => Comparison<F>
+
+/**
+ * The field is this very text, or `updated` this very time.
+ *
+ * @category comparisons
+ * @since 0.1.0
+ */
+export const equals: Compare = comparison("==")
+
+/**
+ * The field is another text, or `updated` another time.
+ *
+ * @category comparisons
+ * @since 0.1.0
+ */
+export const notEquals: Compare = comparison("!=")
+
+/**
+ * The field comes before the value.
+ *
+ * @category comparisons
+ * @since 0.1.0
+ */
+export const lessThan: Compare = comparison("<")
+
+/**
+ * The field comes before the value or is it.
+ *
+ * @category comparisons
+ * @since 0.1.0
+ */
+export const lessThanOrEqualTo: Compare = comparison("<=")
+
+/**
+ * The field comes behind the value.
+ *
+ * **Example** (What has changed since)
+ *
+ * ```ts
+ * import * as DateTime from "effect/DateTime"
+ * import * as Effect from "effect/Effect"
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const program = Effect.gen(function*() {
+ *   const yesterday = DateTime.subtract(yield* DateTime.now, { days: 1 })
+ *   return yield* Users.list({ filter: ObjectFilter.greaterThan("updated", yesterday) })
+ * })
+ * ```
+ *
+ * @category comparisons
+ * @since 0.1.0
+ */
+export const greaterThan: Compare = comparison(">")
+
+/**
+ * The field comes behind the value or is it.
+ *
+ * @category comparisons
+ * @since 0.1.0
+ */
+export const greaterThanOrEqualTo: Compare = comparison(">=")
+
+/**
+ * The field has this form: `*` stands for any text, none too. There is no way to ask for an asterisk itself.
+ *
+ * @category comparisons
+ * @since 0.1.0
+ */
+export const like = <const F extends string>(
+  field: Value<F> extends string ? F : never,
+  pattern: string
+): Comparison<F> => ({ _tag: "Comparison", field, operator: "LIKE", value: pattern })
+
+// --------------------------------------------------------------------------------------------------------------------
+// combinations
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Lets through what all of them let through.
+ *
+ * @category combinations
+ * @since 0.1.0
+ */
+export const and = <F extends string>(first: Filter<F>, ...others: ReadonlyArray<Filter<F>>): Filter<F> =>
+  others.reduce((left, right) => ({ _tag: "Both", left, right }), first)
+
+/**
+ * Lets through what at least one of them lets through.
+ *
+ * @category combinations
+ * @since 0.1.0
+ */
+export const or = <F extends string>(first: Filter<F>, ...others: ReadonlyArray<Filter<F>>): Filter<F> =>
+  others.reduce((left, right) => ({ _tag: "Either", left, right }), first)
+
+/**
+ * Lets through what the filter does not.
+ *
+ * @category combinations
+ * @since 0.1.0
+ */
+export const not = <F extends string>(filter: Filter<F>): Filter<F> => ({ _tag: "Negation", filter })
+
+// --------------------------------------------------------------------------------------------------------------------
+// text
+// --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The filter in the service's language, as a request sends it. Fails with `BadRequest` for a text that holds both kinds of
+ * quotes, since the language has no known way to write one, and for half of a surrogate pair. A list does the same with
+ * such a filter, before a request is made.
+ *
+ * **Example** (What is sent)
+ *
+ * ```ts
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
+ *
+ * const filter = ObjectFilter.and(ObjectFilter.equals("name", "O'Hara"), ObjectFilter.not(ObjectFilter.like("email", "*@example.com")))
+ *
+ * ObjectFilter.print(filter) // success: name == "O'Hara" && !(email LIKE '*@example.com')
+ * ```
+ *
+ * @category text
+ * @since 0.1.0
+ */
+export const print = (filter: Filter<string>): Result.Result<string, PubNubError.BadRequest> =>
+  // What a caller without the compiler passes may be anything, and may be nested too deeply to be walked.
+  Guarded.attempt(() => expression(filter), "filter").pipe(
+    Result.flatMap(Result.mapError((message) => [{ location: "filter", message }])),
+    Result.mapError(Endpoint.refused)
+  )
+
+const expression = (filter: Filter<string>): Result.Result<string, string> => {
+  switch (filter._tag) {
+    case "Comparison":
+      return Result.map(
+        literal(filter.value),
+        // The service calls users by the name that they once had.
+        (value) => `${filter.field.replace(/^user\./, "uuid.")} ${filter.operator} ${value}`
+      )
+    case "Both":
+      return between(filter.left, "&&", filter.right)
+    case "Either":
+      return between(filter.left, "||", filter.right)
+    case "Negation":
+      return Result.map(expression(filter.filter), (text) => `!(${text})`)
+    default:
+      return Result.fail(`is ${Input.shown(filter)}, not a filter`)
+  }
+}
+
+const between = (left: Filter<string>, operator: string, right: Filter<string>): Result.Result<string, string> =>
+  Result.flatMap(operand(left), (left) => Result.map(operand(right), (right) => `${left} ${operator} ${right}`))
+
+// Which of the two binds tighter is not written down.
+const operand = (filter: Filter<string>): Result.Result<string, string> =>
+  filter._tag === "Both" || filter._tag === "Either"
+    ? Result.map(expression(filter), (text) => `(${text})`)
+    : expression(filter)
+
+// How a quote is written between quotes of its kind is not known: the other kind is taken.
+const literal = (value: string | DateTime.Utc): Result.Result<string, string> => {
+  const text = typeof value === "string" ? value : DateTime.formatIso(value)
+  if (!text.isWellFormed()) return Result.fail("holds half of a surrogate pair")
+  if (!text.includes("'")) return Result.succeed(`'${text}'`)
+  return text.includes("\"")
+    ? Result.fail(`has a text with both kinds of quotes, and there is no way to write it: ${text.slice(0, 100)}`)
+    : Result.succeed(`"${text}"`)
+}

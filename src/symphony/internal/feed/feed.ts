@@ -1,0 +1,417 @@
+/**
+ * One datafeed: how its answers become pages of events that nobody had before, with statuses in position; what of it was
+ * acknowledged; and how it is mended. When it is read, and when it is tried again, is for the long poll to say.
+ */
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as Front from "../../../internal/front.ts"
+import * as Input from "../../../internal/input.ts"
+import * as LongPoll from "../../../internal/longPoll.ts"
+import { debug } from "../../../internal/operation.ts"
+import * as PollLoop from "../../../internal/pollLoop.ts"
+import type * as DatafeedEvent from "../../DatafeedEvent.ts"
+import type * as DatafeedStatus from "../../DatafeedStatus.ts"
+import { SymphonyConfig } from "../../SymphonyConfig.ts"
+import type * as SymphonyError from "../../SymphonyError.ts"
+import * as FeedChoice from "./feedChoice.ts"
+import * as FeedEvent from "./feedEvent.ts"
+import * as Requests from "./feedRequests.ts"
+import type { Needs } from "../wire/request.ts"
+
+export interface Settings extends FeedChoice.Wanted {
+  readonly own: boolean
+  readonly deleteOnEnd: boolean
+  readonly readTimeout: Duration.Input | undefined
+}
+
+export interface Page {
+  readonly events: Arr.NonEmptyReadonlyArray<DatafeedEvent.DatafeedEvent>
+  readonly commit: Effect.Effect<void>
+}
+
+/** What comes again comes soon: when its page was not acknowledged for half a minute. */
+const remembered = 10_000
+
+/** A read is held for half a minute. */
+const defaultTimeout = "60 seconds"
+
+/** How often another reader of the feed is told of, in milliseconds. */
+const sharedEvery = 30 * 60_000
+
+/** After so many refusals in a row a feed is taken for gone, whatever the list says. */
+const mostRefusals = 4
+
+/** How long the end of a stream may take, in milliseconds. */
+const grace = 1_000
+
+export const pages = (settings: Settings): Stream.Stream<Page, SymphonyError.SymphonyError, Needs> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const issues = yield* Requests.reading(() => Effect.succeed(issuesOf(settings)))
+    if (issues.length > 0) return Stream.fail(Requests.refused(issues))
+    // What runs by itself is ended by the scope: nothing comes between.
+    const { pull } = yield* Effect.uninterruptible(open(settings))
+    return Stream.fromPull(Effect.succeed(pull))
+  }))
+
+const issuesOf = ({ deleteOnEnd, includeInvisible, own, readTimeout, tag }: Settings): ReadonlyArray<Input.Detail> =>
+  Input.issues({
+    tag: Input.optional(Input.all(Input.notBlank, Input.characters(100)))(tag),
+    includeInvisible: Input.optional(Input.flag)(includeInvisible),
+    own: Input.flag(own),
+    deleteOnEnd: Input.flag(deleteOnEnd),
+    readTimeout: timeoutIssue(readTimeout ?? defaultTimeout)
+  })
+
+const timeoutIssue = (input: Duration.Input): Input.Problem => {
+  const timeout = Duration.fromInput(input)
+  return timeout._tag === "Some" && Duration.toMillis(timeout.value) > 0 ? undefined : "is not a positive duration"
+}
+
+const open = (settings: Settings) =>
+  Effect.gen(function*() {
+    const config = yield* SymphonyConfig
+    const context = yield* Effect.context<Needs>()
+    const clock = yield* Clock.Clock
+    const timeout = Duration.fromInputUnsafe(settings.readTimeout ?? defaultTimeout)
+    const patience = Duration.toMillis(timeout)
+    const outbox = makeOutbox()
+    const choice = FeedChoice.make(settings)
+    const isNew = makeMemory()
+
+    let bot: number | undefined
+    let feed: string | undefined
+    let created = false
+    let acknowledgements = makeAcknowledgements()
+    /** What the last answer is to be acknowledged with. */
+    let lastAckId: string | undefined
+    /** When the service last said something of the feed, and whether that was interrupted since. */
+    let heard = PollLoop.moment(clock)
+    let heardAt: DateTime.Utc | undefined
+    let isDown = false
+    /** When another reader was told of. */
+    let sharedAt: LongPoll.Moment | undefined
+    /** The read that is out, and how many in a row were silent for as long as they may be. */
+    let sentAt = heard
+    let sent = ""
+    let silences = 0
+    /** What the service said of the feed when it would not read it, and how often in a row. */
+    let refusal: SymphonyError.SymphonyError | undefined
+    let refusals = 0
+
+    const told = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ events: [status], commit: Effect.void })
+
+    const up = (feedId: string, now: LongPoll.Moment): DatafeedStatus.FeedReconnected => {
+      isDown = false
+      return { _tag: "FeedReconnected", feedId, downFor: Duration.millis(LongPoll.elapsed(heard, now)) }
+    }
+
+    const adopt = (chosen: FeedChoice.Chosen) => {
+      feed = chosen.feedId
+      created = chosen.created
+      acknowledgements = makeAcknowledgements()
+      sharedAt = undefined
+      return stood(chosen.feedId)
+    }
+
+    const replace = Effect.fnUntraced(function*(previous: string, { reason }: SymphonyError.SymphonyError) {
+      choice.forget(previous)
+      const chosen = yield* choice.choose
+      refusal = undefined
+      told({
+        _tag: "FeedRecreated",
+        feedId: chosen.feedId,
+        previous,
+        reason,
+        ...heardAt === undefined ? {} : { heardAt }
+      })
+      heardAt = undefined
+      return adopt(chosen)
+    })
+
+    const handshake = Effect.fnUntraced(function*(standing: string | undefined, why: LongPoll.Proof) {
+      // A proxy that cuts reads is forestalled: then the long poll gives up a read before its time is over.
+      const isRenewal = why === "silence" && LongPoll.elapsed(sentAt, PollLoop.moment(clock)) < patience
+      if (why === "silence" && !isRenewal) {
+        silences++
+        // What the list says proves nothing of reads that are never answered.
+        if (silences > 1) return yield* Requests.unanswered(standing ?? "", timeout)
+      }
+      if (!settings.own && bot === undefined) bot = yield* Requests.sessionUser
+      if (standing === undefined) return adopt(yield* choice.choose)
+      const isListed = yield* choice.isListed(standing)
+      if (isRenewal && isDown) told(up(standing, PollLoop.moment(clock)))
+      return refusal !== undefined && (!isListed || refusals >= mostRefusals)
+        ? yield* replace(standing, refusal)
+        : stood(standing)
+    })
+
+    const read = (feedId: string, ackId: string) => {
+      sent = ackId
+      // The long poll ends what takes too long. This is for a machine that slept meanwhile.
+      return Effect.provideService(Requests.read(feedId, ackId), SymphonyConfig, {
+        ...config,
+        requestTimeout: Duration.times(timeout, 2)
+      })
+    }
+
+    /** Somebody else acknowledged what came behind: then the service does not know our acknowledgement any more. */
+    const readAgain = Effect.fnUntraced(function*(feedId: string, ackId: string) {
+      acknowledgements.refuse(ackId)
+      const answer = yield* read(feedId, "")
+      return { answer, isShared: true }
+    })
+
+    const poll = Effect.fnUntraced(function*(feedId: string) {
+      sentAt = PollLoop.moment(clock)
+      const ackId = acknowledgements.due()
+      const { answer, isShared } = yield* Effect.map(read(feedId, ackId), (answer) => ({ answer, isShared: false }))
+        .pipe(
+          Effect.catchIf((error) => isRefused(error) && ackId !== "", () => readAgain(feedId, ackId)),
+          Effect.tapError((error) =>
+            Effect.sync(() => {
+              if (!isRefused(error)) return
+              refusal = error
+              refusals++
+            })
+          )
+        )
+      acknowledgements.known(ackId)
+      const now = PollLoop.moment(clock)
+      const news = answer.events.map(FeedEvent.read).filter(isNew)
+      const soon = LongPoll.elapsed(sentAt, now) < 1_000
+      const statuses: Array<DatafeedStatus.DatafeedStatus> = []
+      // Empty answers that come at once may be anybody's.
+      if (news.length > 0 || !soon) {
+        if (isDown) statuses.push(up(feedId, now))
+        heard = now
+      }
+      if (isShared && (sharedAt === undefined || LongPoll.elapsed(sharedAt, now) > sharedEvery)) {
+        sharedAt = now
+        statuses.push({ _tag: "FeedShared", feedId })
+      }
+      silences = 0
+      refusals = 0
+      refusal = undefined
+      heardAt = yield* DateTime.now
+      const events = [...statuses, ...news.filter(({ initiator }) => bot === undefined || initiator?.userId !== bot)]
+      const commit = acknowledgements.next(answer.ackId)
+      // Without news it is done with as it is, when all before it are.
+      if (events.length === statuses.length) yield* commit
+      if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ events, commit })
+      // What says nothing of itself cannot be known again: with the same acknowledgement it may be the same page.
+      const moved = answer.ackId !== lastAckId
+      lastAckId = answer.ackId
+      return { next: feedId, servedAt: undefined, soon, fresh: news.some(({ id }) => moved || id !== undefined) }
+    })
+
+    const tell = (status: PollLoop.Told<string, SymphonyError.SymphonyError>) => {
+      switch (status._tag) {
+        case "TellConnected":
+          heard = PollLoop.moment(clock)
+          return told({ _tag: "FeedConnected", feedId: status.cursor, created })
+        case "TellInterrupted": {
+          const { attempt, cursor, failure, retryIn } = status
+          isDown = cursor !== undefined
+          return told({
+            _tag: "FeedInterrupted",
+            reason: failure.reason,
+            ...cursor === undefined ? {} : { feedId: cursor },
+            attempt,
+            retryIn: Duration.millis(retryIn)
+          })
+        }
+        case "End":
+          return outbox.end(Effect.fail(status.failure))
+        // That the list is answered is no news of reads, and the service keeps what nobody reads.
+        case "TellReconnected":
+        case "TellBreak":
+          return
+      }
+    }
+
+    let fiber: Fiber.Fiber<void> | undefined
+    const fork = Effect.runForkWith(context)
+    const loop = new PollLoop.PollLoop<string, SymphonyError.SymphonyError, Needs>(
+      {
+        rules: { retention: Number.POSITIVE_INFINITY, patience },
+        handshake: (standing, why) => Effect.tapError(handshake(standing, why), interrupted),
+        poll: (feedId) => Effect.tapError(poll(feedId), interrupted),
+        // While a feed is mended, a refusal of a step is as little final as that of the read before it.
+        schedule: (failure) =>
+          isPassing(failure) || feed !== undefined && isOfMending(failure) ? config.datafeedRetry : never,
+        isDenied: (failure) => failure === refusal,
+        // A refused feed is looked for without a pause the first time. It is a failure when it happens again.
+        renewed: Effect.sync(() => refusals === 1),
+        next: () => outbox.isWanted() ? "Wanted" : undefined,
+        tell,
+        broken: (defect) => outbox.end(Effect.die(defect))
+      },
+      clock,
+      (effect) => fiber = fork(effect),
+      LongPoll.start<string, SymphonyError.SymphonyError>(undefined, heard)
+    )
+    outbox.onWanted(() => loop.wake())
+    loop.start()
+    const watch = fork(PollLoop.watch(clock, () => [loop], patience))
+
+    const end = Effect.gen(function*() {
+      yield* Fiber.interrupt(watch)
+      const now = PollLoop.moment(clock)
+      // A read that is held was heard.
+      const isHeld = loop.state._tag === "Polling" && LongPoll.elapsed(sentAt, now) >= grace
+      if (isHeld) acknowledgements.known(sent)
+      loop.stop()
+      if (fiber !== undefined) yield* Fiber.interrupt(fiber)
+      if (feed === undefined) return
+      if (settings.deleteOnEnd) {
+        // Not on this fiber: it is being interrupted, and would not wait for an answer, or would wait for ever.
+        yield* Requests.remove(feed).pipe(Effect.timeoutOption(grace), Effect.ignore)
+        return
+      }
+      // What was handled since the last read. The read is held when there is nothing to tell, and heard by then.
+      const ackId = acknowledgements.due()
+      if (acknowledgements.isKnown(ackId)) return
+      yield* Effect.raceFirst(
+        Effect.ignore(read(feed, ackId)),
+        Effect.raceFirst(Effect.sleep(grace), standstill(clock))
+      )
+    })
+    yield* Effect.addFinalizer(() => Effect.provideContext(end, context))
+
+    return outbox
+  })
+
+const stood = (feedId: string): PollLoop.Stood<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
+
+const interrupted = (failure: SymphonyError.SymphonyError): Effect.Effect<void> =>
+  debug(() => ["symphony.datafeed interrupted", failure])
+
+/**
+ * Waits for a moment where the clock is not the machine's own: it may stand still while somebody waits for the end. Such a
+ * service is at hand. With the machine's clock it waits for ever.
+ */
+const standstill = (clock: Clock.Clock) =>
+  Effect.callback<void>((resume) => {
+    if (Math.abs(clock.currentTimeMillisUnsafe() - Date.now()) < grace) return
+    const timer = setTimeout(() => resume(Effect.void), 20)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
+/** Pages on their way to who pulls. More are wanted while somebody waits. */
+const makeOutbox = () => {
+  type Pulled = Effect.Effect<Arr.NonEmptyReadonlyArray<Page>, SymphonyError.SymphonyError>
+  const pages: Array<Page> = []
+  let ended: Pulled | undefined
+  let waiting: ((pulled: Pulled) => void) | undefined
+  let wanted = () => {}
+
+  const next = (): Pulled | undefined => {
+    const page = pages.shift()
+    return page === undefined ? ended : Effect.succeed([page])
+  }
+  const deliver = () => {
+    const pulled = waiting === undefined ? undefined : next()
+    if (pulled === undefined) return
+    const resume = waiting
+    waiting = undefined
+    resume?.(pulled)
+  }
+  return {
+    pull: Effect.callback<Arr.NonEmptyReadonlyArray<Page>, SymphonyError.SymphonyError>((resume) => {
+      waiting = resume
+      deliver()
+      if (waiting !== undefined) wanted()
+      return Effect.sync(() => {
+        waiting = undefined
+      })
+    }),
+    isWanted: () => waiting !== undefined,
+    onWanted: (listener: () => void) => {
+      wanted = listener
+    },
+    put: (page: Page) => {
+      const last = pages.at(-1)
+      // Of attempts that nobody takes note of only the newest is told: an outage may last.
+      if (last !== undefined && isInterruption(last) && isInterruption(page)) pages.pop()
+      pages.push(page)
+      deliver()
+    },
+    end: (pulled: Pulled) => {
+      ended ??= pulled
+      deliver()
+    }
+  }
+}
+
+const isInterruption = ({ events: [first, ...others] }: Page): boolean =>
+  first._tag === "FeedInterrupted" && others.length === 0
+
+/** Whether an event was not given before. */
+const makeMemory = () => {
+  const seen = new Set<string>()
+  return ({ id }: FeedEvent.Read): boolean => {
+    if (id === undefined) return true
+    if (seen.has(id)) return false
+    seen.add(id)
+    const [oldest] = seen
+    if (seen.size > remembered && oldest !== undefined) seen.delete(oldest)
+    return true
+  }
+}
+
+/**
+ * What a read acknowledges: the last page before which none is open. When several were committed since the last read, it is the
+ * newest of them: the service tells again of the others, and is told with that page that they are known.
+ */
+const makeAcknowledgements = () => {
+  const front = Front.make<string>()
+  let known = ""
+  let refused: string | undefined
+  return {
+    /** Empty where there is none, and where the service does not take it. */
+    due: () => {
+      const ackId = front.place() ?? ""
+      return ackId === refused ? "" : ackId
+    },
+    /** Adds a page, in order. The effect says that it is finished. */
+    next: (ackId: string): Effect.Effect<void> => {
+      const entry = front.open(ackId === "" ? undefined : ackId)
+      return Effect.sync(() => front.done(entry))
+    },
+    /** The service was told. */
+    known: (ackId: string) => {
+      known = ackId
+    },
+    isKnown: (ackId: string) => ackId === "" || ackId === known,
+    /** The service does not take it. */
+    refuse: (ackId: string) => {
+      refused = ackId
+    }
+  }
+}
+
+const never = Schedule.recurs(0)
+
+/** The feed is not there any more, or the service does not know what it acknowledges. */
+const isRefused = (error: SymphonyError.SymphonyError): boolean =>
+  error.operation === "readDatafeed" && isOfRequest(error)
+
+/** The service would not list feeds, or make another. */
+const isOfMending = (error: SymphonyError.SymphonyError): boolean =>
+  (error.operation === "listDatafeeds" || error.operation === "createDatafeed") && isOfRequest(error)
+
+const isOfRequest = ({ reason }: SymphonyError.SymphonyError): boolean =>
+  reason._tag === "NotFound" || reason._tag === "InvalidRequest" && reason.status === 400
+
+/** Whether it may be better later. What a login or a role does not allow is for somebody to mend. */
+const isPassing = (error: SymphonyError.SymphonyError): boolean =>
+  error.isRetryable ||
+  error.reason._tag === "Unreadable" ||
+  error.reason._tag === "Unauthorized" && error.operation !== "login" ||
+  isRefused(error)

@@ -1,0 +1,80 @@
+/**
+ * Events as the datafeed writes them. Each by itself: one that cannot be read takes none of the others with it.
+ */
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Codec from "../../../internal/codec.ts"
+import * as DatafeedEvent from "../../DatafeedEvent.ts"
+import { User } from "../../PostedMessage.ts"
+import * as Lenient from "../wire/lenient.ts"
+import * as Sharing from "./sharing.ts"
+
+/** The types of events, and our names for them. The payload is a property with a name of the third kind. */
+const kinds = new Map<string, readonly [tag: DatafeedEvent.Event["_tag"], property: string]>([
+  ["MESSAGESENT", ["MessageSent", "messageSent"]],
+  ["SHAREDPOST", ["SharedPost", "sharedPost"]],
+  ["INSTANTMESSAGECREATED", ["InstantMessageCreated", "instantMessageCreated"]],
+  ["ROOMCREATED", ["RoomCreated", "roomCreated"]],
+  ["ROOMUPDATED", ["RoomUpdated", "roomUpdated"]],
+  ["ROOMDEACTIVATED", ["RoomDeactivated", "roomDeactivated"]],
+  ["ROOMREACTIVATED", ["RoomReactivated", "roomReactivated"]],
+  ["USERJOINEDROOM", ["UserJoinedRoom", "userJoinedRoom"]],
+  ["USERLEFTROOM", ["UserLeftRoom", "userLeftRoom"]],
+  ["USERREQUESTEDTOJOINROOM", ["UserRequestedToJoinRoom", "userRequestedToJoinRoom"]],
+  ["ROOMMEMBERPROMOTEDTOOWNER", ["RoomMemberPromotedToOwner", "roomMemberPromotedToOwner"]],
+  ["ROOMMEMBERDEMOTEDFROMOWNER", ["RoomMemberDemotedFromOwner", "roomMemberDemotedFromOwner"]],
+  ["CONNECTIONREQUESTED", ["ConnectionRequested", "connectionRequested"]],
+  ["CONNECTIONACCEPTED", ["ConnectionAccepted", "connectionAccepted"]],
+  ["MESSAGESUPPRESSED", ["MessageSuppressed", "messageSuppressed"]],
+  ["SYMPHONYELEMENTSACTION", ["ElementsAction", "symphonyElementsAction"]],
+  ["GENERICSYSTEMEVENT", ["GenericSystemEvent", "genericSystemEvent"]]
+])
+
+const Fields = Schema.Record(Schema.String, Schema.Json)
+
+const Envelope = Schema.Struct({
+  id: Lenient.optional(Schema.String),
+  type: Schema.NonEmptyString,
+  timestamp: Lenient.optional(Lenient.Instant),
+  messageId: Lenient.optional(Schema.String),
+  diagnostic: Lenient.optional(Schema.String),
+  initiator: Lenient.optional(Schema.Struct({ user: Lenient.optional(User) })),
+  payload: Lenient.optional(Fields)
+})
+const decodeEnvelope = Codec.decodeResult(Envelope)
+const decodeEvent = Codec.decodeResult(DatafeedEvent.Event)
+
+export type Read = DatafeedEvent.Event | DatafeedEvent.UnknownEvent | DatafeedEvent.UndecodableEvent
+
+/** The event, whatever came. */
+export const read = (raw: Schema.Json): Read => {
+  const envelope = decodeEnvelope(raw)
+  if (Result.isFailure(envelope)) return { _tag: "UndecodableEvent", issue: envelope.failure, raw }
+  const { initiator, payload, type, ...rest } = envelope.success
+  const happening = { ...rest, ...initiator?.user === undefined ? {} : { initiator: initiator.user } }
+  const kind = kinds.get(type)
+  if (kind === undefined) return { _tag: "UnknownEvent", ...happening, type, raw }
+  const [_tag, property] = kind
+  const content = payload?.[property]
+  const undecodable = (issue: string): Read => ({ _tag: "UndecodableEvent", ...happening, issue, raw })
+  // To leave something out of an event would be a loss that nobody is told of.
+  if (isFields(content) && !Object.values(content).every(Sharing.isWhole)) {
+    return undecodable("it shares more messages within each other than can be read")
+  }
+  return Result.getOrElse(
+    // What is the same for all events is read already, and written once more in the form that the codec reads.
+    decodeEvent({
+      ...isFields(raw) ? raw : {},
+      initiator: happening.initiator,
+      // What the payload writes as `null` does not hide what the event itself says.
+      ...isFields(content) ? Record.filter(content, Predicate.isNotNull) : {},
+      _tag
+    }),
+    undecodable
+  )
+}
+
+const isFields = (json: Schema.Json | undefined): json is { readonly [key: string]: Schema.Json } =>
+  Predicate.isObject(json)

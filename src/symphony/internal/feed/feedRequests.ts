@@ -1,0 +1,120 @@
+/**
+ * The requests of a datafeed. Each is one attempt: when to make another is for the long poll to say. A session that is
+ * refused is renewed within it.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Input from "../../../internal/input.ts"
+import { Session } from "../../Session.ts"
+import { type Detail, NoAnswer, type SymphonyError } from "../../SymphonyError.ts"
+import { isReadable } from "../../UnreadableEntry.ts"
+import * as Body from "../wire/body.ts"
+import * as Endpoint from "../wire/endpoint.ts"
+import { Impatient } from "./impatient.ts"
+import * as Lenient from "../wire/lenient.ts"
+import { agent, pod } from "../wire/path.ts"
+import { isSessionRefused, type Needs } from "../wire/request.ts"
+
+type Request<A> = Effect.Effect<A, SymphonyError, Needs>
+
+const attempt = <A>(endpoint: Endpoint.Endpoint<A>): Request<A> =>
+  Effect.gen(function*() {
+    const session = yield* Session
+    const tokens = yield* session.tokens
+    return yield* Effect.catchIf(
+      Endpoint.attempt(endpoint, tokens),
+      isSessionRefused,
+      () => Effect.flatMap(session.renew(tokens), (renewed) => Endpoint.attempt(endpoint, renewed))
+    )
+  }).pipe(Effect.provideService(Impatient, true))
+
+/** The id of the user whose session it is. */
+export const sessionUser: Request<number> = attempt({
+  operation: "sessionInfo",
+  path: pod`/v2/sessioninfo`,
+  decode: (text) => Result.map(decodeSession(text), ({ id }) => id)
+})
+const decodeSession = Lenient.json(Schema.Struct({ id: Lenient.Integer }))
+
+const listing = { operation: "listDatafeeds", path: agent`/v5/datafeeds` }
+
+/** What the first request of a datafeed fails with where the input is wrong. */
+export const refused = (details: ReadonlyArray<Detail>): SymphonyError =>
+  Endpoint.errorOf(listing)(Endpoint.refused(details))
+
+/** Reads the input of a datafeed. */
+export const reading = <A, E, R>(read: () => Effect.Effect<A, E, R>): Effect.Effect<A, E | SymphonyError, R> =>
+  Endpoint.reading(listing.operation, read)
+
+/** The feeds that this user has, those of other kinds too. */
+export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
+  attempt({
+    ...listing,
+    query: { tag },
+    empty: { value: [] },
+    // What has no id is no feed.
+    decode: (text) => Result.map(decodeList(text), (entries) => entries.filter(isReadable))
+  })
+// It goes into addresses.
+const FeedId = Schema.String.pipe(Schema.check(Schema.makeFilter((id: string) => Input.segment(id) === undefined)))
+const Feed = Schema.Struct({
+  id: FeedId,
+  type: Lenient.optional(Schema.String),
+  createdAt: Lenient.optional(Lenient.Integer)
+})
+export type Feed = typeof Feed.Type
+const decodeList = Lenient.entries(Feed)
+
+/** Makes a feed and gives its id. */
+export const create = ({ includeInvisible, tag }: {
+  readonly tag: string | undefined
+  readonly includeInvisible: boolean | undefined
+}): Request<string> =>
+  attempt({
+    operation: "createDatafeed",
+    method: "POST",
+    path: agent`/v5/datafeeds`,
+    body: Body.json({ tag, includeInvisible }),
+    decode: (text) => Result.map(decodeFeed(text), ({ id }) => id)
+  })
+const decodeFeed = Lenient.json(Feed)
+
+export const remove = (feedId: string): Request<void> =>
+  attempt({
+    operation: "deleteDatafeed",
+    method: "DELETE",
+    path: agent`/v5/datafeeds/${feedId}`,
+    empty: { value: undefined },
+    decode: () => Result.void
+  })
+
+export interface Answer {
+  readonly events: ReadonlyArray<Schema.Json>
+  readonly ackId: string
+}
+
+const readOf = (feedId: string) => ({
+  operation: "readDatafeed",
+  method: "POST",
+  path: agent`/v5/datafeeds/${feedId}/read`
+} as const)
+
+/** A read that was not answered in time. */
+export const unanswered = (feedId: string, after: Duration.Duration): SymphonyError =>
+  Endpoint.errorOf(readOf(feedId))(new NoAnswer({ after }))
+
+/** What the feed has to tell, once there is something or half a minute has passed. It is told with the acknowledgement of what was told before. */
+export const read = (feedId: string, ackId: string): Request<Answer> =>
+  attempt({
+    ...readOf(feedId),
+    body: Body.json({ ackId }),
+    decode: (text) => Result.map(decodeRead(text), ({ ackId, events }) => ({ ackId, events: events ?? [] }))
+  })
+const decodeRead = Lenient.json(
+  Schema.Struct({
+    events: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Json))),
+    ackId: Schema.String
+  })
+)

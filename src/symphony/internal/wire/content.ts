@@ -1,0 +1,39 @@
+/**
+ * The content of a message as it is sent: within its root element, and known to be well formed where that can be known.
+ */
+import * as Effect from "effect/Effect"
+import * as Xml from "effect/encoding/Xml"
+import * as Stream from "effect/Stream"
+import * as Input from "../../../internal/input.ts"
+import { isMarkup, type Markup } from "../../MessageML.ts"
+
+const startTag = /^<messageML(\s[^>]*)?>/
+const endTag = /<\/messageML>$/
+
+/** The content in its root element, which may be there already. Fails with a sentence. */
+export const wrap = (content: string | Markup): Effect.Effect<string, string> => {
+  if (typeof content !== "string" && !isMarkup(content)) {
+    return Effect.fail(`is ${Input.shown(content)}, neither text nor markup`)
+  }
+  if (typeof content !== "string" && content.issues.length > 0) return Effect.fail(content.issues.join(", and "))
+  const text = (typeof content === "string" ? content : content.markup).trim()
+  const wrong = Input.filled(text)
+  if (wrong !== undefined) return Effect.fail(wrong)
+  const [starts, ends] = [startTag.test(text), endTag.test(text)]
+  if (starts !== ends) return Effect.fail(`has a messageML tag at its ${starts ? "start" : "end"} only`)
+  const wrapped = starts ? text : `<messageML>${text}</messageML>`
+  return isTemplate(wrapped) ? Effect.succeed(wrapped) : Effect.as(wellFormed(wrapped), wrapped)
+}
+
+// The Agent makes markup of it that cannot be known here.
+const isTemplate = (text: string): boolean => /<\/?[#@]|[$#]\{/.test(text)
+
+// Names of characters that HTML knows and XML does not are for the Agent to judge.
+const wellFormed = (markup: string): Effect.Effect<void, string> =>
+  Stream.succeed(markup.replace(/&[A-Za-z][A-Za-z0-9]*;/g, " ")).pipe(
+    Stream.pipeThroughChannel(Xml.decodeString()),
+    Stream.runDrain,
+    Effect.mapError((error) =>
+      `is not well formed (text that is no markup goes through MessageML.text): ${error.message}`
+    )
+  )

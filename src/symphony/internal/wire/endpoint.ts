@@ -1,0 +1,234 @@
+/**
+ * A request as one record, and the one place where it is refused, gets its headers and tokens, is sent, and where its failure
+ * becomes a `SymphonyError`.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as Guarded from "../../../internal/guarded.ts"
+import * as Operation from "../../../internal/operation.ts"
+import * as Template from "../../../internal/path.ts"
+import * as Secret from "../../../internal/secret.ts"
+import * as Text from "../../../internal/text.ts"
+import * as Url from "../../../internal/url.ts"
+import { version } from "../../../internal/version.ts"
+import { type Service, SymphonyConfig } from "../../SymphonyConfig.ts"
+import * as SymphonyError from "../../SymphonyError.ts"
+import * as Answer from "./answer.ts"
+import type * as Body from "./body.ts"
+import type * as Path from "./path.ts"
+
+/** Where each service is, and what proves who asks it. The key manager's token is for the Agent only. */
+const services = {
+  agent: { at: "agent", credential: "session and key manager" },
+  pod: { at: "pod", credential: "session" },
+  login: { at: "pod", credential: "none" },
+  relay: { at: "keyManager", credential: "none" }
+} as const
+
+export interface Endpoint<A, E = never, R = never> extends Answer.Readable<A> {
+  /** What the user called: `send`. The span is named `symphony.send`. */
+  readonly operation: string
+  /** Default: `"GET"`. */
+  readonly method?: "GET" | "POST" | "DELETE" | undefined
+  readonly path: Path.Path
+  readonly query?: Url.Parameters | undefined
+  /** Made anew for each attempt. */
+  readonly body?: Effect.Effect<Body.Body<E>, SymphonyError.SymphonyError | E, R> | undefined
+  /** The media type that is asked for. Default: `"application/json"`. */
+  readonly accept?: string | undefined
+  /** Which tokens of the session go with it. Default: those that its service needs. */
+  readonly credential?: "none" | "session" | "session and key manager" | undefined
+  /** The stream that it is about, where it is about one. */
+  readonly streamId?: string | undefined
+  /** What is wrong with the input. If something is, nothing is sent. */
+  readonly issues?: ReadonlyArray<SymphonyError.Detail> | undefined
+}
+
+/** Fails an operation with a reason that is one of those it has. */
+export const errorOf = (
+  { method = "GET", operation, path, streamId }: Pick<Endpoint<never>, "operation" | "method" | "path" | "streamId">,
+  traceId?: string
+) =>
+(reason: SymphonyError.Reason): SymphonyError.SymphonyError =>
+  new SymphonyError.SymphonyError({
+    operation,
+    reason,
+    request: {
+      method,
+      path: Template.show(path),
+      ...typeof streamId === "string" ? { streamId: Text.bounded(streamId) } : {},
+      ...traceId === undefined ? {} : { traceId }
+    }
+  })
+
+/** Input that was refused before a request was made. */
+export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.InvalidRequest =>
+  new SymphonyError.InvalidRequest({ description: "The input is not valid", details })
+
+/** The error of input that was refused before it was known which request it is for. */
+export const refusal = (
+  operation: string,
+  details: ReadonlyArray<SymphonyError.Detail>
+): SymphonyError.SymphonyError =>
+  new SymphonyError.SymphonyError({ operation, reason: refused(details), request: { method: "{…}", path: "{…}" } })
+
+export const reading = Guarded.effect(refusal)
+
+export const readingStream = Guarded.stream(refusal)
+
+/** What a request shows of the session that it is made with. */
+export interface Tokens {
+  readonly sessionToken: Redacted.Redacted
+  readonly keyManagerToken: Redacted.Redacted | undefined
+}
+
+type Needs = HttpClient.HttpClient | SymphonyConfig
+
+/** One attempt. Without tokens it is a login. */
+export const attempt = <A, E = never, R = never>(
+  endpoint: Endpoint<A, E, R>,
+  tokens: Tokens | undefined
+): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> =>
+  Effect.mapError(send(endpoint, tokens), ({ error }) => error)
+
+/** The same, with what the failure means for the attempt behind it. */
+export const send = <A, E = never, R = never>(
+  endpoint: Endpoint<A, E, R>,
+  tokens: Tokens | undefined
+): Effect.Effect<A, Body.Failed<E>, Needs | R> =>
+  exchange(endpoint, tokens, { read: (answer) => Answer.read(endpoint, tokens !== undefined, answer) })
+
+/** The same for an answer that is read as it comes: what the attempt gives is the rest of the answer. */
+export const open = <E = never, R = never>(
+  endpoint: Endpoint<never, E, R>,
+  tokens: Tokens | undefined
+): Effect.Effect<Stream.Stream<Uint8Array, SymphonyError.SymphonyError>, Body.Failed<E>, Needs | R> =>
+  exchange(endpoint, tokens, {
+    streamed: true,
+    read: (answer, broken, timeout) =>
+      answer.bytes === undefined || answer.status === 204
+        ? Answer.read(endpoint, tokens !== undefined, answer)
+        : Effect.succeed(
+          Stream.timeoutOrElse(answer.bytes, {
+            duration: timeout,
+            orElse: () => Stream.fail({ _tag: "TimedOut", description: "no answer in time", code: undefined } as const)
+          }).pipe(Stream.mapError(broken))
+        )
+  })
+
+/** What is wrong with the input of a request: then it needs no session either. */
+export const wrongInput = (
+  { issues = [], path }: Pick<Endpoint<never>, "issues" | "path">
+): SymphonyError.InvalidRequest | undefined => {
+  const details = issues.length > 0 ? issues : Template.issuesOf(path)
+  return details.length > 0 ? refused(details) : undefined
+}
+
+/** What is wrong with the configuration, as far as a service is concerned. */
+const wrongConfig = (
+  config: SymphonyConfig["Service"],
+  service: Path.Service
+): SymphonyError.InvalidRequest | undefined => {
+  if (config.issues.length > 0) {
+    return new SymphonyError.InvalidRequest({ description: "The configuration is not valid", details: config.issues })
+  }
+  const { at } = services[service]
+  return config[at].url !== "" ? undefined : new SymphonyError.InvalidRequest({
+    description: "The configuration is not complete",
+    details: [{ location: `${at}.host`, message: "is not set, and neither is host" }]
+  })
+}
+
+const exchange = <A, B, E, R>(
+  endpoint: Endpoint<A, E, R>,
+  tokens: Tokens | undefined,
+  options: {
+    readonly streamed?: boolean
+    readonly read: (
+      answer: Operation.Answer,
+      broken: (failure: Operation.Unanswered) => SymphonyError.SymphonyError,
+      timeout: Duration.Duration
+    ) => Effect.Effect<B, SymphonyError.Reason>
+  }
+): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
+  Effect.gen(function*() {
+    const config = yield* SymphonyConfig
+    const { at, credential: needed } = services[endpoint.path.service]
+    const { credential = needed, method = "GET" } = endpoint
+    const wrong = wrongInput(endpoint) ?? wrongConfig(config, endpoint.path.service)
+    if (wrong !== undefined) return yield* Effect.fail({ error: errorOf(endpoint)(wrong) })
+    const { headers, url } = config[at]
+    const traceId = revealed(headers)["x-trace-id"] ?? (yield* newTraceId)
+    const fail = errorOf(endpoint, traceId)
+    const query = Url.encodeQuery(Url.queryOf(endpoint.query))
+    const address = `${url}${Template.encode(endpoint.path, {})}${query === "" ? "" : `?${query}`}`
+    const timeout = config.requestTimeout
+    const unanswered = (failure: Operation.Unanswered) =>
+      fail(
+        failure._tag === "TimedOut"
+          ? new SymphonyError.NoAnswer({ after: timeout })
+          : new SymphonyError.Unreachable({
+            description: failure.description,
+            sent: failure._tag === "Lost",
+            ...failure.code === undefined ? {} : { code: failure.code }
+          })
+      )
+    const body = yield* Effect.mapError(endpoint.body ?? Effect.undefined, (error): Body.Failed<E> => ({ error }))
+    return yield* Operation.run({
+      name: `symphony.${endpoint.operation}`,
+      address: Template.show(endpoint.path),
+      attributes: {
+        "messaging.system": "symphony",
+        "messaging.operation.name": endpoint.operation,
+        ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
+      },
+      request: Effect.sync(() => {
+        const request = HttpClientRequest.make(method)(address, {
+          headers: {
+            "user-agent": `effect-herald/${version}`,
+            "x-trace-id": traceId,
+            accept: endpoint.accept ?? "application/json",
+            ...revealed(headers),
+            ...tokens === undefined || credential === "none"
+              ? {}
+              : { sessiontoken: Redacted.value(tokens.sessionToken) },
+            ...tokens?.keyManagerToken === undefined || credential !== "session and key manager"
+              ? {}
+              : { keymanagertoken: Redacted.value(tokens.keyManagerToken) }
+          }
+        })
+        return body === undefined ? request : HttpClientRequest.setBody(request, body.content)
+      }),
+      timeout,
+      streamed: options.streamed,
+      maxSize: config.maxAnswerSize,
+      secrets: () => secretsOf(config),
+      unanswered,
+      answered: (answer) => Effect.mapError(options.read(answer, unanswered, timeout), fail)
+    }).pipe(
+      Effect.catch((error): Effect.Effect<never, Body.Failed<E>> => body?.failed(error) ?? Effect.fail({ error }))
+    )
+  })
+
+const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>
+  Object.fromEntries(
+    Object.entries(headers).map((
+      [name, value]
+    ) => [name, typeof value === "string" ? value : Secret.textOf(value) ?? ""])
+  )
+
+/** What no error may show of a configuration, beside what the request itself carries. */
+const secretsOf = ({ app, bot }: SymphonyConfig["Service"]): ReadonlyArray<string> =>
+  Secret.textsOf([bot?.privateKey, app?.privateKey])
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+const newTraceId = Effect.map(
+  Effect.replicateEffect(Random.nextIntBetween(0, letters.length - 1), 6),
+  (places) => places.map((place) => letters[place] ?? "").join("")
+)

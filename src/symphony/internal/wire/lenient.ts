@@ -1,0 +1,126 @@
+/**
+ * How answers are read. The service writes `null` for most of what there is not, numbers as text here and there, and may
+ * write what nobody knows yet. A message that was sent must not look like a failure because of one of its details, so
+ * what does not fit is left out.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Codec from "../../../internal/codec.ts"
+import * as Json from "../../../internal/json.ts"
+import { UnreadableEntry } from "../../UnreadableEntry.ts"
+
+/** A decoder of JSON answers: the result, or a sentence. */
+export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
+  const decode = Codec.decodeResult(schema)
+  return (text) => Result.flatMap(Json.parse(text), (json) => decode(json))
+}
+
+const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
+
+/** What stands in a list for an entry that does not fit. */
+const unreadable = (raw: Schema.Json, issue: string): UnreadableEntry => ({ _tag: "UnreadableEntry", issue, raw })
+
+/** An entry of a list within an answer: one that does not fit is told as such. */
+const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UnreadableEntry, unknown> => {
+  const decode = Codec.decodeResult(item)
+  const misfit = Schema.Json.pipe(
+    Schema.decodeTo(
+      Schema.toType(UnreadableEntry),
+      SchemaTransformation.transform({
+        decode: (raw: Schema.Json) =>
+          unreadable(raw, Result.match(decode(raw), { onFailure: (issue) => issue, onSuccess: () => "" })),
+        encode: ({ raw }: UnreadableEntry) => raw
+      })
+    )
+  )
+  // What was told already is written as it is.
+  return Schema.Union([UnreadableEntry, item, misfit])
+}
+
+/** A decoder of JSON answers that are lists: each entry by itself and in its place, or a sentence where there is no list. */
+export const entries = <A>(
+  item: Schema.ConstraintDecoder<A>
+): (text: string) => Result.Result<ReadonlyArray<A | UnreadableEntry>, string> => {
+  const decode = Codec.decodeResult(item)
+  const read = (raw: Schema.Json) => Result.getOrElse(decode(raw), (issue) => unreadable(raw, issue))
+  return (text) =>
+    Result.flatMap(
+      Json.parse(text),
+      (json) => isList(json) ? Result.succeed(json.map(read)) : Result.fail("it is not a list")
+    )
+}
+
+/** A key that is absent unless its value fits. */
+export const optional = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optionalKey(schema).pipe(Schema.catchDecoding(() => Effect.succeedNone))
+
+/** A list within an answer, each entry by itself and in its place; empty where there is no list. */
+export const list = <A>(item: Schema.Codec<A, unknown>) =>
+  optional(Schema.Array(entry(item))).pipe(
+    Schema.decodeTo(Schema.Array(Schema.toType(Schema.Union([UnreadableEntry, item]))), {
+      decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<A | UnreadableEntry>>) =>
+        Option.orElseSome(entries, () => [])
+      ),
+      encode: SchemaGetter.passthrough()
+    })
+  )
+
+/**
+ * The same with keys that have other names on the wire; what is there under the name of the model is read too. Unlike
+ * `Schema.encodeKeys`, it does not check the wire before the lenient keys have looked at it.
+ */
+export const renamed = <A>(
+  codec: Schema.Codec<A, unknown>,
+  names: { readonly [model: string]: string }
+): Schema.Codec<A, unknown> => {
+  const rename = (fields: object, name: (key: string) => string) =>
+    Object.fromEntries(Object.entries(fields).map(([key, value]) => [name(key), value]))
+  const wires = new Map(Object.entries(names))
+  const models = new Map(Object.entries(names).map(([model, wire]) => [wire, model]))
+  return Schema.Record(Schema.String, Schema.Unknown).pipe(
+    Schema.decodeTo(
+      codec,
+      SchemaTransformation.transform({
+        decode: (fields: object): unknown => rename(fields, (key) => models.get(key) ?? key),
+        encode: (fields: unknown) => Predicate.isObject(fields) ? rename(fields, (key) => wires.get(key) ?? key) : {}
+      })
+    )
+  )
+}
+
+/** A whole number, as a number or as text. */
+export const Integer = Schema.Union([
+  Schema.Int,
+  Schema.String.pipe(
+    Schema.check(Schema.isPattern(/^-?\d{1,16}$/)),
+    Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
+  )
+])
+
+/** Milliseconds since 1970, as a number or as text. */
+export const Instant = Integer.pipe(Schema.decodeTo(Schema.DateTimeUtcFromMillis))
+
+/** `true` and `false`, also as text. */
+export const Flag = Schema.Union([
+  Schema.Boolean,
+  Schema.Literals(["true", "false"]).pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      SchemaTransformation.transform({
+        decode: (text): boolean => text === "true",
+        encode: (flag) => flag ? "true" as const : "false" as const
+      })
+    )
+  )
+])
+
+/** Text, also where it was written as a number. */
+export const TextOrNumber = Schema.Union([
+  Schema.String,
+  Schema.Finite.pipe(Schema.decodeTo(Schema.String, SchemaTransformation.transform({ decode: String, encode: Number })))
+])

@@ -1,0 +1,23 @@
+/**
+ * Paths of Symphony's services: templates behind the name of a service.
+ */
+import type * as Template from "../../../internal/path.ts"
+
+/** The services of a pod. Each is at one place of the configuration, and its paths begin with its name. */
+export type Service = "agent" | "pod" | "login" | "relay"
+
+export interface Path extends Template.Path {
+  readonly service: Service
+}
+
+const of =
+  (service: Service) => ([first = "", ...others]: TemplateStringsArray, ...parts: ReadonlyArray<string>): Path => ({
+    service,
+    texts: [`/${service}${first}`, ...others],
+    parts
+  })
+
+export const agent = of("agent")
+export const pod = of("pod")
+export const login = of("login")
+export const relay = of("relay")

@@ -1,0 +1,353 @@
+/** From a request, as it came over the wire, to a step on a keyset and the service's answer to it. */
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as actions from "./actionRequests.ts"
+import * as answers from "./answers.ts"
+import * as filter from "./filter.ts"
+import * as history from "./historyRequests.ts"
+import * as json from "../server/json.ts"
+import * as keysets from "./keyset.ts"
+import * as objects from "./objectRequests.ts"
+import { decode, encode } from "../server/percent.ts"
+
+/** A request, as it came over the wire. */
+export interface Request {
+  readonly method: string
+  /** Path and query, still percent-encoded. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Text, or the bytes as they came: a `content-encoding` is undone. */
+  readonly body: string | Uint8Array
+}
+
+/** A request taken apart, but for its body. */
+export interface Address {
+  readonly method: string
+  readonly path: string
+  readonly segments: ReadonlyArray<string>
+  /** As they came, one after the other. */
+  readonly pairs: ReadonlyArray<readonly [name: string, value: string]>
+  /** A name that comes more than once holds a list, as one with commas does. */
+  readonly query: ReadonlyMap<string, string>
+  readonly headers: Request["headers"]
+}
+
+/** A request taken apart. */
+export interface Parsed extends Address {
+  readonly body: string
+}
+
+/** A poll that may have to wait. */
+export interface Poll {
+  readonly keyset: keysets.Keyset
+  readonly subscription: keysets.Subscription
+  readonly cursor: bigint
+  /** How often channels had been taken out of its groups when it began. */
+  readonly removals: number
+}
+
+/** What a step comes to: an answer, or a poll that waits for something to answer with. */
+export type Outcome =
+  | { readonly _tag: "Answered"; readonly answer: answers.Answer }
+  | { readonly _tag: "Polling"; readonly poll: Poll }
+
+/** Where and when a step happens. */
+export interface Moment {
+  readonly now: bigint
+  readonly region: number
+}
+
+const answered = (answer: answers.Answer): Outcome => ({ _tag: "Answered", answer })
+
+/** Takes a request apart: the path is split before it is decoded, because a name may hold an encoded slash. */
+export const parse = (request: Request): Address | undefined => {
+  const [path = "", search = ""] = request.target.split(/\?(.*)/s)
+  const segments = path.split("/").slice(1).map(decode)
+  if (!segments.every(Predicate.isString)) return undefined
+  const pairs: Array<readonly [string, string]> = []
+  const query = new Map<string, string>()
+  for (const pair of search.split("&").filter((pair) => pair !== "")) {
+    const [name, value = ""] = pair.split(/=(.*)/s).map(decode)
+    if (name === undefined) return undefined
+    const before = query.get(name)
+    pairs.push([name, value])
+    query.set(name, before === undefined ? value : `${before},${value}`)
+  }
+  return { method: request.method, path, segments, pairs, query, headers: request.headers }
+}
+
+const list = (text: string | undefined): ReadonlyArray<string> => [
+  ...new Set((text ?? "").split(",").filter((name) => name !== ""))
+]
+
+/** The subscribe key of a request, wherever its path has it. */
+export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
+  const [first, second, third, fourth] = segments
+  switch (first) {
+    case "publish":
+    case "signal":
+      return third
+    case "v1":
+      if (second === "message-actions") return third
+      return second === "channel-registration" && third === "sub-key" ? fourth : undefined
+    case "v2":
+      if (second === "subscribe" || second === "objects") return third
+      if (second === "history") return history.subscribeKeyOf(segments)
+      return second === "presence" && (third === "sub-key" || third === "sub_key") ? fourth : undefined
+    case "v3":
+      return history.subscribeKeyOf(segments)
+    default:
+      return undefined
+  }
+}
+
+const encodedLength = (text: string) => encode(text).length
+
+const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment): answers.Answer => {
+  const [kind, publishKey, , , channel = "", , inPath] = parsed.segments
+  const { method, query } = parsed
+  const isSignal = kind === "signal"
+  const payload = method === "POST" && !isSignal ? parsed.body : inPath
+  if (payload === undefined) return answers.notFound
+  if (publishKey !== keyset.publishKey) return answers.invalidPublishKey(keyset.position(now))
+  const publisher = query.get("uuid")
+  const refused = keyset.refused(query, { channels: [channel], groups: [] })
+  if (refused.channels.length > 0) return answers.forbidden(refused.channels)
+  const meta = query.get("meta")
+  if (Option.isNone(keysets.parseJson(payload)) || meta !== undefined && Option.isNone(keysets.parseJson(meta))) {
+    return answers.invalidJson(keyset.position(now))
+  }
+  const customMessageType = query.get("custom_message_type")
+  if (isSignal) {
+    if (new TextEncoder().encode(payload).length > keyset.limits.signalBytes) {
+      return answers.signalTooLarge(keyset.position(now))
+    }
+    return answers.sent(keyset.append({ channel, payload, type: 1, publisher, customMessageType }, region, now))
+  }
+  const size = encodedLength(payload) + encodedLength(channel) + encodedLength(meta ?? "")
+  if (size > keyset.limits.messageBytes) return answers.messageTooLarge(keyset.position(now))
+  const norep = query.get("norep")
+  const ttl = query.get("ttl")
+  return answers.sent(keyset.append(
+    {
+      channel,
+      payload,
+      publisher,
+      meta,
+      customMessageType,
+      live: norep !== "true" && norep !== "1",
+      stored: query.get("store") === "0" ? undefined : { ttl: ttl === undefined ? undefined : Number(ttl) }
+    },
+    region,
+    now
+  ))
+}
+
+/** The states that a subscribe or a heartbeat brings: one for each channel or group, as JSON text. */
+const statesOf = (query: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined => {
+  const state = query.get("state")
+  if (state === undefined) return new Map()
+  const parsed = Option.getOrUndefined(keysets.parseJson(state))
+  return Predicate.isObject(parsed)
+    ? new Map(Object.entries(parsed).map(([name, value]) => [name, json.write(value)] as const))
+    : undefined
+}
+
+/**
+ * The user is there: they join what they were not in, for as long as they say, and their states are kept. The state of a
+ * group is that of its channels which have none of their own.
+ */
+const attend = (
+  keyset: keysets.Keyset,
+  wanted: Pick<keysets.Subscription, "channels" | "groups">,
+  query: ReadonlyMap<string, string>,
+  states: ReadonlyMap<string, string>,
+  { now, region }: Moment
+) => {
+  if (!keyset.addOns().presence) return
+  const uuid = query.get("uuid") ?? ""
+  const seconds = query.get("heartbeat") ?? ""
+  const timeout = /^0*[1-9]\d*$/.test(seconds) ? BigInt(seconds) * 10_000_000n : undefined
+  const places = keyset.places(wanted)
+  keyset.presence.join(places, uuid, region, now, timeout)
+  for (const channel of places) {
+    const group = wanted.groups.find((name) => states.has(name) && keyset.members(name).has(channel))
+    const state = states.get(channel) ?? (group === undefined ? undefined : states.get(group))
+    if (state !== undefined) keyset.presence.setState(channel, uuid, state, region, now)
+  }
+}
+
+const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: Moment): Outcome => {
+  const { now, region } = moment
+  const expression = query.get("filter-expr") ?? ""
+  const parsedFilter = expression === "" ? undefined : filter.parse(expression)
+  const subscription: keysets.Subscription = {
+    channels: list(segments[3]),
+    groups: list(query.get("channel-group")),
+    filter: parsedFilter
+  }
+  const refused = keyset.refused(query, subscription)
+  if (refused.channels.length + refused.groups.length > 0) {
+    return answered(answers.forbidden(refused.channels, refused.groups))
+  }
+  if (subscription.channels.length + subscription.groups.length === 0) {
+    return answered(answers.badSubscribe("Missing channels"))
+  }
+  if (!keyset.addOns().streamController) {
+    if (keysets.isMultiplexed(subscription)) return answered(answers.noStreamController("channel groups"))
+    if (expression !== "") return answered(answers.noStreamController("stream filtering"))
+  }
+  if (expression !== "" && parsedFilter === undefined) {
+    return answered(answers.badSubscribe("Invalid filter expression"))
+  }
+  if (keyset.isEmpty(subscription)) return answered(answers.emptySubscription)
+  const states = statesOf(query)
+  if (states === undefined) return answered(answers.badSubscribe("Invalid state"))
+  const tt = query.get("tt") ?? "0"
+  if (!/^\d+$/.test(tt)) return answered(answers.badSubscribe("Invalid timetoken"))
+  // The cursor is taken before the join, so that a reader of the presence channel sees itself come, as it does in life.
+  const start = keyset.position(now)
+  attend(keyset, subscription, query, states, moment)
+  const cursor = BigInt(tt)
+  return cursor === 0n
+    ? answered(answers.page(start, region, []))
+    : { _tag: "Polling", poll: { keyset, subscription, cursor, removals: keyset.removals(subscription) } }
+}
+
+const hereNow = (
+  keyset: keysets.Keyset,
+  channels: ReadonlyArray<string>,
+  single: boolean,
+  query: ReadonlyMap<string, string>
+): answers.Answer => {
+  const limit = Math.min(Number(query.get("limit") ?? 1000), 1000)
+  const offset = Number(query.get("offset") ?? 0)
+  const describe = (channel: string) => {
+    const uuids = [...keyset.presence.occupants(channel).keys()]
+    const page = uuids.slice(offset, offset + limit)
+    const withState = (uuid: string) => {
+      const state = keyset.presence.stateOf(channel, uuid)
+      return { uuid, ...(state === undefined ? {} : { state: Option.getOrNull(keysets.parseJson(state)) }) }
+    }
+    return {
+      ...(query.get("disable_uuids") === "1"
+        ? {}
+        : { uuids: query.get("state") === "1" ? page.map(withState) : page }),
+      occupancy: uuids.length
+    }
+  }
+  const [only] = channels
+  if (single && only !== undefined) return answers.presence(describe(only))
+  const present = channels.filter((channel) => keyset.presence.occupants(channel).size > 0)
+  return answers.presence({
+    payload: {
+      channels: Object.fromEntries(present.map((channel) => [channel, describe(channel)])),
+      total_channels: present.length,
+      total_occupancy: present.reduce((total, channel) => total + keyset.presence.occupants(channel).size, 0)
+    }
+  })
+}
+
+const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answers.Answer => {
+  const { query } = parsed
+  const { now, region } = moment
+  const [kind, name, verb, target, data, ...rest] = parsed.segments.slice(4)
+  if (rest.length > 0) return answers.notFound
+  const uuid = query.get("uuid") ?? ""
+  const wanted = { channels: list(name), groups: list(query.get("channel-group")) }
+  if (kind === "channel") {
+    const refused = keyset.refused(query, wanted)
+    if (refused.channels.length + refused.groups.length > 0) {
+      return answers.forbidden(refused.channels, refused.groups)
+    }
+    // A client says goodbye whether presence is on or not.
+    if (verb === "leave" && target === undefined) {
+      keyset.presence.leave(keyset.places(wanted), uuid, region, now)
+      return answers.presence({ action: "leave" })
+    }
+  }
+  if (!keyset.addOns().presence) return answers.noPresence
+  if (kind === undefined) return hereNow(keyset, keyset.presence.occupied(), false, query)
+  if (kind === "uuid" && name !== undefined && verb === undefined) {
+    const channels = keyset.presence.occupied().filter((channel) => keyset.presence.occupants(channel).has(name))
+    return answers.presence({ payload: { channels } })
+  }
+  if (kind !== "channel" || name === undefined) return answers.notFound
+  const places = keyset.places(wanted)
+  if (verb === undefined) {
+    return hereNow(keyset, places, wanted.groups.length === 0 && wanted.channels.length === 1, query)
+  }
+  if (verb === "heartbeat" && target === undefined) {
+    const states = statesOf(query)
+    if (states === undefined) return answers.badPresence("Invalid state.")
+    attend(keyset, wanted, query, states, moment)
+    return answers.presence({})
+  }
+  if (verb !== "uuid" || target === undefined) return answers.notFound
+  if (data === "data") {
+    const state = query.get("state")
+    if (state === undefined) return answers.badPresence("No state specified.")
+    const value = Option.getOrUndefined(keysets.parseJson(state))
+    if (!Predicate.isObject(value)) return answers.badPresence("Invalid state.")
+    for (const channel of places) keyset.presence.setState(channel, target, json.write(value), region, now)
+    return answers.presence({ payload: value })
+  }
+  if (data !== undefined) return answers.notFound
+  const stateOf = (channel: string): unknown =>
+    Option.getOrElse(keysets.parseJson(keyset.presence.stateOf(channel, target) ?? "{}"), () => ({}))
+  const [channel] = places
+  return wanted.groups.length === 0 && wanted.channels.length === 1 && channel !== undefined
+    ? answers.presence({ uuid: target, payload: stateOf(channel), channel })
+    : answers.presence({
+      uuid: target,
+      payload: { channels: Object.fromEntries(places.map((channel) => [channel, stateOf(channel)])) }
+    })
+}
+
+const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): answers.Answer => {
+  const [kind, group, verb, ...rest] = segments.slice(4)
+  if (kind !== "channel-group" || rest.length > 0) return answers.notFound
+  if (!keyset.addOns().streamController) return answers.noStreamController("channel groups")
+  if (group === undefined) return answers.registry({ payload: { namespace: "", groups: keyset.groups() } })
+  const refused = keyset.refused(query, { channels: [], groups: [group] })
+  if (refused.groups.length > 0) return answers.forbidden([], refused.groups)
+  if (verb === "remove") {
+    keyset.deleteGroup(group)
+    return answers.registry({ message: "OK" })
+  }
+  if (verb !== undefined) return answers.notFound
+  const add = list(query.get("add"))
+  const remove = list(query.get("remove"))
+  if (add.length + remove.length === 0) {
+    return answers.registry({ payload: { channels: [...keyset.members(group)], group } })
+  }
+  if ([group, ...add].some((name) => /[:*]/.test(name))) {
+    return answers.badRegistry("Reserved character in input parameters.")
+  }
+  keyset.addToGroup(group, add)
+  keyset.removeFromGroup(group, remove)
+  return answers.registry({ message: "OK" })
+}
+
+/** One request, handled in one step. */
+export const route = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): Outcome => {
+  const { method, query, segments } = parsed
+  if ((query.get("uuid") ?? "").trim() === "") return answered(answers.missingUserId)
+  const useless = keyset.useless(query.get("auth"))
+  if (useless !== undefined) return answered(answers.uselessToken(useless))
+  const [first, second] = segments
+  if (
+    first === "publish" && (method === "GET" && segments.length === 7 || method === "POST" && segments.length === 6)
+  ) {
+    return answered(publish(keyset, parsed, moment))
+  }
+  if (history.subscribeKeyOf(segments) !== undefined) return answered(history.route(keyset, parsed, moment.now))
+  if (second === "message-actions") return answered(actions.route(keyset, parsed, moment))
+  if (second === "objects") return answered(objects.route(keyset, parsed, moment))
+  if (method !== "GET") return answered(answers.notFound)
+  if (first === "signal" && segments.length === 7) return answered(publish(keyset, parsed, moment))
+  if (second === "subscribe" && segments.length === 5) return subscribe(keyset, parsed, moment)
+  if (second === "presence") return answered(presence(keyset, parsed, moment))
+  if (second === "channel-registration") return answered(channelGroups(keyset, parsed))
+  return answered(answers.notFound)
+}

@@ -1,0 +1,180 @@
+/** MessageML as the Agent reads it: checked, and turned into the PresentationML and the entities that readers get. */
+import * as Effect from "effect/Effect"
+import * as Xml from "effect/encoding/Xml"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as json from "../server/json.ts"
+
+/** What the Agent makes of a message. */
+export interface Content {
+  readonly presentation: string
+  /** The entities, as JSON text, when there are any. */
+  readonly data: string | undefined
+  /** What a reader sees, without markup. */
+  readonly text: string
+  readonly mentions: ReadonlyArray<number>
+  readonly hashtags: ReadonlyArray<string>
+  readonly cashtags: ReadonlyArray<string>
+}
+
+interface Mentioned {
+  readonly id: number
+  readonly displayName: string
+}
+
+/** Finds who is mentioned, by id or by address. */
+export type FindUser = (by: { readonly uid?: string | undefined; readonly email?: string | undefined }) =>
+  | Mentioned
+  | undefined
+
+const parseData = Schema.decodeOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
+
+// The Agent would run it as a template. It evaluates none here, so that a user's text that was not escaped is found.
+const template = /\$\{|#\{|<\/?[#@]/
+
+/** Far beyond what the Agent takes, whose limit is of the encrypted text; and read in less than a second. */
+const longest = 1_000_000
+
+const root = /^<(messageML|div data-format="PresentationML")[\s/>]/
+
+const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+
+const attribute = (value: string) => escape(value).replaceAll("\"", "&quot;")
+
+const emojis: ReadonlyMap<string, string> = new Map([
+  ["smiley", "😃"],
+  ["heart", "❤️"],
+  ["thumbsup", "👍"],
+  ["wink", "😉"]
+])
+
+const oneOf = (type: string, idType: string, value: string) => ({
+  type,
+  version: "1.0",
+  id: [{ type: idType, value }]
+})
+
+/** The content of a message, or a sentence on what is wrong with it. */
+export const read = (message: string, dataText: string, findUser: FindUser): Effect.Effect<Content, string> =>
+  Effect.gen(function*() {
+    if (message.length > longest) return yield* Effect.fail(`Message has more than ${longest} characters`)
+    if (!root.test(message.trimStart())) return yield* Effect.fail("Message is not wrapped in <messageML>")
+    if (template.test(message)) return yield* Effect.fail("Syntax error in a template: is text of a user not escaped?")
+    const given = dataText === "" ? {} : Option.getOrUndefined(parseData(dataText))
+    if (given === undefined) return yield* Effect.fail("Data is not a JSON object")
+    const events = yield* Stream.make(message.trim()).pipe(
+      Stream.pipeThroughChannel(Xml.decodeString()),
+      Stream.runCollect,
+      Effect.mapError((error) => `Message is not well-formed: ${error.message}`)
+    )
+    const entities: Record<string, unknown> = { ...given }
+    const mentions: Array<number> = []
+    const hashtags: Array<string> = []
+    const cashtags: Array<string> = []
+    let presentation = ""
+    let text = ""
+    let next = 0
+    // The root, and the short forms that are written as another element, do not stand in the text as they are.
+    let depth = 0
+    let hidden = 0
+
+    const entity = (shown: string, value: unknown) => {
+      while (Object.hasOwn(entities, String(next))) next++
+      entities[String(next)] = value
+      presentation += `<span class="entity" data-entity-id="${next}">${escape(shown)}</span>`
+      text += shown
+    }
+
+    /** Writes a short form and gives `undefined`, or what is wrong with it; `false` when the element is none. */
+    const shorthand = (name: string, attributes: Readonly<Record<string, string>>): string | undefined | false => {
+      const { annotation, email, shortcode, strict, tag, uid } = attributes
+      switch (name) {
+        case "mention": {
+          const user = findUser({ uid, email })
+          if (user === undefined) {
+            if (strict !== "false") return `Failed to find user "${uid ?? email}"`
+            presentation += escape(email ?? uid ?? "")
+            text += email ?? uid ?? ""
+            return undefined
+          }
+          mentions.push(user.id)
+          entity(
+            `@${user.displayName}`,
+            oneOf("com.symphony.user.mention", "com.symphony.user.userId", String(user.id))
+          )
+          return undefined
+        }
+        case "hash":
+          if (tag === undefined) return "A hashtag has no tag"
+          hashtags.push(tag)
+          entity(`#${tag}`, oneOf("org.symphonyoss.taxonomy", "org.symphonyoss.taxonomy.hashtag", tag))
+          return undefined
+        case "cash":
+          if (tag === undefined) return "A cashtag has no tag"
+          cashtags.push(tag)
+          entity(`$${tag}`, oneOf("org.symphonyoss.fin.security", "org.symphonyoss.fin.security.id.ticker", tag))
+          return undefined
+        case "emoji": {
+          const code = shortcode ?? annotation ?? ""
+          const unicode = emojis.get(code)
+          entity(unicode ?? `:${code}:`, {
+            type: "com.symphony.emoji",
+            version: "1.0",
+            data: { annotation: code, size: "normal", ...unicode === undefined ? {} : { unicode } }
+          })
+          return undefined
+        }
+        default:
+          return false
+      }
+    }
+
+    for (const event of events) {
+      switch (event._tag) {
+        case "StartElement": {
+          if (depth++ === 0) break
+          if (hidden > 0) {
+            hidden++
+            break
+          }
+          const { attributes, name } = event
+          const id = attributes["data-entity-id"]
+          if (id !== undefined && attributes["class"]?.split(/\s+/).includes("entity") && !Object.hasOwn(given, id)) {
+            return yield* Effect.fail(`Error processing EntityJSON: no entity data provided for "${id}"`)
+          }
+          const short = shorthand(name, attributes)
+          if (Predicate.isString(short)) return yield* Effect.fail(short)
+          if (short === undefined) hidden = 1
+          else {
+            presentation += `<${name}${
+              Object.entries(attributes).map(([name, value]) => ` ${name}="${attribute(value)}"`).join("")
+            }>`
+          }
+          break
+        }
+        case "EndElement":
+          if (--depth === 0) break
+          if (hidden > 0) hidden--
+          else presentation = closed(presentation, event.name)
+          break
+        case "Text":
+          if (hidden > 0) break
+          presentation += escape(event.text)
+          text += event.text
+      }
+    }
+    return {
+      presentation: `<div data-format="PresentationML" data-version="2.0">${presentation}</div>`,
+      data: Object.keys(entities).length === 0 ? undefined : json.write(entities),
+      text,
+      mentions,
+      hashtags,
+      cashtags
+    }
+  })
+
+/** Ends an element: one that is always empty is written in the short form. */
+const closed = (written: string, name: string) =>
+  ["br", "hr", "img"].includes(name) && written.endsWith(">") ? `${written.slice(0, -1)}/>` : `${written}</${name}>`
