@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Json from "../internal/json.ts"
 import * as Text from "../internal/text.ts"
+import type { MessageAction } from "../pubnub/MessageAction.ts"
 import * as MessageActions from "../pubnub/MessageActions.ts"
 import * as Timetoken from "../pubnub/Timetoken.ts"
 import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
@@ -36,19 +37,19 @@ const list = Command.make(
     )
 ).pipe(Command.withDescription("Print the actions of a channel, by when they were added"))
 
-const actionLine = (action: MessageActions.MessageAction | UnreadableItem.UnreadableItem) => {
+const actionLine = (action: MessageAction | UnreadableItem.UnreadableItem) => {
   if (UnreadableItem.isUnreadable(action)) {
     return unreadable(action)
   }
-  const { actionTimetoken, messageTimetoken, type, user, value } = action
+  const { actionTimetoken, messageTimetoken, type, userId, value } = action
   return Text.harmless(
-    `${DateTime.formatIso(Timetoken.toDateTime(actionTimetoken))}  ${user}: ${type} ${value}` +
+    `${DateTime.formatIso(Timetoken.toDateTime(actionTimetoken))}  ${userId}: ${type} ${value}` +
       `  message ${messageTimetoken}  action ${actionTimetoken}`
   )
 }
 
 /** The timetoken, by which it can be removed. */
-const writeAdded = Effect.fnUntraced(function*(action: MessageActions.MessageAction) {
+const writeAdded = Effect.fnUntraced(function*(action: MessageAction) {
   const { json } = yield* Root
   yield* writeLine(json === true ? JSON.stringify(action) : action.actionTimetoken)
 })
@@ -136,7 +137,7 @@ const foldedJson = (messages: Folded): string =>
       messageTimetoken,
       reactions: reactions.map(({ users, ...reaction }) => ({
         ...reaction,
-        users: Array.from(users, ([user, actionTimetoken]) => ({ user, actionTimetoken }))
+        users: Array.from(users, ([userId, actionTimetoken]) => ({ userId, actionTimetoken }))
       }))
     }))
   })

@@ -47,7 +47,7 @@ const detail = (event: SubscribeEvent.SubscribeEvent): string => {
     }
     case "MessageActionAdded":
     case "MessageActionRemoved":
-      return `${event.publisher ?? "?"}: ${event.action.type} ${event.action.value} of ${event.action.messageTimetoken}`
+      return `${event.action.userId}: ${event.action.type} ${event.action.value} of ${event.action.messageTimetoken}`
     case "UserSet":
       return `${event.user}: ${Object.keys(event.change).join(", ")}`
     case "UserDeleted":

@@ -17,6 +17,7 @@ import * as Pages from "./internal/wire/pages.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
 import * as Storage from "./internal/wire/storage.ts"
+import type { MessageAction } from "./MessageAction.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { Timetoken } from "./Timetoken.ts"
@@ -25,23 +26,6 @@ import type { UserId } from "./UserId.ts"
 // --------------------------------------------------------------------------------------------------------------------
 // models
 // --------------------------------------------------------------------------------------------------------------------
-
-/**
- * One action on a stored message.
- *
- * @category models
- * @since 0.1.0
- */
-export interface StoredAction {
-  /** What kind of action it is: `"reaction"`, `"receipt"`. */
-  readonly type: string
-  /** What it says: `"👍"`, `"read"`. */
-  readonly value: string
-  /** Who added it. */
-  readonly user: UserId
-  /** When it was added. It names the action: `MessageActions.remove` takes it. */
-  readonly actionTimetoken: Timetoken
-}
 
 /**
  * What every entry of history has.
@@ -73,7 +57,7 @@ export interface StoredMessage<A = Schema.Json> extends Entry {
   /** The label that its publisher gave it. */
   readonly customMessageType?: string
   /** Only when asked for with `include.actions`. */
-  readonly actions: ReadonlyArray<StoredAction>
+  readonly actions: ReadonlyArray<MessageAction>
 }
 
 /**
@@ -93,7 +77,7 @@ export interface StoredFile extends Entry {
   /** The label that its publisher gave it. */
   readonly customMessageType?: string
   /** Only when asked for with `include.actions`; else empty. */
-  readonly actions: ReadonlyArray<StoredAction>
+  readonly actions: ReadonlyArray<MessageAction>
 }
 
 /**

@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import * as Errors from "../internal/errors.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
-import * as SubscribeEvent from "./SubscribeEvent.ts"
+import { MessageAction } from "./MessageAction.ts"
 import type * as History from "./History.ts"
 import * as LiveReactions from "./internal/live/liveReactions.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -28,30 +28,10 @@ import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import * as Timetoken from "./Timetoken.ts"
 import { isReadable, type UnreadableItem } from "./UnreadableItem.ts"
-import { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
 // --------------------------------------------------------------------------------------------------------------------
-
-/**
- * An action on a message: what the events of actions say of it, and who added it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface MessageAction extends SubscribeEvent.Action {
-  /** Who added it. */
-  readonly user: UserId
-}
-
-/**
- * The schema of a {@link MessageAction}.
- *
- * @category models
- * @since 0.1.0
- */
-export const MessageAction = Schema.Struct({ ...SubscribeEvent.Action.fields, user: UserId })
 
 /**
  * A page of the actions of one channel.
@@ -444,7 +424,7 @@ export interface StreamOptions extends History.Range {
  *   MessageActions.stream({ channel, since: message }).pipe(
  *     Stream.filter(UnreadableItem.isReadable),
  *     Stream.filter(({ messageTimetoken, type }) => messageTimetoken === message && type === "receipt"),
- *     Stream.map(({ user }) => user),
+ *     Stream.map(({ userId }) => userId),
  *     Stream.runCollect,
  *     Effect.map((users) => new Set(users))
  *   )
@@ -515,7 +495,7 @@ export interface Reaction {
   /** By how many users. */
   readonly count: number
   /** By whom, the first first, each with the timetoken of the action. */
-  readonly users: ReadonlyMap<UserId, Timetoken.Timetoken>
+  readonly users: ReadonlyMap<string, Timetoken.Timetoken>
   /** The timetoken of this user's own action, by which {@link remove} takes it back; absent where there is none. */
   readonly mine?: Timetoken.Timetoken
 }
@@ -632,7 +612,7 @@ const utf8 = new TextEncoder()
 
 const longInput = { location: "channel", advice: "use a channel with a shorter name" }
 
-const isDigits = Schema.is(SubscribeEvent.Action.fields.messageTimetoken)
+const isDigits = Schema.is(MessageAction.fields.messageTimetoken)
 
 const digits: Input.Check = (value) => isDigits(value) ? undefined : `is ${Input.shown(value)}, not made of digits`
 
@@ -649,7 +629,7 @@ const refusalOf = <E>(
 }
 
 // The service's word for a user.
-const Wire = MessageAction.pipe(Schema.encodeKeys({ user: "uuid" }))
+const Wire = MessageAction.pipe(Schema.encodeKeys({ userId: "uuid" }))
 
 const decodeAdded = Codec.decodeResult(Schema.Struct({ data: Wire }))
 const decodeRemoved = Codec.decodeResult(Schema.Struct({ data: Schema.Struct({}) }))

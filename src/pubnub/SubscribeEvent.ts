@@ -7,6 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Cursor } from "../Cursor.ts"
+import { MessageAction } from "./MessageAction.ts"
 import * as SubscribeStatus from "./SubscribeStatus.ts"
 import { Timetoken } from "./Timetoken.ts"
 import { UserId } from "./UserId.ts"
@@ -283,36 +284,6 @@ export type Presence = Joined | Left | TimedOut | StateChanged | Interval
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What an action event says of the action. `publisher` of the event is who added or removed it.
- *
- * @category actions
- * @since 0.1.0
- */
-export interface Action {
-  /** What kind of action it is: `"reaction"`, `"receipt"`. */
-  readonly type: string
-  /** What it says: `"👍"`, `"read"`. */
-  readonly value: string
-  /** When it was added. It names the action: `MessageActions.remove` takes it. */
-  readonly actionTimetoken: Timetoken
-  /** The message it belongs to, as the service gives it: old data has ten digits. */
-  readonly messageTimetoken: string
-}
-
-/**
- * The schema of an {@link Action}.
- *
- * @category actions
- * @since 0.1.0
- */
-export const Action = Schema.Struct({
-  type: Schema.String,
-  value: Schema.String,
-  actionTimetoken: Timetoken,
-  messageTimetoken: Schema.String.pipe(Schema.check(Schema.isPattern(/^\d+$/)))
-})
-
-/**
  * A message action (a reaction, a receipt) was added.
  *
  * @category actions
@@ -321,7 +292,7 @@ export const Action = Schema.Struct({
 export interface MessageActionAdded extends Delivery {
   readonly _tag: "MessageActionAdded"
   /** The action that was added. */
-  readonly action: Action
+  readonly action: MessageAction
 }
 
 /**
@@ -330,7 +301,7 @@ export interface MessageActionAdded extends Delivery {
  * @category actions
  * @since 0.1.0
  */
-export const MessageActionAdded = Schema.TaggedStruct("MessageActionAdded", { ...Delivery, action: Action })
+export const MessageActionAdded = Schema.TaggedStruct("MessageActionAdded", { ...Delivery, action: MessageAction })
 
 /**
  * A message action was removed.
@@ -341,7 +312,7 @@ export const MessageActionAdded = Schema.TaggedStruct("MessageActionAdded", { ..
 export interface MessageActionRemoved extends Delivery {
   readonly _tag: "MessageActionRemoved"
   /** The action that was removed. */
-  readonly action: Action
+  readonly action: MessageAction
 }
 
 /**
@@ -350,7 +321,7 @@ export interface MessageActionRemoved extends Delivery {
  * @category actions
  * @since 0.1.0
  */
-export const MessageActionRemoved = Schema.TaggedStruct("MessageActionRemoved", { ...Delivery, action: Action })
+export const MessageActionRemoved = Schema.TaggedStruct("MessageActionRemoved", { ...Delivery, action: MessageAction })
 
 /**
  * Actions that come and go.

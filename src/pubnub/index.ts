@@ -25,6 +25,9 @@ export * as Members from "./Members.ts"
 /** To which channels a user belongs. */
 export * as Memberships from "./Memberships.ts"
 
+/** A reaction, a receipt. */
+export * as MessageAction from "./MessageAction.ts"
+
 /** Reactions, receipts, and whatever else is attached to messages. */
 export * as MessageActions from "./MessageActions.ts"
 

@@ -41,7 +41,7 @@ describe("actions add and remove", () => {
         value: "-1",
         messageTimetoken: message,
         actionTimetoken: second?.actionTimetoken,
-        user: "herald"
+        userId: "herald"
       }])
     }).pipe(Effect.provide(world)))
 
@@ -151,10 +151,10 @@ describe("actions fold", () => {
         { values: 2 },
         Effect.map(react("👍", "bob", two), (action) => bobs = action.actionTimetoken)
       )
-      const mine = { user: "herald", actionTimetoken }
+      const mine = { userId: "herald", actionTimetoken }
       assert.deepStrictEqual(
         values.map((line) => JSON.parse(line)),
-        [[mine], [mine, { user: "bob", actionTimetoken: bobs }]].map((users) => ({
+        [[mine], [mine, { userId: "bob", actionTimetoken: bobs }]].map((users) => ({
           messages: [
             { messageTimetoken: one, reactions: [] },
             {

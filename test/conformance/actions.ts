@@ -90,7 +90,7 @@ const decodeListed = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struc
   more: Schema.optionalKey(Schema.Struct({ start: Schema.String }))
 })))
 
-const expectedAction = ({ uuid, ...action }: typeof Action.Type) => ({ ...action, user: uuid })
+const expectedAction = ({ uuid, ...action }: typeof Action.Type) => ({ ...action, userId: uuid })
 
 const expectedOf = (exchange: Kit.Exchange): unknown => {
   const { request, response } = exchange

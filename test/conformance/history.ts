@@ -138,7 +138,13 @@ const expectedEntries = (exchange: Kit.Exchange) =>
           ...(item.custom_message_type ? { customMessageType: item.custom_message_type } : {}),
           actions: Object.entries(item.actions ?? {}).flatMap(([type, values]) =>
             Object.entries(values).flatMap(([value, users]) =>
-              users.map(({ actionTimetoken, uuid }) => ({ type, value, user: uuid, actionTimetoken }))
+              users.map(({ actionTimetoken, uuid }) => ({
+                type,
+                value,
+                userId: uuid,
+                actionTimetoken,
+                messageTimetoken: item.timetoken
+              }))
             )
           )
         }))

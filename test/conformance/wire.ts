@@ -69,7 +69,7 @@ export const expectedEvent = (raw: unknown): Plain => {
       return {
         _tag: event === "added" ? "MessageActionAdded" : "MessageActionRemoved",
         ...delivery,
-        action: { type, value, actionTimetoken, messageTimetoken }
+        action: { type, value, userId: i, actionTimetoken, messageTimetoken }
       }
     }
     case 4: {

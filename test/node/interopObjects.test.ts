@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
+import type { MessageAction } from "effect-herald/pubnub"
 import {
   AppContext,
   ChannelGroups,
@@ -343,7 +344,7 @@ interface Action {
 }
 
 /** Who did it is a `uuid` to them, and a `user` to us. */
-const renamed = <A extends Action>({ uuid, ...action }: A) => ({ ...action, user: uuid })
+const renamed = <A extends Action>({ uuid, ...action }: A) => ({ ...action, userId: uuid })
 
 it.live("message actions: lists and history, both ways", () =>
   Effect.gen(function*() {
@@ -357,8 +358,8 @@ it.live("message actions: lists and history, both ways", () =>
       const added = yield* MessageActions.add({ ...message, ...smile })
       const add = asked(() => official.addMessageAction({ ...message, action: smile }))
       expected.push(added, renamed((yield* add).data))
-      assert.deepInclude({ ...added }, { ...smile, messageTimetoken, user: "ours" } as object)
-      assert.deepInclude(expected.at(-1), { ...smile, messageTimetoken, user: "theirs" })
+      assert.deepInclude({ ...added }, { ...smile, messageTimetoken, userId: "ours" } as object)
+      assert.deepInclude(expected.at(-1), { ...smile, messageTimetoken, userId: "theirs" })
       assert.strictEqual(yield* refusal(MessageActions.add({ ...message, ...smile })), "ActionExists")
       assert.strictEqual(yield* refusal(add), 409)
     }
@@ -398,7 +399,7 @@ it.live("message actions: lists and history, both ways", () =>
     // Each takes back what is its own, and nothing else.
     const [byOurs, byTheirs] = readable(yield* list)
     assert(byOurs !== undefined && byTheirs !== undefined)
-    const remove = ({ actionTimetoken, messageTimetoken }: MessageActions.MessageAction) =>
+    const remove = ({ actionTimetoken, messageTimetoken }: MessageAction.MessageAction) =>
       asked(() => official.removeMessageAction({ channel, messageTimetoken, actionTimetoken }))
     assert.strictEqual(yield* refusal(MessageActions.remove({ channel, ...byTheirs })), "ActionOfAnotherUser")
     assert.strictEqual(yield* refusal(remove(byOurs)), 400)
@@ -561,9 +562,9 @@ it.live("events of message actions, both ways, of a channel of a group", () =>
     const takeTheirs = Effect.map(
       next(heard, ({ kind }) => kind === "messageAction"),
       ({ data, event, kind: _, ...rest }) => {
-        const { uuid, ...action } = data as Action
+        const action = renamed(data as Action)
         const _tag = event === "added" ? "MessageActionAdded" : "MessageActionRemoved"
-        return { _tag, ...rest, publisher: uuid, action }
+        return { _tag, ...rest, publisher: action.userId, action }
       }
     )
     const { timetoken: messageTimetoken } = yield* Publish.publish({ channel: "room", message: "hi" })
@@ -580,7 +581,7 @@ it.live("events of message actions, both ways, of a channel of a group", () =>
           channel: "room",
           subscription: "rooms",
           publisher,
-          action: { ...smile, messageTimetoken, actionTimetoken }
+          action: { ...smile, userId: publisher, messageTimetoken, actionTimetoken }
         } as object)
         assert.deepStrictEqual<unknown>(told, yield* takeTheirs)
       }

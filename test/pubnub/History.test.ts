@@ -304,7 +304,13 @@ it.effect("entries and actions that the service writes oddly are read, and each 
     )
     assert.deepInclude({ ...entries[0] }, {
       payload: 1,
-      actions: [{ type: "reaction", value: "smile", user: "eve", actionTimetoken: "17900000000000009" }]
+      actions: [{
+        type: "reaction",
+        value: "smile",
+        userId: "eve",
+        actionTimetoken: "17900000000000009",
+        messageTimetoken: "17900000000000001"
+      }]
     } as object)
     assert.isFalse("meta" in entries[0]!)
     assert.deepInclude({ ...entries[2] }, { file: { id: "f", name: "n" }, payload: "" } as object)

@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import {
   History,
+  MessageAction,
   MessageActions,
   Publish,
   PubNubConfig,
@@ -90,7 +91,7 @@ describe("add and remove", () => {
       assert.deepStrictEqual(added, {
         type: "receipt",
         value: "read",
-        user: ada,
+        userId: ada,
         actionTimetoken,
         messageTimetoken: timetoken
       })
@@ -98,16 +99,15 @@ describe("add and remove", () => {
       const { entries } = yield* History.fetch({ channel, include: { actions: true } })
       const [entry] = entries
       assert.deepStrictEqual(entry?._tag === "StoredMessage" && entry.actions, [
-        { type: "receipt", value: "read", user: ada, actionTimetoken }
+        added
       ])
       // As it is: what remove does not need does not matter.
       yield* MessageActions.remove({ channel, ...added })
       assert.deepStrictEqual(yield* MessageActions.list({ channel }), { actions: [] })
-      const { user, ...seen } = added
       const events = yield* Fiber.join(told)
       assert.deepStrictEqual(events.map((event) => [event._tag, event.publisher, event.action]), [
-        ["MessageActionAdded", user, seen],
-        ["MessageActionRemoved", user, seen]
+        ["MessageActionAdded", ada, added],
+        ["MessageActionRemoved", ada, added]
       ])
     }).pipe(Effect.provide(emulated())))
 
@@ -416,7 +416,7 @@ describe("list", () => {
 
   const Old = Schema.String.pipe(Schema.check(Schema.isPattern(/^\d{10}$/)))
   const Action = Schema.Struct({
-    ...MessageActions.MessageAction.fields,
+    ...MessageAction.MessageAction.fields,
     messageTimetoken: Schema.Union([Timetoken.Timetoken, Old])
   })
   it.effect.prop(
@@ -424,8 +424,8 @@ describe("list", () => {
     [Schema.Array(Action).pipe(Schema.check(Schema.isMaxLength(99))), Schema.Boolean],
     ([actions, reversed]) =>
       Effect.gen(function*() {
-        const data = actions.map(({ user, ...rest }) => {
-          const fields = Object.entries({ ...rest, uuid: user, extra: null })
+        const data = actions.map(({ userId, ...rest }) => {
+          const fields = Object.entries({ ...rest, uuid: userId, extra: null })
           return Object.fromEntries(reversed ? fields.toReversed() : fields)
         })
         const page = yield* Effect.provide(MessageActions.list({ channel: "a" }), scripted(answer(200, { data })))

@@ -11,7 +11,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AppContext, SubscribeError, SubscribeStatus, UnreadableItem } from "effect-herald/pubnub"
+import type { AppContext, MessageAction, SubscribeError, SubscribeStatus, UnreadableItem } from "effect-herald/pubnub"
 import {
   Channels,
   Members,
@@ -160,7 +160,7 @@ describe("streams", () => {
       >
     >(true)
     const actions = MessageActions.stream({ channel: "a" })
-    holds<Equal<typeof actions, Stream.Stream<MessageActions.MessageAction | Odd, PubNubError.PubNubError, Needs>>>(
+    holds<Equal<typeof actions, Stream.Stream<MessageAction.MessageAction | Odd, PubNubError.PubNubError, Needs>>>(
       true
     )
     const reactions = MessageActions.fold({ channel: "a", last: 20 })
@@ -371,8 +371,6 @@ describe("schemas and interfaces are equal", () => {
     holds<Mutual<(typeof SubscribeEvent.TimedOut)["Type"], SubscribeEvent.TimedOut>>(true)
     holds<Mutual<(typeof SubscribeEvent.StateChanged)["Type"], SubscribeEvent.StateChanged>>(true)
     holds<Mutual<(typeof SubscribeEvent.Interval)["Type"], SubscribeEvent.Interval>>(true)
-    holds<Mutual<(typeof SubscribeEvent.Action)["Type"], SubscribeEvent.Action>>(true)
-    holds<Mutual<(typeof MessageActions.MessageAction)["Type"], MessageActions.MessageAction>>(true)
     holds<Mutual<(typeof SubscribeEvent.MessageActionAdded)["Type"], SubscribeEvent.MessageActionAdded>>(true)
     holds<Mutual<(typeof SubscribeEvent.MessageActionRemoved)["Type"], SubscribeEvent.MessageActionRemoved>>(true)
     holds<Mutual<(typeof SubscribeEvent.UserSet)["Type"], SubscribeEvent.UserSet>>(true)
@@ -385,7 +383,7 @@ describe("schemas and interfaces are equal", () => {
     holds<Mutual<(typeof SubscribeEvent.Unknown)["Type"], SubscribeEvent.Unknown>>(true)
     holds<Mutual<(typeof SubscribeStatus.Status)["Type"], SubscribeStatus.Status>>(true)
     holds<Mutual<typeof event.Type, SubscribeEvent.SubscribeEvent>>(true)
-    holds<Mutual<(typeof MessageActions.MessageAction)["Type"], MessageActions.MessageAction>>(true)
+    holds<Mutual<(typeof MessageAction.MessageAction)["Type"], MessageAction.MessageAction>>(true)
   })
 })
 

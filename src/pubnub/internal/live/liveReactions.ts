@@ -7,6 +7,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { MessageAction } from "../../MessageAction.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
@@ -26,10 +27,6 @@ type Options =
     | { readonly messages: ReadonlyArray<string>; readonly last?: undefined }
     | { readonly last: number; readonly messages?: undefined }
   )
-
-interface MessageAction extends Reactions.Action {
-  readonly messageTimetoken: string
-}
 
 type Needs = HttpClient.HttpClient | PubNubConfig
 
@@ -57,7 +54,7 @@ export const stream = (
     ) {
       for (const event of events) yield* Loss.warn(event)
       const followed = before && Reactions.follow(before, events, watched)
-      if (!events.some(Reactions.isLoss)) return followed
+      if (!events.some(Loss.isLoss)) return followed
       // What was crowded out a moment ago may not be in history yet.
       if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
       const found = yield* Reread.untilRead(read, {
@@ -69,7 +66,7 @@ export const stream = (
         : yield* Reactions.withUnshown(found, followed, last)
       // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
       // younger, what else happened is still to come.
-      return Reactions.follow(known, events.slice(events.findLastIndex(Reactions.isLoss) + 1), watched)
+      return Reactions.follow(known, events.slice(events.findLastIndex(Loss.isLoss) + 1), watched)
     })
     // Catching up would bring messages only, and tell of a loss only where actions had come before.
     return Streams.events({ channels: [channel], catchUp: "none" }).pipe(

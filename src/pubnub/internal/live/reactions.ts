@@ -4,25 +4,19 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { MessageAction } from "../../MessageAction.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
-import type { UserId } from "../../UserId.ts"
-import * as Loss from "./loss.ts"
 
 /** One action on a message. */
-export interface Action {
-  readonly type: string
-  readonly value: string
-  readonly user: UserId
-  readonly actionTimetoken: Timetoken
-}
+export type Action = Omit<MessageAction, "messageTimetoken">
 
 /** All actions of one type and value on a message. */
 interface Reaction {
   readonly type: string
   readonly value: string
   readonly count: number
-  readonly users: ReadonlyMap<UserId, Timetoken>
+  readonly users: ReadonlyMap<string, Timetoken>
   readonly mine?: Timetoken
 }
 
@@ -45,13 +39,13 @@ export const valueOf = ({ messages, reactions }: State): ReadonlyMap<string, Rea
   new Map(messages.map((message) => [message, reactions.get(message) ?? []]))
 
 const reactionsOf = (actions: Iterable<Action>, me: string): Reactions => {
-  const kinds = new Map<string, Action & { readonly users: Map<Action["user"], Timetoken> }>()
+  const kinds = new Map<string, Action & { readonly users: Map<string, Timetoken> }>()
   for (const action of [...actions].toSorted((a, b) => a.actionTimetoken < b.actionTimetoken ? -1 : 1)) {
-    const { actionTimetoken, type, user, value } = action
+    const { actionTimetoken, type, userId, value } = action
     const key = JSON.stringify([type, value])
     const kind = kinds.get(key)
-    if (kind === undefined) kinds.set(key, { ...action, users: new Map([[user, actionTimetoken]]) })
-    else kind.users.set(user, actionTimetoken)
+    if (kind === undefined) kinds.set(key, { ...action, users: new Map([[userId, actionTimetoken]]) })
+    else kind.users.set(userId, actionTimetoken)
   }
   return Array.from(kinds.values(), ({ type, users, value }): Reaction => {
     const mine = Array.from(users).find(([user]) => user === me)?.[1]
@@ -61,7 +55,7 @@ const reactionsOf = (actions: Iterable<Action>, me: string): Reactions => {
 
 const actionsOf = (reactions: Reactions): ReadonlyArray<Action> =>
   reactions.flatMap(({ type, users, value }) =>
-    Array.from(users, ([user, actionTimetoken]) => ({ type, value, user, actionTimetoken }))
+    Array.from(users, ([userId, actionTimetoken]) => ({ type, value, userId, actionTimetoken }))
   )
 
 const isTimetoken = Schema.is(Timetoken)
@@ -93,10 +87,8 @@ export const follow = (
         published.add(event.timetoken)
         break
       case "MessageActionAdded": {
-        const { action: { actionTimetoken, messageTimetoken, type, value }, publisher: user } = event
-        if (user !== undefined) {
-          actionsOn(messageTimetoken).set(actionTimetoken, { type, value, user, actionTimetoken })
-        }
+        const { messageTimetoken, ...action } = event.action
+        actionsOn(messageTimetoken).set(action.actionTimetoken, action)
         break
       }
       case "MessageActionRemoved":
@@ -146,7 +138,3 @@ export const withUnshown = (found: State, known: State, last: number): Effect.Ef
       reactions: new Map([...found.reactions, ...[...known.reactions].filter(([message]) => isUnshown(message))])
     }, last)
   })
-
-/** Whether events may have been lost before it, or it does not say whose it is. */
-export const isLoss = (event: SubscribeEvent.SubscribeEvent): boolean =>
-  Loss.isLoss(event) || event._tag === "MessageActionAdded" && event.publisher === undefined

@@ -7,6 +7,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Input from "../../../internal/input.ts"
+import type { MessageAction } from "../../MessageAction.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type { Timetoken } from "../../Timetoken.ts"
@@ -105,7 +106,13 @@ const toEntry = (channel: string, raw: Schema.Json) => {
     ...(customMessageType === undefined ? {} : { customMessageType }),
     actions: Object.entries(actions).flatMap(([type, values]) =>
       Object.entries(values).flatMap(([value, users]) =>
-        users.map(({ actionTimetoken, uuid }) => ({ type, value, user: uuid, actionTimetoken }))
+        users.map(({ actionTimetoken, uuid }): MessageAction => ({
+          type,
+          value,
+          userId: uuid,
+          actionTimetoken,
+          messageTimetoken: timetoken
+        }))
       )
     )
   }

@@ -6,10 +6,12 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import * as Codec from "../../../internal/codec.ts"
 import type { Cursor } from "../../../Cursor.ts"
 import * as ChannelName from "../../ChannelName.ts"
-import * as SubscribeEvent from "../../SubscribeEvent.ts"
+import { MessageAction } from "../../MessageAction.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
 import { UserId } from "../../UserId.ts"
 
@@ -208,18 +210,17 @@ const presence = (common: SubscribeEvent.Delivery, payload: Schema.Json): Subscr
 // --------------------------------------------------------------------------------------------------------------------
 
 const decodeAction = Codec.decodeResult(
-  Schema.Struct({ event: Schema.String, data: SubscribeEvent.Action })
+  Schema.Struct({ event: Schema.String, data: Schema.Struct(Struct.omit(MessageAction.fields, ["userId"])) })
 )
 
 const action = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Event => {
   const decoded = decodeAction(payload)
   if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { data, event } = decoded.success
-  return event === "added"
-    ? { _tag: "MessageActionAdded", ...common, action: data }
-    : event === "removed"
-    ? { _tag: "MessageActionRemoved", ...common, action: data }
-    : unknown(common, 3, payload)
+  if (event !== "added" && event !== "removed") return unknown(common, 3, payload)
+  if (common.publisher === undefined) return undecodable(payload, "a message action without a publisher", common)
+  const action = { ...data, userId: common.publisher }
+  return { _tag: event === "added" ? "MessageActionAdded" : "MessageActionRemoved", ...common, action }
 }
 
 const decodeFilePayload = Codec.decodeResult(
