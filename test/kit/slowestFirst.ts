@@ -40,7 +40,7 @@ const slowest = [
   "pubnub/mutations",
   "internal/json",
   "docs/docstrings",
-  "cli/appContext",
+  "cli/pubnub/appContext",
   "docs/package",
   "examples/quickstart",
   "symphony/types",

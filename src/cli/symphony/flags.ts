@@ -10,8 +10,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Session from "../../symphony/Session.ts"
 import * as SymphonyConfig from "../../symphony/SymphonyConfig.ts"
-import { BadInput } from "../failure.ts"
-import { loopback } from "../flags.ts"
+import { BadInput } from "../exit/failure.ts"
+import { loopback } from "../pubnub/keyset.ts"
 
 const flags = {
   config: Flag.String("config").pipe(

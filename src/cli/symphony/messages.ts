@@ -9,8 +9,8 @@ import * as Text from "../../internal/text.ts"
 import * as MessageML from "../../symphony/MessageML.ts"
 import { PostedMessage, type User } from "../../symphony/PostedMessage.ts"
 import { isReadable, type UnreadableEntry } from "../../symphony/UnreadableEntry.ts"
-import * as JsonLine from "../jsonLine.ts"
-import { unreadable, writeValues } from "../output.ts"
+import * as JsonLine from "../output/jsonLine.ts"
+import { unreadable, writeValues } from "../output/lines.ts"
 
 /** A message as JSON. */
 export const toJson: (message: PostedMessage) => Effect.Effect<string> = JsonLine.of(PostedMessage)

@@ -2,7 +2,7 @@
  * The flags that say which messages, and how many.
  */
 import * as Flag from "effect/cli/Flag"
-import * as Range from "../range.ts"
+import * as Range from "../input/range.ts"
 
 const time = (name: string, what: string) =>
   Flag.Date(name).pipe(Flag.withDefault(undefined), Flag.withMetavar("time"), Flag.withDescription(what))

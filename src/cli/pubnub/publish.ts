@@ -11,11 +11,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import * as Publish from "../pubnub/Publish.ts"
-import * as ExactJson from "./exactJson.ts"
-import { BadInput } from "./failure.ts"
-import { Root } from "./flags.ts"
-import { writeLines } from "./output.ts"
+import * as Publish from "../../pubnub/Publish.ts"
+import * as ExactJson from "../input/exactJson.ts"
+import { BadInput } from "../exit/failure.ts"
+import { Root } from "./keyset.ts"
+import { writeLines } from "../output/lines.ts"
 
 const message = {
   channel: Argument.String("channel").pipe(Argument.withDescription("The channel")),

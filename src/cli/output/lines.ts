@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import * as Json from "../internal/json.ts"
-import * as Text from "../internal/text.ts"
-import { Root } from "./flags.ts"
+import * as Json from "../../internal/json.ts"
+import * as Text from "../../internal/text.ts"
+import { Root } from "../pubnub/keyset.ts"
 
 /** Writes each element as a line, as it comes. */
 export const writeLines = <E, R>(

@@ -3,8 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Codec from "../internal/codec.ts"
-import * as Json from "../internal/json.ts"
+import * as Codec from "../../internal/codec.ts"
+import * as Json from "../../internal/json.ts"
 
 /** The JSON form of a schema. What it does not know is written as it is: one value must not end what prints them all. */
 export const of = <A, I>(schema: Schema.Codec<A, I>): (value: A) => Effect.Effect<string> => {

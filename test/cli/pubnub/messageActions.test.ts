@@ -7,9 +7,9 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { PubNubEmulatorServer } from "effect-herald/node"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
-import { requestsTo, start } from "../kit/emulated.ts"
-import { herald } from "./kit.ts"
-import * as Spawn from "./spawn.ts"
+import { requestsTo, start } from "../../kit/emulated.ts"
+import { herald } from "../kit.ts"
+import * as Spawn from "../spawn.ts"
 
 const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
 

@@ -3,10 +3,10 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import * as Json from "../internal/json.ts"
-import * as Text from "../internal/text.ts"
-import type * as SubscribeEvent from "../pubnub/SubscribeEvent.ts"
-import * as Timetoken from "../pubnub/Timetoken.ts"
+import * as Json from "../../internal/json.ts"
+import * as Text from "../../internal/text.ts"
+import type * as SubscribeEvent from "../../pubnub/SubscribeEvent.ts"
+import * as Timetoken from "../../pubnub/Timetoken.ts"
 
 /** The line of an event. A status has no time of its own and gets `now`; in colour, it is dimmed. */
 export const format = (

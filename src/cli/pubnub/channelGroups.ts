@@ -5,11 +5,11 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as Json from "../internal/json.ts"
-import * as ChannelGroups from "../pubnub/ChannelGroups.ts"
-import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
-import { Root } from "./flags.ts"
-import { unreadable, writeLines } from "./output.ts"
+import * as Json from "../../internal/json.ts"
+import * as ChannelGroups from "../../pubnub/ChannelGroups.ts"
+import * as UnreadableItem from "../../pubnub/UnreadableItem.ts"
+import { Root } from "./keyset.ts"
+import { unreadable, writeLines } from "../output/lines.ts"
 
 const group = Argument.String("group").pipe(Argument.withDescription("The group"))
 

@@ -4,7 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import * as Users from "../pubnub/Users.ts"
+import * as Users from "../../pubnub/Users.ts"
 import * as AppContext from "./appContext.ts"
 
 const id = Argument.String("user").pipe(Argument.withDescription("The user"))

@@ -8,10 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as Text from "../internal/text.ts"
-import * as PubNubEmulatorServer from "../node/PubNubEmulatorServer.ts"
-import { Root } from "./flags.ts"
-import { writeLine, writeLines } from "./output.ts"
+import * as Text from "../../internal/text.ts"
+import * as PubNubEmulatorServer from "../../node/PubNubEmulatorServer.ts"
+import { Root } from "./keyset.ts"
+import { writeLine, writeLines } from "../output/lines.ts"
 
 const addOn = (name: string, what: string) =>
   Flag.Boolean(name).pipe(

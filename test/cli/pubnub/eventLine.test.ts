@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import { type SubscribeEvent, Timetoken, UserId } from "effect-herald/pubnub"
-import { format } from "../../src/cli/eventLine.ts"
+import { format } from "../../../src/cli/pubnub/eventLine.ts"
 
 const timetoken = Timetoken.Timetoken.make("17905741246383965")
 const ada = UserId.UserId.make("ada")

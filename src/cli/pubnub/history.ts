@@ -5,12 +5,12 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Stream from "effect/Stream"
-import * as Json from "../internal/json.ts"
-import * as Text from "../internal/text.ts"
-import * as History from "../pubnub/History.ts"
-import * as Timetoken from "../pubnub/Timetoken.ts"
-import { writeValues } from "./output.ts"
-import { range } from "./range.ts"
+import * as Json from "../../internal/json.ts"
+import * as Text from "../../internal/text.ts"
+import * as History from "../../pubnub/History.ts"
+import * as Timetoken from "../../pubnub/Timetoken.ts"
+import { writeValues } from "../output/lines.ts"
+import { range } from "../input/range.ts"
 
 export const history = Command.make(
   "history",

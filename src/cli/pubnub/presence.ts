@@ -7,12 +7,12 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Json from "../internal/json.ts"
-import * as Text from "../internal/text.ts"
-import * as Presence from "../pubnub/Presence.ts"
-import * as UnreadableItem from "../pubnub/UnreadableItem.ts"
-import { Root } from "./flags.ts"
-import { unreadable, writeLines } from "./output.ts"
+import * as Json from "../../internal/json.ts"
+import * as Text from "../../internal/text.ts"
+import * as Presence from "../../pubnub/Presence.ts"
+import * as UnreadableItem from "../../pubnub/UnreadableItem.ts"
+import { Root } from "./keyset.ts"
+import { unreadable, writeLines } from "../output/lines.ts"
 
 const names = {
   channels: Argument.String("channels").pipe(Argument.variadic(), Argument.withDescription("Channels")),

@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { SubscribeEvent } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
-import { requestsTo, start } from "../kit/emulated.ts"
-import { herald } from "./kit.ts"
+import { requestsTo, start } from "../../kit/emulated.ts"
+import { herald } from "../kit.ts"
 
 const decode = Schema.decodeEffect(
   Schema.fromJsonString(Schema.toCodecJson(SubscribeEvent.SubscribeEvent(Schema.Json)))

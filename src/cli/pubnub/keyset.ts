@@ -4,7 +4,7 @@
 import * as Config from "effect/Config"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import type * as PubNubConfig from "../pubnub/PubNubConfig.ts"
+import type * as PubNubConfig from "../../pubnub/PubNubConfig.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, fallback: Config.Config<A>) =>
   flag.pipe(Flag.withFallbackConfig(fallback), Flag.withDefault(undefined))

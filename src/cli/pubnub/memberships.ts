@@ -5,7 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Memberships from "../pubnub/Memberships.ts"
+import * as Memberships from "../../pubnub/Memberships.ts"
 import * as AppContext from "./appContext.ts"
 
 const user = Flag.String("user").pipe(

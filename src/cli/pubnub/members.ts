@@ -4,7 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import * as Members from "../pubnub/Members.ts"
+import * as Members from "../../pubnub/Members.ts"
 import * as AppContext from "./appContext.ts"
 
 const channel = Argument.String("channel").pipe(Argument.withDescription("The channel"))

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { PubNubEmulator } from "effect-herald/testing"
-import { start } from "../kit/emulated.ts"
-import { herald } from "./kit.ts"
+import { start } from "../../kit/emulated.ts"
+import { herald } from "../kit.ts"
 
 const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
 

@@ -3,7 +3,7 @@
  */
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
-import { Timetoken } from "../pubnub/Timetoken.ts"
+import { Timetoken } from "../../pubnub/Timetoken.ts"
 
 const timetoken = (name: string, what: string) =>
   Flag.String(name).pipe(

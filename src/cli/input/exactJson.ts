@@ -4,8 +4,8 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import * as Json from "../internal/json.ts"
-import { BadInput } from "./failure.ts"
+import * as Json from "../../internal/json.ts"
+import { BadInput } from "../exit/failure.ts"
 
 export interface Parsed {
   readonly value: Schema.Json

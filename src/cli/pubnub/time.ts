@@ -4,10 +4,10 @@
 import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Time from "../pubnub/Time.ts"
-import * as Timetoken from "../pubnub/Timetoken.ts"
-import { Root } from "./flags.ts"
-import { writeLine } from "./output.ts"
+import * as Time from "../../pubnub/Time.ts"
+import * as Timetoken from "../../pubnub/Timetoken.ts"
+import { Root } from "./keyset.ts"
+import { writeLine } from "../output/lines.ts"
 
 export const time = Command.make(
   "time",

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
-import { herald } from "./kit.ts"
+import { herald } from "../kit.ts"
 
 const world = Effect.provide(PubNubEmulator.layer())
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
-import { herald } from "./kit.ts"
+import { herald } from "../kit.ts"
 
 const answering = (answer: Transport.Answer) => Effect.provide(Transport.scripted([answer]))
 

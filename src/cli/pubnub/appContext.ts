@@ -6,12 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Text from "../internal/text.ts"
-import * as AppContext from "../pubnub/AppContext.ts"
-import * as ExactJson from "./exactJson.ts"
-import { BadInput } from "./failure.ts"
-import { writeValues } from "./output.ts"
-import { limit } from "./range.ts"
+import * as Text from "../../internal/text.ts"
+import * as AppContext from "../../pubnub/AppContext.ts"
+import * as ExactJson from "../input/exactJson.ts"
+import { BadInput } from "../exit/failure.ts"
+import { writeValues } from "../output/lines.ts"
+import { limit } from "../input/range.ts"
 
 /** The parts of every object itself. */
 export const parts = ["custom", "status", "type"] as const
