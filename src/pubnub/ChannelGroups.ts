@@ -1,10 +1,13 @@
 /**
- * Channel groups: lists of channels that the service keeps under a name, so that a subscription to the name is one to
- * all of them, now and after the list changed. They need the Stream Controller add-on.
+ * Channel groups: named lists of channels that the service keeps. A subscription to a group covers the channels that it
+ * has now and those that it gets later. Channel groups need the Stream Controller add-on.
+ *
+ * Each request fails with a `PubNubError`: `FeatureDisabled` without the add-on, and `BadRequest` without a `status` when
+ * the input is wrong and nothing was sent.
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -19,46 +22,97 @@ import type * as PubNubError from "./PubNubError.ts"
 import type { UnreadableItem } from "./UnreadableItem.ts"
 
 /**
- * What the requests of this module can fail with. Without the add-on it is `FeatureDisabled`; wrong input is
- * `BadRequest` without a `status`, and nothing was sent.
- *
- * @category errors
- * @since 0.1.0
- */
-export type ChannelGroupsError = PubNubError.PubNubError
-
-/**
- * Which group.
+ * A channel group.
  *
  * @category models
  * @since 0.1.0
  */
 export interface GroupOptions {
-  /** The name of one group. */
+  /** The name of the group: text of 1 to 2,048 characters, not a wildcard. */
   readonly group: string
 }
 
 /**
- * Which channels of which group.
+ * Channels of a channel group.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ChannelsOptions extends GroupOptions {
-  /** 1 to 200 channels. A presence name, `a-pnpres`, brings the presence of `a` to the group's subscribers. */
+  /** 1 to 200 channels. A presence name, `a-pnpres`, gives subscribers of the group the presence of `a`. */
   readonly channels: ReadonlyArray<string>
 }
 
 /**
- * Adds channels to a group, which comes to be if it did not exist. Those that it has already do no harm, so that it may
- * be repeated. Fails with {@link ChannelGroupsError}.
+ * Lists the names of all groups of the keyset. What is not a name becomes an `UnreadableItem` in its place.
  *
  * **Details**
  *
- * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group/{group}?add=…`. The service takes 200 channels at
- * once, and keeps up to 2,000 in a group.
+ * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group`
  *
- * **Example** (Any number of channels)
+ * **Example** (Groups with a common prefix)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
+ * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ *
+ * const teams = Effect.map(ChannelGroups.list, (groups) =>
+ *   groups.filter(UnreadableItem.isReadable).filter((group) => group.startsWith("team-")))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const list: Effect.Effect<
+  ReadonlyArray<string | UnreadableItem>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+> = Endpoint.run("ChannelGroups.list", () => ({
+  path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group`,
+  decode: (json) => Result.map(decodeGroups(json), ({ payload }) => payload.groups.map(Items.readName))
+}))
+
+/**
+ * Removes a group. Its channels stay as they are. A group that does not exist is no error.
+ *
+ * **Details**
+ *
+ * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group/{group}/remove`
+ *
+ * **Example** (Remove the group of alerts)
+ *
+ * ```ts
+ * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
+ *
+ * const program = ChannelGroups.remove({ group: "alerts" })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const remove = (
+  options: GroupOptions
+): Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run("ChannelGroups.remove", () => {
+    const { group } = options
+    return {
+      path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}/remove`,
+      issues: Groups.issuesOf(group),
+      decode: decodeDone
+    }
+  })
+
+/**
+ * Adds channels to a group, and creates the group if it does not exist. Channels that the group has already are no error,
+ * so a program may repeat the request.
+ *
+ * **Details**
+ *
+ * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group/{group}?add=…`. The service takes 200 channels in a
+ * request, and keeps up to 2,000 in a group.
+ *
+ * **Example** (Add any number of channels)
  *
  * ```ts
  * import * as Arr from "effect/Array"
@@ -66,148 +120,88 @@ export interface ChannelsOptions extends GroupOptions {
  * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
  *
  * const addAll = (group: string, channels: ReadonlyArray<string>) =>
- *   Effect.forEach(Arr.chunksOf(channels, 200), (channels) => ChannelGroups.add({ group, channels }), { discard: true })
+ *   Effect.forEach(
+ *     Arr.chunksOf(channels, 200),
+ *     (channels) => ChannelGroups.addChannels({ group, channels }),
+ *     { discard: true }
+ *   )
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const add = (
+export const addChannels = (
   options: ChannelsOptions
-): Effect.Effect<void, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> => change("add", options)
+): Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> => change("add", options)
 
 /**
- * Takes channels out of a group. Those that it does not have do no harm, and a group without channels is none any more.
- * Fails with {@link ChannelGroupsError}.
+ * Removes channels from a group. Channels that the group does not have are no error. The service removes a group that has
+ * no channels left.
  *
  * **Details**
  *
  * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group/{group}?remove=…`
  *
- * **Example** (One channel less)
+ * **Example** (Remove one channel)
  *
  * ```ts
  * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
  *
- * const program = ChannelGroups.remove({ group: "alerts", channels: ["alerts.test"] })
+ * const program = ChannelGroups.removeChannels({ group: "alerts", channels: ["alerts.test"] })
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const remove = (
+export const removeChannels = (
   options: ChannelsOptions
-): Effect.Effect<void, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> => change("remove", options)
+): Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> => change("remove", options)
 
 /**
- * The channels of a group, all of them at once. A group that does not exist has none. What is no name is an `UnreadableItem`
- * in its place. Fails with {@link ChannelGroupsError}.
+ * Lists the channels of a group, all of them at once. A group that does not exist has none. What is not a name becomes an
+ * `UnreadableItem` in its place.
  *
  * **Details**
  *
  * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group/{group}`
  *
- * **Example** (Whether a channel is in a group)
+ * **Example** (Whether a group has a channel)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
  *
  * const isWatched = (channel: string) =>
- *   Effect.map(ChannelGroups.list({ group: "alerts" }), (channels) => channels.includes(channel))
+ *   Effect.map(ChannelGroups.listChannels({ group: "alerts" }), (channels) => channels.includes(channel))
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const list = (
+export const listChannels = (
   options: GroupOptions
-): Effect.Effect<ReadonlyArray<string | UnreadableItem>, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
-  Groups.entries(() => options.group)
-
-const delete_ = (
-  options: GroupOptions
-): Effect.Effect<void, ChannelGroupsError, HttpClient.HttpClient | PubNubConfig> =>
-  Effect.asVoid(
-    Endpoint.run("deleteChannelGroup", () => {
-      const { group } = options
-      return {
-        path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}/remove`,
-        issues: Groups.issuesOf(group),
-        decode: decodeDone
-      }
-    })
-  )
-
-export {
-  /**
-   * Deletes a group; its channels are left as they are. One that does not exist does no harm. Fails with
-   * {@link ChannelGroupsError}.
-   *
-   * **Details**
-   *
-   * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group/{group}/remove`
-   *
-   * **Example** (No group any more)
-   *
-   * ```ts
-   * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
-   *
-   * const program = ChannelGroups.delete({ group: "alerts" })
-   * ```
-   *
-   * @category requests
-   * @since 0.1.0
-   */
-  delete_ as delete
-}
-
-/**
- * The names of all groups of the keyset. What is no name is an `UnreadableItem` in its place. Fails with {@link ChannelGroupsError}.
- *
- * **Details**
- *
- * `GET /v1/channel-registration/sub-key/{subscribeKey}/channel-group`
- *
- * **Example** (Groups of one prefix)
- *
- * ```ts
- * import * as Effect from "effect/Effect"
- * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
- *
- * const teams = Effect.map(ChannelGroups.groups, (names) =>
- *   names.filter(UnreadableItem.isReadable).filter((name) => name.startsWith("team-")))
- * ```
- *
- * @category requests
- * @since 0.1.0
- */
-export const groups: Effect.Effect<
+): Effect.Effect<
   ReadonlyArray<string | UnreadableItem>,
-  ChannelGroupsError,
+  PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
-> = Endpoint.run("listChannelGroups", () => ({
-  path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group`,
-  decode: (json) => Result.map(decodeGroups(json), ({ payload }) => payload.groups.map(Items.readName))
-}))
+> => Groups.entries(() => options.group)
 
 const decodeGroups = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ groups: Items.Unread }) }))
-const decodeDone = Codec.decodeResult(Schema.Struct({ status: Schema.Literal(200) }))
 
-/** The most channels of one request. */
-const most = 200
+const done = Codec.decodeResult(Schema.Struct({ status: Schema.Literal(200) }))
+const decodeDone = (json: Schema.Json): Result.Result<void, string> => Result.map(done(json), () => undefined)
+
+/** The service takes this many channels in one request. */
+const mostChannels = 200
 
 const change = (kind: "add" | "remove", options: ChannelsOptions) =>
-  Effect.asVoid(
-    Endpoint.run(kind === "add" ? "addToChannelGroup" : "removeFromChannelGroup", () => {
-      const { channels, group } = options
-      return {
-        path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}`,
-        query: { [kind]: Names.unique(channels).join(",") },
-        issues: [...Groups.issuesOf(group), ...Names.issuesOf("channels", channels, most)],
-        longInput: { location: "channels", advice: "send fewer at once" },
-        decode: decodeDone
-      }
-    })
-  )
+  Endpoint.run(`ChannelGroups.${kind}Channels`, () => {
+    const { channels, group } = options
+    return {
+      path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}`,
+      query: { [kind]: Names.unique(channels).join(",") },
+      issues: [...Groups.issuesOf(group), ...Names.issuesOf("channels", channels, mostChannels)],
+      longInput: { location: "channels", advice: "send fewer at once" },
+      decode: decodeDone
+    }
+  })

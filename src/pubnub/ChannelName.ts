@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
 import * as Input from "../internal/input.ts"
 
 const longest = 2048
@@ -87,23 +86,3 @@ export const presenceOf = (name: string): string => typeof name !== "string" || 
  * @since 0.1.0
  */
 export const withoutPresence = (name: string): string => isPresence(name) ? name.slice(0, -suffix.length) : name
-
-/**
- * The name of a channel, not of a pattern.
- *
- * @category models
- * @since 0.1.0
- */
-export const Channel = Schema.String.pipe(
-  Schema.check(Schema.makeFilter((name: string) => {
-    const wrong = issue(name)
-    return wrong === undefined ? true : `a channel name that ${wrong}`
-  })),
-  Schema.brand("Channel")
-)
-
-/**
- * @category models
- * @since 0.1.0
- */
-export type Channel = typeof Channel.Type

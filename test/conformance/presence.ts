@@ -89,15 +89,15 @@ const callOf = (exchange: Kit.Exchange): Call => {
     case templates.setState:
       return Presence.setState({ channels, groups, user, state: decodeState(query.get("state")) })
     case templates.groups:
-      return ChannelGroups.groups
+      return ChannelGroups.list
     case templates.group:
       return query.has("add")
-        ? ChannelGroups.add({ group, channels: listOf(query.get("add")) })
+        ? ChannelGroups.addChannels({ group, channels: listOf(query.get("add")) })
         : query.has("remove")
-        ? ChannelGroups.remove({ group, channels: listOf(query.get("remove")) })
-        : ChannelGroups.list({ group })
+        ? ChannelGroups.removeChannels({ group, channels: listOf(query.get("remove")) })
+        : ChannelGroups.listChannels({ group })
     default:
-      return ChannelGroups.delete({ group })
+      return ChannelGroups.remove({ group })
   }
 }
 

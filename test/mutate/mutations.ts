@@ -548,7 +548,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: setState schema", ": Payload.encodeWith(schema, state)", ": Effect.fromResult(Payload.encode(state))"]
   ]),
   ...of("src/pubnub/ChannelGroups.ts", ["test/pubnub/ChannelGroups.test.ts"], [
-    ["row: 200", "const most = 200", "const most = 201"]
+    ["row: 200", "const mostChannels = 200", "const mostChannels = 201"]
   ]),
   ...of("src/pubnub/internal/wire/storage.ts", ["test/pubnub/History.test.ts"], [
     ["row: include_message_type", "    include_message_type: \"true\",\n", "    include_message_type: \"false\",\n"]

@@ -555,7 +555,7 @@ it.live("events of users, channels and memberships, both ways", () =>
 
 it.live("events of message actions, both ways, of a channel of a group", () =>
   Effect.gen(function*() {
-    yield* ChannelGroups.add({ group: "rooms", channels: ["room"] })
+    yield* ChannelGroups.addChannels({ group: "rooms", channels: ["room"] })
     const official = yield* client("theirs")
     const heard = yield* subscribed(official, { channelGroups: ["rooms"] })
     const { take } = yield* listening({ groups: ["rooms"] })

@@ -86,11 +86,14 @@ it.live("presence: who is there, and states, both ways", () =>
 it.live("channel groups, both ways", () =>
   Effect.gen(function*() {
     const { channelGroups } = yield* client("theirs")
-    yield* ChannelGroups.add({ group: "g", channels: ["a", "b"] })
+    yield* ChannelGroups.addChannels({ group: "g", channels: ["a", "b"] })
     yield* theirs(() => channelGroups.addChannels({ channelGroup: "g", channels: ["c"] }))
     yield* theirs(() => channelGroups.removeChannels({ channelGroup: "g", channels: ["a"] }))
     const listed = yield* theirs(() => channelGroups.listChannels({ channelGroup: "g" }))
-    assert.deepStrictEqual([yield* ChannelGroups.list({ group: "g" }), listed.channels], [["b", "c"], ["b", "c"]])
-    yield* ChannelGroups.delete({ group: "g" })
+    assert.deepStrictEqual([yield* ChannelGroups.listChannels({ group: "g" }), listed.channels], [["b", "c"], [
+      "b",
+      "c"
+    ]])
+    yield* ChannelGroups.remove({ group: "g" })
     assert.deepStrictEqual((yield* theirs(() => channelGroups.listGroups())).groups, [])
   }).pipe(Effect.scoped, Effect.provide(World)))

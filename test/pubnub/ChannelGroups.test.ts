@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { ChannelGroups, PubNubConfig } from "effect-herald/pubnub"
+import { ChannelGroups, PubNubConfig, type PubNubError } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
@@ -10,15 +10,15 @@ const many = (count: number) => Array.from({ length: count }, (_, index) => `cha
 it.effect("channels are added, listed, taken out, and the group is deleted", () =>
   Effect.gen(function*() {
     const group = "ops #1/ü"
-    assert.deepStrictEqual(yield* ChannelGroups.list({ group }), [])
-    yield* ChannelGroups.add({ group, channels: ["a b", "c", "c", "c-pnpres"] })
-    assert.deepStrictEqual(yield* ChannelGroups.list({ group }), ["a b", "c", "c-pnpres"])
-    assert.deepStrictEqual(yield* ChannelGroups.groups, [group])
-    yield* ChannelGroups.remove({ group, channels: ["c", "never there"] })
-    assert.deepStrictEqual(yield* ChannelGroups.list({ group }), ["a b", "c-pnpres"])
-    yield* ChannelGroups.delete({ group })
-    yield* ChannelGroups.delete({ group })
-    assert.deepStrictEqual(yield* ChannelGroups.groups, [])
+    assert.deepStrictEqual(yield* ChannelGroups.listChannels({ group }), [])
+    yield* ChannelGroups.addChannels({ group, channels: ["a b", "c", "c", "c-pnpres"] })
+    assert.deepStrictEqual(yield* ChannelGroups.listChannels({ group }), ["a b", "c", "c-pnpres"])
+    assert.deepStrictEqual(yield* ChannelGroups.list, [group])
+    yield* ChannelGroups.removeChannels({ group, channels: ["c", "never there"] })
+    assert.deepStrictEqual(yield* ChannelGroups.listChannels({ group }), ["a b", "c-pnpres"])
+    yield* ChannelGroups.remove({ group })
+    yield* ChannelGroups.remove({ group })
+    assert.deepStrictEqual(yield* ChannelGroups.list, [])
     const [, added] = yield* requestsTo("/v1/channel-registration")
     assert.strictEqual(queryOf(added!).get("add"), "a b,c,c-pnpres")
     assert.include(added!.target, "/channel-group/ops%20%231%2F%C3%BC?add=a%20b%2Cc%2Cc-pnpres")
@@ -26,32 +26,32 @@ it.effect("channels are added, listed, taken out, and the group is deleted", () 
 
 it.effect("200 channels go in one request", () =>
   Effect.gen(function*() {
-    yield* ChannelGroups.add({ group: "g", channels: many(200) })
-    assert.lengthOf(yield* ChannelGroups.list({ group: "g" }), 200)
-    yield* ChannelGroups.remove({ group: "g", channels: many(200) })
-    assert.lengthOf(yield* ChannelGroups.list({ group: "g" }), 0)
+    yield* ChannelGroups.addChannels({ group: "g", channels: many(200) })
+    assert.lengthOf(yield* ChannelGroups.listChannels({ group: "g" }), 200)
+    yield* ChannelGroups.removeChannels({ group: "g", channels: many(200) })
+    assert.lengthOf(yield* ChannelGroups.listChannels({ group: "g" }), 0)
   }).pipe(Effect.provide(emulated())))
 
 describe("bad input is refused before a request is made", () => {
   const group = "g"
   it.effect.each(
     [
-      ["no channels", ChannelGroups.add({ group, channels: [] }), "channels"],
+      ["no channels", ChannelGroups.addChannels({ group, channels: [] }), "channels"],
       [
         "too many channels",
-        ChannelGroups.remove({ group, channels: Array.from({ length: 201 }, (_, index) => String(index)) }),
+        ChannelGroups.removeChannels({ group, channels: Array.from({ length: 201 }, (_, index) => String(index)) }),
         "channels"
       ],
-      ["a comma in a channel", ChannelGroups.add({ group, channels: ["a", "b,c"] }), "channels"],
-      ["a wildcard", ChannelGroups.add({ group, channels: ["a.*"] }), "channels"],
-      ["no group", ChannelGroups.list({ group: "" }), "group"],
-      ["a comma in a group", ChannelGroups.delete({ group: "a,b" }), "group"],
-      ["a dot segment", ChannelGroups.delete({ group: ".." }), "group"],
-      ["more than an address holds", ChannelGroups.add({ group, channels: ["x".repeat(2_000)] }), "channels"]
+      ["a comma in a channel", ChannelGroups.addChannels({ group, channels: ["a", "b,c"] }), "channels"],
+      ["a wildcard", ChannelGroups.addChannels({ group, channels: ["a.*"] }), "channels"],
+      ["no group", ChannelGroups.listChannels({ group: "" }), "group"],
+      ["a comma in a group", ChannelGroups.remove({ group: "a,b" }), "group"],
+      ["a dot segment", ChannelGroups.remove({ group: ".." }), "group"],
+      ["more than an address holds", ChannelGroups.addChannels({ group, channels: ["x".repeat(2_000)] }), "channels"]
     ] as const
   )("%s", ([, call, location]) =>
     Effect.gen(function*() {
-      const { reason } = yield* Effect.flip<unknown, ChannelGroups.ChannelGroupsError, never>(
+      const { reason } = yield* Effect.flip<unknown, PubNubError.PubNubError, never>(
         Effect.provide(call, Layer.merge(Transport.scripted([]), config({ maxUrlSize: 2_000 })))
       )
       if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
@@ -61,7 +61,7 @@ describe("bad input is refused before a request is made", () => {
 
   it.effect("a missing key", () =>
     Effect.gen(function*() {
-      const { reason } = yield* Effect.flip(ChannelGroups.groups)
+      const { reason } = yield* Effect.flip(ChannelGroups.list)
       assert.deepInclude({ ...reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
     }).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ subscribeKey: "" })))))
 })
@@ -74,10 +74,10 @@ describe("failures", () => {
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.deny({ groups: ["g"] })
-      const denied = yield* Effect.flip(ChannelGroups.list({ group: "g" }))
+      const denied = yield* Effect.flip(ChannelGroups.listChannels({ group: "g" }))
       assert.deepInclude({ ...denied.reason }, { _tag: "AccessDenied", groups: ["g"] } as object)
       yield* emulator.setAddOns({ streamController: false })
-      const disabled = yield* Effect.flip(ChannelGroups.groups)
+      const disabled = yield* Effect.flip(ChannelGroups.list)
       assert.deepInclude({ ...disabled.reason }, { _tag: "FeatureDisabled", addOn: "StreamController" } as object)
     }).pipe(Effect.provide(emulated())))
 
@@ -93,7 +93,7 @@ describe("failures", () => {
     ] as const
   )("%j is %s", ([answer, tag]) =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(ChannelGroups.list({ group: "g" }))
+      const error = yield* Effect.flip(ChannelGroups.listChannels({ group: "g" }))
       assert.strictEqual(error.reason._tag, tag)
       assert.deepStrictEqual(error.request, {
         method: "GET",

@@ -66,7 +66,7 @@ describe("hereNow", () => {
   it.effect("of many channels and of groups, with those where nobody is", () =>
     Effect.gen(function*() {
       yield* people
-      yield* ChannelGroups.add({ group: "g", channels: ["b", "empty"] })
+      yield* ChannelGroups.addChannels({ group: "g", channels: ["b", "empty"] })
       const a = { occupancy: 2, users: [{ user: "ada" }, { user: "bob" }] }
       const b = { occupancy: 1, users: [{ user: "ada" }] }
       const nobody = { occupancy: 0, users: [] }
@@ -468,7 +468,7 @@ it.effect("whereNow is of the configured user, or of another", () =>
 describe("state", () => {
   it.effect("is set and read on channels and groups", () =>
     Effect.gen(function*() {
-      yield* ChannelGroups.add({ group: "g", channels: ["b", "c"] })
+      yield* ChannelGroups.addChannels({ group: "g", channels: ["b", "c"] })
       const state = { mood: "it's ok ☃", channels: { deep: [1, null] }, big: 1234567890.5 }
       assert.deepStrictEqual(yield* Presence.setState({ channels: ["a"], groups: ["g"], state }), state)
       assert.deepStrictEqual([...yield* Presence.getState({ channels: ["a"] })], [["a", state]])

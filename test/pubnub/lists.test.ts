@@ -136,8 +136,8 @@ describe("one odd item never takes its list with it", () => {
         : { status: 200, payload: { channels: ["a", 5], groups: [null, "g"] } }
     )
     return Effect.gen(function*() {
-      const channels = yield* ChannelGroups.list({ group: "g" })
-      const groups = yield* ChannelGroups.groups
+      const channels = yield* ChannelGroups.listChannels({ group: "g" })
+      const groups = yield* ChannelGroups.list
       const states = yield* Presence.getState({ channels: ["a", "b"] })
       assert.deepStrictEqual(channels.map(UnreadableItem.isUnreadable), [false, true])
       assert.deepStrictEqual(groups.map(UnreadableItem.isUnreadable), [true, false])

@@ -139,7 +139,7 @@ const everyRequest = {
     value: "x"
   }),
   actions: MessageActions.list({ channel: "a" }),
-  groups: ChannelGroups.list({ group: "a" }),
+  groups: ChannelGroups.listChannels({ group: "a" }),
   hereNow: Presence.hereNow({ channels: ["a"] }),
   subscribe: Stream.runDrain(Subscribe.stream({ channels: ["a"], groups: ["g"] })).pipe(
     Effect.timeoutOption("20 seconds")

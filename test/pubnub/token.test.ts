@@ -194,7 +194,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         Effect.exit(Publish.publish({ channel: "a", message: "x".repeat(31_000) })),
         Effect.exit(Publish.signal({ channel: "a", message: 1 })),
         Effect.exit(Stream.runDrain(History.stream({ channel: "a" }))),
-        Effect.exit(ChannelGroups.list({ group: "g" })),
+        Effect.exit(ChannelGroups.listChannels({ group: "g" })),
         Effect.exit(Presence.hereNow({ channels: ["a"] })),
         Effect.exit(Users.set({ name: "Ada" })),
         Effect.exit(Effect.scoped(

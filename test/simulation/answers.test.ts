@@ -221,7 +221,7 @@ const ofPubNub: Requests<PubNubConfig.PubNubConfig> = [
   MessageActions.list({ channel: "a" }),
   MessageActions.add({ channel: "a", messageTimetoken: timetoken, type: "a", value: "b" }),
   MessageActions.remove({ channel: "a", messageTimetoken: timetoken, actionTimetoken: timetoken }),
-  ChannelGroups.list({ group: "g" }),
+  ChannelGroups.listChannels({ group: "g" }),
   Presence.hereNow({ channels: ["a"], includeState: true }),
   Presence.getState({ channels: ["a"] }),
   Effect.flatMap(PubNubConfig.PubNubConfig, (config) =>

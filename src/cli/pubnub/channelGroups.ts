@@ -37,19 +37,19 @@ const list = Command.make(
   { group: group.pipe(Argument.withDefault(undefined)) },
   ({ group }) =>
     group === undefined
-      ? Effect.flatMap(ChannelGroups.groups, (names) => writeNames("group", names))
-      : Effect.flatMap(ChannelGroups.list({ group }), (names) => writeNames("channel", names))
+      ? Effect.flatMap(ChannelGroups.list, (names) => writeNames("group", names))
+      : Effect.flatMap(ChannelGroups.listChannels({ group }), (names) => writeNames("channel", names))
 ).pipe(Command.withDescription("Print the channels of a group, or the groups of the keyset"))
 
-const add = Command.make("add", { group, channels }, ChannelGroups.add).pipe(
+const add = Command.make("add", { group, channels }, ChannelGroups.addChannels).pipe(
   Command.withDescription("Add channels to a group")
 )
 
-const remove = Command.make("remove", { group, channels }, ChannelGroups.remove).pipe(
+const remove = Command.make("remove", { group, channels }, ChannelGroups.removeChannels).pipe(
   Command.withDescription("Take channels out of a group")
 )
 
-const delete_ = Command.make("delete", { group }, ChannelGroups.delete).pipe(
+const delete_ = Command.make("delete", { group }, ChannelGroups.remove).pipe(
   Command.withDescription("Delete a group")
 )
 

@@ -21,7 +21,7 @@ const decode = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ chann
 
 /** The channels of a group, and what is in their list that is no name. */
 export const entries = (read: () => string) =>
-  Endpoint.run("listChannelGroup", () => {
+  Endpoint.run("ChannelGroups.listChannels", () => {
     const group = read()
     return {
       path: path`/v1/channel-registration/sub-key/${subscribeKey}/channel-group/${group}`,
