@@ -11,8 +11,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Channels, Members, Memberships, ObjectFilter, PubNubConfig, UnreadableItem, Users } from "effect-herald/pubnub"
+import { Channels, Members, Memberships, ObjectFilter, PubNubConfig, Users } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 
 const People = Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc, points: Schema.Int }))
 
@@ -32,7 +33,7 @@ const program = Effect.gen(function*() {
   )
   for (const user of active) {
     // One that cannot be read stands in its place, and takes no other with it.
-    if (UnreadableItem.isUnreadable(user)) continue
+    if (UndecodableItem.isUndecodable(user)) continue
     const { custom, name } = user
     const born = Option.match(custom, { onNone: () => "?", onSome: ({ born }) => DateTime.formatIsoDateUtc(born) })
     yield* Console.log(`${Option.getOrElse(name, () => "somebody")}, born ${born}`)
@@ -41,7 +42,7 @@ const program = Effect.gen(function*() {
   // A member of the room is a user with a membership, and the same from the other end.
   yield* Members.set({ channel: "room #1", users: ["bob", { id: "ada", custom: { seat: 7 } }] })
   const seats = yield* Memberships.list({ user: "ada", include: ["custom", "channel"] })
-  for (const { channel, custom } of seats.items.filter(UnreadableItem.isReadable)) {
+  for (const { channel, custom } of seats.items.filter(UndecodableItem.isDecoded)) {
     const room = Option.flatMap(channel, ({ name }) => name)
     yield* Console.log(`${Option.getOrUndefined(room)}, seat ${Option.getOrUndefined(custom)?.seat}`)
   }

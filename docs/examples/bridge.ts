@@ -22,16 +22,9 @@ import * as Stream from "effect/Stream"
 import * as CursorStore from "effect-herald/CursorStore"
 import { NodePubNub, NodeSymphony, PubNubEmulatorServer, SymphonyEmulatorServer } from "effect-herald/node"
 import { Publisher, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
-import {
-  Datafeed,
-  type DatafeedEvent,
-  Ids,
-  MessageML,
-  Messages,
-  Session,
-  UnreadableEntry
-} from "effect-herald/symphony"
+import { Datafeed, type DatafeedEvent, Ids, MessageML, Messages, Session } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import * as assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 
@@ -50,7 +43,7 @@ const Origin = MessageML.entity({
 /** Whether an order is in the room. It came after it was published; a minute is left for clocks that differ. */
 const isPosted = (streamId: string, timetoken: Timetoken.Timetoken) =>
   Messages.listAll({ streamId, since: DateTime.subtract(Timetoken.toDateTime(timetoken), { minutes: 1 }) }).pipe(
-    Stream.filter(UnreadableEntry.isReadable),
+    Stream.filter(UndecodableItem.isDecoded),
     Stream.mapEffect((message) => Effect.orElseSucceed(Origin.read(message), () => [])),
     Stream.filter((origins) => origins.some((origin) => origin.timetoken === timetoken)),
     Stream.runHead,

@@ -10,11 +10,10 @@ import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Errors from "../internal/errors.ts"
 import * as Json from "../internal/json.ts"
+import type * as Pages from "../Page.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
-import type * as PubNubError from "./PubNubError.ts"
-import type { SubscribeError } from "./SubscribeError.ts"
-import type { UnreadableItem } from "./UnreadableItem.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -90,21 +89,12 @@ export const PageCursor = Schema.NonEmptyString.pipe(Schema.brand("PageCursor"))
 export type PageCursor = typeof PageCursor.Type
 
 /**
- * A page of a list.
+ * A page of a list of App Context. An item that cannot be read is an `UndecodableItem` in its place.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Page<A> {
-  /** What cannot be read is in its place. */
-  readonly items: ReadonlyArray<A | UnreadableItem>
-  /** How many there are on all pages, when it was asked for with `count`. */
-  readonly total?: number
-  /** Pass it as `next` for the page behind this one. Absent when this is the last. */
-  readonly next?: PageCursor
-  /** Pass it as `previous` for the page before this one. Absent on the first. */
-  readonly previous?: PageCursor
-}
+export type Page<A> = Pages.Page<A | UndecodableItem, PageCursor>
 
 /**
  * What every object has: when it changed, and the tag of what it is now.
@@ -165,8 +155,8 @@ export interface PageOptions {
   readonly next?: PageCursor | undefined
   /** The `previous` of another page. Not together with `next`. */
   readonly previous?: PageCursor | undefined
-  /** Whether the page tells how many there are on all pages. Default: `false`. */
-  readonly count?: boolean | undefined
+  /** Whether the page says how many items all pages have. Default: `false`. */
+  readonly totalCount?: boolean | undefined
 }
 
 /**
@@ -183,29 +173,6 @@ export interface UpdateOptions {
   readonly custom?: "replace" | "merge" | undefined
   /** When to begin anew after somebody else's change. Default: `Retry.contention`. */
   readonly retry?: Schedule.Schedule<unknown, ObjectChanged> | undefined
-}
-
-/**
- * A value that is kept current by events, and how far that is true now.
- *
- * **Details**
- *
- * - `current`: it is what the service has, as far as its events have come.
- * - `stale`: the service may have something else. The connection is interrupted, or the value is read again. With a
- *   `failure` the service refused that read, which is tried again every few minutes, or what it gave does not match its
- *   schema, and then it is read again with the next event.
- * - `ended`: nobody keeps it any more. With a `failure` the subscription ended, without one its scope was closed.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Live<A, E = never> {
-  /** While it is stale, and when it has ended, what was known last. */
-  readonly value: A
-  readonly state: "current" | "stale" | "ended"
-  readonly failure?: PubNubError.PubNubError | SubscribeError | E
-  /** What belongs to the value and could not be read when it was read last: members of a channel, as the service gave them. */
-  readonly unreadable?: ReadonlyArray<UnreadableItem>
 }
 
 // --------------------------------------------------------------------------------------------------------------------

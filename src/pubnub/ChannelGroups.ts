@@ -19,7 +19,7 @@ import * as Names from "./internal/wire/names.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import type { UnreadableItem } from "./UnreadableItem.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 
 /**
  * A channel group.
@@ -44,7 +44,7 @@ export interface ChannelsOptions extends GroupOptions {
 }
 
 /**
- * Lists the names of all groups of the keyset. What is not a name becomes an `UnreadableItem` in its place.
+ * Lists the names of all groups of the keyset. What is not a name becomes an `UndecodableItem` in its place.
  *
  * **Details**
  *
@@ -55,17 +55,17 @@ export interface ChannelsOptions extends GroupOptions {
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as ChannelGroups from "effect-herald/pubnub/ChannelGroups"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const teams = Effect.map(ChannelGroups.list, (groups) =>
- *   groups.filter(UnreadableItem.isReadable).filter((group) => group.startsWith("team-")))
+ *   groups.filter(UndecodableItem.isDecoded).filter((group) => group.startsWith("team-")))
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
 export const list: Effect.Effect<
-  ReadonlyArray<string | UnreadableItem>,
+  ReadonlyArray<string | UndecodableItem>,
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
 > = Endpoint.run("ChannelGroups.list", () => ({
@@ -159,7 +159,7 @@ export const removeChannels = (
 
 /**
  * Lists the channels of a group, all of them at once. A group that does not exist has none. What is not a name becomes an
- * `UnreadableItem` in its place.
+ * `UndecodableItem` in its place.
  *
  * **Details**
  *
@@ -181,7 +181,7 @@ export const removeChannels = (
 export const listChannels = (
   options: GroupOptions
 ): Effect.Effect<
-  ReadonlyArray<string | UnreadableItem>,
+  ReadonlyArray<string | UndecodableItem>,
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
 > => Groups.entries(() => options.group)

@@ -11,6 +11,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Live } from "../Live.ts"
 import type * as AppContext from "./AppContext.ts"
 import type * as SubscribeEvent from "./SubscribeEvent.ts"
 import type * as ObjectFilter from "./ObjectFilter.ts"
@@ -22,7 +23,7 @@ import * as Setting from "./internal/objects/setting.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
-import type { UnreadableItem } from "./UnreadableItem.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -208,13 +209,15 @@ export interface Channels<C, E = AppContext.CustomMismatch, RD = never, RE = nev
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
   ) => Stream.Stream<
-    Channel<P, C> | UnreadableItem,
+    Channel<P, C> | UndecodableItem,
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** Keeps one channel current while the scope is open. Details: {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
-    SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<Channel<Part, C>>, E>>,
+    SubscriptionRef.SubscriptionRef<
+      Live<Option.Option<Channel<Part, C>>, PubNubError.PubNubError | SubscribeError | E>
+    >,
     PubNubError.PubNubError | SubscribeError | E,
     HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
@@ -371,7 +374,7 @@ export const get: Channels<AppContext.Custom, never>["get"] = channels.get
  * **Details**
  *
  * `GET /v2/objects/{subscribeKey}/channels`. `next` is there only on a full page, though the service gives a cursor on the
- * last page too. A page that is full and the last is followed by an empty one. What cannot be read is an `UnreadableItem`
+ * last page too. A page that is full and the last is followed by an empty one. What cannot be read is an `UndecodableItem`
  * in its place, and should the service answer with more than `limit`, all of them are there. Fails with `PubNubError`:
  * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read, with
  * its details; `Malformed` when the cursor of the next page is the one of this page.
@@ -381,12 +384,12 @@ export const get: Channels<AppContext.Custom, never>["get"] = channels.get
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Channels from "effect-herald/pubnub/Channels"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
- * const program = Channels.list({ limit: 10, sort: ["updated:desc", "id"], count: true }).pipe(
- *   Effect.map(({ items, total }) => {
- *     const ids = items.filter(UnreadableItem.isReadable).map(({ id }) => id)
- *     return `${total} channels, of late ${ids.join(", ")}`
+ * const program = Channels.list({ limit: 10, sort: ["updated:desc", "id"], totalCount: true }).pipe(
+ *   Effect.map(({ items, totalCount }) => {
+ *     const ids = items.filter(UndecodableItem.isDecoded).map(({ id }) => id)
+ *     return `${totalCount} channels, of late ${ids.join(", ")}`
  *   })
  * )
  * ```
@@ -412,10 +415,10 @@ export const list: Channels<AppContext.Custom, never>["list"] = channels.list
  * import * as Stream from "effect/Stream"
  * import * as Channels from "effect-herald/pubnub/Channels"
  * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const ids = Channels.stream({ filter: ObjectFilter.equals("type", "team"), include: [] }).pipe(
- *   Stream.filter(UnreadableItem.isReadable),
+ *   Stream.filter(UndecodableItem.isDecoded),
  *   Stream.map(({ id }) => id)
  * )
  * ```
@@ -552,7 +555,7 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
 
 /**
  * The same requests with custom data of a type. What is set is encoded and checked before it is sent, what is read is
- * decoded: data that does not match fails with `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its
+ * decoded: data that does not match fails with `CustomMismatch`, which has it; in a list it is an `UndecodableItem` in its
  * place. The schema has to write scalars: text, numbers, booleans and null.
  *
  * **Example** (Rooms on floors)
@@ -563,12 +566,12 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
  * import * as Stream from "effect/Stream"
  * import * as Channels from "effect-herald/pubnub/Channels"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const Rooms = Channels.withCustom(Schema.Struct({ floor: Schema.Int, bookedUntil: Schema.optionalKey(Schema.DateTimeUtc) }))
  *
  * const floors = Rooms.list({ include: ["custom"] }).pipe(
- *   Effect.map(({ items }) => items.filter(UnreadableItem.isReadable).map(({ custom, id }) => [id, custom] as const))
+ *   Effect.map(({ items }) => items.filter(UndecodableItem.isDecoded).map(({ custom, id }) => [id, custom] as const))
  * )
  *
  * const changes = Subscribe.channels({ channels: ["room #1"] }).pipe(

@@ -15,6 +15,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Live } from "../Live.ts"
 import type * as AppContext from "./AppContext.ts"
 import type * as SubscribeEvent from "./SubscribeEvent.ts"
 import type * as ObjectFilter from "./ObjectFilter.ts"
@@ -27,7 +28,7 @@ import type * as Memberships from "./Memberships.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
-import type { UnreadableItem } from "./UnreadableItem.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 import { UserId } from "./UserId.ts"
 import type * as Users from "./Users.ts"
 
@@ -228,13 +229,15 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
   readonly stream: <const P extends Part = never>(
     options: StreamOptions<P>
   ) => Stream.Stream<
-    Member<P, C> | UnreadableItem,
+    Member<P, C> | UndecodableItem,
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** Keeps the members of a channel current while the scope is open. Details: {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
-    SubscriptionRef.SubscriptionRef<AppContext.Live<ReadonlyMap<UserId, Member<Part, C>>, E>>,
+    SubscriptionRef.SubscriptionRef<
+      Live<ReadonlyMap<UserId, Member<Part, C>>, PubNubError.PubNubError | SubscribeError | E>
+    >,
     PubNubError.PubNubError | SubscribeError | E,
     HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
@@ -341,7 +344,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
       {
         all: requests.stream({ channel, include: LiveMembers.include }),
         page: (filter) => requests.list({ channel, include: LiveMembers.include, filter }),
-        total: Effect.map(requests.list({ channel, limit: 1, count: true }), ({ total }) => total)
+        total: Effect.map(requests.list({ channel, limit: 1, totalCount: true }), ({ totalCount }) => totalCount)
       },
       codec,
       channel
@@ -358,7 +361,7 @@ const members = make(Custom.untyped)
  * is `None` where no metadata of it is stored: one can be a member without. A channel without members has an empty page,
  * also one that does not exist.
  *
- * What cannot be read is an `UnreadableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
+ * What cannot be read is an `UndecodableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
  * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read,
  * `AccessDenied`, `FeatureDisabled` without App Context, and what every request can fail with.
  *
@@ -369,12 +372,12 @@ const members = make(Custom.untyped)
  * import * as Option from "effect/Option"
  * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as Members from "effect-herald/pubnub/Members"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const owners = (channel: string) =>
  *   Members.list({ channel, include: ["user"], filter: ObjectFilter.equals("type", "owner"), sort: ["user.name"] }).pipe(
  *     Effect.map(({ items }) =>
- *       items.filter(UnreadableItem.isReadable).map(({ user, userId }) =>
+ *       items.filter(UndecodableItem.isDecoded).map(({ user, userId }) =>
  *         Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId)
  *       )
  *     )
@@ -401,10 +404,10 @@ export const list: Members<AppContext.Custom, never>["list"] = members.list
  * import * as Stream from "effect/Stream"
  * import * as Members from "effect-herald/pubnub/Members"
  * import * as Publish from "effect-herald/pubnub/Publish"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const program = Members.stream({ channel: "room #1" }).pipe(
- *   Stream.filter(UnreadableItem.isReadable),
+ *   Stream.filter(UndecodableItem.isDecoded),
  *   Stream.mapEffect(({ userId }) => Publish.publish({ channel: `inbox.${userId}`, message: "The room is closed." }), {
  *     concurrency: 4
  *   }),
@@ -427,7 +430,7 @@ export const stream: Members<AppContext.Custom, never>["stream"] = members.strea
  * when events may have been lost (after an interruption, a suspected gap, something that cannot be read). When an event does
  * not say for certain what a member is now (one that has just come, changes that regions swapped), only that member is, with
  * a filter; of a channel with up to 100 members all are, in one request. Meanwhile the last value stands, and is `stale`:
- * `state` and `failure` of {@link AppContext.Live} tell all that keeps it from being current. Reads that are worth trying
+ * `state` and `failure` of {@link Live} tell all that keeps it from being current. Reads that are worth trying
  * again are made as `Retry.reconnect` says.
  *
  * It gives the value when all members have been read. Fails with `PubNubError` when that cannot be (`AccessDenied`,
@@ -587,7 +590,7 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
 /**
  * The same requests with custom data of a type: that of the memberships, while that of their users stays without one. What is
  * set is encoded and checked before it is sent, what is read is decoded: data that does not match fails with
- * `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its place. The schema has to write scalars: text,
+ * `CustomMismatch`, which has it; in a list it is an `UndecodableItem` in its place. The schema has to write scalars: text,
  * numbers, booleans and null.
  *
  * **Example** (Since when)

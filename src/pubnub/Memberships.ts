@@ -23,7 +23,7 @@ import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as Relations from "./internal/objects/relations.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import type { UnreadableItem } from "./UnreadableItem.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -230,7 +230,7 @@ export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = 
   readonly stream: <const P extends Part = never>(
     options?: StreamOptions<P>
   ) => Stream.Stream<
-    Membership<P, C> | UnreadableItem,
+    Membership<P, C> | UndecodableItem,
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
@@ -341,7 +341,7 @@ const memberships = make(Custom.untyped)
  * membership is `None` where no metadata of it is stored: one can be a member of a channel that nobody described. A user
  * without memberships has an empty page, also one that does not exist.
  *
- * What cannot be read is an `UnreadableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
+ * What cannot be read is an `UndecodableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
  * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read,
  * `AccessDenied`, `FeatureDisabled` without App Context, and what every request can fail with.
  *
@@ -352,7 +352,7 @@ const memberships = make(Custom.untyped)
  * import * as Option from "effect/Option"
  * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const program = Memberships.list({
  *   user: "ada",
@@ -361,7 +361,7 @@ const memberships = make(Custom.untyped)
  *   sort: ["updated:desc"]
  * }).pipe(
  *   Effect.map(({ items }) =>
- *     items.filter(UnreadableItem.isReadable).map(({ channel, channelId, status }) => ({
+ *     items.filter(UndecodableItem.isDecoded).map(({ channel, channelId, status }) => ({
  *       name: Option.getOrElse(Option.flatMap(channel, ({ name }) => name), () => channelId),
  *       status
  *     }))
@@ -390,10 +390,10 @@ export const list: Memberships<AppContext.Custom, never>["list"] = memberships.l
  * import * as Stream from "effect/Stream"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const messages = Memberships.stream().pipe(
- *   Stream.filter(UnreadableItem.isReadable),
+ *   Stream.filter(UndecodableItem.isDecoded),
  *   Stream.map(({ channelId }) => channelId),
  *   Stream.runCollect,
  *   Effect.map((channels) => Subscribe.messages({ channels })),
@@ -531,7 +531,7 @@ export const update: Memberships<AppContext.Custom, never>["update"] = membershi
 /**
  * The same requests with custom data of a type: that of the memberships, while that of their channels stays without one. What
  * is set is encoded and checked before it is sent, what is read is decoded: data that does not match fails with
- * `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its place. The schema has to write scalars: text,
+ * `CustomMismatch`, which has it; in a list it is an `UndecodableItem` in its place. The schema has to write scalars: text,
  * numbers, booleans and null.
  *
  * **Example** (Since when)

@@ -27,7 +27,7 @@ import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import * as Timetoken from "./Timetoken.ts"
-import { isReadable, type UnreadableItem } from "./UnreadableItem.ts"
+import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -41,7 +41,7 @@ import { isReadable, type UnreadableItem } from "./UnreadableItem.ts"
  */
 export interface Page {
   /** Oldest first, by their own timetokens. */
-  readonly actions: ReadonlyArray<MessageAction | UnreadableItem>
+  readonly actions: ReadonlyArray<MessageAction | UndecodableItem>
   /** Where the next older page ends: pass it as `before`. Absent when there is none. */
   readonly next?: Timetoken.Timetoken
 }
@@ -361,7 +361,7 @@ export interface ListOptions extends History.Range {
  *
  * `GET /v1/message-actions/{subscribeKey}/channel/{channel}`. What is `before` here, the first timetoken that does not
  * belong to the range any more, the service calls `start`; `since`, the oldest that does, it calls `end`. The service
- * seldom says that there is `more`: a full page has a `next` too. What cannot be read is an `UnreadableItem` in its place.
+ * seldom says that there is `more`: a full page has a `next` too. What cannot be read is an `UndecodableItem` in its place.
  *
  * **Example** (The actions of the newest page, by message)
  *
@@ -369,11 +369,11 @@ export interface ListOptions extends History.Range {
  * import * as Arr from "effect/Array"
  * import * as Effect from "effect/Effect"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const byMessage = MessageActions.list({ channel: "chat" }).pipe(
  *   Effect.map(({ actions }) =>
- *     Arr.groupBy(actions.filter(UnreadableItem.isReadable), ({ messageTimetoken }) => messageTimetoken)
+ *     Arr.groupBy(actions.filter(UndecodableItem.isDecoded), ({ messageTimetoken }) => messageTimetoken)
  *   )
  * )
  * ```
@@ -417,12 +417,12 @@ export interface StreamOptions extends History.Range {
  * import * as Stream from "effect/Stream"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
  * import type { Timetoken } from "effect-herald/pubnub/Timetoken"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const readers = (channel: string, message: Timetoken) =>
  *   // An action is younger than its message.
  *   MessageActions.stream({ channel, since: message }).pipe(
- *     Stream.filter(UnreadableItem.isReadable),
+ *     Stream.filter(UndecodableItem.isDecoded),
  *     Stream.filter(({ messageTimetoken, type }) => messageTimetoken === message && type === "receipt"),
  *     Stream.map(({ userId }) => userId),
  *     Stream.runCollect,
@@ -435,7 +435,7 @@ export interface StreamOptions extends History.Range {
  */
 export const stream = (
   options: StreamOptions
-): Stream.Stream<MessageAction | UnreadableItem, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+): Stream.Stream<MessageAction | UndecodableItem, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.readingStream("listMessageActions", () => {
     const { channel, order, pageSize, ...range } = options
     return Pages.stream({ ...range, order }, (range) =>
@@ -468,7 +468,7 @@ const ask = (
       decode: (json) =>
         Result.flatMap(decodeListed(json), ({ data, more }) => {
           const actions = data.map(readAction)
-          const dated = actions.map((action) => isReadable(action) ? { timetoken: action.actionTimetoken } : {})
+          const dated = actions.map((action) => isDecoded(action) ? { timetoken: action.actionTimetoken } : {})
           return Result.map(Pages.of(dated, limit, more?.start ?? undefined, before), ({ next }): Page => ({
             actions,
             ...next === undefined || since !== undefined && next <= since ? {} : { next }

@@ -30,7 +30,7 @@ import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import * as Subscribe from "./Subscribe.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
-import { isReadable, isUnreadable, type UnreadableItem } from "./UnreadableItem.ts"
+import { isDecoded, isUndecodable, type UndecodableItem } from "../UndecodableItem.ts"
 import { UserId } from "./UserId.ts"
 
 /**
@@ -81,7 +81,7 @@ export interface ChannelOccupancy {
   /** How many users are there, also when `users` has fewer. */
   readonly occupancy: number
   /** One page of them; nobody with `includeUsers: false`. */
-  readonly users: ReadonlyArray<Occupant | UnreadableItem>
+  readonly users: ReadonlyArray<Occupant | UndecodableItem>
 }
 
 /**
@@ -99,7 +99,7 @@ export interface HereNow {
   /** By the name of the channel. */
   readonly channels: ReadonlyMap<string, ChannelOccupancy>
   /** The channels of which the service told something else than who is there, if any. They are not in `channels`. */
-  readonly unreadable?: ReadonlyMap<string, UnreadableItem>
+  readonly undecodable?: ReadonlyMap<string, UndecodableItem>
 }
 
 /**
@@ -181,10 +181,10 @@ export interface UsersOptions {
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Presence from "effect-herald/pubnub/Presence"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const five = Presence.users({ channel: "lobby", includeState: true }).pipe(
- *   Stream.filter(UnreadableItem.isReadable),
+ *   Stream.filter(UndecodableItem.isDecoded),
  *   Stream.filter(({ state }) => state?.mood === "good"),
  *   Stream.take(5)
  * )
@@ -195,7 +195,7 @@ export interface UsersOptions {
  */
 export const users = (
   options: UsersOptions
-): Stream.Stream<Occupant | UnreadableItem, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Stream.Stream<Occupant | UndecodableItem, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.readingStream("hereNow", () => Stream.flatMap(pagesOf(options), ({ users }) => Stream.fromIterable(users)))
 
 const pagesOf = (
@@ -216,7 +216,7 @@ const pagesOf = (
             return isMoving || users.length < pageSize ? undefined : "the next page has the users of earlier ones again"
           }
         ),
-        ({ channels, unreadable }) => {
+        ({ channels, undecodable: unreadable }) => {
           const odd = unreadable?.get(channel)
           const page = channels.get(channel) ?? (odd === undefined ? nobody : { occupancy: 0, users: [odd] })
           const end = offset + pageSize
@@ -225,7 +225,7 @@ const pagesOf = (
       ))
   })
 
-const keyOf = (entry: Occupant | UnreadableItem): string => "user" in entry ? entry.user : Json.text(entry.raw)
+const keyOf = (entry: Occupant | UndecodableItem): string => "user" in entry ? entry.user : Json.text(entry.raw)
 
 const nobody: ChannelOccupancy = { occupancy: 0, users: [] }
 
@@ -304,10 +304,10 @@ const toHereNow = (answer: typeof OneOrMany.Type, channels: ReadonlyArray<string
   }
   const { payload } = answer
   const found = new Map(channels.map((channel) => [channel, nobody]))
-  const unreadable = new Map<string, UnreadableItem>()
+  const unreadable = new Map<string, UndecodableItem>()
   for (const [channel, raw] of Object.entries(payload.channels)) {
     const one = readOne(raw)
-    if (isReadable(one)) found.set(channel, toOccupancy(one))
+    if (isDecoded(one)) found.set(channel, toOccupancy(one))
     else {
       found.delete(channel)
       unreadable.set(channel, one)
@@ -317,7 +317,7 @@ const toHereNow = (answer: typeof OneOrMany.Type, channels: ReadonlyArray<string
     totalOccupancy: payload.total_occupancy,
     totalChannels: payload.total_channels,
     channels: found,
-    ...unreadable.size === 0 ? {} : { unreadable }
+    ...unreadable.size === 0 ? {} : { undecodable: unreadable }
   }
 }
 
@@ -460,7 +460,7 @@ interface Room {
 const count = ({ unlisted, users }: Room): number => users.size + unlisted
 
 const roomOf = (channel: string, pages: ReadonlyArray<ChannelOccupancy>): Effect.Effect<Room> =>
-  Effect.map(Items.readable(pages.flatMap((page) => page.users), `who is on ${channel}`), (occupants) => {
+  Effect.map(Items.decoded(pages.flatMap((page) => page.users), `who is on ${channel}`), (occupants) => {
     const users = new Map(occupants.map(({ state, user }) => [user, occupant(user, state)]))
     return { users, unlisted: Math.max(0, (pages.at(-1)?.occupancy ?? 0) - users.size) }
   })
@@ -539,7 +539,7 @@ export interface WhereNowOptions {
 }
 
 /**
- * The channels that a user is on. What is no name is an `UnreadableItem` in its place. Fails with {@link PresenceError}.
+ * The channels that a user is on. What is no name is an `UndecodableItem` in its place. Fails with {@link PresenceError}.
  *
  * **Details**
  *
@@ -559,7 +559,7 @@ export interface WhereNowOptions {
  */
 export const whereNow = (
   options: WhereNowOptions = {}
-): Effect.Effect<ReadonlyArray<string | UnreadableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<ReadonlyArray<string | UndecodableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.run("whereNow", ({ userId }) => {
     const { user = userId } = options
     return {
@@ -623,7 +623,7 @@ export class StateMismatch extends Errors.final(
 
 /**
  * What a user tells about itself, by channel. A channel where it has no state, or an empty one, is not in the map. Of several
- * channels, what is no JSON object is an `UnreadableItem` in its place. Fails with {@link PresenceError}, and with
+ * channels, what is no JSON object is an `UndecodableItem` in its place. Fails with {@link PresenceError}, and with
  * {@link StateMismatch} where a `schema` is given that a state does not match.
  *
  * **Details**
@@ -650,19 +650,19 @@ export class StateMismatch extends Errors.final(
  */
 export function getState(
   options: StateOptions & { readonly schema?: undefined }
-): Effect.Effect<ReadonlyMap<string, State | UnreadableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig>
+): Effect.Effect<ReadonlyMap<string, State | UndecodableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig>
 export function getState<A, RD = never>(
   options: GetStateOptions<A, RD>
 ): Effect.Effect<ReadonlyMap<string, A>, PresenceError | StateMismatch, HttpClient.HttpClient | PubNubConfig | RD>
 export function getState<A, RD>(
   options: StateOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Effect.Effect<
-  ReadonlyMap<string, A | State | UnreadableItem>,
+  ReadonlyMap<string, A | State | UndecodableItem>,
   PresenceError | StateMismatch,
   HttpClient.HttpClient | PubNubConfig | RD
 > {
   type States = Effect.Effect<
-    ReadonlyMap<string, A | State | UnreadableItem>,
+    ReadonlyMap<string, A | State | UndecodableItem>,
     PresenceError | StateMismatch,
     HttpClient.HttpClient | PubNubConfig | RD
   >
@@ -676,7 +676,7 @@ export function getState<A, RD>(
       const states = yield* Effect.forEach(
         [...yield* askState(whose)],
         ([channel, state]) =>
-          (isUnreadable(state) ? Effect.fail(state.issue) : decode(state)).pipe(
+          (isUndecodable(state) ? Effect.fail(state.issue) : decode(state)).pipe(
             Effect.map((typed) => [channel, typed] as const),
             Effect.mapError((issue) => new StateMismatch({ channel, user, issue }))
           )
@@ -759,7 +759,7 @@ const readState = Items.reader(StateRecord)
 
 const askState = (
   options: StateOptions
-): Effect.Effect<ReadonlyMap<string, State | UnreadableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<ReadonlyMap<string, State | UndecodableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.run("getState", (config) => {
     const { issues, names: { channels, groups }, user } = stateOf(options, config)
     const [only, ...others] = channels

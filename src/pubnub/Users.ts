@@ -11,6 +11,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Live } from "../Live.ts"
 import type * as AppContext from "./AppContext.ts"
 import type * as SubscribeEvent from "./SubscribeEvent.ts"
 import type * as ObjectFilter from "./ObjectFilter.ts"
@@ -22,7 +23,7 @@ import * as Setting from "./internal/objects/setting.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
-import type { UnreadableItem } from "./UnreadableItem.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -215,13 +216,13 @@ export interface Users<C, E = AppContext.CustomMismatch, RD = never, RE = never>
   readonly stream: <const P extends Part = "status" | "type">(
     options?: StreamOptions<P>
   ) => Stream.Stream<
-    User<P, C> | UnreadableItem,
+    User<P, C> | UndecodableItem,
     PubNubError.PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   /** Keeps one user current while the scope is open. Details: {@link live}. */
   readonly live: (options?: UserOptions) => Effect.Effect<
-    SubscriptionRef.SubscriptionRef<AppContext.Live<Option.Option<User<Part, C>>, E>>,
+    SubscriptionRef.SubscriptionRef<Live<Option.Option<User<Part, C>>, PubNubError.PubNubError | SubscribeError | E>>,
     PubNubError.PubNubError | SubscribeError | E,
     HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
   >
@@ -381,7 +382,7 @@ export const get: Users<AppContext.Custom, never>["get"] = users.get
  * **Details**
  *
  * `GET /v2/objects/{subscribeKey}/uuids`. `next` is there only on a full page, though the service gives a cursor on the
- * last page too. A page that is full and the last is followed by an empty one. What cannot be read is an `UnreadableItem`
+ * last page too. A page that is full and the last is followed by an empty one. What cannot be read is an `UndecodableItem`
  * in its place, and should the service answer with more than `limit`, all of them are there. Fails with `PubNubError`:
  * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read, with
  * its details; `Malformed` when the cursor of the next page is the one of this page.
@@ -390,13 +391,13 @@ export const get: Users<AppContext.Custom, never>["get"] = users.get
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  * import * as Users from "effect-herald/pubnub/Users"
  *
- * const program = Users.list({ limit: 10, sort: ["updated:desc", "id"], count: true }).pipe(
- *   Effect.map(({ items, total }) => {
- *     const ids = items.filter(UnreadableItem.isReadable).map(({ id }) => id)
- *     return `${total} users, of late ${ids.join(", ")}`
+ * const program = Users.list({ limit: 10, sort: ["updated:desc", "id"], totalCount: true }).pipe(
+ *   Effect.map(({ items, totalCount }) => {
+ *     const ids = items.filter(UndecodableItem.isDecoded).map(({ id }) => id)
+ *     return `${totalCount} users, of late ${ids.join(", ")}`
  *   })
  * )
  * ```
@@ -422,11 +423,11 @@ export const list: Users<AppContext.Custom, never>["list"] = users.list
  * import * as Option from "effect/Option"
  * import * as Stream from "effect/Stream"
  * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  * import * as Users from "effect-herald/pubnub/Users"
  *
  * const addresses = Users.stream({ filter: ObjectFilter.equals("type", "core"), include: [] }).pipe(
- *   Stream.filter(UnreadableItem.isReadable),
+ *   Stream.filter(UndecodableItem.isDecoded),
  *   Stream.filter((user) => Option.isSome(user.email)),
  *   Stream.map((user) => user.email)
  * )
@@ -447,7 +448,7 @@ export const stream: Users<AppContext.Custom, never>["stream"] = users.stream
  * It reads again whenever events may have been lost (after an interruption, a suspected gap, something that cannot be read),
  * and when an event does not say for certain what the user is now: regions may swap two changes, and an event may have been on
  * its way while the user was read. Meanwhile the last value stands, and is `stale`; `state` and `failure` of
- * {@link AppContext.Live} tell all that keeps it from being current. Reads that are worth trying again are made as
+ * {@link Live} tell all that keeps it from being current. Reads that are worth trying again are made as
  * `Retry.reconnect` says.
  *
  * It gives the value when the user has been read. Fails with `PubNubError` when that cannot be (`AccessDenied`,
@@ -584,7 +585,7 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
 
 /**
  * The same requests with custom data of a type. What is set is encoded and checked before it is sent, what is read is
- * decoded: data that does not match fails with `CustomMismatch`, which has it; in a list it is an `UnreadableItem` in its
+ * decoded: data that does not match fails with `CustomMismatch`, which has it; in a list it is an `UndecodableItem` in its
  * place. The schema has to write scalars: text, numbers, booleans and null.
  *
  * **Example** (People with a birthday)
@@ -594,13 +595,13 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
  * import * as Schema from "effect/Schema"
  * import * as Stream from "effect/Stream"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
- * import * as UnreadableItem from "effect-herald/pubnub/UnreadableItem"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  * import * as Users from "effect-herald/pubnub/Users"
  *
  * const People = Users.withCustom(Schema.Struct({ born: Schema.DateTimeUtc, team: Schema.Literals(["core", "docs"]) }))
  *
  * const teams = People.list({ include: ["custom"] }).pipe(
- *   Effect.map(({ items }) => items.filter(UnreadableItem.isReadable).map(({ custom, id }) => [id, custom] as const))
+ *   Effect.map(({ items }) => items.filter(UndecodableItem.isDecoded).map(({ custom, id }) => [id, custom] as const))
  * )
  *
  * const changes = Subscribe.users({ channels: ["ada"] }).pipe(

@@ -67,9 +67,6 @@ export * as Time from "./Time.ts"
 /** Seventeen digits. */
 export * as Timetoken from "./Timetoken.ts"
 
-/** What stands in a list for an item that cannot be read. */
-export * as UnreadableItem from "./UnreadableItem.ts"
-
 /** Who publishes and subscribes. */
 export * as UserId from "./UserId.ts"
 

@@ -24,7 +24,7 @@ import { StreamAttachment } from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
-import { isReadable, type UnreadableEntry } from "./UnreadableEntry.ts"
+import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 
 type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
@@ -76,7 +76,7 @@ export interface ListAttachmentsOptions extends AttachmentRange {
  */
 export const listAttachments = (
   options: ListAttachmentsOptions
-): Effect.Effect<ReadonlyArray<StreamAttachment | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
+): Effect.Effect<ReadonlyArray<StreamAttachment | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
   listAttachmentsAs("listAttachments", options)
 
 const listAttachmentsAs = (
@@ -116,11 +116,11 @@ const pathOf = (streamId: string) => pod`/v1/streams/${Ids.toUrlSafe(streamId)}/
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Attachments from "effect-herald/symphony/Attachments"
- * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const bytes = (streamId: string) =>
  *   Attachments.listAllAttachments({ streamId }).pipe(
- *     Stream.filter(UnreadableEntry.isReadable),
+ *     Stream.filter(UndecodableItem.isDecoded),
  *     Stream.map(({ size = 0 }) => size),
  *     Stream.runSum
  *   )
@@ -131,11 +131,11 @@ const pathOf = (streamId: string) => pod`/v1/streams/${Ids.toUrlSafe(streamId)}/
  */
 export const listAllAttachments = (
   options: AttachmentRange
-): Stream.Stream<StreamAttachment | UnreadableEntry, SymphonyError.SymphonyError, Needs> =>
+): Stream.Stream<StreamAttachment | UndecodableItem, SymphonyError.SymphonyError, Needs> =>
   Endpoint.readingStream("listAllAttachments", () => {
     const { since, sortDir, streamId, to } = options
     const limit = 100
-    const first: AttachmentWindow = { since, to, seen: [], unreadable: 0 }
+    const first: AttachmentWindow = { since, to, seen: [], undecodable: 0 }
     const full = `${limit} attachments share one time, so that those behind them cannot be asked for`
     return Paging.paginate(
       { operation: "listAllAttachments", path: pathOf(streamId), streamId },
@@ -155,18 +155,21 @@ export const listAllAttachments = (
     )
   })
 
-type Listed = StreamAttachment | UnreadableEntry
+type Listed = StreamAttachment | UndecodableItem
 
 interface AttachmentWindow extends Pick<AttachmentRange, "since" | "to"> {
   /** What was given already, and may come again. */
   readonly seen: ReadonlyArray<string>
   /** How many of those in front that cannot be read were told already. */
-  readonly unreadable: number
+  readonly undecodable: number
 }
 
-const freshOf = (page: ReadonlyArray<Listed>, { seen, unreadable }: AttachmentWindow): ReadonlyArray<Listed> => {
+const freshOf = (
+  page: ReadonlyArray<Listed>,
+  { seen, undecodable: unreadable }: AttachmentWindow
+): ReadonlyArray<Listed> => {
   let told = unreadable
-  return page.filter((entry) => isReadable(entry) ? !seen.includes(keyOf(entry)) : told-- <= 0)
+  return page.filter((entry) => isDecoded(entry) ? !seen.includes(keyOf(entry)) : told-- <= 0)
 }
 
 /** It goes on at the last time of the page, if there is one that the page did not begin with. */
@@ -175,7 +178,7 @@ const nextAttachments = (
   page: ReadonlyArray<Listed>,
   sortDir: AttachmentRange["sortDir"]
 ): AttachmentWindow | undefined => {
-  const dates = page.map((entry) => isReadable(entry) ? entry.ingestionDate : undefined)
+  const dates = page.map((entry) => isDecoded(entry) ? entry.ingestionDate : undefined)
   const last = dates.findLast((date) => date !== undefined)
   if (last === undefined || freshOf(page, window).length === 0) return undefined
   const isLast = (date: DateTime.Utc | undefined) => date !== undefined && DateTime.Equivalence(date, last)
@@ -183,8 +186,8 @@ const nextAttachments = (
     since: window.since,
     to: window.to,
     ...sortDir === "DESC" ? { to: last } : { since: last },
-    seen: page.filter(isReadable).map(keyOf),
-    unreadable: page.slice(dates.findIndex(isLast)).filter((entry) => !isReadable(entry)).length
+    seen: page.filter(isDecoded).map(keyOf),
+    undecodable: page.slice(dates.findIndex(isLast)).filter((entry) => !isDecoded(entry)).length
   }
 }
 
@@ -292,17 +295,17 @@ const fileOf = ({ fileId, messageId, streamId }: AttachmentOptions) => ({
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Attachments from "effect-herald/symphony/Attachments"
- * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const isAllowed = (name: string) =>
- *   Effect.map(Attachments.attachmentTypes, (types) => types.filter(UnreadableEntry.isReadable).some((type) => name.toLowerCase().endsWith(type)))
+ *   Effect.map(Attachments.attachmentTypes, (types) => types.filter(UndecodableItem.isDecoded).some((type) => name.toLowerCase().endsWith(type)))
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
 export const attachmentTypes: Effect.Effect<
-  ReadonlyArray<string | UnreadableEntry>,
+  ReadonlyArray<string | UndecodableItem>,
   SymphonyError.SymphonyError,
   Needs
 > = Request

@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import * as DatafeedStatus from "./DatafeedStatus.ts"
 import * as Lenient from "./internal/wire/lenient.ts"
 import { MessageStream, PostedMessage, User } from "./PostedMessage.ts"
-import type { UnreadableEntry } from "./UnreadableEntry.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 
 /**
  * What every event carries.
@@ -138,7 +138,7 @@ export interface RoomProperties {
   readonly readOnly?: boolean
   readonly discoverable?: boolean
   readonly membersCanInvite?: boolean
-  readonly keywords: ReadonlyArray<{ readonly key: string; readonly value: string } | UnreadableEntry>
+  readonly keywords: ReadonlyArray<{ readonly key: string; readonly value: string } | UndecodableItem>
   readonly canViewHistory?: boolean
 }
 
@@ -351,7 +351,7 @@ export interface UserRequestedToJoinRoom extends Happening {
   /** Where it happened. */
   readonly stream?: MessageStream
   /** The owners of the room, who can let them in. */
-  readonly affectedUsers: ReadonlyArray<User | UnreadableEntry>
+  readonly affectedUsers: ReadonlyArray<User | UndecodableItem>
 }
 
 /**

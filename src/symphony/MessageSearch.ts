@@ -21,7 +21,7 @@ import { PostedMessage } from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import type * as SymphonyError from "./SymphonyError.ts"
-import type { UnreadableEntry } from "./UnreadableEntry.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 
 type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
@@ -120,7 +120,7 @@ export interface SearchAllOptions extends Searching {
  */
 export const search = (
   options: SearchOptions
-): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
+): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
   searchAs("search", options, [])
 
 /**
@@ -145,7 +145,7 @@ export const search = (
  */
 export const searchAll = (
   options: SearchAllOptions
-): Stream.Stream<PostedMessage | UnreadableEntry, SymphonyError.SymphonyError, Needs> =>
+): Stream.Stream<PostedMessage | UndecodableItem, SymphonyError.SymphonyError, Needs> =>
   Endpoint.readingStream("searchAll", () => {
     const { chunkSize = 50, maxNumber = Number.POSITIVE_INFINITY, ...searching } = options
     if (maxNumber <= 0) return Stream.empty
@@ -173,7 +173,7 @@ const searchAs = (
   operation: "search" | "searchAll",
   options: SearchOptions,
   issues: ReadonlyArray<SymphonyError.Detail>
-): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
+): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
   Request.run(operation, () => {
     const { limit = 50, query, scope, skip = 0, sortDir = "desc", tier } = options
     const path = searchPath

@@ -24,7 +24,7 @@ import type { MessageOptions } from "./Messages.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import type { SymphonyError } from "./SymphonyError.ts"
-import type { UnreadableEntry } from "./UnreadableEntry.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 
 type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
@@ -81,11 +81,11 @@ export interface MessageStatus {
   /** Who sent it. */
   readonly author?: StatusUser
   /** Who has read it. */
-  readonly read: ReadonlyArray<StatusUser | UnreadableEntry>
+  readonly read: ReadonlyArray<StatusUser | UndecodableItem>
   /** Who got it and has not read it. */
-  readonly delivered: ReadonlyArray<StatusUser | UnreadableEntry>
+  readonly delivered: ReadonlyArray<StatusUser | UndecodableItem>
   /** Who has not got it. */
-  readonly sent: ReadonlyArray<StatusUser | UnreadableEntry>
+  readonly sent: ReadonlyArray<StatusUser | UndecodableItem>
 }
 
 /**
@@ -163,7 +163,7 @@ export interface Receipt {
   readonly deliveryReceiptTimestamp?: DateTime.Utc
   readonly readReceiptTimestamp?: DateTime.Utc
   readonly emailNotificationTimestamp?: DateTime.Utc
-  readonly downloads: ReadonlyArray<{ readonly fileName?: string; readonly timestamp?: DateTime.Utc } | UnreadableEntry>
+  readonly downloads: ReadonlyArray<{ readonly fileName?: string; readonly timestamp?: DateTime.Utc } | UndecodableItem>
 }
 
 /**
@@ -208,9 +208,9 @@ export interface MessageReceipts {
   readonly deliveryReceiptCount?: number
   readonly readReceiptCount?: number
   readonly emailNotificationCount?: number
-  readonly downloadCounts: ReadonlyArray<{ readonly fileName?: string; readonly count?: number } | UnreadableEntry>
+  readonly downloadCounts: ReadonlyArray<{ readonly fileName?: string; readonly count?: number } | UndecodableItem>
   /** One that cannot be read is told in its place. */
-  readonly receipts: ReadonlyArray<Receipt | UnreadableEntry>
+  readonly receipts: ReadonlyArray<Receipt | UndecodableItem>
   /** Absent when this is the only page. */
   readonly pagination?: { readonly cursors?: Cursors; readonly previous?: string; readonly next?: string }
 }
@@ -267,9 +267,9 @@ const mostCursors = 100
 export interface Relationships {
   readonly messageId?: string
   readonly parent?: { readonly messageId: string; readonly relationshipType?: string }
-  readonly replies: ReadonlyArray<string | UnreadableEntry>
-  readonly forwards: ReadonlyArray<string | UnreadableEntry>
-  readonly formReplies: ReadonlyArray<string | UnreadableEntry>
+  readonly replies: ReadonlyArray<string | UndecodableItem>
+  readonly forwards: ReadonlyArray<string | UndecodableItem>
+  readonly formReplies: ReadonlyArray<string | UndecodableItem>
 }
 
 /**
@@ -353,10 +353,10 @@ const decodeSuppression = Lenient.json(Suppression)
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
- * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const unread = (messageId: string) =>
- *   Effect.map(MessageStatus.status({ messageId }), ({ delivered, sent }) => [...delivered, ...sent].filter(UnreadableEntry.isReadable))
+ *   Effect.map(MessageStatus.status({ messageId }), ({ delivered, sent }) => [...delivered, ...sent].filter(UndecodableItem.isDecoded))
  * ```
  *
  * @category requests
@@ -443,11 +443,11 @@ const decodeReceipts = Lenient.json(MessageReceipts)
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
- * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const readers = (messageId: string) =>
  *   MessageStatus.allReceipts({ messageId }).pipe(
- *     Stream.filter(UnreadableEntry.isReadable),
+ *     Stream.filter(UndecodableItem.isDecoded),
  *     Stream.filter((receipt) => receipt.readReceiptTimestamp !== undefined)
  *   )
  * ```
@@ -457,7 +457,7 @@ const decodeReceipts = Lenient.json(MessageReceipts)
  */
 export const allReceipts = (
   options: MessageOptions
-): Stream.Stream<Receipt | UnreadableEntry, SymphonyError, Needs> =>
+): Stream.Stream<Receipt | UndecodableItem, SymphonyError, Needs> =>
   Endpoint.readingStream("allReceipts", () => {
     const { messageId } = options
     const first: ReceiptsPlace = { after: undefined, before: [] }
@@ -488,11 +488,11 @@ export const allReceipts = (
  * import * as Effect from "effect/Effect"
  * import * as Messages from "effect-herald/symphony/Messages"
  * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
- * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const answers = (messageId: string) =>
  *   Effect.flatMap(MessageStatus.relationships({ messageId }), ({ replies }) =>
- *     Effect.forEach(replies.filter(UnreadableEntry.isReadable), (messageId) => Messages.get({ messageId })))
+ *     Effect.forEach(replies.filter(UndecodableItem.isDecoded), (messageId) => Messages.get({ messageId })))
  * ```
  *
  * @category requests

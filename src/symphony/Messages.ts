@@ -33,7 +33,7 @@ import { PostedMessage } from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
-import { isReadable, type UnreadableEntry } from "./UnreadableEntry.ts"
+import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 
 type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
@@ -327,7 +327,7 @@ const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
   Result.flatMap(
     decodeBlast(text),
     ({ errors = {}, ...answer }) => {
-      const messages = answer.messages.filter(isReadable)
+      const messages = answer.messages.filter(isDecoded)
       return messages.length === 0 && Object.keys(errors).length === 0
         ? Result.fail("it names no stream")
         : Result.succeed({ messages, errors: new Map(Object.entries(errors)) })
@@ -450,10 +450,10 @@ const decodeImported = Lenient.entries(Imported)
 /** A result for each message in its place: that which names it, or else the next one that names none. */
 const inOrder = (
   messages: ReadonlyArray<Message.ImportedMessage>,
-  results: ReadonlyArray<Imported | UnreadableEntry>
+  results: ReadonlyArray<Imported | UndecodableItem>
 ): ReadonlyArray<Imported> => {
   const told = results.map((result): Imported =>
-    isReadable(result) ? result : { diagnostic: `The result cannot be read: ${result.issue}` }
+    isDecoded(result) ? result : { diagnostic: `The result cannot be read: ${result.issue}` }
   )
   const given = placesOf(messages)
   const named = placesOf(told)
@@ -575,7 +575,7 @@ export interface ListAllOptions extends Range {
 
 /**
  * Messages of a stream, newest first as of today: the service promises no order. A stream without any gives none. An entry that
- * cannot be read is an `UnreadableEntry` in its place, here and in all other lists.
+ * cannot be read is an `UndecodableItem` in its place, here and in all other lists.
  *
  * **Details**
  *
@@ -594,13 +594,13 @@ export interface ListAllOptions extends Range {
  */
 export const list = (
   options: ListOptions
-): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
+): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
   listAs("list", options)
 
 const listAs = (
   operation: "list" | "listAll",
   options: ListOptions
-): Effect.Effect<ReadonlyArray<PostedMessage | UnreadableEntry>, SymphonyError.SymphonyError, Needs> =>
+): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
   Request.run(operation, () => {
     const { limit = 50, since = 0, skip = 0, streamId, until } = options
     return {
@@ -638,11 +638,11 @@ const listAs = (
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Messages from "effect-herald/symphony/Messages"
- * import * as UnreadableEntry from "effect-herald/symphony/UnreadableEntry"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const of = (streamId: string, userId: number) =>
  *   Messages.listAll({ streamId }).pipe(
- *     Stream.filter(UnreadableEntry.isReadable),
+ *     Stream.filter(UndecodableItem.isDecoded),
  *     Stream.filter(({ user }) => user?.userId === userId),
  *     Stream.take(100)
  *   )
@@ -653,7 +653,7 @@ const listAs = (
  */
 export const listAll = (
   options: ListAllOptions
-): Stream.Stream<PostedMessage | UnreadableEntry, SymphonyError.SymphonyError, Needs> =>
+): Stream.Stream<PostedMessage | UndecodableItem, SymphonyError.SymphonyError, Needs> =>
   Endpoint.readingStream("listAll", () => {
     const { chunkSize = 500, since, streamId, until } = options
     const first: Window = { since, until, skip: 0, seen: new Set() }
@@ -662,7 +662,7 @@ export const listAll = (
         listAs("listAll", { streamId, limit: chunkSize, since: window.since, until: window.until, skip: window.skip }),
         (messages) => ({
           entries: messages,
-          fresh: messages.filter(({ messageId }) => messageId === undefined || !window.seen.has(messageId)),
+          fresh: messages.filter((message) => !isDecoded(message) || !window.seen.has(message.messageId)),
           next: messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
         })
       ))
@@ -678,19 +678,19 @@ interface Window extends Pick<ListOptions, "since" | "until"> {
 }
 
 /** Milliseconds of the times that are known. */
-const timesOf = (messages: ReadonlyArray<PostedMessage | UnreadableEntry>): ReadonlyArray<number | undefined> =>
+const timesOf = (messages: ReadonlyArray<PostedMessage | UndecodableItem>): ReadonlyArray<number | undefined> =>
   messages.map((message) =>
-    isReadable(message) && message.timestamp !== undefined ? DateTime.toEpochMillis(message.timestamp) : undefined
+    isDecoded(message) && message.timestamp !== undefined ? DateTime.toEpochMillis(message.timestamp) : undefined
   )
 
-const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage | UnreadableEntry>): Window => {
+const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage | UndecodableItem>): Window => {
   const places = timesOf(messages)
   const times = places.filter((time) => time !== undefined)
   const last = times.at(-1)
   const falls = (time: number, index: number) => index === 0 || time <= (times[index - 1] ?? Number.NaN)
   const rises = (time: number, index: number) => index === 0 || time >= (times[index - 1] ?? Number.NaN)
   // What has no time stands between its neighbours. A message without one may be anywhere.
-  const isOrdered = messages.every((message, index) => !isReadable(message) || places[index] !== undefined)
+  const isOrdered = messages.every((message, index) => !isDecoded(message) || places[index] !== undefined)
   // The page goes on at the first of the last time, so that messages that come meanwhile move nothing.
   const skip = messages.length - places.indexOf(last)
   const bound = !isOrdered || last === undefined || times.every((time) => time === last)
@@ -704,7 +704,7 @@ const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage | Unre
   const moves = bound !== undefined && ("until" in bound ? bound.until !== window.until : bound.since !== window.since)
   if (moves) {
     // Entries whose times are not known may be of that time too, and move the others.
-    const again = messages.every(isReadable) ? [] : idsOf(messages.slice(-skip))
+    const again = messages.every(isDecoded) ? [] : idsOf(messages.slice(-skip))
     return { ...window, ...bound, skip, seen: new Set([...window.seen, ...again]) }
   }
   // All of one time, or in no order: there is only the number of messages to go on by.
@@ -715,8 +715,8 @@ const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage | Unre
   }
 }
 
-const idsOf = (messages: ReadonlyArray<PostedMessage | UnreadableEntry>): ReadonlyArray<string> =>
-  messages.flatMap(({ messageId }) => messageId ?? [])
+const idsOf = (messages: ReadonlyArray<PostedMessage | UndecodableItem>): ReadonlyArray<string> =>
+  messages.filter(isDecoded).map(({ messageId }) => messageId)
 
 const decodeMessages = Lenient.entries(PostedMessage)
 

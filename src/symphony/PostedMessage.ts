@@ -3,7 +3,7 @@
  * tells of.
  *
  * Only `messageId` is sure to be there. What the service leaves out or gives as `null` is an absent key, and an entry of
- * a list that cannot be read is an `UnreadableEntry` in its place: a message that was sent is never a failure because of one of its details.
+ * a list that cannot be read is an `UndecodableItem` in its place: a message that was sent is never a failure because of one of its details.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Lenient from "./internal/wire/lenient.ts"
 import * as Sharing from "./internal/feed/sharing.ts"
-import type { UnreadableEntry } from "./UnreadableEntry.ts"
+import type { UndecodableItem } from "../UndecodableItem.ts"
 
 /**
  * Who sent a message, or who is in a stream.
@@ -63,11 +63,11 @@ export interface MessageStream {
   /** Of a room. */
   readonly roomName?: string
   /** Who is in it, where the service says so; else empty. */
-  readonly members: ReadonlyArray<User | UnreadableEntry>
+  readonly members: ReadonlyArray<User | UndecodableItem>
   readonly external?: boolean
   readonly crossPod?: boolean
   /** In events only. */
-  readonly recipientTenantIds: ReadonlyArray<number | UnreadableEntry>
+  readonly recipientTenantIds: ReadonlyArray<number | UndecodableItem>
 }
 
 /**
@@ -119,7 +119,7 @@ export interface AttachmentInfo {
   /** In bytes. */
   readonly size?: number
   /** Previews of a picture. */
-  readonly images: ReadonlyArray<Thumbnail | UnreadableEntry>
+  readonly images: ReadonlyArray<Thumbnail | UndecodableItem>
 }
 
 /**
@@ -155,7 +155,7 @@ export interface PostedMessage {
   /** The data of its entities, as JSON text. */
   readonly data?: string
   /** Its files. */
-  readonly attachments: ReadonlyArray<AttachmentInfo | UnreadableEntry>
+  readonly attachments: ReadonlyArray<AttachmentInfo | UndecodableItem>
   /** Who sent it. */
   readonly user?: User
   /** Where it was posted. */
@@ -234,7 +234,7 @@ export interface StreamAttachment {
   /** In bytes. */
   readonly size?: number
   readonly contentType?: string
-  readonly previews: ReadonlyArray<AttachmentPreview | UnreadableEntry>
+  readonly previews: ReadonlyArray<AttachmentPreview | UndecodableItem>
 }
 
 /**

@@ -42,6 +42,3 @@ export * as SymphonyConfig from "./SymphonyConfig.ts"
 
 /** What a request can fail with. */
 export * as SymphonyError from "./SymphonyError.ts"
-
-/** What stands in a list for an entry that cannot be read. */
-export * as UnreadableEntry from "./UnreadableEntry.ts"

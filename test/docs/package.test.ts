@@ -10,7 +10,10 @@ it.each([
   "effect-herald/node",
   "effect-herald/pubnub/Publish",
   "effect-herald/testing/VirtualTime",
-  "effect-herald/Retry"
+  "effect-herald/Live",
+  "effect-herald/Page",
+  "effect-herald/Retry",
+  "effect-herald/UndecodableItem"
 ])("%s can be imported", (specifier) => {
   const { status, stderr } = load(specifier)
   assert.strictEqual(status, 0, stderr)

@@ -27,7 +27,7 @@ import {
 } from "effect-herald/pubnub"
 import type PubNub from "pubnub"
 import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const World = Layer.unwrap(
   Effect.map(
@@ -103,7 +103,7 @@ const ourUsers: Side = {
   set: (id) => Users.set({ id, ...user, include: all }),
   change: (id) => Users.set({ id, ...changed, email: Option.none(), status: Option.none(), include: all }),
   get: (id) => Users.get({ id, include: all }),
-  list: Users.list({ include: all, count: true }),
+  list: Users.list({ include: all, totalCount: true }),
   setIf: (id, etag) => Users.set({ id, name: "late", ifMatchesEtag: AppContext.Etag.make(etag) }),
   remove: (id) => Users.remove({ id }),
   refusals: ["ObjectChanged", "ObjectNotFound"]
@@ -127,7 +127,7 @@ const ourChannels: Side = {
   set: (id) => Channels.set({ id, ...room, include: all }),
   change: (id) => Channels.set({ id, ...changed, description: Option.none(), status: Option.none(), include: all }),
   get: (id) => Channels.get({ id, include: all }),
-  list: Channels.list({ include: all, count: true }),
+  list: Channels.list({ include: all, totalCount: true }),
   setIf: (id, etag) => Channels.set({ id, name: "late", ifMatchesEtag: AppContext.Etag.make(etag) }),
   remove: (id) => Channels.remove({ id }),
   refusals: ["ObjectChanged", "ObjectNotFound"]
@@ -201,7 +201,7 @@ const relations = ({ objects }: PubNub) => ({
     Memberships.list({
       user,
       include: [...all, "channel", "channel.custom", "channel.status", "channel.type"],
-      count: true
+      totalCount: true
     }),
   theirMemberships: (uuid: string) =>
     Effect.map(
@@ -223,7 +223,7 @@ const relations = ({ objects }: PubNub) => ({
       })
     ),
   ourMembers: (channel: string) =>
-    Members.list({ channel, include: [...all, "user", "user.custom", "user.status", "user.type"], count: true }),
+    Members.list({ channel, include: [...all, "user", "user.custom", "user.status", "user.type"], totalCount: true }),
   theirMembers: (channel: string) =>
     Effect.map(
       asked(() =>
@@ -302,7 +302,7 @@ it.live("memberships and members: every field, from either end, both ways", () =
     yield* theirs(() => objects.removeMemberships({ uuid: "cleo", channels: ["lobby"] }))
     for (const [channel, left] of [["room", "cleo dan"], ["lobby", "ada bob eve"]] as const) {
       const { items } = yield* ourMembers(channel)
-      assert.strictEqual(readable(items).map(({ userId }) => userId).join(" "), left)
+      assert.strictEqual(decoded(items).map(({ userId }) => userId).join(" "), left)
       assert.strictEqual((yield* theirMembers(channel)).items.map(({ userId }) => userId).join(" "), left)
     }
   }).pipe(Effect.scoped, Effect.provide(World)))
@@ -325,9 +325,9 @@ it.live("pages: where one of them stops, the other goes on", () =>
     )
     const rest = yield* Members.list({ channel: "room", next: AppContext.PageCursor.make(second.next ?? "") })
     const read = [
-      ...readable(first.items).map(({ userId }) => String(userId)),
+      ...decoded(first.items).map(({ userId }) => String(userId)),
       ...second.data.map(({ uuid }) => uuid.id),
-      ...readable(rest.items).map(({ userId }) => String(userId))
+      ...decoded(rest.items).map(({ userId }) => String(userId))
     ]
     assert.deepStrictEqual(read, ["a", "b", "c", "d"])
   }).pipe(Effect.scoped, Effect.provide(World)))
@@ -397,7 +397,7 @@ it.live("message actions: lists and history, both ways", () =>
     )
 
     // Each takes back what is its own, and nothing else.
-    const [byOurs, byTheirs] = readable(yield* list)
+    const [byOurs, byTheirs] = decoded(yield* list)
     assert(byOurs !== undefined && byTheirs !== undefined)
     const remove = ({ actionTimetoken, messageTimetoken }: MessageAction.MessageAction) =>
       asked(() => official.removeMessageAction({ channel, messageTimetoken, actionTimetoken }))

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { ChannelGroups, History, Presence, Publish, Timetoken } from "effect-herald/pubnub"
 import { client, subscribed, theirs } from "./officialClient.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const World = Layer.unwrap(
   Effect.map(
@@ -77,7 +77,7 @@ it.live("presence: who is there, and states, both ways", () =>
     const read = yield* theirs(() => ada.hereNow({ channels: ["a", "b"], includeState: true }))
     assert.deepStrictEqual([ours.totalChannels, ours.totalOccupancy], [read.totalChannels, read.totalOccupancy])
     assert.deepStrictEqual<unknown>(
-      readable(ours.channels.get("a")?.users ?? []).map(({ state, user }) => ({ uuid: String(user), state })),
+      decoded(ours.channels.get("a")?.users ?? []).map(({ state, user }) => ({ uuid: String(user), state })),
       read.channels["a"]?.occupants.map(({ state, uuid }) => ({ uuid, state: state ?? undefined }))
     )
     assert.deepStrictEqual(yield* Presence.whereNow({ user: "theirs" }), ["a", "b"])

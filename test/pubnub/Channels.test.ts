@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import { type AppContext, Channels, PubNubConfig, type PubNubError, Subscribe } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const { some, none } = Option
 
@@ -100,12 +100,12 @@ describe("channels", () => {
         limit: 10,
         filter: "name == 'room'",
         sort: ["id:desc"],
-        count: true,
+        totalCount: true,
         include: ["custom"]
       } as const
       const first = yield* Channels.list(options)
-      const [newest] = readable(first.items)
-      assert.deepStrictEqual([newest?.id, newest?.custom, first.total], [
+      const [newest] = decoded(first.items)
+      assert.deepStrictEqual([newest?.id, newest?.custom, first.totalCount], [
         "room 24",
         some({ index: 24 }),
         25
@@ -133,7 +133,7 @@ describe("channels", () => {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       for (let index = 0; index < 250; index++) yield* emulator.setChannel(String(index).padStart(3, "0"), {})
       assert.deepStrictEqual(
-        idsOf(readable(yield* Channels.stream().pipe(Stream.take(3), Stream.runCollect))),
+        idsOf(decoded(yield* Channels.stream().pipe(Stream.take(3), Stream.runCollect))),
         ["000", "001", "002"]
       )
       assert.lengthOf(yield* objects, 1)

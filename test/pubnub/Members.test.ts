@@ -6,19 +6,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import {
-  AppContext,
-  Members,
-  Memberships,
-  ObjectFilter,
-  PubNubConfig,
-  Subscribe,
-  UnreadableItem,
-  Users
-} from "effect-herald/pubnub"
+import { AppContext, Members, Memberships, ObjectFilter, PubNubConfig, Subscribe, Users } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const channel = "room #1"
 const path = "/v2/objects/demo-sub/channels/room%20%231/uuids"
@@ -46,7 +38,7 @@ describe("what is sent", () => {
   const options = {
     channel,
     limit: 3,
-    count: true,
+    totalCount: true,
     include: ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"],
     filter: ObjectFilter.and(ObjectFilter.equals("user.name", "Ann"), ObjectFilter.equals("status", "active")),
     sort: ["user.id:desc", "updated", "user.name:asc", "user.updated", "user.status", "user.type", "status", "type"]
@@ -71,7 +63,7 @@ describe("what is sent", () => {
       })
       yield* Members.remove({ ...options, users: ["bob", { id: "eve" }] })
       yield* Members.manage({ ...options, set: [{ id: "bob", custom: Option.none() }], remove: ["eve"] })
-      const { count: _count, limit, ...selection } = options
+      const { totalCount: _count, limit, ...selection } = options
       yield* Stream.runDrain(Members.stream({ ...selection, pageSize: limit }))
       const pages = [{ next: AppContext.PageCursor.make("Mg") }, { previous: AppContext.PageCursor.make("MQ") }]
       for (const page of pages) {
@@ -141,7 +133,7 @@ describe("what is read", () => {
   it.effect("members with and without metadata, and the cursor of the last page is not passed on", () =>
     Effect.gen(function*() {
       const { items, ...rest } = yield* Members.list({ channel, include: ["custom", "user.custom"] })
-      const [known, unknown] = readable(items)
+      const [known, unknown] = decoded(items)
       assert.deepStrictEqual(rest, {})
       const user = Option.getOrThrow(known!.user)
       assert.strictEqual(known!.userId as string, "someuuid_with_custom")
@@ -172,7 +164,7 @@ describe("what is read", () => {
   it.effect("a user with half of its metadata is told in its place", () =>
     Effect.gen(function*() {
       const { items } = yield* Members.list({ channel })
-      assert.deepStrictEqual(items.map(UnreadableItem.isUnreadable), [true])
+      assert.deepStrictEqual(items.map(UndecodableItem.isUndecodable), [true])
     }).pipe(Effect.provide(answering({ status: 200, data: [{ uuid: { id: "a", eTag: "e" }, ...version }] }))))
 })
 
@@ -209,8 +201,8 @@ describe("with the service", () => {
     Effect.gen(function*() {
       yield* Users.set({ id: "ada", name: "Ada", status: "online" })
       yield* Users.set({ id: "bob", name: "Bob" })
-      const names = (page: AppContext.Page<Members.Member<"user"> | UnreadableItem.UnreadableItem>) =>
-        readable(page.items).map(({ user, userId }) =>
+      const names = (page: AppContext.Page<Members.Member<"user"> | UndecodableItem.UndecodableItem>) =>
+        decoded(page.items).map(({ user, userId }) =>
           Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId)
         )
       const set = yield* Members.set({
@@ -218,16 +210,16 @@ describe("with the service", () => {
         users: ["ada", "bob", "x"],
         include: ["user"],
         sort: ["user.name:desc"],
-        count: true
+        totalCount: true
       })
-      assert.strictEqual(set.total, 3)
+      assert.strictEqual(set.totalCount, 3)
       assert.sameMembers(names(set), ["x", "Bob", "Ada"])
       const found = yield* Members.list({
         channel,
         include: ["user.status"],
         filter: ObjectFilter.like("user.name", "A*")
       })
-      assert.deepStrictEqual(readable(found.items).map(({ user }) => Option.flatMap(user, ({ status }) => status)), [
+      assert.deepStrictEqual(decoded(found.items).map(({ user }) => Option.flatMap(user, ({ status }) => status)), [
         Option.some("online")
       ])
       const left = yield* Members.manage({ channel, set: ["y"], remove: ["ada", "x"], include: ["user"] })
@@ -241,10 +233,10 @@ describe("with the service", () => {
       yield* Members.set({ channel, users, limit: 1 })
       const before = (yield* requestsTo("/v2/objects")).length
       const ten = yield* Members.stream({ channel, pageSize: 15 }).pipe(Stream.take(10), Stream.runCollect)
-      assert.deepStrictEqual<unknown>(readable(ten).map(({ userId }) => userId), users.slice(0, 10))
+      assert.deepStrictEqual<unknown>(decoded(ten).map(({ userId }) => userId), users.slice(0, 10))
       assert.lengthOf(yield* requestsTo("/v2/objects"), before + 1)
       const all = yield* Stream.runCollect(Members.stream({ channel, pageSize: 20 }))
-      assert.deepStrictEqual<unknown>(readable(all).map(({ userId }) => userId), users)
+      assert.deepStrictEqual<unknown>(decoded(all).map(({ userId }) => userId), users)
       assert.lengthOf(yield* requestsTo("/v2/objects"), before + 3)
     }).pipe(Effect.provide(emulated())))
 
@@ -255,7 +247,7 @@ describe("with the service", () => {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       let joined = 0
       const seen = yield* Members.stream({ channel, pageSize: 10 }).pipe(
-        Stream.filter(UnreadableItem.isReadable),
+        Stream.filter(UndecodableItem.isDecoded),
         Stream.mapEffect(({ userId }) =>
           Effect.as(joined < 15 ? emulator.setMembership(`!${joined++ + 10}`, channel) : Effect.void, userId as string)
         ),
@@ -297,7 +289,7 @@ describe("with the service", () => {
       )
       yield* VirtualTime.advance("1 second")
       const { items } = yield* Guests.set({ channel, users: [{ id: "bob", custom: { since } }], include: ["custom"] })
-      assert.deepStrictEqual<unknown>(readable(items).map(({ custom }) => custom), [Option.some({ since })])
+      assert.deepStrictEqual<unknown>(decoded(items).map(({ custom }) => custom), [Option.some({ since })])
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.setMembership("bob", channel, { custom: { since: 5 } })
       yield* VirtualTime.advance("1 second")

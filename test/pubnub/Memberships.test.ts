@@ -6,19 +6,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import {
-  AppContext,
-  Channels,
-  Members,
-  Memberships,
-  ObjectFilter,
-  PubNubConfig,
-  Subscribe,
-  UnreadableItem
-} from "effect-herald/pubnub"
+import { AppContext, Channels, Members, Memberships, ObjectFilter, PubNubConfig, Subscribe } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
@@ -56,7 +48,7 @@ describe("what is sent", () => {
 
   const options = {
     limit: 7,
-    count: true,
+    totalCount: true,
     include: ["custom", "status", "type", "channel", "channel.custom", "channel.status", "channel.type"],
     filter: "channel.name LIKE \"O*\"",
     sort: ["channel.id:desc", "updated", "channel.name:asc", "status", "type"]
@@ -76,7 +68,7 @@ describe("what is sent", () => {
       const before = { ...options, user: "bob", previous: cursor("MQ") }
       yield* Memberships.list(at)
       yield* Memberships.list({ previous: cursor("MQ"), filter: ObjectFilter.equals("channel.name", "O'Hara") })
-      const { count: _count, limit, ...selection } = options
+      const { totalCount: _count, limit, ...selection } = options
       yield* Stream.runDrain(Memberships.stream({ ...selection, user: "bob", pageSize: limit }))
       for (const page of [at, before]) {
         yield* Memberships.set({ ...page, channels: ["a"] })
@@ -171,10 +163,13 @@ describe("what is read", () => {
 
   it.effect("all parts; a channel without metadata is none; the cursor of the last page is not passed on", () =>
     Effect.gen(function*() {
-      const page = yield* Memberships.list({ include: ["custom", "status", "type", "channel.custom"], count: true })
+      const page = yield* Memberships.list({
+        include: ["custom", "status", "type", "channel.custom"],
+        totalCount: true
+      })
       const updated = DateTime.makeUnsafe(version.updated)
       assert.deepStrictEqual<unknown>(page, {
-        total: 2,
+        totalCount: 2,
         items: [
           {
             channelId: "somechannel",
@@ -209,11 +204,11 @@ describe("what is read", () => {
 
   it.effect("a channel with custom data alone, and nothing at all", () =>
     Effect.gen(function*() {
-      const [withChannel] = readable((yield* Memberships.list({ include: ["channel.custom"] })).items)
+      const [withChannel] = decoded((yield* Memberships.list({ include: ["channel.custom"] })).items)
       const channel = Option.getOrThrow(withChannel!.channel)
       assert.deepStrictEqual<unknown>([channel.name, channel.custom], [Option.some("n"), Option.none()])
       const { items, ...rest } = yield* Memberships.list()
-      const [bare] = readable(items)
+      const [bare] = decoded(items)
       assert.strictEqual(bare?.channelId, "a")
       assert.deepInclude<object>({ ...bare }, { channel: Option.none(), status: Option.none(), custom: Option.none() })
       assert.deepStrictEqual(rest, { previous: cursor("MTA") })
@@ -239,7 +234,7 @@ describe("what is read", () => {
   )("%s is told in its place, and the rest is there", ([, row]) =>
     Effect.gen(function*() {
       const { items: [odd, even] } = yield* Memberships.list()
-      if (!UnreadableItem.isUnreadable(odd)) return assert.fail("it was read")
+      if (!UndecodableItem.isUndecodable(odd)) return assert.fail("it was read")
       assert.deepStrictEqual<unknown>(odd.raw, row)
       assert.deepInclude({ ...even }, { channelId: "b" } as object)
     }).pipe(Effect.provide(answering({ status: 200, data: [row, { channel: { id: "b" }, ...version }] }))))
@@ -346,11 +341,11 @@ describe("with the service", () => {
       const set = yield* Memberships.set({
         channels: ["lobby", { id: "room #1", status: "active", type: "owner", custom: { since: 2026 } }],
         include,
-        count: true
+        totalCount: true
       })
-      assert.deepStrictEqual(readable(set.items).map(({ channelId }) => channelId), ["lobby", "room #1"])
-      assert.strictEqual(set.total, 2)
-      const [lobby, room] = readable(set.items)
+      assert.deepStrictEqual(decoded(set.items).map(({ channelId }) => channelId), ["lobby", "room #1"])
+      assert.strictEqual(set.totalCount, 2)
+      const [lobby, room] = decoded(set.items)
       assert.deepStrictEqual(lobby?.channel, Option.none())
       assert.deepStrictEqual(
         Option.map(room!.channel, ({ custom, name }) => [name, custom]),
@@ -360,7 +355,7 @@ describe("with the service", () => {
         ]) as never
       )
       const { items } = yield* Members.list({ channel: "room #1", include: ["custom", "status", "type"] })
-      const [member] = readable(items)
+      const [member] = decoded(items)
       const { channel: _channel, channelId: _channelId, ...ours } = { ...room! }
       const { userId, ...theirs } = { ...member! }
       assert.strictEqual(userId, "ada")
@@ -368,16 +363,16 @@ describe("with the service", () => {
 
       yield* Members.manage({ channel: "lobby", set: [{ id: "ada", status: "away" }, "bob"] })
       const back = yield* Memberships.list({ include: ["status"], filter: ObjectFilter.equals("channel.id", "lobby") })
-      assert.deepStrictEqual(readable(back.items).map(({ status }) => status), [Option.some("away")])
+      assert.deepStrictEqual(decoded(back.items).map(({ status }) => status), [Option.some("away")])
       const left = yield* Members.remove({ channel: "room #1", users: ["ada", "never there"] })
       assert.deepStrictEqual(left.items, [])
-      assert.deepStrictEqual(readable((yield* Memberships.list()).items).map(({ channelId }) => channelId), ["lobby"])
+      assert.deepStrictEqual(decoded((yield* Memberships.list()).items).map(({ channelId }) => channelId), ["lobby"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("absent leaves, none clears, and custom data is replaced as a whole", () =>
     Effect.gen(function*() {
       const include = ["custom", "status", "type"] as const
-      const now = Effect.map(Memberships.list({ include }), ({ items }) => readable(items)[0]!)
+      const now = Effect.map(Memberships.list({ include }), ({ items }) => decoded(items)[0]!)
       yield* Memberships.set({ channels: [{ id: "a", status: "s", type: "t", custom: { x: 1, y: 2 } }] })
       yield* Memberships.set({ channels: ["a"] })
       assert.deepStrictEqual((yield* now).custom, Option.some({ x: 1, y: 2 }))
@@ -390,17 +385,17 @@ describe("with the service", () => {
 
   it.effect("pages, forwards and back, and the last one is the last", () =>
     Effect.gen(function*() {
-      const first = yield* Memberships.set({ channels: many(15), limit: 10, count: true })
-      assert.strictEqual(first.total, 15)
-      assert.deepStrictEqual(readable(first.items).map(({ channelId }) => channelId), many(10))
+      const first = yield* Memberships.set({ channels: many(15), limit: 10, totalCount: true })
+      assert.strictEqual(first.totalCount, 15)
+      assert.deepStrictEqual(decoded(first.items).map(({ channelId }) => channelId), many(10))
       assert.isUndefined(first.previous)
       const second = yield* Memberships.list({ limit: 10, next: first.next })
-      assert.deepStrictEqual(readable(second.items).map(({ channelId }) => channelId), many(15).slice(10))
+      assert.deepStrictEqual(decoded(second.items).map(({ channelId }) => channelId), many(15).slice(10))
       assert.isUndefined(second.next)
       const again = yield* Memberships.list({ limit: 10, previous: second.previous })
       assert.deepStrictEqual(again.items, first.items)
       const sorted = yield* Memberships.list({ limit: 1, sort: ["channel.id:desc"] })
-      assert.deepStrictEqual(readable(sorted.items).map(({ channelId }) => channelId), ["room-014"])
+      assert.deepStrictEqual(decoded(sorted.items).map(({ channelId }) => channelId), ["room-014"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("a stream gives all pages, and asks no further than it is read", () =>
@@ -417,7 +412,7 @@ describe("with the service", () => {
       assert.deepStrictEqual(yield* asked, [null])
       const all = yield* Stream.runCollect(Memberships.stream({ user: "ada", pageSize: 20 }))
       assert.deepStrictEqual(
-        readable(all).map(({ channelId }) =>
+        decoded(all).map(({ channelId }) =>
           channelId
         ),
         many(40)
@@ -598,7 +593,7 @@ describe("custom data of a type", () => {
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const { items } = yield* Seats.set({ channels: [{ id: "a", custom: { since, row: 3 } }], include: ["custom"] })
-      assert.deepStrictEqual(readable(items).map(({ custom }) => custom), [Option.some({ since, row: 3 })])
+      assert.deepStrictEqual(decoded(items).map(({ custom }) => custom), [Option.some({ since, row: 3 })])
       yield* emulator.setMembership("ada", "a", {
         custom: { since: "2026-01-02T03:04:05.000Z", row: 3, other: "kept" }
       })
@@ -614,7 +609,7 @@ describe("custom data of a type", () => {
     Effect.gen(function*() {
       yield* Memberships.set({ channels: [{ id: "a", custom: { since: 5 } }] })
       const [odd] = yield* Stream.runCollect(Seats.stream({ include: ["custom"] }))
-      if (!UnreadableItem.isUnreadable(odd)) return assert.fail("it was read")
+      if (!UndecodableItem.isUndecodable(odd)) return assert.fail("it was read")
       assert.deepInclude({ ...Object(odd.raw) }, { custom: { since: 5 } })
       assert.lengthOf((yield* Seats.list()).items, 1, "what was not asked for is not decoded")
     }).pipe(Effect.provide(emulated())))

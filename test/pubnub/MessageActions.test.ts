@@ -23,7 +23,7 @@ import {
 } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -162,7 +162,7 @@ describe("add and remove", () => {
   it.effect("a message of ten digits is listed, and its action can be removed", () =>
     Effect.gen(function*() {
       yield* react("1595634332", "👍", "ada")
-      const [old] = readable((yield* MessageActions.list({ channel: "a" })).actions)
+      const [old] = decoded((yield* MessageActions.list({ channel: "a" })).actions)
       assert.strictEqual(old!.messageTimetoken, "1595634332")
       yield* MessageActions.remove({ channel: "a", ...old! })
       assert.deepStrictEqual(yield* MessageActions.list({ channel: "a" }), { actions: [] })
@@ -175,7 +175,7 @@ describe("add and remove", () => {
         MessageActions.add({ channel, messageTimetoken: message, type: "reaction", value: "👍" })
       )
       if (added._tag !== "PartialFailure") return assert.fail(added._tag)
-      const actions = readable((yield* MessageActions.list({ channel })).actions)
+      const actions = decoded((yield* MessageActions.list({ channel })).actions)
       assert.deepStrictEqual([added.operation, added.messageTimetoken], ["addMessageAction", message])
       assert.deepStrictEqual<unknown>([added.action], actions)
       assert.include(added.message, "was stored, but subscribers were not told: Stored but failed to publish")
@@ -362,7 +362,7 @@ describe("bad input is refused before a request is made", () => {
 describe("list", () => {
   const many = (count: number) =>
     Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => react(message, `${index}`))
-  const values = ({ actions }: MessageActions.Page) => readable(actions).map(({ value }) => Number(value))
+  const values = ({ actions }: MessageActions.Page) => decoded(actions).map(({ value }) => Number(value))
 
   it.effect("pages from the new end, ascending, and goes on by size", () =>
     Effect.gen(function*() {
@@ -439,7 +439,7 @@ describe("stream", () => {
   const many = (count: number) =>
     Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => react(message, `${index}`))
   const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
-  const values = (actions: MessageActions.Page["actions"]) => readable(actions).map(({ value }) => Number(value))
+  const values = (actions: MessageActions.Page["actions"]) => decoded(actions).map(({ value }) => Number(value))
 
   it.effect("take(10) makes one request", () =>
     Effect.gen(function*() {

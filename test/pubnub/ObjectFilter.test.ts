@@ -5,10 +5,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import { Channels, ObjectFilter, PubNubConfig, type UnreadableItem, Users } from "effect-herald/pubnub"
+import { Channels, ObjectFilter, PubNubConfig, Users } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, start } from "../kit/emulated.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const printed = (filter: ObjectFilter.Filter<string>) => Result.getOrThrow(ObjectFilter.print(filter))
 const noon = DateTime.makeUnsafe("2026-09-21T12:00:00.500Z")
@@ -161,8 +162,8 @@ it.effect("what a list gives is what the filter says of the data", () =>
     for (let count = 0; count < 500; count++) {
       const filter = yield* randomFilter(3)
       const { items } = yield* Users.list({ filter })
-      const expected = readable(all).filter((user) => passes(filter, user))
-      assert.deepStrictEqual(readable(items).map(({ id }) => id), expected.map(({ id }) => id), printed(filter))
+      const expected = decoded(all).filter((user) => passes(filter, user))
+      assert.deepStrictEqual(decoded(items).map(({ id }) => id), expected.map(({ id }) => id), printed(filter))
       if (items.length > 0 && items.length < all.length) some++
     }
     assert.isAbove(some, 200)
@@ -173,8 +174,8 @@ it.effect("text is sent as it is; channels have fields of their own", () =>
     const emulator = yield* PubNubEmulator.PubNubEmulator
     yield* emulator.setChannel("a", { description: "first" })
     yield* emulator.setChannel("b", { description: "second" })
-    const ids = (page: { readonly items: ReadonlyArray<Channels.Channel | UnreadableItem.UnreadableItem> }) =>
-      readable(page.items).map(({ id }) => id)
+    const ids = (page: { readonly items: ReadonlyArray<Channels.Channel | UndecodableItem.UndecodableItem> }) =>
+      decoded(page.items).map(({ id }) => id)
     assert.deepStrictEqual(ids(yield* Channels.list({ filter: "description like 'f*'" })), ["a"])
     assert.deepStrictEqual(ids(yield* Channels.list({ filter: ObjectFilter.like("description", "s*") })), ["b"])
   }).pipe(Effect.provide(emulated())))

@@ -16,12 +16,12 @@ import {
   type PubNubError,
   Subscribe,
   type SubscribeEvent,
-  UnreadableItem,
   Users
 } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const { some, none } = Option
 
@@ -251,18 +251,18 @@ describe("list", () => {
   it.effect("gives pages, to and fro, and no cursor behind the last", () =>
     Effect.gen(function*() {
       yield* seed(25)
-      const first = yield* Users.list({ limit: 10, count: true })
-      assert.deepStrictEqual(idsOf(readable(first.items)).at(-1), "0009")
-      assert.strictEqual(first.total, 25)
+      const first = yield* Users.list({ limit: 10, totalCount: true })
+      assert.deepStrictEqual(idsOf(decoded(first.items)).at(-1), "0009")
+      assert.strictEqual(first.totalCount, 25)
       assert.isUndefined(first.previous)
       const second = yield* Users.list({ limit: 10, next: first.next })
-      assert.deepStrictEqual([readable(second.items)[0]?.id, second.items.length, second.total], [
+      assert.deepStrictEqual([decoded(second.items)[0]?.id, second.items.length, second.totalCount], [
         "0010",
         10,
         undefined
       ])
       const third = yield* Users.list({ limit: 10, next: second.next })
-      assert.deepStrictEqual(idsOf(readable(third.items)), ["0020", "0021", "0022", "0023", "0024"])
+      assert.deepStrictEqual(idsOf(decoded(third.items)), ["0020", "0021", "0022", "0023", "0024"])
       assert.isUndefined(third.next)
       const back = yield* Users.list({ limit: 10, previous: second.previous })
       assert.deepStrictEqual(back.items, first.items)
@@ -279,7 +279,7 @@ describe("list", () => {
     Effect.gen(function*() {
       yield* seed(1)
       const page = yield* Users.list()
-      assert.deepStrictEqual(readable(page.items).map(({ status, type }) => [status, type]), [[some("even"), none()]])
+      assert.deepStrictEqual(decoded(page.items).map(({ status, type }) => [status, type]), [[some("even"), none()]])
       const [query] = yield* queries
       assert.deepStrictEqual([...query!.keys()].filter((name) => !["uuid", "pnsdk"].includes(name)), [
         "limit",
@@ -291,11 +291,15 @@ describe("list", () => {
   it.effect("sorts by several keys, filters, counts, and includes what is asked for", () =>
     Effect.gen(function*() {
       yield* seed(6)
-      const options = { sort: ["status:desc", "id:desc", "name"], filter: "name LIKE \"user *\"", count: true } as const
-      const { items, total } = yield* Users.list({ ...options, include: ["custom"] })
-      assert.deepStrictEqual(idsOf(readable(items)), ["0005", "0003", "0001", "0004", "0002", "0000"])
-      assert.strictEqual(total, 6)
-      yield* Users.list({ include: [], sort: [], count: false })
+      const options = {
+        sort: ["status:desc", "id:desc", "name"],
+        filter: "name LIKE \"user *\"",
+        totalCount: true
+      } as const
+      const { items, totalCount } = yield* Users.list({ ...options, include: ["custom"] })
+      assert.deepStrictEqual(idsOf(decoded(items)), ["0005", "0003", "0001", "0004", "0002", "0000"])
+      assert.strictEqual(totalCount, 6)
+      yield* Users.list({ include: [], sort: [], totalCount: false })
       const [query, bare] = yield* queries
       assert.deepStrictEqual(
         ["sort", "filter", "count", "include"].map((name) => query!.get(name)),
@@ -324,7 +328,7 @@ describe("stream", () => {
         include: []
       } as const
       const users = yield* Stream.runCollect(Users.stream(options))
-      assert.deepStrictEqual(idsOf(readable(users)), [
+      assert.deepStrictEqual(idsOf(decoded(users)), [
         "0023",
         "0021",
         "0019",
@@ -357,7 +361,7 @@ describe("stream", () => {
         ),
         Stream.runCollect
       )
-      const ids = idsOf(readable(users))
+      const ids = idsOf(decoded(users))
       assert.lengthOf(new Set(ids), ids.length)
       assert.deepStrictEqual(ids.filter((id) => !id.startsWith("!")), idsOf(yield* emulator.users()).slice(15))
     }).pipe(Effect.provide(emulated())))
@@ -553,7 +557,7 @@ describe("typed custom data", () => {
         {},
         (user) => ({ custom: Option.map(user.custom, (old) => ({ ...old, level: 4 })) })
       )
-      for (const user of [set, got, ...readable([...listed.items, ...streamed])]) {
+      for (const user of [set, got, ...decoded([...listed.items, ...streamed])]) {
         assert.deepStrictEqual(user.custom, some(custom))
       }
       assert.deepStrictEqual(updated.custom, some({ born, level: 4 }))
@@ -592,7 +596,7 @@ describe("typed custom data", () => {
       for (const [ann, bob, cid] of [streamed, listed]) {
         assert.deepInclude({ ...ann }, { id: "ann" } as object)
         assert.deepInclude({ ...cid }, { id: "cid" } as object)
-        if (!UnreadableItem.isUnreadable(bob)) return assert.fail("bob was read")
+        if (!UndecodableItem.isUndecodable(bob)) return assert.fail("bob was read")
         assert.match(bob.issue, /born/)
         assert.deepInclude({ ...Object(bob.raw) }, { id: "bob", custom: { born: "yesterday" } })
       }

@@ -9,7 +9,7 @@ import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as Json from "../../src/internal/json.ts"
 import { emulated } from "../kit/emulated.ts"
 import { hostile, lists, objects } from "../kit/nested.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -247,5 +247,5 @@ it.effect("a deep state is set, read, and told by everything that tells of prese
     const read = yield* Presence.getState({ channels: ["a"] })
     assert.strictEqual(Json.text(read.get("a")), Json.text(other))
     const here = yield* Presence.hereNow({ channels: ["a"], includeState: true })
-    assert.deepStrictEqual(stateOf(readable(here.channels.get("a")?.users ?? [])), [Json.text(other)])
+    assert.deepStrictEqual(stateOf(decoded(here.channels.get("a")?.users ?? [])), [Json.text(other)])
   }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 32_768 } }))))

@@ -17,9 +17,9 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as CursorStore from "effect-herald/CursorStore"
 import {
-  type AppContext,
   Members,
   Publisher,
+  type PubNubError,
   Subscribe,
   SubscribeError,
   type SubscribeEvent,
@@ -28,6 +28,7 @@ import {
   Users
 } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import type { Live } from "effect-herald/Live"
 import { emulated } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
@@ -312,7 +313,13 @@ describe("consume", () => {
 })
 
 describe("a live value", () => {
-  const keeps = <A, R>(live: Effect.Effect<SubscriptionRef.SubscriptionRef<AppContext.Live<A>>, unknown, R>) =>
+  const keeps = <A, R>(
+    live: Effect.Effect<
+      SubscriptionRef.SubscriptionRef<Live<A, PubNubError.PubNubError | SubscribeError.SubscribeError>>,
+      unknown,
+      R
+    >
+  ) =>
     Effect.gen(function*() {
       yield* sabotage("/v2/subscribe")
       const waiting = yield* Effect.forkChild(live)

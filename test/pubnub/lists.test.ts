@@ -15,10 +15,10 @@ import {
   Presence,
   PubNubConfig,
   PubNubError,
-  UnreadableItem,
   Users
 } from "effect-herald/pubnub"
 import { VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import * as Exchange from "../../src/testing/server/exchange.ts"
 
 /** A service that answers every request with what is made of its address. */
@@ -54,9 +54,9 @@ describe("one odd item never takes its list with it", () => {
       const { items } = yield* Users.list({ include: ["custom"] })
       const streamed = yield* Stream.runCollect(Users.stream({ include: ["custom"] }))
       for (const list of [items, streamed]) {
-        assert.lengthOf(list.filter(UnreadableItem.isReadable), 99)
+        assert.lengthOf(list.filter(UndecodableItem.isDecoded), 99)
         const odd = list[50]
-        if (!UnreadableItem.isUnreadable(odd)) return assert.fail("it was read")
+        if (!UndecodableItem.isUndecodable(odd)) return assert.fail("it was read")
         assert.deepStrictEqual<unknown>(odd.raw, hundred[50])
         assert.match(odd.issue, /tags/)
       }
@@ -83,7 +83,7 @@ describe("one odd item never takes its list with it", () => {
           (yield* Members.list({ channel: "a" })).items,
           (yield* Memberships.set({ channels: ["b"] })).items
         ]
-        for (const list of lists) assert.deepStrictEqual(list.map(UnreadableItem.isUnreadable), [true, false])
+        for (const list of lists) assert.deepStrictEqual(list.map(UndecodableItem.isUndecodable), [true, false])
       }).pipe(Effect.provide(layer))
     }
   )
@@ -99,7 +99,7 @@ describe("one odd item never takes its list with it", () => {
     const { layer } = answering((_, number) => ({ status: 200, data: number === 1 ? [{ type: 5 }, action(9)] : [] }))
     return Effect.gen(function*() {
       const { actions, next } = yield* MessageActions.list({ channel: "a", limit: 2 })
-      assert.deepStrictEqual(actions.map(UnreadableItem.isUnreadable), [true, false])
+      assert.deepStrictEqual(actions.map(UndecodableItem.isUndecodable), [true, false])
       assert.strictEqual(next as string | undefined, timetoken(9))
     }).pipe(Effect.provide(layer))
   })
@@ -121,11 +121,11 @@ describe("one odd item never takes its list with it", () => {
         }
     )
     return Effect.gen(function*() {
-      const { channels, unreadable } = yield* Presence.hereNow({ channels: ["a", "b"] })
-      assert.deepStrictEqual(channels.get("a")?.users.map(UnreadableItem.isUnreadable), [false, true, true])
+      const { channels, undecodable: unreadable } = yield* Presence.hereNow({ channels: ["a", "b"] })
+      assert.deepStrictEqual(channels.get("a")?.users.map(UndecodableItem.isUndecodable), [false, true, true])
       assert.deepStrictEqual([[...channels.keys()], [...unreadable?.keys() ?? []]], [["a"], ["b"]])
       const where = yield* Presence.whereNow()
-      assert.deepStrictEqual(where.filter(UnreadableItem.isReadable), ["a", "b"])
+      assert.deepStrictEqual(where.filter(UndecodableItem.isDecoded), ["a", "b"])
     }).pipe(Effect.provide(layer))
   })
 
@@ -139,10 +139,10 @@ describe("one odd item never takes its list with it", () => {
       const channels = yield* ChannelGroups.listChannels({ group: "g" })
       const groups = yield* ChannelGroups.list
       const states = yield* Presence.getState({ channels: ["a", "b"] })
-      assert.deepStrictEqual(channels.map(UnreadableItem.isUnreadable), [false, true])
-      assert.deepStrictEqual(groups.map(UnreadableItem.isUnreadable), [true, false])
+      assert.deepStrictEqual(channels.map(UndecodableItem.isUndecodable), [false, true])
+      assert.deepStrictEqual(groups.map(UndecodableItem.isUndecodable), [true, false])
       assert.deepStrictEqual<unknown>(states.get("a"), { mood: "good" })
-      assert.deepInclude(states.get("b"), { _tag: "UnreadableItem", raw: 5 })
+      assert.deepInclude(states.get("b"), { _tag: "UndecodableItem", raw: 5 })
       const mismatch = yield* Effect.flip(
         Presence.getState({ channels: ["a", "b"], schema: Schema.Struct({ mood: Schema.String }) })
       )
@@ -157,7 +157,7 @@ describe("one odd item never takes its list with it", () => {
     }))
     return Effect.gen(function*() {
       const users = yield* Stream.runCollect(Presence.users({ channel: "a" }))
-      assert.deepStrictEqual(users.map(UnreadableItem.isUnreadable), [true])
+      assert.deepStrictEqual(users.map(UndecodableItem.isUndecodable), [true])
     }).pipe(Effect.provide(layer))
   })
 

@@ -7,10 +7,11 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { type AppContext, Channels, Members, Users } from "effect-herald/pubnub"
+import { Channels, Members, Users } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import type { Live } from "effect-herald/Live"
 import { emulated, requestsTo } from "../kit/emulated.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 const { none, some } = Option
 const emulator = PubNubEmulator.PubNubEmulator
@@ -22,7 +23,7 @@ const histories = count("/v3/history")
 const isRead = ({ url }: { readonly url: string }) => url.includes("/v2/objects/")
 const isPoll = ({ url }: { readonly url: string }) => url.includes("/v2/subscribe/")
 
-type Ref<A, E = never> = SubscriptionRef.SubscriptionRef<AppContext.Live<A, E>>
+type Ref<A, E> = SubscriptionRef.SubscriptionRef<Live<A, E>>
 
 const look = <A, E>(ref: Ref<A, E>) => SubscriptionRef.get(ref)
 const valueOf = <A, E>(ref: Ref<A, E>) => Effect.map(look(ref), ({ value }) => value)
@@ -380,7 +381,7 @@ describe("members that are kept current", () => {
   const lists = count("/v2/objects/demo-sub/channels/lobby/uuids")
   const stored = Effect.map(
     Stream.runCollect(Members.stream({ channel: "lobby", include: all })),
-    (members) => new Map(readable(members).map((member) => [member.userId, member]))
+    (members) => new Map(decoded(members).map((member) => [member.userId, member]))
   )
   const crowd = (size: number) =>
     emulator.use(({ setMembership }) =>
@@ -483,7 +484,7 @@ describe("members that are kept current", () => {
       yield* later
       yield* setMembership("ada", "lobby", { custom: { since: "yesterday" } })
       yield* later
-      const { unreadable = [], ...odd } = yield* look(live)
+      const { undecodable: unreadable = [], ...odd } = yield* look(live)
       assert.deepStrictEqual<unknown>(odd, { value: new Map(), state: "current" })
       assert.deepStrictEqual(unreadable.map(({ issue }) => /since/.test(issue)), [true])
       yield* setMembership("ada", "lobby", { custom: { since: 2 } })

@@ -178,7 +178,7 @@ const calls: ReadonlyArray<readonly [name: string, call: Call, before: ReadonlyA
   ["publish", Publish.publish({ channel: "a", message: 1 }), []],
   ["time", Time.now, []],
   ["a user", Users.get({ include: ["custom", "status", "type"] }), []],
-  ["a list of users", Users.list({ count: true }), []],
+  ["a list of users", Users.list({ totalCount: true }), []],
   ["a list of members", Members.list({ channel: "a", include: ["custom", "user", "user.custom"] }), []],
   ["a list of message actions", MessageActions.list({ channel: "a" }), []],
   ["the handshake", reading, []],

@@ -90,12 +90,12 @@ describe("what is stored", () => {
           const entry = entries[index] ?? assert.fail("no entry")
           const always = ["channel", "timetoken", "publisher"]
           assert.deepStrictEqual(part(entry, always), part(event, always))
-          const isUnreadable = event._tag === "Undecodable" && drafts[index]?.type === 4
-          const fields = isUnreadable ? ["raw", "issue"] : shared[event._tag] ?? []
+          const isUndecodable = event._tag === "Undecodable" && drafts[index]?.type === 4
+          const fields = isUndecodable ? ["raw", "issue"] : shared[event._tag] ?? []
           assert.deepStrictEqual(part(entry, fields), part(event, fields))
           assert.strictEqual(
             entry._tag,
-            isUnreadable ? "UndecodableEntry" : event._tag === "FileShared" ? "StoredFile" : "StoredMessage"
+            isUndecodable ? "UndecodableEntry" : event._tag === "FileShared" ? "StoredFile" : "StoredMessage"
           )
         }
       }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "2 minutes" } } }))),

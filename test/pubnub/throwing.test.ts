@@ -23,10 +23,10 @@ import {
   type SubscribeEvent,
   Subscriber,
   Timetoken,
-  UnreadableItem,
   Users
 } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import * as Util from "node:util"
 import * as Json from "../../src/internal/json.ts"
 import { emulated } from "../kit/emulated.ts"
@@ -155,7 +155,7 @@ it.effect("signals, states and custom data go through a schema that throws likew
     const custom = yield* Effect.flip(Numbered.get({ include: ["custom"] }))
     assertIssue(custom._tag === "CustomMismatch" ? custom.issue : undefined, /^its schema threw SyntaxError/)
     const { items: [listed] } = yield* Numbered.list({ include: ["custom"] })
-    assertIssue(UnreadableItem.isUnreadable(listed) ? listed.issue : undefined, /^its schema threw SyntaxError/)
+    assertIssue(UndecodableItem.isUndecodable(listed) ? listed.issue : undefined, /^its schema threw SyntaxError/)
   }).pipe(Effect.provide(world)))
 
 it.effect("a live value whose custom data throws is stale, says why, and is current again", () =>
@@ -360,7 +360,7 @@ describe("what an error says", () => {
   ])("of an item with %s is bounded", ([, body]) =>
     Effect.gen(function*() {
       const { actions: [odd] } = yield* MessageActions.list({ channel: "a" })
-      if (!UnreadableItem.isUnreadable(odd)) return assert.fail("it was read")
+      if (!UndecodableItem.isUndecodable(odd)) return assert.fail("it was read")
       assert.isAtMost(odd.issue.length, 1_024)
     }).pipe(answering({ body })))
 

@@ -11,7 +11,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AppContext, MessageAction, SubscribeError, SubscribeStatus, UnreadableItem } from "effect-herald/pubnub"
+import type { AppContext, MessageAction, SubscribeError, SubscribeStatus } from "effect-herald/pubnub"
 import {
   Channels,
   Members,
@@ -31,12 +31,14 @@ import {
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type * as CursorStore from "effect-herald/CursorStore"
+import type { Live } from "effect-herald/Live"
+import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import { compile, withFolder } from "../kit/scratch.ts"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const holds = <T extends true>(value: T): void => assert.isTrue(value)
 
-type Odd = UnreadableItem.UnreadableItem
+type Odd = UndecodableItem.UndecodableItem
 type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
 type ReasonsOf<E> = E extends PubNubError.PubNubError ? E["reason"]["_tag"] : never
 
@@ -229,6 +231,15 @@ describe("App Context", () => {
     holds<Equal<Parts<Exclude<Effect.Success<typeof computed>["items"][number], Odd>>, "custom" | "status" | "type">>(
       true
     )
+    const live = Users.live()
+    holds<
+      Equal<
+        Effect.Success<typeof live>,
+        SubscriptionRef.SubscriptionRef<
+          Live<Option.Option<Users.User<Users.Part>>, PubNubError.PubNubError | SubscribeError.SubscribeError>
+        >
+      >
+    >(true)
     const channels = Channels.stream({ include: ["type"] })
     holds<Equal<typeof channels, Stream.Stream<Channels.Channel<"type"> | Odd, PubNubError.PubNubError, Needs>>>(true)
   })
@@ -396,6 +407,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Channels, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
+import type * as UndecodableItem from "effect-herald/UndecodableItem"
 `
 
 const wrong = [

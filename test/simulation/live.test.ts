@@ -22,12 +22,13 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
-import { type AppContext, Channels, Members, type PubNubConfig, Users } from "effect-herald/pubnub"
+import { Channels, Members, type PubNubConfig, Users } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import type { Live } from "effect-herald/Live"
 import { emulated } from "../kit/emulated.ts"
 import { dice } from "./world.ts"
 import { seedsOf } from "./seeds.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -94,7 +95,7 @@ type Emulator = PubNubEmulator.PubNubEmulator["Service"]
 /** One kind of live value: how it begins, what others do to it, and what it should be. */
 interface Kind {
   readonly start: Effect.Effect<
-    Effect.Effect<AppContext.Live<unknown, AppContext.CustomMismatch>>,
+    Effect.Effect<Live<unknown, { readonly _tag: string }>>,
     unknown,
     Needs | Scope.Scope
   >
@@ -169,7 +170,7 @@ const members = (size: number): Kind => ({
   }),
   stored: Effect.map(
     Stream.runCollect(Members.stream({ channel: "lobby", include: memberParts })),
-    (members) => sorted(readable(members))
+    (members) => sorted(decoded(members))
   )
 })
 

@@ -18,7 +18,7 @@ import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated } from "../kit/emulated.ts"
 import * as TestClock from "effect/testing/TestClock"
 import { seedsOf } from "./seeds.ts"
-import { readable } from "../kit/readable.ts"
+import { decoded } from "../kit/decoded.ts"
 
 // One 403 ends it, as it should.
 const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
@@ -78,7 +78,7 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
   // Who came in place of whom is not told without lists.
   if (mode !== "intervals without lists") {
     const sorted = (users: Iterable<Presence.Occupant>) => [...users].toSorted((a, b) => a.user < b.user ? -1 : 1)
-    assert.deepStrictEqual(sorted(last?.users.values() ?? []), sorted(readable(here?.users ?? [])), schedule)
+    assert.deepStrictEqual(sorted(last?.users.values() ?? []), sorted(decoded(here?.users ?? [])), schedule)
   }
   yield* Fiber.interrupt(watcher)
 })

@@ -17,8 +17,9 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Attachment, Messages, MessageSearch, type PostedMessage, UnreadableEntry } from "effect-herald/symphony"
+import { Attachment, Messages, MessageSearch, type PostedMessage } from "effect-herald/symphony"
 import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import * as Symphony from "../symphony/emulated.ts"
 import { batchesOf, seedsOf } from "./seeds.ts"
 
@@ -220,7 +221,7 @@ const reader = Effect.fnUntraced(function*(options: {
       assert.strictEqual(Option.getOrThrow(Exit.findErrorOption(outcome))._tag, "SymphonyError")
       continue
     }
-    const given = outcome.value.filter(UnreadableEntry.isReadable)
+    const given = outcome.value.filter(UndecodableItem.isDecoded)
     switch (what) {
       case "desc":
         // A message that comes meanwhile moves the others: one may be seen twice, and none is left out.

@@ -13,10 +13,12 @@ import {
   Messages,
   MessageSearch,
   MessageStatus,
-  Session,
-  UnreadableEntry
+  type PostedMessage,
+  Session
 } from "effect-herald/symphony"
 import { VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
+import { decoded } from "../kit/decoded.ts"
 import { emulated, emulator, room, tagOf } from "./kit.ts"
 
 const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
@@ -66,10 +68,11 @@ describe("messages", () => {
         yield* emulator.use(({ send }) => send({ streamId, from: "ada", message: `m${index} <hash tag="x"/>` }))
         if (index % 4 === 0) yield* tick
       }
-      const textOf = Effect.forEach((
-        { message = "" }: { readonly message?: string; readonly messageId?: string | undefined }
-      ) => Effect.map(MessageML.read({ message }), ({ text }) => text.split(" ")[0]))
-      const newest = Array.from({ length: 11 }, (_, index) => `m${10 - index}`)
+      const textOf = (messages: ReadonlyArray<PostedMessage.PostedMessage | UndecodableItem.UndecodableItem>) =>
+        Effect.forEach(decoded(messages), ({ message = "" }) =>
+          Effect.map(MessageML.read({ message }), ({ text }) => text.split(" ")[0]))
+      const newest = Array.from({ length: 11 }, (_, index) =>
+        `m${10 - index}`)
       for (const chunkSize of [1, 2, 3, 500]) {
         const all = yield* Stream.runCollect(Messages.listAll({ streamId, chunkSize }))
         assert.deepStrictEqual(yield* textOf(all), newest)
@@ -137,19 +140,19 @@ describe("files", () => {
         ]
       })
       assert.deepStrictEqual(
-        posted.attachments.filter(UnreadableEntry.isReadable).map(({ name, size }) => [name, size]),
+        posted.attachments.filter(UndecodableItem.isDecoded).map(({ name, size }) => [name, size]),
         [
           ["größe \"1\".png", 100_001],
           ["b.txt", 100_001]
         ]
       )
-      const [first, second] = (yield* Attachments.listAttachments({ streamId })).filter(UnreadableEntry.isReadable)
+      const [first, second] = (yield* Attachments.listAttachments({ streamId })).filter(UndecodableItem.isDecoded)
       assert.deepInclude(first, { name: "größe \"1\".png", contentType: "image/png", userId: 7000000000001 })
       for (const { fileId, messageId } of [first!, second!]) {
         const chunks = yield* Stream.runCollect(Attachments.attachmentBytes({ streamId, messageId, fileId }))
         assert.deepStrictEqual(new Uint8Array(Buffer.concat(chunks)), content)
       }
-      const id = posted.attachments.find(UnreadableEntry.isReadable)?.id ?? ""
+      const id = posted.attachments.find(UndecodableItem.isDecoded)?.id ?? ""
       assert.include(id, "%")
       assert.strictEqual(
         yield* Attachments.getAttachment({ streamId, messageId: posted.messageId, fileId: id }),
@@ -176,7 +179,7 @@ describe("files", () => {
         if (message % 3 === 2) yield* tick
       }
       const all = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId }))
-      assert.strictEqual(new Set(all.filter(UnreadableEntry.isReadable).map(({ name }) => name)).size, 210)
+      assert.strictEqual(new Set(all.filter(UndecodableItem.isDecoded).map(({ name }) => name)).size, 210)
       assert.strictEqual(all.length, 210)
       assert.strictEqual((yield* requests("attachments")).length, 3)
     }).pipe(Effect.provide(emulated())))
@@ -195,17 +198,17 @@ describe("what became of a message", () => {
       const { author, read, sent } = yield* MessageStatus.status({ messageId: Ids.toStandard(messageId) })
       assert.strictEqual(author?.username, "bot")
       assert.deepStrictEqual(
-        read.filter(UnreadableEntry.isReadable).map(({ userId, timestamp }) => [userId, timestamp]),
+        read.filter(UndecodableItem.isDecoded).map(({ userId, timestamp }) => [userId, timestamp]),
         [
           [7000000000002, yield* DateTime.now]
         ]
       )
-      assert.deepStrictEqual(sent.filter(UnreadableEntry.isReadable).map(({ username }) => username), ["bob"])
+      assert.deepStrictEqual(sent.filter(UndecodableItem.isDecoded).map(({ username }) => username), ["bob"])
       const page = yield* MessageStatus.receipts({ messageId })
       assert.deepInclude(page, { readReceiptCount: 1 })
       assert.notProperty(page, "onBehalfOfUser")
       const receipts = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId }))
-      assert.deepStrictEqual(receipts.filter(UnreadableEntry.isReadable).map(({ user }) => user?.username), [
+      assert.deepStrictEqual(receipts.filter(UndecodableItem.isDecoded).map(({ user }) => user?.username), [
         "ada",
         "bob"
       ])

@@ -17,10 +17,11 @@ import {
   MessageStatus,
   Session,
   SymphonyConfig,
-  SymphonyError,
-  UnreadableEntry
+  SymphonyError
 } from "effect-herald/symphony"
 import { Transport, VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
+import { decoded } from "../kit/decoded.ts"
 import {
   config,
   detailsOf,
@@ -852,7 +853,7 @@ describe("reading", () => {
   const searched = (options: Partial<MessageSearch.SearchAllOptions>) =>
     Effect.map(
       Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 2, ...options })),
-      (messages) => messages.map(({ messageId }) => messageId)
+      (messages) => decoded(messages).map(({ messageId }) => messageId)
     )
 
   it.effect.each(
@@ -894,7 +895,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId: sid }))
       assert.deepStrictEqual(
-        found.filter(UnreadableEntry.isReadable).map(({ fileId }) => fileId),
+        found.filter(UndecodableItem.isDecoded).map(({ fileId }) => fileId),
         Array.from({ length: 130 }, (_, id) => `f${id}`)
       )
       assert.deepStrictEqual(yield* urls, ["?limit=100&sortDir=ASC", "?since=9&limit=100&sortDir=ASC"])
@@ -917,7 +918,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       yield* MessageStatus.receipts({ messageId: mid, before: "a b" })
       const found = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId: mid }))
-      assert.deepStrictEqual(found.filter(UnreadableEntry.isReadable).map(({ user }) => user?.id), [1, 2, 3])
+      assert.deepStrictEqual(found.filter(UndecodableItem.isDecoded).map(({ user }) => user?.id), [1, 2, 3])
       assert.deepStrictEqual((yield* exchanges).map(({ url }) => url.split("?")[1]), [
         "before=a%20b",
         undefined,

@@ -3,8 +3,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Attachments, Messages, MessageStatus, PostedMessage, UnreadableEntry } from "effect-herald/symphony"
+import { Attachments, Messages, MessageStatus, PostedMessage } from "effect-herald/symphony"
 import type { Transport } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { mid, scripted, sid } from "./kit.ts"
 
 const answer = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
@@ -89,8 +90,8 @@ describe("a message", () => {
     }))
 
   /** Entries that were read, and what was given for those that cannot be. */
-  const shown = <A>(entries: ReadonlyArray<A | UnreadableEntry.UnreadableEntry>) =>
-    entries.map((entry) => UnreadableEntry.isReadable(entry) ? entry : { raw: entry.raw })
+  const shown = <A>(entries: ReadonlyArray<A | UndecodableItem.UndecodableItem>) =>
+    entries.map((entry) => UndecodableItem.isDecoded(entry) ? entry : { raw: entry.raw })
 
   it.effect("tells what cannot be read in each of its lists", () =>
     Effect.gen(function*() {
@@ -103,7 +104,7 @@ describe("a message", () => {
       assert.deepStrictEqual(shown(stream?.members ?? []), [{ raw: "ada" }, { userId: 1 }])
       assert.deepStrictEqual(shown(stream?.recipientTenantIds ?? []), [1, { raw: "x" }])
       assert.deepStrictEqual(shown(attachments).slice(0, 2), [{ raw: { name: "without an id" } }, { raw: "?" }])
-      const images = attachments.filter(UnreadableEntry.isReadable).flatMap(({ images }) => images)
+      const images = attachments.filter(UndecodableItem.isDecoded).flatMap(({ images }) => images)
       assert.deepStrictEqual(shown(images), [{ raw: {} }, { id: "i" }])
       const again = yield* Schema.encodeEffect(PostedMessage.PostedMessage)(message)
       assert.deepStrictEqual(yield* Schema.decodeUnknownEffect(PostedMessage.PostedMessage)(again), message)
@@ -173,7 +174,7 @@ describe("a message", () => {
 describe("attachments of a stream", () => {
   it.effect("have their type under either name", () =>
     Effect.gen(function*() {
-      const found = (yield* Attachments.listAttachments({ streamId: sid })).filter(UnreadableEntry.isReadable)
+      const found = (yield* Attachments.listAttachments({ streamId: sid })).filter(UndecodableItem.isDecoded)
       assert.deepStrictEqual(found, [
         {
           messageId: "a+b/c=",

@@ -235,9 +235,7 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   // What reads variables is a part of the program too.
   "SymphonyConfig.layerConfig": [],
   "SymphonyConfig.layerFile": ["a.json"],
-  "SymphonyConfig.make": [options],
-  // Entries of lists are made by this library.
-  "UnreadableEntry.isReadable": []
+  "SymphonyConfig.make": [options]
 }
 
 const isClass = (value: unknown) =>

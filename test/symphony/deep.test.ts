@@ -5,15 +5,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import {
-  Datafeed,
-  type DatafeedEvent,
-  MessageML,
-  Messages,
-  MessageStatus,
-  UnreadableEntry
-} from "effect-herald/symphony"
+import { Datafeed, type DatafeedEvent, MessageML, Messages, MessageStatus } from "effect-herald/symphony"
 import { VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
+import { decoded } from "../kit/decoded.ts"
 import * as Json from "../../src/internal/json.ts"
 import * as FeedEvent from "../../src/symphony/internal/feed/feedEvent.ts"
 import * as Lenient from "../../src/symphony/internal/wire/lenient.ts"
@@ -32,8 +27,8 @@ describe.each(hostile)("%s", (_, deep) => {
   it.effect("in one message of a list leave it and all others readable", () =>
     Effect.gen(function*() {
       const messages = yield* Messages.list({ streamId: sid, since: 0 })
-      assert.deepStrictEqual(messages.map(({ messageId }) => messageId), [mid, mid, mid])
-      assert.deepStrictEqual(messages.filter(UnreadableEntry.isReadable).map(({ silent }) => silent), [
+      assert.deepStrictEqual(decoded(messages).map(({ messageId }) => messageId), [mid, mid, mid])
+      assert.deepStrictEqual(messages.filter(UndecodableItem.isDecoded).map(({ silent }) => silent), [
         true,
         undefined,
         false
@@ -50,7 +45,7 @@ describe.each(hostile)("%s", (_, deep) => {
       assert.strictEqual(tagOf(error), "Unreadable")
       assert.isAtMost(error.message.length, 3_000)
       const [entry, ...others] = yield* Messages.list({ streamId: sid, since: 0 })
-      assert(entry !== undefined && !UnreadableEntry.isReadable(entry))
+      assert(entry !== undefined && !UndecodableItem.isDecoded(entry))
       assert.isAtMost(entry.issue.length, 1_024)
       assert.strictEqual(Json.text(entry.raw), deep)
       assert.isEmpty(others)

@@ -5,8 +5,9 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { Attachments, Messages, MessageSearch, MessageStatus, UnreadableEntry } from "effect-herald/symphony"
+import { Attachments, Messages, MessageSearch, MessageStatus, type PostedMessage } from "effect-herald/symphony"
 import type { Transport } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
 import * as FeedRequests from "../../src/symphony/internal/feed/feedRequests.ts"
 import { isLong } from "../simulation/seeds.ts"
 import { config, exchanges, mid, scripted, session, sid, sidStandard } from "./kit.ts"
@@ -14,13 +15,13 @@ import { config, exchanges, mid, scripted, session, sid, sidStandard } from "./k
 const ok = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
 
 /** What is not a message, an attachment or a receipt. */
-const unreadable = [null, 7, "text", [], {}, { messageId: null }, { messageId: "" }, { messageId: {} }, false]
+const undecodable = [null, 7, "text", [], {}, { messageId: null }, { messageId: "" }, { messageId: {} }, false]
 
 const message = (id: number, timestamp: number = 1_000 - id) => ({ messageId: `m${id}`, timestamp })
 
 /** The ids of what could be read, and what stands for the rest. */
-const shown = (entries: ReadonlyArray<{ readonly messageId?: string | undefined }>) =>
-  entries.map(({ messageId }) => messageId ?? "?")
+const shown = (entries: ReadonlyArray<PostedMessage.PostedMessage | UndecodableItem.UndecodableItem>) =>
+  entries.map((entry) => UndecodableItem.isDecoded(entry) ? entry.messageId : "?")
 
 const urls = Effect.map(exchanges, (all) => all.map(({ url }) => url.split("?")[1] ?? ""))
 
@@ -31,27 +32,27 @@ describe("a list with entries that cannot be read", () => {
     Effect.gen(function*() {
       const entries = yield* Messages.list({ streamId: sid })
       assert.deepStrictEqual(shown(entries), ["m1", ...places(9), "m2"])
-      for (const [index, raw] of unreadable.entries()) {
+      for (const [index, raw] of undecodable.entries()) {
         const entry = entries[index + 1]
-        assert(entry !== undefined && !UnreadableEntry.isReadable(entry))
+        assert(entry !== undefined && !UndecodableItem.isDecoded(entry))
         assert.deepStrictEqual(entry.raw, raw)
         assert.isNotEmpty(entry.issue)
       }
-      assert.deepStrictEqual(shown(entries.filter(UnreadableEntry.isReadable)), ["m1", "m2"])
-    }).pipe(Effect.provide(scripted(ok([message(1), ...unreadable, message(2)])))))
+      assert.deepStrictEqual(shown(entries.filter(UndecodableItem.isDecoded)), ["m1", "m2"])
+    }).pipe(Effect.provide(scripted(ok([message(1), ...undecodable, message(2)])))))
 
   it.effect("of a search goes on behind them", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 10 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1", "m2"])
       assert.deepStrictEqual(yield* urls, ["skip=0&limit=10&sortDir=desc", "skip=10&limit=10&sortDir=desc"])
-    }).pipe(Effect.provide(scripted(ok([...unreadable, message(1)]), ok([message(2)])))))
+    }).pipe(Effect.provide(scripted(ok([...undecodable, message(1)]), ok([message(2)])))))
 
   it.effect("of nothing else goes on behind them", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 9 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
-    }).pipe(Effect.provide(scripted(ok(unreadable), ok([message(1)])))))
+    }).pipe(Effect.provide(scripted(ok(undecodable), ok([message(1)])))))
 
   it.effect("counts them among the most that were asked for", () =>
     Effect.gen(function*() {
@@ -59,17 +60,17 @@ describe("a list with entries that cannot be read", () => {
         MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 9, maxNumber: 10 })
       )
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
-    }).pipe(Effect.provide(scripted(ok(unreadable), ok([message(1), message(2)])))))
+    }).pipe(Effect.provide(scripted(ok(undecodable), ok([message(1), message(2)])))))
 
-  const odd = { _tag: "UnreadableEntry", raw: null } as const
+  const odd = { _tag: "UndecodableItem", raw: null } as const
 
   it.effect("of a status tells them, and the others are there", () =>
     Effect.gen(function*() {
       const { delivered, read, sent } = yield* MessageStatus.status({ messageId: mid })
       assert.deepInclude(read[0], odd)
       assert.deepStrictEqual(read[1], { userId: 1 })
-      assert.deepInclude(read[2], { _tag: "UnreadableEntry", raw: "ada" })
-      assert.deepInclude(delivered[0], { _tag: "UnreadableEntry", raw: [7] })
+      assert.deepInclude(read[2], { _tag: "UndecodableItem", raw: "ada" })
+      assert.deepInclude(delivered[0], { _tag: "UndecodableItem", raw: [7] })
       assert.isEmpty(sent)
     }).pipe(Effect.provide(scripted(ok({ read: [null, { userId: 1 }, "ada"], delivered: [[7]], sent: 7 })))))
 
@@ -78,7 +79,7 @@ describe("a list with entries that cannot be read", () => {
       const { forwards, replies } = yield* MessageStatus.relationships({ messageId: mid })
       assert.deepInclude(replies[0], odd)
       assert.strictEqual(replies[1], "m1")
-      assert.deepInclude(forwards[0], { _tag: "UnreadableEntry", raw: { a: null } })
+      assert.deepInclude(forwards[0], { _tag: "UndecodableItem", raw: { a: null } })
     }).pipe(Effect.provide(scripted(ok({ replies: [null, "m1"], forwards: [{ a: null }] })))))
 
   it.effect("of types of files tells them, and the others are there", () =>
@@ -159,7 +160,7 @@ describe("all of a stream with entries that cannot be read", () => {
           )
           const readable = ordered.filter(({ id }) => broken[id] !== true)
           assert.deepStrictEqual(
-            shown(found.filter(UnreadableEntry.isReadable)),
+            shown(found.filter(UndecodableItem.isDecoded)),
             readable.map(({ messageId }) => messageId),
             JSON.stringify(broken)
           )
@@ -186,7 +187,7 @@ describe("all of a stream with entries that cannot be read", () => {
           const found = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId: sid, sortDir })).pipe(
             Effect.provide(serving(attachments(isBroken)))
           )
-          const files = found.filter(UnreadableEntry.isReadable).map(({ fileId }) => fileId)
+          const files = found.filter(UndecodableItem.isDecoded).map(({ fileId }) => fileId)
           assert.lengthOf(files, 241)
           assert.lengthOf(new Set(files), 241)
           assert.isAtLeast(found.length, 250)
@@ -212,7 +213,7 @@ it.effect("receipts that cannot be read are told, and end no list", () =>
   Effect.gen(function*() {
     const found = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId: mid }))
     assert.deepStrictEqual(
-      found.map((entry) => UnreadableEntry.isReadable(entry) ? entry.user?.id : entry.raw),
+      found.map((entry) => UndecodableItem.isDecoded(entry) ? entry.user?.id : entry.raw),
       [null, 5, 1, "x"]
     )
   }).pipe(Effect.provide(scripted(

@@ -12,10 +12,11 @@ import {
   Messages,
   MessageSearch,
   type PostedMessage,
-  SymphonyError,
-  UnreadableEntry
+  SymphonyError
 } from "effect-herald/symphony"
 import { Faults, VirtualTime } from "effect-herald/testing"
+import * as UndecodableItem from "effect-herald/UndecodableItem"
+import { decoded } from "../kit/decoded.ts"
 import { emulated, emulator, loginsOf, sentTo } from "./emulated.ts"
 
 const { Fault } = Faults
@@ -107,7 +108,7 @@ describe("a session that expired", () => {
         )
       )
       assert.deepStrictEqual(
-        found.map(({ messageId }) => messageId),
+        decoded(found).map(({ messageId }) => messageId),
         (yield* stored(streamId)).map(({ messageId }) => messageId)
       )
       assert.deepStrictEqual(
@@ -254,7 +255,7 @@ describe("a message that is sent again", () => {
         message: "Files",
         attachments: [{ name: "a.bin", content: png }, { name: "b.txt", content: "text" }]
       }))
-      const [first, second] = posted.attachments.filter(UnreadableEntry.isReadable).map(({ id }) => ({
+      const [first, second] = posted.attachments.filter(UndecodableItem.isDecoded).map(({ id }) => ({
         streamId,
         messageId: posted.messageId,
         fileId: id
@@ -268,7 +269,7 @@ describe("a message that is sent again", () => {
       assert.include(request!.query, "%252F")
       assert.strictEqual(new URLSearchParams(request!.query).get("fileId"), first!.fileId)
       const listed = yield* run(Attachments.listAttachments({ streamId }))
-      assert.sameMembers(listed.filter(UnreadableEntry.isReadable).map(({ fileId }) => fileId), [
+      assert.sameMembers(listed.filter(UndecodableItem.isDecoded).map(({ fileId }) => fileId), [
         first!.fileId,
         second!.fileId
       ])
@@ -470,7 +471,7 @@ describe("a list to its end", () => {
             Stream.runCollect
           )
         )
-        const ids = found.map(({ messageId }) => messageId)
+        const ids = decoded(found).map(({ messageId }) => messageId)
         assert.strictEqual(ids[0], first)
         assert.lengthOf(new Set(ids), ids.length)
       }).pipe(Effect.provide(emulated()))

@@ -8,7 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
-import type { UnreadableEntry } from "effect-herald/symphony"
+import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import {
   Attachment,
   Attachments,
@@ -49,11 +49,11 @@ describe("requests", () => {
     holds<Equal<typeof blast, Sends<Messages.Blasted>>>(true)
     holds<Equal<typeof imported, Sends<ReadonlyArray<Messages.Imported>>>>(true)
     holds<
-      Equal<typeof list, Reads<ReadonlyArray<PostedMessage.PostedMessage | UnreadableEntry.UnreadableEntry>>>
+      Equal<typeof list, Reads<ReadonlyArray<PostedMessage.PostedMessage | UndecodableItem.UndecodableItem>>>
     >(true)
     holds<Equal<typeof get, Reads<Option.Option<PostedMessage.PostedMessage>>>>(true)
     holds<Equal<typeof status, Reads<MessageStatus.MessageStatus>>>(true)
-    holds<Equal<typeof Attachments.attachmentTypes, Reads<ReadonlyArray<string | UnreadableEntry.UnreadableEntry>>>>(
+    holds<Equal<typeof Attachments.attachmentTypes, Reads<ReadonlyArray<string | UndecodableItem.UndecodableItem>>>>(
       true
     )
     holds<Equal<typeof bytes, Stream.Stream<Uint8Array, Failure, Needs>>>(true)

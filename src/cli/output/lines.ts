@@ -27,7 +27,7 @@ const guarded = (line: string): string =>
     : line.split(ours).map((part, index) => index % 2 === 0 ? Text.harmless(part) : part).join("")
 
 /** What cannot be read of an answer. */
-export const unreadable = ({ issue, raw }: { readonly issue: string; readonly raw: unknown }): string =>
+export const undecodable = ({ issue, raw }: { readonly issue: string; readonly raw: unknown }): string =>
   `cannot be read (${issue}): ${Json.text(raw)}`
 
 /** Writes one line. */

@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
 import * as ChannelGroups from "../../pubnub/ChannelGroups.ts"
-import * as UnreadableItem from "../../pubnub/UnreadableItem.ts"
+import * as UndecodableItem from "../../UndecodableItem.ts"
 import { Root } from "./keyset.ts"
-import { unreadable, writeLines } from "../output/lines.ts"
+import { undecodable, writeLines } from "../output/lines.ts"
 
 const group = Argument.String("group").pipe(Argument.withDescription("The group"))
 
@@ -20,13 +20,13 @@ const channels = Argument.String("channels").pipe(
 
 /** A name a line. */
 const writeNames = Effect.fnUntraced(
-  function*(kind: "channel" | "group", names: ReadonlyArray<string | UnreadableItem.UnreadableItem>) {
+  function*(kind: "channel" | "group", names: ReadonlyArray<string | UndecodableItem.UndecodableItem>) {
     const { json } = yield* Root
     yield* writeLines(
       Stream.map(
         Stream.fromIterable(names),
         (name) =>
-          json === true ? Json.text({ [kind]: name }) : UnreadableItem.isUnreadable(name) ? unreadable(name) : name
+          json === true ? Json.text({ [kind]: name }) : UndecodableItem.isUndecodable(name) ? undecodable(name) : name
       )
     )
   }

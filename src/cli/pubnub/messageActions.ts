@@ -12,10 +12,10 @@ import * as Text from "../../internal/text.ts"
 import type { MessageAction } from "../../pubnub/MessageAction.ts"
 import * as MessageActions from "../../pubnub/MessageActions.ts"
 import * as Timetoken from "../../pubnub/Timetoken.ts"
-import * as UnreadableItem from "../../pubnub/UnreadableItem.ts"
+import * as UndecodableItem from "../../UndecodableItem.ts"
 import { BadInput } from "../exit/failure.ts"
 import { Root } from "./keyset.ts"
-import { unreadable, writeLine, writeValues } from "../output/lines.ts"
+import { undecodable, writeLine, writeValues } from "../output/lines.ts"
 import { range } from "../input/range.ts"
 
 const channel = Argument.String("channel").pipe(Argument.withDescription("The channel"))
@@ -37,9 +37,9 @@ const list = Command.make(
     )
 ).pipe(Command.withDescription("Print the actions of a channel, by when they were added"))
 
-const actionLine = (action: MessageAction | UnreadableItem.UnreadableItem) => {
-  if (UnreadableItem.isUnreadable(action)) {
-    return unreadable(action)
+const actionLine = (action: MessageAction | UndecodableItem.UndecodableItem) => {
+  if (UndecodableItem.isUndecodable(action)) {
+    return undecodable(action)
   }
   const { actionTimetoken, messageTimetoken, type, userId, value } = action
   return Text.harmless(

@@ -10,9 +10,9 @@ import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
 import * as Text from "../../internal/text.ts"
 import * as Presence from "../../pubnub/Presence.ts"
-import * as UnreadableItem from "../../pubnub/UnreadableItem.ts"
+import * as UndecodableItem from "../../UndecodableItem.ts"
 import { Root } from "./keyset.ts"
-import { unreadable, writeLines } from "../output/lines.ts"
+import { undecodable, writeLines } from "../output/lines.ts"
 
 const names = {
   channels: Argument.String("channels").pipe(Argument.variadic(), Argument.withDescription("Channels")),
@@ -58,14 +58,14 @@ const hereNow = Command.make(
     const all = channels.length + groups.length === 0
     const here = yield* Presence.hereNow(all ? options : { ...options, channels, groups })
     yield* write(
-      [...here.channels, ...here.unreadable ?? []].map(([channel, one]) => ({ channel, ...one })),
+      [...here.channels, ...here.undecodable ?? []].map(([channel, one]) => ({ channel, ...one })),
       ({ channel, ...one }) =>
-        "_tag" in one ? `${channel}  ${unreadable(one)}` : [
+        "_tag" in one ? `${channel}  ${undecodable(one)}` : [
           channel,
           String(one.occupancy),
           ...one.users.map((entry) =>
-            UnreadableItem.isUnreadable(entry)
-              ? unreadable(entry)
+            UndecodableItem.isUndecodable(entry)
+              ? undecodable(entry)
               : entry.state === undefined
               ? entry.user
               : `${entry.user} ${Json.text(entry.state)}`
@@ -84,7 +84,7 @@ const whereNow = Command.make(
       (channels) =>
         write(
           channels.map((channel) => ({ channel })),
-          ({ channel }) => UnreadableItem.isUnreadable(channel) ? unreadable(channel) : channel
+          ({ channel }) => UndecodableItem.isUndecodable(channel) ? undecodable(channel) : channel
         )
     )
 ).pipe(Command.withDescription("Print the channels that a user is on"))
@@ -105,7 +105,8 @@ const state = Command.make(
     const states = yield* Presence.getState(where)
     yield* write(
       [...states].map(([channel, state]) => ({ channel, state })),
-      ({ channel, state }) => `${channel}  ${UnreadableItem.isUnreadable(state) ? unreadable(state) : Json.text(state)}`
+      ({ channel, state }) =>
+        `${channel}  ${UndecodableItem.isUndecodable(state) ? undecodable(state) : Json.text(state)}`
     )
   })
 ).pipe(Command.withDescription("Print, or set, what a user tells about itself on channels"))

@@ -8,9 +8,9 @@ import * as Json from "../../internal/json.ts"
 import * as Text from "../../internal/text.ts"
 import * as MessageML from "../../symphony/MessageML.ts"
 import { PostedMessage, type User } from "../../symphony/PostedMessage.ts"
-import { isReadable, type UnreadableEntry } from "../../symphony/UnreadableEntry.ts"
+import { isDecoded, type UndecodableItem } from "../../UndecodableItem.ts"
 import * as JsonLine from "../output/jsonLine.ts"
-import { unreadable, writeValues } from "../output/lines.ts"
+import { undecodable, writeValues } from "../output/lines.ts"
 
 /** A message as JSON. */
 export const toJson: (message: PostedMessage) => Effect.Effect<string> = JsonLine.of(PostedMessage)
@@ -26,13 +26,13 @@ export const nameOf = (user: User | undefined): string =>
   user?.displayName ?? user?.username ?? String(user?.userId ?? "?")
 
 /** A line for each message, and for what stands in the place of one. */
-export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | UnreadableEntry, E, R>) =>
+export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | UndecodableItem, E, R>) =>
   messages.pipe(
     Stream.mapEffect((message) =>
-      isReadable(message)
+      isDecoded(message)
         ? Effect.all({ text: Effect.map(textOf(message), (text) => line(message, text)), json: toJson(message) })
         : Effect.succeed({
-          text: Text.harmless(`?  ${unreadable(message)}`),
+          text: Text.harmless(`?  ${undecodable(message)}`),
           json: Json.text(message)
         })
     ),
@@ -42,7 +42,7 @@ export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | Unre
 const line = (message: PostedMessage, text: string): string => {
   const moment = message.timestamp === undefined ? "?" : DateTime.formatIso(message.timestamp)
   const files = message.attachments.map((file) =>
-    isReadable(file) ? `[${file.name ?? file.id}]` : `[${unreadable(file)}]`
+    isDecoded(file) ? `[${file.name ?? file.id}]` : `[${undecodable(file)}]`
   )
   return Text.harmless([`${moment}  ${nameOf(message.user)}:`, text, ...files, ` ${message.messageId}`].join(" "))
 }

@@ -8,10 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Text from "../../internal/text.ts"
 import * as MessageStatus from "../../symphony/MessageStatus.ts"
-import { isReadable } from "../../symphony/UnreadableEntry.ts"
+import { isDecoded } from "../../UndecodableItem.ts"
 import { Root } from "../pubnub/keyset.ts"
 import * as JsonLine from "../output/jsonLine.ts"
-import { unreadable, writeLine, writeLines } from "../output/lines.ts"
+import { undecodable, writeLine, writeLines } from "../output/lines.ts"
 import { session } from "./flags.ts"
 import { nameOf } from "./messages.ts"
 
@@ -35,13 +35,13 @@ const lines = ({ delivered, read, sent }: MessageStatus.MessageStatus): Readonly
   Object.entries({ read, delivered, sent }).flatMap(([what, users]) =>
     users.map((user) =>
       Text.harmless(
-        isReadable(user)
+        isDecoded(user)
           ? [
             user.timestamp === undefined ? "?".padEnd(24) : DateTime.formatIso(user.timestamp),
             what.padEnd(9),
             nameOf(user)
           ].join("  ")
-          : `${"?".padEnd(24)}  ${what.padEnd(9)}  ${unreadable(user)}`
+          : `${"?".padEnd(24)}  ${what.padEnd(9)}  ${undecodable(user)}`
       )
     )
   )

@@ -60,7 +60,7 @@ it.effect("what cannot be read of a list is printed in its place", () =>
       yield* lines(["presence", "state", "a", "b"])
     ]
     assert.match(room ?? "", /^room {2}cannot be read \(.+\): {"occupancy":"many"}$/)
-    assert.deepInclude(JSON.parse(lobby ?? ""), { channel: "room", _tag: "UnreadableItem" })
+    assert.deepInclude(JSON.parse(lobby ?? ""), { channel: "room", _tag: "UndecodableItem" })
     assert.match(group ?? "", /^cannot be read \(.+\): 5$/)
     assert.match(state ?? "", /^a {2}cannot be read \(.+\): 5$/)
   }).pipe(Effect.provide(Transport.scripted([

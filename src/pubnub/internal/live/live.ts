@@ -11,13 +11,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Input from "../../../internal/input.ts"
+import type { Live } from "../../../Live.ts"
 import type * as AppContext from "../../AppContext.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Streams from "../reading/streams.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
-import type { UnreadableItem } from "../../UnreadableItem.ts"
+import type { UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Defects from "../wire/defect.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import * as Loss from "./loss.ts"
@@ -29,7 +30,10 @@ export type Needs = Objects.Needs
 
 type Events = ReadonlyArray<SubscribeEvent.SubscribeEvent>
 
-type Ref<A, E> = SubscriptionRef.SubscriptionRef<AppContext.Live<A, E>>
+/** What can keep a value from being current. */
+type Failure<E> = PubNubError.PubNubError | SubscribeError | E
+
+type Ref<A, E> = SubscriptionRef.SubscriptionRef<Live<A, Failure<E>>>
 
 /** What is kept, and how. `A` is the value, `K` names the parts of it that can be read by themselves. */
 export interface Source<A, K, E extends AppContext.CustomMismatch, R> {
@@ -40,7 +44,7 @@ export interface Source<A, K, E extends AppContext.CustomMismatch, R> {
   /** What the service has. */
   readonly read: Effect.Effect<A, PubNubError.PubNubError | E, R>
   /** What it has that the latest reading could not make out. */
-  readonly unreadable?: () => ReadonlyArray<UnreadableItem>
+  readonly undecodable?: () => ReadonlyArray<UndecodableItem>
   /** The same with only these parts read, the others as they are held. */
   readonly readParts: (held: A, parts: ReadonlySet<K>) => Effect.Effect<A, PubNubError.PubNubError | E, R>
   /** What the events did for certain, and which parts they leave in doubt. The same value if that is nothing. */
@@ -98,13 +102,13 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
         return (yield* source.follow(newest, events)).value
       })
 
-    const current = (value: A): AppContext.Live<A, E> => {
-      const unreadable = source.unreadable?.() ?? []
-      return { value, state: "current", ...unreadable.length === 0 ? {} : { unreadable } }
+    const current = (value: A): Live<A, Failure<E>> => {
+      const unreadable = source.undecodable?.() ?? []
+      return { value, state: "current", ...unreadable.length === 0 ? {} : { undecodable: unreadable } }
     }
 
     const begin = Effect.fnUntraced(function*(events: Events) {
-      live = yield* SubscriptionRef.make<AppContext.Live<A, E>>(current(yield* ask(source.read, events)))
+      live = yield* SubscriptionRef.make<Live<A, Failure<E>>>(current(yield* ask(source.read, events)))
       lost = false
       yield* Deferred.succeed(first, live)
     })
@@ -150,7 +154,7 @@ const run = <A, K, E extends AppContext.CustomMismatch, R>(
         const failure = Option.getOrUndefined(Cause.findErrorOption(cause))
         return Effect.andThen(
           failure === undefined ? Effect.void : Effect.logWarning(`${source.id} is kept no longer: ${failure.message}`),
-          SubscriptionRef.update(live, ({ value }): AppContext.Live<A, E> => ({
+          SubscriptionRef.update(live, ({ value }): Live<A, Failure<E>> => ({
             value,
             state: "ended",
             ...failure === undefined ? {} : { failure }

@@ -20,7 +20,7 @@ import { UserId } from "../../UserId.ts"
 import type { CustomCodec } from "../objects/custom.ts"
 import * as Live from "./live.ts"
 import * as Items from "../wire/items.ts"
-import { isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import { isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as ObjectEvents from "./objectEvents.ts"
 
 /** All parts. */
@@ -39,7 +39,7 @@ export interface Member<C, U> extends ObjectEvents.Item<C> {
 
 /** What can be read of the members of the channel. `M` is a member. */
 export interface Requests<M, R> {
-  readonly all: Stream.Stream<M | UnreadableItem, PubNubError.PubNubError, R>
+  readonly all: Stream.Stream<M | UndecodableItem, PubNubError.PubNubError, R>
   readonly page: (
     filter: ObjectFilter.Filter<"user.id">
   ) => Effect.Effect<AppContext.Page<M>, PubNubError.PubNubError, R>
@@ -61,12 +61,12 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
     /** Until when a removal may have happened while several pages were read. */
     let shaken = 0
     /** The members that could not be read. */
-    let unreadable: ReadonlyArray<UnreadableItem> = []
+    let unreadable: ReadonlyArray<UndecodableItem> = []
 
     const read = Effect.gen(function*() {
       const listed = yield* Stream.runCollect(all)
-      const members = mapOf(yield* Items.readable(listed, `the members of ${channel}`))
-      unreadable = listed.filter(isUnreadable)
+      const members = mapOf(yield* Items.decoded(listed, `the members of ${channel}`))
+      unreadable = listed.filter(isUndecodable)
       if (members.size >= pageSize) shaken = (yield* Clock.currentTimeMillis) + ObjectEvents.aMinute
       return members
     })
@@ -77,8 +77,8 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       if (!isWritable || held.size + users.size <= pageSize) return yield* read
       const found = yield* Effect.forEach(filters, page)
       const items = found.flatMap(({ items }) => items)
-      const listed = yield* Items.readable(items, `the members of ${channel}`)
-      unreadable = [...unreadable.filter(({ raw }) => !isAmong(userOf(raw), users)), ...items.filter(isUnreadable)]
+      const listed = yield* Items.decoded(items, `the members of ${channel}`)
+      unreadable = [...unreadable.filter(({ raw }) => !isAmong(userOf(raw), users)), ...items.filter(isUndecodable)]
       const members = mapOf([
         ...[...held.values()].filter(({ userId }) => !users.has(userId)),
         ...listed
@@ -126,7 +126,7 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       id: channel,
       read,
       readParts,
-      unreadable: () =>
+      undecodable: () =>
         unreadable,
       follow: Effect.fnUntraced(function*(held: Held, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) {
         const doubted = new Set<UserId>()

@@ -18,7 +18,7 @@ import * as Entries from "../wire/entries.ts"
 import * as Loss from "./loss.ts"
 import * as Reactions from "./reactions.ts"
 import * as Reread from "./reread.ts"
-import { isReadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import { isDecoded, type UndecodableItem } from "../../../UndecodableItem.ts"
 
 /** Of which messages: of these, or of so many of the newest. */
 type Options =
@@ -33,7 +33,7 @@ type Needs = HttpClient.HttpClient | PubNubConfig
 /** The actions of the channel, from this one on. */
 type Actions = (
   since: Timetoken.Timetoken | undefined
-) => Stream.Stream<MessageAction | UnreadableItem, PubNubError.PubNubError, Needs>
+) => Stream.Stream<MessageAction | UndecodableItem, PubNubError.PubNubError, Needs>
 
 type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<Reactions.Action>>, PubNubError.PubNubError, Needs>
 
@@ -122,7 +122,7 @@ const readMessages = (channel: string, messages: ReadonlyArray<string>, actions:
       const missing = new Map(others.map((message): [string, Array<Reactions.Action>] => [message, []]))
       const since = others.every(isTimetoken) ? others.toSorted()[0] : undefined
       yield* Stream.runForEach(actions(since), (action) =>
-        isReadable(action)
+        isDecoded(action)
           ? Effect.sync(() => missing.get(action.messageTimetoken)?.push(action))
           : Effect.logWarning(`an action on ${channel} cannot be read: ${action.issue}`))
       for (const [message, actions] of missing) found.set(message, actions)

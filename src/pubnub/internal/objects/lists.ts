@@ -13,7 +13,7 @@ import type * as Url from "../../../internal/url.ts"
 import * as AppContext from "../../AppContext.ts"
 import * as ObjectFilter from "../../ObjectFilter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import { isReadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import { isDecoded, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Items from "../wire/items.ts"
 import * as Names from "../wire/names.ts"
 import * as Paging from "../../../internal/paging.ts"
@@ -50,7 +50,7 @@ const sizeOf = ({ limit, pageSize }: Asked): number => limit ?? pageSize ?? most
 export const pageQuery = (asked: Asked, toWire: (field: string) => string = (field) => field): Url.Parameters => ({
   limit: String(sizeOf(asked)),
   include: includeQuery(asked.include, toWire),
-  count: asked.count === true ? "true" : undefined,
+  count: asked.totalCount === true ? "true" : undefined,
   start: asked.next,
   end: asked.previous,
   filter: Result.getOrUndefined(filterOf(asked.filter)),
@@ -65,13 +65,13 @@ export const includeQuery = (
 
 /** What is wrong with the page that is asked for. */
 export const pageIssues = (
-  { count, filter, include = [], limit, next, pageSize, previous, sort = [] }: Asked,
+  { filter, include = [], limit, next, pageSize, previous, sort = [], totalCount }: Asked,
   known: { readonly parts: ReadonlyArray<string>; readonly keys: ReadonlyArray<string> }
 ): ReadonlyArray<PubNubError.Detail> => [
   ...Input.issues({
     limit: Input.optional(Input.whole(1, most))(limit),
     pageSize: Input.optional(Input.whole(1, most))(pageSize),
-    count: Input.optional(Input.flag)(count),
+    totalCount: Input.optional(Input.flag)(totalCount),
     next: Input.optional(Input.filled)(next),
     previous: next !== undefined && previous !== undefined
       ? "is given beside next: a page is behind another or before it"
@@ -90,7 +90,7 @@ export const includeIssues = (
 /** An item of a list: as it came, and as far as it can be read. */
 export interface Item<W> {
   readonly raw: Schema.Json
-  readonly wire: W | UnreadableItem
+  readonly wire: W | UndecodableItem
 }
 
 /** A page before its items are what a caller gets. */
@@ -125,9 +125,9 @@ export const pageOf = <W>(
 export const typed = <W, B, R>(f: (wire: W) => Effect.Effect<B, AppContext.CustomMismatch, R>) =>
 (
   { raw, wire }: Item<W>
-): Effect.Effect<B | UnreadableItem, never, R> =>
-  isReadable<W>(wire)
-    ? Effect.catch(f(wire), ({ issue }) => Effect.succeed(Items.unreadable(raw, issue)))
+): Effect.Effect<B | UndecodableItem, never, R> =>
+  isDecoded<W>(wire)
+    ? Effect.catch(f(wire), ({ issue }) => Effect.succeed(Items.undecodable(raw, issue)))
     : Effect.succeed(wire)
 
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
@@ -150,7 +150,7 @@ const toPage = <A>(
   const before = cursor(prev)
   return {
     items: data,
-    ...totalCount === undefined || totalCount === null ? {} : { total: totalCount },
+    ...totalCount === undefined || totalCount === null ? {} : { totalCount },
     ...behind === undefined ? {} : { next: behind },
     ...before === undefined ? {} : { previous: before }
   }
@@ -159,7 +159,7 @@ const toPage = <A>(
 /** The page with each item made into another. */
 export const mapItems = <A, B, E, R>(
   page: Page<A>,
-  f: (item: A) => Effect.Effect<B | UnreadableItem, E, R>
+  f: (item: A) => Effect.Effect<B | UndecodableItem, E, R>
 ): Effect.Effect<AppContext.Page<B>, E, R> => Effect.map(Effect.forEach(page.items, f), (items) => ({ ...page, items }))
 
 /**
@@ -173,7 +173,7 @@ export const streamOf = <W, E, R>(
   Stream.suspend(() => {
     const given = new Set<string>()
     const passed = new Set<AppContext.PageCursor>()
-    const keyOf = ({ raw, wire }: Item<W>) => isReadable<W>(wire) ? idOf(wire) : Json.text(raw)
+    const keyOf = ({ raw, wire }: Item<W>) => isDecoded<W>(wire) ? idOf(wire) : Json.text(raw)
     return Paging.paginate(Option.none<AppContext.PageCursor>(), (next) =>
       Effect.map(page({ next: Option.getOrUndefined(next), passed }), (page) => {
         const fresh = page.items.filter((item) =>

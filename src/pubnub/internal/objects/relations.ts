@@ -16,7 +16,7 @@ import * as AppContext from "../../AppContext.ts"
 import * as ObjectFilter from "../../ObjectFilter.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
-import { isReadable, isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import { isDecoded, isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import type { Path } from "../wire/path.ts"
 import type { CustomCodec } from "./custom.ts"
@@ -213,7 +213,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
   /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
   const find = (operation: string, owner: string, id: string) =>
     Effect.gen(function*() {
-      let odd: UnreadableItem | undefined
+      let odd: UndecodableItem | undefined
       const pages = Lists.streamOf(
         (at) => request(operation, { owner, ...selecting(id), ...at }, Objects.idIssues(other, id)),
         kind.idOf
@@ -221,8 +221,8 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
       const found = yield* pages.pipe(
         Stream.map(({ wire }) => wire),
         Stream.filter((wire): wire is W => {
-          if (isReadable<W>(wire)) return kind.idOf(wire) === id
-          if (isUnreadable(wire)) odd = wire
+          if (isDecoded<W>(wire)) return kind.idOf(wire) === id
+          if (isUndecodable(wire)) odd = wire
           return false
         }),
         Stream.runHead
@@ -280,7 +280,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
       )
       const written = yield* request(operation, { owner, ...selecting(id) }, issues, { set: [entryOf(id, sent)] }).pipe(
         Effect.map(({ items }) =>
-          items.map(({ wire }) => wire).filter((wire) => isReadable<W>(wire)).find((wire) => kind.idOf(wire) === id)
+          items.map(({ wire }) => wire).filter((wire) => isDecoded<W>(wire)).find((wire) => kind.idOf(wire) === id)
         ),
         Effect.catch(settle)
       )

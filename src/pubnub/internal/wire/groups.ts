@@ -32,4 +32,4 @@ export const entries = (read: () => string) =>
 
 /** The channels of a group, for a reader. */
 export const list = (read: () => string) =>
-  Effect.flatMap(entries(read), (channels) => Items.readable(channels, "the channels of a group"))
+  Effect.flatMap(entries(read), (channels) => Items.decoded(channels, "the channels of a group"))

@@ -5,32 +5,32 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
-import { isReadable, isUnreadable, type UnreadableItem } from "../../UnreadableItem.ts"
+import { isDecoded, isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Envelope from "./envelope.ts"
 
 /** A list whose items are read one by one later. */
 export const Unread = Schema.Array(Envelope.Parsed)
 
-export const unreadable = (raw: Schema.Json, issue: string): UnreadableItem => ({
-  _tag: "UnreadableItem",
+export const undecodable = (raw: Schema.Json, issue: string): UndecodableItem => ({
+  _tag: "UndecodableItem",
   issue,
   raw
 })
 
 /** Reads one item with a schema. */
-export const reader = <A>(schema: Schema.ConstraintDecoder<A>): (raw: Schema.Json) => A | UnreadableItem => {
+export const reader = <A>(schema: Schema.ConstraintDecoder<A>): (raw: Schema.Json) => A | UndecodableItem => {
   const decode = Codec.decodeResult(schema)
-  return (raw) => Result.getOrElse(decode(raw), (issue) => unreadable(raw, issue))
+  return (raw) => Result.getOrElse(decode(raw), (issue) => undecodable(raw, issue))
 }
 
 /** Names of channels and groups. What is no name is told in its place. */
 export const readName = reader(Schema.String)
 
 /** The items that could be read. The others are logged: who keeps a value live has no place for them. */
-export const readable = <A>(items: ReadonlyArray<A | UnreadableItem>, of: string): Effect.Effect<ReadonlyArray<A>> => {
-  const odd = items.filter(isUnreadable)
+export const decoded = <A>(items: ReadonlyArray<A | UndecodableItem>, of: string): Effect.Effect<ReadonlyArray<A>> => {
+  const odd = items.filter(isUndecodable)
   return Effect.as(
     Effect.forEach(odd, ({ issue }) => Effect.logWarning(`an entry of ${of} cannot be read: ${issue}`)),
-    items.filter((item) => isReadable<A>(item))
+    items.filter((item) => isDecoded<A>(item))
   )
 }

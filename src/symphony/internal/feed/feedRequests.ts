@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Input from "../../../internal/input.ts"
 import { Session } from "../../Session.ts"
 import { type Detail, NoAnswer, type SymphonyError } from "../../SymphonyError.ts"
-import { isReadable } from "../../UnreadableEntry.ts"
+import { isDecoded } from "../../../UndecodableItem.ts"
 import * as Body from "../wire/body.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import { Impatient } from "./impatient.ts"
@@ -55,7 +55,7 @@ export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
     query: { tag },
     empty: { value: [] },
     // What has no id is no feed.
-    decode: (text) => Result.map(decodeList(text), (entries) => entries.filter(isReadable))
+    decode: (text) => Result.map(decodeList(text), (entries) => entries.filter(isDecoded))
   })
 // It goes into addresses.
 const FeedId = Schema.String.pipe(Schema.check(Schema.makeFilter((id: string) => Input.segment(id) === undefined)))

@@ -12,7 +12,7 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
-import { UnreadableEntry } from "../../UnreadableEntry.ts"
+import { UndecodableItem } from "../../../UndecodableItem.ts"
 
 /** A decoder of JSON answers: the result, or a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
@@ -23,31 +23,31 @@ export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => 
 const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
 
 /** What stands in a list for an entry that does not fit. */
-const unreadable = (raw: Schema.Json, issue: string): UnreadableEntry => ({ _tag: "UnreadableEntry", issue, raw })
+const undecodable = (raw: Schema.Json, issue: string): UndecodableItem => ({ _tag: "UndecodableItem", issue, raw })
 
 /** An entry of a list within an answer: one that does not fit is told as such. */
-const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UnreadableEntry, unknown> => {
+const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UndecodableItem, unknown> => {
   const decode = Codec.decodeResult(item)
   const misfit = Schema.Json.pipe(
     Schema.decodeTo(
-      Schema.toType(UnreadableEntry),
+      Schema.toType(UndecodableItem),
       SchemaTransformation.transform({
         decode: (raw: Schema.Json) =>
-          unreadable(raw, Result.match(decode(raw), { onFailure: (issue) => issue, onSuccess: () => "" })),
-        encode: ({ raw }: UnreadableEntry) => raw
+          undecodable(raw, Result.match(decode(raw), { onFailure: (issue) => issue, onSuccess: () => "" })),
+        encode: ({ raw }: UndecodableItem) => raw
       })
     )
   )
   // What was told already is written as it is.
-  return Schema.Union([UnreadableEntry, item, misfit])
+  return Schema.Union([UndecodableItem, item, misfit])
 }
 
 /** A decoder of JSON answers that are lists: each entry by itself and in its place, or a sentence where there is no list. */
 export const entries = <A>(
   item: Schema.ConstraintDecoder<A>
-): (text: string) => Result.Result<ReadonlyArray<A | UnreadableEntry>, string> => {
+): (text: string) => Result.Result<ReadonlyArray<A | UndecodableItem>, string> => {
   const decode = Codec.decodeResult(item)
-  const read = (raw: Schema.Json) => Result.getOrElse(decode(raw), (issue) => unreadable(raw, issue))
+  const read = (raw: Schema.Json) => Result.getOrElse(decode(raw), (issue) => undecodable(raw, issue))
   return (text) =>
     Result.flatMap(
       Json.parse(text),
@@ -62,8 +62,8 @@ export const optional = <S extends Schema.Constraint>(schema: S) =>
 /** A list within an answer, each entry by itself and in its place; empty where there is no list. */
 export const list = <A>(item: Schema.Codec<A, unknown>) =>
   optional(Schema.Array(entry(item))).pipe(
-    Schema.decodeTo(Schema.Array(Schema.toType(Schema.Union([UnreadableEntry, item]))), {
-      decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<A | UnreadableEntry>>) =>
+    Schema.decodeTo(Schema.Array(Schema.toType(Schema.Union([UndecodableItem, item]))), {
+      decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<A | UndecodableItem>>) =>
         Option.orElseSome(entries, () => [])
       ),
       encode: SchemaGetter.passthrough()

@@ -5,14 +5,14 @@ import type * as Stream from "effect/Stream"
 import * as Json from "../../../internal/json.ts"
 import * as Paging from "../../../internal/paging.ts"
 import * as SymphonyError from "../../SymphonyError.ts"
-import { isReadable, type UnreadableEntry } from "../../UnreadableEntry.ts"
+import { isDecoded, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Endpoint from "./endpoint.ts"
 
 export interface Page<S, A> {
   /** As it came. */
-  readonly entries: ReadonlyArray<A | UnreadableEntry>
+  readonly entries: ReadonlyArray<A | UndecodableItem>
   /** The entries that no earlier page had. Default: all. */
-  readonly fresh?: ReadonlyArray<A | UnreadableEntry>
+  readonly fresh?: ReadonlyArray<A | UndecodableItem>
   /** Where the next page begins, if there is one, or a sentence on why it cannot be asked for. */
   readonly next: Option.Option<S> | string
 }
@@ -30,7 +30,7 @@ export const paginate = <S, A, R>(
   request: Parameters<typeof Endpoint.errorOf>[0],
   start: S,
   ask: (start: S) => Effect.Effect<Page<S, A>, SymphonyError.SymphonyError, R>
-): Stream.Stream<A | UnreadableEntry, SymphonyError.SymphonyError, R> => {
+): Stream.Stream<A | UndecodableItem, SymphonyError.SymphonyError, R> => {
   const unreadable = (description: string): Option.Option<Place<S> | string> => Option.some(description)
   const first: Place<S> | string = { at: start, previous: [] }
   return Paging.paginate(first, (place: Place<S> | string) =>
@@ -39,7 +39,7 @@ export const paginate = <S, A, R>(
         Endpoint.errorOf(request)(new SymphonyError.Unreadable({ status: 200, description: place, excerpt: "" }))
       )
       : Effect.map(ask(place.at), ({ entries, fresh = entries, next }) => {
-        const isAgain = entries.some(isReadable) && Json.equal(entries, place.previous)
+        const isAgain = entries.some(isDecoded) && Json.equal(entries, place.previous)
         return [
           isAgain ? [] : fresh,
           typeof next === "string"
