@@ -41,7 +41,7 @@ const describe = (event: SubscribeEvent.SubscribeEvent<Order>): string => {
     case "Signal":
       return `<- signal ${JSON.stringify(event.payload)}`
     case "Joined":
-      return `<- ${event.user} joined, ${event.occupancy ?? "?"} there`
+      return `<- ${event.userId} joined, ${event.occupancy ?? "?"} there`
     case "Interrupted":
       return `** Interrupted (${event.reason._tag}), again in ${Duration.format(event.retryIn)}`
     case "Reconnected":

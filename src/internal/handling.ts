@@ -23,7 +23,7 @@ export const issuesOf = (
   })
 
 /** A handler that tries again, and then sets aside what it cannot handle. */
-export const persistent = <A, E, R, E3, R3>(
+export const withRetryAndDeadLetter = <A, E, R, E3, R3>(
   handler: (work: A) => Effect.Effect<unknown, E, R>,
   { deadLetter, retry }: {
     readonly retry?: Schedule.Schedule<unknown, E> | undefined

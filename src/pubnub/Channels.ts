@@ -330,7 +330,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
       ...names,
       get: get({ id, include: Objects.parts }),
       isOf: (event): event is SubscribeEvent.ChannelEvent =>
-        (event._tag === "ChannelSet" || event._tag === "ChannelDeleted") && event.channelId === id,
+        (event._tag === "ChannelSet" || event._tag === "ChannelRemoved") && event.channelId === id,
       decode: (custom) => codec.decode(custom, names)
     })
   })
@@ -591,7 +591,7 @@ export const withCustom = <C, RD = never, RE = never>(
     ...requests,
     live: makeLive(requests, codec),
     event: (event) =>
-      event._tag === "ChannelDeleted" ? Effect.succeed(event) : Effect.map(
+      event._tag === "ChannelRemoved" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, { operation: "channelEvent", kind: "channel", id: event.channelId }),
         (change) => ({ ...event, change })
       )

@@ -622,8 +622,8 @@ export const withCustom = <C, RD = never, RE = never>(
     ...requests,
     live: makeLive(requests, codec),
     event: (event) =>
-      event._tag === "MembershipDeleted" ? Effect.succeed(event) : Effect.map(
-        Custom.typedChange(codec, event.change, { operation: "membershipEvent", kind: "membership", id: event.user }),
+      event._tag === "MembershipRemoved" ? Effect.succeed(event) : Effect.map(
+        Custom.typedChange(codec, event.change, { operation: "membershipEvent", kind: "membership", id: event.userId }),
         (change) => ({ ...event, change })
       )
   }

@@ -564,7 +564,7 @@ export const withCustom = <C, RD = never, RE = never>(
   return {
     ...make(codec),
     event: (event) =>
-      event._tag === "MembershipDeleted" ? Effect.succeed(event) : Effect.map(
+      event._tag === "MembershipRemoved" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, {
           operation: "membershipEvent",
           kind: "membership",

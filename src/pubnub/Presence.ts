@@ -1,5 +1,5 @@
 /**
- * Who is where: {@link hereNow} and {@link users} for the users of channels, {@link changes} for the users of a channel as
+ * Who is where: {@link hereNow} and {@link stream} for the users of channels, {@link changes} for the users of a channel as
  * they come and go, {@link whereNow} for the channels of a user, {@link getState} and {@link setState} for what users tell
  * about themselves. Its events come with `Subscribe.presence`. It needs the Presence add-on.
  *
@@ -65,7 +65,7 @@ export interface State {
  */
 export interface Occupant {
   /** Who is there. */
-  readonly user: UserId
+  readonly userId: UserId
   /** Only when asked for with `includeState`. Absent when this user has none here. */
   readonly state?: State
 }
@@ -153,12 +153,12 @@ export const hereNow = (
 ): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> => askHereNow(() => options, "limit")
 
 /**
- * What {@link users} takes.
+ * What {@link stream} takes.
  *
  * @category models
  * @since 0.1.0
  */
-export interface UsersOptions {
+export interface StreamOptions {
   /** One channel, neither a wildcard nor a presence name. */
   readonly channel: string
   /** Whether to tell the users' states. Default: `false`. */
@@ -183,7 +183,7 @@ export interface UsersOptions {
  * import * as Presence from "effect-herald/pubnub/Presence"
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
- * const five = Presence.users({ channel: "lobby", includeState: true }).pipe(
+ * const five = Presence.stream({ channel: "lobby", includeState: true }).pipe(
  *   Stream.filter(UndecodableItem.isDecoded),
  *   Stream.filter(({ state }) => state?.mood === "good"),
  *   Stream.take(5)
@@ -193,13 +193,13 @@ export interface UsersOptions {
  * @category streams
  * @since 0.1.0
  */
-export const users = (
-  options: UsersOptions
+export const stream = (
+  options: StreamOptions
 ): Stream.Stream<Occupant | UndecodableItem, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.readingStream("hereNow", () => Stream.flatMap(pagesOf(options), ({ users }) => Stream.fromIterable(users)))
 
 const pagesOf = (
-  { channel, includeState, pageSize = mostUsers }: UsersOptions
+  { channel, includeState, pageSize = mostUsers }: StreamOptions
 ): Stream.Stream<ChannelOccupancy, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Stream.suspend(() => {
     const known = new Set<string>()
@@ -225,7 +225,7 @@ const pagesOf = (
       ))
   })
 
-const keyOf = (entry: Occupant | UndecodableItem): string => "user" in entry ? entry.user : Json.text(entry.raw)
+const keyOf = (entry: Occupant | UndecodableItem): string => "userId" in entry ? entry.userId : Json.text(entry.raw)
 
 const nobody: ChannelOccupancy = { occupancy: 0, users: [] }
 
@@ -332,9 +332,9 @@ const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupan
   occupancy,
   users: uuids.map(readOccupant).map((entry) =>
     typeof entry === "string"
-      ? { user: entry }
+      ? { userId: entry }
       : "uuid" in entry
-      ? { user: entry.uuid, ...entry.state === undefined ? {} : { state: entry.state } }
+      ? { userId: entry.uuid, ...entry.state === undefined ? {} : { state: entry.state } }
       : entry
   )
 })
@@ -377,7 +377,7 @@ export interface ChangesOptions {
  *
  * **Details**
  *
- * It subscribes to the presence events of the channel, then asks who is there as {@link users} does, and then keeps that
+ * It subscribes to the presence events of the channel, then asks who is there as {@link stream} does, and then keeps that
  * current with the events, page by page: what happens within one page is one change. It asks again whenever events may have
  * been lost (after an interruption, a suspected gap, a doubted cursor, an event that cannot be read), when an `Interval` says
  * to, and when an event counts other users than are known here. Until that is answered the last value stands.
@@ -461,7 +461,7 @@ const count = ({ unlisted, users }: Room): number => users.size + unlisted
 
 const roomOf = (channel: string, pages: ReadonlyArray<ChannelOccupancy>): Effect.Effect<Room> =>
   Effect.map(Items.decoded(pages.flatMap((page) => page.users), `who is on ${channel}`), (occupants) => {
-    const users = new Map(occupants.map(({ state, user }) => [user, occupant(user, state)]))
+    const users = new Map(occupants.map(({ state, userId: user }) => [user, occupant(user, state)]))
     return { users, unlisted: Math.max(0, (pages.at(-1)?.occupancy ?? 0) - users.size) }
   })
 
@@ -469,7 +469,7 @@ const isState = Schema.is(StateRecord)
 
 // An empty state is none.
 const occupant = (user: UserId, state: Schema.Json | undefined): Occupant =>
-  isState(state) && Object.keys(state).length > 0 ? { user, state } : { user }
+  isState(state) && Object.keys(state).length > 0 ? { userId: user, state } : { userId: user }
 
 const follow = (room: Room, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>, includeState: boolean): Room => {
   const users = new Map(room.users)
@@ -479,15 +479,15 @@ const follow = (room: Room, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>
     switch (event._tag) {
       case "Joined":
         // A user with two devices may come twice, and has its state with it each time.
-        put(event.user, event.state)
+        put(event.userId, event.state)
         break
       case "Left":
       case "TimedOut":
-        users.delete(event.user)
+        users.delete(event.userId)
         break
       case "StateChanged":
         // A state can be set from elsewhere.
-        if (users.has(event.user)) put(event.user, event.state)
+        if (users.has(event.userId)) put(event.userId, event.state)
         break
       case "Interval":
         // They may have been there before, with another state: only an answer knows.
@@ -535,7 +535,7 @@ const isCount = (
  */
 export interface WhereNowOptions {
   /** Default: the user of the configuration. */
-  readonly user?: string | undefined
+  readonly userId?: string | undefined
 }
 
 /**
@@ -561,7 +561,7 @@ export const whereNow = (
   options: WhereNowOptions = {}
 ): Effect.Effect<ReadonlyArray<string | UndecodableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.run("whereNow", ({ userId }) => {
-    const { user = userId } = options
+    const { userId: user = userId } = options
     return {
       path: path`/v2/presence/sub-key/${subscribeKey}/uuid/${user}`,
       issues: Input.issues({ user: Names.user(user) }),
@@ -589,7 +589,7 @@ export interface StateOptions {
   /** Channel groups, for their channels. */
   readonly groups?: ReadonlyArray<string> | undefined
   /** Default: the user of the configuration. */
-  readonly user?: string | undefined
+  readonly userId?: string | undefined
 }
 
 /**
@@ -612,11 +612,11 @@ export interface GetStateOptions<A, RD = never> extends StateOptions {
 export class StateMismatch extends Errors.final(
   Schema.TaggedError<StateMismatch, Errors.Final>("effect-herald/pubnub/StateMismatch")(
     "StateMismatch",
-    { channel: Schema.String, user: Schema.String, issue: Schema.String }
+    { channel: Schema.String, userId: Schema.String, issue: Schema.String }
   )
 ) {
   override get message(): string {
-    return `getState: the state of ${this.user} on ${this.channel} does not match its schema: ${this.issue}. Whoever ` +
+    return `getState: the state of ${this.userId} on ${this.channel} does not match its schema: ${this.issue}. Whoever ` +
       "set it may be of another version."
   }
 }
@@ -672,13 +672,13 @@ export function getState<A, RD>(
     const decode = Payload.decodeWith(schema)
     return Effect.gen(function*() {
       const { userId } = yield* PubNubConfig
-      const { user = userId } = whose
+      const { userId: user = userId } = whose
       const states = yield* Effect.forEach(
         [...yield* askState(whose)],
         ([channel, state]) =>
           (isUndecodable(state) ? Effect.fail(state.issue) : decode(state)).pipe(
             Effect.map((typed) => [channel, typed] as const),
-            Effect.mapError((issue) => new StateMismatch({ channel, user, issue }))
+            Effect.mapError((issue) => new StateMismatch({ channel, userId: user, issue }))
           )
       )
       return new Map(states)
@@ -784,7 +784,7 @@ const askState = (
   })
 
 const stateOf = (options: StateOptions, { userId }: PubNubConfig["Service"]) => {
-  const { user = userId } = options
+  const { userId: user = userId } = options
   const names = namesOf(options)
   return {
     user,

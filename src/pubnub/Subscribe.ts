@@ -21,7 +21,7 @@ import type * as SubscribeEvent from "./SubscribeEvent.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
 import * as Input from "../internal/input.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
-import * as Family from "./internal/reading/family.ts"
+import * as Family from "./internal/reading/eventStreams.ts"
 import { isStatus } from "./internal/reading/place.ts"
 import * as Streams from "./internal/reading/streams.ts"
 import type * as Payload from "./internal/wire/payload.ts"
@@ -70,17 +70,17 @@ export type Reconnect = {
  * What happens to a reader of a shared connection when more events wait for it than its `capacity`.
  *
  * - `catchUp`: the reader takes the events that wait, reads from history what it missed, and goes on live. Other readers do
- *   not notice. Nothing is lost that history keeps; the rest is a `Gap`. It works like `drop` with `catchUp: "none"`, and with
+ *   not notice. Nothing is lost that history keeps; the rest is a `Gap`. It works like `dropping` with `catchUp: "none"`, and with
  *   a `filter`, which history does not know.
- * - `slide`: the oldest events that wait are dropped, and reported as a `Gap`.
- * - `drop`: the newest events are dropped, and reported as a `Gap`.
+ * - `sliding`: the oldest events that wait are dropped, and reported as a `Gap`.
+ * - `dropping`: the newest events are dropped, and reported as a `Gap`.
  * - `fail`: the reader takes the events that wait. Then the stream fails with `InboxOverflow` as its reason.
  * - `suspend`: the connection stops polling until this reader has room. All its other readers wait, too.
  *
  * @category models
  * @since 0.1.0
  */
-export type Strategy = "catchUp" | "slide" | "drop" | "fail" | "suspend"
+export type Strategy = "catchUp" | "sliding" | "dropping" | "fail" | "suspend"
 
 /**
  * How a reader recovers messages that it may have missed.
@@ -356,9 +356,9 @@ export const presence = <E = never, R = never>(
  * @category streams
  * @since 0.1.0
  */
-export const actions = <E = never, R = never>(
+export const messageActions = <E = never, R = never>(
   options: FamilyOptions<E, R>
-): Stream.Stream<SubscribeEvent.ActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
+): Stream.Stream<SubscribeEvent.MessageActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
   only(
     options,
     (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
@@ -373,7 +373,7 @@ export const actions = <E = never, R = never>(
 export const users = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<SubscribeEvent.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => event._tag === "UserSet" || event._tag === "UserDeleted" ? event : undefined)
+  only(options, (event) => event._tag === "UserSet" || event._tag === "UserRemoved" ? event : undefined)
 
 /**
  * Streams changes of channels' metadata.
@@ -384,7 +384,7 @@ export const users = <E = never, R = never>(
 export const channels = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<SubscribeEvent.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => event._tag === "ChannelSet" || event._tag === "ChannelDeleted" ? event : undefined)
+  only(options, (event) => event._tag === "ChannelSet" || event._tag === "ChannelRemoved" ? event : undefined)
 
 /**
  * Streams changes of memberships.
@@ -395,7 +395,7 @@ export const channels = <E = never, R = never>(
 export const memberships = <E = never, R = never>(
   options: FamilyOptions<E, R>
 ): Stream.Stream<SubscribeEvent.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => event._tag === "MembershipSet" || event._tag === "MembershipDeleted" ? event : undefined)
+  only(options, (event) => event._tag === "MembershipSet" || event._tag === "MembershipRemoved" ? event : undefined)
 
 /**
  * Streams files that are shared.
@@ -442,7 +442,7 @@ export interface SubscriptionSet {
    * Everything that its subscriptions hear, once each. Every run is a reader of its own; it ends when the set is left or
    * everything is unsubscribed.
    */
-  readonly events: Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError>
+  readonly stream: Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError>
   /**
    * Adds subscriptions, or channels by name. Messages that were published before are not delivered for them. Fails with
    * `BadRequest` for a name that cannot be subscribed to.
@@ -476,7 +476,7 @@ export interface SubscriptionSet {
  *     channels: ["orders"],
  *     subscriptions: [Subscription.group("ops", { presence: true })]
  *   })
- *   yield* Effect.forkScoped(Stream.runForEach(set.events, (event) => Effect.log(event._tag)))
+ *   yield* Effect.forkScoped(Stream.runForEach(set.stream, (event) => Effect.log(event._tag)))
  *   yield* set.add("returns", Subscription.userMetadata("ada"))
  *   yield* Effect.sleep("1 hour")
  * }))
@@ -523,7 +523,7 @@ export interface Durable {
  */
 export interface Page<A = Schema.Json> {
   /** At least one, in the order in which they happened. */
-  readonly events: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent<A>>
+  readonly items: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent<A>>
   /**
    * Says that this page is handled, and saves the cursor at once. Pages may be finished in any order: the cursor that is saved
    * is that of the last page before which none is open. When its caller is interrupted, a save goes on for at most 5 seconds.
@@ -555,7 +555,7 @@ export interface Page<A = Schema.Json> {
  * declare const handle: (event: SubscribeEvent.SubscribeEvent) => Effect.Effect<void>
  *
  * const worker = Subscribe.pages({ channels: ["orders"], reader: "billing" }).pipe(
- *   Stream.mapEffect((page) => Effect.andThen(Effect.forEach(page.events, handle), page.commit), { concurrency: 4 }),
+ *   Stream.mapEffect((page) => Effect.andThen(Effect.forEach(page.items, handle), page.commit), { concurrency: 4 }),
  *   Stream.runDrain
  * )
  * ```
@@ -666,7 +666,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
     read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, atOnce)]),
     (options) => {
       const { concurrency = 1 } = options
-      const one = Handling.persistent(handler, options)
+      const one = Handling.withRetryAndDeadLetter(handler, options)
       return DurableReader.consume({
         name: options,
         read: durably<A, RD>(options),
@@ -754,7 +754,7 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
   return Effect.flatMap(
     read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, atOnce)]),
     (options) => {
-      const all = Handling.persistent(handler, options)
+      const all = Handling.withRetryAndDeadLetter(handler, options)
       return DurableReader.consume({
         name: options,
         read: durably<A, RD>(options),

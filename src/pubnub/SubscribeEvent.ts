@@ -1,45 +1,43 @@
 /**
- * What a subscription delivers: one tagged union. Each member is an interface with its schema beside it.
+ * What a subscription delivers: one tagged union. Each member is a type and its schema in one.
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Cursor } from "../Cursor.ts"
+import { Etag } from "./AppContext.ts"
 import { MessageAction } from "./MessageAction.ts"
 import * as SubscribeStatus from "./SubscribeStatus.ts"
 import { Timetoken } from "./Timetoken.ts"
-import { UserId } from "./UserId.ts"
 
 /**
- * What every event carries.
+ * The fields of every event.
  *
- * @category models
+ * @category events
  * @since 0.1.0
  */
-export interface Delivery {
-  /** The channel it happened on, without a presence suffix. */
-  readonly channel: string
-  /** The subscribed name that brought it: the channel itself, a group, or a wildcard. */
-  readonly subscription: string
-  /** When it was published. */
-  readonly timetoken: Timetoken
-  /** The region it was published in. */
-  readonly region?: number
-  /** Who published it; absent on presence and App Context events. */
-  readonly publisher?: UserId
-  /** Where a reader stands once this event is handled. */
-  readonly cursor: Cursor
-}
-
-const Delivery = {
+export class Delivery extends Schema.Opaque<Delivery>()(Schema.Struct({
+  /** The channel of the event, without a presence suffix. */
   channel: Schema.String,
+  /** The subscribed name by which the event came: the channel itself, a group, or a wildcard. */
   subscription: Schema.String,
+  /** When the event was published. */
   timetoken: Timetoken,
+  /** The region in which the event was published. */
   region: Schema.optionalKey(Schema.Int),
-  publisher: Schema.optionalKey(UserId),
+  /** The user that published the event. Absent on presence and App Context events. */
+  publisher: Schema.optionalKey(Schema.String),
+  /** Where a reader goes on after this event. */
   cursor: Cursor
+})) {}
+
+/** What a publisher may add to a payload. */
+const Extras = {
+  /** The object that was published with the payload. */
+  meta: Schema.optionalKey(Schema.Json),
+  /** The type that the publisher gave to the payload. */
+  customMessageType: Schema.optionalKey(Schema.String)
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -49,232 +47,151 @@ const Delivery = {
 /**
  * A published message.
  *
- * @category messages
+ * @category events
  * @since 0.1.0
  */
 export interface Message<A = Schema.Json> extends Delivery {
   readonly _tag: "Message"
-  /** The message, as its schema reads it; without a schema, JSON. */
+  /** The message, decoded by the schema of the reader. Without a schema, JSON. */
   readonly payload: A
-  /** The object that was published beside it. */
+  /** The object that was published with the payload. */
   readonly meta?: Schema.Json
-  /** The label that its publisher gave it. */
+  /** The type that the publisher gave to the payload. */
   readonly customMessageType?: string
 }
 
 /**
  * The schema of a {@link Message} with the given payload.
  *
- * @category messages
+ * @category schemas
  * @since 0.1.0
  */
 export const Message = <S extends Schema.Constraint>(payload: S) =>
-  Schema.TaggedStruct("Message", {
-    ...Delivery,
-    payload,
-    meta: Schema.optionalKey(Schema.Json),
-    customMessageType: Schema.optionalKey(Schema.String)
-  })
+  Schema.TaggedStruct("Message", { ...Delivery.fields, payload, ...Extras })
 
 /**
- * A signal.
+ * A signal: a small message that is not stored.
  *
- * @category messages
+ * @category events
  * @since 0.1.0
  */
 export interface Signal<A = Schema.Json> extends Delivery {
   readonly _tag: "Signal"
-  /** The signal, as its schema reads it; without a schema, JSON. */
+  /** The signal, decoded by the schema of the reader. Without a schema, JSON. */
   readonly payload: A
-  /** The label that its publisher gave it. */
+  /** The type that the publisher gave to the payload. */
   readonly customMessageType?: string
 }
 
 /**
  * The schema of a {@link Signal} with the given payload.
  *
- * @category messages
+ * @category schemas
  * @since 0.1.0
  */
 export const Signal = <S extends Schema.Constraint>(payload: S) =>
-  Schema.TaggedStruct("Signal", { ...Delivery, payload, customMessageType: Schema.optionalKey(Schema.String) })
+  Schema.TaggedStruct("Signal", { ...Delivery.fields, payload, customMessageType: Extras.customMessageType })
 
 /**
  * A file was shared, perhaps with a message.
  *
- * @category messages
+ * @category events
  * @since 0.1.0
  */
-export interface FileShared extends Delivery {
-  readonly _tag: "FileShared"
+export class FileShared extends Schema.Opaque<FileShared>()(Schema.TaggedStruct("FileShared", {
+  ...Delivery.fields,
   /** The id and the name of the file. */
-  readonly file: { readonly id: string; readonly name: string }
-  /** The message that was shared with the file. */
-  readonly payload?: Schema.Json
-  /** The object that was published beside it. */
-  readonly meta?: Schema.Json
-  /** The label that its publisher gave it. */
-  readonly customMessageType?: string
-}
-
-/**
- * The schema of {@link FileShared}.
- *
- * @category messages
- * @since 0.1.0
- */
-export const FileShared = Schema.TaggedStruct("FileShared", {
-  ...Delivery,
   file: Schema.Struct({ id: Schema.String, name: Schema.String }),
+  /** The message that was shared with the file. */
   payload: Schema.optionalKey(Schema.Json),
-  meta: Schema.optionalKey(Schema.Json),
-  customMessageType: Schema.optionalKey(Schema.String)
-})
+  ...Extras
+})) {}
 
 // --------------------------------------------------------------------------------------------------------------------
 // presence
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What every presence event carries beside {@link Delivery}.
+ * The fields of every presence event.
  *
- * @category presence
+ * @category events
  * @since 0.1.0
  */
-export interface Occupancy extends Delivery {
-  /** How many users are on the channel now; absent where the service does not say. */
-  readonly occupancy?: number
-  /** When it happened, to the millisecond where the service says so, else to the second. */
-  readonly at: DateTime.Utc
-}
+export class PresenceEvent extends Schema.Opaque<PresenceEvent>()(Schema.Struct({
+  ...Delivery.fields,
+  /** How many users are on the channel now. Absent where the service does not send it. */
+  occupancy: Schema.optionalKey(Schema.Int),
+  /** When it happened: to the millisecond where the service sends that, else to the second. */
+  timestamp: Schema.DateTimeUtc
+})) {}
 
-const Occupancy = { ...Delivery, occupancy: Schema.optionalKey(Schema.Int), at: Schema.DateTimeUtc }
-
-/**
- * A user came, with the presence state it has, if any.
- *
- * @category presence
- * @since 0.1.0
- */
-export interface Joined extends Occupancy {
-  readonly _tag: "Joined"
-  /** Who joined. */
-  readonly user: UserId
-  /** The presence state of this user on this channel. Absent when there is none. */
-  readonly state?: Schema.Json
-}
-
-const Movement = { ...Occupancy, user: UserId, state: Schema.optionalKey(Schema.Json) }
-
-/**
- * The schema of {@link Joined}.
- *
- * @category presence
- * @since 0.1.0
- */
-export const Joined = Schema.TaggedStruct("Joined", Movement)
-
-/**
- * A user left and said so.
- *
- * @category presence
- * @since 0.1.0
- */
-export interface Left extends Occupancy {
-  readonly _tag: "Left"
-  /** Who left. */
-  readonly user: UserId
-  /** The last presence state of this user on this channel. Absent when there was none. */
-  readonly state?: Schema.Json
+const Movement = {
+  ...PresenceEvent.fields,
+  /** The user of the event. */
+  userId: Schema.String,
+  /** The presence state of this user on this channel: with `Left` and `TimedOut` the last one. Absent when there is none. */
+  state: Schema.optionalKey(Schema.Json)
 }
 
 /**
- * The schema of {@link Left}.
+ * A user joined a channel.
  *
- * @category presence
+ * @category events
  * @since 0.1.0
  */
-export const Left = Schema.TaggedStruct("Left", Movement)
+export class Joined extends Schema.Opaque<Joined>()(Schema.TaggedStruct("Joined", Movement)) {}
 
 /**
- * A user has not been heard of for as long as its presence timeout.
+ * A user left a channel.
  *
- * @category presence
+ * @category events
  * @since 0.1.0
  */
-export interface TimedOut extends Occupancy {
-  readonly _tag: "TimedOut"
-  /** Who timed out. */
-  readonly user: UserId
-  /** The last presence state of this user on this channel. Absent when there was none. */
-  readonly state?: Schema.Json
-}
+export class Left extends Schema.Opaque<Left>()(Schema.TaggedStruct("Left", Movement)) {}
 
 /**
- * The schema of {@link TimedOut}.
+ * The service received no sign of life from a user for the length of the presence timeout.
  *
- * @category presence
+ * @category events
  * @since 0.1.0
  */
-export const TimedOut = Schema.TaggedStruct("TimedOut", Movement)
+export class TimedOut extends Schema.Opaque<TimedOut>()(Schema.TaggedStruct("TimedOut", Movement)) {}
 
 /**
- * A user's presence state on this channel is another now.
+ * The presence state of a user on a channel changed.
  *
- * @category presence
+ * @category events
  * @since 0.1.0
  */
-export interface StateChanged extends Occupancy {
-  readonly _tag: "StateChanged"
-  /** Whose state changed. */
-  readonly user: UserId
-  /** The state now. */
-  readonly state: Schema.Json
-}
+export class StateChanged extends Schema.Opaque<StateChanged>()(Schema.TaggedStruct("StateChanged", {
+  ...Movement,
+  /** The new state. */
+  state: Schema.Json
+})) {}
 
 /**
- * The schema of {@link StateChanged}.
+ * A summary that the service sends for a busy channel at intervals, in place of single events. With presence deltas it
+ * lists the users that joined and left. Without them, and where the service leaves out a list, the lists are empty.
  *
- * @category presence
+ * @category events
  * @since 0.1.0
  */
-export const StateChanged = Schema.TaggedStruct("StateChanged", { ...Movement, state: Schema.Json })
-
-/**
- * On a busy channel the service tells from time to time how many are there, instead of each coming and going. With
- * presence deltas on it lists who came and went; when that list would be too long, `hereNowRefresh` says to ask.
- *
- * The service leaves out a list without users, and all lists where presence deltas are off: here each is empty then.
- *
- * @category presence
- * @since 0.1.0
- */
-export interface Interval extends Occupancy {
-  readonly _tag: "Interval"
-  readonly joined: ReadonlyArray<UserId>
-  readonly left: ReadonlyArray<UserId>
-  readonly timedOut: ReadonlyArray<UserId>
-  readonly hereNowRefresh: boolean
-}
-
-/**
- * The schema of {@link Interval}.
- *
- * @category presence
- * @since 0.1.0
- */
-export const Interval = Schema.TaggedStruct("Interval", {
-  ...Occupancy,
-  joined: Schema.Array(UserId),
-  left: Schema.Array(UserId),
-  timedOut: Schema.Array(UserId),
+export class Interval extends Schema.Opaque<Interval>()(Schema.TaggedStruct("Interval", {
+  ...PresenceEvent.fields,
+  /** Users that joined since the last interval. */
+  joined: Schema.Array(Schema.String),
+  /** Users that left since the last interval. */
+  left: Schema.Array(Schema.String),
+  /** Users that timed out since the last interval. */
+  timedOut: Schema.Array(Schema.String),
+  /** Whether the lists were too long to send: `Presence.hereNow` knows who is there. */
   hereNowRefresh: Schema.Boolean
-})
+})) {}
 
 /**
- * Who comes and goes.
+ * Joins, leaves, timeouts, changes of state, and intervals.
  *
- * @category unions
+ * @category events
  * @since 0.1.0
  */
 export type Presence = Joined | Left | TimedOut | StateChanged | Interval
@@ -286,50 +203,36 @@ export type Presence = Joined | Left | TimedOut | StateChanged | Interval
 /**
  * A message action (a reaction, a receipt) was added.
  *
- * @category actions
+ * @category events
  * @since 0.1.0
  */
-export interface MessageActionAdded extends Delivery {
-  readonly _tag: "MessageActionAdded"
+export class MessageActionAdded extends Schema.Opaque<MessageActionAdded>()(Schema.TaggedStruct("MessageActionAdded", {
+  ...Delivery.fields,
   /** The action that was added. */
-  readonly action: MessageAction
-}
-
-/**
- * The schema of {@link MessageActionAdded}.
- *
- * @category actions
- * @since 0.1.0
- */
-export const MessageActionAdded = Schema.TaggedStruct("MessageActionAdded", { ...Delivery, action: MessageAction })
+  action: MessageAction
+})) {}
 
 /**
  * A message action was removed.
  *
- * @category actions
+ * @category events
  * @since 0.1.0
  */
-export interface MessageActionRemoved extends Delivery {
-  readonly _tag: "MessageActionRemoved"
-  /** The action that was removed. */
-  readonly action: MessageAction
-}
+export class MessageActionRemoved
+  extends Schema.Opaque<MessageActionRemoved>()(Schema.TaggedStruct("MessageActionRemoved", {
+    ...Delivery.fields,
+    /** The action that was removed. */
+    action: MessageAction
+  }))
+{}
 
 /**
- * The schema of {@link MessageActionRemoved}.
+ * Message actions that were added or removed.
  *
- * @category actions
+ * @category events
  * @since 0.1.0
  */
-export const MessageActionRemoved = Schema.TaggedStruct("MessageActionRemoved", { ...Delivery, action: MessageAction })
-
-/**
- * Actions that come and go.
- *
- * @category unions
- * @since 0.1.0
- */
-export type ActionEvent = MessageActionAdded | MessageActionRemoved
+export type MessageActionEvent = MessageActionAdded | MessageActionRemoved
 
 // --------------------------------------------------------------------------------------------------------------------
 // App Context
@@ -338,7 +241,7 @@ export type ActionEvent = MessageActionAdded | MessageActionRemoved
 /**
  * A field in a change: an absent key is unchanged, `None` is cleared, `Some` is the new value.
  *
- * @category app context
+ * @category models
  * @since 0.1.0
  */
 export type Changed<A> = Option.Option<A>
@@ -346,7 +249,7 @@ export type Changed<A> = Option.Option<A>
 /**
  * Custom data in an event.
  *
- * @category app context
+ * @category models
  * @since 0.1.0
  */
 export interface CustomChange {
@@ -354,15 +257,18 @@ export interface CustomChange {
 }
 
 /**
- * What the set event of a user, a channel or a membership has in common. `withCustom` of `Users` and others gives their
- * custom data a type.
+ * The fields that changes of users, channels and memberships share. `withCustom` of `Users` and others gives their custom
+ * data a type.
  *
- * @category app context
+ * @category models
  * @since 0.1.0
  */
 export interface Change<C = CustomChange> {
+  /** The status. */
   readonly status?: Changed<string>
+  /** The type. */
   readonly type?: Changed<string>
+  /** The custom data, as a whole. */
   readonly custom?: Changed<C>
 }
 
@@ -374,45 +280,48 @@ const Change = {
   custom: Schema.optionalKey(Schema.Option(Schema.Record(Schema.String, Schema.Json)))
 }
 
-const Version = { updated: Schema.optionalKey(Schema.DateTimeUtc), etag: Schema.optionalKey(Schema.String) }
-
 /**
- * When an object changed, and the tag of its new state.
+ * The fields of every event that reports a change of an object.
  *
- * @category app context
+ * @category events
  * @since 0.1.0
  */
-export interface Versioned extends Delivery {
-  /** When it was changed. Absent where the service does not say. */
-  readonly updated?: DateTime.Utc
-  /** Names the version after the change. Absent where the service does not say. */
-  readonly etag?: string
-}
+export class Versioned extends Schema.Opaque<Versioned>()(Schema.Struct({
+  ...Delivery.fields,
+  /** When the object was changed. Absent where the service does not send it. */
+  updated: Schema.optionalKey(Schema.DateTimeUtc),
+  /** The version after the change. Absent where the service does not send it. */
+  etag: Schema.optionalKey(Etag)
+})) {}
 
 /**
  * What changed of a user.
  *
- * @category app context
+ * @category models
  * @since 0.1.0
  */
 export interface UserChange<C = CustomChange> extends Change<C> {
+  /** The name. */
   readonly name?: Changed<string>
+  /** The id in another system. */
   readonly externalId?: Changed<string>
+  /** The address of a picture. */
   readonly profileUrl?: Changed<string>
+  /** The email address. */
   readonly email?: Changed<string>
 }
 
 /**
- * A user's metadata was created or changed. It arrives on the channel named after the user, and on every channel that
- * the user is a member of.
+ * The metadata of a user was created or changed. The event arrives on the channel with the name of the user, and on each
+ * channel of which the user is a member.
  *
- * @category app context
+ * @category events
  * @since 0.1.0
  */
 export interface UserSet<C = CustomChange> extends Versioned {
   readonly _tag: "UserSet"
-  /** Whose metadata it is. */
-  readonly user: UserId
+  /** The user. */
+  readonly userId: string
   /** The fields that changed. */
   readonly change: UserChange<C>
 }
@@ -420,56 +329,49 @@ export interface UserSet<C = CustomChange> extends Versioned {
 /**
  * The schema of {@link UserSet}.
  *
- * @category app context
+ * @category schemas
  * @since 0.1.0
  */
 export const UserSet = Schema.TaggedStruct("UserSet", {
-  ...Delivery,
-  ...Version,
-  user: UserId,
+  ...Versioned.fields,
+  userId: Schema.String,
   change: Schema.Struct({ ...Change, name: Text, externalId: Text, profileUrl: Text, email: Text })
 })
 
 /**
- * A user's metadata was removed.
+ * The metadata of a user was removed.
  *
- * @category app context
+ * @category events
  * @since 0.1.0
  */
-export interface UserDeleted extends Delivery {
-  readonly _tag: "UserDeleted"
-  /** Whose metadata was removed. */
-  readonly user: UserId
-}
-
-/**
- * The schema of {@link UserDeleted}.
- *
- * @category app context
- * @since 0.1.0
- */
-export const UserDeleted = Schema.TaggedStruct("UserDeleted", { ...Delivery, user: UserId })
+export class UserRemoved extends Schema.Opaque<UserRemoved>()(Schema.TaggedStruct("UserRemoved", {
+  ...Delivery.fields,
+  /** The user. */
+  userId: Schema.String
+})) {}
 
 /**
  * What changed of a channel.
  *
- * @category app context
+ * @category models
  * @since 0.1.0
  */
 export interface ChannelChange<C = CustomChange> extends Change<C> {
+  /** The name. */
   readonly name?: Changed<string>
+  /** The description. */
   readonly description?: Changed<string>
 }
 
 /**
- * A channel's metadata was created or changed.
+ * The metadata of a channel was created or changed.
  *
- * @category app context
+ * @category events
  * @since 0.1.0
  */
 export interface ChannelSet<C = CustomChange> extends Versioned {
   readonly _tag: "ChannelSet"
-  /** Which channel it is about. */
+  /** The channel that was changed; `channel` is where the event arrived. */
   readonly channelId: string
   /** The fields that changed. */
   readonly change: ChannelChange<C>
@@ -478,48 +380,39 @@ export interface ChannelSet<C = CustomChange> extends Versioned {
 /**
  * The schema of {@link ChannelSet}.
  *
- * @category app context
+ * @category schemas
  * @since 0.1.0
  */
 export const ChannelSet = Schema.TaggedStruct("ChannelSet", {
-  ...Delivery,
-  ...Version,
+  ...Versioned.fields,
   channelId: Schema.String,
   change: Schema.Struct({ ...Change, name: Text, description: Text })
 })
 
 /**
- * A channel's metadata was removed.
+ * The metadata of a channel was removed.
  *
- * @category app context
+ * @category events
  * @since 0.1.0
  */
-export interface ChannelDeleted extends Delivery {
-  readonly _tag: "ChannelDeleted"
-  /** Which channel it was about. */
-  readonly channelId: string
-}
+export class ChannelRemoved extends Schema.Opaque<ChannelRemoved>()(Schema.TaggedStruct("ChannelRemoved", {
+  ...Delivery.fields,
+  /** The channel whose metadata was removed; `channel` is where the event arrived. */
+  channelId: Schema.String
+})) {}
 
 /**
- * The schema of {@link ChannelDeleted}.
+ * A user became a member of a channel, or the membership changed. The event arrives on the channel, and on the channel with
+ * the name of the user.
  *
- * @category app context
- * @since 0.1.0
- */
-export const ChannelDeleted = Schema.TaggedStruct("ChannelDeleted", { ...Delivery, channelId: Schema.String })
-
-/**
- * A user became a member of a channel, or its membership changed. It arrives on the channel and on the channel named
- * after the user.
- *
- * @category app context
+ * @category events
  * @since 0.1.0
  */
 export interface MembershipSet<C = CustomChange> extends Versioned {
   readonly _tag: "MembershipSet"
-  /** Who is a member. */
-  readonly user: UserId
-  /** Of which channel. */
+  /** The member. */
+  readonly userId: string
+  /** The channel of the membership; `channel` is where the event arrived. */
   readonly channelId: string
   /** The fields of the membership that changed. */
   readonly change: Change<C>
@@ -528,13 +421,12 @@ export interface MembershipSet<C = CustomChange> extends Versioned {
 /**
  * The schema of {@link MembershipSet}.
  *
- * @category app context
+ * @category schemas
  * @since 0.1.0
  */
 export const MembershipSet = Schema.TaggedStruct("MembershipSet", {
-  ...Delivery,
-  ...Version,
-  user: UserId,
+  ...Versioned.fields,
+  userId: Schema.String,
   channelId: Schema.String,
   change: Schema.Struct(Change)
 })
@@ -542,131 +434,89 @@ export const MembershipSet = Schema.TaggedStruct("MembershipSet", {
 /**
  * A user is no longer a member of a channel.
  *
- * @category app context
+ * @category events
  * @since 0.1.0
  */
-export interface MembershipDeleted extends Delivery {
-  readonly _tag: "MembershipDeleted"
-  /** Who is no longer a member. */
-  readonly user: UserId
-  /** Of which channel. */
-  readonly channelId: string
-}
-
-/**
- * The schema of {@link MembershipDeleted}.
- *
- * @category app context
- * @since 0.1.0
- */
-export const MembershipDeleted = Schema.TaggedStruct("MembershipDeleted", {
-  ...Delivery,
-  user: UserId,
+export class MembershipRemoved extends Schema.Opaque<MembershipRemoved>()(Schema.TaggedStruct("MembershipRemoved", {
+  ...Delivery.fields,
+  /** The user that was a member. */
+  userId: Schema.String,
+  /** The channel of the membership; `channel` is where the event arrived. */
   channelId: Schema.String
-})
+})) {}
 
 /**
  * Changes of users.
  *
- * @category unions
+ * @category events
  * @since 0.1.0
  */
-export type UserEvent<C = CustomChange> = UserSet<C> | UserDeleted
+export type UserEvent<C = CustomChange> = UserSet<C> | UserRemoved
 
 /**
  * Changes of channels.
  *
- * @category unions
+ * @category events
  * @since 0.1.0
  */
-export type ChannelEvent<C = CustomChange> = ChannelSet<C> | ChannelDeleted
+export type ChannelEvent<C = CustomChange> = ChannelSet<C> | ChannelRemoved
 
 /**
  * Changes of memberships.
  *
- * @category unions
+ * @category events
  * @since 0.1.0
  */
-export type MembershipEvent<C = CustomChange> = MembershipSet<C> | MembershipDeleted
+export type MembershipEvent<C = CustomChange> = MembershipSet<C> | MembershipRemoved
 
 // --------------------------------------------------------------------------------------------------------------------
-// what is none of these
+// events that cannot be read
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Something arrived that cannot be read: an envelope of the wrong form, or a payload that does not match the schema.
- * The raw data and the reason are kept; the reader goes on.
+ * An event that cannot be read: its envelope is malformed, or its payload does not match the schema. The stream goes on.
  *
- * @category others
+ * @category events
  * @since 0.1.0
  */
-export interface Undecodable {
-  readonly _tag: "Undecodable"
+export class Undecodable extends Schema.Opaque<Undecodable>()(Schema.TaggedStruct("Undecodable", {
   /** The payload where the envelope could be read, else the whole envelope. */
-  readonly raw: Schema.Json
-  /** What is wrong with it, in about a thousand characters at most. It may quote what others wrote. */
-  readonly issue: string
-  /** The channel it happened on, where that can be read. */
-  readonly channel?: string
-  /** When it was published, where that can be read. */
-  readonly timetoken?: Timetoken
-  /** Who published it, where that can be read. */
-  readonly publisher?: UserId
-  /** Where a reader stands once this event is handled. */
-  readonly cursor: Cursor
-}
-
-/**
- * The schema of {@link Undecodable}.
- *
- * @category others
- * @since 0.1.0
- */
-export const Undecodable = Schema.TaggedStruct("Undecodable", {
   raw: Schema.Json,
+  /** What is wrong, in at most about a thousand characters. It may quote text of other users. */
   issue: Schema.String,
+  /** The channel of the event, where that can be read. */
   channel: Schema.optionalKey(Schema.String),
+  /** When the event was published, where that can be read. */
   timetoken: Schema.optionalKey(Timetoken),
-  publisher: Schema.optionalKey(UserId),
+  /** The user that published the event, where that can be read. */
+  publisher: Schema.optionalKey(Schema.String),
+  /** Where a reader goes on after this event. */
   cursor: Cursor
-})
+})) {}
 
 /**
- * An event of a kind that this version does not know. `kind` is the number on the wire.
+ * An event of a kind that this version does not know.
  *
- * @category others
+ * @category events
  * @since 0.1.0
  */
-export interface Unknown extends Delivery {
-  readonly _tag: "Unknown"
-  /** The number by which the service calls this kind of event. */
-  readonly kind: number
-  /** As the service sent it. */
-  readonly payload: Schema.Json
-  /** The object that was published beside it. */
-  readonly meta?: Schema.Json
-  /** The label that its publisher gave it. */
-  readonly customMessageType?: string
-}
-
-/**
- * The schema of {@link Unknown}.
- *
- * @category others
- * @since 0.1.0
- */
-export const Unknown = Schema.TaggedStruct("Unknown", {
-  ...Delivery,
+export class Unknown extends Schema.Opaque<Unknown>()(Schema.TaggedStruct("Unknown", {
+  ...Delivery.fields,
+  /** The number of this kind in the service's protocol. */
   kind: Schema.Int,
+  /** The payload as the service sent it. */
   payload: Schema.Json,
-  meta: Schema.optionalKey(Schema.Json),
-  customMessageType: Schema.optionalKey(Schema.String)
-})
+  ...Extras
+})) {}
+
+// --------------------------------------------------------------------------------------------------------------------
+// unions
+// --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Everything that travels in a subscription except statuses.
+ * The data of a subscription.
  *
- * @category unions
+ * @category events
  * @since 0.1.0
  */
 export type Event<A = Schema.Json> =
@@ -674,24 +524,39 @@ export type Event<A = Schema.Json> =
   | Signal
   | FileShared
   | Presence
-  | ActionEvent
+  | MessageActionEvent
   | UserEvent
   | ChannelEvent
   | MembershipEvent
-  | Undecodable
-  | Unknown
 
 /**
- * Everything that travels in a subscription: events, and statuses in the position where they hold.
+ * Everything that the service sends: data, and events that cannot be read or are of an unknown kind.
  *
- * @category unions
+ * @category events
  * @since 0.1.0
  */
-export type SubscribeEvent<A = Schema.Json> = Event<A> | SubscribeStatus.Status
+export type Received<A = Schema.Json> = Event<A> | Undecodable | Unknown
 
 /**
- * The schema of a {@link SubscribeEvent} whose messages have the given payload. `Schema.toCodecJson` of it writes
- * events as JSON.
+ * Everything in a subscription that is not data: statuses, and events that cannot be read or are of an unknown kind. The
+ * streams of one kind of event pass these to `onStatus`.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export type Notice = SubscribeStatus.Status | Undecodable | Unknown
+
+/**
+ * Everything in a subscription, in one order: data, and notices in the position where they hold.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export type SubscribeEvent<A = Schema.Json> = Event<A> | Notice
+
+/**
+ * The schema of a {@link SubscribeEvent} whose messages have the given payload. `Schema.toCodecJson` of it writes events as
+ * JSON.
  *
  * **Example** (One JSON object a line)
  *
@@ -703,7 +568,7 @@ export type SubscribeEvent<A = Schema.Json> = Event<A> | SubscribeStatus.Status
  * const toLine = Schema.encodeEffect(Line)
  * ```
  *
- * @category unions
+ * @category schemas
  * @since 0.1.0
  */
 export const SubscribeEvent = <S extends Schema.Constraint>(payload: S) =>
@@ -719,11 +584,11 @@ export const SubscribeEvent = <S extends Schema.Constraint>(payload: S) =>
     MessageActionAdded,
     MessageActionRemoved,
     UserSet,
-    UserDeleted,
+    UserRemoved,
     ChannelSet,
-    ChannelDeleted,
+    ChannelRemoved,
     MembershipSet,
-    MembershipDeleted,
+    MembershipRemoved,
     Undecodable,
     Unknown,
     ...SubscribeStatus.Status.members

@@ -32,7 +32,7 @@ export interface Options {
  * @category models
  * @since 0.1.0
  */
-export interface Names {
+export interface Subscribed {
   /** Channels, wildcards and their presence names. */
   readonly channels: ReadonlyArray<string>
   /** Groups and their presence names. */
@@ -49,7 +49,7 @@ export class Subscriber extends Context.Service<Subscriber, {
   /** See {@link statuses}. */
   readonly statuses: Stream.Stream<SubscribeStatus.Status, never, HttpClient.HttpClient | PubNubConfig>
   /** See {@link subscribed}. */
-  readonly subscribed: Effect.Effect<Names, never, HttpClient.HttpClient | PubNubConfig>
+  readonly subscribed: Effect.Effect<Subscribed, never, HttpClient.HttpClient | PubNubConfig>
   /** See {@link disconnect}. */
   readonly disconnect: Effect.Effect<void, never, HttpClient.HttpClient | PubNubConfig>
   /** See {@link reconnect}. */
@@ -75,10 +75,11 @@ export const statuses: Stream.Stream<SubscribeStatus.Status, never, Subscriber |
  * @category connection
  * @since 0.1.0
  */
-export const subscribed: Effect.Effect<Names, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Subscriber
-  .use(
-    ({ subscribed }) => subscribed
-  )
+export const subscribed: Effect.Effect<Subscribed, never, Subscriber | HttpClient.HttpClient | PubNubConfig> =
+  Subscriber
+    .use(
+      ({ subscribed }) => subscribed
+    )
 
 /**
  * Stops polling over the shared connections of the configuration in use, and says that this user left (within a second). All
@@ -139,7 +140,7 @@ export const unsubscribeAll: Effect.Effect<void, never, Subscriber | HttpClient.
  * import * as Subscriber from "effect-herald/pubnub/Subscriber"
  *
  * const orders = Subscribe.stream({ channels: ["orders"] }).pipe(Stream.runForEach((event) => Effect.log(event._tag)))
- * const alerts = Subscribe.stream({ channels: ["alerts.*"], strategy: "slide" }).pipe(
+ * const alerts = Subscribe.stream({ channels: ["alerts.*"], strategy: "sliding" }).pipe(
  *   Stream.runForEach((event) => Effect.log(event._tag))
  * )
  *

@@ -86,7 +86,7 @@ export const userMetadata = (id: string): Subscription => ({ _tag: "UserMetadata
  * @category predicates
  * @since 0.1.0
  */
-export const hears = (subscription: Subscription, event: SubscribeEvent.Event<unknown>): boolean => {
+export const hears = (subscription: Subscription, event: SubscribeEvent.Received<unknown>): boolean => {
   switch (subscription._tag) {
     case "Channel":
     case "Group":
@@ -94,9 +94,9 @@ export const hears = (subscription: Subscription, event: SubscribeEvent.Event<un
     case "ChannelMetadata":
       switch (event._tag) {
         case "ChannelSet":
-        case "ChannelDeleted":
+        case "ChannelRemoved":
         case "MembershipSet":
-        case "MembershipDeleted":
+        case "MembershipRemoved":
           return event.channelId === subscription.name
         default:
           return false
@@ -104,10 +104,10 @@ export const hears = (subscription: Subscription, event: SubscribeEvent.Event<un
     case "UserMetadata":
       switch (event._tag) {
         case "UserSet":
-        case "UserDeleted":
+        case "UserRemoved":
         case "MembershipSet":
-        case "MembershipDeleted":
-          return event.user === subscription.name
+        case "MembershipRemoved":
+          return event.userId === subscription.name
         default:
           return false
       }

@@ -13,8 +13,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export const UserId = Schema.String.pipe(
-  Schema.check(Schema.isPattern(/\S/, { expected: "a user id that is not blank" })),
-  Schema.brand("UserId")
+  Schema.check(Schema.isPattern(/\S/, { expected: "a user id that is not blank" }))
 )
 
 /**

@@ -339,7 +339,7 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
       ...names,
       get: get({ id, include: Objects.parts }),
       isOf: (event): event is SubscribeEvent.UserEvent =>
-        (event._tag === "UserSet" || event._tag === "UserDeleted") && event.user === id,
+        (event._tag === "UserSet" || event._tag === "UserRemoved") && event.userId === id,
       decode: (custom) => codec.decode(custom, names)
     })
   })
@@ -621,8 +621,8 @@ export const withCustom = <C, RD = never, RE = never>(
     ...requests,
     live: makeLive(requests, codec),
     event: (event) =>
-      event._tag === "UserDeleted" ? Effect.succeed(event) : Effect.map(
-        Custom.typedChange(codec, event.change, { operation: "userEvent", kind: "user", id: event.user }),
+      event._tag === "UserRemoved" ? Effect.succeed(event) : Effect.map(
+        Custom.typedChange(codec, event.change, { operation: "userEvent", kind: "user", id: event.userId }),
         (change) => ({ ...event, change })
       )
   }

@@ -250,7 +250,7 @@ export function consume<E, R, E2, R2, E3, R3>(
   options: ConsumeOptions<DatafeedEvent.Event, E, E2, R2, E3, R3> = {}
 ): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
   return checked(handler, options, (concurrency) => {
-    const one = Handling.persistent(handler, options)
+    const one = Handling.withRetryAndDeadLetter(handler, options)
     return handled((events) => Effect.forEach(events, one, { concurrency, discard: true }), options, 1)
   })
 }
@@ -283,7 +283,7 @@ export function consumePages<E, R, E2, R2, E3, R3>(
   options: ConsumeOptions<Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>, E, E2, R2, E3, R3> = {}
 ): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
   return checked(handler, options, (concurrency) => {
-    const all = Handling.persistent(handler, options)
+    const all = Handling.withRetryAndDeadLetter(handler, options)
     return handled(
       (events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void,
       options,

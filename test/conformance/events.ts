@@ -11,12 +11,12 @@ import * as Replay from "./replay.ts"
 import * as Wire from "./wire.ts"
 
 /** The events that a kind may be; every kind of the kit is here. */
-const tags: { readonly [kind: string]: SubscribeEvent.Event["_tag"] } = {
-  "app-context.channel.delete": "ChannelDeleted",
+const tags: { readonly [kind: string]: SubscribeEvent.Received["_tag"] } = {
+  "app-context.channel.delete": "ChannelRemoved",
   "app-context.channel.set": "ChannelSet",
-  "app-context.membership.delete": "MembershipDeleted",
+  "app-context.membership.delete": "MembershipRemoved",
   "app-context.membership.set": "MembershipSet",
-  "app-context.uuid.delete": "UserDeleted",
+  "app-context.uuid.delete": "UserRemoved",
   "app-context.uuid.set": "UserSet",
   "app-context.uuid.set.cleared": "UserSet",
   "data-sync.entity.create": "Unknown",

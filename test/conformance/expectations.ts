@@ -297,7 +297,7 @@ const listening = Effect.fnUntraced(function*(entry: Kit.Expectation) {
     if (shared.includes(name)) assert.deepStrictEqual(event[name], value, name)
     const ours = renamed[name]
     if (ours !== undefined) assert.deepStrictEqual(event[ours], value, name)
-    if (name === "uuid") assert.deepStrictEqual(event.user, value)
+    if (name === "uuid") assert.deepStrictEqual(event.userId, value)
     if (name === "message" && payloads.has(String(event._tag))) assert.deepStrictEqual(event.payload, value)
   }
 })

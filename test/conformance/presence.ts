@@ -83,11 +83,11 @@ const callOf = (exchange: Kit.Exchange): Call => {
         offset: numberOf(query.get("offset"))
       })
     case templates.whereNow:
-      return Presence.whereNow({ user })
+      return Presence.whereNow({ userId: user })
     case templates.getState:
-      return Presence.getState({ channels, groups, user })
+      return Presence.getState({ channels, groups, userId: user })
     case templates.setState:
-      return Presence.setState({ channels, groups, user, state: decodeState(query.get("state")) })
+      return Presence.setState({ channels, groups, userId: user, state: decodeState(query.get("state")) })
     case templates.groups:
       return ChannelGroups.list
     case templates.group:
@@ -119,9 +119,9 @@ const decodeOnes = Schema.decodeUnknownSync(Schema.Record(Schema.String, One))
 const entry = ({ occupancy, uuids = [] }: typeof One.Type) => ({
   occupancy,
   users: uuids.map((person) => {
-    if (typeof person === "string") return { user: person }
+    if (typeof person === "string") return { userId: person }
     const { state, uuid } = person
-    return state === undefined ? { user: uuid } : { user: uuid, state }
+    return state === undefined ? { userId: uuid } : { userId: uuid, state }
   })
 })
 

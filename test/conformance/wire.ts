@@ -91,8 +91,8 @@ export const expectedEvent = (raw: unknown): Plain => {
 
 const expectedPresence = (payload: Payload): Plain => {
   const { action, data, occupancy, precise_timestamp: precise, timestamp, uuid } = payload
-  const occupied = { occupancy, at: precise ?? Number(timestamp) * 1000 }
-  const person = { user: uuid, ...data === undefined ? {} : { state: data } }
+  const occupied = { occupancy, timestamp: precise ?? Number(timestamp) * 1000 }
+  const person = { userId: uuid, ...data === undefined ? {} : { state: data } }
   switch (action) {
     case "join":
       return { _tag: "Joined", ...occupied, ...person }
@@ -132,21 +132,21 @@ const expectedChange = (payload: Payload): Plain => {
     case "uuid": {
       const { id, ...change } = data
       return set
-        ? { _tag: "UserSet", ...version, user: id, change: cleared(change) }
-        : { _tag: "UserDeleted", user: id }
+        ? { _tag: "UserSet", ...version, userId: id, change: cleared(change) }
+        : { _tag: "UserRemoved", userId: id }
     }
     case "channel": {
       const { id, ...change } = data
       return set
         ? { _tag: "ChannelSet", ...version, channelId: id, change: cleared(change) }
-        : { _tag: "ChannelDeleted", channelId: id }
+        : { _tag: "ChannelRemoved", channelId: id }
     }
     default: {
       const { channel, uuid, ...change } = data
       const who = { user: payloadOf(uuid).id, channelId: payloadOf(channel).id }
       return set
         ? { _tag: "MembershipSet", ...version, ...who, change: cleared(change) }
-        : { _tag: "MembershipDeleted", ...who }
+        : { _tag: "MembershipRemoved", ...who }
     }
   }
 }

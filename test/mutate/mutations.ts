@@ -350,7 +350,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["an end is not told", "this.put({ _tag: \"Disconnected\", reason: Defects.told(reason), ...at })", ""],
     ["an end is replaced", "this.end ??= exit", "this.end = exit"],
     ["gaps of other channels are told", "status._tag === \"GapSuspected\" || covers(key, status.channel)", "true"],
-    ["gaps from before it began are told", "start !== undefined && start < status.to &&", "start !== undefined &&"],
+    [
+      "gaps from before it began are told",
+      "start !== undefined && start < before(status.before) &&",
+      "start !== undefined &&"
+    ],
     ["twice by two names", "if (canOverlap(this.heard.keys())) this.delivered ??= Delivered.make()", ""],
     [
       "who is interrupted still waits",
@@ -381,8 +385,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["something was dropped before each full page", "timetokens.every((at) => at > this.shown)", "true"],
     [
       "what is missing is not told",
-      "for (const [channel, at] of this.lacking()) {",
-      "for (const [channel, at] of new Map<string, { readonly from: string; readonly to: string }>()) {"
+      "for (const [channel, { from, to }] of this.lacking()) {",
+      "for (const [channel, { from, to }] of new Map<string, { readonly from: string; readonly to: string }>()) {"
     ],
     ["each channel is waited for each time", "this.looks === 0 || knowledge.unstored", "true || knowledge.unstored"]
   ]),

@@ -60,7 +60,7 @@ it.live("a message, a signal, a join and a leave, both ways", () =>
 
     yield* Effect.scoped(Effect.gen(function*() {
       const { client, heard } = yield* official
-      const joined = yield* until(ours, (event) => event._tag === "Joined" && String(event.user) === "theirs")
+      const joined = yield* until(ours, (event) => event._tag === "Joined" && String(event.userId) === "theirs")
       assert.deepInclude({ ...joined }, { channel: "room", occupancy: 2 } as object)
 
       // From ours to theirs.
@@ -122,6 +122,6 @@ it.live("theirs leaves, and ours is told", () =>
     yield* until(ours, (event) => event._tag === "Joined")
     yield* Effect.scoped(official)
     const left = yield* until(ours, (event) => event._tag === "Left")
-    assert.strictEqual(left._tag === "Left" ? String(left.user) : "", "theirs")
+    assert.strictEqual(left._tag === "Left" ? String(left.userId) : "", "theirs")
     assert.strictEqual(left.occupancy, 1)
   }).pipe(Effect.provide(World)), 20_000)

@@ -448,16 +448,16 @@ const retold = ({ kind: _, message, ...delivery }: Heard) => {
   // The service tells of a custom that was cleared as an empty one; ours says that it was cleared.
   const isCleared = "custom" in change && JSON.stringify(change.custom) === "{}"
   const ends = {
-    uuid: { user: id },
+    uuid: { userId: id },
     channel: { channelId: id },
-    membership: { user: uuid?.id, channelId: room?.id }
+    membership: { userId: uuid?.id, channelId: room?.id }
   }
   const name = { uuid: "User", channel: "Channel", membership: "Membership" }[type]
   const where = { ...delivery, ...ends[type] }
   return plain(
     event === "set"
       ? { _tag: `${name}Set`, ...where, change: isCleared ? { ...change, custom: null } : change, eTag, updated }
-      : { _tag: `${name}Deleted`, ...where, ...change }
+      : { _tag: `${name}Removed`, ...where, ...change }
   )
 }
 
@@ -472,10 +472,10 @@ it.live("events of users, channels and memberships, both ways", () =>
     const channel = "room"
     const uuid = "ada"
     const none = Option.none()
-    const ends = { user: "ada", channelId: "room" }
+    const ends = { userId: "ada", channelId: "room" }
     const fields = { status: "on", custom: { level: 3.5, none: null } }
     const onBoth = (_tag: string, rest: object) => [{ _tag, channel, ...rest }, { _tag, channel: uuid, ...rest }]
-    const ofUser = (_tag: string, rest: object) => onBoth(_tag, { user: "ada", ...rest }).toReversed()
+    const ofUser = (_tag: string, rest: object) => onBoth(_tag, { userId: "ada", ...rest }).toReversed()
     const steps: ReadonlyArray<
       readonly [
         ours: Effect.Effect<unknown, unknown, Needs>,
@@ -491,7 +491,7 @@ it.live("events of users, channels and memberships, both ways", () =>
       [
         Users.set({ id: uuid, ...user }),
         () => objects.setUUIDMetadata({ uuid, data: user }),
-        [{ _tag: "UserSet", channel: uuid, user: uuid, change: user }]
+        [{ _tag: "UserSet", channel: uuid, userId: uuid, change: user }]
       ],
       [
         Memberships.set({ user: uuid, channels: [{ id: channel, ...fields }] }),
@@ -518,17 +518,17 @@ it.live("events of users, channels and memberships, both ways", () =>
       [
         Users.remove({ id: uuid }),
         () => objects.removeUUIDMetadata({ uuid }),
-        ofUser("UserDeleted", {})
+        ofUser("UserRemoved", {})
       ],
       [
         Memberships.remove({ user: uuid, channels: [channel] }),
         () => objects.removeMemberships({ uuid, channels: [channel] }),
-        onBoth("MembershipDeleted", ends)
+        onBoth("MembershipRemoved", ends)
       ],
       [
         Channels.remove({ id: channel }),
         () => objects.removeChannelMetadata({ channel }),
-        [{ _tag: "ChannelDeleted", channel, channelId: channel }]
+        [{ _tag: "ChannelRemoved", channel, channelId: channel }]
       ]
     ]
     const stored = new Map<string, Effect.Effect<unknown, unknown, Needs>>([

@@ -66,7 +66,7 @@ it.live("presence: who is there, and states, both ways", () =>
     yield* subscribed(ada, { channels: ["a", "b"] })
     yield* theirs(() => ada.setState({ channels: ["a"], state: { by: "theirs" } }))
     assert.deepStrictEqual(
-      yield* Presence.getState({ channels: ["a"], user: "theirs" }),
+      yield* Presence.getState({ channels: ["a"], userId: "theirs" }),
       new Map([["a", { by: "theirs" }]])
     )
     yield* Presence.setState({ channels: ["a", "b"], state: { by: "ours" } })
@@ -77,10 +77,10 @@ it.live("presence: who is there, and states, both ways", () =>
     const read = yield* theirs(() => ada.hereNow({ channels: ["a", "b"], includeState: true }))
     assert.deepStrictEqual([ours.totalChannels, ours.totalOccupancy], [read.totalChannels, read.totalOccupancy])
     assert.deepStrictEqual<unknown>(
-      decoded(ours.channels.get("a")?.users ?? []).map(({ state, user }) => ({ uuid: String(user), state })),
+      decoded(ours.channels.get("a")?.users ?? []).map(({ state, userId: user }) => ({ uuid: String(user), state })),
       read.channels["a"]?.occupants.map(({ state, uuid }) => ({ uuid, state: state ?? undefined }))
     )
-    assert.deepStrictEqual(yield* Presence.whereNow({ user: "theirs" }), ["a", "b"])
+    assert.deepStrictEqual(yield* Presence.whereNow({ userId: "theirs" }), ["a", "b"])
   }).pipe(Effect.scoped, Effect.provide(World)))
 
 it.live("channel groups, both ways", () =>

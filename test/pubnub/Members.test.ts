@@ -299,7 +299,7 @@ describe("with the service", () => {
       if (set?._tag !== "Success" || wrong?._tag !== "Failure") return assert.fail("not as it was set")
       assert.deepInclude<object>(set.success, { user: "bob", change: { custom: Option.some({ since }) } })
       assert.deepInclude<object>(removed?._tag === "Success" ? removed.success : {}, {
-        _tag: "MembershipDeleted",
+        _tag: "MembershipRemoved",
         user: "bob"
       })
       assert.deepInclude({ ...wrong.failure }, { kind: "membership", id: "bob" } as object)

@@ -649,7 +649,7 @@ describe("custom data of a type", () => {
         { status: Option.some("x") },
         { custom: Option.none() }
       ])
-      assert.deepInclude<object>(removed?._tag === "Success" ? removed.success : {}, { _tag: "MembershipDeleted" })
+      assert.deepInclude<object>(removed?._tag === "Success" ? removed.success : {}, { _tag: "MembershipRemoved" })
       if (wrong?._tag !== "Failure") return assert.fail("it matched")
       assert.deepInclude({ ...wrong.failure }, {
         operation: "membershipEvent",

@@ -79,7 +79,7 @@ const remove = MessageActions.remove({ channel: "a", messageTimetoken: message, 
 describe("add and remove", () => {
   it.effect("what is added is given, listed, with its message in history, told, and removed again", () =>
     Effect.gen(function*() {
-      const told = yield* Subscribe.actions({ channels: [channel] }).pipe(
+      const told = yield* Subscribe.messageActions({ channels: [channel] }).pipe(
         Stream.take(2),
         Stream.runCollect,
         Effect.forkChild

@@ -51,15 +51,15 @@ describe("hereNow", () => {
         channels: { a: { occupancy: 2, users } }
       })
       const channels = ["a"]
-      assert.deepStrictEqual(plain(yield* Presence.hereNow({ channels })), of([{ user: "ada" }, { user: "bob" }]))
+      assert.deepStrictEqual(plain(yield* Presence.hereNow({ channels })), of([{ userId: "ada" }, { userId: "bob" }]))
       assert.deepStrictEqual(
         plain(yield* Presence.hereNow({ channels, includeState: true })),
-        of([{ user: "ada", state: { mood: "ok" } }, { user: "bob" }])
+        of([{ userId: "ada", state: { mood: "ok" } }, { userId: "bob" }])
       )
       assert.deepStrictEqual(plain(yield* Presence.hereNow({ channels, includeUsers: false })), of([]))
       assert.deepStrictEqual(
         plain(yield* Presence.hereNow({ channels, limit: 1, offset: 1 })),
-        of([{ user: "bob" }])
+        of([{ userId: "bob" }])
       )
     }).pipe(Effect.provide(emulated())))
 
@@ -67,8 +67,8 @@ describe("hereNow", () => {
     Effect.gen(function*() {
       yield* people
       yield* ChannelGroups.addChannels({ group: "g", channels: ["b", "empty"] })
-      const a = { occupancy: 2, users: [{ user: "ada" }, { user: "bob" }] }
-      const b = { occupancy: 1, users: [{ user: "ada" }] }
+      const a = { occupancy: 2, users: [{ userId: "ada" }, { userId: "bob" }] }
+      const b = { occupancy: 1, users: [{ userId: "ada" }] }
       const nobody = { occupancy: 0, users: [] }
       const here = (options: Presence.HereNowOptions) => Effect.map(Presence.hereNow(options), plain)
       assert.deepStrictEqual(yield* here({ channels: ["a", "b", "c", "a"] }), {
@@ -108,24 +108,24 @@ describe("users", () => {
   it.effect("are read page by page, and no further than their reader wants", () =>
     Effect.gen(function*() {
       yield* crowd
-      const users = Presence.users({ channel: "a", pageSize: 10 })
+      const users = Presence.stream({ channel: "a", pageSize: 10 })
       assert.lengthOf(yield* Stream.runCollect(users), 25)
       assert.strictEqual(yield* asked, 3)
       const first = yield* Stream.runCollect(Stream.take(users, 10))
-      assert.deepStrictEqual([first[0], first.length], [{ user: UserId.UserId.make("u0") }, 10])
+      assert.deepStrictEqual([first[0], first.length], [{ userId: UserId.UserId.make("u0") }, 10])
       assert.strictEqual(yield* asked, 4)
-      assert.lengthOf(yield* Stream.runCollect(Presence.users({ channel: "a", pageSize: 25 })), 25)
+      assert.lengthOf(yield* Stream.runCollect(Presence.stream({ channel: "a", pageSize: 25 })), 25)
       assert.strictEqual(yield* asked, 5)
       yield* come("zoe", "b", { mood: "ok" })
-      assert.deepStrictEqual(yield* Stream.runCollect(Presence.users({ channel: "b", includeState: true })), [
-        { user: UserId.UserId.make("zoe"), state: { mood: "ok" } }
+      assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "b", includeState: true })), [
+        { userId: UserId.UserId.make("zoe"), state: { mood: "ok" } }
       ])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of a channel where nobody is are none, and a page of 0 is refused", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Stream.runCollect(Presence.users({ channel: "nowhere" })), [])
-      const { reason } = yield* Effect.flip(Stream.runDrain(Presence.users({ channel: "a", pageSize: 0 })))
+      assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "nowhere" })), [])
+      const { reason } = yield* Effect.flip(Stream.runDrain(Presence.stream({ channel: "a", pageSize: 0 })))
       assert.include(reason.message, "pageSize is 0")
     }).pipe(Effect.provide(emulated())))
 })
@@ -179,7 +179,7 @@ describe("changes", () => {
       assert.deepStrictEqual(values[1], {
         channel: "a",
         occupancy: 2,
-        users: new Map(["ada", "bob"].map((name) => [UserId.UserId.make(name), { user: UserId.UserId.make(name) }]))
+        users: new Map(["ada", "bob"].map((name) => [UserId.UserId.make(name), { userId: UserId.UserId.make(name) }]))
       })
       assert.strictEqual(yield* asked, 1)
       const told = requestsTo("/v2/presence/sub-key/demo-sub/channel/")
@@ -196,13 +196,13 @@ describe("changes", () => {
       const { last } = yield* watch({ includeState: true })
       const without = yield* watch()
       const states = Effect.as(VirtualTime.advance("1 second"), 0).pipe(
-        Effect.map(() => [...last().users.values()].map(({ state, user }) => [user, state?.mood]))
+        Effect.map(() => [...last().users.values()].map(({ state, userId: user }) => [user, state?.mood]))
       )
       assert.deepStrictEqual(yield* states, [["ada", "ok"]])
       yield* come("bob", "a", { mood: "new" })
       assert.deepStrictEqual(yield* states, [["ada", "ok"], ["bob", "new"]])
       yield* Presence.setState({ channels: ["a"], state: {} })
-      yield* Presence.setState({ channels: ["a"], user: "absent", state: { mood: "away" } })
+      yield* Presence.setState({ channels: ["a"], userId: "absent", state: { mood: "away" } })
       assert.deepStrictEqual(yield* states, [["ada", undefined], ["bob", "new"]])
       assert.isFalse("state" in last().users.get(UserId.UserId.make("ada"))!)
       yield* go("bob", "a")
@@ -319,7 +319,7 @@ describe("changes", () => {
         yield* all(names(5, 9))
         yield* go("u0", "a")
         // It counts them, and they are still to be told of.
-        yield* Presence.setState({ channels: ["a"], user: "u1", state: { mood: "ok" } })
+        yield* Presence.setState({ channels: ["a"], userId: "u1", state: { mood: "ok" } })
         yield* VirtualTime.advance("30 seconds")
         yield* agrees(last())
         assert.lengthOf(values, 2)
@@ -391,7 +391,7 @@ describe("changes", () => {
         }
         yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(values.flatMap(({ users }) => [...users.values()]), [{
-          user: UserId.UserId.make("bob")
+          userId: UserId.UserId.make("bob")
         }])
       }).pipe(Effect.provide(world({ script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }] }))))
 
@@ -461,8 +461,8 @@ it.effect("whereNow is of the configured user, or of another", () =>
     yield* come("ada", "a")
     yield* come("b%2Fob", "b")
     assert.deepStrictEqual(yield* Presence.whereNow(), ["a"])
-    assert.deepStrictEqual(yield* Presence.whereNow({ user: "b/ob" }), ["b"])
-    assert.deepStrictEqual(yield* Presence.whereNow({ user: "nobody" }), [])
+    assert.deepStrictEqual(yield* Presence.whereNow({ userId: "b/ob" }), ["b"])
+    assert.deepStrictEqual(yield* Presence.whereNow({ userId: "nobody" }), [])
   }).pipe(Effect.provide(emulated())))
 
 describe("state", () => {
@@ -479,8 +479,8 @@ describe("state", () => {
       ])
       yield* Presence.setState({ channels: ["a"], state: {} })
       assert.strictEqual((yield* Presence.getState({ channels: ["a"] })).size, 0)
-      yield* Presence.setState({ channels: ["a"], user: "bob", state })
-      assert.deepStrictEqual((yield* Presence.getState({ channels: ["a"], user: "bob" })).get("a"), state)
+      yield* Presence.setState({ channels: ["a"], userId: "bob", state })
+      assert.deepStrictEqual((yield* Presence.getState({ channels: ["a"], userId: "bob" })).get("a"), state)
       assert.strictEqual((yield* Presence.getState({ channels: ["a"] })).size, 0)
     }).pipe(Effect.provide(emulated())))
 
@@ -494,7 +494,7 @@ describe("state", () => {
       yield* Presence.setState({ channels: ["a"], state: { since: 5 } })
       const error = yield* Effect.flip(Presence.getState({ channels: ["a"], schema }))
       if (error._tag !== "StateMismatch") return assert.fail(error._tag)
-      assert.deepInclude({ ...error }, { channel: "a", user: "ada" })
+      assert.deepInclude({ ...error }, { channel: "a", userId: "ada" })
       assert.include(error.message, "since")
       assert.isFalse(error.isRetryable)
     }).pipe(Effect.provide(emulated())))
@@ -517,8 +517,8 @@ describe("bad input is refused before a request is made", () => {
     ["a limit of 1001", Presence.hereNow({ limit: 1001 }), ["limit"]],
     ["half an offset, and no number", Presence.hereNow({ offset: 0.5, limit: NaN }), ["limit", "offset"]],
     ["states of nobody", Presence.hereNow({ includeState: true, includeUsers: false }), ["includeState"]],
-    ["a blank user", Presence.whereNow({ user: " " }), ["user"]],
-    ["a dot segment", Presence.whereNow({ user: ".." }), ["user"]],
+    ["a blank user", Presence.whereNow({ userId: " " }), ["user"]],
+    ["a dot segment", Presence.whereNow({ userId: ".." }), ["user"]],
     ["state of nowhere", Presence.getState({}), ["channels"]],
     ["state to nowhere", Presence.setState({ state }), ["channels"]],
     ["a state that is a list", Presence.setState({ channels: ["a"], state: { ...state, toJSON: () => list } }), [

@@ -190,7 +190,7 @@ describe("what arrives", () => {
       yield* service.emitRaw({ channel: "a", envelope: membership("eve") })
       yield* service.emitRaw({ channel: "a", envelope: membership("bob") })
       yield* VirtualTime.advance("1 second")
-      assert.deepStrictEqual(seen.map(({ user }) => String(user)), ["bob", "eve"])
+      assert.deepStrictEqual(seen.map(({ userId: user }) => String(user)), ["bob", "eve"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("one poisoned envelope is one event, and its page goes on", () =>
@@ -221,7 +221,7 @@ describe("what arrives", () => {
       yield* Fiber.interrupt(other)
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(
-        seen.map((event) => [event._tag, "user" in event ? String(event.user) : "", event.occupancy]),
+        seen.map((event) => [event._tag, "userId" in event ? event.userId : "", event.occupancy]),
         [["Joined", "ada", 1], ["Joined", "bob", 2], ["Left", "bob", 1]]
       )
       const service = yield* emulator
@@ -284,7 +284,7 @@ describe("one family", () => {
       const families = {
         messages: yield* collect(Subscribe.messages(target)),
         signals: yield* collect(Subscribe.signals(target)),
-        actions: yield* collect(Subscribe.actions(target)),
+        actions: yield* collect(Subscribe.messageActions(target)),
         users: yield* collect(Subscribe.users(target)),
         channels: yield* collect(Subscribe.channels(target)),
         memberships: yield* collect(Subscribe.memberships(target)),
@@ -312,16 +312,16 @@ describe("one family", () => {
         messages: ["Message"],
         signals: ["Signal"],
         actions: ["MessageActionAdded", "MessageActionRemoved"],
-        users: ["UserSet", "UserDeleted"],
-        channels: ["ChannelSet", "ChannelDeleted"],
-        memberships: ["MembershipSet", "MembershipDeleted"],
+        users: ["UserSet", "UserRemoved"],
+        channels: ["ChannelSet", "ChannelRemoved"],
+        memberships: ["MembershipSet", "MembershipRemoved"],
         files: ["FileShared"],
         statuses: ["Connected"]
       })
       const [userSet] = families.users.seen
       if (userSet?._tag !== "UserSet") return assert.fail("no UserSet")
       assert.deepStrictEqual(
-        [userSet.change.name?._tag, "email" in userSet.change, userSet.change.custom?._tag, String(userSet.user)],
+        [userSet.change.name?._tag, "email" in userSet.change, userSet.change.custom?._tag, String(userSet.userId)],
         ["None", false, "None", "bob"]
       )
     }).pipe(Effect.provide(emulated())))

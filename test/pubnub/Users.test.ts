@@ -219,10 +219,10 @@ describe("set", () => {
       yield* Users.set({ name: none() })
       yield* Users.remove()
       yield* VirtualTime.advance("1 second")
-      assert.deepStrictEqual(seen.map(({ _tag, user }) => [_tag, user]), [
+      assert.deepStrictEqual(seen.map(({ _tag, userId: user }) => [_tag, user]), [
         ["UserSet", "ada"],
         ["UserSet", "ada"],
-        ["UserDeleted", "ada"]
+        ["UserRemoved", "ada"]
       ] as ReadonlyArray<ReadonlyArray<string>>)
       assert.deepStrictEqual(seen.flatMap((event) => event._tag === "UserSet" ? [event.change] : []), [
         { name: some("Ada"), custom: some({ a: 1 }) },

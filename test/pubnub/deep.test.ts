@@ -70,7 +70,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
         const readers = yield* Effect.all([
           collect(Subscribe.stream({ channels: ["a"] })),
           // Three names for one channel: what comes by all of them is compared.
-          collect(Subscribe.stream({ channels: ["a", "a.*"], groups: ["g"], strategy: "slide" })),
+          collect(Subscribe.stream({ channels: ["a", "a.*"], groups: ["g"], strategy: "sliding" })),
           collect(Subscribe.stream({ channels: ["b"] }))
         ])
         yield* VirtualTime.advance("1 second")

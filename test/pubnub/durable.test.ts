@@ -635,7 +635,7 @@ type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig | CursorStore.Cur
 type Pages = Stream.Stream<Subscribe.Page, Failure, Needs>
 type Run = Effect.Effect<unknown, Failure, Needs>
 
-const done = (handle: Handle) => (page: Subscribe.Page) => Effect.andThen(handle(page.events), page.commit)
+const done = (handle: Handle) => (page: Subscribe.Page) => Effect.andThen(handle(page.items), page.commit)
 
 // What people put between pages and their handler. Whatever it pulls ahead, a page is committed by who handled it.
 const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Run } = {
@@ -651,7 +651,7 @@ const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Ru
   tap: (pages, handle) => Stream.runForEach(Stream.tap(pages, () => Effect.sleep("50 millis")), done(handle)),
   mapAccum: (pages, handle) =>
     Stream.runForEach(
-      Stream.mapAccum(pages, () => 0, (count, page) => [count + page.events.length, [{ count, page }]]),
+      Stream.mapAccum(pages, () => 0, (count, page) => [count + page.items.length, [{ count, page }]]),
       ({ page }) => done(handle)(page)
     ),
   buffer: (pages, handle) => Stream.runForEach(Stream.buffer(pages, { capacity: 16 }), done(handle)),
@@ -662,7 +662,7 @@ const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Ru
   groupByKey: (pages, handle) =>
     Stream.runDrain(
       Stream.flatMap(
-        Stream.groupByKey(pages, (page) => page.events.length % 2),
+        Stream.groupByKey(pages, (page) => page.items.length % 2),
         ([, group]) => Stream.mapEffect(group, done(handle)),
         { concurrency: "unbounded" }
       )
@@ -670,7 +670,7 @@ const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Ru
   partition: (pages, handle) =>
     Effect.scoped(
       Effect.flatMap(
-        Stream.partition(pages, (page) => page.events.length > 1 ? Result.succeed(page) : Result.fail(page)),
+        Stream.partition(pages, (page) => page.items.length > 1 ? Result.succeed(page) : Result.fail(page)),
         (both) =>
           Effect.forEach(both, (pages) => Stream.runForEach(pages, done(handle)), { concurrency: 2, discard: true })
       )
@@ -712,7 +712,7 @@ const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Ru
       Stream.mapEffect((page) =>
         Effect.gen(function*() {
           if ((yield* Random.nextIntBetween(0, 4)) === 0) return yield* Effect.fail("flaky" as const)
-          yield* handle(page.events)
+          yield* handle(page.items)
           if ((yield* Random.nextIntBetween(0, 4)) === 0) return yield* Effect.fail("flaky" as const)
           yield* page.commit
         })

@@ -12,7 +12,7 @@ const timetoken = Timetoken.Timetoken.make("17905741246383965")
 const ada = UserId.UserId.make("ada")
 
 /** The event of an envelope, `p` and `c` given. */
-const eventOf = (fields: { readonly [field: string]: Schema.Json }): SubscribeEvent.Event => {
+const eventOf = (fields: { readonly [field: string]: Schema.Json }): SubscribeEvent.Received => {
   const raw = { c: "a", p: { t: timetoken, r: 7 }, ...fields }
   const decoded = Envelope.decode(raw)
   return Result.isSuccess(decoded)
@@ -24,7 +24,7 @@ const delivery = { channel: "a", subscription: "a", timetoken, region: 7, cursor
 
 describe("presence", () => {
   const presence = (d: { readonly [field: string]: Schema.Json }) => eventOf({ c: "a-pnpres", d })
-  const common = { ...delivery, at: DateTime.makeUnsafe(1_790_574_122_000) }
+  const common = { ...delivery, timestamp: DateTime.makeUnsafe(1_790_574_122_000) }
   const timestamp = 1_790_574_122
 
   it("tells how many are there only where the service does", () => {
@@ -32,7 +32,7 @@ describe("presence", () => {
       for (const nothing of [{}, { occupancy: null, data: null, precise_timestamp: null }]) {
         assert.deepStrictEqual(
           presence({ action, timestamp, uuid: "ada", ...nothing }),
-          { _tag, ...common, user: ada } as object
+          { _tag, ...common, userId: ada } as object
         )
       }
       const whole = {
@@ -48,8 +48,8 @@ describe("presence", () => {
         {
           _tag,
           ...common,
-          user: ada,
-          at: DateTime.makeUnsafe(1_790_574_122_345),
+          userId: ada,
+          timestamp: DateTime.makeUnsafe(1_790_574_122_345),
           occupancy: 0,
           state: { x: 1 }
         } as object
@@ -58,7 +58,7 @@ describe("presence", () => {
     assert.deepStrictEqual(presence({ action: "state-change", timestamp, uuid: "ada", data: {} }), {
       _tag: "StateChanged",
       ...common,
-      user: ada,
+      userId: ada,
       state: {}
     })
     const nobody = { joined: [], left: [], timedOut: [] }
@@ -78,7 +78,7 @@ describe("presence", () => {
   })
 
   it("a user that timed out, and one whose state changed, are TimedOut and StateChanged", () => {
-    const user = { ...common, user: ada }
+    const user = { ...common, userId: ada }
     assert.deepStrictEqual(
       presence({ action: "timeout", timestamp, uuid: "ada", occupancy: 2 }),
       { _tag: "TimedOut", ...user, occupancy: 2 } as object

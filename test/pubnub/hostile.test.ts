@@ -377,7 +377,7 @@ describe("a reader that never pulls", () => {
     return Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const { seen } = yield* collect(
-        Stream.tap(Subscribe.stream({ channels: ["a"], capacity: 2, strategy: "drop" }), () => Deferred.await(gate))
+        Stream.tap(Subscribe.stream({ channels: ["a"], capacity: 2, strategy: "dropping" }), () => Deferred.await(gate))
       )
       yield* VirtualTime.advance("10 seconds")
       yield* Deferred.succeed(gate, undefined)

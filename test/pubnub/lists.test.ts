@@ -156,7 +156,7 @@ describe("one odd item never takes its list with it", () => {
       payload: { channels: { a: { occupancy: "many" } }, total_channels: 1, total_occupancy: 1 }
     }))
     return Effect.gen(function*() {
-      const users = yield* Stream.runCollect(Presence.users({ channel: "a" }))
+      const users = yield* Stream.runCollect(Presence.stream({ channel: "a" }))
       assert.deepStrictEqual(users.map(UndecodableItem.isUndecodable), [true])
     }).pipe(Effect.provide(layer))
   })
@@ -207,7 +207,7 @@ describe("a cursor that does not move", () => {
       ["history", drain(History.stream({ channel: "a" }))],
       ["history, oldest first", drain(History.stream({ channel: "a", order: "oldestFirst" }))],
       ["message actions", drain(MessageActions.stream({ channel: "a" }))],
-      ["occupants", drain(Presence.users({ channel: "a" }))]
+      ["occupants", drain(Presence.stream({ channel: "a" }))]
     ] as const
   )("of %s is Malformed after two requests", ([, reading]) => {
     const { asked, layer } = answering(same)

@@ -22,11 +22,11 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
     return seen
   })
 
-const isEvent = (event: SubscribeEvent.SubscribeEvent): event is SubscribeEvent.Event =>
+const isEvent = (event: SubscribeEvent.SubscribeEvent): event is SubscribeEvent.Received =>
   "channel" in event && "timetoken" in event
 
 /** Neither the region nor the place of a reader is stored. */
-const said = (event: SubscribeEvent.Event): object => ({ ...event, cursor: undefined, region: undefined })
+const said = (event: SubscribeEvent.Received): object => ({ ...event, cursor: undefined, region: undefined })
 
 // --- any envelope
 

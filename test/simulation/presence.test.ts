@@ -77,7 +77,7 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
   assert.strictEqual(last?.occupancy, here?.occupancy, schedule)
   // Who came in place of whom is not told without lists.
   if (mode !== "intervals without lists") {
-    const sorted = (users: Iterable<Presence.Occupant>) => [...users].toSorted((a, b) => a.user < b.user ? -1 : 1)
+    const sorted = (users: Iterable<Presence.Occupant>) => [...users].toSorted((a, b) => a.userId < b.userId ? -1 : 1)
     assert.deepStrictEqual(sorted(last?.users.values() ?? []), sorted(decoded(here?.users ?? [])), schedule)
   }
   yield* Fiber.interrupt(watcher)

@@ -115,7 +115,7 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
   const unstored = one(5)
   const suspending = one(10)
   const strategy = (): Subscribe.Strategy =>
-    suspending && one(3) ? "suspend" : one(4) ? pick(["slide", "drop", "fail"] as const) : "catchUp"
+    suspending && one(3) ? "suspend" : one(4) ? pick(["sliding", "dropping", "fail"] as const) : "catchUp"
   const readers = Array.from({ length: between(2, 6) }, (): ReaderPlan => {
     const isSlow = one(2)
     return {
@@ -388,7 +388,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       )
     if (isSet) life.set = yield* setOf(members, from)
     const streamOf = (from: From) =>
-      life.set?.events ??
+      life.set?.stream ??
         Stream.provideContext(Subscribe.stream({ subscriptions: members, ...options, ...from }), sharing)
     const reading = (
       from: From
@@ -508,7 +508,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   for (const life of lives) {
     const { gaps, heard, index, plan: { catchUp }, seen } = life
     // What history is not asked for cannot be caught up with.
-    const strategy = catchUp === "none" && life.plan.strategy === "catchUp" ? "drop" : life.plan.strategy
+    const strategy = catchUp === "none" && life.plan.strategy === "catchUp" ? "dropping" : life.plan.strategy
     const who = `reader ${index} (${strategy})`
     const mayRepeat = strategy === "fail" && (plan.further > 0 || life.pasts !== undefined) || life.hasResumed
     if (!life.hasLeft) {
@@ -523,7 +523,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const newest = new Map<string, bigint>()
     const isTold = ({ arrived, channel, kind, timetoken }: Sent) =>
       gaps.some(({ gap }) =>
-        arrived >= BigInt(gap.from) && timetoken <= BigInt(gap.to) &&
+        arrived >= BigInt(gap.since) - 1n && timetoken < BigInt(gap.before) &&
         (gap._tag === "GapSuspected" ||
           covers(["crew", "idle"].includes(gap.channel) ? `group ${gap.channel}` : gap.channel, channel) &&
             (gap.kinds === undefined ||
@@ -560,7 +560,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       // What was on its way before the poll began, and is then too much for the service's queue, no poll can know of.
       if (life.pasts !== undefined && region === 2) continue
       // What was left out is told before the next event: who leaves before that is not told.
-      if (life.hasLeft && (strategy === "slide" || strategy === "drop")) continue
+      if (life.hasLeft && (strategy === "sliding" || strategy === "dropping")) continue
       // Who left, or left a name, had not taken everything yet, but nothing younger either.
       const isMissing = heard.some(({ from, isRemoved, name, to }) =>
         isRemoved !== true && covers(name, channel) && from !== undefined && timetoken > from &&
@@ -583,7 +583,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       const allowed = gap._tag === "GapSuspected"
         ? unstored || unplain || refused || catchUp !== "history"
         : gap.reason === "InboxOverflow"
-        ? strategy === "slide" || strategy === "drop"
+        ? strategy === "sliding" || strategy === "dropping"
         : gap.reason === "NotStored" || gap.reason === "NotInHistory"
         ? unstored
         : !isPlain || refused

@@ -385,8 +385,8 @@ export interface Outcome {
 /** A gap that was told, or one that is suspected, which has no channel. */
 interface Announced {
   readonly _tag: "Gap" | "GapSuspected"
-  readonly from: string
-  readonly to: string
+  readonly since: string
+  readonly before: string
   readonly reason: string
   readonly channel?: string
   readonly kinds?: ReadonlyArray<string>
@@ -819,7 +819,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     name === undefined || name === channel || name.endsWith(".*") && channel.startsWith(name.slice(0, -1)) ||
     name === "crew" && crew.includes(channel) || name === "idle" && channel === spare
   const covers = (gap: Announced, { arrived, channel, kind, timetoken }: Sent) =>
-    arrived >= BigInt(gap.from) && timetoken <= BigInt(gap.to) &&
+    arrived >= BigInt(gap.since) - 1n && timetoken < BigInt(gap.before) &&
     isOf(gap.channel, channel) &&
     (gap.kinds === undefined || kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message"))
 

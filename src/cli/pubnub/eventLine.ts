@@ -38,9 +38,9 @@ const detail = (event: SubscribeEvent.SubscribeEvent): string => {
     case "Joined":
     case "Left":
     case "TimedOut":
-      return event.occupancy === undefined ? event.user : `${event.user} (${event.occupancy} there)`
+      return event.occupancy === undefined ? event.userId : `${event.userId} (${event.occupancy} there)`
     case "StateChanged":
-      return `${event.user}: ${Json.text(event.state)}`
+      return `${event.userId}: ${Json.text(event.state)}`
     case "Interval": {
       const there = event.occupancy === undefined ? "" : `${event.occupancy} there; `
       return `${there}${event.joined.length} joined, ${event.left.length} left, ${event.timedOut.length} timed out`
@@ -49,16 +49,16 @@ const detail = (event: SubscribeEvent.SubscribeEvent): string => {
     case "MessageActionRemoved":
       return `${event.action.userId}: ${event.action.type} ${event.action.value} of ${event.action.messageTimetoken}`
     case "UserSet":
-      return `${event.user}: ${Object.keys(event.change).join(", ")}`
-    case "UserDeleted":
-      return event.user
+      return `${event.userId}: ${Object.keys(event.change).join(", ")}`
+    case "UserRemoved":
+      return event.userId
     case "ChannelSet":
       return `${event.channelId}: ${Object.keys(event.change).join(", ")}`
-    case "ChannelDeleted":
+    case "ChannelRemoved":
       return event.channelId
     case "MembershipSet":
-    case "MembershipDeleted":
-      return `${event.user} in ${event.channelId}`
+    case "MembershipRemoved":
+      return `${event.userId} in ${event.channelId}`
     case "Undecodable":
       return `${event.issue}: ${Json.text(event.raw)}`
     case "Unknown":
@@ -73,9 +73,9 @@ const detail = (event: SubscribeEvent.SubscribeEvent): string => {
     case "Disconnected":
       return event.reason?.message ?? ""
     case "Gap":
-      return `lost from ${event.from} to ${event.to} (${event.reason})`
+      return `lost since ${event.since}, before ${event.before} (${event.reason})`
     case "GapSuspected":
-      return `something may be missing from ${event.from} to ${event.to} (${event.reason})`
+      return `something may be missing since ${event.since}, before ${event.before} (${event.reason})`
     case "CursorDoubted":
       return `${event.doubted} cannot be right; kept ${event.kept.position}`
   }

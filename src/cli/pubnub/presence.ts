@@ -67,8 +67,8 @@ const hereNow = Command.make(
             UndecodableItem.isUndecodable(entry)
               ? undecodable(entry)
               : entry.state === undefined
-              ? entry.user
-              : `${entry.user} ${Json.text(entry.state)}`
+              ? entry.userId
+              : `${entry.userId} ${Json.text(entry.state)}`
           )
         ].join("  ")
     )
@@ -80,7 +80,7 @@ const whereNow = Command.make(
   { user },
   ({ user }) =>
     Effect.flatMap(
-      Presence.whereNow({ user }),
+      Presence.whereNow({ userId: user }),
       (channels) =>
         write(
           channels.map((channel) => ({ channel })),

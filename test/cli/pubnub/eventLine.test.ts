@@ -11,13 +11,13 @@ const common = {
   subscription: "room",
   timetoken,
   cursor: { position: timetoken, delivered: [] },
-  at: now
+  timestamp: now
 }
 const lists = { joined: [ada], left: [], timedOut: [], hereNowRefresh: false }
 
 const lines: ReadonlyArray<readonly [string, SubscribeEvent.SubscribeEvent]> = [
-  ["Joined        room              ada (0 there)", { _tag: "Joined", ...common, user: ada, occupancy: 0 }],
-  ["Left          room              ada", { _tag: "Left", ...common, user: ada }],
+  ["Joined        room              ada (0 there)", { _tag: "Joined", ...common, userId: ada, occupancy: 0 }],
+  ["Left          room              ada", { _tag: "Left", ...common, userId: ada }],
   [
     "Interval      room              12 there; 1 joined, 0 left, 0 timed out",
     { _tag: "Interval", ...common, ...lists, occupancy: 12 }

@@ -1,7 +1,11 @@
+import { Timetoken } from "../../../src/pubnub/Timetoken.ts"
 import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
 
 /** The timetoken of so many ticks after a moment. */
 export const ticks = (n: number | bigint): string => String(17_900_000_000_000_000n + BigInt(n))
+
+/** The same, branded. */
+export const tick = (n: number): Timetoken => Timetoken.make(ticks(n))
 
 /** So many ticks are a second. */
 export const second = 10_000_000

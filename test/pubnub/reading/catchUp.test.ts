@@ -77,8 +77,8 @@ describe("a reader that was passed by", () => {
       assert.deepStrictEqual(gaps(slow), [{
         _tag: "Gap",
         channel: "b",
-        from: String(BigInt(tokens[10]!) - 1n),
-        to: tokens[12]!,
+        since: Timetoken.Timetoken.make(tokens[10]!),
+        before: Timetoken.Timetoken.make(String(BigInt(tokens[12]!) + 1n)),
         reason: "NotInHistory"
       }])
       assert.strictEqual(lost.length, 3)
@@ -110,7 +110,7 @@ describe("a reader that was passed by", () => {
       assert.deepStrictEqual(reasons(seen), ["NotInHistory"])
       const [gap] = gaps(seen)
       for (const n of numbers(60)) {
-        const isTold = gap !== undefined && tokens[n]! > gap.from && tokens[n]! <= gap.to
+        const isTold = gap !== undefined && tokens[n]! >= gap.since && tokens[n]! < gap.before
         assert.strictEqual(isTold, !had.includes(n), `${n}`)
       }
       assert.strictEqual(had.at(-1), 60)

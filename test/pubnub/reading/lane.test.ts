@@ -47,7 +47,7 @@ const laneOf = (within: number, settings: Partial<Settings> = {}) =>
     const from = yield* here
     const join = (options: Partial<Options> = {}, channel = "a") =>
       Effect.gen(function*() {
-        const reader = new Reader(core, { from: undefined, capacity: 10_000, strategy: "drop", within, ...options })
+        const reader = new Reader(core, { from: undefined, capacity: 10_000, strategy: "dropping", within, ...options })
         lane.join(reader, reader.add([Subscription.channel(channel)]))
         lane.begin(undefined, from)
         reader.begin(`c ${channel}`, from)

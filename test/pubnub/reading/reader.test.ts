@@ -16,7 +16,7 @@ import { type Options, Reader, type Strategy } from "../../../src/pubnub/interna
 import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
 import { emulated } from "../../kit/emulated.ts"
-import { arrival, numbers, second, ticks } from "./arrivals.ts"
+import { arrival, numbers, second, tick, ticks } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
 
 const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
@@ -24,7 +24,7 @@ const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [
 const eventsOf = (
   moments: ReadonlyArray<number>,
   options: Parameters<typeof arrival>[1] = {}
-): ReadonlyArray<SubscribeEvent.Event> => {
+): ReadonlyArray<SubscribeEvent.Received> => {
   const ledger = new Ledger(undefined, () => {})
   ledger.begin(at(0))
   return ledger.live(moments.map((n) => arrival(n, options)), at(0), at(moments.at(-1) ?? 0)).map(({ event }) => event)
@@ -38,7 +38,13 @@ const tags = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) => events.ma
 const readerOf = (options: Partial<Options> = {}, names: ReadonlyArray<string> = ["a"], begun = 0) =>
   Effect.gen(function*() {
     const { core } = yield* coreOf()
-    const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "drop", within: Infinity, ...options })
+    const reader = new Reader(core, {
+      from: undefined,
+      capacity: 10,
+      strategy: "dropping",
+      within: Infinity,
+      ...options
+    })
     const keys = reader.add(names.map((name) => Subscription.channel(name)))
     for (const key of keys) reader.begin(key, at(begun))
     return { core, reader, keys }
@@ -64,7 +70,7 @@ const taken = (reader: Reader) =>
 
 const a: Key = "c a"
 
-const heard = (reader: Reader, name: string, events: ReadonlyArray<SubscribeEvent.Event>) =>
+const heard = (reader: Reader, name: string, events: ReadonlyArray<SubscribeEvent.Received>) =>
   events.filter((event) => reader.hears(name, event))
 
 describe("a name", () => {
@@ -112,7 +118,7 @@ describe("a name", () => {
   it.effect("of metadata hears only its own part", () =>
     Effect.gen(function*() {
       const { core } = yield* coreOf()
-      const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "drop", within: 0 })
+      const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "dropping", within: 0 })
       for (const key of reader.add([Subscription.userMetadata("a")])) reader.begin(key, at(0))
       assert.deepStrictEqual(heard(reader, "a", eventsOf([1, 2])), [])
     }).pipe(Effect.provide(emulated())))
@@ -157,24 +163,27 @@ describe("what waits", () => {
       return { reader, isFull: reader.isFull }
     })
 
-  it.effect("drop: the newest go, and are told", () =>
+  it.effect("dropping: the newest go, and are told", () =>
     Effect.gen(function*() {
-      const { reader } = yield* offered("drop")
+      const { reader } = yield* offered("dropping")
       const { all } = yield* taken(reader)
       assert.deepStrictEqual(payloads(all), numbers(5, 1))
       const gap = all.find(({ _tag }) => _tag === "Gap")
-      assert.deepInclude({ ...gap }, { channel: "a", from: ticks(5), to: ticks(8), reason: "InboxOverflow" } as object)
+      assert.deepInclude(
+        { ...gap },
+        { channel: "a", since: ticks(6), before: ticks(9), reason: "InboxOverflow" } as object
+      )
       reader.offer(eventsOf([20]))
       assert.deepStrictEqual(payloads((yield* taken(reader)).all), [20])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("slide: the oldest go, and are told before what is left", () =>
+  it.effect("sliding: the oldest go, and are told before what is left", () =>
     Effect.gen(function*() {
-      const { reader } = yield* offered("slide")
+      const { reader } = yield* offered("sliding")
       const { all } = yield* taken(reader)
       assert.deepStrictEqual(tags(all)[0], "Gap")
       assert.deepStrictEqual(payloads(all), numbers(5, 4))
-      assert.deepInclude({ ...all[0] }, { from: ticks(0), to: ticks(3) } as object)
+      assert.deepInclude({ ...all[0] }, { since: ticks(1), before: ticks(4) } as object)
     }).pipe(Effect.provide(emulated())))
 
   it.effect("suspend: nothing goes, and it is full", () =>
@@ -238,7 +247,7 @@ describe("the end", () => {
       const { reader } = yield* readerOf()
       reader.finish(Exit.fail(Cause.Done()))
       reader.fail(error)
-      reader.tell({ _tag: "GapSuspected", from: ticks(1), to: ticks(2), reason: "FullPage" })
+      reader.tell({ _tag: "GapSuspected", since: tick(2), before: tick(3), reason: "FullPage" })
       const { all, end } = yield* taken(reader)
       assert.deepStrictEqual(tags(all), ["Connected"])
       assert.isFalse(
@@ -305,7 +314,7 @@ describe("what is told", () => {
 
   it.effect("to a full reader: of the connection only what is true now", () =>
     Effect.gen(function*() {
-      const { reader } = yield* readerOf({ capacity: 1, strategy: "drop" })
+      const { reader } = yield* readerOf({ capacity: 1, strategy: "dropping" })
       yield* taken(reader)
       reader.offer(eventsOf([1]))
       for (let n = 0; n < 5; n++) {
@@ -319,11 +328,11 @@ describe("what is told", () => {
     Effect.gen(function*() {
       const { reader } = yield* readerOf({}, ["a"], 5)
       yield* taken(reader)
-      const gap = { _tag: "Gap", from: ticks(1), to: ticks(9), reason: "NotInHistory" } as const
+      const gap = { _tag: "Gap", since: tick(2), before: tick(10), reason: "NotInHistory" } as const
       reader.tell({ ...gap, channel: "b" })
-      reader.tell({ ...gap, channel: "a", to: ticks(5) })
+      reader.tell({ ...gap, channel: "a", before: tick(6) })
       assert.deepStrictEqual((yield* taken(reader)).all, [])
-      reader.tell({ ...gap, channel: "a", to: ticks(6) })
+      reader.tell({ ...gap, channel: "a", before: tick(7) })
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Gap"])
     }).pipe(Effect.provide(emulated())))
 })
@@ -332,7 +341,7 @@ describe("what comes by two names", () => {
   it.effect("is told once, with content of its own twice", () =>
     Effect.gen(function*() {
       const { core } = yield* coreOf()
-      const reader = new Reader(core, { from: undefined, capacity: 100, strategy: "drop", within: 0 })
+      const reader = new Reader(core, { from: undefined, capacity: 100, strategy: "dropping", within: 0 })
       for (const key of reader.add([Subscription.channel("x.*"), Subscription.channel("x.y")])) reader.begin(key, at(0))
       yield* taken(reader)
       reader.offer(eventsOf([1, 2], { channel: "x.y", by: "x.*" }))

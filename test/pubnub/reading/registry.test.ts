@@ -98,7 +98,7 @@ describe("a lease", () => {
       assert.strictEqual(yield* brief, one.engine)
       yield* other.giveBack()
       yield* VirtualTime.advance("2 seconds")
-      const late = one.engine.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      const late = one.engine.join([], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
       assert.isTrue(late.hasEnded)
       assert.notStrictEqual(yield* brief, one.engine)
     }).pipe(Effect.provide(emulated())))
@@ -108,7 +108,7 @@ describe("a lease", () => {
       const registry = registryOf()
       yield* registry.close
       const { engine } = yield* registry.lease(undefined)
-      const reader = engine.join([], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      const reader = engine.join([], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
       assert.isTrue(reader.hasEnded)
       assert.deepStrictEqual(yield* Stream.runCollect(registry.statuses), [])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -120,7 +120,7 @@ describe("a reader that was taken out while its stream still holds it", () => {
   it.effect("takes no names from others and adds none when its set changes", () =>
     Effect.gen(function*() {
       const { engine } = yield* registryOf().lease(undefined)
-      const join = () => engine.join([a], { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      const join = () => engine.join([a], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
       const out = join()
       join()
       engine.leave(out)
@@ -135,7 +135,7 @@ describe("a reader of thousands of names", () => {
     Effect.gen(function*() {
       const { engine } = yield* registryOf().lease(undefined)
       const names = Array.from({ length: 4_000 }, (_, n) => Subscription.channel(`channel-${n}`))
-      const reader = engine.join(names, { from: undefined, capacity: 1, strategy: "drop", within: 0 })
+      const reader = engine.join(names, { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
       const start = performance.now()
       engine.leave(reader)
       assert.isBelow(performance.now() - start, 1_000)

@@ -92,10 +92,10 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
     ): event is SubscribeEvent.MembershipEvent | SubscribeEvent.UserEvent => {
       switch (event._tag) {
         case "MembershipSet":
-        case "MembershipDeleted":
+        case "MembershipRemoved":
           return event.channelId === channel
         case "UserSet":
-        case "UserDeleted":
+        case "UserRemoved":
           return true
         default:
           return false
@@ -107,9 +107,9 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       held: Option.Option<Member<C, U>>,
       event: SubscribeEvent.MembershipEvent | SubscribeEvent.UserEvent
     ) => {
-      if (event._tag === "MembershipSet" || event._tag === "MembershipDeleted") {
+      if (event._tag === "MembershipSet" || event._tag === "MembershipRemoved") {
         return ObjectEvents.after(held, event, (custom) =>
-          codec.decode(custom, { operation, kind: "membership", id: event.user }))
+          codec.decode(custom, { operation, kind: "membership", id: event.userId }))
       }
       // Of a user who is about to become a member, or was one.
       if (Option.isNone(held)) {
@@ -133,28 +133,28 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
         const now = yield* Clock.currentTimeMillis
         let members: Map<UserId, Member<C, U>> | undefined
         for (const event of events.filter(isOf)) {
-          const before = Option.fromUndefinedOr((members ?? held).get(event.user))
+          const before = Option.fromUndefinedOr((members ?? held).get(event.userId))
           const next = yield* after(before, event)
-          if (next === undefined || event._tag === "MembershipDeleted" && now <= shaken) {
-            doubted.add(event.user)
+          if (next === undefined || event._tag === "MembershipRemoved" && now <= shaken) {
+            doubted.add(event.userId)
           }
           if (next === undefined || next === before) {
             continue
           }
           members ??= new Map(held)
           if (Option.isSome(next)) {
-            members.set(event.user, next.value)
-          } else members.delete(event.user)
+            members.set(event.userId, next.value)
+          } else members.delete(event.userId)
         }
         return { value: members ?? held, doubted }
       }),
       isBehind: (members, events) => {
         // The last event of each membership and of each user.
         const last = new Map(
-          events.filter(isOf).map((event) => [`${"channelId" in event ? "member" : "user"} ${event.user}`, event])
+          events.filter(isOf).map((event) => [`${"channelId" in event ? "member" : "user"} ${event.userId}`, event])
         )
         return [...last.values()].some((event) => {
-          const member = Option.fromUndefinedOr(members.get(event.user))
+          const member = Option.fromUndefinedOr(members.get(event.userId))
           return "channelId" in event
             ? ObjectEvents.isBehind(member, event)
             : Option.isSome(member) && ObjectEvents.isBehind(member.value.user, event)

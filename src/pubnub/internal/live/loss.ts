@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
-import * as Family from "../reading/family.ts"
+import * as EventStreams from "../reading/eventStreams.ts"
 
 /** Whether events may have been lost before it. */
 export const isLoss = (event: SubscribeEvent.SubscribeEvent): boolean => {
@@ -22,4 +22,4 @@ export const isLoss = (event: SubscribeEvent.SubscribeEvent): boolean => {
 
 /** Warns of what keeps a value from being current. What is read again for the rest needs no warning. */
 export const warn = (event: SubscribeEvent.SubscribeEvent): Effect.Effect<void> =>
-  event._tag === "Interrupted" || event._tag === "Undecodable" ? Family.logged(event) : Effect.void
+  event._tag === "Interrupted" || event._tag === "Undecodable" ? EventStreams.logged(event) : Effect.void

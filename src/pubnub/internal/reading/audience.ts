@@ -38,7 +38,7 @@ export class Audience {
   }
 
   /** The same events with cursors of their own. */
-  private own(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Event> {
+  private own(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
     let place = ""
     let mine: Cursor["recent"]
     return given.map(({ event, had }) => {

@@ -25,6 +25,7 @@ import * as Arrival from "./arrival.ts"
 import { isName, type Knowledge } from "./knowledge.ts"
 import { covers, isSame, keysOf, type Names } from "./names.ts"
 import type { Pace } from "./pace.ts"
+import { range } from "./place.ts"
 import { overlap } from "./recent.ts"
 import { mostOfPage, type Segment, Segments } from "./segments.ts"
 import { byTimetoken } from "./storedEntry.ts"
@@ -311,8 +312,7 @@ export class Backfill {
       ): SubscribeStatus.Gap => ({
         _tag: "Gap",
         channel,
-        from,
-        to: String(to),
+        ...range(from, String(to)),
         reason: "RetentionExceeded"
       }))
       return { ...nothing, notices }
@@ -448,7 +448,7 @@ export class Backfill {
     if (isBehind && this.channels.size + this.empty.size > late.size) suspected = true
     if (reason === "FullPage") {
       // Messages of the page that history does not show: not stored, or not yet. The like of them may be missing.
-      for (const channel of late) notices.push({ _tag: "Gap", channel, from, to, reason: "NotInHistory" })
+      for (const channel of late) notices.push({ _tag: "Gap", channel, ...range(from, to), reason: "NotInHistory" })
       const kinds = new Map<string, Set<SubscribeStatus.Kind>>()
       const add = (channel: string, kind: SubscribeStatus.Kind) => {
         if (kind === "Message" || kind === "File") return
@@ -467,13 +467,13 @@ export class Backfill {
         }
       }
       for (const [channel, had] of kinds) {
-        notices.push({ _tag: "Gap", channel, from, to, reason: "NotStored", kinds: [...had].toSorted() })
+        notices.push({ _tag: "Gap", channel, ...range(from, to), reason: "NotStored", kinds: [...had].toSorted() })
       }
     } else if (this.known === undefined) {
       suspected ||= [...knowledge.unstored.keys()].some((channel) => this.hears(channel)) ||
         [...channels, ...groups].some(ChannelName.isPresence)
     }
-    if (suspected) notices.push({ _tag: "GapSuspected", from, to, reason })
+    if (suspected) notices.push({ _tag: "GapSuspected", ...range(from, to), reason })
     return { ...nothing, notices, filled: true }
   }
 
@@ -534,8 +534,7 @@ export class Backfill {
       notices: [...channels, ...groups].filter((name) => !ChannelName.isPresence(name)).map((channel) => ({
         _tag: "Gap",
         channel,
-        from,
-        to,
+        ...range(from, to),
         reason: "NoStorage"
       })),
       filled: true

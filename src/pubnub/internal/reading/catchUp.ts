@@ -23,7 +23,7 @@ import * as Losses from "./losses.ts"
 import type { Missed } from "./missed.ts"
 import type { Names } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { before } from "./place.ts"
+import { before, range } from "./place.ts"
 import type { Recent } from "./recent.ts"
 import { longestAddress, sizeOf } from "./request.ts"
 
@@ -36,7 +36,7 @@ interface Options {
   /** Up to which timetoken the reader's connections have given everything. */
   readonly reached: () => string
   readonly names: () => Names
-  readonly hears: (by: string | undefined, event: SubscribeEvent.Event) => boolean
+  readonly hears: (by: string | undefined, event: SubscribeEvent.Received) => boolean
   /** Where the reader is. */
   readonly place: () => Cursor | undefined
   /** Whether the service may be asked: not while it is switched off, and not by a reader that has left. */
@@ -156,8 +156,7 @@ export class CatchUp {
           this.told.add(undefined)
           const suspected = {
             _tag: "GapSuspected",
-            from: this.begin.position,
-            to: this.to,
+            ...range(this.begin.position, this.to),
             reason: "LongBreak"
           } as const
           return this.finish([...this.reconnected(), suspected])
@@ -172,7 +171,7 @@ export class CatchUp {
   }
 
   /** Of what came, what this reader missed. */
-  private missing(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Event> {
+  private missing(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
     const { missed, options } = this
     return given.flatMap(({ by, event }) =>
       missed.take(event) || missed.from !== undefined && options.hears(by, event) ? [event] : []
@@ -297,9 +296,9 @@ export class CatchUp {
 
   private finish(events: ReadonlyArray<Item>): Step {
     const { missed } = this
-    for (const [channel, at] of this.lacking()) {
+    for (const [channel, { from, to }] of this.lacking()) {
       this.core.history.knowledge.noteUnstored(channel, "Message")
-      Losses.add(missed.losses, { _tag: "Gap", channel, ...at, reason: "NotInHistory" })
+      Losses.add(missed.losses, { _tag: "Gap", channel, ...range(from, to), reason: "NotInHistory" })
     }
     return { events: [...events, ...missed.gaps()], isOver: true }
   }

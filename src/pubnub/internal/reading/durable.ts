@@ -14,7 +14,7 @@ import * as Grace from "../../../internal/grace.ts"
 import * as PacedCommits from "../../../internal/pacedCommits.ts"
 import * as Retry from "../../../Retry.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
-import * as Family from "./family.ts"
+import * as EventStreams from "./eventStreams.ts"
 import { cursorOf } from "./place.ts"
 
 /** Which cursor, and how often to try to save it. */
@@ -66,9 +66,9 @@ export const pages = <A, E, R>(name: Name, read: Read<A, E, R>) =>
   Stream.unwrap(Effect.map(open(name), ({ kept, save }) => {
     const commits = Commits.make(save)
     return Stream.mapArray(read(kept), (events): Arr.NonEmptyReadonlyArray<{
-      readonly events: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent<A>>
+      readonly items: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent<A>>
       readonly commit: Effect.Effect<void, CursorStoreError>
-    }> => [{ events, commit: commits.next(events.map(cursorOf).findLast((cursor) => cursor !== undefined)) }])
+    }> => [{ items: events, commit: commits.next(events.map(cursorOf).findLast((cursor) => cursor !== undefined)) }])
   }))
 
 /** Commits in the background, and the cursor to start at. */
@@ -118,7 +118,7 @@ export const consume = Effect.fnUntraced(
     readonly name: Name
     readonly read: Read<A, E1, R1>
     readonly handle: (messages: ReadonlyArray<Open<SubscribeEvent.Message<A>>>) => Effect.Effect<void, E, R>
-    readonly onStatus: (notice: Family.Notice) => Effect.Effect<unknown, E2, R2>
+    readonly onStatus: (notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2>
     /** How many pages are handled at once. */
     readonly concurrency: number
   }) {
@@ -128,7 +128,7 @@ export const consume = Effect.fnUntraced(
       for (const { event, handled } of work) {
         if (event._tag === "Message") {
           messages.push({ event, handled })
-        } else if (Family.isNotice(event)) {
+        } else if (EventStreams.isNotice(event)) {
           yield* handle(messages)
           messages = []
           yield* handling(onStatus(event), [{ event, handled }])

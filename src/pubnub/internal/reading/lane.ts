@@ -19,7 +19,7 @@ import * as Few from "./few.ts"
 import { type Given, Ledger, withoutHole } from "./ledger.ts"
 import { type Key, nameOf, type Names } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { placeOf } from "./place.ts"
+import { placeOf, range } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
 /** A page of the live service. */
@@ -227,7 +227,7 @@ export class Lane {
   }
 
   private suspect(from: Cursor, to: string, reason: SubscribeStatus.GapSuspected["reason"]): void {
-    const suspected: SubscribeStatus.GapSuspected = { _tag: "GapSuspected", from: from.position, to, reason }
+    const suspected: SubscribeStatus.GapSuspected = { _tag: "GapSuspected", ...range(from.position, to), reason }
     this.core.publish(suspected)
     this.tell(suspected)
   }

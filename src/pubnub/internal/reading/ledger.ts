@@ -24,7 +24,7 @@ export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
 
 /** An event, and the subscribed name it came by, where that is known. */
 export interface Given {
-  readonly event: SubscribeEvent.Event
+  readonly event: SubscribeEvent.Received
   readonly by: string | undefined
   /** How a cursor names it, if it can be known again. */
   readonly had: Had | undefined

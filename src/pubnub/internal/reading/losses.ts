@@ -3,7 +3,7 @@
  */
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
-import { before, isStatus, placeOf } from "./place.ts"
+import { before, isStatus, placeOf, range } from "./place.ts"
 
 export type Loss = SubscribeStatus.Gap | SubscribeStatus.GapSuspected
 
@@ -17,18 +17,25 @@ export const add = (losses: Losses, loss: Loss): void => {
     ? `${loss.reason} ${loss.kinds?.join(" ") ?? ""} ${loss.channel}`
     : loss.reason
   const had = losses.get(name)
-  if (had === undefined && loss._tag === "Gap" && losses.size >= mostLosses) return suspect(losses, loss.from, loss.to)
+  if (had === undefined && loss._tag === "Gap" && losses.size >= mostLosses) {
+    const { since } = loss
+    return add(losses, { _tag: "GapSuspected", since, before: loss.before, reason: "LongBreak" })
+  }
   losses.set(
     name,
     had === undefined
       ? loss
-      : { ...loss, from: had.from < loss.from ? had.from : loss.from, to: had.to > loss.to ? had.to : loss.to }
+      : {
+        ...loss,
+        since: had.since < loss.since ? had.since : loss.since,
+        before: had.before > loss.before ? had.before : loss.before
+      }
   )
 }
 
 /** Nobody can tell what was lost. */
 export const suspect = (losses: Losses, from: string, to: string): void =>
-  add(losses, { _tag: "GapSuspected", from, to, reason: "LongBreak" })
+  add(losses, { _tag: "GapSuspected", ...range(from, to), reason: "LongBreak" })
 
 /** An event for which there was no room. */
 export const lose = (losses: Losses, event: SubscribeEvent.SubscribeEvent): void => {
@@ -36,8 +43,8 @@ export const lose = (losses: Losses, event: SubscribeEvent.SubscribeEvent): void
   const place = placeOf(event)
   if (place === undefined) {
     const at = event.cursor?.position
-    return at === undefined ? undefined : suspect(losses, at, at)
+    return at === undefined ? undefined : suspect(losses, before(at), at)
   }
   const { channel, timetoken } = place
-  add(losses, { _tag: "Gap", channel, from: before(timetoken), to: timetoken, reason: "InboxOverflow" })
+  add(losses, { _tag: "Gap", channel, ...range(before(timetoken), timetoken), reason: "InboxOverflow" })
 }

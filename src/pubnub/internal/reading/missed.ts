@@ -6,7 +6,7 @@ import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Losses from "./losses.ts"
 import { covers, type Key } from "./names.ts"
-import { before, idOf, kindOf, placeOf, subscriptionOf } from "./place.ts"
+import { before, idOf, kindOf, placeOf, range, subscriptionOf } from "./place.ts"
 
 /** So many missed messages are noted one by one. */
 const mostNoted = 1_000
@@ -41,7 +41,7 @@ export class Missed {
     return this.more.size > 0
   }
 
-  add(event: SubscribeEvent.Event): void {
+  add(event: SubscribeEvent.Received): void {
     const place = placeOf(event)
     const kind = kindOf(event)
     if (place === undefined || kind === undefined) return Losses.lose(this.losses, event)
@@ -82,7 +82,7 @@ export class Missed {
   }
 
   /** Takes what history showed off the list, and says whether it was on it. */
-  take(event: SubscribeEvent.Event): boolean {
+  take(event: SubscribeEvent.Received): boolean {
     if (this.messages.delete(idOf(event) ?? "")) return true
     const place = placeOf(event)
     const rest = place === undefined ? undefined : this.more.get(place.channel)
@@ -93,14 +93,13 @@ export class Missed {
 
   /** What can be told only as lost. */
   gaps(): ReadonlyArray<Losses.Loss> {
-    const { newest: to, oldest } = this
+    const { newest, oldest } = this
     return [
       ...this.losses.values(),
       ...Array.from(this.kinds, ([channel, kinds]): SubscribeStatus.Gap => ({
         _tag: "Gap",
         channel,
-        from: before(oldest),
-        to,
+        ...range(before(oldest), newest),
         reason: "NotStored",
         kinds: [...kinds].toSorted()
       }))

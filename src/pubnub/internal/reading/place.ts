@@ -5,6 +5,7 @@ import type { Cursor } from "../../../Cursor.ts"
 import * as ChannelName from "../../ChannelName.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
+import { Timetoken } from "../../Timetoken.ts"
 
 const statusTags: { readonly [K in SubscribeStatus.Status["_tag"]]: true } = {
   Connected: true,
@@ -31,7 +32,7 @@ export const placeOf = (
     : undefined
 
 /** The subscribed name that an event came by. One that cannot be read may not say. */
-export const subscriptionOf = (event: SubscribeEvent.Event): string | undefined => {
+export const subscriptionOf = (event: SubscribeEvent.Received): string | undefined => {
   if (!("subscription" in event)) return undefined
   return isPresence(event) ? ChannelName.presenceOf(event.subscription) : event.subscription
 }
@@ -46,14 +47,14 @@ export const idOf = (event: SubscribeEvent.SubscribeEvent): string | undefined =
 }
 
 /** What an event says, however it came. */
-export const contentOf = (event: SubscribeEvent.Event): unknown => ({
+export const contentOf = (event: SubscribeEvent.Received): unknown => ({
   ...event,
   cursor: undefined,
   subscription: undefined,
   region: undefined
 })
 
-export const kindOf = (event: SubscribeEvent.Event): SubscribeStatus.Kind | undefined => {
+export const kindOf = (event: SubscribeEvent.Received): SubscribeStatus.Kind | undefined => {
   switch (event._tag) {
     case "Message":
     case "Signal":
@@ -87,6 +88,21 @@ const isPresence = (event: SubscribeEvent.SubscribeEvent): boolean => {
 export const after = (timetoken: string): string => String(BigInt(timetoken) + 1n)
 
 export const before = (timetoken: string): string => String(BigInt(timetoken) - 1n)
+
+/** The bounds of a gap: of events that are newer than `from`, and not newer than `to`. */
+export const range = (from: string, to: string): Pick<SubscribeStatus.Gap, "since" | "before"> => ({
+  since: behind(from),
+  before: behind(to)
+})
+
+const behind = (timetoken: string): Timetoken => {
+  const next = BigInt(timetoken) + 1n
+  // What the service sends may be so old or so new that one more has not 17 digits.
+  return Timetoken.make(String(next < first ? first : next > last ? last : next))
+}
+
+const first = 10n ** 16n
+const last = 10n ** 17n - 1n
 
 export const older = <A extends Cursor | undefined>(one: A, other: Cursor): A | Cursor =>
   one !== undefined && one.position <= other.position ? one : other

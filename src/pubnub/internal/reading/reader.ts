@@ -49,7 +49,7 @@ interface Waiting {
 }
 
 /** What becomes of a reader that is full. */
-export type Strategy = "catchUp" | "slide" | "drop" | "fail" | "suspend"
+export type Strategy = "catchUp" | "sliding" | "dropping" | "fail" | "suspend"
 
 export interface Options {
   readonly from: Cursor | undefined
@@ -274,7 +274,7 @@ export class Reader {
   }
 
   /** Whether it hears what came by this name. One that cannot be read may not say. */
-  hears(name: string | undefined, event: SubscribeEvent.Event): boolean {
+  hears(name: string | undefined, event: SubscribeEvent.Received): boolean {
     const place = placeOf(event)
     for (const [key, { members, start }] of this.heard) {
       if (name !== undefined && nameOf(key) !== name) continue
@@ -285,7 +285,7 @@ export class Reader {
   }
 
   /** What came for it, in the order of the page. */
-  offer(events: ReadonlyArray<SubscribeEvent.Event>): void {
+  offer(events: ReadonlyArray<SubscribeEvent.Received>): void {
     // Behind what had no room nothing is taken in.
     if (this.hasEnded) return
     if (!this.isConnected) {
@@ -307,10 +307,10 @@ export class Reader {
         this.take(events.slice(0, fitting))
         this.missed = new Missed(undefined)
         return this.miss(this.missed, events.slice(fitting))
-      case "drop":
+      case "dropping":
         this.take(events.slice(0, fitting))
         return this.lose(events.slice(fitting))
-      case "slide":
+      case "sliding":
         this.take(events)
         return this.slide()
       case "fail":
@@ -335,7 +335,8 @@ export class Reader {
       case "GapSuspected": {
         if (!this.isConnected) return
         const isConcerned = Array.from(this.heard).some(([key, { start }]) =>
-          start !== undefined && start < status.to && (status._tag === "GapSuspected" || covers(key, status.channel))
+          start !== undefined && start < before(status.before) &&
+          (status._tag === "GapSuspected" || covers(key, status.channel))
         )
         if (!isConcerned) return
         if (this.missed !== undefined) return Losses.add(this.missed.losses, status)
@@ -363,7 +364,7 @@ export class Reader {
     this.finish(Exit.fail(new SubscribeError({ reason, ...at })))
   }
 
-  private miss(missed: Missed, events: ReadonlyArray<SubscribeEvent.Event>): void {
+  private miss(missed: Missed, events: ReadonlyArray<SubscribeEvent.Received>): void {
     for (const event of events) if (!this.isHad(event)) missed.add(event)
     this.wake()
   }
@@ -394,7 +395,7 @@ export class Reader {
   /** Tells what there was no room for, before what comes after it. */
   private tellRest(): void {
     if (this.isCrowded) return
-    if (this.losses !== undefined && this.options.strategy !== "slide") {
+    if (this.losses !== undefined && this.options.strategy !== "sliding") {
       const losses = this.losses.values()
       this.losses = undefined
       for (const loss of losses) this.put(loss)
@@ -503,7 +504,7 @@ export class Reader {
     const { losses } = this
     const { part: first, weight = 0 } = this.parts?.[0] ?? {}
     const isData = first !== undefined && !isStatus(first[0])
-    if (losses !== undefined && (first === undefined || isData && this.options.strategy === "slide")) {
+    if (losses !== undefined && (first === undefined || isData && this.options.strategy === "sliding")) {
       this.losses = undefined
       const told = [...losses.values()]
       if (Arr.isReadonlyArrayNonEmpty(told)) return told

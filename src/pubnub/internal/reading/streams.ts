@@ -108,7 +108,7 @@ const streamOf = <E, R>(
 
 /** The part of `Subscribe.SubscriptionSet` that is told apart by its name there. */
 interface SubscriptionSet {
-  readonly events: Events
+  readonly stream: Events
   readonly add: (
     ...members: ReadonlyArray<Subscription.Subscription | string>
   ) => Effect.Effect<void, PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>>
@@ -172,7 +172,7 @@ export const subscriptionSet = Effect.fnUntraced(function*(
     )
   )
   return {
-    events: run,
+    stream: run,
     add: Effect.fnUntraced(function*(...added) {
       const more = added.map(memberOf)
       yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(
@@ -204,7 +204,7 @@ const shared = (
   const within = Request.patienceOf(catchUp)
   const isBlind = within === 0 || filter !== undefined && filter !== ""
   // What history does not know cannot be caught up with.
-  return { from, capacity, strategy: strategy === "catchUp" && isBlind ? "drop" : strategy, within }
+  return { from, capacity, strategy: strategy === "catchUp" && isBlind ? "dropping" : strategy, within }
 }
 
 /** What is asked for, as it is sent, and where it begins. */
@@ -228,7 +228,7 @@ const check = (config: Config, options: Options, mayBeEmpty: boolean) => {
     groups: Input.optional(Input.list(0))(options.groups),
     subscriptions: Input.list(0)(subscriptions),
     capacity: capacity === Infinity ? undefined : Input.whole(1)(capacity),
-    strategy: Input.optional(Input.oneOf(["catchUp", "slide", "drop", "fail", "suspend"]))(strategy),
+    strategy: Input.optional(Input.oneOf(["catchUp", "sliding", "dropping", "fail", "suspend"]))(strategy),
     catchUp: catchUp === undefined || catchUp === "history" || catchUp === "none"
       ? undefined
       : Input.record(catchUp) ?? Input.patience(catchUp.within),

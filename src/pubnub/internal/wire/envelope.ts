@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as Codec from "../../../internal/codec.ts"
 import type { Cursor } from "../../../Cursor.ts"
+import { Etag } from "../../AppContext.ts"
 import * as ChannelName from "../../ChannelName.ts"
 import { MessageAction } from "../../MessageAction.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
@@ -92,7 +93,7 @@ const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): SubscribeEvent.Deli
 }
 
 /** The event of an envelope. */
-export const toEvent = (envelope: Envelope, cursor: Cursor): SubscribeEvent.Event => {
+export const toEvent = (envelope: Envelope, cursor: Cursor): SubscribeEvent.Received => {
   const common = delivery(envelope, cursor)
   const { c, cmt, d: payload, u } = envelope
   const meta = given(u) ? { meta: u } : {}
@@ -172,24 +173,24 @@ const decodePresence = Codec.decodeResult(PresencePayload)
 
 const movements = { join: "Joined", leave: "Left", timeout: "TimedOut" } as const
 
-const presence = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Event => {
+const presence = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Received => {
   const decoded = decodePresence(payload)
   if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { action, data, occupancy, uuid, ...rest } = decoded.success
-  const at = DateTime.make(rest.precise_timestamp ?? rest.timestamp * 1000)
-  if (Option.isNone(at)) return undecodable(payload, "a timestamp that no calendar has", common)
-  const occupied = { ...common, at: at.value, ...(given(occupancy) ? { occupancy } : {}) }
+  const timestamp = DateTime.make(rest.precise_timestamp ?? rest.timestamp * 1000)
+  if (Option.isNone(timestamp)) return undecodable(payload, "a timestamp that no calendar has", common)
+  const occupied = { ...common, timestamp: timestamp.value, ...(given(occupancy) ? { occupancy } : {}) }
   switch (action) {
     case "join":
     case "leave":
     case "timeout":
       return given(uuid)
-        ? { _tag: movements[action], ...occupied, user: uuid, ...(given(data) ? { state: data } : {}) }
+        ? { _tag: movements[action], ...occupied, userId: uuid, ...(given(data) ? { state: data } : {}) }
         : undecodable(payload, `${action} without a uuid`, common)
     case "state-change":
       if (!given(uuid)) return undecodable(payload, "state-change without a uuid", common)
       return given(data)
-        ? { _tag: "StateChanged", ...occupied, user: uuid, state: data }
+        ? { _tag: "StateChanged", ...occupied, userId: uuid, state: data }
         : undecodable(payload, "state-change without a state", common)
     case "interval":
       return {
@@ -213,7 +214,7 @@ const decodeAction = Codec.decodeResult(
   Schema.Struct({ event: Schema.String, data: Schema.Struct(Struct.omit(MessageAction.fields, ["userId"])) })
 )
 
-const action = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Event => {
+const action = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Received => {
   const decoded = decodeAction(payload)
   if (Result.isFailure(decoded)) return undecodable(payload, decoded.failure, common)
   const { data, event } = decoded.success
@@ -285,10 +286,10 @@ const version = (
   { etag, updated }: { readonly etag: string | undefined; readonly updated: DateTime.Utc | undefined }
 ) => ({
   ...(updated === undefined ? {} : { updated }),
-  ...(etag === undefined ? {} : { etag })
+  ...(given(etag) ? { etag: Etag.make(etag) } : {})
 })
 
-const appContext = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Event => {
+const appContext = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Received => {
   const failed = (issue: string) => undecodable(payload, issue, common)
   const object = decodeObject(payload)
   if (Result.isFailure(object)) return failed(object.failure)
@@ -299,33 +300,33 @@ const appContext = (common: SubscribeEvent.Delivery, payload: Schema.Json): Subs
     case "uuid":
       return Result.match(decodeUser(data), {
         onFailure: failed,
-        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Event =>
+        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Received =>
           set
-            ? { _tag: "UserSet", ...common, ...version({ etag, updated }), user: id, change: cleared(change) }
-            : { _tag: "UserDeleted", ...common, user: id }
+            ? { _tag: "UserSet", ...common, ...version({ etag, updated }), userId: id, change: cleared(change) }
+            : { _tag: "UserRemoved", ...common, userId: id }
       })
     case "channel":
       return Result.match(decodeChannel(data), {
         onFailure: failed,
-        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Event =>
+        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Received =>
           set
             ? { _tag: "ChannelSet", ...common, ...version({ etag, updated }), channelId: id, change: cleared(change) }
-            : { _tag: "ChannelDeleted", ...common, channelId: id }
+            : { _tag: "ChannelRemoved", ...common, channelId: id }
       })
     case "membership":
       return Result.match(decodeMembership(data), {
         onFailure: failed,
-        onSuccess: ({ channel, etag, updated, uuid, ...change }): SubscribeEvent.Event =>
+        onSuccess: ({ channel, etag, updated, uuid, ...change }): SubscribeEvent.Received =>
           set
             ? {
               _tag: "MembershipSet",
               ...common,
               ...version({ etag, updated }),
-              user: uuid.id,
+              userId: uuid.id,
               channelId: channel.id,
               change: cleared(change)
             }
-            : { _tag: "MembershipDeleted", ...common, user: uuid.id, channelId: channel.id }
+            : { _tag: "MembershipRemoved", ...common, userId: uuid.id, channelId: channel.id }
       })
     default:
       return unknown(common, 2, payload)

@@ -8,13 +8,9 @@ import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
-import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Envelope from "../wire/envelope.ts"
 import * as Payload from "../wire/payload.ts"
 import { isStatus } from "./place.ts"
-
-/** What is not data. */
-export type Notice = SubscribeStatus.Status | SubscribeEvent.Undecodable | SubscribeEvent.Unknown
 
 // --- payloads through the caller's schema
 
@@ -77,10 +73,10 @@ export const only = <
   R2
 >(
   stream: Stream.Stream<A, E, R>,
-  options: { readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
+  options: { readonly onStatus?: ((notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
   select: (event: A) => B | undefined
 ): Stream.Stream<B, E | E2, R | R2> => {
-  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
+  const onStatus: (notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
   return Stream.transformPull(stream, (pull) => {
     let waiting: ReadonlyArray<A> = []
     const next: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E | E2, void, R2> = Effect.suspend(() => {
@@ -110,19 +106,21 @@ export const only = <
 
 const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
 
-export const isNotice = (event: { readonly _tag: string }): event is Notice =>
+export const isNotice = (event: { readonly _tag: string }): event is SubscribeEvent.Notice =>
   isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"
 
 /** What may mean loss is a warning, the rest is for debugging. */
-export const logged = (notice: Notice): Effect.Effect<void> => {
+export const logged = (notice: SubscribeEvent.Notice): Effect.Effect<void> => {
   switch (notice._tag) {
     case "Gap":
       return Effect.logWarning(
-        `${notice.channel}: what was published from ${notice.from} to ${notice.to} is lost`,
+        `${notice.channel}: messages since ${notice.since} and before ${notice.before} are lost (${notice.reason})`,
         notice
       )
     case "GapSuspected":
-      return Effect.logWarning(`from ${notice.from} to ${notice.to} something may be missing (${notice.reason})`)
+      return Effect.logWarning(
+        `messages since ${notice.since} and before ${notice.before} may be missing (${notice.reason})`
+      )
     case "Undecodable": {
       const { channel = "an unknown channel", issue, timetoken = "an unknown time" } = notice
       return Effect.logWarning(`an event on ${channel} at ${timetoken} cannot be read: ${issue}`)
