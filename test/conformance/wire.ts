@@ -143,7 +143,7 @@ const expectedChange = (payload: Payload): Plain => {
     }
     default: {
       const { channel, uuid, ...change } = data
-      const who = { user: payloadOf(uuid).id, channelId: payloadOf(channel).id }
+      const who = { userId: payloadOf(uuid).id, channelId: payloadOf(channel).id }
       return set
         ? { _tag: "MembershipSet", ...version, ...who, change: cleared(change) }
         : { _tag: "MembershipRemoved", ...who }

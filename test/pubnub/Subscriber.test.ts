@@ -6,7 +6,15 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Subscription, Timetoken } from "effect-herald/pubnub"
+import {
+  History,
+  PubNubConfig,
+  Subscribe,
+  type SubscribeEvent,
+  Subscriber,
+  Subscription,
+  Timetoken
+} from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
@@ -344,6 +352,13 @@ describe("slow readers", () => {
           since: missed[0],
           before: String(BigInt(missed[1]!) + 1n)
         } as object)
+        // History reads with the bounds of the gap what is missing, and no more.
+        if (gap?._tag !== "Gap") return assert.fail("no gap")
+        const stored = yield* Stream.runCollect(History.stream({ ...gap, channel: "a" }))
+        assert.deepStrictEqual(
+          stored.map((entry) => entry._tag === "StoredMessage" ? entry.payload : entry._tag),
+          strategy === "sliding" ? numbers(40, 1) : numbers(40, 11)
+        )
         // In position: before what came after it.
         const at = seen.findIndex(({ _tag }) => _tag === "Gap")
         assert.strictEqual(payloads(seen.slice(0, at)).length, strategy === "sliding" ? 1 : 11)

@@ -191,7 +191,7 @@ describe("a break", () => {
       lane.missed(from, yield* here)
       yield* VirtualTime.advance("1 second")
       const told = seen.find(({ _tag }) => _tag === "GapSuspected")
-      assert.deepInclude({ ...told }, { from: from.position, reason: "LongBreak" } as object)
+      assert.deepInclude({ ...told }, { since: String(BigInt(from.position) + 1n), reason: "LongBreak" } as object)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
