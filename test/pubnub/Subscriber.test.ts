@@ -357,7 +357,7 @@ describe("slow readers", () => {
         const stored = yield* Stream.runCollect(History.stream({ ...gap, channel: "a" }))
         assert.deepStrictEqual(
           stored.map((entry) => entry._tag === "StoredMessage" ? entry.payload : entry._tag),
-          strategy === "sliding" ? numbers(40, 1) : numbers(40, 11)
+          strategy === "sliding" ? numbers(40, 1).toReversed() : numbers(40, 11).toReversed()
         )
         // In position: before what came after it.
         const at = seen.findIndex(({ _tag }) => _tag === "Gap")
