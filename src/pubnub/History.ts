@@ -21,7 +21,6 @@ import type { MessageAction } from "./MessageAction.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { Timetoken } from "./Timetoken.ts"
-import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -39,7 +38,7 @@ export interface Entry {
   /** When it was published. It names the message. */
   readonly timetoken: Timetoken
   /** Who published it. Absent where the service does not say. */
-  readonly publisher?: UserId
+  readonly publisher?: string
 }
 
 /**
@@ -94,7 +93,7 @@ export interface UndecodableEntry {
   /** When it was published, where that can be read. */
   readonly timetoken?: Timetoken
   /** Who published it, where that can be read. */
-  readonly publisher?: UserId
+  readonly publisher?: string
   /** As the service gave it. */
   readonly raw: Schema.Json
   /** What is wrong with it. */

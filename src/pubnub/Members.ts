@@ -29,7 +29,7 @@ import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import type { UndecodableItem } from "../UndecodableItem.ts"
-import { UserId } from "./UserId.ts"
+import { UserId } from "./internal/wire/userId.ts"
 import type * as Users from "./Users.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ export type Part = "custom" | "status" | "type" | "user" | "user.custom" | "user
  */
 export interface Relation extends AppContext.Versioned {
   /** Who is the member: the `id` that was set. */
-  readonly userId: UserId
+  readonly userId: string
 }
 
 /**
@@ -236,7 +236,7 @@ export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = neve
   /** Keeps the members of a channel current while the scope is open. Details: {@link live}. */
   readonly live: (options: ChannelOptions) => Effect.Effect<
     SubscriptionRef.SubscriptionRef<
-      Live<ReadonlyMap<UserId, Member<Part, C>>, PubNubError.PubNubError | SubscribeError | E>
+      Live<ReadonlyMap<string, Member<Part, C>>, PubNubError.PubNubError | SubscribeError | E>
     >,
     PubNubError.PubNubError | SubscribeError | E,
     HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD

@@ -31,7 +31,7 @@ import type * as PubNubError from "./PubNubError.ts"
 import * as Subscribe from "./Subscribe.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import { isDecoded, isUndecodable, type UndecodableItem } from "../UndecodableItem.ts"
-import { UserId } from "./UserId.ts"
+import { UserId } from "./internal/wire/userId.ts"
 
 /**
  * What the requests of this module can fail with. Without the add-on it is `FeatureDisabled`; wrong input is
@@ -65,7 +65,7 @@ export interface State {
  */
 export interface Occupant {
   /** Who is there. */
-  readonly userId: UserId
+  readonly userId: string
   /** Only when asked for with `includeState`. Absent when this user has none here. */
   readonly state?: State
 }
@@ -355,7 +355,7 @@ export interface LiveOccupancy {
   /** As the service counts: `users` may be fewer when somebody came or went while they were listed. */
   readonly occupancy: number
   /** By user id. */
-  readonly users: ReadonlyMap<UserId, Occupant>
+  readonly users: ReadonlyMap<string, Occupant>
 }
 
 /**
@@ -452,7 +452,7 @@ const isSame = (one: LiveOccupancy, other: LiveOccupancy): boolean =>
   })
 
 interface Room {
-  readonly users: ReadonlyMap<UserId, Occupant>
+  readonly users: ReadonlyMap<string, Occupant>
   /** How many the service counted and did not list. */
   readonly unlisted: number
 }
@@ -468,12 +468,12 @@ const roomOf = (channel: string, pages: ReadonlyArray<ChannelOccupancy>): Effect
 const isState = Schema.is(StateRecord)
 
 // An empty state is none.
-const occupant = (user: UserId, state: Schema.Json | undefined): Occupant =>
+const occupant = (user: string, state: Schema.Json | undefined): Occupant =>
   isState(state) && Object.keys(state).length > 0 ? { userId: user, state } : { userId: user }
 
 const follow = (room: Room, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>, includeState: boolean): Room => {
   const users = new Map(room.users)
-  const put = (user: UserId, state: Schema.Json | undefined) =>
+  const put = (user: string, state: Schema.Json | undefined) =>
     users.set(user, occupant(user, includeState ? state : undefined))
   for (const event of events) {
     switch (event._tag) {

@@ -24,7 +24,6 @@ import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import type { UndecodableItem } from "../UndecodableItem.ts"
-import type { UserId } from "./UserId.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
@@ -46,7 +45,7 @@ export type Part = "custom" | "status" | "type"
  */
 export interface Profile extends AppContext.Versioned {
   /** The id of the user. */
-  readonly id: UserId
+  readonly id: string
   /** `None` where it is not set. */
   readonly name: Option.Option<string>
   /** The id of the user in another system. `None` where it is not set. */

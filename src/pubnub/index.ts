@@ -67,8 +67,5 @@ export * as Time from "./Time.ts"
 /** Seventeen digits. */
 export * as Timetoken from "./Timetoken.ts"
 
-/** Who publishes and subscribes. */
-export * as UserId from "./UserId.ts"
-
 /** What App Context keeps of users. */
 export * as Users from "./Users.ts"

@@ -18,8 +18,7 @@ import {
   PubNubConfig,
   PubNubError,
   Subscribe,
-  Timetoken,
-  UserId
+  Timetoken
 } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
@@ -30,7 +29,7 @@ const emulator = PubNubEmulator.PubNubEmulator
 const tt = (text: string) => Timetoken.Timetoken.make(text)
 const message = tt("17900000000000000")
 const action = tt("17900000001234567")
-const ada = UserId.UserId.make("ada")
+const ada = "ada"
 const channel = "chat #1/ü"
 
 /** Another user adds it. */
@@ -536,7 +535,7 @@ describe("fold", () => {
       yield* unreact(thumb)
       yield* soon
       const users = (...entries: ReadonlyArray<readonly [string, string]>) =>
-        new Map(entries.map(([user, action]) => [UserId.UserId.make(user), tt(action)]))
+        new Map(entries.map(([user, action]) => [user, tt(action)]))
       assert.deepStrictEqual(values.map((value) => [...value.keys()]), Array(5).fill([first, second]))
       assert.deepStrictEqual(
         values[1],

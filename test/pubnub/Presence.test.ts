@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { ChannelGroups, Presence, PubNubConfig, UserId } from "effect-herald/pubnub"
+import { ChannelGroups, Presence, PubNubConfig } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 
@@ -112,13 +112,13 @@ describe("users", () => {
       assert.lengthOf(yield* Stream.runCollect(users), 25)
       assert.strictEqual(yield* asked, 3)
       const first = yield* Stream.runCollect(Stream.take(users, 10))
-      assert.deepStrictEqual([first[0], first.length], [{ userId: UserId.UserId.make("u0") }, 10])
+      assert.deepStrictEqual([first[0], first.length], [{ userId: "u0" }, 10])
       assert.strictEqual(yield* asked, 4)
       assert.lengthOf(yield* Stream.runCollect(Presence.stream({ channel: "a", pageSize: 25 })), 25)
       assert.strictEqual(yield* asked, 5)
       yield* come("zoe", "b", { mood: "ok" })
       assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "b", includeState: true })), [
-        { userId: UserId.UserId.make("zoe"), state: { mood: "ok" } }
+        { userId: "zoe", state: { mood: "ok" } }
       ])
     }).pipe(Effect.provide(emulated())))
 
@@ -179,7 +179,7 @@ describe("changes", () => {
       assert.deepStrictEqual(values[1], {
         channel: "a",
         occupancy: 2,
-        users: new Map(["ada", "bob"].map((name) => [UserId.UserId.make(name), { userId: UserId.UserId.make(name) }]))
+        users: new Map(["ada", "bob"].map((name) => [name, { userId: name }]))
       })
       assert.strictEqual(yield* asked, 1)
       const told = requestsTo("/v2/presence/sub-key/demo-sub/channel/")
@@ -204,7 +204,7 @@ describe("changes", () => {
       yield* Presence.setState({ channels: ["a"], state: {} })
       yield* Presence.setState({ channels: ["a"], userId: "absent", state: { mood: "away" } })
       assert.deepStrictEqual(yield* states, [["ada", undefined], ["bob", "new"]])
-      assert.isFalse("state" in last().users.get(UserId.UserId.make("ada"))!)
+      assert.isFalse("state" in last().users.get("ada")!)
       yield* go("bob", "a")
       yield* come("bob", "a")
       assert.deepStrictEqual(yield* states, [["ada", undefined], ["bob", undefined]])
@@ -391,7 +391,7 @@ describe("changes", () => {
         }
         yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(values.flatMap(({ users }) => [...users.values()]), [{
-          userId: UserId.UserId.make("bob")
+          userId: "bob"
         }])
       }).pipe(Effect.provide(world({ script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }] }))))
 
@@ -405,7 +405,7 @@ describe("changes", () => {
         yield* go("bob", "a")
         yield* come("bob", "a")
         yield* VirtualTime.advance("15 seconds")
-        const stateOf = (user: string) => last().users.get(UserId.UserId.make(user))?.state
+        const stateOf = (user: string) => last().users.get(user)?.state
         assert.deepStrictEqual([stateOf("ada"), stateOf("bob")], [{ mood: "ok" }, undefined])
       }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
   })

@@ -3,13 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import { type SubscribeEvent, Timetoken, UserId } from "effect-herald/pubnub"
+import { type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
 import * as Envelope from "../../src/pubnub/internal/wire/envelope.ts"
 
 const cursor = { position: "17905741246383965", delivered: [] }
 const timetoken = Timetoken.Timetoken.make("17905741246383965")
 
-const ada = UserId.UserId.make("ada")
+const ada = "ada"
 
 /** The event of an envelope, `p` and `c` given. */
 const eventOf = (fields: { readonly [field: string]: Schema.Json }): SubscribeEvent.Received => {

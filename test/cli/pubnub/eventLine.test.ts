@@ -1,10 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
-import { type SubscribeEvent, Timetoken, UserId } from "effect-herald/pubnub"
+import { type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
 import { format } from "../../../src/cli/pubnub/eventLine.ts"
 
 const timetoken = Timetoken.Timetoken.make("17905741246383965")
-const ada = UserId.UserId.make("ada")
+const ada = "ada"
 const now = DateTime.makeUnsafe(0)
 const common = {
   channel: "room",

@@ -16,7 +16,7 @@ import type * as AppContext from "../../AppContext.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as ObjectFilter from "../../ObjectFilter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import { UserId } from "../../UserId.ts"
+import { UserId } from "../wire/userId.ts"
 import type { CustomCodec } from "../objects/custom.ts"
 import * as Live from "./live.ts"
 import * as Items from "../wire/items.ts"
@@ -33,7 +33,7 @@ const idsAtOnce = 20
 
 /** A member with all parts; `U` is its user. */
 export interface Member<C, U> extends ObjectEvents.Item<C> {
-  readonly userId: UserId
+  readonly userId: string
   readonly user: Option.Option<U>
 }
 
@@ -53,7 +53,7 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
   channel: string
 ) =>
   Effect.suspend(() => {
-    type Held = ReadonlyMap<UserId, Member<C, U>>
+    type Held = ReadonlyMap<string, Member<C, U>>
     const operation = "liveMembers"
     const mapOf = (members: Iterable<Member<C, U>>): Held =>
       new Map(Array.from(members, (member) => [member.userId, member]))
@@ -71,7 +71,7 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       return members
     })
 
-    const readParts = Effect.fnUntraced(function*(held: Held, users: ReadonlySet<UserId>) {
+    const readParts = Effect.fnUntraced(function*(held: Held, users: ReadonlySet<string>) {
       const filters = Arr.chunksOf(users, idsAtOnce).map(anyOf)
       const isWritable = filters.every((filter) => Result.isSuccess(ObjectFilter.print(filter)))
       if (!isWritable || held.size + users.size <= pageSize) return yield* read
@@ -120,7 +120,7 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
         user === member.user ? held : user && Option.some({ ...member, user }))
     }
 
-    return Live.keep<Held, UserId, E, RD | Live.Needs>({
+    return Live.keep<Held, string, E, RD | Live.Needs>({
       operation,
       kind: "channel",
       id: channel,
@@ -129,9 +129,9 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
       undecodable: () =>
         unreadable,
       follow: Effect.fnUntraced(function*(held: Held, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) {
-        const doubted = new Set<UserId>()
+        const doubted = new Set<string>()
         const now = yield* Clock.currentTimeMillis
-        let members: Map<UserId, Member<C, U>> | undefined
+        let members: Map<string, Member<C, U>> | undefined
         for (const event of events.filter(isOf)) {
           const before = Option.fromUndefinedOr((members ?? held).get(event.userId))
           const next = yield* after(before, event)
@@ -165,10 +165,10 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
 
 const isOfUser = Schema.is(Schema.Struct({ uuid: Schema.Struct({ id: UserId }) }))
 
-const isAmong = (user: UserId | undefined, users: ReadonlySet<UserId>): boolean => user !== undefined && users.has(user)
+const isAmong = (user: string | undefined, users: ReadonlySet<string>): boolean => user !== undefined && users.has(user)
 
 /** The user of a member that cannot be read, as far as that can be told. */
-const userOf = (raw: unknown): UserId | undefined => isOfUser(raw) ? raw.uuid.id : undefined
+const userOf = (raw: unknown): string | undefined => isOfUser(raw) ? raw.uuid.id : undefined
 
-const anyOf = ([first, ...others]: Arr.NonEmptyReadonlyArray<UserId>) =>
+const anyOf = ([first, ...others]: Arr.NonEmptyReadonlyArray<string>) =>
   ObjectFilter.or(ObjectFilter.equals("user.id", first), ...others.map((id) => ObjectFilter.equals("user.id", id)))

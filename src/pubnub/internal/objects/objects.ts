@@ -8,7 +8,7 @@ import * as Input from "../../../internal/input.ts"
 import * as AppContext from "../../AppContext.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import { UserId } from "../../UserId.ts"
+import { UserId } from "../wire/userId.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | PubNubConfig

@@ -11,7 +11,6 @@ import type { MessageAction } from "../../MessageAction.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type { Timetoken } from "../../Timetoken.ts"
-import type { UserId } from "../../UserId.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Envelope from "./envelope.ts"
 import * as Names from "./names.ts"
@@ -93,7 +92,7 @@ export const stream = (
 interface Delivered {
   readonly channel: string
   readonly timetoken: Timetoken
-  readonly publisher?: UserId
+  readonly publisher?: string
 }
 
 const toEntry = (channel: string, raw: Schema.Json) => {

@@ -14,7 +14,7 @@ import * as ChannelName from "../../ChannelName.ts"
 import { MessageAction } from "../../MessageAction.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
-import { UserId } from "../../UserId.ts"
+import { UserId } from "./userId.ts"
 
 /** What came out of JSON.parse: walking it again to prove that it is JSON would cost more than all the rest. */
 export const Parsed = Schema.declare((_value): _value is Schema.Json => true)
@@ -29,7 +29,7 @@ export const given = <A>(value: A | null | undefined): value is A =>
 const isUserId = Schema.is(UserId)
 
 /** The publisher that a field names. Blank text names nobody, and the rest of its envelope is read all the same. */
-export const publisherOf = (name: string | null | undefined): UserId | undefined => isUserId(name) ? name : undefined
+export const publisherOf = (name: string | null | undefined): string | undefined => isUserId(name) ? name : undefined
 
 // The wire's own names: renaming them by schema would cost a fifth of all work.
 const Envelope = Schema.Struct({
