@@ -13,6 +13,7 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Failure from "./internal/failure.ts"
 import { Cursor } from "./Cursor.ts"
 import * as Checksum from "./internal/checksum.ts"
 import * as ReaderKey from "./internal/readerKey.ts"
@@ -30,34 +31,21 @@ import * as SafeFiles from "./internal/safeFiles.ts"
  * @category errors
  * @since 0.1.0
  */
-export class CursorStoreError
-  extends Schema.TaggedError<CursorStoreError>("effect-herald/CursorStore/CursorStoreError")(
-    "CursorStoreError",
-    {
-      operation: Schema.Literals(["load", "save"]),
-      kind: Schema.Literals(["Unavailable", "Invalid"]),
-      reader: Schema.String,
-      description: Schema.String
-    }
-  )
-{
-  /**
-   * Whether another attempt may succeed: `true` for `Unavailable`.
-   *
-   * @since 0.1.0
-   */
-  get isRetryable(): boolean {
-    return this.kind === "Unavailable"
-  }
-
-  override get message(): string {
-    const what = `The cursor of reader "${this.reader}" was not ${this.operation === "load" ? "loaded" : "saved"}`
-    const then = this.operation === "load" && this.kind === "Invalid"
+export class CursorStoreError extends Failure.TaggedError<CursorStoreError>("CursorStore")("CursorStoreError", {
+  operation: Schema.Literals(["load", "save"]),
+  kind: Schema.Literals(["Unavailable", "Invalid"]),
+  reader: Schema.String,
+  description: Schema.String
+}, {
+  message: ({ description, kind, operation, reader }) => {
+    const what = `The cursor of reader "${reader}" was not ${operation === "load" ? "loaded" : "saved"}`
+    const then = operation === "load" && kind === "Invalid"
       ? "Restore it from a backup, or delete it: then the reader starts at its option `from`."
       : "Check the store. Nothing is lost: the reader handles again what it had not committed."
-    return `${what}: ${this.description}. ${then}`
-  }
-}
+    return `${what}: ${description}. ${then}`
+  },
+  isRetryable: ({ kind }) => kind === "Unavailable"
+}) {}
 
 /**
  * Where readers keep their cursors, each under its own name.

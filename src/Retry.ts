@@ -5,7 +5,6 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 
@@ -16,7 +15,7 @@ import * as Schedule from "effect/Schedule"
  * @since 0.1.0
  */
 export interface Failure {
-  readonly retryAfter: Option.Option<Duration.Duration>
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 /**
@@ -60,9 +59,9 @@ export const backoff = (options: BackoffOptions = {}): Schedule.Schedule<number,
       const bound = Math.max(floor, Math.min(cap, floor * 2 ** Math.min(attempt, 30)))
       return Effect.map(Random.nextBetween(floor, bound), (drawn) => {
         const delay = Duration.millis(Math.round(drawn))
-        return input.retryAfter._tag === "None"
+        return input.retryAfter === undefined
           ? delay
-          : Duration.max(delay, Duration.min(input.retryAfter.value, longestHint))
+          : Duration.max(delay, Duration.min(input.retryAfter, longestHint))
       })
     })
   )

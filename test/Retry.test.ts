@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -10,7 +9,7 @@ import * as Retry from "effect-herald/Retry"
 
 const delays = (
   schedule: Schedule.Schedule<unknown, Retry.Failure>,
-  hints: ReadonlyArray<Option.Option<Duration.Duration>>
+  hints: ReadonlyArray<Duration.Duration | undefined>
 ) =>
   Effect.gen(function*() {
     const step = yield* Schedule.toStep(schedule)
@@ -18,7 +17,7 @@ const delays = (
       Effect.map(step(0, { retryAfter }), ([, delay]) => Duration.toMillis(delay)))
   })
 
-const noHints = (count: number) => Array.from({ length: count }, () => Option.none<Duration.Duration>())
+const noHints = (count: number) => Array.from({ length: count }, () => undefined)
 
 describe("backoff", () => {
   it.effect("goes from half a second to 30 seconds, with full jitter above its floor", () =>
@@ -55,7 +54,7 @@ describe("backoff", () => {
 
   it.effect("a server's wait is a lower bound, up to 150 seconds", () =>
     Effect.gen(function*() {
-      const hints = [Option.some(Duration.seconds(20)), Option.some(Duration.zero), Option.some(Duration.hours(1))]
+      const hints = [Duration.seconds(20), Duration.zero, Duration.hours(1)]
       const [twenty, none, hour] = yield* delays(Retry.reconnect, hints)
       assert.strictEqual(twenty, 20_000)
       assert.isAtLeast(none!, 500)
@@ -65,7 +64,7 @@ describe("backoff", () => {
   it.effect("takes other figures", () =>
     Effect.gen(function*() {
       const schedule = Retry.backoff({ floor: "10 millis", cap: "20 millis", longestHint: "1 second" })
-      const drawn = yield* delays(schedule, [...noHints(20), Option.some(Duration.minutes(1))])
+      const drawn = yield* delays(schedule, [...noHints(20), Duration.minutes(1)])
       assert.isTrue(drawn.slice(0, 20).every((delay) => delay >= 10 && delay <= 20))
       assert.strictEqual(drawn[20], 1_000)
     }))

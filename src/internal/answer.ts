@@ -5,7 +5,7 @@
 
 /** Too many requests, whoever says so. */
 export type Verdict =
-  | "Throttled"
+  | "RateLimited"
   /** The request is too large, whoever says so. */
   | "TooLarge"
   /** The service itself refused the request: it would refuse it again. */
@@ -25,7 +25,7 @@ const sizes = [413, 414, 431]
  */
 export const judge = (status: number, isOwn: boolean): Verdict =>
   status === 429
-    ? "Throttled"
+    ? "RateLimited"
     : sizes.includes(status)
     ? "TooLarge"
     : isOwn && status >= 400 && status < 500 && !passing.includes(status)

@@ -9,17 +9,16 @@ import type { Answer } from "./operation.ts"
 /** A wait that is longer than a day is a mistake: nothing waits for it. */
 const longest = 24 * 60 * 60
 
-export const of = ({ headers }: Pick<Answer, "headers">): Effect.Effect<Option.Option<Duration.Duration>> =>
+export const of = ({ headers }: Pick<Answer, "headers">): Effect.Effect<Duration.Duration | undefined> =>
   Option.match(Headers.get(headers, "retry-after"), {
-    onNone: () => Effect.succeedNone,
-    onSome: (value) =>
-      Effect.map(Clock.currentTimeMillis, (now) => Option.map(secondsOf(value.trim(), now), Duration.seconds))
+    onNone: () => Effect.undefined,
+    onSome: (value) => Effect.map(Clock.currentTimeMillis, (now) => durationOf(value.trim(), now))
   })
 
 /** Whole seconds: a fraction is rounded up, and a date in the past is no wait. What is neither number nor date says nothing. */
-const secondsOf = (value: string, now: number): Option.Option<number> => {
+const durationOf = (value: string, now: number): Duration.Duration | undefined => {
   const seconds = number.test(value) ? Number(value) : date.test(value) ? (Date.parse(value) - now) / 1000 : NaN
-  return Number.isNaN(seconds) ? Option.none() : Option.some(Math.min(longest, Math.max(0, Math.ceil(seconds))))
+  return Number.isNaN(seconds) ? undefined : Duration.seconds(Math.min(longest, Math.max(0, Math.ceil(seconds))))
 }
 
 const number = /^\d+(\.\d*)?$/

@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import type * as Net from "node:net"
+import * as Failure from "../internal/failure.ts"
 import * as PubNubEmulator from "../testing/PubNubEmulator.ts"
 import type * as SymphonyEmulator from "../testing/SymphonyEmulator.ts"
 import * as callers from "./internal/callers.ts"
@@ -25,15 +26,14 @@ import * as requestBody from "./internal/requestBody.ts"
  * @category errors
  * @since 0.1.0
  */
-export class ListenFailed extends Schema.TaggedError<ListenFailed>("effect-herald/node/ListenFailed")("ListenFailed", {
+export class ListenFailed extends Failure.TaggedError<ListenFailed>("node")("ListenFailed", {
   host: Schema.String,
   port: Schema.Int,
   cause: Schema.Defect()
-}) {
-  override get message() {
-    return `cannot listen on ${this.host}:${this.port}: choose another port, or 0 for any that is free`
-  }
-}
+}, {
+  message: ({ host, port }) => `cannot listen on ${host}:${port}: choose another port, or 0 for any that is free`,
+  isRetryable: true
+}) {}
 
 /**
  * Where a server listens, and the switch to take it down and bring it back.

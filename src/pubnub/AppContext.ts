@@ -8,7 +8,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Json from "../internal/json.ts"
 import type * as Pages from "../Page.ts"
 import type { UndecodableItem } from "../UndecodableItem.ts"
@@ -200,16 +200,14 @@ export type Kind = typeof Kind.Type
  * @category errors
  * @since 0.1.0
  */
-export class ObjectNotFound extends Errors.final(
-  Schema.TaggedError<ObjectNotFound, Errors.Final>("effect-herald/pubnub/ObjectNotFound")(
-    "ObjectNotFound",
-    { operation: Schema.String, kind: Kind, id: Schema.String }
-  )
-) {
-  override get message(): string {
-    return `${this.operation}: there is no metadata of ${this.kind} ${JSON.stringify(this.id)}. Set it first.`
-  }
-}
+export class ObjectNotFound extends Failure.TaggedError<ObjectNotFound>("pubnub")("ObjectNotFound", {
+  operation: Schema.String,
+  kind: Kind,
+  id: Schema.String
+}, {
+  message: ({ id, kind, operation }) =>
+    `${operation}: there is no metadata of ${kind} ${JSON.stringify(id)}. Set it first.`
+}) {}
 
 /**
  * The object was changed by somebody else since its `etag` was read (412). Nothing was written.
@@ -217,17 +215,16 @@ export class ObjectNotFound extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class ObjectChanged extends Errors.final(
-  Schema.TaggedError<ObjectChanged, Errors.Final>("effect-herald/pubnub/ObjectChanged")(
-    "ObjectChanged",
-    { operation: Schema.String, kind: Kind, id: Schema.String, etag: Etag }
-  )
-) {
-  override get message(): string {
-    return `${this.operation}: ${this.kind} ${JSON.stringify(this.id)} no longer has the etag ${this.etag}: ` +
-      "somebody else changed it. Read it again and decide anew; update does both."
-  }
-}
+export class ObjectChanged extends Failure.TaggedError<ObjectChanged>("pubnub")("ObjectChanged", {
+  operation: Schema.String,
+  kind: Kind,
+  id: Schema.String,
+  etag: Etag
+}, {
+  message: ({ etag, id, kind, operation }) =>
+    `${operation}: ${kind} ${JSON.stringify(id)} no longer has the etag ${etag}: ` +
+    "somebody else changed it. Read it again and decide anew; update does both."
+}) {}
 
 /**
  * Custom data that is not what the schema given to `withCustom` says. `custom` is what the service has; without the
@@ -236,22 +233,17 @@ export class ObjectChanged extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class CustomMismatch extends Errors.final(
-  Schema.TaggedError<CustomMismatch, Errors.Final>("effect-herald/pubnub/CustomMismatch")(
-    "CustomMismatch",
-    {
-      operation: Schema.String,
-      kind: Kind,
-      id: Schema.String,
-      issue: Schema.String,
-      custom: Schema.Record(Schema.String, Schema.Json)
-    }
-  )
-) {
-  override get message(): string {
-    return `${this.operation}: the custom data of ${this.kind} ${JSON.stringify(this.id)} does not match its schema: ` +
-      `${this.issue}. Whoever set it may be of another version.`
-  }
+export class CustomMismatch extends Failure.TaggedError<CustomMismatch>("pubnub")("CustomMismatch", {
+  operation: Schema.String,
+  kind: Kind,
+  id: Schema.String,
+  issue: Schema.String,
+  custom: Schema.Record(Schema.String, Schema.Json)
+}, {
+  message: ({ id, issue, kind, operation }) =>
+    `${operation}: the custom data of ${kind} ${JSON.stringify(id)} does not match its schema: ` +
+    `${issue}. Whoever set it may be of another version.`
+}) {
   // The custom data is foreign, and a logger walks it by recursion.
   override toJSON(): object {
     return { ...this, custom: Json.shallow(this.custom) }
@@ -266,21 +258,14 @@ export class CustomMismatch extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class UpdateOutcomeUnknown extends Errors.final(
-  Schema.TaggedError<UpdateOutcomeUnknown, Errors.Final>(
-    "effect-herald/pubnub/UpdateOutcomeUnknown"
-  )("UpdateOutcomeUnknown", {
-    operation: Schema.String,
-    kind: Kind,
-    id: Schema.String,
-    /** Why there was no answer. */
-    reason: Schema.Union(Outcome.Unknown)
-  })
-) {
-  override get message(): string {
-    return `${this.operation}: whether ${this.kind} ${
-      JSON.stringify(this.id)
-    } was changed by this update is not known. ` +
-      `${whatHappened(this.reason)} Read it before the update is made once more.`
-  }
-}
+export class UpdateOutcomeUnknown extends Failure.TaggedError<UpdateOutcomeUnknown>("pubnub")("UpdateOutcomeUnknown", {
+  operation: Schema.String,
+  kind: Kind,
+  id: Schema.String,
+  /** Why there was no answer. */
+  reason: Schema.Union(Outcome.Unknown)
+}, {
+  message: ({ id, kind, operation, reason }) =>
+    `${operation}: whether ${kind} ${JSON.stringify(id)} was changed by this update is not known. ` +
+    `${whatHappened(reason)} Read it before the update is made once more.`
+}) {}

@@ -203,14 +203,6 @@ export interface Typed<A, RD = never> {
   readonly schema: Payload.Reader<A, RD>
 }
 
-/**
- * What these requests can fail with: any reason. Without Message Persistence it is `FeatureDisabled`.
- *
- * @category errors
- * @since 0.1.0
- */
-export type HistoryError = PubNubError.PubNubError
-
 // --------------------------------------------------------------------------------------------------------------------
 // requests
 // --------------------------------------------------------------------------------------------------------------------
@@ -255,19 +247,23 @@ type Needs = HttpClient.HttpClient | PubNubConfig
  */
 export function fetch(
   options: FetchOptions & { readonly schema?: undefined }
-): Effect.Effect<Page, HistoryError, Needs>
+): Effect.Effect<Page, PubNubError.PubNubError, Needs>
 export function fetch<A, RD = never>(
   options: FetchOptions & Typed<A, RD>
-): Effect.Effect<Page<A>, HistoryError, Needs | RD>
+): Effect.Effect<Page<A>, PubNubError.PubNubError, Needs | RD>
 export function fetch(
   options: FetchManyOptions & { readonly schema?: undefined }
-): Effect.Effect<ReadonlyMap<string, Page>, HistoryError, Needs>
+): Effect.Effect<ReadonlyMap<string, Page>, PubNubError.PubNubError, Needs>
 export function fetch<A, RD = never>(
   options: FetchManyOptions & Typed<A, RD>
-): Effect.Effect<ReadonlyMap<string, Page<A>>, HistoryError, Needs | RD>
+): Effect.Effect<ReadonlyMap<string, Page<A>>, PubNubError.PubNubError, Needs | RD>
 export function fetch<A, RD>(
   options: (FetchOptions | FetchManyOptions) & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Effect.Effect<Page<A | Schema.Json> | ReadonlyMap<string, Page<A | Schema.Json>>, HistoryError, Needs | RD> {
+): Effect.Effect<
+  Page<A | Schema.Json> | ReadonlyMap<string, Page<A | Schema.Json>>,
+  PubNubError.PubNubError,
+  Needs | RD
+> {
   const read = () => {
     const one = "channel" in options
     return { ...options, channels: one ? [options.channel] : options.channels, include: options.include, one }
@@ -321,20 +317,23 @@ export function fetch<A, RD>(
  */
 export function stream(
   options: StreamOptions & { readonly schema?: undefined }
-): Stream.Stream<Stored, HistoryError, Needs>
+): Stream.Stream<Stored, PubNubError.PubNubError, Needs>
 export function stream<A, RD = never>(
   options: StreamOptions & Typed<A, RD>
-): Stream.Stream<Stored<A>, HistoryError, Needs | RD>
+): Stream.Stream<Stored<A>, PubNubError.PubNubError, Needs | RD>
 export function stream<A, RD>(
   options: StreamOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<Stored<A | Schema.Json>, HistoryError, Needs | RD> {
-  return Endpoint.readingStream("history", (): Stream.Stream<Stored<A | Schema.Json>, HistoryError, Needs | RD> => {
-    const { schema, ...range } = options
-    const entries = Entries.stream(range)
-    if (schema === undefined) return entries
-    const decode = Payload.decodeWith(schema)
-    return Stream.mapEffect(entries, (entry) => typedEntry(entry, decode))
-  })
+): Stream.Stream<Stored<A | Schema.Json>, PubNubError.PubNubError, Needs | RD> {
+  return Endpoint.readingStream(
+    "history",
+    (): Stream.Stream<Stored<A | Schema.Json>, PubNubError.PubNubError, Needs | RD> => {
+      const { schema, ...range } = options
+      const entries = Entries.stream(range)
+      if (schema === undefined) return entries
+      const decode = Payload.decodeWith(schema)
+      return Stream.mapEffect(entries, (entry) => typedEntry(entry, decode))
+    }
+  )
 }
 
 /**
@@ -371,7 +370,9 @@ export interface CountOptions {
  * @category requests
  * @since 0.1.0
  */
-export const count = (options: CountOptions): Effect.Effect<ReadonlyMap<string, number>, HistoryError, Needs> =>
+export const count = (
+  options: CountOptions
+): Effect.Effect<ReadonlyMap<string, number>, PubNubError.PubNubError, Needs> =>
   Endpoint.run("count", () => {
     const { after } = options
     const channels = Names.unique(options.channels)
@@ -436,7 +437,7 @@ export type RemoveOptions =
  * @category requests
  * @since 0.1.0
  */
-export const remove = (options: RemoveOptions): Effect.Effect<void, HistoryError, Needs> =>
+export const remove = (options: RemoveOptions): Effect.Effect<void, PubNubError.PubNubError, Needs> =>
   Endpoint.run("remove", () => {
     const { all = false, before, channel, since } = options
     const isBounded = since !== undefined || before !== undefined

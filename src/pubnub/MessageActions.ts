@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import { MessageAction } from "./MessageAction.ts"
@@ -50,15 +50,6 @@ export interface Page {
 // errors
 // --------------------------------------------------------------------------------------------------------------------
 
-/**
- * What every request of this module can fail with. Without Message Persistence it is `FeatureDisabled`; wrong input is
- * `BadRequest` without a `status`, and nothing was sent.
- *
- * @category errors
- * @since 0.1.0
- */
-export type MessageActionsError = PubNubError.PubNubError
-
 const Message = { channel: Schema.String, messageTimetoken: Schema.String }
 
 /**
@@ -68,17 +59,15 @@ const Message = { channel: Schema.String, messageTimetoken: Schema.String }
  * @category errors
  * @since 0.1.0
  */
-export class ActionExists extends Errors.final(
-  Schema.TaggedError<ActionExists, Errors.Final>("effect-herald/pubnub/ActionExists")(
-    "ActionExists",
-    { ...Message, type: Schema.String, value: Schema.String }
-  )
-) {
-  override get message(): string {
-    return `addMessageAction: this user has the ${this.type} "${this.value}" on message ${this.messageTimetoken} of ${this.channel} ` +
-      "already. There is nothing to do; remove takes it back."
-  }
-}
+export class ActionExists extends Failure.TaggedError<ActionExists>("pubnub")("ActionExists", {
+  ...Message,
+  type: Schema.String,
+  value: Schema.String
+}, {
+  message: ({ channel, messageTimetoken, type, value }) =>
+    `addMessageAction: this user has the ${type} "${value}" on message ${messageTimetoken} of ${channel} ` +
+    "already. There is nothing to do; remove takes it back."
+}) {}
 
 /**
  * The message has no such action. Where a {@link remove} was tried again because its answer never came, that is good
@@ -87,17 +76,14 @@ export class ActionExists extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class ActionNotFound extends Errors.final(
-  Schema.TaggedError<ActionNotFound, Errors.Final>("effect-herald/pubnub/ActionNotFound")(
-    "ActionNotFound",
-    { ...Message, actionTimetoken: Schema.String }
-  )
-) {
-  override get message(): string {
-    return `removeMessageAction: message ${this.messageTimetoken} of ${this.channel} has no action ${this.actionTimetoken}. It may ` +
-      "be gone already; list tells what there is, with the timetokens that remove needs."
-  }
-}
+export class ActionNotFound extends Failure.TaggedError<ActionNotFound>("pubnub")("ActionNotFound", {
+  ...Message,
+  actionTimetoken: Schema.String
+}, {
+  message: ({ actionTimetoken, channel, messageTimetoken }) =>
+    `removeMessageAction: message ${messageTimetoken} of ${channel} has no action ${actionTimetoken}. It may ` +
+    "be gone already; list tells what there is, with the timetokens that remove needs."
+}) {}
 
 /**
  * The action was added by another user, and only its own user can remove it.
@@ -105,17 +91,14 @@ export class ActionNotFound extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class ActionOfAnotherUser extends Errors.final(
-  Schema.TaggedError<ActionOfAnotherUser, Errors.Final>("effect-herald/pubnub/ActionOfAnotherUser")(
-    "ActionOfAnotherUser",
-    { ...Message, actionTimetoken: Schema.String }
-  )
-) {
-  override get message(): string {
-    return `removeMessageAction: the action ${this.actionTimetoken} on message ${this.messageTimetoken} of ${this.channel} is of ` +
-      "another user. Remove it with the userId that added it."
-  }
-}
+export class ActionOfAnotherUser extends Failure.TaggedError<ActionOfAnotherUser>("pubnub")("ActionOfAnotherUser", {
+  ...Message,
+  actionTimetoken: Schema.String
+}, {
+  message: ({ actionTimetoken, channel, messageTimetoken }) =>
+    `removeMessageAction: the action ${actionTimetoken} on message ${messageTimetoken} of ${channel} is of ` +
+    "another user. Remove it with the userId that added it."
+}) {}
 
 /**
  * The action was stored, or removed, but the service could not tell subscribers (207). `action` is what was stored, where
@@ -125,25 +108,19 @@ export class ActionOfAnotherUser extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class PartialFailure extends Errors.final(
-  Schema.TaggedError<PartialFailure, Errors.Final>("effect-herald/pubnub/PartialFailure")(
-    "PartialFailure",
-    {
-      ...Message,
-      operation: Schema.Literals(["addMessageAction", "removeMessageAction"]),
-      action: Schema.optionalKey(MessageAction),
-      description: Schema.String
-    }
-  )
-) {
-  override get message(): string {
-    return `${this.operation}: the action on message ${this.messageTimetoken} of ${this.channel} was ` +
-      `${
-        this.operation === "addMessageAction" ? "stored" : "removed"
-      }, but subscribers were not told: ${this.description}. Do not ` +
-      "try again; who has to see it at once reads list."
-  }
-}
+export class ActionNotAnnounced extends Failure.TaggedError<ActionNotAnnounced>("pubnub")("ActionNotAnnounced", {
+  ...Message,
+  operation: Schema.Literals(["addMessageAction", "removeMessageAction"]),
+  action: Schema.optionalKey(MessageAction),
+  description: Schema.String
+}, {
+  message: ({ channel, description, messageTimetoken, operation }) =>
+    `${operation}: the action on message ${messageTimetoken} of ${channel} was ` +
+    `${
+      operation === "addMessageAction" ? "stored" : "removed"
+    }, but subscribers were not told: ${description}. Do not ` +
+    "try again; who has to see it at once reads list."
+}) {}
 
 /**
  * What {@link add} can fail with.
@@ -151,7 +128,7 @@ export class PartialFailure extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export type AddError = MessageActionsError | ActionExists | PartialFailure
+export type AddError = PubNubError.PubNubError | ActionExists | ActionNotAnnounced
 
 /**
  * What {@link remove} can fail with.
@@ -159,7 +136,7 @@ export type AddError = MessageActionsError | ActionExists | PartialFailure
  * @category errors
  * @since 0.1.0
  */
-export type RemoveError = MessageActionsError | ActionNotFound | ActionOfAnotherUser | PartialFailure
+export type RemoveError = PubNubError.PubNubError | ActionNotFound | ActionOfAnotherUser | ActionNotAnnounced
 
 // --------------------------------------------------------------------------------------------------------------------
 // adding and removing
@@ -184,8 +161,8 @@ export interface AddOptions {
 
 /**
  * Adds an action of this user to a message, and gives it as it is stored. Fails with {@link ActionExists} where this user
- * has added the same before, with {@link PartialFailure} where it is stored but nobody was told, and with
- * {@link MessageActionsError}. After a `Transport` that was sent, a `Timeout` or a `ServerFailure` it may have arrived:
+ * has added the same before, with {@link ActionNotAnnounced} where it is stored but nobody was told, and with
+ * `PubNubError`. After a `Transport` that was sent, a `Timeout` or a `ServerFailure` it may have arrived:
  * adding again is safe, since nothing is stored twice.
  *
  * **Details**
@@ -217,7 +194,7 @@ export const add = (
     const { channel, messageTimetoken, type, value } = options
     const message = { channel, messageTimetoken }
     const partial = (rest: { readonly action?: MessageAction; readonly description: string }) =>
-      new PartialFailure({ operation: "addMessageAction", ...message, ...rest })
+      new ActionNotAnnounced({ operation: "addMessageAction", ...message, ...rest })
     return Endpoint.run("addMessageAction", ({ maxMessageSize }) => {
       const body = JSON.stringify({ type, value })
       const size = utf8.encode(body).length
@@ -275,7 +252,7 @@ export interface RemoveOptions {
 
 /**
  * Removes an action of this user from a message. Fails with {@link ActionNotFound}, {@link ActionOfAnotherUser},
- * {@link PartialFailure} where it is gone but nobody was told, and {@link MessageActionsError}. It may be tried again:
+ * {@link ActionNotAnnounced} where it is gone but nobody was told, and `PubNubError`. It may be tried again:
  * {@link ActionNotFound} then says that the first try arrived.
  *
  * **Details**
@@ -307,7 +284,7 @@ export const remove = (
     const { actionTimetoken, channel, messageTimetoken } = options
     const action = { channel, messageTimetoken, actionTimetoken }
     const partial = (description: string) =>
-      new PartialFailure({ operation: "removeMessageAction", channel, messageTimetoken, description })
+      new ActionNotAnnounced({ operation: "removeMessageAction", channel, messageTimetoken, description })
     return Endpoint.run("removeMessageAction", () => ({
       method: "DELETE",
       path:
@@ -355,7 +332,7 @@ export interface ListOptions extends History.Range {
 }
 
 /**
- * One page of the actions of a channel: the newest of the range, oldest first. Fails with {@link MessageActionsError}.
+ * One page of the actions of a channel: the newest of the range, oldest first. Fails with `PubNubError`.
  *
  * **Details**
  *
@@ -383,7 +360,7 @@ export interface ListOptions extends History.Range {
  */
 export const list = (
   options: ListOptions
-): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<Page, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   ask("limit", () => ({ ...options }))
 
 /**
@@ -403,7 +380,7 @@ export interface StreamOptions extends History.Range {
 
 /**
  * The actions of a channel, page after page, in either direction: none comes twice and none is passed over while others
- * are added. It stops asking when its reader stops. Fails with {@link MessageActionsError}.
+ * are added. It stops asking when its reader stops. Fails with `PubNubError`.
  *
  * **Details**
  *
@@ -435,7 +412,7 @@ export interface StreamOptions extends History.Range {
  */
 export const stream = (
   options: StreamOptions
-): Stream.Stream<MessageAction | UndecodableItem, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+): Stream.Stream<MessageAction | UndecodableItem, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.readingStream("listMessageActions", () => {
     const { channel, order, pageSize, ...range } = options
     return Pages.stream({ ...range, order }, (range) =>
@@ -451,7 +428,7 @@ const most = 100
 const ask = (
   limitName: "limit" | "pageSize",
   read: () => ListOptions
-): Effect.Effect<Page, MessageActionsError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<Page, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.run("listMessageActions", () => {
     const { before, channel, limit = most, since } = read()
     return {
@@ -551,14 +528,14 @@ export interface FoldLastOptions {
  * they are on. Messages that history does not have (too old, never stored, ten digits) are looked for among the actions of
  * the channel ({@link stream}), from the oldest of them on, or from the beginning where one has no timetoken of 17 digits.
  *
- * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with {@link MessageActionsError} when
+ * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with `PubNubError` when
  * one is not (`AccessDenied`, `FeatureDisabled`, …), and at once for wrong input, and with `SubscribeError` as any
  * subscription. What keeps the value from being current is logged as a warning.
  *
  * **Gotchas**
  *
  * With `last`, a message that is never stored counts when it is published, and not any more after the next reading; one
- * that is removed from history leaves with the next reading. An action that was a {@link PartialFailure} for who added or
+ * that is removed from history leaves with the next reading. An action that was a {@link ActionNotAnnounced} for who added or
  * removed it is seen with the next reading. Nobody is told of these.
  *
  * **Example** (👍 3 (you))
@@ -585,7 +562,7 @@ export const fold = (
   options: FoldMessagesOptions | FoldLastOptions
 ): Stream.Stream<
   ReadonlyMap<string, Reactions>,
-  SubscribeError | MessageActionsError,
+  SubscribeError | PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
 > => {
   return Endpoint.readingStream("foldMessageActions", () => {

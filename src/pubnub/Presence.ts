@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
@@ -32,15 +32,6 @@ import * as Subscribe from "./Subscribe.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import { isDecoded, isUndecodable, type UndecodableItem } from "../UndecodableItem.ts"
 import { UserId } from "./internal/wire/userId.ts"
-
-/**
- * What the requests of this module can fail with. Without the add-on it is `FeatureDisabled`; wrong input is
- * `BadRequest` without a `status`, and nothing was sent.
- *
- * @category errors
- * @since 0.1.0
- */
-export type PresenceError = PubNubError.PubNubError
 
 /**
  * What a user tells about itself on a channel: a JSON object. The service forgets it when the user leaves the channel
@@ -128,7 +119,7 @@ export interface HereNowOptions {
 
 /**
  * Who is on some channels, on the channels of some groups, or, with neither, on all channels of the keyset. Fails with
- * {@link PresenceError}.
+ * `PubNubError`.
  *
  * **Details**
  *
@@ -150,7 +141,8 @@ export interface HereNowOptions {
  */
 export const hereNow = (
   options: HereNowOptions = {}
-): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> => askHereNow(() => options, "limit")
+): Effect.Effect<HereNow, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  askHereNow(() => options, "limit")
 
 /**
  * What {@link stream} takes.
@@ -170,7 +162,7 @@ export interface StreamOptions {
 /**
  * The users of one channel, however many they are: a page is asked for when its reader wants it, and none after the
  * reader stopped. Pages are counted from the start of the service's list, so that a user who comes or goes between two
- * of them may move another over the edge, who is then told twice or not at all. Fails with {@link PresenceError}.
+ * of them may move another over the edge, who is then told twice or not at all. Fails with `PubNubError`.
  *
  * **Details**
  *
@@ -195,12 +187,12 @@ export interface StreamOptions {
  */
 export const stream = (
   options: StreamOptions
-): Stream.Stream<Occupant | UndecodableItem, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Stream.Stream<Occupant | UndecodableItem, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.readingStream("hereNow", () => Stream.flatMap(pagesOf(options), ({ users }) => Stream.fromIterable(users)))
 
 const pagesOf = (
   { channel, includeState, pageSize = mostUsers }: StreamOptions
-): Stream.Stream<ChannelOccupancy, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Stream.Stream<ChannelOccupancy, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Stream.suspend(() => {
     const known = new Set<string>()
     return Paging.paginate(0, (offset) =>
@@ -233,7 +225,7 @@ const askHereNow = (
   read: () => HereNowOptions,
   limitName: string,
   doubt: (found: HereNow) => string | undefined = () => undefined
-): Effect.Effect<HereNow, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<HereNow, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.run("hereNow", () => {
     const options = read()
     const { includeState = false, includeUsers = true, limit, offset = 0 } = options
@@ -382,7 +374,7 @@ export interface ChangesOptions {
  * been lost (after an interruption, a suspected gap, a doubted cursor, an event that cannot be read), when an `Interval` says
  * to, and when an event counts other users than are known here. Until that is answered the last value stands.
  *
- * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with {@link PresenceError} when one is
+ * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with `PubNubError` when one is
  * not (`AccessDenied`, `FeatureDisabled`, …), and at once for a wrong name, and with `SubscribeError` as any subscription. What
  * keeps the value from being current is logged as a warning.
  *
@@ -409,7 +401,7 @@ export interface ChangesOptions {
  */
 export const changes = (
   options: ChangesOptions
-): Stream.Stream<LiveOccupancy, SubscribeError | PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Stream.Stream<LiveOccupancy, SubscribeError | PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.readingStream("changes", () => {
     const { channel, includeState = false } = options
     const issues = [...nameIssues({ channels: [channel] }), ...Input.issues({ includeState: Input.flag(includeState) })]
@@ -539,7 +531,7 @@ export interface WhereNowOptions {
 }
 
 /**
- * The channels that a user is on. What is no name is an `UndecodableItem` in its place. Fails with {@link PresenceError}.
+ * The channels that a user is on. What is no name is an `UndecodableItem` in its place. Fails with `PubNubError`.
  *
  * **Details**
  *
@@ -559,7 +551,11 @@ export interface WhereNowOptions {
  */
 export const whereNow = (
   options: WhereNowOptions = {}
-): Effect.Effect<ReadonlyArray<string | UndecodableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<
+  ReadonlyArray<string | UndecodableItem>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+> =>
   Endpoint.run("whereNow", ({ userId }) => {
     const { userId: user = userId } = options
     return {
@@ -609,21 +605,19 @@ export interface GetStateOptions<A, RD = never> extends StateOptions {
  * @category errors
  * @since 0.1.0
  */
-export class StateMismatch extends Errors.final(
-  Schema.TaggedError<StateMismatch, Errors.Final>("effect-herald/pubnub/StateMismatch")(
-    "StateMismatch",
-    { channel: Schema.String, userId: Schema.String, issue: Schema.String }
-  )
-) {
-  override get message(): string {
-    return `getState: the state of ${this.userId} on ${this.channel} does not match its schema: ${this.issue}. Whoever ` +
-      "set it may be of another version."
-  }
-}
+export class StateMismatch extends Failure.TaggedError<StateMismatch>("pubnub")("StateMismatch", {
+  channel: Schema.String,
+  userId: Schema.String,
+  issue: Schema.String
+}, {
+  message: ({ channel, issue, userId }) =>
+    `getState: the state of ${userId} on ${channel} does not match its schema: ${issue}. Whoever ` +
+    "set it may be of another version."
+}) {}
 
 /**
  * What a user tells about itself, by channel. A channel where it has no state, or an empty one, is not in the map. Of several
- * channels, what is no JSON object is an `UndecodableItem` in its place. Fails with {@link PresenceError}, and with
+ * channels, what is no JSON object is an `UndecodableItem` in its place. Fails with `PubNubError`, and with
  * {@link StateMismatch} where a `schema` is given that a state does not match.
  *
  * **Details**
@@ -650,20 +644,28 @@ export class StateMismatch extends Errors.final(
  */
 export function getState(
   options: StateOptions & { readonly schema?: undefined }
-): Effect.Effect<ReadonlyMap<string, State | UndecodableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig>
+): Effect.Effect<
+  ReadonlyMap<string, State | UndecodableItem>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+>
 export function getState<A, RD = never>(
   options: GetStateOptions<A, RD>
-): Effect.Effect<ReadonlyMap<string, A>, PresenceError | StateMismatch, HttpClient.HttpClient | PubNubConfig | RD>
+): Effect.Effect<
+  ReadonlyMap<string, A>,
+  PubNubError.PubNubError | StateMismatch,
+  HttpClient.HttpClient | PubNubConfig | RD
+>
 export function getState<A, RD>(
   options: StateOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
 ): Effect.Effect<
   ReadonlyMap<string, A | State | UndecodableItem>,
-  PresenceError | StateMismatch,
+  PubNubError.PubNubError | StateMismatch,
   HttpClient.HttpClient | PubNubConfig | RD
 > {
   type States = Effect.Effect<
     ReadonlyMap<string, A | State | UndecodableItem>,
-    PresenceError | StateMismatch,
+    PubNubError.PubNubError | StateMismatch,
     HttpClient.HttpClient | PubNubConfig | RD
   >
   return Endpoint.reading("getState", (): States => {
@@ -701,7 +703,7 @@ export interface SetStateOptions<A = { readonly [key: string]: unknown }, RE = n
 
 /**
  * Tells something about a user on some channels, or on the channels of some groups; whoever listens to their presence
- * gets a `StateChanged`. Gives the state as the service keeps it. Fails with {@link PresenceError}: a state that is not
+ * gets a `StateChanged`. Gives the state as the service keeps it. Fails with `PubNubError`: a state that is not
  * a JSON object, or does not match its schema, is `BadRequest`.
  *
  * **Details**
@@ -721,7 +723,7 @@ export interface SetStateOptions<A = { readonly [key: string]: unknown }, RE = n
  */
 export const setState = <A = { readonly [key: string]: unknown }, RE = never>(
   options: SetStateOptions<A, RE>
-): Effect.Effect<State, PresenceError, HttpClient.HttpClient | PubNubConfig | RE> =>
+): Effect.Effect<State, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig | RE> =>
   Endpoint.reading("setState", () => {
     const { schema, state, ...whose } = options
     const encoded = schema === undefined ? Effect.fromResult(Payload.encode(state)) : Payload.encodeWith(schema, state)
@@ -759,7 +761,11 @@ const readState = Items.reader(StateRecord)
 
 const askState = (
   options: StateOptions
-): Effect.Effect<ReadonlyMap<string, State | UndecodableItem>, PresenceError, HttpClient.HttpClient | PubNubConfig> =>
+): Effect.Effect<
+  ReadonlyMap<string, State | UndecodableItem>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+> =>
   Endpoint.run("getState", (config) => {
     const { issues, names: { channels, groups }, user } = stateOf(options, config)
     const [only, ...others] = channels
@@ -774,10 +780,11 @@ const askState = (
           // A state may have a key that is named channels: only the request tells the two shapes apart.
           only !== undefined && others.length + groups.length === 0
             ? Result.map(decodeOneState(json), ({ payload }) => [[only, payload] as const])
-            : Result.map(decodeManyStates(json), ({ payload }) =>
-              Object.entries(payload.channels).map(([channel, raw]) =>
-                [channel, readState(raw)] as const
-              )),
+            : Result.map(
+              decodeManyStates(json),
+              ({ payload }) =>
+                Object.entries(payload.channels).map(([channel, raw]) => [channel, readState(raw)] as const)
+            ),
           (all) => new Map(all.filter(([, state]) => Object.keys(state).length > 0))
         )
     }

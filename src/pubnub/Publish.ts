@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Url from "../internal/url.ts"
@@ -88,27 +88,22 @@ export interface PublishOptions<A = unknown, RE = never> extends FireOptions<A, 
  * @category errors
  * @since 0.1.0
  */
-export class MessageTooLarge extends Errors.final(
-  Schema.TaggedError<MessageTooLarge, Errors.Final>("effect-herald/pubnub/MessageTooLarge")(
-    "MessageTooLarge",
-    {
-      operation: Schema.String,
-      channel: Schema.String,
-      size: Schema.Int,
-      limit: Schema.Int,
-      refusedBy: Schema.Literals(["client", "service"])
-    }
-  )
-) {
-  override get message(): string {
-    const option = this.operation === "signal" ? "maxSignalSize" : "maxMessageSize"
-    const [why, more] = this.refusedBy === "client"
-      ? [`the limit is ${this.limit}`, ` If the keyset allows more, set ${option} of PubNubConfig.`]
+export class MessageTooLarge extends Failure.TaggedError<MessageTooLarge>("pubnub")("MessageTooLarge", {
+  operation: Schema.String,
+  channel: Schema.String,
+  size: Schema.Int,
+  limit: Schema.Int,
+  refusedBy: Schema.Literals(["client", "service"])
+}, {
+  message: ({ channel, limit, operation, refusedBy, size }) => {
+    const option = operation === "signal" ? "maxSignalSize" : "maxMessageSize"
+    const [why, more] = refusedBy === "client"
+      ? [`the limit is ${limit}`, ` If the keyset allows more, set ${option} of PubNubConfig.`]
       : ["the service refused it", ""]
-    return `${this.operation}: the message for ${this.channel} has ${this.size} bytes; ${why}. Send less, or a link to ` +
+    return `${operation}: the message for ${channel} has ${size} bytes; ${why}. Send less, or a link to ` +
       `the data.${more}`
   }
-}
+}) {}
 
 /**
  * The request went out and no answer of the service came back: the message may have been stored and delivered, or not.
@@ -117,25 +112,22 @@ export class MessageTooLarge extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class PublishOutcomeUnknown extends Errors.final(
-  Schema.TaggedError<PublishOutcomeUnknown, Errors.Final>("effect-herald/pubnub/PublishOutcomeUnknown")(
-    "PublishOutcomeUnknown",
-    {
-      operation: Schema.String,
-      channel: Schema.String,
-      /** What its metadata holds under `messageIdKey` of `Publisher`. */
-      messageId: Schema.optionalKey(Schema.String),
-      reason: Schema.Union(Outcome.Unknown),
-      request: Schema.Struct({ method: Schema.String, path: Schema.String })
+export class PublishOutcomeUnknown
+  extends Failure.TaggedError<PublishOutcomeUnknown>("pubnub")("PublishOutcomeUnknown", {
+    operation: Schema.String,
+    channel: Schema.String,
+    /** What its metadata holds under `messageIdKey` of `Publisher`. */
+    messageId: Schema.optionalKey(Schema.String),
+    reason: Schema.Union(Outcome.Unknown),
+    request: Schema.Struct({ method: Schema.String, path: Schema.String })
+  }, {
+    message: ({ channel, messageId, operation, reason }) => {
+      const id = messageId === undefined ? "" : ` ${messageId}`
+      return `${operation}: whether the message${id} for ${channel} was taken is not known. ` +
+        `${whatHappened(reason)} Look for it in history before sending it again.`
     }
-  )
-) {
-  override get message(): string {
-    const id = this.messageId === undefined ? "" : ` ${this.messageId}`
-    return `${this.operation}: whether the message${id} for ${this.channel} was taken is not known. ` +
-      `${whatHappened(this.reason)} Look for it in history before sending it again.`
-  }
-}
+  })
+{}
 
 /**
  * What sending can fail with. A `Transport` among the reasons means that nothing was sent.

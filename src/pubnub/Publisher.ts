@@ -21,7 +21,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as SlidingWindow from "../internal/slidingWindow.ts"
@@ -110,17 +110,13 @@ export type Options = PubNubConfig.Options & Settings
  * @category errors
  * @since 0.1.0
  */
-export class PublisherClosed extends Errors.final(
-  Schema.TaggedError<PublisherClosed, Errors.Final>("effect-herald/pubnub/PublisherClosed")(
-    "PublisherClosed",
-    { channel: Schema.String }
-  )
-) {
-  override get message(): string {
-    return `The publisher was closed before the message for ${this.channel} was sent. Publish before its scope closes, ` +
+export class PublisherClosed
+  extends Failure.TaggedError<PublisherClosed>("pubnub")("PublisherClosed", { channel: Schema.String }, {
+    message: ({ channel }) =>
+      `The publisher was closed before the message for ${channel} was sent. Publish before its scope closes, ` +
       "or give it more time with flush."
-  }
-}
+  })
+{}
 
 /**
  * What publishing through a publisher can fail with.

@@ -3,10 +3,8 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
 
@@ -17,14 +15,14 @@ import * as PubNubError from "./PubNubError.ts"
  * @category errors
  * @since 0.1.0
  */
-export class Exhausted extends Schema.TaggedError<Exhausted>("effect-herald/pubnub/Exhausted")("Exhausted", {
+export class Exhausted extends Failure.TaggedError<Exhausted>("pubnub")("Exhausted", {
   attempts: Schema.Int,
   last: PubNubError.Reason
-}) {
-  override get message(): string {
-    return `Gave up after ${this.attempts} attempts: ${this.last.message}`
-  }
-}
+}, {
+  message: ({ attempts, last }) => `Gave up after ${attempts} attempts: ${last.message}`,
+  isRetryable: ({ last }) => last.isRetryable,
+  retryAfter: ({ last }) => last.retryAfter
+}) {}
 
 /**
  * Something threw that must not: a function that was given to this library (a schedule, an `HttpClient`), or the library
@@ -52,16 +50,13 @@ export class Exhausted extends Schema.TaggedError<Exhausted>("effect-herald/pubn
  * @category errors
  * @since 0.1.0
  */
-export class Defect extends Errors.final(
-  Schema.TaggedError<Defect, Errors.Final>("effect-herald/pubnub/Defect")("Defect", {
-    description: Schema.String
-  })
-) {
-  override get message(): string {
-    return `A function threw that must not: ${this.description}. If it is yours (a schedule, an HttpClient), mend it; else ` +
-      "report it as a bug of effect-herald. Nothing was skipped: go on from the cursor."
-  }
-}
+export class Defect extends Failure.TaggedError<Defect>("pubnub")("Defect", {
+  description: Schema.String
+}, {
+  message: ({ description }) =>
+    `A function threw that must not: ${description}. If it is yours (a schedule, an HttpClient), mend it; else ` +
+    "report it as a bug of effect-herald. Nothing was skipped: go on from the cursor."
+}) {}
 
 /**
  * A reader of a shared connection with the strategy `fail` had no room: `capacity` events waited for it. It fails after those
@@ -70,23 +65,14 @@ export class Defect extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class InboxOverflow extends Schema.TaggedError<InboxOverflow>("effect-herald/pubnub/InboxOverflow")(
-  "InboxOverflow",
-  { capacity: Schema.Int }
-) {
-  override get message(): string {
-    return `${this.capacity} events wait for this reader and there is no room for more. ` +
-      "Take them faster, give it more capacity or another strategy, or go on from the cursor."
-  }
-  /** Always `true`: a stream from the cursor on gets what is missing. */
-  get isRetryable(): true {
-    return true
-  }
-  /** Always `None`: a stream from the cursor on can start at once. */
-  get retryAfter(): Option.Option<Duration.Duration> {
-    return Option.none()
-  }
-}
+export class InboxOverflow
+  extends Failure.TaggedError<InboxOverflow>("pubnub")("InboxOverflow", { capacity: Schema.Int }, {
+    message: ({ capacity }) =>
+      `${capacity} events wait for this reader and there is no room for more. ` +
+      "Take them faster, give it more capacity or another strategy, or go on from the cursor.",
+    isRetryable: true
+  })
+{}
 
 /**
  * The error of a subscription. Its `reason` is a failure that no retry mends, {@link Exhausted}, {@link InboxOverflow} (with the
@@ -125,22 +111,19 @@ export class InboxOverflow extends Schema.TaggedError<InboxOverflow>("effect-her
  * @category errors
  * @since 0.1.0
  */
-export class SubscribeError extends Schema.TaggedError<SubscribeError>("effect-herald/pubnub/SubscribeError")(
-  "SubscribeError",
-  {
-    reason: Schema.Union([
-      PubNubError.AccessDenied,
-      PubNubError.InvalidKey,
-      PubNubError.FeatureDisabled,
-      PubNubError.BadRequest,
-      Exhausted,
-      InboxOverflow,
-      Defect
-    ]),
-    cursor: Schema.optionalKey(Cursor)
-  }
-) {
-  override get message(): string {
-    return `The subscription ended: ${this.reason.message}`
-  }
-}
+export class SubscribeError extends Failure.TaggedError<SubscribeError>("pubnub")("SubscribeError", {
+  reason: Schema.Union([
+    PubNubError.AccessDenied,
+    PubNubError.InvalidKey,
+    PubNubError.FeatureDisabled,
+    PubNubError.BadRequest,
+    Exhausted,
+    InboxOverflow,
+    Defect
+  ]),
+  cursor: Schema.optionalKey(Cursor)
+}, {
+  message: ({ reason }) => `The subscription ended: ${reason.message}`,
+  isRetryable: ({ reason }) => reason.isRetryable,
+  retryAfter: ({ reason }) => reason.retryAfter
+}) {}

@@ -9,7 +9,7 @@
  */
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import { SymphonyError } from "./SymphonyError.ts"
 
 /**
@@ -119,16 +119,11 @@ export const once = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E | At
  * @category errors
  * @since 0.1.0
  */
-export class AttachmentSpent extends Errors.final(
-  Schema.TaggedError<AttachmentSpent, Errors.Final>("effect-herald/symphony/AttachmentSpent")(
-    "AttachmentSpent",
-    { error: SymphonyError }
-  )
-) {
-  override get message(): string {
-    return `it can be read only once, and was when this happened: ${this.error.message}`
-  }
-}
+export class AttachmentSpent
+  extends Failure.TaggedError<AttachmentSpent>("symphony")("AttachmentSpent", { error: SymphonyError }, {
+    message: ({ error }) => `it can be read only once, and was when this happened: ${error.message}`
+  })
+{}
 
 /**
  * The stream of a file failed while the message was sent. It was broken off, and so was not posted.
@@ -136,20 +131,20 @@ export class AttachmentSpent extends Errors.final(
  * @category errors
  * @since 0.1.0
  */
-export class AttachmentFailed<out E = unknown> extends Errors.final(
-  Schema.TaggedError<AttachmentFailed, Errors.Final>("effect-herald/symphony/AttachmentFailed")("AttachmentFailed", {
+export class AttachmentFailed<out E = unknown>
+  extends Failure.TaggedError<AttachmentFailed>("symphony")("AttachmentFailed", {
     operation: Schema.String,
     /** The name of the file. */
     attachment: Schema.String,
     /** What the stream failed with. */
     cause: Schema.Unknown
+  }, {
+    message: ({ attachment, cause, operation }) =>
+      `${operation}: the attachment ${JSON.stringify(attachment)} cannot be read` +
+      `${cause instanceof Error ? `: ${cause.message}` : ""}. Nothing was posted.`
   })
-) {
+{
   declare readonly cause: E
-  override get message(): string {
-    return `${this.operation}: the attachment ${JSON.stringify(this.attachment)} cannot be read` +
-      `${this.cause instanceof Error ? `: ${this.cause.message}` : ""}. Nothing was posted.`
-  }
 }
 
 /**

@@ -109,7 +109,7 @@ const pathOf = (streamId: string) => pod`/v1/streams/${Ids.toUrlSafe(streamId)}/
  * **Details**
  *
  * As {@link listAttachments}, 100 a page. The service goes on by time alone: where more than 100 files came at one
- * millisecond there is no way to the others, and the stream fails with `Unreadable`.
+ * millisecond there is no way to the others, and the stream fails with `Malformed`.
  *
  * **Example** (The bytes of all files of a stream)
  *
@@ -267,7 +267,7 @@ export const attachmentBytes = (
     const endpoint = fileOf(options)
     const fail = Endpoint.errorOf({ operation: "attachmentBytes", ...endpoint })
     return Request.open("attachmentBytes", () => endpoint).pipe(
-      base64.decode((description) => fail(new SymphonyError.Unreadable({ status: 200, description, excerpt: "" })))
+      base64.decode((description) => fail(new SymphonyError.Malformed({ status: 200, description, excerpt: "" })))
     )
   })
 

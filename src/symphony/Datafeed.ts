@@ -51,7 +51,7 @@ export interface Options {
   /**
    * How long one read may take; the service holds it for half a minute when there is nothing to tell. One that is not answered by
    * then is given up, and the second one in a row is told as `FeedInterrupted`: with less than half a minute, a feed on which nothing
-   * happens looks silent. Anything but a positive duration is an `InvalidRequest`. Default: 60 seconds. The `requestTimeout` of
+   * happens looks silent. Anything but a positive duration is a `BadRequest`. Default: 60 seconds. The `requestTimeout` of
    * the configuration is for all other requests.
    */
   readonly readTimeout?: Duration.Input | undefined
@@ -195,7 +195,7 @@ export const events = (
 export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 = never> extends Options {
   /**
    * How many events of a page are handled at once, or how many pages with {@link consumePages}. With 1 they are handled in order.
-   * A whole number from 1 on; anything else is an `InvalidRequest` before a request is made. Default: 1.
+   * A whole number from 1 on; anything else is a `BadRequest` before a request is made. Default: 1.
    */
   readonly concurrency?: number | undefined
   /** How often it is tried again when the handler failed. Default: not at all. */

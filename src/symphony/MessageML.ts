@@ -13,7 +13,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
@@ -691,17 +691,13 @@ export const form = (id: string, ...children: ReadonlyArray<Flow | Markup<"field
  * @category errors
  * @since 0.1.0
  */
-export class EntityMismatch extends Errors.final(
-  Schema.TaggedError<EntityMismatch, Errors.Final>("effect-herald/symphony/EntityMismatch")("EntityMismatch", {
-    type: Schema.String,
-    id: Schema.String,
-    issue: Schema.String
-  })
-) {
-  override get message(): string {
-    return `The entity ${JSON.stringify(this.id)} is not what ${this.type} has to be: ${this.issue}.`
-  }
-}
+export class EntityMismatch extends Failure.TaggedError<EntityMismatch>("symphony")("EntityMismatch", {
+  type: Schema.String,
+  id: Schema.String,
+  issue: Schema.String
+}, {
+  message: ({ id, issue, type }) => `The entity ${JSON.stringify(id)} is not what ${type} has to be: ${issue}.`
+}) {}
 
 /**
  * A received message, as far as reading it is concerned.
@@ -818,16 +814,12 @@ const decodeFields = Codec.decode(Schema.Record(Schema.String, Schema.Json))
  * @category errors
  * @since 0.1.0
  */
-export class MessageUnreadable extends Errors.final(
-  Schema.TaggedError<MessageUnreadable, Errors.Final>("effect-herald/symphony/MessageUnreadable")("MessageUnreadable", {
-    part: Schema.Literals(["message", "data"]),
-    issue: Schema.String
-  })
-) {
-  override get message(): string {
-    return `The ${this.part === "message" ? "markup" : "data"} of the message cannot be read: ${this.issue}.`
-  }
-}
+export class MessageUnreadable extends Failure.TaggedError<MessageUnreadable>("symphony")("MessageUnreadable", {
+  part: Schema.Literals(["message", "data"]),
+  issue: Schema.String
+}, {
+  message: ({ issue, part }) => `The ${part === "message" ? "markup" : "data"} of the message cannot be read: ${issue}.`
+}) {}
 
 /**
  * What somebody said, and of whom and what. Each list is in the order of the message.

@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import * as Errors from "../internal/errors.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Input from "../internal/input.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
 import type * as Attachment from "./Attachment.ts"
@@ -129,30 +129,27 @@ export interface Blasted {
  * @category errors
  * @since 0.1.0
  */
-export class MessageOutcomeUnknown extends Errors.final(
-  Schema.TaggedError<MessageOutcomeUnknown, Errors.Final>("effect-herald/symphony/MessageOutcomeUnknown")(
-    "MessageOutcomeUnknown",
-    {
-      operation: Schema.String,
-      /** As they were given. */
-      streamIds: Schema.Array(Schema.String),
-      reason: Schema.Union([
-        SymphonyError.Unreachable,
-        SymphonyError.NoAnswer,
-        SymphonyError.ServiceFailure,
-        SymphonyError.Unreadable
-      ]),
-      request: SymphonyError.SymphonyError.fields.request
+export class MessageOutcomeUnknown
+  extends Failure.TaggedError<MessageOutcomeUnknown>("symphony")("MessageOutcomeUnknown", {
+    operation: Schema.String,
+    /** As they were given. */
+    streamIds: Schema.Array(Schema.String),
+    reason: Schema.Union([
+      SymphonyError.Transport,
+      SymphonyError.Timeout,
+      SymphonyError.ServerFailure,
+      SymphonyError.Malformed
+    ]),
+    request: SymphonyError.SymphonyError.fields.request
+  }, {
+    message: ({ operation, reason, streamIds }) => {
+      const streams = streamIds.length === 1 ? `stream ${streamIds[0]}` : `${streamIds.length} streams`
+      return `${operation}: whether the message for ${streams} was posted is not known. ` +
+        `${whatHappened(reason)} ` +
+        "Look for it with Messages.list before sending it again."
     }
-  )
-) {
-  override get message(): string {
-    const streams = this.streamIds.length === 1 ? `stream ${this.streamIds[0]}` : `${this.streamIds.length} streams`
-    return `${this.operation}: whether the message for ${streams} was posted is not known. ` +
-      `${whatHappened(this.reason)} ` +
-      "Look for it with Messages.list before sending it again."
-  }
-}
+  })
+{}
 
 /**
  * What sending can fail with, beside the streams of attachments. Reasons of a `SymphonyError` mean that nothing was posted.
@@ -168,7 +165,7 @@ export type SendError = SymphonyError.SymphonyError | MessageOutcomeUnknown
  * **Details**
  *
  * `POST {agent}/agent/v4/stream/{streamId}/message/create`. Wrong input, such as markup that is not well formed, is an
- * `InvalidRequest` before anything is sent. What was certainly not taken (not sent, 401, 429) is sent again by the schedule of
+ * `BadRequest` before anything is sent. What was certainly not taken (not sent, 401, 429) is sent again by the schedule of
  * the configuration; what may have been taken fails with {@link MessageOutcomeUnknown}, unless `resend` is set.
  *
  * **Example** (A message with what a user typed, and a file)
@@ -497,7 +494,7 @@ export interface MessageOptions {
 }
 
 /**
- * One message, or none where there is no such message. Fails with `Forbidden` where the user of the session may not see it.
+ * One message, or none where there is no such message. Fails with `AccessDenied` where the user of the session may not see it.
  *
  * **Details**
  *

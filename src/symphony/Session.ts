@@ -150,7 +150,7 @@ export interface Options {
  * `retry`, each time with a new token, which holds for four minutes by the clock of the program. A failed login is told to all
  * requests that wait for it, and the next request begins another. A reader of the datafeed is told of each attempt that fails.
  *
- * Requests that need a login after the scope of the layer has ended fail with `InvalidRequest`, and so do those that wait for one
+ * Requests that need a login after the scope of the layer has ended fail with `BadRequest`, and so do those that wait for one
  * then.
  *
  * **Example** (Two bots in one program)
@@ -187,13 +187,13 @@ export type User =
 
 /**
  * The session of a user on whose behalf the configuration's application acts. All requests that this allows are those of a
- * bot; the others fail with `Unauthorized` or `Forbidden`.
+ * bot; the others fail with `Unauthorized` or `AccessDenied`.
  *
  * **Details**
  *
  * `POST {pod}/login/pubkey/app/authenticate`, then `POST {pod}/login/pubkey/app/user/{userId}/authenticate` or
  * `POST {pod}/login/pubkey/app/username/{username}/authenticate`. A renewal is both again. Both of id and name, or neither, is
- * an `InvalidRequest`.
+ * a `BadRequest`.
  *
  * **Example** (As a user, beside the bot)
  *
@@ -256,7 +256,7 @@ const remembered = <A>(part: LoginEffect<A>): LoginEffect<A> => {
 
 const afterScope = () =>
   Endpoint.errorOf(first)(
-    new SymphonyError.InvalidRequest({
+    new SymphonyError.BadRequest({
       description:
         "The session is closed, because the scope of its layer has ended; provide the layer around all requests",
       details: []
@@ -264,7 +264,7 @@ const afterScope = () =>
   )
 
 const invalid = (description: string, details: ReadonlyArray<SymphonyError.Detail>) =>
-  Effect.fail(Endpoint.errorOf(first)(new SymphonyError.InvalidRequest({ description, details })))
+  Effect.fail(Endpoint.errorOf(first)(new SymphonyError.BadRequest({ description, details })))
 
 const validConfig = Effect.flatMap(
   SymphonyConfig,

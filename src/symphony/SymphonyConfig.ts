@@ -16,6 +16,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Failure from "../internal/failure.ts"
 import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
 import * as Guarded from "../internal/guarded.ts"
@@ -121,7 +122,7 @@ export interface Options extends ServiceOptions {
   /** How long a request may take, connection and body included. Default: 60 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * The largest answer that is read, in bytes after decompression. A larger one fails with `Unreadable` as soon as it is known to
+   * The largest answer that is read, in bytes after decompression. A larger one fails with `Malformed` as soon as it is known to
    * be. What is read as a stream has no limit. Default: 48 MiB, room for the largest file of a message in base64.
    */
   readonly maxAnswerSize?: number | undefined
@@ -166,7 +167,7 @@ export class SymphonyConfig extends Context.Service<SymphonyConfig, {
   readonly maxAnswerSize: number
   /**
    * What is wrong with the options. Making a configuration never fails; a request made with a wrong one fails with
-   * `InvalidRequest` and these details before anything is sent.
+   * `BadRequest` and these details before anything is sent.
    */
   readonly issues: ReadonlyArray<Detail>
 }>()("effect-herald/symphony/SymphonyConfig") {}
@@ -288,20 +289,17 @@ export const layerConfig = (
  * @category errors
  * @since 0.1.0
  */
-export class SymphonyConfigError
-  extends Schema.TaggedError<SymphonyConfigError>("effect-herald/symphony/SymphonyConfigError")("SymphonyConfigError", {
-    file: Schema.String,
-    details: Schema.Array(Detail)
-  })
-{
-  override get message(): string {
-    return `${this.file}: ${
-      this.details.map(({ location, message }) => location === undefined ? message : `${location} ${message}`).join(
+export class SymphonyConfigError extends Failure.TaggedError<SymphonyConfigError>("symphony")("SymphonyConfigError", {
+  file: Schema.String,
+  details: Schema.Array(Detail)
+}, {
+  message: ({ details, file }) =>
+    `${file}: ${
+      details.map(({ location, message }) => location === undefined ? message : `${location} ${message}`).join(
         "; "
       )
     }.`
-  }
-}
+}) {}
 
 /**
  * The configuration of a file of the vendor's kits, JSON or YAML: `host`, `bot.username`, `bot.privateKey.path`, and so on.
@@ -407,7 +405,7 @@ const scheduleOf = (retry: NonNullable<Options["retry"]>): Schedule.Schedule<unk
       Effect.succeed(
         Duration.max(
           Duration.min(duration, longest),
-          Duration.min(Option.getOrElse(input.retryAfter, () => Duration.zero), longestHint)
+          Duration.min(input.retryAfter ?? Duration.zero, longestHint)
         )
       )
     )

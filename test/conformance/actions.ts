@@ -31,7 +31,7 @@ type Failure =
   | MessageActions.ActionExists
   | MessageActions.ActionNotFound
   | MessageActions.ActionOfAnotherUser
-  | MessageActions.PartialFailure
+  | MessageActions.ActionNotAnnounced
 
 const Body = Schema.fromJsonString(Schema.Struct({ type: Schema.String, value: Schema.String }))
 const decodeBody = Schema.decodeUnknownSync(Body)
@@ -115,7 +115,7 @@ const assertFailure = (exchange: Kit.Exchange, failure: Failure, reason: () => A
   switch (response.status) {
     case 207:
       return assert.deepInclude({ ...failure, _tag: failure._tag } as object, {
-        _tag: "PartialFailure",
+        _tag: "ActionNotAnnounced",
         operation: "addMessageAction",
         channel,
         messageTimetoken,

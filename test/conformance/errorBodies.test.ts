@@ -5,7 +5,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { assertReason, readAnswer, type Reason } from "./answers.ts"
 
@@ -56,7 +55,7 @@ const failure = (status: number, description: string, answeredBy: "service" | "i
   status,
   description,
   answeredBy,
-  retryAfter: Option.none()
+  retryAfter: undefined
 })
 
 const rows: ReadonlyArray<Row> = [
@@ -236,7 +235,7 @@ const rows: ReadonlyArray<Row> = [
     name: "E11 App Context, 429",
     status: 429,
     body: objects(429, tooFast),
-    expected: { _tag: "RateLimited", description: tooFast, retryAfter: Option.none() }
+    expected: { _tag: "RateLimited", description: tooFast, retryAfter: undefined }
   },
   {
     name: "E11 App Context, 5xx",
@@ -425,7 +424,7 @@ const rows: ReadonlyArray<Row> = [
     expected: {
       _tag: "RateLimited",
       description: "Too Many Requests",
-      retryAfter: Option.some(Duration.seconds(60))
+      retryAfter: Duration.seconds(60)
     }
   },
   {

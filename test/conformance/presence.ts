@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
+import type { PubNubError } from "effect-herald/pubnub"
 import { ChannelGroups, Presence, PubNubConfig } from "effect-herald/pubnub"
 import * as Answers from "./answers.ts"
 import * as Kit from "./kit.ts"
@@ -66,7 +67,7 @@ const askedOf = ({ request }: Kit.Exchange): Asked => {
   }
 }
 
-type Call = Effect.Effect<unknown, Presence.PresenceError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
+type Call = Effect.Effect<unknown, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
 
 const callOf = (exchange: Kit.Exchange): Call => {
   const { request } = exchange

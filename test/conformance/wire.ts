@@ -4,6 +4,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
@@ -23,7 +24,7 @@ const plainValue = (value: unknown): unknown =>
     ? Option.getOrNull(value)
     : Array.isArray(value)
     ? value.map(plainValue)
-    : typeof value === "object" && value !== null
+    : typeof value === "object" && value !== null && !Duration.isDuration(value)
     ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plainValue(item)]))
     : value
 

@@ -1,28 +1,38 @@
-/** A program that talks to both services handles the errors and events of both in one place: no tag means two things. */
+/**
+ * A program that talks to both services handles the errors and events of both in one place: no outer tag means two things, and
+ * the reasons of both services come from one list.
+ */
 import { assert, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { PubNubError } from "effect-herald/pubnub"
+import { SymphonyError } from "effect-herald/symphony"
+import * as Reason from "effect-herald/Reason"
 import { root } from "../kit/scratch.ts"
 
-const tagged = /(?:TaggedError|TaggedClass|TaggedStruct)(?:<[^>]*>)?\((?:\s*"effect-herald\/[^"]*"\s*\)\()?\s*"(\w+)"/g
+const tagged = /(?:TaggedError|TaggedClass|TaggedStruct)(?:<[^>]*>)?\((?:\s*"[\w/-]+"\s*\)\()?\s*"(\w+)"/g
 
-const tagsOf = (service: string): ReadonlyArray<string> =>
-  Fs.readdirSync(Path.join(root, "src", service), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .flatMap((name) => [...Fs.readFileSync(Path.join(root, "src", service, name), "utf8").matchAll(tagged)])
-    .map(([, tag]) => tag!)
+const tags = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .flatMap((name) => [...Fs.readFileSync(Path.join(root, "src", name), "utf8").matchAll(tagged)])
+  .map(([, tag]) => tag!)
 
-const services = ["pubnub", "symphony", "testing"] as const
-
-it.each(services)("each tag of %s is given once", (service) => {
-  const tags = tagsOf(service)
-  assert.isNotEmpty(tags)
-  assert.deepStrictEqual(tags.filter((tag, index) => tags.indexOf(tag) !== index), [])
+it("each tag is given once, but for the reason that both services shape", () => {
+  assert.includeMembers(tags, ["PubNubError", "SymphonyError", "RateLimited", "Message", "FeedConnected"])
+  assert.deepStrictEqual(tags.filter((tag, index) => tags.indexOf(tag) !== index), ["AccessDenied"])
 })
 
-it("PubNub and Symphony share no tag", () => {
-  const pubnub = new Set(tagsOf("pubnub"))
-  assert.include([...pubnub], "PubNubError")
-  assert.include(tagsOf("symphony"), "SymphonyError")
-  assert.deepStrictEqual(tagsOf("symphony").filter((tag) => pubnub.has(tag)), [])
+const shared = ["BadRequest", "Malformed", "RateLimited", "ServerFailure", "Timeout", "Transport"] as const
+
+it.each(shared)("%s is one class", (tag) => {
+  assert.strictEqual(PubNubError[tag], Reason[tag])
+  assert.strictEqual(SymphonyError[tag], Reason[tag])
+})
+
+it("a reason of both services is a shared one, or says for each who was refused", () => {
+  const tagsOf = (members: ReadonlyArray<{ readonly identifier: string }>) =>
+    members.map(({ identifier }) => identifier.split("/").at(-1)!)
+  const pubnub = tagsOf(PubNubError.Reason.members)
+  const symphony = new Set(tagsOf(SymphonyError.Reason.members))
+  assert.deepStrictEqual(pubnub.filter((tag) => symphony.has(tag)).sort(), ["AccessDenied", ...shared].sort())
 })

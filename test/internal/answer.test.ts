@@ -9,7 +9,7 @@ describe("a failure", () => {
   it("is a refusal only in the service's own words, and only with 4xx", () => {
     for (const status of all) {
       const expected = status === 429
-        ? ["Throttled", "Throttled"]
+        ? ["RateLimited", "RateLimited"]
         : [413, 414, 431].includes(status)
         ? ["TooLarge", "TooLarge"]
         : status >= 400 && status < 500 && ![408, 425, 499].includes(status)

@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
-import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import * as RetryAfter from "../../src/internal/retryAfter.ts"
 
@@ -46,6 +45,6 @@ describe("retry-after", () => {
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const wait = yield* RetryAfter.of({ headers: Headers.fromInput({ "retry-after": value }) })
-      assert.deepStrictEqual(Option.getOrUndefined(Option.map(wait, Duration.toSeconds)), seconds)
+      assert.deepStrictEqual(wait && Duration.toSeconds(wait), seconds)
     }))
 })

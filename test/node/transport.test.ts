@@ -90,7 +90,7 @@ describe.each(transports)("%s", (_, layer) => {
             retry: { maxAttempts: 1 }
           })))
           const refused = yield* Effect.flip(Effect.provide(Session.Session.use(({ tokens }) => tokens), session))
-          assert.deepInclude({ ...refused.reason }, { _tag: "ServiceFailure", status } as object)
+          assert.deepInclude({ ...refused.reason }, { _tag: "ServerFailure", status } as object)
         }).pipe(Effect.provide(layer(options(port))))
         assert.deepStrictEqual(reached, [])
       }).pipe(Effect.scoped),
@@ -222,7 +222,7 @@ it.live(
         )
         assert.strictEqual(size, 1_500_000)
         const error = yield* Effect.flip(Attachments.getAttachment(file))
-        assert(error.reason._tag === "Unreadable")
+        assert(error.reason._tag === "Malformed")
         assert.include(error.message, "larger than maxAnswerSize")
       }).pipe(
         Effect.provideService(Session.Session, { tokens: Effect.succeed(tokens), renew: Effect.succeed }),

@@ -5,13 +5,14 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { PubNubError } from "effect-herald/pubnub"
 import { History, Publish, PubNubConfig, Timetoken } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
-type Call = Effect.Effect<unknown, History.HistoryError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
+type Call = Effect.Effect<unknown, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
 
 /** Publishes 0 to n - 1, and gives their timetokens. */
 const publish = (channel: string, n: number) =>

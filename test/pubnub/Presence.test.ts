@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { ChannelGroups, Presence, PubNubConfig } from "effect-herald/pubnub"
+import { ChannelGroups, Presence, PubNubConfig, type PubNubError } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 
@@ -503,7 +503,7 @@ describe("state", () => {
 const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
 
-type Call = Effect.Effect<unknown, Presence.PresenceError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
+type Call = Effect.Effect<unknown, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
 
 describe("bad input is refused before a request is made", () => {
   const state: { readonly [key: string]: unknown } = { ok: true }

@@ -780,7 +780,7 @@ describe("failures", () => {
       assert.strictEqual(error.reason._tag, tag)
       assert.strictEqual(error.operation, "setUser")
       assert.deepStrictEqual(error.request, { method: "PATCH", path: "/v2/objects/{subscribeKey}/uuids/a b" })
-      if (tag === "RateLimited") assert.deepStrictEqual(error.retryAfter, some(Duration.seconds(3)))
+      if (tag === "RateLimited") assert.deepStrictEqual(error.retryAfter, Duration.seconds(3))
     }).pipe(Effect.provide(scripted(answer))))
 
   it.effect("nulls and absent keys are nothing, times have any number of digits, and keys that are new are passed over", () =>

@@ -211,7 +211,7 @@ describe("what something between here and the service answers", () => {
         const reason = yield* reasonOf(status, body)
         assert.deepInclude(fields(reason), between(status), body)
         assert.isTrue(reason.isRetryable)
-        assert.include(reason.message, `Something between here and the service answered ${status}`)
+        assert.include(reason.message, `A proxy or gateway answered ${status} in place of the service`)
         assert.notMatch(reason.message, /The service/)
       }
     }))

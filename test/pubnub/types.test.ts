@@ -92,11 +92,11 @@ describe("endpoints", () => {
     const add = MessageActions.add({ ...to, type: "reaction", value: "👍" })
     const remove = MessageActions.remove({ ...to, actionTimetoken: to.messageTimetoken })
     const list = MessageActions.list({ channel: "a" })
-    holds<Equal<Effect.Error<typeof add>["_tag"], "ActionExists" | "PartialFailure" | "PubNubError">>(true)
+    holds<Equal<Effect.Error<typeof add>["_tag"], "ActionExists" | "ActionNotAnnounced" | "PubNubError">>(true)
     holds<
       Equal<
         Effect.Error<typeof remove>["_tag"],
-        "ActionNotFound" | "ActionOfAnotherUser" | "PartialFailure" | "PubNubError"
+        "ActionNotFound" | "ActionOfAnotherUser" | "ActionNotAnnounced" | "PubNubError"
       >
     >(true)
     holds<Equal<Effect.Error<typeof list>, PubNubError.PubNubError>>(true)

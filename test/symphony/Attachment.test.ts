@@ -195,7 +195,7 @@ describe("a stream that fails", () => {
       yield* VirtualTime.advance("61 seconds")
       const error = yield* Fiber.join(fiber)
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)
-      assert.strictEqual(error.reason._tag, "NoAnswer")
+      assert.strictEqual(error.reason._tag, "Timeout")
     }))
 
   it.effect("is a defect where it was one", () =>
@@ -266,7 +266,7 @@ describe("a stream that can be read once", () => {
         }).pipe(Effect.provide(layer), Effect.flip)
         assert.instanceOf(error, Attachment.AttachmentFailed)
         assert.instanceOf(error.cause, Attachment.AttachmentSpent)
-        assert.strictEqual(error.cause.error.reason._tag, answer === busy ? "Throttled" : "Unauthorized")
+        assert.strictEqual(error.cause.error.reason._tag, answer === busy ? "RateLimited" : "Unauthorized")
         assert.include(error.message, "it can be read only once")
         assert.strictEqual(sent.length, 1)
       })
@@ -368,7 +368,7 @@ describe("files are refused before a request is made", () => {
       assert.deepStrictEqual(detailsOf(error), [
         "attachments have 31457287 bytes or more; a message may have 31457280"
       ])
-      assert.strictEqual(tagOf(error), "InvalidRequest")
+      assert.strictEqual(tagOf(error), "BadRequest")
       assert.strictEqual(sent.length, 0)
     }))
 })

@@ -146,7 +146,7 @@ describe("which feed", () => {
     Effect.gen(function*() {
       for (const tag of [" ", "x".repeat(101), "a\ud800"]) {
         const error = yield* Effect.flip(Stream.runDrain(Datafeed.events({ tag })))
-        assert(error.reason._tag === "InvalidRequest")
+        assert(error.reason._tag === "BadRequest")
         assert.strictEqual(error.reason.details[0]?.location, "tag")
       }
       assert.strictEqual((yield* requestsTo("datafeeds")).length, 0)
@@ -161,7 +161,7 @@ describe("which feed", () => {
       }
       const { fiber } = yield* listen({ tag: "one more" })
       yield* VirtualTime.advance("1 second")
-      assert.deepStrictEqual(yield* reasonOf(fiber), ["createDatafeed", "Forbidden"])
+      assert.deepStrictEqual(yield* reasonOf(fiber), ["createDatafeed", "AccessDenied"])
     }).pipe(Effect.provide(withBot())))
 
   it.effect("it is kept at the end, and deleted when that is asked for; the read in flight is aborted", () =>
@@ -335,7 +335,7 @@ describe("what goes wrong", () => {
       const [recreated] = events.filter((event) => event._tag === "FeedRecreated")
       assert.deepInclude(recreated, { previous: old!.feedId, feedId: (yield* feeds)[0]!.feedId })
       assert.isDefined(recreated?.heardAt)
-      assert.strictEqual(recreated?.reason._tag, "InvalidRequest")
+      assert.strictEqual(recreated?.reason._tag, "BadRequest")
       assert.strictEqual((yield* requestsTo("DELETE")).length, 0)
       assert.deepStrictEqual(yield* pending, [0])
     }).pipe(Effect.provide(withBot())))
@@ -512,7 +512,7 @@ describe("what goes wrong", () => {
       yield* add({ fault: Fault.ServerError({ status: 500, handled: false }), lasting: "10 minutes" })
       yield* emulator.use(({ restart }) => restart)
       yield* VirtualTime.advance("10 seconds")
-      assert.deepStrictEqual(yield* reasonOf(fiber), ["listDatafeeds", "ServiceFailure"])
+      assert.deepStrictEqual(yield* reasonOf(fiber), ["listDatafeeds", "ServerFailure"])
       assert.deepStrictEqual(told, ["FeedConnected", "FeedInterrupted", "FeedInterrupted"])
     }).pipe(Effect.provide(withBot({ config: { datafeedRetry: Schedule.recurs(2) } }))))
 
@@ -522,7 +522,7 @@ describe("what goes wrong", () => {
       yield* VirtualTime.advance("1 second")
       yield* add({ on: reads, fault: Fault.AccessDenied() })
       yield* VirtualTime.advance("31 seconds")
-      assert.deepStrictEqual(yield* reasonOf(fiber), ["readDatafeed", "Forbidden"])
+      assert.deepStrictEqual(yield* reasonOf(fiber), ["readDatafeed", "AccessDenied"])
     }).pipe(Effect.provide(withBot())))
 
   it.effect("a service that answers at once with nothing is not asked without a pause", () =>
@@ -787,7 +787,7 @@ describe("consume", () => {
           yield* Effect.flip(Datafeed.consumePages(() => Effect.void, { concurrency }))
         ]
         for (const { reason } of errors) {
-          assert(reason._tag === "InvalidRequest")
+          assert(reason._tag === "BadRequest")
           assert.deepStrictEqual(reason.details, [
             { location: "concurrency", message: `is ${concurrency}, not a whole number of 1 or more` }
           ])

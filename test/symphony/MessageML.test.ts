@@ -339,7 +339,7 @@ describe("entities", () => {
     Effect.gen(function*() {
       const written = yield* Effect.flip(Order.make("order", { ...order, id: 1.5 }))
       assert.deepInclude(written, { _tag: "EntityMismatch", type: "com.acme.order", id: "order" })
-      assert.deepStrictEqual([written.isRetryable, written.retryAfter._tag], [false, "None"])
+      assert.deepStrictEqual([written.isRetryable, written.retryAfter], [false, undefined])
       const read = yield* Effect.flip(Order.read({ data: "{\"3\":{\"type\":\"com.acme.order\",\"id\":\"7\"}}" }))
       assert.deepInclude(read, { _tag: "EntityMismatch", id: "3" })
       const unreadable = yield* Effect.flip(Order.read({ data: "{" }))

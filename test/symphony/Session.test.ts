@@ -94,7 +94,7 @@ describe("a bot", () => {
   it.effect("without a bot in the configuration there is no session of a bot", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
-      assert.deepInclude(reasonOf(error), { _tag: "InvalidRequest", description: "The configuration is not complete" })
+      assert.deepInclude(reasonOf(error), { _tag: "BadRequest", description: "The configuration is not complete" })
       assert.match(error.message, /^login: .*bot is not set.*Nothing was sent/)
       assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
     }).pipe(asBot({ config: { bot: undefined } })))
@@ -225,14 +225,14 @@ describe("a login that fails", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
       assert.strictEqual(error.reason._tag, "Unauthorized")
-      assert.match(error.message, /Check the user name, that its public key is imported, and the clock/)
+      assert.match(error.message, /Check the user name, its public key in the pod, and the clock/)
       assert.lengthOf(yield* timesOf(login), 1)
     }).pipe(asBot({ config: { bot: { ...bot, username: "nobody" } } })))
 
   it.effect("because the clock is off, is told so", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
-      assert.match(error.message, /^login: Not authorized: .* the clock\.$/)
+      assert.match(error.message, /^login: Not authorized: .* the clock of this machine\.$/)
     }).pipe(Effect.provide(
       Session.layer().pipe(
         Layer.provideMerge(config()),
@@ -306,7 +306,7 @@ describe("a login that fails", () => {
       yield* failNext({ on: "login", status: 503, times: 100 })
       const fiber = yield* Effect.forkChild(Effect.flip(tokens))
       yield* until(Effect.map(TestClock.adjust("5 minutes"), () => fiber.pollUnsafe() !== undefined))
-      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ServiceFailure")
+      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ServerFailure")
       assert.lengthOf(yield* timesOf(login), 10)
     }).pipe(asBot()))
 
@@ -316,7 +316,7 @@ describe("a login that fails", () => {
       Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(Effect.flip(tokens))
         yield* until(Effect.map(TestClock.adjust("5 minutes"), () => fiber.pollUnsafe() !== undefined))
-        assert.deepInclude({ ...(yield* Fiber.join(fiber)).reason }, { _tag: "Unreadable", excerpt: "" })
+        assert.deepInclude({ ...(yield* Fiber.join(fiber)).reason }, { _tag: "Malformed", excerpt: "" })
       }).pipe(Effect.provide(
         Session.layer().pipe(
           Layer.provideMerge(config({ retry: { maxAttempts: 1 } })),
@@ -328,7 +328,7 @@ describe("a login that fails", () => {
   it.effect("is not tried again because of a certificate", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
-      assert.deepInclude(reasonOf(error), { _tag: "Unreachable", sent: false, code: "CERT_HAS_EXPIRED" })
+      assert.deepInclude(reasonOf(error), { _tag: "Transport", sent: false, code: "CERT_HAS_EXPIRED" })
     }).pipe(Effect.provide(
       Session.layer().pipe(
         Layer.provideMerge(config()),
@@ -375,7 +375,7 @@ describe("who waits for a login", () => {
       yield* until(Effect.map(timesOf(relay), ({ length }) => length === 1))
       yield* Scope.close(scope, Exit.void)
       for (const error of [yield* Fiber.join(fiber), yield* Effect.flip(mine)]) {
-        assert.strictEqual(error.reason._tag, "InvalidRequest")
+        assert.strictEqual(error.reason._tag, "BadRequest")
         assert.match(error.message, /^login: The session is closed, because the scope of its layer has ended/)
       }
     }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
@@ -512,7 +512,7 @@ describe("keys", () => {
     ([, pem, message]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(tokens)
-        assert(error.reason._tag === "InvalidRequest")
+        assert(error.reason._tag === "BadRequest")
         assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["bot.privateKey"])
         assert.include(error.reason.details[0]?.message, message)
         for (const secret of ["hush-hush", ...pem.split("\n").filter((line) => !line.startsWith("-"))]) {
@@ -561,7 +561,7 @@ describe("on behalf of a user", () => {
     ([user]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(tokens)
-        assert.strictEqual(error.reason._tag, "InvalidRequest")
+        assert.strictEqual(error.reason._tag, "BadRequest")
         assert.match(
           error.message,
           /user(\.username is blank|\.userId is NaN, not a .*| has to be exactly one of userId and username)\. Nothing was sent/
@@ -614,7 +614,7 @@ describe("several in one program", () => {
     Effect.gen(function*() {
       const nobody = Session.layer({ bot: { username: " ", privateKey: Redacted.make(keys.bot.privateKey) } })
       const error = yield* Effect.flip(Effect.provide(whoAmI, nobody))
-      assert.strictEqual(error.reason._tag, "InvalidRequest")
+      assert.strictEqual(error.reason._tag, "BadRequest")
       assert.match(error.message, /bot\.username is blank\. Nothing was sent/)
       assert.deepStrictEqual(yield* logins, {})
     }).pipe(Effect.provide(Layer.provideMerge(config(), pod()))))

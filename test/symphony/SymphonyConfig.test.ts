@@ -152,7 +152,7 @@ describe("issues", () => {
   it.effect("are told by the request, before anything is sent", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(whoAmI)
-      assert.strictEqual(error.reason._tag, "InvalidRequest")
+      assert.strictEqual(error.reason._tag, "BadRequest")
       assert.match(error.message, /The configuration is not valid: agent\.port is not a port\. Nothing was sent/)
       assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
     }).pipe(Effect.provide(
@@ -177,7 +177,7 @@ describe("schedules", () => {
         const index = (yield* Ref.updateAndGet(times, (times) => [...times, now])).length - 1
         if (index === failures) return
         return yield* Effect.fail({
-          retryAfter: Option.map(Option.fromUndefinedOr(hint?.(index)), Duration.fromInputUnsafe)
+          retryAfter: Option.getOrUndefined(Option.map(Option.fromUndefinedOr(hint?.(index)), Duration.fromInputUnsafe))
         })
       })
       const fiber = yield* Effect.forkChild(Effect.exit(Effect.retry(fail, { schedule })))

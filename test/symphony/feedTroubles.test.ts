@@ -319,7 +319,7 @@ describe("reads that are silent", () => {
     ([readTimeout]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Stream.runDrain(Datafeed.events({ readTimeout })))
-        assert(error.reason._tag === "InvalidRequest")
+        assert(error.reason._tag === "BadRequest")
         assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["readTimeout"])
       }).pipe(Effect.provide(withBot()))
   )
@@ -383,7 +383,7 @@ describe("the first feed", () => {
       const { fiber } = yield* heard()
       yield* VirtualTime.advance("1 second")
       const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.deepStrictEqual([error.operation, error.reason._tag], ["createDatafeed", "InvalidRequest"])
+      assert.deepStrictEqual([error.operation, error.reason._tag], ["createDatafeed", "BadRequest"])
     }).pipe(Effect.provide(withBot())))
 })
 

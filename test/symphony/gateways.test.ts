@@ -36,11 +36,11 @@ describe.each(foreign)("%s", (_, status, body) => {
   it.effect("for good is told as what it is", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Messages.list({ streamId: sid }))
-      assert(error.reason._tag === "ServiceFailure")
+      assert(error.reason._tag === "ServerFailure")
       assert.strictEqual(error.reason.status, status)
       assert.strictEqual(error.reason.answeredBy, body === own ? "service" : "intermediary")
       assert.isTrue(error.isRetryable)
-      if (body !== own) assert.include(error.message, `Something between here and the service answered ${status}`)
+      if (body !== own) assert.include(error.message, `A proxy or gateway answered ${status} in place of the service`)
     }).pipe(Effect.provide(scripted(...Array.from({ length: 6 }, () => answer)))))
 
   it.effect("to a post leaves its outcome unknown", () =>
@@ -78,7 +78,7 @@ describe("the service's own word", () => {
     "is not needed to say with %i that it is too large",
     (status) =>
       Effect.gen(function*() {
-        assert.strictEqual(tagOf(yield* Effect.flip(Messages.send({ streamId: sid, message: "a" }))), "InvalidRequest")
+        assert.strictEqual(tagOf(yield* Effect.flip(Messages.send({ streamId: sid, message: "a" }))), "BadRequest")
       }).pipe(Effect.provide(scripted({ status, body: html })))
   )
 

@@ -117,7 +117,7 @@ export const tagOf = (error: { readonly _tag: string }): string =>
   error instanceof SymphonyError.SymphonyError ? error.reason._tag : error._tag
 
 export const detailsOf = (error: unknown): ReadonlyArray<string> =>
-  error instanceof SymphonyError.SymphonyError && error.reason._tag === "InvalidRequest"
+  error instanceof SymphonyError.SymphonyError && error.reason._tag === "BadRequest"
     ? error.reason.details.map(({ location, message }) => `${location} ${message}`)
     : []
 

@@ -72,7 +72,7 @@ describe("a list", () => {
     Effect.gen(function*() {
       const { asked, provide } = service(page)
       const error = yield* Effect.flip(provide(Stream.runDrain(lists[name])))
-      assert.strictEqual(tagOf(error), "Unreadable")
+      assert.strictEqual(tagOf(error), "Malformed")
       assert.isAtMost(asked(), 4)
     }))
 

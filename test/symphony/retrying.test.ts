@@ -292,7 +292,7 @@ describe("a message that is sent again", () => {
       const error = yield* Effect.flip(run(Messages.send({ streamId, message: "Hello", attachments })))
       assert.instanceOf(error, Attachment.AttachmentFailed)
       assert.instanceOf(error.cause, Attachment.AttachmentSpent)
-      assert.strictEqual(error.cause.error.reason._tag, "Throttled")
+      assert.strictEqual(error.cause.error.reason._tag, "RateLimited")
       assert.strictEqual(reads(), 1)
       assert.deepStrictEqual(yield* texts(streamId), [])
     }).pipe(Effect.provide(emulated())))
@@ -344,7 +344,7 @@ describe("a message that may have been posted", () => {
       const streamId = yield* room
       const error = yield* Effect.flip(run(Messages.send({ streamId, message: "Hello", resend: true })))
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)
-      assert.deepInclude(error.reason, { _tag: "Unreachable", sent: true })
+      assert.deepInclude(error.reason, { _tag: "Transport", sent: true })
       assert.deepStrictEqual(yield* texts(streamId), ["Hello"])
     }).pipe(Effect.provide(emulated({ script: [lost, refused("send")] }))))
 
@@ -379,7 +379,7 @@ describe("attempts", () => {
       const streamId = yield* room
       const error = yield* failing(Messages.send({ streamId, message: "Hello" }))
       assert.instanceOf(error, SymphonyError.SymphonyError)
-      assert.deepInclude(error.reason, { _tag: "Unreachable", sent: false })
+      assert.deepInclude(error.reason, { _tag: "Transport", sent: false })
       assert.deepStrictEqual(
         yield* timesOf(create),
         [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 63_500, 127_500, 255_500]

@@ -9,6 +9,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { CursorStoreError } from "../../CursorStore.ts"
 import * as ConnectFailure from "../../internal/connectFailure.ts"
+import * as Failed from "../../internal/failure.ts"
 import * as Text from "../../internal/text.ts"
 import type { ListenFailed } from "../../node/PubNubEmulatorServer.ts"
 import * as AppContext from "../../pubnub/AppContext.ts"
@@ -21,32 +22,22 @@ import * as SymphonyError from "../../symphony/SymphonyError.ts"
 import * as Output from "../output/lines.ts"
 
 /** Arguments, or input, that cannot be used. */
-export class BadInput extends Schema.TaggedError<BadInput>("effect-herald/cli/BadInput")("BadInput", {
-  description: Schema.String
-}) {
-  override get message(): string {
-    return this.description
-  }
-}
+export class BadInput extends Failed.TaggedError<BadInput>("cli")("BadInput", { description: Schema.String }, {
+  message: ({ description }) => description
+}) {}
 
 /** The operating system refused something: a port, a pipe. */
-export class SystemFailure extends Schema.TaggedError<SystemFailure>("effect-herald/cli/SystemFailure")(
-  "SystemFailure",
-  { description: Schema.String }
-) {
-  override get message(): string {
-    return this.description
-  }
-}
+export class SystemFailure
+  extends Failed.TaggedError<SystemFailure>("cli")("SystemFailure", { description: Schema.String }, {
+    message: ({ description }) => description
+  })
+{}
 
 /** A function threw that must not. */
-export class Crash extends Schema.TaggedError<Crash>("effect-herald/cli/Crash")("Crash", {
-  description: Schema.String
-}) {
-  override get message(): string {
-    return `A function threw that must not: ${this.description}. This is a bug of effect-herald: please report it.`
-  }
-}
+export class Crash extends Failed.TaggedError<Crash>("cli")("Crash", { description: Schema.String }, {
+  message: ({ description }) =>
+    `A function threw that must not: ${description}. This is a bug of effect-herald: please report it.`
+}) {}
 
 /** What there is to say of a defect. A stack trace would be no line, and may hold an address with its token. */
 export const crashOf = (defect: unknown): Crash => new Crash({ description: Text.ofDefect(defect) })
@@ -60,7 +51,7 @@ const Reportable = Schema.Union([
   MessageActions.ActionExists,
   MessageActions.ActionNotFound,
   MessageActions.ActionOfAnotherUser,
-  MessageActions.PartialFailure,
+  MessageActions.ActionNotAnnounced,
   AppContext.ObjectNotFound,
   AppContext.ObjectChanged,
   AppContext.UpdateOutcomeUnknown,
@@ -79,38 +70,30 @@ export type Failure =
   | PlatformError.PlatformError
   | ListenFailed
 
-const codes: { readonly [K in PubNubError.Reason["_tag"] | "Defect" | "InboxOverflow"]: number } = {
+const codes: {
+  readonly [K in PubNubError.Reason["_tag"] | SymphonyError.Reason["_tag"] | "Defect" | "InboxOverflow"]: number
+} = {
   Defect: 1,
-  InboxOverflow: 4,
   BadRequest: 2,
   AccessDenied: 3,
-  InvalidKey: 3,
+  Blocked: 3,
   FeatureDisabled: 3,
+  InvalidKey: 3,
+  Unauthorized: 3,
   EmptySubscription: 4,
-  Transport: 4,
-  Timeout: 4,
+  InboxOverflow: 4,
+  Malformed: 4,
   RateLimited: 4,
   ServerFailure: 4,
-  Malformed: 4
-}
-
-const symphonyCodes: { readonly [K in SymphonyError.Reason["_tag"]]: number } = {
-  InvalidRequest: 2,
-  Unauthorized: 3,
-  Forbidden: 3,
-  Blocked: 3,
-  Unreachable: 4,
-  NoAnswer: 4,
-  Throttled: 4,
-  ServiceFailure: 4,
-  Unreadable: 4,
+  Timeout: 4,
+  Transport: 4,
   NotFound: 6
 }
 
 const exitCode = (error: Reportable): number => {
   switch (error._tag) {
     // It is done, and to try again would be wrong.
-    case "PartialFailure":
+    case "ActionNotAnnounced":
       return 0
     case "SystemFailure":
     case "Crash":
@@ -122,11 +105,10 @@ const exitCode = (error: Reportable): number => {
     case "ActionOfAnotherUser":
       return 3
     case "PubNubError":
+    case "SymphonyError":
       return codes[error.reason._tag]
     case "SubscribeError":
       return codes[error.reason._tag === "Exhausted" ? error.reason.last._tag : error.reason._tag]
-    case "SymphonyError":
-      return symphonyCodes[error.reason._tag]
     case "PublishOutcomeUnknown":
     case "MessageOutcomeUnknown":
     case "UpdateOutcomeUnknown":
@@ -139,20 +121,22 @@ const exitCode = (error: Reportable): number => {
   }
 }
 
-/** The message, and where the setting that is wrong comes from here. */
+/** The message, and the flag or variable that gives the wrong setting. */
 const messageOf = (error: Reportable): string => {
-  const place = "reason" in error ? placeOf(error.reason) : undefined
+  const place = "reason" in error ? placeOf(error) : undefined
   return place === undefined ? error.message : `${error.message} Here it comes from ${place}.`
 }
 
-const placeOf = (reason: Extract<Reportable, { readonly reason: object }>["reason"]): string | undefined => {
+const placeOf = ({ _tag, reason }: Extract<Reportable, { readonly reason: object }>): string | undefined => {
   switch (reason._tag) {
     case "InvalidKey":
       return `--${reason.key}-key or PUBNUB_${reason.key.toUpperCase()}_KEY`
     case "Transport":
-      return ConnectFailure.kindOf(reason.code) === "PlainPort" ? "--no-tls or PUBNUB_TLS=false" : undefined
-    case "Unreachable":
-      return ConnectFailure.kindOf(reason.code) === "PlainPort" ? "--host, as http://name:port" : undefined
+      return ConnectFailure.kindOf(reason.code) !== "PlainPort"
+        ? undefined
+        : _tag === "SymphonyError" || _tag === "MessageOutcomeUnknown"
+        ? "--host, as http://name:port"
+        : "--no-tls or PUBNUB_TLS=false"
     default:
       return undefined
   }

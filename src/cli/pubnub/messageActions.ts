@@ -65,7 +65,7 @@ const add = Command.make(
   (options) =>
     MessageActions.add(options).pipe(
       Effect.tapErrorTag(
-        "PartialFailure",
+        "ActionNotAnnounced",
         ({ action }) => action === undefined ? Effect.void : writeAdded(action)
       ),
       Effect.flatMap(writeAdded)

@@ -76,7 +76,7 @@ describe("actions add and remove", () => {
       assert.include(added.stderr[0], "was stored, but subscribers were not told")
       const removed = yield* herald(["actions", "remove", "a", message, ...added.stdout, "--json"])
       assert.deepStrictEqual([removed.exitCode, removed.stdout], [0, []])
-      assert.strictEqual(JSON.parse(removed.stderr[0] ?? "").error._tag, "PartialFailure")
+      assert.strictEqual(JSON.parse(removed.stderr[0] ?? "").error._tag, "ActionNotAnnounced")
       assert.deepStrictEqual(yield* stored, [])
     }).pipe(Effect.provide(world)))
 })

@@ -66,15 +66,15 @@ const assertAccepted = (exchanges: ReadonlyArray<Exchange>) =>
 
 /** What each status means, in the words of the mock. */
 const meaning: { readonly [status: number]: string } = {
-  400: "InvalidRequest: Bad request",
+  400: "BadRequest: Bad request",
   401: "Unauthorized: Unauthorized",
-  403: "Forbidden: Forbidden",
+  403: "AccessDenied: Forbidden",
   404: "NotFound: Not found",
-  405: "InvalidRequest: Method not allowed",
-  429: "Throttled: Too many requests",
+  405: "BadRequest: Method not allowed",
+  429: "RateLimited: Too many requests",
   451: "Blocked: Compliance issue",
-  500: "ServiceFailure: Server error",
-  503: "ServiceFailure: Service unavailable"
+  500: "ServerFailure: Server error",
+  503: "ServerFailure: Service unavailable"
 }
 
 const expectedFailure = (name: Vendor.Name, status: number): string => {

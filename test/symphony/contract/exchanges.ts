@@ -86,7 +86,7 @@ export const plain = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field)]))
 }
 
-/** A failure in a line: `Throttled: Too many requests`. */
+/** A failure in a line: `RateLimited: Too many requests`. */
 export const lineOf = (error: Failure): string => {
   const { reason } = error
   const said = "description" in reason ? `${reason._tag}: ${reason.description}` : reason._tag

@@ -79,12 +79,12 @@ const complaints = ({ method, path, violations }: Exchange): ReadonlyArray<strin
   violations.includes("[\"request\"") ? [`${method} ${path}: ${violations}`] : []
 
 const meaning: { readonly [status: number]: string } = {
-  400: "InvalidRequest",
+  400: "BadRequest",
   401: "Unauthorized",
-  403: "Forbidden",
+  403: "AccessDenied",
   404: "NotFound",
   451: "Blocked",
-  500: "ServiceFailure"
+  500: "ServerFailure"
 }
 
 describe("contract, the vendor's files", () => {

@@ -151,7 +151,7 @@ const classify = (
   answer: Answer,
   complaint: Complaint,
   path: string,
-  wait: Option.Option<Duration.Duration>
+  wait: Duration.Duration | undefined
 ): AnswerReason => {
   const { channels, details, groups, isOwn, status } = complaint
   const cause = Headers.get(answer.headers, "x-pn-cause")
@@ -160,7 +160,7 @@ const classify = (
   )
   // What the service refuses with 200 is refused.
   switch (Rule.judge(status < 300 && isOwn ? 400 : status, isOwn)) {
-    case "Throttled":
+    case "RateLimited":
       return new PubNubError.RateLimited({ description, retryAfter: wait })
     case "TooLarge":
       return new PubNubError.BadRequest({ status, description, details })

@@ -407,11 +407,10 @@ const isOfMending = (error: SymphonyError.SymphonyError): boolean =>
   (error.operation === "listDatafeeds" || error.operation === "createDatafeed") && isOfRequest(error)
 
 const isOfRequest = ({ reason }: SymphonyError.SymphonyError): boolean =>
-  reason._tag === "NotFound" || reason._tag === "InvalidRequest" && reason.status === 400
+  reason._tag === "NotFound" || reason._tag === "BadRequest" && reason.status === 400
 
 /** Whether it may be better later. What a login or a role does not allow is for somebody to mend. */
 const isPassing = (error: SymphonyError.SymphonyError): boolean =>
   error.isRetryable ||
-  error.reason._tag === "Unreadable" ||
   error.reason._tag === "Unauthorized" && error.operation !== "login" ||
   isRefused(error)

@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Input from "../../../internal/input.ts"
 import { Session } from "../../Session.ts"
-import { type Detail, NoAnswer, type SymphonyError } from "../../SymphonyError.ts"
+import { type Detail, type SymphonyError, Timeout } from "../../SymphonyError.ts"
 import { isDecoded } from "../../../UndecodableItem.ts"
 import * as Body from "../wire/body.ts"
 import * as Endpoint from "../wire/endpoint.ts"
@@ -103,7 +103,7 @@ const readOf = (feedId: string) => ({
 
 /** A read that was not answered in time. */
 export const unanswered = (feedId: string, after: Duration.Duration): SymphonyError =>
-  Endpoint.errorOf(readOf(feedId))(new NoAnswer({ after }))
+  Endpoint.errorOf(readOf(feedId))(new Timeout({ after }))
 
 /** What the feed has to tell, once there is something or half a minute has passed. It is told with the acknowledgement of what was told before. */
 export const read = (feedId: string, ackId: string): Request<Answer> =>

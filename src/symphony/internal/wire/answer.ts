@@ -32,7 +32,7 @@ export const read = <A>(
   const { status, text } = answer
   if (status === 204) {
     return endpoint.empty === undefined
-      ? Effect.fail(new SymphonyError.Unreadable({ status, description: "there is nothing in it", excerpt: "" }))
+      ? Effect.fail(new SymphonyError.Malformed({ status, description: "there is nothing in it", excerpt: "" }))
       : Effect.succeed(endpoint.empty.value)
   }
   if (status >= 200 && status < 300) {
@@ -40,7 +40,7 @@ export const read = <A>(
       onSuccess: Effect.succeed,
       onFailure: (description) =>
         Effect.fail(
-          new SymphonyError.Unreadable({
+          new SymphonyError.Malformed({
             status,
             description: answer.told(description),
             excerpt: endpoint.isSecret === true ? "" : answer.told(text)
@@ -70,7 +70,7 @@ const bodyOf = ({ isCut, text }: Answer): { readonly code: number; readonly mess
 }
 
 // The status decides: the code in a body may contradict it.
-const reasonOf = (answer: Answer, wait: Option.Option<Duration.Duration>): SymphonyError.Reason => {
+const reasonOf = (answer: Answer, wait: Duration.Duration | undefined): SymphonyError.Reason => {
   const { status, text, told } = answer
   const body = bodyOf(answer)
   const said = {
@@ -80,12 +80,12 @@ const reasonOf = (answer: Answer, wait: Option.Option<Duration.Duration>): Symph
       : told(body?.message ?? (text.trim() === "" ? Rule.unexplained : text))
   }
   switch (Rule.judge(status, body !== undefined)) {
-    case "Throttled":
-      return new SymphonyError.Throttled({ ...said, retryAfter: wait })
+    case "RateLimited":
+      return new SymphonyError.RateLimited({ ...said, retryAfter: wait })
     case "TooLarge":
-      return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
+      return new SymphonyError.BadRequest({ ...said, status, details: [] })
     case "Failed":
-      return new SymphonyError.ServiceFailure({
+      return new SymphonyError.ServerFailure({
         ...said,
         status,
         answeredBy: body === undefined || Rule.isRedirect(status) ? "intermediary" : "service",
@@ -104,12 +104,12 @@ const refusal = (
     case 401:
       return new SymphonyError.Unauthorized(said)
     case 403:
-      return new SymphonyError.Forbidden(said)
+      return new SymphonyError.AccessDenied(said)
     case 404:
       return new SymphonyError.NotFound(said)
     case 451:
       return new SymphonyError.Blocked(said)
     default:
-      return new SymphonyError.InvalidRequest({ ...said, status, details: [] })
+      return new SymphonyError.BadRequest({ ...said, status, details: [] })
   }
 }

@@ -67,8 +67,8 @@ export const errorOf = (
   })
 
 /** Input that was refused before a request was made. */
-export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.InvalidRequest =>
-  new SymphonyError.InvalidRequest({ description: "The input is not valid", details })
+export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.BadRequest =>
+  new SymphonyError.BadRequest({ description: "The input is not valid", details })
 
 /** The error of input that was refused before it was known which request it is for. */
 export const refusal = (
@@ -124,7 +124,7 @@ export const open = <E = never, R = never>(
 /** What is wrong with the input of a request: then it needs no session either. */
 export const wrongInput = (
   { issues = [], path }: Pick<Endpoint<never>, "issues" | "path">
-): SymphonyError.InvalidRequest | undefined => {
+): SymphonyError.BadRequest | undefined => {
   const details = issues.length > 0 ? issues : Template.issuesOf(path)
   return details.length > 0 ? refused(details) : undefined
 }
@@ -133,12 +133,12 @@ export const wrongInput = (
 const wrongConfig = (
   config: SymphonyConfig["Service"],
   service: Path.Service
-): SymphonyError.InvalidRequest | undefined => {
+): SymphonyError.BadRequest | undefined => {
   if (config.issues.length > 0) {
-    return new SymphonyError.InvalidRequest({ description: "The configuration is not valid", details: config.issues })
+    return new SymphonyError.BadRequest({ description: "The configuration is not valid", details: config.issues })
   }
   const { at } = services[service]
-  return config[at].url !== "" ? undefined : new SymphonyError.InvalidRequest({
+  return config[at].url !== "" ? undefined : new SymphonyError.BadRequest({
     description: "The configuration is not complete",
     details: [{ location: `${at}.host`, message: "is not set, and neither is host" }]
   })
@@ -171,8 +171,8 @@ const exchange = <A, B, E, R>(
     const unanswered = (failure: Operation.Unanswered) =>
       fail(
         failure._tag === "TimedOut"
-          ? new SymphonyError.NoAnswer({ after: timeout })
-          : new SymphonyError.Unreachable({
+          ? new SymphonyError.Timeout({ after: timeout })
+          : new SymphonyError.Transport({
             description: failure.description,
             sent: failure._tag === "Lost",
             ...failure.code === undefined ? {} : { code: failure.code }

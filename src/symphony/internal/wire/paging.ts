@@ -36,7 +36,7 @@ export const paginate = <S, A, R>(
   return Paging.paginate(first, (place: Place<S> | string) =>
     typeof place === "string"
       ? Effect.fail(
-        Endpoint.errorOf(request)(new SymphonyError.Unreadable({ status: 200, description: place, excerpt: "" }))
+        Endpoint.errorOf(request)(new SymphonyError.Malformed({ status: 200, description: place, excerpt: "" }))
       )
       : Effect.map(ask(place.at), ({ entries, fresh = entries, next }) => {
         const isAgain = entries.some(isDecoded) && Json.equal(entries, place.previous)

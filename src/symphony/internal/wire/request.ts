@@ -18,19 +18,19 @@ export type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 export const doubtful = (
   reason: SymphonyError.Reason
 ):
-  | SymphonyError.Unreachable
-  | SymphonyError.NoAnswer
-  | SymphonyError.ServiceFailure
-  | SymphonyError.Unreadable
+  | SymphonyError.Transport
+  | SymphonyError.Timeout
+  | SymphonyError.ServerFailure
+  | SymphonyError.Malformed
   | undefined =>
 {
   switch (reason._tag) {
-    case "Unreachable":
+    case "Transport":
       return reason.sent ? reason : undefined
-    case "NoAnswer":
-    case "ServiceFailure":
+    case "Timeout":
+    case "ServerFailure":
       return reason
-    case "Unreadable":
+    case "Malformed":
       return reason.status < 300 ? reason : undefined
     default:
       return undefined
@@ -52,7 +52,7 @@ export interface Failed<E> {
 
 /** Whether other tokens may help. A gateway may have put its own words in place of the service's. */
 export const isSessionRefused = ({ reason }: SymphonyError.SymphonyError): boolean =>
-  reason._tag === "Unauthorized" || reason._tag === "ServiceFailure" && reason.status === 401
+  reason._tag === "Unauthorized" || reason._tag === "ServerFailure" && reason.status === 401
 
 /** Runs the request that a caller's input makes. It reads, or may be repeated. */
 export const run = <A>(
