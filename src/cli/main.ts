@@ -2,17 +2,18 @@
 /**
  * The `herald` command: see `herald --help`.
  *
- * Ctrl-C and SIGTERM interrupt what runs, which leaves its channels first; the exit code is then 130.
+ * Ctrl-C and SIGTERM interrupt the command. It leaves its channels first, and exits with 130.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
+import { transport } from "../node/internal/transport.ts"
 import { run } from "./herald.ts"
 
 Stdio.Stdio.pipe(
   Effect.flatMap((stdio) => stdio.args),
   Effect.flatMap(run),
-  Effect.provide(NodeServices.layer),
+  Effect.provide([NodeServices.layer, transport]),
   NodeRuntime.runMain
 )

@@ -59,12 +59,12 @@ describe.each(hostile)("a message of %s", (_, deep) => {
       const [since = ""] = yield* publish("0")
       yield* publish("1", deep, "2")
       const read = (...args: ReadonlyArray<string>) => ["subscribe", "a", "--from", since, ...args]
-      const people = yield* herald(read("--count", "3"), { terminal: true })
+      const people = yield* herald(read("--limit", "3"), { terminal: true })
       assert.strictEqual(people.exitCode, 0)
       assert.include(people.stdout.join("\n"), `bob: ${deep}`)
       const runs: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [["2", ["1", deep]], ["1", ["2"]]]
       for (const [count, expected] of runs) {
-        const ran = yield* herald(read("--count", count, "--durable", "r", "--cursors", cursors))
+        const ran = yield* herald(read("--limit", count, "--reader", "r", "--cursors", cursors))
         const messages = ran.stdout.filter((line) => line.includes("\"_tag\":\"Message\""))
         assert.deepStrictEqual(messages.map(payload), [...expected])
         assert.strictEqual(ran.exitCode, 0)
@@ -110,7 +110,7 @@ it.effect("every event that can be told is a line, for people and as JSON", () =
     const event: SubscribeEvent.Undecodable = { _tag: "Undecodable", raw, issue: "no", cursor }
     const line = yield* JsonLine.of(SubscribeEvent.SubscribeEvent(Schema.Json))(event)
     assert.include(line, `"raw":${lists(16_000)}`)
-    assert.include(EventLine.format(event, { now: DateTime.makeUnsafe(start), color: false }), `no: ${lists(16_000)}`)
+    assert.include(EventLine.format(event, DateTime.makeUnsafe(start)), `no: ${lists(16_000)}`)
     // What the schema of events does not know is written all the same.
     const odd: SubscribeEvent.Undecodable = { ...event, raw: { e: Number.NaN } }
     assert.include(yield* JsonLine.of(SubscribeEvent.SubscribeEvent(Schema.Json))(odd), "\"raw\":{\"e\":null}")

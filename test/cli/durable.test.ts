@@ -1,4 +1,4 @@
-/** `herald subscribe --durable`: what was written is not written again, and nothing is left out. */
+/** `herald subscribe --reader`: what was written is not written again, and nothing is left out. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -48,22 +48,22 @@ describe("subscribe --from", () => {
     Effect.gen(function*() {
       const [since = ""] = yield* publish(0)
       yield* publish(1, 2, 3)
-      const first = yield* herald(["subscribe", "a", "--from", since, "--count", "2"])
+      const first = yield* herald(["subscribe", "a", "--from", since, "--limit", "2"])
       assert.deepStrictEqual(payloads(first.stdout), [1, 2])
       const cursor = JSON.stringify(JSON.parse(first.stdout.at(-1)!).cursor)
-      const second = yield* herald(["subscribe", "a", "--from", cursor, "--count", "1"])
+      const second = yield* herald(["subscribe", "a", "--from", cursor, "--limit", "1"])
       assert.deepStrictEqual(payloads(second.stdout), [3])
     }).pipe(Effect.provide(world)))
 })
 
-describe("subscribe --durable", () => {
+describe("subscribe --reader", () => {
   it.effect("goes on where it ended, each name and each keyset for itself, and says where", () =>
     Effect.gen(function*() {
       const cursors = yield* directory
       const [since = ""] = yield* publish(0)
       yield* publish(1, 2, 3, 4)
       const run = (name: string, ...more: ReadonlyArray<string>) =>
-        herald(["subscribe", "a", "--durable", name, "--from", since, "--count", "2", ...more], {
+        herald(["subscribe", "a", "--reader", name, "--from", since, "--limit", "2", ...more], {
           environment: { HERALD_CURSORS: cursors }
         })
       const first = yield* run("r")
@@ -81,9 +81,9 @@ describe("subscribe --durable", () => {
     Effect.gen(function*() {
       const cursors = yield* directory
       const [since = ""] = yield* publish(0)
-      const args = ["subscribe", "a", "--durable", "r", "--cursors", cursors, "--from", since]
+      const args = ["subscribe", "a", "--reader", "r", "--cursors", cursors, "--from", since]
       yield* publish(1, 2)
-      assert.deepStrictEqual(payloads((yield* herald([...args, "--count", "2"])).stdout), [1, 2])
+      assert.deepStrictEqual(payloads((yield* herald([...args, "--limit", "2"])).stdout), [1, 2])
       yield* publish(3, 4, 5)
       const printed: Array<string> = []
       const stuck = yield* Effect.forkChild(herald(args, {
@@ -95,7 +95,7 @@ describe("subscribe --durable", () => {
       yield* until(Effect.sync(() => printed.join()), (text) => text.includes("\"payload\":4")).pipe(TestClock.withLive)
       yield* Fiber.interrupt(stuck)
       assert.deepStrictEqual(payloads(printed), [3, 4])
-      assert.deepStrictEqual(payloads((yield* herald([...args, "--count", "2"])).stdout), [4, 5])
+      assert.deepStrictEqual(payloads((yield* herald([...args, "--limit", "2"])).stdout), [4, 5])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect("a cursor that cannot be read, and a directory that is none, end with 1", () =>
@@ -104,7 +104,7 @@ describe("subscribe --durable", () => {
       Fs.mkdirSync(cursors)
       Fs.writeFileSync(Path.join(cursors, "herald-demo-sub_002fr-1"), "rubbish")
       Fs.writeFileSync(Path.join(cursors, "herald-demo-sub_002fr-2"), "rubbish")
-      const args = ["subscribe", "a", "--durable", "r", "--json"]
+      const args = ["subscribe", "a", "--reader", "r", "--json"]
       const rubbish = yield* herald([...args, "--cursors", cursors])
       assert.strictEqual(rubbish.exitCode, 1)
       assert.strictEqual(JSON.parse(rubbish.stderr.at(-1)!).error._tag, "CursorStoreError")
@@ -112,7 +112,7 @@ describe("subscribe --durable", () => {
       const file = yield* herald([...args, "--cursors", Path.join(cursors, "herald-demo-sub_002fr-1", "x")])
       assert.strictEqual(file.exitCode, 1)
       assert.strictEqual(JSON.parse(file.stderr.at(-1)!).error._tag, "SystemFailure")
-      assert.strictEqual((yield* herald(["subscribe", "a", "--durable", ""])).exitCode, 2)
+      assert.strictEqual((yield* herald(["subscribe", "a", "--reader", ""])).exitCode, 2)
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   const spawned = Effect.gen(function*() {
@@ -122,7 +122,7 @@ describe("subscribe --durable", () => {
     const kept = Path.join(cursors, "herald-demo-sub_002fr-1")
     return {
       emulator,
-      run: Spawn.herald(["subscribe", "a", "--durable", "r", "--cursors", cursors, "--json", ...keys]),
+      run: Spawn.herald(["subscribe", "a", "--reader", "r", "--cursors", cursors, "--json", ...keys]),
       /** Its place is kept from here on. */
       begun: until(Effect.sync(() => Fs.existsSync(kept)), (exists) => exists)
     }
@@ -166,7 +166,7 @@ describe("subscribe --durable", () => {
         yield* until(child.written, (text) => written(text).at(-1) === published - 1)
         yield* child.signal("SIGTERM")
         const { stderr, stdout } = yield* child.exit
-        assert.match(stderr, /r goes on at \d{17}@1/)
+        assert.match(stderr, /r continues at \d{17}@1/)
         check(written(stdout))
         assert.strictEqual(read.length, published)
         yield* emulator.publish({ channel: "a", message: "after it ended" })

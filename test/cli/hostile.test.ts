@@ -40,7 +40,7 @@ describe("a service that says all that it was told", () => {
 describe("names and texts that terminals obey", () => {
   const name = `a${Reflecting.commands}\u0085\u2066b`
   const channels = (flags: ReadonlyArray<string>) =>
-    herald(["groups", "list", "g", ...flags], { environment, terminal: true }).pipe(
+    herald(["groups", "list-channels", "g", ...flags], { environment, terminal: true }).pipe(
       Effect.provide(
         Transport.scripted([{
           body: JSON.stringify({ status: 200, payload: { group: "g", channels: [name] }, service: "x", error: false })

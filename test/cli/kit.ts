@@ -1,13 +1,11 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as TestConsole from "effect/testing/TestConsole"
-import { PubNubConfig } from "effect-herald/pubnub"
 import { run } from "../../src/cli/herald.ts"
 
 export interface Ran {
@@ -25,7 +23,6 @@ export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, o
   /** Told of each line of output. */
   readonly onLine?: (line: string) => Effect.Effect<void>
 } = {}) {
-  const client = yield* HttpClient.HttpClient
   const written: Array<string> = []
   const stdio = Stdio.layerTest({
     stdin: Stream.make(new TextEncoder().encode(options.stdin ?? "")),
@@ -33,7 +30,7 @@ export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, o
     stdout: () =>
       Sink.forEach((chunk) => {
         const line = String(chunk).replace(/\n$/, "")
-        written.push(line)
+        written.push(...line.split("\n"))
         return options.onLine?.(line) ?? Effect.void
       })
   })
@@ -43,10 +40,7 @@ export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, o
     ...options.environment
   }
   return yield* Effect.gen(function*() {
-    const exitCode = yield* run(
-      args,
-      (options) => Layer.merge(PubNubConfig.layer(options), Layer.succeed(HttpClient.HttpClient, client))
-    ).pipe(
+    const exitCode = yield* run(args).pipe(
       Effect.as(0),
       Effect.catchTag("Reported", (reported) => Effect.succeed(reported.exitCode))
     )

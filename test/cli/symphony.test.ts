@@ -88,14 +88,14 @@ describe("send", () => {
       yield* fs.writeFile(`${folder}/é 1.pdf`, content)
       yield* fs.writeFileString(`${folder}/b.csv`, "a,b")
       const { stderr } = yield* herald(
-        ["send", streamId, "two files", "--attach", `${folder}/é 1.pdf`, "--attach", `${folder}/b.csv`]
+        ["send", streamId, "two files", "--attachment", `${folder}/é 1.pdf`, "--attachment", `${folder}/b.csv`]
       )
       assert.deepStrictEqual(stderr, [])
       const [sent] = yield* stored(streamId)
       assert.deepStrictEqual(sent?.attachments.map(({ name }) => name), ["é 1.pdf", "b.csv"])
       assert.deepStrictEqual(sent?.attachments[0]?.content, content)
 
-      const missing = yield* herald(["send", streamId, "a file", "--attach", `${folder}/none`])
+      const missing = yield* herald(["send", streamId, "a file", "--attachment", `${folder}/none`])
       assert.strictEqual(missing.exitCode, 2)
       assert.include(missing.stderr[0], "\"none\" cannot be read")
       assert.lengthOf(yield* stored(streamId), 1)
@@ -140,9 +140,9 @@ describe("list and search", () => {
           ...stdout.map((line) => line.slice(31).split(" ")[0])
         ])
       assert.deepStrictEqual(yield* found("--hashtag", "urgent"), ["two"])
-      assert.deepStrictEqual(yield* found("--text", "one", "--stream", streamId), ["one"])
-      assert.deepStrictEqual(yield* found("--stream", streamId, "--oldest-first", "--limit", "2"), ["one", "two"])
-      assert.deepStrictEqual(yield* found("--stream", streamId, "--since", "2026-09-21T14:16Z"), ["three"])
+      assert.deepStrictEqual(yield* found("--text", "one", "--stream-id", streamId), ["one"])
+      assert.deepStrictEqual(yield* found("--stream-id", streamId, "--oldest-first", "--limit", "2"), ["one", "two"])
+      assert.deepStrictEqual(yield* found("--stream-id", streamId, "--since", "2026-09-21T14:16Z"), ["three"])
       const refused = yield* herald(["search", "--text", "one"])
       assert.strictEqual(refused.exitCode, 2)
     }).pipe(Effect.provide(world)))
@@ -168,7 +168,7 @@ describe("status", () => {
     }).pipe(Effect.provide(world)))
 })
 
-describe("listen", () => {
+describe("datafeed", () => {
   it.effect("prints events a line each, and acknowledges them after that", () =>
     Effect.gen(function*() {
       const { feeds, readers, send } = yield* emulator
@@ -176,7 +176,7 @@ describe("listen", () => {
       const pending = Effect.map(feeds, ([feed]) => feed?.pending)
       const lines: Array<string> = []
       const atPrint: Array<number | undefined> = []
-      const fiber = yield* Effect.forkChild(herald(["listen", "--tag", "cli"], {
+      const fiber = yield* Effect.forkChild(herald(["datafeed", "--tag", "cli"], {
         onLine: (line) =>
           Effect.map(pending, (pending) => {
             lines.push(line)
@@ -203,7 +203,7 @@ describe("listen", () => {
         const { emit, feeds, readers } = yield* emulator
         const streamId = yield* room
         const lines: Array<string> = []
-        const fiber = yield* Effect.forkChild(herald(["listen"], {
+        const fiber = yield* Effect.forkChild(herald(["datafeed"], {
           terminal,
           onLine: (line) => Effect.sync(() => lines.push(line))
         }))
@@ -226,7 +226,7 @@ describe("listen", () => {
       const streamId = yield* room
       const heard = Effect.fnUntraced(function*(happening: Effect.Effect<unknown>) {
         const lines: Array<string> = []
-        const fiber = yield* Effect.forkChild(herald(["listen"], {
+        const fiber = yield* Effect.forkChild(herald(["datafeed"], {
           terminal: true,
           onLine: (line) => Effect.sync(() => lines.push(line))
         }))
@@ -243,7 +243,7 @@ describe("listen", () => {
       }))
       const feedId = (yield* feeds)[0]?.feedId
       assert.deepStrictEqual(first, [
-        `FeedConnected     ${feedId}, a new one`,
+        `FeedConnected     ${feedId}, new`,
         `MessageSent       Orders  Ada: Hi bot\uFFFD  ${messageId}`
       ])
       yield* suppress(messageId)
@@ -277,8 +277,8 @@ describe("exit codes", () => {
         [["list", "AAAA", "--host", "https://a.b/c"], "host"],
         [["list", "AAAA", "--private-key", "/nowhere.pem"], "/nowhere.pem"],
         [["list", "AAAA", "--config", "/nowhere.yaml"], "/nowhere.yaml"],
-        [["list", "AAAA", "--config", "a.yaml", "--bot", "b"], "no others beside it"],
-        [["search", "--text", "x"], "name it with --stream"],
+        [["list", "AAAA", "--config", "a.yaml", "--bot", "b"], "replaces all settings"],
+        [["search", "--text", "x"], "add --stream-id"],
         [["list", "AAAA"], "SYMPHONY_PORT", { SYMPHONY_PORT: "many" }],
         [["list", "AAAA"], "RSA key", { SYMPHONY_BOT_PRIVATE_KEY: "hush" }],
         [["emulator"], "--private-key"]
@@ -415,6 +415,6 @@ describe("emulator", () => {
       yield* fs.writeFileString(key, "no key")
       const refused = yield* (yield* process(["symphony", "emulator", "--port", "0", "--private-key", key])).exit
       assert.strictEqual(refused.code, 2)
-      assert.include(refused.stderr, "is no private key")
+      assert.include(refused.stderr, "is not a private key")
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 60_000)
 })

@@ -19,7 +19,7 @@ import * as Publish from "../../pubnub/Publish.ts"
 import { SubscribeError } from "../../pubnub/SubscribeError.ts"
 import { MessageOutcomeUnknown } from "../../symphony/Messages.ts"
 import * as SymphonyError from "../../symphony/SymphonyError.ts"
-import * as Output from "../output/lines.ts"
+import * as Output from "../output/write.ts"
 
 /** Arguments, or input, that cannot be used. */
 export class BadInput extends Failed.TaggedError<BadInput>("cli")("BadInput", { description: Schema.String }, {

@@ -1,30 +1,28 @@
 /**
- * The flags that say which part of a channel is read, and from which end.
+ * The flags that choose the part of a list to print, and its order.
  */
 import * as Flag from "effect/cli/Flag"
-import * as Schema from "effect/Schema"
-import { Timetoken } from "../../pubnub/Timetoken.ts"
+import { limit } from "./flags.ts"
+import * as Time from "./time.ts"
 
-const timetoken = (name: string, what: string) =>
-  Flag.String(name).pipe(
-    Flag.withSchema(Timetoken),
-    Flag.withDefault(undefined),
-    Flag.withMetavar("timetoken"),
-    Flag.withDescription(what)
-  )
-
-/** How many at the most. */
-export const limit = Flag.Int("limit").pipe(
-  Flag.withSchema(Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))),
-  Flag.withMetavar("n")
+/** The order of a list by time. */
+export const order = Flag.Boolean("oldest-first").pipe(
+  Flag.withDefault(false),
+  Flag.withDescription("Start with the oldest (default: with the newest)"),
+  Flag.map((oldestFirst) => oldestFirst ? "oldestFirst" as const : "newestFirst" as const)
 )
 
-export const range = {
-  since: timetoken("since", "Nothing older"),
-  before: timetoken("before", "Only what is older"),
-  oldestFirst: Flag.Boolean("oldest-first").pipe(
-    Flag.withDefault(false),
-    Flag.withDescription("From the old end on (default: from the new end back)")
-  ),
-  limit: limit.pipe(Flag.withDefault(100), Flag.withDescription("So many at the most (default: 100)"))
+/** A range of a PubNub channel. */
+export const ofChannel = {
+  since: Time.timetoken("since", "Nothing older than this"),
+  before: Time.timetoken("before", "Only what is older than this"),
+  order,
+  limit: limit(100)
+}
+
+/** A range of Symphony messages. */
+export const ofStream = {
+  since: Time.moment("since", "Nothing older than this"),
+  until: Time.moment("until", "Nothing newer than this"),
+  limit: limit(50)
 }

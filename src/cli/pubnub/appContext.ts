@@ -1,197 +1,290 @@
 /**
- * What the commands of App Context share: what a list is asked, what is set and cleared, and objects as lines.
+ * The commands of App Context: `herald users` and `herald channels`, whose objects have the same commands, and
+ * `herald members` and `herald memberships`, which are two sides of one relation.
  */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import type * as Param from "effect/cli/Param"
 import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Text from "../../internal/text.ts"
+import * as String_ from "effect/String"
 import * as AppContext from "../../pubnub/AppContext.ts"
-import * as ExactJson from "../input/exactJson.ts"
+import type { PubNubConfig } from "../../pubnub/PubNubConfig.ts"
+import type { PubNubError } from "../../pubnub/PubNubError.ts"
 import { BadInput } from "../exit/failure.ts"
-import { writeValues } from "../output/lines.ts"
-import { limit } from "../input/range.ts"
+import * as Inputs from "../input/flags.ts"
+import { parseJson } from "../input/json.ts"
+import { writeValues } from "../output/write.ts"
+import { withKeyset } from "./keyset.ts"
 
-/** The parts of every object itself. */
+/** The parts that `get` and `set` print. */
 export const parts = ["custom", "status", "type"] as const
 
-/** What users and channels can be sorted by. */
-export const sortKeys = ["id", "name", "updated", "status", "type"] as const
+type Failure =
+  | PubNubError
+  | AppContext.ObjectNotFound
+  | AppContext.ObjectChanged
+  | AppContext.UpdateOutcomeUnknown
 
-/** What members and memberships can be sorted by, beside the other end. */
-export const relationSortKeys = ["updated", "status", "type"] as const
+type Request<A> = Effect.Effect<A, Failure, HttpClient.HttpClient | PubNubConfig>
 
 // --------------------------------------------------------------------------------------------------------------------
 // lists
 // --------------------------------------------------------------------------------------------------------------------
 
-/** The flags of a list. */
-export const selection = <const Part extends string, const Key extends string>(options: {
-  readonly parts: ReadonlyArray<Part>
-  /** What comes if nothing is asked for. */
-  readonly usual: string
-  readonly keys: ReadonlyArray<Key>
-}) => ({
-  filter: Flag.String("filter").pipe(
-    Flag.withDefault(undefined),
-    Flag.withMetavar("expression"),
-    Flag.withDescription("Only those that match, as in name LIKE 'A*'")
-  ),
-  sort: Flag.Literals("sort", options.keys.flatMap((key) => [key, `${key}:asc`, `${key}:desc`] as const)).pipe(
-    Flag.withMetavar("key"),
-    Flag.atLeast(0),
-    Flag.withDescription("What comes first, ascending if nothing is said; again for more")
-  ),
-  include: Flag.Literals("include", options.parts).pipe(
-    Flag.atLeast(0),
-    Flag.withDescription(`A part that comes; again for more (default: ${options.usual})`)
-  ),
-  limit: limit.pipe(
-    Flag.withDefault(Number.POSITIVE_INFINITY),
-    Flag.withDescription("So many at the most (default: all)")
-  )
-})
-
-interface Selected<Part, Key> {
+/** What the flags of a list say. */
+export interface Selection<Part, Key extends string> {
   readonly filter: string | undefined
-  readonly sort: ReadonlyArray<Key>
-  readonly include: ReadonlyArray<Part>
-  readonly limit: number
+  readonly sort: ReadonlyArray<Key | `${Key}:asc` | `${Key}:desc`>
+  readonly include: ReadonlyArray<Part> | undefined
+  readonly pageSize: number
 }
 
-/** Writes the objects of a list, page by page, until there are enough of them. */
-export const writeList = <Part, Key, A extends object, E, R>(
-  { include, limit, ...selected }: Selected<Part, Key>,
-  read: (options: {
-    readonly filter: string | undefined
-    readonly sort: ReadonlyArray<Key>
-    readonly include: ReadonlyArray<Part> | undefined
-    readonly pageSize: number
-  }) => Stream.Stream<A, E, R>
+interface Listing<Owner, Part extends string, Key extends string> {
+  readonly parts: ReadonlyArray<Part>
+  readonly keys: ReadonlyArray<Key>
+  readonly stream: (
+    owner: Owner,
+    selection: Selection<Part, Key>
+  ) => Stream.Stream<object, PubNubError, HttpClient.HttpClient | PubNubConfig>
+}
+
+const selection = <const Part extends string, const Key extends string>(
+  { keys, parts }: Pick<Listing<unknown, Part, Key>, "keys" | "parts">,
+  fallback: string
+) => ({
+  filter: Inputs.text("filter", "Only those that match, for example: name LIKE 'A*'", "expression"),
+  sort: Inputs.choices(
+    "sort",
+    keys.flatMap((key) => [key, `${key}:asc`, `${key}:desc`] as const),
+    "Sort by these keys."
+  ),
+  include: Inputs.choices("include", parts, `Print these parts too (default: ${fallback}).`),
+  limit: Inputs.limit(Number.POSITIVE_INFINITY)
+})
+
+const write = <E, R>(objects: Stream.Stream<object, E, R>) =>
+  writeValues(objects, { toText, toJson: (object) => Effect.sync(() => toJson(object)), piped: "json" })
+
+const writeList = <Part, Key extends string, E, R>(
+  { include, limit, ...selected }: Omit<Selection<Part, Key>, "include" | "pageSize"> & {
+    readonly include: ReadonlyArray<Part>
+    readonly limit: number
+  },
+  stream: (selection: Selection<Part, Key>) => Stream.Stream<object, E, R>
 ) =>
-  read({ ...selected, include: include.length === 0 ? undefined : include, pageSize: Math.min(limit, 100) }).pipe(
-    Stream.take(limit),
-    write
-  )
+  write(Stream.take(
+    stream({ ...selected, include: include.length === 0 ? undefined : include, pageSize: Math.min(limit, 100) }),
+    limit
+  ))
 
-/** Writes one object. */
-export const writeOne = (object: object) => write(Stream.succeed(object))
-
-const write = <E, R>(objects: Stream.Stream<object, E, R>) => writeValues(objects, { toJson, toText })
-
-// What is not set, or was not asked for, is left out. A replacer is given what `toJSON` made, and finds here what that was.
-const toJson = (value: unknown): string =>
-  JSON.stringify(value, function(this: { readonly [field: string]: unknown }, field, value: unknown) {
-    const original = this[field]
-    return Option.isOption(original) ? Option.getOrUndefined(original) : value
-  })
-
-/** Its id, which comes first, and then the fields that are set. */
+// What is not set, or was not asked for, is left out.
 const toText = (object: object): string => {
   const fields = Object.entries(object).map(([field, value]): readonly [string, unknown] => [
     field,
     Option.isOption(value) ? Option.getOrUndefined(value) : value
   ])
   const isId = ([field]: readonly [string, unknown]) => ["id", "userId", "channelId"].includes(field)
-  return Text.harmless([
+  return [
     ...fields.filter(isId).map(([, id]) => String(id)),
     ...fields.filter((field) => !isId(field) && field[1] !== undefined).map(([field, value]) =>
       `${field}=${toJson(value)}`
     )
-  ].join("  "))
+  ].join("  ")
 }
+
+// A replacer is given what `toJSON` made, and finds here what that was.
+const toJson = (value: unknown): string =>
+  JSON.stringify(value, function(this: { readonly [field: string]: unknown }, field, value: unknown) {
+    const original = this[field]
+    return Option.isOption(original) ? Option.getOrUndefined(original) : value
+  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // fields
 // --------------------------------------------------------------------------------------------------------------------
 
-/** A flag that sets a text. */
-export const text = (name: string, what: string) =>
-  Flag.String(name).pipe(Flag.withDefault(undefined), Flag.withMetavar("text"), Flag.withDescription(what))
+type Texts<A> = { readonly [field: string]: A }
 
-/** The flags of what can be set of every object. */
-export const common = {
-  status: text("status", "Its status, at most 50 characters"),
-  type: text("type", "Its type, at most 50 characters"),
-  custom: Flag.String("custom").pipe(
-    Flag.withDefault(undefined),
-    Flag.withMetavar("json"),
-    Flag.withDescription("A JSON object of text, numbers, booleans and null, which takes the place of what is there")
-  )
+/** What a command writes: each field is set, cleared, or left as it is. */
+interface Fields {
+  /** The fields that only some objects have. */
+  readonly texts: Texts<AppContext.Settable<string> | undefined>
+  readonly status: AppContext.Settable<string> | undefined
+  readonly type: AppContext.Settable<string> | undefined
+  readonly custom: AppContext.Settable<AppContext.Custom> | undefined
 }
 
-/** The flag that clears fields. */
-export const clear = <const Field extends string>(fields: ReadonlyArray<Field>) =>
-  Flag.Literals("clear", fields).pipe(Flag.atLeast(0), Flag.withDescription("A field to clear; again for more"))
+const flagOf = (field: string) => String_.snakeToKebab(String_.camelToSnake(field))
 
-/** What becomes of a field: it is set to the value of its flag, cleared, or left as it is. */
-type Settable<Field> = <A>(
-  field: Field,
-  value: A | undefined
-) => Effect.Effect<AppContext.Settable<A> | undefined, BadInput>
+const fieldFlags = (texts: Texts<string>) => ({
+  texts: Record.map(texts, (description, field) => Inputs.text(flagOf(field), description)),
+  status: Inputs.text("status", "Status, at most 50 characters"),
+  type: Inputs.text("type", "Type, at most 50 characters"),
+  custom: Inputs.text(
+    "custom",
+    "Custom data: a JSON object without objects and lists in it. It replaces all of it",
+    "json"
+  ),
+  clear: Inputs.choices("clear", [...Object.keys(texts).map(flagOf), ...parts], "Clear these fields.")
+})
 
-/** Tells it by the fields that are cleared. */
-export const settable = <Field extends string>(cleared: ReadonlyArray<Field>): Settable<Field> => (field, value) =>
-  !cleared.includes(field)
-    ? Effect.succeed(value)
-    : value === undefined
-    ? Effect.succeedNone
-    : Effect.fail(new BadInput({ description: `Set ${field}, or clear it, and not both` }))
+const fieldsOf = Effect.fnUntraced(function*({ clear, custom, status, texts, type }: {
+  readonly texts: Texts<string | undefined>
+  readonly status: string | undefined
+  readonly type: string | undefined
+  readonly custom: string | undefined
+  readonly clear: ReadonlyArray<string>
+}) {
+  const settable = <A>(field: string, value: A | undefined) => {
+    const flag = flagOf(field)
+    if (!clear.includes(flag)) return Effect.succeed(value)
+    return value === undefined
+      ? Effect.succeed(Option.none<A>())
+      : Effect.fail(new BadInput({ description: `Pass either --${flag} or --clear ${flag}` }))
+  }
+  const fields: Fields = {
+    texts: yield* Effect.all(Record.map(texts, (value, field) => settable(field, value))),
+    status: yield* settable("status", status),
+    type: yield* settable("type", type),
+    custom: yield* settable("custom", custom === undefined ? undefined : yield* customOf(custom))
+  }
+  return fields
+})
 
 const decodeCustom = Schema.decodeUnknownEffect(AppContext.Custom)
 
 const customOf = (json: string): Effect.Effect<AppContext.Custom, BadInput> =>
-  Effect.fromResult(ExactJson.parse(json)).pipe(
-    Effect.mapError(() => new BadInput({ description: `--custom is not JSON: ${json}` })),
-    Effect.flatMap(ExactJson.exact),
-    Effect.flatMap((value) =>
-      Effect.mapError(
-        decodeCustom(value),
-        () => new BadInput({ description: `--custom is not an object of text, numbers, booleans and null: ${json}` })
-      )
-    )
+  Effect.flatMap(parseJson(json), (value) =>
+    Effect.mapError(
+      decodeCustom(value),
+      () =>
+        new BadInput({ description: `--custom is not a JSON object of strings, numbers, booleans and null: ${json}` })
+    ))
+
+// --------------------------------------------------------------------------------------------------------------------
+// commands
+// --------------------------------------------------------------------------------------------------------------------
+
+/** The commands of objects that have an id: `list`, `get`, `set` and `remove`. */
+export const objects = <const Name extends string>(options: {
+  readonly name: Name
+  /** What one of them is called. */
+  readonly one: string
+  /** The fields that only these objects have, and what they hold. */
+  readonly texts: Texts<string>
+  readonly stream: Listing<void, typeof parts[number], "id" | "name" | "updated" | "status" | "type">["stream"]
+  readonly get: (id: string) => Request<object>
+  readonly set: (id: string, fields: Fields, ifMatchesEtag: AppContext.Etag | undefined) => Request<object>
+  readonly merge: (id: string, fields: Fields) => Request<object>
+  readonly remove: (id: string) => Request<void>
+  readonly examples: ReadonlyArray<Command.Command.Example>
+}) => {
+  const { name, one } = options
+  const id = Argument.String(one).pipe(Argument.withDescription(`The ${one}`))
+  const writeOne = (request: Request<object>) => write(Stream.fromEffect(request))
+
+  const list = Command.make(
+    "list",
+    selection({ parts, keys: ["id", "name", "updated", "status", "type"] }, "status,type"),
+    (selected) => writeList(selected, (selection) => options.stream(undefined, selection))
+  ).pipe(Command.withDescription(`Print the ${name} that have metadata`))
+
+  const get = Command.make("get", { id }, ({ id }) => writeOne(options.get(id))).pipe(
+    Command.withDescription(`Print the metadata of a ${one}`)
   )
 
-/** The fields of every object, as their flags have them. */
-export const commonFields = Effect.fnUntraced(function*(field: Settable<typeof parts[number]>, given: {
-  readonly status: string | undefined
-  readonly type: string | undefined
-  readonly custom: string | undefined
-}) {
-  return {
-    status: yield* field("status", given.status),
-    type: yield* field("type", given.type),
-    custom: yield* field("custom", given.custom === undefined ? undefined : yield* customOf(given.custom))
-  }
-})
+  const set = Command.make(
+    "set",
+    {
+      id,
+      ...fieldFlags(options.texts),
+      merge: Inputs.boolean("merge", "Keep the custom fields that --custom does not name, whoever else writes"),
+      ifMatchesEtag: Flag.String("if-matches-etag").pipe(
+        Flag.withSchema(AppContext.Etag),
+        Flag.withDefault(undefined),
+        Flag.withMetavar("etag"),
+        Flag.withDescription("Write only if this is still its etag")
+      )
+    },
+    Effect.fnUntraced(function*({ id, ifMatchesEtag, merge, ...given }) {
+      const fields = yield* fieldsOf(given)
+      if (!merge) return yield* writeOne(options.set(id, fields, ifMatchesEtag))
+      if (given.custom === undefined) return yield* new BadInput({ description: "--merge needs --custom" })
+      if (ifMatchesEtag === undefined) return yield* writeOne(options.merge(id, fields))
+      return yield* new BadInput({ description: "--merge reads the etag itself: remove --if-matches-etag" })
+    })
+  ).pipe(
+    Command.withDescription(`Create a ${one}, or change the given fields, and print the result`),
+    Command.withExamples(options.examples)
+  )
 
-/** The flags of how a user or a channel is written. */
-export const conditions = {
-  merge: Flag.Boolean("merge").pipe(
-    Flag.withDefault(false),
-    Flag.withDescription("Keep the custom fields that --custom does not name; nobody's change is lost")
-  ),
-  ifMatches: Flag.String("if-matches").pipe(
-    Flag.withSchema(AppContext.Etag),
-    Flag.withDefault(undefined),
-    Flag.withMetavar("etag"),
-    Flag.withDescription("Only if it is still what had this etag")
+  const remove = Command.make("remove", { id }, ({ id }) => options.remove(id)).pipe(
+    Command.withDescription(`Remove the metadata of a ${one}; memberships stay`)
+  )
+
+  return Command.make(name).pipe(
+    Command.withSubcommands([list, get, set, remove]),
+    withKeyset,
+    Command.withDescription(`Metadata of ${name} in App Context`)
   )
 }
 
-/** Whether custom data is merged, if it can be. */
-export const merges = ({ custom, ifMatches, merge }: {
-  readonly custom: string | undefined
-  readonly ifMatches: AppContext.Etag | undefined
-  readonly merge: boolean
-}): Effect.Effect<boolean, BadInput> =>
-  !merge || custom !== undefined && ifMatches === undefined
-    ? Effect.succeed(merge)
-    : Effect.fail(
-      new BadInput({
-        description: custom === undefined
-          ? "--merge is for --custom"
-          : "--merge reads the etag itself: leave out --if-matches"
-      })
-    )
+/** The commands of one side of the memberships: `list`, `set` and `remove`. */
+export const relations = <
+  const Name extends string,
+  Owner,
+  const Part extends string,
+  const Key extends string
+>(
+  options: {
+    readonly name: Name
+    readonly description: string
+    /** The arguments or flags that say whose relations these are. */
+    readonly owner: Param.Param<Param.ParamKind, Owner>
+    /** What the ids on the other side are called. */
+    readonly others: "channels" | "users"
+    readonly set: (
+      owner: Owner,
+      others: ReadonlyArray<Omit<Fields, "texts"> & { readonly id: string }>
+    ) => Request<object>
+    readonly remove: (owner: Owner, others: ReadonlyArray<string>) => Request<object>
+    readonly examples: ReadonlyArray<Command.Command.Example>
+  } & Listing<Owner, Part, Key>
+) => {
+  const { description, name, others: what, owner } = options
+  const others = Argument.String(what).pipe(Argument.variadic({ min: 1 }), Argument.withDescription(`The ${what}`))
+
+  const list = Command.make(
+    "list",
+    { owner, selected: selection(options, "none") },
+    ({ owner, selected }) => writeList(selected, (selection) => options.stream(owner, selection))
+  ).pipe(Command.withDescription(`Print the ${description}`), Command.withExamples(options.examples))
+
+  const set = Command.make(
+    "set",
+    { owner, others, fields: fieldFlags({}) },
+    Effect.fnUntraced(function*({ fields: given, others, owner }) {
+      const { texts: _, ...fields } = yield* fieldsOf(given)
+      yield* options.set(owner, others.map((id) => ({ id, ...fields })))
+    })
+  ).pipe(Command.withDescription(`Add to the ${description}, or change the given fields of those that are there`))
+
+  const remove = Command.make(
+    "remove",
+    { owner, others },
+    ({ others, owner }) => Effect.asVoid(options.remove(owner, others))
+  )
+    .pipe(Command.withDescription(`Remove from the ${description}`))
+
+  return Command.make(name).pipe(
+    Command.withSubcommands([list, set, remove]),
+    withKeyset,
+    Command.withDescription(`The ${description}`)
+  )
+}

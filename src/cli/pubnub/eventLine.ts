@@ -1,30 +1,23 @@
 /**
- * An event as a line that people read: time (UTC), what it is, where, and what it says.
+ * An event as one line of text: time (UTC), kind, channel, content.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Json from "../../internal/json.ts"
-import * as Text from "../../internal/text.ts"
 import type * as SubscribeEvent from "../../pubnub/SubscribeEvent.ts"
 import * as Timetoken from "../../pubnub/Timetoken.ts"
 
-/** The line of an event. A status has no time of its own and gets `now`; in colour, it is dimmed. */
-export const format = (
-  event: SubscribeEvent.SubscribeEvent,
-  options: { readonly now: DateTime.DateTime; readonly color: boolean }
-): string => {
-  const timetoken = "timetoken" in event ? event.timetoken : undefined
-  const moment = timetoken === undefined ? options.now : Timetoken.toDateTime(timetoken)
+/** The line of an event. A status has no time of its own: it gets `now`. */
+export const format = (event: SubscribeEvent.SubscribeEvent, now: DateTime.DateTime): string => {
+  const moment = "timetoken" in event && event.timetoken !== undefined ? Timetoken.toDateTime(event.timetoken) : now
   const channel = "channel" in event ? event.channel ?? "" : ""
-  const line = Text.harmless([
-    DateTime.formatIso(moment).slice(11),
-    event._tag.padEnd(12),
-    channel.padEnd(16),
-    // Others write channels and payloads; they must not write to the terminal.
-    detail(event)
-  ].join("  ")).trimEnd()
-  return timetoken === undefined && options.color ? `\u001b[2m${line}\u001b[22m` : line
+  return [DateTime.formatIso(moment).slice(11), event._tag.padEnd(12), channel.padEnd(16), detail(event)]
+    .join("  ").trimEnd()
 }
+
+/** Whether an event reports on the connection. */
+export const isStatus = (event: SubscribeEvent.SubscribeEvent): boolean =>
+  !("timetoken" in event) || event.timetoken === undefined
 
 const detail = (event: SubscribeEvent.SubscribeEvent): string => {
   switch (event._tag) {

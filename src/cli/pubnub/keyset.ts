@@ -1,68 +1,53 @@
 /**
- * The flags that every command shares, and the configuration that they make.
+ * The flags that every PubNub command has, and the configuration that they make.
  */
-import * as Config from "effect/Config"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import type * as PubNubConfig from "../../pubnub/PubNubConfig.ts"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubNubConfig from "../../pubnub/PubNubConfig.ts"
+import { loopback } from "../input/loopback.ts"
 
-const optional = <A>(flag: Flag.Flag<A>, fallback: Config.Config<A>) =>
-  flag.pipe(Flag.withFallbackConfig(fallback), Flag.withDefault(undefined))
-
-const flags = {
-  subscribeKey: optional(Flag.String("subscribe-key"), Config.String("PUBNUB_SUBSCRIBE_KEY")).pipe(
-    Flag.withDescription("The keyset's subscribe key (PUBNUB_SUBSCRIBE_KEY)")
-  ),
-  publishKey: optional(Flag.String("publish-key"), Config.String("PUBNUB_PUBLISH_KEY")).pipe(
-    Flag.withDescription("The keyset's publish key, to send (PUBNUB_PUBLISH_KEY)")
-  ),
-  secretKey: optional(Flag.Redacted("secret-key"), Config.Redacted("PUBNUB_SECRET_KEY")).pipe(
-    Flag.withDescription("The keyset's secret key, which signs every request (PUBNUB_SECRET_KEY)")
-  ),
-  authToken: optional(Flag.Redacted("auth-token"), Config.Redacted("PUBNUB_AUTH_TOKEN")).pipe(
-    Flag.withDescription("An access token (PUBNUB_AUTH_TOKEN)")
-  ),
-  userId: Flag.String("user-id").pipe(
-    Flag.withFallbackConfig(Config.String("PUBNUB_USER_ID")),
-    Flag.withDefault("herald"),
-    Flag.withDescription("Who sends and listens (PUBNUB_USER_ID; default: herald)")
-  ),
-  origin: optional(Flag.String("origin"), Config.String("PUBNUB_ORIGIN")).pipe(
-    Flag.withDescription("Host, or host:port, of the service (PUBNUB_ORIGIN)")
-  ),
-  tls: optional(Flag.Boolean("tls"), Config.Boolean("PUBNUB_TLS")).pipe(
-    Flag.withDescription("HTTPS; --no-tls is HTTP (PUBNUB_TLS; default: HTTPS, except to this machine)")
-  ),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDefault(undefined),
-    Flag.withDescription(
-      "One JSON object a line (the default of events, messages, actions and objects that no terminal reads)"
+/** A flag whose value may be in the environment. */
+const setting = <const Name extends string, A>(
+  name: Name,
+  make: (name: Name) => Flag.Flag<A>,
+  fromEnvironment: (variable: string) => Config.Config<A>,
+  description: string
+) => {
+  const variable = `PUBNUB_${name.toUpperCase().replaceAll("-", "_")}`
+  return GlobalFlag.Setting(name)({
+    flag: make(name).pipe(
+      Flag.withFallbackConfig(fromEnvironment(variable)),
+      Flag.withDefault(undefined),
+      Flag.withDescription(`${description} (${variable})`)
     )
-  )
+  })
 }
 
-/** The command above all others: it has no work of its own, and hands its flags down. */
-export const Root = Command.make("herald").pipe(
-  Command.withSharedFlags(flags),
-  Command.withShortDescription("PubNub and Symphony from the command line"),
-  Command.withDescription(
-    "Publish to PubNub and subscribe, talk to Symphony, or run an emulator of either. " +
-      "Exit codes: 0 done; 1 unexpected; 2 wrong input; 3 refused (access, key, add-on); " +
-      "4 the network or the service failed, and took no message; 5 sent, but whether it was taken is not known; " +
-      "6 nothing done: not found, there already, or changed meanwhile; " +
-      "130 interrupted, by Ctrl-C or SIGTERM."
-  )
+const settings = {
+  subscribeKey: setting("subscribe-key", Flag.String, Config.String, "Subscribe key of the keyset"),
+  publishKey: setting("publish-key", Flag.String, Config.String, "Publish key of the keyset; needed to publish"),
+  secretKey: setting("secret-key", Flag.Redacted, Config.Redacted, "Secret key of the keyset; signs every request"),
+  authToken: setting("auth-token", Flag.Redacted, Config.Redacted, "Access token"),
+  userId: setting("user-id", Flag.String, Config.String, "User that publishes and subscribes; default: herald"),
+  origin: setting("origin", Flag.String, Config.String, "Host or host:port of the service"),
+  tls: setting("tls", Flag.Boolean, Config.Boolean, "Use HTTPS; default: yes, except for an origin on this machine")
+}
+
+/** The values of the flags. */
+export const keyset = Effect.all(settings)
+
+// A missing key is reported by the first request that needs it.
+const config = Effect.map(
+  keyset,
+  ({ origin, subscribeKey = "", tls = !loopback.test(origin ?? ""), userId = "herald", ...secrets }) =>
+    PubNubConfig.layer({ ...secrets, origin, subscribeKey, tls, userId })
 )
 
-/** The values of the shared flags. */
-export type Flags = Command.Command.Config.Infer<typeof flags>
-
-export const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
-
-/** The configuration that the flags describe. A key that is missing is told by the request that needs it. */
-export const toOptions = ({ json: _, origin, subscribeKey, tls, ...options }: Flags): PubNubConfig.Options => ({
-  ...options,
-  subscribeKey: subscribeKey ?? "",
-  origin,
-  tls: tls ?? !loopback.test(origin ?? "")
-})
+/** A command of PubNub: its flags are the flags above, and it runs with their configuration. */
+export const withKeyset = <Name extends string, Input, Inherited, E, R>(
+  command: Command.Command<Name, Input, Inherited, E, R>
+) => command.pipe(Command.provide(Layer.unwrap(config)), Command.withGlobalFlags(Object.values(settings)))

@@ -4,93 +4,74 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as PlatformError from "effect/PlatformError"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as Stdio from "effect/Stdio"
+import type * as Schema from "effect/Schema"
+import type * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Publish from "../../pubnub/Publish.ts"
-import * as ExactJson from "../input/exactJson.ts"
 import { BadInput } from "../exit/failure.ts"
-import { Root } from "./keyset.ts"
-import { writeLines } from "../output/lines.ts"
+import * as Inputs from "../input/flags.ts"
+import { parseJson } from "../input/json.ts"
+import { stdin } from "../input/stdin.ts"
+import * as Time from "../input/time.ts"
+import { writeValues } from "../output/write.ts"
+import { channel } from "./arguments.ts"
+import { withKeyset } from "./keyset.ts"
 
 const message = {
-  channel: Argument.String("channel").pipe(Argument.withDescription("The channel")),
+  channel,
   message: Argument.String("message").pipe(
     Argument.withDefault("-"),
     Argument.withDescription(
-      "JSON, or else text. - or nothing: lines of JSON from standard input, sent in order. After --, it may begin with a dash"
+      "JSON; anything else is sent as text. Leave it out, or give -, to send each line of standard input in order: " +
+        "lines must be JSON. Put -- before a message that starts with a dash"
     )
   ),
-  text: Flag.Boolean("text").pipe(
-    Flag.withDefault(false),
-    Flag.withDescription("Take the message, or each line, as text even if it is JSON")
-  )
+  text: Inputs.boolean("text", "Send text, even if it looks like JSON")
 }
 
 const withMeta = {
-  meta: Flag.String("meta").pipe(
-    Flag.withSchema(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json))),
-    Flag.withDefault(undefined),
-    Flag.withDescription("A JSON object that travels beside the message, for filters")
-  ),
+  meta: Inputs.jsonObject("meta", "Metadata of the message, for filters: a JSON object"),
   method: Flag.Literals("method", ["auto", "GET", "POST"]).pipe(
     Flag.withDefault("auto"),
-    Flag.withDescription("The request's method (default: auto, by size)")
+    Flag.withDescription("HTTP method (default: auto, by size)")
   )
 }
 
 const withType = {
-  customMessageType: Flag.String("type").pipe(
-    Flag.withDefault(undefined),
-    Flag.withDescription("A custom message type")
-  )
+  customMessageType: Inputs.text("custom-message-type", "Custom message type, such as order-placed")
 }
 
 type Input = Command.Command.Config.Infer<typeof message>
 
-/** Sends what the input holds, and prints the timetoken of each. The first that fails is the last. */
-const send = Effect.fnUntraced(function*<I extends Input, E, R>(
+/** Sends each message after the one before it, and prints its timetoken. The first failure ends it. */
+const send = <I extends Input, E, R>(
   input: I,
   one: (options: Omit<I, "message"> & { readonly message: Schema.Json }) => Effect.Effect<Publish.Published, E, R>
-) {
-  const { json } = yield* Root
-  const { channel } = input
-  yield* messages(input).pipe(
+) =>
+  messages(input).pipe(
     Stream.mapEffect((message) => one({ ...input, message })),
-    Stream.map(({ timetoken }) => json === true ? JSON.stringify({ channel, timetoken }) : timetoken),
-    writeLines
+    Stream.map(({ timetoken }) => ({ channel: input.channel, timetoken })),
+    (sent) => writeValues(sent, { toText: ({ timetoken }) => timetoken })
   )
-})
 
 const messages = (
   { message, text }: Input
 ): Stream.Stream<Schema.Json, BadInput | PlatformError.PlatformError, Stdio.Stdio> => {
-  if (message !== "-") return Stream.fromEffect(text ? Effect.succeed(message) : jsonOrText(message))
-  return Stream.unwrap(Effect.gen(function*() {
-    const stdio = yield* Stdio.Stdio
-    if (yield* stdio.stdinIsTerminal) yield* Console.error("One message a line; Ctrl-D ends.")
-    return stdio.stdin.pipe(
-      Stream.decodeText,
-      Stream.splitLines,
-      Stream.filter((line) => line.trim() !== ""),
-      Stream.mapEffect((line) => text ? Effect.succeed(line) : jsonLine(line))
-    )
-  }))
+  const read = (text: string, orElse: Effect.Effect<Schema.Json, BadInput>) =>
+    Effect.flatMap(parseJson(text), (value) => value === undefined ? orElse : Effect.succeed(value))
+  if (message !== "-") return Stream.fromEffect(text ? Effect.succeed(message) : read(message, Effect.succeed(message)))
+  return stdin("One message per line; Ctrl-D ends.").pipe(
+    Stream.splitLines,
+    Stream.filter((line) => line.trim() !== ""),
+    // A line that was cut short must not go out as text.
+    Stream.mapEffect((line) => text ? Effect.succeed(line) : read(line, Effect.fail(notJson(line))))
+  )
 }
 
-const jsonOrText = (text: string): Effect.Effect<Schema.Json, BadInput> =>
-  Result.match(ExactJson.parse(text), { onFailure: () => Effect.succeed(text), onSuccess: ExactJson.exact })
-
-// A line that was cut short must not go out as text.
-const jsonLine = (line: string): Effect.Effect<Schema.Json, BadInput> =>
-  Result.match(ExactJson.parse(line), {
-    onFailure: () => Effect.fail(new BadInput({ description: `Not JSON: ${line} (--text sends lines as they are)` })),
-    onSuccess: ExactJson.exact
-  })
+const notJson = (line: string) => new BadInput({ description: `Not JSON: ${line} (use --text to send lines as text)` })
 
 export const publish = Command.make(
   "publish",
@@ -100,24 +81,22 @@ export const publish = Command.make(
     ...withType,
     store: Flag.Boolean("store").pipe(
       Flag.withDefault(undefined),
-      Flag.withDescription("Keep it in history, or --no-store (default: as the keyset is set)")
+      Flag.withDescription("Store it in history, or --no-store (default: the keyset's setting)")
     ),
-    ttl: Flag.Int("ttl").pipe(
-      Flag.withDefault(undefined),
-      Flag.withMetavar("hours"),
-      Flag.withDescription("How long history keeps it; 0 is for ever")
-    ),
-    replicate: Flag.Boolean("replicate").pipe(
-      Flag.withDefault(true),
-      Flag.withDescription("Let other regions have it (default), or --no-replicate")
-    )
+    ttl: Time.length("ttl", "How long history keeps it, in whole hours: \"24 hours\", or Infinity"),
+    replicate: Inputs.boolean("replicate", "Send it to all regions (default), or --no-replicate", true)
   },
-  (input) => send(input, Publish.publish)
+  ({ ttl, ...input }) =>
+    send(
+      { ...input, ttl: ttl === undefined ? undefined : Duration.isFinite(ttl) ? Duration.toHours(ttl) : 0 },
+      Publish.publish
+    )
 ).pipe(
-  Command.withDescription("Publish to a channel, and print each message's timetoken"),
+  withKeyset,
+  Command.withDescription("Publish messages to a channel, and print the timetoken of each"),
   Command.withExamples([
     { command: "herald publish orders '{\"id\": 1}'", description: "One message" },
-    { command: "jq -c '.[]' orders.json | herald publish orders", description: "One message a line" }
+    { command: "jq -c '.[]' orders.json | herald publish orders", description: "One message per line" }
   ])
 )
 
@@ -125,10 +104,10 @@ export const signal = Command.make(
   "signal",
   { ...message, ...withType },
   (input) => send(input, Publish.signal)
-).pipe(Command.withDescription("Send a signal: 64 bytes of JSON at most, never stored"))
+).pipe(withKeyset, Command.withDescription("Send a signal: at most 64 bytes of JSON, never stored"))
 
 export const fire = Command.make(
   "fire",
   { ...message, ...withMeta },
   (input) => send(input, Publish.fire)
-).pipe(Command.withDescription("Send to the Functions of a channel, and to no subscriber"))
+).pipe(withKeyset, Command.withDescription("Send a message to the Functions of a channel, not to its subscribers"))

@@ -6,16 +6,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Time from "../../pubnub/Time.ts"
 import * as Timetoken from "../../pubnub/Timetoken.ts"
-import { Root } from "./keyset.ts"
-import { writeLine } from "../output/lines.ts"
+import { writeValue } from "../output/write.ts"
+import { withKeyset } from "./keyset.ts"
 
-export const time = Command.make(
-  "time",
-  {},
-  Effect.fnUntraced(function*() {
-    const { json } = yield* Root
-    const timetoken = yield* Time.now
-    const moment = DateTime.formatIso(Timetoken.toDateTime(timetoken))
-    yield* writeLine(json === true ? JSON.stringify({ timetoken, time: moment }) : `${timetoken}  ${moment}`)
-  })
-).pipe(Command.withDescription("Print the service's clock, as a timetoken and as a date"))
+export const time = Command.make("time", {}, () =>
+  Effect.flatMap(Time.now, (timetoken) =>
+    writeValue(
+      { timetoken, time: DateTime.formatIso(Timetoken.toDateTime(timetoken)) },
+      ({ time, timetoken }) => `${timetoken}  ${time}`
+    ))).pipe(withKeyset, Command.withDescription("Print the service's clock as a timetoken and as a date"))

@@ -1,29 +1,23 @@
 /**
- * An event of the datafeed as a line that people read: time (UTC), what it is, where, and what it says.
+ * An event of the datafeed as one line of text: time (UTC), kind, stream, content.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Json from "../../internal/json.ts"
-import * as Text from "../../internal/text.ts"
 import type * as DatafeedEvent from "../../symphony/DatafeedEvent.ts"
 import { nameOf, textOf } from "./messages.ts"
 
-/** The line of an event. A status has no time of its own and gets `now`; in colour, it is dimmed. */
-export const format = (
-  event: DatafeedEvent.DatafeedEvent,
-  options: { readonly now: DateTime.DateTime; readonly color: boolean }
-): Effect.Effect<string> =>
+/** The line of an event. A status has no time of its own: it gets `now`. */
+export const format = (event: DatafeedEvent.DatafeedEvent, now: DateTime.DateTime): Effect.Effect<string> =>
   Effect.map(detail(event), (detail) => {
-    const moment = "timestamp" in event ? event.timestamp : undefined
-    const line = Text.harmless(
-      [DateTime.formatIso(moment ?? options.now).slice(11), event._tag.padEnd(16), where(event), detail]
-        .filter((part) => part !== "").join("  ").trimEnd()
-    )
-    return isStatus(event) && options.color ? `\u001b[2m${line}\u001b[22m` : line
+    const moment = "timestamp" in event ? event.timestamp ?? now : now
+    return [DateTime.formatIso(moment).slice(11), event._tag.padEnd(16), where(event), detail]
+      .filter((part) => part !== "").join("  ").trimEnd()
   })
 
-const isStatus = ({ _tag }: DatafeedEvent.DatafeedEvent): boolean => _tag.startsWith("Feed")
+/** Whether an event reports on the datafeed itself. */
+export const isStatus = ({ _tag }: DatafeedEvent.DatafeedEvent): boolean => _tag.startsWith("Feed")
 
 const where = (event: DatafeedEvent.DatafeedEvent): string => {
   const stream = "message" in event ? event.message.stream : "stream" in event ? event.stream : undefined
@@ -61,13 +55,13 @@ const brief = (event: Exclude<DatafeedEvent.DatafeedEvent, { readonly message: u
     case "UndecodableEvent":
       return `${event.issue}: ${Json.text(event.raw)}`
     case "FeedConnected":
-      return event.created ? `${event.feedId}, a new one` : event.feedId
+      return event.created ? `${event.feedId}, new` : event.feedId
     case "FeedInterrupted":
       return `${event.reason.message} Attempt ${event.attempt}; again in ${Duration.format(event.retryIn)}`
     case "FeedReconnected":
       return `after ${Duration.format(event.downFor)}`
     case "FeedShared":
-      return `${event.feedId} has another reader, too: the two share its events`
+      return `${event.feedId} has another reader: the two share its events`
     case "FeedRecreated":
       return `events may be lost: ${event.reason.message}`
     default:

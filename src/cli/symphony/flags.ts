@@ -11,32 +11,30 @@ import * as Redacted from "effect/Redacted"
 import * as Session from "../../symphony/Session.ts"
 import * as SymphonyConfig from "../../symphony/SymphonyConfig.ts"
 import { BadInput } from "../exit/failure.ts"
-import { loopback } from "../pubnub/keyset.ts"
+import * as Inputs from "../input/flags.ts"
+import { loopback } from "../input/loopback.ts"
 
 const flags = {
   config: Flag.String("config").pipe(
     Flag.withFallbackConfig(Config.String("SYMPHONY_CONFIG")),
     Flag.withDefault(undefined),
     Flag.withMetavar("file"),
-    Flag.withDescription("All settings in a file, as the vendor's kits have it: JSON or YAML (SYMPHONY_CONFIG)")
+    Flag.withDescription("Read all settings from a file of the vendor's kits, JSON or YAML (SYMPHONY_CONFIG)")
   ),
-  host: Flag.String("host").pipe(
-    Flag.withDefault(undefined),
-    Flag.withDescription("Where the pod and its Agent are: host, host:port, or either behind http:// (SYMPHONY_HOST)")
+  host: Inputs.text(
+    "host",
+    "Host of the pod and its Agent: host, host:port, or http://host:port (SYMPHONY_HOST)",
+    "host"
   ),
-  bot: Flag.String("bot").pipe(
-    Flag.withDefault(undefined),
-    Flag.withMetavar("username"),
-    Flag.withDescription("Who sends and listens (SYMPHONY_BOT_USERNAME)")
-  ),
-  privateKey: Flag.String("private-key").pipe(
-    Flag.withDefault(undefined),
-    Flag.withMetavar("file"),
-    Flag.withDescription("The bot's private key: a file in PEM (SYMPHONY_BOT_PRIVATE_KEY_FILE)")
+  bot: Inputs.text("bot", "Bot that sends and reads (SYMPHONY_BOT_USERNAME)", "username"),
+  privateKey: Inputs.text(
+    "private-key",
+    "File with the bot's private key in PEM (SYMPHONY_BOT_PRIVATE_KEY_FILE)",
+    "file"
   )
 }
 
-/** The command above all those of Symphony: it hands its flags down. */
+/** The parent of all Symphony commands. They read its flags. */
 export const Symphony = Command.make("symphony").pipe(
   Command.withSharedFlags(flags),
   Command.withDescription(
@@ -52,8 +50,8 @@ const settingOf = (message: string): string =>
 const badInput = (error: { readonly _tag: string; readonly message: string }) =>
   new BadInput({
     description: error._tag === "ConfigError"
-      ? `The environment lacks a setting, or it cannot be read: ${settingOf(error.message)}. ` +
-        "Set it, or give the flag of it: see herald symphony --help"
+      ? `A setting is missing from the environment or cannot be read: ${settingOf(error.message)}. ` +
+        "Set it, or pass its flag: see herald symphony --help"
       : error.message
   })
 
@@ -62,14 +60,14 @@ const orBadInput = <E extends { readonly _tag: string; readonly message: string 
 ): Layer.Layer<SymphonyConfig.SymphonyConfig, BadInput, R> =>
   Layer.catch(config, (error) => Layer.effect(SymphonyConfig.SymphonyConfig, Effect.fail(badInput(error))))
 
-/** Where the private key is, if anybody said. */
+/** The file of the private key, if a flag or the environment names one. */
 export const keyFile = Effect.gen(function*() {
   const { privateKey } = yield* Symphony
   const variable = Config.withDefault(Config.String("SYMPHONY_BOT_PRIVATE_KEY_FILE"), undefined)
   return privateKey ?? (yield* Effect.mapError(variable, badInput))
 })
 
-// Of the host that is named here; what the environment says of another one is not for it.
+// The environment may describe another host: its settings do not apply to this one.
 const placeOf = (host: string) => {
   const [, scheme, name = "", port] = /^(?:(https?):\/\/)?(.*?)(?::(\d+))?$/.exec(host) ?? []
   const isPlain = scheme === "http" || scheme === undefined && loopback.test(name)
@@ -89,7 +87,7 @@ const settings = Effect.gen(function*() {
     return bot === undefined && host === undefined && privateKey === undefined
       ? orBadInput(SymphonyConfig.layerFile(config))
       : yield* new BadInput({
-        description: "--config (or SYMPHONY_CONFIG) stands for all settings: no others beside it"
+        description: "--config (or SYMPHONY_CONFIG) replaces all settings: remove --host, --bot and --private-key"
       })
   }
   const file = yield* keyFile

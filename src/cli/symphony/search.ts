@@ -6,52 +6,50 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as MessageSearch from "../../symphony/MessageSearch.ts"
 import { BadInput } from "../exit/failure.ts"
+import * as Inputs from "../input/flags.ts"
+import * as Range from "../input/range.ts"
 import { session } from "./flags.ts"
 import { writeMessages } from "./messages.ts"
-import { limit, range } from "./range.ts"
 
-const text = (name: string, what: string) =>
-  Flag.String(name).pipe(Flag.withDefault(undefined), Flag.withDescription(what))
-
-const user = (name: string, what: string) =>
-  Flag.Int(name).pipe(Flag.withDefault(undefined), Flag.withMetavar("user id"), Flag.withDescription(what))
+const user = (name: string, description: string) =>
+  Flag.Int(name).pipe(
+    Flag.withDefault(undefined),
+    Flag.withMetavar("user-id"),
+    Flag.withDescription(description)
+  )
 
 export const search = Command.make(
   "search",
   {
-    text: text("text", "Words of the message; needs --stream"),
-    streamId: text("stream", "In this stream"),
+    text: Inputs.text("text", "Words in the message; needs --stream-id"),
+    streamId: Inputs.text("stream-id", "Messages in this stream", "id"),
     streamType: Flag.Literals("stream-type", ["CHAT", "IM", "MIM", "ROOM", "POST"]).pipe(
       Flag.withDefault(undefined),
-      Flag.withDescription("In streams of this kind; CHAT is IM and MIM")
+      Flag.withDescription("Messages in streams of this type; CHAT means IM and MIM")
     ),
-    author: user("author", "From this user"),
-    mention: user("mention", "That mention this user"),
-    hashtag: text("hashtag", "With this tag, without #"),
-    cashtag: text("cashtag", "With this tag, without $"),
-    ...range,
-    oldestFirst: Flag.Boolean("oldest-first").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("From the old end on (default: from the new end back)")
-    ),
-    limit
+    author: user("author", "Messages of this user"),
+    mention: user("mention", "Messages that mention this user"),
+    hashtag: Inputs.text("hashtag", "Messages with this hashtag; leave out the #", "tag"),
+    cashtag: Inputs.text("cashtag", "Messages with this cashtag; leave out the $", "tag"),
+    ...Range.ofStream,
+    order: Range.order
   },
-  Effect.fnUntraced(function*({ limit, oldestFirst, since, until, ...query }) {
+  Effect.fnUntraced(function*({ limit, order, since, until, ...query }) {
     if (query.text !== undefined && query.streamId === undefined) {
-      return yield* new BadInput({ description: "--text searches within one stream: name it with --stream" })
+      return yield* new BadInput({ description: "--text searches in one stream: add --stream-id" })
     }
     yield* writeMessages(MessageSearch.searchAll({
       query: { ...query, fromDate: since, toDate: until },
-      sortDir: oldestFirst ? "asc" : "desc",
+      sortDir: order === "oldestFirst" ? "asc" : "desc",
       chunkSize: Math.min(limit, 1000),
       maxNumber: limit
     }))
   })
 ).pipe(
   Command.provide(session),
-  Command.withDescription("Print messages that are all of what is asked for, from the streams of the bot"),
+  Command.withDescription("Print the messages that match every condition, from the bot's streams"),
   Command.withExamples([
     { command: "herald symphony search --hashtag outage --since 2026-09-21", description: "By a tag" },
-    { command: "herald symphony search --text invoice --stream $ROOM", description: "By a word" }
+    { command: "herald symphony search --text invoice --stream-id $ROOM", description: "By a word" }
   ])
 )

@@ -43,7 +43,12 @@ describe("exit codes", () => {
     [2, "a signal of more than 64 bytes", ["signal", "a", "x".repeat(65)]],
     [2, "nothing to subscribe to", ["subscribe"]],
     [2, "no timetoken", ["subscribe", "a", "--from", "yesterday"]],
-    [2, "a count of nothing", ["subscribe", "a", "--count", "0"]],
+    [2, "a count of nothing", ["subscribe", "a", "--limit", "0"]],
+    [2, "a flag of another service", ["symphony", "search", "--subscribe-key", "a"]],
+    [2, "a length without a unit", ["publish", "a", "1", "--ttl", "24"]],
+    [2, "half an hour in history", ["publish", "a", "1", "--ttl", "30 minutes"]],
+    [2, "a range from nowhere", ["history", "a", "--since", "yesterday"]],
+    [2, "a part that there is not", ["presence", "here-now", "a", "--include", "users,shoes"]],
     [2, "an origin with a scheme", ["time", "--origin", "https://ps.pndsn.com"]]
   ]
   for (const [code, what, args] of refused) {
@@ -107,7 +112,7 @@ describe("exit codes", () => {
     Effect.gen(function*() {
       const secrets = ["--secret-key", "sec-c-hush", "--auth-token", "tok-hush"]
       for (
-        const args of [["time"], ["publish", "a", "1"], ["publish", "a,b", "1"], ["subscribe", "a", "--count", "x"]]
+        const args of [["time"], ["publish", "a", "1"], ["publish", "a,b", "1"], ["subscribe", "a", "--limit", "x"]]
       ) {
         for (const json of [[], ["--json"]]) {
           const { stderr, stdout } = yield* herald([...args, ...secrets, ...json, "--log-level", "all"])
@@ -126,5 +131,28 @@ describe("help", () => {
         assert.deepStrictEqual(stderr, [])
         assert.include(stdout.join("\n"), "Exit codes: 0 done; 1 unexpected; 2 wrong input")
       }
+    }).pipe(Effect.provide(Transport.scripted([]))))
+
+  it.effect("of a command shows the flags of its service only", () =>
+    Effect.gen(function*() {
+      const help = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
+        return (yield* herald([...args, "--help"])).stdout.join("\n")
+      })
+      for (const flag of ["--subscribe-key", "--user-id", "--tls", "--json"]) {
+        assert.include(yield* help("publish"), flag)
+        assert.include(yield* help("users", "set"), flag)
+      }
+      for (const args of [["symphony"], ["symphony", "send"]]) {
+        const text = yield* help(...args)
+        assert.include(text, "--private-key")
+        assert.include(text, "--json")
+        assert.notMatch(text, /PUBNUB_|--subscribe-key|--user-id/)
+      }
+    }).pipe(Effect.provide(Transport.scripted([]))))
+
+  it.effect("is the same for a short name of a command", () =>
+    Effect.gen(function*() {
+      assert.include((yield* herald(["actions", "--help"])).stdout.join("\n"), "live")
+      assert.include((yield* herald(["groups", "--help"])).stdout.join("\n"), "add-channels")
     }).pipe(Effect.provide(Transport.scripted([]))))
 })

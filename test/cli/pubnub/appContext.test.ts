@@ -61,7 +61,7 @@ for (const { command, kind, more } of kinds) {
         const { etag, updated } = created
         assert.deepStrictEqual(created, { id: "o/1", ...texts, custom: { a: 1, b: null }, etag, updated })
         assert.deepStrictEqual(yield* objects([command, "get", "o/1"]), [created])
-        const [changed] = yield* objects([command, "set", "o/1", "--custom", "{\"c\":true}", "--if-matches", etag])
+        const [changed] = yield* objects([command, "set", "o/1", "--custom", "{\"c\":true}", "--if-matches-etag", etag])
         assert.deepInclude(changed, { ...texts, custom: { c: true } })
         const clear = [...Object.keys(texts), "custom"].flatMap((field) => ["--clear", flagOf(field).slice(2)])
         const [cleared] = yield* objects([command, "set", "o/1", ...clear])
@@ -93,7 +93,7 @@ for (const { command, kind, more } of kinds) {
       Effect.gen(function*() {
         const [{ etag }] = yield* objects([command, "set", "o"])
         yield* lines([command, "set", "o", "--name", "N"])
-        const changed = yield* failure([command, "set", "o", "--name", "M", "--if-matches", etag])
+        const changed = yield* failure([command, "set", "o", "--name", "M", "--if-matches-etag", etag])
         assert.deepInclude(changed, { exitCode: 6, tag: "ObjectChanged" })
         assert.include(changed.message, `${kind} "o" no longer has the etag ${etag}`)
         assert.deepInclude((yield* objects([command, "get", "o"]))[0], { name: "N" })
@@ -237,8 +237,8 @@ describe("2: refused before anything is sent", () => {
       ["users", "set", "ada", "--name", "Ada", "--clear", "name"],
       ["users", "set", "ada", "--clear", "description"],
       ["users", "set", "ada", "--merge"],
-      ["users", "set", "ada", "--merge", "--custom", "{}", "--if-matches", "e"],
-      ["users", "set", "ada", "--if-matches", ""],
+      ["users", "set", "ada", "--merge", "--custom", "{}", "--if-matches-etag", "e"],
+      ["users", "set", "ada", "--if-matches-etag", ""],
       ["users", "list", "--sort", "email"],
       ["users", "list", "--include", "name"],
       ["users", "list", "--filter", " "],

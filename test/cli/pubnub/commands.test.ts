@@ -77,7 +77,7 @@ describe("publish", () => {
   it.effect("sends what the flags say", () =>
     Effect.gen(function*() {
       const { exitCode, stdout } = yield* herald(
-        ("publish a {} --meta {\"vip\":true} --ttl 3 --type order-placed --no-replicate --method POST --store " +
+        ("publish a {} --meta {\"vip\":true} --ttl 3h --custom-message-type order-placed --no-replicate --method POST --store " +
           "--user-id ada --json").split(" ")
       )
       assert.strictEqual(exitCode, 0)
@@ -114,7 +114,7 @@ describe("publish", () => {
       const { exitCode, stderr, stdout } = yield* herald(["publish", "a"], { stdin: "1\n{\"cut\":\n2\n" })
       assert.strictEqual(exitCode, 2)
       assert.lengthOf(stdout, 1)
-      assert.deepStrictEqual(stderr, ["herald: Not JSON: {\"cut\": (--text sends lines as they are)"])
+      assert.deepStrictEqual(stderr, ["herald: Not JSON: {\"cut\": (use --text to send lines as text)"])
       assert.deepStrictEqual((yield* stored("a")).map(({ message }) => message), [1])
       yield* herald(["publish", "b", "--text"], { stdin: "1\n{\"cut\":\n" })
       assert.deepStrictEqual((yield* stored("b")).map(({ message }) => message), ["1", "{\"cut\":"])
@@ -132,7 +132,7 @@ describe("publish", () => {
 describe("signal and fire", () => {
   it.effect("send, and store nothing", () =>
     Effect.gen(function*() {
-      const signal = yield* herald(["signal", "a", "typing", "--type", "typing"])
+      const signal = yield* herald(["signal", "a", "typing", "--custom-message-type", "typing"])
       const fire = yield* herald(["fire", "a", "{}", "--meta", "{}"])
       assert.deepStrictEqual([signal.exitCode, fire.exitCode], [0, 0])
       assert.match([...signal.stdout, ...fire.stdout].join(" "), /^\d{17} \d{17}$/)
@@ -151,7 +151,7 @@ describe("subscribe", () => {
 
   it.effect("prints a JSON object a line where no terminal reads", () =>
     Effect.gen(function*() {
-      const { exitCode, stdout } = yield* whileSubscribed(["a", "b.*", "--count", "2", "--presence"], {}, three)
+      const { exitCode, stdout } = yield* whileSubscribed(["a", "b.*", "--limit", "2", "--presence"], {}, three)
       assert.strictEqual(exitCode, 0)
       const events = yield* Effect.forEach(stdout, (line) => decode(line))
       assert.deepStrictEqual(events.map((event) => event._tag), ["Connected", "Joined", "Message", "Signal", "Message"])
@@ -163,23 +163,23 @@ describe("subscribe", () => {
 
   it.effect("prints aligned lines on a terminal", () =>
     Effect.gen(function*() {
-      const { stdout } = yield* whileSubscribed(["a", "b.*", "--count", "2"], { terminal: true }, three)
+      const { stdout } = yield* whileSubscribed(["a", "b.*", "--limit", "2"], { terminal: true }, three)
       assert.deepStrictEqual(stdout, [
         "14:13:20.000Z  Connected                       a, b.*",
         "14:13:20.000Z  Message       a                 ada: {\"id\":1}",
         "14:13:20.000Z  Signal        a                 ada: \"typing\"",
         "14:13:20.000Z  Message       b.c               ?: 2"
       ])
-      const asJson = yield* whileSubscribed(["a", "b.*", "--count", "1", "--json"], { terminal: true }, three)
+      const asJson = yield* whileSubscribed(["a", "b.*", "--limit", "1", "--json"], { terminal: true }, three)
       assert.isTrue(asJson.stdout.every((line) => line.startsWith("{")))
-      const asText = yield* whileSubscribed(["a", "b.*", "--count", "1", "--no-json"], {}, three)
+      const asText = yield* whileSubscribed(["a", "b.*", "--limit", "1", "--no-json"], {}, three)
       assert.isFalse(asText.stdout.some((line) => line.startsWith("{")))
     }).pipe(Effect.provide(world)))
 
   it.effect("lets nobody write to the terminal", () =>
     Effect.gen(function*() {
       const { stdout } = yield* whileSubscribed(
-        ["a", "--count", "1"],
+        ["a", "--limit", "1"],
         { terminal: true },
         PubNubEmulator.PubNubEmulator.use((emulator) =>
           emulator.publish({ channel: "a", message: "\u009b31m\u001b[2J", publisher: "\u001b]0;x\u0007" })
@@ -196,7 +196,7 @@ describe("subscribe", () => {
       yield* emulator.publish({ channel: "a", message: { id: 2 } })
       yield* emulator.publish({ channel: "a", message: { id: 3 } })
       const { stdout } = yield* herald(
-        ["subscribe", "-g", "crew", "--from", since, "--filter", "data.id > 2", "--count", "1", "--user-id", "bo"]
+        ["subscribe", "-g", "crew", "--from", since, "--filter", "data.id > 2", "--limit", "1", "--user-id", "bo"]
       )
       const events = yield* Effect.forEach(stdout, (line) => decode(line))
       assert.deepStrictEqual(

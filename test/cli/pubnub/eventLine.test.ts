@@ -29,5 +29,5 @@ const lines: ReadonlyArray<readonly [string, SubscribeEvent.SubscribeEvent]> = [
 ]
 
 it.each(lines)("%s", (line, event) => {
-  assert.strictEqual(format(event, { now, color: false }), `05:42:04.638Z  ${line}`)
+  assert.strictEqual(format(event, now), `05:42:04.638Z  ${line}`)
 })

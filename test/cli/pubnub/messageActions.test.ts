@@ -24,17 +24,17 @@ const stored = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.actions(
 
 const asked = requestsTo("/v1/message-actions")
 
-describe("actions add and remove", () => {
+describe("message-actions add and remove", () => {
   it.effect("add prints the timetoken by which remove takes it back", () =>
     Effect.gen(function*() {
-      const added = yield* herald(["actions", "add", "a", message, "reaction", "👍", "--user-id", "ada"])
+      const added = yield* herald(["message-actions", "add", "a", message, "reaction", "👍", "--user-id", "ada"])
       const [action] = yield* stored
       assert.deepInclude(action, { uuid: "ada", type: "reaction", value: "👍", messageTimetoken: message })
       assert.deepStrictEqual(added, { exitCode: 0, stderr: [], stdout: [action?.actionTimetoken ?? ""] })
-      const removed = yield* herald(["actions", "remove", "a", message, ...added.stdout, "--user-id", "ada"])
+      const removed = yield* herald(["message-actions", "remove", "a", message, ...added.stdout, "--user-id", "ada"])
       assert.deepStrictEqual(removed, { exitCode: 0, stderr: [], stdout: [] })
       assert.deepStrictEqual(yield* stored, [])
-      const asJson = yield* herald(["actions", "add", "a", message, "receipt", "--json", "--", "-1"])
+      const asJson = yield* herald(["message-actions", "add", "a", message, "receipt", "--json", "--", "-1"])
       const [second] = yield* stored
       assert.deepStrictEqual(asJson.stdout.map((line) => JSON.parse(line)), [{
         type: "receipt",
@@ -48,20 +48,20 @@ describe("actions add and remove", () => {
   it.effect("6: there already, or not there; 3: of another user", () =>
     Effect.gen(function*() {
       const { actionTimetoken } = yield* react("👍", "herald")
-      const again = yield* herald(["actions", "add", "a", message, "reaction", "👍", "--json"])
+      const again = yield* herald(["message-actions", "add", "a", message, "reaction", "👍", "--json"])
       assert.deepStrictEqual([again.exitCode, again.stdout], [6, []])
       assert.deepInclude(JSON.parse(again.stderr[0] ?? ""), {
         error: { _tag: "ActionExists", channel: "a", messageTimetoken: message, type: "reaction", value: "👍" },
         exitCode: 6
       })
-      const others = yield* herald(["actions", "remove", "a", message, actionTimetoken, "--user-id", "ada"])
+      const others = yield* herald(["message-actions", "remove", "a", message, actionTimetoken, "--user-id", "ada"])
       assert.strictEqual(others.exitCode, 3)
       assert.match(
         others.stderr[0] ?? "",
         /^herald: removeMessageAction: the action \d+ on message \d+ of a is of another user\./
       )
-      yield* herald(["actions", "remove", "a", message, actionTimetoken])
-      const gone = yield* herald(["actions", "remove", "a", message, actionTimetoken])
+      yield* herald(["message-actions", "remove", "a", message, actionTimetoken])
+      const gone = yield* herald(["message-actions", "remove", "a", message, actionTimetoken])
       assert.deepStrictEqual([gone.exitCode, gone.stderr.length], [6, 1])
       assert.include(gone.stderr[0], "has no action")
     }).pipe(Effect.provide(world)))
@@ -69,48 +69,48 @@ describe("actions add and remove", () => {
   it.effect("0, and told: what is done though subscribers could not be told", () =>
     Effect.gen(function*() {
       yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.withholdActions(2))
-      const added = yield* herald(["actions", "add", "a", message, "reaction", "👍"])
+      const added = yield* herald(["message-actions", "add", "a", message, "reaction", "👍"])
       const [action] = yield* stored
       assert.deepStrictEqual([added.exitCode, added.stdout], [0, [action?.actionTimetoken]])
       assert.lengthOf(added.stderr, 1)
       assert.include(added.stderr[0], "was stored, but subscribers were not told")
-      const removed = yield* herald(["actions", "remove", "a", message, ...added.stdout, "--json"])
+      const removed = yield* herald(["message-actions", "remove", "a", message, ...added.stdout, "--json"])
       assert.deepStrictEqual([removed.exitCode, removed.stdout], [0, []])
       assert.strictEqual(JSON.parse(removed.stderr[0] ?? "").error._tag, "ActionNotAnnounced")
       assert.deepStrictEqual(yield* stored, [])
     }).pipe(Effect.provide(world)))
 })
 
-describe("actions list", () => {
+describe("message-actions list", () => {
   it.effect("prints them from either end, as JSON or for people, and asks for no more", () =>
     Effect.gen(function*() {
       for (let n = 0; n < 250; n++) yield* react(`${n}`)
       const values = ({ stdout }: { readonly stdout: ReadonlyArray<string> }) =>
         stdout.map((line) => Number(JSON.parse(line).value))
-      assert.deepStrictEqual(values(yield* herald(["actions", "list", "a", "--limit", "2"])), [249, 248])
+      assert.deepStrictEqual(values(yield* herald(["message-actions", "list", "a", "--limit", "2"])), [249, 248])
       assert.lengthOf(yield* asked, 1)
       assert.include((yield* asked)[0]?.target, "limit=2")
-      const oldest = yield* herald(["actions", "list", "a", "--oldest-first", "--limit", "120"])
+      const oldest = yield* herald(["message-actions", "list", "a", "--oldest-first", "--limit", "120"])
       assert.deepStrictEqual(values(oldest), [...Array(120).keys()])
-      assert.lengthOf(values(yield* herald(["actions", "list", "a"])), 100)
+      assert.lengthOf(values(yield* herald(["message-actions", "list", "a"])), 100)
       const { actionTimetoken } = (yield* stored)[10]!
-      const before = ["actions", "list", "a", "--before", actionTimetoken]
+      const before = ["message-actions", "list", "a", "--before", actionTimetoken]
       assert.deepStrictEqual(values(yield* herald(before)), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
-      const since = ["actions", "list", "a", "--since", actionTimetoken, "--limit", "500"]
+      const since = ["message-actions", "list", "a", "--since", actionTimetoken, "--limit", "500"]
       assert.lengthOf(values(yield* herald(since)), 240)
     }).pipe(Effect.provide(world)))
 
   it.effect("lets nobody write to the terminal", () =>
     Effect.gen(function*() {
       const { actionTimetoken } = yield* react("\u001b[2J")
-      const { stdout } = yield* herald(["actions", "list", "a"], { terminal: true })
+      const { stdout } = yield* herald(["message-actions", "list", "a"], { terminal: true })
       assert.deepStrictEqual(stdout, [
         `2026-09-21T14:13:20.000Z  bob: reaction \uFFFD[2J  message ${message}  action ${actionTimetoken}`
       ])
     }).pipe(Effect.provide(world)))
 })
 
-describe("actions fold", () => {
+describe("message-actions live", () => {
   const say = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.publish({ channel: "a", message: "hi" }))
 
   /** What it prints until there are so many values, with what is done after the first. */
@@ -123,7 +123,7 @@ describe("actions fold", () => {
       const first = yield* Deferred.make<void>()
       const last = yield* Deferred.make<void>()
       const values: Array<string> = []
-      const fiber = yield* Effect.forkChild(herald(["actions", "fold", "a", ...args], {
+      const fiber = yield* Effect.forkChild(herald(["message-actions", "live", "a", ...args], {
         ...options,
         onLine: (line) => {
           values.push(line)
@@ -176,7 +176,7 @@ describe("actions fold", () => {
   it.live("as a process: ends quietly when nobody reads on", () =>
     Effect.gen(function*() {
       const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
-      const child = yield* Spawn.herald(["actions", "fold", "a", message], {
+      const child = yield* Spawn.herald(["message-actions", "live", "a", message], {
         PUBNUB_ORIGIN: origin,
         PUBNUB_SUBSCRIBE_KEY: "demo-sub"
       })
@@ -194,8 +194,8 @@ describe("actions fold", () => {
 it.effect("actions without persistence end with 3", () =>
   Effect.gen(function*() {
     yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.setAddOns({ persistence: false }))
-    for (const args of [["list", "a"], ["add", "a", message, "reaction", "👍"], ["fold", "a", message]]) {
-      const { exitCode, stdout } = yield* herald(["actions", ...args])
+    for (const args of [["list", "a"], ["add", "a", message, "reaction", "👍"], ["live", "a", message]]) {
+      const { exitCode, stdout } = yield* herald(["message-actions", ...args])
       assert.deepStrictEqual([exitCode, stdout], [3, []])
     }
   }).pipe(Effect.provide(world)))
@@ -214,15 +214,15 @@ describe("2: refused before anything is sent", () => {
       ["add", "a", message, "reaction", ""],
       ["remove", "a", "yesterday", message],
       ["remove", "a", message, "1"],
-      ["fold", "a"],
-      ["fold", "a", message, "--last", "2"],
-      ["fold", "a", "yesterday"],
-      ["fold", "a", "--last", "0"]
+      ["live", "a"],
+      ["live", "a", message, "--last", "2"],
+      ["live", "a", "yesterday"],
+      ["live", "a", "--last", "0"]
     ]
   ) {
-    it.effect(`actions ${args.join(" ")}`, () =>
+    it.effect(`message-actions ${args.join(" ")}`, () =>
       Effect.gen(function*() {
-        const { exitCode, stderr, stdout } = yield* herald(["actions", ...args])
+        const { exitCode, stderr, stdout } = yield* herald(["message-actions", ...args])
         assert.deepStrictEqual([exitCode, stderr.length, stdout], [2, 1, []])
         assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
       }).pipe(Effect.provide(Transport.scripted([]))))

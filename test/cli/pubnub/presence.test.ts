@@ -22,14 +22,14 @@ const come = (user: string, channel: string) =>
     })
   )
 
-it.effect("groups: add, list, remove, delete", () =>
+it.effect("channel-groups: add and remove channels, list them and the groups, remove a group", () =>
   Effect.gen(function*() {
-    assert.deepStrictEqual(yield* lines(["groups", "add", "g", "a", "b"]), [])
-    assert.deepStrictEqual(yield* lines(["groups", "list", "g"]), ["a", "b"])
+    assert.deepStrictEqual(yield* lines(["channel-groups", "add-channels", "g", "a", "b"]), [])
+    assert.deepStrictEqual(yield* lines(["groups", "list-channels", "g"]), ["a", "b"])
     assert.deepStrictEqual(yield* lines(["groups", "list", "--json"]), ["{\"group\":\"g\"}"])
-    yield* lines(["groups", "remove", "g", "a"])
-    assert.deepStrictEqual(yield* lines(["groups", "list", "g", "--json"]), ["{\"channel\":\"b\"}"])
-    yield* lines(["groups", "delete", "g"])
+    yield* lines(["channel-groups", "remove-channels", "g", "a"])
+    assert.deepStrictEqual(yield* lines(["groups", "list-channels", "g", "--json"]), ["{\"channel\":\"b\"}"])
+    yield* lines(["groups", "remove", "g"])
     assert.deepStrictEqual(yield* lines(["groups", "list"]), [])
   }).pipe(world))
 
@@ -37,18 +37,18 @@ it.effect("presence: here-now, where-now, state", () =>
   Effect.gen(function*() {
     yield* come("ada", "a")
     yield* come("bob", "a")
-    yield* lines(["presence", "state", "a", "--of", "ada", "--set", "{\"mood\":\"ok\"}"])
-    assert.deepStrictEqual(yield* lines(["presence", "here-now", "a", "b", "--state"]), [
+    yield* lines(["presence", "state", "a", "--user", "ada", "--set", "{\"mood\":\"ok\"}"])
+    assert.deepStrictEqual(yield* lines(["presence", "here-now", "a", "b", "--include", "users,state"]), [
       "a  2  ada {\"mood\":\"ok\"}  bob",
       "b  0"
     ])
-    assert.deepStrictEqual(yield* lines(["presence", "here-now", "--no-users"]), ["a  2"])
+    assert.deepStrictEqual(yield* lines(["presence", "here-now", "--include", "none"]), ["a  2"])
     assert.deepStrictEqual(yield* lines(["presence", "here-now", "a", "--limit", "1", "--offset", "1", "--json"]), [
-      "{\"channel\":\"a\",\"occupancy\":2,\"users\":[{\"user\":\"bob\"}]}"
+      "{\"channel\":\"a\",\"occupancy\":2,\"users\":[{\"userId\":\"bob\"}]}"
     ])
     assert.deepStrictEqual(yield* lines(["presence", "where-now", "bob"]), ["a"])
     assert.deepStrictEqual(yield* lines(["presence", "where-now"]), [])
-    assert.deepStrictEqual(yield* lines(["presence", "state", "a", "--of", "ada"]), ["a  {\"mood\":\"ok\"}"])
+    assert.deepStrictEqual(yield* lines(["presence", "state", "a", "--user", "ada"]), ["a  {\"mood\":\"ok\"}"])
   }).pipe(world))
 
 it.effect("what cannot be read of a list is printed in its place", () =>
@@ -56,7 +56,7 @@ it.effect("what cannot be read of a list is printed in its place", () =>
     const [[room], [lobby], [group], [state]] = [
       yield* lines(["presence", "here-now", "room", "lobby"]),
       yield* lines(["presence", "here-now", "room", "lobby", "--json"]),
-      yield* lines(["groups", "list", "g"]),
+      yield* lines(["groups", "list-channels", "g"]),
       yield* lines(["presence", "state", "a", "b"])
     ]
     assert.match(room ?? "", /^room {2}cannot be read \(.+\): {"occupancy":"many"}$/)
@@ -80,8 +80,8 @@ it.effect("what cannot be read of a list is printed in its place", () =>
 describe("2: refused before anything is sent", () => {
   for (
     const args of [
-      ["groups", "add", "g"],
-      ["groups", "add", "g", "a,b"],
+      ["channel-groups", "add-channels", "g"],
+      ["channel-groups", "add-channels", "g", "a,b"],
       ["presence", "here-now", "a", "--limit", "0"],
       ["presence", "where-now", " "],
       ["presence", "state"],

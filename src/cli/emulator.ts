@@ -1,0 +1,47 @@
+/**
+ * What the emulators of both services share on the command line: who may send requests, and the requests as lines.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as Inputs from "./input/flags.ts"
+import { writeValues } from "./output/write.ts"
+
+export const flags = {
+  hosts: Inputs.texts("allow-host", "Also answer requests for this host name."),
+  origins: Inputs.texts("allow-origin", "Also answer pages of this origin.", "origin"),
+  verbose: Inputs.boolean("verbose", "Print each request")
+}
+
+interface Handled {
+  readonly time: number
+  readonly method: string
+  readonly target: string
+  readonly uuid?: string | undefined
+}
+
+/** Runs until it is interrupted, and prints each request if that was asked for. */
+export const serve = (handled: Effect.Effect<ReadonlyArray<Handled>>, verbose: boolean) =>
+  verbose ? writeRequests(handled) : Effect.never
+
+// The emulator keeps the newest requests only, so they are asked for often.
+const writeRequests = (handled: Effect.Effect<ReadonlyArray<Handled>>) =>
+  Stream.fromEffectSchedule(handled, Schedule.spaced("100 millis")).pipe(
+    Stream.mapAccum((): Handled | undefined => undefined, (last, all) => [
+      all.at(-1) ?? last,
+      last === undefined ? all : all.slice(all.lastIndexOf(last) + 1)
+    ]),
+    Stream.map(({ method, target, time, uuid }) => ({
+      time: DateTime.formatIso(DateTime.makeUnsafe(time)),
+      method,
+      // Without the query, which may hold a token.
+      path: target.replace(/\?.*/s, ""),
+      user: uuid
+    })),
+    (requests) =>
+      writeValues(requests, {
+        toText: ({ method, path, time, user }) =>
+          `${time.slice(11)}  ${method.padEnd(4)}  ${path}  ${user ?? ""}`.trimEnd()
+      })
+  )

@@ -1,0 +1,15 @@
+/**
+ * Standard input.
+ */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+
+/** The text of standard input. Somebody who types it is told how to end it. */
+export const stdin = (hint: string) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const stdio = yield* Stdio.Stdio
+    if (yield* stdio.stdinIsTerminal) yield* Console.error(hint)
+    return Stream.decodeText(stdio.stdin)
+  }))
