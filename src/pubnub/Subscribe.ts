@@ -1,6 +1,6 @@
 /**
- * Receiving: a long poll as a `Stream` of events, with the statuses of its connection in position. With `Subscriber.layer`
- * all streams share one.
+ * Streams of what happens on channels and groups, with the statuses of the connection in position. Each stream has a long
+ * poll of its own, or shares one with `Subscriber.layer`.
  *
  * @since 0.1.0
  */
@@ -17,23 +17,22 @@ import type * as Cursor from "../Cursor.ts"
 import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Handling from "../internal/handling.ts"
-import type * as SubscribeEvent from "./SubscribeEvent.ts"
-import * as DurableReader from "./internal/reading/durable.ts"
 import * as Input from "../internal/input.ts"
-import * as Endpoint from "./internal/wire/endpoint.ts"
-import * as Family from "./internal/reading/eventStreams.ts"
+import * as DurableReader from "./internal/reading/durable.ts"
+import * as EventStreams from "./internal/reading/eventStreams.ts"
 import { isStatus } from "./internal/reading/place.ts"
 import * as Streams from "./internal/reading/streams.ts"
-import type * as Payload from "./internal/wire/payload.ts"
+import * as Endpoint from "./internal/wire/endpoint.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import type * as SubscribeStatus from "./SubscribeStatus.ts"
 import { SubscribeError } from "./SubscribeError.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
+import type * as SubscribeStatus from "./SubscribeStatus.ts"
 import type * as Subscription from "./Subscription.ts"
 import type { Timetoken } from "./Timetoken.ts"
 
 /**
- * Where to start: a cursor of an earlier event, or a timetoken with or without the region that gave it.
+ * Where a stream starts: the cursor of an earlier event, or a timetoken with or without its region.
  *
  * @category models
  * @since 0.1.0
@@ -44,7 +43,8 @@ export type From =
   | { readonly timetoken: Timetoken; readonly region?: number | undefined }
 
 /**
- * Retry schedules of a reader, one for each kind of failure. They hold for requests of the connection and for requests of history.
+ * Retry schedules of a reader, one for each kind of failure. They hold for requests of the connection and for requests of
+ * history.
  *
  * Kinds that share a schedule share its progress. All schedules start afresh when a poll was answered, or was held for 30
  * seconds; a handshake alone does not do that. When a schedule ends, the stream fails. Defaults: `Retry.reconnect` without an
@@ -70,10 +70,10 @@ export type Reconnect = {
  * What happens to a reader of a shared connection when more events wait for it than its `capacity`.
  *
  * - `catchUp`: the reader takes the events that wait, reads from history what it missed, and goes on live. Other readers do
- *   not notice. Nothing is lost that history keeps; the rest is a `Gap`. It works like `dropping` with `catchUp: "none"`, and with
- *   a `filter`, which history does not know.
- * - `sliding`: the oldest events that wait are dropped, and reported as a `Gap`.
- * - `dropping`: the newest events are dropped, and reported as a `Gap`.
+ *   not notice. Nothing is lost that history keeps; the rest is a `Gap`. It works like `dropping` with `catchUp: "none"`, and
+ *   with a `filter`, which history does not know.
+ * - `sliding`: the reader drops the oldest events that wait, and reports them as a `Gap`.
+ * - `dropping`: the reader drops the newest events, and reports them as a `Gap`.
  * - `fail`: the reader takes the events that wait. Then the stream fails with `InboxOverflow` as its reason.
  * - `suspend`: the connection stops polling until this reader has room. All its other readers wait, too.
  *
@@ -97,21 +97,21 @@ export type Strategy = "catchUp" | "sliding" | "dropping" | "fail" | "suspend"
 export type CatchUp = "history" | "none" | { readonly within: Duration.Input }
 
 /**
- * What to subscribe to. At least one channel or group is needed.
+ * Options of {@link stream} and of every other stream of this module. At least one channel or group is needed.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Options {
+export interface StreamOptions {
   /** Names, wildcards (`a.*`, `a.b.*`) and presence names (`a-pnpres`). A name given twice is sent once. */
   readonly channels?: ReadonlyArray<string> | undefined
   /** Names of channel groups. */
   readonly groups?: ReadonlyArray<string> | undefined
-  /** Whether joins and leaves of all these come too. Default: `false`. */
+  /** Whether presence events of all these come too. Default: `false`. */
   readonly presence?: boolean | undefined
   /** Single entities, each with its own options. */
   readonly subscriptions?: ReadonlyArray<Subscription.Subscription> | undefined
-  /** An expression over the message (`data.…`) and its metadata (`meta.…`): only what matches is sent. */
+  /** An expression over the message (`data.…`) and its metadata (`meta.…`). The service sends only events that match it. */
   readonly filter?: string | undefined
   /**
    * The presence state of this user, a JSON object for each name. A name is one of `channels`, one of `groups`, or a channel in
@@ -143,48 +143,32 @@ export interface Options {
 }
 
 /**
- * What {@link stream} takes with a schema.
+ * The schema of the payloads of a stream.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StreamOptions<A, RD = never> extends Options {
-  /** What a message must be. One that is not, or that the schema throws at, is an `Undecodable` event in its place. */
-  readonly schema: Payload.Reader<A, RD>
-}
-
-/**
- * What the streams of one family pass to `onStatus`: statuses, and events that cannot be read or are of an unknown kind.
- *
- * @category models
- * @since 0.1.0
- */
-export type Notice = SubscribeStatus.Status | SubscribeEvent.Undecodable | SubscribeEvent.Unknown
-
-/**
- * What the streams of one family take, such as {@link presence} and {@link files}.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FamilyOptions<E = never, R = never> extends Options {
+export interface WithSchema<A, RD = never> {
   /**
-   * Runs for each status and for each event that cannot be read, in position: after the data before it was handled, and before
-   * the data after it. If it fails, the stream fails with its error. Default: logs what may mean loss as a warning, and the rest
-   * at debug level.
+   * Decodes each payload from its JSON form. A payload that does not match, or at which the schema throws, is an `Undecodable`
+   * in its place.
    */
-  readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E, R>) | undefined
+  readonly schema: Schema.ConstraintDecoder<A, RD>
 }
 
 /**
- * What {@link messages} and {@link signals} take with a schema.
+ * Options of the streams of one kind of event, such as {@link messages} and {@link presence}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface PayloadOptions<A, RD = never, E = never, R = never> extends FamilyOptions<E, R> {
-  /** What a payload must be. One that is not, or that the schema throws at, goes to `onStatus` as `Undecodable`. */
-  readonly schema: Payload.Reader<A, RD>
+export interface EventOptions<E = never, R = never> extends StreamOptions {
+  /**
+   * Runs for each notice (a status, or an event that cannot be read), in position: after the data before it was handled, and
+   * before the data after it. If it fails, the stream fails with its error. Default: logs notices that may mean loss as warnings,
+   * and the rest at debug level.
+   */
+  readonly onStatus?: ((notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E, R>) | undefined
 }
 
 /**
@@ -192,29 +176,29 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  *
  * **Details**
  *
- * `GET /v2/subscribe/{subscribeKey}/{channels}/0`, without a position first, then as a long poll from each position that
- * the service gives. With a connection of its own, the next poll is made when the reader pulls: that is backpressure. With
- * `Subscriber.layer` the stream shares a connection, which polls ahead, and `capacity` and `strategy` bound what waits. Each
- * event carries the cursor to go on from after it, at most 4 kB as JSON.
+ * `GET /v2/subscribe/{subscribeKey}/{channels}/0`: first without a position, then as a long poll from each position that the
+ * service sends. A connection of its own polls when the reader pulls: that is backpressure. With `Subscriber.layer` the stream
+ * shares a connection, which polls ahead; `capacity` and `strategy` bound the events that wait. Each event carries the cursor to
+ * go on from, at most 4 kB as JSON.
  *
- * The stream survives cut connections, bad answers and envelopes, and sleeping machines; what it cannot survive is a
- * {@link SubscribeError} that holds the cursor. When it ends, or its fiber is interrupted, the request in flight is
- * aborted and the service is told (within a second).
+ * The stream survives cut connections, malformed answers and events, and machines that sleep. Any other failure is a
+ * {@link SubscribeError} that holds the cursor. When the stream ends, or its fiber is interrupted, it aborts the request in
+ * flight and sends a leave, within a second.
  *
- * A message that its publisher sent twice with one id (`messageIds` of `Publisher`) comes once. The newest 10,000 ids are
- * known, for as long as the stream runs: one that starts again knows none.
+ * A message that its publisher sent twice with one id (`messageIds` of `Publisher`) comes once. The stream knows the newest
+ * 10,000 ids for as long as it runs; a new stream knows none.
  *
  * **Nothing is lost**
  *
- * The service keeps the newest 100 messages for a reader, over all its channels, and those for minutes only. After a page as
- * full as that, or a longer break, what is missing is read from history (`GET /v3/history/…`, and one request for counts
- * where there are several channels), oldest first, and live messages wait until then. At most 25 requests a second are made
- * for that. The connection goes on listening meanwhile, so a busy channel does not overflow again. A page that is not full,
- * after a short break, asks nothing.
+ * The service keeps the newest 100 messages for a reader, over all its channels, and keeps them only for minutes. After a page
+ * with as many messages, or a longer break, the reader reads missing messages from history, oldest first, and live messages wait
+ * (`GET /v3/history/…`, and one request for counts where there are several channels). It makes at most 25 of these requests a
+ * second. The connection goes on polling, so a busy channel does not overflow again. After a page that is not full, and a short
+ * break, the reader asks nothing.
  *
- * What history cannot give is a `Gap` or `GapSuspected` in its place: kinds that are not stored, a keyset without storage,
- * channels of a wildcard that were never seen, a filter. History that fails is an interruption like any other: `Interrupted`
- * and `Reconnected`, by the schedules of `reconnect`, with no bound unless `catchUp` sets one.
+ * What history does not have is a `Gap` or `GapSuspected` in its place: kinds that are not stored, a keyset without storage,
+ * channels of a wildcard that the reader never saw, a filter. When history fails, the reader emits `Interrupted` and
+ * `Reconnected` as for any other request, and retries by the schedules of `reconnect`, without an end unless `catchUp` sets one.
  *
  * **Example** (Typed orders with what the connection does)
  *
@@ -244,24 +228,17 @@ export interface PayloadOptions<A, RD = never, E = never, R = never> extends Fam
  * @since 0.1.0
  */
 export function stream(
-  options: Options & { readonly schema?: undefined }
+  options: StreamOptions & { readonly schema?: undefined }
 ): Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig>
 export function stream<A, RD = never>(
-  options: StreamOptions<A, RD>
+  options: StreamOptions & WithSchema<A, RD>
 ): Stream.Stream<SubscribeEvent.SubscribeEvent<A>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD>
-export function stream<A, RD>(
-  options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<
-  SubscribeEvent.SubscribeEvent<A | Schema.Json>,
-  SubscribeError,
-  HttpClient.HttpClient | PubNubConfig | RD
-> {
-  return reading(options, (options): Read<SubscribeEvent.SubscribeEvent<A | Schema.Json>, RD> => eventsOf(options))
+export function stream<A, RD>(options: StreamOptions & MaybeSchema<A, RD>) {
+  return reading(options, eventsOf<A, RD>)
 }
 
 /**
- * Streams messages only. Statuses, and events that cannot be read or are of an unknown kind, go to `onStatus`. All other events
- * are left out.
+ * Streams messages only. Notices go to `onStatus`, and other events are left out.
  *
  * **Example** (Ending at the first sign of loss)
  *
@@ -280,75 +257,44 @@ export function stream<A, RD>(
  * @since 0.1.0
  */
 export function messages<E = never, R = never>(
-  options: FamilyOptions<E, R> & { readonly schema?: undefined }
+  options: EventOptions<E, R> & { readonly schema?: undefined }
 ): Stream.Stream<SubscribeEvent.Message, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
 export function messages<A, RD = never, E = never, R = never>(
-  options: PayloadOptions<A, RD, E, R>
+  options: EventOptions<E, R> & WithSchema<A, RD>
 ): Stream.Stream<SubscribeEvent.Message<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
-export function messages<A, RD, E, R>(
-  options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<
-  SubscribeEvent.Message<A | Schema.Json>,
-  SubscribeError | E,
-  HttpClient.HttpClient | PubNubConfig | RD | R
-> {
-  return reading(
-    options,
-    (options) => Family.only(eventsOf(options), options, (event) => event._tag === "Message" ? event : undefined)
-  )
+export function messages<A, RD, E, R>(options: EventOptions<E, R> & MaybeSchema<A, RD>) {
+  return reading(options, (options) => EventStreams.only(eventsOf<A, RD>(options), ["Message"], options.onStatus))
 }
 
 /**
- * Streams signals only.
+ * Streams signals only. Notices go to `onStatus`, and other events are left out.
  *
  * @category streams
  * @since 0.1.0
  */
 export function signals<E = never, R = never>(
-  options: FamilyOptions<E, R> & { readonly schema?: undefined }
+  options: EventOptions<E, R> & { readonly schema?: undefined }
 ): Stream.Stream<SubscribeEvent.Signal, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
 export function signals<A, RD = never, E = never, R = never>(
-  options: PayloadOptions<A, RD, E, R>
+  options: EventOptions<E, R> & WithSchema<A, RD>
 ): Stream.Stream<SubscribeEvent.Signal<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
-export function signals<A, RD, E, R>(
-  options: FamilyOptions<E, R> & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<
-  SubscribeEvent.Signal<A | Schema.Json>,
-  SubscribeError | E,
-  HttpClient.HttpClient | PubNubConfig | RD | R
-> {
-  return reading(options, (options) => {
-    const { schema } = options
-    const all = Streams.events(options)
-    const events: Read<
-      Exclude<SubscribeEvent.SubscribeEvent, SubscribeEvent.Signal> | SubscribeEvent.Signal<A | Schema.Json>,
-      RD
-    > = schema === undefined ? all : Family.typedSignals(all, schema)
-    return Family.only(events, options, (event) => event._tag === "Signal" ? event : undefined)
+export function signals<A, RD, E, R>(options: EventOptions<E, R> & MaybeSchema<A, RD>) {
+  return reading(options, ({ onStatus, schema, ...options }) => {
+    const events = EventStreams.typedSignals(Streams.events(options), schema)
+    return EventStreams.only(events, ["Signal"], onStatus)
   })
 }
 
 /**
- * Streams joins, leaves, timeouts, changes of state and intervals of all the names. It sets `presence` itself.
+ * Streams presence events only: joins, leaves, timeouts, changes of state, and intervals. It sets `presence` itself.
  *
  * @category streams
  * @since 0.1.0
  */
 export const presence = <E = never, R = never>(
-  options: FamilyOptions<E, R>
+  options: EventOptions<E, R>
 ): Stream.Stream<SubscribeEvent.Presence, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => {
-    switch (event._tag) {
-      case "Joined":
-      case "Left":
-      case "TimedOut":
-      case "StateChanged":
-      case "Interval":
-        return event
-      default:
-        return undefined
-    }
-  }, { presence: true })
+  only(options, ["Joined", "Left", "TimedOut", "StateChanged", "Interval"], { presence: true })
 
 /**
  * Streams message actions (reactions, receipts) that are added and removed.
@@ -357,34 +303,31 @@ export const presence = <E = never, R = never>(
  * @since 0.1.0
  */
 export const messageActions = <E = never, R = never>(
-  options: FamilyOptions<E, R>
+  options: EventOptions<E, R>
 ): Stream.Stream<SubscribeEvent.MessageActionEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(
-    options,
-    (event) => event._tag === "MessageActionAdded" || event._tag === "MessageActionRemoved" ? event : undefined
-  )
+  only(options, ["MessageActionAdded", "MessageActionRemoved"])
 
 /**
- * Streams changes of users' metadata.
+ * Streams changes of the metadata of users.
  *
  * @category streams
  * @since 0.1.0
  */
 export const users = <E = never, R = never>(
-  options: FamilyOptions<E, R>
+  options: EventOptions<E, R>
 ): Stream.Stream<SubscribeEvent.UserEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => event._tag === "UserSet" || event._tag === "UserRemoved" ? event : undefined)
+  only(options, ["UserSet", "UserRemoved"])
 
 /**
- * Streams changes of channels' metadata.
+ * Streams changes of the metadata of channels.
  *
  * @category streams
  * @since 0.1.0
  */
 export const channels = <E = never, R = never>(
-  options: FamilyOptions<E, R>
+  options: EventOptions<E, R>
 ): Stream.Stream<SubscribeEvent.ChannelEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => event._tag === "ChannelSet" || event._tag === "ChannelRemoved" ? event : undefined)
+  only(options, ["ChannelSet", "ChannelRemoved"])
 
 /**
  * Streams changes of memberships.
@@ -393,9 +336,9 @@ export const channels = <E = never, R = never>(
  * @since 0.1.0
  */
 export const memberships = <E = never, R = never>(
-  options: FamilyOptions<E, R>
+  options: EventOptions<E, R>
 ): Stream.Stream<SubscribeEvent.MembershipEvent, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => event._tag === "MembershipSet" || event._tag === "MembershipRemoved" ? event : undefined)
+  only(options, ["MembershipSet", "MembershipRemoved"])
 
 /**
  * Streams files that are shared.
@@ -404,9 +347,9 @@ export const memberships = <E = never, R = never>(
  * @since 0.1.0
  */
 export const files = <E = never, R = never>(
-  options: FamilyOptions<E, R>
+  options: EventOptions<E, R>
 ): Stream.Stream<SubscribeEvent.FileShared, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  only(options, (event) => event._tag === "FileShared" ? event : undefined)
+  only(options, ["FileShared"])
 
 /**
  * Streams the statuses of the connection, without the events.
@@ -415,7 +358,7 @@ export const files = <E = never, R = never>(
  * @since 0.1.0
  */
 export const statuses = (
-  options: Options
+  options: StreamOptions
 ): Stream.Stream<SubscribeStatus.Status, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
   reading(options, (options) => Stream.filter(Streams.events(options), (event) => isStatus(event)))
 
@@ -424,42 +367,17 @@ export const statuses = (
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What {@link subscriptionSet} takes. A set may begin without names: add them later.
+ * Options of {@link subscriptionSet}. A set may begin without names: add them later.
  *
  * @category models
  * @since 0.1.0
  */
-export type SetOptions = Omit<Options, "reconnect" | "state">
+export type SubscriptionSetOptions = Omit<StreamOptions, "reconnect" | "state">
 
 /**
- * A set of subscriptions that can change while it is listened to.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SubscriptionSet {
-  /**
-   * Everything that its subscriptions hear, once each. Every run is a reader of its own; it ends when the set is left or
-   * everything is unsubscribed.
-   */
-  readonly stream: Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError>
-  /**
-   * Adds subscriptions, or channels by name. Messages that were published before are not delivered for them. Fails with
-   * `BadRequest` for a name that cannot be subscribed to.
-   */
-  readonly add: (
-    ...members: ReadonlyArray<Subscription.Subscription | string>
-  ) => Effect.Effect<void, PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>>
-  /** Removes subscriptions, or channels by name. A name that another set or stream listens to stays subscribed. */
-  readonly remove: (...members: ReadonlyArray<Subscription.Subscription | string>) => Effect.Effect<void>
-  /** The members of the set now, in the order in which they were added. */
-  readonly subscriptions: Effect.Effect<ReadonlyArray<Subscription.Subscription>>
-}
-
-/**
- * A set of channels, groups and metadata entities that can change while it is listened to. It is left when its scope
- * closes; another set, or a stream, that has the same names goes on. With `Subscriber.layer` it shares its connection, else it
- * has one of its own.
+ * Makes a set of channels, groups and metadata entities that can change while a program listens to it. The set is left when
+ * its scope closes; another set, or a stream, that has the same names goes on. With `Subscriber.layer` it shares its connection,
+ * else it has one of its own.
  *
  * Fails with `BadRequest` for a name that cannot be subscribed to, before anything is sent.
  *
@@ -482,13 +400,13 @@ export interface SubscriptionSet {
  * }))
  * ```
  *
- * @category sets
+ * @category constructors
  * @since 0.1.0
  */
 export const subscriptionSet = (
-  options: SetOptions
+  options: SubscriptionSetOptions
 ): Effect.Effect<
-  SubscriptionSet,
+  Subscription.SubscriptionSet,
   PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>,
   HttpClient.HttpClient | PubNubConfig | Scope.Scope
 > => Streams.subscriptionSet(options)
@@ -498,25 +416,24 @@ export const subscriptionSet = (
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * The name under which a durable reader's cursor is kept in the `CursorStore`. Two readers that run at the same time need
- * two names.
+ * Options of {@link pages}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Durable {
-  /** The name of the reader. */
+export interface PagesOptions extends StreamOptions {
+  /** The name under which the `CursorStore` keeps the cursor. Two readers that run at the same time need two names. */
   readonly reader: string
   /**
    * When to save a cursor again that was not saved (and to load one again when the reader starts). Only errors with
-   * `isRetryable` get here. A schedule that ends fails the reader with the last error. Default: `Retry.commit`, ten more attempts
-   * within about half a minute.
+   * `isRetryable` are retried. When the schedule ends, the reader fails with the last error. Default: `Retry.commit`, ten more
+   * attempts within about half a minute.
    */
   readonly commitRetry?: Schedule.Schedule<unknown, CursorStoreError> | undefined
 }
 
 /**
- * The events that a durable reader got at once, with their commit.
+ * The events that a durable reader received at once, with their commit.
  *
  * @category models
  * @since 0.1.0
@@ -525,24 +442,24 @@ export interface Page<A = Schema.Json> {
   /** At least one, in the order in which they happened. */
   readonly items: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent<A>>
   /**
-   * Says that this page is handled, and saves the cursor at once. Pages may be finished in any order: the cursor that is saved
-   * is that of the last page before which none is open. When its caller is interrupted, a save goes on for at most 5 seconds.
-   * Fails with `CursorStoreError` when `commitRetry` gave up.
+   * Marks this page as handled, and saves the cursor at once. Pages may be committed in any order: the saved cursor is that of
+   * the last page before which every page is committed. When its fiber is interrupted, a save goes on for at most 5 seconds.
+   * Fails with `CursorStoreError` when `commitRetry` ended.
    */
   readonly commit: Effect.Effect<void, CursorStoreError>
 }
 
 /**
- * A durable reader for pipelines that need the commit of each page. It starts where the reader of that name
- * committed last, and with `from` the first time. What was not committed when the process ended comes again.
+ * Streams pages of events from a durable reader, for pipelines that need the commit of each page. The reader starts at its
+ * committed cursor, and the first time at `from`. Pages that were not committed when the process ended come again.
  *
  * **Gotchas**
  *
- * Each commit is a save: group pages where many small ones come ({@link consume} saves at most each 250 milliseconds).
+ * Each commit is a save. Group pages where many small ones come ({@link consume} saves at most each 250 milliseconds).
  *
- * Pulling commits nothing: `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is
- * fine. Committing before a page is handled is what loses it. A page that an operator leaves out (`debounce`, `switchMap`)
- * stays open: no commit passes it, and it comes again at the next start. Commit what you leave out on purpose.
+ * Pulling commits nothing, so operators may pull ahead (`buffer`, `mapEffect` with concurrency). A page that is committed before
+ * it is handled can be lost. A page that an operator leaves out (`debounce`, `switchMap`) stays open: no commit passes it, and it
+ * comes again at the next start. Commit the pages that you leave out on purpose.
  *
  * **Example** (Four pages at a time)
  *
@@ -564,56 +481,56 @@ export interface Page<A = Schema.Json> {
  * @since 0.1.0
  */
 export function pages(
-  options: Options & Durable & { readonly schema?: undefined }
+  options: PagesOptions & { readonly schema?: undefined }
 ): Stream.Stream<Page, SubscribeError | CursorStoreError, HttpClient.HttpClient | PubNubConfig | CursorStore>
 export function pages<A, RD = never>(
-  options: StreamOptions<A, RD> & Durable
+  options: PagesOptions & WithSchema<A, RD>
 ): Stream.Stream<Page<A>, SubscribeError | CursorStoreError, HttpClient.HttpClient | PubNubConfig | CursorStore | RD>
-export function pages<A, RD>(
-  options: Options & Durable & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<
-  Page<A | Schema.Json>,
-  SubscribeError | CursorStoreError,
-  HttpClient.HttpClient | PubNubConfig | CursorStore | RD
-> {
-  return reading(options, (options) => DurableReader.pages(options, durably(options)), durableIssues)
+export function pages<A, RD>(options: PagesOptions & MaybeSchema<A, RD>) {
+  return reading(options, (options) => DurableReader.pages(options, fromKept<A, RD>(options)), durableIssues)
 }
 
 /**
- * What {@link consume} takes in addition to its handler.
+ * Options of {@link consume} and {@link consumePages}. `Work` is what the handler takes: a message, or the messages of a page.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = never>
-  extends FamilyOptions<E2, R2>, Durable
+export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 = never>
+  extends EventOptions<E2, R2>, PagesOptions
 {
-  /** How many messages of a page are handled at once. With 1 they are handled in order. Default: 1. */
+  /**
+   * How many messages of a page are handled at once; with {@link consumePages}, how many pages. A whole number from 1 on, or
+   * `Infinity`. With 1 they are handled in order. Default: 1.
+   */
   readonly concurrency?: number | undefined
-  /** How often a message is tried again whose handler failed. Default: not at all. */
+  /** When to run a handler again that failed. Default: never. */
   readonly retry?: Schedule.Schedule<unknown, E> | undefined
-  /** What becomes of a message that keeps failing. Default: its failure ends the reader, and the message is not committed. */
-  readonly deadLetter?: ((message: SubscribeEvent.Message<A>, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
+  /**
+   * Takes messages whose handler keeps failing. When it succeeds, they count as handled. Default: the failure of the handler ends
+   * the reader, and the messages are not committed.
+   */
+  readonly deadLetter?: ((work: Work, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
 }
 
 /**
- * Runs a handler for each message, and commits messages after they were handled. A message may be handled again, and none is
- * left out: the cursor never passes a message that is still being handled, whatever the concurrency.
+ * Runs a handler for each message, and commits messages after they were handled. Each message is handled at least once: the
+ * cursor never passes a message that is still being handled, whatever the concurrency.
  *
  * **Details**
  *
- * It runs until it fails: with what ends a subscription, with a store that fails, or with a handler that keeps failing
- * where there is no `deadLetter`. A handler that dies ends it, too: a defect is neither tried again nor set aside. One that
- * hangs holds its page, and with it the reader; `Effect.timeout` in the handler makes a failure of it.
+ * It runs until it fails: with a failure that ends a subscription, with a store that fails, or with a handler that keeps failing
+ * where there is no `deadLetter`. A handler that dies ends it, too: defects are neither retried nor sent to `deadLetter`. A handler
+ * that hangs holds its page, and with it the reader; use `Effect.timeout` in the handler.
  *
- * The cursor is saved in the background, at most each 250 milliseconds, or at once when a hundred messages or more wait for it. It
- * is saved once more however the reader ends: by interruption, by a handler that fails, by an error. So after a deploy only the
- * messages that were in hand are handled again (with a concurrency above 1 also what was handled behind the first of them).
- * After `kill -9` or a power failure, what was handled since the last save comes again as well.
+ * The reader saves the cursor in the background, at most each 250 milliseconds, or at once when a hundred messages or more wait
+ * for it. It saves once more however it ends: by interruption, by a handler that fails, by an error. So after a deploy only the
+ * messages that were being handled come again (with a concurrency above 1 also those handled after the first of them). After
+ * `kill -9` or a power failure, messages handled since the last save come again as well.
  *
- * A save that fails is tried again by `commitRetry`, and so is one that takes longer than 30 seconds. Meanwhile the reader
- * handles a hundred messages more at most, to the end of their page, and waits. The last save takes at most 5 seconds, after
- * which a reader that was interrupted ends without it.
+ * A save that fails, or takes longer than 30 seconds, is retried by `commitRetry`. Meanwhile the reader handles at most a hundred
+ * messages more, to the end of their page, and waits. The last save takes at most 5 seconds; after that a reader that was
+ * interrupted ends without it.
  *
  * **Example** (A worker)
  *
@@ -640,7 +557,7 @@ export interface ConsumeOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = n
  */
 export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (message: SubscribeEvent.Message) => Effect.Effect<unknown, E, R>,
-  options: ConsumeOptions<Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: undefined }
+  options: ConsumeOptions<SubscribeEvent.Message, E, E2, R2, E3, R3> & { readonly schema?: undefined }
 ): Effect.Effect<
   void,
   SubscribeError | CursorStoreError | E2 | E3,
@@ -648,7 +565,7 @@ export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
 >
 export function consume<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (message: SubscribeEvent.Message<A>) => Effect.Effect<unknown, E, R>,
-  options: ConsumeOptions<A, E, E2, R2, E3, R3> & { readonly schema: Payload.Reader<A, RD> }
+  options: ConsumeOptions<SubscribeEvent.Message<A>, E, E2, R2, E3, R3> & WithSchema<A, RD>
 ): Effect.Effect<
   void,
   SubscribeError | CursorStoreError | E2 | E3,
@@ -656,54 +573,24 @@ export function consume<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 
 >
 export function consume<A, E, R, RD, E2, R2, E3, R3>(
   handler: (message: SubscribeEvent.Message<A | Schema.Json>) => Effect.Effect<unknown, E, R>,
-  options: ConsumeOptions<A | Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Effect.Effect<
-  void,
-  SubscribeError | CursorStoreError | E | E2 | E3,
-  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
-> {
-  return Effect.flatMap(
-    read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, atOnce)]),
-    (options) => {
-      const { concurrency = 1 } = options
-      const one = Handling.withRetryAndDeadLetter(handler, options)
-      return DurableReader.consume({
-        name: options,
-        read: durably<A, RD>(options),
-        handle: (messages) =>
-          Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
-            concurrency,
-            discard: true
-          }),
-        onStatus: options.onStatus ?? Family.logged,
-        concurrency: 1
-      })
+  options: ConsumeOptions<SubscribeEvent.Message<A | Schema.Json>, E, E2, R2, E3, R3> & MaybeSchema<A, RD>
+) {
+  return consuming<A, RD, E | E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
+    const one = Handling.withRetryAndDeadLetter(handler, options)
+    return {
+      handle: (messages) =>
+        Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
+          concurrency,
+          discard: true
+        }),
+      concurrency: 1
     }
-  )
+  })
 }
 
 /**
- * What {@link consumePages} takes in addition to its handler.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R3 = never>
-  extends FamilyOptions<E2, R2>, Durable
-{
-  /** How many pages are handled at once. With 1 they are handled in order. Default: 1. */
-  readonly concurrency?: number | undefined
-  /** How often a page is tried again whose handler failed. Default: not at all. */
-  readonly retry?: Schedule.Schedule<unknown, E> | undefined
-  /** What becomes of a page that keeps failing. Default: its failure ends the reader, and the page is not committed. */
-  readonly deadLetter?:
-    | ((messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A>>, error: E) => Effect.Effect<unknown, E3, R3>)
-    | undefined
-}
-
-/**
- * The same as {@link consume} with a handler for all messages of a page at once: for one insert instead of a hundred. A page
- * that something is told in the middle of (a `Gap`, an `Undecodable`) is handled in two parts.
+ * Runs a handler for all messages of a page at once: for one insert instead of a hundred. Otherwise it is like
+ * {@link consume}. A page with a notice in the middle (a `Gap`, an `Undecodable`) is handled in two parts.
  *
  * **Example** (One insert a page)
  *
@@ -725,7 +612,9 @@ export interface ConsumePagesOptions<A, E, E2 = never, R2 = never, E3 = never, R
  */
 export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message>) => Effect.Effect<unknown, E, R>,
-  options: ConsumePagesOptions<Schema.Json, E, E2, R2, E3, R3> & { readonly schema?: undefined }
+  options:
+    & ConsumeOptions<Arr.NonEmptyReadonlyArray<SubscribeEvent.Message>, E, E2, R2, E3, R3>
+    & { readonly schema?: undefined }
 ): Effect.Effect<
   void,
   SubscribeError | CursorStoreError | E2 | E3,
@@ -733,7 +622,9 @@ export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
 >
 export function consumePages<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A>>) => Effect.Effect<unknown, E, R>,
-  options: ConsumePagesOptions<A, E, E2, R2, E3, R3> & { readonly schema: Payload.Reader<A, RD> }
+  options:
+    & ConsumeOptions<Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A>>, E, E2, R2, E3, R3>
+    & WithSchema<A, RD>
 ): Effect.Effect<
   void,
   SubscribeError | CursorStoreError | E2 | E3,
@@ -743,46 +634,37 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
   handler: (
     messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A | Schema.Json>>
   ) => Effect.Effect<unknown, E, R>,
-  options: ConsumePagesOptions<A | Schema.Json, E, E2, R2, E3, R3> & {
-    readonly schema?: Payload.Reader<A, RD> | undefined
-  }
-): Effect.Effect<
-  void,
-  SubscribeError | CursorStoreError | E | E2 | E3,
-  HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
-> {
-  return Effect.flatMap(
-    read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, atOnce)]),
-    (options) => {
-      const all = Handling.withRetryAndDeadLetter(handler, options)
-      return DurableReader.consume({
-        name: options,
-        read: durably<A, RD>(options),
-        handle: (messages) => {
-          const events = messages.map(({ event }) => event)
-          return Arr.isReadonlyArrayNonEmpty(events) ? DurableReader.handling(all(events), messages) : Effect.void
-        },
-        onStatus: options.onStatus ?? Family.logged,
-        concurrency: options.concurrency ?? 1
-      })
+  options:
+    & ConsumeOptions<Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A | Schema.Json>>, E, E2, R2, E3, R3>
+    & MaybeSchema<A, RD>
+) {
+  return consuming<A, RD, E | E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
+    const all = Handling.withRetryAndDeadLetter(handler, options)
+    return {
+      handle: (messages) => {
+        const events = messages.map(({ event }) => event)
+        return Arr.isReadonlyArrayNonEmpty(events) ? DurableReader.handling(all(events), messages) : Effect.void
+      },
+      concurrency
     }
-  )
+  })
 }
 
 // --------------------------------------------------------------------------------------------------------------------
 // internal
 // --------------------------------------------------------------------------------------------------------------------
 
-/** What is wrong with what one function takes, beside what all of them take. */
+type MaybeSchema<A, RD> = { readonly schema?: Schema.ConstraintDecoder<A, RD> | undefined }
+
+/** What is wrong with the options of one function, beside what all of them check. */
 type Issues<O> = (options: O) => ReadonlyArray<PubNubError.Detail>
 
-const durableIssues: Issues<Durable> = ({ commitRetry, reader }) =>
+const durableIssues: Issues<PagesOptions> = ({ commitRetry, reader }) =>
   Input.issues({ reader: Input.filled(reader), commitRetry: Input.optional(Input.schedule)(commitRetry) })
 
-/** All of a page may be handled at once, too. */
-const atOnce: Input.Check = (value) => value === Infinity ? undefined : Input.whole(1)(value)
+const wholeOrInfinity: Input.Check = (value) => value === Infinity ? undefined : Input.whole(1)(value)
 
-/** What a caller gives, read once; or why it is refused. */
+/** Reads the options of a caller once, or fails with what is wrong with them. */
 const read = <O extends object>(options: O, issues: Issues<O> = () => []): Effect.Effect<O, SubscribeError> =>
   Effect.suspend(() => {
     const read = Guarded.attempt(() => {
@@ -811,25 +693,40 @@ const reading = <O extends object, A, E, R>(
   issues?: Issues<O>
 ): Stream.Stream<A, E | SubscribeError, R> => Stream.unwrap(Effect.map(read(options, issues), then))
 
-/** One family of events. */
-const only = <A, E, R>(
-  options: FamilyOptions<E, R>,
-  select: (event: SubscribeEvent.SubscribeEvent) => A | undefined,
-  more: Pick<Options, "presence"> = {}
-): Stream.Stream<A, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R> =>
-  reading(options, (options) => Family.only(Streams.events({ ...options, ...more }), options, select))
+const only = <T extends SubscribeEvent.Event["_tag"], E, R>(
+  options: EventOptions<E, R>,
+  tags: ReadonlyArray<T>,
+  more: Pick<StreamOptions, "presence"> = {}
+) => reading(options, (options) => EventStreams.only(Streams.events({ ...options, ...more }), tags, options.onStatus))
 
-const eventsOf = <A, RD>(
-  options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Read<SubscribeEvent.SubscribeEvent<A | Schema.Json>, RD> =>
-  options.schema === undefined
-    ? Streams.events(options)
-    : Family.typedMessages(Streams.events(options), options.schema)
+const eventsOf = <A, RD>({ schema, ...options }: StreamOptions & MaybeSchema<A, RD>) =>
+  EventStreams.typedMessages(Streams.events(options), schema)
 
-/** The events of a durable reader, from its kept cursor on; from `from` the first time. */
-const durably = <A, RD>(
-  options: Options & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): DurableReader.Read<A | Schema.Json, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> =>
-(kept) => eventsOf({ ...options, from: kept ?? options.from })
+/** The events of a durable reader from its kept cursor on; from `from` the first time. */
+const fromKept = <A, RD>(options: StreamOptions & MaybeSchema<A, RD>) => (kept: Cursor.Cursor | undefined) =>
+  eventsOf<A, RD>({ ...options, from: kept ?? options.from })
 
-type Read<A, R> = Stream.Stream<A, SubscribeError, HttpClient.HttpClient | PubNubConfig | R>
+/** Runs a durable reader with a handler. */
+const consuming = <A, RD, E, R, E2, R2>(
+  handler: unknown,
+  options:
+    & Omit<ConsumeOptions<never, never, E2, R2>, "deadLetter" | "retry">
+    & MaybeSchema<A, RD>
+    & { readonly deadLetter?: unknown; readonly retry?: unknown },
+  handling: (options: { readonly concurrency?: number | undefined }) => {
+    readonly handle: (
+      messages: ReadonlyArray<DurableReader.Open<SubscribeEvent.Message<A | Schema.Json>>>
+    ) => Effect.Effect<void, E, R>
+    readonly concurrency: number
+  }
+) =>
+  Effect.flatMap(
+    read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, wholeOrInfinity)]),
+    (options) =>
+      DurableReader.consume({
+        name: options,
+        read: fromKept<A, RD>(options),
+        onStatus: options.onStatus ?? EventStreams.logged,
+        ...handling(options)
+      })
+  )

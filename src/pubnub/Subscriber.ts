@@ -22,7 +22,7 @@ import type * as Subscribe from "./Subscribe.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** How shared connections come back; see `Subscribe.Options`. A stream with schedules of its own has a connection of its own. */
+  /** How shared connections come back; see `Subscribe.StreamOptions`. A stream with schedules of its own has a connection of its own. */
   readonly reconnect?: Subscribe.Reconnect | undefined
 }
 

@@ -263,7 +263,7 @@ const recordedState = Schema.decodeUnknownSync(Schema.fromJsonString(
 ))
 
 /** The recorded names as a target: with `presence` where every name has its presence name beside it. */
-const targetOf = (exchange: Kit.Exchange): Subscribe.Options => {
+const targetOf = (exchange: Kit.Exchange): Subscribe.StreamOptions => {
   const names = namesOf(exchange)
   const plain = withoutPresence(names)
   const all = [...names.channels, ...names.groups]

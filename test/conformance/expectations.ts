@@ -216,7 +216,7 @@ const retryable = Effect.fnUntraced(function*(entry: Kit.Expectation) {
 const handshakePage = "{\"t\":{\"t\":\"17525257097772380\",\"r\":33},\"m\":[]}"
 const moment = 1_752_525_709_777
 
-const namesOf = ({ path, query }: Kit.Observed): Subscribe.Options => {
+const namesOf = ({ path, query }: Kit.Observed): Subscribe.StreamOptions => {
   const filter = query["filter-expr"]
   const groups = query["channel-group"]
   const channels = (path.split("/")[4] ?? "").split(",")
@@ -235,7 +235,7 @@ interface Run {
 
 /** Reads until a request hangs or the stream fails; what sleeps on the way is woken. */
 const listen = Effect.fnUntraced(function*(
-  target: Subscribe.Options,
+  target: Subscribe.StreamOptions,
   answers: ReadonlyArray<Response | "cut" | "hang">,
   options: Partial<PubNubConfig.Options> = { sendLeave: false }
 ) {

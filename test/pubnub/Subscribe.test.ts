@@ -78,7 +78,7 @@ describe("what is asked", () => {
       assert.isTrue(requests.every((target) => target.includes("/,/")), requests.join("\n"))
     }).pipe(Effect.provide(emulated())))
 
-  const wrong: ReadonlyArray<readonly [string, Subscribe.Options]> = [
+  const wrong: ReadonlyArray<readonly [string, Subscribe.StreamOptions]> = [
     ["nothing", {}],
     ["empty lists", { channels: [], groups: [] }],
     ["an empty name", { channels: [""] }],
@@ -262,7 +262,7 @@ describe("payloads with a schema", () => {
   it.effect("of signals", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const notices: Array<Subscribe.Notice> = []
+      const notices: Array<SubscribeEvent.Notice> = []
       const { seen } = yield* collect(Subscribe.signals({
         channels: ["a"],
         schema: Schema.Literals(["on", "off"]),
@@ -694,7 +694,7 @@ describe("coming back", () => {
   it.effect("what no retry mends ends the stream at once", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const end = (target: Subscribe.Options) => Effect.flip(Stream.runDrain(Subscribe.stream(target)))
+      const end = (target: Subscribe.StreamOptions) => Effect.flip(Stream.runDrain(Subscribe.stream(target)))
       assert.strictEqual((yield* end({ channels: ["a"], filter: "((" })).reason._tag, "BadRequest")
       yield* service.setAddOns({ streamController: false })
       assert.strictEqual((yield* end({ groups: ["g"] })).reason._tag, "FeatureDisabled")

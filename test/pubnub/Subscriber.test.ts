@@ -29,7 +29,7 @@ const sharing = Effect.gen(function*() {
   const context = yield* Layer.buildWithScope(Subscriber.layer(), scope)
   return {
     scope,
-    stream: (options: Subscribe.Options) => Stream.provideContext(Subscribe.stream(options), context),
+    stream: (options: Subscribe.StreamOptions) => Stream.provideContext(Subscribe.stream(options), context),
     statuses: Stream.provideContext(Subscriber.statuses, context)
   }
 })
@@ -281,7 +281,7 @@ describe("a name that is asked for while a gap is read", () => {
 
 describe("slow readers", () => {
   /** A reader that takes one event and then waits for the hour to pass. */
-  const slow = (options: Subscribe.Options) =>
+  const slow = (options: Subscribe.StreamOptions) =>
     Effect.gen(function*() {
       const seen: Array<SubscribeEvent.SubscribeEvent> = []
       const fiber = yield* Subscribe.stream({ channels: ["a"], capacity: 10, ...options }).pipe(

@@ -229,7 +229,7 @@ describe("states", () => {
     }).pipe(Effect.provide(emulated({ config: twenty }))))
 
   const list: object = []
-  const wrong: ReadonlyArray<readonly [string, Subscribe.Options, RegExp]> = [
+  const wrong: ReadonlyArray<readonly [string, Subscribe.StreamOptions, RegExp]> = [
     ["a channel that is not subscribed to", { channels: ["b"], state }, /"a" is not subscribed to/],
     ["a group that is not subscribed to", { channels: ["b"], state: { g: {} } }, /"g" is not subscribed to/],
     [

@@ -16,7 +16,7 @@ const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Faults
 
 /** Runs a stream beside the test, and keeps what it gives. */
-const collect = Effect.fnUntraced(function*(options: Subscribe.Options) {
+const collect = Effect.fnUntraced(function*(options: Subscribe.StreamOptions) {
   const seen: Array<SubscribeEvent.SubscribeEvent> = []
   const fiber = yield* Subscribe.stream({ reconnect: { AccessDenied: Retry.reconnect }, ...options }).pipe(
     Stream.runForEach((event) => Effect.sync(() => seen.push(event))),

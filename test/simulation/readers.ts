@@ -248,7 +248,7 @@ interface Life {
   readonly gaps: Array<{ readonly at: number; readonly gap: Gap }>
   readonly pasts: bigint | undefined
   readonly before: Set<string>
-  set?: Subscribe.SubscriptionSet
+  set?: Subscription.SubscriptionSet
   fiber?: Fiber.Fiber<unknown, unknown>
   interrupted: boolean
   hasLeft: boolean

@@ -27,7 +27,7 @@ const burst = (length: number, first = 0, channel = "a") =>
   emulator.use((service) => service.publishAll(numbers(length, first).map((message) => ({ channel, message }))))
 
 /** Reads, and stops for a while at the message 0. */
-const collect = (options: Subscribe.Options, stop: Duration.Input = 0) =>
+const collect = (options: Subscribe.StreamOptions, stop: Duration.Input = 0) =>
   Effect.gen(function*() {
     const seen: Array<SubscribeEvent.SubscribeEvent> = []
     yield* Effect.forkChild(
@@ -129,7 +129,7 @@ describe("a reader that was passed by", () => {
 
 describe("a reader that begins in the past", () => {
   /** The poll of the connection is past what was published before. */
-  const joined = (past: Subscribe.Options) =>
+  const joined = (past: Subscribe.StreamOptions) =>
     Effect.gen(function*() {
       yield* burst(1, 0, "b")
       yield* VirtualTime.advance("20 millis")

@@ -1,8 +1,8 @@
 /**
- * From a stream of raw events to what a caller asked for: payloads through a schema, one family of events, and the rest
- * told.
+ * From the stream of all events to what a caller asked for: payloads decoded by a schema, and events of one kind, with all notices
+ * going to `onStatus`.
  */
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
@@ -23,69 +23,61 @@ const read = <E extends SubscribeEvent.Message | SubscribeEvent.Signal, A, RD>(
     onFailure: (issue) => Envelope.undecodable(event.payload, issue, event)
   })
 
-/** Messages as the schema has them; one that does not match is `Undecodable` in its place. */
+const mapEvents = <A, B, E, R, R2>(stream: Stream.Stream<A, E, R>, f: (event: A) => Effect.Effect<B, never, R2>) =>
+  Stream.mapArrayEffect(stream, (events) => Effect.forEach(events, f))
+
+/** Decodes the payloads of messages. One that does not match the schema becomes `Undecodable`. */
 export const typedMessages = <A, RD, E, R>(
   stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
-  schema: Payload.Reader<A, RD>
-): Stream.Stream<SubscribeEvent.SubscribeEvent<A>, E, R | RD> => {
+  schema: Schema.ConstraintDecoder<A, RD> | undefined
+): Stream.Stream<SubscribeEvent.SubscribeEvent<A | Schema.Json>, E, R | RD> => {
+  if (schema === undefined) return stream
   const decode = Payload.decodeWith(schema)
-  return Stream.mapArrayEffect(
+  return mapEvents(
     stream,
-    (events) =>
-      Effect.forEach(
-        events,
-        (event): Effect.Effect<SubscribeEvent.SubscribeEvent<A>, never, RD> =>
-          event._tag === "Message" ? read(event, decode) : Effect.succeed(event)
-      )
+    (event): Effect.Effect<SubscribeEvent.SubscribeEvent<A>, never, RD> =>
+      event._tag === "Message" ? read(event, decode) : Effect.succeed(event)
   )
 }
 
-/** The same for signals. */
+/** Decodes the payloads of signals. One that does not match the schema becomes `Undecodable`. */
 export const typedSignals = <A, RD, E, R>(
   stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
-  schema: Payload.Reader<A, RD>
-) => {
+  schema: Schema.ConstraintDecoder<A, RD> | undefined
+): Stream.Stream<WithSignals<A | Schema.Json>, E, R | RD> => {
+  if (schema === undefined) return stream
   const decode = Payload.decodeWith(schema)
-  type Typed = Exclude<SubscribeEvent.SubscribeEvent, SubscribeEvent.Signal> | SubscribeEvent.Signal<A>
-  return Stream.mapArrayEffect(
+  return mapEvents(
     stream,
-    (events) =>
-      Effect.forEach(
-        events,
-        (event): Effect.Effect<Typed, never, RD> =>
-          event._tag === "Signal" ? read(event, decode) : Effect.succeed(event)
-      )
+    (event): Effect.Effect<WithSignals<A>, never, RD> =>
+      event._tag === "Signal" ? read(event, decode) : Effect.succeed(event)
   )
 }
 
-// --- one family, the rest told
+type WithSignals<A> = Exclude<SubscribeEvent.SubscribeEvent, SubscribeEvent.Signal> | SubscribeEvent.Signal<A>
+
+// --- one kind of event
 
 /**
- * Data goes on, what is not data goes to `onStatus`: after the data ahead of it in the page was handled, and before what
- * comes behind it is seen.
+ * Streams the events with these tags. Notices go to `onStatus`: after the data before them in the page was handled, and before
+ * the data after them is seen.
  */
-export const only = <
-  A extends SubscribeEvent.SubscribeEvent<unknown> | SubscribeEvent.Signal<unknown>,
-  B,
-  E,
-  R,
-  E2,
-  R2
->(
+export const only = <A extends { readonly _tag: string }, T extends A["_tag"], E, R, E2 = never, R2 = never>(
   stream: Stream.Stream<A, E, R>,
-  options: { readonly onStatus?: ((notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
-  select: (event: A) => B | undefined
-): Stream.Stream<B, E | E2, R | R2> => {
-  const onStatus: (notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
+  tags: ReadonlyArray<T>,
+  onStatus: (notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2> = logged
+): Stream.Stream<Extract<A, { readonly _tag: T }>, E | E2, R | R2> => {
+  type One = Extract<A, { readonly _tag: T }>
+  const wanted = new Set<string>(tags)
+  const isWanted = (event: A): event is One => wanted.has(event._tag)
   return Stream.transformPull(stream, (pull) => {
     let waiting: ReadonlyArray<A> = []
-    const next: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E | E2, void, R2> = Effect.suspend(() => {
-      const data: Array<B> = []
+    const next: Pull.Pull<Arr.NonEmptyReadonlyArray<One>, E | E2, void, R2> = Effect.suspend(() => {
+      const data: Array<One> = []
       for (const [index, event] of waiting.entries()) {
-        const selected = select(event)
-        if (selected !== undefined) data.push(selected)
+        if (isWanted(event)) data.push(event)
         else if (isNotice(event)) {
-          if (isNonEmpty(data)) {
+          if (Arr.isReadonlyArrayNonEmpty(data)) {
             waiting = waiting.slice(index)
             return Effect.succeed(data)
           }
@@ -94,7 +86,7 @@ export const only = <
         }
       }
       waiting = []
-      if (isNonEmpty(data)) return Effect.succeed(data)
+      if (Arr.isReadonlyArrayNonEmpty(data)) return Effect.succeed(data)
       return Effect.flatMap(pull, (events) => {
         waiting = events
         return next
@@ -103,8 +95,6 @@ export const only = <
     return Effect.succeed(next)
   })
 }
-
-const isNonEmpty = <A>(values: ReadonlyArray<A>): values is Arr.NonEmptyReadonlyArray<A> => values.length > 0
 
 export const isNotice = (event: { readonly _tag: string }): event is SubscribeEvent.Notice =>
   isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"

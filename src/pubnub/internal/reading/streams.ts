@@ -28,7 +28,7 @@ import * as Engine from "./engine.ts"
 import type { Reader, Strategy } from "./reader.ts"
 import * as Registry from "./registry.ts"
 
-/** What can be asked for; `Subscribe.Options` says what each is. */
+/** What can be asked for; `Subscribe.StreamOptions` says what each is. */
 export interface Options extends Request.Names {
   readonly subscriptions?: ReadonlyArray<Subscription.Subscription> | undefined
   readonly filter?: string | undefined
@@ -40,11 +40,11 @@ export interface Options extends Request.Names {
 }
 
 type Config = PubNubConfig["Service"]
-type Needs = HttpClient.HttpClient | PubNubConfig
-type Events = Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError>
 
 /** Everything that happens on the names, and everything that happens to the connection. */
-export const events = (options: Options): Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError, Needs> =>
+export const events = (
+  options: Options
+): Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
   streamOf(() => opened(options))
 
 /** A reader, and how it leaves. */
@@ -53,38 +53,40 @@ interface Opened {
   readonly leave: () => Effect.Effect<void>
 }
 
-const opened = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Opened, SubscribeError, Needs> {
-  const config = yield* PubNubConfig
-  const checked = checkedOf(config, options)
-  if (Result.isFailure(checked)) return yield* new SubscribeError({ reason: checked.failure })
-  const { from, target } = checked.success
-  yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
-  const { reconnect, state } = options
-  const registry = yield* Registry.Current
-  if (registry !== undefined && state === undefined && reconnect === undefined) {
-    const lease = yield* registry.lease(target.filter)
-    return leased(lease, lease.engine.join(subscriptionsOf(options), shared(options, from)))
+const opened = Effect.fnUntraced(
+  function*(options: Options): Effect.fn.Return<Opened, SubscribeError, HttpClient.HttpClient | PubNubConfig> {
+    const config = yield* PubNubConfig
+    const checked = checkedOf(config, options)
+    if (Result.isFailure(checked)) return yield* new SubscribeError({ reason: checked.failure })
+    const { from, target } = checked.success
+    yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
+    const { reconnect, state } = options
+    const registry = yield* Registry.Current
+    if (registry !== undefined && state === undefined && reconnect === undefined) {
+      const lease = yield* registry.lease(target.filter)
+      return leased(lease, lease.engine.join(subscriptionsOf(options), shared(options, from)))
+    }
+    const size = Request.sizeOf(config, target)
+    if (size > Request.longestAddress) {
+      const what = target.state === undefined ? "make" : "and their state make"
+      const message =
+        `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. With Subscriber.layer any number can be`
+      return yield* new SubscribeError({ reason: Endpoint.refused([{ location: "channels", message }]) })
+    }
+    const engine = yield* Engine.make(config, {
+      filter: target.filter,
+      state: target.state,
+      schedule: Request.scheduleOf(reconnect),
+      // The one reader drives the poll by its pull.
+      demand: "pull",
+      from,
+      gathered: 0
+    })
+    const within = Request.patienceOf(options.catchUp)
+    const reader = engine.join(subscriptionsOf(options), { from, capacity: Infinity, strategy: "suspend", within })
+    return { reader, leave: () => engine.close }
   }
-  const size = Request.sizeOf(config, target)
-  if (size > Request.longestAddress) {
-    const what = target.state === undefined ? "make" : "and their state make"
-    const message =
-      `${what} an address of ${size} bytes; ${Request.longestAddress} can be sent. With Subscriber.layer any number can be`
-    return yield* new SubscribeError({ reason: Endpoint.refused([{ location: "channels", message }]) })
-  }
-  const engine = yield* Engine.make(config, {
-    filter: target.filter,
-    state: target.state,
-    schedule: Request.scheduleOf(reconnect),
-    // The one reader drives the poll by its pull.
-    demand: "pull",
-    from,
-    gathered: 0
-  })
-  const within = Request.patienceOf(options.catchUp)
-  const reader = engine.join(subscriptionsOf(options), { from, capacity: Infinity, strategy: "suspend", within })
-  return { reader, leave: () => engine.close }
-})
+)
 
 /** Apart from where it is opened: what leaves stays as long as the stream, and would hold all that is known there. */
 const leased = (lease: Registry.Lease, reader: Reader): Opened => ({ reader, leave: () => lease.giveBack(reader) })
@@ -106,22 +108,12 @@ const streamOf = <E, R>(
     )
   )
 
-/** The part of `Subscribe.SubscriptionSet` that is told apart by its name there. */
-interface SubscriptionSet {
-  readonly stream: Events
-  readonly add: (
-    ...members: ReadonlyArray<Subscription.Subscription | string>
-  ) => Effect.Effect<void, PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>>
-  readonly remove: (...members: ReadonlyArray<Subscription.Subscription | string>) => Effect.Effect<void>
-  readonly subscriptions: Effect.Effect<ReadonlyArray<Subscription.Subscription>>
-}
-
 export const subscriptionSet = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<
-  SubscriptionSet,
+  Subscription.SubscriptionSet,
   PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>,
-  Needs | Scope.Scope
+  HttpClient.HttpClient | PubNubConfig | Scope.Scope
 > {
   const config = yield* PubNubConfig
   const fail = Endpoint.errorOf({
@@ -148,7 +140,7 @@ export const subscriptionSet = Effect.fnUntraced(function*(
       : registry.lease(target.filter),
     ({ giveBack }) => giveBack()
   )
-  let members = withoutRepeats(subscriptionsOf(options))
+  let subscriptions = withoutRepeats(subscriptionsOf(options))
   let isLeft = false
   const readers = new Set<Reader>()
   yield* Effect.addFinalizer(() =>
@@ -157,10 +149,10 @@ export const subscriptionSet = Effect.fnUntraced(function*(
       for (const reader of readers) reader.finish(Exit.fail(Cause.Done()))
     })
   )
-  const run: Events = Stream.suspend(() =>
+  const stream: Subscription.SubscriptionSet["stream"] = Stream.suspend(() =>
     isLeft ? Stream.empty : streamOf(() =>
       Effect.sync(() => {
-        const reader = engine.join(members, shared(options, from))
+        const reader = engine.join(subscriptions, shared(options, from))
         readers.add(reader)
         const leave = () =>
           Effect.sync(() => {
@@ -172,22 +164,24 @@ export const subscriptionSet = Effect.fnUntraced(function*(
     )
   )
   return {
-    stream: run,
+    stream,
     add: Effect.fnUntraced(function*(...added) {
-      const more = added.map(memberOf)
+      const more = added.map(subscriptionOf)
       yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(
         Effect.mapError(fail)
       )
-      members = withoutRepeats([...members, ...more])
+      subscriptions = withoutRepeats([...subscriptions, ...more])
       for (const reader of readers) engine.add(reader, more)
     }),
     remove: (...removed) =>
       Effect.sync(() => {
-        const gone = removed.map(memberOf)
-        members = members.filter((member) => !gone.some((other) => Subscription.isSame(member, other)))
+        const gone = removed.map(subscriptionOf)
+        subscriptions = subscriptions.filter((subscription) =>
+          !gone.some((other) => Subscription.isSame(subscription, other))
+        )
         for (const reader of readers) engine.remove(reader, gone)
       }),
-    subscriptions: Effect.sync(() => members)
+    subscriptions: Effect.sync(() => subscriptions)
   }
 })
 
@@ -217,10 +211,10 @@ const checkedOf = (config: Config, options: Options, mayBeEmpty = false) =>
 const check = (config: Config, options: Options, mayBeEmpty: boolean) => {
   const { capacity = usualCapacity, catchUp, reconnect = {}, strategy, subscriptions = [] } = options
   const isGroup = ({ _tag }: Subscription.Subscription) => _tag === "Group"
-  const named = (members: ReadonlyArray<Subscription.Subscription>) => members.map(({ name }) => name)
+  const named = (subscriptions: ReadonlyArray<Subscription.Subscription>) => subscriptions.map(({ name }) => name)
   const checked = Request.check(config, {
     ...options,
-    channels: [...options.channels ?? [], ...named(subscriptions.filter((member) => !isGroup(member)))],
+    channels: [...options.channels ?? [], ...named(subscriptions.filter((subscription) => !isGroup(subscription)))],
     groups: [...options.groups ?? [], ...named(subscriptions.filter(isGroup))]
   }, mayBeEmpty)
   const issues = Input.issues({
@@ -249,10 +243,14 @@ const subscriptionsOf = (
 ]
 
 const withoutRepeats = (
-  members: ReadonlyArray<Subscription.Subscription>
+  subscriptions: ReadonlyArray<Subscription.Subscription>
 ): ReadonlyArray<Subscription.Subscription> => [
-  ...new Map(members.map((member) => [`${member._tag} ${member.presence} ${member.name}`, member])).values()
+  ...new Map(
+    subscriptions.map((
+      subscription
+    ) => [`${subscription._tag} ${subscription.presence} ${subscription.name}`, subscription])
+  ).values()
 ]
 
-const memberOf = (member: Subscription.Subscription | string): Subscription.Subscription =>
-  typeof member === "string" ? Subscription.channel(member) : member
+const subscriptionOf = (subscription: Subscription.Subscription | string): Subscription.Subscription =>
+  typeof subscription === "string" ? Subscription.channel(subscription) : subscription
