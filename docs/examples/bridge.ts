@@ -154,7 +154,7 @@ const world = Effect.gen(function*() {
     symphony.messages(room),
     (messages) => messages.flatMap(({ from, text }) => from === "bridge-bot" ? [text] : [])
   )
-  const published = Effect.map(pubnub.messages("replies"), ({ length }) => length)
+  const published = Effect.map(pubnub.messages({ channel: "replies" }), ({ length }) => length)
   const replies: Array<string> = []
   yield* Subscribe.messages({ channels: ["replies"], schema: Reply }).pipe(
     Stream.runForEach(({ payload: { from, text } }) => Effect.sync(() => replies.push(`${from}: ${text}`))),

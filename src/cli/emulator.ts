@@ -15,10 +15,10 @@ export const flags = {
 }
 
 interface Handled {
-  readonly time: number
+  readonly time: DateTime.Utc
   readonly method: string
   readonly target: string
-  readonly uuid?: string | undefined
+  readonly userId?: string | undefined
 }
 
 /** Runs until it is interrupted, and prints each request if that was asked for. */
@@ -32,12 +32,12 @@ const writeRequests = (handled: Effect.Effect<ReadonlyArray<Handled>>) =>
       all.at(-1) ?? last,
       last === undefined ? all : all.slice(all.lastIndexOf(last) + 1)
     ]),
-    Stream.map(({ method, target, time, uuid }) => ({
-      time: DateTime.formatIso(DateTime.makeUnsafe(time)),
+    Stream.map(({ method, target, time, userId }) => ({
+      time: DateTime.formatIso(time),
       method,
       // Without the query, which may hold a token.
       path: target.replace(/\?.*/s, ""),
-      user: uuid
+      user: userId
     })),
     (requests) =>
       writeValues(requests, {

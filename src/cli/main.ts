@@ -8,12 +8,12 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
-import { transport } from "../node/internal/transport.ts"
+import * as NodeTransport from "../node/NodeTransport.ts"
 import { run } from "./herald.ts"
 
 Stdio.Stdio.pipe(
   Effect.flatMap((stdio) => stdio.args),
   Effect.flatMap(run),
-  Effect.provide([NodeServices.layer, transport]),
+  Effect.provide([NodeServices.layer, NodeTransport.layer]),
   NodeRuntime.runMain
 )

@@ -7,18 +7,10 @@ import type * as Config from "effect/Config"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as PubNubConfig from "../pubnub/PubNubConfig.ts"
-import { transport } from "./internal/transport.ts"
+import * as NodeTransport from "./NodeTransport.ts"
 
 /**
- * The configuration of the given options, and an undici transport made for long polls.
- *
- * **Details**
- *
- * Connections are kept alive and carry one request at a time, as many as are needed: a publish never waits behind a
- * long poll. A connection that is not made within 5 seconds fails with a `Transport` reason that says that nothing was
- * sent. An idle connection is closed after 4 seconds (or when the service's `Keep-Alive` header says), before anything
- * between here and the service drops it without a word: a message written to such a connection is one whose outcome
- * nobody knows. Trace headers are not sent. All connections are closed with the layer's scope.
+ * The configuration of the given options, and the transport `NodeTransport.layer`.
  *
  * **Example** (One program, one keyset)
  *
@@ -37,7 +29,8 @@ import { transport } from "./internal/transport.ts"
  */
 export const layer = (
   options: PubNubConfig.Options
-): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient> => Layer.merge(PubNubConfig.layer(options), transport)
+): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient> =>
+  Layer.merge(PubNubConfig.layer(options), NodeTransport.layer)
 
 /**
  * {@link layer} with the configuration from `Config`, by default the environment: see `PubNubConfig.layerConfig` for the
@@ -60,4 +53,4 @@ export const layer = (
 export const layerConfig = (
   options?: { readonly [K in keyof PubNubConfig.Options]?: Config.Config<PubNubConfig.Options[K]> }
 ): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient, Config.ConfigError> =>
-  Layer.merge(PubNubConfig.layerConfig(options), transport)
+  Layer.merge(PubNubConfig.layerConfig(options), NodeTransport.layer)

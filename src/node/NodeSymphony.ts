@@ -9,7 +9,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as PlatformError from "effect/PlatformError"
 import * as SymphonyConfig from "../symphony/SymphonyConfig.ts"
-import { transport } from "./internal/transport.ts"
+import * as NodeTransport from "./NodeTransport.ts"
 
 /**
  * The configuration of the given options, and the undici transport of `NodePubNub`: connections are kept alive for 4 seconds,
@@ -39,7 +39,7 @@ import { transport } from "./internal/transport.ts"
 export const layer = (
   options: SymphonyConfig.Options
 ): Layer.Layer<SymphonyConfig.SymphonyConfig | HttpClient.HttpClient> =>
-  Layer.merge(SymphonyConfig.layer(options), transport)
+  Layer.merge(SymphonyConfig.layer(options), NodeTransport.layer)
 
 /**
  * {@link layer} with the configuration from `Config`, by default the environment: see `SymphonyConfig.layerConfig` for the
@@ -61,7 +61,7 @@ export const layer = (
 export const layerConfig = (
   options?: { readonly [K in keyof SymphonyConfig.Options]?: Config.Config<SymphonyConfig.Options[K]> }
 ): Layer.Layer<SymphonyConfig.SymphonyConfig | HttpClient.HttpClient, Config.ConfigError> =>
-  Layer.merge(SymphonyConfig.layerConfig(options), transport)
+  Layer.merge(SymphonyConfig.layerConfig(options), NodeTransport.layer)
 
 /**
  * {@link layer} with the configuration of a file of the vendor's kits, JSON or YAML: see `SymphonyConfig.layerFile`.
@@ -84,4 +84,4 @@ export const layerFile = (
 ): Layer.Layer<
   SymphonyConfig.SymphonyConfig | HttpClient.HttpClient,
   SymphonyConfig.SymphonyConfigError | PlatformError.PlatformError
-> => Layer.merge(Layer.provide(SymphonyConfig.layerFile(file), NodeServices.layer), transport)
+> => Layer.merge(Layer.provide(SymphonyConfig.layerFile(file), NodeServices.layer), NodeTransport.layer)

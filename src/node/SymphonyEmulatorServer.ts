@@ -1,5 +1,5 @@
 /**
- * The Symphony emulator on a port, where clients of any language can use it.
+ * The Symphony emulator on a port, for clients of any language.
  *
  * @since 0.1.0
  */
@@ -7,38 +7,37 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SymphonyEmulator from "../testing/SymphonyEmulator.ts"
-import * as PubNubEmulatorServer from "./PubNubEmulatorServer.ts"
+import * as Listener from "./Listener.ts"
 
 /**
- * Where the Symphony emulator listens.
+ * The port of the Symphony emulator, and the emulator itself.
  *
  * @category services
  * @since 0.1.0
  */
 export class SymphonyEmulatorServer extends Context.Service<
   SymphonyEmulatorServer,
-  PubNubEmulatorServer.Listener & {
+  Listener.Listener & {
     /** The state of the emulated pod. */
     readonly emulator: SymphonyEmulator.SymphonyEmulator["Service"]
   }
 >()("effect-herald/node/SymphonyEmulatorServer") {}
 
 /**
- * Options of the server, beside those of the emulator.
+ * Options of the emulator and of its port. `storedBytes` is 256 MiB by default, so that the server runs for weeks.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Options extends SymphonyEmulator.Options, PubNubEmulatorServer.Address {}
+export interface Options extends SymphonyEmulator.Options, Listener.Address {}
 
 /**
- * Serves an emulator of its own on a port, for as long as the scope is open. Closing it drops every connection at once.
+ * Serves an emulator of its own on a port while the scope is open. Closing the scope drops every connection at once.
  *
  * **Details**
  *
- * Plain HTTP, and one port for the pod, the Agent and the key manager: clients are given `scheme: http`, the host and the
- * port. A port that cannot be listened on is a `ListenFailed`. It answers as the emulator does as a layer, limits
- * included, and can run for weeks: `storedBytes` is 256 MiB here unless the options say otherwise.
+ * One port serves the pod, the Agent and the key manager over plain HTTP: give clients `scheme: "http"`, host and port. The emulator answers as it does as a layer, with
+ * the same limits. When a client goes away, its requests are interrupted. Fails with `ListenFailed` when the port is taken.
  *
  * **Example** (A client of any kind)
  *
@@ -59,11 +58,12 @@ export interface Options extends SymphonyEmulator.Options, PubNubEmulatorServer.
  * @since 0.1.0
  */
 export const layer = (
-  options: Options = {}
-): Layer.Layer<SymphonyEmulatorServer | SymphonyEmulator.SymphonyEmulator, PubNubEmulatorServer.ListenFailed> =>
+  { host, hosts, maxConnections, origins, port, requestTimeout, ...options }: Options = {}
+): Layer.Layer<SymphonyEmulatorServer | SymphonyEmulator.SymphonyEmulator, Listener.ListenFailed> =>
   Layer.effectContext(Effect.gen(function*() {
     const emulator = yield* SymphonyEmulator.make({ storedBytes: 256 * 1024 * 1024, ...options })
-    const listener = yield* PubNubEmulatorServer.serve(emulator.handle, options)
+    const address = { host, hosts, maxConnections, origins, port, requestTimeout }
+    const listener = yield* Listener.serve(emulator.handle, address)
     return Context.make(SymphonyEmulatorServer, SymphonyEmulatorServer.of({ ...listener, emulator })).pipe(
       Context.add(SymphonyEmulator.SymphonyEmulator, emulator)
     )

@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -171,8 +172,8 @@ export interface Injected {
   readonly kind: Kind
   /** Method and path. The query, with its keys and tokens, is left out. */
   readonly request: string
-  /** Milliseconds of the wall clock. */
-  readonly time: number
+  /** When, by the caller's wall clock. */
+  readonly time: DateTime.Utc
 }
 
 /**
@@ -250,7 +251,9 @@ export const everything: ReadonlyArray<Pick<Rule, "fault" | "lasting">> = [
  */
 export const format = (injected: ReadonlyArray<Injected>): string =>
   injected.map(({ fault: { _tag, ...details }, request, time }) =>
-    `${time} ${_tag}${Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ""} ${request}`
+    `${DateTime.formatIso(time)} ${_tag}${
+      Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ""
+    } ${request}`
   ).join("\n")
 
 /** A generator of numbers from 0 to 1 (mulberry32): small, and the same everywhere. */
@@ -476,7 +479,7 @@ export const layer = (options: {
         const reader = `${url.pathname}?${url.searchParams.get("uuid")}&${url.searchParams.get("channel-group")}`
         const fault = choose(kind, request, now)
         if (fault !== undefined) {
-          injected.push({ fault, kind, request: `${request.method} ${url.pathname}`, time: now })
+          injected.push({ fault, kind, request: `${request.method} ${url.pathname}`, time: DateTime.makeUnsafe(now) })
         }
 
         const fail = (code: string): Effect.Effect<never, HttpClientError.HttpClientError> =>

@@ -1,49 +1,56 @@
 /**
- * The PubNub service, in memory: what a test provides in place of the network.
+ * The PubNub service in memory: a test provides it in place of the network.
  *
- * `layer` serves an `HttpClient` in the caller's own fibers. There is no socket, so virtual time and interruption reach
- * it, and the state of the service can be read and changed through `PubNubEmulator`. `PubNubEmulatorServer` of
- * `effect-herald/node` puts the same state machine on a port.
+ * `layer` provides an `HttpClient` that runs in the caller's own fibers, and `PubNubEmulator`, which reads and changes the
+ * state of the service. No socket is open, so virtual time and interruption work. `PubNubEmulatorServer` of
+ * `effect-herald/node` serves the same emulator on a port.
  *
  * It shares no code with the client: the same mistake on both sides would hide itself.
  *
- * **What it keeps to**
+ * **Rules**
  *
- * - Time is the caller's `Clock`. A clock that is too early for timetokens of 17 digits, as a `TestClock` is, counts
- *   from 2023-11-14T22:13:20Z.
- * - A request changes the state in one synchronous step; only waiting for an answer can be interrupted.
- * - Whoever reads gets the newest 100 events after their cursor, over all they are subscribed to. The rest is lost
- *   without a word, as it is in life.
+ * - Time is the caller's `Clock`. A clock that is too early for timetokens of 17 digits, such as a `TestClock`, counts from
+ *   2023-11-14T22:13:20Z.
+ * - A request changes the state in one synchronous step. Only waiting for an answer can be interrupted.
+ * - A reader gets the newest 100 events after its cursor, over all its channels. Older ones are lost silently, as in
+ *   production.
  * - A cursor is a place in the order of arrival, not a publish timetoken: an event of another region can arrive late.
- * - Groups without channels, and no channel beside them, are refused with a 400. A poll one of whose groups loses a channel is
- *   answered at once, empty, with the cursor that it came with.
- * - It can run for days: of ten thousand events and more, those are forgotten that have a whole queue of younger ones on
- *   their own channel. A reader with a filter may find fewer for that, and all others find the same.
+ * - A subscribe to groups that have no channels is refused with 400, unless it names a channel too. A poll is answered at
+ *   once, empty and with its own cursor, when one of its groups loses a channel.
+ * - It can run for days. After ten thousand events it forgets those that have a whole queue of younger ones on their own
+ *   channel. Only a reader with a filter can notice.
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
+import * as Brand from "effect/Brand"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
 import type * as actions from "./pubnub/actions.ts"
 import * as answers from "./pubnub/answers.ts"
+import type { Draft } from "./pubnub/entry.ts"
+import * as keysets from "./pubnub/keyset.ts"
+import type * as objects from "./pubnub/objects.ts"
+import * as routes from "./pubnub/routes.ts"
+import { sign } from "./pubnub/signature.ts"
 import { ConnectionReset } from "./server/connection.ts"
 import * as cors from "./server/cors.ts"
 import * as exchange from "./server/exchange.ts"
 import * as json from "./server/json.ts"
-import * as keysets from "./pubnub/keyset.ts"
-import * as objects from "./pubnub/objects.ts"
+import * as defaults from "./server/options.ts"
 import * as plainBody from "./server/plainBody.ts"
 import * as recent from "./server/recent.ts"
-import * as routes from "./pubnub/routes.ts"
-import { sign } from "./pubnub/signature.ts"
 
 export { ConnectionReset }
 
@@ -56,8 +63,8 @@ export { ConnectionReset }
 export type Answer = answers.Answer
 
 /**
- * A request as it comes over the wire: `target` is path and query, still percent-encoded. `body` is text, or bytes, which
- * may be compressed as `content-encoding` says: gzip or deflate.
+ * A request as it comes over the wire. `target` is path and query, still percent-encoded. `body` is text or bytes, which
+ * may be compressed as `content-encoding` says: gzip or deflate. Header names are in lower case.
  *
  * @category models
  * @since 0.1.0
@@ -65,17 +72,16 @@ export type Answer = answers.Answer
 export type Request = routes.Request
 
 /**
- * What a keyset can do beyond publish and subscribe. Everything but `accessManager` and `presenceDeltas` is on by
- * default.
+ * The add-ons of a keyset. All are on by default, except `accessManager` and `presenceDeltas`.
  *
- * - `accessManager`: a request with neither a signature nor a token is refused with 403, whatever channel or group it
- *   names. Tokens are not read: each one that is neither revoked nor expired lets everything through.
- * - `appContext`: users, channels and memberships. Off, their endpoints answer 403.
- * - `persistence`: published messages are kept, and message actions. Off, messages are only delivered, and actions are
- *   answered with 403.
- * - `presence`: who is where, and its events. Off, its endpoints answer 402.
- * - `presenceDeltas`: events of channels with many users tell who came and went, not only how many are there.
- * - `streamController`: wildcards, channel groups and filters. Off, they are answered with 403.
+ * - `accessManager`: refuses a request that names a channel or group and has neither a signature nor a token (403). The
+ *   emulator does not read tokens: each one that is neither revoked nor expired permits everything.
+ * - `appContext`: users, channels and memberships. Off: their endpoints answer 403.
+ * - `persistence`: stores published messages and message actions. Off: messages are only delivered, and requests for
+ *   actions or history are refused with 403.
+ * - `presence`: joins, leaves and states, and their events. Off: its endpoints answer 402.
+ * - `presenceDeltas`: interval events name the users that came and went, not only how many are there.
+ * - `streamController`: wildcards, channel groups and filters. Off: they are refused with 403.
  *
  * @category models
  * @since 0.1.0
@@ -83,7 +89,7 @@ export type Request = routes.Request
 export type AddOns = keysets.AddOns
 
 /**
- * Who is refused what. Without `uuids` it holds for everybody; without `channels` and `groups`, for every name.
+ * Requests that are refused: those of `userIds` (default: all users) for `channels` and `groups` (default: all names).
  *
  * @category models
  * @since 0.1.0
@@ -91,181 +97,226 @@ export type AddOns = keysets.AddOns
 export type Denial = keysets.Denial
 
 /**
- * What a keyset refuses, and how much it keeps for its readers.
+ * A position in time: 17 digits. The same type as `Timetoken.Timetoken` of the client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Timetoken = string & Brand.Brand<"Timetoken">
+
+/**
+ * The tag of a version of an object. The same type as `AppContext.Etag` of the client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Etag = string & Brand.Brand<"Etag">
+
+/**
+ * A field in a write: a value sets it, `Option.none()` clears it, and an absent or `undefined` one leaves it as it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Settable<A> = A | Option.Option<A> | undefined
+
+/**
+ * The limits of a keyset. Those that `PubNubConfig` has too have the same names, so one object can set both.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Limits {
   /**
-   * The percent-encoded message, its channel and its metadata together, in bytes. Default 32,768. `!~*'()` count as three
-   * bytes each, as the service's own clients send them, in a GET and in a POST. No recording shows where its limit is.
+   * The percent-encoded message, channel and metadata together, in bytes. Default: 32,768. Each of `!~*'()` counts as three
+   * bytes, in a GET and in a POST. No recording shows where the service's own limit is.
    */
-  readonly messageBytes: number
-  /** The JSON of a signal, in bytes. Default 64. */
-  readonly signalBytes: number
-  /** Path and query of any request, in bytes: a longer one is answered with 414. Default 32,768. */
-  readonly urlBytes: number
+  readonly maxMessageSize: number
+  /** The JSON of a signal, in bytes. Default: 64. */
+  readonly maxSignalSize: number
+  /** Path and query of a request, in bytes. A longer one is answered with 414. Default: 32,768. */
+  readonly maxUrlSize: number
   /**
-   * The body of any request, without its compression, in bytes: a larger one is answered with 413. Default 2,097,152,
-   * which is the most that the service takes of anybody; `messageBytes` when that is more.
+   * The body of a request after decompression, in bytes. A larger one is answered with 413. Default: 2,097,152, the
+   * service's limit, or `maxMessageSize` where that is more.
    */
-  readonly bodyBytes: number
+  readonly maxBodySize: number
   /**
    * How much is stored of messages, as much again of message actions, and as much again of events for readers: the bytes
-   * of their JSON, and 1 KiB for each. Beyond it the oldest go. Default: all is stored; `PubNubEmulatorServer` stores 64 MiB.
+   * of their JSON, and 1 KiB for each. The oldest go first. Default: no limit. `PubNubEmulatorServer` stores 64 MiB.
    */
   readonly storedBytes: number
-  /** The events kept for a reader. Default 100. */
+  /** How many events are kept for a reader. Default: 100. */
   readonly queueLength: number
   /** How long an event is kept for readers. Default: for ever. */
   readonly queueRetention: Duration.Input
-  /** How long a message is stored whose publisher gave no `ttl`. Default: for ever. */
-  readonly retention: Duration.Input
+  /** How long a message without a `ttl` is stored. Default: for ever. */
+  readonly historyRetention: Duration.Input
   /**
-   * How long a user is present after a subscribe or a heartbeat, unless it says or said otherwise. One that is silent
-   * for longer times out, even while its poll waits. Default 300 seconds.
+   * How long a user is present after a subscribe or a heartbeat that names no time. Then the user times out, even while a
+   * poll waits. Default: 300 seconds.
    */
   readonly presenceTimeout: Duration.Input
-  /**
-   * The most users of a channel for whom each coming and going is an event of its own. With more, there is one event
-   * every `presenceInterval`. Default 20.
-   */
+  /** Up to how many users of a channel each join and leave is an event. Above, there are interval events. Default: 20. */
   readonly announceMax: number
-  /** Default 10 seconds; less than one counts as one. */
+  /** How often interval events come, at least 1 second. Default: 10 seconds. */
   readonly presenceInterval: Duration.Input
   /**
-   * The most message actions on a page of history, where whole messages are left to the next page: one of them is
-   * always there, however many actions it has. Default 25,000.
+   * The most message actions on a page of history. Messages that do not fit move to the next page as a whole, but one
+   * message is always there. Default: 25,000.
    */
-  readonly actionsPerPage: number
+  readonly actionsPageSize: number
 }
 
 /**
- * One keyset of the service.
+ * A keyset of the service.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Keyset {
-  /** By which requests find it. */
+  /** The key by which requests find this keyset. */
   readonly subscribeKey: string
-  /** A request to publish must have it. */
+  /** The key that a publish must have. */
   readonly publishKey: string
   /**
-   * When given, a request that carries a signature is refused unless it is right. One without is let through unless the
-   * add-on `accessManager` is on, as by the service.
+   * Refuses requests whose signature is not made with it. A request without a signature is accepted, unless the add-on
+   * `accessManager` is on. Default: signatures are not checked.
    */
-  readonly secretKey?: string
-  /** Those that are not given are as `AddOns` says. */
-  readonly addOns?: Partial<AddOns>
-  /** Those that are not given are as `Limits` says. */
-  readonly limits?: Partial<Limits>
+  readonly secretKey?: string | undefined
+  /** Add-ons that differ from those of all keysets. */
+  readonly addOns?: defaults.Given<AddOns> | undefined
+  /** Limits that differ from those of all keysets. */
+  readonly limits?: defaults.Given<Limits> | undefined
 }
 
 /**
- * Options of the emulator.
+ * Options of the emulator. A name that is not listed here is a defect.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** The keysets; the first is the one that the emulator's own methods work on. Default: `demo-sub` and `demo-pub`. */
-  readonly keysets?: readonly [Keyset, ...ReadonlyArray<Keyset>]
-  /** For every keyset that does not say otherwise. */
-  readonly addOns?: Partial<AddOns>
-  /** For every keyset that does not say otherwise. */
-  readonly limits?: Partial<Limits>
-  /** How long a poll waits before it is answered with nothing. Default 280 seconds. */
-  readonly hold?: Duration.Input
-  /** The most events of one page: the rest comes with the next poll. Default: no such limit. */
-  readonly maxPage?: number
-  /** The region of all readers and publishers. Default 1. */
-  readonly region?: number
-  /** How much later than with its readers a message is in history and in counts. Default: no time. */
-  readonly historyDelay?: Duration.Input
+  /** The keysets. The emulator's own methods work on the first. Default: one, with the keys `demo-sub` and `demo-pub`. */
+  readonly keysets?: readonly [Keyset, ...ReadonlyArray<Keyset>] | undefined
+  /** Add-ons of all keysets. */
+  readonly addOns?: defaults.Given<AddOns> | undefined
+  /** Limits of all keysets. */
+  readonly limits?: defaults.Given<Limits> | undefined
+  /** How long a poll waits before it gets an empty answer. Default: 280 seconds. */
+  readonly hold?: Duration.Input | undefined
+  /** The most events of one poll. The rest comes with the next poll. Default: no limit. */
+  readonly pollPageSize?: number | undefined
+  /** The region of all readers and publishers. Default: 1. */
+  readonly region?: number | undefined
+  /** How much later a message is in history and in counts than with its readers. Default: no delay. */
+  readonly historyDelay?: Duration.Input | undefined
   /**
-   * Whether a page of message actions that leaves out older ones says so, with `more`. The service is documented to, and
-   * was never seen to. Default: no.
+   * Whether a page of message actions says with `more` that there are older ones. The service's documents say so, but no
+   * recording shows it. Default: `false`.
    */
-  readonly moreActions?: boolean
-  /** Computed for each request: how long its answer takes, after it was handled. Default: no time. */
-  readonly latency?: Effect.Effect<Duration.Input>
+  readonly moreActions?: boolean | undefined
+  /** How long each answer takes after the request was handled. Runs for each request. Default: no time. */
+  readonly latency?: Effect.Effect<Duration.Input> | undefined
 }
 
 /**
- * A message that the service publishes by itself, as if another client had.
+ * What every event that a test sends can have.
  *
  * @category models
  * @since 0.1.0
  */
-export interface PublishOptions {
-  /** One channel. */
+export interface Outgoing {
+  /** The channel. */
   readonly channel: string
+  /** The user id of the publisher. Default: none. */
+  readonly publisher?: string | undefined
+  /** The custom message type. Default: none. */
+  readonly customMessageType?: string | undefined
+  /** The region where it is published. Default: the emulator's. */
+  readonly region?: number | undefined
+  /** How much later than its timetoken it arrives, with its readers and in history. Default: no delay. */
+  readonly delay?: Duration.Input | undefined
+}
+
+/**
+ * A signal that another client sends.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SignalOptions extends Outgoing {
   /** Any JSON value. */
   readonly message: unknown
-  /** The user id of the publisher. Default: none. */
-  readonly publisher?: string
-  /** Any JSON value beside the message. Default: none. */
-  readonly meta?: unknown
-  /** A label that travels with it. Default: none. */
-  readonly customMessageType?: string
-  /** The region it is published in. Default: the emulator's. */
-  readonly region?: number
-  /** Whether history has it. Default: yes. */
-  readonly store?: boolean
-  /** How many hours it is stored, and 0 is for ever. Default: as long as the keyset's `retention`. */
-  readonly ttl?: number
-  /** How much later than its timetoken it arrives, with its readers and in history. Default: no time. */
-  readonly delay?: Duration.Input
-  /** Default: the first keyset. */
-  readonly subscribeKey?: string
 }
 
 /**
- * An event of any kind: App Context is 2, a message action 3, a file 4.
+ * A message that another client publishes.
  *
  * @category models
  * @since 0.1.0
  */
-export interface EmitOptions {
-  /** One channel. */
-  readonly channel: string
-  /** The number by which the service calls this kind. */
-  readonly type: number
-  /** Any JSON value. */
-  readonly payload: unknown
-  /** The user id of the publisher. Default: none. */
-  readonly publisher?: string
-  /** Any JSON value, as the metadata of a file. Default: none. */
+export interface PublishOptions extends SignalOptions {
+  /** Metadata of the message: any JSON value. Default: none. */
   readonly meta?: unknown
-  /** A label that travels with it. Default: none. */
-  readonly customMessageType?: string
-  /** Whether history has it, as it has files. Default: no. */
-  readonly store?: boolean
-  /** Default: the first keyset. */
-  readonly subscribeKey?: string
+  /** Whether history stores it. Default: `true`. */
+  readonly store?: boolean | undefined
+  /** How long it is stored, in whole hours; `"Infinity"` is for ever. Default: the keyset's `historyRetention`. */
+  readonly ttl?: Duration.Input | undefined
 }
 
 /**
- * A message as the service keeps it.
+ * The kinds of events, in the order of the service's numbers: 0, 1, 2, 3 and 4.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EventKind = typeof kinds[number]
+
+const kinds = ["Message", "Signal", "AppContext", "MessageAction", "File"] as const
+
+/**
+ * An event of any kind.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EmitOptions extends Outgoing {
+  /** The kind, or its number if it has no name yet. */
+  readonly kind: EventKind | number
+  /** Any JSON value. */
+  readonly payload: unknown
+  /** Metadata of the event: any JSON value. Default: none. */
+  readonly meta?: unknown
+  /** Whether history stores it, as it stores files. Default: `false`. */
+  readonly store?: boolean | undefined
+}
+
+/**
+ * A message as the service stores it. Fields that were not given are `undefined`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StoredMessage {
+  /** The channel. */
   readonly channel: string
-  readonly timetoken: string
-  readonly message: unknown
+  /** When it was published. */
+  readonly timetoken: Timetoken
+  /** The message: any JSON value. */
+  readonly payload: unknown
+  /** Its metadata: any JSON value. */
   readonly meta: unknown
+  /** The user id of the publisher. */
   readonly publisher: string | undefined
+  /** The custom message type. */
   readonly customMessageType: string | undefined
-  /** Hours, as the publisher asked for. */
-  readonly ttl: number | undefined
+  /** How long it is stored; infinite is for ever. */
+  readonly ttl: Duration.Duration | undefined
 }
 
 /**
- * Named scalars, in the `custom` of users, channels and memberships.
+ * The custom data of users, channels and memberships: scalars by name.
  *
  * @category models
  * @since 0.1.0
@@ -273,143 +324,251 @@ export interface StoredMessage {
 export type Custom = objects.Custom
 
 /**
- * A user of App Context as the service keeps it. What is not set is `undefined`.
+ * What users, channels and memberships have in common. Fields that are not set are `undefined`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StoredUser {
+export interface StoredObject {
+  /** The status. */
+  readonly status: string | undefined
+  /** The type. */
+  readonly type: string | undefined
+  /** The custom data. */
+  readonly custom: Custom | undefined
+  /** When it was changed last. */
+  readonly updated: DateTime.Utc
+  /** The tag of this version. */
+  readonly etag: Etag
+}
+
+/**
+ * A user as App Context stores it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredUser extends StoredObject {
+  /** The user id. */
   readonly id: string
+  /** The name. */
   readonly name: string | undefined
+  /** The id in another system. */
   readonly externalId: string | undefined
+  /** The address of a picture. */
   readonly profileUrl: string | undefined
+  /** The email address. */
   readonly email: string | undefined
-  readonly status: string | undefined
-  readonly type: string | undefined
-  readonly custom: Custom | undefined
-  /** ISO 8601, UTC. */
-  readonly updated: string
-  readonly eTag: string
 }
 
 /**
- * The metadata of a channel as the service keeps it. What is not set is `undefined`.
+ * A channel as App Context stores it.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StoredChannel {
+export interface StoredChannel extends StoredObject {
+  /** The name of the channel, as in a publish. */
   readonly id: string
+  /** The display name. */
   readonly name: string | undefined
+  /** The description. */
   readonly description: string | undefined
-  readonly status: string | undefined
-  readonly type: string | undefined
-  readonly custom: Custom | undefined
-  /** ISO 8601, UTC. */
-  readonly updated: string
-  readonly eTag: string
 }
 
 /**
- * A user in a channel, neither of which needs metadata. What is not set is `undefined`.
+ * A membership as App Context stores it. Neither the user nor the channel needs metadata.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StoredMembership {
-  readonly user: string
+export interface StoredMembership extends StoredObject {
+  /** The user. */
+  readonly userId: string
+  /** The channel. */
   readonly channel: string
-  readonly status: string | undefined
-  readonly type: string | undefined
-  readonly custom: Custom | undefined
-  /** ISO 8601, UTC. */
-  readonly updated: string
-  readonly eTag: string
 }
 
 /**
- * What is changed of a membership, as the service takes it: what is left out stays, `null` clears, and `custom` is
- * replaced as a whole.
+ * What a write to any object can change.
  *
  * @category models
  * @since 0.1.0
  */
-export interface MembershipChange {
-  readonly status?: string | null
-  readonly type?: string | null
-  readonly custom?: Custom | null
+export interface ObjectChange {
+  /** The status. */
+  readonly status?: Settable<string>
+  /** The type. */
+  readonly type?: Settable<string>
+  /** The custom data, which is replaced as a whole. */
+  readonly custom?: Settable<Custom>
 }
 
 /**
- * What is changed of a channel: see `MembershipChange`.
+ * A user to create or change.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ChannelChange extends MembershipChange {
-  readonly name?: string | null
-  readonly description?: string | null
+export interface UserChange extends ObjectChange {
+  /** The user id. */
+  readonly id: string
+  /** The name. */
+  readonly name?: Settable<string>
+  /** The id in another system. */
+  readonly externalId?: Settable<string>
+  /** The address of a picture. */
+  readonly profileUrl?: Settable<string>
+  /** The email address. */
+  readonly email?: Settable<string>
 }
 
 /**
- * What is changed of a user: see `MembershipChange`.
+ * The metadata of a channel to create or change.
  *
  * @category models
  * @since 0.1.0
  */
-export interface UserChange extends MembershipChange {
-  readonly name?: string | null
-  readonly externalId?: string | null
-  readonly profileUrl?: string | null
-  readonly email?: string | null
+export interface ChannelChange extends ObjectChange {
+  /** The name of the channel, as in a publish. */
+  readonly id: string
+  /** The display name. */
+  readonly name?: Settable<string>
+  /** The description. */
+  readonly description?: Settable<string>
 }
 
 /**
- * A message action as the service keeps it.
+ * A membership to create or change.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MembershipChange extends ObjectChange {
+  /** The user. */
+  readonly userId: string
+  /** The channel. */
+  readonly channel: string
+}
+
+/**
+ * A message action as the service stores it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StoredAction {
+  /** The type, such as `reaction`. */
   readonly type: string
+  /** The value, such as an emoji. */
   readonly value: string
   /** The user who added it. */
-  readonly uuid: string
-  readonly actionTimetoken: string
+  readonly userId: string
+  /** When it was added. */
+  readonly actionTimetoken: Timetoken
+  /** The timetoken of its message. */
   readonly messageTimetoken: string
 }
 
 /**
- * A message action that the service adds by itself, as if another client had.
- *
- * @category models
- * @since 0.1.0
- */
-export interface AddActionOptions extends Omit<StoredAction, "actionTimetoken"> {
-  readonly channel: string
-  /** Default: the first keyset. */
-  readonly subscribeKey?: string
-}
-
-/**
- * A request that the emulator was given.
+ * A request that the emulator received.
  *
  * @category models
  * @since 0.1.0
  */
 export interface HandledRequest {
+  /** The method, in upper case. */
   readonly method: string
-  /** Path and query, as they came. Of one that is too long, what is not. */
+  /** Path and query, still percent-encoded. Of one that is too long, only the beginning. */
   readonly target: string
-  readonly uuid: string | undefined
-  /** Milliseconds of the caller's wall clock. */
-  readonly time: number
+  /** The user id of the caller. */
+  readonly userId: string | undefined
+  /** When it came, by the caller's wall clock. */
+  readonly time: DateTime.Utc
 }
 
 /**
- * The state of the emulated service: to read it, to change it, and to make it behave badly.
+ * One keyset of the emulated service: reads its state, changes it, and makes it fail.
  *
- * **Example** (A message from elsewhere)
+ * @category models
+ * @since 0.1.0
+ */
+export interface EmulatedKeyset {
+  /** Publishes a message. */
+  readonly publish: (options: PublishOptions) => Effect.Effect<{ readonly timetoken: Timetoken }>
+  /** Publishes any number of messages in one step, and gives their timetokens. */
+  readonly publishAll: (messages: ReadonlyArray<PublishOptions>) => Effect.Effect<ReadonlyArray<Timetoken>>
+  /** Sends a signal. */
+  readonly signal: (options: SignalOptions) => Effect.Effect<{ readonly timetoken: Timetoken }>
+  /** Sends an event of any kind. */
+  readonly emit: (options: EmitOptions) => Effect.Effect<{ readonly timetoken: Timetoken }>
+  /** Sends any JSON value in place of an envelope. */
+  readonly emitRaw: (options: { readonly channel: string; readonly envelope: unknown }) => Effect.Effect<
+    { readonly timetoken: Timetoken }
+  >
+  /** The stored messages of a channel that have not expired, oldest first. */
+  readonly messages: (options: { readonly channel: string }) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  /** The ids of the users that are present on a channel, in the order of their joins. */
+  readonly occupants: (options: { readonly channel: string }) => Effect.Effect<ReadonlyArray<string>>
+  /** The users that have metadata, by id. */
+  readonly users: Effect.Effect<ReadonlyArray<StoredUser>>
+  /** The channels that have metadata, by id. */
+  readonly channels: Effect.Effect<ReadonlyArray<StoredChannel>>
+  /** All memberships, by channel and then by user. */
+  readonly memberships: Effect.Effect<ReadonlyArray<StoredMembership>>
+  /** Creates or changes a user. Sends an event only if something changed. */
+  readonly setUser: (change: UserChange) => Effect.Effect<StoredUser>
+  /** Removes the metadata of a user. Memberships stay. */
+  readonly removeUser: (options: { readonly id: string }) => Effect.Effect<void>
+  /** Creates or changes the metadata of a channel. Sends an event only if something changed. */
+  readonly setChannel: (change: ChannelChange) => Effect.Effect<StoredChannel>
+  /** Removes the metadata of a channel. Memberships stay. */
+  readonly removeChannel: (options: { readonly id: string }) => Effect.Effect<void>
+  /** Creates or changes a membership. Sends an event only if something changed. */
+  readonly setMembership: (change: MembershipChange) => Effect.Effect<StoredMembership>
+  /** Removes a membership. */
+  readonly removeMembership: (options: { readonly userId: string; readonly channel: string }) => Effect.Effect<void>
+  /** The message actions of a channel, oldest first. */
+  readonly actions: (options: { readonly channel: string }) => Effect.Effect<ReadonlyArray<StoredAction>>
+  /** Adds a message action. If the user added it before, gives that one. */
+  readonly addAction: (
+    options: Omit<StoredAction, "actionTimetoken"> & { readonly channel: string }
+  ) => Effect.Effect<StoredAction>
+  /** Removes a message action of any user. */
+  readonly removeAction: (options: {
+    readonly channel: string
+    readonly messageTimetoken: string
+    readonly actionTimetoken: string
+  }) => Effect.Effect<void>
+  /** Makes the next changes of message actions without publishing them. The requests are answered with 207. */
+  readonly withholdActions: (count: number) => Effect.Effect<void>
+  /** The channels of a group. */
+  readonly groupChannels: (options: { readonly group: string }) => Effect.Effect<ReadonlyArray<string>>
+  /** Adds channels to a group, and creates the group if need be. */
+  readonly addToGroup: (
+    options: { readonly group: string; readonly channels: ReadonlyArray<string> }
+  ) => Effect.Effect<void>
+  /** Removes channels from a group. */
+  readonly removeFromGroup: (
+    options: { readonly group: string; readonly channels: ReadonlyArray<string> }
+  ) => Effect.Effect<void>
+  /** Refuses requests with 403, until `allow`. Polls that already wait go on. */
+  readonly deny: (denial: Denial) => Effect.Effect<void>
+  /** Takes back every `deny`. */
+  readonly allow: Effect.Effect<void>
+  /** Refuses all further requests with this token: it was revoked. */
+  readonly revokeToken: (token: string) => Effect.Effect<void>
+  /** Refuses all further requests with this token: it has expired. */
+  readonly expireToken: (token: string) => Effect.Effect<void>
+  /** Turns add-ons on and off. */
+  readonly setAddOns: (addOns: defaults.Given<AddOns>) => Effect.Effect<void>
+}
+
+/**
+ * The emulated service: reads its state, changes it, and makes it fail. The methods of {@link EmulatedKeyset} work on the
+ * first keyset.
+ *
+ * **Example** (A message of another client)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -418,191 +577,150 @@ export interface HandledRequest {
  * const program = Effect.gen(function*() {
  *   const emulator = yield* PubNubEmulator.PubNubEmulator
  *   yield* emulator.publish({ channel: "orders", message: { id: 1 } })
- *   return yield* emulator.messages("orders")
+ *   return yield* emulator.messages({ channel: "orders" })
  * }).pipe(Effect.provide(PubNubEmulator.layer()))
  * ```
  *
  * @category services
  * @since 0.1.0
  */
-export class PubNubEmulator extends Context.Service<PubNubEmulator, {
-  /** Handles one request as the service would. Waits as long as a poll is held. */
-  readonly handle: (request: Request) => Effect.Effect<Answer, ConnectionReset>
-  /** Publishes a message and gives its timetoken. */
-  readonly publish: (options: PublishOptions) => Effect.Effect<string>
-  /** Publishes messages in one step, however many, and gives their timetokens. */
-  readonly publishAll: (
-    messages: ReadonlyArray<Omit<PublishOptions, "subscribeKey">>,
-    subscribeKey?: string
-  ) => Effect.Effect<ReadonlyArray<string>>
-  /** Sends a signal and gives its timetoken. */
-  readonly signal: (options: Omit<PublishOptions, "meta" | "store" | "ttl">) => Effect.Effect<string>
-  /** Sends an event of any kind and gives its timetoken. */
-  readonly emit: (options: EmitOptions) => Effect.Effect<string>
-  /** Puts something of any shape where an envelope should be, and gives its timetoken. */
-  readonly emitRaw: (options: {
-    readonly channel: string
-    readonly envelope: unknown
-    readonly subscribeKey?: string
-  }) => Effect.Effect<string>
-  /** What history has of a channel, oldest first. What has expired is gone. */
-  readonly messages: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredMessage>>
-  /** The user ids present on a channel, in the order in which they came. */
-  readonly occupants: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
-  /** The users that have metadata, by id. */
-  readonly users: (subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredUser>>
-  /** The channels that have metadata, by id. */
-  readonly channels: (subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredChannel>>
-  /** Who is a member of what, by channel and then by user. */
-  readonly memberships: (subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredMembership>>
-  /** Creates or changes the metadata of a user. One that changes nothing is no event. */
-  readonly setUser: (id: string, change: UserChange, subscribeKey?: string) => Effect.Effect<StoredUser>
-  /** Removes the metadata of a user. Memberships stay. */
-  readonly removeUser: (id: string, subscribeKey?: string) => Effect.Effect<void>
-  /** Creates or changes the metadata of a channel. One that changes nothing is no event. */
-  readonly setChannel: (id: string, change: ChannelChange, subscribeKey?: string) => Effect.Effect<StoredChannel>
-  /** Removes the metadata of a channel. Memberships stay. */
-  readonly removeChannel: (id: string, subscribeKey?: string) => Effect.Effect<void>
-  /** Makes a user a member of a channel, or changes the membership. One that changes nothing is no event. */
-  readonly setMembership: (
-    user: string,
-    channel: string,
-    change?: MembershipChange,
-    subscribeKey?: string
-  ) => Effect.Effect<StoredMembership>
-  /** Takes a user out of a channel. */
-  readonly removeMembership: (user: string, channel: string, subscribeKey?: string) => Effect.Effect<void>
-  /** The message actions of a channel, oldest first. */
-  readonly actions: (channel: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<StoredAction>>
-  /** Adds a message action. What the user had added already is given back as it is. */
-  readonly addAction: (options: AddActionOptions) => Effect.Effect<StoredAction>
-  /** Removes a message action, whoever added it. */
-  readonly removeAction: (
-    channel: string,
-    action: Pick<StoredAction, "actionTimetoken" | "messageTimetoken">,
-    subscribeKey?: string
-  ) => Effect.Effect<void>
-  /** The next changes of message actions, so many, are made and not published: a request for one is answered with 207. */
-  readonly withholdActions: (count: number, subscribeKey?: string) => Effect.Effect<void>
-  /** The channels of a group. */
-  readonly groupChannels: (group: string, subscribeKey?: string) => Effect.Effect<ReadonlyArray<string>>
-  /** Adds channels to a group, which need not exist. */
-  readonly addToGroup: (
-    group: string,
-    channels: ReadonlyArray<string>,
-    subscribeKey?: string
-  ) => Effect.Effect<void>
-  /** Takes channels out of a group. */
-  readonly removeFromGroup: (
-    group: string,
-    channels: ReadonlyArray<string>,
-    subscribeKey?: string
-  ) => Effect.Effect<void>
-  /** Refuses with 403, until `allow`. A poll that waits already goes on. */
-  readonly deny: (denial: Denial, subscribeKey?: string) => Effect.Effect<void>
-  /** Takes back every `deny`. */
-  readonly allow: (subscribeKey?: string) => Effect.Effect<void>
-  /** Refuses the requests that carry this token, for good: it was revoked. */
-  readonly revokeToken: (token: string, subscribeKey?: string) => Effect.Effect<void>
-  /** Refuses the requests that carry this token, for good: its time is over. */
-  readonly expireToken: (token: string, subscribeKey?: string) => Effect.Effect<void>
-  /** Turns add-ons on and off. */
-  readonly setAddOns: (addOns: Partial<AddOns>, subscribeKey?: string) => Effect.Effect<void>
-  /** Moves one user, or everybody, to a region. */
-  readonly setRegion: (region: number, uuid?: string) => Effect.Effect<void>
-  /** Cuts the connection of every poll that waits. All state is kept. */
-  readonly restart: Effect.Effect<void>
-  /** The requests so far, oldest first: the newest 10,000, and fewer when their addresses have more than 16 MB. */
-  readonly requests: Effect.Effect<ReadonlyArray<HandledRequest>>
-  /** How many polls wait now. */
-  readonly readers: Effect.Effect<number>
-}>()("effect-herald/testing/PubNubEmulator") {}
+export class PubNubEmulator extends Context.Service<
+  PubNubEmulator,
+  EmulatedKeyset & {
+    /** Handles one request as the service would. Waits as long as a poll is held. */
+    readonly handle: (request: Request) => Effect.Effect<Answer, ConnectionReset>
+    /** The methods for another keyset. Throws if there is none with this key. */
+    readonly keyset: (subscribeKey: string) => EmulatedKeyset
+    /** Moves one user, or everybody, to a region. */
+    readonly setRegion: (
+      options: { readonly region: number; readonly userId?: string | undefined }
+    ) => Effect.Effect<void>
+    /** Resets the connection of every poll that waits. Keeps all state. */
+    readonly restart: Effect.Effect<void>
+    /** The newest 10,000 requests, oldest first; fewer when their addresses have more than 16 MB together. */
+    readonly requests: Effect.Effect<ReadonlyArray<HandledRequest>>
+    /** How many polls wait now. */
+    readonly readers: Effect.Effect<number>
+  }
+>()("effect-herald/testing/PubNubEmulator") {}
 
-/** Requests that are remembered: so many of few bytes, and fewer of more. */
+/** How many requests are remembered; and how much room each may take on average, in characters. */
 const keptRequests = 10_000
 const keptPerRequest = 1_600
 
 const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub" }
 
-// For ever is ten thousand years.
-const durationTicks = (input: Duration.Input): bigint =>
-  BigInt(Math.round(Math.min(Duration.toMillis(Duration.fromInputUnsafe(input)), 3e14))) * 10_000n
+const defaultAddOns: AddOns = {
+  accessManager: false,
+  appContext: true,
+  persistence: true,
+  presence: true,
+  presenceDeltas: false,
+  streamController: true
+}
 
-const makeKeyset = (keyset: Keyset, options: Options) => {
-  const limits: Limits = {
-    messageBytes: 32_768,
-    signalBytes: 64,
-    urlBytes: 32_768,
-    bodyBytes: Math.max(2_097_152, keyset.limits?.messageBytes ?? options.limits?.messageBytes ?? 0),
-    storedBytes: Number.POSITIVE_INFINITY,
-    queueLength: 100,
-    queueRetention: Duration.infinity,
-    retention: Duration.infinity,
-    presenceTimeout: "300 seconds",
-    announceMax: 20,
-    presenceInterval: "10 seconds",
-    actionsPerPage: 25_000,
-    ...options.limits,
-    ...keyset.limits
-  }
+const defaultLimits: Limits = {
+  maxMessageSize: 32_768,
+  maxSignalSize: 64,
+  maxUrlSize: 32_768,
+  maxBodySize: 2_097_152,
+  storedBytes: Number.POSITIVE_INFINITY,
+  queueLength: 100,
+  queueRetention: Duration.infinity,
+  historyRetention: Duration.infinity,
+  presenceTimeout: "300 seconds",
+  announceMax: 20,
+  presenceInterval: "10 seconds",
+  actionsPageSize: 25_000
+}
+
+const millisOf = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
+
+/** A length of time in ticks of a timetoken, 10,000 a millisecond. For ever is ten thousand years. */
+const ticksOf = (input: Duration.Input): bigint => BigInt(Math.round(Math.min(millisOf(input), 3e14))) * 10_000n
+
+/** The same with the fractions of a millisecond. */
+const delayOf = (input: Duration.Input = 0): bigint => Duration.toNanosUnsafe(Duration.fromInputUnsafe(input)) / 100n
+
+const makeKeyset = (
+  { addOns, limits: own, publishKey, secretKey, subscribeKey }: Keyset,
+  shared: { readonly addOns: defaults.Given<AddOns>; readonly limits: defaults.Given<Limits> },
+  historyDelay: Duration.Input,
+  moreActions: boolean
+) => {
+  const limits = defaults.merge("limits of PubNubEmulator", defaultLimits, shared.limits, own)
+  const maxBodySize = own?.maxBodySize ?? shared.limits.maxBodySize ??
+    Math.max(limits.maxBodySize, limits.maxMessageSize)
   return keysets.make({
-    subscribeKey: keyset.subscribeKey,
-    publishKey: keyset.publishKey,
-    secretKey: keyset.secretKey,
-    addOns: {
-      accessManager: false,
-      appContext: true,
-      persistence: true,
-      presence: true,
-      presenceDeltas: false,
-      streamController: true,
-      ...options.addOns,
-      ...keyset.addOns
-    },
+    subscribeKey,
+    publishKey,
+    secretKey,
+    addOns: defaults.merge("addOns of PubNubEmulator", defaultAddOns, shared.addOns, addOns),
     limits: {
       ...limits,
-      queueRetentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.queueRetention)),
-      retentionMillis: Duration.toMillis(Duration.fromInputUnsafe(limits.retention)),
-      historyDelayMillis: Duration.toMillis(Duration.fromInputUnsafe(options.historyDelay ?? 0))
+      maxBodySize,
+      queueRetentionMillis: millisOf(limits.queueRetention),
+      retentionMillis: millisOf(limits.historyRetention),
+      historyDelayMillis: millisOf(historyDelay)
     },
-    moreActions: options.moreActions ?? false,
+    moreActions,
     presence: {
-      timeout: durationTicks(limits.presenceTimeout),
+      timeout: ticksOf(limits.presenceTimeout),
       announceMax: limits.announceMax,
-      interval: durationTicks(Duration.max(Duration.fromInputUnsafe(limits.presenceInterval), Duration.seconds(1)))
+      interval: ticksOf(Duration.max(Duration.fromInputUnsafe(limits.presenceInterval), Duration.seconds(1)))
     }
   })
 }
 
-// The first millisecond whose timetoken has 17 digits, and where a clock that is not there yet counts from.
+// The first millisecond whose timetoken has 17 digits, and where an earlier clock counts from.
 const firstMillis = 1_000_000_000_000
 const epochMillis = 1_700_000_000_000
 
-const ticks = (millis: number): bigint =>
+const ticksAt = (millis: number): bigint =>
   BigInt(Math.floor(millis < firstMillis ? millis + epochMillis : millis)) * 10_000n
+
+const timetoken = Brand.nominal<Timetoken>()
+const toTimetoken = (ticks: bigint): Timetoken => timetoken(String(ticks))
+const etag = Brand.nominal<Etag>()
 
 const optionalJson = (value: unknown): string | undefined => value === undefined ? undefined : json.write(value)
 
-const changeOf = (change: object): objects.Change =>
-  new Map(Object.entries(change).filter(([, value]) => value !== undefined))
+/** The service counts in hours, and 0 is for ever. */
+const hoursOf = (ttl: Duration.Input): number => {
+  const hours = Duration.toHours(Duration.fromInputUnsafe(ttl))
+  return Number.isFinite(hours) ? hours : 0
+}
 
-const sortedBy = <A>(items: Iterable<A>, key: (item: A) => string): ReadonlyArray<A> =>
-  [...items].sort((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0)
+const durationOf = (hours: number): Duration.Duration => hours === 0 ? Duration.infinity : Duration.hours(hours)
 
-/** A field that holds text. */
+/** The wire clears a field with `null`. */
+const changeOf = (fields: Readonly<Record<string, Settable<objects.Value>>>): objects.Change =>
+  new Map(
+    Object.entries(fields).flatMap(([name, value]): ReadonlyArray<readonly [string, objects.Value | null]> =>
+      value === undefined ? [] : [[name, Option.isOption(value) ? Option.getOrNull(value) : value]]
+    )
+  )
+
+const byId = Order.mapInput(Order.String, ([id]: readonly [string, objects.Item]) => id)
+
+const byChannelAndUser = Order.combine(
+  Order.mapInput(Order.String, ({ channel }: objects.Membership) => channel),
+  Order.mapInput(Order.String, ({ uuid }: objects.Membership) => uuid)
+)
+
 const textOf = ({ fields }: objects.Item, name: string): string | undefined => {
   const value = fields.get(name)
   return typeof value === "string" ? value : undefined
 }
 
-const described = (item: objects.Item) => {
+const storedObject = (item: objects.Item): StoredObject => {
   const custom = item.fields.get("custom")
   return {
     status: textOf(item, "status"),
     type: textOf(item, "type"),
     custom: typeof custom === "object" ? custom : undefined,
-    updated: objects.iso(item.updated),
-    eTag: item.eTag
+    updated: DateTime.makeUnsafe(Number(item.updated / 1_000n)),
+    etag: etag(item.eTag)
   }
 }
 
@@ -612,55 +730,158 @@ const storedUser = (id: string, item: objects.Item): StoredUser => ({
   externalId: textOf(item, "externalId"),
   profileUrl: textOf(item, "profileUrl"),
   email: textOf(item, "email"),
-  ...described(item)
+  ...storedObject(item)
 })
 
 const storedChannel = (id: string, item: objects.Item): StoredChannel => ({
   id,
   name: textOf(item, "name"),
   description: textOf(item, "description"),
-  ...described(item)
+  ...storedObject(item)
 })
 
 const storedAction = ({ actionTimetoken, messageTimetoken, type, uuid, value }: actions.Action): StoredAction => ({
   type,
   value,
-  uuid,
-  actionTimetoken: String(actionTimetoken),
+  userId: uuid,
+  actionTimetoken: toTimetoken(actionTimetoken),
   messageTimetoken: String(messageTimetoken)
 })
 
+/** Runs one step on a keyset at a time and in a region. */
+type StepOn = <A>(change: (keyset: keysets.Keyset, now: bigint, region: number) => A) => Effect.Effect<A>
+
+const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
+  const send = (draft: Draft, delay: Duration.Input | undefined) =>
+    step((keyset, now, region) => ({ timetoken: toTimetoken(keyset.append(draft, region, now, delayOf(delay))) }))
+
+  const publication = ({ delay: _, message, meta, store, ttl, ...rest }: PublishOptions): Draft => ({
+    ...rest,
+    payload: json.write(message),
+    meta: optionalJson(meta),
+    stored: store === false ? undefined : { ttl: ttl === undefined ? undefined : hoursOf(ttl) }
+  })
+
+  return {
+    publish: (message) => send(publication(message), message.delay),
+    publishAll: (messages) =>
+      step((keyset, now, region) =>
+        messages.map((message) => toTimetoken(keyset.append(publication(message), region, now, delayOf(message.delay))))
+      ),
+    signal: ({ delay, message, ...rest }) => send({ ...rest, payload: json.write(message), type: 1 }, delay),
+    emit: ({ delay, kind, meta, payload, store, ...rest }) =>
+      send({
+        ...rest,
+        payload: json.write(payload),
+        type: typeof kind === "number" ? kind : kinds.indexOf(kind),
+        meta: optionalJson(meta),
+        stored: store === true ? {} : undefined
+      }, delay),
+    emitRaw: ({ channel, envelope }) => send({ channel, payload: "null", raw: json.write(envelope) }, undefined),
+    messages: ({ channel }) =>
+      step((keyset, now) =>
+        keyset.history.page(channel, now, {}, Number.POSITIVE_INFINITY).map((entry) => ({
+          channel,
+          timetoken: toTimetoken(entry.timetoken),
+          payload: entry.data,
+          meta: entry.metadata,
+          publisher: entry.publisher,
+          customMessageType: entry.customMessageType,
+          ttl: entry.stored?.ttl === undefined ? undefined : durationOf(entry.stored.ttl)
+        }))
+      ),
+    occupants: ({ channel }) => step((keyset) => [...keyset.presence.occupants(channel).keys()]),
+    users: step((keyset) => Arr.sort(keyset.objects.all("uuid"), byId).map(([id, item]) => storedUser(id, item))),
+    channels: step((keyset) =>
+      Arr.sort(keyset.objects.all("channel"), byId).map(([id, item]) => storedChannel(id, item))
+    ),
+    memberships: step((keyset) =>
+      Arr.sort(keyset.objects.memberships(), byChannelAndUser)
+        .map(({ channel, item, uuid }) => ({ userId: uuid, channel, ...storedObject(item) }))
+    ),
+    setUser: ({ custom, email, externalId, id, name, profileUrl, status, type }) =>
+      step((keyset, now, region) => {
+        const change = changeOf({ name, externalId, profileUrl, email, status, type, custom })
+        return storedUser(id, keyset.objects.set("uuid", id, change, region, now))
+      }),
+    removeUser: ({ id }) => step((keyset, now, region) => keyset.objects.remove("uuid", id, region, now)),
+    setChannel: ({ custom, description, id, name, status, type }) =>
+      step((keyset, now, region) => {
+        const change = changeOf({ name, description, status, type, custom })
+        return storedChannel(id, keyset.objects.set("channel", id, change, region, now))
+      }),
+    removeChannel: ({ id }) => step((keyset, now, region) => keyset.objects.remove("channel", id, region, now)),
+    setMembership: ({ channel, custom, status, type, userId }) =>
+      step((keyset, now, region) => {
+        const change = changeOf({ status, type, custom })
+        return { userId, channel, ...storedObject(keyset.objects.join(userId, channel, change, region, now)) }
+      }),
+    removeMembership: ({ channel, userId }) =>
+      step((keyset, now, region) => keyset.objects.leave(userId, channel, region, now)),
+    actions: ({ channel }) => step((keyset) => keyset.actions.of(channel).map(storedAction)),
+    addAction: ({ channel, messageTimetoken, type, userId, value }) =>
+      step((keyset, now, region) => {
+        const draft = { type, value, uuid: userId, messageTimetoken: BigInt(messageTimetoken) }
+        return storedAction(keyset.actions.add(channel, draft, region, now).action)
+      }),
+    removeAction: ({ actionTimetoken, channel, messageTimetoken }) =>
+      step((keyset, now, region) => {
+        const action = keyset.actions.find(channel, BigInt(messageTimetoken), BigInt(actionTimetoken))
+        if (action !== undefined) keyset.actions.remove(action, region, now)
+      }),
+    withholdActions: (count) => step((keyset) => keyset.actions.withhold(count)),
+    groupChannels: ({ group }) => step((keyset) => [...keyset.members(group)]),
+    addToGroup: ({ channels, group }) => step((keyset) => keyset.addToGroup(group, channels)),
+    removeFromGroup: ({ channels, group }) => step((keyset) => keyset.removeFromGroup(group, channels)),
+    deny: (denial) => step((keyset) => keyset.deny(denial)),
+    allow: step((keyset) => keyset.allow()),
+    revokeToken: (token) => step((keyset) => keyset.spoil(token, "revoked")),
+    expireToken: (token) => step((keyset) => keyset.spoil(token, "expired")),
+    setAddOns: (addOns) => step((keyset) => keyset.setAddOns(addOns))
+  }
+}
+
 /**
- * The state machine itself, for a shell of your own around `handle`.
+ * The emulator itself, for a server of your own around `handle`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(options: Options = {}) {
+export const make = Effect.fnUntraced(function*(given: Options = {}) {
   const context = yield* Effect.context<never>()
-  const holdTicks = BigInt(
-    Math.round(Duration.toMillis(Duration.fromInputUnsafe(options.hold ?? "280 seconds")) * 10_000)
+  const options = defaults.merge<{ readonly [K in keyof Options]-?: NonNullable<Options[K]> }>("PubNubEmulator", {
+    keysets: [defaultKeyset],
+    addOns: {},
+    limits: {},
+    hold: "280 seconds",
+    pollPageSize: Number.POSITIVE_INFINITY,
+    region: 1,
+    historyDelay: 0,
+    moreActions: false,
+    latency: Effect.succeed(0)
+  }, given)
+  const holdTicks = BigInt(Math.round(millisOf(options.hold) * 10_000))
+  const all = Arr.map(
+    options.keysets,
+    (keyset) => makeKeyset(keyset, options, options.historyDelay, options.moreActions)
   )
-  const maxPage = options.maxPage ?? Number.POSITIVE_INFINITY
-  const [first, ...others] = options.keysets ?? [defaultKeyset]
-  const main = makeKeyset(first, options)
-  const all = [main, ...others.map((keyset) => makeKeyset(keyset, options))]
+  const [main] = all
   const byKey = new Map(all.map((keyset) => [keyset.subscribeKey, keyset]))
   const regions = new Map<string, number>()
-  const longestTarget = Math.max(...all.map(({ limits }) => limits.urlBytes))
+  const longestTarget = Math.max(...all.map(({ limits }) => limits.maxUrlSize))
   const requests = recent.make<HandledRequest>(
     keptRequests * keptPerRequest,
     ({ target }) => Math.max(keptPerRequest, target.length)
   )
-  let region = options.region ?? 1
+  let region = options.region
 
-  const regionOf = (uuid: string | undefined) => uuid === undefined ? region : regions.get(uuid) ?? region
+  const regionOf = (userId: string | undefined) => userId === undefined ? region : regions.get(userId) ?? region
 
   /** One change of the state: synchronous, so that nothing comes between its parts. */
   const step = <A>(change: (now: bigint) => A): Effect.Effect<A> =>
     Clock.clockWith((clock) =>
       Effect.sync(() => {
-        const now = ticks(clock.currentTimeMillisUnsafe())
+        const now = ticksAt(clock.currentTimeMillisUnsafe())
         for (const keyset of all) keyset.settle(now)
         const result = change(now)
         for (const keyset of all) keyset.flush()
@@ -668,35 +889,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       })
     )
 
-  const stepOn = <A>(
-    subscribeKey: string | undefined,
-    change: (keyset: keysets.Keyset, now: bigint) => A
-  ): Effect.Effect<A> => {
-    const keyset = subscribeKey === undefined ? main : byKey.get(subscribeKey)
-    return keyset === undefined
-      ? Effect.die(new Error(`the emulator has no keyset "${subscribeKey}"`))
-      : step((now) => change(keyset, now))
-  }
-
-  const publish = (
-    keyset: keysets.Keyset,
-    { channel, customMessageType, delay, message, meta, publisher, region: from, store, ttl }: PublishOptions,
-    now: bigint
-  ): string =>
-    String(keyset.append(
-      {
-        channel,
-        payload: json.write(message),
-        publisher,
-        meta: optionalJson(meta),
-        customMessageType,
-        region: from,
-        stored: store === false ? undefined : { ttl }
-      },
-      region,
-      now,
-      delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
-    ))
+  const stepOn = (keyset: keysets.Keyset): StepOn => (change) => step((now) => change(keyset, now, region))
 
   const poll = (
     request: routes.Poll,
@@ -709,7 +902,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       step((now) => {
         // When the clock jumps, it is the reader that slept: the service has answered when something came, before it grew old,
         // and when the time had come.
-        const page = keyset.read(subscription, cursor, deadline - holdTicks, maxPage)
+        const page = keyset.read(subscription, cursor, deadline - holdTicks, options.pollPageSize)
         if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(uuid), page.envelopes) }
         // A poll whose groups have lost channels is answered at once, with the very cursor that it came with.
         if (keyset.removals(subscription) > removals) return { answer: answers.page(cursor, regionOf(uuid), []) }
@@ -780,8 +973,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const isTooLong = target.length > longestTarget
     const address = isTooLong ? undefined : routes.parse(request)
     const uuid = address?.query.get("uuid")
-    const time = yield* Clock.currentTimeMillis
-    requests.add({ method, target: isTooLong ? target.slice(0, longestTarget) : target, uuid, time })
+    const time = DateTime.makeUnsafe(yield* Clock.currentTimeMillis)
+    requests.add({ method, target: isTooLong ? target.slice(0, longestTarget) : target, userId: uuid, time })
     if (isTooLong) return answers.requestUriTooLong
     if (method === "OPTIONS") return cors.preflight
     if (address === undefined) return answers.badRequest
@@ -790,8 +983,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     if (subscribeKey === undefined) return answers.notFound
     const keyset = byKey.get(subscribeKey)
     if (keyset === undefined) return answers.invalidSubscribeKey
-    if (target.length > keyset.limits.urlBytes) return answers.requestUriTooLong
-    const body = yield* Effect.result(readBody(request, keyset.limits.bodyBytes))
+    if (target.length > keyset.limits.maxUrlSize) return answers.requestUriTooLong
+    const body = yield* Effect.result(readBody(request, keyset.limits.maxBodySize))
     if (Result.isFailure(body)) return body.failure
     const parsed = { ...address, body: body.success }
     const refusal = yield* checkSignature(keyset, parsed)
@@ -811,123 +1004,25 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       Context.add(Scheduler.Scheduler, Context.get(caller, Scheduler.Scheduler))
     )
 
-  const slowly = options.latency === undefined
+  const slowly = given.latency === undefined
     ? Effect.void
-    : Effect.flatMap(options.latency, (duration) => Effect.sleep(duration))
+    : Effect.flatMap(given.latency, (duration) => Effect.sleep(duration))
 
   return PubNubEmulator.of({
+    ...emulatedKeyset(stepOn(main)),
     handle: (request) =>
       answer(request).pipe(Effect.map(cors.allow), Effect.tap(slowly), Effect.updateContext(isolate)),
-    publish: (message) => stepOn(message.subscribeKey, (keyset, now) => publish(keyset, message, now)),
-    publishAll: (messages, subscribeKey) =>
-      stepOn(subscribeKey, (keyset, now) => messages.map((message) => publish(keyset, message, now))),
-    signal: ({ channel, customMessageType, delay, message, publisher, region: from, subscribeKey }) =>
-      stepOn(subscribeKey, (keyset, now) =>
-        String(keyset.append(
-          { channel, payload: json.write(message), type: 1, publisher, customMessageType, region: from },
-          region,
-          now,
-          delay === undefined ? 0n : Duration.toNanosUnsafe(Duration.fromInputUnsafe(delay)) / 100n
-        ))),
-    emit: ({ channel, customMessageType, meta, payload, publisher, store, subscribeKey, type }) =>
-      stepOn(subscribeKey, (keyset, now) =>
-        String(keyset.append(
-          {
-            channel,
-            payload: json.write(payload),
-            type,
-            publisher,
-            meta: optionalJson(meta),
-            customMessageType,
-            stored: store === true ? {} : undefined
-          },
-          region,
-          now
-        ))),
-    emitRaw: ({ channel, envelope, subscribeKey }) =>
-      stepOn(
-        subscribeKey,
-        (keyset, now) => String(keyset.append({ channel, payload: "null", raw: json.write(envelope) }, region, now))
-      ),
-    messages: (channel, subscribeKey) =>
-      stepOn(
-        subscribeKey,
-        (keyset, now) =>
-          keyset.history.page(channel, now, {}, Number.POSITIVE_INFINITY).map((entry) => ({
-            channel,
-            timetoken: String(entry.timetoken),
-            message: entry.data,
-            meta: entry.metadata,
-            publisher: entry.publisher,
-            customMessageType: entry.customMessageType,
-            ttl: entry.stored?.ttl
-          }))
-      ),
-    occupants: (channel, subscribeKey) =>
-      stepOn(subscribeKey, (keyset) => [...keyset.presence.occupants(channel).keys()]),
-    users: (subscribeKey) =>
-      stepOn(
-        subscribeKey,
-        (keyset) => sortedBy(keyset.objects.all("uuid"), ([id]) => id).map(([id, item]) => storedUser(id, item))
-      ),
-    channels: (subscribeKey) =>
-      stepOn(
-        subscribeKey,
-        (keyset) => sortedBy(keyset.objects.all("channel"), ([id]) => id).map(([id, item]) => storedChannel(id, item))
-      ),
-    memberships: (subscribeKey) =>
-      stepOn(subscribeKey, (keyset) => {
-        const byUser = sortedBy(keyset.objects.memberships(), ({ uuid }) => uuid)
-        return sortedBy(byUser, ({ channel }) => channel)
-          .map(({ channel, item, uuid }) => ({ user: uuid, channel, ...described(item) }))
-      }),
-    setUser: (id, change, subscribeKey) =>
-      stepOn(
-        subscribeKey,
-        (keyset, now) => storedUser(id, keyset.objects.set("uuid", id, changeOf(change), region, now))
-      ),
-    removeUser: (id, subscribeKey) =>
-      stepOn(subscribeKey, (keyset, now) => keyset.objects.remove("uuid", id, region, now)),
-    setChannel: (id, change, subscribeKey) =>
-      stepOn(
-        subscribeKey,
-        (keyset, now) => storedChannel(id, keyset.objects.set("channel", id, changeOf(change), region, now))
-      ),
-    removeChannel: (id, subscribeKey) =>
-      stepOn(subscribeKey, (keyset, now) => keyset.objects.remove("channel", id, region, now)),
-    setMembership: (user, channel, change = {}, subscribeKey) =>
-      stepOn(subscribeKey, (keyset, now) => ({
-        user,
-        channel,
-        ...described(keyset.objects.join(user, channel, changeOf(change), region, now))
-      })),
-    removeMembership: (user, channel, subscribeKey) =>
-      stepOn(subscribeKey, (keyset, now) => keyset.objects.leave(user, channel, region, now)),
-    actions: (channel, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.actions.of(channel).map(storedAction)),
-    addAction: ({ channel, messageTimetoken, subscribeKey, type, uuid, value }) =>
-      stepOn(subscribeKey, (keyset, now) => {
-        const draft = { type, value, uuid, messageTimetoken: BigInt(messageTimetoken) }
-        return storedAction(keyset.actions.add(channel, draft, region, now).action)
-      }),
-    removeAction: (channel, { actionTimetoken, messageTimetoken }, subscribeKey) =>
-      stepOn(subscribeKey, (keyset, now) => {
-        const action = keyset.actions.find(channel, BigInt(messageTimetoken), BigInt(actionTimetoken))
-        if (action !== undefined) keyset.actions.remove(action, region, now)
-      }),
-    withholdActions: (count, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.actions.withhold(count)),
-    groupChannels: (group, subscribeKey) => stepOn(subscribeKey, (keyset) => [...keyset.members(group)]),
-    addToGroup: (group, channels, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.addToGroup(group, channels)),
-    removeFromGroup: (group, channels, subscribeKey) =>
-      stepOn(subscribeKey, (keyset) => keyset.removeFromGroup(group, channels)),
-    deny: (denial, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.deny(denial)),
-    allow: (subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.allow()),
-    revokeToken: (token, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.spoil(token, "revoked")),
-    expireToken: (token, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.spoil(token, "expired")),
-    setAddOns: (addOns, subscribeKey) => stepOn(subscribeKey, (keyset) => keyset.setAddOns(addOns)),
-    setRegion: (to, uuid) =>
+    keyset: (subscribeKey) => {
+      const keyset = byKey.get(subscribeKey)
+      if (keyset === undefined) {
+        throw new Error(`PubNubEmulator has no keyset "${subscribeKey}": add it to the option keysets`)
+      }
+      return emulatedKeyset(stepOn(keyset))
+    },
+    setRegion: ({ region: to, userId }) =>
       Effect.sync(() => {
-        if (uuid === undefined) region = to
-        else regions.set(uuid, to)
+        if (userId === undefined) region = to
+        else regions.set(userId, to)
       }),
     restart: Effect.sync(() => {
       const waiting = all.flatMap((keyset) => [...keyset.waiters])

@@ -20,6 +20,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -288,8 +289,8 @@ export interface HandledRequest {
   readonly kind: Kind | undefined
   /** As they came, but for the tokens: those that were there are `<redacted>`. */
   readonly headers: Readonly<Record<string, string>>
-  /** Milliseconds of the caller's wall clock. */
-  readonly time: number
+  /** When it came, by the caller's wall clock. */
+  readonly time: DateTime.Utc
 }
 
 /**
@@ -648,7 +649,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const [path = "", search = ""] = target.split(/\?(.*)/s)
     const { exists, name, parameters } = operations.find(method, path)
     const kind = name === undefined ? undefined : operations.operations[name].kind
-    const time = yield* Clock.currentTimeMillis
+    const time = DateTime.makeUnsafe(yield* Clock.currentTimeMillis)
     requests.add({ method, target, kind, headers: withoutSecrets(headers), time })
     if (isTooLong) return answers.uriTooLong
     if (method === "OPTIONS") return cors.preflight

@@ -101,14 +101,14 @@ const record = () => {
  * const program = HttpClient.get("http://any.host/time/0").pipe(
  *   Effect.retry({ times: 1 }),
  *   Effect.andThen(Transport.Exchanges.use(({ all }) => all)),
- *   Effect.provide(Transport.scripted([{ failure: "ECONNREFUSED" }, { body: "[17000000000000000]" }]))
+ *   Effect.provide(Transport.layerScripted([{ failure: "ECONNREFUSED" }, { body: "[17000000000000000]" }]))
  * )
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const scripted = (answers: ReadonlyArray<Answer>): Layer.Layer<HttpClient.HttpClient | Exchanges> =>
+export const layerScripted = (answers: ReadonlyArray<Answer>): Layer.Layer<HttpClient.HttpClient | Exchanges> =>
   Layer.effectContext(Effect.sync(() => {
     const { exchanges, recorded } = record()
     let next = 0
@@ -145,13 +145,13 @@ export const scripted = (answers: ReadonlyArray<Answer>): Layer.Layer<HttpClient
  * const program = Effect.gen(function*() {
  *   yield* HttpClient.get("http://any.host/time/0")
  *   return yield* (yield* Transport.Exchanges).all
- * }).pipe(Effect.provide(Transport.recording.pipe(Layer.provide(PubNubEmulator.layer()))))
+ * }).pipe(Effect.provide(Transport.layerRecording.pipe(Layer.provide(PubNubEmulator.layer()))))
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const recording: Layer.Layer<HttpClient.HttpClient | Exchanges, never, HttpClient.HttpClient> = Layer
+export const layerRecording: Layer.Layer<HttpClient.HttpClient | Exchanges, never, HttpClient.HttpClient> = Layer
   .effectContext(Effect.gen(function*() {
     const { exchanges, recorded } = record()
     const client = HttpClient.transform(

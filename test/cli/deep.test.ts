@@ -89,8 +89,8 @@ it.effect("a deep message is published from an argument and from standard input,
   Effect.gen(function*() {
     assert.strictEqual((yield* herald(["publish", "a", lists(5_400)])).exitCode, 0)
     assert.strictEqual((yield* herald(["publish", "a"], { stdin: `${lists(5_400)}\n1\n` })).exitCode, 0)
-    const stored = yield* emulator.use((service) => service.messages("a"))
-    assert.deepStrictEqual(stored.map(({ message }) => Json.text(message)), [lists(5_400), lists(5_400), "1"])
+    const stored = yield* emulator.use((service) => service.messages({ channel: "a" }))
+    assert.deepStrictEqual(stored.map(({ payload: message }) => Json.text(message)), [lists(5_400), lists(5_400), "1"])
     const rounded = yield* herald([
       "publish",
       "a",

@@ -173,7 +173,7 @@ describe("subscribe --reader", () => {
         const next = yield* run
         yield* until(next.written, (text) => written(text).length > 0)
         assert.deepStrictEqual(written(yield* next.written), ["after it ended"])
-      }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer({ maxPage: 3 }))),
+      }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer({ pollPageSize: 3 }))),
     60_000
   )
 

@@ -42,7 +42,7 @@ describe("names and texts that terminals obey", () => {
   const channels = (flags: ReadonlyArray<string>) =>
     herald(["groups", "list-channels", "g", ...flags], { environment, terminal: true }).pipe(
       Effect.provide(
-        Transport.scripted([{
+        Transport.layerScripted([{
           body: JSON.stringify({ status: 200, payload: { group: "g", channels: [name] }, service: "x", error: false })
         }])
       ),

@@ -32,12 +32,12 @@ describe("herald as a process", () => {
         assert.include(yield* child.firstLine, "Connected")
         // A poll that is on its way when the leave is sent would join again.
         yield* waitFor(emulator.readers, (readers) => readers === 1)
-        assert.deepStrictEqual(yield* emulator.occupants("a"), ["ada"])
+        assert.deepStrictEqual(yield* emulator.occupants({ channel: "a" }), ["ada"])
         yield* child.signal(signal)
         const { code, stderr } = yield* child.exit
         assert.deepStrictEqual({ code, stderr }, { code: 130, stderr: "" })
         assert.strictEqual(yield* leaves, 1)
-        assert.deepStrictEqual(yield* emulator.occupants("a"), [])
+        assert.deepStrictEqual(yield* emulator.occupants({ channel: "a" }), [])
       }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
   }
 
@@ -57,7 +57,7 @@ describe("herald as a process", () => {
     Effect.gen(function*() {
       const { emulator, kill } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const done = yield* (yield* herald("publish", "a", "{\"id\":1}")).exit
-      const [message] = yield* emulator.messages("a")
+      const [message] = yield* emulator.messages({ channel: "a" })
       assert.deepStrictEqual(done, { code: 0, stdout: `${message?.timetoken}\n`, stderr: "" })
       const wrong = yield* (yield* herald("publish")).exit
       assert.strictEqual(wrong.code, 2)
@@ -74,7 +74,7 @@ describe("herald as a process", () => {
     Effect.gen(function*() {
       const { emulator, kill } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const child = yield* herald("publish", "a", "1")
-      yield* waitFor(emulator.messages("a"), ({ length }) => length === 1)
+      yield* waitFor(emulator.messages({ channel: "a" }), ({ length }) => length === 1)
       yield* kill
       assert.strictEqual((yield* child.exit).code, 5)
     }).pipe(Effect.provide(PubNubEmulatorServer.layer({ latency: Effect.succeed("1 hour") }))))

@@ -42,7 +42,7 @@ describe("EmulatorServer", () => {
       assert.strictEqual(origin, `127.0.0.1:${port}`)
       const sent = yield* get("/publish/demo-pub/demo-sub/0/a%2Fb/0/%22%E2%98%83%22?uuid=me")
       assert.match(sent.text, /^\[1,"Sent","\d{17}"\]$/)
-      assert.deepStrictEqual((yield* emulator.messages("a/b")).map(({ message }) => message), ["☃"])
+      assert.deepStrictEqual((yield* emulator.messages({ channel: "a/b" })).map(({ payload }) => payload), ["☃"])
       const same = yield* PubNubEmulator.PubNubEmulator
       assert.strictEqual(same, emulator)
       assert.strictEqual((yield* get("/nothing")).status, 404)
@@ -61,7 +61,7 @@ describe("EmulatorServer", () => {
           )
         )
       assert.strictEqual((yield* send(compress("{\"é\":1}"))).status, 200)
-      assert.deepStrictEqual((yield* emulator.messages("a")).map(({ message }) => message), [{ é: 1 }])
+      assert.deepStrictEqual((yield* emulator.messages({ channel: "a" })).map(({ payload }) => payload), [{ é: 1 }])
       assert.strictEqual((yield* send(new Uint8Array([1, 2, 3]))).status, 400)
     }).pipe(served()))
 
@@ -106,7 +106,7 @@ describe("EmulatorServer", () => {
       yield* listen
       yield* listen
       assert.strictEqual((yield* get("/time/0")).status, 200)
-      assert.strictEqual((yield* emulator.messages("a")).length, 1)
+      assert.strictEqual((yield* emulator.messages({ channel: "a" })).length, 1)
     }).pipe(served()))
 
   it.live("closing the scope ends it at once, whoever is connected", () =>
@@ -142,7 +142,7 @@ describe("EmulatorServer", () => {
       const { emulator } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const message = "x".repeat(1_000_000)
       yield* emulator.publishAll(Array.from({ length: 80 }, () => ({ channel: "a", message })))
-      assert.strictEqual((yield* emulator.messages("a")).length, count)
+      assert.strictEqual((yield* emulator.messages({ channel: "a" })).length, count)
     }).pipe(served(options)))
 
   it.live("a port that is taken is a typed failure", () =>

@@ -109,7 +109,7 @@ for (const way of ["layer", "port"] as const) {
         for (const method of ["GET", "POST", "auto"] as const) {
           yield* Publish.publish({ channel: "a", message: "x".repeat(16_500), method })
         }
-        assert.strictEqual((yield* messages("a")).length, 3)
+        assert.strictEqual((yield* messages({ channel: "a" })).length, 3)
         const many = Array.from({ length: 900 }, (_, index) => `channel-${index}-of-many`)
         const now = yield* Presence.hereNow({ channels: many })
         assert.strictEqual(now.totalOccupancy, 0)
@@ -129,7 +129,7 @@ for (const way of ["layer", "port"] as const) {
           body: compress("{\"é\":1}")
         })
         assert.strictEqual(answer.status, 200)
-        assert.deepStrictEqual((yield* messages("a")).map(({ message }) => message), [{ é: 1 }])
+        assert.deepStrictEqual((yield* messages({ channel: "a" })).map(({ payload }) => payload), [{ é: 1 }])
       }).pipe(served()))
 
     it.live("refuses a body that is no compression, cut off, of another kind or of too many", () =>
@@ -176,7 +176,7 @@ for (const way of ["layer", "port"] as const) {
           const answer = yield* send(sent)
           assert.deepStrictEqual([answer.status, json(answer.text)], [413, balancer(413, "Request Entity Too Large")])
         }
-        assert.deepStrictEqual(yield* messages("a"), [])
+        assert.deepStrictEqual(yield* messages({ channel: "a" }), [])
         assert.strictEqual((yield* send({ body: "1" })).status, 200)
       }).pipe(served()), 30_000)
 

@@ -56,7 +56,7 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
       assert.deepStrictEqual(told, {
         told: { heard: [{ method: "GET" }, { method: "POST" }, 16_500], refused: "AccessDenied" }
       })
-      assert.deepStrictEqual((yield* emulator.users()).map(({ name }) => name), ["Page"])
+      assert.deepStrictEqual((yield* emulator.users).map(({ name }) => name), ["Page"])
       assert.include((yield* emulator.requests).map(({ method }) => method), "OPTIONS")
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())), 60_000)
 
@@ -108,7 +108,7 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
         `
       )
       assert.deepStrictEqual(told, { told: [["TypeError"], ["TypeError"], ["TypeError"]] })
-      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      assert.deepStrictEqual(yield* emulator.messages({ channel: "a" }), [])
       assert.deepStrictEqual(yield* emulator.requests, [])
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())), 60_000)
 })

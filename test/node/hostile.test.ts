@@ -78,7 +78,7 @@ describe("who may ask", () => {
       assert.strictEqual(answer.status, 403)
       assert.include(answer.text, "--allow-host")
       assert.notProperty(answer.headers, "access-control-allow-origin")
-      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      assert.deepStrictEqual(yield* emulator.messages({ channel: "a" }), [])
       assert.deepStrictEqual(yield* emulator.requests, [])
     }).pipe(served()))
 
@@ -118,7 +118,7 @@ describe("who may ask", () => {
         assert.strictEqual(answer.status, 403)
         assert.notProperty(answer.headers, "access-control-allow-origin")
       }
-      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      assert.deepStrictEqual(yield* emulator.messages({ channel: "a" }), [])
     }).pipe(served()))
 
   it.live.each([
@@ -147,7 +147,7 @@ describe("who may ask", () => {
           ({ status }) => status
         )
       assert.strictEqual(yield* ask("cross-site"), 403)
-      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      assert.deepStrictEqual(yield* emulator.messages({ channel: "a" }), [])
       for (const site of ["none", "same-origin", "same-site"]) assert.strictEqual(yield* ask(site), 200)
     }).pipe(served()))
 
@@ -215,7 +215,7 @@ describe("what is no request", () => {
 })
 
 describe("who takes its time", () => {
-  const patient = served({ patience: "300 millis" })
+  const patient = served({ requestTimeout: "300 millis" })
 
   it.live.each<readonly [string, string]>([
     ["says nothing", ""],
@@ -229,7 +229,7 @@ describe("who takes its time", () => {
       const start = performance.now()
       assert.strictEqual(statusOf(yield* say(port, text)), 408)
       assert.isBelow(performance.now() - start, 10_000)
-      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      assert.deepStrictEqual(yield* emulator.messages({ channel: "a" }), [])
     }).pipe(patient))
 
   it.live("is hung up on: a byte now and then", () =>
@@ -271,7 +271,7 @@ describe("who takes its time", () => {
       assert.strictEqual(statusOf(heard), 413)
       assert.include(heard, "Request Entity Too Large")
       yield* isServed(3_000)
-    }).pipe(served({ patience: "1 second" })))
+    }).pipe(served({ requestTimeout: "1 second" })))
 
   it.live("is hung up on: an answer that nobody reads", () =>
     Effect.gen(function*() {

@@ -39,10 +39,13 @@ it.live("publishes by GET and by POST, with metadata and a type, fires, and sign
     yield* theirs(() => writer.signal({ channel: "a", message: "typing", customMessageType: "cursor" }))
     const signal = yield* next(heard, ofKind("signal"))
     assert.deepStrictEqual([signal["message"], signal["customMessageType"]], ["typing", "cursor"])
-    assert.deepStrictEqual((yield* messages("a")).map(({ message, meta, ttl }) => [message, meta, ttl]), [
-      [message, { level: 3 }, 7],
-      [message, { level: 3 }, 7]
-    ])
+    assert.deepStrictEqual(
+      (yield* messages({ channel: "a" })).map(({ payload: message, meta, ttl }) => [message, meta, ttl]),
+      [
+        [message, { level: 3 }, 7],
+        [message, { level: 3 }, 7]
+      ]
+    )
   }).pipe(Effect.scoped, served))
 
 it.live("signs with a secret key, and the emulator agrees", () =>
@@ -79,7 +82,7 @@ it.live("subscribes to a channel, a group and a wildcard, and hears each once", 
     }
     assert.deepStrictEqual(names.slice(1), ["wild.*", "g"])
     yield* theirs(() => writer.channelGroups.removeChannels({ channelGroup: "g", channels: ["g1"] }))
-    assert.deepStrictEqual(yield* (yield* emulator).groupChannels("g"), ["g2"])
+    assert.deepStrictEqual(yield* (yield* emulator).groupChannels({ group: "g" }), ["g2"])
     yield* theirs(() => writer.channelGroups.deleteGroup({ channelGroup: "g" }))
     assert.deepStrictEqual((yield* theirs(() => writer.channelGroups.listGroups())).groups, [])
   }).pipe(Effect.scoped, served))
@@ -115,7 +118,7 @@ it.live("sees others join, change their state and leave, and asks who is there",
 it.live("hears a group's joins, and what is neither message nor signal", () =>
   Effect.gen(function*() {
     const { addToGroup, emit } = yield* emulator
-    yield* addToGroup("g", ["room"])
+    yield* addToGroup({ group: "g", channels: ["room"] })
     const heard = yield* subscribed(yield* client("watcher"), { channelGroups: ["g"], withPresence: true })
     yield* subscribed(yield* client("guest"), { channels: ["room"] })
     const joined = yield* next(heard, ({ kind, uuid }) => kind === "presence" && uuid === "guest")
@@ -129,7 +132,7 @@ it.live("hears a group's joins, and what is neither message nor signal", () =>
     }
     yield* emit({
       channel: "room",
-      type: 3,
+      kind: "MessageAction",
       publisher: "guest",
       payload: { source: "actions", version: "1.0", event: "added", data }
     })
@@ -141,12 +144,12 @@ it.live("hears a group's joins, and what is neither message nor signal", () =>
     ])
     yield* emit({
       channel: "room",
-      type: 2,
+      kind: "AppContext",
       payload: { source: "objects", version: "2.0", event: "set", type: "channel", data: { id: "room", name: "n" } }
     })
     const object = yield* next(heard, ofKind("objects"))
     assert.nestedPropertyVal(object["message"], "data.name", "n")
-    yield* emit({ channel: "room", type: 4, payload: { message: "m", file: { id: "1", name: "cat.png" } } })
+    yield* emit({ channel: "room", kind: "File", payload: { message: "m", file: { id: "1", name: "cat.png" } } })
     assert.nestedPropertyVal((yield* next(heard, ofKind("file")))["file"], "name", "cat.png")
   }).pipe(Effect.scoped, served))
 

@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
+import { Timetoken } from "effect-herald/pubnub"
 import { client, next, subscribed, theirs } from "./officialClient.ts"
 
 const served = Effect.provide(PubNubEmulatorServer.layer())
@@ -44,7 +45,7 @@ it.live("reads a range, and page by page what a page cannot hold", () =>
     const { addAction } = yield* emulator
     const timetokens: Array<string> = []
     for (let index = 0; index < 12; index++) {
-      const action = { type: "count", value: String(index), uuid: "bob", messageTimetoken: "15610547826969050" }
+      const action = { type: "count", value: String(index), userId: "bob", messageTimetoken: "15610547826969050" }
       timetokens.push((yield* addAction({ channel: "a", ...action })).actionTimetoken)
     }
     const ada = yield* client("ada")
@@ -86,7 +87,10 @@ it.live("what is stored and not published is a success to it", () =>
     const { data } = yield* theirs(() =>
       ada.addMessageAction({ channel: "a", messageTimetoken: "15610547826969050", action: smile })
     )
-    assert.deepStrictEqual(yield* actions("a"), [data])
+    const { actionTimetoken, uuid: userId, ...action } = data
+    assert.deepStrictEqual(yield* actions({ channel: "a" }), [
+      { ...action, userId, actionTimetoken: Timetoken.Timetoken.make(actionTimetoken) }
+    ])
   }).pipe(Effect.scoped, served))
 
 it.live("is told when persistence is off", () =>

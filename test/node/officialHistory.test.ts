@@ -30,7 +30,7 @@ it.live("a message comes back with all that was published with it", () =>
     yield* theirs(() => ada.publish({ channel: "a", message: "plain" }))
     const { emit } = yield* emulator
     const file = { message: "look", file: { id: "f1", name: "cat.png" } }
-    yield* emit({ channel: "a", type: 4, payload: file, publisher: "ada", store: true })
+    yield* emit({ channel: "a", kind: "File", payload: file, publisher: "ada", store: true })
     const fetched = yield* theirs(() =>
       ada.fetchMessages({
         channels: ["a"],
@@ -165,7 +165,7 @@ it.live("deletes one message, a range, what is older, and everything", () =>
   Effect.gen(function*() {
     const timetokens = yield* stored("a", 10)
     const { messages } = yield* emulator
-    const left = Effect.map(messages("a"), numbers)
+    const left = Effect.map(messages({ channel: "a" }), (left) => left.map(({ payload }) => payload))
     const ada = yield* client("ada", { secretKey: "sec" })
     const remove = (bounds: { start?: string; end?: string }) =>
       theirs(() => ada.deleteMessages({ channel: "a", ...bounds }))

@@ -109,8 +109,8 @@ it.live("lists of users and channels: pages, total, sort by several keys, filter
     const { setChannel, setUser } = yield* emulator
     for (let index = 0; index < 5; index++) {
       const change = { name: `n${index % 2}`, type: index < 3 ? "low" : "high", custom: { index } }
-      yield* setUser(`u${index}`, change)
-      yield* setChannel(`c${index}`, change)
+      yield* setUser({ id: `u${index}`, ...change })
+      yield* setChannel({ id: `c${index}`, ...change })
     }
     const { objects } = yield* client("ada")
     const users = (options: ListOptions) => objects.getAllUUIDMetadata(options)
@@ -141,7 +141,7 @@ it.live("lists of users and channels: pages, total, sort by several keys, filter
 it.live("memberships of a user: set, read with all there is, sorted, filtered, in pages, removed", () =>
   Effect.gen(function*() {
     const { setChannel } = yield* emulator
-    yield* setChannel("a", { name: "A", status: "open", custom: { k: 1 } })
+    yield* setChannel({ id: "a", name: "A", status: "open", custom: { k: 1 } })
     const { objects } = yield* client("ada")
     const set = yield* theirs(() =>
       objects.setMemberships({
@@ -177,7 +177,7 @@ it.live("memberships of a user: set, read with all there is, sorted, filtered, i
 it.live("members of a channel: set, read with all there is, sorted, filtered, in pages, removed", () =>
   Effect.gen(function*() {
     const { memberships, setUser } = yield* emulator
-    yield* setUser("ada", { name: "Ada", type: "admin", custom: { k: 1 } })
+    yield* setUser({ id: "ada", name: "Ada", type: "admin", custom: { k: 1 } })
     const { objects } = yield* client("ada")
     const channel = "room"
     const set = yield* theirs(() =>
@@ -196,7 +196,7 @@ it.live("members of a channel: set, read with all there is, sorted, filtered, in
       "custom": { role: "owner" },
       "type": "t"
     })
-    assert.deepInclude((yield* memberships())[0], { user: "ada", channel, status: "on", custom: { role: "owner" } })
+    assert.deepInclude((yield* memberships)[0], { userId: "ada", channel, status: "on", custom: { role: "owner" } })
 
     const list = (options: object) => theirs(() => objects.getChannelMembers({ channel, ...options }))
     assert.deepStrictEqual(idsOf((yield* list({})).data), ["ada", "bob"])

@@ -31,7 +31,7 @@ it.live("here now: one channel, several, groups, and everywhere", () =>
     const { addToGroup } = yield* emulator
     yield* come("ada", "a", "b")
     yield* come("bob", "b", "g1")
-    yield* addToGroup("g", ["g1", "g2"])
+    yield* addToGroup({ group: "g", channels: ["g1", "g2"] })
     const watcher = yield* client("watcher")
     const hereNow = (options: PubNub.Presence.HereNowParameters) => theirs(() => watcher.hereNow(options))
 
@@ -97,7 +97,7 @@ it.live("where now: another, oneself, and who is nowhere", () =>
 it.live("state: set on channels and groups, read by others, gone with its user", () =>
   Effect.gen(function*() {
     const { addToGroup } = yield* emulator
-    yield* addToGroup("g", ["g1"])
+    yield* addToGroup({ group: "g", channels: ["g1"] })
     const watcher = yield* client("watcher")
     const heard = yield* subscribed(watcher, { channels: ["a", "b"], withPresence: true })
     const ada = yield* client("ada")
@@ -140,8 +140,10 @@ it.live("heartbeats keep a user present; without them the others see the timeout
     yield* theirs(() => guest.setState({ channels: ["room"], state: { mood: "ok" } }))
     yield* next(heard, action("state-change", "guest"))
     yield* Effect.sleep("4 seconds")
-    assert.include(yield* occupants("room"), "guest")
-    const beats = (yield* requests).filter(({ target, uuid }) => uuid === "guest" && target.includes("/heartbeat"))
+    assert.include(yield* occupants({ channel: "room" }), "guest")
+    const beats = (yield* requests).filter(({ target, userId: uuid }) =>
+      uuid === "guest" && target.includes("/heartbeat")
+    )
     assert.isAtLeast(beats.length, 4)
     assert.isTrue(beats.every(({ target }) => target.includes("heartbeat=3")))
 
@@ -149,13 +151,14 @@ it.live("heartbeats keep a user present; without them the others see the timeout
     const polls = (yield* emulated.requests).length
     yield* emulated.publish({ channel: "room", message: 1 })
     yield* Effect.repeat(emulated.requests, {
-      until: (requests) => requests.slice(polls).some(({ target, uuid }) => uuid === "guest" && target.includes("tt=")),
+      until: (requests) =>
+        requests.slice(polls).some(({ target, userId: uuid }) => uuid === "guest" && target.includes("tt=")),
       schedule: Schedule.spaced("5 millis")
     })
     guest.disconnect()
     const gone = yield* next(heard, action("timeout", "guest"))
     assert.deepStrictEqual([gone["channel"], gone["occupancy"]], ["room", 1])
-    assert.notInclude(yield* occupants("room"), "guest")
+    assert.notInclude(yield* occupants({ channel: "room" }), "guest")
 
     guest.reconnect()
     yield* next(heard, action("join", "guest"))
@@ -217,7 +220,7 @@ it.live("is told when presence is off, or refused", () =>
     assert.nestedPropertyVal(
       yield* Effect.andThen(
         Effect.flatMap(emulator, ({ allow }) =>
-          allow()),
+          allow),
         refusal
       ),
       "status.statusCode",

@@ -52,7 +52,7 @@ describe("bad input is refused before a request is made", () => {
   )("%s", ([, call, location]) =>
     Effect.gen(function*() {
       const { reason } = yield* Effect.flip<unknown, PubNubError.PubNubError, never>(
-        Effect.provide(call, Layer.merge(Transport.scripted([]), config({ maxUrlSize: 2_000 })))
+        Effect.provide(call, Layer.merge(Transport.layerScripted([]), config({ maxUrlSize: 2_000 })))
       )
       if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
       assert.isUndefined(reason.status)
@@ -63,7 +63,7 @@ describe("bad input is refused before a request is made", () => {
     Effect.gen(function*() {
       const { reason } = yield* Effect.flip(ChannelGroups.list)
       assert.deepInclude({ ...reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ subscribeKey: "" })))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ subscribeKey: "" })))))
 })
 
 const config = (options: Partial<PubNubConfig.Options> = {}) =>
@@ -99,5 +99,5 @@ describe("failures", () => {
         method: "GET",
         path: "/v1/channel-registration/sub-key/{subscribeKey}/channel-group/g"
       })
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([answer]), config()))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([answer]), config()))))
 })

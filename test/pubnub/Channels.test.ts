@@ -23,7 +23,7 @@ describe("one channel", () => {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const id = "channel id/1"
       const first = yield* Channels.set({ id, name: "One", description: "the first", status: "open", type: "room" })
-      const [stored] = yield* emulator.channels()
+      const [stored] = yield* emulator.channels
       assert.deepStrictEqual({ ...first, updated: DateTime.toEpochMillis(first.updated) } as object, {
         id,
         name: some("One"),
@@ -31,8 +31,8 @@ describe("one channel", () => {
         status: some("open"),
         type: some("room"),
         custom: none(),
-        updated: Date.parse(stored!.updated),
-        etag: stored!.eTag
+        updated: stored!.updated.epochMilliseconds,
+        etag: stored!.etag
       })
       const second = yield* Channels.set({
         id,
@@ -93,9 +93,9 @@ describe("channels", () => {
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       for (let index = 0; index < 25; index++) {
-        yield* emulator.setChannel(`room ${String(index).padStart(2, "0")}`, { name: "room", custom: { index } })
+        yield* emulator.setChannel({ id: `room ${String(index).padStart(2, "0")}`, name: "room", custom: { index } })
       }
-      yield* emulator.setChannel("hall", { name: "hall" })
+      yield* emulator.setChannel({ id: "hall", name: "hall" })
       const options = {
         limit: 10,
         filter: "name == 'room'",
@@ -131,7 +131,7 @@ describe("channels", () => {
   it.effect("are streamed, as far as they are read", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      for (let index = 0; index < 250; index++) yield* emulator.setChannel(String(index).padStart(3, "0"), {})
+      for (let index = 0; index < 250; index++) yield* emulator.setChannel({ id: String(index).padStart(3, "0") })
       assert.deepStrictEqual(
         idsOf(decoded(yield* Channels.stream().pipe(Stream.take(3), Stream.runCollect))),
         ["000", "001", "002"]
@@ -207,7 +207,7 @@ describe("bad input is refused before a request is made", () => {
       assert.isUndefined(error.reason.status)
       assert.deepStrictEqual(error.reason.details.map(({ location }) => location), [...locations])
     }).pipe(Effect.provide(Layer.merge(
-      Transport.scripted([]),
+      Transport.layerScripted([]),
       PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
     ))))
 })

@@ -19,8 +19,7 @@ const publish = (channel: string, n: number) =>
   Effect.flatMap(emulator, (service) =>
     Effect.forEach(
       Array.from({ length: n }, (_, id) => id),
-      (id) =>
-        Effect.map(service.publish({ channel, message: id, publisher: "bob" }), (tt) => Timetoken.Timetoken.make(tt))
+      (id) => Effect.map(service.publish({ channel, message: id, publisher: "bob" }), ({ timetoken }) => timetoken)
     ))
 
 const payloads = (entries: ReadonlyArray<History.Stored<unknown>>) =>
@@ -258,7 +257,7 @@ it.effect.each(
     if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
     assert.deepStrictEqual(reason.details.map(({ location }) => location), ["all"])
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted([]),
+    Transport.layerScripted([]),
     PubNubConfig.layer({ subscribeKey: "s", userId: "u", origin: "host" })
   ))))
 
@@ -270,7 +269,7 @@ it.effect("500 names of 80 letters are refused before a request is made", () =>
     assert.deepStrictEqual(reason.details.map(({ location }) => location), ["channels"])
     assert.match(reason.message, /maxUrlSize is 30720: ask for fewer at once/)
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted([]),
+    Transport.layerScripted([]),
     PubNubConfig.layer({ subscribeKey: "s", userId: "u", origin: "host" })
   ))))
 
@@ -281,7 +280,7 @@ it.effect("names that the service escapes are those that were asked for", () =>
     const pages = yield* History.fetch({ channels: names })
     assert.deepStrictEqual([...pages.values()].map(({ entries }) => payloads(entries)), [[1], [2], [3]])
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted(Array.from({ length: 2 }, () => ({
+    Transport.layerScripted(Array.from({ length: 2 }, () => ({
       body: JSON.stringify({
         status: 200,
         error: false,
@@ -317,7 +316,7 @@ it.effect("entries and actions that the service writes oddly are read, and each 
     assert.deepInclude({ ...entries[2] }, { file: { id: "f", name: "n" }, payload: "" } as object)
     assert.strictEqual(String(next), "17800000000000000")
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted([{
+    Transport.layerScripted([{
       body: JSON.stringify({
         status: 200,
         error: false,
@@ -354,4 +353,4 @@ it.effect("what history keeps ends with its retention", () =>
     yield* VirtualTime.advance("25 hours")
     yield* Publish.publish({ channel: "a", message: "new" })
     assert.deepStrictEqual(payloads((yield* History.fetch({ channel: "a" })).entries), ["kept", "new"])
-  }).pipe(Effect.provide(emulated({ emulator: { limits: { retention: "24 hours" } } }))))
+  }).pipe(Effect.provide(emulated({ emulator: { limits: { historyRetention: "24 hours" } } }))))

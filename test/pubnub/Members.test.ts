@@ -17,7 +17,7 @@ const path = "/v2/objects/demo-sub/channels/room%20%231/uuids"
 
 const answering = (...bodies: ReadonlyArray<object>) =>
   Layer.merge(
-    Transport.scripted(bodies.map((body) => ({ body: JSON.stringify(body) }))),
+    Transport.layerScripted(bodies.map((body) => ({ body: JSON.stringify(body) }))),
     PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
   )
 
@@ -249,7 +249,10 @@ describe("with the service", () => {
       const seen = yield* Members.stream({ channel, pageSize: 10 }).pipe(
         Stream.filter(UndecodableItem.isDecoded),
         Stream.mapEffect(({ userId }) =>
-          Effect.as(joined < 15 ? emulator.setMembership(`!${joined++ + 10}`, channel) : Effect.void, userId as string)
+          Effect.as(
+            joined < 15 ? emulator.setMembership({ userId: `!${joined++ + 10}`, channel }) : Effect.void,
+            userId as string
+          )
         ),
         Stream.runCollect
       )
@@ -291,9 +294,9 @@ describe("with the service", () => {
       const { items } = yield* Guests.set({ channel, users: [{ id: "bob", custom: { since } }], include: ["custom"] })
       assert.deepStrictEqual<unknown>(decoded(items).map(({ custom }) => custom), [Option.some({ since })])
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      yield* emulator.setMembership("bob", channel, { custom: { since: 5 } })
+      yield* emulator.setMembership({ userId: "bob", channel, custom: { since: 5 } })
       yield* VirtualTime.advance("1 second")
-      yield* emulator.removeMembership("bob", channel)
+      yield* emulator.removeMembership({ userId: "bob", channel })
       yield* VirtualTime.advance("1 second")
       const [set, wrong, removed] = yield* Fiber.join(events)
       if (set?._tag !== "Success" || wrong?._tag !== "Failure") return assert.fail("not as it was set")
@@ -303,7 +306,7 @@ describe("with the service", () => {
         user: "bob"
       })
       assert.deepInclude({ ...wrong.failure }, { kind: "membership", id: "bob" } as object)
-      yield* emulator.setMembership("bob", channel, { custom: { since: 5 } })
+      yield* emulator.setMembership({ userId: "bob", channel, custom: { since: 5 } })
       const mismatch = yield* Effect.flip(Guests.update({ channel, user: "bob" }, () => ({})))
       if (mismatch._tag !== "CustomMismatch") return assert.fail(mismatch._tag)
       assert.deepInclude({ ...mismatch }, { operation: "updateMember", id: "bob", custom: { since: 5 } } as object)

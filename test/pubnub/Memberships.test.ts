@@ -16,7 +16,7 @@ const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
 
 const answering = (...bodies: ReadonlyArray<object>) =>
-  Layer.merge(Transport.scripted(bodies.map((body) => ({ body: JSON.stringify(body) }))), config())
+  Layer.merge(Transport.layerScripted(bodies.map((body) => ({ body: JSON.stringify(body) }))), config())
 
 const nothing = { status: 200, data: [] }
 
@@ -292,7 +292,7 @@ describe("bad input is refused before a request is made", () => {
     Effect.gen(function*() {
       const { reason } = yield* Effect.flip(Memberships.list())
       assert.deepInclude({ ...reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ subscribeKey: "" })))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ subscribeKey: "" })))))
 })
 
 describe("failures", () => {
@@ -320,7 +320,7 @@ describe("failures", () => {
         method: "PATCH",
         path: "/v2/objects/{subscribeKey}/uuids/ada/channels"
       })
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([answer]), config()))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([answer]), config()))))
 
   it.effect("without App Context, and without permission", () =>
     Effect.gen(function*() {
@@ -508,7 +508,7 @@ describe("update", () => {
       const all = yield* Effect.forkChild(Effect.all(updates, { concurrency: "unbounded" }))
       yield* VirtualTime.advance("10 seconds")
       yield* Fiber.join(all)
-      const stored = yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.memberships())
+      const stored = yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.memberships)
       assert.deepStrictEqual(stored.map(({ custom }) => custom), [{ count: 20 }, undefined])
     }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed("10 millis") } }))))
 
@@ -526,7 +526,7 @@ describe("update", () => {
       assert.strictEqual(channelId, "a")
     }).pipe(
       Effect.provide(Layer.merge(
-        Transport.scripted([
+        Transport.layerScripted([
           { never: true },
           ...["b", "a", "a"].map((id) => ({
             body: JSON.stringify({ status: 200, data: [{ channel: { id }, status: "y", ...version }] })
@@ -545,7 +545,7 @@ describe("update", () => {
       Effect.gen(function*() {
         const exit = yield* update
         return { exit, requests: yield* sent }
-      }).pipe(Effect.provide(Layer.merge(Transport.scripted(answers), config())))
+      }).pipe(Effect.provide(Layer.merge(Transport.layerScripted(answers), config())))
 
     it.effect("has succeeded when what it wrote is there", () =>
       Effect.gen(function*() {
@@ -594,14 +594,16 @@ describe("custom data of a type", () => {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const { items } = yield* Seats.set({ channels: [{ id: "a", custom: { since, row: 3 } }], include: ["custom"] })
       assert.deepStrictEqual(decoded(items).map(({ custom }) => custom), [Option.some({ since, row: 3 })])
-      yield* emulator.setMembership("ada", "a", {
+      yield* emulator.setMembership({
+        userId: "ada",
+        channel: "a",
         custom: { since: "2026-01-02T03:04:05.000Z", row: 3, other: "kept" }
       })
       const after = yield* Seats.update({ channel: "a", custom: "merge" }, ({ custom }) => ({
         custom: { since: DateTime.add(Option.getOrThrow(custom).since, { days: 1 }) }
       }))
       assert.deepStrictEqual(Option.map(after.custom, ({ row }) => row), Option.some(3))
-      const [stored] = yield* emulator.memberships()
+      const [stored] = yield* emulator.memberships
       assert.deepStrictEqual(stored?.custom, { since: "2026-01-03T03:04:05.000Z", row: 3, other: "kept" })
     }).pipe(Effect.provide(emulated())))
 

@@ -33,10 +33,10 @@ const channel = "chat #1/ü"
 
 /** Another user adds it. */
 const react = (messageTimetoken: string, value: string, uuid = "bob", type = "reaction", channel = "a") =>
-  emulator.use((service) => service.addAction({ channel, messageTimetoken, type, value, uuid }))
+  emulator.use((service) => service.addAction({ channel, messageTimetoken, type, value, userId: uuid }))
 
 const unreact = (action: PubNubEmulator.StoredAction, channel = "a") =>
-  emulator.use((service) => service.removeAction(channel, action))
+  emulator.use((service) => service.removeAction({ channel, ...action }))
 
 /** So many messages of other users. */
 const publish = (count: number, channel = "a") =>
@@ -53,7 +53,8 @@ const as = (userId: string) =>
 const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
 
-const scripted = (...answers: ReadonlyArray<Transport.Answer>) => Layer.merge(Transport.scripted(answers), config())
+const scripted = (...answers: ReadonlyArray<Transport.Answer>) =>
+  Layer.merge(Transport.layerScripted(answers), config())
 
 const answer = (status: number, body: object): Transport.Answer => ({
   status,
@@ -121,7 +122,7 @@ describe("add and remove", () => {
       assert.deepStrictEqual([remove!.method, remove!.body], ["DELETE", ""])
       assert.strictEqual(new URL(remove!.url).pathname, `${path}/action/${added.actionTimetoken}`)
       assert.match(new URL(remove!.url).searchParams.get("signature") ?? "", /^v2\./)
-    }).pipe(Effect.provide(Transport.recording.pipe(Layer.provideMerge(emulated({
+    }).pipe(Effect.provide(Transport.layerRecording.pipe(Layer.provideMerge(emulated({
       emulator: { keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "demo-sec" }] },
       config: { secretKey: Redacted.make("demo-sec") }
     }))))))
@@ -210,7 +211,7 @@ describe("failures", () => {
       const denied = yield* Effect.flip(MessageActions.list({ channel: "a" }))
       assert.strictEqual(denied.reason._tag, "AccessDenied")
       yield* service.setAddOns({ persistence: false })
-      yield* service.allow()
+      yield* service.allow
       const errors = [
         yield* Effect.flip(add),
         yield* Effect.flip(remove),
@@ -336,7 +337,7 @@ describe("bad input is refused before a request is made", () => {
         unknown,
         { readonly _tag: string },
         HttpClient.HttpClient | PubNubConfig.PubNubConfig
-      >(call).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ maxUrlSize }))))
+      >(call).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ maxUrlSize }))))
       if (!Schema.is(PubNubError.PubNubError)(error) || error.reason._tag !== "BadRequest") {
         return assert.fail(error._tag)
       }
@@ -348,13 +349,13 @@ describe("bad input is refused before a request is made", () => {
     Effect.gen(function*() {
       const { reason } = yield* Effect.flip(MessageActions.list({ channel: "a" }))
       assert.deepInclude({ ...reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ subscribeKey: "" })))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ subscribeKey: "" })))))
 
   it.effect("the limit of a body is the keyset's", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(add)
       assert.include(error.message, "value makes a body of 34 bytes, and maxMessageSize is 30")
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ maxMessageSize: 30 })))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ maxMessageSize: 30 })))))
 })
 
 describe("list", () => {
@@ -569,8 +570,14 @@ describe("fold", () => {
       assert.deepStrictEqual([...values[0]!.keys()], sent.slice(31))
       assert.strictEqual(last()[0], "oldest 1")
       const [next] = yield* publish(1)
-      const file = yield* emulator.use(({ emit }) =>
-        emit({ channel: "a", type: 4, payload: { file: { id: "1", name: "cat.png" } }, publisher: "bob", store: true })
+      const { timetoken: file } = yield* emulator.use(({ emit }) =>
+        emit({
+          channel: "a",
+          kind: "File",
+          payload: { file: { id: "1", name: "cat.png" } },
+          publisher: "bob",
+          store: true
+        })
       )
       yield* react(file, "😻")
       yield* react(sent[31]!, "gone")
@@ -598,7 +605,7 @@ describe("fold", () => {
       yield* emulator.use(({ emit }) =>
         emit({
           channel: "a",
-          type: 3,
+          kind: "MessageAction",
           publisher: "bob",
           payload: {
             source: "actions",
@@ -617,7 +624,7 @@ describe("fold", () => {
     Effect.gen(function*() {
       yield* publish(1)
       const { last, values } = yield* watch({ channel: "a", last: 1 })
-      const late = yield* emulator.use(({ publish }) =>
+      const { timetoken: late } = yield* emulator.use(({ publish }) =>
         publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
       )
       yield* react(late, "👍")
@@ -631,7 +638,7 @@ describe("fold", () => {
   it.effect("a message of another region that comes late takes its place among the others", () =>
     Effect.gen(function*() {
       const { values } = yield* watch({ channel: "a", last: 2 })
-      const late = yield* emulator.use(({ publish }) =>
+      const { timetoken: late } = yield* emulator.use(({ publish }) =>
         publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
       )
       const [one] = yield* publish(1)
@@ -646,7 +653,9 @@ describe("fold", () => {
     Effect.gen(function*() {
       const [stored] = yield* publish(1)
       yield* react("1595634332", "ten", "ada")
-      const unstored = yield* emulator.use(({ publish }) => publish({ channel: "a", message: 1, store: false }))
+      const { timetoken: unstored } = yield* emulator.use(({ publish }) =>
+        publish({ channel: "a", message: 1, store: false })
+      )
       yield* react(stored!, "stored")
       yield* react(unstored, "unstored")
       const one = yield* watch({ channel: "a", messages: [unstored] })
@@ -723,7 +732,8 @@ describe("fold", () => {
         const [one] = yield* publish(1)
         yield* watch({ channel: "a", last: 1 })
         const event = { source: "actions", version: "1.0", event: "added" }
-        const emit = (payload: object) => emulator.use(({ emit }) => emit({ channel: "a", type: 3, payload }))
+        const emit = (payload: object) =>
+          emulator.use(({ emit }) => emit({ channel: "a", kind: "MessageAction", payload }))
         yield* emit(event)
         yield* soon
         assert.strictEqual(yield* historyAsked, 2)

@@ -153,7 +153,10 @@ it.effect("what a list gives is what the filter says of the data", () =>
             field !== "id" && text !== undefined
           )
       )
-      yield* emulator.setUser(index < texts.length && texts[index] !== "" ? texts[index]! : `user-${index}`, change)
+      yield* emulator.setUser({
+        id: index < texts.length && texts[index] !== "" ? texts[index]! : `user-${index}`,
+        ...change
+      })
       yield* VirtualTime.advance("1 second")
     }
     const { items: all } = yield* Users.list()
@@ -172,8 +175,8 @@ it.effect("what a list gives is what the filter says of the data", () =>
 it.effect("text is sent as it is; channels have fields of their own", () =>
   Effect.gen(function*() {
     const emulator = yield* PubNubEmulator.PubNubEmulator
-    yield* emulator.setChannel("a", { description: "first" })
-    yield* emulator.setChannel("b", { description: "second" })
+    yield* emulator.setChannel({ id: "a", description: "first" })
+    yield* emulator.setChannel({ id: "b", description: "second" })
     const ids = (page: { readonly items: ReadonlyArray<Channels.Channel | UndecodableItem.UndecodableItem> }) =>
       decoded(page.items).map(({ id }) => id)
     assert.deepStrictEqual(ids(yield* Channels.list({ filter: "description like 'f*'" })), ["a"])
@@ -189,6 +192,6 @@ it.effect("a filter that cannot be written is refused before a request is made",
       assert.deepStrictEqual(reason.details.map(({ location }) => location), ["filter"])
     }
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted([]),
+    Transport.layerScripted([]),
     PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
   ))))

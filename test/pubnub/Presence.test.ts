@@ -153,7 +153,7 @@ describe("changes", () => {
 
   /** The last value is what the service knows, and counts it. */
   const agrees = (value: Presence.LiveOccupancy) =>
-    Effect.map(emulator.use(({ occupants }) => occupants("a")), (occupants) => {
+    Effect.map(emulator.use(({ occupants }) => occupants({ channel: "a" })), (occupants) => {
       assert.sameMembers([...value.users.keys()], [...occupants])
       assert.strictEqual(value.occupancy, occupants.length)
     })
@@ -233,7 +233,7 @@ describe("changes", () => {
       const { last, values } = yield* watch({ includeState: true })
       const emit = (payload: object) =>
         emulator.use(({ emit }) =>
-          emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, ...payload } })
+          emit({ channel: "a-pnpres", kind: "Message", payload: { timestamp: start / 1000, ...payload } })
         ).pipe(Effect.andThen(VirtualTime.advance("1 second")))
       yield* emit({ action: "join", uuid: "ada", occupancy: 1, data: { mood: "ok" } })
       assert.lengthOf(values, 1)
@@ -292,7 +292,7 @@ describe("changes", () => {
         yield* come("ada", "a")
         yield* VirtualTime.advance("5 seconds")
         assert.strictEqual(yield* asked, 2)
-        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload: { action: "join" } }))
+        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", kind: "Message", payload: { action: "join" } }))
         yield* VirtualTime.advance("5 seconds")
         assert.strictEqual(yield* asked, 3)
         assert.deepStrictEqual(seen(), ["", "ada"])
@@ -304,7 +304,7 @@ describe("changes", () => {
         yield* come("bob", "a")
         const { seen } = yield* watch()
         const payload = { action: "leave", uuid: "eve", timestamp: start / 1000, occupancy: 5 }
-        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload }))
+        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", kind: "Message", payload }))
         yield* VirtualTime.advance("1 second")
         assert.strictEqual(yield* asked, 2)
         assert.deepStrictEqual(seen(), ["bob"])
@@ -352,7 +352,7 @@ describe("changes", () => {
       Effect.gen(function*() {
         yield* watch()
         const payload = { action: "interval", timestamp: start / 1000, occupancy: 0, here_now_refresh: true }
-        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", type: 0, payload }))
+        yield* emulator.use(({ emit }) => emit({ channel: "a-pnpres", kind: "Message", payload }))
         yield* VirtualTime.advance("1 second")
         assert.strictEqual(yield* asked, 2)
       }).pipe(Effect.provide(world())))
@@ -363,7 +363,7 @@ describe("changes", () => {
         const { last } = yield* watch()
         const tell = (payload: object) =>
           emulator.use(({ emit }) =>
-            emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, ...payload } })
+            emit({ channel: "a-pnpres", kind: "Message", payload: { timestamp: start / 1000, ...payload } })
           ).pipe(Effect.andThen(VirtualTime.advance("1 second")))
         yield* tell({ action: "join", uuid: "eve" })
         yield* tell({ action: "interval", join: ["dan"] })
@@ -386,7 +386,11 @@ describe("changes", () => {
           ]
         ) {
           yield* emulator.use(({ emit }) =>
-            emit({ channel: "a-pnpres", type: 0, payload: { timestamp: start / 1000, occupancy: 1, ...payload } })
+            emit({
+              channel: "a-pnpres",
+              kind: "Message",
+              payload: { timestamp: start / 1000, occupancy: 1, ...payload }
+            })
           )
         }
         yield* VirtualTime.advance("10 seconds")
@@ -539,7 +543,7 @@ describe("bad input is refused before a request is made", () => {
   it.effect.each(cases)("%s", ([, call, locations]) =>
     Effect.gen(function*() {
       const { reason } = yield* Effect.flip(
-        Effect.provide(call, Layer.merge(Transport.scripted([]), config()))
+        Effect.provide(call, Layer.merge(Transport.layerScripted([]), config()))
       )
       if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
       assert.isUndefined(reason.status)
@@ -550,7 +554,7 @@ describe("bad input is refused before a request is made", () => {
     Effect.gen(function*() {
       const { reason } = yield* Effect.flip(Presence.hereNow())
       assert.deepInclude({ ...reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([]), config({ subscribeKey: "" })))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ subscribeKey: "" })))))
 })
 
 describe("failures", () => {
@@ -583,12 +587,12 @@ describe("failures", () => {
         method: "GET",
         path: "/v2/presence/sub-key/{subscribeKey}/channel/a"
       })
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([answer]), config()))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([answer]), config()))))
 
   it.effect("no answer is a Timeout", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(Effect.flip(Presence.hereNow()))
       yield* TestClock.adjust("15 seconds")
       assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "Timeout")
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted([{ never: true }]), config()))))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([{ never: true }]), config()))))
 })

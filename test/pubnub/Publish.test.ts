@@ -14,7 +14,7 @@ const sent = "[1,\"Sent\",\"17334108326343660\"]"
 
 const scripted = (...answers: ReadonlyArray<Transport.Answer>) =>
   Layer.merge(
-    Transport.scripted(answers),
+    Transport.layerScripted(answers),
     PubNubConfig.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "host", tls: false })
   )
 
@@ -35,14 +35,14 @@ describe("publish", () => {
         ttl: 12,
         customMessageType: "chat-msg"
       })
-      assert.deepStrictEqual(yield* emulator.messages("room #1/ü"), [{
+      assert.deepStrictEqual(yield* emulator.messages({ channel: "room #1/ü" }), [{
         channel: "room #1/ü",
         timetoken,
-        message: { text: "it's 50% (ok)!*~ 😀" },
+        payload: { text: "it's 50% (ok)!*~ 😀" },
         meta: { priority: "high" },
         publisher: "ada",
         customMessageType: "chat-msg",
-        ttl: 12
+        ttl: Duration.hours(12)
       }])
     }).pipe(Effect.provide(emulated())))
 
@@ -62,7 +62,10 @@ describe("publish", () => {
         const emulator = yield* PubNubEmulator.PubNubEmulator
         yield* Publish.publish({ channel: "a", message, method: "GET" })
         yield* Publish.publish({ channel: "a", message, method: "POST" })
-        assert.deepStrictEqual((yield* emulator.messages("a")).map((stored) => stored.message), [message, message])
+        assert.deepStrictEqual((yield* emulator.messages({ channel: "a" })).map((stored) => stored.payload), [
+          message,
+          message
+        ])
       }).pipe(Effect.provide(emulated()))
   )
 
@@ -75,7 +78,7 @@ describe("publish", () => {
       assert.strictEqual((yield* emulator.requests).at(-1)?.method, "POST")
       const refused = yield* Effect.flip(Publish.publish({ channel: "a", message: "x".repeat(1_000), method: "GET" }))
       assert.strictEqual(refused._tag, "PubNubError")
-      assert.strictEqual((yield* emulator.messages("a")).length, 4)
+      assert.strictEqual((yield* emulator.messages({ channel: "a" })).length, 4)
     }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 600 } }))))
 
   it.effect.each(
@@ -103,7 +106,7 @@ describe("publish", () => {
       meta.m = 2
       yield* send
       yield* send
-      const sent = (yield* emulator.messages("a")).map(({ message, meta }) => ({ message, meta }))
+      const sent = (yield* emulator.messages({ channel: "a" })).map(({ payload: message, meta }) => ({ message, meta }))
       assert.deepStrictEqual<unknown>(sent, [{ message: { n: 1 }, meta: { m: 1 } }, {
         message: { n: 1 },
         meta: { m: 1 }
@@ -119,8 +122,8 @@ describe("publish", () => {
         message: { id: 12345678901234567890n, placed: DateTime.makeUnsafe(0) },
         schema: Order
       })
-      const [stored] = yield* emulator.messages("orders")
-      assert.deepStrictEqual(stored!.message, { id: "12345678901234567890", placed: "1970-01-01T00:00:00.000Z" })
+      const [stored] = yield* emulator.messages({ channel: "orders" })
+      assert.deepStrictEqual(stored!.payload, { id: "12345678901234567890", placed: "1970-01-01T00:00:00.000Z" })
     }).pipe(Effect.provide(emulated())))
 })
 
@@ -132,7 +135,7 @@ describe("fire and signal", () => {
       yield* Publish.fire({ channel: "a", message: { x: 2 }, method: "POST" })
       yield* Publish.fire({ channel: "a", message: { x: 3n }, schema: Schema.Struct({ x: Schema.BigInt }) })
       assert.match(timetoken, /^\d{17}$/)
-      assert.deepStrictEqual(yield* emulator.messages("a"), [])
+      assert.deepStrictEqual(yield* emulator.messages({ channel: "a" }), [])
       const requests = yield* requestsTo("/publish")
       for (const query of requests.map(queryOf)) {
         assert.deepStrictEqual([query.get("store"), query.get("norep")], ["0", "true"])
@@ -147,7 +150,7 @@ describe("fire and signal", () => {
       const sends = [Publish.publish, Publish.fire, Publish.signal]
       for (const [index, send] of sends.entries()) {
         const { timetoken } = yield* send({ channel: "a", message: 1 }).pipe(
-          Effect.provide(Transport.scripted([{ body: `[1,"Sent","1790574124638396${index}"]` }]))
+          Effect.provide(Transport.layerScripted([{ body: `[1,"Sent","1790574124638396${index}"]` }]))
         )
         assert.strictEqual(String(timetoken), `1790574124638396${index}`)
       }
@@ -174,7 +177,7 @@ describe("fire and signal", () => {
       const error = yield* Effect.flip(Publish.signal({ channel: "a", message: "x".repeat(67) }))
       if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
       assert.strictEqual(error.limit, 68)
-    }).pipe(Effect.provide(emulated({ config: { maxSignalSize: 68 }, emulator: { limits: { signalBytes: 100 } } }))))
+    }).pipe(Effect.provide(emulated({ config: { maxSignalSize: 68 }, emulator: { limits: { maxSignalSize: 100 } } }))))
 })
 
 describe("size", () => {
@@ -207,7 +210,7 @@ describe("size", () => {
       if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
       assert.strictEqual(error.refusedBy, "service")
       assert.notInclude(error.message, "maxMessageSize")
-    }).pipe(Effect.provide(emulated({ emulator: { limits: { messageBytes: 100 } } }))))
+    }).pipe(Effect.provide(emulated({ emulator: { limits: { maxMessageSize: 100 } } }))))
 })
 
 describe("bad input is refused before a request is made", () => {
@@ -277,7 +280,7 @@ describe("bad input is refused before a request is made", () => {
       )
       assert.strictEqual(reasonOf(error), tag)
       assert.deepStrictEqual(yield* exchanges, [])
-    }).pipe(Effect.provide(Transport.scripted([{ body: sent }]))))
+    }).pipe(Effect.provide(Transport.layerScripted([{ body: sent }]))))
 })
 
 describe("an outcome is never a lie", () => {
@@ -338,7 +341,7 @@ describe("an outcome is never a lie", () => {
       const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 }))
       assert.strictEqual(error._tag, "PublishOutcomeUnknown")
       assert.isFalse(error.isRetryable)
-      assert.strictEqual((yield* emulator.messages("a")).length, 1)
+      assert.strictEqual((yield* emulator.messages({ channel: "a" })).length, 1)
     }).pipe(Effect.provide(emulated({ script: [{ on: "publish", fault: Faults.Fault.ResetBeforeAnswer() }] }))))
 
   it.effect("the wait that the service asks for is told, as seconds and as a date", () =>

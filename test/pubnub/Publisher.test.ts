@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Publish, Publisher, PubNubConfig, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
+import { type Publish, Publisher, PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Retry from "effect-herald/Retry"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
@@ -34,12 +34,17 @@ const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effec
 
 const stored = (channel: string, subscribeKey?: string) =>
   Effect.map(
-    PubNubEmulator.PubNubEmulator.use((emulator) => emulator.messages(channel, subscribeKey)),
-    (messages) => messages.map(({ message }) => message)
+    PubNubEmulator.PubNubEmulator.use((emulator) =>
+      (subscribeKey === undefined ? emulator : emulator.keyset(subscribeKey)).messages({ channel })
+    ),
+    (messages) => messages.map(({ payload }) => payload)
   )
 
 /** When the requests went out, in milliseconds from the start. */
-const times = Effect.map(requestsTo("/publish"), (requests) => requests.map(({ time }) => time - start))
+const times = Effect.map(
+  requestsTo("/publish"),
+  (requests) => requests.map(({ time }) => time.epochMilliseconds - start)
+)
 
 const nameOf = (error: Publisher.PublisherError) => error._tag === "PubNubError" ? error.reason._tag : error._tag
 
@@ -90,7 +95,7 @@ describe("order", () => {
       assert.strictEqual(nameOf(large), "MessageTooLarge")
       yield* emulator.deny({ channels: ["secret"] })
       assert.strictEqual(nameOf(yield* Effect.flip(send("secret", 1))), "AccessDenied")
-      yield* emulator.allow()
+      yield* emulator.allow
       yield* send("secret", 2)
       yield* send("a", 1)
       assert.deepStrictEqual([yield* stored("secret"), yield* stored("a")], [[2], [1]])
@@ -207,7 +212,7 @@ describe("pace", () => {
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published"])
       const injected = yield* (yield* Faults.Faults).injected
-      assert.deepStrictEqual(injected.map(({ time }) => time - start), [0, 10_000])
+      assert.deepStrictEqual(injected.map(({ time }) => time.epochMilliseconds - start), [0, 10_000])
       assert.deepStrictEqual(yield* times, [20_000, 30_000])
     }).pipe(Effect.provide(world({ rateLimit: { limit: 1, window: "10 seconds" }, retry: Schedule.recurs(5) }, {
       script: [{ on: "publish", fault: Faults.Fault.ConnectionRefused(), times: 2 }]
@@ -288,7 +293,7 @@ describe("again", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).timetoken, "17334108326343660")
     }).pipe(Effect.provide(
       Publisher.layer(keys).pipe(
-        Layer.provideMerge(Transport.scripted([
+        Layer.provideMerge(Transport.layerScripted([
           { status: 503, body: "{\"status\":503,\"service\":\"Publish\",\"error\":true,\"message\":\"Try later\"}" },
           "[1,\"Sent\",\"17334108326343660\"]"
         ].map((answer) => typeof answer === "string" ? { status: 200, body: answer } : answer))),
@@ -319,7 +324,7 @@ describe("again", () => {
       yield* VirtualTime.advance("5 minutes")
       assert.deepStrictEqual(yield* outcomes(fibers), ["Transport", "published"])
       const injected = yield* (yield* Faults.Faults).injected
-      assert.isAtLeast(injected.at(-1)!.time - start, 60_000)
+      assert.isAtLeast(injected.at(-1)!.time.epochMilliseconds - start, 60_000)
       assert.deepStrictEqual(yield* stored("a"), [2])
     }).pipe(
       Effect.provide(unpaced({}, { script: [{ on: "publish", fault: refused, lasting: "91 seconds" }] }))
@@ -490,7 +495,7 @@ describe("message ids", () => {
       yield* send("a", 1)
       yield* Publisher.publish({ channel: "a", message: 2, meta: { region: "eu" } })
       yield* Publisher.publish({ channel: "a", message: 3, meta: { [Publisher.messageIdKey]: "order-3" } })
-      const metas = (yield* emulator.messages("a")).map(({ meta }) => meta)
+      const metas = (yield* emulator.messages({ channel: "a" })).map(({ meta }) => meta)
       const Id = Schema.Struct({ heraldId: Schema.String.check(Schema.isUUID()) })
       assert.isTrue(Schema.is(Id)(metas[0]))
       assert.isTrue(Schema.is(Id)(metas[1]))
@@ -549,7 +554,7 @@ describe("message ids", () => {
   it.effect("a reader that stops before a copy goes on behind it", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      const from = Timetoken.Timetoken.make(yield* emulator.publish({ channel: "a", message: 0 }))
+      const from = (yield* emulator.publish({ channel: "a", message: 0 })).timetoken
       for (const id of ["x", "x", "y"]) yield* emulator.publish({ channel: "a", message: id, meta: { heraldId: id } })
       const read = (from: Subscribe.From, count: number) =>
         Subscribe.messages({ channels: ["a"], from }).pipe(Stream.take(count), Stream.runCollect)
@@ -575,7 +580,7 @@ describe("settled from history", () => {
       const first = yield* order()
       const second = yield* fork(send("a", 2))
       yield* VirtualTime.advance("1 second")
-      const [message, next] = yield* emulator.messages("a")
+      const [message, next] = yield* emulator.messages({ channel: "a" })
       assert.strictEqual((yield* Fiber.join(first)).timetoken, message!.timetoken)
       assert.strictEqual((yield* Fiber.join(second)).timetoken, next!.timetoken)
       assert.deepStrictEqual(yield* stored("a"), [1, 2])
@@ -592,7 +597,7 @@ describe("settled from history", () => {
       assert.include(error.message, "whether the message order-1 for a was taken is not known")
       assert.notMatch(error.message, /try again/i)
       const looked = yield* requestsTo("/v3/history")
-      assert.deepStrictEqual(looked.map(({ time }) => time - start), [15_000, 18_000])
+      assert.deepStrictEqual(looked.map(({ time }) => time.epochMilliseconds - start), [15_000, 18_000])
       assert.deepStrictEqual(yield* stored("a"), [])
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: Faults.Fault.HalfOpen() }] }))))
 

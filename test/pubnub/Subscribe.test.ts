@@ -12,14 +12,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import {
-  Publish,
-  PubNubConfig,
-  Subscribe,
-  type SubscribeError,
-  type SubscribeEvent,
-  Timetoken
-} from "effect-herald/pubnub"
+import { Publish, PubNubConfig, Subscribe, type SubscribeError, type SubscribeEvent } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
@@ -116,7 +109,7 @@ describe("what arrives", () => {
   it.effect("from channels, wildcards and groups, with all its fields", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      yield* service.addToGroup("crew", ["team"])
+      yield* service.addToGroup({ group: "crew", channels: ["team"] })
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "x.*"], groups: ["crew"] }))
       const { timetoken } = yield* Publish.publish({
         channel: "a",
@@ -159,7 +152,7 @@ describe("what arrives", () => {
   it.effect("a channel that is also in a group is heard once", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      yield* service.addToGroup("crew", ["a"])
+      yield* service.addToGroup({ group: "crew", channels: ["a"] })
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], groups: ["crew"] }))
       yield* service.publish({ channel: "a", message: 1 })
       yield* VirtualTime.advance("1 second")
@@ -232,7 +225,7 @@ describe("what arrives", () => {
           { action: "state-change", uuid: "ada", data: { x: 1 } },
           { action: "interval", occupancy: 1 }
         ]
-      ) yield* service.emit({ channel: "a-pnpres", type: 0, payload: { timestamp, ...payload } })
+      ) yield* service.emit({ channel: "a-pnpres", kind: "Message", payload: { timestamp, ...payload } })
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.slice(3).map((event) => event._tag), ["TimedOut", "StateChanged", "Interval"])
     }).pipe(Effect.provide(emulated())))
@@ -292,20 +285,29 @@ describe("one family", () => {
         statuses: yield* collect(Subscribe.statuses(target))
       }
       const object = (event: string, type: string, data: unknown) =>
-        service.emit({ channel: "a", type: 2, payload: { source: "objects", version: "2.0", event, type, data } })
+        service.emit({
+          channel: "a",
+          kind: "AppContext",
+          payload: { source: "objects", version: "2.0", event, type, data }
+        })
       yield* service.publish({ channel: "a", message: 1 })
       yield* service.signal({ channel: "a", message: 2 })
       const data = { type: "r", value: "v", actionTimetoken: "17900000000000001", messageTimetoken: "1595634632" }
-      yield* service.emit({ channel: "a", type: 3, publisher: "bob", payload: { event: "added", data } })
-      yield* service.emit({ channel: "a", type: 3, publisher: "bob", payload: { event: "removed", data } })
+      yield* service.emit({ channel: "a", kind: "MessageAction", publisher: "bob", payload: { event: "added", data } })
+      yield* service.emit({
+        channel: "a",
+        kind: "MessageAction",
+        publisher: "bob",
+        payload: { event: "removed", data }
+      })
       yield* object("set", "uuid", { id: "bob", name: null, custom: {}, updated: "2026-09-28T05:42:06.651180671Z" })
       yield* object("delete", "uuid", { id: "bob" })
       yield* object("set", "channel", { id: "a", description: "d", eTag: "e" })
       yield* object("delete", "channel", { id: "a" })
       yield* object("set", "membership", { uuid: { id: "bob" }, channel: { id: "a" }, status: "x" })
       yield* object("delete", "membership", { uuid: { id: "bob" }, channel: { id: "a" } })
-      yield* service.emit({ channel: "a", type: 4, payload: { file: { id: "f", name: "n" } } })
-      yield* service.emit({ channel: "a", type: 99, payload: { new: "kind" } })
+      yield* service.emit({ channel: "a", kind: "File", payload: { file: { id: "f", name: "n" } } })
+      yield* service.emit({ channel: "a", kind: 99, payload: { new: "kind" } })
       yield* VirtualTime.advance("1 second")
       const seen = Object.fromEntries(Object.entries(families).map(([name, { seen }]) => [name, tags(seen)]))
       assert.deepStrictEqual(seen, {
@@ -345,7 +347,7 @@ describe("one family", () => {
       yield* VirtualTime.advance("1 second")
       yield* Effect.all([
         service.publish({ channel: "a", message: 1 }),
-        service.emit({ channel: "a", type: 99, payload: null }),
+        service.emit({ channel: "a", kind: 99, payload: null }),
         service.publish({ channel: "a", message: 2 }),
         service.emitRaw({ channel: "a", envelope: 7 }),
         service.publish({ channel: "a", message: 3 })
@@ -384,7 +386,7 @@ it.effect("without onStatus, the warning of a payload that does not match names 
     yield* collect(Subscribe.messages({ channels: ["a"], schema: Schema.Int })).pipe(
       Effect.provide(Logger.layer([logger]))
     )
-    const timetoken = yield* service.publish({ channel: "a", message: "x" })
+    const { timetoken } = yield* service.publish({ channel: "a", message: "x" })
     yield* VirtualTime.advance("1 second")
     assert.deepStrictEqual(lines, [`Warn: an event on a at ${timetoken} cannot be read: Expected number`])
   }).pipe(Effect.provide(emulated())))
@@ -429,7 +431,7 @@ describe("cursors", () => {
       }))
       assert.deepStrictEqual(payloads(seen), [3, 4])
     }).pipe(Effect.provide([
-      Transport.scripted([
+      Transport.layerScripted([
         { body: "{\"t\":{\"t\":\"17900000000000000\",\"r\":1},\"m\":[]}" },
         { body: `{"t":{"t":"17900000000000001","r":1},"m":[${envelope(1)}]}` },
         { body: `{"t":{"t":"17900000000000003","r":1},"m":[${envelope(2)},${envelope(3)}]}` },
@@ -443,7 +445,7 @@ describe("cursors", () => {
   it.effect("a timetoken, with a region or without one", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const first = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: 1 }))
+      const first = (yield* service.publish({ channel: "a", message: 1 })).timetoken
       yield* service.publish({ channel: "a", message: 2 })
       for (const start of [first, { timetoken: first }, { timetoken: first, region: 9 }]) {
         const { fiber, seen } = yield* collect(from(start))
@@ -467,7 +469,7 @@ describe("cursors", () => {
         [[null, null], ["17900000000000001", "4"], ["17900000000000002", "5"], ["17900000000000001", "0"]]
       )
     }).pipe(Effect.provide([
-      Transport.scripted([
+      Transport.layerScripted([
         { body: "{\"t\":{\"t\":\"17900000000000001\",\"r\":4},\"m\":[]}" },
         { body: "{\"t\":{\"t\":\"17900000000000002\",\"r\":5},\"m\":[]}" },
         { body: "{\"t\":{\"t\":\"17900000000000001\",\"r\":0},\"m\":[]}" },
@@ -522,7 +524,7 @@ describe("coming back", () => {
       yield* VirtualTime.advance("59 minutes")
       yield* service.publish({ channel: "a", message: "meanwhile" })
       yield* VirtualTime.advance("2 minutes")
-      const times = (yield* injected).map(({ time }) => time)
+      const times = (yield* injected).map(({ time }) => time.epochMilliseconds)
       const apart = times.slice(1).map((time, index) => time - times[index]!)
       assert.isAtLeast(Math.min(...apart), 500)
       assert.isAtMost(Math.max(...apart), 30_000)
@@ -587,7 +589,7 @@ describe("coming back", () => {
   it.effect("a long break that history cannot fill is told before what comes after it, however late that is", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const away = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
+      const away = (yield* service.publish({ channel: "a", message: "before" })).timetoken
       const asleep = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* VirtualTime.jump("8 hours")
       const back = yield* collect(Subscribe.stream({ channels: ["a"], from: away, catchUp: "none" }))
@@ -620,7 +622,7 @@ describe("coming back", () => {
     ([unread, suspicion, delivered]) =>
       Effect.gen(function*() {
         const service = yield* emulator
-        const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "first" }))
+        const from = (yield* service.publish({ channel: "a", message: "first" })).timetoken
         const numbers = Array.from({ length: unread }, (_, n) => n)
         yield* Effect.forEach(numbers, (n) => service.publish({ channel: "a", message: n }))
         const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from, catchUp: "none" }))
@@ -685,7 +687,7 @@ describe("coming back", () => {
       const error: SubscribeError.SubscribeError = yield* Effect.flip(Fiber.join(fiber))
       if (error.reason._tag !== "AccessDenied") return assert.fail(error.reason._tag)
       assert.deepStrictEqual([error.reason.channels, error.reason.groups], [["b"], ["g"]])
-      yield* service.allow()
+      yield* service.allow
       yield* service.publish({ channel: "a", message: "later" })
       const resumed = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: error.cursor }))
       assert.deepStrictEqual(payloads(resumed.seen), ["later"])
@@ -714,14 +716,14 @@ describe("groups without channels", () => {
       // At least a second lies between two attempts, and not much more than five.
       const attempts = (yield* requestsTo("/v2/subscribe")).length
       assert.isTrue(attempts > 12 && attempts < 62, String(attempts))
-      yield* service.addToGroup("g", ["a"])
+      yield* service.addToGroup({ group: "g", channels: ["a"] })
       yield* VirtualTime.advance("6 seconds")
       yield* service.publish({ channel: "a", message: 1 })
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
-      yield* service.removeFromGroup("g", ["a"])
+      yield* service.removeFromGroup({ group: "g", channels: ["a"] })
       yield* VirtualTime.advance("1 minute")
-      yield* service.addToGroup("g", ["b"])
+      yield* service.addToGroup({ group: "g", channels: ["b"] })
       yield* service.publish({ channel: "b", message: 2 })
       yield* VirtualTime.advance("6 seconds")
       assert.deepStrictEqual(payloads(seen), [1, 2])
@@ -742,10 +744,10 @@ describe("groups without channels", () => {
   it.effect("and a poll that is answered for it at once is not asked again at once", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      yield* service.addToGroup("g", ["a", "b"])
+      yield* service.addToGroup({ group: "g", channels: ["a", "b"] })
       const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
       const before = (yield* requestsTo("/v2/subscribe")).length
-      yield* service.removeFromGroup("g", ["a"])
+      yield* service.removeFromGroup({ group: "g", channels: ["a"] })
       yield* service.publish({ channel: "b", message: 1 })
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
@@ -781,7 +783,7 @@ describe("the end", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).length, 1)
       assert.strictEqual((yield* requestsTo("/v2/presence")).length, 1)
       assert.strictEqual(yield* service.readers, 0)
-      assert.deepStrictEqual(yield* service.occupants("a"), [])
+      assert.deepStrictEqual(yield* service.occupants({ channel: "a" }), [])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("interruption aborts the poll and leaves within a second, though the network is dead", () =>
@@ -826,7 +828,7 @@ describe("the end", () => {
         PubNubConfig.make({ subscribeKey: "other-sub", userId: "bob", origin: "emulator" })
       ))
       yield* service.publish({ channel: "a", message: "outer" })
-      yield* service.publish({ channel: "a", message: "inner", subscribeKey: "other-sub" })
+      yield* service.keyset("other-sub").publish({ channel: "a", message: "inner" })
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(outer.seen.map(({ payload }) => payload), ["outer"])
       assert.deepStrictEqual(inner.seen.map(({ payload }) => payload), ["inner"])

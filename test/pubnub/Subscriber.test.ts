@@ -6,15 +6,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import {
-  History,
-  PubNubConfig,
-  Subscribe,
-  type SubscribeEvent,
-  Subscriber,
-  Subscription,
-  Timetoken
-} from "effect-herald/pubnub"
+import { History, PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Subscription } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
@@ -57,7 +49,8 @@ const burst = (length: number, options: { readonly channel?: string; readonly fi
     service.publishAll(numbers(length, options.first).map((message) => ({ channel: options.channel ?? "a", message })))
   )
 
-const publish = (channel: string, message: unknown) => emulator.use((service) => service.publish({ channel, message }))
+const publish = (channel: string, message: unknown) =>
+  Effect.map(emulator.use((service) => service.publish({ channel, message })), ({ timetoken }) => timetoken)
 
 const polls = requestsTo("/v2/subscribe")
 
@@ -72,13 +65,13 @@ describe("groups without channels", () => {
         (groups) => collect(Subscribe.stream({ groups }))
       )
       yield* VirtualTime.advance("1 minute")
-      yield* emulator.use((service) => service.addToGroup("g", ["a"]))
+      yield* emulator.use((service) => service.addToGroup({ group: "g", channels: ["a"] }))
       yield* VirtualTime.advance("10 seconds")
       yield* publish("a", 1)
       yield* VirtualTime.advance("1 second")
-      yield* emulator.use((service) => service.removeFromGroup("g", ["a"]))
+      yield* emulator.use((service) => service.removeFromGroup({ group: "g", channels: ["a"] }))
       yield* VirtualTime.advance("1 minute")
-      yield* emulator.use((service) => service.addToGroup("h", ["b"]))
+      yield* emulator.use((service) => service.addToGroup({ group: "h", channels: ["b"] }))
       yield* publish("b", 2)
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(readers.map(({ seen }) => payloads(seen)), [[1], [2], [1, 2]])
@@ -169,7 +162,7 @@ describe("one poll for all", () => {
 
   it.effect("a cursor of the past is read from history first, for this reader alone", () =>
     Effect.gen(function*() {
-      const from = Timetoken.Timetoken.make(yield* publish("a", "before"))
+      const from = yield* publish("a", "before")
       yield* burst(230)
       yield* VirtualTime.advance("1 hour")
       const now = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -186,7 +179,7 @@ describe("one poll for all", () => {
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["b"] }))
       yield* VirtualTime.advance("1 second")
-      const from = Timetoken.Timetoken.make(yield* publish("a", 0))
+      const from = yield* publish("a", 0)
       for (const n of [1, 2]) yield* publish("a", n)
       // The poll is past them, and has not had them.
       yield* publish("b", "past")
@@ -463,7 +456,7 @@ describe("sets and entities", () => {
     const object = (channel: string, type: string, data: unknown) =>
       service.emit({
         channel,
-        type: 2,
+        kind: "AppContext",
         payload: { source: "objects", version: "2.0", event: "set", type, data }
       })
     yield* object("room", "channel", { id: "room", name: "Room" })
@@ -494,7 +487,7 @@ describe("sets and entities", () => {
 
   it.effect("a set hears an event once though two of its members match", () =>
     Effect.gen(function*() {
-      yield* emulator.use((service) => service.addToGroup("crew", ["x.room"]))
+      yield* emulator.use((service) => service.addToGroup({ group: "crew", channels: ["x.room"] }))
       const set = yield* Subscribe.subscriptionSet({ channels: ["x.room", "x.*"], groups: ["crew"] })
       const { seen } = yield* collect(set.stream)
       const group = yield* collect(Subscribe.stream({ groups: ["crew"] }))
@@ -872,8 +865,8 @@ describe("the connection", () => {
         Effect.gen(function*() {
           const inner = yield* listen
           yield* VirtualTime.advance("1 second")
-          yield* service.publish({ channel: "a", message: "one", subscribeKey: "one-sub" })
-          yield* service.publish({ channel: "a", message: "two", subscribeKey: "two-sub" })
+          yield* service.keyset("one-sub").publish({ channel: "a", message: "one" })
+          yield* service.keyset("two-sub").publish({ channel: "a", message: "two" })
           yield* VirtualTime.advance("1 second")
           return inner
         }),

@@ -8,7 +8,7 @@ import { Transport } from "effect-herald/testing"
 
 const answered = (answer: Transport.Answer) =>
   Layer.merge(
-    Transport.scripted([answer]),
+    Transport.layerScripted([answer]),
     PubNubConfig.layer({ subscribeKey: "", userId: "ada", origin: "host" })
   )
 

@@ -31,7 +31,7 @@ const seed = (count: number) =>
   PubNubEmulator.PubNubEmulator.use(({ setUser }) =>
     Effect.forEach(
       Array.from({ length: count }, (_, index) => String(index).padStart(4, "0")),
-      (id) => setUser(id, { name: `user ${id}`, status: Number(id) % 2 === 0 ? "even" : "odd" }),
+      (id) => setUser({ id, name: `user ${id}`, status: Number(id) % 2 === 0 ? "even" : "odd" }),
       { discard: true }
     )
   )
@@ -41,10 +41,11 @@ const idsOf = (users: Iterable<{ readonly id: string }>) => Array.from(users, ({
 const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
 
-const scripted = (...answers: ReadonlyArray<Transport.Answer>) => Layer.merge(Transport.scripted(answers), config())
+const scripted = (...answers: ReadonlyArray<Transport.Answer>) =>
+  Layer.merge(Transport.layerScripted(answers), config())
 const sent = Transport.Exchanges.use(({ all }) => all)
 const bodies = Effect.map(sent, (exchanges) => exchanges.flatMap(({ body }) => body === "" ? [] : [JSON.parse(body)]))
-const recorded = Transport.recording.pipe(Layer.provideMerge(emulated()))
+const recorded = Transport.layerRecording.pipe(Layer.provideMerge(emulated()))
 
 const userAnswer = (fields: object) => ({
   body: JSON.stringify({
@@ -66,7 +67,7 @@ describe("get", () => {
   it.effect("gives what is kept, and None where nothing is", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      const stored = yield* emulator.setUser("ada", { name: "Ada", email: "ada@example.com", status: "away" })
+      const stored = yield* emulator.setUser({ id: "ada", name: "Ada", email: "ada@example.com", status: "away" })
       const ada = yield* Users.get()
       assert.deepStrictEqual({ ...ada, updated: DateTime.toEpochMillis(ada.updated) } as object, {
         id: "ada",
@@ -77,10 +78,10 @@ describe("get", () => {
         status: some("away"),
         type: none(),
         custom: none(),
-        updated: Date.parse(stored.updated),
-        etag: stored.eTag
+        updated: stored.updated.epochMilliseconds,
+        etag: stored.etag
       })
-      yield* emulator.setUser("bob", { custom: { level: 3 } })
+      yield* emulator.setUser({ id: "bob", custom: { level: 3 } })
       const bob = yield* Users.get({ id: "bob", include: ["custom"] })
       assert.deepStrictEqual([String(bob.id), bob.custom], ["bob", some({ level: 3 })])
     }).pipe(Effect.provide(emulated())))
@@ -88,7 +89,7 @@ describe("get", () => {
   it.effect("asks for status and type, for the parts that are named, or for none", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      yield* emulator.setUser("bob", { status: "away", type: "core", custom: { level: 3, vip: true, note: null } })
+      yield* emulator.setUser({ id: "bob", status: "away", type: "core", custom: { level: 3, vip: true, note: null } })
       const usual = yield* Users.get({ id: "bob" })
       assert.deepStrictEqual([usual.status, usual.type], [some("away"), some("core")])
       const { custom } = yield* Users.get({ id: "bob", include: ["custom"] })
@@ -119,7 +120,7 @@ describe("get", () => {
         assert.strictEqual((yield* Users.set({ id, name: "x" })).id, id)
         assert.strictEqual((yield* Users.get({ id })).id, id)
         const emulator = yield* PubNubEmulator.PubNubEmulator
-        assert.deepStrictEqual(idsOf(yield* emulator.users()), [id])
+        assert.deepStrictEqual(idsOf(yield* emulator.users), [id])
       }).pipe(Effect.provide(emulated()))
   )
 })
@@ -156,7 +157,7 @@ describe("set", () => {
       const includes = (yield* sent).map(({ url }) => new URL(url).searchParams.get("include"))
       assert.deepStrictEqual(includes, ["custom", "status,type", null])
       yield* Users.set({ id: "bob", type: "core" })
-      const [ada, bob] = yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users())
+      const [ada, bob] = yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users)
       assert.strictEqual(ada?.custom, undefined)
       assert.deepStrictEqual([bob?.id, bob?.type], ["bob", "core"])
     }).pipe(Effect.provide(recorded)))
@@ -239,7 +240,7 @@ describe("remove", () => {
       assert.isUndefined(yield* Users.remove({ id: "bob" }))
       yield* Users.remove({ id: "bob" })
       yield* Users.remove()
-      assert.deepStrictEqual(yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users()), [])
+      assert.deepStrictEqual(yield* PubNubEmulator.PubNubEmulator.use(({ users }) => users), [])
       assert.deepStrictEqual(
         (yield* objects).slice(2).map(({ method, target }) => `${method} ${target.split("?")[0]}`),
         ["bob", "bob", "ada"].map((id) => `DELETE /v2/objects/demo-sub/uuids/${id}`)
@@ -357,13 +358,13 @@ describe("stream", () => {
       let added = 0
       const users = yield* Users.stream({ pageSize: 10 }).pipe(
         Stream.mapEffect((user) =>
-          Effect.as(added < 15 ? emulator.setUser(`!${String(added++).padStart(2, "0")}`, {}) : Effect.void, user)
+          Effect.as(added < 15 ? emulator.setUser({ id: `!${String(added++).padStart(2, "0")}` }) : Effect.void, user)
         ),
         Stream.runCollect
       )
       const ids = idsOf(decoded(users))
       assert.lengthOf(new Set(ids), ids.length)
-      assert.deepStrictEqual(ids.filter((id) => !id.startsWith("!")), idsOf(yield* emulator.users()).slice(15))
+      assert.deepStrictEqual(ids.filter((id) => !id.startsWith("!")), idsOf(yield* emulator.users).slice(15))
     }).pipe(Effect.provide(emulated())))
 
   it.effect("can be run again", () =>
@@ -409,7 +410,7 @@ describe("update", () => {
       const next = (user: { readonly custom: Option.Option<{ readonly count: number }> }) => ({
         custom: { count: count(Option.map(user.custom, ({ count }) => ({ count }))) + 1 }
       })
-      const stored = PubNubEmulator.PubNubEmulator.use(({ users }) => Effect.map(users(), ([user]) => user?.custom))
+      const stored = PubNubEmulator.PubNubEmulator.use(({ users }) => Effect.map(users, ([user]) => user?.custom))
       yield* Users.set({ custom })
       yield* Counts.update({ custom: "merge" }, next)
       assert.deepStrictEqual(yield* stored, { ...custom, count: 2 })
@@ -429,7 +430,7 @@ describe("update", () => {
       // Another client writes between the reading and the writing.
       const disturbed = (retry?: Schedule.Schedule<unknown, AppContext.ObjectChanged>) =>
         Users.update({ retry }, ({ custom }) => {
-          if (others-- > 0) now(emulator.setUser("ada", { custom: { count: count(custom) + 10 } }))
+          if (others-- > 0) now(emulator.setUser({ id: "ada", custom: { count: count(custom) + 10 } }))
           return { custom: { count: count(custom) + 1 } }
         })
       const fiber = yield* Effect.forkChild(disturbed())
@@ -447,7 +448,7 @@ describe("update", () => {
       const now = Effect.runSyncWith(yield* Effect.context())
       yield* Users.set({ name: "Ada" })
       const fiber = yield* Effect.forkChild(Users.update({}, () => {
-        now(emulator.removeUser("ada"))
+        now(emulator.removeUser({ id: "ada" }))
         return { name: "Eve" }
       }))
       yield* VirtualTime.advance("1 minute")
@@ -461,12 +462,12 @@ describe("update", () => {
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const faults = yield* Faults.Faults
-      yield* emulator.setUser("ada", { custom: { count: 0 } })
+      yield* emulator.setUser({ id: "ada", custom: { count: 0 } })
       for (const rule of rules) yield* faults.add(rule)
       const fiber = yield* Effect.forkChild(update)
       yield* VirtualTime.advance("5 minutes")
       const error = yield* Effect.flip(Fiber.join(fiber))
-      const [user] = yield* emulator.users()
+      const [user] = yield* emulator.users
       return { error, count: user?.custom?.["count"], methods: (yield* objects).map(({ method }) => method) }
     })
 

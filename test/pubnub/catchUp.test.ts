@@ -109,7 +109,7 @@ describe("nothing is lost", () => {
   it.effect("over several channels and groups, in the order of their timetokens", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      yield* service.addToGroup("crew", ["c", "d"])
+      yield* service.addToGroup({ group: "crew", channels: ["c", "d"] })
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b", "quiet"], groups: ["crew"] }))
       yield* service.publishAll(
         numbers(900).map((n) => ({ channel: ["a", "b", "c", "d"][n % 4]!, message: n }))
@@ -270,7 +270,7 @@ describe("what history cannot give is told", () => {
         kinds: ["Signal"]
       } as object)
       assert.strictEqual(gaps(seen).length, 1)
-      yield* away(Effect.forEach(numbers(150), (n) => service.emit({ channel: "b", payload: n, type: 0 })))
+      yield* away(Effect.forEach(numbers(150), (n) => service.emit({ channel: "b", payload: n, kind: "Message" })))
       assert.deepStrictEqual(payloads(seen), numbers(100, 50))
       assert.deepInclude({ ...gaps(seen)[1] }, { channel: "b", reason: "NotInHistory" } as object)
       // Nothing younger is in history: it may as well be late, and then lacks what came on the other channel too.
@@ -303,7 +303,7 @@ describe("what history cannot give is told", () => {
   it.effect("what is older than history keeps", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
+      const from = (yield* service.publish({ channel: "a", message: "before" })).timetoken
       yield* burst(10)
       yield* VirtualTime.advance("30 hours")
       yield* burst(10, { first: 10 })
@@ -313,13 +313,15 @@ describe("what history cannot give is told", () => {
       assert.deepInclude({ ...gaps(seen)[0] }, { channel: "a", from, reason: "RetentionExceeded" } as object)
       assert.strictEqual(gaps(seen).length, 1)
       assert.isBelow(seen.findIndex(({ _tag }) => _tag === "Gap"), seen.findIndex(({ _tag }) => _tag === "Message"))
-    }).pipe(Effect.provide(emulated({ emulator: { limits: { retention: "1 day", queueRetention: "20 minutes" } } }))))
+    }).pipe(
+      Effect.provide(emulated({ emulator: { limits: { historyRetention: "1 day", queueRetention: "20 minutes" } } }))
+    ))
 
   it.effect("and nothing is, where history holds something older than the hole", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.publish({ channel: "a", message: "older" })
-      const from = Timetoken.Timetoken.make(yield* service.publish({ channel: "a", message: "before" }))
+      const from = (yield* service.publish({ channel: "a", message: "before" })).timetoken
       yield* burst(10)
       yield* VirtualTime.advance("40 hours")
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
@@ -362,7 +364,7 @@ describe("groups", () => {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["b"], groups: ["crew"] }))
       yield* burst(150, { channel: "b" })
       yield* VirtualTime.advance("5 seconds")
-      yield* service.addToGroup("crew", ["a"])
+      yield* service.addToGroup({ group: "crew", channels: ["a"] })
       yield* burst(150, { first: 150 })
       yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(300))
@@ -372,7 +374,7 @@ describe("groups", () => {
   it.effect("one that cannot be looked up is filled as far as it was seen, and the rest told", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      yield* service.addToGroup("crew", ["a", "hidden"])
+      yield* service.addToGroup({ group: "crew", channels: ["a", "hidden"] })
       yield* Faults.Faults.use((faulty) => faulty.add({ on: "groups", fault: faults.AccessDenied(), times: 100 }))
       const { seen } = yield* collect(Subscribe.stream({ groups: ["crew"] }))
       yield* burst(3)
@@ -519,7 +521,7 @@ describe("cursors", () => {
       yield* burst(5)
       yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(fiber)
-      yield* emulator.use((service) => service.setRegion(7))
+      yield* emulator.use((service) => service.setRegion({ region: 7 }))
       yield* burst(150, { first: 5 })
       const third = seen.flatMap((event) => event._tag === "Message" ? [event.cursor] : [])[2]
       const again = yield* collect(Subscribe.stream({ channels: ["a"], from: third }))

@@ -66,7 +66,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
     "%s reaches each reader of a Subscriber once",
     ([, place, publish]) =>
       Effect.gen(function*() {
-        yield* emulator.use((service) => service.addToGroup("g", ["a"]))
+        yield* emulator.use((service) => service.addToGroup({ group: "g", channels: ["a"] }))
         const readers = yield* Effect.all([
           collect(Subscribe.stream({ channels: ["a"] })),
           // Three names for one channel: what comes by all of them is compared.
@@ -118,25 +118,29 @@ it.effect("deep metadata, states, actions, custom data, files, unknown kinds and
     const send = Effect.gen(function*() {
       yield* service.publish({ channel: "a", message: 1, meta: { deep } })
       yield* service.signal({ channel: "a", message: deep })
-      yield* service.emit({ channel: "a", type: 3, payload: { event: "added", data: { type: "t", value: deep } } })
       yield* service.emit({
         channel: "a",
-        type: 2,
+        kind: "MessageAction",
+        payload: { event: "added", data: { type: "t", value: deep } }
+      })
+      yield* service.emit({
+        channel: "a",
+        kind: "AppContext",
         payload: { event: "set", type: "uuid", data: { id: "ada", custom: { deep }, eTag: "x" } }
       })
-      yield* service.emit({ channel: "a", type: 4, payload: { file: { id: "f", name: "n" }, message: deep } })
-      yield* service.emit({ channel: "a", type: 4, payload: { file: deep } })
-      yield* service.emit({ channel: "a", type: 99, payload: deep })
+      yield* service.emit({ channel: "a", kind: "File", payload: { file: { id: "f", name: "n" }, message: deep } })
+      yield* service.emit({ channel: "a", kind: "File", payload: { file: deep } })
+      yield* service.emit({ channel: "a", kind: 99, payload: deep })
       yield* service.emitRaw({ channel: "a", envelope: deep })
       yield* service.emitRaw({ channel: "a", envelope: { c: "a", d: 1, p: { t: deep } } })
       yield* service.emit({
         channel: "a-pnpres",
-        type: 0,
+        kind: "Message",
         payload: { action: "state-change", uuid: "bob", timestamp: 1, occupancy: 1, data: { deep } }
       })
       yield* service.emit({
         channel: "a-pnpres",
-        type: 0,
+        kind: "Message",
         payload: { action: "join", uuid: deep, timestamp: 1, occupancy: 1 }
       })
       yield* service.publish({ channel: "a", message: "last" })
@@ -187,7 +191,7 @@ it.effect("the same twice by one id is told once, and what differs at the deepes
 
 it.effect("a channel whose name no address can carry is told of, and history is read of all others", () =>
   Effect.gen(function*() {
-    yield* emulator.use((service) => service.addToGroup("g", ["a", "b\ud800"]))
+    yield* emulator.use((service) => service.addToGroup({ group: "g", channels: ["a", "b\ud800"] }))
     const group = yield* collect(Subscribe.stream({ groups: ["g"] }))
     const readers = yield* Effect.all([
       collect(Subscribe.stream({ channels: ["a", "x.*"] })),
@@ -215,7 +219,8 @@ it.effect("a presence event whose timestamp is no moment is Undecodable, and end
     const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a-pnpres"] }))
     yield* VirtualTime.advance("1 second")
     const event = { action: "join", uuid: "bob", occupancy: 1 }
-    const emit = (payload: object) => emulator.use((service) => service.emit({ channel: "a-pnpres", type: 0, payload }))
+    const emit = (payload: object) =>
+      emulator.use((service) => service.emit({ channel: "a-pnpres", kind: "Message", payload }))
     yield* emit({ ...event, timestamp: 1e20 })
     yield* emit({ ...event, timestamp: 1, precise_timestamp: 1e300 })
     yield* emit({ ...event, timestamp: 1_790_000_000 })

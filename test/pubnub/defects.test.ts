@@ -328,7 +328,7 @@ describe("a live value", () => {
       yield* sabotage()
       const ref = yield* live
       yield* sabotage("/v2/subscribe")
-      yield* emulator.use((service) => service.setUser("ada", { name: "Ada" }))
+      yield* emulator.use((service) => service.setUser({ id: "ada", name: "Ada" }))
       yield* later
       const { failure, state } = yield* SubscriptionRef.get(ref)
       assert.strictEqual(state, "ended")
@@ -345,7 +345,7 @@ describe("a live value", () => {
     Effect.gen(function*() {
       const ref = yield* Users.live({ id: "ada" })
       yield* sabotage("/v2/objects")
-      yield* emulator.use((service) => service.setUser("ada", { name: "Ada" }))
+      yield* emulator.use((service) => service.setUser({ id: "ada", name: "Ada" }))
       yield* later
       assert.strictEqual((yield* SubscriptionRef.get(ref)).state, "ended")
     }).pipe(Effect.scoped, Effect.provide(plain())))
@@ -368,7 +368,7 @@ describe("a Publisher", () => {
       yield* later
       yield* queued
       assert.deepStrictEqual(
-        (yield* emulator.use((service) => service.messages("a"))).map(({ message }) => message),
+        (yield* emulator.use((service) => service.messages({ channel: "a" }))).map(({ payload }) => payload),
         [2]
       )
     }).pipe(

@@ -26,7 +26,7 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
 /** The heartbeats and leaves so far: when, what and with which query. */
 const told = Effect.map(requestsTo("/v2/presence"), (requests) =>
   requests.map((request) => ({
-    at: (request.time - start) / 1000,
+    at: (request.time.epochMilliseconds - start) / 1000,
     path: request.target.split("?")[0]!.replace("/v2/presence/sub-key/demo-sub/channel/", ""),
     query: queryOf(request)
   })))
@@ -91,7 +91,7 @@ describe("heartbeats", () => {
       yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: "takes an hour" })
       yield* VirtualTime.advance("1 hour")
-      assert.deepStrictEqual(yield* service.occupants("a"), ["with"])
+      assert.deepStrictEqual(yield* service.occupants({ channel: "a" }), ["with"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("begin when the service has answered", () =>
@@ -118,7 +118,7 @@ describe("heartbeats", () => {
         yield* Fiber.interrupt(fiber)
         yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual((yield* told).map(({ path }) => path).slice(-2), ["a/heartbeat", "a/leave"])
-        assert.deepStrictEqual(yield* emulator.use(({ occupants }) => occupants("a")), [])
+        assert.deepStrictEqual(yield* emulator.use(({ occupants }) => occupants({ channel: "a" })), [])
       }
     }).pipe(Effect.provide(emulated({ config: twenty }))))
 
@@ -202,14 +202,14 @@ describe("states", () => {
       yield* emulator.use(({ restart }) => restart)
       yield* Faults.Faults.use(({ add }) => add({ fault: Faults.Fault.ConnectionRefused(), lasting: "10 minutes" }))
       yield* VirtualTime.advance("9 minutes")
-      assert.deepStrictEqual(yield* emulator.use(({ occupants }) => occupants("a")), [])
+      assert.deepStrictEqual(yield* emulator.use(({ occupants }) => occupants({ channel: "a" })), [])
       yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* kept, state.a)
     }).pipe(Effect.provide(emulated())))
 
   it.effect("may be of the channels of a group, and none are none", () =>
     Effect.gen(function*() {
-      yield* emulator.use(({ addToGroup }) => addToGroup("g", ["a"]))
+      yield* emulator.use(({ addToGroup }) => addToGroup({ group: "g", channels: ["a"] }))
       yield* collect(Subscribe.stream({ groups: ["g"], state }))
       assert.deepStrictEqual(yield* kept, state.a)
       yield* collect(Subscribe.stream({ channels: ["b"], state: {} }))
@@ -219,11 +219,11 @@ describe("states", () => {
   it.effect("may be of a group, with the handshake and with each heartbeat", () =>
     Effect.gen(function*() {
       const { addToGroup } = yield* emulator
-      yield* addToGroup("g", ["a", "b"])
+      yield* addToGroup({ group: "g", channels: ["a", "b"] })
       yield* collect(Subscribe.stream({ groups: ["g"], state: { g: state.a, b: { own: true } } }))
       const all = Presence.getState({ channels: ["a", "b", "c"] })
       assert.deepStrictEqual([...(yield* all)], [["a", state.a], ["b", { own: true }]])
-      yield* addToGroup("g", ["c"])
+      yield* addToGroup({ group: "g", channels: ["c"] })
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual((yield* all).get("c"), state.a)
     }).pipe(Effect.provide(emulated({ config: twenty }))))

@@ -51,7 +51,7 @@ const tell = (
   emulator.use(({ emit }) =>
     emit({
       channel: options.channel ?? "ada",
-      type: 2,
+      kind: "AppContext",
       payload: { source: "objects", version: "2.0", event, type: options.type ?? "uuid", data: { id: "ada", ...data } }
     })
   )
@@ -63,14 +63,14 @@ describe("a user that is kept current", () => {
   it.effect("is read once, and follows what others change without reading it again", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada", email: "a@b", status: "here", custom: { team: "core", level: 1 } })
+      yield* setUser({ id: "ada", name: "Ada", email: "a@b", status: "here", custom: { team: "core", level: 1 } })
       const live = yield* Users.live()
       assert.deepStrictEqual(yield* look(live), { value: some(yield* ada), state: "current" })
       assert.deepStrictEqual(yield* reads, 2)
       const states = yield* watch(live)
-      yield* setUser("ada", { name: "Countess", email: null, custom: { team: "docs" } })
+      yield* setUser({ id: "ada", name: "Countess", email: Option.none(), custom: { team: "docs" } })
       yield* later
-      yield* setUser("ada", { custom: null, type: "person" })
+      yield* setUser({ id: "ada", custom: Option.none(), type: "person" })
       yield* later
       assert.deepStrictEqual(yield* reads, 2)
       const value = Option.getOrThrow(yield* valueOf(live))
@@ -89,19 +89,19 @@ describe("a user that is kept current", () => {
       const name = Effect.map(valueOf(live), Option.map((user) => user.name))
       assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
       yield* later
-      yield* setUser("bob", { name: "Bob" })
+      yield* setUser({ id: "bob", name: "Bob" })
       yield* later
       assert.deepStrictEqual(yield* name, some(some("Bob")))
-      yield* removeUser("bob")
+      yield* removeUser({ id: "bob" })
       yield* later
       assert.deepStrictEqual(yield* name, none())
-      yield* setUser("bob", { email: "b@b" })
+      yield* setUser({ id: "bob", email: "b@b" })
       yield* later
       assert.deepStrictEqual(yield* name, some(none()))
       const asked = yield* count("/v2/objects/demo-sub/uuids/bob")
       // A removal that is certainly later is believed.
       yield* VirtualTime.advance("2 minutes")
-      yield* removeUser("bob")
+      yield* removeUser({ id: "bob" })
       yield* later
       assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
       assert.strictEqual(yield* count("/v2/objects/demo-sub/uuids/bob"), asked)
@@ -110,9 +110,9 @@ describe("a user that is kept current", () => {
   it.effect("is read again for what is not certain, once a page, and is stale meanwhile", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada" })
+      yield* setUser({ id: "ada", name: "Ada" })
       yield* later
-      yield* setUser("ada", { name: "Ada L" })
+      yield* setUser({ id: "ada", name: "Ada L" })
       yield* later
       const live = yield* Users.live()
       const value = yield* valueOf(live)
@@ -140,7 +140,7 @@ describe("a user that is kept current", () => {
       // A user of another name, and what somebody says on the channel.
       assert.strictEqual(yield* told(tell("set", { id: "bob", name: "X", updated: at(1), eTag: "x" })), 0)
       const { emit } = yield* emulator
-      assert.strictEqual(yield* told(emit({ channel: "ada", type: 0, payload: "hello", publisher: "bob" })), 0)
+      assert.strictEqual(yield* told(emit({ channel: "ada", kind: "Message", payload: "hello", publisher: "bob" })), 0)
       assert.deepStrictEqual((yield* reads) - before, 8)
       assert.deepStrictEqual(states, ["current", ...Array.from({ length: 6 }, () => ["stale", "current"]).flat()])
       // All of a page is one question, and what comes while it is asked is the next page.
@@ -158,7 +158,7 @@ describe("a user that is kept current", () => {
   it.effect("an answer that is older than the event is asked for once more, and then the event counts", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada" })
+      yield* setUser({ id: "ada", name: "Ada" })
       const live = yield* Users.live()
       const { updated } = Option.getOrThrow(yield* valueOf(live))
       const asked = yield* reads
@@ -179,7 +179,7 @@ describe("a user that is kept current", () => {
   it.effect("is stale while it is interrupted, and read again after: what happened meanwhile is there", () =>
     Effect.gen(function*() {
       const { removeUser, restart, setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada" })
+      yield* setUser({ id: "ada", name: "Ada" })
       const live = yield* Users.live()
       const value = yield* valueOf(live)
       yield* later
@@ -191,7 +191,7 @@ describe("a user that is kept current", () => {
       yield* restart
       yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(yield* look(live), { value, state: "stale" })
-      yield* removeUser("ada")
+      yield* removeUser({ id: "ada" })
       yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
       // Where nothing happened it is current again, too.
@@ -203,7 +203,7 @@ describe("a user that is kept current", () => {
   it.effect("is read again after more than the service keeps, after a long sleep, and after what cannot be read", () =>
     Effect.gen(function*() {
       const { emitRaw, setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada" })
+      yield* setUser({ id: "ada", name: "Ada" })
       const live = yield* Users.live()
       const name = Effect.map(valueOf(live), Option.flatMap((user) => user.name))
       const asked = yield* reads
@@ -211,11 +211,11 @@ describe("a user that is kept current", () => {
       yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
       yield* tell("set", { name: "X" })
       yield* later
-      yield* setUser("ada", { email: "e" })
-      yield* setUser("ada", { name: "Ada L" })
+      yield* setUser({ id: "ada", email: "e" })
+      yield* setUser({ id: "ada", name: "Ada L" })
       yield* Effect.forEach(
         Array.from({ length: 20 }, (_, index) => index),
-        (index) => setUser("ada", { status: `s${index}` })
+        (index) => setUser({ id: "ada", status: `s${index}` })
       )
       yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(yield* name, some("Ada L"))
@@ -237,7 +237,7 @@ describe("a user that is kept current", () => {
   it.effect("a read that fails for a time is made again, one that is refused is told and made again at a slow pace", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada" })
+      yield* setUser({ id: "ada", name: "Ada" })
       const live = yield* Users.live()
       const doubt = Effect.andThen(tell("set", { name: "X" }), later)
       yield* inject({
@@ -260,7 +260,7 @@ describe("a user that is kept current", () => {
       assert.isTrue(again > 3 && again < 30, String(again))
       yield* VirtualTime.advance("5 minutes")
       assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["current", undefined])
-      yield* setUser("ada", { name: "Ada L" })
+      yield* setUser({ id: "ada", name: "Ada L" })
       yield* later
       assert.deepStrictEqual(yield* look(live), { value: some(yield* ada), state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -268,7 +268,7 @@ describe("a user that is kept current", () => {
   it.effect("tells when the subscription has ended, and when its scope is closed", () =>
     Effect.gen(function*() {
       const { readers, restart, setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada" })
+      yield* setUser({ id: "ada", name: "Ada" })
       const live = yield* Users.live()
       const value = yield* valueOf(live)
       yield* later
@@ -328,25 +328,25 @@ describe("a user that is kept current", () => {
     Effect.gen(function*() {
       const People = Users.withCustom(Schema.Struct({ team: Schema.String }))
       const { setUser } = yield* emulator
-      yield* setUser("ada", { custom: { team: 1 } })
+      yield* setUser({ id: "ada", custom: { team: 1 } })
       assert.strictEqual((yield* Effect.flip(People.live()))._tag, "CustomMismatch")
-      yield* setUser("ada", { custom: { team: "core" } })
+      yield* setUser({ id: "ada", custom: { team: "core" } })
       const live = yield* People.live()
       const team = Effect.map(valueOf(live), Option.flatMap((user) => Option.map(user.custom, ({ team }) => team)))
       assert.deepStrictEqual(yield* team, some("core"))
       yield* later
-      yield* setUser("ada", { custom: { team: 2 }, name: "Ada" })
+      yield* setUser({ id: "ada", custom: { team: 2 }, name: "Ada" })
       yield* later
       assert.deepStrictEqual(
         [yield* team, yield* stateOf(live), yield* failureOf(live)],
         [some("core"), "stale", "CustomMismatch"]
       )
       const asked = yield* reads
-      yield* setUser("ada", { custom: { team: "docs" } })
+      yield* setUser({ id: "ada", custom: { team: "docs" } })
       yield* later
       assert.deepStrictEqual([yield* team, yield* stateOf(live), (yield* reads) - asked], [some("docs"), "current", 1])
       assert.deepStrictEqual(Option.map(yield* valueOf(live), ({ name }) => name), some(some("Ada")))
-      yield* setUser("ada", { custom: { team: "core" } })
+      yield* setUser({ id: "ada", custom: { team: "core" } })
       yield* later
       assert.deepStrictEqual([yield* team, (yield* reads) - asked], [some("core"), 1])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -356,21 +356,21 @@ describe("a channel that is kept current", () => {
   it.effect("follows its metadata, and nothing else that happens on it", () =>
     Effect.gen(function*() {
       const { emit, removeChannel, setChannel, setMembership, setUser } = yield* emulator
-      yield* setUser("lobby", { name: "A user of that name" })
+      yield* setUser({ id: "lobby", name: "A user of that name" })
       const live = yield* Channels.live({ id: "lobby" })
       assert.deepStrictEqual(yield* valueOf(live), none())
-      yield* setChannel("lobby", { name: "Lobby", description: "Come in" })
+      yield* setChannel({ id: "lobby", name: "Lobby", description: "Come in" })
       yield* later
-      yield* setChannel("lobby", { description: null, custom: { floor: 1 } })
-      yield* setMembership("ada", "lobby")
-      yield* setUser("lobby", { name: "X" })
-      yield* emit({ channel: "lobby", type: 0, payload: "hello", publisher: "bob" })
+      yield* setChannel({ id: "lobby", description: Option.none(), custom: { floor: 1 } })
+      yield* setMembership({ userId: "ada", channel: "lobby" })
+      yield* setUser({ id: "lobby", name: "X" })
+      yield* emit({ channel: "lobby", kind: "Message", payload: "hello", publisher: "bob" })
       yield* later
       const stored = yield* Channels.get({ id: "lobby", include: ["custom", "status", "type"] })
       assert.deepStrictEqual(yield* look(live), { value: some(stored), state: "current" })
       assert.deepStrictEqual([stored.description, stored.custom], [none(), some({ floor: 1 })])
       assert.strictEqual(yield* count("/v2/objects/demo-sub/channels/lobby"), 3)
-      yield* removeChannel("lobby")
+      yield* removeChannel({ id: "lobby" })
       yield* later
       assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -387,7 +387,7 @@ describe("members that are kept current", () => {
     emulator.use(({ setMembership }) =>
       Effect.forEach(
         Array.from({ length: size }, (_, index) => index),
-        (index) => setMembership(`u${String(index).padStart(3, "0")}`, "lobby"),
+        (index) => setMembership({ userId: `u${String(index).padStart(3, "0")}`, channel: "lobby" }),
         { discard: true }
       )
     )
@@ -395,18 +395,24 @@ describe("members that are kept current", () => {
   it.effect("follow memberships and users, and are read again for who comes", () =>
     Effect.gen(function*() {
       const { removeMembership, removeUser, setMembership, setUser } = yield* emulator
-      yield* setUser("ada", { name: "Ada", custom: { level: 1 } })
-      yield* setMembership("ada", "lobby", { status: "owner", custom: { since: 1 } })
-      yield* setMembership("bob", "lobby")
+      yield* setUser({ id: "ada", name: "Ada", custom: { level: 1 } })
+      yield* setMembership({ userId: "ada", channel: "lobby", status: "owner", custom: { since: 1 } })
+      yield* setMembership({ userId: "bob", channel: "lobby" })
       const live = yield* Members.live({ channel: "lobby" })
       assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
       yield* later
       const asked = yield* lists
-      yield* setMembership("ada", "lobby", { status: null, type: "guest", custom: null })
-      yield* setUser("ada", { name: "Countess", custom: { level: 2 } })
+      yield* setMembership({
+        userId: "ada",
+        channel: "lobby",
+        status: Option.none(),
+        type: "guest",
+        custom: Option.none()
+      })
+      yield* setUser({ id: "ada", name: "Countess", custom: { level: 2 } })
       // Neither a member here.
-      yield* setMembership("eve", "elsewhere")
-      yield* setUser("eve", { name: "Eve" })
+      yield* setMembership({ userId: "eve", channel: "elsewhere" })
+      yield* setUser({ id: "eve", name: "Eve" })
       yield* later
       assert.strictEqual(yield* lists, asked)
       assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
@@ -417,13 +423,13 @@ describe("members that are kept current", () => {
         assert.strictEqual((yield* lists) - before, requests)
         assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
       })
-      yield* same(setMembership("eve", "lobby"), 1)
-      yield* same(setUser("bob", { name: "Bob" }), 1)
-      yield* same(removeUser("bob"), 1)
-      yield* same(removeUser("bob"), 0)
-      yield* same(removeMembership("eve", "lobby"), 1)
+      yield* same(setMembership({ userId: "eve", channel: "lobby" }), 1)
+      yield* same(setUser({ id: "bob", name: "Bob" }), 1)
+      yield* same(removeUser({ id: "bob" }), 1)
+      yield* same(removeUser({ id: "bob" }), 0)
+      yield* same(removeMembership({ userId: "eve", channel: "lobby" }), 1)
       yield* VirtualTime.advance("2 minutes")
-      yield* same(removeMembership("ada", "lobby"), 0)
+      yield* same(removeMembership({ userId: "ada", channel: "lobby" }), 0)
       assert.deepStrictEqual([...(yield* valueOf(live)).keys()], [...(yield* stored).keys()])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -445,14 +451,14 @@ describe("members that are kept current", () => {
           [...(yield* stored).keys()].toSorted()
         )
       })
-      yield* change(setMembership("ada", "lobby"), 1)
-      yield* change(setMembership("o'hara", "lobby"), 1)
-      yield* change(removeMembership("ada", "lobby"), 1)
-      yield* change(removeMembership("u005", "lobby"), 0)
+      yield* change(setMembership({ userId: "ada", channel: "lobby" }), 1)
+      yield* change(setMembership({ userId: "o'hara", channel: "lobby" }), 1)
+      yield* change(removeMembership({ userId: "ada", channel: "lobby" }), 1)
+      yield* change(removeMembership({ userId: "u005", channel: "lobby" }), 0)
       // An id that no filter can name.
-      yield* change(setMembership("'\"", "lobby"), 3)
+      yield* change(setMembership({ userId: "'\"", channel: "lobby" }), 3)
       // Soon after all were read, who is there is counted.
-      yield* change(removeMembership("u006", "lobby"), 2)
+      yield* change(removeMembership({ userId: "u006", channel: "lobby" }), 2)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("who is passed over because somebody left while the list was read is found", () =>
@@ -463,7 +469,7 @@ describe("members that are kept current", () => {
       const starting = yield* Effect.forkScoped(Members.live({ channel: "lobby" }))
       yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
       yield* later
-      yield* removeMembership("u005", "lobby")
+      yield* removeMembership({ userId: "u005", channel: "lobby" })
       yield* VirtualTime.advance("10 seconds")
       const live = yield* Fiber.join(starting)
       yield* VirtualTime.advance("10 seconds")
@@ -475,19 +481,19 @@ describe("members that are kept current", () => {
     Effect.gen(function*() {
       const Typed = Members.withCustom(Schema.Struct({ since: Schema.Finite }))
       const { setMembership } = yield* emulator
-      yield* setMembership("ada", "lobby", { custom: { since: 1 } })
+      yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 1 } })
       const live = yield* Typed.live({ channel: "lobby" })
       const since = Effect.map(
         valueOf(live),
         (members) => [...members.values()].map(({ custom }) => Option.getOrThrow(custom).since)
       )
       yield* later
-      yield* setMembership("ada", "lobby", { custom: { since: "yesterday" } })
+      yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: "yesterday" } })
       yield* later
       const { undecodable: unreadable = [], ...odd } = yield* look(live)
       assert.deepStrictEqual<unknown>(odd, { value: new Map(), state: "current" })
       assert.deepStrictEqual(unreadable.map(({ issue }) => /since/.test(issue)), [true])
-      yield* setMembership("ada", "lobby", { custom: { since: 2 } })
+      yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 2 } })
       yield* later
       assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [2]])
       assert.notProperty(yield* look(live), "unreadable")

@@ -196,7 +196,7 @@ const check = (
       const answer = yield* Random.withSeed(damaged, `${name} ${seed}`)
       const exit = yield* Effect.exit(call).pipe(
         // The list ends with refused connections, which end the reader.
-        Effect.provide([Transport.scripted([...before, answer]), config])
+        Effect.provide([Transport.layerScripted([...before, answer]), config])
       )
       const shown = `seed ${seed}: ${JSON.stringify(answer).slice(0, 2_000)}`
       if (Exit.isSuccess(exit)) {

@@ -56,7 +56,8 @@ const burst = (length: number, options: { readonly channel?: string; readonly fi
     service.publishAll(numbers(length, options.first).map((message) => ({ channel: options.channel ?? "a", message })))
   )
 
-const publish = (message: unknown, channel = "a") => emulator.use((service) => service.publish({ channel, message }))
+const publish = (message: unknown, channel = "a") =>
+  Effect.map(emulator.use((service) => service.publish({ channel, message })), ({ timetoken }) => timetoken)
 
 const add = (rule: Faults.Rule) => Faults.Faults.use((faulty) => faulty.add(rule))
 const heal = Faults.Faults.use((faulty) => faulty.heal)
@@ -98,7 +99,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
 
   it.effect("a live value is read again once for an interruption, and not again in a quiet hour", () =>
     Effect.gen(function*() {
-      yield* emulator.use((service) => service.setUser("bob", { name: "Bob" }))
+      yield* emulator.use((service) => service.setUser({ id: "bob", name: "Bob" }))
       yield* Users.live({ id: "bob" })
       yield* add({ on: "poll", fault: faults.ConnectionRefused() })
       yield* emulator.use((service) => service.restart)
@@ -233,7 +234,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
         assert.deepStrictEqual(new Set(statuses(seen)), new Set(["Connected", "Interrupted", "Reconnected"]))
       }).pipe(
         Effect.scoped,
-        Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", retention: "1 day" } } }))
+        Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", historyRetention: "1 day" } } }))
       )
   )
 
@@ -243,7 +244,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
       Effect.gen(function*() {
         const { context } = yield* machine(by)
         const shared = yield* Layer.build(sharing)
-        const from = Timetoken.Timetoken.make(yield* publish("before"))
+        const from = yield* publish("before")
         yield* burst(10)
         yield* VirtualTime.advance("2 hours")
         yield* burst(10, { first: 10 })
@@ -259,7 +260,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
         assert.deepStrictEqual(gaps(old.seen).map(({ reason }) => reason), ["RetentionExceeded"])
       }).pipe(
         Effect.scoped,
-        Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", retention: "1 day" } } }))
+        Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", historyRetention: "1 day" } } }))
       )
   )
 
@@ -267,7 +268,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
     Effect.gen(function*() {
       const { context } = yield* machine(by)
       const shared = yield* Layer.build(sharing)
-      const from = Timetoken.Timetoken.make(yield* publish("before"))
+      const from = yield* publish("before")
       yield* burst(10)
       yield* VirtualTime.advance(Duration.minutes(24 * 60 - 3))
       const { seen } = yield* collect(
@@ -278,7 +279,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(
       Effect.scoped,
-      Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", retention: "1 day" } } }))
+      Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", historyRetention: "1 day" } } }))
     ))
 })
 
@@ -556,7 +557,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
 
   it.effect("of a group whose channels can be listed: nothing", () =>
     Effect.gen(function*() {
-      yield* emulator.use((service) => service.addToGroup("crew", ["b", "c"]))
+      yield* emulator.use((service) => service.addToGroup({ group: "crew", channels: ["b", "c"] }))
       const { seen } = yield* collect(Subscribe.stream({ groups: ["crew"] }))
       yield* emulator.use((service) =>
         service.publishAll(numbers(500).map((n) => ({ channel: n % 2 === 0 ? "b" : "c", message: n })))

@@ -118,7 +118,7 @@ it.effect.each(answers.map((answer) => [JSON.stringify(answer), answer] as const
       const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
       const published = exchanges.find(({ url }) => url.includes("/publish/"))
       assert.match(published!.url, /auth=t0k%2Fen.*signature=v2\./)
-    }).pipe(Effect.provide(Layer.merge(Transport.scripted(Array.from({ length: 50 }, () => answer)), config)))
+    }).pipe(Effect.provide(Layer.merge(Transport.layerScripted(Array.from({ length: 50 }, () => answer)), config)))
 )
 
 const everyRequest = {
@@ -211,7 +211,7 @@ it.effect("without a tracer there is no span; with one there is one a call, of o
       assert.notInclude(Object.keys(headers), "b3")
     }
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted([{ body: "[17334108326343660]" }, { body: "[17334108326343660]" }]),
+    Transport.layerScripted([{ body: "[17334108326343660]" }, { body: "[17334108326343660]" }]),
     config
   ))))
 
@@ -233,7 +233,7 @@ it.effect("requests, transitions and retries are logged at debug, and not above"
     assert.match(shown, /Debug pubnub\.subscribe interrupted, attempt 1, again in/)
     assert.isTrue(lines.every((line) => line.startsWith("Debug")), shown)
   }).pipe(Effect.provide(Layer.mergeAll(
-    Transport.scripted([
+    Transport.layerScripted([
       { body: "{\"t\":{\"t\":\"17900000000000000\",\"r\":1},\"m\":[]}" },
       { failure: "ECONNRESET" },
       { body: "{\"t\":{\"t\":\"17900000000000000\",\"r\":1},\"m\":[]}" },

@@ -101,7 +101,7 @@ it.effect("a publish by POST is signed as a GET without a body, and each attempt
     assert.strictEqual(second!.searchParams.get("timestamp"), "1700000090")
   }).pipe(
     Effect.provide(Layer.merge(
-      Transport.scripted([{ body: "[1,\"Sent\",\"17000000000000001\"]" }, {
+      Transport.layerScripted([{ body: "[1,\"Sent\",\"17000000000000001\"]" }, {
         body: "[1,\"Sent\",\"17000000000000002\"]"
       }]),
       PubNubConfig.layer({
@@ -121,7 +121,7 @@ it.effect("the clock's endpoint takes neither token nor signature", () =>
     const names = [...new URL(exchange!.url).searchParams.keys()]
     assert.deepStrictEqual(names, ["uuid", "pnsdk"])
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted([{ body: "[17000000000000001]" }]),
+    Transport.layerScripted([{ body: "[17000000000000001]" }]),
     PubNubConfig.layer({ ...config, secretKey: Redacted.make("sec"), authToken: Redacted.make("token") })
   ))))
 
@@ -145,4 +145,4 @@ it.effect("an empty secret, or no publish key to sign with, is an InvalidKey and
       assert.strictEqual(reason._tag === "InvalidKey" ? reason.key : reason._tag, key)
     }
     assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
-  }).pipe(Effect.provide(Transport.scripted([]))))
+  }).pipe(Effect.provide(Transport.layerScripted([]))))

@@ -46,7 +46,7 @@ const FilePayload = Schema.Struct({
   message: Schema.optionalKey(Value)
 })
 const Draft = Schema.Struct({
-  type: Schema.Literals([0, 1, 2, 3, 4, 5]),
+  kind: Schema.Literals([0, 1, 2, 3, 4, 5]),
   payload: Schema.Union([FilePayload, Value]),
   publisher: Schema.optionalKey(Schema.Literals(oddText)),
   meta: Schema.optionalKey(Value),
@@ -71,7 +71,7 @@ describe("what is stored", () => {
     ([drafts]) =>
       Effect.gen(function*() {
         const service = yield* emulator
-        const began = yield* service.publish({ channel: "a", message: "first" })
+        const { timetoken: began } = yield* service.publish({ channel: "a", message: "first" })
         const live = yield* collect(Subscribe.stream({ channels: ["a"] }))
         yield* Effect.forEach(drafts, (draft) => service.emit({ channel: "a", store: true, ...draft }))
         yield* VirtualTime.advance("10 minutes")
@@ -90,7 +90,7 @@ describe("what is stored", () => {
           const entry = entries[index] ?? assert.fail("no entry")
           const always = ["channel", "timetoken", "publisher"]
           assert.deepStrictEqual(part(entry, always), part(event, always))
-          const isUndecodable = event._tag === "Undecodable" && drafts[index]?.type === 4
+          const isUndecodable = event._tag === "Undecodable" && drafts[index]?.kind === 4
           const fields = isUndecodable ? ["raw", "issue"] : shared[event._tag] ?? []
           assert.deepStrictEqual(part(entry, fields), part(event, fields))
           assert.strictEqual(
@@ -110,7 +110,7 @@ describe("what is stored", () => {
       const payload = { file: { id: "id", name: "cat.png" }, message: null }
       yield* service.emit({
         channel: "a",
-        type: 4,
+        kind: "File",
         payload,
         meta,
         customMessageType: "note",
@@ -157,7 +157,7 @@ it.effect("an entry whose type is a word is a message to a reader too", () =>
     const { entries } = yield* History.fetch({ channel: "a" })
     assert.deepInclude({ ...entries[0] }, { _tag: "StoredMessage", payload: "hey-type" } as object)
   }).pipe(Effect.provide(Layer.merge(
-    Transport.scripted([{
+    Transport.layerScripted([{
       body: JSON.stringify({
         status: 200,
         channels: { a: [{ message: "hey-type", timetoken: "17900000000000001", message_type: "1" }] }

@@ -150,7 +150,7 @@ it.effect("signals, states and custom data go through a schema that throws likew
     )
     assertIssue(mismatch._tag === "StateMismatch" ? mismatch.issue : undefined, /^its schema threw SyntaxError/)
 
-    yield* emulator.use((service) => service.setUser("ada", { custom: { n: "x" } }))
+    yield* emulator.use((service) => service.setUser({ id: "ada", custom: { n: "x" } }))
     const Numbered = Users.withCustom(Schema.Struct({ n: Big }))
     const custom = yield* Effect.flip(Numbered.get({ include: ["custom"] }))
     assertIssue(custom._tag === "CustomMismatch" ? custom.issue : undefined, /^its schema threw SyntaxError/)
@@ -162,13 +162,13 @@ it.effect("a live value whose custom data throws is stale, says why, and is curr
   Effect.gen(function*() {
     const service = yield* emulator
     const Numbered = Users.withCustom(Schema.Struct({ n: Big }))
-    yield* service.setUser("ada", { custom: { n: "1" } })
+    yield* service.setUser({ id: "ada", custom: { n: "1" } })
     const live = yield* Numbered.live()
     const look = Effect.andThen(later, SubscriptionRef.get(live))
-    yield* service.setUser("ada", { custom: { n: "x" } })
+    yield* service.setUser({ id: "ada", custom: { n: "x" } })
     const stale = yield* look
     assert.deepStrictEqual([stale.state, stale.failure?._tag], ["stale", "CustomMismatch"])
-    yield* service.setUser("ada", { custom: { n: "2" } })
+    yield* service.setUser({ id: "ada", custom: { n: "2" } })
     const current = yield* look
     assert.strictEqual(current.state, "current")
     assert.deepStrictEqual(Option.flatMap(current.value, ({ custom }) => custom), Option.some({ n: 2n }))
@@ -182,7 +182,7 @@ it.effect("deep custom data of an event is a CustomMismatch that every logger ca
       emulator.use((service) =>
         service.emit({
           channel: "ada",
-          type: 2,
+          kind: "AppContext",
           payload: { event: "set", type: "uuid", data: { id: "ada", custom, eTag: "x" } }
         })
       )
@@ -337,7 +337,7 @@ describe("what cannot be written", () => {
 
 describe("what an error says", () => {
   const answering = (answer: Transport.Answer) =>
-    Effect.provide(Layer.provideMerge(Transport.scripted([answer]), emulated()))
+    Effect.provide(Layer.provideMerge(Transport.layerScripted([answer]), emulated()))
 
   const reasonOf = <A, R>(
     effect: Effect.Effect<A, { readonly _tag: string; readonly reason?: PubNubError.Reason }, R>
@@ -386,7 +386,7 @@ it.effect("history with deep actions has one undecodable entry, and all others",
       `{"message":1,"timetoken":"1790000000000000${timetoken}","actions":${actions}}`
     const body = `{"channels":{"a":[${entry(1, "{}")},${entry(2, `{"t":${lists(16_000)}}`)},${entry(3, "{}")}]}}`
     const read = History.fetch({ channel: "a", include: { actions: true } }).pipe(
-      Effect.provide(Layer.provideMerge(Transport.scripted([{ body }]), emulated()))
+      Effect.provide(Layer.provideMerge(Transport.layerScripted([{ body }]), emulated()))
     )
     const { entries } = yield* read
     assert.deepStrictEqual(entries.map(({ _tag }) => _tag), ["StoredMessage", "UndecodableEntry", "StoredMessage"])
@@ -398,12 +398,11 @@ it.effect("reactions are folded over whatever else the channel brings", () =>
     const { fiber, seen } = yield* collect(MessageActions.fold({ channel: "a", last: 2 }))
     yield* later
     const service = yield* emulator
-    const timetoken = Timetoken.Timetoken.make(
-      yield* service.publish({ channel: "a", message: JSON.parse(lists(16_000)) as unknown })
-    )
+    const timetoken =
+      (yield* service.publish({ channel: "a", message: JSON.parse(lists(16_000)) as unknown })).timetoken
     yield* service.emit({
       channel: "a",
-      type: 3,
+      kind: "MessageAction",
       payload: { event: "added", data: { type: "t", value: JSON.parse(lists(16_000)) as unknown } }
     })
     yield* later

@@ -260,7 +260,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
-        yield* emulator.use((service) => service.addToGroup("g", ["a"]))
+        yield* emulator.use((service) => service.addToGroup({ group: "g", channels: ["a"] }))
         const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
         yield* addFault({
           on: ({ url }) => {

@@ -28,7 +28,7 @@ const world = (seed: number) =>
       // Small, so that there is often more than fits.
       emulator: {
         historyDelay: seed % 2 === 0 ? 0 : 900,
-        limits: { queueLength: 20, actionsPerPage: 10, queueRetention: "2 minutes" }
+        limits: { queueLength: 20, actionsPageSize: 10, queueRetention: "2 minutes" }
       },
       config: { queueLength: 20 }
     })),
@@ -45,7 +45,7 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
   const injected = yield* Faults.Faults
   const sent: Array<string> = []
   const publish = (store: boolean) =>
-    Effect.map(emulator.publish({ channel: "a", message: sent.length, store }), (timetoken) => {
+    Effect.map(emulator.publish({ channel: "a", message: sent.length, store }), ({ timetoken }) => {
       sent.push(timetoken)
     })
   for (let index = 0; index < 30; index++) yield* publish(index % 7 > 0 || watch === "the newest messages")
@@ -57,12 +57,12 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
     const uuid = yield* pick(["ada", "bob", "eve"])
     const about = watch === "some messages" ? old : sent.slice(-8)
     const messageTimetoken = yield* pick(about)
-    const all = yield* emulator.actions("a")
+    const all = yield* emulator.actions({ channel: "a" })
     if (dice < 4 && all.length > 0) {
-      return yield* emulator.removeAction("a", yield* pick(all))
+      return yield* emulator.removeAction({ channel: "a", ...yield* pick(all) })
     }
     const value = yield* pick(["👍", "👎", "😻"])
-    yield* emulator.addAction({ channel: "a", messageTimetoken, type: "reaction", value, uuid })
+    yield* emulator.addAction({ channel: "a", messageTimetoken, type: "reaction", value, userId: uuid })
   })
   yield* Effect.replicateEffect(act, 20)
 
@@ -88,11 +88,11 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
   const schedule = Faults.format(yield* injected.injected)
   const ended = watcher.pollUnsafe()
   if (ended !== undefined) return assert.fail(`the stream ended: ${String(ended)}\n${schedule}`)
-  const actions = yield* emulator.actions("a")
+  const actions = yield* emulator.actions({ channel: "a" })
   const expected = (watch === "some messages" ? old : sent.slice(-last)).map((message) => [
     message,
     actions.filter(({ messageTimetoken }) => messageTimetoken === message)
-      .map(({ actionTimetoken, uuid, value }) => [actionTimetoken, value, uuid])
+      .map(({ actionTimetoken, userId: uuid, value }) => [actionTimetoken, value, uuid])
   ])
   const seen = Array.from(values.at(-1) ?? [], ([message, reactions]) => [
     message,

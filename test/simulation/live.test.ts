@@ -127,8 +127,8 @@ const user: Kind = {
   start: Effect.map(Users.live(), SubscriptionRef.get),
   write: Effect.fnUntraced(function*({ removeUser, setUser }, step) {
     const id = yield* pick(["ada", "ada", "ada", "bob"])
-    if ((yield* Random.nextIntBetween(0, 6)) === 0) return yield* removeUser(id)
-    return yield* setUser(id, yield* some(userFields, step))
+    if ((yield* Random.nextIntBetween(0, 6)) === 0) return yield* removeUser({ id })
+    return yield* setUser({ id, ...yield* some(userFields, step) })
   }),
   stored: Users.get({ include: parts }).pipe(Effect.asSome, Effect.catchTag("ObjectNotFound", () => Effect.succeedNone))
 }
@@ -137,9 +137,9 @@ const channel: Kind = {
   start: Effect.map(Channels.live({ id: "lobby" }), SubscriptionRef.get),
   write: Effect.fnUntraced(function*({ removeChannel, setChannel, setMembership }, step) {
     const roll = yield* Random.nextIntBetween(0, 6)
-    if (roll === 0) return yield* removeChannel("lobby")
-    if (roll === 1) return yield* setMembership("ada", "lobby", yield* some(ownFields, step))
-    return yield* setChannel("lobby", yield* some(["name", "description", ...ownFields], step))
+    if (roll === 0) return yield* removeChannel({ id: "lobby" })
+    if (roll === 1) return yield* setMembership({ userId: "ada", channel: "lobby", ...yield* some(ownFields, step) })
+    return yield* setChannel({ id: "lobby", ...yield* some(["name", "description", ...ownFields], step) })
   }),
   stored: Channels.get({ id: "lobby", include: parts }).pipe(
     Effect.asSome,
@@ -158,15 +158,18 @@ const members = (size: number): Kind => ({
       Effect.map(SubscriptionRef.get(live), ({ value, ...rest }) => ({ ...rest, value: sorted(value.values()) }))
   ),
   before: ({ setMembership }) =>
-    Effect.forEach(Array.from({ length: size }, (_, index) => `u${index}`), (id) => setMembership(id, "lobby")),
+    Effect.forEach(
+      Array.from({ length: size }, (_, index) => `u${index}`),
+      (id) => setMembership({ userId: id, channel: "lobby" })
+    ),
   write: Effect.fnUntraced(function*({ removeMembership, removeUser, setMembership, setUser }, step) {
     const id = `u${yield* Random.nextIntBetween(0, 8)}`
     const roll = yield* Random.nextIntBetween(0, 12)
-    if (roll < 4) return yield* setMembership(id, "lobby", yield* some(ownFields, step))
-    if (roll < 6) return yield* removeMembership(id, "lobby")
-    if (roll < 8 && size > 0) return yield* removeMembership(`u${8 + step}`, "lobby")
-    if (roll < 11) return yield* setUser(id, yield* some(userFields, step))
-    return yield* removeUser(id)
+    if (roll < 4) return yield* setMembership({ userId: id, channel: "lobby", ...yield* some(ownFields, step) })
+    if (roll < 6) return yield* removeMembership({ userId: id, channel: "lobby" })
+    if (roll < 8 && size > 0) return yield* removeMembership({ userId: `u${8 + step}`, channel: "lobby" })
+    if (roll < 11) return yield* setUser({ id, ...yield* some(userFields, step) })
+    return yield* removeUser({ id })
   }),
   stored: Effect.map(
     Stream.runCollect(Members.stream({ channel: "lobby", include: memberParts })),
@@ -198,7 +201,7 @@ const simulate = Effect.fnUntraced(function*({ before, start, stored, write }: K
   yield* VirtualTime.advance("2 minutes")
   yield* (yield* Regions).agree
   // What is still held back comes with the next page.
-  for (const channel of ["ada", "lobby"]) yield* emulator.emit({ channel, type: 0, payload: "hello" })
+  for (const channel of ["ada", "lobby"]) yield* emulator.emit({ channel, kind: "Message", payload: "hello" })
   yield* VirtualTime.advance("30 seconds")
 
   const schedule = Faults.format(yield* injected.injected)

@@ -29,7 +29,7 @@ const heap = Effect.sync(() => {
   return process.memoryUsage().heapUsed / 2 ** 20
 })
 
-const world = (options: { readonly retention?: Duration.Duration } = {}) =>
+const world = (options: { readonly historyRetention?: Duration.Duration } = {}) =>
   Faults.layer().pipe(
     Layer.provideMerge(PubNubEmulator.layer({ limits: options })),
     Layer.provideMerge(PubNubConfig.layer({
@@ -37,7 +37,7 @@ const world = (options: { readonly retention?: Duration.Duration } = {}) =>
       publishKey: "demo-pub",
       userId: "reader",
       origin: "emulator",
-      historyRetention: options.retention ?? Duration.infinity
+      historyRetention: options.historyRetention ?? Duration.infinity
     })),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
     Layer.provideMerge(VirtualTime.layer)
@@ -83,7 +83,7 @@ describe("a hole of many thousand messages", () => {
   /** A reader that goes on from where the one before ended, which is not there while the hole is made. */
   const prepared = Effect.fnUntraced(function*(pause: Duration.Input) {
     const emulator = yield* PubNubEmulator.PubNubEmulator
-    yield* emulator.addToGroup("crew", ["team"])
+    yield* emulator.addToGroup({ group: "crew", channels: ["team"] })
     const book = ledger(["orders", "news", "team"])
     const read = (stop: number) =>
       Stream.suspend(() => Subscribe.stream({ ...names, from: book.cursor() })).pipe(
@@ -195,7 +195,7 @@ describe("a soak", () => {
           }
           if (passed >= sampled) {
             sampled += total / 40
-            for (const channel of channels) yield* emulator.messages(channel)
+            for (const channel of channels) yield* emulator.messages({ channel })
             heaps.push(yield* heap)
           }
         }
@@ -213,7 +213,7 @@ describe("a soak", () => {
         const grown = mean(half.slice(half.length / 2)) - mean(half.slice(0, half.length / 2))
         if (long) assert.isBelow(grown, 4, `MB grown from ${heaps.map(Math.round).join(" ")}`)
         else assert.isBelow(Math.max(...heaps) - heaps[0]!, 64, "MB of growth")
-      }).pipe(Effect.provide(world({ retention: Duration.minutes(2) }))),
+      }).pipe(Effect.provide(world({ historyRetention: Duration.minutes(2) }))),
     600_000
   )
 })

@@ -93,7 +93,7 @@ const publishAll = Effect.fnUntraced(function*(
   return yield* Effect.all(fibers)
 })
 
-const storedOn = (channel: string) => PubNubEmulator.PubNubEmulator.use((emulator) => emulator.messages(channel))
+const storedOn = (channel: string) => PubNubEmulator.PubNubEmulator.use((emulator) => emulator.messages({ channel }))
 
 /** What the runs came to, so that the whole can say that every outcome was seen. */
 const none = { published: 0, unknown: 0, unknownAndStored: 0, failed: 0, closed: 0, withdrawn: 0, copies: 0 }
@@ -127,7 +127,7 @@ const truthful = (settings: Publisher.Settings) =>
     })
     const counts = tallies[settings.settleUnknown === true ? "settled" : "plain"]
     for (const channel of channels) {
-      const ids = (yield* storedOn(channel)).map(({ message }) => Number(message))
+      const ids = (yield* storedOn(channel)).map(({ payload: message }) => Number(message))
       assert.deepStrictEqual(ids, [...new Set(ids)].sort((a, b) => a - b), `${channel}: twice, or out of order`)
       for (const message of told.filter((message) => message.channel === channel)) {
         const kind = tally(message.outcome)

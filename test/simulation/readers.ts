@@ -290,7 +290,7 @@ const now = Effect.map(Clock.currentTimeMillis, (millis) => BigInt(Math.floor(mi
 const live = Effect.fnUntraced(function*(plan: Plan) {
   const emulator = yield* PubNubEmulator.PubNubEmulator
   const faults = yield* Faults.Faults
-  yield* emulator.addToGroup("crew", crew)
+  yield* emulator.addToGroup({ group: "crew", channels: crew })
   const problems: Array<Problem> = []
   const fail = (kind: string, details: string) => {
     problems.push({ kind, details })
@@ -455,7 +455,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
           delay
         }))
         const timetokens = kind === "signal"
-          ? yield* Effect.forEach(messages, (message) => emulator.signal(message))
+          ? (yield* Effect.forEach(messages, (message) => emulator.signal(message))).map(({ timetoken }) => timetoken)
           : yield* emulator.publishAll(messages.map((message) => ({ ...message, store: kind === "stored" })))
         messages.forEach(({ channel }, index) => {
           const timetoken = BigInt(timetokens[index]!)
@@ -484,7 +484,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   yield* faults.heal
   yield* machine.heal
   isHealed = true
-  yield* emulator.addToGroup("idle", [spare])
+  yield* emulator.addToGroup({ group: "idle", channels: [spare] })
   if (isDown) yield* machine.on(Effect.provideContext(Subscriber.reconnect, sharing))
   yield* Virtual.advance("7 minutes")
   const last = sent.length

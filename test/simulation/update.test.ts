@@ -64,26 +64,26 @@ describe("fifty writers, many increments each", () => {
   it.effect("of a user", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      yield* emulator.setUser("counter", { custom: { count: 0, other: "kept" } })
+      yield* emulator.setUser({ id: "counter", custom: { count: 0, other: "kept" } })
       yield* sideBySide(() =>
         Users.update({ id: "counter", custom: "merge" }, ({ custom }) => ({
           custom: { count: Number(fieldsOf(custom).count) + 1 }
         }))
       )
-      const [user] = yield* emulator.users()
+      const [user] = yield* emulator.users
       assert.deepStrictEqual(user?.custom, { count: writers * rounds, other: "kept" })
     }).pipe(Effect.provide(world())), 60_000)
 
   it.effect("of a channel, by its description", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      yield* emulator.setChannel("counter", { description: "0" })
+      yield* emulator.setChannel({ id: "counter", description: "0" })
       yield* sideBySide(() =>
         Channels.update({ id: "counter" }, ({ description }) => ({
           description: String(Number(Option.getOrElse(description, () => "0")) + 1)
         }))
       )
-      const [channel] = yield* emulator.channels()
+      const [channel] = yield* emulator.channels
       assert.strictEqual(channel?.description, String(writers * rounds))
     }).pipe(Effect.provide(world())), 60_000)
 })
@@ -120,9 +120,9 @@ describe("with faults, and increments that note themselves", () => {
   it.effect.each(seeds)("seed %i", (seed) =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      yield* emulator.setUser("counter", { custom: { count: 0 } })
+      yield* emulator.setUser({ id: "counter", custom: { count: 0 } })
       yield* sideBySide(increment)
-      const [user] = yield* emulator.users()
+      const [user] = yield* emulator.users
       const injected = yield* Faults.Faults.use(({ injected }) => injected)
       assert.isAbove(injected.length, 100)
       assert.strictEqual(user?.custom?.["count"], writers * rounds, `SEED=${seed}\n${Faults.format(injected)}`)

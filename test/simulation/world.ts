@@ -524,8 +524,8 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
         }
         case "Group":
           return yield* act.isMember
-            ? emulator.addToGroup("idle", [act.channel])
-            : emulator.removeFromGroup("idle", [act.channel])
+            ? emulator.addToGroup({ group: "idle", channels: [act.channel] })
+            : emulator.removeFromGroup({ group: "idle", channels: [act.channel] })
       }
     }),
     heal: Effect.sync(() => {
@@ -564,7 +564,7 @@ const worldOf = ({ mishaps, setting }: Plan) => {
       addOns: { persistence },
       limits: {
         ...queueRetention === undefined ? {} : { queueRetention },
-        ...retention === undefined ? {} : { retention }
+        ...retention === undefined ? {} : { historyRetention: retention }
       },
       historyDelay,
       ...latency === 0 ? {} : { latency: Effect.succeed(latency) }
@@ -612,7 +612,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const emulator = yield* PubNubEmulator.PubNubEmulator
   const faults = yield* Faults.Faults
   const store = yield* CursorStore.CursorStore
-  yield* emulator.addToGroup("crew", crew)
+  yield* emulator.addToGroup({ group: "crew", channels: crew })
   const machine = yield* makeMachine(setting.skew, setting.token)
   let fibers = 0
   const counting: Metric.FiberRuntimeMetricsService = {
@@ -749,7 +749,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
           delay
         }))
         const timetokens = kind === "signal"
-          ? yield* Effect.forEach(messages, (message) => emulator.signal(message))
+          ? (yield* Effect.forEach(messages, (message) => emulator.signal(message))).map(({ timetoken }) => timetoken)
           : yield* emulator.publishAll(messages.map((message) => ({ ...message, store: kind === "stored" })))
         messages.forEach(({ channel }, index) => {
           const timetoken = BigInt(timetokens[index]!)
@@ -765,7 +765,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
       case "Restart":
         return yield* emulator.restart
       case "Move":
-        return yield* emulator.setRegion(act.region)
+        return yield* emulator.setRegion({ region: act.region })
       case "Stop":
         stop = act.millis
         return

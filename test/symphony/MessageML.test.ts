@@ -318,7 +318,7 @@ describe("entities", () => {
     }).pipe(Effect.provide(
       Session.layer().pipe(
         Layer.provideMerge(SymphonyConfig.layer({ host: "a.b" })),
-        Layer.provideMerge(Transport.scripted([]))
+        Layer.provideMerge(Transport.layerScripted([]))
       )
     )))
 

@@ -261,7 +261,7 @@ describe("each request", () => {
         const [{ headers } = { headers: {} }] = yield* exchanges
         assert.notProperty(headers, "keymanagertoken")
       }).pipe(Effect.provide(
-        Layer.mergeAll(Transport.scripted([{ body: answer }]), config(), session({ onBehalf: true }))
+        Layer.mergeAll(Transport.layerScripted([{ body: answer }]), config(), session({ onBehalf: true }))
       ))
   )
 
@@ -370,7 +370,7 @@ describe("each request", () => {
       assert.strictEqual(tagOf(error), "BadRequest")
       assert.strictEqual((yield* exchanges).length, 0)
     }).pipe(Effect.provide(Layer.mergeAll(
-      Transport.scripted([]),
+      Transport.layerScripted([]),
       SymphonyConfig.layer({ bot: undefined }),
       session()
     ))))

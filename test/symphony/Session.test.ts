@@ -62,7 +62,7 @@ describe("a bot", () => {
     }).pipe(Effect.provide(
       Session.layer().pipe(
         Layer.provideMerge(config()),
-        Layer.provideMerge(Transport.scripted([
+        Layer.provideMerge(Transport.layerScripted([
           { body: "{\"token\":\"t\"}", delay: "10 seconds" },
           { body: "{\"token\":\"t\"}", delay: "10 seconds" }
         ]))
@@ -86,7 +86,7 @@ describe("a bot", () => {
     }).pipe(Effect.provide(
       Session.layer().pipe(
         Layer.provideMerge(config()),
-        Layer.provideMerge(Transport.recording),
+        Layer.provideMerge(Transport.layerRecording),
         Layer.provideMerge(pod())
       )
     )))
@@ -137,7 +137,7 @@ describe("simplified key delivery", () => {
       }).pipe(Effect.provide(
         Session.layer().pipe(
           Layer.provideMerge(config()),
-          Layer.provideMerge(Transport.scripted([
+          Layer.provideMerge(Transport.layerScripted([
             { body: JSON.stringify({ token }) },
             { body: JSON.stringify({ token }) },
             { body: "{\"version\":\"Agent-99.1.0\"}" }
@@ -286,10 +286,10 @@ describe("a login that fails", () => {
                 request.url.includes("/relay/")
                   ? Effect.provide(
                     HttpClient.execute(request),
-                    Transport.scripted([{ body: "{\"token\":\"km\"}" }])
+                    Transport.layerScripted([{ body: "{\"token\":\"km\"}" }])
                   )
                   : sent))
-          ).pipe(Layer.provideMerge(Transport.scripted([
+          ).pipe(Layer.provideMerge(Transport.layerScripted([
             { failure: "ECONNREFUSED" },
             { status: 500 },
             { status: 429, headers: { "retry-after": "7" } },
@@ -320,7 +320,9 @@ describe("a login that fails", () => {
       }).pipe(Effect.provide(
         Session.layer().pipe(
           Layer.provideMerge(config({ retry: { maxAttempts: 1 } })),
-          Layer.provideMerge(Transport.scripted(Array.from({ length: 9 }, () => ({ body: JSON.stringify({ token }) }))))
+          Layer.provideMerge(
+            Transport.layerScripted(Array.from({ length: 9 }, () => ({ body: JSON.stringify({ token }) })))
+          )
         )
       ))
   )
@@ -332,7 +334,7 @@ describe("a login that fails", () => {
     }).pipe(Effect.provide(
       Session.layer().pipe(
         Layer.provideMerge(config()),
-        Layer.provideMerge(Transport.scripted([{ failure: "CERT_HAS_EXPIRED" }, { failure: "CERT_HAS_EXPIRED" }]))
+        Layer.provideMerge(Transport.layerScripted([{ failure: "CERT_HAS_EXPIRED" }, { failure: "CERT_HAS_EXPIRED" }]))
       )
     )))
 })
@@ -418,7 +420,7 @@ describe("a login in parts", () => {
                     Effect.ignore(sent),
                     Effect.provide(
                       HttpClient.execute(request),
-                      Transport.scripted([{ status: 503 }])
+                      Transport.layerScripted([{ status: 503 }])
                     )
                   )
                   : sent)
@@ -666,7 +668,7 @@ describe("several in one program", () => {
           agent: { host: "agent.acme.com", scheme: "http", port: 8080, headers: { "x-mine": "agent" } },
           keyManager: { host: "keys.acme.com" }
         })),
-        Layer.provideMerge(Transport.scripted(Array.from({ length: 4 }, () => ({ body: "{\"token\":\"t\"}" }))))
+        Layer.provideMerge(Transport.layerScripted(Array.from({ length: 4 }, () => ({ body: "{\"token\":\"t\"}" }))))
       )
     )))
 

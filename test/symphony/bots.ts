@@ -65,7 +65,8 @@ export const logins = Effect.map(
 export const timesOf = (prefix: string) =>
   Effect.map(
     emulator.use(({ requests }) => requests),
-    (requests) => requests.filter(({ target }) => target.startsWith(prefix)).map(({ time }) => time - start)
+    (requests) =>
+      requests.filter(({ target }) => target.startsWith(prefix)).map(({ time }) => time.epochMilliseconds - start)
   )
 
 /** Lets the platform do its work (keys, signatures), without moving time, until it is so. */

@@ -41,7 +41,7 @@ export const config = (options: Partial<SymphonyConfig.Options> = {}) =>
 
 /** Answers of a script. */
 export const scripted = (...answers: ReadonlyArray<Transport.Answer>) =>
-  Layer.mergeAll(Transport.scripted(answers), config(), session())
+  Layer.mergeAll(Transport.layerScripted(answers), config(), session())
 
 export const exchanges = Transport.Exchanges.use(({ all }) => all)
 

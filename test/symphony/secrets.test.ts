@@ -125,7 +125,7 @@ it.effect.each(endings.map((ending) => [JSON.stringify(ending), ending] as const
       assert.isTrue(exchanges.some(({ headers }) => secrets.test(JSON.stringify(headers))))
     }).pipe(service(
       Session.layer(),
-      Transport.scripted([token("session"), token("keyManager"), ...Array.from({ length: 50 }, () => ending)])
+      Transport.layerScripted([token("session"), token("keyManager"), ...Array.from({ length: 50 }, () => ending)])
     ))
 )
 
@@ -146,7 +146,7 @@ it.effect.each([...endings, ...unreadable].map((ending) => [JSON.stringify(endin
       assert.isTrue(exchanges.some(({ headers }) => secrets.test(JSON.stringify(headers))))
     }).pipe(service(
       Session.onBehalfOf({ userId: adaId }),
-      Transport.scripted([token("app"), ...Array.from({ length: 50 }, () => ending)])
+      Transport.layerScripted([token("app"), ...Array.from({ length: 50 }, () => ending)])
     ))
 )
 

@@ -44,8 +44,8 @@ const forked = Effect.forkChild({ startImmediately: true })
 const injected = Faults.Faults.use(({ injected }) => injected)
 
 const stored = Effect.map(
-  PubNubEmulator.PubNubEmulator.use(({ messages }) => messages("a")),
-  (messages) => messages.map(({ message }) => message)
+  PubNubEmulator.PubNubEmulator.use(({ messages }) => messages({ channel: "a" })),
+  (messages) => messages.map(({ payload }) => payload)
 )
 
 /** The request as it was sent: what its body is, is for the fault to say. */
@@ -341,7 +341,7 @@ describe("a script", () => {
       yield* raw("/time/0?auth=secret")
       assert.strictEqual(
         Faults.format(yield* injected),
-        "1000 ServerError {\"status\":503,\"handled\":true} GET /time/0"
+        "1970-01-01T00:00:01.000Z ServerError {\"status\":503,\"handled\":true} GET /time/0"
       )
     }).pipe(withFaults({ script: [{ fault: Fault.ServerError({ status: 503, handled: true }) }] })))
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -178,7 +179,7 @@ describe("tokens", () => {
         method: "GET",
         target: "/pod/v2/sessioninfo?x=1",
         kind: "sessionInfo",
-        time: 1_790_000_000_000
+        time: DateTime.makeUnsafe(1_790_000_000_000)
       })
       assert.deepInclude(requests[2]?.headers, { sessiontoken: "<redacted>", "x-trace-id": "abc123" })
     }).pipe(emulated()))

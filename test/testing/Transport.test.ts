@@ -33,7 +33,7 @@ it.effect("a script is answered from, in turn, and written down", () =>
     ])
     assert.deepStrictEqual(all[0]?.outcome, { _tag: "Answered", status: 201, body: "got" })
     assert.strictEqual(all[2]?.outcome._tag, "Failed")
-  }).pipe(Effect.provide(Transport.scripted([
+  }).pipe(Effect.provide(Transport.layerScripted([
     { status: 201, headers: { "x-a": "1" }, body: "got" },
     {},
     { failure: "ENOTFOUND" }
@@ -54,7 +54,7 @@ it.effect("an answer can take its time, or never come", () =>
     assert.isUndefined(never.pollUnsafe())
     yield* Fiber.interrupt(never)
     assert.deepStrictEqual((yield* exchanges).map(({ outcome }) => outcome._tag), ["Answered", "Failed", "Pending"])
-  }).pipe(Effect.provide(Transport.scripted([
+  }).pipe(Effect.provide(Transport.layerScripted([
     { delay: "10 seconds" },
     { failure: "ETIMEDOUT", delay: "10 seconds" },
     { never: true }
@@ -77,7 +77,7 @@ it.effect("what goes over another transport is written down, and handed on as it
       body: "",
       outcome: { _tag: "Answered", status: 200, body: "[17000000000000000]" }
     })
-  }).pipe(Effect.provide(Transport.recording.pipe(
+  }).pipe(Effect.provide(Transport.layerRecording.pipe(
     Layer.provide(Faults.layer({ script: [{ fault: Faults.Fault.ConnectionRefused(), skip: 2 }] })),
     Layer.provide(PubNubEmulator.layer())
   ))))

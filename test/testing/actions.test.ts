@@ -26,7 +26,7 @@ const fill = (channel: string, count: number, messageTimetoken = message) =>
       range(0, count),
       (index) =>
         Effect.map(
-          addAction({ channel, messageTimetoken, type: "count", value: String(index), uuid: "me" }),
+          addAction({ channel, messageTimetoken, type: "count", value: String(index), userId: "me" }),
           ({ actionTimetoken }) => actionTimetoken
         )
     )
@@ -37,19 +37,19 @@ describe("adding and removing", () => {
     Effect.gen(function*() {
       const cursor = yield* handshake("a b/c ☃")
       const added = yield* addAction("a b/c ☃", message, smile)
-      const [action = { uuid: "", actionTimetoken: "" }, ...others] = yield* emulator.use(({ actions }) =>
-        actions("a b/c ☃")
+      const [action = { userId: "", actionTimetoken: "" }, ...others] = yield* emulator.use(({ actions }) =>
+        actions({ channel: "a b/c ☃" })
       )
       assert.deepStrictEqual(others, [])
       assert.isAbove(Number(action.actionTimetoken), Number(message))
-      assert.deepInclude(action, { ...smile, uuid: "me", messageTimetoken: message })
-      assert.deepStrictEqual([added.status, added.body], [200, { status: 200, data: action }])
+      assert.deepInclude(action, { ...smile, userId: "me", messageTimetoken: message })
+      const { userId: uuid, ...data } = action
+      assert.deepStrictEqual([added.status, added.body], [200, { status: 200, data: { ...data, uuid } }])
       assert.match(added.headers["content-type"] ?? "", /^text\/javascript/)
       const removed = yield* removeAction("a b/c ☃", message, action.actionTimetoken)
       assert.deepStrictEqual([removed.status, removed.text], [200, "{\"status\":200,\"data\":{}}"])
-      assert.deepStrictEqual(yield* emulator.use(({ actions }) => actions("a b/c ☃")), [])
+      assert.deepStrictEqual(yield* emulator.use(({ actions }) => actions({ channel: "a b/c ☃" })), [])
 
-      const { uuid, ...data } = action
       const { envelopes } = yield* poll("a b/c ☃", cursor)
       const event = { source: "actions", version: "1.0", data }
       assert.deepStrictEqual(envelopes.map(({ c, d, e, i }) => ({ c, d, e, i })), [
@@ -80,7 +80,7 @@ describe("adding and removing", () => {
       assert.strictEqual((yield* removeAction("a", message, at(0))).status, 200)
       assert.strictEqual((yield* addAction("a", message, smile, { uuid: "you" })).status, 409)
       assert.strictEqual((yield* addAction("a", message, smile)).status, 200)
-      assert.lengthOf(yield* emulator.use(({ actions }) => actions("a")), 5)
+      assert.lengthOf(yield* emulator.use(({ actions }) => actions({ channel: "a" })), 5)
     }).pipe(emulated()))
 
   it.effect("only one's own, and only what is there", () =>
@@ -98,7 +98,7 @@ describe("adding and removing", () => {
         const { body, status } = yield* removeAction(channel, to, action)
         assert.deepStrictEqual([status, body], refused("No matching message actions to delete"))
       }
-      assert.lengthOf(yield* emulator.use(({ actions }) => actions("a")), 1)
+      assert.lengthOf(yield* emulator.use(({ actions }) => actions({ channel: "a" })), 1)
     }).pipe(emulated()))
 
   it.effect("short timetokens are taken, and what is none is refused by name", () =>
@@ -140,7 +140,7 @@ describe("adding and removing", () => {
         [invalid, { message: "Invalid value", location: "messageTimetoken", locationType: "path" }]
       ])
       assert.strictEqual((yield* removeAction("a", message, "then")).status, 400)
-      assert.lengthOf(yield* emulator.use(({ actions }) => actions("a")), 1)
+      assert.lengthOf(yield* emulator.use(({ actions }) => actions({ channel: "a" })), 1)
     }).pipe(emulated()))
 
   it.effect("what is withheld is stored, and readers do not hear of it", () =>
@@ -155,7 +155,7 @@ describe("adding and removing", () => {
         "error.message": "Stored but failed to publish message action.",
         "error.source": "actions"
       })
-      const [action] = yield* emulator.use(({ actions }) => actions("a"))
+      const [action] = yield* emulator.use(({ actions }) => actions({ channel: "a" }))
       const removed = yield* removeAction("a", message, action?.actionTimetoken ?? "")
       assert.deepStrictEqual([removed.status, removed.body], [207, {
         status: 207,
@@ -169,14 +169,14 @@ describe("adding and removing", () => {
   it.effect("needs persistence, and is refused where the channel is", () =>
     Effect.gen(function*() {
       const all = [addAction("a", message, smile), removeAction("a", message, at(1)), getActions("a")]
-      yield* emulator.use(({ deny }) => deny({ channels: ["a"], uuids: ["me"] }))
+      yield* emulator.use(({ deny }) => deny({ channels: ["a"], userIds: ["me"] }))
       for (const request of all) {
         const { body, status } = yield* request
         assert.strictEqual(status, 403)
         assert.match(JSON.stringify(body), /"source":"actions","message":"Supplied authorization key does not/)
       }
       assert.strictEqual((yield* getActions("b")).status, 200)
-      yield* emulator.use(({ allow, setAddOns }) => Effect.andThen(allow(), setAddOns({ persistence: false })))
+      yield* emulator.use(({ allow, setAddOns }) => Effect.andThen(allow, setAddOns({ persistence: false })))
       for (const request of all) {
         const { body, status } = yield* request
         assert.strictEqual(status, 403)
@@ -188,14 +188,14 @@ describe("adding and removing", () => {
     Effect.gen(function*() {
       const { actions, addAction, removeAction } = yield* emulator
       const cursor = yield* handshake("a")
-      const action = yield* addAction({ channel: "a", messageTimetoken: message, ...smile, uuid: "you" })
+      const action = yield* addAction({ channel: "a", messageTimetoken: message, ...smile, userId: "you" })
       assert.deepStrictEqual(
-        yield* addAction({ channel: "a", messageTimetoken: message, ...smile, uuid: "you" }),
+        yield* addAction({ channel: "a", messageTimetoken: message, ...smile, userId: "you" }),
         action
       )
-      yield* removeAction("a", action)
-      yield* removeAction("a", action)
-      assert.deepStrictEqual(yield* actions("a"), [])
+      yield* removeAction({ channel: "a", ...action })
+      yield* removeAction({ channel: "a", ...action })
+      assert.deepStrictEqual(yield* actions({ channel: "a" }), [])
       const { envelopes } = yield* poll("a", cursor)
       assert.deepStrictEqual(envelopes.map(({ d, i }) => [Predicate.isObject(d) && d["event"], i]), [
         ["added", "you"],
@@ -310,5 +310,5 @@ describe("history with actions", () => {
       })
       assert.deepStrictEqual(yield* page({ start: timetokens[2] ?? "" }), { messages: [2, 3], more: undefined })
       assert.deepStrictEqual(yield* page({ max: 2 }), { messages: [1, 4], more: undefined })
-    }).pipe(emulated({ limits: { actionsPerPage: 5 } })))
+    }).pipe(emulated({ limits: { actionsPageSize: 5 } })))
 })

@@ -61,7 +61,7 @@ it.effect("so is what the emulator was given, and a filter looks at it", () =>
     yield* service.signal({ channel: "a", message: deep })
     const page = yield* poll("a", cursor, { "filter-expr": "data.a == 1 && meta.a == 1" })
     assert.strictEqual(json.write(page.payloads), `[{"a":1,"deep":${lists(16_000)}}]`)
-    assert.strictEqual(json.write((yield* service.messages("a"))[0]?.message), json.write(deep))
+    assert.strictEqual(json.write((yield* service.messages({ channel: "a" }))[0]?.payload), json.write(deep))
   }).pipe(emulated))
 
 it.effect("a state is kept, answered and told", () =>

@@ -85,8 +85,8 @@ describe("fetching", () => {
       yield* signal("a", "typing")
       yield* publish("a", "stored", { store: 1 })
       yield* publish("a", "silent", { norep: "true" })
-      yield* emulator.use(({ emit }) => emit({ channel: "a", type: 4, payload: { file: 1 }, store: true }))
-      yield* emulator.use(({ emit }) => emit({ channel: "a", type: 2, payload: "an object" }))
+      yield* emulator.use(({ emit }) => emit({ channel: "a", kind: "File", payload: { file: 1 }, store: true }))
+      yield* emulator.use(({ emit }) => emit({ channel: "a", kind: "AppContext", payload: "an object" }))
       assert.deepStrictEqual(yield* payloads("a"), ["stored", "silent", { file: 1 }])
       assert.include((yield* history("a", { include_message_type: 1 })).text, "\"message_type\":4")
     }).pipe(emulated()))
@@ -245,15 +245,15 @@ describe("keeping", () => {
       assert.deepStrictEqual(yield* left, ["three days", "for ever"])
       yield* TestClock.adjust("10000 days")
       assert.deepStrictEqual(yield* left, ["for ever"])
-      const stored = yield* emulator.use(({ messages }) => messages("a"))
-      assert.deepStrictEqual(stored.map(({ message }) => message), ["for ever"])
-    }).pipe(emulated({ limits: { retention: "1 day" } })))
+      const stored = yield* emulator.use(({ messages }) => messages({ channel: "a" }))
+      assert.deepStrictEqual(stored.map(({ payload }) => payload), ["for ever"])
+    }).pipe(emulated({ limits: { historyRetention: "1 day" } })))
 
   it.effect("without a retention a message stays, and one that the service publishes can have a ttl", () =>
     Effect.gen(function*() {
       const { publish } = yield* emulator
       yield* publish({ channel: "a", message: 1 })
-      yield* publish({ channel: "a", message: 2, ttl: 1 })
+      yield* publish({ channel: "a", message: 2, ttl: "1 hour" })
       assert.deepStrictEqual(yield* payloads("a"), [1, 2])
       yield* TestClock.adjust("10000 days")
       assert.deepStrictEqual(yield* payloads("a"), [1])
@@ -263,11 +263,16 @@ describe("keeping", () => {
     Effect.gen(function*() {
       const emulated = yield* emulator
       const cursor = yield* handshake("a")
-      const late = yield* emulated.publish({ channel: "a", message: "late", region: 7, delay: "3 seconds" })
+      const { timetoken: late } = yield* emulated.publish({
+        channel: "a",
+        message: "late",
+        region: 7,
+        delay: "3 seconds"
+      })
       yield* TestClock.adjust("1 second")
-      const near = yield* emulated.publish({ channel: "a", message: "near" })
+      const { timetoken: near } = yield* emulated.publish({ channel: "a", message: "near" })
       assert.deepStrictEqual(yield* payloads("a"), ["near"])
-      assert.deepStrictEqual(yield* emulated.messages("a").pipe(Effect.map(({ length }) => length)), 1)
+      assert.deepStrictEqual(yield* emulated.messages({ channel: "a" }).pipe(Effect.map(({ length }) => length)), 1)
       yield* TestClock.adjust("1999 millis")
       assert.deepStrictEqual(yield* payloads("a"), ["near"])
       yield* TestClock.adjust("1 millis")
@@ -317,7 +322,7 @@ describe("keeping", () => {
 
   it.effect("who is denied a channel is told which", () =>
     Effect.gen(function*() {
-      yield* emulator.use(({ deny }) => deny({ channels: ["b"], uuids: ["me"] }))
+      yield* emulator.use(({ deny }) => deny({ channels: ["b"], userIds: ["me"] }))
       for (
         const answer of [
           yield* history("a,b"),
@@ -378,7 +383,7 @@ describe("behind what is live", () => {
       assert.strictEqual((yield* payloads("a")).length, 0)
       yield* fill("a", 50)
       assert.deepStrictEqual(yield* payloads("a"), range(0, 50))
-    }).pipe(emulated({ limits: { retention: "30 seconds" } })))
+    }).pipe(emulated({ limits: { historyRetention: "30 seconds" } })))
 })
 
 describe("counting", () => {

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as TestClock from "effect/testing/TestClock"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
@@ -297,7 +299,7 @@ const fill = (count: number) =>
   emulator.use(({ setUser }) =>
     Effect.forEach(
       Array.from({ length: count }, (_, index) => index),
-      (index) => setUser(`u${index}`, { name: `name ${9 - index}`, ...(index % 2 === 0 ? { type: "even" } : {}) })
+      (index) => setUser({ id: `u${index}`, name: `name ${9 - index}`, ...(index % 2 === 0 ? { type: "even" } : {}) })
     )
   )
 
@@ -336,7 +338,8 @@ describe("lists", () => {
   it.effect("hold a hundred at the most", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ setMembership }) =>
-        Effect.forEach(Array.from({ length: 120 }, (_, index) => index), (index) => setMembership("ada", `c${index}`))
+        Effect.forEach(Array.from({ length: 120 }, (_, index) => index), (index) =>
+          setMembership({ userId: "ada", channel: `c${index}` }))
       )
       const counted = yield* data(getObjects("/uuids/ada/channels", { limit: 100 }))
       assert.lengthOf(counted as ReadonlyArray<unknown>, 100)
@@ -408,7 +411,7 @@ describe("filters", () => {
   const filled = emulator.use(({ setUser }) =>
     Effect.forEach(
       Object.entries(people),
-      ([id, change]) => Effect.andThen(TestClock.adjust("1 second"), setUser(id, change))
+      ([id, change]) => Effect.andThen(TestClock.adjust("1 second"), setUser({ id, ...change }))
     )
   )
 
@@ -528,7 +531,7 @@ describe("refusals", () => {
         })
       }
       const { channels, memberships, users } = yield* emulator
-      assert.deepStrictEqual([yield* users(), yield* channels(), yield* memberships()], [[], [], []])
+      assert.deepStrictEqual([yield* users, yield* channels, yield* memberships], [[], [], []])
       for (const body of ["{", "[]", "1", ""]) {
         const answer = yield* setObjects("/uuids/u", body)
         assert.deepStrictEqual([answer.status, member(member(answer.body, "error"), "message")], [
@@ -559,7 +562,7 @@ describe("refusals", () => {
   it.effect("where App Context is off, and to whom a name is denied", () =>
     Effect.gen(function*() {
       const { allow, deny, setAddOns } = yield* emulator
-      yield* deny({ channels: ["a", "ada"], uuids: ["me"] })
+      yield* deny({ channels: ["a", "ada"], userIds: ["me"] })
       for (
         const request of [
           getObjects("/channels/a"),
@@ -581,9 +584,9 @@ describe("refusals", () => {
           .map(({ status }) => status),
         [200, 200, 200]
       )
-      yield* deny({ uuids: ["me"] })
+      yield* deny({ userIds: ["me"] })
       assert.strictEqual((yield* getObjects("/uuids")).status, 403)
-      yield* allow()
+      yield* allow
       yield* setAddOns({ appContext: false })
       const off = yield* getObjects("/uuids")
       assert.strictEqual(off.status, 403)
@@ -604,10 +607,10 @@ it.effect("is read and changed from the test as by another client", () =>
   Effect.gen(function*() {
     const app = yield* emulator
     const cursor = yield* handshake("ada,a")
-    const user = yield* app.setUser("ada", { name: "Ada", custom: { a: 1 } })
-    const channel = yield* app.setChannel("a", { description: "d", status: "s" })
-    const membership = yield* app.setMembership("ada", "a", { type: "t" })
-    yield* app.setMembership("ada", "0")
+    const user = yield* app.setUser({ id: "ada", name: "Ada", custom: { a: 1 } })
+    const channel = yield* app.setChannel({ id: "a", description: "d", status: "s" })
+    const membership = yield* app.setMembership({ userId: "ada", channel: "a", type: "t" })
+    yield* app.setMembership({ userId: "ada", channel: "0" })
     assert.deepStrictEqual(user, {
       id: "ada",
       name: "Ada",
@@ -617,20 +620,23 @@ it.effect("is read and changed from the test as by another client", () =>
       status: undefined,
       type: undefined,
       custom: { a: 1 },
-      updated: `${start}Z`,
-      eTag: user.eTag
+      updated: DateTime.makeUnsafe(`${start}Z`),
+      etag: user.etag
     })
     assert.deepInclude(channel, { id: "a", name: undefined, description: "d", status: "s" })
-    assert.deepInclude(membership, { user: "ada", channel: "a", type: "t", custom: undefined })
-    assert.deepStrictEqual(yield* app.users(), [user])
-    assert.deepStrictEqual(yield* app.channels(), [channel])
-    assert.deepStrictEqual((yield* app.memberships()).map(({ channel }) => channel), ["0", "a"])
-    assert.deepInclude(yield* app.setUser("ada", { name: null, email: "e" }), { name: undefined, email: "e" })
-    yield* app.removeUser("ada")
-    yield* app.removeChannel("a")
-    yield* app.removeMembership("ada", "a")
-    yield* app.removeMembership("ada", "0")
-    assert.deepStrictEqual([yield* app.users(), yield* app.channels(), yield* app.memberships()], [[], [], []])
+    assert.deepInclude(membership, { userId: "ada", channel: "a", type: "t", custom: undefined })
+    assert.deepStrictEqual(yield* app.users, [user])
+    assert.deepStrictEqual(yield* app.channels, [channel])
+    assert.deepStrictEqual((yield* app.memberships).map(({ channel }) => channel), ["0", "a"])
+    assert.deepInclude(yield* app.setUser({ id: "ada", name: Option.none(), email: "e" }), {
+      name: undefined,
+      email: "e"
+    })
+    yield* app.removeUser({ id: "ada" })
+    yield* app.removeChannel({ id: "a" })
+    yield* app.removeMembership({ userId: "ada", channel: "a" })
+    yield* app.removeMembership({ userId: "ada", channel: "0" })
+    assert.deepStrictEqual([yield* app.users, yield* app.channels, yield* app.memberships], [[], [], []])
     assert.deepStrictEqual(
       (yield* heard("ada,a", cursor)).map(([channel, event]) => `${String(channel)}: ${String(event)}`),
       [

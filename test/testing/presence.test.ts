@@ -8,7 +8,7 @@ import { PubNubEmulator } from "effect-herald/testing"
 import { handshake, poll, presence } from "./http.ts"
 
 const emulated = (options?: PubNubEmulator.Options) => Effect.provide(PubNubEmulator.layer(options))
-const occupants = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.occupants("a"))
+const occupants = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.occupants({ channel: "a" }))
 const come = (uuid: string, parameters: Readonly<Record<string, string | number>> = {}) =>
   presence("/channel/a/heartbeat", { uuid, ...parameters })
 

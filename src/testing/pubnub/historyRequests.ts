@@ -105,7 +105,7 @@ const fetchWithActions = (
   const page = keyset.history.page(channel, now, { before: bounds.start, from: bounds.end }, max)
     .map((entry) => ({ entry, added: keyset.actions.ofMessage(channel, entry.timetoken) }))
   let total = 0
-  const tooMuch = page.findLastIndex(({ added }) => (total += added.length) > keyset.limits.actionsPerPage)
+  const tooMuch = page.findLastIndex(({ added }) => (total += added.length) > keyset.limits.actionsPageSize)
   // A message is never left without some of its actions, and a page never without a message.
   const whole = page.slice(Math.min(tooMuch + 1, page.length - 1))
   const [first] = whole

@@ -10,6 +10,7 @@ import type { Filter } from "./filter.ts"
 import * as histories from "./history.ts"
 import * as objectStore from "./objects.ts"
 import * as presences from "./presence.ts"
+import { type Given, merge } from "../server/options.ts"
 
 /** What a keyset is allowed to do. */
 export interface AddOns {
@@ -23,16 +24,16 @@ export interface AddOns {
 
 /** What a keyset refuses, and how much it keeps. */
 export interface Limits {
-  readonly messageBytes: number
-  readonly signalBytes: number
-  readonly urlBytes: number
-  readonly bodyBytes: number
+  readonly maxMessageSize: number
+  readonly maxSignalSize: number
+  readonly maxUrlSize: number
+  readonly maxBodySize: number
   readonly storedBytes: number
   readonly queueLength: number
   readonly queueRetentionMillis: number
   readonly retentionMillis: number
   readonly historyDelayMillis: number
-  readonly actionsPerPage: number
+  readonly actionsPageSize: number
 }
 
 /** What an event takes of what may be stored: its text, and about as much as it takes without any. */
@@ -75,9 +76,9 @@ export interface Waiter {
 
 /** Who is refused what. Without names, everything is refused. */
 export interface Denial {
-  readonly channels?: ReadonlyArray<string>
-  readonly groups?: ReadonlyArray<string>
-  readonly uuids?: ReadonlyArray<string>
+  readonly channels?: ReadonlyArray<string> | undefined
+  readonly groups?: ReadonlyArray<string> | undefined
+  readonly userIds?: ReadonlyArray<string> | undefined
 }
 
 const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
@@ -360,7 +361,7 @@ export const make = (options: {
     const isSigned = secretKey !== undefined && query.has("signature")
     if (addOns.accessManager && !isSigned && (query.get("auth") ?? "") === "") return wanted
     const uuid = query.get("uuid") ?? ""
-    const mine = denials.filter(({ uuids }) => uuids === undefined || uuids.includes(uuid))
+    const mine = denials.filter(({ userIds }) => userIds === undefined || userIds.includes(uuid))
     const isRefused = (kind: "channels" | "groups") => (name: string) =>
       mine.some((denial) =>
         denial.channels === undefined && denial.groups === undefined ||
@@ -379,8 +380,8 @@ export const make = (options: {
     limits,
     moreActions,
     addOns: () => addOns,
-    setAddOns: (changes: Partial<AddOns>) => {
-      addOns = { ...addOns, ...changes }
+    setAddOns: (changes: Given<AddOns>) => {
+      addOns = merge("addOns of PubNubEmulator", addOns, changes)
     },
     position,
     settle,

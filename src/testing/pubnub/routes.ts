@@ -119,13 +119,13 @@ const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment
   }
   const customMessageType = query.get("custom_message_type")
   if (isSignal) {
-    if (new TextEncoder().encode(payload).length > keyset.limits.signalBytes) {
+    if (new TextEncoder().encode(payload).length > keyset.limits.maxSignalSize) {
       return answers.signalTooLarge(keyset.position(now))
     }
     return answers.sent(keyset.append({ channel, payload, type: 1, publisher, customMessageType }, region, now))
   }
   const size = encodedLength(payload) + encodedLength(channel) + encodedLength(meta ?? "")
-  if (size > keyset.limits.messageBytes) return answers.messageTooLarge(keyset.position(now))
+  if (size > keyset.limits.maxMessageSize) return answers.messageTooLarge(keyset.position(now))
   const norep = query.get("norep")
   const ttl = query.get("ttl")
   return answers.sent(keyset.append(

@@ -5,7 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
 import { herald } from "../kit.ts"
 
-const answering = (answer: Transport.Answer) => Effect.provide(Transport.scripted([answer]))
+const answering = (answer: Transport.Answer) => Effect.provide(Transport.layerScripted([answer]))
 
 describe("exit codes", () => {
   const cases: ReadonlyArray<readonly [number, string, ReadonlyArray<string>, Transport.Answer]> = [
@@ -60,7 +60,7 @@ describe("exit codes", () => {
         assert.strictEqual(exitCode, code)
         const { all } = yield* Transport.Exchanges
         assert.deepStrictEqual(yield* all, [])
-      }).pipe(Effect.provide(Transport.scripted([]))))
+      }).pipe(Effect.provide(Transport.layerScripted([]))))
   }
 
   it.effect("3: access denied, a feature that is off, a key that is missing", () =>
@@ -106,7 +106,7 @@ describe("exit codes", () => {
       assert.strictEqual(error._tag, "BadInput")
       assert.strictEqual(exitCode, 2)
       assert.include(message, "Missing required argument: channel")
-    }).pipe(Effect.provide(Transport.scripted([]))))
+    }).pipe(Effect.provide(Transport.layerScripted([]))))
 
   it.effect("secrets are never printed", () =>
     Effect.gen(function*() {
@@ -119,7 +119,7 @@ describe("exit codes", () => {
           assert.notInclude([...stdout, ...stderr].join("\n"), "hush")
         }
       }
-    }).pipe(Effect.provide(Transport.scripted([]))))
+    }).pipe(Effect.provide(Transport.layerScripted([]))))
 })
 
 describe("help", () => {
@@ -131,7 +131,7 @@ describe("help", () => {
         assert.deepStrictEqual(stderr, [])
         assert.include(stdout.join("\n"), "Exit codes: 0 done; 1 unexpected; 2 wrong input")
       }
-    }).pipe(Effect.provide(Transport.scripted([]))))
+    }).pipe(Effect.provide(Transport.layerScripted([]))))
 
   it.effect("of a command shows the flags of its service only", () =>
     Effect.gen(function*() {
@@ -148,11 +148,11 @@ describe("help", () => {
         assert.include(text, "--json")
         assert.notMatch(text, /PUBNUB_|--subscribe-key|--user-id/)
       }
-    }).pipe(Effect.provide(Transport.scripted([]))))
+    }).pipe(Effect.provide(Transport.layerScripted([]))))
 
   it.effect("is the same for a short name of a command", () =>
     Effect.gen(function*() {
       assert.include((yield* herald(["actions", "--help"])).stdout.join("\n"), "live")
       assert.include((yield* herald(["groups", "--help"])).stdout.join("\n"), "add-channels")
-    }).pipe(Effect.provide(Transport.scripted([]))))
+    }).pipe(Effect.provide(Transport.layerScripted([]))))
 })

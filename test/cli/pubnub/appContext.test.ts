@@ -112,7 +112,7 @@ for (const { command, kind, more } of kinds) {
         const service = yield* emulator
         const put = kind === "user" ? service.setUser : service.setChannel
         for (let n = 100; n < 350; n++) {
-          yield* put(`o${n}`, { name: `N${999 - n}`, type: n % 2 ? "odd" : "even", custom: { n } })
+          yield* put({ id: `o${n}`, name: `N${999 - n}`, type: n % 2 ? "odd" : "even", custom: { n } })
         }
         const all = yield* objects([command, "list", "--sort", "id"])
         assert.deepStrictEqual(all.map(({ id }) => id), Array.from({ length: 250 }, (_, n) => `o${100 + n}`))
@@ -182,7 +182,9 @@ describe("members and memberships", () => {
       assert.deepStrictEqual(yield* lines(["members", "remove", "room", "ada", "bob"]), [])
       assert.deepStrictEqual(yield* lines(["memberships", "remove", "hall", "--user", "ada"]), [])
       assert.deepStrictEqual(
-        (yield* PubNubEmulator.PubNubEmulator.use((service) => service.memberships())).map(({ channel, user }) => [
+        (yield* PubNubEmulator.PubNubEmulator.use((service) => service.memberships)).map((
+          { channel, userId: user }
+        ) => [
           channel,
           user
         ]),
@@ -202,7 +204,9 @@ it.effect("3: without App Context; 2: a filter that the service cannot read; 4: 
       assert.deepInclude(yield* failure(args), { exitCode: 3, tag: "PubNubError" })
     }
     assert.deepInclude(
-      yield* failure(["users", "remove", "a"]).pipe(Effect.provide(Transport.scripted([{ failure: "ECONNREFUSED" }]))),
+      yield* failure(["users", "remove", "a"]).pipe(
+        Effect.provide(Transport.layerScripted([{ failure: "ECONNREFUSED" }]))
+      ),
       { exitCode: 4, tag: "PubNubError" }
     )
   }).pipe(Effect.provide(world)))
@@ -217,7 +221,7 @@ it.live("as a process: an emulator, and one without App Context", () =>
     const { emulator: service, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     const set = yield* run(origin, "users", "set", "ada", "--name", "Ada")
     assert.deepStrictEqual([set.code, set.stderr, JSON.parse(set.stdout).name], [0, "", "Ada"])
-    assert.deepStrictEqual((yield* service.users()).map(({ id }) => id), ["ada"])
+    assert.deepStrictEqual((yield* service.users).map(({ id }) => id), ["ada"])
     const without = yield* Spawn.herald(["emulator", "--port", "0", "--json", "--no-app-context"])
     const refused = yield* run(JSON.parse(yield* without.firstLine).origin, "users", "list")
     assert.strictEqual(refused.code, 3)
@@ -263,6 +267,6 @@ describe("2: refused before anything is sent", () => {
         const { exitCode, stderr, stdout } = yield* herald(args)
         assert.deepStrictEqual([exitCode, stderr.length, stdout], [2, 1, []])
         assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
-      }).pipe(Effect.provide(Transport.scripted([]))))
+      }).pipe(Effect.provide(Transport.layerScripted([]))))
   }
 })

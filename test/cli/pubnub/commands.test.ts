@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -16,7 +17,7 @@ const decode = Schema.decodeEffect(
 
 const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
 
-const stored = (channel: string) => PubNubEmulator.PubNubEmulator.use((emulator) => emulator.messages(channel))
+const stored = (channel: string) => PubNubEmulator.PubNubEmulator.use((emulator) => emulator.messages({ channel }))
 
 /** Runs `subscribe` until it ends, and something else once it is connected. */
 const whileSubscribed = <E, R>(
@@ -69,7 +70,7 @@ describe("publish", () => {
         const ran = yield* herald(["publish", "a", ...args])
         assert.deepStrictEqual(ran.stderr, [])
         const last = (yield* stored("a")).at(-1)
-        assert.deepStrictEqual(last?.message, message)
+        assert.deepStrictEqual(last?.payload, message)
         assert.deepStrictEqual(ran.stdout, [last?.timetoken ?? ""])
       }
     }).pipe(Effect.provide(world)))
@@ -84,10 +85,10 @@ describe("publish", () => {
       const [message] = yield* stored("a")
       assert.deepInclude(message, {
         meta: { vip: true },
-        ttl: 3,
+        ttl: Duration.hours(3),
         customMessageType: "order-placed",
         publisher: "ada",
-        message: {}
+        payload: {}
       })
       assert.deepStrictEqual(stdout.map((line) => JSON.parse(line)), [{ channel: "a", timetoken: message?.timetoken }])
       const [request] = yield* requestsTo("/publish")
@@ -104,7 +105,7 @@ describe("publish", () => {
         const { exitCode, stdout } = yield* herald(["publish", "a", ...args], { stdin: "1\n\n{\"b\":2}\r\n\"three\"" })
         assert.strictEqual(exitCode, 0)
         const messages = (yield* stored("a")).slice(-3)
-        assert.deepStrictEqual(messages.map(({ message }) => message), [1, { b: 2 }, "three"])
+        assert.deepStrictEqual(messages.map(({ payload }) => payload), [1, { b: 2 }, "three"])
         assert.deepStrictEqual(messages.map(({ timetoken }) => timetoken), stdout)
       }
     }).pipe(Effect.provide(world)))
@@ -115,9 +116,9 @@ describe("publish", () => {
       assert.strictEqual(exitCode, 2)
       assert.lengthOf(stdout, 1)
       assert.deepStrictEqual(stderr, ["herald: Not JSON: {\"cut\": (use --text to send lines as text)"])
-      assert.deepStrictEqual((yield* stored("a")).map(({ message }) => message), [1])
+      assert.deepStrictEqual((yield* stored("a")).map(({ payload }) => payload), [1])
       yield* herald(["publish", "b", "--text"], { stdin: "1\n{\"cut\":\n" })
-      assert.deepStrictEqual((yield* stored("b")).map(({ message }) => message), ["1", "{\"cut\":"])
+      assert.deepStrictEqual((yield* stored("b")).map(({ payload }) => payload), ["1", "{\"cut\":"])
     }).pipe(Effect.provide(world)))
 
   it.effect("refuses integers that JavaScript would round", () =>
@@ -191,8 +192,8 @@ describe("subscribe", () => {
   it.effect("starts where it is told, filters, reads groups and leaves at its end", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
-      yield* emulator.addToGroup("crew", ["a"])
-      const since = yield* emulator.publish({ channel: "a", message: { id: 1 } })
+      yield* emulator.addToGroup({ group: "crew", channels: ["a"] })
+      const { timetoken: since } = yield* emulator.publish({ channel: "a", message: { id: 1 } })
       yield* emulator.publish({ channel: "a", message: { id: 2 } })
       yield* emulator.publish({ channel: "a", message: { id: 3 } })
       const { stdout } = yield* herald(

@@ -17,10 +17,10 @@ const message = "17900000000000000"
 
 const react = (value: string, uuid = "bob", messageTimetoken = message) =>
   PubNubEmulator.PubNubEmulator.use((emulator) =>
-    emulator.addAction({ channel: "a", messageTimetoken, type: "reaction", value, uuid })
+    emulator.addAction({ channel: "a", messageTimetoken, type: "reaction", value, userId: uuid })
   )
 
-const stored = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.actions("a"))
+const stored = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.actions({ channel: "a" }))
 
 const asked = requestsTo("/v1/message-actions")
 
@@ -29,7 +29,7 @@ describe("message-actions add and remove", () => {
     Effect.gen(function*() {
       const added = yield* herald(["message-actions", "add", "a", message, "reaction", "👍", "--user-id", "ada"])
       const [action] = yield* stored
-      assert.deepInclude(action, { uuid: "ada", type: "reaction", value: "👍", messageTimetoken: message })
+      assert.deepInclude(action, { userId: "ada", type: "reaction", value: "👍", messageTimetoken: message })
       assert.deepStrictEqual(added, { exitCode: 0, stderr: [], stdout: [action?.actionTimetoken ?? ""] })
       const removed = yield* herald(["message-actions", "remove", "a", message, ...added.stdout, "--user-id", "ada"])
       assert.deepStrictEqual(removed, { exitCode: 0, stderr: [], stdout: [] })
@@ -111,7 +111,10 @@ describe("message-actions list", () => {
 })
 
 describe("message-actions live", () => {
-  const say = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.publish({ channel: "a", message: "hi" }))
+  const say = Effect.map(
+    PubNubEmulator.PubNubEmulator.use((emulator) => emulator.publish({ channel: "a", message: "hi" })),
+    ({ timetoken }) => timetoken
+  )
 
   /** What it prints until there are so many values, with what is done after the first. */
   const watching = <E, R>(
@@ -184,7 +187,7 @@ describe("message-actions live", () => {
         messages: [{ messageTimetoken: message, reactions: [] }]
       })
       yield* child.hangUp
-      yield* emulator.addAction({ channel: "a", messageTimetoken: message, type: "r", value: "1", uuid: "bob" })
+      yield* emulator.addAction({ channel: "a", messageTimetoken: message, type: "r", value: "1", userId: "bob" })
       const { code, stderr } = yield* child.exit
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
       assert.lengthOf((yield* emulator.requests).filter(({ target }) => target.includes("/leave?")), 1)
@@ -225,6 +228,6 @@ describe("2: refused before anything is sent", () => {
         const { exitCode, stderr, stdout } = yield* herald(["message-actions", ...args])
         assert.deepStrictEqual([exitCode, stderr.length, stdout], [2, 1, []])
         assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
-      }).pipe(Effect.provide(Transport.scripted([]))))
+      }).pipe(Effect.provide(Transport.layerScripted([]))))
   }
 })

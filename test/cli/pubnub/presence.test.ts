@@ -63,7 +63,7 @@ it.effect("what cannot be read of a list is printed in its place", () =>
     assert.deepInclude(JSON.parse(lobby ?? ""), { channel: "room", _tag: "UndecodableItem" })
     assert.match(group ?? "", /^cannot be read \(.+\): 5$/)
     assert.match(state ?? "", /^a {2}cannot be read \(.+\): 5$/)
-  }).pipe(Effect.provide(Transport.scripted([
+  }).pipe(Effect.provide(Transport.layerScripted([
     ...Array.from({ length: 2 }, () => ({
       body: JSON.stringify({
         payload: {
@@ -93,6 +93,6 @@ describe("2: refused before anything is sent", () => {
         const { exitCode, stderr, stdout } = yield* herald(args)
         assert.deepStrictEqual([exitCode, stderr.length, stdout], [2, 1, []])
         assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
-      }).pipe(Effect.provide(Transport.scripted([]))))
+      }).pipe(Effect.provide(Transport.layerScripted([]))))
   }
 })

@@ -189,7 +189,7 @@ describe("requests", () => {
       assert.deepStrictEqual(payloads(arrivals), numbers(4_000))
       assert.isAtLeast(most, 4)
       assert.isAtMost(most, 16)
-      const times = (yield* history).map(({ time }) => time)
+      const times = (yield* history).map(({ time }) => time.epochMilliseconds)
       for (const [index, time] of times.entries()) if (index > 0) assert.isAtLeast(time - times[index - 1]!, 39)
     }).pipe(Effect.provide(emulated())))
 
@@ -385,7 +385,7 @@ describe("history that refuses", () => {
 describe("names", () => {
   it.effect("groups are listed, wildcards are what was seen of them, and the rest is suspected", () =>
     Effect.gen(function*() {
-      yield* emulator.use((service) => service.addToGroup("crew", ["b"]))
+      yield* emulator.use((service) => service.addToGroup({ group: "crew", channels: ["b"] }))
       const since = BigInt(yield* here)
       yield* publishAll(4, (n) => n % 2 === 0 ? "b" : "x.y")
       const { arrivals, notices } = yield* fill({ since }, { channels: ["x.*"], groups: ["crew"] })

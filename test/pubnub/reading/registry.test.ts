@@ -166,7 +166,7 @@ describe("what is shared", () => {
       yield* publish({ n: 1 })
       yield* publish({ n: 2 })
       yield* publish("b", "b")
-      yield* emulator.use((service) => service.publish({ channel: "a", message: "theirs", subscribeKey: "other" }))
+      yield* emulator.use((service) => service.keyset("other").publish({ channel: "a", message: "theirs" }))
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(one.seen), [{ n: 1 }, { n: 2 }])
       assert.deepStrictEqual(payloads(same.seen), ["b"])
