@@ -1,0 +1,33 @@
+/** How much an application ships of us and of Effect: minified, compressed with gzip. */
+import { assert, it } from "@effect/vitest"
+import { gzipSync } from "node:zlib"
+import { rolldown } from "rolldown"
+import { root } from "../kit/scratch.ts"
+
+const bundle = async (program: string): Promise<number> => {
+  const input = `${root}/program.ts`
+  const build = await rolldown({
+    input,
+    platform: "browser",
+    resolve: { conditionNames: ["effect-herald-source", "import", "default"] },
+    plugins: [{
+      name: "program",
+      resolveId: (id) => id === input ? id : undefined,
+      load: (id) => id === input ? program : undefined
+    }]
+  })
+  const { output } = await build.generate({ minify: true, codeSplitting: false })
+  return gzipSync(output[0].code).length
+}
+
+const publish = `
+  export { publish } from "effect-herald/pubnub/Publish"
+  export { layer } from "effect-herald/pubnub/PubNubConfig"`
+
+/** A limit is what was measured when it was set, and 3 % more. */
+it.each([
+  ["publish only", 58_400, publish],
+  ["publish and subscribe", 97_000, `${publish}; export { stream } from "effect-herald/pubnub/Subscribe"`],
+  ["all of PubNub", 129_300, `export * from "effect-herald/pubnub"`],
+  ["all of Symphony", 114_400, `export * from "effect-herald/symphony"`]
+])("%s", async (_, limit, program) => assert.isAtMost(await bundle(program), limit), 60_000)
