@@ -42,7 +42,7 @@ const Origin = MessageML.entity({
 
 /** Whether an order is in the room. It came after it was published; a minute is left for clocks that differ. */
 const isPosted = (streamId: string, timetoken: Timetoken.Timetoken) =>
-  Messages.listAll({ streamId, since: DateTime.subtract(Timetoken.toDateTime(timetoken), { minutes: 1 }) }).pipe(
+  Messages.stream({ streamId, since: DateTime.subtract(Timetoken.toDateTime(timetoken), { minutes: 1 }) }).pipe(
     Stream.filter(UndecodableItem.isDecoded),
     Stream.mapEffect((message) => Effect.orElseSucceed(Origin.read(message), () => [])),
     Stream.filter((origins) => origins.some((origin) => origin.timetoken === timetoken)),
@@ -91,7 +91,7 @@ const publish = Effect.fnUntraced(function*({ message }: DatafeedEvent.MessageSe
 const roomToReplies = (streamId: string) =>
   Datafeed.consume(
     (event) =>
-      event._tag === "MessageSent" && Ids.toUrlSafe(event.message.stream?.streamId ?? "") === Ids.toUrlSafe(streamId)
+      event._tag === "MessageSent" && event.message.stream?.streamId === Ids.toUrlSafe(streamId)
         ? publish(event)
         : Effect.void,
     { tag: "bridge" }

@@ -1,6 +1,6 @@
 /**
- * Files of messages that were posted: {@link listAttachments} of a stream, and {@link getAttachment} or {@link attachmentBytes}
- * for what is in one. A file to send is an `Attachment`.
+ * Reads files of posted messages. {@link listAttachments} lists the files of a stream; {@link getAttachment} and
+ * {@link streamAttachment} give the content of one. To send a file, see `Attachment`.
  *
  * @since 0.1.0
  */
@@ -20,44 +20,48 @@ import { agent, pod } from "./internal/wire/path.ts"
 import * as Paging from "./internal/wire/paging.ts"
 import * as Request from "./internal/wire/request.ts"
 import * as Times from "./internal/wire/times.ts"
+import type { Range } from "./Messages.ts"
 import { StreamAttachment } from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
 import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 
-type Needs = HttpClient.HttpClient | SymphonyConfig | Session
-
 /**
- * What {@link listAllAttachments} takes.
+ * Which files of a stream, and in which order.
  *
  * @category models
  * @since 0.1.0
  */
-export interface AttachmentRange {
-  /** The stream that the files were posted to. */
-  readonly streamId: string
-  /** The time of the first. A number is milliseconds since 1970. Default: all. */
-  readonly since?: DateTime.DateTime.Input | undefined
-  /** The time of the last. Default: all. */
-  readonly to?: DateTime.DateTime.Input | undefined
-  /** By time. Default: `"ASC"`, oldest first. */
-  readonly sortDir?: "ASC" | "DESC" | undefined
+export interface AttachmentRange extends Range {
+  /** Order by time. Default: `"oldestFirst"`. */
+  readonly order?: "newestFirst" | "oldestFirst" | undefined
 }
 
 /**
- * What {@link listAttachments} takes.
+ * The options of {@link listAttachments}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ListAttachmentsOptions extends AttachmentRange {
-  /** 0 to 100. Default: 50. */
+  /** The size of the page, 0 to 100. Default: 50. */
   readonly limit?: number | undefined
 }
 
 /**
- * Files of a stream, each with the message that it came in.
+ * The options of {@link streamAttachments}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamAttachmentsOptions extends AttachmentRange {
+  /** How many files one request asks for, 1 to 100. Default: 100. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * Lists files of a stream, each with the message that has it.
  *
  * **Details**
  *
@@ -68,7 +72,7 @@ export interface ListAttachmentsOptions extends AttachmentRange {
  * ```ts
  * import * as Attachments from "effect-herald/symphony/Attachments"
  *
- * const newest = (streamId: string) => Attachments.listAttachments({ streamId, limit: 1, sortDir: "DESC" })
+ * const newest = (streamId: string) => Attachments.listAttachments({ streamId, limit: 1, order: "newestFirst" })
  * ```
  *
  * @category requests
@@ -76,42 +80,21 @@ export interface ListAttachmentsOptions extends AttachmentRange {
  */
 export const listAttachments = (
   options: ListAttachmentsOptions
-): Effect.Effect<ReadonlyArray<StreamAttachment | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
-  listAttachmentsAs("listAttachments", options)
-
-const listAttachmentsAs = (
-  operation: "listAttachments" | "listAllAttachments",
-  options: ListAttachmentsOptions
-): Effect.Effect<ReadonlyArray<Listed>, SymphonyError.SymphonyError, Needs> =>
-  Request.run(operation, () => {
-    const { limit = 50, since, sortDir = "ASC", streamId, to } = options
-    return {
-      path: pathOf(streamId),
-      query: { since: Times.parameter(since), to: Times.parameter(to), limit: String(limit), sortDir },
-      streamId,
-      issues: Input.issues({
-        streamId: Ids.issue(streamId),
-        since: Times.check(since),
-        to: Times.check(to),
-        sortDir: Input.oneOf(["ASC", "DESC"])(sortDir),
-        limit: Input.whole(0, 100)(limit)
-      }),
-      decode: decodeAttachments,
-      empty: { value: [] }
-    }
-  })
-
-const pathOf = (streamId: string) => pod`/v1/streams/${Ids.toUrlSafe(streamId)}/attachments`
+): Effect.Effect<
+  ReadonlyArray<StreamAttachment | UndecodableItem>,
+  SymphonyError.SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> => request("Attachments.listAttachments", options)
 
 /**
- * All files of a stream, page after page. It stops asking when its reader stops.
+ * Gives all files of a stream, page after page. It asks for the next page when the reader pulls.
  *
  * **Details**
  *
- * As {@link listAttachments}, 100 a page. The service goes on by time alone: where more than 100 files came at one
- * millisecond there is no way to the others, and the stream fails with `Malformed`.
+ * As {@link listAttachments}. The service pages by time alone. When one millisecond has as many files as a page, the stream
+ * cannot ask for the files behind them, and fails with `Malformed`.
  *
- * **Example** (The bytes of all files of a stream)
+ * **Example** (The size of all files of a stream)
  *
  * ```ts
  * import * as Stream from "effect/Stream"
@@ -119,7 +102,7 @@ const pathOf = (streamId: string) => pod`/v1/streams/${Ids.toUrlSafe(streamId)}/
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const bytes = (streamId: string) =>
- *   Attachments.listAllAttachments({ streamId }).pipe(
+ *   Attachments.streamAttachments({ streamId }).pipe(
  *     Stream.filter(UndecodableItem.isDecoded),
  *     Stream.map(({ size = 0 }) => size),
  *     Stream.runSum
@@ -129,122 +112,159 @@ const pathOf = (streamId: string) => pod`/v1/streams/${Ids.toUrlSafe(streamId)}/
  * @category streams
  * @since 0.1.0
  */
-export const listAllAttachments = (
-  options: AttachmentRange
-): Stream.Stream<StreamAttachment | UndecodableItem, SymphonyError.SymphonyError, Needs> =>
-  Endpoint.readingStream("listAllAttachments", () => {
-    const { since, sortDir, streamId, to } = options
-    const limit = 100
-    const first: AttachmentWindow = { since, to, seen: [], undecodable: 0 }
-    const full = `${limit} attachments share one time, so that those behind them cannot be asked for`
+export const streamAttachments = (
+  options: StreamAttachmentsOptions
+): Stream.Stream<
+  StreamAttachment | UndecodableItem,
+  SymphonyError.SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> =>
+  Endpoint.readingStream("Attachments.streamAttachments", () => {
+    const { order, pageSize = 100, since, streamId, until } = options
+    const first: Window = { since, until, seen: [], undecodable: 0 }
+    const full = `${pageSize} attachments share one time, so that those behind them cannot be asked for`
     return Paging.paginate(
-      { operation: "listAllAttachments", path: pathOf(streamId), streamId },
+      { operation: "Attachments.streamAttachments", path: pathOf(streamId), streamId },
       first,
-      (window) =>
+      ({ since, until, ...window }) =>
         Effect.map(
-          listAttachmentsAs("listAllAttachments", { streamId, sortDir, since: window.since, to: window.to, limit }),
+          request("Attachments.streamAttachments", { streamId, order, since, until, limit: pageSize }),
           (entries) => {
-            const next = nextAttachments(window, entries, sortDir)
+            const next = nextWindow({ since, until, ...window }, entries, order)
             return {
               entries,
               fresh: freshOf(entries, window),
-              next: entries.length < limit ? Option.none() : next === undefined ? full : Option.some(next)
+              next: entries.length < pageSize ? Option.none() : next === undefined ? full : Option.some(next)
             }
           }
         )
     )
   })
 
-type Listed = StreamAttachment | UndecodableItem
+const request = (
+  operation: "Attachments.listAttachments" | "Attachments.streamAttachments",
+  options: ListAttachmentsOptions
+) =>
+  Request.run(operation, () => {
+    const { limit = 50, order = "oldestFirst", since, streamId, until } = options
+    return {
+      path: pathOf(streamId),
+      query: {
+        since: Times.parameter(since),
+        to: Times.parameter(until),
+        limit: String(limit),
+        sortDir: order === "oldestFirst" ? "ASC" : "DESC"
+      },
+      streamId,
+      issues: Input.issues({
+        streamId: Ids.issue(streamId),
+        since: Times.check(since),
+        until: Times.check(until),
+        order: Times.order(order),
+        ...operation === "Attachments.listAttachments"
+          ? { limit: Input.whole(0, 100)(limit) }
+          : { pageSize: Input.whole(1, 100)(limit) }
+      }),
+      decode: decodeAttachments(streamId),
+      empty: Effect.succeed([])
+    }
+  })
 
-interface AttachmentWindow extends Pick<AttachmentRange, "since" | "to"> {
-  /** What was given already, and may come again. */
+const pathOf = (streamId: string) => pod`/v1/streams/${Ids.toUrlSafe(streamId)}/attachments`
+
+/** Entries name the stream that was asked for, so that each is what `getAttachment` takes. */
+const decodeAttachments = (streamId: string) => Lenient.entries(StreamAttachment, { streamId: Ids.toUrlSafe(streamId) })
+
+/** Where a page begins. */
+interface Window extends Pick<Range, "since" | "until"> {
+  /** Entries of the page before, which may come again. */
   readonly seen: ReadonlyArray<string>
-  /** How many of those in front that cannot be read were told already. */
+  /** How many entries at the front of the page cannot be read and were given before. */
   readonly undecodable: number
 }
 
 const freshOf = (
-  page: ReadonlyArray<Listed>,
-  { seen, undecodable: unreadable }: AttachmentWindow
-): ReadonlyArray<Listed> => {
-  let told = unreadable
-  return page.filter((entry) => isDecoded(entry) ? !seen.includes(keyOf(entry)) : told-- <= 0)
+  page: ReadonlyArray<StreamAttachment | UndecodableItem>,
+  { seen, undecodable }: Pick<Window, "seen" | "undecodable">
+): ReadonlyArray<StreamAttachment | UndecodableItem> => {
+  let known = undecodable
+  return page.filter((entry) => isDecoded(entry) ? !seen.includes(keyOf(entry)) : known-- <= 0)
 }
 
-/** It goes on at the last time of the page, if there is one that the page did not begin with. */
-const nextAttachments = (
-  window: AttachmentWindow,
-  page: ReadonlyArray<Listed>,
-  sortDir: AttachmentRange["sortDir"]
-): AttachmentWindow | undefined => {
+/** The window that starts at the last time of the page, unless the page gave nothing new. */
+const nextWindow = (
+  window: Window,
+  page: ReadonlyArray<StreamAttachment | UndecodableItem>,
+  order: AttachmentRange["order"]
+): Window | undefined => {
   const dates = page.map((entry) => isDecoded(entry) ? entry.ingestionDate : undefined)
   const last = dates.findLast((date) => date !== undefined)
   if (last === undefined || freshOf(page, window).length === 0) return undefined
   const isLast = (date: DateTime.Utc | undefined) => date !== undefined && DateTime.Equivalence(date, last)
   return {
     since: window.since,
-    to: window.to,
-    ...sortDir === "DESC" ? { to: last } : { since: last },
+    until: window.until,
+    ...order === "newestFirst" ? { until: last } : { since: last },
     seen: page.filter(isDecoded).map(keyOf),
     undecodable: page.slice(dates.findIndex(isLast)).filter((entry) => !isDecoded(entry)).length
   }
 }
 
-const keyOf = ({ fileId, messageId }: StreamAttachment): string => `${messageId} ${fileId}`
-
-const decodeAttachments = Lenient.entries(StreamAttachment)
+const keyOf = ({ attachmentId, messageId }: StreamAttachment): string => `${messageId} ${attachmentId}`
 
 /**
- * Which file: `fileId` is the `id` of an attachment of a message, or the `fileId` of a listed one. It is passed on as it is,
- * percent escapes and all.
+ * The options of {@link getAttachment} and {@link streamAttachment}. A `StreamAttachment` of a list has all of them; an
+ * attachment of a message has the `attachmentId`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface AttachmentOptions {
+export interface GetAttachmentOptions {
   /** The stream of the message. */
   readonly streamId: string
   /** The message that has the file. */
   readonly messageId: string
-  /** The file: `id` of an attachment of a message, `fileId` of a list. */
-  readonly fileId: string
+  /** The file. The service gets the id as it is, with its percent escapes. */
+  readonly attachmentId: string
 }
 
 /**
- * A file of a message, as the base64 text that the service gives. {@link attachmentBytes} gives what is in it.
+ * Gives a file of a message as base64 text, as the service does. {@link streamAttachment} gives its bytes.
  *
  * **Details**
  *
  * `GET {agent}/agent/v1/stream/{streamId}/attachment?fileId=…&messageId=…`
  *
- * **Example** (To pass it on in JSON)
+ * **Example** (The newest file of a stream)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Attachments from "effect-herald/symphony/Attachments"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
- * const asJson = (file: Attachments.AttachmentOptions) =>
- *   Effect.map(Attachments.getAttachment(file), (content) => ({ content }))
+ * const newest = Effect.fnUntraced(function*(streamId: string) {
+ *   const files = yield* Attachments.listAttachments({ streamId, limit: 1, order: "newestFirst" })
+ *   return yield* Effect.forEach(files.filter(UndecodableItem.isDecoded), Attachments.getAttachment)
+ * })
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
 export const getAttachment = (
-  options: AttachmentOptions
-): Effect.Effect<string, SymphonyError.SymphonyError, Needs> =>
-  Request.run("getAttachment", () => ({ ...fileOf(options), decode: Result.succeed }))
+  options: GetAttachmentOptions
+): Effect.Effect<string, SymphonyError.SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  Request.run("Attachments.getAttachment", () => ({ ...fileOf(options), decode: Result.succeed }))
 
 /**
- * The bytes of a file of a message, as they come: it is never in memory as a whole.
+ * Gives the bytes of a file of a message as they arrive. The file is never in memory as a whole.
  *
  * **Details**
  *
- * As {@link getAttachment}, decoded. It is tried again until the answer begins, and not after that. `requestTimeout` is how
- * long its beginning may take, and then each piece.
+ * As {@link getAttachment}, decoded. A request is retried until its answer begins, and not after that. `requestTimeout` limits
+ * the wait for the start of the answer, and for each piece after it.
  *
- * **Example** (A file of a message, to be saved)
+ * **Example** (Saving a file of a message)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -252,39 +272,39 @@ export const getAttachment = (
  * import * as Stream from "effect/Stream"
  * import * as Attachments from "effect-herald/symphony/Attachments"
  *
- * const save = (file: Attachments.AttachmentOptions, path: string) =>
+ * const save = (file: Attachments.GetAttachmentOptions, path: string) =>
  *   Effect.flatMap(FileSystem.FileSystem, (fileSystem) =>
- *     Stream.run(Attachments.attachmentBytes(file), fileSystem.sink(path)))
+ *     Stream.run(Attachments.streamAttachment(file), fileSystem.sink(path)))
  * ```
  *
  * @category streams
  * @since 0.1.0
  */
-export const attachmentBytes = (
-  options: AttachmentOptions
-): Stream.Stream<Uint8Array, SymphonyError.SymphonyError, Needs> =>
-  Endpoint.readingStream("attachmentBytes", () => {
+export const streamAttachment = (
+  options: GetAttachmentOptions
+): Stream.Stream<Uint8Array, SymphonyError.SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  Endpoint.readingStream("Attachments.streamAttachment", () => {
     const endpoint = fileOf(options)
-    const fail = Endpoint.errorOf({ operation: "attachmentBytes", ...endpoint })
-    return Request.open("attachmentBytes", () => endpoint).pipe(
+    const fail = Endpoint.errorOf({ operation: "Attachments.streamAttachment", ...endpoint })
+    return Request.open("Attachments.streamAttachment", () => endpoint).pipe(
       base64.decode((description) => fail(new SymphonyError.Malformed({ status: 200, description, excerpt: "" })))
     )
   })
 
-const fileOf = ({ fileId, messageId, streamId }: AttachmentOptions) => ({
+const fileOf = ({ attachmentId, messageId, streamId }: GetAttachmentOptions) => ({
   path: agent`/v1/stream/${Ids.toUrlSafe(streamId)}/attachment`,
-  query: { fileId, messageId },
+  query: { fileId: attachmentId, messageId },
   streamId,
   accept: "application/octet-stream",
   issues: Input.issues({
     streamId: Ids.issue(streamId),
     messageId: Ids.issue(messageId),
-    fileId: Input.filled(fileId)
+    attachmentId: Input.filled(attachmentId)
   })
 })
 
 /**
- * The extensions of the files that may be sent, with their dots: `.png`.
+ * Lists the extensions of files that may be sent, each with its dot: `.png`.
  *
  * **Details**
  *
@@ -298,7 +318,8 @@ const fileOf = ({ fileId, messageId, streamId }: AttachmentOptions) => ({
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const isAllowed = (name: string) =>
- *   Effect.map(Attachments.attachmentTypes, (types) => types.filter(UndecodableItem.isDecoded).some((type) => name.toLowerCase().endsWith(type)))
+ *   Effect.map(Attachments.attachmentTypes, (types) =>
+ *     types.filter(UndecodableItem.isDecoded).some((type) => name.toLowerCase().endsWith(type)))
  * ```
  *
  * @category requests
@@ -307,8 +328,11 @@ const fileOf = ({ fileId, messageId, streamId }: AttachmentOptions) => ({
 export const attachmentTypes: Effect.Effect<
   ReadonlyArray<string | UndecodableItem>,
   SymphonyError.SymphonyError,
-  Needs
-> = Request
-  .run("attachmentTypes", () => ({ path: pod`/v1/files/allowedTypes`, decode: decodeTypes, empty: { value: [] } }))
+  HttpClient.HttpClient | SymphonyConfig | Session
+> = Request.run("Attachments.attachmentTypes", () => ({
+  path: pod`/v1/files/allowedTypes`,
+  decode: decodeTypes,
+  empty: Effect.succeed([])
+}))
 
 const decodeTypes = Lenient.entries(Schema.String)

@@ -1,8 +1,9 @@
 /**
- * Hearing: the datafeed of a bot, by which it is told of everything that happens where it is.
+ * Reads the datafeed of a bot: everything that happens where the bot is. {@link consume} runs a handler for each event and loses
+ * none; {@link messages} and {@link stream} are plain streams; {@link pages} gives each page with its commit.
  *
- * The service keeps what a bot was not told of, and what it was told of and has not acknowledged. Only for a while: a feed
- * that nobody reads for 30 minutes is forgotten, with all that is in it.
+ * The service keeps events until a reader has acknowledged them, but not for ever: it forgets a feed that nobody reads for 30
+ * minutes, with all that is in it.
  *
  * @since 0.1.0
  */
@@ -13,6 +14,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Handling from "../internal/handling.ts"
+import * as Input from "../internal/input.ts"
 import type * as DatafeedEvent from "./DatafeedEvent.ts"
 import type * as DatafeedStatus from "./DatafeedStatus.ts"
 import * as Feed from "./internal/feed/feed.ts"
@@ -21,60 +23,56 @@ import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import type { SymphonyError } from "./SymphonyError.ts"
 
-type Needs = HttpClient.HttpClient | SymphonyConfig | Session
-
 /**
- * Which feed, and what of it.
+ * Which feed to read, and what of it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * Which of the bot's feeds: the one of this tag, at most 100 characters. A bot can have 20. Default: the one that was made first,
-   * with a tag or not; so give tags to all readers of a bot or to none. Two readers of one feed share its events, and are told
-   * `FeedShared`.
+   * Reads the bot's feed with this tag, at most 100 characters. A bot can have 20 feeds. Default: the feed that was created
+   * first, with a tag or without; so give tags to all readers of a bot or to none. Two readers of one feed share its events, and
+   * the stream emits `FeedShared`.
    */
   readonly tag?: string | undefined
-  /** Whether a feed that is made tells of invisible rooms too. Default: `false`. */
-  readonly includeInvisible?: boolean | undefined
   /**
-   * Whether the bot is told of what it did itself. Default: `false`. An event without an initiator is nobody's, and comes
-   * in any case.
+   * What the feed gives besides the actions of others. `"own"`: what the bot does itself. `"invisible"`: what happens in
+   * invisible rooms, if this reader creates the feed. Default: neither. Events without an initiator always come.
    */
-  readonly own?: boolean | undefined
+  readonly include?: ReadonlyArray<"own" | "invisible"> | undefined
   /**
-   * Whether the feed is deleted when the stream ends, whoever else reads it. Default: `false`: it is there for 30 minutes, for the
-   * next reader. Nothing else deletes a feed.
+   * Deletes the feed when the stream ends, even if others read it. Default: `false`: the service keeps the feed for 30 minutes
+   * for the next reader. Nothing else deletes a feed.
    */
   readonly deleteOnEnd?: boolean | undefined
   /**
-   * How long one read may take; the service holds it for half a minute when there is nothing to tell. One that is not answered by
-   * then is given up, and the second one in a row is told as `FeedInterrupted`: with less than half a minute, a feed on which nothing
-   * happens looks silent. Anything but a positive duration is a `BadRequest`. Default: 60 seconds. The `requestTimeout` of
-   * the configuration is for all other requests.
+   * How long one read may take. The service holds a read for half a minute when nothing happens. A read without an answer in
+   * this time is given up; the second one in a row emits `FeedInterrupted`. With less than half a minute, a quiet feed looks
+   * silent. A value that is no positive duration is a `BadRequest`. Default: 60 seconds. All other requests use the
+   * `requestTimeout` of the configuration.
    */
   readonly readTimeout?: Duration.Input | undefined
 }
 
 /**
- * What came with one read.
+ * The events of one read.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Page {
-  /** At least one, in the order in which the service told them. */
-  readonly events: Arr.NonEmptyReadonlyArray<DatafeedEvent.DatafeedEvent>
+  /** At least one event, in the order of the service. */
+  readonly items: Arr.NonEmptyReadonlyArray<DatafeedEvent.DatafeedEvent>
   /**
-   * Says that this page is handled: one of the next reads acknowledges it, once all pages before it are handled too. Pages may
-   * be finished in any order.
+   * Marks this page as handled. One of the next reads acknowledges it, after all pages before it are handled too. Pages may be
+   * committed in any order.
    */
   readonly commit: Effect.Effect<void>
 }
 
 /**
- * What is no event: statuses, and events that cannot be known or read.
+ * What is not an event of a known kind: statuses, unknown events, and events that cannot be read.
  *
  * @category models
  * @since 0.1.0
@@ -86,33 +84,32 @@ export type Notice = DatafeedStatus.DatafeedStatus | DatafeedEvent.UnknownEvent 
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * The feed for who composes the pipeline: pages, each with its own commit. What was not committed comes again, to the
- * next reader.
+ * Streams pages, for pipelines that need the commit of each page. The next reader gets again what was not committed.
  *
  * **Details**
  *
- * `GET /agent/v5/datafeeds`, `POST /agent/v5/datafeeds` where the bot has none, then
- * `POST /agent/v5/datafeeds/{id}/read` as a long poll, one whenever the reader pulls. `GET /pod/v2/sessioninfo` once, to know
- * the bot's own events.
+ * `GET {agent}/agent/v5/datafeeds`, `POST {agent}/agent/v5/datafeeds` where the bot has no feed, then
+ * `POST {agent}/agent/v5/datafeeds/{id}/read` as a long poll, once for each pull. `GET {pod}/pod/v2/sessioninfo` once, to
+ * recognise the bot's own events.
  *
- * The stream survives cut connections, bad answers and sleeping machines, for ever by default (`datafeedRetry` of the
- * configuration). A session that ends is renewed; a login that fails is told at once, and tried again by the same schedule. A feed
- * that the service has forgotten is replaced by another, and told as `FeedRecreated`. A `SymphonyError` ends it: a login or a
- * permission that the service itself refuses (a bot with 20 feeds can make no more), and the last failure before a schedule ended.
- * When it ends, the read in flight is aborted, and what was committed since is acknowledged, within a second.
+ * The stream survives cut connections, bad answers and sleeping machines, by default for ever (`datafeedRetry` of the
+ * configuration). It renews a session that ends. It reports a failed login at once, and retries it by the same schedule. It
+ * replaces a feed that the service forgot, and emits `FeedRecreated`. It ends with a `SymphonyError` when the service itself
+ * refuses a login or a permission (a bot with 20 feeds can create no more), or with the last failure when a schedule ends. At its
+ * end it aborts the read in flight and acknowledges what was committed since, within a second.
  *
  * **Nothing is lost**
  *
- * Each answer has its acknowledgement, which goes out with a read, and only when its page is committed and so are all before
- * it. While a page is being handled the next one can be read. The service tells again what is not acknowledged for
- * half a minute: this stream knows the newest 10,000 events by their ids, and leaves out what it has given before. Another
- * reader knows none of them. Pages that are not committed when the stream ends come again, and so do all behind the first of them.
+ * Each answer has its acknowledgement. The reader sends it with a later read, after the page and all pages before it are
+ * committed. The next page can be read while a page is being handled. The service repeats what is not acknowledged within half a
+ * minute. This stream knows the newest 10,000 events by their ids and leaves out what it gave before; another reader knows none
+ * of them. When the stream ends, the next reader gets the pages that are not committed, and all pages behind the first of them.
  *
  * **Gotchas**
  *
- * Pulling commits nothing: `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is
- * fine. Committing before a page is handled is what loses it. A page that an operator leaves out (`debounce`, `switchMap`)
- * stays open: nothing behind it is acknowledged. Commit what you leave out on purpose.
+ * Pulling commits nothing. `buffer`, `mapEffect` with concurrency and others pull before a handler is done, and that is safe. A
+ * commit before the page is handled loses it. A page that an operator drops (`debounce`, `switchMap`) stays open, and nothing
+ * behind it is acknowledged: commit what you drop on purpose.
  *
  * **Example** (Four pages at a time)
  *
@@ -125,7 +122,7 @@ export type Notice = DatafeedStatus.DatafeedStatus | DatafeedEvent.UnknownEvent 
  * declare const handle: (event: DatafeedEvent.DatafeedEvent) => Effect.Effect<void>
  *
  * const bot = Datafeed.pages().pipe(
- *   Stream.mapEffect((page) => Effect.andThen(Effect.forEach(page.events, handle), page.commit), { concurrency: 4 }),
+ *   Stream.mapEffect(({ items, commit }) => Effect.andThen(Effect.forEach(items, handle), commit), { concurrency: 4 }),
  *   Stream.runDrain
  * )
  * ```
@@ -133,37 +130,39 @@ export type Notice = DatafeedStatus.DatafeedStatus | DatafeedEvent.UnknownEvent 
  * @category streams
  * @since 0.1.0
  */
-export const pages = (options: Options = {}): Stream.Stream<Page, SymphonyError, Needs> =>
+export const pages = (
+  options: Options = {}
+): Stream.Stream<Page, SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
   Stream.unwrap(Requests.reading(() => {
-    const { deleteOnEnd = false, includeInvisible, own = false, readTimeout, tag } = options
-    return Effect.succeed(Feed.pages({ tag, includeInvisible, own, deleteOnEnd, readTimeout }))
+    const { deleteOnEnd = false, include = [], readTimeout, tag } = options
+    return Effect.succeed(Feed.pages({ tag, include, deleteOnEnd, readTimeout }))
   }))
 
 /**
- * Everything that the bot is told, and everything that happens to its feed, in one stream. A page is acknowledged when what
- * comes behind it is pulled. Otherwise it is as {@link pages}.
+ * Streams all events and all statuses of the feed. It commits a page when the reader pulls what comes behind it. Otherwise as
+ * {@link pages}.
  *
  * **Gotchas**
  *
- * Operators that pull ahead acknowledge what nobody has handled yet: `buffer`, `merge`, `broadcast`, `debounce`, `grouped`, `mapEffect`
- * with a concurrency above 1. A process that ends then loses what they hold, and it is the service that has forgotten it: there is no
- * cursor to go back to. `runForEach`, `tap`, `map`, `filter` and `mapEffect` with a concurrency of 1 pull when they are done. Use
- * {@link consume} for all else.
+ * Operators that pull ahead acknowledge events that nobody has handled: `buffer`, `merge`, `broadcast`, `debounce`, `grouped`,
+ * `mapEffect` with a concurrency above 1. A process that ends loses the events that such an operator holds. The service has
+ * forgotten them, and no cursor goes back to them. `runForEach`, `tap`, `map`, `filter` and `mapEffect` with a concurrency of 1
+ * are safe. Use {@link consume} for everything else.
  *
- * **Example** (A bot that answers)
+ * **Example** (Printing what people say)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Stream from "effect/Stream"
  * import * as Datafeed from "effect-herald/symphony/Datafeed"
  *
- * const bot = Datafeed.events().pipe(
+ * const bot = Datafeed.stream().pipe(
  *   Stream.runForEach((event) => {
  *     switch (event._tag) {
  *       case "MessageSent":
  *         return Effect.log(`${event.initiator?.displayName} says ${event.message.message}`)
  *       case "FeedRecreated":
- *         return Effect.logWarning("something may be lost")
+ *         return Effect.logWarning("events may be lost")
  *       default:
  *         return Effect.void
  *     }
@@ -174,20 +173,82 @@ export const pages = (options: Options = {}): Stream.Stream<Page, SymphonyError,
  * @category streams
  * @since 0.1.0
  */
-export const events = (
+export const stream = (
   options: Options = {}
-): Stream.Stream<DatafeedEvent.DatafeedEvent, SymphonyError, Needs> =>
+): Stream.Stream<
+  DatafeedEvent.DatafeedEvent,
+  SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> =>
   Stream.flatMap(
     pages(options),
-    (page) => Stream.concat(Stream.fromArray(page.events), Stream.fromEffectDrain(page.commit))
+    ({ commit, items }) => Stream.concat(Stream.fromArray(items), Stream.fromEffectDrain(commit))
   )
+
+/**
+ * The options of {@link messages}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MessagesOptions<E = never, R = never> extends Options {
+  /**
+   * Runs for each status, and for each event that is unknown or cannot be read, at its position in the feed. Its failure ends the
+   * stream. Default: logs what may mean loss as a warning, and the rest at debug level.
+   */
+  readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E, R>) | undefined
+}
+
+/**
+ * Streams messages only: each that was sent, and each new version of one. It commits a page as {@link stream} does, with the
+ * same limits on the operators behind it.
+ *
+ * **Example** (A bot that answers)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Datafeed from "effect-herald/symphony/Datafeed"
+ * import * as Messages from "effect-herald/symphony/Messages"
+ *
+ * const bot = Datafeed.messages().pipe(
+ *   Stream.runForEach(({ message: { stream } }) =>
+ *     stream?.streamId === undefined ? Effect.void : Messages.send({ streamId: stream.streamId, message: "I heard you" })
+ *   )
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const messages = <E = never, R = never>(
+  options: MessagesOptions<E, R> = {}
+): Stream.Stream<
+  DatafeedEvent.MessageSent,
+  SymphonyError | E,
+  HttpClient.HttpClient | SymphonyConfig | Session | R
+> =>
+  Stream.unwrap(Requests.reading(() => {
+    const onStatus: (notice: Notice) => Effect.Effect<unknown, E, R> = options.onStatus ?? log
+    const issues = Input.issues({ onStatus: Input.callback(onStatus) })
+    return issues.length > 0 ? Effect.fail(Requests.refused(issues)) : Effect.succeed(
+      stream(options).pipe(
+        Stream.mapEffect((event) =>
+          isNotice(event)
+            ? Effect.as(onStatus(event), [])
+            : Effect.succeed(event._tag === "MessageSent" ? [event] : [])
+        ),
+        Stream.flattenIterable
+      )
+    )
+  }))
 
 // --------------------------------------------------------------------------------------------------------------------
 // handlers
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What {@link consume} takes beside its handler. `Work` is what it handles at once.
+ * The options of {@link consume} and {@link consumePages}. `Work` is what the handler takes.
  *
  * @category models
  * @since 0.1.0
@@ -195,32 +256,31 @@ export const events = (
 export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 = never> extends Options {
   /**
    * How many events of a page are handled at once, or how many pages with {@link consumePages}. With 1 they are handled in order.
-   * A whole number from 1 on; anything else is a `BadRequest` before a request is made. Default: 1.
+   * A whole number from 1; anything else is a `BadRequest` before a request is made. Default: 1.
    */
   readonly concurrency?: number | undefined
-  /** How often it is tried again when the handler failed. Default: not at all. */
+  /** When to run the handler again after a failure. Default: never. */
   readonly retry?: Schedule.Schedule<unknown, E> | undefined
-  /** What becomes of what keeps failing. Default: its failure ends the reader, before the page is committed. */
+  /** Takes what keeps failing. Default: the failure ends the reader, before it commits the page. */
   readonly deadLetter?: ((work: Work, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
   /**
-   * Run for each status and for what cannot be known or read, after the events ahead of it in the page were handled. Its
-   * failure ends the reader. Default: what may mean loss is logged as a warning, the rest at debug.
+   * Runs for each status, and for each event that is unknown or cannot be read, after the events before it in the page are
+   * handled. Its failure ends the reader. Default: logs what may mean loss as a warning, and the rest at debug level.
    */
   readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E2, R2>) | undefined
 }
 
 /**
- * Runs a handler for each event, and commits a page after all of it was handled: a process that is killed at any point is
- * told again, when it starts again within 30 minutes, of the page it was at. So an event may be handled again, and none is
- * left out.
+ * Runs a handler for each event, and commits a page after all of its events are handled. When a process is killed, the next one
+ * gets the same page again if it starts within 30 minutes. So an event may be handled twice, and none is left out.
  *
  * **Details**
  *
  * It runs until it fails: with what ends the feed (see {@link pages}), or with a handler that keeps failing where there is no
- * `deadLetter`. Nothing of that page is acknowledged then. A handler that dies ends it, too: a defect is neither tried again nor
- * set aside. One that hangs holds its page, and with it the reader; `Effect.timeout` in the handler makes a failure of it.
- * A handler may take longer than half a minute: what is told again meanwhile is left out. But one that takes longer than 30 minutes
- * lets the feed be forgotten.
+ * `deadLetter`. Nothing of that page is acknowledged. A defect of the handler ends it too: a defect is neither retried nor given
+ * to `deadLetter`. A handler that hangs holds its page and the reader; `Effect.timeout` in the handler turns this into a failure.
+ * A handler may take longer than half a minute: the reader leaves out what the service repeats meanwhile. A handler that takes
+ * longer than 30 minutes lets the service forget the feed.
  *
  * **Example** (A bot that loses nothing)
  *
@@ -238,17 +298,17 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
  * })
  * ```
  *
- * @category handlers
+ * @category streams
  * @since 0.1.0
  */
 export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (event: DatafeedEvent.Event) => Effect.Effect<unknown, E, R>,
   options?: ConsumeOptions<DatafeedEvent.Event, E, E2, R2, E3, R3>
-): Effect.Effect<void, SymphonyError | E2 | E3, Needs | R | R2 | R3>
+): Effect.Effect<void, SymphonyError | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3>
 export function consume<E, R, E2, R2, E3, R3>(
   handler: (event: DatafeedEvent.Event) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<DatafeedEvent.Event, E, E2, R2, E3, R3> = {}
-): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
+): Effect.Effect<void, SymphonyError | E | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3> {
   return checked(handler, options, (concurrency) => {
     const one = Handling.withRetryAndDeadLetter(handler, options)
     return handled((events) => Effect.forEach(events, one, { concurrency, discard: true }), options, 1)
@@ -256,10 +316,10 @@ export function consume<E, R, E2, R2, E3, R3>(
 }
 
 /**
- * The same as {@link consume} with a handler for all events of a page at once. A page that something is told in the middle of
- * (an `UndecodableEvent`) is handled in two parts.
+ * As {@link consume}, with a handler that takes all events of a page at once. A status, or an event that cannot be read, splits
+ * its page into two calls.
  *
- * **Example** (One insert a page)
+ * **Example** (One insert for each page)
  *
  * ```ts
  * import type * as Effect from "effect/Effect"
@@ -268,31 +328,27 @@ export function consume<E, R, E2, R2, E3, R3>(
  *
  * declare const insert: (rows: ReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<void, "deadlock">
  *
- * const archive = Datafeed.consumePages(insert, { tag: "archive", own: true })
+ * const archive = Datafeed.consumePages(insert, { tag: "archive", include: ["own"] })
  * ```
  *
- * @category handlers
+ * @category streams
  * @since 0.1.0
  */
 export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (events: Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<unknown, E, R>,
   options?: ConsumeOptions<Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>, E, E2, R2, E3, R3>
-): Effect.Effect<void, SymphonyError | E2 | E3, Needs | R | R2 | R3>
+): Effect.Effect<void, SymphonyError | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3>
 export function consumePages<E, R, E2, R2, E3, R3>(
   handler: (events: Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>, E, E2, R2, E3, R3> = {}
-): Effect.Effect<void, SymphonyError | E | E2 | E3, Needs | R | R2 | R3> {
+): Effect.Effect<void, SymphonyError | E | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3> {
   return checked(handler, options, (concurrency) => {
     const all = Handling.withRetryAndDeadLetter(handler, options)
-    return handled(
-      (events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void,
-      options,
-      concurrency
-    )
+    return handled((events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void, options, concurrency)
   })
 }
 
-/** Refuses what cannot be worked with before anything is asked for. */
+/** Refuses bad options before the first request. */
 const checked = <E, R>(
   handler: unknown,
   options: Parameters<typeof Handling.issuesOf>[1] & { readonly concurrency?: number | undefined },
@@ -303,30 +359,28 @@ const checked = <E, R>(
     return issues.length === 0 ? work(options.concurrency ?? 1) : Effect.fail(Requests.refused(issues))
   })
 
-/** Pages are handled and committed; what is told in a page comes after the events ahead of it were handled. */
+/** Handles pages and commits them. A notice in a page comes after the events before it were handled. */
 const handled = <E, R, E2, R2>(
   handle: (events: ReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<unknown, E, R>,
-  options: Options & { readonly onStatus?: ((notice: Notice) => Effect.Effect<unknown, E2, R2>) | undefined },
+  options: MessagesOptions<E2, R2>,
   concurrency: number
-): Effect.Effect<void, SymphonyError | E | E2, Needs | R | R2> => {
-  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? logged
-  const page = Effect.fnUntraced(function*(told: ReadonlyArray<DatafeedEvent.DatafeedEvent>) {
+) => {
+  const onStatus: (notice: Notice) => Effect.Effect<unknown, E2, R2> = options.onStatus ?? log
+  const handlePage = Effect.fnUntraced(function*({ commit, items }: Page) {
     let events: Array<DatafeedEvent.Event> = []
-    for (const event of told) {
-      if (!isNotice(event)) {
-        events.push(event)
+    for (const item of items) {
+      if (!isNotice(item)) {
+        events.push(item)
         continue
       }
       yield* handle(events)
       events = []
-      yield* onStatus(event)
+      yield* onStatus(item)
     }
     yield* handle(events)
+    yield* commit
   })
-  return pages(options).pipe(
-    Stream.mapEffect(({ commit, events }) => Effect.andThen(page(events), commit), { concurrency }),
-    Stream.runDrain
-  )
+  return Stream.runDrain(Stream.mapEffect(pages(options), handlePage, { concurrency }))
 }
 
 const noticeTags: { readonly [K in Notice["_tag"]]: true } = {
@@ -341,17 +395,18 @@ const noticeTags: { readonly [K in Notice["_tag"]]: true } = {
 
 const isNotice = (event: DatafeedEvent.DatafeedEvent): event is Notice => event._tag in noticeTags
 
-/** What may mean loss is a warning, the rest is for debugging. */
-const logged = (notice: Notice): Effect.Effect<void> => {
+const log = (notice: Notice): Effect.Effect<void> => {
   switch (notice._tag) {
     case "FeedRecreated":
-      return Effect.logWarning(`datafeed ${notice.previous} is gone, and events may be lost: ${notice.reason.message}`)
+      return Effect.logWarning(
+        `The service forgot the datafeed ${notice.previousFeedId}; events may be lost: ${notice.reason.message}`
+      )
     case "FeedShared":
-      return Effect.logWarning(`another reader reads the datafeed ${notice.feedId}, and the two share its events`)
+      return Effect.logWarning(`Another reader shares the events of the datafeed ${notice.feedId}`)
     case "FeedInterrupted":
-      return Effect.logWarning(`interrupted: ${notice.reason.message}`)
+      return Effect.logWarning(`The datafeed was interrupted: ${notice.reason.message}`)
     case "UndecodableEvent":
-      return Effect.logWarning(`cannot be read: ${notice.issue}`)
+      return Effect.logWarning(`An event of the datafeed cannot be read: ${notice.issue}`)
     default:
       return Effect.logDebug(notice._tag)
   }

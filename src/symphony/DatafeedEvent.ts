@@ -1,431 +1,272 @@
 /**
- * What the datafeed tells of: one tagged union of the seventeen kinds of events that there are, of what cannot be known or
- * read, and of what the feed says of itself. Each member is an interface with its codec beside it.
+ * The events of the datafeed, as one tagged union: seventeen kinds of events, events that this library does not know or cannot
+ * read, and the statuses of the feed itself.
  *
- * Only tags are sure to be there, and the message of what is about one. What the service leaves out or gives as `null` is an
- * absent key.
+ * Only `_tag` is always there, and `message` of events about one. What the service leaves out or gives as `null` is an absent
+ * key.
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as DatafeedStatus from "./DatafeedStatus.ts"
 import * as Lenient from "./internal/wire/lenient.ts"
 import { MessageStream, PostedMessage, User } from "./PostedMessage.ts"
-import type { UndecodableItem } from "../UndecodableItem.ts"
+
+const { flag, id, instant, text } = Lenient.keys
+const user = Lenient.optional(User)
+const stream = Lenient.optional(MessageStream)
+const record = Schema.Record(Schema.String, Schema.Json).pipe(
+  Schema.catchDecoding(() => Effect.succeedSome({})),
+  Schema.withDecodingDefaultKey(Effect.succeed({}))
+)
 
 /**
- * What every event carries.
+ * What every event has.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Happening {
-  /** By which the same event is known when it comes again. */
-  readonly id?: string
+export class EventBase extends Schema.Opaque<EventBase>()(Schema.Struct({
+  /** The id. The same event has the same id when it comes again. */
+  id: text,
   /** When it happened. Absent where the service does not say. */
-  readonly timestamp?: DateTime.Utc
-  /** The message that it is about, where it is about one. */
-  readonly messageId?: string
-  /** Who did it. Absent where nobody did. */
-  readonly initiator?: User
-  /** What could not be parsed of it, by the service's own account. */
-  readonly diagnostic?: string
-}
-
-const Text = Lenient.optional(Schema.String)
-const Flag = Lenient.optional(Lenient.Flag)
-const Instant = Lenient.optional(Lenient.Instant)
-const Member = Lenient.optional(User)
-const Where = Lenient.optional(MessageStream)
-
-const Happening = { id: Text, timestamp: Instant, messageId: Text, initiator: Member, diagnostic: Text }
+  timestamp: instant,
+  /** The message that it is about, URL-safe. */
+  messageId: id,
+  /** The user who did it. Absent where nobody did. */
+  initiator: user,
+  /** What the service could not parse in it. */
+  diagnostic: text
+})) {}
 
 // --------------------------------------------------------------------------------------------------------------------
 // messages
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * A message was sent, or a new version of one: then `message.replacing` is the version before.
+ * A message was sent, or a new version of one. `message.replacing` is the version before.
  *
- * @category messages
+ * @category events
  * @since 0.1.0
  */
-export interface MessageSent extends Happening {
-  readonly _tag: "MessageSent"
+export class MessageSent extends Schema.Opaque<MessageSent>()(Schema.TaggedStruct("MessageSent", {
+  ...EventBase.fields,
   /** The message. `MessageML.read` gives its text. */
-  readonly message: PostedMessage
-}
-
-/**
- * The codec of a {@link MessageSent}.
- *
- * @category messages
- * @since 0.1.0
- */
-export const MessageSent: Schema.Codec<MessageSent, unknown> = Schema.TaggedStruct("MessageSent", {
-  ...Happening,
   message: PostedMessage
-})
+})) {}
 
 /**
  * A message was shared with another stream.
  *
- * @category messages
+ * @category events
  * @since 0.1.0
  */
-export interface SharedPost extends Happening {
-  readonly _tag: "SharedPost"
-  readonly message: PostedMessage
-  readonly sharedMessage?: PostedMessage
-}
-
-/**
- * The codec of a {@link SharedPost}.
- *
- * @category messages
- * @since 0.1.0
- */
-export const SharedPost: Schema.Codec<SharedPost, unknown> = Schema.TaggedStruct("SharedPost", {
-  ...Happening,
+export class SharedPost extends Schema.Opaque<SharedPost>()(Schema.TaggedStruct("SharedPost", {
+  ...EventBase.fields,
+  /** The message that shares it. */
   message: PostedMessage,
+  /** The message that was shared. */
   sharedMessage: Lenient.optional(PostedMessage)
-})
+})) {}
 
 /**
- * A message was suppressed: nobody can read it any more. It is `messageId`.
+ * A message was suppressed: nobody can read it any more. `messageId` is its id.
  *
- * @category messages
+ * @category events
  * @since 0.1.0
  */
-export interface MessageSuppressed extends Happening {
-  readonly _tag: "MessageSuppressed"
+export class MessageSuppressed extends Schema.Opaque<MessageSuppressed>()(Schema.TaggedStruct("MessageSuppressed", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-}
-
-/**
- * The codec of a {@link MessageSuppressed}.
- *
- * @category messages
- * @since 0.1.0
- */
-export const MessageSuppressed: Schema.Codec<MessageSuppressed, unknown> = Schema.TaggedStruct("MessageSuppressed", {
-  ...Happening,
-  stream: Where
-})
+  stream
+})) {}
 
 // --------------------------------------------------------------------------------------------------------------------
-// streams
+// rooms and conversations
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What a room is like.
+ * The properties of a room.
  *
  * @category models
  * @since 0.1.0
  */
-export interface RoomProperties {
-  readonly name?: string
-  readonly description?: string
-  readonly creatorUser?: User
-  readonly createdDate?: DateTime.Utc
-  readonly external?: boolean
-  readonly crossPod?: boolean
-  readonly public?: boolean
-  readonly copyProtected?: boolean
-  readonly readOnly?: boolean
-  readonly discoverable?: boolean
-  readonly membersCanInvite?: boolean
-  readonly keywords: ReadonlyArray<{ readonly key: string; readonly value: string } | UndecodableItem>
-  readonly canViewHistory?: boolean
-}
+export class RoomProperties extends Schema.Opaque<RoomProperties>()(Schema.Struct({
+  /** The name. */
+  name: text,
+  /** What it is for. */
+  description: text,
+  /** The user who created it. */
+  creatorUser: user,
+  /** When it was created. */
+  createdDate: instant,
+  /** Whether members of other companies can be in it. */
+  external: flag,
+  /** Whether members of other pods can be in it. */
+  crossPod: flag,
+  /** Whether everybody can join. */
+  public: flag,
+  /** Whether its content cannot be copied. */
+  copyProtected: flag,
+  /** Whether only its owners can write. */
+  readOnly: flag,
+  /** Whether everybody can find it. */
+  discoverable: flag,
+  /** Whether members can invite others. */
+  membersCanInvite: flag,
+  /** Its keywords. */
+  keywords: Lenient.list(Schema.Struct({
+    /** The name of the keyword. */
+    key: Schema.String,
+    /** The value of the keyword. */
+    value: Schema.String
+  })),
+  /** Whether new members see what was written before. */
+  canViewHistory: flag
+})) {}
 
 /**
- * The codec of {@link RoomProperties}.
+ * A conversation of two or more users began.
  *
- * @category schemas
+ * @category events
  * @since 0.1.0
  */
-export const RoomProperties: Schema.Codec<RoomProperties, unknown> = Schema.Struct({
-  name: Text,
-  description: Text,
-  creatorUser: Member,
-  createdDate: Instant,
-  external: Flag,
-  crossPod: Flag,
-  public: Flag,
-  copyProtected: Flag,
-  readOnly: Flag,
-  discoverable: Flag,
-  membersCanInvite: Flag,
-  keywords: Lenient.list(Schema.Struct({ key: Schema.String, value: Schema.String })),
-  canViewHistory: Flag
-})
+export class InstantMessageCreated
+  extends Schema.Opaque<InstantMessageCreated>()(Schema.TaggedStruct("InstantMessageCreated", {
+    ...EventBase.fields,
+    /** Where it happened. */
+    stream
+  }))
+{}
 
 /**
- * A conversation of two or of some began.
+ * A room was created.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export interface InstantMessageCreated extends Happening {
-  readonly _tag: "InstantMessageCreated"
+export class RoomCreated extends Schema.Opaque<RoomCreated>()(Schema.TaggedStruct("RoomCreated", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-}
-
-/**
- * The codec of an {@link InstantMessageCreated}.
- *
- * @category streams
- * @since 0.1.0
- */
-export const InstantMessageCreated: Schema.Codec<InstantMessageCreated, unknown> = Schema.TaggedStruct(
-  "InstantMessageCreated",
-  {
-    ...Happening,
-    stream: Where
-  }
-)
-
-/**
- * A room was made.
- *
- * @category streams
- * @since 0.1.0
- */
-export interface RoomCreated extends Happening {
-  readonly _tag: "RoomCreated"
-  /** Where it happened. */
-  readonly stream?: MessageStream
-  /** What the room is like. */
-  readonly roomProperties?: RoomProperties
-}
-
-/**
- * The codec of a {@link RoomCreated}.
- *
- * @category streams
- * @since 0.1.0
- */
-export const RoomCreated: Schema.Codec<RoomCreated, unknown> = Schema.TaggedStruct("RoomCreated", {
-  ...Happening,
-  stream: Where,
+  stream,
+  /** The properties of the room. */
   roomProperties: Lenient.optional(RoomProperties)
-})
+})) {}
 
 /**
- * A room is another now.
+ * The properties of a room changed.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export interface RoomUpdated extends Happening {
-  readonly _tag: "RoomUpdated"
+export class RoomUpdated extends Schema.Opaque<RoomUpdated>()(Schema.TaggedStruct("RoomUpdated", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-  /** What the room is like now. */
-  readonly newRoomProperties?: RoomProperties
-}
-
-/**
- * The codec of a {@link RoomUpdated}.
- *
- * @category streams
- * @since 0.1.0
- */
-export const RoomUpdated: Schema.Codec<RoomUpdated, unknown> = Schema.TaggedStruct("RoomUpdated", {
-  ...Happening,
-  stream: Where,
+  stream,
+  /** The properties of the room now. */
   newRoomProperties: Lenient.optional(RoomProperties)
-})
+})) {}
 
 /**
  * A room was closed.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export interface RoomDeactivated extends Happening {
-  readonly _tag: "RoomDeactivated"
+export class RoomDeactivated extends Schema.Opaque<RoomDeactivated>()(Schema.TaggedStruct("RoomDeactivated", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-}
+  stream
+})) {}
 
 /**
- * The codec of a {@link RoomDeactivated}.
+ * A closed room was opened again.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export const RoomDeactivated: Schema.Codec<RoomDeactivated, unknown> = Schema.TaggedStruct("RoomDeactivated", {
-  ...Happening,
-  stream: Where
-})
-
-/**
- * A room that was closed is open again.
- *
- * @category streams
- * @since 0.1.0
- */
-export interface RoomReactivated extends Happening {
-  readonly _tag: "RoomReactivated"
+export class RoomReactivated extends Schema.Opaque<RoomReactivated>()(Schema.TaggedStruct("RoomReactivated", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-}
+  stream
+})) {}
 
 /**
- * The codec of a {@link RoomReactivated}.
+ * A user joined a room.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export const RoomReactivated: Schema.Codec<RoomReactivated, unknown> = Schema.TaggedStruct("RoomReactivated", {
-  ...Happening,
-  stream: Where
-})
-
-/**
- * Somebody came into a room.
- *
- * @category streams
- * @since 0.1.0
- */
-export interface UserJoinedRoom extends Happening {
-  readonly _tag: "UserJoinedRoom"
+export class UserJoinedRoom extends Schema.Opaque<UserJoinedRoom>()(Schema.TaggedStruct("UserJoinedRoom", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-  /** Who joined. */
-  readonly affectedUser?: User
-}
+  stream,
+  /** The user who joined. */
+  affectedUser: user
+})) {}
 
 /**
- * The codec of an {@link UserJoinedRoom}.
+ * A user left a room, or was removed.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export const UserJoinedRoom: Schema.Codec<UserJoinedRoom, unknown> = Schema.TaggedStruct("UserJoinedRoom", {
-  ...Happening,
-  stream: Where,
-  affectedUser: Member
-})
-
-/**
- * Somebody left a room, or was put out.
- *
- * @category streams
- * @since 0.1.0
- */
-export interface UserLeftRoom extends Happening {
-  readonly _tag: "UserLeftRoom"
+export class UserLeftRoom extends Schema.Opaque<UserLeftRoom>()(Schema.TaggedStruct("UserLeftRoom", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-  /** Who left. */
-  readonly affectedUser?: User
-}
+  stream,
+  /** The user who left. */
+  affectedUser: user
+})) {}
 
 /**
- * The codec of an {@link UserLeftRoom}.
+ * The initiator asks to join a room.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export const UserLeftRoom: Schema.Codec<UserLeftRoom, unknown> = Schema.TaggedStruct("UserLeftRoom", {
-  ...Happening,
-  stream: Where,
-  affectedUser: Member
-})
-
-/**
- * The initiator asks to be let into a room.
- *
- * @category streams
- * @since 0.1.0
- */
-export interface UserRequestedToJoinRoom extends Happening {
-  readonly _tag: "UserRequestedToJoinRoom"
-  /** Where it happened. */
-  readonly stream?: MessageStream
-  /** The owners of the room, who can let them in. */
-  readonly affectedUsers: ReadonlyArray<User | UndecodableItem>
-}
-
-/**
- * The codec of an {@link UserRequestedToJoinRoom}.
- *
- * @category streams
- * @since 0.1.0
- */
-export const UserRequestedToJoinRoom: Schema.Codec<UserRequestedToJoinRoom, unknown> = Schema.TaggedStruct(
-  "UserRequestedToJoinRoom",
-  {
-    ...Happening,
-    stream: Where,
+export class UserRequestedToJoinRoom
+  extends Schema.Opaque<UserRequestedToJoinRoom>()(Schema.TaggedStruct("UserRequestedToJoinRoom", {
+    ...EventBase.fields,
+    /** Where it happened. */
+    stream,
+    /** The owners of the room, who can let the initiator in. */
     affectedUsers: Lenient.list(User)
-  }
-)
+  }))
+{}
 
 /**
- * A member of a room is one of its owners now.
+ * A member of a room became one of its owners.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export interface RoomMemberPromotedToOwner extends Happening {
-  readonly _tag: "RoomMemberPromotedToOwner"
-  /** Where it happened. */
-  readonly stream?: MessageStream
-  /** Who became an owner. */
-  readonly affectedUser?: User
-}
+export class RoomMemberPromotedToOwner
+  extends Schema.Opaque<RoomMemberPromotedToOwner>()(Schema.TaggedStruct("RoomMemberPromotedToOwner", {
+    ...EventBase.fields,
+    /** Where it happened. */
+    stream,
+    /** The new owner. */
+    affectedUser: user
+  }))
+{}
 
 /**
- * The codec of a {@link RoomMemberPromotedToOwner}.
+ * An owner of a room became an ordinary member.
  *
- * @category streams
+ * @category events
  * @since 0.1.0
  */
-export const RoomMemberPromotedToOwner: Schema.Codec<RoomMemberPromotedToOwner, unknown> = Schema.TaggedStruct(
-  "RoomMemberPromotedToOwner",
-  {
-    ...Happening,
-    stream: Where,
-    affectedUser: Member
-  }
-)
-
-/**
- * An owner of a room is a member like others now.
- *
- * @category streams
- * @since 0.1.0
- */
-export interface RoomMemberDemotedFromOwner extends Happening {
-  readonly _tag: "RoomMemberDemotedFromOwner"
-  /** Where it happened. */
-  readonly stream?: MessageStream
-  /** Who is no owner any more. */
-  readonly affectedUser?: User
-}
-
-/**
- * The codec of a {@link RoomMemberDemotedFromOwner}.
- *
- * @category streams
- * @since 0.1.0
- */
-export const RoomMemberDemotedFromOwner: Schema.Codec<RoomMemberDemotedFromOwner, unknown> = Schema.TaggedStruct(
-  "RoomMemberDemotedFromOwner",
-  {
-    ...Happening,
-    stream: Where,
-    affectedUser: Member
-  }
-)
+export class RoomMemberDemotedFromOwner
+  extends Schema.Opaque<RoomMemberDemotedFromOwner>()(Schema.TaggedStruct("RoomMemberDemotedFromOwner", {
+    ...EventBase.fields,
+    /** Where it happened. */
+    stream,
+    /** The former owner. */
+    affectedUser: user
+  }))
+{}
 
 // --------------------------------------------------------------------------------------------------------------------
 // connections
@@ -434,65 +275,37 @@ export const RoomMemberDemotedFromOwner: Schema.Codec<RoomMemberDemotedFromOwner
 /**
  * The initiator, of another company, asks for a connection.
  *
- * @category connections
+ * @category events
  * @since 0.1.0
  */
-export interface ConnectionRequested extends Happening {
-  readonly _tag: "ConnectionRequested"
-  /** Who was asked to connect. */
-  readonly toUser?: User
-}
-
-/**
- * The codec of a {@link ConnectionRequested}.
- *
- * @category connections
- * @since 0.1.0
- */
-export const ConnectionRequested: Schema.Codec<ConnectionRequested, unknown> = Schema.TaggedStruct(
-  "ConnectionRequested",
-  {
-    ...Happening,
-    toUser: Member
-  }
-)
+export class ConnectionRequested
+  extends Schema.Opaque<ConnectionRequested>()(Schema.TaggedStruct("ConnectionRequested", {
+    ...EventBase.fields,
+    /** The user who was asked. */
+    toUser: user
+  }))
+{}
 
 /**
  * The initiator accepted a connection.
  *
- * @category connections
+ * @category events
  * @since 0.1.0
  */
-export interface ConnectionAccepted extends Happening {
-  readonly _tag: "ConnectionAccepted"
-  /** Who had asked to connect. */
-  readonly fromUser?: User
-}
-
-/**
- * The codec of a {@link ConnectionAccepted}.
- *
- * @category connections
- * @since 0.1.0
- */
-export const ConnectionAccepted: Schema.Codec<ConnectionAccepted, unknown> = Schema.TaggedStruct("ConnectionAccepted", {
-  ...Happening,
-  fromUser: Member
-})
+export class ConnectionAccepted extends Schema.Opaque<ConnectionAccepted>()(Schema.TaggedStruct("ConnectionAccepted", {
+  ...EventBase.fields,
+  /** The user who had asked. */
+  fromUser: user
+})) {}
 
 // --------------------------------------------------------------------------------------------------------------------
 // forms and other systems
 // --------------------------------------------------------------------------------------------------------------------
 
-const Fields = Schema.Record(Schema.String, Schema.Json).pipe(
-  Schema.catchDecoding(() => Effect.succeedSome({})),
-  Schema.withDecodingDefaultKey(Effect.succeed({}))
-)
-
 /**
  * A form of a message was submitted.
  *
- * **Example** (Values of a form as the form has them)
+ * **Example** (Reading the values with a schema)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -507,158 +320,84 @@ const Fields = Schema.Record(Schema.String, Schema.Json).pipe(
  *   )
  * ```
  *
- * @category forms
+ * @category events
  * @since 0.1.0
  */
-export interface ElementsAction extends Happening {
-  readonly _tag: "ElementsAction"
+export class ElementsAction extends Schema.Opaque<ElementsAction>()(Schema.TaggedStruct("ElementsAction", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-  /** The message that the form is in. */
-  readonly formMessageId?: string
-  /** The `id` of the form that was sent. */
-  readonly formId?: string
-  /** By the names of the inputs; several of one name are an array. `action` is the name of the button. */
-  readonly formValues: { readonly [name: string]: Schema.Json }
-}
+  stream,
+  /** The message that has the form, URL-safe. */
+  formMessageId: id,
+  /** The `id` of the form. */
+  formId: text,
+  /** The values by the names of the inputs. Inputs of one name give an array. `action` is the name of the button. */
+  formValues: record
+})) {}
 
 /**
- * The codec of an {@link ElementsAction}.
+ * Another system reports something, in a form of its own.
  *
- * @category forms
+ * @category events
  * @since 0.1.0
  */
-export const ElementsAction: Schema.Codec<ElementsAction, unknown> = Schema.TaggedStruct("ElementsAction", {
-  ...Happening,
-  stream: Where,
-  formMessageId: Text,
-  formId: Text,
-  formValues: Fields
-})
-
-/**
- * Another system told of something, in a form of its own.
- *
- * @category forms
- * @since 0.1.0
- */
-export interface GenericSystemEvent extends Happening {
-  readonly _tag: "GenericSystemEvent"
+export class GenericSystemEvent extends Schema.Opaque<GenericSystemEvent>()(Schema.TaggedStruct("GenericSystemEvent", {
+  ...EventBase.fields,
   /** Where it happened. */
-  readonly stream?: MessageStream
-  readonly eventTimestamp?: DateTime.Utc
-  readonly sourceSystem?: string
-  readonly eventSubtype?: string
-  readonly parameters: { readonly [name: string]: Schema.Json }
-}
-
-/**
- * The codec of a {@link GenericSystemEvent}.
- *
- * @category forms
- * @since 0.1.0
- */
-export const GenericSystemEvent: Schema.Codec<GenericSystemEvent, unknown> = Schema.TaggedStruct("GenericSystemEvent", {
-  ...Happening,
-  stream: Where,
-  eventTimestamp: Instant,
-  sourceSystem: Text,
-  eventSubtype: Text,
-  parameters: Fields
-})
+  stream,
+  /** When it happened in that system. */
+  eventTimestamp: instant,
+  /** The system. */
+  sourceSystem: text,
+  /** The kind of event, by the name of that system. */
+  eventSubtype: text,
+  /** The details, by the names of that system. */
+  parameters: record
+})) {}
 
 // --------------------------------------------------------------------------------------------------------------------
-// what is not known
+// unknown and undecodable events
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * An event of a kind that this library does not know. It is acknowledged as any other.
+ * An event of a kind that this library does not know. It is acknowledged like any other.
  *
- * @category unknown
+ * @category events
  * @since 0.1.0
  */
-export interface UnknownEvent extends Happening {
-  readonly _tag: "UnknownEvent"
-  /** As the service names it. */
-  readonly type: string
-  /** All of it, as it came. */
-  readonly raw: Schema.Json
-}
-
-/**
- * The codec of an {@link UnknownEvent}.
- *
- * @category unknown
- * @since 0.1.0
- */
-export const UnknownEvent: Schema.Codec<UnknownEvent, unknown> = Schema.TaggedStruct("UnknownEvent", {
-  ...Happening,
-  type: Schema.String,
+export class UnknownEvent extends Schema.Opaque<UnknownEvent>()(Schema.TaggedStruct("UnknownEvent", {
+  ...EventBase.fields,
+  /** The service's name of the kind. */
+  kind: Schema.String,
+  /** The whole event as it came. */
   raw: Schema.Json
-})
+})) {}
 
 /**
- * An event that cannot be read. It is acknowledged as any other: it would be the same the next time.
+ * An event that cannot be read. It is acknowledged like any other: it would be the same the next time.
  *
- * @category unknown
+ * @category events
  * @since 0.1.0
  */
-export interface UndecodableEvent extends Happening {
-  readonly _tag: "UndecodableEvent"
-  /** What is wrong with it. */
-  readonly issue: string
-  /** All of it, as it came. */
-  readonly raw: Schema.Json
-}
-
-/**
- * The codec of an {@link UndecodableEvent}.
- *
- * @category unknown
- * @since 0.1.0
- */
-export const UndecodableEvent: Schema.Codec<UndecodableEvent, unknown> = Schema.TaggedStruct("UndecodableEvent", {
-  ...Happening,
+export class UndecodableEvent extends Schema.Opaque<UndecodableEvent>()(Schema.TaggedStruct("UndecodableEvent", {
+  ...EventBase.fields,
+  /** What is wrong with it, at most 1,024 characters. */
   issue: Schema.String,
+  /** The whole event as it came. */
   raw: Schema.Json
-})
+})) {}
 
 // --------------------------------------------------------------------------------------------------------------------
 // unions
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Something that happened: the seventeen kinds of it.
+ * The schema of an event: the seventeen kinds that this library knows.
  *
- * @category unions
+ * @category schemas
  * @since 0.1.0
  */
-export type Event =
-  | MessageSent
-  | SharedPost
-  | MessageSuppressed
-  | InstantMessageCreated
-  | RoomCreated
-  | RoomUpdated
-  | RoomDeactivated
-  | RoomReactivated
-  | UserJoinedRoom
-  | UserLeftRoom
-  | UserRequestedToJoinRoom
-  | RoomMemberPromotedToOwner
-  | RoomMemberDemotedFromOwner
-  | ConnectionRequested
-  | ConnectionAccepted
-  | ElementsAction
-  | GenericSystemEvent
-
-/**
- * The codec of an {@link Event}.
- *
- * @category unions
- * @since 0.1.0
- */
-export const Event: Schema.Codec<Event, unknown> = Schema.Union([
+export const Event = Schema.Union([
   MessageSent,
   SharedPost,
   MessageSuppressed,
@@ -679,22 +418,25 @@ export const Event: Schema.Codec<Event, unknown> = Schema.Union([
 ])
 
 /**
- * Everything that comes with a datafeed: what happened, what cannot be known or read of it, and what becomes of the feed.
+ * An event: one of the seventeen kinds that this library knows.
  *
- * @category unions
+ * @category events
  * @since 0.1.0
  */
-export type DatafeedEvent = Event | UnknownEvent | UndecodableEvent | DatafeedStatus.DatafeedStatus
+export type Event = typeof Event.Type
 
 /**
- * The codec of a {@link DatafeedEvent}.
+ * The schema of everything that a datafeed gives.
  *
- * @category unions
+ * @category schemas
  * @since 0.1.0
  */
-export const DatafeedEvent: Schema.Codec<DatafeedEvent, unknown> = Schema.Union([
-  Event,
-  UnknownEvent,
-  UndecodableEvent,
-  DatafeedStatus.DatafeedStatus
-])
+export const DatafeedEvent = Schema.Union([Event, UnknownEvent, UndecodableEvent, DatafeedStatus.DatafeedStatus])
+
+/**
+ * Everything that a datafeed gives: events, known, unknown and undecodable, and the statuses of the feed.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export type DatafeedEvent = typeof DatafeedEvent.Type

@@ -1,162 +1,94 @@
 /**
- * What a datafeed says of itself. Statuses travel in the stream with the events, in the position where they hold.
+ * The statuses of a datafeed. They travel in the stream with the events, at the position where they hold.
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SymphonyError from "./SymphonyError.ts"
 
 /**
- * The feed is there: what happens from now on will be told. With `created` the bot had none, and is not told of what
- * happened before; otherwise the feed kept it.
+ * The reader has a feed: it gives what happens from now on. With `created`, the feed is new, and what happened before is not in
+ * it. Otherwise the service kept the events for this reader.
  *
- * @category statuses
+ * @category events
  * @since 0.1.0
  */
-export interface FeedConnected {
-  readonly _tag: "FeedConnected"
-  /** The feed that is read. */
-  readonly feedId: string
+export class FeedConnected extends Schema.Opaque<FeedConnected>()(Schema.TaggedStruct("FeedConnected", {
+  /** The feed. */
+  feedId: Schema.String,
   /** Whether the feed is new: what happened before is not in it. */
-  readonly created: boolean
-}
+  created: Schema.Boolean
+})) {}
 
 /**
- * The schema of {@link FeedConnected}.
+ * A request failed, and is retried after `retryIn`. One status for each failed attempt. Nothing is lost yet: the service keeps a
+ * feed that nobody reads for 30 minutes. After that the reader emits `FeedRecreated`.
  *
- * @category statuses
+ * @category events
  * @since 0.1.0
  */
-export const FeedConnected = Schema.TaggedStruct("FeedConnected", { feedId: Schema.String, created: Schema.Boolean })
-
-/**
- * A request failed and will be made again after `retryIn`. One is told for each failed attempt. Nothing is lost by it: the
- * service keeps a feed that nobody reads for 30 minutes, and after that `FeedRecreated` is told.
- *
- * @category statuses
- * @since 0.1.0
- */
-export interface FeedInterrupted {
-  readonly _tag: "FeedInterrupted"
+export class FeedInterrupted extends Schema.Opaque<FeedInterrupted>()(Schema.TaggedStruct("FeedInterrupted", {
   /** Why the request failed. */
-  readonly reason: SymphonyError.Reason
-  /** Absent before the first connection. */
-  readonly feedId?: string
-  /** 1 for the first failure in a row. */
-  readonly attempt: number
-  /** How long the reader waits before the next attempt. */
-  readonly retryIn: Duration.Duration
-}
-
-/**
- * The schema of {@link FeedInterrupted}.
- *
- * @category statuses
- * @since 0.1.0
- */
-export const FeedInterrupted = Schema.TaggedStruct("FeedInterrupted", {
   reason: SymphonyError.Reason,
+  /** The feed. Absent before the first connection. */
   feedId: Schema.optionalKey(Schema.String),
+  /** The number of failures in a row, from 1. */
   attempt: Schema.Int,
+  /** How long the reader waits before the next attempt. */
   retryIn: Schema.Duration
-})
+})) {}
 
 /**
- * The service answers reads again. Told once for a row of interruptions, with the first read that is answered: up to half a
- * minute after the service is there again, when nothing happens.
+ * The service answers reads again. One status for a row of interruptions, with the first read that is answered. When nothing
+ * happens, that is up to half a minute after the service is back.
  *
- * @category statuses
+ * @category events
  * @since 0.1.0
  */
-export interface FeedReconnected {
-  readonly _tag: "FeedReconnected"
-  /** The feed that is read. */
-  readonly feedId: string
-  /** Since the last good answer, by the wall clock. */
-  readonly downFor: Duration.Duration
-}
-
-/**
- * The schema of {@link FeedReconnected}.
- *
- * @category statuses
- * @since 0.1.0
- */
-export const FeedReconnected = Schema.TaggedStruct("FeedReconnected", {
+export class FeedReconnected extends Schema.Opaque<FeedReconnected>()(Schema.TaggedStruct("FeedReconnected", {
+  /** The feed. */
   feedId: Schema.String,
+  /** The time since the last good answer, by the wall clock. */
   downFor: Schema.Duration
-})
+})) {}
 
 /**
- * Somebody else reads this feed too: it acknowledged what came behind, so that the service did not take an acknowledgement of
- * this reader. **Nothing is lost by it**: the two share the events, each goes to one of them. An event that one had not
- * acknowledged for half a minute may come to the other as well. A deploy that overlaps for a while looks so; two readers that both
- * want all events need two tags. Told at most once in half an hour.
+ * Another reader reads this feed too. It acknowledged later events, and so the service refused an acknowledgement of this
+ * reader. **Nothing is lost**: the two readers share the events, and each event goes to one of them. An event that one reader did
+ * not acknowledge within half a minute may go to the other as well. This happens while two versions of a program overlap. Two
+ * readers that both want all events need two tags. Emitted at most once in half an hour.
  *
- * @category statuses
+ * @category events
  * @since 0.1.0
  */
-export interface FeedShared {
-  readonly _tag: "FeedShared"
-  /** The feed that two readers read. */
-  readonly feedId: string
-}
+export class FeedShared extends Schema.Opaque<FeedShared>()(Schema.TaggedStruct("FeedShared", {
+  /** The feed. */
+  feedId: Schema.String
+})) {}
 
 /**
- * The schema of {@link FeedShared}.
+ * The service forgot the feed, and the reader goes on with another one. **Events may be lost**: those that the old feed had not
+ * given, and those before the new one existed. Pages that were given can still be handled. To find lost messages, list the
+ * messages of their streams since `lastReadAt`.
  *
- * @category statuses
+ * @category events
  * @since 0.1.0
  */
-export const FeedShared = Schema.TaggedStruct("FeedShared", { feedId: Schema.String })
-
-/**
- * The service had forgotten the feed, and it goes on with another one. **Events may be lost**: what the old one had not told
- * of, and what happened until the new one was there. What was told is not: its pages can still be handled. Messages since
- * `heardAt` can be found by listing those of their streams.
- *
- * @category statuses
- * @since 0.1.0
- */
-export interface FeedRecreated {
-  readonly _tag: "FeedRecreated"
-  /** The feed that is read now. */
-  readonly feedId: string
-  /** The feed that the service forgot. */
-  readonly previous: string
-  /** What the service said of the old one. */
-  readonly reason: SymphonyError.Reason
-  /** When the old one answered last. Absent where it never answered this reader. */
-  readonly heardAt?: DateTime.Utc
-}
-
-/**
- * The schema of {@link FeedRecreated}.
- *
- * @category statuses
- * @since 0.1.0
- */
-export const FeedRecreated = Schema.TaggedStruct("FeedRecreated", {
+export class FeedRecreated extends Schema.Opaque<FeedRecreated>()(Schema.TaggedStruct("FeedRecreated", {
+  /** The new feed. */
   feedId: Schema.String,
-  previous: Schema.String,
+  /** The feed that the service forgot. */
+  previousFeedId: Schema.String,
+  /** What the service said about the old feed. */
   reason: SymphonyError.Reason,
-  heardAt: Schema.optionalKey(Schema.DateTimeUtc)
-})
+  /** When the old feed last answered. Absent where it never answered this reader. */
+  lastReadAt: Schema.optionalKey(Schema.DateTimeUtc)
+})) {}
 
 /**
- * The closed list of statuses.
+ * The schema of a status.
  *
- * @category statuses
- * @since 0.1.0
- */
-export type DatafeedStatus = FeedConnected | FeedInterrupted | FeedReconnected | FeedShared | FeedRecreated
-
-/**
- * The schema of a {@link DatafeedStatus}.
- *
- * @category statuses
+ * @category schemas
  * @since 0.1.0
  */
 export const DatafeedStatus = Schema.Union([
@@ -166,3 +98,11 @@ export const DatafeedStatus = Schema.Union([
   FeedShared,
   FeedRecreated
 ])
+
+/**
+ * A status of a datafeed: one of five.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export type DatafeedStatus = typeof DatafeedStatus.Type

@@ -190,7 +190,7 @@ const empty = <P extends Place>(place: P, name: string, attributes: object = {})
  * @category models
  * @since 0.1.0
  */
-export type Hole = Flow | ReadonlyArray<Flow>
+export type Interpolation = Flow | ReadonlyArray<Flow>
 
 /**
  * Text as markup that shows just that text: {@link escape}.
@@ -227,7 +227,7 @@ export const text = (text: string): Markup<"inline"> => built("inline", () => ma
  * @category markup
  * @since 0.1.0
  */
-export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArray<Hole>): Markup<"block"> =>
+export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArray<Interpolation>): Markup<"block"> =>
   built("block", () => {
     const filled = holes.map((hole) => Array.isArray(hole) ? hole : [hole])
     let place: Within = "text"

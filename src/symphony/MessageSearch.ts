@@ -1,5 +1,5 @@
 /**
- * Finding messages in the streams of the session's user: {@link search} gives a page, and {@link searchAll} all of them.
+ * Finds messages in the streams of the session's user: {@link search} gives one page, {@link streamSearch} everything.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
 import * as Ids from "./Ids.ts"
 import * as Body from "./internal/wire/body.ts"
@@ -20,13 +20,12 @@ import * as Times from "./internal/wire/times.ts"
 import { PostedMessage } from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
-import type * as SymphonyError from "./SymphonyError.ts"
+import type { SymphonyError } from "./SymphonyError.ts"
 import type { UndecodableItem } from "../UndecodableItem.ts"
 
-type Needs = HttpClient.HttpClient | SymphonyConfig | Session
-
 /**
- * What to search for: messages that are all of it.
+ * What to search for. A message is found when it matches all of the fields. The fields have the names of the vendor's query,
+ * and so `fromDate` and `toDate` stand here where lists have `since` and `until`.
  *
  * @category models
  * @since 0.1.0
@@ -34,77 +33,75 @@ type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 export interface SearchQuery {
   /** Words of the message. Needs `streamId`. */
   readonly text?: string | undefined
-  /** In this stream only. */
+  /** Searches only this stream. */
   readonly streamId?: string | undefined
-  /** `CHAT` is `IM` and `MIM`. */
+  /** Searches only streams of this type. `CHAT` means `IM` and `MIM`. */
   readonly streamType?: "CHAT" | "IM" | "MIM" | "ROOM" | "POST" | undefined
-  /** The id of who sent it. */
+  /** The id of the user who sent the message. */
   readonly author?: number | undefined
-  /** Without `#`. */
+  /** A hashtag of the message, without `#`. */
   readonly hashtag?: string | undefined
-  /** Without `$`. */
+  /** A cashtag of the message, without `$`. */
   readonly cashtag?: string | undefined
-  /** The id of a user who is mentioned. */
+  /** The id of a user whom the message mentions. */
   readonly mention?: number | undefined
-  /** The id of a signal. Dates are all that may stand beside it. */
+  /** The id of a signal. Combines with `fromDate` and `toDate` only. */
   readonly signal?: string | undefined
-  /** The first time that is searched. A number is milliseconds since 1970. */
+  /** The earliest time of a message (inclusive). A number is milliseconds since 1970. Default: no limit. */
   readonly fromDate?: DateTime.DateTime.Input | undefined
-  /** The first time that is not searched any more. */
+  /** The time before which a message was sent (exclusive). Default: no limit. */
   readonly toDate?: DateTime.DateTime.Input | undefined
 }
 
 /**
- * How to search.
+ * What {@link search} and {@link streamSearch} have in common.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Searching {
+export interface SearchBase {
   /** What to search for. */
   readonly query: SearchQuery
-  /** By time. Default: `"desc"`, newest first. */
-  readonly sortDir?: "asc" | "desc" | undefined
-  /** The content of one connector, or of Symphony alone. Default: as the service does. */
+  /** Order by time. Default: `"newestFirst"`. */
+  readonly order?: "newestFirst" | "oldestFirst" | undefined
+  /** Searches the content of one connector, or of Symphony alone. Default: the service's own. */
   readonly scope?: string | undefined
-  /** How old content is searched. Default: as the service does. */
+  /** How old the searched content is. Default: the service's own. */
   readonly tier?: "hot" | "warm" | "all" | undefined
 }
 
 /**
- * What {@link search} takes.
+ * The options of {@link search}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SearchOptions extends Searching {
-  /** How many messages to leave out in front. Default: 0. */
+export interface SearchOptions extends SearchBase {
+  /** How many messages to skip. Default: 0. */
   readonly skip?: number | undefined
-  /** 1 to 1,000. Default: 50. */
+  /** The size of the page, 1 to 1,000. Default: 50. */
   readonly limit?: number | undefined
 }
 
 /**
- * What {@link searchAll} takes.
+ * The options of {@link streamSearch}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SearchAllOptions extends Searching {
-  /** How many messages one request asks for: 1 to 1,000. Default: 50. */
-  readonly chunkSize?: number | undefined
-  /** How many messages are given at most; 0 or less is none, without a request. Default: all. */
-  readonly maxNumber?: number | undefined
+export interface StreamSearchOptions extends SearchBase {
+  /** How many messages one request asks for, 1 to 1,000. Default: 50. */
+  readonly pageSize?: number | undefined
 }
 
 /**
- * A page of what is found in the streams of the session's user.
+ * Searches the streams of the session's user, and gives one page of messages.
  *
  * **Details**
  *
  * `POST {agent}/agent/v1/message/search`
  *
- * **Example** (Who spoke of a share today)
+ * **Example** (Today's messages about a share)
  *
  * ```ts
  * import * as DateTime from "effect/DateTime"
@@ -120,110 +117,98 @@ export interface SearchAllOptions extends Searching {
  */
 export const search = (
   options: SearchOptions
-): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
-  searchAs("search", options, [])
+): Effect.Effect<
+  ReadonlyArray<PostedMessage | UndecodableItem>,
+  SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> => request("MessageSearch.search", options)
 
 /**
- * All that is found, page after page. It stops asking when its reader stops, after a page that is not full, or when
- * `maxNumber` messages were given.
+ * Searches the streams of the session's user, and gives all messages, page after page. It asks for the next page when the
+ * reader pulls, and ends after a page that is not full. `Stream.take` limits the number of messages.
  *
  * **Details**
  *
- * As {@link search}. Pages are counted from the front: with `sortDir: "desc"`, a message that comes meanwhile moves the
- * others, so that one may be seen twice. A `toDate` prevents it.
+ * As {@link search}. The service counts pages from the front. With `order: "newestFirst"`, a message that arrives between two
+ * requests moves the others, and one may come twice. A `toDate` prevents it.
  *
- * **Example** (All of an author, oldest first)
+ * **Example** (The first 1,000 messages of an author)
  *
  * ```ts
+ * import * as Stream from "effect/Stream"
  * import * as MessageSearch from "effect-herald/symphony/MessageSearch"
  *
- * const of = (author: number) => MessageSearch.searchAll({ query: { author }, sortDir: "asc", chunkSize: 200 })
+ * const firstOf = (author: number) =>
+ *   MessageSearch.streamSearch({ query: { author }, order: "oldestFirst", pageSize: 200 }).pipe(Stream.take(1_000))
  * ```
  *
  * @category streams
  * @since 0.1.0
  */
-export const searchAll = (
-  options: SearchAllOptions
-): Stream.Stream<PostedMessage | UndecodableItem, SymphonyError.SymphonyError, Needs> =>
-  Endpoint.readingStream("searchAll", () => {
-    const { chunkSize = 50, maxNumber = Number.POSITIVE_INFINITY, ...searching } = options
-    if (maxNumber <= 0) return Stream.empty
-    const issues = Input.issues({
-      maxNumber: maxNumber === Number.POSITIVE_INFINITY ? undefined : Input.whole(0)(maxNumber)
-    })
+export const streamSearch = (
+  options: StreamSearchOptions
+): Stream.Stream<
+  PostedMessage | UndecodableItem,
+  SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> =>
+  Endpoint.readingStream("MessageSearch.streamSearch", () => {
+    const { pageSize = 50, ...search } = options
     return Paging.paginate(
-      { operation: "searchAll", method: "POST", path: searchPath },
+      { operation: "MessageSearch.streamSearch", method: "POST", path },
       0,
       (skip) =>
-        Effect.map(searchAs("searchAll", { ...searching, skip, limit: chunkSize }, issues), (messages) => {
-          const next = skip + messages.length
-          return {
-            entries: messages,
-            fresh: messages.slice(0, maxNumber - skip),
-            next: messages.length < chunkSize || next >= maxNumber ? Option.none() : Option.some(next)
-          }
-        })
+        Effect.map(request("MessageSearch.streamSearch", { ...search, skip, limit: pageSize }), (messages) => ({
+          entries: messages,
+          next: messages.length < pageSize ? Option.none() : Option.some(skip + messages.length)
+        }))
     )
   })
 
-const searchPath = agent`/v1/message/search`
+const path = agent`/v1/message/search`
 
-const searchAs = (
-  operation: "search" | "searchAll",
-  options: SearchOptions,
-  issues: ReadonlyArray<SymphonyError.Detail>
-): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
+const request = (operation: "MessageSearch.search" | "MessageSearch.streamSearch", options: SearchOptions) =>
   Request.run(operation, () => {
-    const { limit = 50, query, scope, skip = 0, sortDir = "desc", tier } = options
-    const path = searchPath
+    const { limit = 50, order = "newestFirst", query, scope, skip = 0, tier } = options
     const misfit = Input.record(query)
     if (misfit !== undefined) return { path, issues: Input.issues({ query: misfit }), decode: decodeMessages }
     const { author, cashtag, fromDate, hashtag, mention, signal, streamId, streamType, text, toDate } = query
-    const others = [text, streamId, streamType, author, hashtag, cashtag, mention]
+    const others = { text, streamId, streamType, author, hashtag, cashtag, mention }
     return {
       method: "POST",
       path,
-      query: { skip: String(skip), limit: String(limit), sortDir, scope, tier },
-      body: Body.json({
-        text,
-        streamId,
-        streamType,
-        author,
-        hashtag,
-        cashtag,
-        mention,
-        signal,
-        fromDate: Times.millisOf(fromDate),
-        toDate: Times.millisOf(toDate)
-      }),
+      query: {
+        skip: String(skip),
+        limit: String(limit),
+        sortDir: order === "newestFirst" ? "desc" : "asc",
+        scope,
+        tier
+      },
+      body: Body.json({ ...others, signal, fromDate: Times.millisOf(fromDate), toDate: Times.millisOf(toDate) }),
       streamId,
-      issues: [
-        ...issues,
-        ...Input.issues({
-          "query.streamId": streamId === undefined ? undefined : Ids.issue(streamId),
-          "query.streamType": Input.optional(streamTypes)(streamType),
-          "query.text": text !== undefined && streamId === undefined
-            ? "is searched within a stream only: streamId is needed"
-            : Input.optional(Input.text)(text),
-          "query.signal": signal !== undefined && others.some((value) => value !== undefined)
-            ? "can be combined with fromDate and toDate only"
-            : Input.optional(Input.text)(signal),
-          "query.author": Input.optional(Input.whole(0))(author),
-          "query.mention": Input.optional(Input.whole(0))(mention),
-          "query.fromDate": Times.check(fromDate),
-          "query.toDate": Times.check(toDate),
-          "query.hashtag": Input.optional(Input.text)(hashtag),
-          "query.cashtag": Input.optional(Input.text)(cashtag),
-          scope: Input.optional(Input.text)(scope),
-          sortDir: Input.oneOf(["asc", "desc"])(sortDir),
-          tier: Input.optional(tiers)(tier),
-          skip: Input.whole(0)(skip),
-          [operation === "search" ? "limit" : "chunkSize"]: Input.whole(1, 1000)(limit)
-        })
-      ],
+      issues: Input.issues({
+        "query.streamId": streamId === undefined ? undefined : Ids.issue(streamId),
+        "query.streamType": Input.optional(streamTypes)(streamType),
+        "query.text": text !== undefined && streamId === undefined
+          ? "is searched within a stream only: streamId is needed"
+          : Input.optional(Input.text)(text),
+        "query.signal": signal !== undefined && Object.values(others).some((value) => value !== undefined)
+          ? "can be combined with fromDate and toDate only"
+          : Input.optional(Input.text)(signal),
+        "query.author": Input.optional(Input.whole(0))(author),
+        "query.mention": Input.optional(Input.whole(0))(mention),
+        "query.fromDate": Times.check(fromDate),
+        "query.toDate": Times.check(toDate),
+        "query.hashtag": Input.optional(Input.text)(hashtag),
+        "query.cashtag": Input.optional(Input.text)(cashtag),
+        scope: Input.optional(Input.text)(scope),
+        order: Times.order(order),
+        tier: Input.optional(tiers)(tier),
+        skip: Input.whole(0)(skip),
+        [operation === "MessageSearch.search" ? "limit" : "pageSize"]: Input.whole(1, 1000)(limit)
+      }),
       decode: decodeMessages,
-      empty: { value: [] }
+      empty: Effect.succeed([])
     }
   })
 

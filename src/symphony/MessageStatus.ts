@@ -1,12 +1,11 @@
 /**
- * What became of a message: who got it and who read it ({@link status}, {@link receipts}), what answers it
- * ({@link relationships}), and whether it is shown at all ({@link suppress}).
+ * Tells what became of a message: who got and who read it ({@link status}, {@link receipts}), what answers it
+ * ({@link relationships}). Hides it from everybody ({@link suppress}).
  *
  * What the service leaves out or gives as `null` is an absent key, as in `PostedMessage`.
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
@@ -21,301 +20,207 @@ import { type Path, pod } from "./internal/wire/path.ts"
 import * as Paging from "./internal/wire/paging.ts"
 import * as Request from "./internal/wire/request.ts"
 import type { MessageOptions } from "./Messages.ts"
+import * as PostedMessage from "./PostedMessage.ts"
 import type { Session } from "./Session.ts"
 import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import type { SymphonyError } from "./SymphonyError.ts"
 import type { UndecodableItem } from "../UndecodableItem.ts"
 
-type Needs = HttpClient.HttpClient | SymphonyConfig | Session
-
-const Text = Lenient.optional(Schema.String)
-const Integer = Lenient.optional(Lenient.Integer)
-const Instant = Lenient.optional(Lenient.Instant)
+const { flag, id, instant, integer, text } = Lenient.keys
 
 // --------------------------------------------------------------------------------------------------------------------
-// status
+// models
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * A user to whom a message was sent, and when it got where it is.
+ * A user to whom a message was sent, and when the message got as far as its list says.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StatusUser {
-  readonly userId?: number
-  readonly firstName?: string
-  readonly lastName?: string
-  readonly displayName?: string
-  readonly email?: string
-  readonly username?: string
-  readonly timestamp?: DateTime.Utc
-}
+export class StatusUser extends Schema.Opaque<StatusUser>()(Schema.Struct({
+  ...PostedMessage.User.fields,
+  /** When the message got this far. */
+  timestamp: instant
+})) {}
+
+const statusUser = Lenient.renamed(StatusUser, { userName: "username" })
 
 /**
- * The codec of a {@link StatusUser}. The service writes ids and timestamps as text here, or as numbers, and `userName`.
+ * How far a message is with each of its readers. Each reader is in one of the lists.
  *
- * @category schemas
+ * @category models
  * @since 0.1.0
  */
-export const StatusUser: Schema.Codec<StatusUser, unknown> = Lenient.renamed(
+export class MessageStatus extends Schema.Opaque<MessageStatus>()(Schema.Struct({
+  /** The sender. */
+  author: Lenient.optional(statusUser),
+  /** The users who have read it. */
+  read: Lenient.list(statusUser),
+  /** The users who got it and have not read it. */
+  delivered: Lenient.list(statusUser),
+  /** The users who have not got it. */
+  sent: Lenient.list(statusUser)
+})) {}
+
+/**
+ * How often a reader downloaded a file.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Download extends Schema.Opaque<Download>()(Schema.Struct({
+  /** The name of the file. */
+  fileName: text,
+  /** When it was downloaded. */
+  timestamp: instant
+})) {}
+
+/**
+ * What one reader did with a message. The time of what has not happened is absent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Receipt extends Schema.Opaque<Receipt>()(Lenient.renamed(
   Schema.Struct({
-    userId: Integer,
-    firstName: Text,
-    lastName: Text,
-    displayName: Text,
-    email: Text,
-    username: Text,
-    timestamp: Instant
+    /** The reader. */
+    user: Lenient.optional(Lenient.renamed(PostedMessage.User, { id: "userId", emailAddress: "email" })),
+    /** When the reader got the message. */
+    deliveredAt: instant,
+    /** When the reader read it. */
+    readAt: instant,
+    /** When the reader was notified of it by email. */
+    emailedAt: instant,
+    /** The downloads of its files. */
+    downloads: Lenient.list(Download)
   }),
-  { username: "userName" }
+  {
+    deliveryReceiptTimestamp: "deliveredAt",
+    readReceiptTimestamp: "readAt",
+    emailNotificationTimestamp: "emailedAt",
+    downloadReceiptCounts: "downloads"
+  }
+)) {}
+
+/**
+ * How often a file of a message was downloaded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class DownloadCount extends Schema.Opaque<DownloadCount>()(Schema.Struct({
+  /** The name of the file. */
+  fileName: text,
+  /** How often it was downloaded. */
+  count: integer
+})) {}
+
+/** A user who must be there: the service writes an object of nulls for nobody. */
+const somebody = Lenient.optional(
+  Lenient.renamed(PostedMessage.User, { id: "userId", name: "displayName" }).pipe(
+    Schema.check(Schema.makeFilter(({ userId }) => userId !== undefined))
+  )
 )
 
 /**
- * How far a message is with each of its readers. Nobody is in two of the lists.
+ * One page of the receipts of a message, with counts over all pages. `next` and `previous` are absent at the ends.
  *
  * @category models
  * @since 0.1.0
  */
-export interface MessageStatus {
-  /** Who sent it. */
-  readonly author?: StatusUser
-  /** Who has read it. */
-  readonly read: ReadonlyArray<StatusUser | UndecodableItem>
-  /** Who got it and has not read it. */
-  readonly delivered: ReadonlyArray<StatusUser | UndecodableItem>
-  /** Who has not got it. */
-  readonly sent: ReadonlyArray<StatusUser | UndecodableItem>
-}
-
-/**
- * The codec of a {@link MessageStatus}.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const MessageStatus: Schema.Codec<MessageStatus, unknown> = Schema.Struct({
-  author: Lenient.optional(StatusUser),
-  read: Lenient.list(StatusUser),
-  delivered: Lenient.list(StatusUser),
-  sent: Lenient.list(StatusUser)
-})
-
-// --------------------------------------------------------------------------------------------------------------------
-// receipts
-// --------------------------------------------------------------------------------------------------------------------
-
-/**
- * Who sent a message, or on whose behalf.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Creator {
-  readonly id: number
-  readonly name?: string
-}
-
-/**
- * The codec of a {@link Creator}.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Creator: Schema.Codec<Creator, unknown> = Schema.Struct({ id: Lenient.Integer, name: Text })
-
-/**
- * A reader of a message.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Reader {
-  readonly id?: number
-  readonly username?: string
-  readonly firstName?: string
-  readonly lastName?: string
-  readonly emailAddress?: string
-}
-
-/**
- * The codec of a {@link Reader}.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Reader: Schema.Codec<Reader, unknown> = Schema.Struct({
-  id: Integer,
-  username: Text,
-  firstName: Text,
-  lastName: Text,
-  emailAddress: Text
-})
-
-/**
- * What one reader did with a message. A timestamp is absent when it has not happened.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Receipt {
-  readonly user?: Reader
-  readonly deliveryReceiptTimestamp?: DateTime.Utc
-  readonly readReceiptTimestamp?: DateTime.Utc
-  readonly emailNotificationTimestamp?: DateTime.Utc
-  readonly downloads: ReadonlyArray<{ readonly fileName?: string; readonly timestamp?: DateTime.Utc } | UndecodableItem>
-}
-
-/**
- * The codec of a {@link Receipt}.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Receipt: Schema.Codec<Receipt, unknown> = Lenient.renamed(
+export class MessageReceipts extends Schema.Opaque<MessageReceipts>()(Lenient.renamed(
   Schema.Struct({
-    user: Lenient.optional(Reader),
-    deliveryReceiptTimestamp: Instant,
-    readReceiptTimestamp: Instant,
-    emailNotificationTimestamp: Instant,
-    downloads: Lenient.list(Schema.Struct({ fileName: Text, timestamp: Instant }))
+    /** The receipts of this page. */
+    items: Lenient.list(Receipt),
+    /** Gives the next page when it is passed as `next`. */
+    next: Lenient.optional(Lenient.TextOrNumber),
+    /** Gives the page before this one when it is passed as `previous`. */
+    previous: Lenient.optional(Lenient.TextOrNumber),
+    /** The sender. */
+    creator: somebody,
+    /** The user on whose behalf the sender sent it. */
+    onBehalfOfUser: somebody,
+    /** The stream of the message. */
+    stream: Lenient.optional(Lenient.renamed(
+      Schema.Struct({
+        /** The id, URL-safe. */
+        streamId: id,
+        /** The name of the room, or of the conversation. */
+        name: text,
+        /** `IM`, `MIM`, `ROOM` or `POST` as of today. */
+        streamType: text
+      }),
+      { id: "streamId" }
+    )),
+    /** When the message was sent. */
+    creationDate: instant,
+    /** How many users got it. */
+    deliveredCount: integer,
+    /** How many users read it. */
+    readCount: integer,
+    /** How many users were notified of it by email. */
+    emailedCount: integer,
+    /** How often each file was downloaded. */
+    downloadCounts: Lenient.list(DownloadCount)
   }),
-  { downloads: "downloadReceiptCounts" }
-)
+  {
+    MessageReceiptDetail: "items",
+    deliveryReceiptCount: "deliveredCount",
+    readReceiptCount: "readCount",
+    emailNotificationCount: "emailedCount",
+    downloadReceiptCounts: "downloadCounts",
+    // The service's own `next` and `previous` are addresses of nothing that can be asked for here.
+    "pagination.cursors.after": "next",
+    "pagination.cursors.before": "previous"
+  }
+)) {}
 
 /**
- * Where the pages in front of this one and behind it are.
+ * What a message answers or forwards, and what answers or forwards it. The ids are URL-safe.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Cursors {
-  readonly before?: string
-  readonly after?: string
-}
+export class Relationships extends Schema.Opaque<Relationships>()(Schema.Struct({
+  /** The message. */
+  messageId: id,
+  /** The message that it answers or forwards. */
+  parent: Lenient.optional(Schema.Struct({
+    /** The message that this one answers or forwards. */
+    messageId: Lenient.Id,
+    /** `REPLY`, `FORWARD` or `REPLY_FORM`. */
+    relationshipType: text
+  })),
+  /** The messages that answer it. */
+  replies: Lenient.list(Lenient.Id),
+  /** The messages that forward it. */
+  forwards: Lenient.list(Lenient.Id),
+  /** The messages that answer its form. */
+  formReplies: Lenient.list(Lenient.Id)
+})) {}
 
 /**
- * A page of the receipts of a message, with counts over all of them.
+ * Whether a message is hidden, and since when.
  *
  * @category models
  * @since 0.1.0
  */
-export interface MessageReceipts {
-  readonly creator?: Creator
-  readonly onBehalfOfUser?: Creator
-  readonly stream?: { readonly id?: string; readonly name?: string; readonly streamType?: string }
-  readonly creationDate?: DateTime.Utc
-  readonly deliveryReceiptCount?: number
-  readonly readReceiptCount?: number
-  readonly emailNotificationCount?: number
-  readonly downloadCounts: ReadonlyArray<{ readonly fileName?: string; readonly count?: number } | UndecodableItem>
-  /** One that cannot be read is told in its place. */
-  readonly receipts: ReadonlyArray<Receipt | UndecodableItem>
-  /** Absent when this is the only page. */
-  readonly pagination?: { readonly cursors?: Cursors; readonly previous?: string; readonly next?: string }
-}
-
-/**
- * The codec of {@link MessageReceipts}. The service writes `MessageReceiptDetail` for the receipts.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const MessageReceipts: Schema.Codec<MessageReceipts, unknown> = Lenient.renamed(
-  Schema.Struct({
-    creator: Lenient.optional(Creator),
-    onBehalfOfUser: Lenient.optional(Creator),
-    stream: Lenient.optional(Schema.Struct({ id: Text, name: Text, streamType: Text })),
-    creationDate: Instant,
-    deliveryReceiptCount: Integer,
-    readReceiptCount: Integer,
-    emailNotificationCount: Integer,
-    downloadCounts: Lenient.list(Schema.Struct({ fileName: Text, count: Integer })),
-    receipts: Lenient.list(Receipt),
-    pagination: Lenient.optional(Schema.Struct({
-      cursors: Lenient.optional(Schema.Struct({
-        before: Lenient.optional(Lenient.TextOrNumber),
-        after: Lenient.optional(Lenient.TextOrNumber)
-      })),
-      previous: Text,
-      next: Text
-    }))
-  }),
-  { receipts: "MessageReceiptDetail", downloadCounts: "downloadReceiptCounts" }
-)
-
-// --------------------------------------------------------------------------------------------------------------------
-// relationships and suppression
-// --------------------------------------------------------------------------------------------------------------------
-
-/** Where a page begins, and the cursors of those before it. */
-interface ReceiptsPlace {
-  readonly after: string | undefined
-  readonly before: ReadonlyArray<string>
-}
-
-/** So many cursors are remembered. */
-const mostCursors = 100
-
-/**
- * What a message answers or forwards, and what answers or forwards it. Ids are as the service writes them: in the
- * standard alphabet as of today. `relationshipType` is `REPLY`, `FORWARD` or `REPLY_FORM`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Relationships {
-  readonly messageId?: string
-  readonly parent?: { readonly messageId: string; readonly relationshipType?: string }
-  readonly replies: ReadonlyArray<string | UndecodableItem>
-  readonly forwards: ReadonlyArray<string | UndecodableItem>
-  readonly formReplies: ReadonlyArray<string | UndecodableItem>
-}
-
-/**
- * The codec of {@link Relationships}.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Relationships: Schema.Codec<Relationships, unknown> = Schema.Struct({
-  messageId: Text,
-  parent: Lenient.optional(Schema.Struct({ messageId: Schema.NonEmptyString, relationshipType: Text })),
-  replies: Lenient.list(Schema.String),
-  forwards: Lenient.list(Schema.String),
-  formReplies: Lenient.list(Schema.String)
-})
-
-/**
- * That a message is not shown any more, and since when.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Suppression {
-  readonly messageId?: string
-  readonly suppressed?: boolean
-  readonly suppressionDate?: DateTime.Utc
-}
-
-/**
- * The codec of a {@link Suppression}.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Suppression: Schema.Codec<Suppression, unknown> = Schema.Struct({
-  messageId: Text,
-  suppressed: Lenient.optional(Lenient.Flag),
-  suppressionDate: Instant
-})
+export class Suppression extends Schema.Opaque<Suppression>()(Schema.Struct({
+  /** The message. */
+  messageId: id,
+  /** Whether it is hidden. */
+  suppressed: flag,
+  /** Since when it is hidden. */
+  suppressionDate: instant
+})) {}
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Hides a message from everybody. It may be repeated. The session needs a role that allows it.
+ * Hides a message from everybody. It is safe to repeat. The session needs a role that allows it.
  *
  * **Details**
  *
@@ -336,19 +241,25 @@ export const Suppression: Schema.Codec<Suppression, unknown> = Schema.Struct({
  */
 export const suppress = (
   options: MessageOptions
-): Effect.Effect<Suppression, SymphonyError, Needs> =>
-  ofMessage("suppress", options, (id) => pod`/v1/admin/messagesuppression/${id}/suppress`, decodeSuppression, "POST")
+): Effect.Effect<Suppression, SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  ofMessage(
+    "MessageStatus.suppress",
+    options,
+    (id) => pod`/v1/admin/messagesuppression/${id}/suppress`,
+    decodeSuppression,
+    "POST"
+  )
 
 const decodeSuppression = Lenient.json(Suppression)
 
 /**
- * How far a message is with each of its readers. Fails with `NotFound` where nothing is known of it.
+ * Tells how far a message is with each of its readers. Fails with the reason `NotFound` when the service knows nothing of it.
  *
  * **Details**
  *
  * `GET {pod}/pod/v1/message/{messageId}/status`
  *
- * **Example** (Who has not read it)
+ * **Example** (The users who have not read it)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -356,7 +267,8 @@ const decodeSuppression = Lenient.json(Suppression)
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const unread = (messageId: string) =>
- *   Effect.map(MessageStatus.status({ messageId }), ({ delivered, sent }) => [...delivered, ...sent].filter(UndecodableItem.isDecoded))
+ *   Effect.map(MessageStatus.status({ messageId }), ({ delivered, sent }) =>
+ *     [...delivered, ...sent].filter(UndecodableItem.isDecoded))
  * ```
  *
  * @category requests
@@ -364,40 +276,40 @@ const decodeSuppression = Lenient.json(Suppression)
  */
 export const status = (
   options: MessageOptions
-): Effect.Effect<MessageStatus, SymphonyError, Needs> =>
-  ofMessage("status", options, (id) => pod`/v1/message/${id}/status`, decodeStatus)
+): Effect.Effect<MessageStatus, SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  ofMessage("MessageStatus.status", options, (id) => pod`/v1/message/${id}/status`, decodeStatus)
 
 const decodeStatus = Lenient.json(MessageStatus)
 
 /**
- * What {@link receipts} takes.
+ * The options of {@link receipts}. At most one of `next` and `previous`; without them, the first page.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ReceiptsOptions extends MessageOptions {
-  /** The page in front of this cursor. */
-  readonly before?: string | undefined
-  /** The page behind this cursor. */
-  readonly after?: string | undefined
+  /** The `next` of a page: gives the page after it. */
+  readonly next?: string | undefined
+  /** The `previous` of a page: gives the page before it. */
+  readonly previous?: string | undefined
 }
 
 /**
- * What each reader did with a message, a page of them, with counts over all. Fails with `NotFound` where nothing is known of
- * it. The session needs a role that allows it.
+ * Tells what each reader did with a message: one page of receipts, and counts over all of them. Fails with the reason
+ * `NotFound` when the service knows nothing of the message. The session needs a role that allows it.
  *
  * **Details**
  *
  * `GET {pod}/pod/v1/admin/messages/{messageId}/receipts`
  *
- * **Example** (How many have read it)
+ * **Example** (How many users have read it)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as MessageStatus from "effect-herald/symphony/MessageStatus"
  *
  * const readers = (messageId: string) =>
- *   Effect.map(MessageStatus.receipts({ messageId }), ({ readReceiptCount = 0 }) => readReceiptCount)
+ *   Effect.map(MessageStatus.receipts({ messageId }), ({ readCount = 0 }) => readCount)
  * ```
  *
  * @category requests
@@ -405,40 +317,42 @@ export interface ReceiptsOptions extends MessageOptions {
  */
 export const receipts = (
   options: ReceiptsOptions
-): Effect.Effect<MessageReceipts, SymphonyError, Needs> => receiptsAs("receipts", options)
+): Effect.Effect<MessageReceipts, SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  page("MessageStatus.receipts", options)
 
-const receiptsPath = (messageId: string) => pod`/v1/admin/messages/${Ids.toUrlSafe(messageId)}/receipts`
-
-const receiptsAs = (
-  operation: "receipts" | "allReceipts",
-  options: ReceiptsOptions
-): Effect.Effect<MessageReceipts, SymphonyError, Needs> =>
+const page = (operation: "MessageStatus.receipts" | "MessageStatus.streamReceipts", options: ReceiptsOptions) =>
   Request.run(operation, () => {
-    const { after, before, messageId } = options
+    const { messageId, next, previous } = options
     return {
       path: receiptsPath(messageId),
-      query: { before, after },
+      query: { before: previous, after: next },
       issues: Input.issues({
         messageId: Ids.issue(messageId),
-        before: Input.optional(Input.text)(before),
-        after: before !== undefined && after !== undefined
-          ? "cannot be combined with before"
-          : Input.optional(Input.text)(after)
+        previous: Input.optional(Input.text)(previous),
+        next: previous !== undefined && next !== undefined
+          ? "cannot be combined with previous"
+          : Input.optional(Input.text)(next)
       }),
       decode: decodeReceipts
     }
   })
 
+const receiptsPath = (messageId: string) => pod`/v1/admin/messages/${Ids.toUrlSafe(messageId)}/receipts`
+
 const decodeReceipts = Lenient.json(MessageReceipts)
 
+/** How many cursors a stream remembers, to notice one that comes again. */
+const mostCursors = 100
+
 /**
- * What each reader did with a message, page after page. It stops asking when its reader stops.
+ * Tells what each reader did with a message, page after page. It asks for the next page when the reader pulls. The service
+ * decides how many receipts a page has.
  *
  * **Details**
  *
  * As {@link receipts}.
  *
- * **Example** (Who has read it)
+ * **Example** (The users who have read it)
  *
  * ```ts
  * import * as Stream from "effect/Stream"
@@ -446,43 +360,44 @@ const decodeReceipts = Lenient.json(MessageReceipts)
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const readers = (messageId: string) =>
- *   MessageStatus.allReceipts({ messageId }).pipe(
+ *   MessageStatus.streamReceipts({ messageId }).pipe(
  *     Stream.filter(UndecodableItem.isDecoded),
- *     Stream.filter((receipt) => receipt.readReceiptTimestamp !== undefined)
+ *     Stream.filter(({ readAt }) => readAt !== undefined)
  *   )
  * ```
  *
  * @category streams
  * @since 0.1.0
  */
-export const allReceipts = (
+export const streamReceipts = (
   options: MessageOptions
-): Stream.Stream<Receipt | UndecodableItem, SymphonyError, Needs> =>
-  Endpoint.readingStream("allReceipts", () => {
+): Stream.Stream<Receipt | UndecodableItem, SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  Endpoint.readingStream("MessageStatus.streamReceipts", () => {
     const { messageId } = options
-    const first: ReceiptsPlace = { after: undefined, before: [] }
-    return Paging.paginate({ operation: "allReceipts", path: receiptsPath(messageId) }, first, ({ after, before }) =>
-      Effect.map(receiptsAs("allReceipts", { messageId, after }), ({ pagination, receipts }) => {
-        const next = pagination?.cursors?.after
-        return {
-          entries: receipts,
-          next: receipts.length === 0 || next === undefined || next === after
+    const first: { readonly at?: string; readonly cursors: ReadonlyArray<string> } = { cursors: [] }
+    return Paging.paginate(
+      { operation: "MessageStatus.streamReceipts", path: receiptsPath(messageId) },
+      first,
+      ({ at, cursors }) =>
+        Effect.map(page("MessageStatus.streamReceipts", { messageId, next: at }), ({ items, next }) => ({
+          entries: items,
+          next: items.length === 0 || next === undefined || next === at
             ? Option.none()
-            : before.includes(next)
+            : cursors.includes(next)
             ? "the cursor of an earlier page came again"
-            : Option.some({ after: next, before: [...before.slice(-mostCursors), next] })
-        }
-      }))
+            : Option.some({ at: next, cursors: [...cursors.slice(-mostCursors), next] })
+        }))
+    )
   })
 
 /**
- * What a message answers or forwards, and what answers or forwards it. The session needs a role that allows it.
+ * Tells what a message answers or forwards, and what answers or forwards it. The session needs a role that allows it.
  *
  * **Details**
  *
  * `GET {pod}/pod/v1/admin/messages/{messageId}/metadata/relationships`
  *
- * **Example** (Its answers)
+ * **Example** (The answers to a message)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -500,8 +415,13 @@ export const allReceipts = (
  */
 export const relationships = (
   options: MessageOptions
-): Effect.Effect<Relationships, SymphonyError, Needs> =>
-  ofMessage("relationships", options, (id) => pod`/v1/admin/messages/${id}/metadata/relationships`, decodeRelationships)
+): Effect.Effect<Relationships, SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  ofMessage(
+    "MessageStatus.relationships",
+    options,
+    (id) => pod`/v1/admin/messages/${id}/metadata/relationships`,
+    decodeRelationships
+  )
 
 const decodeRelationships = Lenient.json(Relationships)
 
@@ -512,7 +432,7 @@ const ofMessage = <A>(
   pathOf: (messageId: string) => Path,
   decode: (text: string) => Result.Result<A, string>,
   method: "GET" | "POST" = "GET"
-): Effect.Effect<A, SymphonyError, Needs> =>
+) =>
   Request.run(operation, () => {
     const { messageId } = options
     const issues = Input.issues({ messageId: Ids.issue(messageId) })

@@ -35,8 +35,6 @@ import type { SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
 import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 
-type Needs = HttpClient.HttpClient | SymphonyConfig | Session
-
 // --------------------------------------------------------------------------------------------------------------------
 // sending
 // --------------------------------------------------------------------------------------------------------------------
@@ -52,7 +50,7 @@ export interface Resending {
    * Sends again by the schedule of the configuration although the message may have been posted, so that it comes at least
    * once, and perhaps twice. Default: `false`: sends again only what was certainly not taken.
    */
-  readonly resend?: boolean | undefined
+  readonly resendUnknown?: boolean | undefined
 }
 
 /**
@@ -166,7 +164,7 @@ export type SendError = SymphonyError.SymphonyError | MessageOutcomeUnknown
  *
  * `POST {agent}/agent/v4/stream/{streamId}/message/create`. Wrong input, such as markup that is not well formed, is an
  * `BadRequest` before anything is sent. What was certainly not taken (not sent, 401, 429) is sent again by the schedule of
- * the configuration; what may have been taken fails with {@link MessageOutcomeUnknown}, unless `resend` is set.
+ * the configuration; what may have been taken fails with {@link MessageOutcomeUnknown}, unless `resendUnknown` is set.
  *
  * **Example** (A message with what a user typed, and a file)
  *
@@ -191,11 +189,19 @@ export type SendError = SymphonyError.SymphonyError | MessageOutcomeUnknown
  */
 export function send<E = never, R = never>(
   options: SendOptions<E, R>
-): Effect.Effect<PostedMessage, SendError | Attachment.FailureOf<E>, Needs | R>
+): Effect.Effect<
+  PostedMessage,
+  SendError | Attachment.FailureOf<E>,
+  HttpClient.HttpClient | SymphonyConfig | Session | R
+>
 export function send<E, R>(
   options: SendOptions<E, R>
-): Effect.Effect<PostedMessage, SendError | Attachment.AttachmentFailed<E>, Needs | R> {
-  return post("send", () => {
+): Effect.Effect<
+  PostedMessage,
+  SendError | Attachment.AttachmentFailed<E>,
+  HttpClient.HttpClient | SymphonyConfig | Session | R
+> {
+  return post("Messages.send", () => {
     const { streamId } = options
     return {
       path: agent`/v4/stream/${Ids.toUrlSafe(streamId)}/message/create`,
@@ -233,11 +239,19 @@ export function send<E, R>(
  */
 export function update<E = never, R = never>(
   options: UpdateOptions<E, R>
-): Effect.Effect<PostedMessage, SendError | Attachment.FailureOf<E>, Needs | R>
+): Effect.Effect<
+  PostedMessage,
+  SendError | Attachment.FailureOf<E>,
+  HttpClient.HttpClient | SymphonyConfig | Session | R
+>
 export function update<E, R>(
   options: UpdateOptions<E, R>
-): Effect.Effect<PostedMessage, SendError | Attachment.AttachmentFailed<E>, Needs | R> {
-  return post("update", () => {
+): Effect.Effect<
+  PostedMessage,
+  SendError | Attachment.AttachmentFailed<E>,
+  HttpClient.HttpClient | SymphonyConfig | Session | R
+> {
+  return post("Messages.update", () => {
     const { messageId, streamId } = options
     return {
       path: agent`/v4/stream/${Ids.toUrlSafe(streamId)}/message/${Ids.toUrlSafe(messageId)}/update`,
@@ -283,11 +297,15 @@ export function update<E, R>(
  */
 export function blast<E = never, R = never>(
   options: BlastOptions<E, R>
-): Effect.Effect<Blasted, SendError | Attachment.FailureOf<E>, Needs | R>
+): Effect.Effect<Blasted, SendError | Attachment.FailureOf<E>, HttpClient.HttpClient | SymphonyConfig | Session | R>
 export function blast<E, R>(
   options: BlastOptions<E, R>
-): Effect.Effect<Blasted, SendError | Attachment.AttachmentFailed<E>, Needs | R> {
-  return post("blast", () => {
+): Effect.Effect<
+  Blasted,
+  SendError | Attachment.AttachmentFailed<E>,
+  HttpClient.HttpClient | SymphonyConfig | Session | R
+> {
+  return post("Messages.blast", () => {
     const { streamIds } = options
     const misfit = Input.list(1)(streamIds)
     const ids = misfit === undefined ? [...new Set(streamIds.map(Ids.toUrlSafe))] : []
@@ -352,35 +370,22 @@ const complete = ({ errors, messages }: Blasted, streamIds: ReadonlyArray<string
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What came of an `ImportedMessage`: it has a `messageId`, or a `diagnostic` that says why it was not imported. Where the
- * service's word on a message cannot be read, or there is none, the `diagnostic` says that.
+ * The result of an `ImportedMessage`: a `messageId`, or a `diagnostic` that says why it was not imported. When the service gives
+ * no result for a message, or one that cannot be read, the `diagnostic` says so.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Imported {
-  /** The id that it has now. Absent when it was not imported. */
-  readonly messageId?: string
-  /** As it was given. */
-  readonly originatingSystemId?: string
-  /** As it was given. */
-  readonly originalMessageId?: string
+export class Imported extends Schema.Opaque<Imported>()(Schema.Struct({
+  /** The new id, URL-safe. Absent when the message was not imported. */
+  messageId: Lenient.keys.id,
+  /** The system that it comes from, as it was given. */
+  originatingSystemId: Lenient.keys.text,
+  /** Its id in that system, as it was given. */
+  originalMessageId: Lenient.keys.text,
   /** Why it was not imported. */
-  readonly diagnostic?: string
-}
-
-/**
- * The codec of an {@link Imported}.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Imported: Schema.Codec<Imported, unknown> = Schema.Struct({
-  messageId: Lenient.optional(Schema.String),
-  originatingSystemId: Lenient.optional(Schema.String),
-  originalMessageId: Lenient.optional(Schema.String),
-  diagnostic: Lenient.optional(Schema.String)
-})
+  diagnostic: Lenient.keys.text
+})) {}
 
 /**
  * What {@link importMessages} takes.
@@ -388,7 +393,7 @@ export const Imported: Schema.Codec<Imported, unknown> = Schema.Struct({
  * @category models
  * @since 0.1.0
  */
-export interface ImportOptions extends Resending {
+export interface ImportMessagesOptions extends Resending {
   /** In any order; results come in the same one. */
   readonly messages: ReadonlyArray<Message.ImportedMessage>
 }
@@ -417,11 +422,11 @@ export interface ImportOptions extends Resending {
  * @since 0.1.0
  */
 export const importMessages = (
-  options: ImportOptions
-): Effect.Effect<ReadonlyArray<Imported>, SendError, Needs> =>
+  options: ImportMessagesOptions
+): Effect.Effect<ReadonlyArray<Imported>, SendError, HttpClient.HttpClient | SymphonyConfig | Session> =>
   Endpoint.reading(importing.operation, () => {
-    const { messages, resend = false } = options
-    const issues = Input.issues({ messages: Input.list(0)(messages), resend: Input.flag(resend) })
+    const { messages, resendUnknown = false } = options
+    const issues = Input.issues({ messages: Input.list(0)(messages), resendUnknown: Input.flag(resendUnknown) })
     return Effect.gen(function*() {
       const read = issues.length > 0
         ? []
@@ -432,7 +437,7 @@ export const importMessages = (
           issues: [...issues, ...read.flatMap((result) => Result.isFailure(result) ? result.failure : [])],
           body: Body.json(read.flatMap((result) => Result.isSuccess(result) ? [result.success] : [])),
           decode: (text) => Result.map(decodeImported(text), (results) => inOrder(messages, results)),
-          isRepeatable: resend
+          isRepeatable: resendUnknown
         }),
         importing.operation,
         () => [...new Set(messages.map(({ streamId }) => streamId))]
@@ -440,7 +445,7 @@ export const importMessages = (
     })
   })
 
-const importing = { operation: "importMessages", method: "POST", path: agent`/v4/message/import` } as const
+const importing = { operation: "Messages.importMessages", method: "POST", path: agent`/v4/message/import` } as const
 
 const decodeImported = Lenient.entries(Imported)
 
@@ -494,24 +499,25 @@ export interface MessageOptions {
 }
 
 /**
- * One message, or none where there is no such message. Fails with `AccessDenied` where the user of the session may not see it.
+ * Gets one message. Fails with the reason `NotFound` when there is no such message, and with `AccessDenied` when the user of the
+ * session may not see it.
  *
  * **Details**
  *
  * `GET {agent}/agent/v1/message/{messageId}`
  *
- * **Example** (What was said)
+ * **Example** (The text of a message)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Option from "effect/Option"
  * import * as MessageML from "effect-herald/symphony/MessageML"
  * import * as Messages from "effect-herald/symphony/Messages"
  *
  * const textOf = (messageId: string) =>
- *   Effect.flatMap(
- *     Messages.get({ messageId }),
- *     Option.match({ onNone: () => Effect.succeed("(gone)"), onSome: (message) => Effect.map(MessageML.read(message), ({ text }) => text) })
+ *   Messages.get({ messageId }).pipe(
+ *     Effect.flatMap(MessageML.read),
+ *     Effect.map(({ text }) => text),
+ *     Effect.catchReason("SymphonyError", "NotFound", () => Effect.succeed("(gone)"))
  *   )
  * ```
  *
@@ -520,14 +526,14 @@ export interface MessageOptions {
  */
 export const get = (
   options: MessageOptions
-): Effect.Effect<Option.Option<PostedMessage>, SymphonyError.SymphonyError, Needs> =>
-  Request.run("get", () => {
+): Effect.Effect<PostedMessage, SymphonyError.SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
+  Request.run("Messages.get", () => {
     const { messageId } = options
     return {
       path: agent`/v1/message/${Ids.toUrlSafe(messageId)}`,
       issues: Input.issues({ messageId: Ids.issue(messageId) }),
-      decode: (text) => Result.map(decodeMessage(text), Option.some),
-      empty: { value: Option.none() }
+      decode: decodeMessage,
+      empty: Effect.failSync(() => new SymphonyError.NotFound({ description: "There is no such message" }))
     }
   })
 
@@ -560,14 +566,14 @@ export interface ListOptions extends Range {
 }
 
 /**
- * What {@link listAll} takes.
+ * What {@link stream} takes.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ListAllOptions extends Range {
+export interface StreamOptions extends Range {
   /** How many messages one request asks for: 1 to 500. Default: 500. */
-  readonly chunkSize?: number | undefined
+  readonly pageSize?: number | undefined
 }
 
 /**
@@ -591,13 +597,20 @@ export interface ListAllOptions extends Range {
  */
 export const list = (
   options: ListOptions
-): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
-  listAs("list", options)
+): Effect.Effect<
+  ReadonlyArray<PostedMessage | UndecodableItem>,
+  SymphonyError.SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> => listAs("Messages.list", options)
 
 const listAs = (
-  operation: "list" | "listAll",
+  operation: "Messages.list" | "Messages.stream",
   options: ListOptions
-): Effect.Effect<ReadonlyArray<PostedMessage | UndecodableItem>, SymphonyError.SymphonyError, Needs> =>
+): Effect.Effect<
+  ReadonlyArray<PostedMessage | UndecodableItem>,
+  SymphonyError.SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> =>
   Request.run(operation, () => {
     const { limit = 50, since = 0, skip = 0, streamId, until } = options
     return {
@@ -614,10 +627,10 @@ const listAs = (
         since: Times.check(since),
         until: Times.check(until),
         skip: Input.whole(0)(skip),
-        [operation === "list" ? "limit" : "chunkSize"]: Input.whole(1, 500)(limit)
+        [operation === "Messages.list" ? "limit" : "pageSize"]: Input.whole(1, 500)(limit)
       }),
       decode: decodeMessages,
-      empty: { value: [] }
+      empty: Effect.succeed([])
     }
   })
 
@@ -638,7 +651,7 @@ const listAs = (
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const of = (streamId: string, userId: number) =>
- *   Messages.listAll({ streamId }).pipe(
+ *   Messages.stream({ streamId }).pipe(
  *     Stream.filter(UndecodableItem.isDecoded),
  *     Stream.filter(({ user }) => user?.userId === userId),
  *     Stream.take(100)
@@ -648,18 +661,30 @@ const listAs = (
  * @category streams
  * @since 0.1.0
  */
-export const listAll = (
-  options: ListAllOptions
-): Stream.Stream<PostedMessage | UndecodableItem, SymphonyError.SymphonyError, Needs> =>
-  Endpoint.readingStream("listAll", () => {
-    const { chunkSize = 500, since, streamId, until } = options
+export const stream = (
+  options: StreamOptions
+): Stream.Stream<
+  PostedMessage | UndecodableItem,
+  SymphonyError.SymphonyError,
+  HttpClient.HttpClient | SymphonyConfig | Session
+> =>
+  Endpoint.readingStream("Messages.stream", () => {
+    const { pageSize = 500, since, streamId, until } = options
     const first: Window = { since, until, skip: 0, seen: new Set() }
-    return Paging.paginate({ operation: "listAll", path: pathOf(streamId), streamId }, first, (window) =>
+    return Paging.paginate({ operation: "Messages.stream", path: pathOf(streamId), streamId }, first, (window) =>
       Effect.map(
-        listAs("listAll", { streamId, limit: chunkSize, since: window.since, until: window.until, skip: window.skip }),
+        listAs("Messages.stream", {
+          streamId,
+          limit: pageSize,
+          since: window.since,
+          until: window.until,
+          skip: window.skip
+        }),
         (messages) => ({
           entries: messages,
-          fresh: messages.filter((message) => !isDecoded(message) || !window.seen.has(message.messageId)),
+          fresh: messages.filter((message) =>
+            !isDecoded(message) || !window.seen.has(message.messageId)
+          ),
           next: messages.length === 0 ? Option.none() : Option.some(nextWindow(window, messages))
         })
       ))
@@ -734,13 +759,13 @@ interface Posting<A, E, R> extends Pick<Endpoint.Endpoint<A>, "path" | "decode">
 const post = <A, E, R>(
   operation: string,
   describe: () => Posting<A, E, R>
-): Effect.Effect<A, SendError | Attachment.AttachmentFailed<E>, Needs | R> =>
+): Effect.Effect<A, SendError | Attachment.AttachmentFailed<E>, HttpClient.HttpClient | SymphonyConfig | Session | R> =>
   Endpoint.reading(operation, () => {
     const { decode, fields, issues, options, path, streamId, streamIds } = describe()
-    const { resend = false } = options
+    const { resendUnknown = false } = options
     const endpoint = { operation, method: "POST", path, streamId } as const
     const errorOf = Endpoint.errorOf(endpoint)
-    const wrong = [...issues, ...Input.issues({ resend: Input.flag(resend) })]
+    const wrong = [...issues, ...Input.issues({ resendUnknown: Input.flag(resendUnknown) })]
     return Effect.gen(function*() {
       const draft = yield* Effect.mapError(
         Draft.readMessage(options),
@@ -759,7 +784,7 @@ const post = <A, E, R>(
         errorOf
       })
       return yield* unknownOutcome(
-        Request.attempts({ ...endpoint, issues: wrong, body, decode, isRepeatable: resend }),
+        Request.attempts({ ...endpoint, issues: wrong, body, decode, isRepeatable: resendUnknown }),
         operation,
         () => streamIds
       )

@@ -201,13 +201,13 @@ export type User =
  * import * as Effect from "effect/Effect"
  * import * as Session from "effect-herald/symphony/Session"
  *
- * const asAda = Effect.provide(Session.onBehalfOf({ username: "ada" }))
+ * const asAda = Effect.provide(Session.layerOnBehalfOf({ username: "ada" }))
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const onBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
+export const layerOnBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
   Layer.effect(Session, make(() => userLogin(user)))
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ const decodeToken = (text: string) =>
 const Token = Schema.String.pipe(Schema.check(Schema.isPattern(/^[\x20-\x7e]+$/)), Schema.RedactedFromValue)
 const decodeAnswer = Lenient.json(Schema.Struct({ token: Token }))
 
-const authentication = (path: Path) => ({ operation: "login", method: "POST", path, isSecret: true } as const)
+const authentication = (path: Path) => ({ operation: "Session.login", method: "POST", path, isSecret: true } as const)
 
 /** The first request of a bot's login. */
 const first = authentication(login`/pubkey/authenticate`)
@@ -310,7 +310,7 @@ const botLogin = (options: Options): LoginEffect<Tokens> => {
 
 const botOf = (options: Options): Effect.Effect<Bot, SymphonyError.SymphonyError, SymphonyConfig> =>
   Effect.flatMap(validConfig, (config) =>
-    Endpoint.reading("login", () => {
+    Endpoint.reading("Session.login", () => {
       const { bot = config.bot } = options
       if (bot === undefined) return missing("bot", "this is the session of a bot")
       const issues = Identities.issuesOf("bot", "username", bot)
@@ -329,7 +329,7 @@ const userLogin = (user: User): LoginEffect<Tokens> => {
       ({ appId, privateKey }) => proven(login`/pubkey/app/authenticate`, appId, privateKey, "app.privateKey")
     )
   )
-  const pathOf = Endpoint.reading("login", () => {
+  const pathOf = Endpoint.reading("Session.login", () => {
     const issues = userIssues(user)
     return issues.length > 0 ? invalid("The session is of no user", issues) : Effect.succeed(
       user.userId === undefined
@@ -367,7 +367,7 @@ const isKeyDeliverySimple = (sessionToken: Redacted.Redacted): Effect.Effect<boo
     const text = Result.getOrElse(Base64Url.decodeString(claims), () => "")
     if (!Option.exists(decodeClaims(text), (claims) => claims.canUseSimplifiedKeyDelivery)) return false
     const { version } = yield* Endpoint.attempt({
-      operation: "agentInfo",
+      operation: "Session.agentInfo",
       path: agent`/v1/info`,
       decode: decodeAgent
     }, undefined)

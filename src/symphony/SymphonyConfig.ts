@@ -110,7 +110,7 @@ export interface Options extends ServiceOptions {
   readonly keyManager?: ServiceOptions | undefined
   /** Who logs in with `Session.layer`. Default: nobody. */
   readonly bot?: Bot | undefined
-  /** Who acts with `Session.onBehalfOf`. Default: nobody. */
+  /** Who acts with `Session.layerOnBehalfOf`. Default: nobody. */
   readonly app?: App | undefined
   /** The settings of the usual schedule, or one of your own (see `effect-herald/Retry`). */
   readonly retry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined

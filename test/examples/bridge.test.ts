@@ -9,7 +9,13 @@ it.live("the bridge is killed twice, and nothing is lost, seen twice or sent bac
     assert.strictEqual(lines.at(-1), "orders 4, each posted once; replies 3, published 4 times, each read once")
     assert.lengthOf(lines.filter((line) => line.startsWith("!! killed")), 2)
     const transcript = lines.join("\n")
-    for (const part of ["order 2 is in the room already", "order 4: no answer", "!! Symphony ended the bridge: list"]) {
+    for (
+      const part of [
+        "order 2 is in the room already",
+        "order 4: no answer",
+        "!! Symphony ended the bridge: Messages.stream"
+      ]
+    ) {
       assert.include(transcript, part)
     }
   }), 60_000)

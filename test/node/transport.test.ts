@@ -213,10 +213,10 @@ it.live(
     Effect.gen(function*() {
       const port = yield* served(Http.createServer((_, response) => response.end("YWJj".repeat(500_000))))
       const tokens = { sessionToken: Redacted.make("t"), keyManagerToken: undefined }
-      const file = { streamId: sid, messageId: mid, fileId: "f" }
+      const file = { streamId: sid, messageId: mid, attachmentId: "f" }
       yield* Effect.gen(function*() {
         const size = yield* Stream.runFold(
-          Attachments.attachmentBytes(file),
+          Attachments.streamAttachment(file),
           () => 0,
           (size, bytes) => size + bytes.length
         )

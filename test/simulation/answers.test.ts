@@ -236,8 +236,8 @@ const ofSymphony: Requests<SymphonyConfig.SymphonyConfig | Session.Session> = [
   Messages.list({ streamId: sid }),
   MessageSearch.search({ query: { text: "a" } }),
   MessageStatus.status({ messageId: mid }),
-  Attachments.getAttachment({ streamId: sid, messageId: mid, fileId: "f" }),
-  Stream.runDrain(Attachments.attachmentBytes({ streamId: sid, messageId: mid, fileId: "f" })),
+  Attachments.getAttachment({ streamId: sid, messageId: mid, attachmentId: "f" }),
+  Stream.runDrain(Attachments.streamAttachment({ streamId: sid, messageId: mid, attachmentId: "f" })),
   Attachments.attachmentTypes
 ]
 

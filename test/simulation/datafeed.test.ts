@@ -102,7 +102,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
       (events) => Effect.forEach(events, handle, { discard: true }),
       { onStatus, concurrency: 4 }
     ),
-    "events": Stream.runForEach(Datafeed.events(), (event) => Effect.andThen(onStatus(event), handle(event)))
+    "events": Stream.runForEach(Datafeed.stream(), (event) => Effect.andThen(onStatus(event), handle(event)))
   }[plan.reader]
   // What a bot may not do ends it, and somebody starts it again.
   const bot = Effect.suspend(() => {

@@ -135,7 +135,7 @@ const writer = Effect.fnUntraced(function*(options: {
     const attachments = hasFiles ? [{ name: "a.txt", content: fileOf(kind, text) }] : []
     const one = (posted: PostedMessage.PostedMessage) => new Map([[streamId, posted.messageId]])
     const posting = what === "blast"
-      ? Messages.blast({ streamIds: [...streams, elsewhere], message: text, attachments, resend }).pipe(
+      ? Messages.blast({ streamIds: [...streams, elsewhere], message: text, attachments, resendUnknown: resend }).pipe(
         Effect.map(({ errors, messages }) =>
           new Map([
             ...messages.map((message) => [message.stream?.streamId ?? "none", message.messageId] as const),
@@ -145,10 +145,10 @@ const writer = Effect.fnUntraced(function*(options: {
       )
       : what === "update" && latest !== undefined
       ? Effect.map(
-        Messages.update({ ...latest, message: { content: text, attachments }, resend }),
+        Messages.update({ ...latest, message: { content: text, attachments }, resendUnknown: resend }),
         (posted) => new Map([[latest?.streamId ?? "none", posted.messageId]])
       )
-      : Effect.map(Messages.send({ streamId, message: text, attachments, resend }), one)
+      : Effect.map(Messages.send({ streamId, message: text, attachments, resendUnknown: resend }), one)
     const fiber = yield* Effect.forkChild(posting, { startImmediately: true })
     if (yield* chance(10)) yield* Effect.forkChild(Effect.andThen(pause("10 seconds"), Fiber.interrupt(fiber)))
     const outcome = yield* Fiber.await(fiber)
@@ -190,27 +190,27 @@ const reader = Effect.fnUntraced(function*(options: {
   for (let number = 0; number < options.count; number++) {
     yield* pause("30 seconds")
     const streamId = yield* oneOf(options.streams)
-    const chunkSize = yield* Random.nextIntBetween(1, 6)
+    const pageSize = yield* Random.nextIntBetween(1, 6)
     const now = yield* DateTime.now
     const before = yield* messages(streamId)
-    const what = yield* oneOf(["list", "listAll", "search", "asc", "desc", "till now", "some"] as const)
-    const search = { query: { streamId }, chunkSize } as const
+    const what = yield* oneOf(["list", "stream", "search", "asc", "desc", "till now", "some"] as const)
+    const search = { query: { streamId }, pageSize } as const
     const reading = (() => {
       switch (what) {
         case "list":
           return Messages.list({ streamId, limit: 500 })
         case "search":
           return MessageSearch.search({ query: { streamId }, limit: 1000 })
-        case "listAll":
-          return Stream.runCollect(Messages.listAll({ streamId, chunkSize }))
+        case "stream":
+          return Stream.runCollect(Messages.stream({ streamId, pageSize }))
         case "asc":
-          return Stream.runCollect(MessageSearch.searchAll({ ...search, sortDir: "asc" }))
+          return Stream.runCollect(MessageSearch.streamSearch({ ...search, order: "oldestFirst" }))
         case "desc":
-          return Stream.runCollect(MessageSearch.searchAll(search))
+          return Stream.runCollect(MessageSearch.streamSearch(search))
         case "till now":
-          return Stream.runCollect(MessageSearch.searchAll({ ...search, query: { streamId, toDate: now } }))
+          return Stream.runCollect(MessageSearch.streamSearch({ ...search, query: { streamId, toDate: now } }))
         case "some":
-          return Stream.runCollect(MessageSearch.searchAll({ ...search, sortDir: "asc", maxNumber: 7 }))
+          return Stream.runCollect(MessageSearch.streamSearch({ ...search, order: "oldestFirst" }).pipe(Stream.take(7)))
       }
     })()
     const outcome = yield* Effect.exit(reading)

@@ -168,7 +168,7 @@ describe("a stream that fails", () => {
       })
         .pipe(Effect.provide(layer), Effect.flip)
       assert.instanceOf(error, Attachment.AttachmentFailed)
-      assert.deepInclude(error, { operation: "send", attachment: "f", cause: "disk" })
+      assert.deepInclude(error, { operation: "Messages.send", attachment: "f", cause: "disk" })
       assert.include(error.message, "Nothing was posted")
       assert.strictEqual(sent.length, 0)
     }))
@@ -181,7 +181,7 @@ describe("a stream that fails", () => {
         messageId: "m",
         message: { content: "a", attachments: [{ name: "f", content: "", preview: { content: failing } }] }
       }).pipe(Effect.provide(layer), Effect.flip)
-      assert.deepInclude(error, { operation: "update", attachment: "preview-f", cause: "disk" })
+      assert.deepInclude(error, { operation: "Messages.update", attachment: "preview-f", cause: "disk" })
     }))
 
   it.effect("that has no end is no answer in time", () =>

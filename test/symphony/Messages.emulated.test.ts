@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
@@ -41,7 +40,7 @@ describe("messages", () => {
       }</p>${yield* Order
         .make("order", { id: 7 }, "order 7")}`
       const posted = yield* Messages.send({ streamId: Ids.toStandard(streamId), message })
-      const found = Option.getOrThrow(yield* Messages.get({ messageId: Ids.toStandard(posted.messageId) }))
+      const found = yield* Messages.get({ messageId: Ids.toStandard(posted.messageId) })
       assert.deepStrictEqual(found, posted)
       const reading = yield* MessageML.read(found)
       assert.include(reading.text, typed)
@@ -58,7 +57,8 @@ describe("messages", () => {
       })
       assert.isTrue(suppressed)
       assert.deepStrictEqual(suppressionDate, yield* DateTime.now)
-      assert.deepStrictEqual(yield* Messages.get({ messageId: second.messageId }), Option.none())
+      const gone = yield* Effect.flip(Messages.get({ messageId: second.messageId }))
+      assert.strictEqual(gone.reason._tag, "NotFound")
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of a stream and of a search come page after page, each once", () =>
@@ -73,15 +73,17 @@ describe("messages", () => {
           Effect.map(MessageML.read({ message }), ({ text }) => text.split(" ")[0]))
       const newest = Array.from({ length: 11 }, (_, index) =>
         `m${10 - index}`)
-      for (const chunkSize of [1, 2, 3, 500]) {
-        const all = yield* Stream.runCollect(Messages.listAll({ streamId, chunkSize }))
+      for (const pageSize of [1, 2, 3, 500]) {
+        const all = yield* Stream.runCollect(Messages.stream({ streamId, pageSize }))
         assert.deepStrictEqual(yield* textOf(all), newest)
       }
       assert.deepStrictEqual(yield* textOf(yield* Messages.list({ streamId, limit: 2, skip: 1 })), ["m9", "m8"])
       const query = { hashtag: "x", streamId }
-      const found = yield* Stream.runCollect(MessageSearch.searchAll({ query, chunkSize: 4, maxNumber: 9 }))
+      const found = yield* Stream.runCollect(Stream.take(MessageSearch.streamSearch({ query, pageSize: 4 }), 9))
       assert.deepStrictEqual(yield* textOf(found), newest.slice(0, 9))
-      assert.deepStrictEqual(yield* textOf(yield* MessageSearch.search({ query, sortDir: "asc", limit: 1 })), ["m0"])
+      assert.deepStrictEqual(yield* textOf(yield* MessageSearch.search({ query, order: "oldestFirst", limit: 1 })), [
+        "m0"
+      ])
       assert.deepStrictEqual(yield* MessageSearch.search({ query: { hashtag: "y" } }), [])
       assert.deepStrictEqual(yield* Messages.list({ streamId: yield* room() }), [])
     }).pipe(Effect.provide(emulated())))
@@ -148,14 +150,14 @@ describe("files", () => {
       )
       const [first, second] = (yield* Attachments.listAttachments({ streamId })).filter(UndecodableItem.isDecoded)
       assert.deepInclude(first, { name: "größe \"1\".png", contentType: "image/png", userId: 7000000000001 })
-      for (const { fileId, messageId } of [first!, second!]) {
-        const chunks = yield* Stream.runCollect(Attachments.attachmentBytes({ streamId, messageId, fileId }))
+      for (const file of [first!, second!]) {
+        const chunks = yield* Stream.runCollect(Attachments.streamAttachment({ ...file }))
         assert.deepStrictEqual(new Uint8Array(Buffer.concat(chunks)), content)
       }
-      const id = posted.attachments.find(UndecodableItem.isDecoded)?.id ?? ""
-      assert.include(id, "%")
+      const { attachmentId } = posted.attachments.find(UndecodableItem.isDecoded)!
+      assert.include(attachmentId, "%")
       assert.strictEqual(
-        yield* Attachments.getAttachment({ streamId, messageId: posted.messageId, fileId: id }),
+        yield* Attachments.getAttachment({ streamId, messageId: posted.messageId, attachmentId }),
         Buffer.from(content).toString("base64")
       )
       assert.include(yield* Attachments.attachmentTypes, ".png")
@@ -178,7 +180,7 @@ describe("files", () => {
         )
         if (message % 3 === 2) yield* tick
       }
-      const all = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId }))
+      const all = yield* Stream.runCollect(Attachments.streamAttachments({ streamId }))
       assert.strictEqual(new Set(all.filter(UndecodableItem.isDecoded).map(({ name }) => name)).size, 210)
       assert.strictEqual(all.length, 210)
       assert.strictEqual((yield* requests("attachments")).length, 3)
@@ -205,15 +207,15 @@ describe("what became of a message", () => {
       )
       assert.deepStrictEqual(sent.filter(UndecodableItem.isDecoded).map(({ username }) => username), ["bob"])
       const page = yield* MessageStatus.receipts({ messageId })
-      assert.deepInclude(page, { readReceiptCount: 1 })
+      assert.deepInclude(page, { readCount: 1 })
       assert.notProperty(page, "onBehalfOfUser")
-      const receipts = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId }))
+      const receipts = yield* Stream.runCollect(MessageStatus.streamReceipts({ messageId }))
       assert.deepStrictEqual(receipts.filter(UndecodableItem.isDecoded).map(({ user }) => user?.username), [
         "ada",
         "bob"
       ])
       const { replies } = yield* MessageStatus.relationships({ messageId })
-      assert.deepStrictEqual(replies, [Ids.toStandard(answer)])
+      assert.deepStrictEqual(replies, [answer])
     }).pipe(Effect.provide(emulated({ receiptsPage: 1 }))))
 })
 
@@ -221,7 +223,7 @@ describe("sessions", () => {
   it.effect("on behalf of a user are another session, and the same requests", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
-      const ada = Session.onBehalfOf({ username: "ada" })
+      const ada = Session.layerOnBehalfOf({ username: "ada" })
       const posted = yield* Messages.send({ streamId, message: "a" }).pipe(Effect.provide(ada))
       assert.strictEqual(posted.user?.username, "ada")
       const [request] = yield* requests("send")

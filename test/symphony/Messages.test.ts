@@ -5,11 +5,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
   Attachments,
+  Ids,
   type Message,
   MessageML,
   Messages,
@@ -27,6 +27,7 @@ import {
   detailsOf,
   exchanges,
   mid,
+  operationOf,
   recorder,
   scripted,
   session,
@@ -41,7 +42,7 @@ const posted = { messageId: mid }
 const ok = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
 const sent = ok(posted)
 
-const file = { streamId: sid, messageId: mid, fileId: "internal_1%2FAb%3D" }
+const file = { streamId: sid, messageId: mid, attachmentId: "internal_1%2FAb%3D" }
 const imported: Message.ImportedMessage = {
   streamId: sidStandard,
   message: "old",
@@ -120,8 +121,8 @@ const methods: ReadonlyArray<Method> = [
     posts: false
   },
   {
-    name: "listAll",
-    call: Stream.runDrain(Messages.listAll({ streamId: sidStandard })),
+    name: "stream",
+    call: Stream.runDrain(Messages.stream({ streamId: sidStandard })),
     answer: "[]",
     wire: ["GET", `/agent/v4/stream/${sid}/message?since=0&skip=0&limit=500`],
     streamId: true,
@@ -136,8 +137,8 @@ const methods: ReadonlyArray<Method> = [
     posts: false
   },
   {
-    name: "searchAll",
-    call: Stream.runDrain(MessageSearch.searchAll({ query: { hashtag: "a" } })),
+    name: "streamSearch",
+    call: Stream.runDrain(MessageSearch.streamSearch({ query: { hashtag: "a" } })),
     answer: "[]",
     wire: ["POST", "/agent/v1/message/search?skip=0&limit=50&sortDir=desc"],
     streamId: false,
@@ -155,8 +156,8 @@ const methods: ReadonlyArray<Method> = [
     posts: false
   },
   {
-    name: "attachmentBytes",
-    call: Stream.runDrain(Attachments.attachmentBytes({ ...file, streamId: sidStandard })),
+    name: "streamAttachment",
+    call: Stream.runDrain(Attachments.streamAttachment({ ...file, streamId: sidStandard })),
     answer: "12345678",
     wire: ["GET", `/agent/v1/stream/${sid}/attachment?fileId=internal_1%252FAb%253D&messageId=${mid}`],
     streamId: true,
@@ -171,8 +172,8 @@ const methods: ReadonlyArray<Method> = [
     posts: false
   },
   {
-    name: "listAllAttachments",
-    call: Stream.runDrain(Attachments.listAllAttachments({ streamId: sidStandard })),
+    name: "streamAttachments",
+    call: Stream.runDrain(Attachments.streamAttachments({ streamId: sidStandard })),
     answer: "[]",
     wire: ["GET", `/pod/v1/streams/${sid}/attachments?limit=100&sortDir=ASC`],
     streamId: true,
@@ -211,8 +212,8 @@ const methods: ReadonlyArray<Method> = [
     posts: false
   },
   {
-    name: "allReceipts",
-    call: Stream.runDrain(MessageStatus.allReceipts({ messageId: "a+b/c=" })),
+    name: "streamReceipts",
+    call: Stream.runDrain(MessageStatus.streamReceipts({ messageId: "a+b/c=" })),
     answer: "{}",
     wire: ["GET", "/pod/v1/admin/messages/a-b_c/receipts"],
     streamId: false,
@@ -247,7 +248,7 @@ describe("each request", () => {
         assert.match(headers["user-agent"] ?? "", /^effect-herald\//)
         assert.strictEqual(
           headers["accept"],
-          name === "getAttachment" || name === "attachmentBytes" ? "application/octet-stream" : "application/json"
+          name === "getAttachment" || name === "streamAttachment" ? "application/octet-stream" : "application/json"
         )
         assert.strictEqual(more.length, 0)
       }).pipe(Effect.provide(scripted({ body: answer })))
@@ -280,10 +281,10 @@ describe("each request", () => {
       Effect.gen(function*() {
         const error = yield* Effect.flip(call)
         assert.instanceOf(error, SymphonyError.SymphonyError)
-        assert.deepInclude(error, { operation: name })
+        assert.strictEqual(error.operation, operationOf(name))
         assert.strictEqual(tagOf(error), reason)
         assert.strictEqual(error.request.streamId, streamId ? sidStandard : undefined)
-        if (streamId) assert.include(error.message, `${name} (stream ${sidStandard}): `)
+        if (streamId) assert.include(error.message, `${operationOf(name)} (stream ${sidStandard}): `)
         assert.include(error.message, "the words of the service")
         assert.strictEqual((yield* exchanges).length, 1)
       }).pipe(
@@ -336,27 +337,26 @@ describe("each request", () => {
 
   const lists = [
     "list",
-    "listAll",
+    "stream",
     "search",
-    "searchAll",
+    "streamSearch",
     "listAttachments",
-    "listAllAttachments",
-    "attachmentTypes",
-    "get"
+    "streamAttachments",
+    "attachmentTypes"
   ]
   it.effect.each(methods)(
-    "$name with 204: nothing where that can be, and unreadable elsewhere",
+    "$name with 204: nothing where that can be, not found where it is one, and unreadable elsewhere",
     ({ call, name, posts }) =>
       Effect.gen(function*() {
         const tag = yield* Effect.match(call, { onFailure: tagOf, onSuccess: () => "done" })
         assert.strictEqual(
           tag,
-          lists.includes(name) ? "done" : posts ? "MessageOutcomeUnknown" : "Malformed"
+          lists.includes(name) ? "done" : name === "get" ? "NotFound" : posts ? "MessageOutcomeUnknown" : "Malformed"
         )
       }).pipe(Effect.provide(scripted(...Array.from({ length: 3 }, () => ({ status: 204 })))))
   )
 
-  const json = methods.filter(({ name }) => !/ttachment$|attachmentBytes/.test(name))
+  const json = methods.filter(({ name }) => !/ttachment$|streamAttachment/.test(name))
   it.effect.each(json)("$name with a 200 that is not the service's", ({ call, posts }) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(call)
@@ -499,7 +499,7 @@ describe("an unknown outcome", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(Messages.send({ streamId: sidStandard, message: "a" }))
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)
-      assert.deepInclude(error, { operation: "send", streamIds: [sidStandard], isRetryable: false })
+      assert.deepInclude(error, { operation: "Messages.send", streamIds: [sidStandard], isRetryable: false })
       assert.strictEqual(error.reason._tag, "ServerFailure")
       assert.deepInclude(error.request, { method: "POST", path: `/agent/v4/stream/${sid}/message/create` })
       assert.match(error.request.traceId ?? "", /^\w{6}$/)
@@ -510,7 +510,7 @@ describe("an unknown outcome", () => {
   it.effect("is not one where the login failed", () =>
     Effect.gen(function*() {
       const failing = new SymphonyError.SymphonyError({
-        operation: "login",
+        operation: "Session.login",
         reason: new SymphonyError.Timeout({ after: Duration.seconds(1) }),
         request: { method: "POST", path: "/login" }
       })
@@ -519,7 +519,7 @@ describe("an unknown outcome", () => {
         logins++
         return Effect.fail(failing)
       })
-      const error = yield* Messages.send({ streamId: sid, message: "a", resend: true }).pipe(
+      const error = yield* Messages.send({ streamId: sid, message: "a", resendUnknown: true }).pipe(
         Effect.provideService(Session.Session, { tokens, renew: () => tokens }),
         Effect.flip
       )
@@ -528,11 +528,11 @@ describe("an unknown outcome", () => {
       assert.strictEqual((yield* exchanges).length, 0)
     }).pipe(Effect.provide(scripted(sent))))
 
-  it.effect("is sent again with resend, until the schedule ends", () =>
+  it.effect("is sent again with resendUnknown, until the schedule ends", () =>
     Effect.gen(function*() {
-      yield* Messages.send({ streamId: sid, message: "a", resend: true })
+      yield* Messages.send({ streamId: sid, message: "a", resendUnknown: true })
       assert.strictEqual((yield* exchanges).length, 3)
-      const error = yield* Effect.flip(Messages.blast({ streamIds: [sid, "b"], message: "a", resend: true }))
+      const error = yield* Effect.flip(Messages.blast({ streamIds: [sid, "b"], message: "a", resendUnknown: true }))
       assert.deepInclude(error, { _tag: "MessageOutcomeUnknown", streamIds: [sid, "b"] })
       assert.strictEqual((yield* exchanges).length, 6)
     }).pipe(Effect.provide(scripted(
@@ -675,50 +675,49 @@ describe("bad input is refused before a request is made", () => {
       ]
     ],
     [
-      "searchAll",
-      Stream.runDrain(MessageSearch.searchAll({ query: { text: "a" }, chunkSize: 0, maxNumber: 1.5 })),
+      "streamSearch",
+      Stream.runDrain(MessageSearch.streamSearch({ query: { text: "a" }, pageSize: 0 })),
       [
-        "maxNumber is 1.5, not a whole number of 0 or more",
         "query.text is searched within a stream only: streamId is needed",
-        "chunkSize is 0, not a whole number from 1 to 1000"
+        "pageSize is 0, not a whole number from 1 to 1000"
       ]
     ],
     [
-      "listAll",
-      Stream.runDrain(Messages.listAll({ streamId: "?", chunkSize: 501 })),
-      [at("streamId", notBase64), "chunkSize is 501, not a whole number from 1 to 500"]
+      "stream",
+      Stream.runDrain(Messages.stream({ streamId: "?", pageSize: 501 })),
+      [at("streamId", notBase64), "pageSize is 501, not a whole number from 1 to 500"]
     ],
     [
-      "listAllAttachments",
-      Stream.runDrain(Attachments.listAllAttachments({ streamId: sid, since: -1 })),
+      "streamAttachments",
+      Stream.runDrain(Attachments.streamAttachments({ streamId: sid, since: -1 })),
       ["since is not a time since 1970"]
     ],
     [
       "listAttachments",
-      Attachments.listAttachments({ streamId: "?", since: -1, to: -1, limit: 101 }),
+      Attachments.listAttachments({ streamId: "?", since: -1, until: -1, limit: 101 }),
       [
         at("streamId", notBase64),
         "since is not a time since 1970",
-        "to is not a time since 1970",
+        "until is not a time since 1970",
         "limit is 101, not a whole number from 0 to 100"
       ]
     ],
     [
       "getAttachment",
-      Attachments.getAttachment({ streamId: "", messageId: "", fileId: "" }),
-      ["streamId is empty", "messageId is empty", "fileId is empty"]
+      Attachments.getAttachment({ streamId: "", messageId: "", attachmentId: "" }),
+      ["streamId is empty", "messageId is empty", "attachmentId is empty"]
     ],
     [
-      "attachmentBytes",
-      Stream.runDrain(Attachments.attachmentBytes({ ...ids, fileId: "\ud800" })),
-      ["fileId holds half of a surrogate pair"]
+      "streamAttachment",
+      Stream.runDrain(Attachments.streamAttachment({ ...ids, attachmentId: "\ud800" })),
+      ["attachmentId holds half of a surrogate pair"]
     ],
     ["suppress", MessageStatus.suppress({ messageId: "" }), ["messageId is empty"]],
     ["status", MessageStatus.status({ messageId: "" }), ["messageId is empty"]],
     [
       "receipts",
-      MessageStatus.receipts({ messageId: "?", before: "a", after: "b" }),
-      [at("messageId", notBase64), "after cannot be combined with before"]
+      MessageStatus.receipts({ messageId: "?", previous: "a", next: "b" }),
+      [at("messageId", notBase64), "next cannot be combined with previous"]
     ],
     [
       "half a character in an address",
@@ -727,18 +726,18 @@ describe("bad input is refused before a request is made", () => {
     ],
     [
       "half a character in a cursor",
-      MessageStatus.receipts({ messageId: mid, before: "\ud800", after: "a\udc00" }),
+      MessageStatus.receipts({ messageId: mid, previous: "\ud800", next: "a\udc00" }),
       [
-        "before holds half of a surrogate pair",
-        "after cannot be combined with before"
+        "previous holds half of a surrogate pair",
+        "next cannot be combined with previous"
       ]
     ],
-    ["allReceipts", Stream.runDrain(MessageStatus.allReceipts({ messageId: "" })), ["messageId is empty"]],
+    ["streamReceipts", Stream.runDrain(MessageStatus.streamReceipts({ messageId: "" })), ["messageId is empty"]],
     ["relationships", MessageStatus.relationships({ messageId: "" }), ["messageId is empty"]]
   ])("%s", ([name, call, details]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(call)
-      if (name in Messages) assert.propertyVal(error, "operation", name)
+      if (name in Messages) assert.propertyVal(error, "operation", operationOf(name))
       const found = detailsOf(error)
       assert.strictEqual(found.length, details.length, found.join("\n"))
       for (const [index, detail] of details.entries()) assert.include(found[index], detail)
@@ -750,13 +749,12 @@ describe("bad input is refused before a request is made", () => {
 describe("reading", () => {
   const urls = Effect.map(exchanges, (all) => all.map(({ url }) => url.slice(url.indexOf("?"))))
 
-  it.effect("get gives a message, or none", () =>
+  it.effect("get gives a message, or fails with NotFound", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(
-        Option.map(yield* Messages.get({ messageId: mid }), ({ messageId }) => messageId),
-        Option.some(mid)
-      )
-      assert.deepStrictEqual(yield* Messages.get({ messageId: mid }), Option.none())
+      assert.strictEqual((yield* Messages.get({ messageId: mid })).messageId, Ids.toUrlSafe(mid))
+      const error = yield* Effect.flip(Messages.get({ messageId: mid }))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.isFalse(error.isRetryable)
     }).pipe(Effect.provide(scripted(sent, { status: 204 }))))
 
   it.effect("list sends its bounds, 0 too", () =>
@@ -767,9 +765,9 @@ describe("reading", () => {
 
   const at = (...times: ReadonlyArray<number | undefined>) =>
     ok(times.map((timestamp) => ({ messageId: `m${timestamp}`, timestamp })))
-  const all = (streamId: string) => Stream.runCollect(Messages.listAll({ streamId, chunkSize: 3, since: 1, until: 9 }))
+  const all = (streamId: string) => Stream.runCollect(Messages.stream({ streamId, pageSize: 3, since: 1, until: 9 }))
 
-  it.effect("listAll goes back from the time of the last message, without those of that time", () =>
+  it.effect("stream goes back from the time of the last message, without those of that time", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* all(sid)).length, 10)
       assert.deepStrictEqual(yield* urls, [
@@ -787,7 +785,7 @@ describe("reading", () => {
       { status: 204 }
     ))))
 
-  it.effect("listAll goes forwards where the service does", () =>
+  it.effect("stream goes forwards where the service does", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* all(sid)).length, 5)
       assert.deepStrictEqual(yield* urls, [
@@ -797,7 +795,7 @@ describe("reading", () => {
       ])
     }).pipe(Effect.provide(scripted(at(1, 3, 3), at(3, 5), { status: 204 }))))
 
-  it.effect("listAll counts where there is no order", () =>
+  it.effect("stream counts where there is no order", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* all(sid)).length, 5)
       assert.deepStrictEqual(yield* urls, [
@@ -807,9 +805,9 @@ describe("reading", () => {
       ])
     }).pipe(Effect.provide(scripted(at(3, 9, 1), at(undefined, 2), { status: 204 }))))
 
-  it.effect("listAll stops asking when its reader stops", () =>
+  it.effect("stream stops asking when its reader stops", () =>
     Effect.gen(function*() {
-      yield* Messages.listAll({ streamId: sid }).pipe(Stream.take(2), Stream.runDrain)
+      yield* Messages.stream({ streamId: sid }).pipe(Stream.take(2), Stream.runDrain)
       assert.deepStrictEqual(yield* urls, ["?since=0&skip=0&limit=500"])
     }).pipe(Effect.provide(scripted(at(3, 2, 1)))))
 
@@ -827,7 +825,7 @@ describe("reading", () => {
           fromDate: 0,
           toDate: 5
         },
-        sortDir: "asc",
+        order: "oldestFirst",
         skip: 1,
         limit: 1000,
         scope: "a b",
@@ -850,33 +848,32 @@ describe("reading", () => {
       assert.strictEqual((yield* urls)[0], "?skip=1&limit=1000&sortDir=asc&scope=a%20b&tier=all")
     }).pipe(Effect.provide(scripted({ status: 204 }, { status: 204 }))))
 
-  const searched = (options: Partial<MessageSearch.SearchAllOptions>) =>
+  const searched = (most: number) =>
     Effect.map(
-      Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 2, ...options })),
+      Stream.runCollect(Stream.take(MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 2 }), most)),
       (messages) => decoded(messages).map(({ messageId }) => messageId)
     )
 
   it.effect.each(
     [
-      ["a full page costs one more", {}, [at(1, 2), { status: 204 }], ["m1", "m2"], 2],
-      ["a short page is the last", {}, [at(1, 2), at(3)], ["m1", "m2", "m3"], 2],
-      ["maxNumber within a page", { maxNumber: 3 }, [at(1, 2), at(3, 4)], ["m1", "m2", "m3"], 2],
-      ["maxNumber at the end of a page", { maxNumber: 2 }, [at(1, 2)], ["m1", "m2"], 1],
-      ["maxNumber 0", { maxNumber: 0 }, [], [], 0],
-      ["maxNumber below 0", { maxNumber: -1 }, [], [], 0]
+      ["a full page costs one more", 9, [at(1, 2), { status: 204 }], ["m1", "m2"], 2],
+      ["a short page is the last", 9, [at(1, 2), at(3)], ["m1", "m2", "m3"], 2],
+      ["3 taken, within a page", 3, [at(1, 2), at(3, 4)], ["m1", "m2", "m3"], 2],
+      ["2 taken, at the end of a page", 2, [at(1, 2)], ["m1", "m2"], 1],
+      ["none taken", 0, [], [], 0]
     ] as const
-  )("searchAll: %s", ([, options, answers, expected, requests]) =>
+  )("streamSearch: %s", ([, most, answers, expected, requests]) =>
     Effect.gen(function*() {
-      assert.deepStrictEqual<unknown>(yield* searched(options), expected)
+      assert.deepStrictEqual<unknown>(yield* searched(most), expected)
       assert.deepStrictEqual(
         yield* urls,
         Array.from({ length: requests }, (_, page) => `?skip=${page * 2}&limit=2&sortDir=desc`)
       )
     }).pipe(Effect.provide(scripted(...answers))))
 
-  it.effect("searchAll is lazy", () =>
+  it.effect("streamSearch is lazy", () =>
     Effect.gen(function*() {
-      yield* MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 2 }).pipe(Stream.take(2), Stream.runDrain)
+      yield* MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 2 }).pipe(Stream.take(2), Stream.runDrain)
       assert.strictEqual((yield* exchanges).length, 1)
     }).pipe(Effect.provide(scripted(at(1, 2)))))
 
@@ -886,39 +883,45 @@ describe("reading", () => {
 
   it.effect("listAttachments sends its bounds", () =>
     Effect.gen(function*() {
-      const found = yield* Attachments.listAttachments({ streamId: sid, since: 0, to: 5, limit: 0, sortDir: "DESC" })
+      const found = yield* Attachments.listAttachments({
+        streamId: sid,
+        since: 0,
+        until: 5,
+        limit: 0,
+        order: "newestFirst"
+      })
       assert.deepStrictEqual(found, [])
       assert.deepStrictEqual(yield* urls, ["?since=0&to=5&limit=0&sortDir=DESC"])
     }).pipe(Effect.provide(scripted(ok([])))))
 
-  it.effect("listAllAttachments goes on at the time of the last, each once", () =>
+  it.effect("streamAttachments goes on at the time of the last, each once", () =>
     Effect.gen(function*() {
-      const found = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId: sid }))
+      const found = yield* Stream.runCollect(Attachments.streamAttachments({ streamId: sid }))
       assert.deepStrictEqual(
-        found.filter(UndecodableItem.isDecoded).map(({ fileId }) => fileId),
+        found.filter(UndecodableItem.isDecoded).map(({ attachmentId }) => attachmentId),
         Array.from({ length: 130 }, (_, id) => `f${id}`)
       )
       assert.deepStrictEqual(yield* urls, ["?limit=100&sortDir=ASC", "?since=9&limit=100&sortDir=ASC"])
     }).pipe(Effect.provide(scripted(page(0, (id) => Math.floor(id / 10)), page(90, (id) => Math.floor(id / 10), 40)))))
 
-  it.effect("listAllAttachments back in time", () =>
+  it.effect("streamAttachments back in time", () =>
     Effect.gen(function*() {
-      yield* Stream.runDrain(Attachments.listAllAttachments({ streamId: sid, sortDir: "DESC" }))
+      yield* Stream.runDrain(Attachments.streamAttachments({ streamId: sid, order: "newestFirst" }))
       assert.deepStrictEqual(yield* urls, ["?limit=100&sortDir=DESC", "?to=901&limit=100&sortDir=DESC"])
     }).pipe(Effect.provide(scripted(page(0, (id) => 1000 - id), page(99, (id) => 1000 - id, 1)))))
 
-  it.effect("listAllAttachments says where there is no way on", () =>
+  it.effect("streamAttachments says where there is no way on", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Stream.runDrain(Attachments.listAllAttachments({ streamId: sid })))
+      const error = yield* Effect.flip(Stream.runDrain(Attachments.streamAttachments({ streamId: sid })))
       assert.strictEqual(tagOf(error), "Malformed")
       assert.include(error.message, "share one time")
     }).pipe(Effect.provide(scripted(page(0, () => 1), page(0, () => 1)))))
 
-  it.effect("receipts sends a cursor, and allReceipts follows it", () =>
+  it.effect("receipts sends a cursor, and streamReceipts follows it", () =>
     Effect.gen(function*() {
-      yield* MessageStatus.receipts({ messageId: mid, before: "a b" })
-      const found = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId: mid }))
-      assert.deepStrictEqual(found.filter(UndecodableItem.isDecoded).map(({ user }) => user?.id), [1, 2, 3])
+      yield* MessageStatus.receipts({ messageId: mid, previous: "a b" })
+      const found = yield* Stream.runCollect(MessageStatus.streamReceipts({ messageId: mid }))
+      assert.deepStrictEqual(found.filter(UndecodableItem.isDecoded).map(({ user }) => user?.userId), [1, 2, 3])
       assert.deepStrictEqual((yield* exchanges).map(({ url }) => url.split("?")[1]), [
         "before=a%20b",
         undefined,
@@ -948,12 +951,12 @@ describe("files", () => {
     )
   const bytesOf = (body: string | Stream.Stream<Uint8Array, Error>) =>
     Effect.map(
-      Stream.runCollect(Attachments.attachmentBytes(file)),
+      Stream.runCollect(Attachments.streamAttachment(file)),
       (chunks) => Buffer.concat(chunks)
     ).pipe(Effect.provide(recorder([{ status: 200, body }]).layer))
 
   it.effect.each([1, 2, 3, 4, 5, 7, 1000])(
-    "attachmentBytes decodes pieces of %d characters",
+    "streamAttachment decodes pieces of %d characters",
     (size) =>
       Effect.gen(function*() {
         const wrapped = text.replace(/(.{9})/g, "$1\r\n")
@@ -964,7 +967,7 @@ describe("files", () => {
       })
   )
 
-  it.effect("attachmentBytes of an empty file", () =>
+  it.effect("streamAttachment of an empty file", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* bytesOf("")).length, 0)
     }))
@@ -976,21 +979,21 @@ describe("files", () => {
       ["padding in the middle", "QQ==QUJD", "not base64"],
       ["padding between pieces", inPieces("QQ==QUJD", 4), "not base64"]
     ] as const
-  )("attachmentBytes of what is %s fails", ([, body, sentence]) =>
+  )("streamAttachment of what is %s fails", ([, body, sentence]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(bytesOf(body))
       assert.strictEqual(tagOf(error), "Malformed")
       assert.include(error.message, sentence)
     }))
 
-  it.effect("attachmentBytes does not go on after a break", () =>
+  it.effect("streamAttachment does not go on after a break", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([
         { status: 200, body: Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.fail(new Error("gone"))) },
         { status: 200, body: "QUJD" }
       ])
       const got: Array<number> = []
-      const error = yield* Attachments.attachmentBytes(file).pipe(
+      const error = yield* Attachments.streamAttachment(file).pipe(
         Stream.runForEach((bytes) => Effect.sync(() => void got.push(...bytes))),
         Effect.provide(layer),
         Effect.flip
@@ -1000,10 +1003,10 @@ describe("files", () => {
       assert.strictEqual(sent.length, 1)
     }))
 
-  it.effect("attachmentBytes waits for no piece for ever", () =>
+  it.effect("streamAttachment waits for no piece for ever", () =>
     Effect.gen(function*() {
       const body = Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never)
-      const fiber = yield* Stream.runDrain(Attachments.attachmentBytes(file)).pipe(
+      const fiber = yield* Stream.runDrain(Attachments.streamAttachment(file)).pipe(
         Effect.provide(recorder([{ status: 200, body }]).layer),
         Effect.flip,
         Effect.forkChild
@@ -1012,12 +1015,12 @@ describe("files", () => {
       assert.strictEqual(tagOf(yield* Fiber.join(fiber)), "Timeout")
     }))
 
-  it.effect("attachmentBytes is read as it comes", () =>
+  it.effect("streamAttachment is read as it comes", () =>
     Effect.gen(function*() {
       const { layer } = recorder([
         { status: 200, body: Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never) }
       ])
-      const first = yield* Attachments.attachmentBytes(file).pipe(
+      const first = yield* Attachments.streamAttachment(file).pipe(
         Stream.take(1),
         Stream.runCollect,
         Effect.provide(layer)

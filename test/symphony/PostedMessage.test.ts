@@ -1,9 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Attachments, Messages, MessageStatus, PostedMessage } from "effect-herald/symphony"
+import { Attachments, Ids, Messages, MessageStatus, PostedMessage } from "effect-herald/symphony"
 import type { Transport } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { mid, scripted, sid } from "./kit.ts"
@@ -11,11 +10,7 @@ import { mid, scripted, sid } from "./kit.ts"
 const answer = (body: unknown): Transport.Answer => ({ body: JSON.stringify(body) })
 const at = DateTime.makeUnsafe
 
-const read = (body: unknown) =>
-  Messages.get({ messageId: mid }).pipe(
-    Effect.map(Option.getOrThrow),
-    Effect.provide(scripted(answer(body)))
-  )
+const read = (body: unknown) => Messages.get({ messageId: mid }).pipe(Effect.provide(scripted(answer(body))))
 
 const nothing = {
   parentMessageId: null,
@@ -72,6 +67,12 @@ const full = {
 
 const decoded: PostedMessage.PostedMessage = {
   ...full,
+  attachments: [{
+    attachmentId: "internal_1%2FAb",
+    name: "a.png",
+    size: 3,
+    previews: [{ attachmentId: "i", width: 600 }]
+  }],
   timestamp: at(1_790_000_000_000),
   sharedMessage: { messageId: "s", attachments: [], sharedMessage: { messageId: "t", attachments: [] } },
   initialTimestamp: at(1)
@@ -85,8 +86,11 @@ describe("a message", () => {
 
   it.effect("has no key for a null or for nothing, and an empty list of files", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* read({ messageId: mid, ...nothing }), { messageId: mid, attachments: [] })
-      assert.deepStrictEqual(yield* read({ messageId: mid }), { messageId: mid, attachments: [] })
+      assert.deepStrictEqual(yield* read({ messageId: mid, ...nothing }), {
+        messageId: Ids.toUrlSafe(mid),
+        attachments: []
+      })
+      assert.deepStrictEqual(yield* read({ messageId: mid }), { messageId: Ids.toUrlSafe(mid), attachments: [] })
     }))
 
   /** Entries that were read, and what was given for those that cannot be. */
@@ -104,8 +108,8 @@ describe("a message", () => {
       assert.deepStrictEqual(shown(stream?.members ?? []), [{ raw: "ada" }, { userId: 1 }])
       assert.deepStrictEqual(shown(stream?.recipientTenantIds ?? []), [1, { raw: "x" }])
       assert.deepStrictEqual(shown(attachments).slice(0, 2), [{ raw: { name: "without an id" } }, { raw: "?" }])
-      const images = attachments.filter(UndecodableItem.isDecoded).flatMap(({ images }) => images)
-      assert.deepStrictEqual(shown(images), [{ raw: {} }, { id: "i" }])
+      const previews = attachments.filter(UndecodableItem.isDecoded).flatMap(({ previews }) => previews)
+      assert.deepStrictEqual(shown(previews), [{ raw: {} }, { attachmentId: "i" }])
       const again = yield* Schema.encodeEffect(PostedMessage.PostedMessage)(message)
       assert.deepStrictEqual(yield* Schema.decodeUnknownEffect(PostedMessage.PostedMessage)(again), message)
     }))
@@ -119,10 +123,10 @@ describe("a message", () => {
         attachments: [{ id: "a", name: null, size: null, images: null }]
       })
       assert.deepStrictEqual(message, {
-        messageId: mid,
+        messageId: Ids.toUrlSafe(mid),
         user: { userId: 1 },
         stream: { streamId: sid, members: [], recipientTenantIds: [] },
-        attachments: [{ id: "a", images: [] }]
+        attachments: [{ attachmentId: "a", previews: [] }]
       })
     }))
 
@@ -140,8 +144,8 @@ describe("a message", () => {
         initialTimestamp: "12"
       })
       assert.deepStrictEqual(message, {
-        messageId: mid,
-        attachments: [{ id: "a", size: 4, images: [] }],
+        messageId: Ids.toUrlSafe(mid),
+        attachments: [{ attachmentId: "a", size: 4, previews: [] }],
         user: { username: "ada" },
         silent: false,
         initialTimestamp: at(12)
@@ -164,6 +168,7 @@ describe("a message", () => {
       const encoded = yield* Schema.encodeEffect(PostedMessage.PostedMessage)(decoded)
       assert.deepStrictEqual(encoded, {
         ...full,
+        attachments: decoded.attachments,
         sharedMessage: { messageId: "s", attachments: [], sharedMessage: { messageId: "t", attachments: [] } }
       })
       assert.deepStrictEqual(
@@ -179,20 +184,21 @@ describe("attachments of a stream", () => {
       const found = (yield* Attachments.listAttachments({ streamId: sid })).filter(UndecodableItem.isDecoded)
       assert.deepStrictEqual(found, [
         {
-          messageId: "a+b/c=",
-          fileId: "internal_1%2FA",
+          streamId: sid,
+          messageId: "a-b_c",
+          attachmentId: "internal_1%2FA",
           ingestionDate: at(5),
           userId: 9,
           name: "a.png",
           size: 2,
           contentType: "image/png",
-          previews: [{ fileId: "p", width: 600 }]
+          previews: [{ attachmentId: "p", width: 600 }]
         },
-        { messageId: "m", fileId: "f", contentType: "text/plain", previews: [] },
-        { messageId: "m", fileId: "f", previews: [] }
+        { streamId: sid, messageId: "m", attachmentId: "f", contentType: "text/plain", previews: [] },
+        { streamId: sid, messageId: "m", attachmentId: "f", previews: [] }
       ])
       const encoded = yield* Schema.encodeEffect(PostedMessage.StreamAttachment)(found[0]!)
-      assert.deepInclude(encoded, { "content-type": "image/png" })
+      assert.deepInclude(encoded, { contentType: "image/png" })
       assert.deepStrictEqual(yield* Schema.decodeUnknownEffect(PostedMessage.StreamAttachment)(encoded), found[0])
     }).pipe(Effect.provide(scripted(answer([
       {
@@ -238,21 +244,22 @@ describe("what became of a message", () => {
   it.effect("receipts have counts, cursors and times, and nobody where the service writes nulls", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageStatus.receipts({ messageId: mid }), {
-        creator: { id: 7_215_545_058_329, name: "U" },
-        stream: { id: "lFpyw0ATFmji+Cc/cSzbk3///pZkWpe1dA==", name: "Room", streamType: "ROOM" },
+        creator: { userId: 7_215_545_058_329, displayName: "U" },
+        stream: { streamId: "lFpyw0ATFmji-Cc_cSzbk3___pZkWpe1dA", name: "Room", streamType: "ROOM" },
         creationDate: at(1_552_999_333_141),
-        deliveryReceiptCount: 1,
-        readReceiptCount: 0,
-        emailNotificationCount: 0,
+        deliveredCount: 1,
+        readCount: 0,
+        emailedCount: 0,
         downloadCounts: [{ fileName: "a", count: 2 }],
-        receipts: [{
-          user: { id: 1, username: "ada", emailAddress: "e" },
-          deliveryReceiptTimestamp: at(7),
+        items: [{
+          user: { userId: 1, username: "ada", email: "e" },
+          deliveredAt: at(7),
           downloads: [{ fileName: "a", timestamp: at(8) }]
         }],
-        pagination: { cursors: { before: "1", after: "x" }, next: "/n" }
+        previous: "1",
+        next: "x"
       })
-      assert.deepStrictEqual(yield* MessageStatus.receipts({ messageId: mid }), { downloadCounts: [], receipts: [] })
+      assert.deepStrictEqual(yield* MessageStatus.receipts({ messageId: mid }), { downloadCounts: [], items: [] })
     }).pipe(Effect.provide(scripted(
       answer({
         creator: { id: 7_215_545_058_329, name: "U" },
@@ -278,11 +285,11 @@ describe("what became of a message", () => {
   it.effect("relationships have lists, and a parent where there is one", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageStatus.relationships({ messageId: mid }), {
-        messageId: "a+b=",
-        parent: { messageId: "p=", relationshipType: "REPLY" },
-        replies: ["r="],
+        messageId: "a-b",
+        parent: { messageId: "p", relationshipType: "REPLY" },
+        replies: ["r"],
         forwards: [],
-        formReplies: ["f="]
+        formReplies: ["f"]
       })
       assert.deepStrictEqual(yield* MessageStatus.relationships({ messageId: mid }), {
         replies: [],
@@ -303,7 +310,7 @@ describe("what became of a message", () => {
   it.effect("suppression has its time", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageStatus.suppress({ messageId: mid }), {
-        messageId: mid,
+        messageId: Ids.toUrlSafe(mid),
         suppressed: true,
         suppressionDate: at(1_461_565_603_191)
       })

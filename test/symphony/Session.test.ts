@@ -95,7 +95,7 @@ describe("a bot", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
       assert.deepInclude(reasonOf(error), { _tag: "BadRequest", description: "The configuration is not complete" })
-      assert.match(error.message, /^login: .*bot is not set.*Nothing was sent/)
+      assert.match(error.message, /^Session.login: .*bot is not set.*Nothing was sent/)
       assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
     }).pipe(asBot({ config: { bot: undefined } })))
 })
@@ -214,7 +214,7 @@ describe("a login that fails", () => {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual([...new Set(exits.map(({ operation, reason }) => `${operation} ${reason._tag}`))], [
-        "login Unauthorized"
+        "Session.login Unauthorized"
       ])
       assert.lengthOf(yield* timesOf(login), 1)
       assert.strictEqual(yield* whoAmI, "bot")
@@ -232,7 +232,7 @@ describe("a login that fails", () => {
   it.effect("because the clock is off, is told so", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
-      assert.match(error.message, /^login: Not authorized: .* the clock of this machine\.$/)
+      assert.match(error.message, /^Session.login: Not authorized: .* the clock of this machine\.$/)
     }).pipe(Effect.provide(
       Session.layer().pipe(
         Layer.provideMerge(config()),
@@ -378,7 +378,7 @@ describe("who waits for a login", () => {
       yield* Scope.close(scope, Exit.void)
       for (const error of [yield* Fiber.join(fiber), yield* Effect.flip(mine)]) {
         assert.strictEqual(error.reason._tag, "BadRequest")
-        assert.match(error.message, /^login: The session is closed, because the scope of its layer has ended/)
+        assert.match(error.message, /^Session.login: The session is closed, because the scope of its layer has ended/)
       }
     }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
 
@@ -392,7 +392,7 @@ describe("who waits for a login", () => {
       yield* emulator.use(({ expireSessions }) => expireSessions())
       const request = yield* Effect.flip(Effect.provideContext(whoAmI, context))
       const renewal = yield* Effect.flip(session.renew(first))
-      for (const error of [request, renewal]) assert.match(error.message, /^login: The session is closed/)
+      for (const error of [request, renewal]) assert.match(error.message, /^Session.login: The session is closed/)
       assert.deepStrictEqual(yield* logins, { "session bot": 1, "keyManager bot": 1 })
     }).pipe(asBot()))
 })
@@ -527,7 +527,7 @@ describe("keys", () => {
 
 describe("on behalf of a user", () => {
   const asUser = (user: Session.User, options?: Partial<SymphonyConfig.Options>) =>
-    Effect.provide(Session.onBehalfOf(user).pipe(Layer.provideMerge(config(options)), Layer.provideMerge(pod())))
+    Effect.provide(Session.layerOnBehalfOf(user).pipe(Layer.provideMerge(config(options)), Layer.provideMerge(pod())))
 
   it.effect.each<readonly [Session.User, string]>([
     [{ username: "ada l" }, "/login/pubkey/app/username/ada%20l/authenticate"],
@@ -625,7 +625,7 @@ describe("several in one program", () => {
     Effect.gen(function*() {
       const names = Effect.gen(function*() {
         const inner = yield* Effect.provide(whoAmI, Session.layer().pipe(Layer.provideMerge(second)))
-        const user = yield* Effect.provide(whoAmI, Session.onBehalfOf({ userId: adaId }))
+        const user = yield* Effect.provide(whoAmI, Session.layerOnBehalfOf({ userId: adaId }))
         return [yield* whoAmI, inner, user, yield* whoAmI]
       })
       assert.deepStrictEqual(yield* names, ["bot", "second", "ada l", "bot"])

@@ -52,7 +52,7 @@ it("layers need and fail with exactly what can happen", () => {
   >(true)
   type Needs = HttpClient.HttpClient | SymphonyConfig.SymphonyConfig
   holds<Equal<Failure<typeof Session.layer>, [never, Needs]>>(true)
-  holds<Equal<Failure<typeof Session.onBehalfOf>, [never, Needs]>>(true)
+  holds<Equal<Failure<typeof Session.layerOnBehalfOf>, [never, Needs]>>(true)
 })
 
 describe("places", () => {

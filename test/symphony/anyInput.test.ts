@@ -123,14 +123,14 @@ const imported = {
   attachments: [{ name: "a", content: "a" }],
   previews: [{ name: "b", content: "b" }]
 }
-const posting = { message: "a", data: { a: 1 }, version: "2.0", attachments: [file], resend: false }
+const posting = { message: "a", data: { a: 1 }, version: "2.0", attachments: [file], resendUnknown: false }
 const searching = {
   query: { text: "a", streamId, streamType: "ROOM", author: 1, hashtag: "a", mention: 2, fromDate: time, toDate: time },
-  sortDir: "asc",
+  order: "oldestFirst",
   scope: "a",
   tier: "hot"
 }
-const feed = { tag: "t", includeInvisible: false, own: true, deleteOnEnd: false, readTimeout: "1 second" }
+const feed = { tag: "t", include: ["own", "invisible"], deleteOnEnd: false, readTimeout: "1 second" }
 const consuming = {
   ...feed,
   concurrency: 1,
@@ -157,13 +157,14 @@ const field = { name: "n", label: "l", required: true, placeholder: "p", masked:
 /** Arguments of each function that are right. */
 const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   "Attachment.once": [Stream.make(new Uint8Array(1))],
-  "Attachments.attachmentBytes": [{ streamId, messageId, fileId: "f" }],
-  "Attachments.getAttachment": [{ streamId, messageId, fileId: "f" }],
-  "Attachments.listAllAttachments": [{ streamId, since: time, to: time, sortDir: "ASC" }],
-  "Attachments.listAttachments": [{ streamId, since: time, to: time, sortDir: "ASC", limit: 1 }],
+  "Attachments.streamAttachment": [{ streamId, messageId, attachmentId: "f" }],
+  "Attachments.getAttachment": [{ streamId, messageId, attachmentId: "f" }],
+  "Attachments.streamAttachments": [{ streamId, since: time, until: time, order: "oldestFirst", pageSize: 1 }],
+  "Attachments.listAttachments": [{ streamId, since: time, until: time, order: "oldestFirst", limit: 1 }],
   "Datafeed.consume": [() => Effect.void, consuming],
   "Datafeed.consumePages": [() => Effect.void, consuming],
-  "Datafeed.events": [feed],
+  "Datafeed.messages": [{ ...feed, onStatus: () => Effect.void }],
+  "Datafeed.stream": [feed],
   "Datafeed.pages": [feed],
   "Ids.issue": [sid],
   "Ids.toStandard": [sid],
@@ -211,17 +212,17 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   "MessageML.underline": ["a"],
   "MessageML.unsafe": ["a"],
   "MessageSearch.search": [{ ...searching, skip: 0, limit: 1 }],
-  "MessageSearch.searchAll": [{ ...searching, chunkSize: 1, maxNumber: 1 }],
-  "MessageStatus.allReceipts": [{ messageId }],
-  "MessageStatus.receipts": [{ messageId, before: "a" }],
+  "MessageSearch.streamSearch": [{ ...searching, pageSize: 1 }],
+  "MessageStatus.streamReceipts": [{ messageId }],
+  "MessageStatus.receipts": [{ messageId, previous: "a" }],
   "MessageStatus.relationships": [{ messageId }],
   "MessageStatus.status": [{ messageId }],
   "MessageStatus.suppress": [{ messageId }],
   "Messages.blast": [{ streamIds: [streamId], ...posting }],
   "Messages.get": [{ messageId }],
-  "Messages.importMessages": [{ messages: [imported], resend: false }],
+  "Messages.importMessages": [{ messages: [imported], resendUnknown: false }],
   "Messages.list": [{ streamId, since: time, until: time, skip: 0, limit: 1 }],
-  "Messages.listAll": [{ streamId, since: time, until: time, chunkSize: 1 }],
+  "Messages.stream": [{ streamId, since: time, until: time, pageSize: 1 }],
   "Messages.send": [{ streamId, ...posting }],
   "Messages.update": [{
     streamId,
@@ -230,7 +231,7 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
     silent: true
   }],
   "Session.layer": [{ bot: { username: "b", privateKey: key } }],
-  "Session.onBehalfOf": [{ userId: 1 }],
+  "Session.layerOnBehalfOf": [{ userId: 1 }],
   "SymphonyConfig.layer": [options],
   // What reads variables is a part of the program too.
   "SymphonyConfig.layerConfig": [],

@@ -1,7 +1,6 @@
 /** What is nested thousands of levels deep, and schemas that throw, take no message, no event and no reader with them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -116,7 +115,7 @@ describe.each(hostile)("%s", (_, deep) => {
 describe("messages that share messages", () => {
   const levels = (body: string) =>
     Effect.gen(function*() {
-      const message = Option.getOrThrow(yield* Messages.get({ messageId: mid }))
+      const message = yield* Messages.get({ messageId: mid })
       let levels = 0
       for (let inner = message.sharedMessage; inner !== undefined; inner = inner.sharedMessage) levels++
       return levels
@@ -134,7 +133,7 @@ it.effect("an event with messages that share more than can be read is told with 
   Effect.gen(function*() {
     const streamId = yield* room
     const events: Array<DatafeedEvent.DatafeedEvent> = []
-    const fiber = yield* Datafeed.events().pipe(
+    const fiber = yield* Datafeed.stream().pipe(
       Stream.runForEach((event) => Effect.sync(() => events.push(event))),
       Effect.forkChild({ startImmediately: true })
     )
@@ -166,7 +165,7 @@ it.effect("a reader of the datafeed is told of everything deep, and goes on", ()
   Effect.gen(function*() {
     const streamId = yield* room
     const events: Array<DatafeedEvent.DatafeedEvent> = []
-    const fiber = yield* Datafeed.events().pipe(
+    const fiber = yield* Datafeed.stream().pipe(
       Stream.runForEach((event) => Effect.sync(() => events.push(event))),
       Effect.forkChild({ startImmediately: true })
     )
@@ -233,7 +232,7 @@ describe("entities", () => {
 
 it.effect("a feed whose id no address can carry is passed over, and cannot be made", () =>
   Effect.gen(function*() {
-    const [status] = yield* Stream.runCollect(Stream.take(Datafeed.events({ own: true }), 1))
+    const [status] = yield* Stream.runCollect(Stream.take(Datafeed.stream({ include: ["own"] }), 1))
     assert.strictEqual(status?._tag === "FeedInterrupted" && status.reason._tag, "Malformed")
     assert.deepStrictEqual((yield* exchanges).map(({ method }) => method), ["GET", "POST"])
   }).pipe(Effect.provide(scripted({ body: "[{\"id\":\"a\\ud800_f\"}]" }, { body: "{\"id\":\"a\\ud800_f\"}" }))))

@@ -43,21 +43,21 @@ describe("a list with entries that cannot be read", () => {
 
   it.effect("of a search goes on behind them", () =>
     Effect.gen(function*() {
-      const found = yield* Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 10 }))
+      const found = yield* Stream.runCollect(MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 10 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1", "m2"])
       assert.deepStrictEqual(yield* urls, ["skip=0&limit=10&sortDir=desc", "skip=10&limit=10&sortDir=desc"])
     }).pipe(Effect.provide(scripted(ok([...undecodable, message(1)]), ok([message(2)])))))
 
   it.effect("of nothing else goes on behind them", () =>
     Effect.gen(function*() {
-      const found = yield* Stream.runCollect(MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 9 }))
+      const found = yield* Stream.runCollect(MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 9 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
     }).pipe(Effect.provide(scripted(ok(undecodable), ok([message(1)])))))
 
   it.effect("counts them among the most that were asked for", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(
-        MessageSearch.searchAll({ query: { author: 1 }, chunkSize: 9, maxNumber: 10 })
+        Stream.take(MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 9 }), 10)
       )
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
     }).pipe(Effect.provide(scripted(ok(undecodable), ok([message(1), message(2)])))))
@@ -144,7 +144,7 @@ describe("all of a stream with entries that cannot be read", () => {
 
   it.effect.each([[2, "falls"], [3, "falls"], [3, "rises"], [4, "rises"]] as const)(
     "are given once where they can be read, and told at least once elsewhere: %i a page, time %s",
-    ([chunkSize, way]) =>
+    ([pageSize, way]) =>
       Effect.gen(function*() {
         for (const broken of choices) {
           const stored = times.map((timestamp, id) => ({ id, ...message(id, timestamp) }))
@@ -155,7 +155,7 @@ describe("all of a stream with entries that cannot be read", () => {
               .slice(skip, skip + Number(query.get("limit")))
               .map((entry) => broken[entry.id] === true ? null : entry)
           }
-          const found = yield* Messages.listAll({ streamId: sid, chunkSize }).pipe(
+          const found = yield* Messages.stream({ streamId: sid, pageSize }).pipe(
             Stream.take(30),
             Stream.runCollect,
             Effect.provide(serving(answer))
@@ -180,16 +180,16 @@ describe("all of a stream with entries that cannot be read", () => {
       .map((entry) => broken(all.indexOf(entry)) ? null : entry)
   }
 
-  it.effect.each(["ASC", "DESC"] as const)(
+  it.effect.each(["oldestFirst", "newestFirst"] as const)(
     "files, nine of a hundred at any place, %s",
-    (sortDir) =>
+    (order) =>
       Effect.gen(function*() {
         for (let from = 0; from < 110; from += isLong ? 1 : 3) {
           const isBroken = (id: number) => id >= from && id < from + 9
-          const found = yield* Stream.runCollect(Attachments.listAllAttachments({ streamId: sid, sortDir })).pipe(
+          const found = yield* Stream.runCollect(Attachments.streamAttachments({ streamId: sid, order })).pipe(
             Effect.provide(serving(attachments(isBroken)))
           )
-          const files = found.filter(UndecodableItem.isDecoded).map(({ fileId }) => fileId)
+          const files = found.filter(UndecodableItem.isDecoded).map(({ attachmentId }) => attachmentId)
           assert.lengthOf(files, 241)
           assert.lengthOf(new Set(files), 241)
           assert.isAtLeast(found.length, 250)
@@ -201,7 +201,7 @@ describe("all of a stream with entries that cannot be read", () => {
   it.effect("files of which none can be read are told, and that there is no way on", () =>
     Effect.gen(function*() {
       const told: Array<unknown> = []
-      const error = yield* Attachments.listAllAttachments({ streamId: sid }).pipe(
+      const error = yield* Attachments.streamAttachments({ streamId: sid }).pipe(
         Stream.runForEach((entry) => Effect.sync(() => told.push(entry))),
         Effect.flip,
         Effect.provide(serving(attachments(() => true)))
@@ -213,9 +213,9 @@ describe("all of a stream with entries that cannot be read", () => {
 
 it.effect("receipts that cannot be read are told, and end no list", () =>
   Effect.gen(function*() {
-    const found = yield* Stream.runCollect(MessageStatus.allReceipts({ messageId: mid }))
+    const found = yield* Stream.runCollect(MessageStatus.streamReceipts({ messageId: mid }))
     assert.deepStrictEqual(
-      found.map((entry) => UndecodableItem.isDecoded(entry) ? entry.user?.id : entry.raw),
+      found.map((entry) => UndecodableItem.isDecoded(entry) ? entry.user?.userId : entry.raw),
       [null, 5, 1, "x"]
     )
   }).pipe(Effect.provide(scripted(

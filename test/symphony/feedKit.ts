@@ -55,7 +55,7 @@ export const shown = (event: DatafeedEvent.DatafeedEvent): string =>
 export const listen = (options?: Datafeed.Options) =>
   Effect.gen(function*() {
     const told: Array<string> = []
-    const fiber = yield* Datafeed.events(options).pipe(
+    const fiber = yield* Datafeed.stream(options).pipe(
       Stream.runForEach((event) => Effect.sync(() => told.push(shown(event)))),
       Effect.forkChild({ startImmediately: true })
     )

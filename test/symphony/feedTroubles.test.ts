@@ -28,7 +28,7 @@ const heard = (options?: Datafeed.Options) =>
   Effect.gen(function*() {
     const told: Array<{ readonly at: number; readonly event: DatafeedEvent.DatafeedEvent }> = []
     const start = yield* Effect.clockWith(({ currentTimeMillis }) => currentTimeMillis)
-    const fiber = yield* Datafeed.events(options).pipe(
+    const fiber = yield* Datafeed.stream(options).pipe(
       Stream.runForEach((event) =>
         Effect.clockWith(({ currentTimeMillis }) =>
           Effect.map(currentTimeMillis, (now) => told.push({ at: now - start, event }))
@@ -318,7 +318,7 @@ describe("reads that are silent", () => {
     "for %s cannot be asked for",
     ([readTimeout]) =>
       Effect.gen(function*() {
-        const error = yield* Effect.flip(Stream.runDrain(Datafeed.events({ readTimeout })))
+        const error = yield* Effect.flip(Stream.runDrain(Datafeed.stream({ readTimeout })))
         assert(error.reason._tag === "BadRequest")
         assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["readTimeout"])
       }).pipe(Effect.provide(withBot()))
@@ -383,7 +383,7 @@ describe("the first feed", () => {
       const { fiber } = yield* heard()
       yield* VirtualTime.advance("1 second")
       const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.deepStrictEqual([error.operation, error.reason._tag], ["createDatafeed", "BadRequest"])
+      assert.deepStrictEqual([error.operation, error.reason._tag], ["Datafeed.create", "BadRequest"])
     }).pipe(Effect.provide(withBot())))
 })
 
@@ -424,7 +424,7 @@ describe("a login that fails", () => {
     Effect.gen(function*() {
       yield* startsOver
       yield* failNext({ on: "login", status: 503, times: 10 })
-      const waiting = yield* Effect.forkChild(Stream.runHead(Datafeed.events({ tag: "waits" })))
+      const waiting = yield* Effect.forkChild(Stream.runHead(Datafeed.stream({ tag: "waits" })))
       const { at, tags } = yield* heard()
       yield* until(Effect.sync(() => at("FeedInterrupted").length > 0))
       assert.isAtMost(at("FeedInterrupted")[0] ?? forever, 1_000)
@@ -442,7 +442,7 @@ describe("a login that fails", () => {
       yield* emulator.use(({ restart }) => restart)
       yield* until(Effect.as(VirtualTime.advance("1 second"), fiber.pollUnsafe() !== undefined))
       const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.deepStrictEqual([error.operation, error.reason._tag], ["login", "Unauthorized"])
+      assert.deepStrictEqual([error.operation, error.reason._tag], ["Session.login", "Unauthorized"])
     }).pipe(Effect.provide(withBot())))
 })
 
@@ -473,7 +473,7 @@ describe("an orderly stop", () => {
       const streamId = yield* room
       const fiber = yield* Datafeed.pages().pipe(
         Stream.tap(({ commit }) => commit),
-        Stream.filter(({ events }) => events.some(({ _tag }) => _tag === "MessageSent")),
+        Stream.filter(({ items: events }) => events.some(({ _tag }) => _tag === "MessageSent")),
         Stream.runForEach(() => Effect.never),
         Effect.forkChild({ startImmediately: true })
       )
@@ -491,7 +491,7 @@ describe("an orderly stop", () => {
       const streamId = yield* room
       const fiber = yield* Datafeed.pages().pipe(
         Stream.tap(({ commit }) => commit),
-        Stream.filter(({ events }) => events.some(({ _tag }) => _tag === "MessageSent")),
+        Stream.filter(({ items: events }) => events.some(({ _tag }) => _tag === "MessageSent")),
         Stream.runForEach(() => Effect.never),
         Effect.forkChild({ startImmediately: true })
       )

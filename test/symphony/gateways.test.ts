@@ -53,8 +53,8 @@ describe.each(foreign)("%s", (_, status, body) => {
 
   it.effect("to a download is tried again", () =>
     Effect.gen(function*() {
-      const file = { streamId: sid, messageId: mid, fileId: "f" }
-      const pieces = yield* Stream.runCollect(Attachments.attachmentBytes(file))
+      const file = { streamId: sid, messageId: mid, attachmentId: "f" }
+      const pieces = yield* Stream.runCollect(Attachments.streamAttachment(file))
       assert.strictEqual(Buffer.concat([...pieces]).toString(), "a")
     }).pipe(Effect.provide(scripted(answer, { body: "YQ==" }))))
 

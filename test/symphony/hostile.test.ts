@@ -55,7 +55,7 @@ const world = (layer: Layer.Layer<HttpClient.HttpClient>) =>
 
 const listen = Effect.gen(function*() {
   const seen: Array<DatafeedEvent.DatafeedEvent> = []
-  const fiber = yield* Datafeed.events({}).pipe(
+  const fiber = yield* Datafeed.stream({}).pipe(
     Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
     Effect.forkChild({ startImmediately: true })
   )
@@ -115,7 +115,7 @@ describe("holds no more than it must", () => {
     return Effect.gen(function*() {
       const seen: Array<DatafeedEvent.DatafeedEvent> = []
       let interruptions = 0
-      yield* Datafeed.events({}).pipe(
+      yield* Datafeed.stream({}).pipe(
         Stream.runForEach((event) => {
           seen.push(event)
           return event._tag === "FeedInterrupted" && ++interruptions === 1

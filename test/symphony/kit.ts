@@ -6,7 +6,15 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { Session, SymphonyConfig, SymphonyError } from "effect-herald/symphony"
+import {
+  Attachments,
+  Messages,
+  MessageSearch,
+  MessageStatus,
+  Session,
+  SymphonyConfig,
+  SymphonyError
+} from "effect-herald/symphony"
 import { SymphonyEmulator, Transport } from "effect-herald/testing"
 
 export const sid = "FH6C-spkoCH0rxgMKsvqqP___susIzthuw"
@@ -146,3 +154,8 @@ export const emulator = SymphonyEmulator.SymphonyEmulator
 
 export const room = (...members: ReadonlyArray<string>) =>
   emulator.use(({ createStream }) => createStream({ type: "ROOM", name: "Orders", members: ["bot", ...members] }))
+
+/** The operation of an error, as `Messages.send`, by the name of the function. */
+export const operationOf = (name: string): string | undefined =>
+  Object.entries({ Attachments, Messages, MessageSearch, MessageStatus })
+    .flatMap(([module, symbols]) => name in symbols ? [`${module}.${name}`] : [])[0]

@@ -35,14 +35,14 @@ const turn = (millis: number) => Effect.promise(() => new Promise((resolve) => s
 
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number)
 
-type Name = "listAll" | "searchAll" | "listAllAttachments" | "allReceipts"
+type Name = "stream" | "streamSearch" | "streamAttachments" | "streamReceipts"
 type Needs = HttpClient.HttpClient | Session.Session | SymphonyConfig.SymphonyConfig
 
 const lists: { readonly [N in Name]: Stream.Stream<unknown, SymphonyError.SymphonyError, Needs> } = {
-  listAll: Messages.listAll({ streamId: sid, chunkSize: 100 }),
-  searchAll: MessageSearch.searchAll({ query: { text: "a", streamId: sid }, chunkSize: 100 }),
-  listAllAttachments: Attachments.listAllAttachments({ streamId: sid }),
-  allReceipts: MessageStatus.allReceipts({ messageId: mid })
+  stream: Messages.stream({ streamId: sid, pageSize: 100 }),
+  streamSearch: MessageSearch.streamSearch({ query: { text: "a", streamId: sid }, pageSize: 100 }),
+  streamAttachments: Attachments.streamAttachments({ streamId: sid }),
+  streamReceipts: MessageStatus.streamReceipts({ messageId: mid })
 }
 
 /** A page of messages and attachments at once, from a number on. */
@@ -55,16 +55,16 @@ const entries = (from: number) =>
   }))
 
 const receipts = (from: number, after: string) => ({
-  receipts: numbers(10).map((number) => ({ user: { id: 1 + from + number } })),
+  MessageReceiptDetail: numbers(10).map((number) => ({ user: { id: 1 + from + number } })),
   pagination: { cursors: { after } }
 })
 
 const again: ReadonlyArray<readonly [Name, (number: number) => unknown]> = [
-  ["listAll", () => entries(0)],
-  ["searchAll", () => entries(0)],
-  ["listAllAttachments", () => entries(0)],
-  ["allReceipts", (number) => receipts(0, `cursor ${number}`)],
-  ["allReceipts", (number) => receipts(number, `cursor ${number % 2}`)]
+  ["stream", () => entries(0)],
+  ["streamSearch", () => entries(0)],
+  ["streamAttachments", () => entries(0)],
+  ["streamReceipts", (number) => receipts(0, `cursor ${number}`)],
+  ["streamReceipts", (number) => receipts(number, `cursor ${number % 2}`)]
 ]
 
 describe("a list", () => {
@@ -77,10 +77,10 @@ describe("a list", () => {
     }))
 
   const endless: ReadonlyArray<readonly [Name, (number: number) => unknown]> = [
-    ["listAll", (number) => entries(100 * number)],
-    ["searchAll", (number) => entries(100 * number)],
-    ["listAllAttachments", (number) => entries(100 * number)],
-    ["allReceipts", (number) => receipts(10 * number, `cursor ${number}`)]
+    ["stream", (number) => entries(100 * number)],
+    ["streamSearch", (number) => entries(100 * number)],
+    ["streamAttachments", (number) => entries(100 * number)],
+    ["streamReceipts", (number) => receipts(10 * number, `cursor ${number}`)]
   ]
   it.effect.each(endless)(
     "%s without an end is asked for a hundred times a second at most",

@@ -101,7 +101,7 @@ describe("a session that expired", () => {
       }
       let given = 0
       const found = yield* run(
-        MessageSearch.searchAll({ query: { streamId }, sortDir: "asc", chunkSize: 2 }).pipe(
+        MessageSearch.streamSearch({ query: { streamId }, order: "oldestFirst", pageSize: 2 }).pipe(
           // In the second page and in the last one.
           Stream.tap(() => ++given === 3 || given === 6 ? expire : Effect.void),
           Stream.runCollect
@@ -255,23 +255,23 @@ describe("a message that is sent again", () => {
         message: "Files",
         attachments: [{ name: "a.bin", content: png }, { name: "b.txt", content: "text" }]
       }))
-      const [first, second] = posted.attachments.filter(UndecodableItem.isDecoded).map(({ id }) => ({
+      const [first, second] = posted.attachments.filter(UndecodableItem.isDecoded).map(({ attachmentId }) => ({
         streamId,
         messageId: posted.messageId,
-        fileId: id
+        attachmentId
       }))
-      assert.match(first!.fileId, /^internal_\d+%2F.*%3D$/)
+      assert.match(first!.attachmentId, /^internal_\d+%2F.*%3D$/)
       yield* expire
       assert.strictEqual(yield* run(Attachments.getAttachment(first!)), Buffer.from(png).toString("base64"))
-      const pieces = yield* run(Stream.runCollect(Attachments.attachmentBytes(second!)))
+      const pieces = yield* run(Stream.runCollect(Attachments.streamAttachment(second!)))
       assert.strictEqual(Buffer.concat([...pieces]).toString(), "text")
       const [request] = yield* sentTo(/\/attachment$/)
       assert.include(request!.query, "%252F")
-      assert.strictEqual(new URLSearchParams(request!.query).get("fileId"), first!.fileId)
+      assert.strictEqual(new URLSearchParams(request!.query).get("fileId"), first!.attachmentId)
       const listed = yield* run(Attachments.listAttachments({ streamId }))
-      assert.sameMembers(listed.filter(UndecodableItem.isDecoded).map(({ fileId }) => fileId), [
-        first!.fileId,
-        second!.fileId
+      assert.sameMembers(listed.filter(UndecodableItem.isDecoded).map(({ attachmentId }) => attachmentId), [
+        first!.attachmentId,
+        second!.attachmentId
       ])
     }).pipe(Effect.provide(emulated())))
 
@@ -314,7 +314,9 @@ describe("a message that is sent again", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { attachments } = once()
-      const error = yield* Effect.flip(run(Messages.send({ streamId, message: "Hello", attachments, resend: true })))
+      const error = yield* Effect.flip(
+        run(Messages.send({ streamId, message: "Hello", attachments, resendUnknown: true }))
+      )
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)
       assert.deepStrictEqual(yield* texts(streamId), ["Hello"])
     }).pipe(Effect.provide(emulated({ script: [{ on: "send", fault: Fault.ResetBeforeAnswer() }] }))))
@@ -332,17 +334,17 @@ describe("a message that may have been posted", () => {
       assert.lengthOf(yield* sentTo(create), 1)
     }).pipe(Effect.provide(emulated({ script: [lost] }))))
 
-  it.effect("is sent again with resend, and comes at least once", () =>
+  it.effect("is sent again with resendUnknown, and comes at least once", () =>
     Effect.gen(function*() {
       const streamId = yield* room
-      yield* run(Messages.send({ streamId, message: "Hello", resend: true }))
+      yield* run(Messages.send({ streamId, message: "Hello", resendUnknown: true }))
       assert.deepStrictEqual(yield* texts(streamId), ["Hello", "Hello"])
     }).pipe(Effect.provide(emulated({ script: [lost] }))))
 
   it.effect("is told as such although later attempts certainly were not taken", () =>
     Effect.gen(function*() {
       const streamId = yield* room
-      const error = yield* Effect.flip(run(Messages.send({ streamId, message: "Hello", resend: true })))
+      const error = yield* Effect.flip(run(Messages.send({ streamId, message: "Hello", resendUnknown: true })))
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)
       assert.deepInclude(error.reason, { _tag: "Transport", sent: true })
       assert.deepStrictEqual(yield* texts(streamId), ["Hello"])
@@ -352,7 +354,9 @@ describe("a message that may have been posted", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { messageId } = yield* run(Messages.send({ streamId, message: "old" }))
-      const error = yield* Effect.flip(run(Messages.update({ streamId, messageId, message: "new", resend: true })))
+      const error = yield* Effect.flip(
+        run(Messages.update({ streamId, messageId, message: "new", resendUnknown: true }))
+      )
       assert.instanceOf(error, Messages.MessageOutcomeUnknown)
       assert.deepStrictEqual(yield* texts(streamId), ["old", "new"])
     }).pipe(Effect.provide(emulated({ script: [{ on: "update", fault: Fault.ResetBeforeAnswer() }] }))))
@@ -362,7 +366,9 @@ describe("a message that may have been posted", () => {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
       yield* Faults.Faults.use(({ add }) => Effect.all([add(lost), add(refused("login"))]))
-      const fiber = yield* Effect.forkChild(Effect.flip(Messages.send({ streamId, message: "second", resend: true })))
+      const fiber = yield* Effect.forkChild(
+        Effect.flip(Messages.send({ streamId, message: "second", resendUnknown: true }))
+      )
       yield* VirtualTime.advance("100 millis")
       yield* expire
       const error = yield* run(Fiber.join(fiber))
@@ -456,14 +462,14 @@ describe("attempts", () => {
 describe("a list to its end", () => {
   it.effect.each([1, 2, 500])(
     "gives each message once while others come, %i a page",
-    (chunkSize) =>
+    (pageSize) =>
       Effect.gen(function*() {
         const streamId = yield* room
         const say = (message: string) => emulator.use(({ send }) => send({ streamId, from: "ada", message }))
         const first = yield* say("first")
         let given = 0
         const found = yield* run(
-          Messages.listAll({ streamId, chunkSize }).pipe(
+          Messages.stream({ streamId, pageSize }).pipe(
             // More than there are on a page, in front of the first.
             Stream.tap(() =>
               given++ === 0 ? Effect.replicateEffect(Effect.delay(say("later"), "1 second"), 3) : Effect.void

@@ -115,9 +115,9 @@ it.effect.each(endings.map((ending) => [JSON.stringify(ending), ending] as const
       const { lines, shown, spans } = yield* shownOf(Effect.all([Effect.exit(whoAmI), Effect.exit(atAgent)]))
       assert.isAbove(shown.length, 20)
       for (const text of shown) assert.notMatch(text, secrets)
-      assert.includeMembers(spans, ["symphony.login", "symphony.whoAmI", "symphony.feeds"])
+      assert.includeMembers(spans, ["Session.login", "whoAmI", "feeds"])
       assert.isTrue(
-        lines.some((line) => line.startsWith("Debug symphony.login POST /login/pubkey/authenticate answered 200"))
+        lines.some((line) => line.startsWith("Debug Session.login POST /login/pubkey/authenticate answered 200"))
       )
       // The requests did hold them.
       const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
@@ -145,7 +145,7 @@ it.effect.each([...endings, ...unreadable].map((ending) => [JSON.stringify(endin
       const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
       assert.isTrue(exchanges.some(({ headers }) => secrets.test(JSON.stringify(headers))))
     }).pipe(service(
-      Session.onBehalfOf({ userId: adaId }),
+      Session.layerOnBehalfOf({ userId: adaId }),
       Transport.layerScripted([token("app"), ...Array.from({ length: 50 }, () => ending)])
     ))
 )
@@ -156,8 +156,8 @@ const all = {
   send: Messages.send({ streamId: sid, message: "a" }),
   search: MessageSearch.search({ query: { text: "a" } }),
   status: MessageStatus.status({ messageId: mid }),
-  attachment: Stream.runDrain(Attachments.attachmentBytes({ streamId: sid, messageId: mid, fileId: "f" })),
-  datafeed: Stream.runDrain(Datafeed.events()).pipe(Effect.timeoutOption("5 minutes"))
+  attachment: Stream.runDrain(Attachments.streamAttachment({ streamId: sid, messageId: mid, attachmentId: "f" })),
+  datafeed: Stream.runDrain(Datafeed.stream()).pipe(Effect.timeoutOption("5 minutes"))
 }
 
 const reflected = ["t0ken-of-session/+=", "t0ken-of-keyManager", "gat3way of acme", "s3rvice,key"]

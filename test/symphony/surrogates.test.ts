@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Attachments, Messages, MessageSearch, MessageStatus, type SymphonyError } from "effect-herald/symphony"
-import { detailsOf, exchanges, mid, scripted, sid } from "./kit.ts"
+import { detailsOf, exchanges, mid, operationOf, scripted, sid } from "./kit.ts"
 
 const half = "a\ud800"
 const ids = { streamId: sid, messageId: mid }
@@ -25,18 +25,18 @@ type Call = Effect.Effect<
 const requests: { readonly [place: string]: () => Call } = {
   "get messageId": () => Messages.get({ messageId: half }),
   "list streamId": () => Messages.list({ streamId: half }),
-  "listAll streamId": () => Stream.runDrain(Messages.listAll({ streamId: half })),
+  "stream streamId": () => Stream.runDrain(Messages.stream({ streamId: half })),
   "status messageId": () => MessageStatus.status({ messageId: half }),
   "suppress messageId": () => MessageStatus.suppress({ messageId: half }),
   "receipts messageId": () => MessageStatus.receipts({ messageId: half }),
-  "allReceipts messageId": () => Stream.runDrain(MessageStatus.allReceipts({ messageId: half })),
+  "streamReceipts messageId": () => Stream.runDrain(MessageStatus.streamReceipts({ messageId: half })),
   "relationships messageId": () => MessageStatus.relationships({ messageId: half }),
   "listAttachments streamId": () => Attachments.listAttachments({ streamId: half }),
-  "listAllAttachments streamId": () => Stream.runDrain(Attachments.listAllAttachments({ streamId: half })),
-  "getAttachment streamId": () => Attachments.getAttachment({ ...ids, streamId: half, fileId: "f" }),
-  "getAttachment messageId": () => Attachments.getAttachment({ ...ids, messageId: half, fileId: "f" }),
-  "attachmentBytes streamId": () =>
-    Stream.runDrain(Attachments.attachmentBytes({ ...ids, streamId: half, fileId: "f" })),
+  "streamAttachments streamId": () => Stream.runDrain(Attachments.streamAttachments({ streamId: half })),
+  "getAttachment streamId": () => Attachments.getAttachment({ ...ids, streamId: half, attachmentId: "f" }),
+  "getAttachment messageId": () => Attachments.getAttachment({ ...ids, messageId: half, attachmentId: "f" }),
+  "streamAttachment streamId": () =>
+    Stream.runDrain(Attachments.streamAttachment({ ...ids, streamId: half, attachmentId: "f" })),
   "send streamId": () => Messages.send({ streamId: half, message: "a" }),
   "update streamId": () => Messages.update({ ...ids, streamId: half, message: "a" }),
   "update messageId": () => Messages.update({ ...ids, messageId: half, message: "a" }),
@@ -58,8 +58,8 @@ const requests: { readonly [place: string]: () => Call } = {
   "search query.signal": () => MessageSearch.search({ query: { signal: half } }),
   "search scope": () => MessageSearch.search({ query: { author: 1 }, scope: half }),
   "search tier": () => MessageSearch.search({ query: { author: 1 }, tier: half as never }),
-  "search sortDir": () => MessageSearch.search({ query: { author: 1 }, sortDir: half as never }),
-  "listAttachments sortDir": () => Attachments.listAttachments({ streamId: sid, sortDir: half as never })
+  "search order": () => MessageSearch.search({ query: { author: 1 }, order: half as never }),
+  "listAttachments order": () => Attachments.listAttachments({ streamId: sid, order: half as never })
 }
 
 describe("half of a surrogate pair", () => {
@@ -69,7 +69,7 @@ describe("half of a surrogate pair", () => {
       Effect.gen(function*() {
         const [operation = "", location = ""] = name.split(" ")
         const error = yield* Effect.flip(request())
-        assert.propertyVal(error, "operation", operation)
+        assert.propertyVal(error, "operation", operationOf(operation))
         const details = detailsOf(error)
         assert.isTrue(details.length === 1 && details[0]?.startsWith(`${location} `), details.join("\n"))
         assert.lengthOf(yield* exchanges, 0)

@@ -6,7 +6,6 @@ import { assert, describe, it } from "@effect/vitest"
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import {
@@ -43,7 +42,7 @@ describe("requests", () => {
     const get = Messages.get({ messageId })
     const status = MessageStatus.status({ messageId })
     const imported = Messages.importMessages({ messages: [] })
-    const bytes = Attachments.attachmentBytes({ streamId, messageId, fileId: "f" })
+    const bytes = Attachments.streamAttachment({ streamId, messageId, attachmentId: "f" })
     holds<Equal<typeof send, Sends<PostedMessage.PostedMessage>>>(true)
     holds<Equal<typeof update, Sends<PostedMessage.PostedMessage>>>(true)
     holds<Equal<typeof blast, Sends<Messages.Blasted>>>(true)
@@ -51,7 +50,7 @@ describe("requests", () => {
     holds<
       Equal<typeof list, Reads<ReadonlyArray<PostedMessage.PostedMessage | UndecodableItem.UndecodableItem>>>
     >(true)
-    holds<Equal<typeof get, Reads<Option.Option<PostedMessage.PostedMessage>>>>(true)
+    holds<Equal<typeof get, Reads<PostedMessage.PostedMessage>>>(true)
     holds<Equal<typeof status, Reads<MessageStatus.MessageStatus>>>(true)
     holds<Equal<typeof Attachments.attachmentTypes, Reads<ReadonlyArray<string | UndecodableItem.UndecodableItem>>>>(
       true
@@ -110,8 +109,8 @@ it("what must not compile does not", () => {
     "Messages.blast({ streamIds: [\"s\"], message: { content: \"a\" }, data: {} })",
     "Messages.importMessages({ messages: [{ streamId: \"s\", message: \"a\" }] })",
     "MessageSearch.search({ query: { streamType: \"room\" } })",
-    "MessageSearch.search({ query: {}, sortDir: \"ASC\" })",
-    "Attachments.listAttachments({ streamId: \"s\", sortDir: \"asc\" })",
+    "MessageSearch.search({ query: {}, order: \"asc\" })",
+    "Attachments.listAttachments({ streamId: \"s\", order: \"DESC\" })",
     "const posted: PostedMessage.PostedMessage = { messageId: \"m\", attachments: [], user: null }",
     "Effect.runPromise(Messages.send({ streamId: \"s\", message: \"a\" }))"
   ]

@@ -21,8 +21,8 @@ export const datafeed = Command.make(
     include: Inputs.choices("include", ["own"], "Also print the bot's own events.")
   },
   // The lines of a page are written before the next page is requested, which acknowledges this one.
-  ({ include, tag }) =>
-    writeValues(Datafeed.events({ tag, own: include.includes("own") }), {
+  (options) =>
+    writeValues(Datafeed.stream(options), {
       toText: (event) => Effect.flatMap(DateTime.now, (now) => EventLine.format(event, now)),
       toJson,
       isDim: EventLine.isStatus,

@@ -51,7 +51,7 @@ const brief = (event: Exclude<DatafeedEvent.DatafeedEvent, { readonly message: u
     case "GenericSystemEvent":
       return `${event.sourceSystem ?? "?"}: ${event.eventSubtype ?? "?"} ${Json.text(event.parameters)}`
     case "UnknownEvent":
-      return `${event.type}: ${Json.text(event.raw)}`
+      return `${event.kind}: ${Json.text(event.raw)}`
     case "UndecodableEvent":
       return `${event.issue}: ${Json.text(event.raw)}`
     case "FeedConnected":

@@ -13,7 +13,7 @@ export const list = Command.make(
   "list",
   { streamId, ...Range.ofStream },
   ({ limit, ...range }) =>
-    writeMessages(Stream.take(Messages.listAll({ ...range, chunkSize: Math.min(limit, 500) }), limit))
+    writeMessages(Stream.take(Messages.stream({ ...range, pageSize: Math.min(limit, 500) }), limit))
 ).pipe(
   Command.provide(session),
   Command.withDescription("Print the messages of a stream, newest first"),

@@ -35,7 +35,7 @@ export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | Unde
     piped: "json"
   })
 
-const toFile = orUndecodable(({ id, name }: AttachmentInfo) => name ?? id)
+const toFile = orUndecodable(({ attachmentId, name }: AttachmentInfo) => name ?? attachmentId)
 
 const line = (message: PostedMessage, text: string): string => {
   const time = message.timestamp === undefined ? "?" : DateTime.formatIso(message.timestamp)

@@ -4,6 +4,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import * as MessageSearch from "../../symphony/MessageSearch.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
@@ -38,12 +39,12 @@ export const search = Command.make(
     if (query.text !== undefined && query.streamId === undefined) {
       return yield* new BadInput({ description: "--text searches in one stream: add --stream-id" })
     }
-    yield* writeMessages(MessageSearch.searchAll({
+    const found = MessageSearch.streamSearch({
       query: { ...query, fromDate: since, toDate: until },
-      sortDir: order === "oldestFirst" ? "asc" : "desc",
-      chunkSize: Math.min(limit, 1000),
-      maxNumber: limit
-    }))
+      order,
+      pageSize: Math.min(limit, 1000)
+    })
+    yield* writeMessages(Stream.take(found, limit))
   })
 ).pipe(
   Command.provide(session),

@@ -115,7 +115,7 @@ export const messages: ReadonlyArray<Call> = [
     ask: Messages.list({ streamId }),
     others: {
       "at the limits": Messages.list({ streamId, since: 1, until: 1_700_000_000_000, skip: 3, limit: 500 }),
-      "all": Stream.runCollect(Stream.take(Messages.listAll({ streamId }), 1))
+      "all": Stream.runCollect(Stream.take(Messages.stream({ streamId }), 1))
     }
   },
   {
@@ -134,24 +134,24 @@ export const messages: ReadonlyArray<Call> = [
           fromDate: 1_600_000_000_000,
           toDate: 1_700_000_000_000
         },
-        sortDir: "asc",
+        order: "oldestFirst",
         skip: 2,
         limit: 1000,
         scope: "symphony",
         tier: "warm"
       }),
       "for a signal": MessageSearch.search({ query: { signal: "5a8da7edb9d82100011d508a" } }),
-      "all": Stream.runCollect(Stream.take(MessageSearch.searchAll({ query, chunkSize: 1 }), 1))
+      "all": Stream.runCollect(Stream.take(MessageSearch.streamSearch({ query, pageSize: 1 }), 1))
     }
   },
   {
     name: "GET /agent/v1/stream/{sid}/attachment",
-    ask: Attachments.getAttachment({ streamId, messageId, fileId: "internal_7000000000001%2FAbCdEf%3D%3D" })
+    ask: Attachments.getAttachment({ streamId, messageId, attachmentId: "internal_7000000000001%2FAbCdEf%3D%3D" })
   },
   {
     name: "GET /agent/v1/stream/{sid}/attachment",
     way: "as bytes",
-    ask: Stream.runCollect(Attachments.attachmentBytes({ streamId, messageId, fileId: "internal_1%2FA" }))
+    ask: Stream.runCollect(Attachments.streamAttachment({ streamId, messageId, attachmentId: "internal_1%2FA" }))
   },
   {
     name: "GET /pod/v1/streams/{sid}/attachments",
@@ -160,12 +160,12 @@ export const messages: ReadonlyArray<Call> = [
       "at the limits": Attachments.listAttachments({
         streamId,
         since: 0,
-        to: 1_700_000_000_000,
+        until: 1_700_000_000_000,
         limit: 100,
-        sortDir: "DESC"
+        order: "newestFirst"
       }),
       "none": Attachments.listAttachments({ streamId, limit: 0 }),
-      "all": Stream.runCollect(Attachments.listAllAttachments({ streamId }))
+      "all": Stream.runCollect(Attachments.streamAttachments({ streamId }))
     }
   },
   {
@@ -184,9 +184,9 @@ export const messages: ReadonlyArray<Call> = [
     name: "GET /pod/v1/admin/messages/{messageId}/receipts",
     ask: MessageStatus.receipts({ messageId }),
     others: {
-      "a later page": MessageStatus.receipts({ messageId, after: "cursor+/=" }),
-      "an earlier page": MessageStatus.receipts({ messageId, before: "1" }),
-      "all": Stream.runCollect(MessageStatus.allReceipts({ messageId }))
+      "a later page": MessageStatus.receipts({ messageId, next: "cursor+/=" }),
+      "an earlier page": MessageStatus.receipts({ messageId, previous: "1" }),
+      "all": Stream.runCollect(MessageStatus.streamReceipts({ messageId }))
     }
   },
   {
@@ -200,7 +200,7 @@ export const login: Ask<Session.Tokens> = Effect.suspend(() =>
   Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.layer())
 )
 const onBehalfOf = (user: Session.User): Ask<Session.Tokens> =>
-  Effect.suspend(() => Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.onBehalfOf(user)))
+  Effect.suspend(() => Effect.provide(Session.Session.use(({ tokens }) => tokens), Session.layerOnBehalfOf(user)))
 
 export const logins: ReadonlyArray<Call> = [
   { name: "POST /login/pubkey/authenticate", ask: login },
@@ -227,7 +227,7 @@ export const feeds: ReadonlyArray<Call> = [
   { name: "GET /agent/v5/datafeeds", ask: Feeds.list(undefined), others: { "with a tag": Feeds.list("orders bot/1") } },
   {
     name: "POST /agent/v5/datafeeds",
-    ask: Feeds.create({ tag: undefined, includeInvisible: undefined }),
+    ask: Feeds.create({ tag: undefined, includeInvisible: false }),
     others: { "with all": Feeds.create({ tag: "x".repeat(100), includeInvisible: true }) }
   },
   readFeed,

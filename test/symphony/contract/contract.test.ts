@@ -183,7 +183,7 @@ describe("contract", () => {
       Effect.gen(function*() {
         const asks = messages.map(({ ask }) => ask)
         const { exchanges, result } = yield* recorded(
-          Effect.provide(Effect.all(asks), Session.onBehalfOf({ userId: 7_000_000_000_002 }))
+          Effect.provide(Effect.all(asks), Session.layerOnBehalfOf({ userId: 7_000_000_000_002 }))
         )
         assert.isTrue(Result.isSuccess(result))
         assertAccepted(exchanges)
@@ -208,7 +208,7 @@ describe("contract", () => {
     it.effect("the datafeed tells what the mock has, in order", () =>
       Effect.gen(function*() {
         const { exchanges, result } = yield* recorded(
-          Stream.runCollect(Stream.take(Datafeed.events({ deleteOnEnd: true }), told.length))
+          Stream.runCollect(Stream.take(Datafeed.stream({ deleteOnEnd: true }), told.length))
         )
         assertAccepted(exchanges)
         assert.deepStrictEqual(plain(Result.getOrThrow(result)), told)

@@ -25,13 +25,12 @@ import * as Requests from "./feedRequests.ts"
 import type { Needs } from "../wire/request.ts"
 
 export interface Settings extends FeedChoice.Wanted {
-  readonly own: boolean
   readonly deleteOnEnd: boolean
   readonly readTimeout: Duration.Input | undefined
 }
 
 export interface Page {
-  readonly events: Arr.NonEmptyReadonlyArray<DatafeedEvent.DatafeedEvent>
+  readonly items: Arr.NonEmptyReadonlyArray<DatafeedEvent.DatafeedEvent>
   readonly commit: Effect.Effect<void>
 }
 
@@ -59,11 +58,11 @@ export const pages = (settings: Settings): Stream.Stream<Page, SymphonyError.Sym
     return Stream.fromPull(Effect.succeed(pull))
   }))
 
-const issuesOf = ({ deleteOnEnd, includeInvisible, own, readTimeout, tag }: Settings): ReadonlyArray<Input.Detail> =>
+const issuesOf = ({ deleteOnEnd, include, readTimeout, tag }: Settings): ReadonlyArray<Input.Detail> =>
   Input.issues({
     tag: Input.optional(Input.all(Input.notBlank, Input.characters(100)))(tag),
-    includeInvisible: Input.optional(Input.flag)(includeInvisible),
-    own: Input.flag(own),
+    include: Input.list(0)(include) ??
+      include.map(Input.oneOf(["own", "invisible"])).find((problem) => problem !== undefined),
     deleteOnEnd: Input.flag(deleteOnEnd),
     readTimeout: timeoutIssue(readTimeout ?? defaultTimeout)
   })
@@ -92,7 +91,7 @@ const open = (settings: Settings) =>
     let lastAckId: string | undefined
     /** When the service last said something of the feed, and whether that was interrupted since. */
     let heard = PollLoop.moment(clock)
-    let heardAt: DateTime.Utc | undefined
+    let lastReadAt: DateTime.Utc | undefined
     let isDown = false
     /** When another reader was told of. */
     let sharedAt: LongPoll.Moment | undefined
@@ -104,7 +103,7 @@ const open = (settings: Settings) =>
     let refusal: SymphonyError.SymphonyError | undefined
     let refusals = 0
 
-    const told = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ events: [status], commit: Effect.void })
+    const told = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ items: [status], commit: Effect.void })
 
     const up = (feedId: string, now: LongPoll.Moment): DatafeedStatus.FeedReconnected => {
       isDown = false
@@ -126,11 +125,11 @@ const open = (settings: Settings) =>
       told({
         _tag: "FeedRecreated",
         feedId: chosen.feedId,
-        previous,
+        previousFeedId: previous,
         reason,
-        ...heardAt === undefined ? {} : { heardAt }
+        ...lastReadAt === undefined ? {} : { lastReadAt }
       })
-      heardAt = undefined
+      lastReadAt = undefined
       return adopt(chosen)
     })
 
@@ -142,7 +141,7 @@ const open = (settings: Settings) =>
         // What the list says proves nothing of reads that are never answered.
         if (silences > 1) return yield* Requests.unanswered(standing ?? "", timeout)
       }
-      if (!settings.own && bot === undefined) bot = yield* Requests.sessionUser
+      if (!settings.include.includes("own") && bot === undefined) bot = yield* Requests.sessionUser
       if (standing === undefined) return adopt(yield* choice.choose)
       const isListed = yield* choice.isListed(standing)
       if (isRenewal && isDown) told(up(standing, PollLoop.moment(clock)))
@@ -198,12 +197,12 @@ const open = (settings: Settings) =>
       silences = 0
       refusals = 0
       refusal = undefined
-      heardAt = yield* DateTime.now
+      lastReadAt = yield* DateTime.now
       const events = [...statuses, ...news.filter(({ initiator }) => bot === undefined || initiator?.userId !== bot)]
       const commit = acknowledgements.next(answer.ackId)
       // Without news it is done with as it is, when all before it are.
       if (events.length === statuses.length) yield* commit
-      if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ events, commit })
+      if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ items: events, commit })
       // What says nothing of itself cannot be known again: with the same acknowledgement it may be the same page.
       const moved = answer.ackId !== lastAckId
       lastAckId = answer.ackId
@@ -290,7 +289,7 @@ const open = (settings: Settings) =>
 const stood = (feedId: string): PollLoop.Stood<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
 
 const interrupted = (failure: SymphonyError.SymphonyError): Effect.Effect<void> =>
-  debug(() => ["symphony.datafeed interrupted", failure])
+  debug(() => ["The datafeed was interrupted", failure])
 
 /**
  * Waits for a moment where the clock is not the machine's own: it may stand still while somebody waits for the end. Such a
@@ -349,7 +348,7 @@ const makeOutbox = () => {
   }
 }
 
-const isInterruption = ({ events: [first, ...others] }: Page): boolean =>
+const isInterruption = ({ items: [first, ...others] }: Page): boolean =>
   first._tag === "FeedInterrupted" && others.length === 0
 
 /** Whether an event was not given before. */
@@ -400,11 +399,11 @@ const never = Schedule.recurs(0)
 
 /** The feed is not there any more, or the service does not know what it acknowledges. */
 const isRefused = (error: SymphonyError.SymphonyError): boolean =>
-  error.operation === "readDatafeed" && isOfRequest(error)
+  error.operation === "Datafeed.read" && isOfRequest(error)
 
 /** The service would not list feeds, or make another. */
 const isOfMending = (error: SymphonyError.SymphonyError): boolean =>
-  (error.operation === "listDatafeeds" || error.operation === "createDatafeed") && isOfRequest(error)
+  (error.operation === "Datafeed.list" || error.operation === "Datafeed.create") && isOfRequest(error)
 
 const isOfRequest = ({ reason }: SymphonyError.SymphonyError): boolean =>
   reason._tag === "NotFound" || reason._tag === "BadRequest" && reason.status === 400
@@ -412,5 +411,5 @@ const isOfRequest = ({ reason }: SymphonyError.SymphonyError): boolean =>
 /** Whether it may be better later. What a login or a role does not allow is for somebody to mend. */
 const isPassing = (error: SymphonyError.SymphonyError): boolean =>
   error.isRetryable ||
-  error.reason._tag === "Unauthorized" && error.operation !== "login" ||
+  error.reason._tag === "Unauthorized" && error.operation !== "Session.login" ||
   isRefused(error)

@@ -6,7 +6,7 @@ import type { Needs } from "../wire/request.ts"
 
 export interface Wanted {
   readonly tag: string | undefined
-  readonly includeInvisible: boolean | undefined
+  readonly include: ReadonlyArray<"own" | "invisible">
 }
 
 export interface Chosen {
@@ -49,7 +49,12 @@ export const make = (wanted: Wanted) => {
       return { feedId: found.id, created }
     }
     making = true
-    const own: Requests.Feed = { id: yield* Requests.create(wanted) }
+    const own: Requests.Feed = {
+      id: yield* Requests.create({
+        tag: wanted.tag,
+        includeInvisible: wanted.include.includes("invisible")
+      })
+    }
     // Somebody else may have made one meanwhile, and reads it. Nothing is lost with the other: nobody has read it.
     const now = yield* list
     const made = now.some(({ id }) => id === own.id) ? now : [...now, own]

@@ -55,7 +55,7 @@ export const read = (raw: Schema.Json): Read => {
   const { initiator, payload, type, ...rest } = envelope.success
   const happening = { ...rest, ...initiator?.user === undefined ? {} : { initiator: initiator.user } }
   const kind = kinds.get(type)
-  if (kind === undefined) return { _tag: "UnknownEvent", ...happening, type, raw }
+  if (kind === undefined) return { _tag: "UnknownEvent", ...happening, kind: type, raw }
   const [_tag, property] = kind
   const content = payload?.[property]
   const undecodable = (issue: string): Read => ({ _tag: "UndecodableEvent", ...happening, issue, raw })

@@ -32,13 +32,13 @@ const attempt = <A>(endpoint: Endpoint.Endpoint<A>): Request<A> =>
 
 /** The id of the user whose session it is. */
 export const sessionUser: Request<number> = attempt({
-  operation: "sessionInfo",
+  operation: "Datafeed.sessionInfo",
   path: pod`/v2/sessioninfo`,
   decode: (text) => Result.map(decodeSession(text), ({ id }) => id)
 })
 const decodeSession = Lenient.json(Schema.Struct({ id: Lenient.Integer }))
 
-const listing = { operation: "listDatafeeds", path: agent`/v5/datafeeds` }
+const listing = { operation: "Datafeed.list", path: agent`/v5/datafeeds` }
 
 /** What the first request of a datafeed fails with where the input is wrong. */
 export const refused = (details: ReadonlyArray<Detail>): SymphonyError =>
@@ -53,7 +53,7 @@ export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
   attempt({
     ...listing,
     query: { tag },
-    empty: { value: [] },
+    empty: Effect.succeed([]),
     // What has no id is no feed.
     decode: (text) => Result.map(decodeList(text), (entries) => entries.filter(isDecoded))
   })
@@ -70,23 +70,23 @@ const decodeList = Lenient.entries(Feed)
 /** Makes a feed and gives its id. */
 export const create = ({ includeInvisible, tag }: {
   readonly tag: string | undefined
-  readonly includeInvisible: boolean | undefined
+  readonly includeInvisible: boolean
 }): Request<string> =>
   attempt({
-    operation: "createDatafeed",
+    operation: "Datafeed.create",
     method: "POST",
     path: agent`/v5/datafeeds`,
-    body: Body.json({ tag, includeInvisible }),
+    body: Body.json({ tag, includeInvisible: includeInvisible || undefined }),
     decode: (text) => Result.map(decodeFeed(text), ({ id }) => id)
   })
 const decodeFeed = Lenient.json(Feed)
 
 export const remove = (feedId: string): Request<void> =>
   attempt({
-    operation: "deleteDatafeed",
+    operation: "Datafeed.delete",
     method: "DELETE",
     path: agent`/v5/datafeeds/${feedId}`,
-    empty: { value: undefined },
+    empty: Effect.void,
     decode: () => Result.void
   })
 
@@ -96,7 +96,7 @@ export interface Answer {
 }
 
 const readOf = (feedId: string) => ({
-  operation: "readDatafeed",
+  operation: "Datafeed.read",
   method: "POST",
   path: agent`/v5/datafeeds/${feedId}/read`
 } as const)

@@ -15,8 +15,8 @@ import * as SymphonyError from "../../SymphonyError.ts"
 
 /** How the answer of an endpoint is read. */
 export interface Readable<A> {
-  /** What the service says with 204; without it, 204 is unreadable. */
-  readonly empty?: { readonly value: A } | undefined
+  /** What the service means with 204; without it, 204 is unreadable. */
+  readonly empty?: Effect.Effect<A, SymphonyError.NotFound> | undefined
   /** The answer is a token: where it cannot be read, nothing of it is told. */
   readonly isSecret?: boolean | undefined
   /** The result, or a sentence on what is wrong with the answer. */
@@ -33,7 +33,7 @@ export const read = <A>(
   if (status === 204) {
     return endpoint.empty === undefined
       ? Effect.fail(new SymphonyError.Malformed({ status, description: "there is nothing in it", excerpt: "" }))
-      : Effect.succeed(endpoint.empty.value)
+      : endpoint.empty
   }
   if (status >= 200 && status < 300) {
     return Result.match(answer.isCut === true ? Result.fail(Rule.oversized) : endpoint.decode(text), {

@@ -31,7 +31,7 @@ const services = {
 } as const
 
 export interface Endpoint<A, E = never, R = never> extends Answer.Readable<A> {
-  /** What the user called: `send`. The span is named `symphony.send`. */
+  /** What the user called, and the name of the span: `Messages.send`. */
   readonly operation: string
   /** Default: `"GET"`. */
   readonly method?: "GET" | "POST" | "DELETE" | undefined
@@ -180,7 +180,7 @@ const exchange = <A, B, E, R>(
       )
     const body = yield* Effect.mapError(endpoint.body ?? Effect.undefined, (error): Body.Failed<E> => ({ error }))
     return yield* Operation.run({
-      name: `symphony.${endpoint.operation}`,
+      name: endpoint.operation,
       address: Template.show(endpoint.path),
       attributes: {
         "messaging.system": "symphony",

@@ -12,6 +12,7 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
+import * as Ids from "../../Ids.ts"
 import { UndecodableItem } from "../../../UndecodableItem.ts"
 
 /** A decoder of JSON answers: the result, or a sentence. */
@@ -42,12 +43,20 @@ const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UndecodableI
   return Schema.Union([UndecodableItem, item, misfit])
 }
 
-/** A decoder of JSON answers that are lists: each entry by itself and in its place, or a sentence where there is no list. */
+/**
+ * A decoder of JSON answers that are lists: each entry by itself and in its place, or a sentence where there is no list. The fields
+ * of the request that the answer leaves out are added to each entry.
+ */
 export const entries = <A>(
-  item: Schema.ConstraintDecoder<A>
+  item: Schema.ConstraintDecoder<A>,
+  ofRequest: object = {}
 ): (text: string) => Result.Result<ReadonlyArray<A | UndecodableItem>, string> => {
   const decode = Codec.decodeResult(item)
-  const read = (raw: Schema.Json) => Result.getOrElse(decode(raw), (issue) => undecodable(raw, issue))
+  const read = (raw: Schema.Json) =>
+    Result.getOrElse(
+      decode(typeof raw === "object" && raw !== null && !isList(raw) ? { ...raw, ...ofRequest } : raw),
+      (issue) => undecodable(raw, issue)
+    )
   return (text) =>
     Result.flatMap(
       Json.parse(text),
@@ -71,27 +80,32 @@ export const list = <A>(item: Schema.Codec<A, unknown>) =>
   )
 
 /**
- * The same with keys that have other names on the wire; what is there under the name of the model is read too. Unlike
- * `Schema.encodeKeys`, it does not check the wire before the lenient keys have looked at it.
+ * The same with keys that the service writes under other names, or deeper: `a.b`. Under the name of the model they are read too, and written:
+ * what was read can be kept as JSON.
  */
 export const renamed = <A>(
   codec: Schema.Codec<A, unknown>,
-  names: { readonly [model: string]: string }
-): Schema.Codec<A, unknown> => {
-  const rename = (fields: object, name: (key: string) => string) =>
-    Object.fromEntries(Object.entries(fields).map(([key, value]) => [name(key), value]))
-  const wires = new Map(Object.entries(names))
-  const models = new Map(Object.entries(names).map(([model, wire]) => [wire, model]))
-  return Schema.Record(Schema.String, Schema.Unknown).pipe(
+  names: { readonly [wire: string]: string }
+): Schema.Codec<A, unknown> =>
+  Schema.Record(Schema.String, Schema.Unknown).pipe(
     Schema.decodeTo(
       codec,
       SchemaTransformation.transform({
-        decode: (fields: object): unknown => rename(fields, (key) => models.get(key) ?? key),
-        encode: (fields: unknown) => Predicate.isObject(fields) ? rename(fields, (key) => wires.get(key) ?? key) : {}
+        decode: (fields): unknown => {
+          const renamed: { [key: string]: unknown } = { ...fields }
+          for (const [wire, model] of Object.entries(names)) {
+            const value = renamed[model] ?? lookUp(fields, wire)
+            if (value !== undefined) renamed[model] = value
+          }
+          return renamed
+        },
+        encode: (fields) => Predicate.isObject(fields) ? { ...fields } : {}
       })
     )
   )
-}
+
+const lookUp = (fields: unknown, path: string): unknown =>
+  path.split(".").reduce((value, key) => Predicate.hasProperty(value, key) ? value[key] : undefined, fields)
 
 /** A whole number, as a number or as text. */
 export const Integer = Schema.Union([
@@ -124,3 +138,20 @@ export const TextOrNumber = Schema.Union([
   Schema.String,
   Schema.Finite.pipe(Schema.decodeTo(Schema.String, SchemaTransformation.transform({ decode: String, encode: Number })))
 ])
+
+/** The id of a message or a stream, in the URL-safe alphabet. */
+export const Id = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.NonEmptyString,
+    SchemaTransformation.transform({ decode: Ids.toUrlSafe, encode: (id) => id })
+  )
+)
+
+/** Keys that are absent unless their values fit. */
+export const keys = {
+  text: optional(Schema.String),
+  integer: optional(Integer),
+  instant: optional(Instant),
+  flag: optional(Flag),
+  id: optional(Id)
+}

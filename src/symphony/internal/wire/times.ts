@@ -2,7 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type * as Input from "../../../internal/input.ts"
+import * as Input from "../../../internal/input.ts"
 
 type Time = DateTime.DateTime.Input | undefined
 
@@ -20,3 +20,6 @@ export const parameter = (input: Time): string | undefined => millisOf(input)?.t
 /** A time that the service can be asked for, or none. */
 export const check = (input: Time): Input.Problem =>
   input === undefined || millisOf(input) !== undefined ? undefined : "is not a time since 1970"
+
+/** The order of a list by time. */
+export const order = Input.oneOf(["newestFirst", "oldestFirst"])
