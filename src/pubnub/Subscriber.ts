@@ -1,6 +1,5 @@
 /**
- * One connection for all that a program listens to: with this layer, every stream and every live value of the same
- * configuration shares its long poll.
+ * Shared connections: with this layer, all streams, sets and live values of the same configuration share one long poll.
  *
  * @since 0.1.0
  */
@@ -10,19 +9,21 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Registry from "./internal/reading/registry.ts"
-import * as Request from "./internal/reading/request.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
-import type * as SubscribeStatus from "./SubscribeStatus.ts"
 import type * as Subscribe from "./Subscribe.ts"
+import type * as SubscribeStatus from "./SubscribeStatus.ts"
 
 /**
- * What {@link layer} takes. It has no keys: those of the configuration in use at each stream count.
+ * Options of {@link layer}. They have no keys: each stream uses the `PubNubConfig` in its context.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** How shared connections come back; see `Subscribe.StreamOptions`. A stream with schedules of its own has a connection of its own. */
+  /**
+   * Retry schedules of shared connections, as in `Subscribe.StreamOptions`. A stream with schedules of its own has a connection of
+   * its own. With wrong schedules, each stream that would share a connection fails with `BadRequest`.
+   */
   readonly reconnect?: Subscribe.Reconnect | undefined
 }
 
@@ -40,7 +41,7 @@ export interface Subscribed {
 }
 
 /**
- * The shared connections of a program. Use it through the functions of this module, which have the same names.
+ * The shared connections of a program. Use the functions of this module, which have the same names.
  *
  * @category services
  * @since 0.1.0
@@ -59,75 +60,73 @@ export class Subscriber extends Context.Service<Subscriber, {
 }>()("effect-herald/pubnub/Subscriber") {}
 
 /**
- * Streams the statuses of all shared connections of the configuration in use. Up to 1,000 wait for a slow reader; then the
- * oldest are dropped.
+ * Streams the statuses of all shared connections of the configuration in the context. Up to 1,000 wait for a slow reader; then
+ * the oldest are dropped.
  *
  * @category streams
  * @since 0.1.0
  */
 export const statuses: Stream.Stream<SubscribeStatus.Status, never, Subscriber | HttpClient.HttpClient | PubNubConfig> =
-  Stream
-    .unwrap(Subscriber.use(({ statuses }) => Effect.succeed(statuses)))
+  Stream.unwrap(Effect.map(Subscriber, ({ statuses }) => statuses))
 
 /**
- * Succeeds with the names that the shared connections of the configuration in use are subscribed to now.
+ * Succeeds with the names to which the shared connections of the configuration in the context are subscribed now.
  *
- * @category connection
+ * @category requests
  * @since 0.1.0
  */
-export const subscribed: Effect.Effect<Subscribed, never, Subscriber | HttpClient.HttpClient | PubNubConfig> =
-  Subscriber
-    .use(
-      ({ subscribed }) => subscribed
-    )
+export const subscribed: Effect.Effect<Subscribed, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Effect
+  .flatMap(Subscriber, ({ subscribed }) => subscribed)
 
 /**
- * Stops polling over the shared connections of the configuration in use, and says that this user left (within a second). All
- * streams wait, and keep their names and positions: {@link reconnect} goes on from there. Streams emit `Disconnected`.
+ * Stops polling over the shared connections of the configuration in the context, and sends a leave (within a second). Streams
+ * emit `Disconnected`, keep their names and positions, and wait: {@link reconnect} goes on from there.
  *
- * @category connection
+ * @category requests
  * @since 0.1.0
  */
-export const disconnect: Effect.Effect<void, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Subscriber.use(
+export const disconnect: Effect.Effect<void, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Effect.flatMap(
+  Subscriber,
   ({ disconnect }) => disconnect
 )
 
 /**
- * Polls again at once, from where it was: after {@link disconnect}, and in the middle of a pause between two attempts.
+ * Polls again at once, from the same position: after {@link disconnect}, and in the middle of a pause between two attempts.
  *
- * @category connection
+ * @category requests
  * @since 0.1.0
  */
-export const reconnect: Effect.Effect<void, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Subscriber.use(
+export const reconnect: Effect.Effect<void, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Effect.flatMap(
+  Subscriber,
   ({ reconnect }) => reconnect
 )
 
 /**
- * Ends all streams of the configuration in use that share a connection, and forgets all names and positions. What is
- * subscribed to next begins anew; to lose nothing, subscribe to the new before leaving the old.
+ * Ends all streams of the configuration in the context that share a connection, and forgets all names and positions. The next
+ * subscription begins now. To lose nothing, subscribe to the new names before you leave the old ones.
  *
- * @category connection
+ * @category requests
  * @since 0.1.0
  */
-export const unsubscribeAll: Effect.Effect<void, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Subscriber
-  .use(({ unsubscribeAll }) => unsubscribeAll)
+export const unsubscribeAll: Effect.Effect<void, never, Subscriber | HttpClient.HttpClient | PubNubConfig> = Effect
+  .flatMap(Subscriber, ({ unsubscribeAll }) => unsubscribeAll)
 
 /**
- * Lets everything below it share its connections: the streams and sets of `Subscribe`, `Presence.changes`,
- * `MessageActions.fold`, and the live values of users, channels, memberships and members.
+ * Shares connections among all programs to which the layer is provided: the streams and sets of `Subscribe`, and the live
+ * values of `Presence`, `MessageActions`, `Users`, `Channels`, `Memberships` and `Members`.
  *
  * **Details**
  *
- * A connection is found by the transport, the configuration (by its values, without the publish key) and the filter in use
- * at each stream: several keysets never mix. It begins with the first stream and ends with the last one. Names beyond 32 kB
- * of address go to a further long poll. Changes of names within 25 milliseconds are one, an answer on its way is not thrown
- * away, and the position of the others stays.
+ * Streams share a connection when they have the same transport, configuration (by its values, without the publish key) and
+ * filter: several keysets never mix. A connection begins with the first stream and ends with the last one. Names beyond 32 kB of
+ * address go to a further long poll. Changes of names within 25 milliseconds cause one new poll. They lose no answer on its way,
+ * and the positions of other streams stay.
  *
- * A shared connection polls ahead of its readers, until a reader with the strategy `suspend` is full. What a reader has not
- * taken waits for it, up to its `capacity`.
+ * A shared connection polls ahead of its readers, until a reader with the strategy `suspend` is full. Events that a reader has
+ * not taken wait for it, up to its `capacity`.
  *
  * A stream with a `state` or with `reconnect` schedules of its own has a connection of its own. A layer that is provided again
- * further in has connections of its own. Streams that outlive the layer end without a failure when it is left.
+ * further in has connections of its own. When the layer's scope closes, the streams that still run end without a failure.
  *
  * **Example** (Two streams, one connection)
  *
@@ -155,18 +154,15 @@ export const unsubscribeAll: Effect.Effect<void, never, Subscriber | HttpClient.
 export const layer = (options: Options = {}): Layer.Layer<Subscriber> =>
   Layer.effectContext(Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => new Registry.Registry(Request.scheduleOf(options.reconnect))),
+      Effect.sync(() => new Registry.Registry(options.reconnect)),
       ({ close }) => close
     ),
     (registry) =>
-      Context.make(Registry.Current, registry).pipe(Context.add(
-        Subscriber,
-        Subscriber.of({
-          statuses: registry.statuses,
-          subscribed: registry.subscribed,
-          disconnect: registry.switchOff,
-          reconnect: registry.switchOn,
-          unsubscribeAll: registry.unsubscribeAll
-        })
-      ))
+      Context.make(Registry.Current, registry).pipe(Context.add(Subscriber, {
+        statuses: registry.statuses,
+        subscribed: registry.subscribed,
+        disconnect: registry.switchOff,
+        reconnect: registry.switchOn,
+        unsubscribeAll: registry.unsubscribeAll
+      }))
   ))

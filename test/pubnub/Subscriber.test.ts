@@ -241,6 +241,18 @@ describe("one poll for all", () => {
       assert.strictEqual(error.reason._tag, "BadRequest")
       assert.deepStrictEqual(yield* emulator.use((service) => service.requests), [])
     }).pipe(Effect.provide(world())))
+
+  it.effect("wrong schedules of the layer are refused before a request is made", () => {
+    const options: Subscriber.Options = JSON.parse("{\"reconnect\":{\"Transport\":\"soon\"}}")
+    return Effect.gen(function*() {
+      const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream({ channels: ["a"] })))
+      assert.strictEqual(error.reason._tag, "BadRequest")
+      assert.include(error.message, "reconnect")
+      const ofSet = yield* Effect.flip(Effect.scoped(Subscribe.subscriptionSet({ channels: ["a"] })))
+      assert.strictEqual(ofSet.reason._tag, "BadRequest")
+      assert.deepStrictEqual(yield* emulator.use((service) => service.requests), [])
+    }).pipe(Effect.provide(Layer.merge(Subscriber.layer(options), emulated())))
+  })
 })
 
 describe("a name that is asked for while a gap is read", () => {

@@ -19,7 +19,7 @@ const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
 
 const again = Schedule.spaced("1 second")
-const registryOf = () => new Registry(() => again)
+const registryOf = () => new Registry({ ServerFailure: again, Transport: again, AccessDenied: again })
 
 const options: PubNubConfig.Options = {
   subscribeKey: "demo-sub",

@@ -8,15 +8,14 @@ import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as PubSub from "effect/PubSub"
-import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { PubNubConfig } from "../../PubNubConfig.ts"
-import type * as PubNubError from "../../PubNubError.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Token from "../wire/token.ts"
 import * as Engine from "./engine.ts"
 import { type Names, namesOf } from "./names.ts"
 import type { Reader } from "./reader.ts"
+import * as Request from "./request.ts"
 
 type Config = PubNubConfig["Service"]
 
@@ -52,14 +51,15 @@ interface Shared extends Lease {
 type Needs = HttpClient.HttpClient | PubNubConfig
 
 export class Registry {
-  private readonly schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
+  /** The retry schedules of its connections, as the caller gave them. */
+  readonly reconnect: Request.Schedules | undefined
   private readonly groups = new Set<Group>()
   /** Engines that are about to be closed. */
   private readonly closing = new Set<Fiber.Fiber<void>>()
   private isClosed = false
 
-  constructor(schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>) {
-    this.schedule = schedule
+  constructor(reconnect?: Request.Schedules) {
+    this.reconnect = reconnect
   }
 
   /** The engine of the configuration in use, until it is given back. The last one out closes it. */
@@ -153,7 +153,7 @@ export class Registry {
     const settings = {
       filter,
       state: undefined,
-      schedule: this.schedule,
+      schedule: Request.scheduleOf(this.reconnect),
       demand: "ahead",
       from: undefined,
       gathered

@@ -1,6 +1,6 @@
 /**
- * From what a caller asks for to a stream of events, or to a set of subscriptions that changes: checked before anything is sent,
- * over the connection that is shared where there is one, else over one of its own.
+ * From the options of a caller to a stream of events, or to a set of subscriptions that changes. Options are checked before
+ * anything is sent. The connection is a shared one where the context has a registry, else one of its own.
  */
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -28,7 +28,7 @@ import * as Engine from "./engine.ts"
 import type { Reader, Strategy } from "./reader.ts"
 import * as Registry from "./registry.ts"
 
-/** What can be asked for; `Subscribe.StreamOptions` says what each is. */
+/** The options of `Subscribe.StreamOptions`, documented there. */
 export interface Options extends Request.Names {
   readonly subscriptions?: ReadonlyArray<Subscription.Subscription> | undefined
   readonly filter?: string | undefined
@@ -41,13 +41,13 @@ export interface Options extends Request.Names {
 
 type Config = PubNubConfig["Service"]
 
-/** Everything that happens on the names, and everything that happens to the connection. */
+/** Streams all events of the names, and all statuses of the connection. */
 export const events = (
   options: Options
 ): Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig> =>
   streamOf(() => opened(options))
 
-/** A reader, and how it leaves. */
+/** A reader, and the effect with which it leaves. */
 interface Opened {
   readonly reader: Reader
   readonly leave: () => Effect.Effect<void>
@@ -56,12 +56,12 @@ interface Opened {
 const opened = Effect.fnUntraced(
   function*(options: Options): Effect.fn.Return<Opened, SubscribeError, HttpClient.HttpClient | PubNubConfig> {
     const config = yield* PubNubConfig
-    const checked = checkedOf(config, options)
+    const registry = yield* Registry.Current
+    const checked = checkedOf(config, options, registry)
     if (Result.isFailure(checked)) return yield* new SubscribeError({ reason: checked.failure })
     const { from, target } = checked.success
     yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
     const { reconnect, state } = options
-    const registry = yield* Registry.Current
     if (registry !== undefined && state === undefined && reconnect === undefined) {
       const lease = yield* registry.lease(target.filter)
       return leased(lease, lease.engine.join(subscriptionsOf(options), shared(options, from)))
@@ -88,12 +88,12 @@ const opened = Effect.fnUntraced(
   }
 )
 
-/** Apart from where it is opened: what leaves stays as long as the stream, and would hold all that is known there. */
+/** Not in `opened`: a stream keeps `leave` as long as it runs, and a closure there would keep all of its variables. */
 const leased = (lease: Registry.Lease, reader: Reader): Opened => ({ reader, leave: () => lease.giveBack(reader) })
 
 /**
- * What a reader is given, until the stream ends. Made without the layers of a scoped stream, and suspended, since a stream that
- * runs holds the effect it began with: a reader is small then.
+ * Streams what a reader pulls, until the stream ends. It uses no scoped stream, and is suspended: a running stream keeps the
+ * effect with which it began, and memory per reader stays small.
  */
 const streamOf = <E, R>(
   open: () => Effect.Effect<Opened, E, R>
@@ -120,10 +120,11 @@ export const subscriptionSet = Effect.fnUntraced(function*(
     operation: "subscribe",
     path: path`/v2/subscribe/${subscribeKey}/${{ shown: "{channels}", encoded: "" }}/0`
   })
-  const { from, target } = yield* Effect.fromResult(
-    checkedOf(config, options, true)
-  ).pipe(Effect.mapError(fail))
   const registry = yield* Registry.Current
+  const { from, target } = yield* Effect.mapError(
+    Effect.fromResult(checkedOf(config, options, registry, true)),
+    fail
+  )
   const { engine } = yield* Effect.acquireRelease(
     registry === undefined
       ? Effect.map(
@@ -167,54 +168,51 @@ export const subscriptionSet = Effect.fnUntraced(function*(
     stream,
     add: Effect.fnUntraced(function*(...added) {
       const more = added.map(subscriptionOf)
-      yield* Effect.fromResult(checkedOf(config, { subscriptions: more })).pipe(
-        Effect.mapError(fail)
-      )
+      yield* Effect.mapError(Effect.fromResult(checkedOf(config, { subscriptions: more }, registry)), fail)
       subscriptions = withoutRepeats([...subscriptions, ...more])
       for (const reader of readers) engine.add(reader, more)
     }),
     remove: (...removed) =>
       Effect.sync(() => {
         const gone = removed.map(subscriptionOf)
-        subscriptions = subscriptions.filter((subscription) =>
-          !gone.some((other) => Subscription.isSame(subscription, other))
-        )
+        subscriptions = subscriptions.filter((one) => !gone.some((other) => Subscription.isSame(one, other)))
         for (const reader of readers) engine.remove(reader, gone)
       }),
     subscriptions: Effect.sync(() => subscriptions)
   }
 })
 
-/** An engine that nobody else uses. */
+/** An engine that only one set uses. */
 const owned = (engine: Engine.Engine): Registry.Lease => ({ engine, giveBack: () => engine.close })
 
 const usualCapacity = 1_000
 
-/** How a reader of a shared connection is served. */
+/** The options of a reader of a shared connection. */
 const shared = (
   { capacity = usualCapacity, catchUp, filter, strategy = "catchUp" }: Options,
   from: Cursor | undefined
 ): Reader["options"] => {
   const within = Request.patienceOf(catchUp)
   const isBlind = within === 0 || filter !== undefined && filter !== ""
-  // What history does not know cannot be caught up with.
+  // Without history there is nothing to catch up with.
   return { from, capacity, strategy: strategy === "catchUp" && isBlind ? "dropping" : strategy, within }
 }
 
-/** What is asked for, as it is sent, and where it begins. */
-const checkedOf = (config: Config, options: Options, mayBeEmpty = false) =>
+/** What to send, and where to begin; or why the options, or those of the shared connections, are refused. */
+const checkedOf = (config: Config, options: Options, registry: Registry.Registry | undefined, mayBeEmpty = false) =>
   Result.flatMap(
-    Result.mapError(Guarded.attempt(() => check(config, options, mayBeEmpty)), Endpoint.refused),
+    Result.mapError(Guarded.attempt(() => check(config, options, registry, mayBeEmpty)), Endpoint.refused),
     (checked) => checked
   )
 
-const check = (config: Config, options: Options, mayBeEmpty: boolean) => {
-  const { capacity = usualCapacity, catchUp, reconnect = {}, strategy, subscriptions = [] } = options
+const check = (config: Config, options: Options, registry: Registry.Registry | undefined, mayBeEmpty: boolean) => {
+  const { capacity = usualCapacity, catchUp, strategy, subscriptions = [] } = options
+  const { reconnect = registry?.reconnect ?? {} } = options
   const isGroup = ({ _tag }: Subscription.Subscription) => _tag === "Group"
   const named = (subscriptions: ReadonlyArray<Subscription.Subscription>) => subscriptions.map(({ name }) => name)
   const checked = Request.check(config, {
     ...options,
-    channels: [...options.channels ?? [], ...named(subscriptions.filter((subscription) => !isGroup(subscription)))],
+    channels: [...options.channels ?? [], ...named(subscriptions.filter((one) => !isGroup(one)))],
     groups: [...options.groups ?? [], ...named(subscriptions.filter(isGroup))]
   }, mayBeEmpty)
   const issues = Input.issues({
@@ -245,11 +243,7 @@ const subscriptionsOf = (
 const withoutRepeats = (
   subscriptions: ReadonlyArray<Subscription.Subscription>
 ): ReadonlyArray<Subscription.Subscription> => [
-  ...new Map(
-    subscriptions.map((
-      subscription
-    ) => [`${subscription._tag} ${subscription.presence} ${subscription.name}`, subscription])
-  ).values()
+  ...new Map(subscriptions.map((one) => [`${one._tag} ${one.presence} ${one.name}`, one])).values()
 ]
 
 const subscriptionOf = (subscription: Subscription.Subscription | string): Subscription.Subscription =>
