@@ -4,6 +4,9 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { UndecodableItem } from "./UndecodableItem.ts"
 
 /**
@@ -37,3 +40,32 @@ export interface Live<out A, out E = never> {
   /** The items that belong to the value and could not be decoded when it was read last. Absent when there are none. */
   readonly undecodable?: ReadonlyArray<UndecodableItem>
 }
+
+/**
+ * Streams the values that are current, each once: the value now, and every later one. A stale value is left out. The stream
+ * ends when the value has ended, and fails with the `failure` that ended it.
+ *
+ * **Example** (The names of a user)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Live from "effect-herald/Live"
+ * import * as Users from "effect-herald/pubnub/Users"
+ *
+ * const users = Stream.unwrap(Effect.map(Users.live({ id: "ada" }), Live.values))
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const values = <A, E>(ref: SubscriptionRef.SubscriptionRef<Live<A, E>>): Stream.Stream<A, E> =>
+  SubscriptionRef.changes(ref).pipe(
+    Stream.takeUntil(({ state }) => state === "ended"),
+    Stream.mapEffect((live) =>
+      live.state === "ended" && live.failure !== undefined ? Effect.fail(live.failure) : Effect.succeed(live)
+    ),
+    Stream.filter(({ state }) => state === "current"),
+    Stream.map(({ value }) => value),
+    Stream.changesWith((one, other) => one === other)
+  )

@@ -1,6 +1,6 @@
 /**
  * What users attach to messages that are there already (reactions, receipts, bookmarks): {@link add}, {@link remove}, and
- * {@link list} or {@link stream} for what was added; {@link fold} keeps the reactions of messages as one live value.
+ * {@link list} or {@link stream} for what was added; {@link live} keeps the reactions of messages current.
  * As events they come with `Subscribe.actions`, and together with their messages from `History` (`include.actions`). It
  * needs Message Persistence.
  *
@@ -11,11 +11,14 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import { MessageAction } from "./MessageAction.ts"
+import type { Live } from "../Live.ts"
 import type * as History from "./History.ts"
 import * as LiveReactions from "./internal/live/liveReactions.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -422,7 +425,7 @@ export const stream = (
       ))
   })
 
-/** The most actions of a page, and the most messages of a fold. */
+/** The most actions of a page, and the most messages of `live`. */
 const most = 100
 
 const ask = (
@@ -486,71 +489,84 @@ export interface Reaction {
 export type Reactions = ReadonlyArray<Reaction>
 
 /**
- * What {@link fold} takes for certain messages.
+ * The options of {@link live} for certain messages.
  *
  * @category models
  * @since 0.1.0
  */
-export interface FoldMessagesOptions {
+export interface LiveMessagesOptions {
   /** One channel, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** The timetokens of 1 to 100 messages; ten digits, as old actions have them, are fine. */
+  /** The timetokens of 1 to 100 messages. Ten digits, as old actions have them, are fine. */
   readonly messages: ReadonlyArray<string>
+  /** Not together with `messages`. */
   readonly last?: undefined
 }
 
 /**
- * What {@link fold} takes for the newest messages.
+ * The options of {@link live} for the newest messages.
  *
  * @category models
  * @since 0.1.0
  */
-export interface FoldLastOptions {
+export interface LiveLastOptions {
   /** One channel, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** How many of the newest messages, 1 to 100. A message that is published enters, and the oldest leaves. */
+  /** How many of the newest messages, 1 to 100. When a message is published it enters, and the oldest leaves. */
   readonly last: number
+  /** Not together with `last`. */
   readonly messages?: undefined
 }
 
 /**
- * The reactions (and all other actions) of some messages, or of the newest, now and whenever they change: each value is
- * the whole of it, and every message is in it, also without any.
+ * The options of {@link live}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LiveOptions = LiveMessagesOptions | LiveLastOptions
+
+/**
+ * Keeps the reactions (and all other actions) of some messages, or of the newest, current while the scope is open. The value
+ * has every message, also one without reactions.
  *
  * **Details**
  *
- * It subscribes to the channel, then reads what there is, and then keeps that current with the events, page by page: what
- * happens within one page is one change. It reads again whenever events may have been lost (after an interruption, a
- * suspected gap, a doubted cursor, an event that cannot be read): history has what came of the events of actions, and not
- * the events. Until that is answered the last value stands.
+ * It subscribes to the channel, reads the actions, and then follows the events, page by page: everything within one page is
+ * one change. It reads again when events may have been lost (after an interruption, a suspected gap, a doubted cursor, an
+ * event that cannot be decoded), because history has the actions and not their events. Meanwhile the value is `stale`.
  *
- * What it reads is history with its actions, 25 messages a page: the newest for `last`, and for `messages` the pages that
- * they are on. Messages that history does not have (too old, never stored, ten digits) are looked for among the actions of
- * the channel ({@link stream}), from the oldest of them on, or from the beginning where one has no timetoken of 17 digits.
+ * It reads history with its actions, 25 messages a page: the newest for `last`, and for `messages` the pages that have them.
+ * Messages that history does not have (too old, never stored, ten digits) are looked for among the actions of the channel
+ * ({@link stream}), from the oldest of them on, or from the beginning where one has no timetoken of 17 digits. A read that may
+ * succeed later is repeated as `Retry.reconnect` says.
  *
- * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with `PubNubError` when
- * one is not (`AccessDenied`, `FeatureDisabled`, …), and at once for wrong input, and with `SubscribeError` as any
- * subscription. What keeps the value from being current is logged as a warning.
+ * It returns when the actions are known. Fails with `PubNubError` when they cannot be read (`AccessDenied`, `FeatureDisabled`,
+ * …), at once for wrong input, and with `SubscribeError` when the subscription ends before. After that it does not fail:
+ * `state` and `failure` of {@link Live} say what keeps the value from being current.
  *
  * **Gotchas**
  *
- * With `last`, a message that is never stored counts when it is published, and not any more after the next reading; one
- * that is removed from history leaves with the next reading. An action that was a {@link ActionNotAnnounced} for who added or
- * removed it is seen with the next reading. Nobody is told of these.
+ * With `last`, a message that is never stored counts when it is published, and no longer after the next read. A message that
+ * is removed from history leaves with the next read. An action that was stored or removed without an event appears with the
+ * next read.
  *
  * **Example** (👍 3 (you))
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Stream from "effect/Stream"
+ * import * as SubscriptionRef from "effect/SubscriptionRef"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
  *
  * const line = (reactions: MessageActions.Reactions) =>
  *   reactions.map(({ count, mine, value }) => `${value} ${count}${mine === undefined ? "" : " (you)"}`).join("  ")
  *
- * const program = MessageActions.fold({ channel: "chat", last: 20 }).pipe(
- *   Stream.runForEach((messages) =>
- *     Effect.forEach(messages, ([timetoken, reactions]) => Effect.log(timetoken, line(reactions)))
+ * const program = Stream.unwrap(
+ *   Effect.map(MessageActions.live({ channel: "chat", last: 20 }), SubscriptionRef.changes)
+ * ).pipe(
+ *   Stream.runForEach(({ value }) =>
+ *     Effect.forEach(value, ([timetoken, reactions]) => Effect.log(timetoken, line(reactions)))
  *   )
  * )
  * ```
@@ -558,23 +574,24 @@ export interface FoldLastOptions {
  * @category streams
  * @since 0.1.0
  */
-export const fold = (
-  options: FoldMessagesOptions | FoldLastOptions
-): Stream.Stream<
-  ReadonlyMap<string, Reactions>,
-  SubscribeError | PubNubError.PubNubError,
-  HttpClient.HttpClient | PubNubConfig
-> => {
-  return Endpoint.readingStream("foldMessageActions", () => {
+export const live = (
+  options: LiveOptions
+): Effect.Effect<
+  SubscriptionRef.SubscriptionRef<
+    Live<ReadonlyMap<string, Reactions>, PubNubError.PubNubError | SubscribeError>
+  >,
+  PubNubError.PubNubError | SubscribeError,
+  HttpClient.HttpClient | PubNubConfig | Scope.Scope
+> =>
+  Endpoint.reading("MessageActions.live", () => {
     const { channel } = options
-    const issues = foldIssues(options)
+    const issues = liveIssues(options)
     return issues.length > 0
-      ? Stream.fail(Endpoint.refusal("foldMessageActions", issues))
-      : LiveReactions.stream(options, (since) => stream({ channel, since }))
+      ? Effect.fail(Endpoint.refusal("MessageActions.live", issues))
+      : LiveReactions.keep(options, (since) => stream({ channel, since }))
   })
-}
 
-const foldIssues = ({ channel, last, messages }: FoldMessagesOptions | FoldLastOptions) => [
+const liveIssues = ({ channel, last, messages }: LiveOptions) => [
   ...channelIssues(channel),
   ...last === undefined
     ? Names.issuesOf("messages", messages, most, { issue: digits })

@@ -1,5 +1,5 @@
 /**
- * Who is where: {@link hereNow} and {@link stream} for the users of channels, {@link changes} for the users of a channel as
+ * Who is where: {@link hereNow} and {@link stream} for the users of channels, {@link live} for the users of a channel as
  * they come and go, {@link whereNow} for the channels of a user, {@link getState} and {@link setState} for what users tell
  * about themselves. Its events come with `Subscribe.presence`. It needs the Presence add-on.
  *
@@ -10,15 +10,15 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
-import * as ChannelName from "./ChannelName.ts"
-import type * as SubscribeEvent from "./SubscribeEvent.ts"
-import * as Loss from "./internal/live/loss.ts"
-import * as Reread from "./internal/live/reread.ts"
+import type { Live } from "../Live.ts"
+import * as LiveOccupancy from "./internal/live/liveOccupancy.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as Envelope from "./internal/wire/envelope.ts"
 import * as Items from "./internal/wire/items.ts"
@@ -28,7 +28,6 @@ import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import * as Subscribe from "./Subscribe.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import { isDecoded, isUndecodable, type UndecodableItem } from "../UndecodableItem.ts"
 import { UserId } from "./internal/wire/userId.ts"
@@ -336,184 +335,87 @@ const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupan
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Who is on a channel at a moment.
+ * The users of a channel, and how many they are: the value of {@link live}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface LiveOccupancy {
-  /** The channel that is watched. */
-  readonly channel: string
-  /** As the service counts: `users` may be fewer when somebody came or went while they were listed. */
+export interface Occupancy {
+  /** How many users are on the channel, as the service counts. `users` may have fewer when somebody came while they were listed. */
   readonly occupancy: number
-  /** By user id. */
+  /** The users, by their ids. */
   readonly users: ReadonlyMap<string, Occupant>
 }
 
 /**
- * What {@link changes} takes.
+ * The options of {@link live}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ChangesOptions {
+export interface LiveOptions {
   /** One channel, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** Whether to tell the users' states, and their changes. Default: `false`. */
-  readonly includeState?: boolean | undefined
+  /** `["state"]` adds the states of the users, and their changes. Default: none. */
+  readonly include?: ReadonlyArray<"state"> | undefined
 }
 
 /**
- * Who is on a channel, now and whenever it changes: each value is the whole of it. Who watches is not on the channel
- * thereby.
+ * Keeps the users of a channel current while the scope is open. Watching a channel does not join it.
  *
  * **Details**
  *
- * It subscribes to the presence events of the channel, then asks who is there as {@link stream} does, and then keeps that
- * current with the events, page by page: what happens within one page is one change. It asks again whenever events may have
- * been lost (after an interruption, a suspected gap, a doubted cursor, an event that cannot be read), when an `Interval` says
- * to, and when an event counts other users than are known here. Until that is answered the last value stands.
+ * It subscribes to the presence events of the channel, then asks for the users as {@link stream} does, and then follows the
+ * events, page by page: everything within one page is one change. It asks again when events may have been lost (after an
+ * interruption, a suspected gap, a doubted cursor, an event that cannot be decoded), when an `Interval` says so, and when an
+ * event counts other users than are known here. Meanwhile the value is `stale`. A read that may succeed later is repeated as
+ * `Retry.reconnect` says. Users that cannot be decoded are in `undecodable` of {@link Live}.
  *
- * An answer that is worth trying again is asked for as `Retry.reconnect` says. Fails with `PubNubError` when one is
- * not (`AccessDenied`, `FeatureDisabled`, …), and at once for a wrong name, and with `SubscribeError` as any subscription. What
- * keeps the value from being current is logged as a warning.
+ * It returns when the users are known. Fails with `PubNubError` when they cannot be read (`AccessDenied`, `FeatureDisabled`, …),
+ * at once for a wrong name, and with `SubscribeError` when the subscription ends before. After that it does not fail: `state`
+ * and `failure` of {@link Live} say what keeps the value from being current.
  *
  * **Gotchas**
  *
- * On a channel with more users than the keyset's announce max only every interval is told, and who came and went only with
- * presence deltas. Without them everybody is asked for after each interval in which the number changed, and one who came
- * in place of another is seen at the next such moment.
+ * On a channel with more users than the keyset's announce max the service sends only intervals, and lists who came and went
+ * only with presence deltas. Without them all users are read after each interval in which their number changed, and a user who
+ * came in place of another appears with the next such read.
  *
- * **Example** (A list of who is in the lobby)
+ * **Example** (Log the users in the lobby)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Stream from "effect/Stream"
+ * import * as SubscriptionRef from "effect/SubscriptionRef"
  * import * as Presence from "effect-herald/pubnub/Presence"
  *
- * const program = Presence.changes({ channel: "lobby" }).pipe(
- *   Stream.runForEach(({ occupancy, users }) => Effect.log(`${occupancy} are here: ${[...users.keys()].join(", ")}`))
+ * const program = Stream.unwrap(Effect.map(Presence.live({ channel: "lobby" }), SubscriptionRef.changes)).pipe(
+ *   Stream.runForEach(({ state, value: { occupancy, users } }) =>
+ *     Effect.log(`${occupancy} users (${state}): ${[...users.keys()].join(", ")}`)
+ *   )
  * )
  * ```
  *
  * @category streams
  * @since 0.1.0
  */
-export const changes = (
-  options: ChangesOptions
-): Stream.Stream<LiveOccupancy, SubscribeError | PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.readingStream("changes", () => {
-    const { channel, includeState = false } = options
-    const issues = [...nameIssues({ channels: [channel] }), ...Input.issues({ includeState: Input.flag(includeState) })]
-    if (issues.length > 0) return Stream.fail(Endpoint.refusal("changes", issues))
-    const ask = Stream.runCollect(pagesOf({ channel, includeState })).pipe(
-      Effect.flatMap((pages) => roomOf(channel, pages))
-    )
-    return Subscribe.stream({ channels: [ChannelName.presenceOf(channel)] }).pipe(
-      // Nothing is polled while it is asked who is there: what happens meanwhile comes next, from the same cursor.
-      Stream.mapAccumArrayEffect((): Room | undefined => undefined, (before, events) =>
-        Effect.gen(function*() {
-          for (const event of events) yield* Loss.warn(event)
-          const followed = before && follow(before, events, includeState)
-          const isAsked = events.some(isLoss) ||
-            followed !== undefined && isDoubtful(followed, events, includeState)
-          // The answer may be older than these events. Should it be younger, what else their users did is still to come,
-          // unless it is hidden already.
-          const room = isAsked
-            ? follow(
-              yield* Reread.untilRead(ask, {
-                isFirst: before === undefined,
-                tell: (error) => Effect.logWarning(`who is on ${channel} is not known: ${error.message}`)
-              }),
-              events.slice(events.findLastIndex(hidesOthers) + 1),
-              includeState
-            )
-            : followed
-          return [room, room === undefined ? [] : [{ channel, occupancy: count(room), users: room.users }]] as const
-        })),
-      Stream.changesWith(isSame)
-    )
+export const live = (
+  options: LiveOptions
+): Effect.Effect<
+  SubscriptionRef.SubscriptionRef<Live<Occupancy, PubNubError.PubNubError | SubscribeError>>,
+  PubNubError.PubNubError | SubscribeError,
+  HttpClient.HttpClient | PubNubConfig | Scope.Scope
+> =>
+  Endpoint.reading("Presence.live", () => {
+    const { channel, include = [] } = options
+    const issues = [
+      ...nameIssues({ channels: [channel] }),
+      ...Input.each("include", include, Input.oneOf(["state"]))
+    ]
+    if (issues.length > 0) return Effect.fail(Endpoint.refusal("Presence.live", issues))
+    const includeState = include.includes("state")
+    return LiveOccupancy.keep(channel, includeState, Stream.runCollect(pagesOf({ channel, includeState })))
   })
-
-/** A state is foreign, and so it is not compared by recursion. */
-const isSame = (one: LiveOccupancy, other: LiveOccupancy): boolean =>
-  one.occupancy === other.occupancy && one.users.size === other.users.size &&
-  [...one.users].every(([user, { state }]) => {
-    const known = other.users.get(user)
-    return known !== undefined && Json.equal(known.state, state)
-  })
-
-interface Room {
-  readonly users: ReadonlyMap<string, Occupant>
-  /** How many the service counted and did not list. */
-  readonly unlisted: number
-}
-
-const count = ({ unlisted, users }: Room): number => users.size + unlisted
-
-const roomOf = (channel: string, pages: ReadonlyArray<ChannelOccupancy>): Effect.Effect<Room> =>
-  Effect.map(Items.decoded(pages.flatMap((page) => page.users), `who is on ${channel}`), (occupants) => {
-    const users = new Map(occupants.map(({ state, userId: user }) => [user, occupant(user, state)]))
-    return { users, unlisted: Math.max(0, (pages.at(-1)?.occupancy ?? 0) - users.size) }
-  })
-
-const isState = Schema.is(StateRecord)
-
-// An empty state is none.
-const occupant = (user: string, state: Schema.Json | undefined): Occupant =>
-  isState(state) && Object.keys(state).length > 0 ? { userId: user, state } : { userId: user }
-
-const follow = (room: Room, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>, includeState: boolean): Room => {
-  const users = new Map(room.users)
-  const put = (user: string, state: Schema.Json | undefined) =>
-    users.set(user, occupant(user, includeState ? state : undefined))
-  for (const event of events) {
-    switch (event._tag) {
-      case "Joined":
-        // A user with two devices may come twice, and has its state with it each time.
-        put(event.userId, event.state)
-        break
-      case "Left":
-      case "TimedOut":
-        users.delete(event.userId)
-        break
-      case "StateChanged":
-        // A state can be set from elsewhere.
-        if (users.has(event.userId)) put(event.userId, event.state)
-        break
-      case "Interval":
-        // They may have been there before, with another state: only an answer knows.
-        for (const user of event.joined) put(user, room.users.get(user)?.state)
-        for (const user of [...event.left, ...event.timedOut]) users.delete(user)
-        break
-      default:
-    }
-  }
-  return { ...room, users }
-}
-
-/** Whether it is not known any more who is there: events may have been lost, or there were too many to tell. */
-const isLoss = (event: SubscribeEvent.SubscribeEvent): boolean =>
-  Loss.isLoss(event) || event._tag === "Interval" && event.hereNowRefresh
-
-/** Whether users may have come and gone before it without being told of. */
-const hidesOthers = (event: SubscribeEvent.SubscribeEvent): boolean =>
-  isLoss(event) || event._tag === "Interval" && event.joined.length + event.left.length + event.timedOut.length === 0
-
-/**
- * Whether the service knows more than its events have told: another number, who came and went in an interval that neither
- * lists nor counts users, or the states of users in a list.
- */
-const isDoubtful = (room: Room, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>, includeState: boolean): boolean =>
-  (events.findLast(isCount)?.occupancy ?? count(room)) !== count(room) ||
-  events.some((event) => event._tag === "Interval" && event.occupancy === undefined && hidesOthers(event)) ||
-  includeState && events.some((event) => event._tag === "Interval" && event.joined.length > 0)
-
-// A change of state counts also users of whom only the next interval tells.
-const isCount = (
-  event: SubscribeEvent.SubscribeEvent
-): event is Exclude<SubscribeEvent.Presence, SubscribeEvent.StateChanged> =>
-  "occupancy" in event && event._tag !== "StateChanged"
 
 // --------------------------------------------------------------------------------------------------------------------
 // where somebody is

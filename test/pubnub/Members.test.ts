@@ -300,10 +300,10 @@ describe("with the service", () => {
       yield* VirtualTime.advance("1 second")
       const [set, wrong, removed] = yield* Fiber.join(events)
       if (set?._tag !== "Success" || wrong?._tag !== "Failure") return assert.fail("not as it was set")
-      assert.deepInclude<object>(set.success, { user: "bob", change: { custom: Option.some({ since }) } })
+      assert.deepInclude<object>(set.success, { userId: "bob", change: { custom: Option.some({ since }) } })
       assert.deepInclude<object>(removed?._tag === "Success" ? removed.success : {}, {
         _tag: "MembershipRemoved",
-        user: "bob"
+        userId: "bob"
       })
       assert.deepInclude({ ...wrong.failure }, { kind: "membership", id: "bob" } as object)
       yield* emulator.setMembership({ userId: "bob", channel, custom: { since: 5 } })

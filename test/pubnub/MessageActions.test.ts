@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -20,6 +23,7 @@ import {
   Timetoken
 } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import * as Live from "effect-herald/Live"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 import { decoded } from "../kit/decoded.ts"
 
@@ -270,14 +274,16 @@ describe("failures", () => {
         Effect.flip(remove),
         Effect.flip(MessageActions.list({ channel: "a" })),
         Effect.flip(Stream.runDrain(MessageActions.stream({ channel: "a" }))),
-        Effect.flip(Stream.runDrain(MessageActions.fold({ channel: "a", last: 0 })))
+        Effect.flip(
+          Stream.runDrain(Stream.unwrap(Effect.map(MessageActions.live({ channel: "a", last: 0 }), Live.values)))
+        )
       ])
       assert.deepStrictEqual(errors.map((error) => error._tag === "PubNubError" && error.operation), [
         "addMessageAction",
         "removeMessageAction",
         "listMessageActions",
         "listMessageActions",
-        "foldMessageActions"
+        "MessageActions.live"
       ])
     }).pipe(Effect.provide(emulated())))
 
@@ -295,7 +301,7 @@ describe("bad input is refused before a request is made", () => {
   const to = { channel: "a", messageTimetoken: message, type: "reaction", value: "👍" }
   const from = { channel: "a", messageTimetoken: message, actionTimetoken: action }
   const drain = <A, E, R>(stream: Stream.Stream<A, E, R>) => Stream.runDrain(stream)
-  const { fold, list, stream } = MessageActions
+  const { list, live, stream } = MessageActions
 
   it.effect.each(
     [
@@ -320,16 +326,16 @@ describe("bad input is refused before a request is made", () => {
       ["a bound of ten digits", list({ channel: "a", since: wrong("1595634332") }), "since"],
       ["a page of 0", drain(stream({ channel: "a", pageSize: 0 })), "pageSize"],
       ["a wildcard", drain(stream({ channel: "a.*" })), "channel"],
-      ["no messages", drain(fold({ channel: "a", messages: [] })), "messages"],
+      ["no messages", Effect.scoped(live({ channel: "a", messages: [] })), "messages"],
       [
         "too many messages",
-        drain(fold({ channel: "a", messages: Array.from({ length: 101 }, (_, index) => String(index)) })),
+        Effect.scoped(live({ channel: "a", messages: Array.from({ length: 101 }, (_, index) => String(index)) })),
         "messages"
       ],
-      ["a message that is none", drain(fold({ channel: "a", messages: ["x"] })), "messages"],
-      ["none of the last", drain(fold({ channel: "a", last: 0 })), "last"],
-      ["too many of the last", drain(fold({ channel: "a", last: 101 })), "last"],
-      ["many channels", drain(fold({ channel: "a.*", last: 1 })), "channel"]
+      ["a message that is none", Effect.scoped(live({ channel: "a", messages: ["x"] })), "messages"],
+      ["none of the last", Effect.scoped(live({ channel: "a", last: 0 })), "last"],
+      ["too many of the last", Effect.scoped(live({ channel: "a", last: 101 })), "last"],
+      ["many channels", Effect.scoped(live({ channel: "a.*", last: 1 })), "channel"]
     ] as const
   )("%s", ([, call, location, maxUrlSize = 30_720]) =>
     Effect.gen(function*() {
@@ -490,7 +496,7 @@ describe("stream", () => {
   )
 })
 
-describe("fold", () => {
+describe("live", () => {
   type Value = ReadonlyMap<string, MessageActions.Reactions>
 
   /** "👍 3 (you)" for each message. */
@@ -502,10 +508,10 @@ describe("fold", () => {
     )
 
   /** Watches channel `a` in the background. */
-  const watch = (options: Parameters<typeof MessageActions.fold>[0]) =>
+  const watch = (options: Parameters<typeof MessageActions.live>[0]) =>
     Effect.gen(function*() {
       const values: Array<Value> = []
-      const fiber = yield* MessageActions.fold(options).pipe(
+      const fiber = yield* Stream.unwrap(Effect.map(MessageActions.live(options), Live.values)).pipe(
         Stream.runForEach((value) => Effect.sync(() => values.push(value))),
         Effect.forkChild
       )
@@ -558,6 +564,23 @@ describe("fold", () => {
         ["👍 1", ""]
       ])
       assert.deepStrictEqual(values[4]!.get(first!)!.map(({ type }) => type), ["receipt"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("is stale while it is interrupted, and ends with its scope", () =>
+    Effect.gen(function*() {
+      yield* publish(1)
+      const scope = yield* Scope.make()
+      const ref = yield* Scope.provide(MessageActions.live({ channel: "a", last: 1 }), scope)
+      const state = Effect.map(SubscriptionRef.get(ref), ({ state }) => state)
+      assert.strictEqual(yield* state, "current")
+      yield* inject({ fault: Faults.Fault.ConnectionRefused(), lasting: "1 minute" })
+      yield* emulator.use(({ restart }) => restart)
+      yield* VirtualTime.advance("30 seconds")
+      assert.strictEqual(yield* state, "stale")
+      yield* VirtualTime.advance("5 minutes")
+      assert.strictEqual(yield* state, "current")
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* state, "ended")
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of the last, new messages enter and the oldest leave, files too", () =>
@@ -808,7 +831,7 @@ describe("fold", () => {
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(last(), [""])
       assert.lengthOf(warnings, 2)
-      assert.include(String(warnings[0]), "the reactions on a are not known: history: A proxy or gateway")
+      assert.include(String(warnings[0]), "the reactions on a: not current. history: A proxy or gateway")
       yield* emulator.use(({ setAddOns }) => setAddOns({ persistence: false }))
       yield* emulator.use(({ emitRaw }) => emitRaw({ channel: "a", envelope: { c: "a" } }))
       yield* VirtualTime.advance("1 minute")

@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -9,6 +12,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { ChannelGroups, Presence, PubNubConfig, type PubNubError } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import * as Live from "effect-herald/Live"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 
 /** The user is there from now on, with a state if there is one. */
@@ -130,7 +134,7 @@ describe("users", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("changes", () => {
+describe("live", () => {
   const emulator = PubNubEmulator.PubNubEmulator
   const isHereNow = ({ url }: { readonly url: string }) => url.includes("/presence/sub-key/demo-sub/channel/a?")
   const asked = Effect.map(requestsTo("/v2/presence/sub-key/demo-sub/channel/a?"), (requests) => requests.length)
@@ -139,10 +143,10 @@ describe("changes", () => {
   const inject = (rule: Faults.Rule) => Faults.Faults.use(({ add }) => add(rule))
 
   /** Watches channel `a` in the background: the values so far, and how many users the last has. */
-  const watch = (options: Partial<Presence.ChangesOptions> = {}) =>
+  const watch = (options: Partial<Presence.LiveOptions> = {}) =>
     Effect.gen(function*() {
-      const values: Array<Presence.LiveOccupancy> = []
-      const fiber = yield* Presence.changes({ channel: "a", ...options }).pipe(
+      const values: Array<Presence.Occupancy> = []
+      const fiber = yield* Stream.unwrap(Effect.map(Presence.live({ channel: "a", ...options }), Live.values)).pipe(
         Stream.runForEach((value) => Effect.sync(() => values.push(value))),
         Effect.forkChild
       )
@@ -152,7 +156,7 @@ describe("changes", () => {
     })
 
   /** The last value is what the service knows, and counts it. */
-  const agrees = (value: Presence.LiveOccupancy) =>
+  const agrees = (value: Presence.Occupancy) =>
     Effect.map(emulator.use(({ occupants }) => occupants({ channel: "a" })), (occupants) => {
       assert.sameMembers([...value.users.keys()], [...occupants])
       assert.strictEqual(value.occupancy, occupants.length)
@@ -177,7 +181,6 @@ describe("changes", () => {
       yield* VirtualTime.advance("10 minutes")
       assert.deepStrictEqual(seen(), ["ada", "ada,bob", "bob", "bob,ada", "ada", ""])
       assert.deepStrictEqual(values[1], {
-        channel: "a",
         occupancy: 2,
         users: new Map(["ada", "bob"].map((name) => [name, { userId: name }]))
       })
@@ -193,7 +196,7 @@ describe("changes", () => {
   it.effect("tell states where they are wanted, and forget them with their users", () =>
     Effect.gen(function*() {
       yield* come("ada", "a", { mood: "ok" })
-      const { last } = yield* watch({ includeState: true })
+      const { last } = yield* watch({ include: ["state"] })
       const without = yield* watch()
       const states = Effect.as(VirtualTime.advance("1 second"), 0).pipe(
         Effect.map(() => [...last().users.values()].map(({ state, userId: user }) => [user, state?.mood]))
@@ -230,7 +233,7 @@ describe("changes", () => {
   it.effect("take a join of two devices for one, and read intervals in both spellings", () =>
     Effect.gen(function*() {
       yield* come("ada", "a", { mood: "ok" })
-      const { last, values } = yield* watch({ includeState: true })
+      const { last, values } = yield* watch({ include: ["state"] })
       const emit = (payload: object) =>
         emulator.use(({ emit }) =>
           emit({ channel: "a-pnpres", kind: "Message", payload: { timestamp: start / 1000, ...payload } })
@@ -378,7 +381,7 @@ describe("changes", () => {
     it.effect("have the state that the service says, whatever they had before", () =>
       Effect.gen(function*() {
         yield* come("bob", "a")
-        const { values } = yield* watch({ includeState: true })
+        const { values } = yield* watch({ include: ["state"] })
         for (
           const payload of [
             { action: "state-change", uuid: "bob", data: { mood: "old" } },
@@ -403,7 +406,7 @@ describe("changes", () => {
       Effect.gen(function*() {
         yield* all(names(0, 5))
         yield* come("bob", "a", { mood: "old" })
-        const { last } = yield* watch({ includeState: true })
+        const { last } = yield* watch({ include: ["state"] })
         yield* come("ada", "a", { mood: "ok" })
         // The lists say no more than that he came, and his state is gone.
         yield* go("bob", "a")
@@ -425,6 +428,26 @@ describe("changes", () => {
       script: [{ on: isHereNow, fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 5 }]
     }))))
 
+  it.effect("is stale while it is interrupted or refused, with the refusal, and ends with its scope", () =>
+    Effect.gen(function*() {
+      yield* come("ada", "a")
+      const scope = yield* Scope.make()
+      const ref = yield* Scope.provide(Presence.live({ channel: "a" }), scope)
+      const now = Effect.map(SubscriptionRef.get(ref), ({ failure, state }) => [state, failure?._tag])
+      assert.deepStrictEqual(yield* now, ["current", undefined])
+      yield* inject({ fault: Faults.Fault.ConnectionRefused(), lasting: "1 minute" })
+      yield* inject({ on: isHereNow, fault: Faults.Fault.AccessDenied(), times: 3 })
+      yield* emulator.use(({ restart }) => restart)
+      yield* VirtualTime.advance("30 seconds")
+      assert.deepStrictEqual(yield* now, ["stale", undefined])
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(yield* now, ["stale", "PubNubError"])
+      yield* VirtualTime.advance("10 minutes")
+      assert.deepStrictEqual(yield* now, ["current", undefined])
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* now, ["ended", undefined])
+    }).pipe(Effect.provide(world())))
+
   it.effect("ask again at a slow pace when a later answer is a refusal", () =>
     Effect.gen(function*() {
       yield* come("ada", "a")
@@ -442,7 +465,8 @@ describe("changes", () => {
 
   it.effect("fail with what does not pass at first", () =>
     Effect.gen(function*() {
-      const end = (channel: string) => Effect.flip(Stream.runDrain(Presence.changes({ channel })))
+      const end = (channel: string) =>
+        Effect.flip(Stream.runDrain(Stream.unwrap(Effect.map(Presence.live({ channel }), Live.values))))
       yield* inject({ on: isHereNow, fault: Faults.Fault.AccessDenied() })
       const denied = yield* end("a")
       assert.deepStrictEqual([denied._tag, denied.reason._tag], ["PubNubError", "AccessDenied"])

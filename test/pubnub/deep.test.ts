@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { History, Presence, Subscribe, type SubscribeEvent, Subscriber } from "effect-herald/pubnub"
 import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import * as Live from "effect-herald/Live"
 import * as Json from "../../src/internal/json.ts"
 import { emulated } from "../kit/emulated.ts"
 import { hostile, lists, objects } from "../kit/nested.ts"
@@ -233,7 +234,9 @@ it.effect("a deep state is set, read, and told by everything that tells of prese
   Effect.gen(function*() {
     const state = { deep: parse(lists(5_000)) }
     const text = `{"deep":${lists(5_000)}}`
-    const changes = yield* collect(Presence.changes({ channel: "a", includeState: true }))
+    const changes = yield* collect(
+      Stream.unwrap(Effect.map(Presence.live({ channel: "a", include: ["state"] }), Live.values))
+    )
     yield* VirtualTime.advance("1 second")
     yield* collect(Subscribe.stream({ channels: ["a"], state: { a: state } }))
     yield* VirtualTime.advance("1 second")

@@ -27,6 +27,7 @@ import {
 } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
+import * as Live from "effect-herald/Live"
 import * as Util from "node:util"
 import * as Json from "../../src/internal/json.ts"
 import { emulated } from "../kit/emulated.ts"
@@ -395,7 +396,9 @@ it.effect("history with deep actions has one undecodable entry, and all others",
 
 it.effect("reactions are folded over whatever else the channel brings", () =>
   Effect.gen(function*() {
-    const { fiber, seen } = yield* collect(MessageActions.fold({ channel: "a", last: 2 }))
+    const { fiber, seen } = yield* collect(
+      Stream.unwrap(Effect.map(MessageActions.live({ channel: "a", last: 2 }), Live.values))
+    )
     yield* later
     const service = yield* emulator
     const timetoken =

@@ -9,6 +9,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AppContext, MessageAction, SubscribeError, SubscribeStatus } from "effect-herald/pubnub"
@@ -154,25 +155,30 @@ describe("streams", () => {
     >(true)
     const statuses = Subscribe.statuses({ channels: ["a"] })
     holds<Equal<typeof statuses, Stream.Stream<SubscribeStatus.Status, SubscribeError.SubscribeError, Needs>>>(true)
-    const live = Presence.changes({ channel: "a" })
+    const live = Presence.live({ channel: "a" })
+    type LiveError = SubscribeError.SubscribeError | PubNubError.PubNubError
     holds<
       Equal<
         typeof live,
-        Stream.Stream<Presence.LiveOccupancy, SubscribeError.SubscribeError | PubNubError.PubNubError, Needs>
+        Effect.Effect<
+          SubscriptionRef.SubscriptionRef<Live<Presence.Occupancy, LiveError>>,
+          LiveError,
+          Needs | Scope.Scope
+        >
       >
     >(true)
     const actions = MessageActions.stream({ channel: "a" })
     holds<Equal<typeof actions, Stream.Stream<MessageAction.MessageAction | Odd, PubNubError.PubNubError, Needs>>>(
       true
     )
-    const reactions = MessageActions.fold({ channel: "a", last: 20 })
+    const reactions = MessageActions.live({ channel: "a", last: 20 })
     holds<
       Equal<
         typeof reactions,
-        Stream.Stream<
-          ReadonlyMap<string, MessageActions.Reactions>,
-          SubscribeError.SubscribeError | PubNubError.PubNubError,
-          Needs
+        Effect.Effect<
+          SubscriptionRef.SubscriptionRef<Live<ReadonlyMap<string, MessageActions.Reactions>, LiveError>>,
+          LiveError,
+          Needs | Scope.Scope
         >
       >
     >(true)
@@ -405,6 +411,7 @@ describe("schemas and interfaces are equal", () => {
 const prelude = `import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Channels, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
@@ -424,8 +431,8 @@ const wrong = [
   "Publish.publish({ message: 1 })",
   "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
   "MessageActions.add({ channel: \"a\", messageTimetoken: \"1595634632\", type: \"reaction\", value: \"1\" })",
-  "MessageActions.fold({ channel: \"a\" })",
-  "MessageActions.fold({ channel: \"a\", last: 1, messages: [] })",
+  "MessageActions.live({ channel: \"a\" })",
+  "MessageActions.live({ channel: \"a\", last: 1, messages: [] })",
   "PubNubConfig.make({ subscribeKey: \"s\" })",
   "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
   "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: \"plain text\" })",
@@ -485,8 +492,8 @@ const shown = [
   ["Publish.signal({ channel: \"a\", message: 1 })", "Effect<Published, PublishError, HttpClient | PubNubConfig>"],
   ["add", "Effect<MessageAction, AddError, HttpClient | PubNubConfig>"],
   [
-    "MessageActions.fold({ channel: \"a\", last: 20 })",
-    "Stream<ReadonlyMap<string, Reactions>, PubNubError | SubscribeError, HttpClient | PubNubConfig>"
+    "MessageActions.live({ channel: \"a\", last: 20 })",
+    /^Effect<SubscriptionRef<Live<ReadonlyMap<string, Reactions>, PubNubError \| SubscribeError>>, PubNubError \| SubscribeError, HttpClient \| PubNubConfig \| Scope>$/
   ],
   ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
   [

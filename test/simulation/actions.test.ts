@@ -1,6 +1,6 @@
 /**
  * Seeded schedules in virtual time: messages are published, users add actions and take them back, while requests fail in
- * every way that may pass. The invariant: when all is well again, `MessageActions.fold` tells what the service knows.
+ * every way that may pass. The invariant: when all is well again, `MessageActions.live` tells what the service knows.
  *
  * `SEEDS=10000 npm run simulate` runs more of them, `SEED=17` only one. A failing seed is printed with the
  * faults that it injected.
@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { MessageActions } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import * as Live from "effect-herald/Live"
 import { emulated } from "../kit/emulated.ts"
 import { seedsOf } from "./seeds.ts"
 
@@ -68,9 +69,12 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
 
   const last = yield* Random.nextIntBetween(1, 40)
   const values: Array<ReadonlyMap<string, MessageActions.Reactions>> = []
-  const watcher = yield* MessageActions.fold(
-    watch === "some messages" ? { channel: "a", messages: old } : { channel: "a", last }
-  ).pipe(
+  const watcher = yield* Stream.unwrap(Effect.map(
+    MessageActions.live(
+      watch === "some messages" ? { channel: "a", messages: old } : { channel: "a", last }
+    ),
+    Live.values
+  )).pipe(
     Stream.runForEach((value) => Effect.sync(() => values.push(value))),
     Effect.forkChild
   )

@@ -1,6 +1,6 @@
 /**
  * Seeded schedules in virtual time: users come, go and change their states while requests fail in every way that may pass.
- * The invariant: when all is well again, `Presence.changes` tells what the service knows.
+ * The invariant: when all is well again, `Presence.live` tells what the service knows.
  *
  * `SEEDS=10000 npm run simulate` runs more of them, `SEED=17` only one. A failing seed is printed with the
  * faults that it injected.
@@ -15,6 +15,7 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { Presence } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import * as Live from "effect-herald/Live"
 import { emulated } from "../kit/emulated.ts"
 import * as TestClock from "effect/testing/TestClock"
 import { seedsOf } from "./seeds.ts"
@@ -51,8 +52,10 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
       headers: {},
       body: ""
     })
-  const values: Array<Presence.LiveOccupancy> = []
-  const watcher = yield* Presence.changes({ channel: "a", includeState }).pipe(
+  const values: Array<Presence.Occupancy> = []
+  const watcher = yield* Stream.unwrap(
+    Effect.map(Presence.live({ channel: "a", include: includeState ? ["state"] : [] }), Live.values)
+  ).pipe(
     Stream.runForEach((value) => Effect.sync(() => values.push(value))),
     Effect.forkChild
   )

@@ -8,6 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { MessageAction } from "../../pubnub/MessageAction.ts"
+import * as Live from "../../Live.ts"
 import * as MessageActions from "../../pubnub/MessageActions.ts"
 import * as Timetoken from "../../pubnub/Timetoken.ts"
 import { BadInput } from "../exit/failure.ts"
@@ -85,8 +86,9 @@ const live = Command.make(
     if ((last === undefined) === (messages.length === 0)) {
       return yield* new BadInput({ description: "Pass either messages or --last" })
     }
+    const reactions = yield* MessageActions.live(last === undefined ? { channel, messages } : { channel, last })
     yield* writeValues(
-      Stream.map(MessageActions.fold(last === undefined ? { channel, messages } : { channel, last }), (messages) => ({
+      Stream.map(Live.values(reactions), (messages) => ({
         messages: Array.from(messages, ([messageTimetoken, reactions]) => ({
           messageTimetoken,
           reactions: reactions.map(({ users, ...reaction }) => ({
@@ -104,7 +106,7 @@ const live = Command.make(
         piped: "json"
       }
     )
-  })
+  }, Effect.scoped)
 ).pipe(
   Command.withDescription("Print the actions of messages now and after every change, until Ctrl-C"),
   Command.withExamples([

@@ -18,7 +18,8 @@ import * as ObjectFilter from "../../ObjectFilter.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import { UserId } from "../wire/userId.ts"
 import type { CustomCodec } from "../objects/custom.ts"
-import * as Live from "./live.ts"
+import type * as Live from "./live.ts"
+import * as LiveRecords from "./liveRecords.ts"
 import * as Items from "../wire/items.ts"
 import { isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as ObjectEvents from "./objectEvents.ts"
@@ -120,7 +121,7 @@ export const keep = <C, U extends ObjectEvents.Item<AppContext.Custom>, E extend
         user === member.user ? held : user && Option.some({ ...member, user }))
     }
 
-    return Live.keep<Held, string, E, RD | Live.Needs>({
+    return LiveRecords.keep<Held, string, E, RD | Live.Needs>({
       operation,
       kind: "channel",
       id: channel,

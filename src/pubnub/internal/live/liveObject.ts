@@ -6,11 +6,11 @@ import type * as Option from "effect/Option"
 import type * as AppContext from "../../AppContext.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import * as Live from "./live.ts"
+import * as LiveRecords from "./liveRecords.ts"
 import * as ObjectEvents from "./objectEvents.ts"
 
 export const keep = <A extends ObjectEvents.Item<C>, C, E extends AppContext.CustomMismatch, R, R2>(
-  { decode, get, isOf, ...names }: Pick<Live.Source<A, never, E, R>, "operation" | "kind" | "id"> & {
+  { decode, get, isOf, ...names }: Pick<LiveRecords.Source<A, never, E, R>, "operation" | "kind" | "id"> & {
     readonly get: Effect.Effect<A, PubNubError.PubNubError | AppContext.ObjectNotFound | E, R>
     readonly isOf: (
       event: SubscribeEvent.SubscribeEvent
@@ -19,7 +19,7 @@ export const keep = <A extends ObjectEvents.Item<C>, C, E extends AppContext.Cus
   }
 ) => {
   const read = get.pipe(Effect.asSome, Effect.catchTag("ObjectNotFound", () => Effect.succeedNone))
-  return Live.keep<Option.Option<A>, string, E, R | R2>({
+  return LiveRecords.keep<Option.Option<A>, string, E, R | R2>({
     ...names,
     read,
     readParts: () => read,

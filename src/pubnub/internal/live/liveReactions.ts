@@ -3,19 +3,16 @@
  * the messages, from the actions of the channel, then followed by events, and read again whenever events may have been lost.
  */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { MessageAction } from "../../MessageAction.ts"
-import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import * as Streams from "../reading/streams.ts"
-import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Timetoken from "../../Timetoken.ts"
 import * as Entries from "../wire/entries.ts"
-import * as Loss from "./loss.ts"
+import * as Live from "./live.ts"
 import * as Reactions from "./reactions.ts"
 import * as Reread from "./reread.ts"
 import { isDecoded, type UndecodableItem } from "../../../UndecodableItem.ts"
@@ -28,60 +25,44 @@ type Options =
     | { readonly last: number; readonly messages?: undefined }
   )
 
-type Needs = HttpClient.HttpClient | PubNubConfig
-
 /** The actions of the channel, from this one on. */
 type Actions = (
   since: Timetoken.Timetoken | undefined
-) => Stream.Stream<MessageAction | UndecodableItem, PubNubError.PubNubError, Needs>
+) => Stream.Stream<MessageAction | UndecodableItem, PubNubError.PubNubError, Live.Needs>
 
-type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<Reactions.Action>>, PubNubError.PubNubError, Needs>
+type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<Reactions.Action>>, PubNubError.PubNubError, Live.Needs>
 
 /** How far history may be behind. */
 const historyLag = "1 second"
 
-export const stream = (
-  { channel, last, messages }: Options,
-  actions: Actions
-): Stream.Stream<ReadonlyMap<string, Reactions.Reactions>, SubscribeError | PubNubError.PubNubError, Needs> =>
-  Stream.unwrap(Effect.map(PubNubConfig, ({ userId }) => {
+export const keep = ({ channel, last, messages }: Options, actions: Actions) =>
+  Effect.flatMap(PubNubConfig, ({ userId }) => {
     const found = last === undefined ? readMessages(channel, [...new Set(messages)], actions) : readLast(channel, last)
-    const read = Effect.map(found, (found) => Reactions.make(found, userId))
     const watched = { last, me: userId }
-    const step = Effect.fnUntraced(function*(
-      before: Reactions.State | undefined,
-      events: ReadonlyArray<SubscribeEvent.SubscribeEvent>
-    ) {
-      for (const event of events) yield* Loss.warn(event)
-      const followed = before && Reactions.follow(before, events, watched)
-      if (!events.some(Loss.isLoss)) return followed
-      // What was crowded out a moment ago may not be in history yet.
-      if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
-      const found = yield* Reread.untilRead(read, {
-        isFirst: before === undefined,
-        tell: (error) => Effect.logWarning(`the reactions on ${channel} are not known: ${error.message}`)
-      })
-      const known = followed === undefined || last === undefined
-        ? found
-        : yield* Reactions.withUnshown(found, followed, last)
-      // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
-      // younger, what else happened is still to come.
-      return Reactions.follow(known, events.slice(events.findLastIndex(Loss.isLoss) + 1), watched)
+    return Live.keep<Reactions.State, ReadonlyMap<string, Reactions.Reactions>, never, Live.Needs>({
+      name: `the reactions on ${channel}`,
+      // Catching up would bring messages only, and tell of a loss only where actions had come before.
+      subscription: { channels: [channel], catchUp: "none" },
+      begins: Reread.needsReread,
+      read: Effect.fnUntraced(function*(held, events, untilRead) {
+        // What was crowded out a moment ago may not be in history yet.
+        if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
+        const read = yield* untilRead(Effect.map(found, (found) => Reactions.make(found, userId)))
+        const known = held === undefined || last === undefined ? read : yield* Reactions.withUnshown(read, held, last)
+        // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
+        // younger, what else happened is still to come.
+        return Reactions.follow(known, events.slice(events.findLastIndex(Reread.needsReread) + 1), watched)
+      }),
+      follow: (held, events) =>
+        Effect.succeed({
+          held: Reactions.follow(held, events, watched),
+          isDoubted: events.some(Reread.needsReread)
+        }),
+      valueOf: Reactions.valueOf,
+      isSame: Equal.equals,
+      undecodableOf: () => []
     })
-    // Catching up would bring messages only, and tell of a loss only where actions had come before.
-    return Streams.events({ channels: [channel], catchUp: "none" }).pipe(
-      // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
-      Stream.mapAccumArrayEffect(
-        (): Reactions.State | undefined => undefined,
-        (before, events) =>
-          Effect.map(
-            step(before, events),
-            (state) => [state, state === undefined ? [] : [Reactions.valueOf(state)]] as const
-          )
-      ),
-      Stream.changes
-    )
-  }))
+  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // reading

@@ -1,27 +1,48 @@
 /**
- * How a live value is read again: for as long as it takes. What passes by itself is tried soon; a refusal (a token that
- * lost a permission, an add-on that is off) may be mended at any time, and so it is tried at a slow pace.
+ * When a live value is read again, and how: for as long as it takes. What passes by itself is tried soon. A refusal (a token
+ * that lost a permission, an add-on that is off) may be mended at any time, so it is tried at a slow pace.
  */
 import * as Effect from "effect/Effect"
-import type * as PubNubError from "../../PubNubError.ts"
 import * as Retry from "../../../Retry.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import * as EventStreams from "../reading/eventStreams.ts"
 
-/** How often a refused reading is tried again. */
+/** Whether events may have been lost before this one, so that the value must be read again. */
+export const needsReread = (event: SubscribeEvent.SubscribeEvent): boolean => {
+  switch (event._tag) {
+    case "Connected":
+    case "Reconnected":
+    case "Gap":
+    case "GapSuspected":
+    case "CursorDoubted":
+    case "Undecodable":
+      return true
+    default:
+      return false
+  }
+}
+
+/** Warns of events that keep a value from being current. Other losses are read again without a warning. */
+export const warn = (event: SubscribeEvent.SubscribeEvent): Effect.Effect<void> =>
+  event._tag === "Interrupted" || event._tag === "Undecodable" ? EventStreams.logged(event) : Effect.void
+
+/** How often a refused read is tried again. */
 const slowly = Retry.backoff({ floor: "10 seconds", cap: "2 minutes" })
 
 /**
- * Reads until it succeeds, and tells every failure. The first reading of all is not tried again when it is refused: whoever
- * asked for the value is told at once.
+ * Reads until it succeeds, and reports every failure to `onFailure`. A first read that is refused is not tried again: the
+ * caller of `live` gets the error.
  */
 export const untilRead = <A, E extends Retry.Failure & { readonly _tag: string }, R, R2>(
   read: Effect.Effect<A, E | PubNubError.PubNubError, R>,
-  { isFirst, tell }: {
+  { isFirst, onFailure }: {
     readonly isFirst: boolean
-    readonly tell: (error: E | PubNubError.PubNubError) => Effect.Effect<void, never, R2>
+    readonly onFailure: (error: E | PubNubError.PubNubError) => Effect.Effect<void, never, R2>
   }
 ): Effect.Effect<A, E | PubNubError.PubNubError, R | R2> => {
   const soon = read.pipe(
-    Effect.tapError(tell),
+    Effect.tapError(onFailure),
     Effect.retry({ schedule: Retry.reconnect, while: (error) => isOurs(error) && error.isRetryable })
   )
   return isFirst ? soon : Effect.retry(soon, { schedule: slowly, while: isOurs })

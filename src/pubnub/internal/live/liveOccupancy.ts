@@ -1,0 +1,141 @@
+/** The users of a channel, kept current: they are asked for, then followed by presence events, and asked for again in doubt. */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Schema from "effect/Schema"
+import * as Json from "../../../internal/json.ts"
+import { isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
+import * as ChannelName from "../../ChannelName.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import * as Items from "../wire/items.ts"
+import * as Live from "./live.ts"
+import * as Reread from "./reread.ts"
+
+interface Occupant {
+  readonly userId: string
+  readonly state?: { readonly [key: string]: Schema.Json }
+}
+
+/** A page of an answer of the service. */
+interface Page {
+  readonly occupancy: number
+  readonly users: ReadonlyArray<Occupant | UndecodableItem>
+}
+
+interface Occupancy {
+  readonly occupancy: number
+  readonly users: ReadonlyMap<string, Occupant>
+}
+
+/** Who is known to be there. */
+interface Room {
+  readonly users: ReadonlyMap<string, Occupant>
+  /** How many the service counted and did not list. */
+  readonly unlisted: number
+  readonly undecodable: ReadonlyArray<UndecodableItem>
+}
+
+export const keep = (
+  channel: string,
+  includeState: boolean,
+  ask: Effect.Effect<ReadonlyArray<Page>, PubNubError.PubNubError, Live.Needs>
+) =>
+  Live.keep<Room, Occupancy, never, Live.Needs>({
+    name: `the occupancy of ${channel}`,
+    subscription: { channels: [ChannelName.presenceOf(channel)] },
+    begins: needsReread,
+    // The answer may be older than these events. Should it be younger, what else their users did is still to come, unless it
+    // is hidden already.
+    read: (_held, events, untilRead) =>
+      Effect.map(untilRead(Effect.flatMap(ask, (pages) => roomOf(channel, pages))), (room) =>
+        follow(room, events.slice(events.findLastIndex(hidesOthers) + 1), includeState)),
+    follow: (held, events) => {
+      const followed = follow(held, events, includeState)
+      return Effect.succeed({
+        held: followed,
+        isDoubted: events.some(needsReread) || isDoubtful(followed, events, includeState)
+      })
+    },
+    valueOf: (room) => ({ occupancy: count(room), users: room.users }),
+    isSame,
+    undecodableOf: ({ undecodable }) =>
+      undecodable
+  })
+
+/** A state is foreign, so it is not compared by recursion. */
+const isSame = (one: Occupancy, other: Occupancy): boolean =>
+  one.occupancy === other.occupancy && one.users.size === other.users.size &&
+  [...one.users].every(([user, { state }]) => {
+    const known = other.users.get(user)
+    return known !== undefined && Json.equal(known.state, state)
+  })
+
+const count = ({ unlisted, users }: Room): number => users.size + unlisted
+
+const roomOf = Effect.fnUntraced(function*(channel: string, pages: ReadonlyArray<Page>) {
+  const listed = pages.flatMap((page) => page.users)
+  const occupants = yield* Items.decoded(listed, `the users on ${channel}`)
+  const users = new Map(occupants.map(({ state, userId }) => [userId, occupant(userId, state)]))
+  const unlisted = Math.max(0, (pages.at(-1)?.occupancy ?? 0) - users.size)
+  return { users, unlisted, undecodable: listed.filter(isUndecodable) }
+})
+
+const isState = (state: Schema.Json | undefined): state is { readonly [key: string]: Schema.Json } =>
+  Predicate.isObject(state) && !Array.isArray(state)
+
+// An empty state is none.
+const occupant = (userId: string, state: Schema.Json | undefined): Occupant =>
+  isState(state) && Object.keys(state).length > 0 ? { userId, state } : { userId }
+
+const follow = (room: Room, events: Live.Events, includeState: boolean): Room => {
+  const users = new Map(room.users)
+  const put = (user: string, state: Schema.Json | undefined) =>
+    users.set(user, occupant(user, includeState ? state : undefined))
+  for (const event of events) {
+    switch (event._tag) {
+      case "Joined":
+        // A user with two devices may come twice, and has its state with it each time.
+        put(event.userId, event.state)
+        break
+      case "Left":
+      case "TimedOut":
+        users.delete(event.userId)
+        break
+      case "StateChanged":
+        // A state can be set from elsewhere.
+        if (users.has(event.userId)) put(event.userId, event.state)
+        break
+      case "Interval":
+        // They may have been there before, with another state: only an answer knows.
+        for (const user of event.joined) put(user, room.users.get(user)?.state)
+        for (const user of [...event.left, ...event.timedOut]) users.delete(user)
+        break
+      default:
+    }
+  }
+  return { ...room, users }
+}
+
+/** Whether it is not known any more who is there: events may have been lost, or there were too many to tell. */
+const needsReread = (event: SubscribeEvent.SubscribeEvent): boolean =>
+  Reread.needsReread(event) || event._tag === "Interval" && event.hereNowRefresh
+
+/** Whether users may have come and gone before it without being told of. */
+const hidesOthers = (event: SubscribeEvent.SubscribeEvent): boolean =>
+  needsReread(event) ||
+  event._tag === "Interval" && event.joined.length + event.left.length + event.timedOut.length === 0
+
+/**
+ * Whether the service knows more than its events have told: another number, who came and went in an interval that neither
+ * lists nor counts users, or the states of users in a list.
+ */
+const isDoubtful = (room: Room, events: Live.Events, includeState: boolean): boolean =>
+  (events.findLast(isCount)?.occupancy ?? count(room)) !== count(room) ||
+  events.some((event) => event._tag === "Interval" && event.occupancy === undefined && hidesOthers(event)) ||
+  includeState && events.some((event) => event._tag === "Interval" && event.joined.length > 0)
+
+// A change of state counts also users of whom only the next interval tells.
+const isCount = (
+  event: SubscribeEvent.SubscribeEvent
+): event is Exclude<SubscribeEvent.Presence, SubscribeEvent.StateChanged> =>
+  "occupancy" in event && event._tag !== "StateChanged"
