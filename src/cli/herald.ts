@@ -6,7 +6,9 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { version } from "../internal/version.ts"
-import * as Failure from "./exit/failure.ts"
+import { meanings } from "./exit/code.ts"
+import { crashOf } from "./exit/failure.ts"
+import { report } from "./exit/report.ts"
 import { JsonFlag } from "./output/jsonFlag.ts"
 import { channelGroups } from "./pubnub/channelGroups.ts"
 import { channels } from "./pubnub/channels.ts"
@@ -50,10 +52,7 @@ const herald = Command.make("herald").pipe(
   Command.withDescription(
     "Publish and subscribe with PubNub, send and read messages with Symphony, or run an emulator of either. " +
       "The help of a command shows its flags and the environment variables that it reads. " +
-      "Exit codes: 0 done; 1 unexpected; 2 wrong input; 3 refused (access, key, add-on); " +
-      "4 the network or the service failed, and no message was sent; 5 sent, but the outcome is unknown; " +
-      "6 nothing was done: not found, exists already, or changed meanwhile; " +
-      "130 interrupted by Ctrl-C or SIGTERM."
+      meanings
   )
 )
 
@@ -68,9 +67,9 @@ const presenter: CliOutput.Presenter = {
  */
 export const run = (args: ReadonlyArray<string>) =>
   Command.runWith(herald, { version })(args).pipe(
-    Effect.catchDefect((defect) => Effect.fail(Failure.crashOf(defect))),
+    Effect.catchDefect((defect) => Effect.fail(crashOf(defect))),
     // Read by hand: wrong arguments are reported too, and then no flag has a value.
-    Effect.catch((failure) => Failure.report(failure, { json: args.includes("--json") })),
+    Effect.catch((failure) => report(failure, { json: args.includes("--json") })),
     Effect.provideService(CliOutput.Presenter, presenter),
     Effect.provideService(Logger.LogToStderr, true)
   )

@@ -41,7 +41,7 @@ export const choices = <const Choice extends string>(
     Flag.filterMap((words) => {
       const chosen = words.split(",").map((word) => word.trim())
       return isAllowed(chosen) ? Option.some(chosen) : Option.none()
-    }, () => `Use ${allowed.join(", ")}`),
+    }, () => allowed.join(", ")),
     Flag.atLeast(0),
     Flag.map((chosen) => chosen.flat()),
     Flag.withMetavar("a,b"),

@@ -1,6 +1,7 @@
 /**
  * Lengths of time and moments, as people write them.
  */
+import * as CliError from "effect/cli/CliError"
 import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
@@ -51,8 +52,13 @@ const relative = <A>(
 ) =>
 (name: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.mapEffect((text) => Effect.map(DateTime.now, (now) => parse(text, now))),
-    Flag.filterMap((parsed) => parsed, () => `Use ${expected}`),
+    Flag.mapEffect((value) =>
+      Effect.flatMap(DateTime.now, (now) =>
+        Option.match(parse(value, now), {
+          onNone: () => Effect.fail(new CliError.InvalidValue({ option: name, value, expected, kind: "flag" })),
+          onSome: Effect.succeed
+        }))
+    ),
     Flag.withDefault(undefined),
     Flag.withMetavar("time"),
     Flag.withDescription(`${description}: ${expected}`)
@@ -70,7 +76,7 @@ export const timetoken = relative(
 /** A flag that takes a length of time. */
 export const length = (name: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.filterMap(parseLength, () => "Use a length of time as \"24 hours\""),
+    Flag.filterMap(parseLength, () => "a length of time as \"24 hours\""),
     Flag.withDefault(undefined),
     Flag.withMetavar("length"),
     Flag.withDescription(description)

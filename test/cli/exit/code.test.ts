@@ -122,6 +122,24 @@ describe("exit codes", () => {
     }).pipe(Effect.provide(Transport.layerScripted([]))))
 })
 
+describe("errors speak of flags", () => {
+  const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
+    [["publish", "a", "1", "--ttl", "30 minutes"], "--ttl is not a whole number of hours"],
+    [["publish", "a", "1", "--custom-message-type", "x"], "--custom-message-type must be"],
+    [["subscribe", "-g", "a,b"], "--group \"a,b\" holds a comma"],
+    [["history", "a", "--since", "x"], "--since: \"x\". Expected: a timetoken, a time as"],
+    [["history", "a", "--limit", "0"], "--limit: \"0\". Expected a value greater than 0"],
+    [["users", "list", "--include", "shoes"], "--include: \"shoes\". Expected: custom, status, type"],
+    [["users", "set", "ada", "--name", "x", "--clear", "name"], "Pass either --name or --clear name"]
+  ]
+  it.effect.each(cases)("%j", ([args, words]) =>
+    Effect.gen(function*() {
+      const { exitCode, stderr } = yield* herald(args)
+      assert.strictEqual(exitCode, 2)
+      assert.include(stderr[0], words)
+    }).pipe(Effect.provide(Transport.layerScripted([]))))
+})
+
 describe("help", () => {
   it.effect("is shown when asked for, and tells the exit codes", () =>
     Effect.gen(function*() {

@@ -27,5 +27,5 @@ it.effect("history without persistence ends with 3, and a position that is no ti
     assert.strictEqual((yield* herald(["history", "a"])).exitCode, 3)
     const seconds = yield* herald(["history", "a", "--since", "1595634632"])
     assert.strictEqual(seconds.exitCode, 2)
-    assert.include(seconds.stderr[0], "Use a timetoken, a time as 2026-09-21T14:00Z, or a length ago as \"10m\"")
+    assert.include(seconds.stderr[0], "Expected: a timetoken, a time as 2026-09-21T14:00Z, or a length ago as \"10m\"")
   }).pipe(Effect.provide(world)))

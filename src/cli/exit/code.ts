@@ -1,0 +1,63 @@
+/**
+ * The exit code of each failure. `herald --help` and `docs/commands.md` list what the codes mean.
+ */
+import type * as PubNubError from "../../pubnub/PubNubError.ts"
+import type * as SymphonyError from "../../symphony/SymphonyError.ts"
+import type { Reportable } from "./failure.ts"
+
+/** What `herald --help` says of the codes. */
+export const meanings = "Exit codes: 0 done; 1 unexpected; 2 wrong input; 3 refused (access, key, add-on); " +
+  "4 the network or the service failed, and no message was sent; 5 sent, but the outcome is unknown; " +
+  "6 nothing was done: not found, exists already, or changed meanwhile; 130 interrupted by Ctrl-C or SIGTERM."
+
+const byReason: {
+  readonly [K in PubNubError.Reason["_tag"] | SymphonyError.Reason["_tag"] | "Defect" | "InboxOverflow"]: number
+} = {
+  Defect: 1,
+  BadRequest: 2,
+  AccessDenied: 3,
+  Blocked: 3,
+  FeatureDisabled: 3,
+  InvalidKey: 3,
+  Unauthorized: 3,
+  EmptySubscription: 4,
+  InboxOverflow: 4,
+  Malformed: 4,
+  RateLimited: 4,
+  ServerFailure: 4,
+  Timeout: 4,
+  Transport: 4,
+  NotFound: 6
+}
+
+/** The exit code of a failure. */
+export const exitCode = (error: Reportable): number => {
+  switch (error._tag) {
+    // The change was made: a script must not repeat it.
+    case "ActionNotAnnounced":
+      return 0
+    case "SystemFailure":
+    case "Crash":
+    case "CursorStoreError":
+      return 1
+    case "BadInput":
+    case "MessageTooLarge":
+      return 2
+    case "ActionOfAnotherUser":
+      return 3
+    case "PubNubError":
+    case "SymphonyError":
+      return byReason[error.reason._tag]
+    case "SubscribeError":
+      return byReason[error.reason._tag === "Exhausted" ? error.reason.last._tag : error.reason._tag]
+    case "PublishOutcomeUnknown":
+    case "MessageOutcomeUnknown":
+    case "UpdateOutcomeUnknown":
+      return 5
+    case "ActionExists":
+    case "ActionNotFound":
+    case "ObjectNotFound":
+    case "ObjectChanged":
+      return 6
+  }
+}
