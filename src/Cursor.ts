@@ -1,24 +1,14 @@
 /**
- * Where a reader stands: enough to resume after a crash without losing or repeating anything.
+ * The position of a reader: enough to resume after a crash without losing or repeating events.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * A reader's place in a service's stream of events. As JSON it has at most 4 kB, at any rate of messages.
+ * The position of a reader in the events of a service: a plain value that is also its codec's JSON form, of at most 4 kB.
  *
- * - `position` is a timetoken of 17 digits, `region` the data centre that gave it.
- * - `delivered` marks the events after that position which the reader already had. Events that share a page, or even a
- *   timetoken, are told apart by it, so that resuming repeats none and skips none. It is empty between pages.
- * - `recent` says what the reader had since shortly before the position. History is read from there on, since messages of other
- *   regions come late. `marks` are those of the newest events, one after the other. `sums` are of older ones: the timetoken that
- *   each goes to, how many they are, and the sum of their marks.
- * - `hole` is where a gap began that was being filled from history. What cannot be had of it is still to be told.
- *
- * A mark is five characters that are made of channel, timetoken and publisher.
- *
- * A cursor is a plain value; {@link Cursor} is its codec for whatever keeps it.
+ * A mark is five characters, computed from channel, timetoken and publisher of an event.
  *
  * **Example** (To text and back)
  *
@@ -35,14 +25,25 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export interface Cursor {
+  /** A timetoken of 17 digits. */
   readonly position: string
+  /** The data centre that gave the position. */
   readonly region?: number
+  /**
+   * Marks of events after the position that the reader already received. They separate events that share a page, or even a
+   * timetoken. Empty between pages.
+   */
   readonly delivered: ReadonlyArray<string>
+  /** What the reader received shortly before the position. Messages of other regions arrive late, so it reads history from there. */
   readonly recent?: {
+    /** A timetoken: from here on history is read. */
     readonly since: string
+    /** Marks of the newest events, joined. */
     readonly marks: string
+    /** Older events in groups: the timetoken up to which each goes, their number, and the sum of their marks. */
     readonly sums?: ReadonlyArray<readonly [to: string, count: number, sum: string]>
   }
+  /** Where a gap began that the reader was filling from history: a timetoken. It reports what history lacks after a restart. */
   readonly hole?: string
 }
 
@@ -50,7 +51,7 @@ const Timetoken = Schema.String.check(Schema.isPattern(/^\d{17}$/, { expected: "
 // Shortly before the first timetoken of 17 digits there are shorter ones.
 const Moment = Schema.String.check(Schema.isPattern(/^\d{1,17}$/, { expected: "a timetoken" }))
 
-// What no reader ever writes is no cursor: whatever is in it, each event would pay for it.
+// Larger than any reader writes: reading such a cursor would slow down each event.
 const Mark = Schema.String.check(Schema.isMaxLength(5))
 const marks = Schema.isMaxLength(2_650)
 const delivered = Schema.isMaxLength(100)

@@ -7,7 +7,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type { PlatformError } from "effect/PlatformError"
@@ -22,19 +21,20 @@ import * as SafeFiles from "./internal/safeFiles.ts"
 /**
  * A cursor was not saved or loaded.
  *
- * - `operation`: what the reader did.
- * - `kind`: `Unavailable` when the store failed, which may pass. `Invalid` when the store holds something that is not a cursor,
- *   or was told to save it. Neither makes a reader start from now.
- * - `reader`: the name of the reader.
- * - `description`: what the store said.
+ * `Unavailable`: the store failed; another attempt may succeed. `Invalid`: the store holds something that is not a cursor, or
+ * was given something that is not a cursor. In both cases the reader fails: it never starts from now instead.
  *
  * @category errors
  * @since 0.1.0
  */
 export class CursorStoreError extends Failure.TaggedError<CursorStoreError>("CursorStore")("CursorStoreError", {
+  /** What the reader did. */
   operation: Schema.Literals(["load", "save"]),
+  /** Whether the store failed, or its content is wrong. */
   kind: Schema.Literals(["Unavailable", "Invalid"]),
+  /** The name of the reader. */
   reader: Schema.String,
+  /** What the store said. */
   description: Schema.String
 }, {
   message: ({ description, kind, operation, reader }) => {
@@ -48,7 +48,7 @@ export class CursorStoreError extends Failure.TaggedError<CursorStoreError>("Cur
 }) {}
 
 /**
- * Where readers keep their cursors, each under its own name.
+ * A store of cursors, each under the name of its reader.
  *
  * **Example** (In files)
  *
@@ -64,9 +64,9 @@ export class CursorStoreError extends Failure.TaggedError<CursorStoreError>("Cur
  * @since 0.1.0
  */
 export class CursorStore extends Context.Service<CursorStore, {
-  /** Loads the cursor of a reader: `None` only if it never saved one. Fails with `CursorStoreError`. */
-  readonly load: (reader: string) => Effect.Effect<Option.Option<Cursor>, CursorStoreError>
-  /** Saves the cursor of a reader in place of the one before. Fails with `CursorStoreError`. */
+  /** Loads the cursor of a reader: `undefined` only if it never saved one. Fails with `CursorStoreError`. */
+  readonly load: (reader: string) => Effect.Effect<Cursor | undefined, CursorStoreError>
+  /** Saves the cursor of a reader, and replaces the one before. Fails with `CursorStoreError`. */
   readonly save: (reader: string, cursor: Cursor) => Effect.Effect<void, CursorStoreError>
 }>()("effect-herald/CursorStore") {}
 
@@ -74,7 +74,7 @@ const CursorText = Schema.fromJsonString(Cursor)
 const encode = Schema.encodeEffect(CursorText)
 const decode = Schema.decodeEffect(CursorText)
 
-/** Two sealed copies of each cursor. The first one is written first: where it is whole, it is the newer one. */
+/** Two sealed copies of each cursor. The first one is written first: where it is intact, it is the newer one. */
 const inCopies = (store: {
   readonly get: (key: string) => Effect.Effect<string | undefined, { readonly message: string }>
   readonly set: (key: string, text: string) => Effect.Effect<void, { readonly message: string }>
@@ -83,26 +83,23 @@ const inCopies = (store: {
     load: Effect.fnUntraced(function*(reader) {
       const failed = (kind: CursorStoreError["kind"], description: string) =>
         new CursorStoreError({ operation: "load", kind, reader, description })
-      const read = (key: string): Effect.Effect<Option.Option<Cursor>, CursorStoreError> =>
-        Effect.flatMap(
-          Effect.mapError(store.get(key), ({ message }) => failed("Unavailable", message)),
-          (sealed) => {
-            if (sealed === undefined) return Effect.succeedNone
-            const text = Checksum.open(sealed)
-            return text === undefined
-              ? Effect.fail(failed("Invalid", `${key} is damaged: its checksum is wrong`))
-              : Effect.mapError(Effect.asSome(decode(text)), ({ message }) => failed("Invalid", `${key}: ${message}`))
-          }
-        )
+      const read = Effect.fnUntraced(function*(key: string) {
+        const sealed = yield* Effect.mapError(store.get(key), ({ message }) => failed("Unavailable", message))
+        if (sealed === undefined) return undefined
+        const text = Checksum.open(sealed)
+        if (text === undefined) return yield* failed("Invalid", `${key} is damaged: its checksum is wrong`)
+        return yield* Effect.mapError(decode(text), ({ message }) => failed("Invalid", `${key}: ${message}`))
+      })
       const key = yield* ReaderKey.of(reader)
       const first = yield* Effect.result(read(`${key}-1`))
-      if (Result.isSuccess(first) && Option.isSome(first.success)) return first.success
+      if (Result.isSuccess(first) && first.success !== undefined) return first.success
       const second = yield* Effect.result(read(`${key}-2`))
       const failure = Result.isFailure(first) ? first.failure : Result.isFailure(second) ? second.failure : undefined
-      if (failure === undefined) return Result.getOrElse(second, Option.none)
-      if (Result.isFailure(second) || Option.isNone(second.success)) return yield* failure
-      yield* Effect.logWarning(`${failure.message} Its second copy is whole, and is used.`)
-      return second.success
+      const cursor = Result.getOrUndefined(second)
+      if (failure === undefined) return cursor
+      if (cursor === undefined) return yield* failure
+      yield* Effect.logWarning(`${failure.message} Its second copy is intact, and is used.`)
+      return cursor
     }),
     save: Effect.fnUntraced(function*(reader, cursor) {
       const failed = (kind: CursorStoreError["kind"]) => ({ message }: { readonly message: string }) =>
@@ -117,14 +114,14 @@ const inCopies = (store: {
   })
 
 /**
- * Cursors in files of a directory, which is created if it does not exist.
+ * Keeps cursors in files of a directory, which is created if it does not exist.
  *
  * **Details**
  *
  * Each cursor is in two files with checksums: if one is damaged, `load` uses the other one, and logs a warning. If both are,
- * it fails with `CursorStoreError`. A file is written under another name, synced, and renamed, and then the directory is synced: after
- * a power failure each file holds a whole cursor, and the last one that `save` succeeded with. The files have mode 0600, a
- * new directory has mode 0700. Fails with `PlatformError` if the directory cannot be created or read.
+ * it fails with `CursorStoreError`. A file is written under another name, synced, and renamed; then the directory is synced. So
+ * after a power failure each file holds the last cursor that was saved. The files have mode 0600, a new directory has mode 0700.
+ * Fails with `PlatformError` if the directory cannot be created or read.
  *
  * File names are made of `a-z`, `0-9`, `-` and `_`, and are never equal for two readers, even where the file system ignores
  * case.
@@ -138,7 +135,7 @@ export const layerFileSystem = (
   Layer.effect(CursorStore, Effect.map(SafeFiles.make(directory), inCopies))
 
 /**
- * Cursors in any `KeyValueStore` of Effect, such as SQL or Redis. For files, use {@link layerFileSystem}:
+ * Keeps cursors in any `KeyValueStore` of Effect, such as SQL or Redis. For files, use {@link layerFileSystem}:
  * `KeyValueStore.layerFileSystem` writes them in place, and does not sync them.
  *
  * **Details**
@@ -172,7 +169,7 @@ export const layerKeyValueStore: Layer.Layer<CursorStore, never, KeyValueStore.K
 )
 
 /**
- * Cursors in memory, for tests and for readers that need not survive a restart. Each build of the layer has its own memory.
+ * Keeps cursors in memory, for tests and for readers that need not survive a restart. Each build of the layer has its own memory.
  *
  * @category layers
  * @since 0.1.0

@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
@@ -51,12 +50,12 @@ describe("a cursor in files", () => {
     Effect.gen(function*() {
       const folder = yield* directory
       const store = yield* storeOf(folder)
-      assert.isTrue(Option.isNone(yield* store.load("r")))
+      assert.isUndefined(yield* store.load("r"))
       yield* store.save("r", cursorAt(1))
       yield* store.save("r", cursorAt(2))
-      assert.deepStrictEqual(Option.getOrUndefined(yield* store.load("r")), cursorAt(2))
+      assert.deepStrictEqual(yield* store.load("r"), cursorAt(2))
       const next = yield* storeOf(folder)
-      assert.deepStrictEqual(Option.getOrUndefined(yield* next.load("r")), cursorAt(2))
+      assert.deepStrictEqual(yield* next.load("r"), cursorAt(2))
     }).pipe(Effect.scoped))
 
   const damages: ReadonlyArray<readonly [string, (file: string) => void]> = [
@@ -86,7 +85,7 @@ describe("a cursor in files", () => {
           const store = yield* storeOf(folder)
           yield* store.save("r", cursorAt(1))
           damage(copies(folder)[index])
-          assert.deepStrictEqual(Option.getOrUndefined(yield* store.load("r")), cursorAt(1))
+          assert.deepStrictEqual(yield* store.load("r"), cursorAt(1))
           damage(copies(folder)[1 - index]!)
           const error = yield* Effect.flip(store.load("r"))
           assert.strictEqual(error._tag, "CursorStoreError")
@@ -102,7 +101,7 @@ describe("a cursor in files", () => {
         const store = yield* storeOf(folder)
         yield* store.save("r", cursorAt(1))
         Fs.rmSync(copies(folder)[index])
-        assert.deepStrictEqual(Option.getOrUndefined(yield* store.load("r")), cursorAt(1))
+        assert.deepStrictEqual(yield* store.load("r"), cursorAt(1))
         Fs.truncateSync(copies(folder)[1 - index]!, 20)
         const error = yield* Effect.flip(store.load("r"))
         assert.strictEqual(error.kind, "Invalid")
@@ -217,7 +216,7 @@ describe("a power failure", () => {
         const exit = yield* Effect.exit((yield* storeOf(folder, layer)).save("r", cursorAt(2)))
         assert.strictEqual(Exit.isSuccess(exit), failAt === 12)
         lose()
-        const kept = Option.getOrUndefined(yield* (yield* storeOf(folder)).load("r"))
+        const kept = yield* (yield* storeOf(folder)).load("r")
         // The first copy is in place after four steps.
         assert.deepStrictEqual(kept, cursorAt(failAt < 4 ? 1 : 2), `at step ${failAt}`)
       }
@@ -251,9 +250,9 @@ describe("a power failure", () => {
       assert.isTrue(error.isRetryable)
       assert.deepStrictEqual(Fs.readdirSync(folder), [])
       const next = yield* storeOf(folder)
-      assert.isTrue(Option.isNone(yield* next.load("r")))
+      assert.isUndefined(yield* next.load("r"))
       yield* next.save("r", cursorAt(1))
-      assert.isTrue(Option.isSome(yield* next.load("r")))
+      assert.isDefined(yield* next.load("r"))
     }).pipe(Effect.scoped))
 })
 
@@ -304,7 +303,7 @@ describe("names of readers", () => {
       const store = yield* storeOf(folder)
       for (const [index, name] of names.entries()) yield* store.save(name, cursorAt(index))
       for (const [index, name] of names.entries()) {
-        assert.deepStrictEqual(Option.getOrUndefined(yield* store.load(name)), cursorAt(index), name)
+        assert.deepStrictEqual(yield* store.load(name), cursorAt(index), name)
       }
       const files = Fs.readdirSync(folder)
       assert.strictEqual(new Set(files.map((file) => file.normalize("NFKD").toLowerCase())).size, names.length * 2)
@@ -336,7 +335,7 @@ describe("a cursor in a KeyValueStore", () => {
       for (let at = 0; at < text.length; at++) {
         const changed = text[at] === "1" ? "7" : "1"
         yield* values.set("herald-r-1", text.slice(0, at) + changed + text.slice(at + 1))
-        assert.deepStrictEqual(Option.getOrUndefined(yield* store.load("r")), cursorAt(1))
+        assert.deepStrictEqual(yield* store.load("r"), cursorAt(1))
       }
       yield* values.set("herald-r-2", "")
       assert.strictEqual((yield* Effect.flip(store.load("r"))).kind, "Invalid")
@@ -350,7 +349,7 @@ describe("a cursor in a KeyValueStore", () => {
       const old = yield* values.get("herald-r-2")
       yield* store.save("r", cursorAt(2))
       yield* values.set("herald-r-2", old ?? "")
-      assert.deepStrictEqual(Option.getOrUndefined(yield* store.load("r")), cursorAt(2))
+      assert.deepStrictEqual(yield* store.load("r"), cursorAt(2))
     }).pipe(Effect.provide(Layer.provideMerge(CursorStore.layerKeyValueStore, KeyValueStore.layerMemory))))
 })
 

@@ -1,15 +1,13 @@
-/**
- * Commits that never run ahead: what was read may be finished in any order, and counts when it and all before it are.
- */
+/** Commits of pages that finish in any order: a page counts when it and all pages before it are finished. */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as Front from "./front.ts"
 import * as Grace from "./grace.ts"
 
-/** How long a commit goes on whose caller is interrupted. */
+/** How long a commit goes on after its fiber is interrupted. */
 export const grace = "5 seconds"
 
-/** A log of places. Each commit that moves the front saves it; a later one saves for all before it. */
+/** Each commit that moves the front saves it. A later commit saves for all before it. */
 export const make = <C, E, R>(save: (place: C) => Effect.Effect<void, E, R>) => {
   const front = Front.make<C>()
   const one = Semaphore.makeUnsafe(1)
@@ -25,7 +23,7 @@ export const make = <C, E, R>(save: (place: C) => Effect.Effect<void, E, R>) => 
   })
 
   return {
-    /** Adds a page, in order. The effect says that it is finished; a page without a place holds back those behind it. */
+    /** Adds a page, in order, and gives its commit. A page without a place only holds back the pages behind it. */
     next: (place: C | undefined): Effect.Effect<void, E, R> => {
       const entry = front.open(place)
       return Effect.suspend(() => {

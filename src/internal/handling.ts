@@ -1,9 +1,9 @@
-/** A handler of work that was read, as both services run it. */
+/** Handlers of messages and events, as both services run them. */
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 import * as Input from "./input.ts"
 
-/** What is wrong with a handler and how it is run. */
+/** What is wrong with a handler and its options. */
 export const issuesOf = (
   handler: unknown,
   { concurrency, deadLetter, onStatus, retry }: {
@@ -22,7 +22,7 @@ export const issuesOf = (
     onStatus: Input.optional(Input.callback)(onStatus)
   })
 
-/** A handler that tries again, and then sets aside what it cannot handle. */
+/** A handler that retries, and then passes work that it cannot handle to `deadLetter`. */
 export const withRetryAndDeadLetter = <A, E, R, E3, R3>(
   handler: (work: A) => Effect.Effect<unknown, E, R>,
   { deadLetter, retry }: {

@@ -1,4 +1,4 @@
-/** Commits in the background, for work that comes in small pieces: places are saved now and then, and at the end. */
+/** Commits in the background, for many small pieces of work: places are saved at intervals, and at the end. */
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,24 +9,24 @@ import * as Option from "effect/Option"
 import * as Front from "./front.ts"
 import * as Grace from "./grace.ts"
 
-/** How often places are saved. */
+/** When places are saved. */
 export interface Pace {
-  /** The time between two saves. */
+  /** The least time between two saves, unless `atOnce` entries wait. */
   readonly every: Duration.Input
-  /** So many entries are saved at once. */
+  /** When so many entries wait, they are saved without a pause. */
   readonly atOnce: number
-  /** How long the last save may take when the work has ended. */
+  /** How long the last save may take after the work has ended. */
   readonly grace: Duration.Input
 }
 
 export interface PacedCommits<C, E> {
-  /** Adds a piece of work, in the order in which it came. The effect says that it is done. */
+  /** Adds a piece of work, in order, and gives the effect that marks it as done. */
   readonly open: (place: C | undefined) => Effect.Effect<void>
-  /** Waits while as many are unsaved as are saved at once: a store that is down holds up the work. */
+  /** Waits while `atOnce` entries or more are unsaved, so that work stops while the store is down. */
   readonly room: Effect.Effect<void>
-  /** Fails when a save did. */
+  /** Fails when a save fails. */
   readonly failed: Effect.Effect<never, E>
-  /** Saves what is done, for no longer than the grace. Succeeds with whether all of it is saved. To be called last. */
+  /** Saves what is done, within the grace, and gives whether all of it is saved. Call it last. */
   readonly close: Effect.Effect<boolean, E>
 }
 
@@ -59,7 +59,7 @@ export const make = <C, E>(save: (place: C) => Effect.Effect<void, E>, pace: Pac
       }))
   })
 
-  // After a save it stays a while, and what is done meanwhile gathers.
+  // After a save it waits, and entries that are done meanwhile are saved together.
   const saving: Effect.Effect<void, E> = Effect.suspend(() => {
     if (!isSaved()) {
       return saveFront.pipe(
@@ -71,7 +71,7 @@ export const make = <C, E>(save: (place: C) => Effect.Effect<void, E>, pace: Pac
     return Effect.void
   })
 
-  // Not a child of whoever was done just then: it outlives them, and a save that hangs keeps none of them.
+  // Not a child of the fiber that finished an entry: the saver outlives it, and a save that hangs does not hold it.
   const wake = Effect.uninterruptible(Effect.suspend(() => {
     look()
     return saver !== undefined || isSaved()

@@ -1,5 +1,5 @@
 /**
- * The keys, the user and the limits with which the service is called.
+ * The keys, the user and the limits of calls of PubNub.
  *
  * @since 0.1.0
  */
@@ -18,18 +18,18 @@ import * as Secret from "../internal/secret.ts"
 import type { Detail } from "./PubNubError.ts"
 
 /**
- * An access token, or where to get the token of now:
+ * An access token, or a source of the current token:
  *
  * - a `Redacted` is sent with every request;
- * - an `Effect` runs before each request, so it should cache its token. A request whose token is not there within
- *   `requestTimeout` is not sent, and fails with `Transport`;
+ * - an `Effect` runs before each request, so it should cache its token. If it takes longer than `requestTimeout`, the request is
+ *   not sent, and fails with `Transport`;
  * - a `SubscriptionRef` is read before each request.
  *
- * A stream that runs takes a new token at its next request; a poll that is held goes on. After a refusal (401 or 403) it
- * asks for the token again, and retries at once if that is another one. A new value of a reference also ends the pause
- * after a refusal. If the new token is refused too, the schedule for `AccessDenied` decides.
+ * A running stream uses a new token from its next request on; a poll that is held goes on. After a refusal (401 or 403) it reads
+ * the token again, and retries at once if the token has changed. A new value of a `SubscriptionRef` also ends the pause after a
+ * refusal. If the service refuses the new token too, the schedule for `AccessDenied` decides.
  *
- * While the token is not known, an address leaves 2,048 characters for it.
+ * While the token is unknown, the length of an address counts 2,048 characters for it.
  *
  * **Example** (A token that is renewed each hour)
  *
@@ -60,7 +60,7 @@ export type AuthToken =
   | SubscriptionRef.SubscriptionRef<Redacted.Redacted>
 
 /**
- * What {@link make} takes. Two are required; the others have defaults.
+ * Options of {@link make}. `subscribeKey` and `userId` are required.
  *
  * @category models
  * @since 0.1.0
@@ -72,79 +72,78 @@ export interface Options {
   readonly publishKey?: string | undefined
   /** The keyset's secret key, on servers only. Every request is then signed, and needs no other permission. */
   readonly secretKey?: Redacted.Redacted | undefined
-  /** An access token that the application's server granted to this user, or where to get the token of now. */
+  /** An access token that the application's server granted to this user, or a source of it. */
   readonly authToken?: AuthToken | undefined
-  /** Who this is. The same user should have the same id every time. */
+  /** The id of this user: at most 92 bytes, the same each time the user connects. */
   readonly userId: string
-  /** Host, or host and port, without a scheme. Default: `ps.pndsn.com`. */
+  /** The host of the service, with an optional port and without a scheme. Default: `ps.pndsn.com`. */
   readonly origin?: string | undefined
   /** Whether to use HTTPS. Default: `true`. */
   readonly tls?: boolean | undefined
   /** How long a request other than a long poll may take, connection and body included. Default: 15 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * How long a long poll may be silent, by the clock of this machine that sees more time pass, before it is cut, the
-   * connection is proved alive, and the poll is sent again from the same cursor. The service would hold it for 280 seconds; a
-   * shorter time notices half-open connections and a laptop that slept. Where a proxy cuts idle polls sooner, polls are
-   * renewed just before it, after two such cuts. Default: 55 seconds.
+   * How long a long poll may be silent, by the clock of this machine that sees more time pass. Then the reader cuts it, checks the
+   * connection with a handshake, and polls again from the same cursor. The service would hold a poll for 280 seconds; a shorter time
+   * notices half-open connections and a laptop that slept. Where a proxy cuts idle polls sooner, the reader renews polls just before
+   * that, after two such cuts. Default: 55 seconds.
    */
   readonly pollTimeout?: Duration.Input | undefined
-  /** The keyset's limit for a message with channel and metadata, escaped, in bytes. Default: 32,768. */
+  /** The keyset's limit for a message with its channel and metadata, percent-encoded, in bytes. Default: 32,768. */
   readonly maxMessageSize?: number | undefined
   /** The keyset's limit for a signal's payload, in bytes. Default: 64. */
   readonly maxSignalSize?: number | undefined
-  /** The longest address that is sent as a GET; a longer publish becomes a POST. In bytes. Default: 30,720. */
+  /** The longest address of a GET, in bytes. A longer publish becomes a POST. Default: 30,720. */
   readonly maxUrlSize?: number | undefined
   /**
-   * The largest answer that is read, in bytes after decompression. A larger one fails with `Malformed` as soon as it is known to
-   * be. Default: 32 MiB, or room for 100 messages of `maxMessageSize` where that is more.
+   * The largest answer, in bytes after decompression. A larger one fails with `Malformed`. Default: 32 MiB, or room for 100
+   * messages of `maxMessageSize` where that is more.
    */
   readonly maxAnswerSize?: number | undefined
   /**
-   * How many messages the service keeps for a reader, over all its channels. After a page of so many the reader looks in history
-   * for what is missing. Default: 100.
+   * How many messages the service keeps for a reader, over all its channels. After a page of so many, the reader asks history for
+   * missing messages. Default: 100.
    */
   readonly queueLength?: number | undefined
   /**
-   * How long the service surely keeps these messages. After a longer break, by either clock of this machine or by the service's
-   * time, the reader looks in history for what is missing. The vendor's documents say 2 to 20 minutes. Default: 2 minutes.
+   * How long the service is sure to keep these messages. After a longer break, by either clock of this machine or by the service's
+   * time, the reader asks history for missing messages. The vendor's documents say 2 to 20 minutes. Default: 2 minutes.
    */
   readonly queueRetention?: Duration.Input | undefined
   /**
-   * How long the keyset's history surely keeps messages, by the service's time. A reader that comes back later emits a `Gap` for
-   * what it cannot find. `Infinity` for a keyset that keeps them for ever. Default: one day, the shortest that the service offers.
+   * How long the keyset's history is sure to keep messages, by the service's time. A reader that comes back later emits a `Gap` for
+   * older messages. `Infinity` for a keyset that keeps messages for ever. Default: one day, the shortest that the service offers.
    */
   readonly historyRetention?: Duration.Input | undefined
   /**
-   * How many requests a second readers may send to history to fill gaps: a positive number. It holds for each stream with a
-   * connection of its own, and for all streams with one filter that share connections. At 25 the service begins to throttle small
-   * accounts. Default: 25.
+   * How many requests a second readers may send to history to fill gaps: a positive number. The limit is for each stream with a
+   * connection of its own, and for all streams with one filter that share connections. Above 25 the service begins to throttle
+   * small accounts. Default: 25.
    */
   readonly historyRate?: number | undefined
   /**
-   * After how long without a sign of life the service lets this user time out of its channels, in whole seconds. Default:
-   * the service's own 300 seconds. Given, it turns heartbeats on.
+   * The time without a request of this user after which the service emits `TimedOut`, in whole seconds. Setting it turns heartbeats
+   * on. Default: 300 seconds, without heartbeats.
    */
   readonly presenceTimeout?: Duration.Input | undefined
   /**
-   * How often a reader says that its user is still there, so that others do not see it time out while it is busy with what
-   * it was given; positive, and less than the presence timeout. Given, it turns heartbeats on. Default: half the
-   * `presenceTimeout` less a second (but not less than one), and no heartbeats if that is not given either: each long poll
-   * is a sign of life too.
+   * The time between two heartbeats, which keep a user present while its reader is busy and does not poll. Positive, and less than
+   * the presence timeout. Setting it turns heartbeats on. Default: half the `presenceTimeout` less a second, at least one second;
+   * without `presenceTimeout`, no heartbeats: each long poll keeps the user present, too.
    */
   readonly heartbeatInterval?: Duration.Input | undefined
-  /** Whether to tell the service when a subscription ends, so that others see a leave at once. Default: `true`. */
+  /** Whether a subscription that ends sends a leave, so that others see it at once. Default: `true`. */
   readonly sendLeave?: boolean | undefined
-  /** Whether every request carries a random `requestid`, by which the vendor's support can find it. Default: `false`. */
+  /** Whether every request has a random `requestid`, by which the vendor's support can find it. Default: `false`. */
   readonly requestIds?: boolean | undefined
   /** An id of this process, sent as `instanceid` with every request. Default: none is sent. */
   readonly instanceId?: string | undefined
-  /** A vendor's partner id, made part of `pnsdk`. Default: none. */
+  /** A partner id of the vendor, sent as part of `pnsdk`. Default: none. */
   readonly partnerId?: string | undefined
 }
 
 /**
- * The configuration that every endpoint reads from its context: the {@link Options} with their defaults filled in.
+ * The configuration that every call reads from its context: the {@link Options} with their defaults.
  *
  * **Example** (Two keysets in one program)
  *
@@ -162,41 +161,63 @@ export interface Options {
  * @since 0.1.0
  */
 export class PubNubConfig extends Context.Service<PubNubConfig, {
+  /** The keyset's subscribe key. */
   readonly subscribeKey: string
+  /** The keyset's publish key. */
   readonly publishKey: string | undefined
+  /** The keyset's secret key. With one, every request is signed. */
   readonly secretKey: Redacted.Redacted | undefined
+  /** The access token of this user, or a source of it. */
   readonly authToken: AuthToken | undefined
+  /** The id of this user. */
   readonly userId: string
+  /** The host of the service, with an optional port. */
   readonly origin: string
+  /** Whether requests use HTTPS. */
   readonly tls: boolean
+  /** How long a request other than a long poll may take. */
   readonly requestTimeout: Duration.Duration
+  /** How long a long poll may be silent. */
   readonly pollTimeout: Duration.Duration
+  /** The largest message with its channel and metadata, percent-encoded, in bytes. */
   readonly maxMessageSize: number
+  /** The largest payload of a signal, in bytes. */
   readonly maxSignalSize: number
+  /** The longest address of a GET, in bytes. */
   readonly maxUrlSize: number
+  /** The largest answer, in bytes after decompression. */
   readonly maxAnswerSize: number
+  /** How many messages the service keeps for a reader. */
   readonly queueLength: number
+  /** How long the service is sure to keep these messages. */
   readonly queueRetention: Duration.Duration
+  /** How long history is sure to keep messages. */
   readonly historyRetention: Duration.Duration
+  /** How many requests a second readers may send to history. */
   readonly historyRate: number
+  /** The presence timeout that is sent. Absent: the service's own 300 seconds. */
   readonly presenceTimeout: Duration.Duration | undefined
-  /** Without one no heartbeats are sent. */
+  /** The time between two heartbeats. Without it, no heartbeats are sent. */
   readonly heartbeatInterval: Duration.Duration | undefined
+  /** Whether a subscription that ends sends a leave. */
   readonly sendLeave: boolean
+  /** Whether every request has a random `requestid`. */
   readonly requestIds: boolean
+  /** The id of this process, sent as `instanceid`. */
   readonly instanceId: string | undefined
+  /** The partner id, sent as part of `pnsdk`. */
   readonly partnerId: string | undefined
   /**
-   * What is wrong with the options. Making a configuration never fails; a request made with a wrong one fails with
+   * What is wrong with the options. Making a configuration never fails; each request made with a wrong one fails with
    * `BadRequest` and these details before anything is sent.
    */
   readonly issues: ReadonlyArray<Detail>
 }>()("effect-herald/pubnub/PubNubConfig") {}
 
-/** How long the service lets a user be silent that does not say otherwise. */
+/** The presence timeout of the service. */
 const usualPresenceTimeout = Duration.seconds(300)
 
-// What is no duration is none at all, which is among the issues wherever there is a rule.
+// An input that is not a duration becomes zero, and an issue says so.
 const duration = (input: Duration.Input): Duration.Duration =>
   Option.getOrElse(Duration.fromInput(input), () => Duration.zero)
 
@@ -212,7 +233,7 @@ const heartbeatIntervalOf = (timeout: Duration.Duration | undefined): Duration.D
     : Duration.seconds(Math.max(1, Duration.toSeconds(timeout) / 2 - 1))
 
 /**
- * The configuration of the given options, as a value. It never fails: see `issues` of {@link PubNubConfig}.
+ * Makes a configuration from options, as a value. It never fails: see `issues` of {@link PubNubConfig}.
  *
  * @category constructors
  * @since 0.1.0
@@ -257,7 +278,7 @@ const makeUnsafe = (options: Options): PubNubConfig["Service"] => {
 }
 
 /**
- * {@link make} as a layer.
+ * Provides the configuration that {@link make} makes.
  *
  * @category layers
  * @since 0.1.0
@@ -275,9 +296,9 @@ const environment = {
 }
 
 /**
- * The configuration from `Config`, by default the environment: `PUBNUB_SUBSCRIBE_KEY`, `PUBNUB_USER_ID` (required),
- * `PUBNUB_PUBLISH_KEY`, `PUBNUB_SECRET_KEY`, `PUBNUB_AUTH_TOKEN`, `PUBNUB_ORIGIN`, `PUBNUB_TLS`. Each option may be
- * given a `Config` of its own. A missing or unreadable value is a `ConfigError` of the layer.
+ * Provides a configuration from `Config`, by default from the environment: `PUBNUB_SUBSCRIBE_KEY` and `PUBNUB_USER_ID`
+ * (required), `PUBNUB_PUBLISH_KEY`, `PUBNUB_SECRET_KEY`, `PUBNUB_AUTH_TOKEN`, `PUBNUB_ORIGIN`, `PUBNUB_TLS`. Each option can have
+ * a `Config` of its own. Fails with `ConfigError` when a value is missing or cannot be read.
  *
  * **Example** (Another name for one key, and a longer timeout)
  *
@@ -341,7 +362,7 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
   })
 }
 
-// The value was made of what was given, and may say nothing of it.
+// The message leaves out the value: it was converted, and is not what the caller wrote.
 const finite = (value: Duration.Duration): Input.Problem =>
   Input.duration(value) === undefined ? undefined : "is not a positive, finite duration"
 

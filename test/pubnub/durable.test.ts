@@ -7,7 +7,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Random from "effect/Random"
@@ -62,7 +61,7 @@ describe("consume", () => {
       yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(fiber)
       const kept = yield* CursorStore.CursorStore.use((store) => store.load("other"))
-      assert.isTrue(Option.isSome(kept))
+      assert.isDefined(kept)
     }).pipe(Effect.provide(world())))
 
   it.effect("a failing handler is retried by its schedule, then dead-lettered, and the others go on", () =>
@@ -309,7 +308,7 @@ it.effect.each<Cursor.Cursor>([
   Effect.gen(function*() {
     const refused = yield* Effect.flip(CursorStore.CursorStore.use((store) => store.save("billing", cursor)))
     assert.strictEqual(refused.kind, "Invalid")
-    const careless = CursorStore.CursorStore.of({ load: () => Effect.succeedSome(cursor), save: () => Effect.void })
+    const careless = CursorStore.CursorStore.of({ load: () => Effect.succeed(cursor), save: () => Effect.void })
     const error = yield* Subscribe.consume(() => Effect.void, target).pipe(
       Effect.provideService(CursorStore.CursorStore, careless),
       Effect.flip

@@ -1,6 +1,4 @@
-/**
- * Durable readers: they start at a kept cursor, and commit what was handled. Where the events come from is not known here.
- */
+/** Durable readers: they start at a stored cursor, and commit events that were handled. */
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,31 +15,31 @@ import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as EventStreams from "./eventStreams.ts"
 import { cursorOf } from "./place.ts"
 
-/** Which cursor, and how often to try to save it. */
+/** The name of the cursor, and when to save it again. */
 export interface Name {
   readonly reader: string
   readonly commitRetry?: Schedule.Schedule<unknown, CursorStoreError> | undefined
 }
 
-/** The events from a cursor on; from wherever a new reader starts, where there is none. */
+/** Reads the events from a cursor on; without one, from where a new reader starts. */
 export type Read<A, E, R> = (from: Cursor | undefined) => Stream.Stream<SubscribeEvent.SubscribeEvent<A>, E, R>
 
-/** One attempt to save a cursor may take so long while the reader runs. */
+/** How long one attempt to save a cursor may take while the reader runs. */
 const patience = "30 seconds"
 
 const pace: PacedCommits.Pace = { every: "250 millis", atOnce: 100, grace: Commits.grace }
 
-/** The cursor that is kept, and how to save another one. */
+/** Loads the stored cursor, and gives the effect that saves another one. */
 const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {
   const store = yield* CursorStore
   const schedule = Schedule.while(
     commitRetry ?? Retry.commit,
     ({ input }: { readonly input: CursorStoreError }) => Effect.succeed(input.isRetryable)
   )
-  const persistently = <A>(attempt: Effect.Effect<A, CursorStoreError>): Effect.Effect<A, CursorStoreError> => {
-    const told = Effect.tapError(attempt, (error) => error.isRetryable ? Effect.logWarning(error.message) : Effect.void)
-    return Effect.retry(told, schedule)
-  }
+  const retried = <A>(attempt: Effect.Effect<A, CursorStoreError>): Effect.Effect<A, CursorStoreError> =>
+    Effect.tapError(attempt, (error) => error.isRetryable ? Effect.logWarning(error.message) : Effect.void).pipe(
+      Effect.retry(schedule)
+    )
   const late = (time: string) =>
     new CursorStoreError({
       operation: "save",
@@ -55,8 +53,8 @@ const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {
       Effect.flatMap(Option.getOrElse(() => Exit.fail(late(patience))))
     )
   return {
-    kept: Option.getOrUndefined(yield* persistently(store.load(reader))),
-    save: (cursor: Cursor) => persistently(attempt(cursor)),
+    kept: yield* retried(store.load(reader)),
+    save: (cursor: Cursor) => retried(attempt(cursor)),
     late
   }
 })
@@ -71,17 +69,17 @@ export const pages = <A, E, R>(name: Name, read: Read<A, E, R>) =>
     }> => [{ items: events, commit: commits.next(events.map(cursorOf).findLast((cursor) => cursor !== undefined)) }])
   }))
 
-/** Commits in the background, and the cursor to start at. */
+/** Loads the stored cursor, and commits in the background. */
 export const begin = (name: Name) =>
   Effect.map(open(name), ({ kept, late, save }) => {
     const commits = PacedCommits.make(save, pace)
     const close = Effect.flatMap(commits.close, (saved) => saved ? Effect.void : Effect.fail(late(Commits.grace)))
     return {
       kept,
-      /** Adds an event, in order. The effect says that it is handled. */
+      /** Adds an event, in order, and gives the effect that marks it as handled. */
       open: (event: SubscribeEvent.SubscribeEvent<unknown>) => commits.open(cursorOf(event)),
       room: commits.room,
-      /** Runs the reader. However it ends, what is handled is saved; where a store fails, it ends. */
+      /** Runs the reader until it ends or the store fails, and then saves the cursor once more. */
       during: <A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E | CursorStoreError, R> =>
         Effect.onExit(
           Effect.raceFirst(reading, commits.failed),
@@ -91,13 +89,13 @@ export const begin = (name: Name) =>
     }
   })
 
-/** Something to handle, and the effect that says that it is handled. */
+/** An event, and the effect that marks it as handled. */
 export interface Open<A> {
   readonly event: A
   readonly handled: Effect.Effect<void>
 }
 
-/** Runs a handler, and says of what it was given that it is handled, if it succeeds. */
+/** Runs a handler, and marks its events as handled if it succeeds. */
 export const handling = <E, R>(
   handler: Effect.Effect<unknown, E, R>,
   work: ReadonlyArray<Open<unknown>>
@@ -109,10 +107,7 @@ export const handling = <E, R>(
         : Effect.void)
   )
 
-/**
- * Runs until the events, a handler or the store fail. `handle` is given the messages of a page, in parts where something else is
- * told between them.
- */
+/** Runs until the events, a handler or the store fail. `handle` takes the messages of a page, in parts where notices divide it. */
 export const consume = Effect.fnUntraced(
   function*<A, E, R, E1, R1, E2, R2>({ concurrency, handle, name, onStatus, read }: {
     readonly name: Name
