@@ -22,7 +22,7 @@ import * as Stream from "effect/Stream"
 import * as CursorStore from "effect-herald/CursorStore"
 import { NodePubNub, NodeSymphony, PubNubEmulatorServer, SymphonyEmulatorServer } from "effect-herald/node"
 import { Publisher, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
-import { Datafeed, type DatafeedEvent, Ids, MessageML, Messages, Session } from "effect-herald/symphony"
+import { Datafeed, type DatafeedEvent, Ids, MessageML, Messages } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
 import * as assert from "node:assert/strict"
@@ -108,7 +108,6 @@ const cursors = Layer.unwrap(Effect.map(Config.String("BRIDGE_CURSORS"), CursorS
 
 const services = Layer.mergeAll(
   Layer.effect(Publisher.Publisher, Publisher.make({ messageIds: true, resendUnknown: true })),
-  Session.layer(),
   cursors
 ).pipe(
   Layer.provideMerge(Layer.merge(NodePubNub.layerConfig(), NodeSymphony.layerConfig())),

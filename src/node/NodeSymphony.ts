@@ -1,5 +1,5 @@
 /**
- * Symphony on Node: configuration and transport in one layer.
+ * Symphony on Node: configuration, transport and session in one layer.
  *
  * @since 0.1.0
  */
@@ -8,29 +8,26 @@ import type * as Config from "effect/Config"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as PlatformError from "effect/PlatformError"
+import * as Session from "../symphony/Session.ts"
 import * as SymphonyConfig from "../symphony/SymphonyConfig.ts"
 import * as NodeTransport from "./NodeTransport.ts"
 
 /**
- * The configuration of the given options, and the undici transport of `NodePubNub`: connections are kept alive for 4 seconds,
- * carry one request at a time, and are given up after 5 seconds when they cannot be made. Trace headers are not sent.
+ * All that requests to Symphony need: the configuration of the given options, the session of its bot, and the transport
+ * `NodeTransport.layer`. The session logs in with the first request.
  *
  * **Example** (A bot)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Layer from "effect/Layer"
  * import type * as Redacted from "effect/Redacted"
  * import * as NodeSymphony from "effect-herald/node/NodeSymphony"
- * import * as Session from "effect-herald/symphony/Session"
+ * import * as Datafeed from "effect-herald/symphony/Datafeed"
  *
  * const bot = (privateKey: Redacted.Redacted) =>
- *   Session.layer().pipe(
- *     Layer.provideMerge(NodeSymphony.layer({ host: "acme.symphony.com", bot: { username: "orders-bot", privateKey } }))
+ *   Datafeed.consume((event) => Effect.log(event._tag)).pipe(
+ *     Effect.provide(NodeSymphony.layer({ host: "acme.symphony.com", bot: { username: "orders-bot", privateKey } }))
  *   )
- *
- * const program = (privateKey: Redacted.Redacted) =>
- *   Session.Session.use(({ tokens }) => tokens).pipe(Effect.provide(bot(privateKey)))
  * ```
  *
  * @category layers
@@ -38,42 +35,30 @@ import * as NodeTransport from "./NodeTransport.ts"
  */
 export const layer = (
   options: SymphonyConfig.Options
-): Layer.Layer<SymphonyConfig.SymphonyConfig | HttpClient.HttpClient> =>
-  Layer.merge(SymphonyConfig.layer(options), NodeTransport.layer)
+): Layer.Layer<SymphonyConfig.SymphonyConfig | HttpClient.HttpClient | Session.Session> =>
+  withSession(SymphonyConfig.layer(options))
 
 /**
- * {@link layer} with the configuration from `Config`, by default the environment: see `SymphonyConfig.layerConfig` for the
+ * As {@link layer}, with the configuration from `Config`, by default the environment: see `SymphonyConfig.layerConfig` for the
  * names. A missing or unreadable value is a `ConfigError` of the layer.
- *
- * **Example** (All from the environment)
- *
- * ```ts
- * import * as Layer from "effect/Layer"
- * import * as NodeSymphony from "effect-herald/node/NodeSymphony"
- * import * as Session from "effect-herald/symphony/Session"
- *
- * const Live = Session.layer().pipe(Layer.provideMerge(NodeSymphony.layerConfig()))
- * ```
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerConfig = (
   options?: { readonly [K in keyof SymphonyConfig.Options]?: Config.Config<SymphonyConfig.Options[K]> }
-): Layer.Layer<SymphonyConfig.SymphonyConfig | HttpClient.HttpClient, Config.ConfigError> =>
-  Layer.merge(SymphonyConfig.layerConfig(options), NodeTransport.layer)
+): Layer.Layer<SymphonyConfig.SymphonyConfig | HttpClient.HttpClient | Session.Session, Config.ConfigError> =>
+  withSession(SymphonyConfig.layerConfig(options))
 
 /**
- * {@link layer} with the configuration of a file of the vendor's kits, JSON or YAML: see `SymphonyConfig.layerFile`.
+ * As {@link layer}, with the configuration of a JSON or YAML file of the vendor's kits: see `SymphonyConfig.layerFile`.
  *
  * **Example** (The file of a bot)
  *
  * ```ts
- * import * as Layer from "effect/Layer"
  * import * as NodeSymphony from "effect-herald/node/NodeSymphony"
- * import * as Session from "effect-herald/symphony/Session"
  *
- * const Live = Session.layer().pipe(Layer.provideMerge(NodeSymphony.layerFile("config.yaml")))
+ * const Live = NodeSymphony.layerFile("config.yaml")
  * ```
  *
  * @category layers
@@ -82,6 +67,9 @@ export const layerConfig = (
 export const layerFile = (
   file: string
 ): Layer.Layer<
-  SymphonyConfig.SymphonyConfig | HttpClient.HttpClient,
+  SymphonyConfig.SymphonyConfig | HttpClient.HttpClient | Session.Session,
   SymphonyConfig.SymphonyConfigError | PlatformError.PlatformError
-> => Layer.merge(Layer.provide(SymphonyConfig.layerFile(file), NodeServices.layer), NodeTransport.layer)
+> => withSession(Layer.provide(SymphonyConfig.layerFile(file), NodeServices.layer))
+
+const withSession = <E>(config: Layer.Layer<SymphonyConfig.SymphonyConfig, E>) =>
+  Session.layer().pipe(Layer.provideMerge(Layer.merge(config, NodeTransport.layer)))

@@ -1,6 +1,6 @@
 /**
- * Who talks to Symphony: the session of a bot, or of a user on whose behalf an application acts. Requests log in with it
- * when they need to, and a session that was refused is renewed once, however many requests found out.
+ * The session with which requests are made: that of a bot, or of a user on whose behalf an application acts. It logs in when the
+ * first request needs it. When the service refuses its tokens, it logs in again, once for all requests.
  *
  * @since 0.1.0
  */
@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Input from "../internal/input.ts"
 import * as Body from "./internal/wire/body.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -29,8 +30,7 @@ import { type Bot, SymphonyConfig } from "./SymphonyConfig.ts"
 import * as SymphonyError from "./SymphonyError.ts"
 
 /**
- * What a request shows. On behalf of a user, and where the pod delivers keys in the simplified way, there is no token of the
- * key manager.
+ * The tokens that a request carries.
  *
  * @category models
  * @since 0.1.0
@@ -38,33 +38,33 @@ import * as SymphonyError from "./SymphonyError.ts"
 export interface Tokens {
   /** The token of the pod. */
   readonly sessionToken: Redacted.Redacted
-  /** The token of the key manager. `undefined` where none is needed. */
+  /** The token of the key manager. `undefined` on behalf of a user, and where the pod delivers keys in the simplified way. */
   readonly keyManagerToken: Redacted.Redacted | undefined
 }
 
 /**
- * The session that requests are made with.
+ * The session with which requests are made.
  *
  * @category services
  * @since 0.1.0
  */
 export class Session extends Context.Service<Session, {
-  /** The tokens of the session; logs in when there is none. */
+  /** The tokens of the session. Logs in when there are none. */
   readonly tokens: Effect.Effect<Tokens, SymphonyError.SymphonyError>
   /**
-   * Other tokens than those that were refused: the session's, if it has others by now, or those of a new login. Whoever asks
-   * while a login is under way waits for that one.
+   * Gives other tokens than those that the service refused: the session's own, if it has others by now, or those of a new login.
+   * Callers that come during a login wait for that login.
    */
   readonly renew: (refused: Tokens) => Effect.Effect<Tokens, SymphonyError.SymphonyError>
 }>()("effect-herald/symphony/Session") {}
 
-type Needs = HttpClient.HttpClient | SymphonyConfig
+type LoginEffect<A> = Effect.Effect<A, SymphonyError.SymphonyError, HttpClient.HttpClient | SymphonyConfig>
 
-type LoginEffect<A> = Effect.Effect<A, SymphonyError.SymphonyError, Needs>
-
-const make = Effect.fnUntraced(function*(newLogin: () => LoginEffect<Tokens>) {
-  const needs = Context.pick(HttpClient.HttpClient, SymphonyConfig)(yield* Effect.context<Needs>())
-  /** A login that is sent now, and one that is tried again until the schedule ends. The second waits for the first. */
+const ofLogin = Effect.fnUntraced(function*(newLogin: () => LoginEffect<Tokens>) {
+  const needs = Context.pick(HttpClient.HttpClient, SymphonyConfig)(
+    yield* Effect.context<HttpClient.HttpClient | SymphonyConfig>()
+  )
+  /** One attempt of a login, and a login that is retried until the schedule ends. The second runs the first. */
   const sent = yield* FiberHandle.make<Tokens, SymphonyError.SymphonyError>()
   const tried = yield* FiberHandle.make<Tokens, SymphonyError.SymphonyError>()
   let current: Tokens | undefined
@@ -72,11 +72,11 @@ const make = Effect.fnUntraced(function*(newLogin: () => LoginEffect<Tokens>) {
   let arrived = Deferred.makeUnsafe<Tokens>()
 
   const closed = Deferred.makeUnsafe<never, SymphonyError.SymphonyError>()
-  // It runs before the logins are interrupted, so that who waits for them is told why.
+  // This runs before the logins are interrupted, so that requests that wait for them fail with the reason.
   yield* Effect.addFinalizer(() => Effect.suspend(() => Deferred.fail(closed, afterScope())))
 
-  // They run by themselves, in what is otherwise the context of who began them, and go on when that one is interrupted: others
-  // wait for them. Looking and beginning are one step.
+  // A login runs on a fiber of its own with the context of its first caller, and goes on when that caller is interrupted: others
+  // wait for it. Looking for a login and starting one is one step.
   const shared = (
     handle: FiberHandle.FiberHandle<Tokens, SymphonyError.SymphonyError>,
     effect: LoginEffect<Tokens>,
@@ -87,7 +87,7 @@ const make = Effect.fnUntraced(function*(newLogin: () => LoginEffect<Tokens>) {
       const fiber = Option.getOrElse(FiberHandle.getUnsafe(handle), () => {
         const fiber = Effect.runForkWith(Context.merge(caller, needs))(effect)
         FiberHandle.setUnsafe(handle, fiber)
-        // Behind the handle's own observer: who is told next would find this login still under way.
+        // After the handle's own observer, so that the next caller does not find this login still running.
         fiber.addObserver((exit) => {
           if (Exit.isSuccess(exit)) onSuccess(exit.value)
         })
@@ -99,7 +99,7 @@ const make = Effect.fnUntraced(function*(newLogin: () => LoginEffect<Tokens>) {
   const once = shared(sent, Effect.suspend(() => login), (tokens) => {
     current = tokens
     login = newLogin()
-    // Who waits before the next attempt of a row need not wait any more.
+    // Ends the pause of a login that waits for its next attempt.
     const waited = arrived
     arrived = Deferred.makeUnsafe()
     Deferred.doneUnsafe(waited, Effect.succeed(tokens))
@@ -124,34 +124,43 @@ const make = Effect.fnUntraced(function*(newLogin: () => LoginEffect<Tokens>) {
 })
 
 /**
- * What {@link layer} takes.
+ * The options of {@link make} and {@link layer}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** Who logs in. Default: the bot of the configuration. */
+  /** The bot that logs in. Default: the bot of the configuration. */
   readonly bot?: Bot | undefined
 }
 
 /**
- * The session of the configuration's bot: it logs in at the pod and at the key manager with a token signed by the bot's RSA
- * key, when the first request needs it.
+ * Makes the session of a bot. Its scope is the life of the session: see {@link layer}.
  *
- * It is a function: two calls are two sessions, so two bots in one program stay two.
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<Session["Service"], never, HttpClient.HttpClient | SymphonyConfig | Scope.Scope> =>
+  ofLogin(() => botLogin(options))
+
+/**
+ * The session of a bot. It logs in at the pod and at the key manager with a token signed by the bot's RSA key, when the first
+ * request needs it. Two calls give two sessions, for two bots in one program.
  *
  * **Details**
  *
- * `POST {pod}/login/pubkey/authenticate` and `POST {keyManager}/relay/pubkey/authenticate`, side by side. What comes of the
- * second does not matter where the session's token says that keys are delivered in the simplified way and the Agent
- * (`GET {agent}/agent/v1/info`) is of version 24.12 or above: then no token of the key manager is sent.
+ * `POST {pod}/login/pubkey/authenticate` and `POST {keyManager}/relay/pubkey/authenticate`, at the same time. The session ignores
+ * the second when the token of the first says that keys are delivered in the simplified way, and the Agent
+ * (`GET {agent}/agent/v1/info`) has version 24.12 or above. Then requests carry no token of the key manager.
  *
- * A login that was refused fails with `Unauthorized` at once; one that failed otherwise is tried again by the configuration's
- * `retry`, each time with a new token, which holds for four minutes by the clock of the program. A failed login is told to all
- * requests that wait for it, and the next request begins another. A reader of the datafeed is told of each attempt that fails.
+ * A login that the service refuses fails at once, with `Unauthorized`. Other failures are retried by the `retry` of the
+ * configuration. Each attempt signs a new token, valid for four minutes by the clock of the program. When a login fails in the
+ * end, all requests that wait for it fail, and the next request starts another. A reader of the datafeed emits a status for each
+ * attempt that fails.
  *
- * Requests that need a login after the scope of the layer has ended fail with `BadRequest`, and so do those that wait for one
- * then.
+ * After the scope of the layer ends, requests that need a login fail with `BadRequest`, and so do those that wait for one.
  *
  * **Example** (Two bots in one program)
  *
@@ -172,30 +181,39 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options = {}): Layer.Layer<Session, never, Needs> =>
-  Layer.effect(Session, make(() => botLogin(options)))
+export const layer = (
+  options: Options = {}
+): Layer.Layer<Session, never, HttpClient.HttpClient | SymphonyConfig> => Layer.effect(Session, make(options))
 
 /**
- * On behalf of which user: exactly one of id and name.
+ * The user on whose behalf an application acts: exactly one of id and name.
  *
  * @category models
  * @since 0.1.0
  */
 export type User =
-  | { readonly userId: number; readonly username?: never }
-  | { readonly username: string; readonly userId?: never }
+  | {
+    /** The id of the user. */
+    readonly userId: number
+    readonly username?: never
+  }
+  | {
+    /** The name for logins. */
+    readonly username: string
+    readonly userId?: never
+  }
 
 /**
- * The session of a user on whose behalf the configuration's application acts. All requests that this allows are those of a
- * bot; the others fail with `Unauthorized` or `AccessDenied`.
+ * The session of a user on whose behalf the configuration's application acts. The requests are the same as those of a bot; what
+ * the service does not allow on behalf of a user fails with `Unauthorized` or `AccessDenied`.
  *
  * **Details**
  *
  * `POST {pod}/login/pubkey/app/authenticate`, then `POST {pod}/login/pubkey/app/user/{userId}/authenticate` or
- * `POST {pod}/login/pubkey/app/username/{username}/authenticate`. A renewal is both again. Both of id and name, or neither, is
- * a `BadRequest`.
+ * `POST {pod}/login/pubkey/app/username/{username}/authenticate`. A renewal repeats both. Both of id and name, or
+ * neither, is a `BadRequest`.
  *
- * **Example** (As a user, beside the bot)
+ * **Example** (As a user, in a program of a bot)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -207,14 +225,14 @@ export type User =
  * @category layers
  * @since 0.1.0
  */
-export const layerOnBehalfOf = (user: User): Layer.Layer<Session, never, Needs> =>
-  Layer.effect(Session, make(() => userLogin(user)))
+export const layerOnBehalfOf = (user: User): Layer.Layer<Session, never, HttpClient.HttpClient | SymphonyConfig> =>
+  Layer.effect(Session, ofLogin(() => userLogin(user)))
 
 // --------------------------------------------------------------------------------------------------------------------
 // logging in
 // --------------------------------------------------------------------------------------------------------------------
 
-// A parser's complaint quotes what it could not read.
+// The message of a parser quotes the text that it could not read.
 const decodeToken = (text: string) =>
   Result.mapBoth(decodeAnswer(text), { onSuccess: ({ token }) => token, onFailure: () => "there is no token in it" })
 // A token that no header can carry would break every request of the session.
@@ -226,8 +244,8 @@ const authentication = (path: Path) => ({ operation: "Session.login", method: "P
 /** The first request of a bot's login. */
 const first = authentication(login`/pubkey/authenticate`)
 
-/** Each attempt signs a new token. */
-const proven = (
+/** Logs in with a token that is signed for this attempt. */
+const authenticate = (
   path: Path,
   name: string,
   key: Redacted.Redacted,
@@ -241,7 +259,7 @@ const proven = (
   return Endpoint.attempt({ ...endpoint, body, decode: decodeToken }, undefined)
 }
 
-/** A part of a login, which is not made again in a row of attempts when it was the other part that failed. */
+/** A part of a login. A retry does not repeat it when only the other part failed. */
 const remembered = <A>(part: LoginEffect<A>): LoginEffect<A> => {
   let found: { readonly value: A } | undefined
   return Effect.suspend(() =>
@@ -288,12 +306,12 @@ const userIssues = (user: User): ReadonlyArray<SymphonyError.Detail> =>
       }
   )
 
-// Side by side: only the answer to the one says whether the other was needed, and what for most pods is needed should not
-// wait.
+// At the same time: only the answer to the first says whether the second was needed, and most pods need it.
 const botLogin = (options: Options): LoginEffect<Tokens> => {
   const logIn = (path: Path) =>
     remembered(
-      Effect.flatMap(botOf(options), ({ privateKey, username }) => proven(path, username, privateKey, "bot.privateKey"))
+      Effect.flatMap(botOf(options), ({ privateKey, username }) =>
+        authenticate(path, username, privateKey, "bot.privateKey"))
     )
   const [atPod, atKeyManager] = [logIn(first.path), logIn(relay`/pubkey/authenticate`)]
   return Effect.gen(function*() {
@@ -326,7 +344,7 @@ const userLogin = (user: User): LoginEffect<Tokens> => {
   const logIn = remembered(
     Effect.flatMap(
       appOf,
-      ({ appId, privateKey }) => proven(login`/pubkey/app/authenticate`, appId, privateKey, "app.privateKey")
+      ({ appId, privateKey }) => authenticate(login`/pubkey/app/authenticate`, appId, privateKey, "app.privateKey")
     )
   )
   const pathOf = Endpoint.reading("Session.login", () => {
@@ -357,12 +375,12 @@ const decodeClaims = Schema.decodeUnknownOption(
 
 const decodeAgent = Lenient.json(Schema.Struct({ version: Schema.optionalKey(Schema.NullOr(Schema.String)) }))
 
-/** The first Agent that needs no token of the key manager. */
+/** The first version of the Agent that needs no token of the key manager. */
 const [major, minor] = [24, 12]
 
-/** Whether the token says so and the Agent is new enough. Whatever is not as expected there means no. */
-const isKeyDeliverySimple = (sessionToken: Redacted.Redacted): Effect.Effect<boolean, never, Needs> =>
-  Effect.gen(function*() {
+/** Whether the token says so and the Agent is new enough. Anything unexpected means no. */
+const isKeyDeliverySimple = Effect.fnUntraced(
+  function*(sessionToken: Redacted.Redacted) {
     const claims = Redacted.value(sessionToken).split(".")[1] ?? ""
     const text = Result.getOrElse(Base64Url.decodeString(claims), () => "")
     if (!Option.exists(decodeClaims(text), (claims) => claims.canUseSimplifiedKeyDelivery)) return false
@@ -374,4 +392,6 @@ const isKeyDeliverySimple = (sessionToken: Redacted.Redacted): Effect.Effect<boo
     const [, ...numbers] = /^Agent-(\d+)\.(\d+)\./.exec(version ?? "") ?? []
     const [theirMajor = 0, theirMinor = 0] = numbers.map(Number)
     return theirMajor > major || theirMajor === major && theirMinor >= minor
-  }).pipe(Effect.orElseSucceed(() => false))
+  },
+  Effect.orElseSucceed(() => false)
+)

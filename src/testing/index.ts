@@ -8,6 +8,7 @@ export * as Faults from "./Faults.ts"
 export * as PubNubEmulator from "./PubNubEmulator.ts"
 
 /** A Symphony pod with its Agent and its key manager, in memory. */
+export * as SymphonyBot from "./SymphonyBot.ts"
 export * as SymphonyEmulator from "./SymphonyEmulator.ts"
 
 /** Transports that answer from a script, or record. */

@@ -1,8 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { NodeSymphony, SymphonyEmulatorServer } from "effect-herald/node"
-import { Session } from "effect-herald/symphony"
 import { keys } from "../testing/symphonyHttp.ts"
 import { bot, logins, whoAmI } from "../symphony/bots.ts"
 
@@ -10,9 +8,7 @@ it.live("a bot logs in over a socket, and its connections end with it", () =>
   Effect.gen(function*() {
     const { port } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
     const names = Effect.all([whoAmI, whoAmI, whoAmI], { concurrency: 3 })
-    const mine = Session.layer().pipe(
-      Layer.provideMerge(NodeSymphony.layer({ scheme: "http", host: "127.0.0.1", port, bot }))
-    )
+    const mine = NodeSymphony.layer({ scheme: "http", host: "127.0.0.1", port, bot })
     assert.deepStrictEqual(yield* Effect.provide(names, mine), ["bot", "bot", "bot"])
     assert.deepStrictEqual(yield* logins, { "session bot": 1, "keyManager bot": 1 })
   }).pipe(Effect.provide(SymphonyEmulatorServer.layer({

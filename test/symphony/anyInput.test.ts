@@ -230,6 +230,8 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
     message: { content: "a", silent: true, attachments: [file] },
     silent: true
   }],
+  // Tried as a layer.
+  "Session.make": [],
   "Session.layer": [{ bot: { username: "b", privateKey: key } }],
   "Session.layerOnBehalfOf": [{ userId: 1 }],
   "SymphonyConfig.layer": [options],

@@ -38,14 +38,14 @@ const calls: ReadonlyArray<Call> = [...logins, ...messages, ...feeds]
 const served = Layer.unwrap(Effect.gen(function*() {
   const port = yield* Prism.serve(Vendor.fileOf(document), "--errors")
   const { privateKey } = yield* SymphonyEmulator.keyPair
-  return Session.layer().pipe(Layer.provideMerge(NodeSymphony.layer({
+  return NodeSymphony.layer({
     scheme: "http",
     host: "127.0.0.1",
     port,
     bot: { username: "bot", privateKey },
     app: { appId: "app", privateKey },
     retry: { maxAttempts: 2, initialInterval: "1 millis" }
-  })))
+  })
 }))
 
 const titleOf = ({ name, way }: Call): string => way === undefined ? name : `${name} ${way}`
