@@ -80,7 +80,7 @@ export const Cursor: Schema.Codec<Cursor> = Schema.Struct({
  * Formats a cursor for a log: position, region, and how many events after it were already delivered, as in
  * `17905741246383965@31+2`.
  *
- * @category formatting
+ * @category conversions
  * @since 0.1.0
  */
 export const format = (cursor: Cursor): string =>

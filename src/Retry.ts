@@ -46,7 +46,7 @@ export interface BackoffOptions {
  * const brisk = Retry.backoff({ floor: "100 millis", cap: "2 seconds" }).pipe(Schedule.upTo({ times: 5 }))
  * ```
  *
- * @category schedules
+ * @category constructors
  * @since 0.1.0
  */
 export const backoff = (options: BackoffOptions = {}): Schedule.Schedule<number, Failure> => {
@@ -71,7 +71,7 @@ export const backoff = (options: BackoffOptions = {}): Schedule.Schedule<number,
  * How a reader comes back by default: for ever, half a second to 30 seconds apart with jitter, and never before the
  * server's own `Retry-After`.
  *
- * @category schedules
+ * @category constants
  * @since 0.1.0
  */
 export const reconnect: Schedule.Schedule<number, Failure> = backoff()
@@ -81,7 +81,7 @@ export const reconnect: Schedule.Schedule<number, Failure> = backoff()
  * to 5 seconds apart with jitter. Fifty writers of one object that never pause all come through, at half a second a request
  * too.
  *
- * @category schedules
+ * @category constants
  * @since 0.1.0
  */
 export const contention: Schedule.Schedule<number, Failure> = backoff({ floor: "20 millis", cap: "5 seconds" }).pipe(
@@ -92,7 +92,7 @@ export const contention: Schedule.Schedule<number, Failure> = backoff({ floor: "
  * The default schedule for saving a cursor that was not saved: ten more attempts within about half a minute, 100 milliseconds
  * to 5 seconds apart.
  *
- * @category schedules
+ * @category constants
  * @since 0.1.0
  */
 export const commit: Schedule.Schedule<Duration.Duration> = Schedule.exponential("100 millis").pipe(

@@ -22,7 +22,7 @@ import * as Outcome from "./internal/wire/outcome.ts"
 /**
  * What a custom field can hold: the service keeps no lists and no objects.
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
 export const Scalar = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean, Schema.Null])
@@ -46,7 +46,7 @@ export interface Custom {
 /**
  * The schema of {@link Custom}.
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
 export const Custom: Schema.Codec<Custom> = Schema.Record(Schema.String, Scalar)
@@ -63,7 +63,7 @@ export type CustomSchema<C, RD = never, RE = never> = Schema.ConstraintCodec<C, 
 /**
  * Names one state of an object: as long as it is the same, the object is.
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
 export const Etag = Schema.NonEmptyString.pipe(Schema.brand("Etag"))
@@ -77,7 +77,7 @@ export type Etag = typeof Etag.Type
 /**
  * A place in a list, as the service gives it: there is nothing to read in it.
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
 export const PageCursor = Schema.NonEmptyString.pipe(Schema.brand("PageCursor"))
@@ -182,7 +182,7 @@ export interface UpdateOptions {
 /**
  * The kinds of objects.
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
 export const Kind = Schema.Literals(["user", "channel", "membership"])

@@ -21,7 +21,7 @@ const suffix = "-pnpres"
  * ChannelName.issue("a,b") // "holds a comma"
  * ```
  *
- * @category validation
+ * @category predicates
  * @since 0.1.0
  */
 export const issue = (name: unknown): string | undefined =>
@@ -42,7 +42,7 @@ export const issue = (name: unknown): string | undefined =>
  * What is wrong with a name to subscribe to, or `undefined`. Beside plain names it may be a wildcard, `a.*` or
  * `a.b.*`, and either may have the presence suffix.
  *
- * @category validation
+ * @category predicates
  * @since 0.1.0
  */
 export const subscriptionIssue = (name: unknown): string | undefined => {
@@ -74,7 +74,7 @@ export const isPresence = (name: string): boolean => typeof name === "string" &&
 /**
  * The name on which the joins and leaves of a channel, a group or a wildcard travel.
  *
- * @category presence
+ * @category conversions
  * @since 0.1.0
  */
 export const presenceOf = (name: string): string => typeof name !== "string" || isPresence(name) ? name : name + suffix
@@ -82,7 +82,7 @@ export const presenceOf = (name: string): string => typeof name !== "string" || 
 /**
  * The channel, group or wildcard of a presence name; other names as they are.
  *
- * @category presence
+ * @category conversions
  * @since 0.1.0
  */
 export const withoutPresence = (name: string): string => isPresence(name) ? name.slice(0, -suffix.length) : name

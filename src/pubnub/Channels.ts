@@ -457,7 +457,7 @@ export const stream: Channels<AppContext.Custom, never>["stream"] = channels.str
  * )
  * ```
  *
- * @category live values
+ * @category streams
  * @since 0.1.0
  */
 export const live: Channels<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(channels, Custom.untyped)
@@ -579,7 +579,7 @@ export const remove: Channels<AppContext.Custom, never>["remove"] = channels.rem
  * )
  * ```
  *
- * @category typed custom data
+ * @category constructors
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(

@@ -459,7 +459,7 @@ export const stream: Members<AppContext.Custom, never>["stream"] = members.strea
  * )
  * ```
  *
- * @category live values
+ * @category streams
  * @since 0.1.0
  */
 export const live: Members<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(members, Custom.untyped)
@@ -610,7 +610,7 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
  * )
  * ```
  *
- * @category typed custom data
+ * @category constructors
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(

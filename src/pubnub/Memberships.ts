@@ -554,7 +554,7 @@ export const update: Memberships<AppContext.Custom, never>["update"] = membershi
  * )
  * ```
  *
- * @category typed custom data
+ * @category constructors
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(

@@ -127,7 +127,7 @@ type Compare = <const F extends string>(field: F, value: Value<F>) => Comparison
 /**
  * The field is this very text, or `updated` this very time.
  *
- * @category comparisons
+ * @category combinators
  * @since 0.1.0
  */
 export const equals: Compare = comparison("==")
@@ -135,7 +135,7 @@ export const equals: Compare = comparison("==")
 /**
  * The field is another text, or `updated` another time.
  *
- * @category comparisons
+ * @category combinators
  * @since 0.1.0
  */
 export const notEquals: Compare = comparison("!=")
@@ -143,7 +143,7 @@ export const notEquals: Compare = comparison("!=")
 /**
  * The field comes before the value.
  *
- * @category comparisons
+ * @category combinators
  * @since 0.1.0
  */
 export const lessThan: Compare = comparison("<")
@@ -151,7 +151,7 @@ export const lessThan: Compare = comparison("<")
 /**
  * The field comes before the value or is it.
  *
- * @category comparisons
+ * @category combinators
  * @since 0.1.0
  */
 export const lessThanOrEqualTo: Compare = comparison("<=")
@@ -173,7 +173,7 @@ export const lessThanOrEqualTo: Compare = comparison("<=")
  * })
  * ```
  *
- * @category comparisons
+ * @category combinators
  * @since 0.1.0
  */
 export const greaterThan: Compare = comparison(">")
@@ -181,7 +181,7 @@ export const greaterThan: Compare = comparison(">")
 /**
  * The field comes behind the value or is it.
  *
- * @category comparisons
+ * @category combinators
  * @since 0.1.0
  */
 export const greaterThanOrEqualTo: Compare = comparison(">=")
@@ -189,7 +189,7 @@ export const greaterThanOrEqualTo: Compare = comparison(">=")
 /**
  * The field has this form: `*` stands for any text, none too. There is no way to ask for an asterisk itself.
  *
- * @category comparisons
+ * @category combinators
  * @since 0.1.0
  */
 export const like = <const F extends string>(
@@ -204,7 +204,7 @@ export const like = <const F extends string>(
 /**
  * Lets through what all of them let through.
  *
- * @category combinations
+ * @category combinators
  * @since 0.1.0
  */
 export const and = <F extends string>(first: Filter<F>, ...others: ReadonlyArray<Filter<F>>): Filter<F> =>
@@ -213,7 +213,7 @@ export const and = <F extends string>(first: Filter<F>, ...others: ReadonlyArray
 /**
  * Lets through what at least one of them lets through.
  *
- * @category combinations
+ * @category combinators
  * @since 0.1.0
  */
 export const or = <F extends string>(first: Filter<F>, ...others: ReadonlyArray<Filter<F>>): Filter<F> =>
@@ -222,7 +222,7 @@ export const or = <F extends string>(first: Filter<F>, ...others: ReadonlyArray<
 /**
  * Lets through what the filter does not.
  *
- * @category combinations
+ * @category combinators
  * @since 0.1.0
  */
 export const not = <F extends string>(filter: Filter<F>): Filter<F> => ({ _tag: "Negation", filter })
@@ -246,7 +246,7 @@ export const not = <F extends string>(filter: Filter<F>): Filter<F> => ({ _tag: 
  * ObjectFilter.print(filter) // success: name == "O'Hara" && !(email LIKE '*@example.com')
  * ```
  *
- * @category text
+ * @category conversions
  * @since 0.1.0
  */
 export const print = (filter: Filter<string>): Result.Result<string, PubNubError.BadRequest> =>

@@ -48,7 +48,7 @@ export class InvalidKey extends Failure.TaggedError<InvalidKey>("pubnub")("Inval
 /**
  * The add-ons of a keyset that can be switched off.
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
 export const AddOn = Schema.Literals([

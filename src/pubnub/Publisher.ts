@@ -601,7 +601,7 @@ const checkedOf = (settings: Settings) => {
  * gave an id of its own: a string that is unique on its channel for this user. Streams of `Subscribe` leave out what has
  * the id of an earlier message.
  *
- * @category message ids
+ * @category constants
  * @since 0.1.0
  */
 export const messageIdKey = MessageIds.key

@@ -23,7 +23,7 @@ import * as Schema from "effect/Schema"
  * Option.isSome(Timetoken.makeOption("1595634632")) // false: seconds, not a timetoken
  * ```
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
 export const Timetoken = Schema.String.pipe(
@@ -40,7 +40,7 @@ export type Timetoken = typeof Timetoken.Type
 /**
  * Earlier before later.
  *
- * @category ordering
+ * @category constants
  * @since 0.1.0
  */
 export const Order: Order_.Order<Timetoken> = Order_.mapInput(Order_.String, (timetoken: Timetoken) => timetoken)

@@ -477,7 +477,7 @@ export const stream: Users<AppContext.Custom, never>["stream"] = users.stream
  * }).pipe(Effect.scoped)
  * ```
  *
- * @category live values
+ * @category streams
  * @since 0.1.0
  */
 export const live: Users<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(users, Custom.untyped)
@@ -608,7 +608,7 @@ export const remove: Users<AppContext.Custom, never>["remove"] = users.remove
  * )
  * ```
  *
- * @category typed custom data
+ * @category constructors
  * @since 0.1.0
  */
 export const withCustom = <C, RD = never, RE = never>(

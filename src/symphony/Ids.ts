@@ -60,7 +60,7 @@ export const toStandard = (id: string): string => {
  * Ids.issue("room 7") // "is base64 in neither alphabet"
  * ```
  *
- * @category validation
+ * @category predicates
  * @since 0.1.0
  */
 export const issue = (id: string): string | undefined =>

@@ -68,7 +68,7 @@ export interface Markup<out P extends Place = Place> {
 /**
  * Whether a value is {@link Markup}.
  *
- * @category guards
+ * @category predicates
  * @since 0.1.0
  */
 export const isMarkup = (value: unknown): value is Markup => {
@@ -117,7 +117,7 @@ const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
  * MessageML.escape("a < b && ${c}") // "a &lt; b &amp;&amp; &#36;&#123;c&#125;"
  * ```
  *
- * @category markup
+ * @category conversions
  * @since 0.1.0
  */
 export const escape = (text: string): string =>
@@ -203,7 +203,7 @@ export type Interpolation = Flow | ReadonlyArray<Flow>
  * const echo = (typed: string) => MessageML.text(typed)
  * ```
  *
- * @category markup
+ * @category elements
  * @since 0.1.0
  */
 export const text = (text: string): Markup<"inline"> => built("inline", () => make("inline", escape(written(text))))
@@ -224,7 +224,7 @@ export const text = (text: string): Markup<"inline"> => built("inline", () => ma
  * const greeting = (name: string) => MessageML.messageML`<p>Hello <b>${name}</b> ${MessageML.emoji("wave")}</p>`
  * ```
  *
- * @category markup
+ * @category constructors
  * @since 0.1.0
  */
 export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArray<Interpolation>): Markup<"block"> =>
@@ -265,7 +265,7 @@ const placeBehind = (text: string, from: Within): Within => {
  * const chime = MessageML.unsafe("<chime/>")
  * ```
  *
- * @category markup
+ * @category constructors
  * @since 0.1.0
  */
 export const unsafe = (markup: string): Markup<"block"> => built("block", () => make("block", written(markup)))
@@ -277,7 +277,7 @@ export const unsafe = (markup: string): Markup<"block"> => built("block", () => 
 /**
  * Bold text.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const bold = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "b", children)
@@ -285,7 +285,7 @@ export const bold = (...children: ReadonlyArray<Inline>): Markup<"inline"> => el
 /**
  * Italic text.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const italic = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "i", children)
@@ -293,7 +293,7 @@ export const italic = (...children: ReadonlyArray<Inline>): Markup<"inline"> => 
 /**
  * Underlined text.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const underline = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "u", children)
@@ -301,7 +301,7 @@ export const underline = (...children: ReadonlyArray<Inline>): Markup<"inline"> 
 /**
  * Text of a fixed width.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const code = (text: string): Markup<"inline"> => element("inline", "code", [text])
@@ -309,7 +309,7 @@ export const code = (text: string): Markup<"inline"> => element("inline", "code"
 /**
  * Text with a look of its own.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const span = (options: { readonly class: string }, ...children: ReadonlyArray<Inline>): Markup<"inline"> =>
@@ -318,7 +318,7 @@ export const span = (options: { readonly class: string }, ...children: ReadonlyA
 /**
  * A link. Without a text it shows its address.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const link = (href: string, text: string = href): Markup<"inline"> => element("inline", "a", [text], { href })
@@ -326,7 +326,7 @@ export const link = (href: string, text: string = href): Markup<"inline"> => ele
 /**
  * An image at an address.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const image = (src: string): Markup<"inline"> => empty("inline", "img", { src })
@@ -334,7 +334,7 @@ export const image = (src: string): Markup<"inline"> => empty("inline", "img", {
 /**
  * A new line.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const lineBreak: Markup<"inline"> = empty("inline", "br")
@@ -351,7 +351,7 @@ export const lineBreak: Markup<"inline"> = empty("inline", "br")
  * const line = MessageML.paragraph("Thank you, ", MessageML.mention({ email: "ada@example.com" }), "!")
  * ```
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const mention = (
@@ -364,7 +364,7 @@ export const mention = (
 /**
  * A hashtag, without its `#`.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const hashtag = (tag: string): Markup<"inline"> => empty("inline", "hash", { tag })
@@ -372,7 +372,7 @@ export const hashtag = (tag: string): Markup<"inline"> => empty("inline", "hash"
 /**
  * A cashtag, without its `$`.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const cashtag = (tag: string): Markup<"inline"> => empty("inline", "cash", { tag })
@@ -380,7 +380,7 @@ export const cashtag = (tag: string): Markup<"inline"> => empty("inline", "cash"
 /**
  * An emoji by its name, `smiley`.
  *
- * @category inline elements
+ * @category elements
  * @since 0.1.0
  */
 export const emoji = (shortcode: string): Markup<"inline"> => empty("inline", "emoji", { shortcode })
@@ -392,7 +392,7 @@ export const emoji = (shortcode: string): Markup<"inline"> => empty("inline", "e
 /**
  * A paragraph.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const paragraph = (...children: ReadonlyArray<Inline>): Markup<"block"> => element("block", "p", children)
@@ -400,7 +400,7 @@ export const paragraph = (...children: ReadonlyArray<Inline>): Markup<"block"> =
 /**
  * A heading, from the largest to the smallest.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const heading = (level: 1 | 2 | 3 | 4 | 5 | 6, ...children: ReadonlyArray<Inline>): Markup<"block"> =>
@@ -413,7 +413,7 @@ export const heading = (level: 1 | 2 | 3 | 4 | 5 | 6, ...children: ReadonlyArray
 /**
  * Text as it is, line breaks and spaces too.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const preformatted = (text: string): Markup<"block"> => element("block", "pre", [text])
@@ -421,7 +421,7 @@ export const preformatted = (text: string): Markup<"block"> => element("block", 
 /**
  * A group of whatever stands among paragraphs.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const group = (...children: ReadonlyArray<Flow>): Markup<"block"> => element("block", "div", children)
@@ -429,7 +429,7 @@ export const group = (...children: ReadonlyArray<Flow>): Markup<"block"> => elem
 /**
  * A line across.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const rule: Markup<"block"> = empty("block", "hr")
@@ -437,7 +437,7 @@ export const rule: Markup<"block"> = empty("block", "hr")
 /**
  * The entry of a list.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const item = (...children: ReadonlyArray<Flow>): Markup<"item"> => element("item", "li", children)
@@ -458,7 +458,7 @@ const isAt = <P extends Place>(place: P) => (markup: Markup): markup is Markup<P
  * const list = MessageML.bulletList("Bread", MessageML.item(MessageML.paragraph("Milk")))
  * ```
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const bulletList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
@@ -467,7 +467,7 @@ export const bulletList = (...items: ReadonlyArray<Inline | Markup<"item">>): Ma
 /**
  * A list with numbers. What is not an {@link item} becomes one.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const numberedList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
@@ -476,7 +476,7 @@ export const numberedList = (...items: ReadonlyArray<Inline | Markup<"item">>): 
 /**
  * A cell of a table's row.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const cell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => element("cell", "td", children)
@@ -484,7 +484,7 @@ export const cell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => elemen
 /**
  * A cell that says what is in its column.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const headerCell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => element("cell", "th", children)
@@ -492,7 +492,7 @@ export const headerCell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => 
 /**
  * The row of a table. What is not a {@link cell} becomes one.
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const row = (...cells: ReadonlyArray<Inline | Markup<"cell">>): Markup<"row"> =>
@@ -512,7 +512,7 @@ export const row = (...cells: ReadonlyArray<Inline | Markup<"cell">>): Markup<"r
  * )
  * ```
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const table = (...rows: ReadonlyArray<Markup<"row">>): Markup<"block"> => element("block", "table", rows)
@@ -528,7 +528,7 @@ export const table = (...rows: ReadonlyArray<Markup<"row">>): Markup<"block"> =>
  * const order = MessageML.card({ header: ["Order 7"], body: [MessageML.paragraph("12 pieces")] })
  * ```
  *
- * @category block elements
+ * @category elements
  * @since 0.1.0
  */
 export const card = (
@@ -566,7 +566,7 @@ export interface FieldOptions {
 /**
  * A line of text to type.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const textField = (
@@ -576,7 +576,7 @@ export const textField = (
 /**
  * Lines of text to type.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const textArea = (options: FieldOptions & { readonly placeholder?: string | undefined }): Markup<"field"> =>
@@ -585,7 +585,7 @@ export const textArea = (options: FieldOptions & { readonly placeholder?: string
 /**
  * Something to choose in a {@link select}.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const option = (value: string, text: string = value, selected = false): Markup<"option"> =>
@@ -594,7 +594,7 @@ export const option = (value: string, text: string = value, selected = false): M
 /**
  * One of several to choose.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const select = (options: FieldOptions, ...choices: ReadonlyArray<Markup<"option">>): Markup<"field"> =>
@@ -603,7 +603,7 @@ export const select = (options: FieldOptions, ...choices: ReadonlyArray<Markup<"
 /**
  * Something to tick.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const checkbox = (
@@ -614,7 +614,7 @@ export const checkbox = (
 /**
  * One of those of the same name to choose.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const radio = (
@@ -625,7 +625,7 @@ export const radio = (
 /**
  * Users to choose.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const personSelector = (
@@ -635,7 +635,7 @@ export const personSelector = (
 /**
  * A date to choose.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const datePicker = (options: FieldOptions): Markup<"field"> => empty("field", "date-picker", options)
@@ -643,7 +643,7 @@ export const datePicker = (options: FieldOptions): Markup<"field"> => empty("fie
 /**
  * A time of the day to choose.
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const timePicker = (options: FieldOptions): Markup<"field"> => empty("field", "time-picker", options)
@@ -651,7 +651,7 @@ export const timePicker = (options: FieldOptions): Markup<"field"> => empty("fie
 /**
  * What sends a form (`action`), or clears it (`reset`).
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const button = (
@@ -675,7 +675,7 @@ export const button = (
  * )
  * ```
  *
- * @category forms
+ * @category elements
  * @since 0.1.0
  */
 export const form = (id: string, ...children: ReadonlyArray<Flow | Markup<"field">>): Markup<"block"> =>
@@ -754,7 +754,7 @@ export interface Entity<A, RD = never, RE = never> {
  * const orders = (message: MessageML.Readable) => Order.read(message)
  * ```
  *
- * @category entities
+ * @category elements
  * @since 0.1.0
  */
 export const entity = <A, RD = never, RE = never>(options: {
@@ -857,7 +857,7 @@ export interface Reading {
  *   Effect.map(MessageML.read(message), ({ text }) => text.endsWith("/help"))
  * ```
  *
- * @category reading
+ * @category conversions
  * @since 0.1.0
  */
 export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadable> =>

@@ -246,7 +246,7 @@ export const everything: ReadonlyArray<Pick<Rule, "fault" | "lasting">> = [
 /**
  * What was injected, one line each: to print beside the seed of a run that failed.
  *
- * @category formatting
+ * @category conversions
  * @since 0.1.0
  */
 export const format = (injected: ReadonlyArray<Injected>): string =>

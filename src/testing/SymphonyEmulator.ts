@@ -448,7 +448,7 @@ export interface KeyPair {
  * }).pipe(Effect.provide(SymphonyEmulator.layer()))
  * ```
  *
- * @category keys
+ * @category constructors
  * @since 0.1.0
  */
 export const keyPair: Effect.Effect<KeyPair> = jwt.keyPair

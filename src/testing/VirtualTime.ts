@@ -124,7 +124,7 @@ export const layer: Layer.Layer<VirtualTime> = Layer.effectContext(Effect.gen(fu
  * const program = VirtualTime.jump("8 hours").pipe(Effect.provide(VirtualTime.layer))
  * ```
  *
- * @category time
+ * @category services
  * @since 0.1.0
  */
 export const jump = (duration: Duration.Input): Effect.Effect<void, never, VirtualTime> =>
@@ -155,7 +155,7 @@ const someTurns = Effect.repeat(Effect.yieldNow, { times: 31 })
  * })
  * ```
  *
- * @category time
+ * @category services
  * @since 0.1.0
  */
 export const advance = Effect.fnUntraced(function*(duration: Duration.Input, options?: {
