@@ -1,22 +1,14 @@
 /**
- * Named `Schedule`s for what is worth trying again, with the figures that long-lived readers want.
+ * Schedules for what is worth trying again. Every error of this package has `isRetryable`, which says whether a retry can help, and
+ * `retryAfter`, the wait that the service asked for.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-
-/**
- * What a schedule of this module looks at: the wait that the server asked for, if it did.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Failure {
-  readonly retryAfter?: Duration.Duration | undefined
-}
 
 /**
  * Settings of {@link backoff}.
@@ -26,71 +18,80 @@ export interface Failure {
  */
 export interface BackoffOptions {
   /** The shortest delay. Default: half a second. */
-  readonly floor?: Duration.Input | undefined
-  /** The longest delay before jitter is taken off. Default: 30 seconds. */
+  readonly base?: Duration.Input | undefined
+  /** By what the bound of the delay grows with each attempt, at least 1. Default: 2. */
+  readonly factor?: number | undefined
+  /** The longest delay, unless the service asks for more. Default: 30 seconds. */
   readonly cap?: Duration.Input | undefined
-  /** The longest wait that a server may ask for with `Retry-After`. Default: 150 seconds. */
-  readonly longestHint?: Duration.Input | undefined
+  /** How many attempts there are in all, the first one included. Default: `Infinity`. */
+  readonly maxAttempts?: number | undefined
+  /** The longest wait that a service may ask for with `Retry-After`. Default: 150 seconds. */
+  readonly maxRetryAfter?: Duration.Input | undefined
 }
 
 /**
- * An endless schedule: each delay is drawn evenly between the floor and a bound that doubles from twice the floor up
- * to the cap, so that many clients do not come back at the same moment. A server's `Retry-After` is a lower bound.
+ * When to try again after an `E`: settings of {@link backoff}, or a schedule of your own.
  *
- * **Example** (At most five more attempts, 100 milliseconds to 2 seconds apart)
+ * @category models
+ * @since 0.1.0
+ */
+export type Policy<E> = BackoffOptions | Schedule.Schedule<unknown, E>
+
+/**
+ * Waits longer after each attempt. Each delay is drawn evenly between `base` and a bound, so that many clients do not come back at
+ * the same moment. The bound starts at `base * factor` and grows by `factor` up to `cap`. The `retryAfter` of an error is a lower
+ * bound of its delay, up to `maxRetryAfter`.
+ *
+ * **Example** (Six attempts, 100 milliseconds to 2 seconds apart)
  *
  * ```ts
- * import * as Schedule from "effect/Schedule"
  * import * as Retry from "effect-herald/Retry"
  *
- * const brisk = Retry.backoff({ floor: "100 millis", cap: "2 seconds" }).pipe(Schedule.upTo({ times: 5 }))
+ * const brisk = Retry.backoff({ base: "100 millis", cap: "2 seconds", maxAttempts: 6 })
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const backoff = (options: BackoffOptions = {}): Schedule.Schedule<number, Failure> => {
-  const floor = Duration.toMillis(Duration.fromInputUnsafe(options.floor ?? "500 millis"))
-  const cap = Duration.toMillis(Duration.fromInputUnsafe(options.cap ?? "30 seconds"))
-  const longestHint = Duration.fromInputUnsafe(options.longestHint ?? "150 seconds")
-  return Schedule.forever.pipe(
-    Schedule.setInputType<Failure>(),
+export const backoff = (options: BackoffOptions = {}): Schedule.Schedule<number> => {
+  const { factor = 2, maxAttempts = Infinity } = options
+  const base = Duration.toMillis(options.base ?? "500 millis")
+  const cap = Duration.toMillis(options.cap ?? "30 seconds")
+  const maxRetryAfter = Duration.fromInputUnsafe(options.maxRetryAfter ?? "150 seconds")
+  const delays = Schedule.forever.pipe(
     Schedule.modifyDelay(({ attempt, input }) => {
-      const bound = Math.max(floor, Math.min(cap, floor * 2 ** Math.min(attempt, 30)))
-      return Effect.map(Random.nextBetween(floor, bound), (drawn) => {
+      const bound = Math.max(base, Math.min(cap, base * Math.min(factor ** attempt, Number.MAX_SAFE_INTEGER)))
+      return Effect.map(Random.nextBetween(base, bound), (drawn) => {
         const delay = Duration.millis(Math.round(drawn))
-        return input.retryAfter === undefined
-          ? delay
-          : Duration.max(delay, Duration.min(input.retryAfter, longestHint))
+        const retryAfter = Predicate.hasProperty(input, "retryAfter") ? input.retryAfter : undefined
+        return Duration.isDuration(retryAfter) ? Duration.max(delay, Duration.min(retryAfter, maxRetryAfter)) : delay
       })
     })
   )
+  return maxAttempts === Infinity ? delays : Schedule.upTo(delays, { times: maxAttempts - 1 })
 }
 
 /**
- * How a reader comes back by default: for ever, half a second to 30 seconds apart with jitter, and never before the
- * server's own `Retry-After`.
+ * Default of readers that lost their connection: for ever, half a second to 30 seconds apart with jitter, and never before the
+ * service's own `Retry-After`.
  *
  * @category constants
  * @since 0.1.0
  */
-export const reconnect: Schedule.Schedule<number, Failure> = backoff()
+export const reconnect: Schedule.Schedule<number> = backoff()
 
 /**
- * How a writer comes back by default whose object was changed by another in the meantime: a hundred times, 20 milliseconds
- * to 5 seconds apart with jitter. Fifty writers of one object that never pause all come through, at half a second a request
- * too.
+ * Default of `update` after a concurrent change: a hundred more attempts, 20 milliseconds to 5 seconds apart with jitter. Fifty
+ * writers of one object that never pause all succeed, even when a request takes half a second.
  *
  * @category constants
  * @since 0.1.0
  */
-export const contention: Schedule.Schedule<number, Failure> = backoff({ floor: "20 millis", cap: "5 seconds" }).pipe(
-  Schedule.upTo({ times: 100 })
-)
+export const contention: Schedule.Schedule<number> = backoff({ base: "20 millis", cap: "5 seconds", maxAttempts: 101 })
 
 /**
- * The default schedule for saving a cursor that was not saved: ten more attempts within about half a minute, 100 milliseconds
- * to 5 seconds apart.
+ * Default of readers that could not save a cursor: ten more attempts within about half a minute, 100 milliseconds to 5 seconds
+ * apart.
  *
  * @category constants
  * @since 0.1.0
@@ -99,3 +100,7 @@ export const commit: Schedule.Schedule<Duration.Duration> = Schedule.exponential
   Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(5)))),
   Schedule.upTo({ times: 10 })
 )
+
+/** @internal */
+export const toSchedule = <E>(policy: Policy<E>, defaults?: BackoffOptions): Schedule.Schedule<unknown, E> =>
+  Schedule.isSchedule(policy) ? policy : backoff({ ...defaults, ...policy })

@@ -8,7 +8,7 @@ import * as Cursor from "effect-herald/Cursor"
 import * as Retry from "effect-herald/Retry"
 
 const delays = (
-  schedule: Schedule.Schedule<unknown, Retry.Failure>,
+  schedule: Schedule.Schedule<unknown>,
   hints: ReadonlyArray<Duration.Duration | undefined>
 ) =>
   Effect.gen(function*() {
@@ -63,7 +63,7 @@ describe("backoff", () => {
 
   it.effect("takes other figures", () =>
     Effect.gen(function*() {
-      const schedule = Retry.backoff({ floor: "10 millis", cap: "20 millis", longestHint: "1 second" })
+      const schedule = Retry.backoff({ base: "10 millis", cap: "20 millis", maxRetryAfter: "1 second" })
       const drawn = yield* delays(schedule, [...noHints(20), Duration.minutes(1)])
       assert.isTrue(drawn.slice(0, 20).every((delay) => delay >= 10 && delay <= 20))
       assert.strictEqual(drawn[20], 1_000)

@@ -6,14 +6,12 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import type { Detail } from "../Reason.ts"
+import type { Policy } from "../Retry.ts"
 import * as Text from "./text.ts"
 
 /** One complaint about one input. */
-export interface Detail {
-  readonly message: string
-  /** The parameter or field it is about. */
-  readonly location?: string
-}
+export type { Detail }
 
 /** What is wrong with one value. */
 export type Problem = string | undefined
@@ -144,8 +142,25 @@ export const record: Check = (value) =>
 /** A function. */
 export const callback: Check = (value) => typeof value === "function" ? undefined : `is ${shown(value)}, not a function`
 
-/** A schedule of Effect. */
-export const schedule: Check = (value) => Schedule.isSchedule(value) ? undefined : `is ${shown(value)}, not a schedule`
+/** What is wrong with a retry policy: settings of a back-off, which have so many attempts by default, or a schedule. */
+export const retry = (
+  location: string,
+  policy: Policy<never> | undefined,
+  attempts = Infinity
+): ReadonlyArray<Detail> => {
+  if (policy === undefined || Schedule.isSchedule(policy)) return []
+  const misfit = record(policy)
+  if (misfit !== undefined) return [{ location, message: `${misfit} and not a schedule` }]
+  const { base = 1, cap = 1, factor = 1, maxAttempts = attempts, maxRetryAfter = 1 } = policy
+  return issues({
+    // Attempts without a pause must end.
+    [`${location}.base`]: maxAttempts === Infinity ? duration(base) : patience(base),
+    [`${location}.factor`]: factor >= 1 ? undefined : `is ${shown(factor)}, not a number of 1 or more`,
+    [`${location}.cap`]: patience(cap),
+    [`${location}.maxAttempts`]: maxAttempts === Infinity ? undefined : whole(1)(maxAttempts),
+    [`${location}.maxRetryAfter`]: patience(maxRetryAfter)
+  })
+}
 
 /** A positive, finite duration. */
 export const duration = (value: Duration.Input): Problem => {

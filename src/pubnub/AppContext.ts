@@ -6,8 +6,8 @@
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Option from "effect/Option"
-import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Retry from "../Retry.ts"
 import * as Failure from "../internal/failure.ts"
 import * as Json from "../internal/json.ts"
 import type * as Pages from "../Page.ts"
@@ -172,7 +172,7 @@ export interface UpdateOptions {
    */
   readonly custom?: "replace" | "merge" | undefined
   /** When to begin anew after somebody else's change. Default: `Retry.contention`. */
-  readonly retry?: Schedule.Schedule<unknown, ObjectChanged> | undefined
+  readonly retry?: Retry.Policy<ObjectChanged> | undefined
 }
 
 // --------------------------------------------------------------------------------------------------------------------

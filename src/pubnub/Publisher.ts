@@ -65,9 +65,9 @@ export type Settings =
     /**
      * When a message that was certainly not taken is sent again; those behind it on its channel wait. Default: half a
      * second to 30 seconds apart, with jitter, for one minute. A schedule of your own should heed `retryAfter`, as
-     * `Retry.backoff` does; `Schedule.recurs(0)` sends nothing again.
+     * `Retry.backoff` does. `{ maxAttempts: 1 }` sends nothing again.
      */
-    readonly retry?: Schedule.Schedule<unknown, Publish.PublishError> | undefined
+    readonly retry?: Retry.Policy<Publish.PublishError> | undefined
     /** For how long the messages that wait when the scope closes are still sent. Default: 5 seconds. */
     readonly flush?: Duration.Input | undefined
   }
@@ -566,16 +566,18 @@ const checkedOf = (settings: Settings) => {
   const { limit, window } = rateLimit === undefined || rateLimit === "none"
     ? { limit: 5, window: "1 second" as const }
     : { ...rateLimit }
-  const issues = Input.issues({
-    capacity: Input.optional(Input.whole(1))(capacity),
-    "rateLimit.limit": Input.whole(1)(limit),
-    "rateLimit.window": Input.duration(window),
-    flush: flush === undefined ? undefined : Input.patience(flush),
-    retry: Input.optional(Input.schedule)(retry),
-    messageIds: Input.optional(Input.flag)(messageIds),
-    settleUnknown: Input.optional(Input.flag)(settleUnknown),
-    resendUnknown: Input.optional(Input.flag)(resendUnknown)
-  })
+  const issues = [
+    ...Input.issues({
+      capacity: Input.optional(Input.whole(1))(capacity),
+      "rateLimit.limit": Input.whole(1)(limit),
+      "rateLimit.window": Input.duration(window),
+      flush: flush === undefined ? undefined : Input.patience(flush),
+      messageIds: Input.optional(Input.flag)(messageIds),
+      settleUnknown: Input.optional(Input.flag)(settleUnknown),
+      resendUnknown: Input.optional(Input.flag)(resendUnknown)
+    }),
+    ...Input.retry("retry", retry)
+  ]
   const isValid = issues.length === 0
   const pace: Pace | undefined = rateLimit === "none" || !isValid
     ? undefined
@@ -584,7 +586,7 @@ const checkedOf = (settings: Settings) => {
     issues,
     capacity: capacity ?? 64,
     pace,
-    retry: retry ?? untilTaken,
+    retry: Retry.toSchedule(isValid ? retry ?? untilTaken : untilTaken),
     flush: Duration.fromInputUnsafe(isValid ? flush ?? "5 seconds" : "5 seconds"),
     messageIds: messageIds === true,
     settles: messageIds === true && settleUnknown === true,

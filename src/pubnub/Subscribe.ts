@@ -9,7 +9,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
-import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -18,6 +17,7 @@ import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Handling from "../internal/handling.ts"
 import * as Input from "../internal/input.ts"
+import type * as Retry from "../Retry.ts"
 import * as DurableReader from "./internal/reading/durable.ts"
 import * as EventStreams from "./internal/reading/eventStreams.ts"
 import { isStatus } from "./internal/reading/place.ts"
@@ -63,7 +63,7 @@ export type Reconnect = {
       | "ServerFailure"
       | "Timeout"
       | "Transport"
-  ]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
+  ]?: Retry.Policy<PubNubError.Reason> | undefined
 }
 
 /**
@@ -429,7 +429,7 @@ export interface PagesOptions extends StreamOptions {
    * `isRetryable` are retried. When the schedule ends, the reader fails with the last error. Default: `Retry.commit`, ten more
    * attempts within about half a minute.
    */
-  readonly commitRetry?: Schedule.Schedule<unknown, CursorStoreError> | undefined
+  readonly commitRetry?: Retry.Policy<CursorStoreError> | undefined
 }
 
 /**
@@ -505,7 +505,7 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
    */
   readonly concurrency?: number | undefined
   /** When to run a handler again that failed. Default: never. */
-  readonly retry?: Schedule.Schedule<unknown, E> | undefined
+  readonly retry?: Retry.Policy<E> | undefined
   /**
    * Takes messages whose handler keeps failing. When it succeeds, they count as handled. Default: the failure of the handler ends
    * the reader, and the messages are not committed.
@@ -536,7 +536,6 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Schedule from "effect/Schedule"
  * import * as Schema from "effect/Schema"
  * import * as Subscribe from "effect-herald/pubnub/Subscribe"
  *
@@ -547,7 +546,7 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
  *   channels: ["orders"],
  *   schema: Order,
  *   reader: "billing",
- *   retry: Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(3)]),
+ *   retry: { base: "1 second", maxAttempts: 4 },
  *   deadLetter: (message, error) => Effect.logError(`order ${message.payload.id}: ${error}`)
  * })
  * ```
@@ -659,8 +658,9 @@ type MaybeSchema<A, RD> = { readonly schema?: Schema.ConstraintDecoder<A, RD> | 
 /** What is wrong with the options of one function, beside what all of them check. */
 type Issues<O> = (options: O) => ReadonlyArray<PubNubError.Detail>
 
-const durableIssues: Issues<PagesOptions> = ({ commitRetry, reader }) =>
-  Input.issues({ reader: Input.filled(reader), commitRetry: Input.optional(Input.schedule)(commitRetry) })
+const durableIssues: Issues<PagesOptions> = (
+  { commitRetry, reader }
+) => [...Input.issues({ reader: Input.filled(reader) }), ...Input.retry("commitRetry", commitRetry)]
 
 const wholeOrInfinity: Input.Check = (value) => value === Infinity ? undefined : Input.whole(1)(value)
 
@@ -712,7 +712,7 @@ const consuming = <A, RD, E, R, E2, R2>(
   options:
     & Omit<ConsumeOptions<never, never, E2, R2>, "deadLetter" | "retry">
     & MaybeSchema<A, RD>
-    & { readonly deadLetter?: unknown; readonly retry?: unknown },
+    & { readonly deadLetter?: unknown; readonly retry?: Retry.Policy<never> | undefined },
   handling: (options: { readonly concurrency?: number | undefined }) => {
     readonly handle: (
       messages: ReadonlyArray<DurableReader.Open<SubscribeEvent.Message<A | Schema.Json>>>

@@ -11,10 +11,10 @@ import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Handling from "../internal/handling.ts"
 import * as Input from "../internal/input.ts"
+import type * as Retry from "../Retry.ts"
 import type * as DatafeedEvent from "./DatafeedEvent.ts"
 import type * as DatafeedStatus from "./DatafeedStatus.ts"
 import * as Feed from "./internal/feed/feed.ts"
@@ -53,6 +53,11 @@ export interface Options {
    * `requestTimeout` of the configuration.
    */
   readonly readTimeout?: Duration.Input | undefined
+  /**
+   * When the reader tries again: settings of `Retry.backoff`, or a schedule. When it ends, the stream fails. Default: `reconnect` of
+   * the configuration.
+   */
+  readonly reconnect?: Retry.Policy<SymphonyError> | undefined
 }
 
 /**
@@ -92,7 +97,7 @@ export type Notice = DatafeedStatus.DatafeedStatus | DatafeedEvent.UnknownEvent 
  * `POST {agent}/agent/v5/datafeeds/{id}/read` as a long poll, once for each pull. `GET {pod}/pod/v2/sessioninfo` once, to
  * recognise the bot's own events.
  *
- * The stream survives cut connections, bad answers and sleeping machines, by default for ever (`datafeedRetry` of the
+ * The stream survives cut connections, bad answers and sleeping machines, by default for ever (`reconnect` of the
  * configuration). It renews a session that ends. It reports a failed login at once, and retries it by the same schedule. It
  * replaces a feed that the service forgot, and emits `FeedRecreated`. It ends with a `SymphonyError` when the service itself
  * refuses a login or a permission (a bot with 20 feeds can create no more), or with the last failure when a schedule ends. At its
@@ -134,8 +139,8 @@ export const pages = (
   options: Options = {}
 ): Stream.Stream<Page, SymphonyError, HttpClient.HttpClient | SymphonyConfig | Session> =>
   Stream.unwrap(Requests.reading(() => {
-    const { deleteOnEnd = false, include = [], readTimeout, tag } = options
-    return Effect.succeed(Feed.pages({ tag, include, deleteOnEnd, readTimeout }))
+    const { deleteOnEnd = false, include = [], readTimeout, reconnect, tag } = options
+    return Effect.succeed(Feed.pages({ tag, include, deleteOnEnd, readTimeout, reconnect }))
   }))
 
 /**
@@ -260,7 +265,7 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
    */
   readonly concurrency?: number | undefined
   /** When to run the handler again after a failure. Default: never. */
-  readonly retry?: Schedule.Schedule<unknown, E> | undefined
+  readonly retry?: Retry.Policy<E> | undefined
   /** Takes what keeps failing. Default: the failure ends the reader, before it commits the page. */
   readonly deadLetter?: ((work: Work, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
   /**
@@ -286,14 +291,13 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Schedule from "effect/Schedule"
  * import * as Datafeed from "effect-herald/symphony/Datafeed"
  * import type * as DatafeedEvent from "effect-herald/symphony/DatafeedEvent"
  *
  * declare const book: (form: DatafeedEvent.ElementsAction) => Effect.Effect<void, "ledger closed">
  *
  * const bot = Datafeed.consume((event) => event._tag === "ElementsAction" ? book(event) : Effect.void, {
- *   retry: Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(3)]),
+ *   retry: { base: "1 second", maxAttempts: 4 },
  *   deadLetter: (event, error) => Effect.logError(`event ${event.id}: ${error}`)
  * })
  * ```

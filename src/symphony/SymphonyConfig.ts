@@ -9,12 +9,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
 import * as Input from "../internal/input.ts"
@@ -23,7 +22,7 @@ import * as Guarded from "../internal/guarded.ts"
 import * as Retry from "../Retry.ts"
 import * as ConfigFile from "./internal/config/configFile.ts"
 import * as Identities from "./internal/feed/identities.ts"
-import { Detail } from "./SymphonyError.ts"
+import { Detail, type SymphonyError } from "./SymphonyError.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // options
@@ -78,24 +77,6 @@ export interface App {
 }
 
 /**
- * How often and how far apart a request is tried again: half a second, one, two, four seconds, … by default. A server's
- * `Retry-After` is a lower bound of each wait, as far as 5 minutes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface RetryOptions {
-  /** All attempts, the first one too; a negative number is for ever. Default: 10. */
-  readonly maxAttempts?: number | undefined
-  /** The wait before the second attempt; positive where attempts have no end. Default: 500 milliseconds. */
-  readonly initialInterval?: Duration.Input | undefined
-  /** By what each wait is longer than the one before, at least 1. Default: 2. */
-  readonly multiplier?: number | undefined
-  /** The longest wait, unless the service asks for more. Default: 5 minutes. */
-  readonly maxInterval?: Duration.Input | undefined
-}
-
-/**
  * What {@link make} takes. A host is required, here or for each service that is used.
  *
  * @category models
@@ -112,13 +93,16 @@ export interface Options extends ServiceOptions {
   readonly bot?: Bot | undefined
   /** Who acts with `Session.layerOnBehalfOf`. Default: nobody. */
   readonly app?: App | undefined
-  /** The settings of the usual schedule, or one of your own (see `effect-herald/Retry`). */
-  readonly retry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined
   /**
-   * How a reader of the datafeed comes back. Default: for ever, half a second to 30 seconds apart with jitter (`reconnect` of
-   * `effect-herald/Retry`). Settings without `maxAttempts` mean 10 attempts.
+   * When a request is tried again: settings of `Retry.backoff`, or a schedule. Default: 10 attempts, half a second to 5 minutes
+   * apart, and up to 5 minutes where the service asks for a wait; settings replace these one by one.
    */
-  readonly datafeedRetry?: RetryOptions | Schedule.Schedule<unknown, Retry.Failure> | undefined
+  readonly retry?: Retry.Policy<SymphonyError> | undefined
+  /**
+   * When a reader of the datafeed tries again: settings of `Retry.backoff`, or a schedule. Default: for ever, half a second to 30
+   * seconds apart (`Retry.reconnect`).
+   */
+  readonly reconnect?: Retry.Policy<SymphonyError> | undefined
   /** How long a request may take, connection and body included. Default: 60 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
   /**
@@ -161,8 +145,8 @@ export class SymphonyConfig extends Context.Service<SymphonyConfig, {
   readonly keyManager: Service
   readonly bot: Bot | undefined
   readonly app: App | undefined
-  readonly retry: Schedule.Schedule<unknown, Retry.Failure>
-  readonly datafeedRetry: Schedule.Schedule<unknown, Retry.Failure>
+  readonly retry: Schedule.Schedule<unknown, SymphonyError>
+  readonly reconnect: Schedule.Schedule<unknown, SymphonyError>
   readonly requestTimeout: Duration.Duration
   readonly maxAnswerSize: number
   /**
@@ -197,8 +181,8 @@ const of = (options: Options): Omit<SymphonyConfig["Service"], "issues"> => ({
   keyManager: serviceOf(options, options.keyManager),
   bot: options.bot,
   app: options.app,
-  retry: scheduleOf(options.retry ?? {}),
-  datafeedRetry: options.datafeedRetry === undefined ? Retry.reconnect : scheduleOf(options.datafeedRetry),
+  retry: Retry.toSchedule(options.retry ?? {}, retryDefaults),
+  reconnect: Retry.toSchedule(options.reconnect ?? Retry.reconnect),
   requestTimeout: Duration.fromInputUnsafe(options.requestTimeout ?? "60 seconds"),
   maxAnswerSize: options.maxAnswerSize ?? 48 * 1024 * 1024
 })
@@ -360,8 +344,12 @@ export const layerFile = (
 
 /** Some settings have other names in files. */
 const inFile = ({ location = "", message }: Detail): Detail => ({
-  location: location.replace("requestTimeout", "readTimeout").replace("datafeedRetry", "datafeed.retry")
-    .replace("headers", "defaultHeaders").replace(/Interval$/, "IntervalMillis"),
+  location: location.replace("requestTimeout", "readTimeout").replace("headers", "defaultHeaders")
+    .replace("reconnect", "datafeed.retry").replace(/\bbase$/, "initialIntervalMillis").replace(
+      /\bfactor$/,
+      "multiplier"
+    )
+    .replace(/\bcap$/, "maxIntervalMillis"),
   message
 })
 
@@ -393,25 +381,7 @@ const withoutSlashes = (path: string): string => {
   return path.slice(start, end)
 }
 
-const longestHint = Duration.minutes(5)
-
-const scheduleOf = (retry: NonNullable<Options["retry"]>): Schedule.Schedule<unknown, Retry.Failure> => {
-  if (Schedule.isSchedule(retry)) return retry
-  const { initialInterval = "500 millis", maxAttempts = 10, maxInterval = "5 minutes", multiplier = 2 } = retry
-  const longest = Duration.fromInputUnsafe(maxInterval)
-  const waits = Schedule.exponential(initialInterval, multiplier).pipe(
-    Schedule.setInputType<Retry.Failure>(),
-    Schedule.modifyDelay(({ duration, input }) =>
-      Effect.succeed(
-        Duration.max(
-          Duration.min(duration, longest),
-          Duration.min(input.retryAfter ?? Duration.zero, longestHint)
-        )
-      )
-    )
-  )
-  return maxAttempts < 0 ? waits : Schedule.upTo(waits, { times: Math.max(0, maxAttempts - 1) })
-}
+const retryDefaults = { cap: "5 minutes", maxAttempts: 10, maxRetryAfter: "5 minutes" } as const
 
 const host = Input.matching(
   /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])$/,
@@ -436,20 +406,10 @@ const headerText = Input.all(
 const headerValue: Input.Check = (value) => headerText(Redacted.isRedacted(value) ? Secret.textOf(value) : value)
 const answerSize: Input.Check = (value) => Input.whole(1)(value) === undefined ? undefined : "is not a positive integer"
 
-const attempts: Input.Check = (value) =>
-  Number.isInteger(value) && value !== 0 ? undefined : "is not a whole number other than 0"
-const multiplier: Input.Check = (value) => typeof value === "number" && value >= 1 ? undefined : "is less than 1"
-
-/** A duration of so many milliseconds or more. */
-const duration = (least: number) => (input: Duration.Input): Input.Problem => {
-  const millis = Option.match(Duration.fromInput(input), { onNone: () => -1, onSome: Duration.toMillis })
-  return millis >= least ? undefined : least === 0 ? "is not a duration" : "is not a positive duration"
-}
-
 const issuesOf = (options: Options): ReadonlyArray<Detail> => {
   const misfit = Input.record(options)
   if (misfit !== undefined) return [{ location: "options", message: misfit }]
-  const { agent, app, bot, datafeedRetry, keyManager, pod, requestTimeout = 1, retry } = options
+  const { agent, app, bot, keyManager, pod, reconnect, requestTimeout = 1, retry } = options
   return [
     ...placeIssues("", options),
     ...placeIssues("pod.", pod),
@@ -458,11 +418,11 @@ const issuesOf = (options: Options): ReadonlyArray<Detail> => {
     ...bot === undefined ? [] : Identities.issuesOf("bot", "username", bot),
     ...app === undefined ? [] : Identities.issuesOf("app", "appId", app),
     ...Input.issues({
-      requestTimeout: duration(Number.MIN_VALUE)(requestTimeout),
+      requestTimeout: Input.duration(requestTimeout),
       maxAnswerSize: Input.optional(answerSize)(options.maxAnswerSize)
     }),
-    ...retryIssues("retry", retry),
-    ...retryIssues("datafeedRetry", datafeedRetry)
+    ...Input.retry("retry", retry, retryDefaults.maxAttempts),
+    ...Input.retry("reconnect", reconnect)
   ]
 }
 
@@ -485,19 +445,4 @@ const placeIssues = (at: string, place: ServiceOptions = {}): ReadonlyArray<Deta
         Input.issues({ [`${at}headers.${name}`]: headerName(name) ?? headerValue(value) })
       )
   ]
-}
-
-const retryIssues = (at: string, retry: Options["retry"]): ReadonlyArray<Detail> => {
-  if (retry === undefined || Schedule.isSchedule(retry)) return []
-  const misfit = Input.record(retry)
-  if (misfit !== undefined) return Input.issues({ [at]: misfit })
-  const { initialInterval = 1, maxAttempts = 1, maxInterval = 1 } = retry
-  // No wait at all is for those who give up in the end.
-  const interval = duration(maxAttempts < 0 ? 1 : 0)
-  return Input.issues({
-    [`${at}.maxAttempts`]: attempts(maxAttempts),
-    [`${at}.multiplier`]: Input.optional(multiplier)(retry.multiplier),
-    [`${at}.initialInterval`]: interval(initialInterval),
-    [`${at}.maxInterval`]: interval(maxInterval)
-  })
 }

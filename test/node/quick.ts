@@ -2,7 +2,7 @@
 import type { Subscribe } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 
-const soon = Retry.backoff({ floor: "20 millis", cap: "100 millis" })
+const soon = Retry.backoff({ base: "20 millis", cap: "100 millis" })
 
 /** For every kind of failure, and for ever. */
 export const reconnect: Subscribe.Reconnect = {

@@ -476,7 +476,7 @@ describe("closing", () => {
 
   it.effect("a message between two attempts fails with what the last one said", () =>
     Effect.gen(function*() {
-      const { provide, scope } = yield* opened({ retry: Retry.backoff({ floor: "1 hour", cap: "1 hour" }) })
+      const { provide, scope } = yield* opened({ retry: Retry.backoff({ base: "1 hour", cap: "1 hour" }) })
       const fiber = yield* fork(provide(send("a", 1)))
       yield* VirtualTime.advance("1 second")
       const closing = yield* fork(Scope.close(scope, Exit.void))

@@ -173,7 +173,7 @@ describe("a bot hears everything", () => {
         let heard = 0
         for (const seed of batch) heard += yield* run(planOf(seed))
         assert.isAbove(heard, batch.length)
-      }).pipe(Effect.provide(withBot({ config: { datafeedRetry: { maxAttempts: -1, maxInterval: "30 seconds" } } }))),
+      }).pipe(Effect.provide(withBot({ config: { reconnect: { maxAttempts: Infinity, cap: "30 seconds" } } }))),
     60_000
   )
 })

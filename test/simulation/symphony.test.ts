@@ -73,7 +73,7 @@ type Outcome<A> = Exit.Exit<A, Messages.SendError | Attachment.AttachmentFailed<
 interface Told {
   readonly text: string
   readonly by: Bot
-  readonly resend: boolean
+  readonly resendUnknown: boolean
   readonly files: ReadonlyArray<string>
   /** In each stream: the message, or that it was not reached. */
   readonly outcome: Outcome<ReadonlyMap<string, string>>
@@ -128,14 +128,14 @@ const writer = Effect.fnUntraced(function*(options: {
     yield* pause("20 seconds")
     const text = `${name}.${number}.`
     const streamId = yield* oneOf(streams)
-    const resend = yield* chance(25)
+    const resendUnknown = yield* chance(25)
     const what = yield* oneOf(["send", "send", "update", "blast"] as const)
     const hasFiles = yield* chance(20)
     const kind = yield* oneOf(["text", "bytes", "stream", "once"] as const)
     const attachments = hasFiles ? [{ name: "a.txt", content: fileOf(kind, text) }] : []
     const one = (posted: PostedMessage.PostedMessage) => new Map([[streamId, posted.messageId]])
     const posting = what === "blast"
-      ? Messages.blast({ streamIds: [...streams, elsewhere], message: text, attachments, resendUnknown: resend }).pipe(
+      ? Messages.blast({ streamIds: [...streams, elsewhere], message: text, attachments, resendUnknown }).pipe(
         Effect.map(({ errors, messages }) =>
           new Map([
             ...messages.map((message) => [message.stream?.streamId ?? "none", message.messageId] as const),
@@ -145,14 +145,14 @@ const writer = Effect.fnUntraced(function*(options: {
       )
       : what === "update" && latest !== undefined
       ? Effect.map(
-        Messages.update({ ...latest, message: { content: text, attachments }, resendUnknown: resend }),
+        Messages.update({ ...latest, message: { content: text, attachments }, resendUnknown }),
         (posted) => new Map([[latest?.streamId ?? "none", posted.messageId]])
       )
-      : Effect.map(Messages.send({ streamId, message: text, attachments, resendUnknown: resend }), one)
+      : Effect.map(Messages.send({ streamId, message: text, attachments, resendUnknown }), one)
     const fiber = yield* Effect.forkChild(posting, { startImmediately: true })
     if (yield* chance(10)) yield* Effect.forkChild(Effect.andThen(pause("10 seconds"), Fiber.interrupt(fiber)))
     const outcome = yield* Fiber.await(fiber)
-    told.push({ text, by, resend, files: hasFiles ? [text] : [], outcome })
+    told.push({ text, by, resendUnknown, files: hasFiles ? [text] : [], outcome })
     if (what === "send" && Exit.isSuccess(outcome)) {
       for (const [streamId, messageId] of outcome.value) latest = { streamId, messageId }
     }
@@ -264,7 +264,7 @@ const counts = {
 }
 
 const checkTold = (
-  { by, files, outcome, resend, text }: Told,
+  { by, files, outcome, resendUnknown, text }: Told,
   there: ReadonlyArray<SymphonyEmulator.StoredMessage>
 ) => {
   const copies = new Map<string, number>()
@@ -281,7 +281,7 @@ const checkTold = (
   if (kind === "unknown" && there.length > 0) counts.unknownAndThere++
   for (const number of copies.values()) counts.copies += number - 1
   // Nothing is sent twice unless that was asked for.
-  if (!resend) {
+  if (!resendUnknown) {
     for (const [streamId, number] of copies) assert.strictEqual(number, 1, `${text} ${kind}: copies in ${streamId}`)
   }
   if (kind === "failed" || kind === "spent") {
@@ -367,7 +367,7 @@ const truthful = Effect.gen(function*() {
   }
 }).pipe(Effect.scoped)
 
-const fewAttempts = Symphony.bot("other-bot", { retry: { maxAttempts: 3, initialInterval: "1 second" } })
+const fewAttempts = Symphony.bot("other-bot", { retry: { maxAttempts: 3, base: "1 second" } })
 
 const seeds = seedsOf(8, 1 / 3)
 const batches = batchesOf(8, 1 / 3)

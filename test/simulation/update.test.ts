@@ -108,7 +108,7 @@ const increment = (writer: number, round: number) => {
       })
     ),
     Effect.retry({
-      schedule: Retry.backoff({ floor: "100 millis", cap: "5 seconds" }),
+      schedule: Retry.backoff({ base: "100 millis", cap: "5 seconds" }),
       while: (error) => error._tag === "UpdateOutcomeUnknown" || error._tag === "ObjectChanged" || error.isRetryable
     })
   )

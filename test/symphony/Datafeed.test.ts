@@ -519,7 +519,7 @@ describe("what goes wrong", () => {
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(yield* reasonOf(fiber), ["Datafeed.list", "ServerFailure"])
       assert.deepStrictEqual(told, ["FeedConnected", "FeedInterrupted", "FeedInterrupted"])
-    }).pipe(Effect.provide(withBot({ config: { datafeedRetry: Schedule.recurs(2) } }))))
+    }).pipe(Effect.provide(withBot({ config: { reconnect: Schedule.recurs(2) } }))))
 
   it.effect("a refusal ends it", () =>
     Effect.gen(function*() {

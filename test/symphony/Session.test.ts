@@ -264,19 +264,19 @@ describe("a login that fails", () => {
       )
       const ends: Array<number> = [240]
       yield* until(Effect.map(bodies, ({ length }) => length === 1))
-      for (const [index, wait] of [500, 1000, 7000, 4000].entries()) {
+      for (const [index, wait] of [1000, 1000, 7000, 1000].entries()) {
         yield* TestClock.adjust(wait - 1)
         assert.lengthOf(yield* bodies, index + 1)
         yield* TestClock.adjust(1)
         yield* until(Effect.map(bodies, ({ length }) => length === index + 2))
-        ends.push(Math.floor(240 + [0.5, 1.5, 8.5, 12.5][index]!))
+        ends.push(240 + [1, 2, 9, 10][index]!)
       }
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(yield* bodies, ends)
     }).pipe(Effect.provide(
       Layer.effectDiscard(TestClock.setTime(start)).pipe(
         Layer.provideMerge(Session.layer()),
-        Layer.provideMerge(config()),
+        Layer.provideMerge(config({ retry: { base: "1 second", factor: 1 } })),
         Layer.provideMerge(
           Layer.effect(
             HttpClient.HttpClient,
@@ -408,7 +408,7 @@ describe("a login in parts", () => {
       assert.deepStrictEqual([pod.length, keyManager.length], [1, 3])
     }).pipe(Effect.provide(
       Session.layer().pipe(
-        Layer.provideMerge(config({ retry: { initialInterval: 0 } })),
+        Layer.provideMerge(config({ retry: { base: 0 } })),
         Layer.provideMerge(
           Layer.effect(
             HttpClient.HttpClient,

@@ -5,21 +5,18 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as TestClock from "effect/testing/TestClock"
 import { NodeSymphony } from "effect-herald/node"
-import { Session, SymphonyConfig } from "effect-herald/symphony"
+import { Session, SymphonyConfig, SymphonyError } from "effect-herald/symphony"
 import { keys } from "../testing/symphonyHttp.ts"
 import { emulator, pod, whoAmI } from "./bots.ts"
 import * as Util from "node:util"
@@ -103,7 +100,7 @@ describe("places", () => {
 
 describe("issues", () => {
   const nonsenseWaits: Partial<SymphonyConfig.Options> = JSON.parse(
-    `{"retry":{"initialInterval":"soon","maxInterval":"-1 seconds"}}`
+    `{"retry":{"base":"soon","cap":"-1 seconds"}}`
   )
   const nonsense: Partial<SymphonyConfig.Options> = JSON.parse(`{"requestTimeout":"soon"}`)
   it.each<readonly [Partial<SymphonyConfig.Options>, Array<string>]>([
@@ -126,24 +123,14 @@ describe("issues", () => {
     [{ bot: { ...bot, username: " " }, app: { appId: "", privateKey: bot.privateKey } }, ["bot.username", "app.appId"]],
     [{ requestTimeout: 0 }, ["requestTimeout"]],
     [nonsense, ["requestTimeout"]],
-    [{ retry: { maxAttempts: 0 }, datafeedRetry: { maxAttempts: 1.5 } }, [
-      "retry.maxAttempts",
-      "datafeedRetry.maxAttempts"
-    ]],
-    [{ retry: { maxAttempts: -1, multiplier: 1 } }, []],
-    [{ retry: { multiplier: 0.5 }, datafeedRetry: { multiplier: Number.NaN } }, [
-      "retry.multiplier",
-      "datafeedRetry.multiplier"
-    ]],
-    [
-      nonsenseWaits,
-      ["retry.initialInterval", "retry.maxInterval"]
-    ],
-    [{ retry: { initialInterval: 0, maxInterval: 0 } }, []],
-    [
-      { datafeedRetry: { maxAttempts: -1, initialInterval: 0, maxInterval: 0 } },
-      ["datafeedRetry.initialInterval", "datafeedRetry.maxInterval"]
-    ],
+    [{ retry: { maxAttempts: 0 }, reconnect: { maxAttempts: 1.5 } }, ["retry.maxAttempts", "reconnect.maxAttempts"]],
+    [{ retry: { maxAttempts: -1 } }, ["retry.maxAttempts"]],
+    [{ retry: { maxAttempts: Infinity, factor: 1 } }, []],
+    [{ retry: { factor: 0.5 }, reconnect: { factor: Number.NaN } }, ["retry.factor", "reconnect.factor"]],
+    [nonsenseWaits, ["retry.base", "retry.cap"]],
+    [{ retry: { base: 0, cap: 0 } }, []],
+    [{ reconnect: { base: 0, cap: 0 } }, ["reconnect.base"]],
+    [{ retry: { maxAttempts: Infinity, base: 0 } }, ["retry.base"]],
     [{ retry: Schedule.recurs(0) }, []]
   ])("of %j are %j", (options, locations) => {
     assert.deepStrictEqual(made(options).issues.map(({ location }) => location), locations)
@@ -166,71 +153,64 @@ describe("issues", () => {
 describe("schedules", () => {
   /** The waits in milliseconds, and whether it ended, of so many failures. */
   const waitsOf = (
-    schedule: SymphonyConfig.SymphonyConfig["Service"]["retry"],
+    schedule: Schedule.Schedule<unknown, SymphonyError.SymphonyError>,
     failures: number,
-    hint?: (index: number) => Duration.Input | undefined
+    retryAfter?: Duration.Duration
   ) =>
     Effect.gen(function*() {
-      const times = yield* Ref.make<ReadonlyArray<number>>([])
-      const fail = Effect.gen(function*() {
-        const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
-        const index = (yield* Ref.updateAndGet(times, (times) => [...times, now])).length - 1
-        if (index === failures) return
-        return yield* Effect.fail({
-          retryAfter: Option.getOrUndefined(Option.map(Option.fromUndefinedOr(hint?.(index)), Duration.fromInputUnsafe))
-        })
-      })
-      const fiber = yield* Effect.forkChild(Effect.exit(Effect.retry(fail, { schedule })))
-      yield* TestClock.adjust("30 days")
-      yield* Fiber.await(fiber)
-      const all = yield* Ref.get(times)
-      return all.slice(1).map((time, index) => time - all[index]!)
+      const reason = new SymphonyError.RateLimited({ description: "", retryAfter })
+      const request = { method: "GET", path: "" }
+      const error = new SymphonyError.SymphonyError({ operation: "", reason, request })
+      const step = yield* Schedule.toStep(schedule)
+      const waits: Array<number> = []
+      while (waits.length < failures) {
+        const wait = yield* Effect.exit(step(0, error))
+        if (Exit.isFailure(wait)) break
+        waits.push(Duration.toMillis(wait.value[1]))
+      }
+      return waits
     })
 
-  it.effect("half a second, doubled, ten attempts, five minutes at most", () =>
+  it.effect("ten attempts, half a second to five minutes apart", () =>
     Effect.gen(function*() {
-      const doubled = [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000]
-      assert.deepStrictEqual(yield* waitsOf(made({}).retry, 100), doubled)
-      assert.deepStrictEqual(
-        yield* waitsOf(made({ retry: { maxAttempts: 12 } }).retry, 100),
-        [...doubled, 256_000, 300_000]
-      )
+      const bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+      const waits = yield* waitsOf(made({}).retry, 100)
+      assert.lengthOf(waits, bounds.length)
+      for (const [index, wait] of waits.entries()) {
+        assert.isAtLeast(wait, 500)
+        assert.isAtMost(wait, bounds[index]! * 1000)
+      }
+      const many = yield* waitsOf(made({ retry: { maxAttempts: 500 } }).retry, 1000)
+      assert.lengthOf(many, 499)
+      assert.isAbove(Math.max(...many), 200_000)
+      assert.isAtMost(Math.max(...many), 300_000)
     }))
 
-  it.effect("settings are heeded", () =>
+  it.effect("settings replace the usual ones one by one", () =>
     Effect.gen(function*() {
-      const { retry } = made({
-        retry: { maxAttempts: 6, initialInterval: "1 second", multiplier: 3, maxInterval: "20 seconds" }
-      })
-      assert.deepStrictEqual(yield* waitsOf(retry, 100), [1000, 3000, 9000, 20_000, 20_000])
+      const { retry } = made({ retry: { base: "1 second", factor: 1 } })
+      assert.deepStrictEqual(yield* waitsOf(retry, 100), Array.from({ length: 9 }, () => 1000))
       assert.deepStrictEqual(yield* waitsOf(made({ retry: { maxAttempts: 1 } }).retry, 100), [])
       assert.deepStrictEqual(yield* waitsOf(made({ retry: Schedule.recurs(2) }).retry, 100), [0, 0])
-    }))
-
-  it.effect("a negative number of attempts is for ever", () =>
-    Effect.gen(function*() {
-      assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: -1 } }).retry, 3000), 3000)
+      assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: Infinity } }).retry, 3000), 3000)
     }))
 
   it.effect("a Retry-After is a lower bound, as far as five minutes", () =>
     Effect.gen(function*() {
-      const hints = ["10 seconds", undefined, 100, "1 hour"] as const
-      assert.deepStrictEqual(
-        yield* waitsOf(made({}).retry, 4, (index) => hints[index]),
-        [10_000, 1000, 2000, 300_000]
-      )
-      assert.deepStrictEqual(
-        yield* waitsOf(made({ retry: { maxInterval: "1 second" } }).retry, 2, () => "3 seconds"),
-        [3000, 3000]
-      )
+      const { retry } = made({ retry: { factor: 1 } })
+      for (const [asked, wait] of [[10, 10_000], [0.1, 500], [3600, 300_000]] as const) {
+        assert.deepStrictEqual(yield* waitsOf(retry, 1, Duration.seconds(asked)), [wait])
+      }
+      const capped = made({ retry: { cap: "1 second" } }).retry
+      assert.deepStrictEqual(yield* waitsOf(capped, 2, Duration.seconds(3)), [3000, 3000])
     }))
 
-  it.effect("the datafeed is retried for ever, but ten times with settings that do not say how often", () =>
+  it.effect("a reader of the datafeed tries for ever, unless its settings say how often", () =>
     Effect.gen(function*() {
-      assert.lengthOf(yield* waitsOf(made({}).datafeedRetry, 500), 500)
-      assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: 2 } }).datafeedRetry, 500), 500)
-      assert.lengthOf(yield* waitsOf(made({ datafeedRetry: { multiplier: 2 } }).datafeedRetry, 500), 9)
-      assert.lengthOf(yield* waitsOf(made({ datafeedRetry: { maxAttempts: -1 } }).datafeedRetry, 500), 500)
+      assert.lengthOf(yield* waitsOf(made({}).reconnect, 500), 500)
+      assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: 2 } }).reconnect, 500), 500)
+      assert.lengthOf(yield* waitsOf(made({ reconnect: { factor: 2 } }).reconnect, 500), 500)
+      assert.lengthOf(yield* waitsOf(made({ reconnect: { maxAttempts: 10 } }).reconnect, 500), 9)
     }))
 })
 
@@ -523,11 +503,11 @@ ignored: \${UNKNOWN}
     ["agent: {port: \"${PORT}\"}", ["agent.port: refers to PORT, which is not set"]],
     ["agent: {port: 70000}", ["agent.port: is not a port"]],
     ["agent: {loadBalancing: {mode: random}}", ["agent.loadBalancing: is not offered: give the agent one host"]],
-    ["retry: {multiplier: 0.5}", ["retry.multiplier: is less than 1"]],
+    ["retry: {multiplier: 0.5}", ["retry.multiplier: is 0.5, not a number of 1 or more"]],
     ["datafeed: {retry: {initialIntervalMillis: 0, maxAttempts: -1}}", [
-      "datafeed.retry.initialIntervalMillis: is not a positive duration"
+      "datafeed.retry.initialIntervalMillis: is 0, not a positive, finite duration"
     ]],
-    ["readTimeout: -1", ["readTimeout: is not a positive duration"]],
+    ["readTimeout: -1", ["readTimeout: is -1, not a positive, finite duration"]],
     ["defaultHeaders: {a b: 1}", ["defaultHeaders.a b: is no header"]],
     ["symphony:\n  host: a.b\n  bot: {username: b}", [
       "symphony: holds the settings, which have to be one level up, at the root of the file"

@@ -140,7 +140,7 @@ const consuming = {
 }
 const place = { scheme: "https", host: "a.b", port: 443, context: "c", headers: { "x-a": "b" } }
 const key = Redacted.make("-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----")
-const retry = { maxAttempts: 1, initialInterval: 1, multiplier: 1, maxInterval: 1 }
+const retry = { maxAttempts: 1, base: 1, factor: 1, cap: 1 }
 const options = {
   ...place,
   pod: place,
@@ -149,7 +149,7 @@ const options = {
   bot: { username: "b", privateKey: key },
   app: { appId: "a", privateKey: key },
   retry,
-  datafeedRetry: retry,
+  reconnect: retry,
   requestTimeout: "1 second"
 }
 const field = { name: "n", label: "l", required: true, placeholder: "p", masked: false, value: "v", checked: true }

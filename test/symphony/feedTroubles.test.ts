@@ -269,7 +269,7 @@ describe("a feed that cannot be read any more", () => {
       yield* VirtualTime.advance("1 hour")
       assert.lengthOf(at("FeedInterrupted"), 3)
       assert.isDefined(fiber.pollUnsafe())
-    }).pipe(Effect.provide(withBot({ config: { datafeedRetry: Schedule.recurs(3) } }))))
+    }).pipe(Effect.provide(withBot({ config: { reconnect: Schedule.recurs(3) } }))))
 })
 
 describe("reads that are silent", () => {
@@ -340,7 +340,7 @@ describe("a row of failures", () => {
       const attempts = told().flatMap((event) => event._tag === "FeedInterrupted" ? [event.attempt] : [])
       assert.strictEqual(attempts.at(-1), 9)
       assert.isBelow((yield* requestsTo("/read")).length, 60)
-    }).pipe(Effect.provide(withBot({ config: { datafeedRetry: { maxAttempts: 10 } } }))))
+    }).pipe(Effect.provide(withBot({ config: { reconnect: { maxAttempts: 10 } } }))))
 
   it.effect("that lasts five minutes is over at most one pause of 30 seconds after that", () =>
     Effect.gen(function*() {

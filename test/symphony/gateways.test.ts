@@ -63,7 +63,7 @@ describe.each(foreign)("%s", (_, status, body) => {
       yield* emulator.use(({ failNext }) => failNext({ on: "login", status, body, times: 2 }))
       assert.isDefined((yield* tokens).sessionToken)
       assert.lengthOf([...yield* timesOf("/login/"), ...yield* timesOf("/relay/")], 4)
-    }).pipe(asBot({ config: { retry: { initialInterval: 0 } } })))
+    }).pipe(asBot({ config: { retry: { base: 0 } } })))
 })
 
 describe("the service's own word", () => {

@@ -43,7 +43,7 @@ export const session = (options: { readonly onBehalf?: boolean } = {}) =>
 export const config = (options: Partial<SymphonyConfig.Options> = {}) =>
   SymphonyConfig.layer({
     host: "acme.symphony.com",
-    retry: { initialInterval: 0, maxAttempts: 3 },
+    retry: { base: 0, maxAttempts: 3 },
     ...options
   })
 
@@ -137,7 +137,7 @@ export const emulated = (options: SymphonyEmulator.Options = {}) =>
         host: "acme.symphony.com",
         bot: { username: "bot", privateKey },
         app: { appId: "herald-app", privateKey },
-        retry: { initialInterval: 0, maxAttempts: 3 }
+        retry: { base: 0, maxAttempts: 3 }
       })),
       Layer.provideMerge(SymphonyEmulator.layer({
         users: [

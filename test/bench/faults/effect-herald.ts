@@ -7,7 +7,7 @@ import * as Retry from "effect-herald/Retry"
 import { channel, type Ears, keys } from "./ears.ts"
 
 // The default goes up to 30 seconds.
-const reconnect = Retry.backoff({ floor: "500 millis", cap: "2 seconds" })
+const reconnect = Retry.backoff({ base: "500 millis", cap: "2 seconds" })
 
 export const read = (origin: string, ears: Ears): void => {
   const reader = Subscribe.stream({

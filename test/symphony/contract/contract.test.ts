@@ -44,7 +44,7 @@ const served = Layer.unwrap(Effect.gen(function*() {
     port,
     bot: { username: "bot", privateKey },
     app: { appId: "app", privateKey },
-    retry: { maxAttempts: 2, initialInterval: "1 millis" }
+    retry: { maxAttempts: 2, base: "1 millis" }
   })
 }))
 

@@ -12,7 +12,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Live } from "../../../Live.ts"
-import type * as Retry from "../../../Retry.ts"
 import type { UndecodableItem } from "../../../UndecodableItem.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
@@ -27,7 +26,7 @@ export type Needs = HttpClient.HttpClient | PubNubConfig
 export type Events = ReadonlyArray<SubscribeEvent.SubscribeEvent>
 
 /** An error of a read, apart from the requests of this library. */
-type Known = Retry.Failure & { readonly _tag: string; readonly message: string; readonly isRetryable: boolean }
+type Known = { readonly _tag: string; readonly message: string; readonly isRetryable: boolean }
 
 /** What can keep a value from being current. */
 export type Failure<E> = PubNubError.PubNubError | SubscribeError | E

@@ -28,13 +28,13 @@ export const warn = (event: SubscribeEvent.SubscribeEvent): Effect.Effect<void> 
   event._tag === "Interrupted" || event._tag === "Undecodable" ? EventStreams.logged(event) : Effect.void
 
 /** How often a refused read is tried again. */
-const slowly = Retry.backoff({ floor: "10 seconds", cap: "2 minutes" })
+const slowly = Retry.backoff({ base: "10 seconds", cap: "2 minutes" })
 
 /**
  * Reads until it succeeds, and reports every failure to `onFailure`. A first read that is refused is not tried again: the
  * caller of `live` gets the error.
  */
-export const untilRead = <A, E extends Retry.Failure & { readonly _tag: string }, R, R2>(
+export const untilRead = <A, E extends { readonly _tag: string }, R, R2>(
   read: Effect.Effect<A, E | PubNubError.PubNubError, R>,
   { isFirst, onFailure }: {
     readonly isFirst: boolean
@@ -48,5 +48,4 @@ export const untilRead = <A, E extends Retry.Failure & { readonly _tag: string }
   return isFirst ? soon : Effect.retry(soon, { schedule: slowly, while: isOurs })
 }
 
-const isOurs = (error: Retry.Failure & { readonly _tag: string }): error is PubNubError.PubNubError =>
-  error._tag === "PubNubError"
+const isOurs = (error: { readonly _tag: string }): error is PubNubError.PubNubError => error._tag === "PubNubError"

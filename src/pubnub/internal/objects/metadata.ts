@@ -4,7 +4,6 @@
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Codec from "../../../internal/codec.ts"
@@ -48,7 +47,7 @@ interface Fields<C> {
 }
 
 // How often an object is read again to find out whether a write whose answer was lost was carried out.
-const settling = Retry.backoff({ floor: "100 millis", cap: "2 seconds" }).pipe(Schedule.upTo({ times: 5 }))
+const settling = Retry.backoff({ base: "100 millis", cap: "2 seconds", maxAttempts: 6 })
 
 type Given<A> = Objects.Given<A>
 
@@ -190,7 +189,7 @@ export const make = <W extends Wire, B extends { readonly id: string }, C, E ext
         onFailure: (error) =>
           error instanceof AppContext.ObjectChanged ? Effect.fail(error) : Effect.succeed(Result.fail(error))
       }),
-      Effect.retry(retry),
+      Effect.retry(Retry.toSchedule(retry)),
       Effect.flatMap(Effect.fromResult)
     )
   }

@@ -15,12 +15,10 @@ import type { Body } from "./setting.ts"
 export const issuesOf = (
   { custom, retry }: Partial<AppContext.UpdateOptions>,
   f: unknown
-): ReadonlyArray<PubNubError.Detail> =>
-  Input.issues({
-    custom: Input.optional(Input.oneOf(["replace", "merge"]))(custom),
-    retry: Input.optional(Input.schedule)(retry),
-    f: Input.callback(f)
-  })
+): ReadonlyArray<PubNubError.Detail> => [
+  ...Input.issues({ custom: Input.optional(Input.oneOf(["replace", "merge"]))(custom), f: Input.callback(f) }),
+  ...Input.retry("retry", retry)
+]
 
 /** The error, or that nobody knows whether the write was carried out. */
 export const unlessKnown = <E>(

@@ -18,7 +18,7 @@ import { cursorOf } from "./place.ts"
 /** The name of the cursor, and when to save it again. */
 export interface Name {
   readonly reader: string
-  readonly commitRetry?: Schedule.Schedule<unknown, CursorStoreError> | undefined
+  readonly commitRetry?: Retry.Policy<CursorStoreError> | undefined
 }
 
 /** Reads the events from a cursor on; without one, from where a new reader starts. */
@@ -33,7 +33,7 @@ const pace: PacedCommits.Pace = { every: "250 millis", atOnce: 100, grace: Commi
 const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {
   const store = yield* CursorStore
   const schedule = Schedule.while(
-    commitRetry ?? Retry.commit,
+    Retry.toSchedule(commitRetry ?? Retry.commit),
     ({ input }: { readonly input: CursorStoreError }) => Effect.succeed(input.isRetryable)
   )
   const retried = <A>(attempt: Effect.Effect<A, CursorStoreError>): Effect.Effect<A, CursorStoreError> =>

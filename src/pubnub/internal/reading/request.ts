@@ -35,21 +35,27 @@ export const reconnect = {
   ServerFailure: Retry.reconnect,
   Malformed: Retry.reconnect,
   // Nothing is wrong. The reader misses what is published on a new channel before it asks again, so it asks soon.
-  EmptySubscription: Retry.backoff({ floor: "1 second", cap: "5 seconds" }),
+  EmptySubscription: Retry.backoff({ base: "1 second", cap: "5 seconds" }),
   // One 403 may be a mistake of the moment. One that lasts is for the application to mend.
-  AccessDenied: Schedule.upTo(Retry.reconnect, { times: 3 })
+  AccessDenied: Retry.backoff({ maxAttempts: 4 })
 } as const
 
 export type Schedules = {
-  readonly [K in PubNubError.Reason["_tag"]]?: Schedule.Schedule<unknown, PubNubError.Reason> | undefined
+  readonly [K in PubNubError.Reason["_tag"]]?: Retry.Policy<PubNubError.Reason> | undefined
 }
 
 const never: Schedule.Schedule<unknown, PubNubError.Reason> = Schedule.recurs(0)
 const usual: Schedules = reconnect
 
-/** The schedule of a failure, with those that were chosen in place of the usual ones. */
-export const scheduleOf = (chosen: Schedules = {}) => (reason: PubNubError.Reason) =>
-  chosen[reason._tag] ?? usual[reason._tag] ?? never
+/** The schedule of a failure, with those that were chosen in place of the usual ones. One kind keeps one schedule. */
+export const scheduleOf = (chosen: Schedules = {}) => {
+  const schedules = new Map<string, Schedule.Schedule<unknown, PubNubError.Reason>>()
+  return ({ _tag }: PubNubError.Reason) => {
+    const schedule = schedules.get(_tag) ?? Retry.toSchedule(chosen[_tag] ?? usual[_tag] ?? never)
+    schedules.set(_tag, schedule)
+    return schedule
+  }
+}
 
 /** For how many milliseconds a gap is waited for. */
 export const patienceOf = (catchUp: "history" | "none" | { readonly within: Duration.Input } = "history"): number =>

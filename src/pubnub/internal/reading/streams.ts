@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../../Cursor.ts"
@@ -224,12 +223,13 @@ const check = (config: Config, options: Options, registry: Registry.Registry | u
     catchUp: catchUp === undefined || catchUp === "history" || catchUp === "none"
       ? undefined
       : Input.record(catchUp) ?? Input.patience(catchUp.within),
-    reconnect: Input.record(reconnect) ??
-      (Object.values(reconnect).every((schedule) => schedule === undefined || Schedule.isSchedule(schedule))
-        ? undefined
-        : "holds what is not a schedule")
+    reconnect: Input.record(reconnect)
   })
-  return issues.length === 0 || Result.isFailure(checked) ? checked : Result.fail(Endpoint.refused(issues))
+  const schedules = Object.entries(reconnect ?? {}).flatMap(([kind, policy]) =>
+    Input.retry(`reconnect.${kind}`, policy)
+  )
+  const all = [...issues, ...schedules]
+  return all.length === 0 || Result.isFailure(checked) ? checked : Result.fail(Endpoint.refused(all))
 }
 
 const subscriptionsOf = (

@@ -144,7 +144,7 @@ export const read = (file: string) =>
         bot: bot === undefined ? undefined : { username: bot.name, privateKey: bot.privateKey },
         app: app === undefined ? undefined : { appId: app.name, privateKey: app.privateKey },
         retry: retry(section.retry),
-        datafeedRetry: retry(section.datafeed?.retry),
+        reconnect: retry(section.datafeed?.retry),
         requestTimeout: section.readTimeout ?? undefined
       },
       left: leftOf(section),
@@ -274,13 +274,18 @@ const service = (section: File["pod"]) => ({
   headers: section?.defaultHeaders ?? undefined
 })
 
-const retry = (section: File["retry"]) =>
-  section === undefined || section === null ? undefined : {
-    maxAttempts: section.maxAttempts ?? undefined,
-    initialInterval: section.initialIntervalMillis ?? undefined,
-    multiplier: section.multiplier ?? undefined,
-    maxInterval: section.maxIntervalMillis ?? undefined
+// The defaults of the vendor's kits, for which a negative number of attempts is for ever.
+const retry = (section: File["retry"]) => {
+  if (section === undefined || section === null) return undefined
+  const maxAttempts = section.maxAttempts ?? 10
+  return {
+    base: section.initialIntervalMillis ?? undefined,
+    factor: section.multiplier ?? undefined,
+    cap: section.maxIntervalMillis ?? "5 minutes" as const,
+    maxAttempts: maxAttempts < 0 ? Infinity : maxAttempts,
+    maxRetryAfter: "5 minutes" as const
   }
+}
 
 // Nothing here makes connections, so nothing here can heed them.
 const leftOf = (section: File): ReadonlyArray<string> => [

@@ -17,6 +17,7 @@ import { debug } from "../../../internal/operation.ts"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import type * as DatafeedEvent from "../../DatafeedEvent.ts"
 import type * as DatafeedStatus from "../../DatafeedStatus.ts"
+import * as Retry from "../../../Retry.ts"
 import { SymphonyConfig } from "../../SymphonyConfig.ts"
 import type * as SymphonyError from "../../SymphonyError.ts"
 import * as FeedChoice from "./feedChoice.ts"
@@ -27,6 +28,7 @@ import type { Needs } from "../wire/request.ts"
 export interface Settings extends FeedChoice.Wanted {
   readonly deleteOnEnd: boolean
   readonly readTimeout: Duration.Input | undefined
+  readonly reconnect: Retry.Policy<SymphonyError.SymphonyError> | undefined
 }
 
 export interface Page {
@@ -58,14 +60,16 @@ export const pages = (settings: Settings): Stream.Stream<Page, SymphonyError.Sym
     return Stream.fromPull(Effect.succeed(pull))
   }))
 
-const issuesOf = ({ deleteOnEnd, include, readTimeout, tag }: Settings): ReadonlyArray<Input.Detail> =>
-  Input.issues({
+const issuesOf = ({ deleteOnEnd, include, readTimeout, reconnect, tag }: Settings): ReadonlyArray<Input.Detail> => [
+  ...Input.issues({
     tag: Input.optional(Input.all(Input.notBlank, Input.characters(100)))(tag),
     include: Input.list(0)(include) ??
       include.map(Input.oneOf(["own", "invisible"])).find((problem) => problem !== undefined),
     deleteOnEnd: Input.flag(deleteOnEnd),
     readTimeout: timeoutIssue(readTimeout ?? defaultTimeout)
-  })
+  }),
+  ...Input.retry("reconnect", reconnect)
+]
 
 const timeoutIssue = (input: Duration.Input): Input.Problem => {
   const timeout = Duration.fromInput(input)
@@ -79,6 +83,7 @@ const open = (settings: Settings) =>
     const clock = yield* Clock.Clock
     const timeout = Duration.fromInputUnsafe(settings.readTimeout ?? defaultTimeout)
     const patience = Duration.toMillis(timeout)
+    const reconnect = Retry.toSchedule(settings.reconnect ?? config.reconnect)
     const outbox = makeOutbox()
     const choice = FeedChoice.make(settings)
     const isNew = makeMemory()
@@ -242,8 +247,7 @@ const open = (settings: Settings) =>
         handshake: (standing, why) => Effect.tapError(handshake(standing, why), interrupted),
         poll: (feedId) => Effect.tapError(poll(feedId), interrupted),
         // While a feed is mended, a refusal of a step is as little final as that of the read before it.
-        schedule: (failure) =>
-          isPassing(failure) || feed !== undefined && isOfMending(failure) ? config.datafeedRetry : never,
+        schedule: (failure) => isPassing(failure) || feed !== undefined && isOfMending(failure) ? reconnect : never,
         isDenied: (failure) => failure === refusal,
         // A refused feed is looked for without a pause the first time. It is a failure when it happens again.
         renewed: Effect.sync(() => refusals === 1),
