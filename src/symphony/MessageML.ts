@@ -1,8 +1,8 @@
 /**
- * The markup of messages: written so that nothing a user typed is taken for markup or for a template, and read.
+ * Writes and reads the markup of messages, so that text of users is never taken for markup or for a template.
  *
- * The Agent runs a template engine over what it is sent: `${…}` in text that was not escaped is executed. The
- * {@link messageML} template escapes every hole, and the elements of this module escape every text.
+ * The Agent runs a template engine over each message: it executes `${…}` in text that was not escaped. The {@link messageML}
+ * template escapes what is interpolated, and the elements of this module escape their text.
  *
  * @since 0.1.0
  */
@@ -26,8 +26,7 @@ import * as Plain from "./internal/wire/plainText.ts"
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Where a piece of markup may stand: within a line, among paragraphs, in a list, in a table, in a row, in a form, or in a
- * field to choose from.
+ * Where a piece of markup may stand: in a line, among blocks, in a list, in a table, in a row, in a form, or in a field with choices.
  *
  * @category models
  * @since 0.1.0
@@ -35,7 +34,7 @@ import * as Plain from "./internal/wire/plainText.ts"
 export type Place = "inline" | "block" | "item" | "row" | "cell" | "field" | "option"
 
 /**
- * The data of entities, by the ids that the markup refers to them with.
+ * The data of entities, by the ids with which the markup refers to them.
  *
  * @category models
  * @since 0.1.0
@@ -44,23 +43,26 @@ export interface EntityData {
   readonly [id: string]: { readonly [field: string]: Schema.Json }
 }
 
-// A symbol, which JSON cannot carry: what a stranger sent never passes for markup, whatever the types say of it.
+// A symbol, which JSON cannot carry: decoded JSON never passes for markup, whatever its type says.
 const TypeId: unique symbol = Symbol.for("effect-herald/symphony/MessageML/Markup")
 
 /**
- * A piece of markup, and the data of the entities in it. The functions of this module make it.
+ * A piece of markup with the data of its entities. Only the functions of this module make it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Markup<out P extends Place = Place> {
   readonly [TypeId]: typeof TypeId
+  /** Where it may stand. */
   readonly place: P
+  /** The markup as text. */
   readonly markup: string
+  /** The data of the entities in it. */
   readonly data: EntityData
   /**
-   * What is wrong with it: two different entities with one id, or a part that is no text. A message with it is refused before
-   * it is sent.
+   * What is wrong with it: two different entities with one id, or a part that is not text. A message with an issue is refused
+   * before it is sent.
    */
   readonly issues: ReadonlyArray<string>
 }
@@ -75,13 +77,13 @@ export const isMarkup = (value: unknown): value is Markup => {
   try {
     return Predicate.hasProperty(value, TypeId)
   } catch {
-    // What throws when it is looked at is none.
+    // A proxy may throw. Markup does not.
     return false
   }
 }
 
 /**
- * What may stand within a line. Text is escaped.
+ * What may stand in a line. Text is escaped.
  *
  * @category models
  * @since 0.1.0
@@ -89,27 +91,27 @@ export const isMarkup = (value: unknown): value is Markup => {
 export type Inline = string | number | Markup<"inline">
 
 /**
- * What may stand among paragraphs.
+ * What may stand among blocks: paragraphs, lists, tables. Text is escaped.
  *
  * @category models
  * @since 0.1.0
  */
 export type Flow = Inline | Markup<"block">
 
-// A carriage return is read as a line feed unless it is written so.
+// XML reads a carriage return as a line feed unless it is escaped.
 const special = /[&<>'"#$%()*.;=[\]\\`{}\r]/g
 
 const named = new Map([["&", "&amp;"], ["<", "&lt;"], [">", "&gt;"], ["'", "&apos;"], ["\"", "&quot;"]])
 
-// What XML cannot hold at all, escaped or not.
+// What XML cannot hold, escaped or not.
 // oxlint-disable-next-line no-control-regex
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
 /**
- * Text as markup that shows just that text: what is markup, and what the template engine would take for its own, is
- * escaped, in one pass. Control characters, which XML has no way to write, are left out.
+ * Escapes text, so that it shows as it is: markup and what the template engine would run, in one pass. Control characters that XML
+ * cannot hold are left out.
  *
- * **Example** (What a user typed)
+ * **Example** (Text of a user)
  *
  * ```ts
  * import * as MessageML from "effect-herald/symphony/MessageML"
@@ -141,8 +143,8 @@ const make = <P extends Place>(
   return { [TypeId]: TypeId, place, markup, data: Object.fromEntries(data), issues: [...issues] }
 }
 
-/** What throws while markup is made of it is among the markup's issues. */
-const built = <P extends Place>(place: P, build: () => Markup<P>): Markup<P> => {
+/** Turns what `build` throws into an issue of the markup. */
+const guarded = <P extends Place>(place: P, build: () => Markup<P>): Markup<P> => {
   try {
     return build()
   } catch (defect) {
@@ -150,8 +152,7 @@ const built = <P extends Place>(place: P, build: () => Markup<P>): Markup<P> => 
   }
 }
 
-/** What is written as text. */
-const written = (value: unknown): string => {
+const toText = (value: unknown): string => {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value)
   throw new TypeError(`${Input.shown(value)} is no text`)
 }
@@ -159,17 +160,16 @@ const written = (value: unknown): string => {
 const markups = (children: ReadonlyArray<Inline | Markup>): ReadonlyArray<Markup> => children.filter(isMarkup)
 
 const markupOf = (children: ReadonlyArray<Inline | Markup>): string =>
-  children.map((child) => isMarkup(child) ? child.markup : escape(written(child))).join("")
+  children.map((child) => isMarkup(child) ? child.markup : escape(toText(child))).join("")
 
-// In an attribute, every white space is read as a blank unless it is written so.
+// XML reads each white space in an attribute as a blank unless it is escaped.
 const withSpaces = (escaped: string): string => escaped.replaceAll("\t", "&#9;").replaceAll("\n", "&#10;")
-const attribute = (value: string): string => withSpaces(escape(value))
 
 const tag = (name: string, attributes: object): string =>
   [
     name,
     ...Object.entries(attributes).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}="${attribute(written(value))}"`]
+      value === undefined ? [] : [`${name}="${withSpaces(escape(toText(value)))}"`]
     )
   ].join(" ")
 
@@ -179,13 +179,27 @@ const element = <P extends Place>(
   children: ReadonlyArray<Inline | Markup>,
   attributes: object = {}
 ): Markup<P> =>
-  built(place, () => make(place, `<${tag(name, attributes)}>${markupOf(children)}</${name}>`, markups(children)))
+  guarded(place, () => make(place, `<${tag(name, attributes)}>${markupOf(children)}</${name}>`, markups(children)))
 
 const empty = <P extends Place>(place: P, name: string, attributes: object = {}): Markup<P> =>
-  built(place, () => make(place, `<${tag(name, attributes)}/>`))
+  guarded(place, () => make(place, `<${tag(name, attributes)}/>`))
+
+/** The function of an element without attributes. */
+const withChildren =
+  <P extends Place, Child extends Inline | Markup>(place: P, name: string) =>
+  (...children: ReadonlyArray<Child>): Markup<P> => element(place, name, children)
+
+/** The function of a list of `place`. A child that stands elsewhere becomes an element of `place` first. */
+const withItems =
+  <P extends Place, Item extends Place>(place: P, name: string, item: Item, wrap: (child: Inline) => Markup<Item>) =>
+  (...children: ReadonlyArray<Inline | Markup<Item>>): Markup<P> =>
+    guarded(place, () => {
+      const isItem = (child: Inline | Markup<Item>): child is Markup<Item> => isMarkup(child) && child.place === item
+      return element(place, name, children.map((child) => isItem(child) ? child : wrap(child)))
+    })
 
 /**
- * What may stand in a hole of {@link messageML}.
+ * What may be interpolated in {@link messageML}.
  *
  * @category models
  * @since 0.1.0
@@ -193,9 +207,9 @@ const empty = <P extends Place>(place: P, name: string, attributes: object = {})
 export type Interpolation = Flow | ReadonlyArray<Flow>
 
 /**
- * Text as markup that shows just that text: {@link escape}.
+ * Markup that shows the text as it is: see {@link escape}.
  *
- * **Example** (What a user typed, sent back)
+ * **Example** (Text of a user, sent back)
  *
  * ```ts
  * import * as MessageML from "effect-herald/symphony/MessageML"
@@ -203,18 +217,18 @@ export type Interpolation = Flow | ReadonlyArray<Flow>
  * const echo = (typed: string) => MessageML.text(typed)
  * ```
  *
- * @category elements
+ * @category constructors
  * @since 0.1.0
  */
-export const text = (text: string): Markup<"inline"> => built("inline", () => make("inline", escape(written(text))))
+export const text = (text: string): Markup<"inline"> => guarded("inline", () => make("inline", escape(toText(text))))
 
 /**
- * Markup as it is written, with holes: text in a hole is escaped, markup is put in as it is.
+ * Markup from a template. Interpolated text is escaped, interpolated markup is not.
  *
  * **Details**
  *
- * Text may also be put in the value of an attribute, between its quotes; markup may not. The template itself is yours: the
- * Agent takes `\${…}` written in it for its own.
+ * Text may also be interpolated in the value of an attribute, between its quotes; markup may not. The template itself is not escaped:
+ * the Agent executes a `\${…}` that is written in it.
  *
  * **Example** (A greeting)
  *
@@ -227,23 +241,25 @@ export const text = (text: string): Markup<"inline"> => built("inline", () => ma
  * @category constructors
  * @since 0.1.0
  */
-export const messageML = (template: TemplateStringsArray, ...holes: ReadonlyArray<Interpolation>): Markup<"block"> =>
-  built("block", () => {
-    const filled = holes.map((hole) => Array.isArray(hole) ? hole : [hole])
+export const messageML = (
+  template: TemplateStringsArray,
+  ...interpolations: ReadonlyArray<Interpolation>
+): Markup<"block"> =>
+  guarded("block", () => {
+    const filled = interpolations.map((value) => Array.isArray(value) ? value : [value])
     let place: Within = "text"
     const pieces = template.map((text, index) => {
-      place = placeBehind(text, place)
+      place = placeAfter(text, place)
       const markup = markupOf(filled[index] ?? [])
       return text + (place === "text" || place === "tag" ? markup : withSpaces(markup))
     })
     return make("block", pieces.join(""), markups(filled.flat()))
   })
 
-/** Where in markup something stands: in text, in a tag, or in the value of an attribute, by its quote. */
+/** Where a position of a template is: in text, in a tag, or in the value of an attribute, by its quote. */
 type Within = "text" | "tag" | "\"" | "'"
 
-/** Where that is which comes behind a piece of a template. */
-const placeBehind = (text: string, from: Within): Within => {
+const placeAfter = (text: string, from: Within): Within => {
   let place = from
   for (const character of text) {
     if (place === "text") place = character === "<" ? "tag" : "text"
@@ -255,7 +271,7 @@ const placeBehind = (text: string, from: Within): Within => {
 }
 
 /**
- * Markup that is known to be right, as text. It is put in as it is: whoever writes it answers for it.
+ * Markup that is not escaped. Whoever writes it must know that it is right.
  *
  * **Example** (An element that this module does not have)
  *
@@ -268,10 +284,10 @@ const placeBehind = (text: string, from: Within): Within => {
  * @category constructors
  * @since 0.1.0
  */
-export const unsafe = (markup: string): Markup<"block"> => built("block", () => make("block", written(markup)))
+export const unsafe = (markup: string): Markup<"block"> => guarded("block", () => make("block", toText(markup)))
 
 // --------------------------------------------------------------------------------------------------------------------
-// elements within a line
+// elements in a line
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
@@ -280,7 +296,7 @@ export const unsafe = (markup: string): Markup<"block"> => built("block", () => 
  * @category elements
  * @since 0.1.0
  */
-export const bold = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "b", children)
+export const bold = withChildren<"inline", Inline>("inline", "b")
 
 /**
  * Italic text.
@@ -288,7 +304,7 @@ export const bold = (...children: ReadonlyArray<Inline>): Markup<"inline"> => el
  * @category elements
  * @since 0.1.0
  */
-export const italic = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "i", children)
+export const italic = withChildren<"inline", Inline>("inline", "i")
 
 /**
  * Underlined text.
@@ -296,7 +312,7 @@ export const italic = (...children: ReadonlyArray<Inline>): Markup<"inline"> => 
  * @category elements
  * @since 0.1.0
  */
-export const underline = (...children: ReadonlyArray<Inline>): Markup<"inline"> => element("inline", "u", children)
+export const underline = withChildren<"inline", Inline>("inline", "u")
 
 /**
  * Text of a fixed width.
@@ -307,7 +323,7 @@ export const underline = (...children: ReadonlyArray<Inline>): Markup<"inline"> 
 export const code = (text: string): Markup<"inline"> => element("inline", "code", [text])
 
 /**
- * Text with a look of its own.
+ * Text with a CSS class.
  *
  * @category elements
  * @since 0.1.0
@@ -332,7 +348,7 @@ export const link = (href: string, text: string = href): Markup<"inline"> => ele
 export const image = (src: string): Markup<"inline"> => empty("inline", "img", { src })
 
 /**
- * A new line.
+ * A line break.
  *
  * @category elements
  * @since 0.1.0
@@ -340,10 +356,10 @@ export const image = (src: string): Markup<"inline"> => empty("inline", "img", {
 export const lineBreak: Markup<"inline"> = empty("inline", "br")
 
 /**
- * A user who is told of the message. With `strict: false` one that does not exist is shown as text; otherwise the message
- * is refused.
+ * Mentions a user, who is notified. When the user does not exist, the service refuses the message; with `strict: false` it shows the
+ * mention as text.
  *
- * **Example** (Somebody by address)
+ * **Example** (A mention by email address)
  *
  * ```ts
  * import * as MessageML from "effect-herald/symphony/MessageML"
@@ -355,11 +371,11 @@ export const lineBreak: Markup<"inline"> = empty("inline", "br")
  * @since 0.1.0
  */
 export const mention = (
-  who:
+  user:
     | { readonly userId: number; readonly email?: never; readonly strict?: boolean | undefined }
     | { readonly email: string; readonly userId?: never; readonly strict?: boolean | undefined }
 ): Markup<"inline"> =>
-  built("inline", () => empty("inline", "mention", { uid: who.userId, email: who.email, strict: who.strict }))
+  guarded("inline", () => empty("inline", "mention", { uid: user.userId, email: user.email, strict: user.strict }))
 
 /**
  * A hashtag, without its `#`.
@@ -378,7 +394,7 @@ export const hashtag = (tag: string): Markup<"inline"> => empty("inline", "hash"
 export const cashtag = (tag: string): Markup<"inline"> => empty("inline", "cash", { tag })
 
 /**
- * An emoji by its name, `smiley`.
+ * An emoji by its name, such as `smiley`.
  *
  * @category elements
  * @since 0.1.0
@@ -386,7 +402,7 @@ export const cashtag = (tag: string): Markup<"inline"> => empty("inline", "cash"
 export const emoji = (shortcode: string): Markup<"inline"> => empty("inline", "emoji", { shortcode })
 
 // --------------------------------------------------------------------------------------------------------------------
-// elements among paragraphs
+// blocks
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
@@ -395,23 +411,23 @@ export const emoji = (shortcode: string): Markup<"inline"> => empty("inline", "e
  * @category elements
  * @since 0.1.0
  */
-export const paragraph = (...children: ReadonlyArray<Inline>): Markup<"block"> => element("block", "p", children)
+export const paragraph = withChildren<"block", Inline>("block", "p")
 
 /**
- * A heading, from the largest to the smallest.
+ * A heading, from 1, the largest, to 6.
  *
  * @category elements
  * @since 0.1.0
  */
 export const heading = (level: 1 | 2 | 3 | 4 | 5 | 6, ...children: ReadonlyArray<Inline>): Markup<"block"> =>
-  built("block", () => {
+  guarded("block", () => {
     const misfit = Input.whole(1, 6)(level)
     if (misfit !== undefined) throw new RangeError(`a level ${misfit}`)
     return element("block", `h${level}`, children)
   })
 
 /**
- * Text as it is, line breaks and spaces too.
+ * Text with its line breaks and spaces.
  *
  * @category elements
  * @since 0.1.0
@@ -419,15 +435,15 @@ export const heading = (level: 1 | 2 | 3 | 4 | 5 | 6, ...children: ReadonlyArray
 export const preformatted = (text: string): Markup<"block"> => element("block", "pre", [text])
 
 /**
- * A group of whatever stands among paragraphs.
+ * A group of blocks.
  *
  * @category elements
  * @since 0.1.0
  */
-export const group = (...children: ReadonlyArray<Flow>): Markup<"block"> => element("block", "div", children)
+export const group = withChildren<"block", Flow>("block", "div")
 
 /**
- * A line across.
+ * A horizontal line.
  *
  * @category elements
  * @since 0.1.0
@@ -435,22 +451,17 @@ export const group = (...children: ReadonlyArray<Flow>): Markup<"block"> => elem
 export const rule: Markup<"block"> = empty("block", "hr")
 
 /**
- * The entry of a list.
+ * An item of a list.
  *
  * @category elements
  * @since 0.1.0
  */
-export const item = (...children: ReadonlyArray<Flow>): Markup<"item"> => element("item", "li", children)
-
-const itemOf = (entry: Inline | Markup<"item">): Markup<"item"> =>
-  isMarkup(entry) && isAt("item")(entry) ? entry : item(entry)
-
-const isAt = <P extends Place>(place: P) => (markup: Markup): markup is Markup<P> => markup.place === place
+export const item = withChildren<"item", Flow>("item", "li")
 
 /**
- * A list with bullets. What is not an {@link item} becomes one.
+ * A list with bullets. A child that is no {@link item} becomes one.
  *
- * **Example** (Two entries)
+ * **Example** (Two items)
  *
  * ```ts
  * import * as MessageML from "effect-herald/symphony/MessageML"
@@ -461,42 +472,39 @@ const isAt = <P extends Place>(place: P) => (markup: Markup): markup is Markup<P
  * @category elements
  * @since 0.1.0
  */
-export const bulletList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
-  built("block", () => element("block", "ul", items.map(itemOf)))
+export const bulletList = withItems("block", "ul", "item", item)
 
 /**
- * A list with numbers. What is not an {@link item} becomes one.
+ * A list with numbers. A child that is no {@link item} becomes one.
  *
  * @category elements
  * @since 0.1.0
  */
-export const numberedList = (...items: ReadonlyArray<Inline | Markup<"item">>): Markup<"block"> =>
-  built("block", () => element("block", "ol", items.map(itemOf)))
+export const numberedList = withItems("block", "ol", "item", item)
 
 /**
- * A cell of a table's row.
+ * A cell of a table.
  *
  * @category elements
  * @since 0.1.0
  */
-export const cell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => element("cell", "td", children)
+export const cell = withChildren<"cell", Flow>("cell", "td")
 
 /**
- * A cell that says what is in its column.
+ * A cell with the title of its column.
  *
  * @category elements
  * @since 0.1.0
  */
-export const headerCell = (...children: ReadonlyArray<Flow>): Markup<"cell"> => element("cell", "th", children)
+export const headerCell = withChildren<"cell", Flow>("cell", "th")
 
 /**
- * The row of a table. What is not a {@link cell} becomes one.
+ * A row of a table. A child that is no {@link cell} becomes one.
  *
  * @category elements
  * @since 0.1.0
  */
-export const row = (...cells: ReadonlyArray<Inline | Markup<"cell">>): Markup<"row"> =>
-  element("row", "tr", cells.map((entry) => isMarkup(entry) && isAt("cell")(entry) ? entry : cell(entry)))
+export const row = withItems("row", "tr", "cell", cell)
 
 /**
  * A table.
@@ -515,10 +523,10 @@ export const row = (...cells: ReadonlyArray<Inline | Markup<"cell">>): Markup<"r
  * @category elements
  * @since 0.1.0
  */
-export const table = (...rows: ReadonlyArray<Markup<"row">>): Markup<"block"> => element("block", "table", rows)
+export const table = withChildren<"block", Markup<"row">>("block", "table")
 
 /**
- * A card: a header that is always shown, and a body behind it.
+ * A card: a header that always shows, and a body that opens.
  *
  * **Example** (An order)
  *
@@ -535,21 +543,22 @@ export const card = (
   options: {
     readonly header: ReadonlyArray<Flow>
     readonly body: ReadonlyArray<Flow>
+    /** The address of an icon beside the header. Default: none. */
     readonly iconSrc?: string | undefined
   }
 ): Markup<"block"> =>
-  built("block", () =>
-    element("block", "card", [
-      element("block", "header", options.header),
-      element("block", "body", options.body)
-    ], { iconSrc: options.iconSrc }))
+  guarded("block", () => {
+    const { body, header, iconSrc } = options
+    const parts = [element("block", "header", header), element("block", "body", body)]
+    return element("block", "card", parts, { iconSrc })
+  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // forms
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What a field of a form has.
+ * The options of a field of a form.
  *
  * @category models
  * @since 0.1.0
@@ -557,42 +566,67 @@ export const card = (
 export interface FieldOptions {
   /** The name of its value in the event of a submitted form. */
   readonly name: string
-  /** What stands above the field. */
+  /** A text above the field. Default: none. */
   readonly label?: string | undefined
-  /** Whether the form cannot be sent without it. Default: `false`. */
+  /** Whether the form needs a value. Default: `false`. */
   readonly required?: boolean | undefined
 }
 
 /**
- * A line of text to type.
+ * The options of a field that users type into.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TextOptions extends FieldOptions {
+  /** A text that shows while the field is empty. Default: none. */
+  readonly placeholder?: string | undefined
+}
+
+/**
+ * A field for one line of text. With `masked`, it hides what is typed.
  *
  * @category elements
  * @since 0.1.0
  */
-export const textField = (
-  options: FieldOptions & { readonly placeholder?: string | undefined; readonly masked?: boolean | undefined }
-): Markup<"field"> => empty("field", "text-field", options)
+export const textField = (options: TextOptions & { readonly masked?: boolean | undefined }): Markup<"field"> =>
+  empty("field", "text-field", options)
 
 /**
- * Lines of text to type.
+ * A field for several lines of text.
  *
  * @category elements
  * @since 0.1.0
  */
-export const textArea = (options: FieldOptions & { readonly placeholder?: string | undefined }): Markup<"field"> =>
-  element("field", "textarea", [], options)
+export const textArea = (options: TextOptions): Markup<"field"> => element("field", "textarea", [], options)
 
 /**
- * Something to choose in a {@link select}.
+ * The options of {@link option}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OptionOptions {
+  /** The value in the event of a submitted form. */
+  readonly value: string
+  /** Whether it is chosen at first. Default: `false`. */
+  readonly selected?: boolean | undefined
+}
+
+/**
+ * A choice of a {@link select}. Without a text it shows its value.
  *
  * @category elements
  * @since 0.1.0
  */
-export const option = (value: string, text: string = value, selected = false): Markup<"option"> =>
-  element("option", "option", [text], { value, selected: selected || undefined })
+export const option = (options: OptionOptions, text?: string): Markup<"option"> =>
+  guarded("option", () => {
+    const { selected, value } = options
+    return element("option", "option", [text ?? value], { value, selected: selected === true ? true : undefined })
+  })
 
 /**
- * One of several to choose.
+ * A field to choose one of several options.
  *
  * @category elements
  * @since 0.1.0
@@ -601,39 +635,48 @@ export const select = (options: FieldOptions, ...choices: ReadonlyArray<Markup<"
   element("field", "select", choices, options)
 
 /**
- * Something to tick.
+ * The options of {@link checkbox} and {@link radio}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChoiceOptions {
+  /** The name in the event of a submitted form. */
+  readonly name: string
+  /** The value in the event of a submitted form. */
+  readonly value: string
+  /** Whether it is checked at first. Default: `false`. */
+  readonly checked?: boolean | undefined
+}
+
+/**
+ * A checkbox with its label.
  *
  * @category elements
  * @since 0.1.0
  */
-export const checkbox = (
-  options: { readonly name: string; readonly value: string; readonly checked?: boolean | undefined },
-  ...label: ReadonlyArray<Inline>
-): Markup<"field"> => element("field", "checkbox", label, options)
+export const checkbox = (options: ChoiceOptions, ...label: ReadonlyArray<Inline>): Markup<"field"> =>
+  element("field", "checkbox", label, options)
 
 /**
- * One of those of the same name to choose.
+ * A radio button with its label. Users choose one of those with the same name.
  *
  * @category elements
  * @since 0.1.0
  */
-export const radio = (
-  options: { readonly name: string; readonly value: string; readonly checked?: boolean | undefined },
-  ...label: ReadonlyArray<Inline>
-): Markup<"field"> => element("field", "radio", label, options)
+export const radio = (options: ChoiceOptions, ...label: ReadonlyArray<Inline>): Markup<"field"> =>
+  element("field", "radio", label, options)
 
 /**
- * Users to choose.
+ * A field to choose users.
  *
  * @category elements
  * @since 0.1.0
  */
-export const personSelector = (
-  options: FieldOptions & { readonly placeholder?: string | undefined }
-): Markup<"field"> => empty("field", "person-selector", options)
+export const personSelector = (options: TextOptions): Markup<"field"> => empty("field", "person-selector", options)
 
 /**
- * A date to choose.
+ * A field to choose a date.
  *
  * @category elements
  * @since 0.1.0
@@ -641,7 +684,7 @@ export const personSelector = (
 export const datePicker = (options: FieldOptions): Markup<"field"> => empty("field", "date-picker", options)
 
 /**
- * A time of the day to choose.
+ * A field to choose a time of day.
  *
  * @category elements
  * @since 0.1.0
@@ -649,7 +692,7 @@ export const datePicker = (options: FieldOptions): Markup<"field"> => empty("fie
 export const timePicker = (options: FieldOptions): Markup<"field"> => empty("field", "time-picker", options)
 
 /**
- * What sends a form (`action`), or clears it (`reset`).
+ * A button that submits the form (`action`, the default), or clears it (`reset`).
  *
  * @category elements
  * @since 0.1.0
@@ -658,10 +701,10 @@ export const button = (
   options: { readonly name: string; readonly type?: "action" | "reset" | undefined },
   text: string
 ): Markup<"field"> =>
-  built("field", () => element("field", "button", [text], { name: options.name, type: options.type ?? "action" }))
+  guarded("field", () => element("field", "button", [text], { name: options.name, type: options.type ?? "action" }))
 
 /**
- * A form. It needs a {@link button} of type `action`; what was filled in comes as an event of the datafeed.
+ * A form. It needs a {@link button} of type `action`. A submitted form is an `ElementsAction` event of the datafeed.
  *
  * **Example** (How many?)
  *
@@ -686,56 +729,61 @@ export const form = (id: string, ...children: ReadonlyArray<Flow | Markup<"field
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Data that does not match its schema, written or read. `id` is that of the entity in the message.
+ * Data of an entity that does not match its schema, when it is written or read.
  *
  * @category errors
  * @since 0.1.0
  */
 export class EntityMismatch extends Failure.TaggedError<EntityMismatch>("symphony")("EntityMismatch", {
+  /** The type of the entity. */
   type: Schema.String,
+  /** The id of the entity in the message. */
   id: Schema.String,
+  /** What is wrong with it. */
   issue: Schema.String
 }, {
   message: ({ id, issue, type }) => `The entity ${JSON.stringify(id)} is not what ${type} has to be: ${issue}.`
 }) {}
 
 /**
- * A received message, as far as reading it is concerned.
+ * What {@link read} needs of a message. A `PostedMessage` has it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Readable {
-  /** PresentationML. */
+  /** The markup, PresentationML. */
   readonly message?: string | undefined
   /** The data of its entities, as JSON text. */
   readonly data?: string | undefined
 }
 
 /**
- * A kind of entity: structured data that travels in a message, with what is shown where nobody can render it.
+ * A type of entity: structured data in a message, and a fallback for clients that cannot show it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Entity<A, RD = never, RE = never> {
+  /** The name of the type, as `com.acme.order`. */
   readonly type: string
+  /** The version of the type, as `1.0`. */
   readonly version: string
   /**
-   * The markup of one, with its data. `id` names it within the message, and is not blank. Fails when the value does not
-   * match the schema, and when it has a `type` or a `version` of its own that says otherwise.
+   * Makes the markup of an entity, with its data. `id` names it in the message, and is not blank. Fails with `EntityMismatch` when
+   * the value does not match the schema, or has another `type` or `version` of its own.
    */
   readonly make: (
     id: string,
     value: A,
     ...fallback: ReadonlyArray<Flow>
   ) => Effect.Effect<Markup<"block">, EntityMismatch, RE>
-  /** Those of this type in a message, of any version, in order. */
+  /** Reads the entities of this type in a message, of any version, in order. */
   readonly read: (message: Readable) => Effect.Effect<ReadonlyArray<A>, EntityMismatch | MessageUnreadable, RD>
 }
 
 /**
- * Pairs a type of entity with the schema of its fields, which must be an object on the wire.
+ * Pairs a type of entity with the schema of its fields. The schema must encode to an object.
  *
  * **Example** (An order that other bots can read)
  *
@@ -754,19 +802,22 @@ export interface Entity<A, RD = never, RE = never> {
  * const orders = (message: MessageML.Readable) => Order.read(message)
  * ```
  *
- * @category elements
+ * @category constructors
  * @since 0.1.0
  */
 export const entity = <A, RD = never, RE = never>(options: {
+  /** The name of the type, as `com.acme.order`. */
   readonly type: string
+  /** The version of the type, as `1.0`. */
   readonly version: string
+  /** The fields of an entity. */
   readonly schema: Schema.ConstraintCodec<A, unknown, RD, RE>
 }): Entity<A, RD, RE> => {
   const { schema, type, version } = options
   const codec = Schema.toCodecJson(schema)
   const encode = Codec.encode(codec)
   const decode = Codec.decode(codec)
-  const refusalOf = (id: string, fields: EntityData[string]) =>
+  const issueOf = (id: string, fields: EntityData[string]) =>
     id.trim() === ""
       ? "its id is blank"
       : Object.entries({ type, version }).flatMap(([name, value]) =>
@@ -781,10 +832,10 @@ export const entity = <A, RD = never, RE = never>(options: {
         Effect.flatMap(decodeFields),
         Effect.mapError(mismatch(id)),
         Effect.flatMap((fields) => {
-          const refused = refusalOf(id, fields)
-          return refused === undefined
-            ? Effect.succeed(shown(id, { ...fields, type, version }, fallback))
-            : Effect.fail(new EntityMismatch({ type, id, issue: refused }))
+          const issue = issueOf(id, fields)
+          return issue === undefined
+            ? Effect.succeed(withData(id, { ...fields, type, version }, fallback))
+            : Effect.fail(new EntityMismatch({ type, id, issue }))
         })
       ),
     read: (message) =>
@@ -797,7 +848,7 @@ export const entity = <A, RD = never, RE = never>(options: {
   }
 }
 
-const shown = (id: string, fields: EntityData[string], fallback: ReadonlyArray<Flow>): Markup<"block"> => {
+const withData = (id: string, fields: EntityData[string], fallback: ReadonlyArray<Flow>): Markup<"block"> => {
   const { data, issues, markup } = element("block", "div", fallback, { class: "entity", "data-entity-id": id })
   return make("block", markup, [{ data, issues }, { data: { [id]: fields }, issues: [] }])
 }
@@ -809,43 +860,45 @@ const decodeFields = Codec.decode(Schema.Record(Schema.String, Schema.Json))
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * A message whose markup or data cannot be read.
+ * A message with markup or data that cannot be read.
  *
  * @category errors
  * @since 0.1.0
  */
 export class MessageUnreadable extends Failure.TaggedError<MessageUnreadable>("symphony")("MessageUnreadable", {
+  /** The part that cannot be read: the markup, or the data of the entities. */
   part: Schema.Literals(["message", "data"]),
+  /** What is wrong with it. */
   issue: Schema.String
 }, {
   message: ({ issue, part }) => `The ${part === "message" ? "markup" : "data"} of the message cannot be read: ${issue}.`
 }) {}
 
 /**
- * What somebody said, and of whom and what. Each list is in the order of the message.
+ * The text of a message, and what it mentions. Each list has the order of the message.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Reading {
   /**
-   * Without markup. Paragraphs, headings, list items, table rows and all other blocks have lines of their own, the cells of a
-   * row are apart by a tab, and a `<br/>` is a new line.
+   * The text without markup, trimmed. Each block has its own lines: paragraphs, headings, items, rows. A tab separates the cells
+   * of a row. A `<br/>` is a new line.
    */
   readonly text: string
-  /** The ids of the users who are mentioned. */
+  /** The ids of the mentioned users. */
   readonly mentions: ReadonlyArray<number>
-  /** Without `#`. */
+  /** The hashtags, without `#`. */
   readonly hashtags: ReadonlyArray<string>
-  /** Without `$`. */
+  /** The cashtags, without `$`. */
   readonly cashtags: ReadonlyArray<string>
-  /** The characters of each emoji, by its name; empty where there are none. */
+  /** The characters of each emoji by its name. The text is empty where an emoji has no characters. */
   readonly emojis: ReadonlyMap<string, string>
 }
 
 /**
- * Reads a received message: the text is that of its elements, trimmed. Entities that are not as the service
- * writes them are skipped; markup that is no XML, and data that is no JSON, is a `MessageUnreadable`.
+ * Reads the text of a message, and what it mentions. It skips entities that the service did not write. Fails with
+ * `MessageUnreadable` when the markup is not XML, or the data is not JSON.
  *
  * **Example** (A command to a bot)
  *
@@ -860,8 +913,8 @@ export interface Reading {
  * @category conversions
  * @since 0.1.0
  */
-export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadable> =>
-  Effect.gen(function*() {
+export const read: (message: Readable) => Effect.Effect<Reading, MessageUnreadable> = Effect.fnUntraced(
+  function*(message) {
     const given = yield* partsOf(message)
     const text = yield* textOf(given.message)
     const entries = yield* Effect.fromResult(entriesOf(given))
@@ -878,9 +931,10 @@ export const read = (message: Readable): Effect.Effect<Reading, MessageUnreadabl
           .map(({ data }) => [data.annotation, data.unicode ?? ""])
       )
     }
-  })
+  }
+)
 
-/** A caller without the compiler may pass anything, getters that throw too. */
+// A caller without the compiler may pass anything, getters that throw too.
 const partsOf = (message: Readable): Effect.Effect<Required<Readable>, MessageUnreadable> =>
   Effect.try({
     try: () => {

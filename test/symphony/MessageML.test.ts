@@ -168,7 +168,11 @@ describe("elements", () => {
         heading(1, "a"),
         MessageML.textField({ name: "t", required: true, placeholder: "p", masked: false }),
         MessageML.textArea({ name: "a", label: "l" }),
-        MessageML.select({ name: "s" }, MessageML.option("1"), MessageML.option("2", "two", true)),
+        MessageML.select(
+          { name: "s" },
+          MessageML.option({ value: "1" }),
+          MessageML.option({ value: "2", selected: true }, "two")
+        ),
         MessageML.checkbox({ name: "c", value: "1", checked: true }, bold("x")),
         MessageML.radio({ name: "r", value: "1" }, "x"),
         MessageML.personSelector({ name: "p" }),
@@ -203,6 +207,8 @@ describe("elements", () => {
     void MessageML.messageML`${MessageML.textField({ name: "t" })}`
     // @ts-expect-error -- a select is made of options
     MessageML.select({ name: "s" }, "a")
+    // @ts-expect-error -- a card is no cell
+    row(MessageML.card({ header: [], body: [] }))
     // @ts-expect-error -- one of both
     mention({ userId: 1, email: "a@b" })
     // @ts-expect-error -- nobody

@@ -1,7 +1,9 @@
 /**
- * The body of a message, `multipart/form-data`, written by hand: text has its charset, names of files are UTF-8 as they
- * are, and the same parts are the same bytes for each attempt.
+ * Writes the `multipart/form-data` body of a message. `FormData` is no help: text needs its charset, file names are UTF-8 as they
+ * are, and each attempt must send the same bytes.
  */
+import * as Mime from "effect/http/Mime"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
 export interface Part<out E = never, out R = never> {
@@ -60,34 +62,6 @@ const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
   return all
 }
 
-const types = new Map(Object.entries({
-  avif: "image/avif",
-  bmp: "image/bmp",
-  csv: "text/csv",
-  doc: "application/msword",
-  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-  gif: "image/gif",
-  html: "text/html",
-  jpeg: "image/jpeg",
-  jpg: "image/jpeg",
-  json: "application/json",
-  md: "text/markdown",
-  mp3: "audio/mpeg",
-  mp4: "video/mp4",
-  pdf: "application/pdf",
-  png: "image/png",
-  ppt: "application/vnd.ms-powerpoint",
-  pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-  svg: "image/svg+xml",
-  tiff: "image/tiff",
-  txt: "text/plain",
-  webp: "image/webp",
-  xls: "application/vnd.ms-excel",
-  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-  xml: "application/xml",
-  zip: "application/zip"
-}))
-
-/** The type of a file, by its name. */
+/** The media type of a file, by its name. */
 export const typeOf = (fileName: string): string =>
-  types.get(/\.(\w+)$/.exec(fileName)?.[1]?.toLowerCase() ?? "") ?? "application/octet-stream"
+  Option.getOrElse(Mime.getType(fileName), () => "application/octet-stream")
