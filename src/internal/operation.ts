@@ -43,7 +43,7 @@ export interface Unanswered {
 }
 
 export interface Operation<A, E, R, E2, R2> {
-  /** The span's and the log's name, `service.operation`. */
+  /** The function that the user called, `Publish.publish`: the name of the span and of the log. */
   readonly name: string
   /** What a log may show of the request's address: no payload, no query, no secret. */
   readonly address: string

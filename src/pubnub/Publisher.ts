@@ -460,18 +460,18 @@ export const make = Effect.fnUntraced(function*(
     })
   )
 
-  const prepare = <A, RE>(options: Publish.PublishOptions<A, RE>) =>
-    Endpoint.reading("publish", () => {
-      if (issues.length > 0) return Effect.fail(Endpoint.refusal("publish", issues))
+  const prepare = <A, RE>(operation: Operation, options: Publish.PublishOptions<A, RE>) =>
+    Endpoint.reading(operation, () => {
+      if (issues.length > 0) return Effect.fail(Endpoint.refusal(operation, issues))
       const meta = Guarded.attempt(() => messageIds ? withId(options.meta) : options.meta, "meta")
-      if (Result.isFailure(meta)) return Effect.fail(Endpoint.refusal("publish", meta.failure))
+      if (Result.isFailure(meta)) return Effect.fail(Endpoint.refusal(operation, meta.failure))
       const given = { ...options, meta: meta.success }
       return Effect.map(Publish.prepare(given), (send) => ({ given, send }))
     }).pipe(Effect.provideService(PubNubConfig.PubNubConfig, config))
 
-  const entryOf = <A, RE>(options: Publish.PublishOptions<A, RE>) =>
+  const entryOf = <A, RE>(operation: Operation, options: Publish.PublishOptions<A, RE>) =>
     Effect.gen(function*() {
-      const { given: { channel, meta, store }, send } = yield* prepare(options)
+      const { given: { channel, meta, store }, send } = yield* prepare(operation, options)
       // Beside the caller's own services (its span, its log annotations), but never with the caller's keys.
       const context = Context.merge(yield* Effect.context<never>(), services)
       const id = MessageIds.idOf(meta)
@@ -492,22 +492,30 @@ export const make = Effect.fnUntraced(function*(
 
   /** Adds the message, and waits for what is asked of it; interrupted, withdraws it. */
   const enter = <A, RE, B, E>(
+    operation: Operation,
     options: Publish.PublishOptions<A, RE>,
     waitFor: (entry: Entry) => Effect.Effect<B, E>
   ) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(entryOf(options)), (entry) => {
+      Effect.flatMap(restore(entryOf(operation, options)), (entry) => {
         add(entry)
         return Effect.onInterrupt(restore(waitFor(entry)), () => withdraw(entry))
       })
     )
 
   return Publisher.of({
-    publish: (options) => enter(options, (entry) => Deferred.await(entry.outcome)),
+    publish: (options) => enter("Publisher.publish", options, (entry) => Deferred.await(entry.outcome)),
     enqueue: (options) =>
-      enter(options, (entry) => Effect.as(Deferred.await(entry.admitted), Deferred.await(entry.outcome)))
+      enter(
+        "Publisher.enqueue",
+        options,
+        (entry) => Effect.as(Deferred.await(entry.admitted), Deferred.await(entry.outcome))
+      )
   })
 })
+
+/** The function that the caller used. */
+type Operation = "Publisher.publish" | "Publisher.enqueue"
 
 /** A message on its way. */
 interface Entry {

@@ -55,9 +55,10 @@ export type TimeError = PubNubError.PubNubErrorOf<
  * @since 0.1.0
  */
 export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | PubNubConfig> = Effect.mapError(
-  Endpoint.run("time", () => ({ path: path`/time/0`, credential: "none", decode: decodeTime })),
+  Endpoint.run("Time.now", () => ({ path: path`/time/0`, credential: "none", decode: decodeTime })),
   ({ reason, request }): TimeError => {
-    const error = (reason: TimeError["reason"]): TimeError => PubNubError.make({ operation: "time", reason, request })
+    const error = (reason: TimeError["reason"]): TimeError =>
+      PubNubError.make({ operation: "Time.now", reason, request })
     switch (reason._tag) {
       // There is nothing to be denied here: a proxy or a wrong origin said so.
       case "AccessDenied":

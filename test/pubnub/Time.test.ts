@@ -30,7 +30,7 @@ it.effect.each(
   Effect.gen(function*() {
     const error = yield* Effect.flip(Time.now)
     assert.strictEqual(error.reason._tag, tag)
-    assert.strictEqual(error.operation, "time")
+    assert.strictEqual(error.operation, "Time.now")
     assert.deepStrictEqual(error.request, { method: "GET", path: "/time/0" })
   }).pipe(Effect.provide(answered({ body, status }))))
 

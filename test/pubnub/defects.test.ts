@@ -185,7 +185,7 @@ describe("a stream", () => {
       yield* later
       assert.deepStrictEqual(fiber.pollUnsafe(), Exit.void)
       assert.deepStrictEqual(lines, [
-        "Warn pubnub.leave failed: Error: the transport broke at {address} with {secret}"
+        "Warn Subscribe.leave failed: Error: the transport broke at {address} with {secret}"
       ])
     }).pipe(Effect.provide(plain())))
 

@@ -126,7 +126,7 @@ describe("heartbeats", () => {
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => {
-        if (String(message).startsWith("pubnub.heartbeat failed")) lines.push(`${logLevel} ${String(message)}`)
+        if (String(message).startsWith("Subscribe.heartbeat failed")) lines.push(`${logLevel} ${String(message)}`)
       })
       const { seen } = yield* collect(Subscribe.messages({ channels: ["a"] })).pipe(
         Effect.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Debug")])
@@ -137,7 +137,7 @@ describe("heartbeats", () => {
       assert.deepStrictEqual(seen.map(({ payload }) => payload), ["still here"])
       assert.lengthOf(yield* Faults.Faults.use(({ injected }) => injected), 10)
       assert.lengthOf(lines, 10)
-      assert.match(lines[0]!, /^Debug pubnub.heartbeat failed: /)
+      assert.match(lines[0]!, /^Debug Subscribe.heartbeat failed: /)
     }).pipe(Effect.provide(emulated({
       config: twenty,
       script: [{ on: isHeartbeat, fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 100 }]

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -381,6 +382,22 @@ const functionOf = (name: string): (...args: ReadonlyArray<unknown>) => unknown 
   return typeof found === "function" ? (...args) => found(...args) : () => assert.fail(`there is no ${name}`)
 }
 
+/** Of these the errors are those of what they call: a live value reads, a publisher publishes. */
+const callsOthers = /\.live( last)?$|^Publisher\.|\.prepare$/
+
+/** Their operations still have names of their own. */
+const unnamed = /^(Channels|History|Members|Memberships|MessageActions|Presence|Publish|Publisher|Users)\./
+
+/** Says which function failed, where the error is of a request. */
+const assertNamed = (exit: Exit.Exit<void, unknown>, name: string) => {
+  const error: unknown = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
+  if (
+    unnamed.test(name) || error instanceof CursorStore.CursorStoreError || !Predicate.hasProperty(error, "operation")
+  ) return
+  if (callsOthers.test(name)) assert.include(functions, error.operation)
+  else assert.strictEqual(error.operation, name.split(" ")[0])
+}
+
 describe("whatever is put in any place of the input is told, and leaves no path", () => {
   it.live.each(Object.entries(examples))("%s", ([name, args]) =>
     Effect.gen(function*() {
@@ -388,6 +405,7 @@ describe("whatever is put in any place of the input is told, and leaves no path"
       const usual: Array<URL> = []
       const first = yield* run(usual, () => call(...args))
       if (Exit.isFailure(first)) assert.isFalse(Cause.hasDies(first.cause), String(first.cause))
+      assertNamed(first, name)
       // Without names it is of the whole keyset.
       if (name === "Presence.hereNow") yield* run(usual, () => call())
       const shapes = new Set(usual.map(shapeOf))
@@ -405,6 +423,7 @@ describe("whatever is put in any place of the input is told, and leaves no path"
                 typeof put === "string" ? JSON.stringify(put.slice(0, 30)) : `${typeof put} no. ${which}`
               } in place ${at}`
             if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) assert.fail(`${what()}\n${Cause.pretty(exit.cause)}`)
+            assertNamed(exit, name)
             for (const url of seen) {
               assert.isTrue(
                 shapes.has(shapeOf(url)) && words.has(fixed(url)),

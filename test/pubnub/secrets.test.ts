@@ -205,7 +205,7 @@ it.effect("without a tracer there is no span; with one there is one a call, of o
     yield* Time.now
     assert.deepStrictEqual(spans, [])
     yield* Effect.withTracer(Time.now, tracer)
-    assert.deepStrictEqual(spans, ["pubnub.time client"])
+    assert.deepStrictEqual(spans, ["Time.now client"])
     for (const { headers } of yield* Transport.Exchanges.use(({ all }) => all)) {
       assert.notInclude(Object.keys(headers), "traceparent")
       assert.notInclude(Object.keys(headers), "b3")

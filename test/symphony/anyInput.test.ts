@@ -10,7 +10,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -303,6 +305,7 @@ const run = (made: unknown): Effect.Effect<unknown, unknown, never> | undefined 
 }
 
 describe("any input", () => {
+  // The requests of a feed and of a login have no functions of their own, and are named by their modules.
   it("there is an example of each function", () =>
     assert.deepStrictEqual(functions.map(([name]) => name).sort(), Object.keys(examples).sort()))
 
@@ -322,6 +325,12 @@ describe("any input", () => {
           const exit = yield* Effect.exit(effect)
           if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {
             assert.fail(`${what} dies of ${Cause.pretty(exit.cause)}`)
+          }
+          const error: unknown = Exit.isFailure(exit)
+            ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+            : undefined
+          if (!/^(Datafeed|Session|SymphonyConfig)\./.test(name) && Predicate.hasProperty(error, "operation")) {
+            assert.strictEqual(error.operation, name, what)
           }
         })
       paths.length = 0

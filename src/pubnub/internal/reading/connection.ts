@@ -442,7 +442,7 @@ export class Connection {
       case "TellConnected": {
         const { channels, groups } = this.asked ?? namesOf([])
         this.core.publish({ _tag: "Connected", cursor: told.cursor, channels, groups })
-        this.run(debug(() => [`pubnub.subscribe connected at ${told.cursor.position}`]))
+        this.run(debug(() => [`Subscribe.poll connected at ${told.cursor.position}`]))
         // To whoever was told that it was down.
         for (const lane of this.lanes.values()) {
           lane.tell({ _tag: "Reconnected", cursor: lane.place ?? told.cursor, downFor: Duration.zero })
@@ -460,7 +460,7 @@ export class Connection {
         this.known.clear()
         const { attempt, failure: reason } = told
         const again = Duration.format(Duration.millis(told.retryIn))
-        this.run(debug(() => [`pubnub.subscribe interrupted, attempt ${attempt}, again in ${again}`, reason]))
+        this.run(debug(() => [`Subscribe.poll interrupted, attempt ${attempt}, again in ${again}`, reason]))
         if (reason._tag === "AccessDenied") this.awaitRenewal()
         this.tellEach((lane) => {
           const cursor = this.placeOf(lane)

@@ -43,7 +43,7 @@ export const run = (
     const plainGroups = groups.filter(isPlace)
     if (channels.length + plainGroups.length === 0) return Effect.void
     return Endpoint.send(config, {
-      operation: "heartbeat",
+      operation: "Subscribe.heartbeat",
       path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/heartbeat`,
       query: { heartbeat: seconds, "channel-group": plainGroups.join(",") || undefined, state },
       longestAddress: Infinity,
@@ -51,7 +51,7 @@ export const run = (
       timeout: Duration.min(config.requestTimeout, Duration.divideUnsafe(heartbeatInterval, 2)),
       decode: Result.succeed
     }).pipe(
-      Effect.catch((reason) => debug(() => [`pubnub.heartbeat failed: ${reason.message}`]))
+      Effect.catch((reason) => debug(() => [`Subscribe.heartbeat failed: ${reason.message}`]))
     )
   })
   return Effect.asVoid(Effect.schedule(beat, Schedule.fixed(heartbeatInterval)))

@@ -305,7 +305,7 @@ export class Lane {
       this.goOn(gap)
       found += this.progress(gap, result.success)
       if (result.success.filled) {
-        yield* debug(() => [`pubnub.subscribe found ${found} events in history`])
+        yield* debug(() => [`Subscribe.poll found ${found} events in history`])
         found = 0
       }
     }

@@ -59,7 +59,7 @@ const opened = Effect.fnUntraced(
     const checked = checkedOf(config, options, registry)
     if (Result.isFailure(checked)) return yield* new SubscribeError({ reason: checked.failure })
     const { from, target } = checked.success
-    yield* debug(() => [`pubnub.subscribe to ${[...target.channels, ...target.groups].join(",")}`])
+    yield* debug(() => [`Subscribe.poll to ${[...target.channels, ...target.groups].join(",")}`])
     const { reconnect, state } = options
     if (registry !== undefined && state === undefined && reconnect === undefined) {
       const lease = yield* registry.lease(target.filter)
@@ -116,7 +116,7 @@ export const subscriptionSet = Effect.fnUntraced(function*(
 > {
   const config = yield* PubNubConfig
   const fail = Endpoint.errorOf({
-    operation: "subscribe",
+    operation: "Subscribe.subscriptionSet",
     path: path`/v2/subscribe/${subscribeKey}/${{ shown: "{channels}", encoded: "" }}/0`
   })
   const registry = yield* Registry.Current

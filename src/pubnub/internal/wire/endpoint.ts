@@ -29,7 +29,7 @@ import type { Path } from "./path.ts"
 import * as Token from "./token.ts"
 
 export interface Endpoint<A> {
-  /** What the user called, `publish`; the span is named `pubnub.publish`. */
+  /** The function that the user called, `Publish.publish`; also the name of the span. */
   readonly operation: string
   /** Default: `"GET"`. */
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined
@@ -117,7 +117,7 @@ export const send = <A>(
   const timeout = endpoint.timeout ?? config.requestTimeout
   const path = Template.show(endpoint.path)
   return Operation.run({
-    name: `pubnub.${endpoint.operation}`,
+    name: endpoint.operation,
     address: path,
     attributes: {
       "messaging.system": "pubnub",

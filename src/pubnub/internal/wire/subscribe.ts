@@ -51,7 +51,7 @@ const decodeAnswer = Codec.decodeResult(Answer)
 export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Page> => {
   let size = 0
   return {
-    operation: "subscribe",
+    operation: "Subscribe.poll",
     path: path`/v2/subscribe/${subscribeKey}/${target.channels}/0`,
     query: {
       "channel-group": target.groups.join(",") || undefined,
@@ -99,7 +99,7 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
   const groups = target.groups.filter((name) => !ChannelName.isPresence(name))
   if (channels.length + groups.length === 0) return Effect.void
   return Endpoint.send(config, {
-    operation: "leave",
+    operation: "Subscribe.leave",
     path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/leave`,
     query: { "channel-group": groups.join(",") || undefined },
     longestAddress: Infinity,
@@ -107,7 +107,7 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
   }).pipe(
     Effect.asVoid,
     Effect.ignore,
-    Effect.catchDefect((defect) => Effect.logWarning(`pubnub.leave failed: ${Defects.describe(config, defect)}`))
+    Effect.catchDefect((defect) => Effect.logWarning(`Subscribe.leave failed: ${Defects.describe(config, defect)}`))
   )
 }
 
