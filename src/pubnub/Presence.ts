@@ -1,7 +1,7 @@
 /**
- * Who is where: {@link hereNow} and {@link stream} for the users of channels, {@link live} for the users of a channel as
- * they come and go, {@link whereNow} for the channels of a user, {@link getState} and {@link setState} for what users tell
- * about themselves. Its events come with `Subscribe.presence`. It needs the Presence add-on.
+ * Which users are on which channels: {@link hereNow} and {@link stream} for the users of channels, {@link live} for the users of
+ * a channel as they join and leave, {@link whereNow} for the channels of a user, {@link getState} and {@link setState} for the
+ * states of users. `Subscribe.presence` streams the events. All of it needs the Presence add-on of the keyset.
  *
  * @since 0.1.0
  */
@@ -33,8 +33,8 @@ import { isDecoded, isUndecodable, type UndecodableItem } from "../UndecodableIt
 import { UserId } from "./internal/wire/userId.ts"
 
 /**
- * What a user tells about itself on a channel: a JSON object. The service forgets it when the user leaves the channel
- * or times out.
+ * The presence state of a user on a channel: a JSON object that the user sets. The service forgets it when the user leaves the
+ * channel or times out.
  *
  * @category models
  * @since 0.1.0
@@ -44,137 +44,157 @@ export interface State {
 }
 
 // --------------------------------------------------------------------------------------------------------------------
-// who is there
+// users of channels
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * A user on a channel. `state` is there if it was asked for and the user has one.
+ * The parts that {@link hereNow}, {@link stream} and {@link live} can include.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Occupant {
-  /** Who is there. */
-  readonly userId: string
-  /** Only when asked for with `includeState`. Absent when this user has none here. */
-  readonly state?: State
-}
+export type Part = "users" | "state"
 
 /**
- * How many users are on a channel, and who they are. `users` holds one page of them, or nobody if they were not asked
- * for; `occupancy` always counts all.
+ * A user on a channel. `P` names the included parts.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ChannelOccupancy {
-  /** How many users are there, also when `users` has fewer. */
-  readonly occupancy: number
-  /** One page of them; nobody with `includeUsers: false`. */
-  readonly users: ReadonlyArray<Occupant | UndecodableItem>
-}
+export type Occupant<P extends Part = Part> =
+  & {
+    /** The id of the user. */
+    readonly userId: string
+  }
+  & Pick<{
+    /** The state of the user on this channel. Absent when it has none. */
+    readonly state?: State
+  }, P & "state">
 
 /**
- * Who is there. `channels` has every channel that was asked for by name, and of groups, or of the whole keyset, those
- * where somebody is.
+ * How many users are on a channel, and the users. `P` names the included parts.
  *
  * @category models
  * @since 0.1.0
  */
-export interface HereNow {
-  /** Over all channels; a user on two of them counts twice. */
+export type Occupancy<P extends Part = Part> =
+  & {
+    /** How many users are on the channel, as the service counts. `users` may have fewer: one page, or those known so far. */
+    readonly occupancy: number
+  }
+  & Pick<{
+    /** The users, by their ids. */
+    readonly users: ReadonlyMap<string, Occupant<P>>
+    /** Users that cannot be decoded. Absent when there are none. */
+    readonly undecodable?: ReadonlyArray<UndecodableItem>
+  }, "users" extends P ? "users" | "undecodable" : never>
+
+/**
+ * The result of {@link hereNow}. `P` names the included parts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HereNow<P extends Part = Part> {
+  /** How many users are on all of these channels. A user on two channels counts twice. */
   readonly totalOccupancy: number
-  /** How many channels somebody is on. */
+  /** How many of these channels have users. */
   readonly totalChannels: number
-  /** By the name of the channel. */
-  readonly channels: ReadonlyMap<string, ChannelOccupancy>
-  /** The channels of which the service told something else than who is there, if any. They are not in `channels`. */
+  /** The channels by their names: all that were named, and those of groups or of the keyset that have users. */
+  readonly channels: ReadonlyMap<string, Occupancy<P>>
+  /** Channels whose occupancy cannot be decoded. Absent when there are none. They are not in `channels`. */
   readonly undecodable?: ReadonlyMap<string, UndecodableItem>
 }
 
 /**
- * What {@link hereNow} takes.
+ * Options of {@link hereNow}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface HereNowOptions {
-  /**
-   * Neither wildcards nor presence names. Without `channels` and `groups` all channels of the keyset are asked about;
-   * lists that are both empty are refused.
-   */
+export interface HereNowOptions<P extends Part = Part> {
+  /** Names of channels, without wildcards and presence names. Default, without `groups` too: all channels of the keyset. */
   readonly channels?: ReadonlyArray<string> | undefined
-  /** Channel groups, for their channels. */
+  /** Names of channel groups, for their channels. */
   readonly groups?: ReadonlyArray<string> | undefined
-  /** Whether to tell the users' states. Default: `false`. */
-  readonly includeState?: boolean | undefined
-  /** Whether to tell who the users are, not only how many. Default: `true`. */
-  readonly includeUsers?: boolean | undefined
+  /** `"users"` lists the users, and `"state"` adds the state of each. `[]` only counts them. Default: `["users"]`. */
+  readonly include?: ReadonlyArray<P> | undefined
   /** The most users of each channel, 1 to 1,000. Default: the service's own 1,000. */
   readonly limit?: number | undefined
-  /** How many users of each channel to pass over. Default: 0. */
+  /** How many users of each channel to skip. Default: 0. */
   readonly offset?: number | undefined
 }
 
 /**
- * Who is on some channels, on the channels of some groups, or, with neither, on all channels of the keyset. Fails with
- * `PubNubError`.
+ * Reads which users are on channels, on the channels of groups, or on all channels of the keyset. Fails with `PubNubError`.
  *
  * **Details**
  *
- * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}`, and without `/channel/…` for all. The service counts
- * users within seconds of their coming; one without a leave counts until its presence timeout is over.
+ * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}`, and without `/channel/…` for all. The service counts a user within
+ * seconds, and until it leaves or its presence timeout ends. Two empty lists are a `BadRequest`.
  *
- * **Example** (How many are in a room)
+ * **Example** (How many users are in a room)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Presence from "effect-herald/pubnub/Presence"
  *
  * const howMany = (room: string) =>
- *   Presence.hereNow({ channels: [room], includeUsers: false }).pipe(Effect.map((here) => here.totalOccupancy))
+ *   Presence.hereNow({ channels: [room], include: [] }).pipe(Effect.map((here) => here.totalOccupancy))
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const hereNow = (
-  options: HereNowOptions = {}
-): Effect.Effect<HereNow, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  askHereNow(() => options, "limit")
+export const hereNow = <P extends Part = "users">(
+  options: HereNowOptions<P> = {}
+): Effect.Effect<HereNow<P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Effect.map(askHereNow("Presence.hereNow", () => options, "limit"), ({ channels, ...rest }) => ({
+    ...rest,
+    channels: new Map(Array.from(channels, ([channel, listed]) => [channel, toOccupancy(listed)]))
+  }))
+
+const toOccupancy = ({ occupancy, users }: Listed): Occupancy => {
+  const undecodable = users.filter(isUndecodable)
+  return {
+    occupancy,
+    users: new Map(users.filter(isDecoded).map((user) => [user.userId, user])),
+    ...undecodable.length === 0 ? {} : { undecodable }
+  }
+}
 
 /**
- * What {@link stream} takes.
+ * Options of {@link stream}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StreamOptions {
-  /** One channel, neither a wildcard nor a presence name. */
+export interface StreamOptions<P extends "state" = "state"> {
+  /** The name of a channel, not a wildcard or a presence name. */
   readonly channel: string
-  /** Whether to tell the users' states. Default: `false`. */
-  readonly includeState?: boolean | undefined
-  /** How many users to ask for at once, 1 to 1,000. Default: 1,000. */
+  /** `["state"]` adds the state of each user. Default: none. */
+  readonly include?: ReadonlyArray<P> | undefined
+  /** How many users one request asks for, 1 to 1,000. Default: 1,000. */
   readonly pageSize?: number | undefined
 }
 
 /**
- * The users of one channel, however many they are: a page is asked for when its reader wants it, and none after the
- * reader stopped. Pages are counted from the start of the service's list, so that a user who comes or goes between two
- * of them may move another over the edge, who is then told twice or not at all. Fails with `PubNubError`.
+ * Streams the users of one channel, page after page, as far as the reader pulls. The service counts pages from the start of its
+ * list, so a user that joins or leaves between two requests may move another one across the edge, which then comes twice or not at
+ * all. Fails with `PubNubError`.
  *
  * **Details**
  *
- * As {@link hereNow}, with `limit` and `offset`.
+ * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channel}`, with `limit` and `offset`.
  *
- * **Example** (The first five who are in the mood)
+ * **Example** (The first five users in a good mood)
  *
  * ```ts
  * import * as Stream from "effect/Stream"
  * import * as Presence from "effect-herald/pubnub/Presence"
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
- * const five = Presence.stream({ channel: "lobby", includeState: true }).pipe(
+ * const five = Presence.stream({ channel: "lobby", include: ["state"] }).pipe(
  *   Stream.filter(UndecodableItem.isDecoded),
  *   Stream.filter(({ state }) => state?.mood === "good"),
  *   Stream.take(5)
@@ -184,50 +204,63 @@ export interface StreamOptions {
  * @category streams
  * @since 0.1.0
  */
-export const stream = (
-  options: StreamOptions
-): Stream.Stream<Occupant | UndecodableItem, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.readingStream("hereNow", () => Stream.flatMap(pagesOf(options), ({ users }) => Stream.fromIterable(users)))
+export const stream = <P extends "state" = never>(
+  options: StreamOptions<P>
+): Stream.Stream<Occupant<P> | UndecodableItem, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.readingStream(
+    "Presence.stream",
+    () => Stream.flatMap(pagesOf("Presence.stream", options), ({ users }) => Stream.fromIterable(users))
+  )
 
 const pagesOf = (
-  { channel, includeState, pageSize = mostUsers }: StreamOptions
-): Stream.Stream<ChannelOccupancy, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  operation: string,
+  { channel, include, pageSize = mostUsers }: StreamOptions
+): Stream.Stream<Listed, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Stream.suspend(() => {
     const known = new Set<string>()
-    return Paging.paginate(0, (offset) =>
-      Effect.map(
-        askHereNow(
-          () => ({ channels: [channel], includeState, limit: pageSize, offset }),
-          "pageSize",
-          // What ignores the offset gives the same users again and again.
-          ({ channels }) => {
-            const users = channels.get(channel)?.users ?? []
-            const isMoving = offset === 0 || users.some((user) => !known.has(keyOf(user)))
-            for (const user of users) known.add(keyOf(user))
-            return isMoving || users.length < pageSize ? undefined : "the next page has the users of earlier ones again"
-          }
-        ),
-        ({ channels, undecodable: unreadable }) => {
-          const odd = unreadable?.get(channel)
-          const page = channels.get(channel) ?? (odd === undefined ? nobody : { occupancy: 0, users: [odd] })
-          const end = offset + pageSize
-          return [[page], page.users.length < pageSize || end >= page.occupancy ? Option.none() : Option.some(end)]
+    const ask = (offset: number) =>
+      askHereNow(
+        operation,
+        () => ({ channels: [channel], include: ["users", ...include ?? []], limit: pageSize, offset }),
+        "pageSize",
+        // A service that ignores the offset would send the same users for ever.
+        ({ channels }) => {
+          const users = channels.get(channel)?.users ?? []
+          const isMoving = offset === 0 || users.some((user) => !known.has(keyOf(user)))
+          for (const user of users) known.add(keyOf(user))
+          return isMoving || users.length < pageSize ? undefined : "the next page has the users of earlier ones again"
         }
-      ))
+      )
+    return Paging.paginate(0, (offset) =>
+      Effect.map(ask(offset), ({ channels, undecodable }) => {
+        const odd = undecodable?.get(channel)
+        const page = channels.get(channel) ?? (odd === undefined ? nobody : { occupancy: 0, users: [odd] })
+        const end = offset + pageSize
+        return [[page], page.users.length < pageSize || end >= page.occupancy ? Option.none() : Option.some(end)]
+      }))
   })
 
 const keyOf = (entry: Occupant | UndecodableItem): string => "userId" in entry ? entry.userId : Json.text(entry.raw)
 
-const nobody: ChannelOccupancy = { occupancy: 0, users: [] }
+/** The users of a channel as the service lists them. */
+interface Listed {
+  readonly occupancy: number
+  readonly users: ReadonlyArray<Occupant | UndecodableItem>
+}
+
+const nobody: Listed = { occupancy: 0, users: [] }
+
+type Answer = Omit<HereNow, "channels"> & { readonly channels: ReadonlyMap<string, Listed> }
 
 const askHereNow = (
+  operation: string,
   read: () => HereNowOptions,
   limitName: string,
-  doubt: (found: HereNow) => string | undefined = () => undefined
-): Effect.Effect<HereNow, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.run("hereNow", () => {
+  doubt: (found: Answer) => string | undefined = () => undefined
+): Effect.Effect<Answer, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run(operation, () => {
     const options = read()
-    const { includeState = false, includeUsers = true, limit, offset = 0 } = options
+    const { include = ["users"], limit, offset = 0 } = options
     const names = namesOf(options)
     const { channels, groups } = names
     const isOfAll = channels.length + groups.length === 0
@@ -237,8 +270,8 @@ const askHereNow = (
         : path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}`,
       query: {
         "channel-group": groups.join(",") || undefined,
-        state: includeState ? "1" : undefined,
-        disable_uuids: includeUsers ? undefined : "1",
+        state: include.includes("state") ? "1" : undefined,
+        disable_uuids: include.includes("users") ? undefined : "1",
         limit: limit === undefined ? undefined : String(limit),
         offset: offset === 0 ? undefined : String(offset)
       },
@@ -246,21 +279,19 @@ const askHereNow = (
       issues: [
         ...nameIssues(options),
         ...options.channels === undefined && options.groups === undefined ? [] : emptyIssues(names),
+        ...Input.each("include", include, Input.oneOf(["users", "state"])),
         ...Input.issues({
           options: Input.record(options),
           [limitName]: Input.optional(Input.whole(1, mostUsers))(limit),
           offset: Input.whole(0)(offset),
-          includeUsers: Input.flag(includeUsers),
-          includeState: includeState && !includeUsers
-            ? "needs includeUsers: states come with their users"
-            : Input.flag(includeState)
+          include: include.includes("state") && !include.includes("users") ? "has state without users" : undefined
         })
       ],
       // States keep their numbers.
       parse: Json.parse,
       decode: (json) =>
         Result.flatMap((channels.length === 1 ? decodeOneOrMany : decodeMany)(json), (answer) => {
-          const found = toHereNow(answer, channels)
+          const found = toAnswer(answer, channels)
           const wrong = doubt(found)
           return wrong === undefined ? Result.succeed(found) : Result.fail(wrong)
         })
@@ -280,46 +311,46 @@ const Many = Schema.Struct({
     total_occupancy: Schema.Int
   })
 })
-// The service writes many also for one channel, when there is a group beside it.
+// The service sends the form for many also for one channel with a group.
 const OneOrMany = Schema.Union([Many, One])
 const decodeMany = Codec.decodeResult(Many)
 const decodeOneOrMany = Codec.decodeResult(OneOrMany)
 
-const toHereNow = (answer: typeof OneOrMany.Type, channels: ReadonlyArray<string>): HereNow => {
+const toAnswer = (answer: typeof OneOrMany.Type, channels: ReadonlyArray<string>): Answer => {
   if (!("payload" in answer)) {
     return {
       totalOccupancy: answer.occupancy,
       totalChannels: answer.occupancy === 0 ? 0 : 1,
-      channels: new Map(channels.map((channel) => [channel, toOccupancy(answer)]))
+      channels: new Map(channels.map((channel) => [channel, toListed(answer)]))
     }
   }
   const { payload } = answer
   const found = new Map(channels.map((channel) => [channel, nobody]))
-  const unreadable = new Map<string, UndecodableItem>()
+  const undecodable = new Map<string, UndecodableItem>()
   for (const [channel, raw] of Object.entries(payload.channels)) {
     const one = readOne(raw)
-    if (isDecoded(one)) found.set(channel, toOccupancy(one))
+    if (isDecoded(one)) found.set(channel, toListed(one))
     else {
       found.delete(channel)
-      unreadable.set(channel, one)
+      undecodable.set(channel, one)
     }
   }
   return {
     totalOccupancy: payload.total_occupancy,
     totalChannels: payload.total_channels,
     channels: found,
-    ...unreadable.size === 0 ? {} : { undecodable: unreadable }
+    ...undecodable.size === 0 ? {} : { undecodable }
   }
 }
 
 const readOne = Items.reader(One)
 
-// Objects when states were asked for.
+// The service sends objects when states are included, else ids.
 const readOccupant = Items.reader(
   Schema.Union([UserId, Schema.Struct({ uuid: UserId, state: Schema.optionalKey(StateRecord) })])
 )
 
-const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupancy => ({
+const toListed = ({ occupancy, uuids = [] }: typeof One.Type): Listed => ({
   occupancy,
   users: uuids.map(readOccupant).map((entry) =>
     typeof entry === "string"
@@ -330,31 +361,14 @@ const toOccupancy = ({ occupancy, uuids = [] }: typeof One.Type): ChannelOccupan
   )
 })
 
-// --------------------------------------------------------------------------------------------------------------------
-// who is there, as it changes
-// --------------------------------------------------------------------------------------------------------------------
-
 /**
- * The users of a channel, and how many they are: the value of {@link live}.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Occupancy {
-  /** How many users are on the channel, as the service counts. `users` may have fewer when somebody came while they were listed. */
-  readonly occupancy: number
-  /** The users, by their ids. */
-  readonly users: ReadonlyMap<string, Occupant>
-}
-
-/**
- * The options of {@link live}.
+ * Options of {@link live}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LiveOptions {
-  /** One channel, neither a wildcard nor a presence name. */
+  /** The name of a channel, not a wildcard or a presence name. */
   readonly channel: string
   /** `["state"]` adds the states of the users, and their changes. Default: none. */
   readonly include?: ReadonlyArray<"state"> | undefined
@@ -414,38 +428,39 @@ export const live = (
     ]
     if (issues.length > 0) return Effect.fail(Endpoint.refusal("Presence.live", issues))
     const includeState = include.includes("state")
-    return LiveOccupancy.keep(channel, includeState, Stream.runCollect(pagesOf({ channel, includeState })))
+    return LiveOccupancy.keep(channel, includeState, Stream.runCollect(pagesOf("Presence.live", { channel, include })))
   })
 
 // --------------------------------------------------------------------------------------------------------------------
-// where somebody is
+// channels of a user
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What {@link whereNow} takes.
+ * Options of {@link whereNow}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface WhereNowOptions {
-  /** Default: the user of the configuration. */
+  /** The id of the user. Default: the user of the configuration. */
   readonly userId?: string | undefined
 }
 
 /**
- * The channels that a user is on. What is no name is an `UndecodableItem` in its place. Fails with `PubNubError`.
+ * Reads the channels that a user is on. A name that cannot be decoded is an `UndecodableItem` in its place. Fails with
+ * `PubNubError`.
  *
  * **Details**
  *
- * `GET /v2/presence/sub-key/{subscribeKey}/uuid/{user}`
+ * `GET /v2/presence/sub-key/{subscribeKey}/uuid/{userId}`
  *
- * **Example** (Is somebody online)
+ * **Example** (Whether a user is online)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Presence from "effect-herald/pubnub/Presence"
  *
- * const isOnline = (user: string) => Effect.map(Presence.whereNow({ user }), (channels) => channels.length > 0)
+ * const isOnline = (userId: string) => Effect.map(Presence.whereNow({ userId }), (channels) => channels.length > 0)
  * ```
  *
  * @category requests
@@ -458,11 +473,11 @@ export const whereNow = (
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
 > =>
-  Endpoint.run("whereNow", ({ userId }) => {
-    const { userId: user = userId } = options
+  Endpoint.run("Presence.whereNow", (config) => {
+    const { userId = config.userId } = options
     return {
-      path: path`/v2/presence/sub-key/${subscribeKey}/uuid/${user}`,
-      issues: Input.issues({ user: Names.user(user) }),
+      path: path`/v2/presence/sub-key/${subscribeKey}/uuid/${userId}`,
+      issues: Input.issues({ userId: Names.user(userId) }),
       decode: (json) => Result.map(decodeWhereNow(json), ({ payload }) => (payload?.channels ?? []).map(Items.readName))
     }
   })
@@ -476,55 +491,47 @@ const decodeWhereNow = Codec.decodeResult(
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Whose state, and where. At least one channel or group is needed.
+ * Options of {@link getState} and {@link setState}. At least one channel or group is needed.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StateOptions {
-  /** Neither wildcards nor presence names. */
+export interface GetStateOptions {
+  /** Names of channels, without wildcards and presence names. */
   readonly channels?: ReadonlyArray<string> | undefined
-  /** Channel groups, for their channels. */
+  /** Names of channel groups, for their channels. */
   readonly groups?: ReadonlyArray<string> | undefined
-  /** Default: the user of the configuration. */
+  /** The id of the user. Default: the user of the configuration. */
   readonly userId?: string | undefined
 }
 
 /**
- * What {@link getState} takes where states have a type.
- *
- * @category models
- * @since 0.1.0
- */
-export interface GetStateOptions<A, RD = never> extends StateOptions {
-  /** Reads each state from its JSON. */
-  readonly schema: Payload.Reader<A, RD>
-}
-
-/**
- * A state that is not what the schema given to {@link getState} says. `issue` tells where they differ.
+ * A state does not match the schema of {@link getState}. `issue` says where.
  *
  * @category errors
  * @since 0.1.0
  */
 export class StateMismatch extends Failure.TaggedError<StateMismatch>("pubnub")("StateMismatch", {
+  /** The channel of the state. */
   channel: Schema.String,
+  /** The user of the state. */
   userId: Schema.String,
+  /** Where the state differs from the schema. */
   issue: Schema.String
 }, {
   message: ({ channel, issue, userId }) =>
-    `getState: the state of ${userId} on ${channel} does not match its schema: ${issue}. Whoever ` +
-    "set it may be of another version."
+    `Presence.getState: the state of ${userId} on ${channel} does not match the schema: ${issue}. ` +
+    "Check the schema, and the versions of the programs that set this state."
 }) {}
 
 /**
- * What a user tells about itself, by channel. A channel where it has no state, or an empty one, is not in the map. Of several
- * channels, what is no JSON object is an `UndecodableItem` in its place. Fails with `PubNubError`, and with
- * {@link StateMismatch} where a `schema` is given that a state does not match.
+ * Reads the states of a user, by channel. A channel where the user has no state, or an empty one, is not in the map. With several
+ * channels, a state that is not a JSON object is an `UndecodableItem` in its place. Fails with `PubNubError`, and with
+ * {@link StateMismatch} when a state does not match the `schema`.
  *
  * **Details**
  *
- * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}/uuid/{user}`
+ * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}/uuid/{userId}`
  *
  * **Example** (A typed state)
  *
@@ -535,8 +542,8 @@ export class StateMismatch extends Failure.TaggedError<StateMismatch>("pubnub")(
  *
  * const Player = Schema.Struct({ score: Schema.Int })
  *
- * const scoreOf = (user: string) =>
- *   Presence.getState({ channels: ["game"], user, schema: Player }).pipe(
+ * const scoreOf = (userId: string) =>
+ *   Presence.getState({ channels: ["game"], userId, schema: Player }).pipe(
  *     Effect.map((states) => states.get("game")?.score ?? 0)
  *   )
  * ```
@@ -545,21 +552,24 @@ export class StateMismatch extends Failure.TaggedError<StateMismatch>("pubnub")(
  * @since 0.1.0
  */
 export function getState(
-  options: StateOptions & { readonly schema?: undefined }
+  options: GetStateOptions & { readonly schema?: undefined }
 ): Effect.Effect<
   ReadonlyMap<string, State | UndecodableItem>,
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
 >
 export function getState<A, RD = never>(
-  options: GetStateOptions<A, RD>
+  options: GetStateOptions & {
+    /** Decodes each state from its JSON form. */
+    readonly schema: Schema.ConstraintDecoder<A, RD>
+  }
 ): Effect.Effect<
   ReadonlyMap<string, A>,
   PubNubError.PubNubError | StateMismatch,
   HttpClient.HttpClient | PubNubConfig | RD
 >
 export function getState<A, RD>(
-  options: StateOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
+  options: GetStateOptions & { readonly schema?: Schema.ConstraintDecoder<A, RD> | undefined }
 ): Effect.Effect<
   ReadonlyMap<string, A | State | UndecodableItem>,
   PubNubError.PubNubError | StateMismatch,
@@ -570,19 +580,18 @@ export function getState<A, RD>(
     PubNubError.PubNubError | StateMismatch,
     HttpClient.HttpClient | PubNubConfig | RD
   >
-  return Endpoint.reading("getState", (): States => {
+  return Endpoint.reading("Presence.getState", (): States => {
     const { schema, ...whose } = options
     if (schema === undefined) return askState(whose)
     const decode = Payload.decodeWith(schema)
     return Effect.gen(function*() {
-      const { userId } = yield* PubNubConfig
-      const { userId: user = userId } = whose
+      const { userId = (yield* PubNubConfig).userId } = whose
       const states = yield* Effect.forEach(
         [...yield* askState(whose)],
         ([channel, state]) =>
           (isUndecodable(state) ? Effect.fail(state.issue) : decode(state)).pipe(
             Effect.map((typed) => [channel, typed] as const),
-            Effect.mapError((issue) => new StateMismatch({ channel, userId: user, issue }))
+            Effect.mapError((issue) => new StateMismatch({ channel, userId, issue }))
           )
       )
       return new Map(states)
@@ -591,26 +600,26 @@ export function getState<A, RD>(
 }
 
 /**
- * What {@link setState} takes.
+ * Options of {@link setState}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SetStateOptions<A = { readonly [key: string]: unknown }, RE = never> extends StateOptions {
-  /** A JSON object, which replaces the one before. An empty one clears it. */
+export interface SetStateOptions<A = { readonly [key: string]: unknown }, RE = never> extends GetStateOptions {
+  /** A JSON object. It replaces the state before; an empty one clears it. */
   readonly state: NoInfer<A>
-  /** Encodes the state, so that it is checked before it is sent and its dates and big integers survive. */
-  readonly schema?: Payload.Writer<A, RE> | undefined
+  /** Encodes the state: it is checked before it is sent, and its dates and big integers survive. */
+  readonly schema?: Schema.ConstraintCodec<A, unknown, unknown, RE> | undefined
 }
 
 /**
- * Tells something about a user on some channels, or on the channels of some groups; whoever listens to their presence
- * gets a `StateChanged`. Gives the state as the service keeps it. Fails with `PubNubError`: a state that is not
- * a JSON object, or does not match its schema, is `BadRequest`.
+ * Sets the state of a user on channels, or on the channels of groups. Programs that subscribe to their presence receive a
+ * `StateChanged`. Succeeds with the state as the service stored it. Fails with `PubNubError`: a state that is not a JSON object, or
+ * does not match its schema, is a `BadRequest`.
  *
  * **Details**
  *
- * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}/uuid/{user}/data?state=…`
+ * `GET /v2/presence/sub-key/{subscribeKey}/channel/{channels}/uuid/{userId}/data?state=…`
  *
  * **Example** (A mood)
  *
@@ -626,7 +635,7 @@ export interface SetStateOptions<A = { readonly [key: string]: unknown }, RE = n
 export const setState = <A = { readonly [key: string]: unknown }, RE = never>(
   options: SetStateOptions<A, RE>
 ): Effect.Effect<State, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  Endpoint.reading("setState", () => {
+  Endpoint.reading("Presence.setState", () => {
     const { schema, state, ...whose } = options
     const encoded = schema === undefined ? Effect.fromResult(Payload.encode(state)) : Payload.encodeWith(schema, state)
     return Effect.flatMap(Effect.result(encoded), (text) => {
@@ -636,10 +645,10 @@ export const setState = <A = { readonly [key: string]: unknown }, RE = never>(
         ? undefined
         : "is not a JSON object"
       return Effect.map(
-        Endpoint.run("setState", (config) => {
-          const { issues, names, user } = stateOf(whose, config)
+        Endpoint.run("Presence.setState", (config) => {
+          const { issues, names, userId } = stateOf(whose, config)
           return {
-            path: path`/v2/presence/sub-key/${subscribeKey}/channel/${names.channels}/uuid/${user}/data`,
+            path: path`/v2/presence/sub-key/${subscribeKey}/channel/${names.channels}/uuid/${userId}/data`,
             query: {
               state: Result.getOrElse(text, () => ""),
               "channel-group": names.groups.join(",") || undefined
@@ -662,17 +671,17 @@ const decodeManyStates = Codec.decodeResult(
 const readState = Items.reader(StateRecord)
 
 const askState = (
-  options: StateOptions
+  options: GetStateOptions
 ): Effect.Effect<
   ReadonlyMap<string, State | UndecodableItem>,
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
 > =>
-  Endpoint.run("getState", (config) => {
-    const { issues, names: { channels, groups }, user } = stateOf(options, config)
+  Endpoint.run("Presence.getState", (config) => {
+    const { issues, names: { channels, groups }, userId } = stateOf(options, config)
     const [only, ...others] = channels
     return {
-      path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/uuid/${user}`,
+      path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/uuid/${userId}`,
       query: { "channel-group": groups.join(",") || undefined },
       issues,
       longInput: { location: "channels", advice: "ask for fewer at once" },
@@ -692,13 +701,13 @@ const askState = (
     }
   })
 
-const stateOf = (options: StateOptions, { userId }: PubNubConfig["Service"]) => {
-  const { userId: user = userId } = options
+const stateOf = (options: GetStateOptions, config: PubNubConfig["Service"]) => {
+  const { userId = config.userId } = options
   const names = namesOf(options)
   return {
-    user,
+    userId,
     names,
-    issues: [...nameIssues(options), ...emptyIssues(names), ...Input.issues({ user: Names.user(user) })]
+    issues: [...nameIssues(options), ...emptyIssues(names), ...Input.issues({ userId: Names.user(userId) })]
   }
 }
 
@@ -706,7 +715,7 @@ const stateOf = (options: StateOptions, { userId }: PubNubConfig["Service"]) => 
 // names
 // --------------------------------------------------------------------------------------------------------------------
 
-type ChannelsAndGroups = Pick<StateOptions, "channels" | "groups">
+type ChannelsAndGroups = Pick<GetStateOptions, "channels" | "groups">
 
 const namesOf = ({ channels = [], groups = [] }: ChannelsAndGroups) => ({
   channels: Names.unique(channels),

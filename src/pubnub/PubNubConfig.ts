@@ -74,7 +74,7 @@ export interface Options {
   readonly secretKey?: Redacted.Redacted | undefined
   /** An access token that the application's server granted to this user, or a source of it. */
   readonly authToken?: AuthToken | undefined
-  /** The id of this user: at most 92 bytes, the same each time the user connects. */
+  /** The id of this user. It should be the same each time the user connects. */
   readonly userId: string
   /** The host of the service, with an optional port and without a scheme. Default: `ps.pndsn.com`. */
   readonly origin?: string | undefined

@@ -78,8 +78,7 @@ const callOf = (exchange: Kit.Exchange): Call => {
     case templates.hereNowGlobal:
       return Presence.hereNow({
         ...request.template === templates.hereNow ? { channels, groups } : {},
-        includeState: isOn(query.get("state")),
-        includeUsers: query.get("disable_uuids") !== "1",
+        include: query.get("disable_uuids") === "1" ? [] : isOn(query.get("state")) ? ["users", "state"] : ["users"],
         limit: numberOf(query.get("limit")),
         offset: numberOf(query.get("offset"))
       })
@@ -119,11 +118,11 @@ const decodeOnes = Schema.decodeUnknownSync(Schema.Record(Schema.String, One))
 
 const entry = ({ occupancy, uuids = [] }: typeof One.Type) => ({
   occupancy,
-  users: uuids.map((person) => {
-    if (typeof person === "string") return { userId: person }
+  users: new Map(uuids.map((person) => {
+    if (typeof person === "string") return [person, { userId: person }] as const
     const { state, uuid } = person
-    return state === undefined ? { userId: uuid } : { userId: uuid, state }
-  })
+    return [uuid, state === undefined ? { userId: uuid } : { userId: uuid, state }] as const
+  }))
 })
 
 const expectedOf = (exchange: Kit.Exchange): unknown => {
@@ -133,7 +132,7 @@ const expectedOf = (exchange: Kit.Exchange): unknown => {
   switch (request.template) {
     case templates.hereNow:
     case templates.hereNowGlobal: {
-      const asked = channels.map((channel) => [channel, { occupancy: 0, users: [] }] as const)
+      const asked = channels.map((channel) => [channel, { occupancy: 0, users: new Map() }] as const)
       return payload === undefined
         ? {
           totalOccupancy: occupancy,

@@ -542,13 +542,17 @@ export const mutations: ReadonlyArray<Mutation> = [
       "...options.channels === undefined && options.groups === undefined ? [] : emptyIssues(names),",
       ""
     ],
-    ["row: users includeState", "channels: [channel], includeState, limit", "channels: [channel], limit"],
+    ["row: users include", "include: [\"users\", ...include ?? []], limit", "include: [\"users\"], limit"],
     [
       "row: hereNowRefresh",
       "Loss.isLoss(event) || event._tag === \"Interval\" && event.hereNowRefresh",
       "Loss.isLoss(event)"
     ],
-    ["row: state user", "const { user = userId } = options\n  const names", "const user = userId\n  const names"],
+    [
+      "row: state user",
+      "const { userId = config.userId } = options\n  const names",
+      "const { userId } = config\n  const names"
+    ],
     ["row: setState schema", ": Payload.encodeWith(schema, state)", ": Effect.fromResult(Payload.encode(state))"]
   ]),
   ...of("src/pubnub/ChannelGroups.ts", ["test/pubnub/ChannelGroups.test.ts"], [

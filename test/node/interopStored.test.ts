@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { ChannelGroups, History, Presence, Publish, Timetoken } from "effect-herald/pubnub"
 import { client, subscribed, theirs } from "./officialClient.ts"
-import { decoded } from "../kit/decoded.ts"
 
 const World = Layer.unwrap(
   Effect.map(
@@ -73,11 +72,11 @@ it.live("presence: who is there, and states, both ways", () =>
     const state = yield* theirs(() => ada.getState({ channels: ["a"], uuid: "ours" }))
     assert.deepStrictEqual(state.channels, { a: { by: "ours" } })
 
-    const ours = yield* Presence.hereNow({ channels: ["a", "b"], includeState: true })
+    const ours = yield* Presence.hereNow({ channels: ["a", "b"], include: ["users", "state"] })
     const read = yield* theirs(() => ada.hereNow({ channels: ["a", "b"], includeState: true }))
     assert.deepStrictEqual([ours.totalChannels, ours.totalOccupancy], [read.totalChannels, read.totalOccupancy])
     assert.deepStrictEqual<unknown>(
-      decoded(ours.channels.get("a")?.users ?? []).map(({ state, userId: user }) => ({ uuid: String(user), state })),
+      Array.from(ours.channels.get("a")?.users.values() ?? [], ({ state, userId }) => ({ uuid: userId, state })),
       read.channels["a"]?.occupants.map(({ state, uuid }) => ({ uuid, state: state ?? undefined }))
     )
     assert.deepStrictEqual(yield* Presence.whereNow({ userId: "theirs" }), ["a", "b"])

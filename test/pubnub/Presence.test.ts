@@ -37,7 +37,12 @@ const go = (user: string, channel: string) =>
     })
   )
 
-const plain = (here: Presence.HereNow): object => ({ ...here, channels: Object.fromEntries(here.channels) })
+const plain = (here: Presence.HereNow<"users">): object => ({
+  ...here,
+  channels: Object.fromEntries(
+    Array.from(here.channels, ([channel, one]) => [channel, { ...one, users: [...one.users.values()] }])
+  )
+})
 
 describe("hereNow", () => {
   const people = Effect.gen(function*() {
@@ -57,10 +62,11 @@ describe("hereNow", () => {
       const channels = ["a"]
       assert.deepStrictEqual(plain(yield* Presence.hereNow({ channels })), of([{ userId: "ada" }, { userId: "bob" }]))
       assert.deepStrictEqual(
-        plain(yield* Presence.hereNow({ channels, includeState: true })),
+        plain(yield* Presence.hereNow({ channels, include: ["users", "state"] })),
         of([{ userId: "ada", state: { mood: "ok" } }, { userId: "bob" }])
       )
-      assert.deepStrictEqual(plain(yield* Presence.hereNow({ channels, includeUsers: false })), of([]))
+      const counted = yield* Presence.hereNow({ channels, include: [] })
+      assert.deepStrictEqual([counted.totalOccupancy, counted.channels.get("a")?.occupancy], [2, 2])
       assert.deepStrictEqual(
         plain(yield* Presence.hereNow({ channels, limit: 1, offset: 1 })),
         of([{ userId: "bob" }])
@@ -74,7 +80,7 @@ describe("hereNow", () => {
       const a = { occupancy: 2, users: [{ userId: "ada" }, { userId: "bob" }] }
       const b = { occupancy: 1, users: [{ userId: "ada" }] }
       const nobody = { occupancy: 0, users: [] }
-      const here = (options: Presence.HereNowOptions) => Effect.map(Presence.hereNow(options), plain)
+      const here = (options: Presence.HereNowOptions<"users">) => Effect.map(Presence.hereNow(options), plain)
       assert.deepStrictEqual(yield* here({ channels: ["a", "b", "c", "a"] }), {
         totalOccupancy: 3,
         totalChannels: 2,
@@ -121,7 +127,7 @@ describe("users", () => {
       assert.lengthOf(yield* Stream.runCollect(Presence.stream({ channel: "a", pageSize: 25 })), 25)
       assert.strictEqual(yield* asked, 5)
       yield* come("zoe", "b", { mood: "ok" })
-      assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "b", includeState: true })), [
+      assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "b", include: ["state"] })), [
         { userId: "zoe", state: { mood: "ok" } }
       ])
     }).pipe(Effect.provide(emulated())))
@@ -544,9 +550,9 @@ describe("bad input is refused before a request is made", () => {
     ["a limit of 0", Presence.hereNow({ limit: 0 }), ["limit"]],
     ["a limit of 1001", Presence.hereNow({ limit: 1001 }), ["limit"]],
     ["half an offset, and no number", Presence.hereNow({ offset: 0.5, limit: NaN }), ["limit", "offset"]],
-    ["states of nobody", Presence.hereNow({ includeState: true, includeUsers: false }), ["includeState"]],
-    ["a blank user", Presence.whereNow({ userId: " " }), ["user"]],
-    ["a dot segment", Presence.whereNow({ userId: ".." }), ["user"]],
+    ["states of nobody", Presence.hereNow({ include: ["state"] }), ["include"]],
+    ["a blank user", Presence.whereNow({ userId: " " }), ["userId"]],
+    ["a dot segment", Presence.whereNow({ userId: ".." }), ["userId"]],
     ["state of nowhere", Presence.getState({}), ["channels"]],
     ["state to nowhere", Presence.setState({ state }), ["channels"]],
     ["a state that is a list", Presence.setState({ channels: ["a"], state: { ...state, toJSON: () => list } }), [
@@ -606,7 +612,7 @@ describe("failures", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(Presence.hereNow({ channels: ["a"] }))
       assert.strictEqual(error.reason._tag, tag)
-      assert.strictEqual(error.operation, "hereNow")
+      assert.strictEqual(error.operation, "Presence.hereNow")
       assert.deepStrictEqual(error.request, {
         method: "GET",
         path: "/v2/presence/sub-key/{subscribeKey}/channel/a"

@@ -10,7 +10,6 @@ import * as Live from "effect-herald/Live"
 import * as Json from "../../src/internal/json.ts"
 import { emulated } from "../kit/emulated.ts"
 import { hostile, lists, objects } from "../kit/nested.ts"
-import { decoded } from "../kit/decoded.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -254,6 +253,6 @@ it.effect("a deep state is set, read, and told by everything that tells of prese
     assert.isUndefined(changes.fiber.pollUnsafe())
     const read = yield* Presence.getState({ channels: ["a"] })
     assert.strictEqual(Json.text(read.get("a")), Json.text(other))
-    const here = yield* Presence.hereNow({ channels: ["a"], includeState: true })
-    assert.deepStrictEqual(stateOf(decoded(here.channels.get("a")?.users ?? [])), [Json.text(other)])
+    const here = yield* Presence.hereNow({ channels: ["a"], include: ["users", "state"] })
+    assert.deepStrictEqual(stateOf(here.channels.get("a")?.users.values() ?? []), [Json.text(other)])
   }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 32_768 } }))))

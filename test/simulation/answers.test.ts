@@ -222,7 +222,7 @@ const ofPubNub: Requests<PubNubConfig.PubNubConfig> = [
   MessageActions.add({ channel: "a", messageTimetoken: timetoken, type: "a", value: "b" }),
   MessageActions.remove({ channel: "a", messageTimetoken: timetoken, actionTimetoken: timetoken }),
   ChannelGroups.listChannels({ group: "g" }),
-  Presence.hereNow({ channels: ["a"], includeState: true }),
+  Presence.hereNow({ channels: ["a"], include: ["users", "state"] }),
   Presence.getState({ channels: ["a"] }),
   Effect.flatMap(PubNubConfig.PubNubConfig, (config) =>
     Endpoint.send(

@@ -37,14 +37,22 @@ const hereNow = Command.make(
     )
   },
   Effect.fnUntraced(function*({ channels, groups, include, ...page }) {
-    const options = { ...page, includeState: include.includes("state"), includeUsers: !include.includes("none") }
+    const parts: ReadonlyArray<Presence.Part> = include.includes("none")
+      ? []
+      : include.includes("state")
+      ? ["users", "state"]
+      : ["users"]
+    const options = { ...page, include: parts }
     const all = channels.length + groups.length === 0
     const here = yield* Presence.hereNow(all ? options : { ...options, channels, groups })
     yield* writeValues(
-      Stream.map(
-        Stream.fromIterable([...here.channels, ...here.undecodable ?? []]),
-        ([channel, one]) => ({ channel, ...one })
-      ),
+      Stream.fromIterable([
+        ...Array.from(
+          here.channels,
+          ([channel, { users, ...one }]) => ({ channel, ...one, users: [...users.values()] })
+        ),
+        ...Array.from(here.undecodable ?? [], ([channel, one]) => ({ channel, ...one }))
+      ]),
       { toText: ({ channel, ...one }) => `${channel}  ${toOccupants(one)}` }
     )
   })
@@ -54,9 +62,12 @@ const toName = orUndecodable((name: string) => name)
 
 const toState = orUndecodable((state: unknown) => Json.text(state))
 
-const toOccupants = orUndecodable(({ occupancy, users }: Presence.ChannelOccupancy) =>
-  [String(occupancy), ...users.map(toOccupant)].join("  ")
+const toOccupants = orUndecodable(
+  ({ occupancy, undecodable = [], users }: Occupants) =>
+    [String(occupancy), ...users.map(toOccupant), ...undecodable.map(toOccupant)].join("  ")
 )
+
+type Occupants = Omit<Presence.Occupancy, "users"> & { readonly users: ReadonlyArray<Presence.Occupant> }
 
 const toOccupant = orUndecodable(({ state, userId }: Presence.Occupant) =>
   state === undefined ? userId : `${userId} ${Json.text(state)}`
