@@ -1,15 +1,20 @@
 /**
- * What was published: {@link fetch} a page, {@link stream} a range, {@link count} what is new, {@link remove} what
- * should not stay. The keyset needs Message Persistence.
+ * Stored messages: {@link list} a page, {@link stream} a range, {@link count} new messages, {@link remove} old ones. The
+ * keyset needs Message Persistence.
+ *
+ * Each request fails with a `PubNubError`: `FeatureDisabled` without Message Persistence, and `BadRequest` without a
+ * `status` when the input is wrong and nothing was sent.
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Input from "../internal/input.ts"
+import type { Page } from "../Page.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as Entries from "./internal/wire/entries.ts"
 import * as Names from "./internal/wire/names.ts"
@@ -20,204 +25,181 @@ import * as Storage from "./internal/wire/storage.ts"
 import type { MessageAction } from "./MessageAction.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import type { Timetoken } from "./Timetoken.ts"
+import type * as Timetoken from "./Timetoken.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What every entry of history has.
+ * The fields of every entry of history.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Entry {
-  /** The channel it was published on. */
+  /** The channel of the entry. */
   readonly channel: string
-  /** When it was published. It names the message. */
-  readonly timetoken: Timetoken
-  /** Who published it. Absent where the service does not say. */
+  /** When the entry was published. It identifies the message. */
+  readonly timetoken: Timetoken.Timetoken
+  /** The user that published the entry. Absent where the service does not say. */
   readonly publisher?: string
+  /** The label that the publisher gave the message. Absent without one. */
+  readonly customMessageType?: string
 }
 
 /**
- * A stored message.
+ * The parts of an entry that come only when `include` names them.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StoredMessage<A = Schema.Json> extends Entry {
-  readonly _tag: "StoredMessage"
-  /** The message, as its schema reads it; without a schema, JSON. */
-  readonly payload: A
-  /** The object that was published beside it. Absent when there is none, and with `include: { meta: false }`. */
+export interface Parts {
+  /** The object that was published beside the message. Absent without one. */
   readonly meta?: Schema.Json
-  /** The label that its publisher gave it. */
-  readonly customMessageType?: string
-  /** Only when asked for with `include.actions`. */
+  /** The actions on the message. */
   readonly actions: ReadonlyArray<MessageAction>
 }
 
 /**
- * A stored file, perhaps with a message.
+ * A stored message. `P` are the parts that were asked for.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StoredFile extends Entry {
+export type StoredMessage<A = Schema.Json, P extends keyof Parts = "meta"> = Entry & Pick<Parts, P> & {
+  readonly _tag: "StoredMessage"
+  /** The message, decoded by the schema. Without a schema, JSON. */
+  readonly payload: A
+}
+
+/**
+ * A stored file. `P` are the parts that were asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StoredFile<P extends keyof Parts = "meta"> = Entry & Pick<Parts, P> & {
   readonly _tag: "StoredFile"
   /** The id and the name of the file. */
   readonly file: { readonly id: string; readonly name: string }
-  /** The message that was shared with the file. */
+  /** The message that was shared with the file. Absent without one. */
   readonly payload?: Schema.Json
-  /** The object that was published beside it. Absent when there is none, and with `include: { meta: false }`. */
-  readonly meta?: Schema.Json
-  /** The label that its publisher gave it. */
-  readonly customMessageType?: string
-  /** Only when asked for with `include.actions`; else empty. */
-  readonly actions: ReadonlyArray<MessageAction>
 }
 
 /**
- * An entry that cannot be read: its payload does not match the schema, or the service wrote something else. The others
- * of its page are not touched.
+ * An entry that cannot be decoded: its payload does not match the schema, or the service wrote something unexpected. It
+ * does not affect the other entries of its page.
  *
  * @category models
  * @since 0.1.0
  */
-export interface UndecodableEntry {
-  readonly _tag: "UndecodableEntry"
-  /** The channel it was published on. */
+export interface StoredUndecodable extends Partial<Omit<Entry, "channel" | "customMessageType">> {
+  readonly _tag: "StoredUndecodable"
+  /** The channel of the entry. */
   readonly channel: string
-  /** When it was published, where that can be read. */
-  readonly timetoken?: Timetoken
-  /** Who published it, where that can be read. */
-  readonly publisher?: string
-  /** As the service gave it. */
+  /** What the service gave. */
   readonly raw: Schema.Json
   /** What is wrong with it. */
   readonly issue: string
 }
 
 /**
- * Everything that history holds.
+ * An entry of history. `P` are the parts that were asked for.
  *
  * @category models
  * @since 0.1.0
  */
-export type Stored<A = Schema.Json> = StoredMessage<A> | StoredFile | UndecodableEntry
+export type Stored<A = Schema.Json, P extends keyof Parts = "meta"> =
+  | StoredMessage<A, P>
+  | StoredFile<P>
+  | StoredUndecodable
 
 /**
- * A page of one channel.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Page<A = Schema.Json> {
-  /** Oldest first. */
-  readonly entries: ReadonlyArray<Stored<A>>
-  /** Where the next older page ends: pass it as `before`. Absent when there is none. */
-  readonly next?: Timetoken
-}
-
-/**
- * A range of history: from `since` on, and older than `before`. Default: all that is kept.
+ * A range of history. Default: everything that history keeps.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Range {
-  /** The oldest timetoken that belongs to the range. */
-  readonly since?: Timetoken | undefined
-  /** The first timetoken that does not belong to it any more. */
-  readonly before?: Timetoken | undefined
+  /** The oldest position in the range. Default: no bound. */
+  readonly since?: Timetoken.Input | undefined
+  /** The first position behind the range. Default: no bound. */
+  readonly before?: Timetoken.Input | undefined
 }
 
 /**
- * What comes with each entry. Publishers and types always do.
+ * The options of {@link list}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Include {
-  /** The object that was published beside it. Default: `true`. */
-  readonly meta?: boolean | undefined
-  /** Its message actions; of one channel only, at most 25 entries a page. Default: `false`. */
-  readonly actions?: boolean | undefined
-}
-
-/**
- * What {@link fetch} takes for one channel, beside a {@link Range}.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FetchOptions extends Range {
-  /** One channel; not a wildcard. */
+export interface ListOptions<P extends keyof Parts = "meta"> extends Range {
+  /** One channel, not a wildcard. */
   readonly channel: string
-  /** The most entries of a page: 1 to 100, and 1 to 25 with actions. Default: as many as possible. */
+  /** `next` of the page before this one. Default: the newest page of the range. */
+  readonly next?: Timetoken.Timetoken | undefined
+  /** The most entries of the page: 1 to 100, and 1 to 25 with actions. Default: the most. */
   readonly limit?: number | undefined
-  /** What comes with each entry. */
-  readonly include?: Include | undefined
+  /** The parts of each entry. Default: `["meta"]`. */
+  readonly include?: ReadonlyArray<P> | undefined
 }
 
 /**
- * What {@link fetch} takes for several channels, beside a {@link Range}.
+ * The options of {@link listByChannel}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface FetchManyOptions extends Range {
-  /** Up to 500. */
+export interface ListByChannelOptions<P extends "meta" = "meta"> extends Range {
+  /** 1 to 500 channels, not wildcards. */
   readonly channels: ReadonlyArray<string>
   /** The most entries of each channel: 1 to 25. Default: 25. */
   readonly limit?: number | undefined
-  /** What comes with each entry. */
-  readonly include?: Pick<Include, "meta"> | undefined
+  /** The parts of each entry. Default: `["meta"]`. */
+  readonly include?: ReadonlyArray<P> | undefined
 }
 
 /**
- * What {@link stream} takes beside a {@link Range}.
+ * The options of {@link stream}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StreamOptions extends Range {
-  /** One channel; not a wildcard. */
+export interface StreamOptions<P extends keyof Parts = "meta"> extends Range {
+  /** One channel, not a wildcard. */
   readonly channel: string
-  /** Default: `"newestFirst"`, which reads no more than it gives. */
+  /** Default: `"newestFirst"`, which reads no more pages than it needs. */
   readonly order?: "newestFirst" | "oldestFirst" | undefined
-  /** What comes with each entry. */
-  readonly include?: Include | undefined
+  /** The entries of each request: 1 to 100, and 1 to 25 with actions. Default: the most. */
+  readonly pageSize?: number | undefined
+  /** The parts of each entry. Default: `["meta"]`. */
+  readonly include?: ReadonlyArray<P> | undefined
 }
 
 /**
- * Types the payloads. One that does not match, or that the schema throws at, is an {@link UndecodableEntry} in its place.
+ * Decodes the payloads of messages.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Typed<A, RD = never> {
-  /** What a payload must be. */
-  readonly schema: Payload.Reader<A, RD>
+export interface WithSchema<A, RD = never> {
+  /** The schema of a payload. A payload that it refuses, or throws at, becomes a {@link StoredUndecodable} in its place. */
+  readonly schema: Schema.ConstraintDecoder<A, RD>
 }
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-type Needs = HttpClient.HttpClient | PubNubConfig
-
 /**
- * One page of one channel, or the newest entries of several.
+ * Lists one page of a channel: the newest entries of the range, oldest first. `next` of a page leads to the older page.
  *
  * **Details**
  *
- * `GET /v3/history/sub-key/{subscribeKey}/channel/{channels}`, and `/v3/history-with-actions/…` with actions. A page holds the
- * newest entries of the range, oldest first. Wrong input is a `BadRequest` before anything is sent.
+ * `GET /v3/history/sub-key/{subscribeKey}/channel/{channel}`, and `/v3/history-with-actions/…` with actions.
  *
- * **Example** (The last ten orders, and one page further back)
+ * **Example** (All orders, page by page)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -227,134 +209,139 @@ type Needs = HttpClient.HttpClient | PubNubConfig
  * const Order = Schema.Struct({ id: Schema.Int })
  *
  * const orders = Effect.gen(function*() {
- *   const newest = yield* History.fetch({ channel: "orders", limit: 10, schema: Order })
- *   if (newest.next === undefined) return newest.entries
- *   const older = yield* History.fetch({ channel: "orders", limit: 10, before: newest.next, schema: Order })
- *   return [...older.entries, ...newest.entries]
+ *   let next, page
+ *   do {
+ *     page = yield* History.list({ channel: "orders", limit: 10, next, schema: Order })
+ *     yield* Effect.log(page.items)
+ *     next = page.next
+ *   } while (next !== undefined)
  * })
- * ```
- *
- * **Example** (The newest of each of three channels)
- *
- * ```ts
- * import * as History from "effect-herald/pubnub/History"
- *
- * const newest = History.fetch({ channels: ["a", "b", "c"], limit: 1 })
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export function fetch(
-  options: FetchOptions & { readonly schema?: undefined }
-): Effect.Effect<Page, PubNubError.PubNubError, Needs>
-export function fetch<A, RD = never>(
-  options: FetchOptions & Typed<A, RD>
-): Effect.Effect<Page<A>, PubNubError.PubNubError, Needs | RD>
-export function fetch(
-  options: FetchManyOptions & { readonly schema?: undefined }
-): Effect.Effect<ReadonlyMap<string, Page>, PubNubError.PubNubError, Needs>
-export function fetch<A, RD = never>(
-  options: FetchManyOptions & Typed<A, RD>
-): Effect.Effect<ReadonlyMap<string, Page<A>>, PubNubError.PubNubError, Needs | RD>
-export function fetch<A, RD>(
-  options: (FetchOptions | FetchManyOptions) & { readonly schema?: Payload.Reader<A, RD> | undefined }
+export function list<const P extends keyof Parts = "meta">(
+  options: ListOptions<P> & { readonly schema?: undefined }
 ): Effect.Effect<
-  Page<A | Schema.Json> | ReadonlyMap<string, Page<A | Schema.Json>>,
+  Page<Stored<Schema.Json, P>, Timetoken.Timetoken>,
   PubNubError.PubNubError,
-  Needs | RD
-> {
-  const read = () => {
-    const one = "channel" in options
-    return { ...options, channels: one ? [options.channel] : options.channels, include: options.include, one }
-  }
-  return Endpoint.reading("history", () => {
-    const { schema } = options
-    const [channel] = "channel" in options ? [options.channel] : []
-    const decode = schema === undefined ? undefined : Payload.decodeWith(schema)
-    return Effect.flatMap(
-      Entries.pages(read),
-      Effect.fnUntraced(function*(pages) {
-        const typed = new Map<string, Page<A | Schema.Json>>()
-        for (const [channel, page] of pages) {
-          typed.set(channel, decode === undefined ? page : yield* typedPage(page, decode))
-        }
-        return channel === undefined ? typed : typed.get(channel) ?? { entries: [] }
-      })
-    )
+  HttpClient.HttpClient | PubNubConfig
+>
+export function list<A, RD = never, const P extends keyof Parts = "meta">(
+  options: ListOptions<P> & WithSchema<A, RD>
+): Effect.Effect<
+  Page<Stored<A, P>, Timetoken.Timetoken>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig | RD
+>
+export function list<A, RD>(options: ListOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }) {
+  return Endpoint.reading("History.list", () => {
+    const { schema, ...request } = options
+    return Effect.flatMap(Entries.page("History.list", () => request), decodePage(schema))
   })
 }
 
 /**
- * A range of one channel, page after page. It stops asking when its reader stops.
+ * Lists the newest entries of several channels, oldest first, by channel. A channel without entries has an empty page.
+ * `next` of a page goes to {@link list}.
  *
  * **Details**
  *
- * The service gives pages from the new end. `newestFirst` hands them on as they come. `oldestFirst` goes back to the old
- * end first; it keeps the last ten pages of that way, and asks again for what it had to let go, so that its memory does not
- * grow with the range.
+ * `GET /v3/history/sub-key/{subscribeKey}/channel/{channels}`
+ *
+ * **Example** (The newest entry of each of three channels)
+ *
+ * ```ts
+ * import * as History from "effect-herald/pubnub/History"
+ *
+ * const newest = History.listByChannel({ channels: ["a", "b", "c"], limit: 1 })
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export function listByChannel<const P extends "meta" = "meta">(
+  options: ListByChannelOptions<P> & { readonly schema?: undefined }
+): Effect.Effect<
+  ReadonlyMap<string, Page<Stored<Schema.Json, P>, Timetoken.Timetoken>>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+>
+export function listByChannel<A, RD = never, const P extends "meta" = "meta">(
+  options: ListByChannelOptions<P> & WithSchema<A, RD>
+): Effect.Effect<
+  ReadonlyMap<string, Page<Stored<A, P>, Timetoken.Timetoken>>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig | RD
+>
+export function listByChannel<A, RD>(options: ListByChannelOptions & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }) {
+  return Endpoint.reading("History.listByChannel", () => {
+    const { schema, ...request } = options
+    const decode = decodePage(schema)
+    return Effect.flatMap(Entries.pages("History.listByChannel", () => request), (pages) =>
+      Effect.map(
+        Effect.forEach(pages, ([channel, page]) => Effect.map(decode(page), (page) => [channel, page] as const)),
+        (pages) => new Map(pages)
+      ))
+  })
+}
+
+/**
+ * Streams a range of a channel, page after page, in either order. It requests no page before its reader needs one.
+ *
+ * **Details**
+ *
+ * The service gives pages from the new end. `newestFirst` emits them as they come. `oldestFirst` first pages back to the
+ * old end. It keeps the last ten pages and requests the others again, so its memory does not grow with the range.
  *
  * **Example** (Everything of the last hour, in order)
  *
  * ```ts
  * import * as DateTime from "effect/DateTime"
  * import * as Effect from "effect/Effect"
- * import * as Option from "effect/Option"
  * import * as Stream from "effect/Stream"
  * import * as History from "effect-herald/pubnub/History"
- * import * as Timetoken from "effect-herald/pubnub/Timetoken"
  *
  * const lastHour = Stream.unwrap(Effect.map(DateTime.now, (now) =>
- *   History.stream({
- *     channel: "orders",
- *     order: "oldestFirst",
- *     since: Option.getOrUndefined(Timetoken.fromDateTime(DateTime.subtract(now, { hours: 1 })))
- *   })))
+ *   History.stream({ channel: "orders", order: "oldestFirst", since: DateTime.subtract(now, { hours: 1 }) })))
  * ```
  *
  * @category streams
  * @since 0.1.0
  */
-export function stream(
-  options: StreamOptions & { readonly schema?: undefined }
-): Stream.Stream<Stored, PubNubError.PubNubError, Needs>
-export function stream<A, RD = never>(
-  options: StreamOptions & Typed<A, RD>
-): Stream.Stream<Stored<A>, PubNubError.PubNubError, Needs | RD>
-export function stream<A, RD>(
-  options: StreamOptions & { readonly schema?: Payload.Reader<A, RD> | undefined }
-): Stream.Stream<Stored<A | Schema.Json>, PubNubError.PubNubError, Needs | RD> {
-  return Endpoint.readingStream(
-    "history",
-    (): Stream.Stream<Stored<A | Schema.Json>, PubNubError.PubNubError, Needs | RD> => {
-      const { schema, ...range } = options
-      const entries = Entries.stream(range)
-      if (schema === undefined) return entries
-      const decode = Payload.decodeWith(schema)
-      return Stream.mapEffect(entries, (entry) => typedEntry(entry, decode))
-    }
-  )
+export function stream<const P extends keyof Parts = "meta">(
+  options: StreamOptions<P> & { readonly schema?: undefined }
+): Stream.Stream<Stored<Schema.Json, P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
+export function stream<A, RD = never, const P extends keyof Parts = "meta">(
+  options: StreamOptions<P> & WithSchema<A, RD>
+): Stream.Stream<Stored<A, P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig | RD>
+export function stream<A, RD>(options: StreamOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }) {
+  return Endpoint.readingStream("History.stream", () => {
+    const { schema, ...range } = options
+    return Stream.mapEffect(Entries.stream("History.stream", range), decodeEntry(schema))
+  })
 }
 
 /**
- * What {@link count} takes.
+ * The options of {@link count}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CountOptions {
-  /** Up to 100. */
+  /** 1 to 100 channels, not wildcards. */
   readonly channels: ReadonlyArray<string>
-  /** What is younger than this is counted: one timetoken for all, or one for each channel. */
-  readonly after: Timetoken | { readonly [channel: string]: Timetoken }
+  /** Counts messages after this position: one position for all channels, or one for each. */
+  readonly after: Timetoken.Input | { readonly [channel: string]: Timetoken.Input }
 }
 
 /**
- * How many messages came after a timetoken, for each channel. 10,000 means that or more.
+ * Counts the messages of each channel after a position. A count of 10,000 means 10,000 or more.
  *
  * **Details**
  *
- * `GET /v3/history/sub-key/{subscribeKey}/message-counts/{channels}`.
+ * `GET /v3/history/sub-key/{subscribeKey}/message-counts/{channels}`
  *
  * **Example** (Unread messages)
  *
@@ -372,36 +359,42 @@ export interface CountOptions {
  */
 export const count = (
   options: CountOptions
-): Effect.Effect<ReadonlyMap<string, number>, PubNubError.PubNubError, Needs> =>
-  Endpoint.run("count", () => {
+): Effect.Effect<ReadonlyMap<string, number>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run("History.count", () => {
     const { after } = options
     const channels = Names.unique(options.channels)
-    const timetokens = channels.map((channel) => typeof after === "string" ? after : after[channel])
+    const one = isOne(after)
+    const positions = channels.map((channel) => one ? after : after[channel])
+    const timetokens = positions.map((position) => String(Pages.timetokenOf(position)))
     return {
-      ...Storage.counts(channels, typeof after === "string" ? after : timetokens.map(String)),
+      ...Storage.counts(channels, one ? timetokens[0] ?? "" : timetokens),
       issues: [
         ...Names.issuesOf("channels", options.channels, 100),
-        ...channels.flatMap((channel, index) =>
-          Pages.timetoken(timetokens[index]) === undefined
-            ? []
-            : [{ location: "after", message: `has no timetoken of 17 digits for ${Input.shown(channel)}` }]
-        )
+        ...one
+          ? Input.issues({ after: Pages.bound(after) })
+          : channels.flatMap((channel, index) => Input.issues({ [`after.${channel}`]: Pages.bound(positions[index]) }))
       ]
     }
   })
 
+const isOne = (after: CountOptions["after"]): after is Timetoken.Input =>
+  typeof after === "string" || DateTime.isDateTime(after) || after instanceof Date
+
 /**
- * What {@link remove} takes: a {@link Range} with at least one bound, or `all: true`.
+ * The options of {@link remove}: a {@link Range} with at least one bound, or `all: true`.
  *
  * @category models
  * @since 0.1.0
  */
 export type RemoveOptions =
-  & { readonly channel: string }
+  & {
+    /** One channel, not a wildcard. */
+    readonly channel: string
+  }
   & (
     | Range & { readonly all?: false | undefined }
     | {
-      /** Removes everything that the channel has in history. */
+      /** Removes everything that history keeps of the channel. */
       readonly all: true
       readonly since?: undefined
       readonly before?: undefined
@@ -409,15 +402,15 @@ export type RemoveOptions =
   )
 
 /**
- * Removes the messages of a range, or with `all: true` of the whole channel. It cannot be undone. The keyset needs to allow
- * it, and requests need the secret key or a token with the permission. Without a bound and without `all`, it fails with
- * `BadRequest`: a bound that is `undefined` by mistake removes nothing.
+ * Removes the messages of a range, or all messages of the channel. They cannot be restored. The keyset must allow it, and
+ * the request needs the secret key or a token with the permission. Without a bound and without `all: true` it fails with
+ * `BadRequest`, so a bound that is `undefined` by mistake removes nothing.
  *
  * **Details**
  *
- * `DELETE /v3/history/sub-key/{subscribeKey}/channel/{channel}`.
+ * `DELETE /v3/history/sub-key/{subscribeKey}/channel/{channel}`
  *
- * **Example** (One message)
+ * **Example** (One message, and a whole channel)
  *
  * ```ts
  * import * as Option from "effect/Option"
@@ -437,68 +430,57 @@ export type RemoveOptions =
  * @category requests
  * @since 0.1.0
  */
-export const remove = (options: RemoveOptions): Effect.Effect<void, PubNubError.PubNubError, Needs> =>
-  Endpoint.run("remove", () => {
-    const { all = false, before, channel, since } = options
-    const isBounded = since !== undefined || before !== undefined
-    const isBetween = since !== undefined && before !== undefined
-    const issues = [
-      ...Names.issuesOf("channel", [channel], 1),
-      ...Pages.issuesOf({ before, since }, { mayBeEmpty: false }),
-      ...Input.issues({
-        all: Input.flag(all) ??
-          (all === isBounded
-            ? all
-              ? "is true beside a bound: pass the one or the other"
-              : "is not true, and neither since nor before is given: pass a bound, or all: true for the whole channel"
-            : undefined)
-      })
-    ]
+export const remove = (
+  options: RemoveOptions
+): Effect.Effect<void, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run("History.remove", () => {
+    const { all = false, channel, ...range } = options
+    const { before, issues, since } = Pages.boundsOf(range, { mayBeEmpty: false })
+    const isBounded = range.since !== undefined || range.before !== undefined
     return {
       method: "DELETE",
       path: path`/v3/history/sub-key/${subscribeKey}/channel/${channel}`,
       // With both, the service's `start` is the old end and does not belong to the range, and its `end` does. Alone they
       // mean what they mean when reading.
-      query: issues.length > 0
-        ? {}
-        : isBetween
+      query: since !== undefined && before !== undefined
         ? { start: previous(since), end: previous(before) }
         : { start: before, end: since },
-      issues,
+      issues: [
+        ...Names.issuesOf("channel", [channel], 1),
+        ...issues,
+        ...Input.issues({
+          all: Input.flag(all) ?? (all !== isBounded ? undefined : all
+            ? "is true beside a bound: pass the one or the other"
+            : "is not true, and neither since nor before is given: pass a bound, or all: true for the whole channel")
+        })
+      ],
       decode: () => Result.succeed(undefined)
     }
   })
 
-const previous = (timetoken: Timetoken): string => String(BigInt(timetoken) - 1n)
+const previous = (timetoken: Timetoken.Timetoken): string => String(BigInt(timetoken) - 1n)
 
 // --------------------------------------------------------------------------------------------------------------------
 // payloads through the caller's schema
 // --------------------------------------------------------------------------------------------------------------------
 
-const typedEntry = <A, RD>(
-  entry: Stored,
-  decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
-): Effect.Effect<Stored<A>, never, RD> => {
-  if (entry._tag !== "StoredMessage") return Effect.succeed(entry)
-  const { channel, payload, publisher, timetoken } = entry
-  return Effect.match(decode(payload), {
-    onSuccess: (payload): Stored<A> => ({ ...entry, payload }),
-    onFailure: (issue) => ({
-      _tag: "UndecodableEntry",
-      channel,
-      timetoken,
-      ...(publisher === undefined ? {} : { publisher }),
-      raw: payload,
-      issue
+/** An entry as the service gave it. */
+type Given = Stored<Schema.Json, keyof Parts>
+
+const decodeEntry = <A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {
+  const decode = schema && Payload.decodeWith(schema)
+  return (entry: Given): Effect.Effect<Stored<A | Schema.Json, keyof Parts>, never, RD> =>
+    decode === undefined || entry._tag !== "StoredMessage" ? Effect.succeed(entry) : Effect.match(decode(entry.payload), {
+      onSuccess: (payload) => ({ ...entry, payload }),
+      onFailure: (issue) => {
+        const { channel, payload: raw, publisher, timetoken } = entry
+        return { _tag: "StoredUndecodable", channel, timetoken, ...publisher === undefined ? {} : { publisher }, raw, issue }
+      }
     })
-  })
 }
 
-const typedPage = <A, RD>(
-  page: Page,
-  decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
-): Effect.Effect<Page<A>, never, RD> =>
-  Effect.map(
-    Effect.forEach(page.entries, (entry) => typedEntry(entry, decode)),
-    (entries) => ({ ...page, entries })
-  )
+const decodePage = <A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {
+  const decode = decodeEntry(schema)
+  return (page: Page<Given, Timetoken.Timetoken>) =>
+    Effect.map(Effect.forEach(page.items, decode), (items) => ({ ...page, items }))
+}

@@ -1,8 +1,11 @@
 /**
- * What users attach to messages that are there already (reactions, receipts, bookmarks): {@link add}, {@link remove}, and
- * {@link list} or {@link stream} for what was added; {@link live} keeps the reactions of messages current.
- * As events they come with `Subscribe.actions`, and together with their messages from `History` (`include.actions`). It
- * needs Message Persistence.
+ * Message actions: what users attach to published messages, such as reactions and receipts. {@link add} and {@link remove}
+ * change them, {@link list} and {@link stream} read them, and {@link live} keeps the reactions of messages as a live value.
+ * `Subscribe.messageActions` emits them as events, and `History` lists them with their messages (`include: ["actions"]`). The
+ * keyset needs Message Persistence.
+ *
+ * Each request fails with a `PubNubError`: `FeatureDisabled` without Message Persistence, and `BadRequest` without a
+ * `status` when the input is wrong and nothing was sent.
  *
  * @since 0.1.0
  */
@@ -14,11 +17,12 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
+import * as Failure from "../internal/failure.ts"
 import * as Input from "../internal/input.ts"
-import { MessageAction } from "./MessageAction.ts"
 import type { Live } from "../Live.ts"
+import type { Page } from "../Page.ts"
+import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 import type * as History from "./History.ts"
 import * as LiveReactions from "./internal/live/liveReactions.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -26,107 +30,100 @@ import * as Items from "./internal/wire/items.ts"
 import * as Names from "./internal/wire/names.ts"
 import * as Pages from "./internal/wire/pages.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
+import { MessageAction } from "./MessageAction.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { SubscribeError } from "./SubscribeError.ts"
 import * as Timetoken from "./Timetoken.ts"
-import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
-
-// --------------------------------------------------------------------------------------------------------------------
-// models
-// --------------------------------------------------------------------------------------------------------------------
-
-/**
- * A page of the actions of one channel.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Page {
-  /** Oldest first, by their own timetokens. */
-  readonly actions: ReadonlyArray<MessageAction | UndecodableItem>
-  /** Where the next older page ends: pass it as `before`. Absent when there is none. */
-  readonly next?: Timetoken.Timetoken
-}
 
 // --------------------------------------------------------------------------------------------------------------------
 // errors
 // --------------------------------------------------------------------------------------------------------------------
 
-const Message = { channel: Schema.String, messageTimetoken: Schema.String }
+const Message = {
+  /** The channel of the message. */
+  channel: Schema.String,
+  /** The message. */
+  messageTimetoken: Schema.String
+}
+
+const Action = {
+  ...Message,
+  /** The action that was to be removed. */
+  actionTimetoken: Schema.String
+}
 
 /**
- * This user has an action of this type and value on the message already. Where an {@link add} was tried again because
- * its answer never came, that is good news: the first one arrived.
+ * This user already has an action of this type and value on the message. If {@link add} was repeated because the answer to
+ * the first request was lost, the first request succeeded.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ActionExists extends Failure.TaggedError<ActionExists>("pubnub")("ActionExists", {
   ...Message,
+  /** The type of the action. */
   type: Schema.String,
+  /** The value of the action. */
   value: Schema.String
 }, {
   message: ({ channel, messageTimetoken, type, value }) =>
-    `addMessageAction: this user has the ${type} "${value}" on message ${messageTimetoken} of ${channel} ` +
-    "already. There is nothing to do; remove takes it back."
+    `MessageActions.add: this user already has the ${type} "${value}" on message ${messageTimetoken} of ${channel}. ` +
+    "There is nothing to do; MessageActions.remove removes it."
 }) {}
 
 /**
- * The message has no such action. Where a {@link remove} was tried again because its answer never came, that is good
- * news: the first one arrived.
+ * The message has no such action. If {@link remove} was repeated because the answer to the first request was lost, the
+ * first request succeeded.
  *
  * @category errors
  * @since 0.1.0
  */
-export class ActionNotFound extends Failure.TaggedError<ActionNotFound>("pubnub")("ActionNotFound", {
-  ...Message,
-  actionTimetoken: Schema.String
-}, {
+export class ActionNotFound extends Failure.TaggedError<ActionNotFound>("pubnub")("ActionNotFound", Action, {
   message: ({ actionTimetoken, channel, messageTimetoken }) =>
-    `removeMessageAction: message ${messageTimetoken} of ${channel} has no action ${actionTimetoken}. It may ` +
-    "be gone already; list tells what there is, with the timetokens that remove needs."
+    `MessageActions.remove: message ${messageTimetoken} of ${channel} has no action ${actionTimetoken}. Somebody may ` +
+    "have removed it already; MessageActions.list gives the actions that exist."
 }) {}
 
 /**
- * The action was added by another user, and only its own user can remove it.
+ * Another user added the action, and only that user can remove it.
  *
  * @category errors
  * @since 0.1.0
  */
-export class ActionOfAnotherUser extends Failure.TaggedError<ActionOfAnotherUser>("pubnub")("ActionOfAnotherUser", {
-  ...Message,
-  actionTimetoken: Schema.String
-}, {
-  message: ({ actionTimetoken, channel, messageTimetoken }) =>
-    `removeMessageAction: the action ${actionTimetoken} on message ${messageTimetoken} of ${channel} is of ` +
-    "another user. Remove it with the userId that added it."
-}) {}
+export class ActionOfAnotherUser
+  extends Failure.TaggedError<ActionOfAnotherUser>("pubnub")("ActionOfAnotherUser", Action, {
+    message: ({ actionTimetoken, channel, messageTimetoken }) =>
+      `MessageActions.remove: another user added the action ${actionTimetoken} on message ${messageTimetoken} of ` +
+      `${channel}. Remove it with the userId that added it.`
+  })
+{}
 
 /**
- * The action was stored, or removed, but the service could not tell subscribers (207). `action` is what was stored, where
- * the service says it. Do not try again: it is done, and the answer would be {@link ActionExists} or
- * {@link ActionNotFound}. Whoever has to see it at once reads {@link list}.
+ * The service stored or removed the action, but could not announce it to subscribers (status 207). Do not repeat the
+ * request: the answer would be {@link ActionExists} or {@link ActionNotFound}. A program that has to see the change at once
+ * reads {@link list}.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ActionNotAnnounced extends Failure.TaggedError<ActionNotAnnounced>("pubnub")("ActionNotAnnounced", {
   ...Message,
-  operation: Schema.Literals(["addMessageAction", "removeMessageAction"]),
+  /** The function that was called. */
+  operation: Schema.Literals(["MessageActions.add", "MessageActions.remove"]),
+  /** The action that was stored, where the service says it. */
   action: Schema.optionalKey(MessageAction),
+  /** What the service said. */
   description: Schema.String
 }, {
   message: ({ channel, description, messageTimetoken, operation }) =>
     `${operation}: the action on message ${messageTimetoken} of ${channel} was ` +
-    `${
-      operation === "addMessageAction" ? "stored" : "removed"
-    }, but subscribers were not told: ${description}. Do not ` +
-    "try again; who has to see it at once reads list."
+    `${operation === "MessageActions.add" ? "stored" : "removed"}, but not announced to subscribers: ${description}. ` +
+    "Do not repeat the request; MessageActions.list shows the change."
 }) {}
 
 /**
- * What {@link add} can fail with.
+ * The errors of {@link add}.
  *
  * @category errors
  * @since 0.1.0
@@ -134,7 +131,7 @@ export class ActionNotAnnounced extends Failure.TaggedError<ActionNotAnnounced>(
 export type AddError = PubNubError.PubNubError | ActionExists | ActionNotAnnounced
 
 /**
- * What {@link remove} can fail with.
+ * The errors of {@link remove}.
  *
  * @category errors
  * @since 0.1.0
@@ -146,41 +143,39 @@ export type RemoveError = PubNubError.PubNubError | ActionNotFound | ActionOfAno
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What {@link add} takes.
+ * The options of {@link add}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AddOptions {
-  /** The channel of the message. */
+  /** The channel of the message, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** The message, by the timetoken that `Publish.publish` gave. The service does not look whether there is one. */
-  readonly messageTimetoken: Timetoken.Timetoken
-  /** What kind of action it is: `"reaction"`, `"receipt"`. Not empty. */
+  /** The message: its timetoken, or its 10 digits in old data. The service does not check that it exists. */
+  readonly messageTimetoken: string
+  /** The kind of the action: `"reaction"`, `"receipt"`. Not empty. */
   readonly type: string
-  /** What it says: `"👍"`, `"read"`. Not empty. */
+  /** The value of the action: `"👍"`, `"read"`. Not empty. */
   readonly value: string
 }
 
 /**
- * Adds an action of this user to a message, and gives it as it is stored. Fails with {@link ActionExists} where this user
- * has added the same before, with {@link ActionNotAnnounced} where it is stored but nobody was told, and with
- * `PubNubError`. After a `Transport` that was sent, a `Timeout` or a `ServerFailure` it may have arrived:
- * adding again is safe, since nothing is stored twice.
+ * Adds an action of this user to a message, and gives the stored action. Fails with {@link ActionExists} if this user
+ * added the same before, and with {@link ActionNotAnnounced} if it is stored but subscribers do not know it. It is safe to
+ * repeat the request: the service stores nothing twice.
  *
  * **Details**
  *
- * `POST /v1/message-actions/{subscribeKey}/channel/{channel}/message/{messageTimetoken}`. The body may have as many bytes
- * as a message (`maxMessageSize`).
+ * `POST /v1/message-actions/{subscribeKey}/channel/{channel}/message/{messageTimetoken}`. The body may have
+ * `maxMessageSize` bytes.
  *
- * **Example** (A read receipt, as often as one likes)
+ * **Example** (Add a read receipt, any number of times)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
- * import type { Timetoken } from "effect-herald/pubnub/Timetoken"
  *
- * const markRead = (channel: string, messageTimetoken: Timetoken) =>
+ * const markRead = (channel: string, messageTimetoken: string) =>
  *   MessageActions.add({ channel, messageTimetoken, type: "receipt", value: "read" }).pipe(
  *     Effect.asVoid,
  *     Effect.catchTag("ActionExists", () => Effect.void)
@@ -193,12 +188,12 @@ export interface AddOptions {
 export const add = (
   options: AddOptions
 ): Effect.Effect<MessageAction, AddError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.reading("addMessageAction", () => {
+  Endpoint.reading(addition, () => {
     const { channel, messageTimetoken, type, value } = options
     const message = { channel, messageTimetoken }
-    const partial = (rest: { readonly action?: MessageAction; readonly description: string }) =>
-      new ActionNotAnnounced({ operation: "addMessageAction", ...message, ...rest })
-    return Endpoint.run("addMessageAction", ({ maxMessageSize }) => {
+    const unannounced = (rest: { readonly action?: MessageAction; readonly description: string }) =>
+      new ActionNotAnnounced({ operation: addition, ...message, ...rest })
+    return Endpoint.run(addition, ({ maxMessageSize }) => {
       const body = JSON.stringify({ type, value })
       const size = utf8.encode(body).length
       return {
@@ -208,7 +203,7 @@ export const add = (
         issues: [
           ...channelIssues(channel),
           ...Input.issues({
-            messageTimetoken: Pages.timetoken(messageTimetoken),
+            messageTimetoken: digits(messageTimetoken),
             type: Input.filled(type),
             value: Input.filled(value) ??
               (size > maxMessageSize
@@ -219,7 +214,7 @@ export const add = (
         longInput,
         attributes: { "messaging.destination.name": channel },
         decode: (json, told) =>
-          Result.map(decodeAdded(json), ({ data }) => ({ action: data, unpublished: unpublished(json, told) }))
+          Result.map(decodeAdded(json), ({ data }) => ({ action: data, failure: failureOf(json, told) }))
       }
     }).pipe(
       Effect.mapError((error) =>
@@ -227,49 +222,46 @@ export const add = (
           status === 409
             ? new ActionExists({ ...message, type, value })
             : status === 207
-            ? partial({ description })
+            ? unannounced({ description })
             : undefined)
       ),
-      Effect.flatMap(({ action, unpublished }) =>
-        unpublished === undefined
-          ? Effect.succeed(action)
-          : Effect.fail(partial({ action, description: unpublished }))
+      Effect.flatMap(({ action, failure }) =>
+        failure === undefined ? Effect.succeed(action) : Effect.fail(unannounced({ action, description: failure }))
       )
     )
   })
 
 /**
- * What {@link remove} takes. A {@link MessageAction} has both timetokens.
+ * The options of {@link remove}. A `MessageAction` has both timetokens: `remove({ channel, ...action })`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RemoveOptions {
-  /** The channel of the message. */
+  /** The channel of the message, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** The message, as the action has it: in old data, ten digits. */
+  /** The message, as the action has it: 17 digits, or 10 digits in old data. */
   readonly messageTimetoken: string
   /** The action, as {@link add} and {@link list} give it. */
   readonly actionTimetoken: Timetoken.Timetoken
 }
 
 /**
- * Removes an action of this user from a message. Fails with {@link ActionNotFound}, {@link ActionOfAnotherUser},
- * {@link ActionNotAnnounced} where it is gone but nobody was told, and `PubNubError`. It may be tried again:
- * {@link ActionNotFound} then says that the first try arrived.
+ * Removes an action of this user from a message. Fails with {@link ActionNotFound}, with {@link ActionOfAnotherUser}, and
+ * with {@link ActionNotAnnounced} if it is removed but subscribers do not know it. It is safe to repeat the request:
+ * {@link ActionNotFound} then means that the first request succeeded.
  *
  * **Details**
  *
  * `DELETE /v1/message-actions/{subscribeKey}/channel/{channel}/message/{messageTimetoken}/action/{actionTimetoken}`
  *
- * **Example** (Taking back what was added)
+ * **Example** (Wave for five seconds)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as MessageActions from "effect-herald/pubnub/MessageActions"
- * import type { Timetoken } from "effect-herald/pubnub/Timetoken"
  *
- * const wave = (messageTimetoken: Timetoken) =>
+ * const wave = (messageTimetoken: string) =>
  *   Effect.gen(function*() {
  *     const action = yield* MessageActions.add({ channel: "chat", messageTimetoken, type: "reaction", value: "👋" })
  *     yield* Effect.sleep("5 seconds")
@@ -283,12 +275,12 @@ export interface RemoveOptions {
 export const remove = (
   options: RemoveOptions
 ): Effect.Effect<void, RemoveError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.reading("removeMessageAction", () => {
+  Endpoint.reading(removal, () => {
     const { actionTimetoken, channel, messageTimetoken } = options
     const action = { channel, messageTimetoken, actionTimetoken }
-    const partial = (description: string) =>
-      new ActionNotAnnounced({ operation: "removeMessageAction", channel, messageTimetoken, description })
-    return Endpoint.run("removeMessageAction", () => ({
+    const unannounced = (description: string) =>
+      new ActionNotAnnounced({ operation: removal, channel, messageTimetoken, description })
+    return Endpoint.run(removal, () => ({
       method: "DELETE",
       path:
         path`/v1/message-actions/${subscribeKey}/channel/${channel}/message/${messageTimetoken}/action/${actionTimetoken}`,
@@ -301,7 +293,7 @@ export const remove = (
       ],
       longInput,
       attributes: { "messaging.destination.name": channel },
-      decode: (json, told) => Result.map(decodeRemoved(json), () => unpublished(json, told))
+      decode: (json, told) => Result.map(decodeRemoved(json), () => failureOf(json, told))
     })).pipe(
       Effect.mapError((error) =>
         refusalOf(error, ({ description, status }) =>
@@ -310,10 +302,10 @@ export const remove = (
             : /wrong uuid/i.test(description)
             ? new ActionOfAnotherUser(action)
             : status === 207
-            ? partial(description)
+            ? unannounced(description)
             : undefined)
       ),
-      Effect.flatMap((unpublished) => unpublished === undefined ? Effect.void : Effect.fail(partial(unpublished)))
+      Effect.flatMap((failure) => failure === undefined ? Effect.void : Effect.fail(unannounced(failure)))
     )
   })
 
@@ -322,26 +314,28 @@ export const remove = (
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What {@link list} takes. The range is of the actions' own timetokens, not of their messages'.
+ * The options of {@link list}. The range is of the timetokens of the actions, not of their messages.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ListOptions extends History.Range {
-  /** One channel; not a wildcard. */
+  /** One channel, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** The most actions of a page, 1 to 100. Default: 100. */
+  /** `next` of the page before this one. Default: the newest page of the range. */
+  readonly next?: Timetoken.Timetoken | undefined
+  /** The most actions of the page: 1 to 100. Default: 100. */
   readonly limit?: number | undefined
 }
 
 /**
- * One page of the actions of a channel: the newest of the range, oldest first. Fails with `PubNubError`.
+ * Lists one page of the actions of a channel: the newest of the range, oldest first. `next` of a page leads to the older
+ * page. What cannot be decoded becomes an `UndecodableItem` in its place.
  *
  * **Details**
  *
- * `GET /v1/message-actions/{subscribeKey}/channel/{channel}`. What is `before` here, the first timetoken that does not
- * belong to the range any more, the service calls `start`; `since`, the oldest that does, it calls `end`. The service
- * seldom says that there is `more`: a full page has a `next` too. What cannot be read is an `UndecodableItem` in its place.
+ * `GET /v1/message-actions/{subscribeKey}/channel/{channel}`. The service calls `before` (and `next`) `start`, and `since`
+ * `end`. It seldom says that there are `more` actions, so every full page has a `next`.
  *
  * **Example** (The actions of the newest page, by message)
  *
@@ -352,8 +346,8 @@ export interface ListOptions extends History.Range {
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const byMessage = MessageActions.list({ channel: "chat" }).pipe(
- *   Effect.map(({ actions }) =>
- *     Arr.groupBy(actions.filter(UndecodableItem.isDecoded), ({ messageTimetoken }) => messageTimetoken)
+ *   Effect.map(({ items }) =>
+ *     Arr.groupBy(items.filter(UndecodableItem.isDecoded), ({ messageTimetoken }) => messageTimetoken)
  *   )
  * )
  * ```
@@ -363,34 +357,37 @@ export interface ListOptions extends History.Range {
  */
 export const list = (
   options: ListOptions
-): Effect.Effect<Page, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  ask("limit", () => ({ ...options }))
+): Effect.Effect<
+  Page<MessageAction | UndecodableItem, Timetoken.Timetoken>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+> => ask("MessageActions.list", () => ({ ...options }))
 
 /**
- * What {@link stream} takes. The range is of the actions' own timetokens, not of their messages'.
+ * The options of {@link stream}. The range is of the timetokens of the actions, not of their messages.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StreamOptions extends History.Range {
-  /** One channel; not a wildcard. */
+  /** One channel, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** Default: `"newestFirst"`, which reads no more than it gives. */
+  /** Default: `"newestFirst"`, which reads no more pages than it needs. */
   readonly order?: "newestFirst" | "oldestFirst" | undefined
-  /** How many actions to ask for at once, 1 to 100. Default: 100. */
+  /** The actions of each request: 1 to 100. Default: 100. */
   readonly pageSize?: number | undefined
 }
 
 /**
- * The actions of a channel, page after page, in either direction: none comes twice and none is passed over while others
- * are added. It stops asking when its reader stops. Fails with `PubNubError`.
+ * Streams the actions of a channel, page after page, in either order. Actions that users add meanwhile cause neither
+ * duplicates nor gaps. It requests no page before its reader needs one.
  *
  * **Details**
  *
- * As {@link list}. The service gives pages from the new end. `newestFirst` hands them on as they come. `oldestFirst` goes
- * back to the old end first, keeps the last ten pages of that way, and asks again for what it had to let go.
+ * It pages as {@link list} does. The service gives pages from the new end. `newestFirst` emits them as they come.
+ * `oldestFirst` first pages back to the old end. It keeps the last ten pages and requests the others again.
  *
- * **Example** (Who has read a message)
+ * **Example** (The users that have read a message)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -416,43 +413,41 @@ export interface StreamOptions extends History.Range {
 export const stream = (
   options: StreamOptions
 ): Stream.Stream<MessageAction | UndecodableItem, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.readingStream("listMessageActions", () => {
-    const { channel, order, pageSize, ...range } = options
-    return Pages.stream({ ...range, order }, (range) =>
-      Effect.map(
-        ask("pageSize", () => ({ ...range, channel, limit: pageSize })),
-        ({ actions, ...rest }) => ({ entries: actions, ...rest })
-      ))
+  Endpoint.readingStream("MessageActions.stream", () => {
+    const { channel, pageSize, ...range } = options
+    return Pages.stream(range, (range) => ask("MessageActions.stream", () => ({ ...range, channel, pageSize })))
   })
 
 /** The most actions of a page, and the most messages of `live`. */
 const most = 100
 
 const ask = (
-  limitName: "limit" | "pageSize",
-  read: () => ListOptions
-): Effect.Effect<Page, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.run("listMessageActions", () => {
-    const { before, channel, limit = most, since } = read()
+  operation: string,
+  read: () => ListOptions & Pick<StreamOptions, "pageSize">
+): Effect.Effect<
+  Page<MessageAction | UndecodableItem, Timetoken.Timetoken>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+> =>
+  Endpoint.run(operation, () => {
+    const { channel, pageSize, limit = pageSize ?? most, ...range } = read()
+    // The service allows an empty range.
+    const { issues, ...bounds } = Pages.boundsOf(range, { mayBeEmpty: true })
     return {
       path: path`/v1/message-actions/${subscribeKey}/channel/${channel}`,
-      query: { start: before, end: since, limit: String(limit) },
+      query: { start: bounds.before, end: bounds.since, limit: String(limit) },
       issues: [
         ...channelIssues(channel),
-        // The service allows an empty range.
-        ...Pages.issuesOf({ before, since }, { mayBeEmpty: true }),
-        ...Input.issues({ [limitName]: Input.whole(1, most)(limit) })
+        ...issues,
+        ...Input.issues({ [pageSize === undefined ? "limit" : "pageSize"]: Input.whole(1, most)(limit) })
       ],
       longInput,
       attributes: { "messaging.destination.name": channel },
       decode: (json) =>
         Result.flatMap(decodeListed(json), ({ data, more }) => {
-          const actions = data.map(readAction)
-          const dated = actions.map((action) => isDecoded(action) ? { timetoken: action.actionTimetoken } : {})
-          return Result.map(Pages.of(dated, limit, more?.start ?? undefined, before), ({ next }): Page => ({
-            actions,
-            ...next === undefined || since !== undefined && next <= since ? {} : { next }
-          }))
+          const items = data.map(readAction)
+          const dated = items.map((action) => isDecoded(action) ? { timetoken: action.actionTimetoken } : {})
+          return Result.map(Pages.of(dated, limit, more?.start ?? undefined, bounds), (page) => ({ ...page, items }))
         })
     }
   })
@@ -602,13 +597,15 @@ const liveIssues = ({ channel, last, messages }: LiveOptions) => [
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
+const addition = "MessageActions.add"
+const removal = "MessageActions.remove"
+
 const utf8 = new TextEncoder()
 
 const longInput = { location: "channel", advice: "use a channel with a shorter name" }
 
-const isDigits = Schema.is(MessageAction.fields.messageTimetoken)
-
-const digits: Input.Check = (value) => isDigits(value) ? undefined : `is ${Input.shown(value)}, not made of digits`
+const digits: Input.Check = (value) =>
+  typeof value === "string" && /^\d{10,17}$/.test(value) ? undefined : `is ${Input.shown(value)}, not 10 to 17 digits`
 
 const channelIssues = (channel: string): ReadonlyArray<PubNubError.Detail> =>
   Input.each("channel", [channel], Names.withoutPresence(", and presence events have no actions"))
@@ -635,10 +632,10 @@ const decodeListed = Codec.decodeResult(Schema.Struct({
 }))
 
 const readAction = Items.reader(Wire)
-const decodeUnpublished = Schema.decodeUnknownOption(
+const decodeFailure = Schema.decodeUnknownOption(
   Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
 )
 
-/** Why subscribers were not told, in an answer that has data nevertheless. */
-const unpublished = (json: Schema.Json, told: (text: string) => string): string | undefined =>
-  Option.getOrUndefined(Option.map(decodeUnpublished(json), ({ error }) => told(error.message)))
+/** Why the service could not announce an action, in an answer that has data nevertheless. */
+const failureOf = (json: Schema.Json, told: (text: string) => string): string | undefined =>
+  Option.getOrUndefined(Option.map(decodeFailure(json), ({ error }) => told(error.message)))

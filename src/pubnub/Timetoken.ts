@@ -1,6 +1,6 @@
 /**
- * The service's clock: 17 digits that count tenths of a microsecond since 1970. Every message has one, and every
- * position in a subscription is one.
+ * Timetokens: the service's positions in time. A timetoken has 17 digits and counts tenths of a microsecond since 1970.
+ * Every message has one, and so has every position in a subscription.
  *
  * @since 0.1.0
  */
@@ -10,10 +10,10 @@ import * as Order_ from "effect/Order"
 import * as Schema from "effect/Schema"
 
 /**
- * Seventeen digits. They do not fit a JavaScript number (16 digits at most stay exact), so a timetoken is a branded
- * string: a number and a timestamp in seconds neither compile nor decode.
+ * The schema of a timetoken: text of 17 digits. A JavaScript number keeps only 16 digits exactly, so a timetoken is a
+ * branded string. A number or a timestamp in seconds neither compiles nor decodes.
  *
- * **Example** (From text that was kept somewhere)
+ * **Example** (Read a stored timetoken)
  *
  * ```ts
  * import * as Option from "effect/Option"
@@ -32,21 +32,32 @@ export const Timetoken = Schema.String.pipe(
 )
 
 /**
+ * A timetoken: a branded string of 17 digits.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Timetoken = typeof Timetoken.Type
 
 /**
- * Earlier before later.
+ * What the bounds of a range take: a timetoken, or a moment from 2001-09-09 to 2286-11-20 (see {@link fromDateTime}).
+ * Numbers and other strings are refused, because 17 digits could be either.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Input = Timetoken | DateTime.DateTime | Date
+
+/**
+ * Orders timetokens from earlier to later.
  *
  * @category constants
  * @since 0.1.0
  */
-export const Order: Order_.Order<Timetoken> = Order_.mapInput(Order_.String, (timetoken: Timetoken) => timetoken)
+export const Order: Order_.Order<Timetoken> = Order_.String
 
 /**
- * The timetoken as an integer, for arithmetic.
+ * Converts a timetoken to an integer, for arithmetic.
  *
  * @category conversions
  * @since 0.1.0
@@ -54,7 +65,7 @@ export const Order: Order_.Order<Timetoken> = Order_.mapInput(Order_.String, (ti
 export const toBigInt = (timetoken: Timetoken): bigint => BigInt(timetoken)
 
 /**
- * The timetoken of an integer; `None` unless it has 17 digits.
+ * Converts an integer to a timetoken. Gives `None` unless the integer has 17 digits.
  *
  * @category conversions
  * @since 0.1.0
@@ -63,7 +74,7 @@ export const fromBigInt = (value: bigint): Option.Option<Timetoken> =>
   typeof value === "bigint" ? Timetoken.makeOption(value.toString()) : Option.none()
 
 /**
- * The moment of a timetoken, cut to the millisecond.
+ * Converts a timetoken to its moment, rounded down to the millisecond.
  *
  * @category conversions
  * @since 0.1.0
@@ -72,10 +83,10 @@ export const toDateTime = (timetoken: Timetoken): DateTime.Utc =>
   DateTime.makeUnsafe(Number(BigInt(timetoken) / 10_000n))
 
 /**
- * The first timetoken of a moment. `None` before 2001-09-09T01:46:40Z and from 2286-11-20T17:46:40Z on: timetokens have 17
- * digits only between.
+ * Gives the first timetoken of a moment. Gives `None` before 2001-09-09T01:46:40Z and from 2286-11-20T17:46:40Z on, where
+ * timetokens do not have 17 digits, and for an invalid date.
  *
- * **Example** (Everything since an hour ago)
+ * **Example** (The position of one hour ago)
  *
  * ```ts
  * import * as DateTime from "effect/DateTime"
@@ -88,8 +99,7 @@ export const toDateTime = (timetoken: Timetoken): DateTime.Utc =>
  * @category conversions
  * @since 0.1.0
  */
-export const fromDateTime = (moment: DateTime.DateTime): Option.Option<Timetoken> =>
-  Option.flatMap(
-    Option.filter(Option.liftThrowable(DateTime.toEpochMillis)(moment), Number.isSafeInteger),
-    (millis) => fromBigInt(BigInt(millis) * 10_000n)
+export const fromDateTime = (moment: DateTime.DateTime | Date): Option.Option<Timetoken> =>
+  Option.liftThrowable(() => BigInt(DateTime.toEpochMillis(DateTime.makeUnsafe(moment))) * 10_000n)().pipe(
+    Option.flatMap(fromBigInt)
   )

@@ -103,7 +103,7 @@ const expectedOf = (exchange: Kit.Exchange): unknown => {
       const { data, more } = decodeListed(response.rawBody)
       const full = data.length === Number(askedOf(exchange).query.get("limit") ?? 100)
       const next = more?.start ?? (full ? data[0]?.actionTimetoken : undefined)
-      return { actions: data.map(expectedAction), ...next === undefined ? {} : { next } }
+      return { items: data.map(expectedAction), ...next === undefined ? {} : { next } }
     }
   }
 }
@@ -116,7 +116,7 @@ const assertFailure = (exchange: Kit.Exchange, failure: Failure, reason: () => A
     case 207:
       return assert.deepInclude({ ...failure, _tag: failure._tag } as object, {
         _tag: "ActionNotAnnounced",
-        operation: "addMessageAction",
+        operation: "MessageActions.add",
         channel,
         messageTimetoken,
         action: expectedAction(decodeAdded(response.rawBody).data)

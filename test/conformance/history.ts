@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Schema from "effect/Schema"
 import { History, PubNubConfig, Timetoken } from "effect-herald/pubnub"
+import type * as Page_ from "effect-herald/Page"
 import * as Kit from "./kit.ts"
 import { recordedParts, recordedQuery } from "./matching.ts"
 import * as Replay from "./replay.ts"
@@ -90,10 +91,10 @@ const callOf = (exchange: Kit.Exchange) => {
   }
   const max = query.get("max")
   const range = { before: start, since: end, limit: max === undefined ? undefined : Number(max) }
-  const meta = isOn(query.get("include_meta"))
+  const meta = isOn(query.get("include_meta")) ? ["meta"] as const : []
   return request.template === templates.withActions || channels.length === 1
-    ? History.fetch({ ...range, channel, include: { meta, actions: request.template === templates.withActions } })
-    : History.fetch({ ...range, channels, include: { meta } })
+    ? History.list({ ...range, channel, include: request.template === templates.withActions ? [...meta, "actions"] : meta })
+    : History.listByChannel({ ...range, channels, include: meta })
 }
 
 const Recorded = Schema.Struct({
@@ -152,6 +153,8 @@ const expectedEntries = (exchange: Kit.Exchange) =>
     })
   )
 
+type Page = Page_.Page<History.Stored, Timetoken.Timetoken>
+
 const assertResult = (exchange: Kit.Exchange, result: unknown) => {
   const { request, response } = exchange
   if (request.method === "DELETE") return assert.isUndefined(result)
@@ -160,12 +163,12 @@ const assertResult = (exchange: Kit.Exchange, result: unknown) => {
   }
   const expected = expectedEntries(exchange)
   if (!(result instanceof Map)) {
-    const page = result as History.Page
-    return assert.deepStrictEqual<unknown>(page.entries, [...expected.values()].flat())
+    const page = result as Page
+    return assert.deepStrictEqual<unknown>(page.items, [...expected.values()].flat())
   }
-  const pages: ReadonlyMap<string, History.Page> = result
+  const pages: ReadonlyMap<string, Page> = result
   for (const [channel, page] of pages) {
-    assert.deepStrictEqual<unknown>(page.entries, expected.get(channel) ?? [], channel)
+    assert.deepStrictEqual<unknown>(page.items, expected.get(channel) ?? [], channel)
   }
   return assert.deepStrictEqual([...expected.keys()].filter((channel) => !pages.has(channel)), [])
 }

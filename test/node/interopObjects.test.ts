@@ -363,7 +363,7 @@ it.live("message actions: lists and history, both ways", () =>
       assert.strictEqual(yield* refusal(MessageActions.add({ ...message, ...smile })), "ActionExists")
       assert.strictEqual(yield* refusal(add), 409)
     }
-    const list = Effect.map(MessageActions.list({ channel }), ({ actions }) => actions)
+    const list = Effect.map(MessageActions.list({ channel }), ({ items }) => items)
     const getMessageActions = Effect.map(
       theirs(() => official.getMessageActions({ channel })),
       ({ data }) => data.map(renamed)
@@ -371,7 +371,7 @@ it.live("message actions: lists and history, both ways", () =>
     assert.deepStrictEqual<unknown>(yield* list, expected)
     assert.deepStrictEqual<unknown>(yield* getMessageActions, expected)
 
-    const { entries } = yield* History.fetch({ channel, include: { actions: true } })
+    const { items: entries } = yield* History.list({ channel, include: ["meta", "actions"] })
     const { channels } = yield* theirs(() =>
       official.fetchMessages({ channels: [channel], includeMessageActions: true })
     )

@@ -26,8 +26,7 @@ it.live("history: pages, counts and removal, both ways", () =>
     const sent = yield* theirs(() =>
       ada.publish({ channel: "a", message: { by: "theirs ☃" }, meta: { n: 2 }, customMessageType: "note" })
     )
-    const include = { meta: true }
-    const { entries } = yield* History.fetch({ channel: "a", include })
+    const { items: entries } = yield* History.list({ channel: "a" })
     const { channels } = yield* theirs(() =>
       ada.fetchMessages({ channels: ["a"], includeMeta: true, includeCustomMessageType: true })
     )
@@ -56,7 +55,7 @@ it.live("history: pages, counts and removal, both ways", () =>
     const left = yield* theirs(() => ada.fetchMessages({ channels: ["a"] }))
     assert.deepStrictEqual(left.channels["a"]?.map(({ timetoken }) => timetoken), [sent.timetoken])
     yield* theirs(() => ada.deleteMessages({ channel: "a" }))
-    assert.deepStrictEqual((yield* History.fetch({ channel: "a" })).entries, [])
+    assert.deepStrictEqual((yield* History.list({ channel: "a" })).items, [])
   }).pipe(Effect.scoped, Effect.provide(World)))
 
 it.live("presence: who is there, and states, both ways", () =>

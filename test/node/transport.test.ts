@@ -120,7 +120,7 @@ describe.each(transports)("%s", (_, layer) => {
         const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 }))
         assert(error._tag === "PublishOutcomeUnknown")
         assert.include(error.message, "larger than maxAnswerSize")
-        const late = yield* Effect.flip(History.fetch({ channels: ["a"] }))
+        const late = yield* Effect.flip(History.listByChannel({ channels: ["a"] }))
         assert(late.reason._tag === "Malformed")
         assert.isAtMost(late.reason.excerpt.length, 1_024)
         yield* Effect.sleep("100 millis")
@@ -137,7 +137,7 @@ describe.each(transports)("%s", (_, layer) => {
       const size = Buffer.byteLength(body)
       const port = yield* served(Http.createServer((_, response) => response.end(body)))
       const fetched = (maxAnswerSize: number) =>
-        Effect.exit(History.fetch({ channels: ["a"] })).pipe(
+        Effect.exit(History.listByChannel({ channels: ["a"] })).pipe(
           Effect.map(({ _tag }) => _tag),
           Effect.provide(layer({ ...options(port), maxAnswerSize }))
         )

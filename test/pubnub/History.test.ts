@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -27,7 +28,7 @@ const payloads = (entries: ReadonlyArray<History.Stored<unknown>>) =>
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
 
-describe("fetch", () => {
+describe("list", () => {
   it.effect("gives what was published, with all its fields", () =>
     Effect.gen(function*() {
       const channel = "room #1/ü"
@@ -40,8 +41,8 @@ describe("fetch", () => {
       yield* Publish.publish({ channel, message: null })
       yield* Publish.publish({ channel, message: "gone", store: false })
       yield* Publish.signal({ channel, message: "hi" })
-      const page = yield* History.fetch({ channel })
-      assert.deepStrictEqual<unknown>(page.entries[0], {
+      const page = yield* History.list({ channel })
+      assert.deepStrictEqual<unknown>(page.items[0], {
         _tag: "StoredMessage",
         channel,
         timetoken,
@@ -51,10 +52,10 @@ describe("fetch", () => {
         customMessageType: "note",
         actions: []
       })
-      assert.deepStrictEqual(payloads(page.entries), [{ n: 0.1 }, null])
+      assert.deepStrictEqual(payloads(page.items), [{ n: 0.1 }, null])
       assert.isFalse("next" in page)
-      const bare = yield* History.fetch({ channel, include: { meta: false } })
-      assert.isFalse("meta" in bare.entries[0]!)
+      const bare = yield* History.list({ channel, include: [] })
+      assert.isFalse("meta" in bare.items[0]!)
       for (const query of (yield* requestsTo("/v3/history")).map(queryOf)) {
         for (const name of ["include_uuid", "include_message_type", "include_custom_message_type"]) {
           assert.strictEqual(query.get(name), "true", name)
@@ -65,29 +66,29 @@ describe("fetch", () => {
   it.effect("pages from the new end, without overlap and without a hole", () =>
     Effect.gen(function*() {
       const sent = yield* publish("a", 250)
-      const first = yield* History.fetch({ channel: "a" })
-      assert.deepStrictEqual(payloads(first.entries), numbers(150, 250))
-      const second = yield* History.fetch({ channel: "a", before: first.next })
-      assert.deepStrictEqual(payloads(second.entries), numbers(50, 150))
-      const third = yield* History.fetch({ channel: "a", before: second.next })
-      assert.deepStrictEqual(payloads(third.entries), numbers(0, 50))
+      const first = yield* History.list({ channel: "a" })
+      assert.deepStrictEqual(payloads(first.items), numbers(150, 250))
+      const second = yield* History.list({ channel: "a", next: first.next })
+      assert.deepStrictEqual(payloads(second.items), numbers(50, 150))
+      const third = yield* History.list({ channel: "a", next: second.next })
+      assert.deepStrictEqual(payloads(third.items), numbers(0, 50))
       assert.isUndefined(third.next)
-      const range = yield* History.fetch({ channel: "a", since: sent[10], before: sent[20] })
-      assert.deepStrictEqual(payloads(range.entries), numbers(10, 20))
-      const few = yield* History.fetch({ channel: "a", limit: 3 })
-      assert.deepStrictEqual(payloads(few.entries), [247, 248, 249])
+      const range = yield* History.list({ channel: "a", since: sent[10], before: sent[20] })
+      assert.deepStrictEqual(payloads(range.items), numbers(10, 20))
+      const few = yield* History.list({ channel: "a", limit: 3 })
+      assert.deepStrictEqual(payloads(few.items), [247, 248, 249])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("several channels at once, each with its own page", () =>
     Effect.gen(function*() {
       yield* publish("a", 30)
       yield* publish("b c", 2)
-      const pages = yield* History.fetch({ channels: ["a", "b c", "nothing", "a"] })
+      const pages = yield* History.listByChannel({ channels: ["a", "b c", "nothing", "a"] })
       assert.deepStrictEqual([...pages.keys()], ["a", "b c", "nothing"])
-      assert.deepStrictEqual(payloads(pages.get("a")!.entries), numbers(5, 30))
+      assert.deepStrictEqual(payloads(pages.get("a")!.items), numbers(5, 30))
       assert.isDefined(pages.get("a")!.next)
-      assert.deepStrictEqual(payloads(pages.get("b c")!.entries), [0, 1])
-      assert.deepStrictEqual(pages.get("nothing"), { entries: [] })
+      assert.deepStrictEqual(payloads(pages.get("b c")!.items), [0, 1])
+      assert.deepStrictEqual(pages.get("nothing"), { items: [] })
     }).pipe(Effect.provide(emulated())))
 
   it.effect("a schema types payloads; what does not match is told in its place", () =>
@@ -97,14 +98,14 @@ describe("fetch", () => {
         yield* service.publish({ channel: "a", message, publisher: "bob" })
       }
       const Order = Schema.Struct({ id: Schema.BigInt })
-      const { entries } = yield* History.fetch({ channel: "a", schema: Order })
+      const { items: entries } = yield* History.list({ channel: "a", schema: Order })
       const streamed = yield* Stream.runCollect(
         History.stream({ channel: "a", order: "oldestFirst", schema: Order })
       )
       assert.deepStrictEqual(streamed, entries)
       assert.deepStrictEqual(
         entries.map((entry) => entry._tag === "StoredMessage" ? entry.payload.id : entry._tag),
-        [12345678901234567890n, "UndecodableEntry", 7n]
+        [12345678901234567890n, "StoredUndecodable", 7n]
       )
       assert.deepInclude({ ...entries[1] }, { raw: "other", channel: "a", publisher: "bob" } as object)
     }).pipe(Effect.provide(emulated())))
@@ -113,7 +114,7 @@ describe("fetch", () => {
     Effect.gen(function*() {
       const after = Timetoken.Timetoken.make("17900000000000000")
       const calls: ReadonlyArray<Call> = [
-        History.fetch({ channel: "a" }),
+        History.list({ channel: "a" }),
         History.count({ channels: ["a"], after })
       ]
       for (const call of calls) {
@@ -124,14 +125,22 @@ describe("fetch", () => {
 
   const ok = Timetoken.Timetoken.make("17900000000000000")
   const wrong: ReadonlyArray<readonly [string, Call]> = [
-    ["a wildcard", History.fetch({ channel: "a.*" })],
-    ["no channels", History.fetch({ channels: [] })],
-    ["501 channels", History.fetch({ channels: numbers(0, 501).map(String) })],
-    ["a limit of 0", History.fetch({ channel: "a", limit: 0 })],
-    ["a limit of 101", History.fetch({ channel: "a", limit: 101 })],
-    ["a limit of 26 with actions", History.fetch({ channel: "a", limit: 26, include: { actions: true } })],
-    ["a limit of 26 for several", History.fetch({ channels: ["a", "b"], limit: 26 })],
-    ["a range that ends where it starts", History.fetch({ channel: "a", since: ok, before: ok })],
+    ["a wildcard", History.list({ channel: "a.*" })],
+    ["no channels", History.listByChannel({ channels: [] })],
+    ["501 channels", History.listByChannel({ channels: numbers(0, 501).map(String) })],
+    ["a limit of 0", History.list({ channel: "a", limit: 0 })],
+    ["a limit of 101", History.list({ channel: "a", limit: 101 })],
+    ["a limit of 26 with actions", History.list({ channel: "a", limit: 26, include: ["meta", "actions"] })],
+    ["a limit of 26 for several", History.listByChannel({ channels: ["a", "b"], limit: 26 })],
+    ["a pageSize of 101", Stream.runDrain(History.stream({ channel: "a", pageSize: 101 }))],
+    ["actions of several", History.listByChannel({ channels: ["a"], include: ["actions" as never] })],
+    ["a bound in seconds", History.list({ channel: "a", since: "1790574124" as never })],
+    ["a bound that is a number", History.list({ channel: "a", since: 17905741246383965 as never })],
+    ["a bound before 2001", History.list({ channel: "a", since: new Date(0) })],
+    ["a bound that is no date", Stream.runDrain(History.stream({ channel: "a", before: new Date(Number.NaN) }))],
+    ["a next that is a date", History.list({ channel: "a", next: new Date() as never })],
+    ["a moment before 2001 to count from", History.count({ channels: ["a"], after: new Date(0) })],
+    ["a range that ends where it starts", History.list({ channel: "a", since: ok, before: ok })],
     ["101 channels to count", History.count({ channels: numbers(0, 101).map(String), after: ok })],
     ["a channel without its timetoken", History.count({ channels: ["a", "b"], after: { a: ok } })],
     ["a comma to remove from", History.remove({ channel: "a,b" })]
@@ -207,6 +216,37 @@ describe("stream", () => {
     }).pipe(Effect.provide(emulated()), Random.withSeed(1)))
 })
 
+it.effect("bounds are timetokens, dates or moments", () =>
+  Effect.gen(function*() {
+    const [first, second] = yield* Effect.forEach(["1 minute", "1 minute"] as const, (pause) =>
+      Effect.flatMap(VirtualTime.advance(pause), () => Effect.map(publish("a", 1), ([timetoken]) => timetoken!)))
+    const [before, moment] = [Timetoken.toDateTime(first!), Timetoken.toDateTime(second!)]
+    for (const since of [second, moment, DateTime.toDateUtc(moment)]) {
+      const { items } = yield* History.list({ channel: "a", since })
+      assert.deepStrictEqual(items.map(({ timetoken }) => timetoken), [second])
+      const older = yield* Stream.runCollect(History.stream({ channel: "a", before: since }))
+      assert.deepStrictEqual(older.map(({ timetoken }) => timetoken), [first])
+      const counts = yield* History.count({ channels: ["a"], after: since === second ? first! : before })
+      assert.deepStrictEqual([...counts], [["a", 1]])
+    }
+    yield* History.remove({ channel: "a", before: moment })
+    assert.lengthOf((yield* History.list({ channel: "a" })).items, 1)
+  }).pipe(Effect.provide(emulated())))
+
+it.effect("a loop over next reads the whole range, and asks for no page behind it", () =>
+  Effect.gen(function*() {
+    const sent = yield* publish("a", 12)
+    const seen: Array<unknown> = []
+    let next, page
+    do {
+      page = yield* History.list({ channel: "a", since: sent[2], limit: 5, next })
+      seen.unshift(...payloads(page.items))
+      next = page.next
+    } while (next !== undefined)
+    assert.deepStrictEqual(seen, numbers(2, 12))
+    assert.lengthOf(yield* requestsTo("/v3/history"), 2)
+  }).pipe(Effect.provide(emulated())))
+
 describe("count", () => {
   it.effect("counts what is strictly younger, for all or for each", () =>
     Effect.gen(function*() {
@@ -227,7 +267,7 @@ describe("count", () => {
 })
 
 describe("remove", () => {
-  const left = Effect.map(History.fetch({ channel: "a" }), ({ entries }) => payloads(entries))
+  const left = Effect.map(History.list({ channel: "a" }), ({ items }) => payloads(items))
 
   it.effect("a range means what it means when reading", () =>
     Effect.gen(function*() {
@@ -264,7 +304,7 @@ it.effect.each(
 it.effect("500 names of 80 letters are refused before a request is made", () =>
   Effect.gen(function*() {
     const channels = Array.from({ length: 500 }, (_, index) => String(index).padStart(80, "x"))
-    const { reason } = yield* Effect.flip(History.fetch({ channels }))
+    const { reason } = yield* Effect.flip(History.listByChannel({ channels }))
     if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
     assert.deepStrictEqual(reason.details.map(({ location }) => location), ["channels"])
     assert.match(reason.message, /maxUrlSize is 30720: ask for fewer at once/)
@@ -276,9 +316,9 @@ it.effect("500 names of 80 letters are refused before a request is made", () =>
 it.effect("names that the service escapes are those that were asked for", () =>
   Effect.gen(function*() {
     const names = ["room #1/ü", "100%", "plain"]
-    assert.deepStrictEqual([...(yield* History.fetch({ channels: names })).keys()], names)
-    const pages = yield* History.fetch({ channels: names })
-    assert.deepStrictEqual([...pages.values()].map(({ entries }) => payloads(entries)), [[1], [2], [3]])
+    assert.deepStrictEqual([...(yield* History.listByChannel({ channels: names })).keys()], names)
+    const pages = yield* History.listByChannel({ channels: names })
+    assert.deepStrictEqual([...pages.values()].map(({ items }) => payloads(items)), [[1], [2], [3]])
   }).pipe(Effect.provide(Layer.merge(
     Transport.layerScripted(Array.from({ length: 2 }, () => ({
       body: JSON.stringify({
@@ -297,10 +337,10 @@ it.effect("names that the service escapes are those that were asked for", () =>
 
 it.effect("entries and actions that the service writes oddly are read, and each bad one alone is told", () =>
   Effect.gen(function*() {
-    const { entries, next } = yield* History.fetch({ channel: "a", include: { actions: true } })
+    const { items: entries, next } = yield* History.list({ channel: "a", include: ["meta", "actions"] })
     assert.deepStrictEqual(
       entries.map((entry) => entry._tag),
-      ["StoredMessage", "UndecodableEntry", "StoredFile", "UndecodableEntry"]
+      ["StoredMessage", "StoredUndecodable", "StoredFile", "StoredUndecodable"]
     )
     assert.deepInclude({ ...entries[0] }, {
       payload: 1,
@@ -352,5 +392,5 @@ it.effect("what history keeps ends with its retention", () =>
     yield* Publish.publish({ channel: "a", message: "kept", ttl: 0 })
     yield* VirtualTime.advance("25 hours")
     yield* Publish.publish({ channel: "a", message: "new" })
-    assert.deepStrictEqual(payloads((yield* History.fetch({ channel: "a" })).entries), ["kept", "new"])
+    assert.deepStrictEqual(payloads((yield* History.list({ channel: "a" })).items), ["kept", "new"])
   }).pipe(Effect.provide(emulated({ emulator: { limits: { historyRetention: "24 hours" } } }))))

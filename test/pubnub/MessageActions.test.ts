@@ -24,6 +24,7 @@ import {
 } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Live from "effect-herald/Live"
+import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 import { decoded } from "../kit/decoded.ts"
 
@@ -98,15 +99,15 @@ describe("add and remove", () => {
         actionTimetoken,
         messageTimetoken: timetoken
       })
-      assert.deepStrictEqual(yield* MessageActions.list({ channel }), { actions: [added] })
-      const { entries } = yield* History.fetch({ channel, include: { actions: true } })
+      assert.deepStrictEqual(yield* MessageActions.list({ channel }), { items: [added] })
+      const { items: entries } = yield* History.list({ channel, include: ["meta", "actions"] })
       const [entry] = entries
       assert.deepStrictEqual(entry?._tag === "StoredMessage" && entry.actions, [
         added
       ])
       // As it is: what remove does not need does not matter.
       yield* MessageActions.remove({ channel, ...added })
-      assert.deepStrictEqual(yield* MessageActions.list({ channel }), { actions: [] })
+      assert.deepStrictEqual(yield* MessageActions.list({ channel }), { items: [] })
       const events = yield* Fiber.join(told)
       assert.deepStrictEqual(events.map((event) => [event._tag, event.publisher, event.action]), [
         ["MessageActionAdded", ada, added],
@@ -138,10 +139,10 @@ describe("add and remove", () => {
       const error = yield* Effect.flip(MessageActions.add(thumb))
       assert.deepInclude({ ...error }, { _tag: "ActionExists", ...thumb } as object)
       assert.deepStrictEqual([error.isRetryable, error.retryAfter], [false, undefined])
-      assert.include(error.message, `the reaction "👍" on message ${message} of ${channel} already`)
+      assert.include(error.message, `the reaction "👍" on message ${message} of ${channel}. There is nothing to do`)
       yield* MessageActions.add({ ...thumb, value: "👎" })
       yield* MessageActions.add(thumb).pipe(as("bob"))
-      assert.lengthOf((yield* MessageActions.list({ channel })).actions, 3)
+      assert.lengthOf((yield* MessageActions.list({ channel })).items, 3)
     }).pipe(Effect.provide(emulated())))
 
   it.effect("what is not there, and what another user added, cannot be removed", () =>
@@ -152,7 +153,7 @@ describe("add and remove", () => {
       const another = yield* Effect.flip(MessageActions.remove({ channel, ...of }))
       const expected = { channel, messageTimetoken: message, actionTimetoken: of.actionTimetoken }
       assert.deepInclude({ ...another }, { _tag: "ActionOfAnotherUser", ...expected } as object)
-      assert.include(another.message, "is of another user")
+      assert.include(another.message, "another user added the action")
       yield* MessageActions.remove({ channel, ...of }).pipe(as("bob"))
       const missing = yield* Effect.flip(MessageActions.remove({ channel, ...of }))
       assert.deepInclude({ ...missing }, { _tag: "ActionNotFound", ...expected } as object)
@@ -165,10 +166,10 @@ describe("add and remove", () => {
   it.effect("a message of ten digits is listed, and its action can be removed", () =>
     Effect.gen(function*() {
       yield* react("1595634332", "👍", "ada")
-      const [old] = decoded((yield* MessageActions.list({ channel: "a" })).actions)
+      const [old] = decoded((yield* MessageActions.list({ channel: "a" })).items)
       assert.strictEqual(old!.messageTimetoken, "1595634332")
       yield* MessageActions.remove({ channel: "a", ...old! })
-      assert.deepStrictEqual(yield* MessageActions.list({ channel: "a" }), { actions: [] })
+      assert.deepStrictEqual(yield* MessageActions.list({ channel: "a" }), { items: [] })
     }).pipe(Effect.provide(emulated())))
 
   it.effect("what is stored and not told of is an ActionNotAnnounced with the action", () =>
@@ -178,17 +179,17 @@ describe("add and remove", () => {
         MessageActions.add({ channel, messageTimetoken: message, type: "reaction", value: "👍" })
       )
       if (added._tag !== "ActionNotAnnounced") return assert.fail(added._tag)
-      const actions = decoded((yield* MessageActions.list({ channel })).actions)
-      assert.deepStrictEqual([added.operation, added.messageTimetoken], ["addMessageAction", message])
+      const actions = decoded((yield* MessageActions.list({ channel })).items)
+      assert.deepStrictEqual([added.operation, added.messageTimetoken], ["MessageActions.add", message])
       assert.deepStrictEqual<unknown>([added.action], actions)
-      assert.include(added.message, "was stored, but subscribers were not told: Stored but failed to publish")
-      assert.include(added.message, "Do not try again")
+      assert.include(added.message, "was stored, but not announced to subscribers: Stored but failed to publish")
+      assert.include(added.message, "Do not repeat the request")
       const removed = yield* Effect.flip(MessageActions.remove({ channel, ...actions[0]! }))
       if (removed._tag !== "ActionNotAnnounced") return assert.fail(removed._tag)
       assert.include(removed.message, "was removed, but")
       assert.isFalse("action" in removed)
       assert.deepStrictEqual([removed.isRetryable, removed.retryAfter], [false, undefined])
-      assert.deepStrictEqual(yield* MessageActions.list({ channel }), { actions: [] })
+      assert.deepStrictEqual(yield* MessageActions.list({ channel }), { items: [] })
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each([["add", add], ["remove", remove]] as const)(
@@ -245,7 +246,7 @@ describe("failures", () => {
       const error = yield* Effect.flip(add)
       if (error._tag !== "PubNubError") return assert.fail(error._tag)
       assert.strictEqual(error.reason._tag, tag)
-      assert.strictEqual(error.operation, "addMessageAction")
+      assert.strictEqual(error.operation, "MessageActions.add")
       assert.deepStrictEqual(error.request, {
         method: "POST",
         path: `/v1/message-actions/{subscribeKey}/channel/a/message/${message}`
@@ -279,10 +280,10 @@ describe("failures", () => {
         )
       ])
       assert.deepStrictEqual(errors.map((error) => error._tag === "PubNubError" && error.operation), [
-        "addMessageAction",
-        "removeMessageAction",
-        "listMessageActions",
-        "listMessageActions",
+        "MessageActions.add",
+        "MessageActions.remove",
+        "MessageActions.list",
+        "MessageActions.stream",
         "MessageActions.live"
       ])
     }).pipe(Effect.provide(emulated())))
@@ -291,7 +292,7 @@ describe("failures", () => {
     Effect.gen(function*() {
       assert.strictEqual((yield* Effect.flip(add))._tag, "PubNubError")
       assert.strictEqual((yield* Effect.flip(add))._tag, "ActionExists")
-      const { actions } = yield* MessageActions.list({ channel: "a" })
+      const { items: actions } = yield* MessageActions.list({ channel: "a" })
       assert.lengthOf(actions, 1)
     }).pipe(Effect.provide(emulated({ script: [{ on: "actions", fault: Faults.Fault.ResetBeforeAnswer() }] }))))
 })
@@ -305,9 +306,10 @@ describe("bad input is refused before a request is made", () => {
 
   it.effect.each(
     [
+      ["a message of nine digits", MessageActions.add({ ...to, messageTimetoken: "159563433" }), "messageTimetoken"],
       [
-        "a message of ten digits",
-        MessageActions.add({ ...to, messageTimetoken: wrong("1595634332") }),
+        "a message of eighteen digits",
+        MessageActions.add({ ...to, messageTimetoken: `${message}0` }),
         "messageTimetoken"
       ],
       ["an empty type", MessageActions.add({ ...to, type: "" }), "type"],
@@ -364,10 +366,12 @@ describe("bad input is refused before a request is made", () => {
     }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ maxMessageSize: 30 })))))
 })
 
+type Items = ReadonlyArray<MessageAction.MessageAction | UndecodableItem.UndecodableItem>
+
 describe("list", () => {
   const many = (count: number) =>
     Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => react(message, `${index}`))
-  const values = ({ actions }: MessageActions.Page) => decoded(actions).map(({ value }) => Number(value))
+  const values = ({ items }: { readonly items: Items }) => decoded(items).map(({ value }) => Number(value))
 
   it.effect("pages from the new end, ascending, and goes on by size", () =>
     Effect.gen(function*() {
@@ -375,19 +379,19 @@ describe("list", () => {
       const first = yield* MessageActions.list({ channel: "a", limit: 5 })
       assert.deepStrictEqual(values(first), [7, 8, 9, 10, 11])
       assert.strictEqual(first.next, sent[7]!.actionTimetoken)
-      const second = yield* MessageActions.list({ channel: "a", limit: 5, before: first.next })
+      const second = yield* MessageActions.list({ channel: "a", limit: 5, next: first.next })
       assert.deepStrictEqual(values(second), [2, 3, 4, 5, 6])
-      const third = yield* MessageActions.list({ channel: "a", limit: 5, before: second.next })
+      const third = yield* MessageActions.list({ channel: "a", limit: 5, next: second.next })
       assert.deepStrictEqual(values(third), [0, 1])
       assert.isFalse("next" in third)
       const range = { channel: "a", since: tt(sent[3]!.actionTimetoken), before: tt(sent[6]!.actionTimetoken) }
-      assert.deepStrictEqual(yield* MessageActions.list({ ...range, before: range.since }), { actions: [] })
-      const { actions } = yield* MessageActions.list({ channel: "a" })
+      assert.deepStrictEqual(yield* MessageActions.list({ ...range, before: range.since }), { items: [] })
+      const { items: actions } = yield* MessageActions.list({ channel: "a" })
       yield* Stream.runDrain(MessageActions.stream({ channel: "a", pageSize: 20 }))
       const limits = (yield* requestsTo("/v1/message-actions")).map((request) => queryOf(request).get("limit"))
       assert.deepStrictEqual(limits.slice(-2), ["100", "20"])
       // Full, and nothing older belongs to the range.
-      assert.deepStrictEqual(yield* MessageActions.list({ ...range, limit: 3 }), { actions: actions.slice(3, 6) })
+      assert.deepStrictEqual(yield* MessageActions.list({ ...range, limit: 3 }), { items: actions.slice(3, 6) })
       const request = (yield* requestsTo("/v1/message-actions")).at(-1)
       const { end, limit, start } = Object.fromEntries(queryOf(request!))
       assert.deepStrictEqual([start, end, limit], [range.before, range.since, "3"])
@@ -402,7 +406,7 @@ describe("list", () => {
     Effect.gen(function*() {
       const page = yield* MessageActions.list({ channel: "a" })
       assert.strictEqual(page.next, next)
-      assert.lengthOf(page.actions, 1)
+      assert.lengthOf(page.items, 1)
     }).pipe(Effect.provide(scripted(answer(200, { data: [wire], more })))))
 
   it.effect("more of bare numbers keeps its digits", () =>
@@ -415,7 +419,7 @@ describe("list", () => {
     Effect.gen(function*() {
       yield* many(25)
       const seen = yield* Stream.runCollect(MessageActions.stream({ channel: "a", pageSize: 10 }))
-      assert.deepStrictEqual(values({ actions: seen.toReversed() }), Array.from({ length: 25 }, (_, index) => index))
+      assert.deepStrictEqual(values({ items: seen.toReversed() }), Array.from({ length: 25 }, (_, index) => index))
       assert.strictEqual(yield* asked, 3)
     }).pipe(Effect.provide(emulated({ emulator: { moreActions: true } }))))
 
@@ -434,7 +438,7 @@ describe("list", () => {
           return Object.fromEntries(reversed ? fields.toReversed() : fields)
         })
         const page = yield* Effect.provide(MessageActions.list({ channel: "a" }), scripted(answer(200, { data })))
-        assert.deepStrictEqual(page, { actions })
+        assert.deepStrictEqual(page, { items: actions })
       }),
     { arbitrary: { runs: 100 } }
   )
@@ -444,7 +448,7 @@ describe("stream", () => {
   const many = (count: number) =>
     Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => react(message, `${index}`))
   const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
-  const values = (actions: MessageActions.Page["actions"]) => decoded(actions).map(({ value }) => Number(value))
+  const values = (items: Items) => decoded(items).map(({ value }) => Number(value))
 
   it.effect("take(10) makes one request", () =>
     Effect.gen(function*() {
@@ -831,7 +835,7 @@ describe("live", () => {
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(last(), [""])
       assert.lengthOf(warnings, 2)
-      assert.include(String(warnings[0]), "the reactions on a: not current. history: A proxy or gateway")
+      assert.include(String(warnings[0]), "the reactions on a: not current. MessageActions.live: A proxy or gateway")
       yield* emulator.use(({ setAddOns }) => setAddOns({ persistence: false }))
       yield* emulator.use(({ emitRaw }) => emitRaw({ channel: "a", envelope: { c: "a" } }))
       yield* VirtualTime.advance("1 minute")

@@ -99,7 +99,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(yield* Fiber.join(slow), sent(deep, 20))
       const text = (entry: History.Stored) => entry._tag === "StoredMessage" ? Json.text(entry.payload) : entry._tag
-      const { entries } = yield* History.fetch({ channel: "a", limit: 100 })
+      const { items: entries } = yield* History.list({ channel: "a", limit: 100 })
       assert.deepStrictEqual(entries.map(text), sent(deep, 20).slice(-100))
       const all = yield* Stream.runCollect(History.stream({ channel: "a", order: "oldestFirst" }))
       assert.deepStrictEqual(all.map(text), sent(deep, 20))

@@ -98,7 +98,7 @@ describe("one odd item never takes its list with it", () => {
     })
     const { layer } = answering((_, number) => ({ status: 200, data: number === 1 ? [{ type: 5 }, action(9)] : [] }))
     return Effect.gen(function*() {
-      const { actions, next } = yield* MessageActions.list({ channel: "a", limit: 2 })
+      const { items: actions, next } = yield* MessageActions.list({ channel: "a", limit: 2 })
       assert.deepStrictEqual(actions.map(UndecodableItem.isUndecodable), [true, false])
       assert.strictEqual(next as string | undefined, timetoken(9))
     }).pipe(Effect.provide(layer))

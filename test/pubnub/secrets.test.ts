@@ -126,7 +126,7 @@ const everyRequest = {
   post: Publish.publish({ channel: "a", message: "private payload", method: "POST" }),
   signal: Publish.signal({ channel: "a", message: 1 }),
   time: Time.now,
-  history: History.fetch({ channels: ["a"] }),
+  history: History.listByChannel({ channels: ["a"] }),
   counts: History.count({ channels: ["a"], after: Timetoken.Timetoken.make("17334108326343660") }),
   users: Users.set({ name: "ada" }),
   update: Users.update({}, () => ({ name: "ada" })),

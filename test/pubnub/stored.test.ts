@@ -84,7 +84,7 @@ describe("what is stored", () => {
         assert.lengthOf(events, drafts.length)
         assert.deepStrictEqual(again.filter(isEvent).map(said), events.map(said))
 
-        const [, ...entries] = (yield* History.fetch({ channel: "a" })).entries
+        const [, ...entries] = (yield* History.list({ channel: "a" })).items
         assert.lengthOf(entries, drafts.length)
         for (const [index, event] of events.entries()) {
           const entry = entries[index] ?? assert.fail("no entry")
@@ -95,7 +95,7 @@ describe("what is stored", () => {
           assert.deepStrictEqual(part(entry, fields), part(event, fields))
           assert.strictEqual(
             entry._tag,
-            isUndecodable ? "UndecodableEntry" : event._tag === "FileShared" ? "StoredFile" : "StoredMessage"
+            isUndecodable ? "StoredUndecodable" : event._tag === "FileShared" ? "StoredFile" : "StoredMessage"
           )
         }
       }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "2 minutes" } } }))),
@@ -127,7 +127,7 @@ describe("what is stored", () => {
         customMessageType: "note"
       }
       assert.deepInclude({ ...seen[0] }, common as object)
-      const { entries } = yield* History.fetch({ channel: "a" })
+      const { items: entries } = yield* History.list({ channel: "a" })
       assert.deepInclude({ ...entries[0] }, { _tag: "StoredFile", ...common } as object)
     }).pipe(Effect.provide(emulated())))
 })
@@ -154,7 +154,7 @@ it.each(kinds)("the kind of a stored entry: %s", (_, fields, kind) => {
 
 it.effect("an entry whose type is a word is a message to a reader too", () =>
   Effect.gen(function*() {
-    const { entries } = yield* History.fetch({ channel: "a" })
+    const { items: entries } = yield* History.list({ channel: "a" })
     assert.deepInclude({ ...entries[0] }, { _tag: "StoredMessage", payload: "hey-type" } as object)
   }).pipe(Effect.provide(Layer.merge(
     Transport.layerScripted([{

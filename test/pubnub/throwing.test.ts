@@ -120,15 +120,15 @@ describe.each(schemas)("%s", (_, schema, good, bad, issue) => {
   it.effect("is an undecodable entry of history, and takes no other with it", () =>
     Effect.gen(function*() {
       yield* publish(good, bad, good)
-      const tags = ["StoredMessage", "UndecodableEntry", "StoredMessage"]
-      const page = yield* History.fetch({ channel: "a", schema })
-      assert.deepStrictEqual(page.entries.map(({ _tag }) => _tag), tags)
-      const many = yield* History.fetch({ channels: ["a", "b"], schema })
-      assert.deepStrictEqual(many.get("a")?.entries.map(({ _tag }) => _tag), tags)
+      const tags = ["StoredMessage", "StoredUndecodable", "StoredMessage"]
+      const page = yield* History.list({ channel: "a", schema })
+      assert.deepStrictEqual(page.items.map(({ _tag }) => _tag), tags)
+      const many = yield* History.listByChannel({ channels: ["a", "b"], schema })
+      assert.deepStrictEqual(many.get("a")?.items.map(({ _tag }) => _tag), tags)
       const entries = yield* Stream.runCollect(History.stream({ channel: "a", order: "oldestFirst", schema }))
       assert.deepStrictEqual(entries.map(({ _tag }) => _tag), tags)
       const [, entry] = entries
-      assertIssue(entry?._tag === "UndecodableEntry" ? entry.issue : undefined, issue)
+      assertIssue(entry?._tag === "StoredUndecodable" ? entry.issue : undefined, issue)
     }).pipe(Effect.provide(world)))
 })
 
@@ -360,7 +360,7 @@ describe("what an error says", () => {
     ["a long name", `{"data":[{"${"k".repeat(30_000)}":1}]}`]
   ])("of an item with %s is bounded", ([, body]) =>
     Effect.gen(function*() {
-      const { actions: [odd] } = yield* MessageActions.list({ channel: "a" })
+      const { items: [odd] } = yield* MessageActions.list({ channel: "a" })
       if (!UndecodableItem.isUndecodable(odd)) return assert.fail("it was read")
       assert.isAtMost(odd.issue.length, 1_024)
     }).pipe(answering({ body })))
@@ -386,11 +386,11 @@ it.effect("history with deep actions has one undecodable entry, and all others",
     const entry = (timetoken: number, actions: string) =>
       `{"message":1,"timetoken":"1790000000000000${timetoken}","actions":${actions}}`
     const body = `{"channels":{"a":[${entry(1, "{}")},${entry(2, `{"t":${lists(16_000)}}`)},${entry(3, "{}")}]}}`
-    const read = History.fetch({ channel: "a", include: { actions: true } }).pipe(
+    const read = History.list({ channel: "a", include: ["meta", "actions"] }).pipe(
       Effect.provide(Layer.provideMerge(Transport.layerScripted([{ body }]), emulated()))
     )
-    const { entries } = yield* read
-    assert.deepStrictEqual(entries.map(({ _tag }) => _tag), ["StoredMessage", "UndecodableEntry", "StoredMessage"])
+    const { items: entries } = yield* read
+    assert.deepStrictEqual(entries.map(({ _tag }) => _tag), ["StoredMessage", "StoredUndecodable", "StoredMessage"])
     assert.include(Json.text(entries[1]), lists(16_000))
   }))
 

@@ -15,6 +15,7 @@ import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AppContext, MessageAction, SubscribeError, SubscribeStatus } from "effect-herald/pubnub"
 import {
   Channels,
+  History,
   Members,
   Memberships,
   MessageActions,
@@ -107,6 +108,20 @@ describe("endpoints", () => {
     const size = Publish.size({ channel: "a", message: 1 })
     holds<Equal<ReasonsOf<Effect.Error<typeof size>>, "BadRequest">>(true)
     holds<Equal<Effect.Services<typeof size>, never>>(true)
+  })
+
+  it("a loop over pages needs no annotation, and what is not asked for is not in the type", () => {
+    const loop = Effect.gen(function*() {
+      let next, page
+      do {
+        page = yield* History.list({ channel: "a", next, include: ["meta", "actions"], schema: Schema.Int })
+        next = page.next
+      } while (next)
+      return page
+    })
+    holds<Equal<Effect.Success<typeof loop>["items"], ReadonlyArray<History.Stored<number, "meta" | "actions">>>>(true)
+    holds<Equal<keyof History.StoredMessage, keyof History.Entry | "_tag" | "payload" | "meta">>(true)
+    holds<Equal<keyof History.StoredMessage<1, "actions">, keyof History.Entry | "_tag" | "payload" | "actions">>(true)
   })
 
   it("unwrapped, every reason is an error of its own, with its message and whether to retry", () => {
@@ -413,7 +428,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Channels, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
+import { Channels, History, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
 `
 
@@ -430,7 +445,12 @@ const wrong = [
   "Publish.fire({ channel: \"a\", message: 1, ttl: 1 })",
   "Publish.publish({ message: 1 })",
   "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
-  "MessageActions.add({ channel: \"a\", messageTimetoken: \"1595634632\", type: \"reaction\", value: \"1\" })",
+  "History.list({ channel: \"a\", since: \"17905741246383965\" })",
+  "History.list({ channel: \"a\", since: 17905741246383965 })",
+  "History.list({ channel: \"a\", next: new Date() })",
+  "History.list({ channel: \"a\" }).pipe(Effect.map(({ items }) => items.map((entry) => entry._tag === \"StoredMessage\" && entry.actions)))",
+  "History.list({ channel: \"a\", include: [\"actions\"] }).pipe(Effect.map(({ items }) => items.map((entry) => entry._tag === \"StoredMessage\" && entry.meta)))",
+  "History.listByChannel({ channels: [\"a\"], include: [\"actions\"] })",
   "MessageActions.live({ channel: \"a\" })",
   "MessageActions.live({ channel: \"a\", last: 1, messages: [] })",
   "PubNubConfig.make({ subscribeKey: \"s\" })",
@@ -494,6 +514,14 @@ const shown = [
   [
     "MessageActions.live({ channel: \"a\", last: 20 })",
     /^Effect<SubscriptionRef<Live<ReadonlyMap<string, Reactions>, PubNubError \| SubscribeError>>, PubNubError \| SubscribeError, HttpClient \| PubNubConfig \| Scope>$/
+  ],
+  [
+    "History.list({ channel: \"a\", include: [\"actions\"], schema: Order })",
+    "Effect<Page<Stored<Order, \"actions\">, string & Brand<\"Timetoken\">>, PubNubError, HttpClient | PubNubConfig>"
+  ],
+  [
+    "History.stream({ channel: \"a\" })",
+    "Stream<Stored<Json, \"meta\">, PubNubError, HttpClient | PubNubConfig>"
   ],
   ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
   [

@@ -212,7 +212,7 @@ const ofPubNub: Requests<PubNubConfig.PubNubConfig> = [
   Publish.publish({ channel: "a", message: 1 }),
   Publish.signal({ channel: "a", message: 1 }),
   Time.now,
-  History.fetch({ channels: ["a", "b"] }),
+  History.listByChannel({ channels: ["a", "b"] }),
   History.count({ channels: ["a"], after: timetoken }),
   Users.get(),
   Users.set({ name: "a" }),

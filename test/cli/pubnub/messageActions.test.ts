@@ -58,7 +58,7 @@ describe("message-actions add and remove", () => {
       assert.strictEqual(others.exitCode, 3)
       assert.match(
         others.stderr[0] ?? "",
-        /^herald: removeMessageAction: the action \d+ on message \d+ of a is of another user\./
+        /^herald: MessageActions\.remove: another user added the action \d+ on message \d+ of a\./
       )
       yield* herald(["message-actions", "remove", "a", message, actionTimetoken])
       const gone = yield* herald(["message-actions", "remove", "a", message, actionTimetoken])
@@ -73,7 +73,7 @@ describe("message-actions add and remove", () => {
       const [action] = yield* stored
       assert.deepStrictEqual([added.exitCode, added.stdout], [0, [action?.actionTimetoken]])
       assert.lengthOf(added.stderr, 1)
-      assert.include(added.stderr[0], "was stored, but subscribers were not told")
+      assert.include(added.stderr[0], "was stored, but not announced to subscribers")
       const removed = yield* herald(["message-actions", "remove", "a", message, ...added.stdout, "--json"])
       assert.deepStrictEqual([removed.exitCode, removed.stdout], [0, []])
       assert.strictEqual(JSON.parse(removed.stderr[0] ?? "").error._tag, "ActionNotAnnounced")

@@ -32,6 +32,8 @@ type Actions = (
 
 type Found = Effect.Effect<ReadonlyMap<string, ReadonlyArray<Reactions.Action>>, PubNubError.PubNubError, Live.Needs>
 
+const operation = "MessageActions.live"
+
 /** How far history may be behind. */
 const historyLag = "1 second"
 
@@ -68,10 +70,10 @@ export const keep = ({ channel, last, messages }: Options, actions: Actions) =>
 // reading
 // --------------------------------------------------------------------------------------------------------------------
 
-const include = { actions: true, meta: false }
+const include = ["actions"] as const
 
 const readLast = (channel: string, last: number): Found =>
-  Entries.stream({ channel, include }).pipe(
+  Entries.stream(operation, { channel, include }).pipe(
     Stream.take(last),
     Stream.runCollect,
     Effect.map((entries) => new Map(entries.toReversed().flatMap(actionsOf)))
@@ -79,7 +81,7 @@ const readLast = (channel: string, last: number): Found =>
 
 // An entry that cannot be read is a message all the same, if it says which.
 const actionsOf = (entry: Entries.Entry): ReadonlyArray<readonly [string, ReadonlyArray<Reactions.Action>]> =>
-  entry._tag !== "UndecodableEntry"
+  entry._tag !== "StoredUndecodable"
     ? [[entry.timetoken, entry.actions]]
     : entry.timetoken === undefined
     ? []
@@ -94,8 +96,8 @@ const readMessages = (channel: string, messages: ReadonlyArray<string>, actions:
     const oldest = wanted.at(-1)
     while (wanted[0] !== undefined) {
       const before = Option.getOrUndefined(Timetoken.fromBigInt(Timetoken.toBigInt(wanted[0]) + 1n))
-      const { entries, next } = yield* Entries.page({ channel, since: oldest, before, include })
-      for (const [message, actions] of entries.flatMap(actionsOf)) found.set(message, actions)
+      const { items, next } = yield* Entries.page(operation, () => ({ channel, since: oldest, before, include }))
+      for (const [message, actions] of items.flatMap(actionsOf)) found.set(message, actions)
       wanted = next === undefined ? [] : wanted.slice(1).filter((message) => message < next)
     }
     const others = messages.filter((message) => !found.has(message))

@@ -1,12 +1,13 @@
 /**
- * Entries of history as `History` shows them, with payloads that have no type yet: pages of them, and ranges. Live reactions
- * read their messages with it too.
+ * Entries of history as `History` shows them, with payloads that have no type yet: pages of them, and ranges. The live value
+ * of message actions reads its messages with it too.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Input from "../../../internal/input.ts"
+import type { Page } from "../../../Page.ts"
 import type { MessageAction } from "../../MessageAction.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
@@ -20,52 +21,59 @@ import * as Storage from "./storage.ts"
 /** What was published, or that it cannot be read. */
 export type Entry = ReturnType<typeof toEntry>
 
-type Page = Pages.Page<Entry>
-
-/** What comes with each entry. */
-interface Include {
-  /** Default: `true`. */
-  readonly meta?: boolean | undefined
-  /** Default: `false`. */
-  readonly actions?: boolean | undefined
-}
+type Answer = Page<Entry, Timetoken>
 
 interface Request extends Pages.Range {
-  readonly channels: ReadonlyArray<string>
+  /** The most entries of a list. */
   readonly limit?: number | undefined
-  readonly include?: Include | undefined
-  /** Whether the answer is of one channel, which then has the larger pages. */
-  readonly one: boolean
+  /** The most entries of each page of a stream. */
+  readonly pageSize?: number | undefined
+  /** Default: `["meta"]`. */
+  readonly include?: ReadonlyArray<"meta" | "actions"> | undefined
 }
 
 /** The newest page of each channel, as far as the range goes. */
-export const pages = (
-  read: () => Request
-): Effect.Effect<ReadonlyMap<string, Page>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
-  Endpoint.run("history", () => {
+export const pages = (operation: string, read: () => Request & { readonly channels: ReadonlyArray<string> }) =>
+  ask(operation, "channels", read)
+
+/** The same of one channel, which has larger pages. */
+export const page = (operation: string, read: () => Request & { readonly channel: string }) =>
+  Effect.map(
+    ask(operation, "channel", () => {
+      const { channel, ...request } = read()
+      return { ...request, channels: [channel] }
+    }),
+    (pages): Answer => [...pages.values()][0] ?? { items: [] }
+  )
+
+const ask = (
+  operation: string,
+  location: "channel" | "channels",
+  read: () => Request & { readonly channels: ReadonlyArray<string> }
+): Effect.Effect<ReadonlyMap<string, Answer>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Endpoint.run(operation, () => {
     const request = read()
-    const { before, include = {}, one, since } = request
+    const { include = ["meta"], pageSize } = request
+    const one = location === "channel"
     const channels = Names.unique(request.channels)
-    const { actions = false, meta = true } = include
+    const actions = include.includes("actions")
     const most = Storage.most(one ? 1 : Infinity, actions)
-    const { limit = most } = request
-    const endpoint = Storage.pages({ channels, since, before, limit, actions, meta })
+    const limit = pageSize ?? request.limit ?? most
+    const { issues, ...bounds } = Pages.boundsOf(request, { mayBeEmpty: false })
+    const endpoint = Storage.pages({ channels, ...bounds, limit, actions, meta: include.includes("meta") })
     return {
       ...endpoint,
       issues: [
-        ...Names.issuesOf(one ? "channel" : "channels", request.channels, actions ? 1 : 500),
-        ...Pages.issuesOf(request, { mayBeEmpty: false }),
-        ...Input.issues({
-          limit: Input.whole(1, most)(limit),
-          "include.meta": Input.flag(meta),
-          "include.actions": Input.flag(actions)
-        })
+        ...Names.issuesOf(location, request.channels, one ? 1 : 500),
+        ...issues,
+        ...Input.issues({ [pageSize === undefined ? "limit" : "pageSize"]: Input.whole(1, most)(limit) }),
+        ...Input.each("include", include, Input.oneOf(one ? ["meta", "actions"] : ["meta"]))
       ],
       decode: (json, told) =>
         Result.flatMap(endpoint.decode(json, told), (found) => {
-          const pages = new Map<string, Page>()
+          const pages = new Map<string, Answer>()
           for (const [channel, { entries, more }] of found) {
-            const page = Pages.of(entries.map((raw) => toEntry(channel, raw)), limit, more, before)
+            const page = Pages.of(entries.map((raw) => toEntry(channel, raw)), limit, more, bounds)
             if (Result.isFailure(page)) return Result.fail(page.failure)
             pages.set(channel, page.success)
           }
@@ -74,20 +82,14 @@ export const pages = (
     }
   })
 
-/** One page of one channel. */
-export const page = (request: Omit<Request, "channels" | "one"> & { readonly channel: string }) =>
-  Effect.map(
-    pages(() => ({ ...request, channels: [request.channel], one: true })),
-    (pages): Page => pages.get(request.channel) ?? { entries: [] }
-  )
-
 /** A range of one channel, page after page. */
 export const stream = (
-  { channel, include, ...range }: Pages.Ordered & {
-    readonly channel: string
-    readonly include?: Include | undefined
-  }
-) => Pages.stream(range, (range) => page({ channel, include, ...range }))
+  operation: string,
+  { channel, include, pageSize, ...range }:
+    & Pages.Ordered
+    & Pick<Request, "include" | "pageSize">
+    & { readonly channel: string }
+) => Pages.stream(range, (range) => page(operation, () => ({ channel, include, pageSize, ...range })))
 
 interface Delivered {
   readonly channel: string
@@ -128,4 +130,4 @@ const undecodable = (
     readonly raw: Schema.Json
     readonly issue: string
   }
-) => ({ _tag: "UndecodableEntry" as const, ...entry })
+) => ({ _tag: "StoredUndecodable" as const, ...entry })

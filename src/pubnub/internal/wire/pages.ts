@@ -2,108 +2,119 @@
  * A range that the service gives in pages from its new end, as a stream from either end. Shared by `History` and
  * `MessageActions`.
  */
+import * as Arr from "effect/Array"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Input from "../../../internal/input.ts"
-import type { Detail } from "../../PubNubError.ts"
-import { Timetoken } from "../../Timetoken.ts"
 import * as Paging from "../../../internal/paging.ts"
+import type { Page } from "../../../Page.ts"
+import type { Detail } from "../../PubNubError.ts"
+import * as Timetoken from "../../Timetoken.ts"
 
-/** From `since` on, and older than `before`. */
+/** What a caller gives: from `since` on, older than `before`, and older than `next` where a page before this one ended. */
 export interface Range {
-  readonly since?: Timetoken | undefined
-  readonly before?: Timetoken | undefined
+  readonly since?: Timetoken.Input | undefined
+  readonly before?: Timetoken.Input | undefined
+  readonly next?: Timetoken.Timetoken | undefined
 }
 
-export interface Ordered extends Range {
-  readonly order?: "newestFirst" | "oldestFirst" | undefined
+/** What the service is asked for: from `since` on, and older than `before`. */
+export interface Bounds {
+  readonly since: Timetoken.Timetoken | undefined
+  readonly before: Timetoken.Timetoken | undefined
 }
 
-export interface Page<A> {
-  /** Oldest first. */
-  readonly entries: ReadonlyArray<A>
-  /** Where the next older page ends. */
-  readonly next?: Timetoken
-}
+const isTimetoken = Schema.is(Timetoken.Timetoken)
 
-/** A timetoken. */
 export const timetoken: Input.Check = (value) =>
   isTimetoken(value) ? undefined : `is ${Input.shown(value)}, not a timetoken of 17 digits`
 
-const isTimetoken = Schema.is(Timetoken)
+/** The timetoken of what a caller gave as a bound. */
+export const timetokenOf = (input: unknown): Timetoken.Timetoken | undefined =>
+  isTimetoken(input)
+    ? input
+    : DateTime.isDateTime(input) || input instanceof Date
+    ? Option.getOrUndefined(Timetoken.fromDateTime(input))
+    : undefined
 
-/** What is wrong with the bounds of a range. */
-export const issuesOf = (
-  { before, since }: Range,
+/** A timetoken, or a moment that has one. */
+export const bound: Input.Check = (value) =>
+  timetokenOf(value) === undefined
+    ? `is ${Input.shown(value)}, not a timetoken of 17 digits or a date from 2001 to 2286`
+    : undefined
+
+/** The bounds of a range, and what is wrong with them. */
+export const boundsOf = (
+  { before, next, since }: Range,
   { mayBeEmpty }: { readonly mayBeEmpty: boolean }
-): ReadonlyArray<Detail> => {
-  const issues = Input.issues({ since: Input.optional(timetoken)(since), before: Input.optional(timetoken)(before) })
-  if (issues.length > 0 || since === undefined || before === undefined) return issues
-  return before > since || mayBeEmpty && before === since
-    ? []
-    : [{ location: "before", message: mayBeEmpty ? "is earlier than since" : "is not later than since" }]
+): Bounds & { readonly issues: ReadonlyArray<Detail> } => {
+  const bounds = { since: timetokenOf(since), before: timetokenOf(next ?? before) }
+  const issues = Input.issues({
+    since: Input.optional(bound)(since),
+    before: Input.optional(bound)(before),
+    next: Input.optional(timetoken)(next)
+  })
+  if (issues.length > 0 || bounds.since === undefined || bounds.before === undefined) return { ...bounds, issues }
+  const isFine = bounds.before > bounds.since || mayBeEmpty && bounds.before === bounds.since
+  const message = mayBeEmpty ? "is earlier than since" : "is not later than since"
+  return { ...bounds, issues: isFine ? [] : [{ location: next === undefined ? "before" : "next", message }] }
 }
 
 /**
- * A page of the entries that came, or a sentence on why there is no end to them: an older page has to end before this one.
- * `more` is what the service says, which cuts a page short where there is too much on it.
+ * A page of the items that came, or why there would be no end to the pages: an older page has to end before this one. `more`
+ * is where the service says that the next page ends: it cuts a page short where there is too much on it.
  */
-export const of = <A extends { readonly timetoken?: Timetoken | undefined }>(
-  entries: ReadonlyArray<A>,
+export const of = <A extends { readonly timetoken?: Timetoken.Timetoken | undefined }>(
+  items: ReadonlyArray<A>,
   limit: number,
-  more: Timetoken | undefined,
-  before: Timetoken | undefined
-): Result.Result<Page<A>, string> => {
-  const next = more ?? (entries.length < limit ? undefined : entries.find(isDated)?.timetoken)
-  if (next === undefined) return Result.succeed({ entries })
+  more: Timetoken.Timetoken | undefined,
+  { before, since }: Bounds
+): Result.Result<Page<A, Timetoken.Timetoken>, string> => {
+  const next = more ?? (items.length < limit ? undefined : items.find(isDated)?.timetoken)
+  // Nothing older belongs to the range: a page that ends at its first timetoken was the last.
+  if (next === undefined || since !== undefined && next <= since) return Result.succeed({ items })
   return before === undefined || next < before
-    ? Result.succeed({ entries, next })
+    ? Result.succeed({ items, next })
     : Result.fail(`the next page would end at ${next}, and this one ends before ${before}`)
 }
 
-const isDated = ({ timetoken }: { readonly timetoken?: Timetoken | undefined }): boolean => timetoken !== undefined
+const isDated = ({ timetoken }: { readonly timetoken?: Timetoken.Timetoken | undefined }): boolean =>
+  timetoken !== undefined
 
-/** The entries of a range, page after page as `ask` gives them. It stops asking when its reader stops. */
-export const stream = <A, E, R>(
-  range: Ordered,
-  ask: (range: Range) => Effect.Effect<Page<A>, E, R>
-): Stream.Stream<A, E, R> => range.order === "oldestFirst" ? oldestFirst(range, ask) : newestFirst(range, ask)
+export interface Ordered extends Omit<Range, "next"> {
+  readonly order?: "newestFirst" | "oldestFirst" | undefined
+}
+
+/** Asks for one page of a range. */
+type Ask<A, E, R> = (range: Range) => Effect.Effect<Page<A, Timetoken.Timetoken>, E, R>
+
+/** The items of a range, page after page as `ask` gives them. It stops asking when its reader stops. */
+export const stream = <A, E, R>({ before, order, since }: Ordered, ask: Ask<A, E, R>): Stream.Stream<A, E, R> => {
+  // A `Date` may change while the stream runs. What is no bound is refused with the first page.
+  const range = { since: timetokenOf(since) ?? since, before: timetokenOf(before) ?? before }
+  return order === "oldestFirst" ? oldestFirst(range, ask) : newestFirst(range, ask)
+}
 
 /** Pages from the new end to the old, as the service gives them. */
-const backwards = <A, E, R>(
-  { before, since }: Range,
-  ask: (range: Range) => Effect.Effect<Page<A>, E, R>
-): Stream.Stream<Page<A>, E, R> =>
+const backwards = <A, E, R>({ before, since }: Range, ask: Ask<A, E, R>) =>
   Paging.paginate(before, (before) =>
-    Effect.map(ask({ before, since }), (page) =>
-      [
-        [page],
-        page.next === undefined || isBefore(page.next, since) ? Option.none() : Option.some(page.next)
-      ] as const))
+    Effect.map(ask({ before, since }), (page) => [[page], Option.fromUndefinedOr(page.next)] as const))
 
-// Nothing older belongs to the range: a page that ends at its first timetoken was the last.
-const isBefore = (next: Timetoken, since: Timetoken | undefined): boolean => since !== undefined && next <= since
+const newestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A, E, R> =>
+  Stream.flatMap(backwards(range, ask), ({ items }) => Stream.fromIterable(items.toReversed()))
 
-const newestFirst = <A, E, R>(
-  range: Range,
-  ask: (range: Range) => Effect.Effect<Page<A>, E, R>
-): Stream.Stream<A, E, R> =>
-  Stream.flatMap(backwards(range, ask), (page) => Stream.fromIterable(page.entries.toReversed()))
-
-/** So many pages are kept on the way back to the old end: a thousand entries. */
+/** So many pages are kept on the way back to the old end: a thousand items. */
 const kept = 10
 
-const oldestFirst = <A, E, R>(
-  range: Range,
-  ask: (range: Range) => Effect.Effect<Page<A>, E, R>
-): Stream.Stream<A, E, R> =>
+const oldestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.unwrap(Effect.gen(function*() {
     // Where each page ended, from the new end on, and the last of the pages.
-    const ends: Array<Timetoken | undefined> = []
-    const pages: Array<Page<A>> = []
+    const ends: Array<Timetoken.Input | undefined> = []
+    const pages: Array<Page<A, Timetoken.Timetoken>> = []
     let end = range.before
     yield* Stream.runForEach(backwards(range, ask), (page) =>
       Effect.sync(() => {
@@ -112,12 +123,9 @@ const oldestFirst = <A, E, R>(
         pages.push(page)
         if (pages.length > kept) pages.shift()
       }))
-    const known = Stream.fromIterable(pages.toReversed().flatMap((page) => page.entries))
+    const known = Stream.fromIterable(pages.toReversed().flatMap(({ items }) => items))
     // What was let go is asked for again: each page goes from the end of the one behind it to its own.
-    const letGo = Array.from({ length: ends.length - pages.length }, (_, index) => index).toReversed()
-    const again = Stream.flatMap(
-      Stream.fromIterable(letGo),
-      (index) => oldestFirst({ before: ends[index], since: ends[index + 1] }, ask)
-    )
+    const letGo = Arr.zip(ends, ends.slice(1)).slice(0, ends.length - pages.length).toReversed()
+    const again = Stream.flatMap(Stream.fromIterable(letGo), ([before, since]) => oldestFirst({ before, since }, ask))
     return Stream.concat(known, again)
   }))

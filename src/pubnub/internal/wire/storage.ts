@@ -1,19 +1,19 @@
 /**
  * Reading what the service has stored: the request for a page of history, the one for counts, and what an entry says.
- * Shared by `History`, which shows them to the caller, and by the readers that fill holes from them.
+ * Shared by `History`, which shows them to the caller, and by the readers that fill gaps from them.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
+import { MessageAction } from "../../MessageAction.ts"
 import { Timetoken } from "../../Timetoken.ts"
-import { UserId } from "./userId.ts"
 import type * as Endpoint from "./endpoint.ts"
 import * as Envelope from "./envelope.ts"
 import { path, subscribeKey } from "./path.ts"
 
-export interface PageRequest {
+interface PageRequest {
   readonly channels: ReadonlyArray<string>
   /** The oldest timetoken that belongs to the range. */
   readonly since: string | undefined
@@ -48,7 +48,7 @@ const longInput = { location: "channels", advice: "ask for fewer at once" }
 
 /** A page of each channel. A channel without entries has an empty one. */
 export const pages = (request: PageRequest): Endpoint.Endpoint<ReadonlyMap<string, Page>> => ({
-  operation: "history",
+  operation: "History.list",
   path: request.actions
     ? path`/v3/history-with-actions/sub-key/${subscribeKey}/channel/${request.channels}`
     : path`/v3/history/sub-key/${subscribeKey}/channel/${request.channels}`,
@@ -78,7 +78,7 @@ export const counts = (
   channels: ReadonlyArray<string>,
   after: string | ReadonlyArray<string>
 ): Endpoint.Endpoint<ReadonlyMap<string, number>> => ({
-  operation: "count",
+  operation: "History.count",
   path: path`/v3/history/sub-key/${subscribeKey}/message-counts/${channels}`,
   query: typeof after === "string" ? { timetoken: after } : { channelsTimetoken: after.join(",") },
   longInput,
@@ -97,7 +97,7 @@ const unescape = (name: string): string => Option.getOrElse(Option.liftThrowable
 
 const Actions = Schema.Record(
   Schema.String,
-  Schema.Record(Schema.String, Schema.Array(Schema.Struct({ uuid: UserId, actionTimetoken: Timetoken })))
+  Schema.Record(Schema.String, Schema.Array(Schema.Struct({ uuid: MessageAction.fields.userId, actionTimetoken: Timetoken })))
 )
 
 const Entry = Schema.Struct({
