@@ -235,7 +235,9 @@ export function list<A, RD = never, const P extends keyof Parts = "meta">(
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig | RD
 >
-export function list<A, RD>(options: ListOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }) {
+export function list<A, RD>(
+  options: ListOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }
+) {
   return Endpoint.reading("History.list", () => {
     const { schema, ...request } = options
     return Effect.flatMap(Entries.page("History.list", () => request), decodePage(schema))
@@ -275,7 +277,9 @@ export function listByChannel<A, RD = never, const P extends "meta" = "meta">(
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig | RD
 >
-export function listByChannel<A, RD>(options: ListByChannelOptions & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }) {
+export function listByChannel<A, RD>(
+  options: ListByChannelOptions & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }
+) {
   return Endpoint.reading("History.listByChannel", () => {
     const { schema, ...request } = options
     const decode = decodePage(schema)
@@ -316,7 +320,9 @@ export function stream<const P extends keyof Parts = "meta">(
 export function stream<A, RD = never, const P extends keyof Parts = "meta">(
   options: StreamOptions<P> & WithSchema<A, RD>
 ): Stream.Stream<Stored<A, P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig | RD>
-export function stream<A, RD>(options: StreamOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }) {
+export function stream<A, RD>(
+  options: StreamOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }
+) {
   return Endpoint.readingStream("History.stream", () => {
     const { schema, ...range } = options
     return Stream.mapEffect(Entries.stream("History.stream", range), decodeEntry(schema))
@@ -470,13 +476,22 @@ type Given = Stored<Schema.Json, keyof Parts>
 const decodeEntry = <A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {
   const decode = schema && Payload.decodeWith(schema)
   return (entry: Given): Effect.Effect<Stored<A | Schema.Json, keyof Parts>, never, RD> =>
-    decode === undefined || entry._tag !== "StoredMessage" ? Effect.succeed(entry) : Effect.match(decode(entry.payload), {
-      onSuccess: (payload) => ({ ...entry, payload }),
-      onFailure: (issue) => {
-        const { channel, payload: raw, publisher, timetoken } = entry
-        return { _tag: "StoredUndecodable", channel, timetoken, ...publisher === undefined ? {} : { publisher }, raw, issue }
-      }
-    })
+    decode === undefined || entry._tag !== "StoredMessage" ?
+      Effect.succeed(entry) :
+      Effect.match(decode(entry.payload), {
+        onSuccess: (payload) => ({ ...entry, payload }),
+        onFailure: (issue) => {
+          const { channel, payload: raw, publisher, timetoken } = entry
+          return {
+            _tag: "StoredUndecodable",
+            channel,
+            timetoken,
+            ...publisher === undefined ? {} : { publisher },
+            raw,
+            issue
+          }
+        }
+      })
 }
 
 const decodePage = <A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {

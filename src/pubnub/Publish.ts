@@ -1,11 +1,13 @@
 /**
- * Sending: {@link publish} to subscribers and history, {@link fire} to Functions alone, {@link signal} for small and
- * frequent news. Nobody needs to be subscribed in order to send.
+ * Sends messages: {@link publish} to subscribers and history, {@link fire} to Functions only, {@link signal} for small and
+ * frequent messages. To send, a program does not need a subscription.
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
@@ -24,79 +26,84 @@ import type * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
 
 /**
- * What the service says of a message that it took: its timetoken, by which history and message actions know it.
+ * The answer to a message that the service accepted.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Published {
-  /** When the service took it. It names the message. */
+  /** The position of the message. It identifies the message in history and in message actions. */
   readonly timetoken: Timetoken
 }
 
 /**
- * What {@link signal} takes.
+ * The options of {@link signal}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SignalOptions<A = unknown, RE = never> {
-  /** One channel; there is no publishing to several at once. */
+  /** One channel, neither a wildcard nor a presence name. */
   readonly channel: string
-  /** Any value that JSON can carry, `0`, `false`, `""` and `null` too. Pass the value itself, not JSON text. */
+  /** Any value that JSON can hold, also `0`, `false`, `""` and `null`. Pass the value itself, not JSON text. */
   readonly message: NoInfer<A>
-  /** Encodes the message, so that it is checked before it is sent and its dates and big integers survive. */
-  readonly schema?: Payload.Writer<A, RE> | undefined
-  /** A label that travels with it: 3 to 50 of letters, digits, `_` and `-`, the first a letter or a digit. */
+  /** The schema that checks and encodes the message. With it, dates and big integers keep their values. */
+  readonly schema?: Schema.ConstraintCodec<A, unknown, unknown, RE> | undefined
+  /** A label of the message: 3 to 50 letters, digits, `_` and `-`, first a letter or a digit. Default: none. */
   readonly customMessageType?: string | undefined
 }
 
 /**
- * What {@link fire} takes.
+ * The options of {@link fire}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface FireOptions<A = unknown, RE = never> extends Omit<SignalOptions<A, RE>, "customMessageType"> {
-  /** An object beside the message, which filters of subscribers can look at. Default: none. */
+  /** An object beside the message, for filters of subscriptions. Default: none. */
   readonly meta?: { readonly [key: string]: unknown } | undefined
-  /** `"auto"` sends a GET, or a POST where the address would be too long (`maxUrlSize`). Default: `"auto"`. */
+  /** `"auto"` sends a GET, or a POST if the address would be longer than `maxUrlSize`. Default: `"auto"`. */
   readonly method?: "auto" | "GET" | "POST" | undefined
 }
 
 /**
- * What {@link publish} takes.
+ * The options of {@link publish}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface PublishOptions<A = unknown, RE = never> extends FireOptions<A, RE> {
-  /** Whether history keeps it. Default: as the keyset is set. */
+export interface PublishOptions<A = unknown, RE = never>
+  extends FireOptions<A, RE>, Pick<SignalOptions, "customMessageType">
+{
+  /** Whether history keeps the message. Default: the setting of the keyset. */
   readonly store?: boolean | undefined
-  /** How long history keeps it, in whole hours; `0` is for ever. Default: as the keyset is set. */
-  readonly ttl?: number | undefined
-  /** Whether other regions get it. Default: `true`. */
+  /** How long history keeps the message, in whole hours. `"Infinity"`: for ever. Default: the setting of the keyset. */
+  readonly ttl?: Duration.Input | undefined
+  /** Whether other regions get the message. Default: `true`. */
   readonly replicate?: boolean | undefined
-  /** A label that travels with it: 3 to 50 of letters, digits, `_` and `-`, the first a letter or a digit. */
-  readonly customMessageType?: string | undefined
 }
 
 /**
- * The message is larger than the keyset allows, in escaped bytes with its channel and metadata (a signal: in bytes of
- * its payload). Found before anything is sent; or the service said so, and then its limit is smaller than `limit`.
+ * The message is larger than the keyset allows. The service counts the escaped bytes of payload, channel and metadata
+ * together; of a signal, the bytes of its payload.
  *
  * @category errors
  * @since 0.1.0
  */
 export class MessageTooLarge extends Failure.TaggedError<MessageTooLarge>("pubnub")("MessageTooLarge", {
+  /** The function that was called: `"Publish.publish"`. */
   operation: Schema.String,
+  /** The channel of the message. */
   channel: Schema.String,
+  /** The size of the message in bytes. */
   size: Schema.Int,
+  /** `maxMessageSize` or `maxSignalSize` of the configuration. If the service refused the message, its limit is smaller. */
   limit: Schema.Int,
+  /** `"client"`: nothing was sent. */
   refusedBy: Schema.Literals(["client", "service"])
 }, {
   message: ({ channel, limit, operation, refusedBy, size }) => {
-    const option = operation === "signal" ? "maxSignalSize" : "maxMessageSize"
+    const option = operation === "Publish.signal" ? "maxSignalSize" : "maxMessageSize"
     const [why, more] = refusedBy === "client"
       ? [`the limit is ${limit}`, ` If the keyset allows more, set ${option} of PubNubConfig.`]
       : ["the service refused it", ""]
@@ -106,31 +113,35 @@ export class MessageTooLarge extends Failure.TaggedError<MessageTooLarge>("pubnu
 }) {}
 
 /**
- * The request went out and no answer of the service came back: the message may have been stored and delivered, or not.
- * Sending it again may deliver it twice; history or an own subscription can tell, by `messageId` where it has one.
+ * The service did not answer a request that was sent, so the message may have been stored and delivered, or not. If a
+ * program sends it again, subscribers may get it twice. History or a subscription can tell, by `messageId` if there is one.
  *
  * @category errors
  * @since 0.1.0
  */
 export class PublishOutcomeUnknown
   extends Failure.TaggedError<PublishOutcomeUnknown>("pubnub")("PublishOutcomeUnknown", {
+    /** The function that was called: `"Publish.publish"`. */
     operation: Schema.String,
+    /** The channel of the message. */
     channel: Schema.String,
-    /** What its metadata holds under `messageIdKey` of `Publisher`. */
+    /** The id of the message: `Publisher.messageIdKey` of its metadata. Absent without one. */
     messageId: Schema.optionalKey(Schema.String),
+    /** Why the outcome is not known. */
     reason: Schema.Union(Outcome.Unknown),
+    /** The request that was sent. */
     request: Schema.Struct({ method: Schema.String, path: Schema.String })
   }, {
     message: ({ channel, messageId, operation, reason }) => {
       const id = messageId === undefined ? "" : ` ${messageId}`
-      return `${operation}: whether the message${id} for ${channel} was taken is not known. ` +
-        `${whatHappened(reason)} Look for it in history before sending it again.`
+      return `${operation}: the service may or may not have accepted the message${id} for ${channel}. ` +
+        `${whatHappened(reason)} Look for it in history before you send it again.`
     }
   })
 {}
 
 /**
- * What sending can fail with. A `Transport` among the reasons means that nothing was sent.
+ * The errors of {@link publish}, {@link fire} and {@link signal}. The reason `Transport` means that nothing was sent.
  *
  * @category errors
  * @since 0.1.0
@@ -150,7 +161,7 @@ export type PublishError =
   >
 
 /**
- * What is refused before anything is sent.
+ * The errors of {@link prepare}, before anything is sent.
  *
  * @category errors
  * @since 0.1.0
@@ -158,13 +169,13 @@ export type PublishError =
 export type PrepareError = MessageTooLarge | PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey>
 
 /**
- * Publishes one message to one channel: to all its subscribers, and to history where that is on.
+ * Publishes one message to one channel: to all its subscribers, and to history if the keyset stores messages.
  *
  * **Details**
  *
- * `GET` or `POST /publish/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`. Never
- * retried here: only the caller knows whether a message may be sent twice. Wrong input fails with `BadRequest`, `InvalidKey` or
- * {@link MessageTooLarge} before anything is sent; an answer `[0, …]` is a failure whatever its status.
+ * `GET` or `POST /publish/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`. It never repeats a request: only the caller
+ * knows whether a message may be sent twice. Wrong input fails with `BadRequest`, `InvalidKey` or {@link MessageTooLarge}
+ * before anything is sent.
  *
  * **Example** (A typed message)
  *
@@ -190,15 +201,15 @@ export const publish = <A, RE = never>(
 ): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> => Effect.flatten(prepare(options))
 
 /**
- * Checks and encodes one message now, and gives the effect that publishes it as it is now: any number of times, whatever
- * becomes of the objects that were passed.
+ * Checks and encodes one message, and gives an effect that publishes it. That effect may run any number of times, and
+ * later changes of the passed objects do not affect it.
  *
  * **Details**
  *
- * The outer effect fails with wrong input, a missing key and {@link MessageTooLarge}; the inner one with all the rest. The
- * keys of the configuration are those of the outer effect.
+ * The outer effect fails if the input is wrong, a key is missing or the message is too large. The inner effect has all
+ * other errors. It uses the configuration of the outer effect.
  *
- * **Example** (Encoded once, tried three times)
+ * **Example** (Encode once, try three times)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -215,21 +226,21 @@ export const publish = <A, RE = never>(
 export const prepare = <A, RE = never>(
   options: PublishOptions<A, RE>
 ): Effect.Effect<Effect.Effect<Published, PublishError, HttpClient.HttpClient>, PrepareError, PubNubConfig | RE> =>
-  encodeFor("publish", () => ({ ...options }), ({ customMessageType, replicate, store, ttl }) => ({
+  encodeFor("Publish.publish", () => ({ ...options }), ({ customMessageType, replicate, store, ttl }) => ({
     custom_message_type: customMessageType,
     store: store === undefined ? undefined : store ? "1" : "0",
-    ttl: ttl === undefined ? undefined : String(ttl),
+    ttl: ttl === undefined ? undefined : hoursOf(ttl),
     norep: replicate === false ? "true" : undefined
   }))
 
 /**
- * Sends one message to the Functions of one channel in this region. No subscriber gets it and no history keeps it.
+ * Sends one message to the Functions of one channel in this region. Subscribers do not get it, and history does not keep it.
  *
  * **Details**
  *
- * As {@link publish}, with `store=0` and `norep=true`.
+ * The request is that of {@link publish}, with `store=0` and `norep=true`.
  *
- * **Example** (Waking a Function)
+ * **Example** (Start a Function)
  *
  * ```ts
  * import * as Publish from "effect-herald/pubnub/Publish"
@@ -243,17 +254,17 @@ export const prepare = <A, RE = never>(
 export const fire = <A, RE = never>(
   options: FireOptions<A, RE>
 ): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  Effect.flatten(encodeFor("fire", () => ({ ...options }), () => ({ store: "0", norep: "true" })))
+  Effect.flatten(encodeFor("Publish.fire", () => ({ ...options }), () => ({ store: "0", norep: "true" })))
 
 /**
- * Sends a small message (64 bytes of JSON, unless the keyset allows more) to the subscribers of one channel. Signals
- * are cheaper than messages and are never stored.
+ * Sends a small message to the subscribers of one channel: 64 bytes of JSON, unless the keyset allows more
+ * (`maxSignalSize`). Signals cost less than messages, and history does not keep them.
  *
  * **Details**
  *
- * `GET /signal/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`.
+ * `GET /signal/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`
  *
- * **Example** (Somebody is typing)
+ * **Example** (A typing indicator)
  *
  * ```ts
  * import * as Publish from "effect-herald/pubnub/Publish"
@@ -269,17 +280,17 @@ export const signal = <A, RE = never>(
 ): Effect.Effect<Published, PublishError, HttpClient.HttpClient | PubNubConfig | RE> =>
   Effect.flatten(
     encodeFor(
-      "signal",
+      "Publish.signal",
       () => ({ ...options }),
       ({ customMessageType }) => ({ custom_message_type: customMessageType })
     )
   )
 
 /**
- * The size of a message as the service counts it against its limit: the bytes of the escaped payload, channel and
- * metadata together. Below 1,800 a message fits one datagram.
+ * Measures a message as the service does for its limit: the bytes of the escaped payload, channel and metadata together. A
+ * message of less than 1,800 bytes fits one datagram.
  *
- * **Example** (Room that is left)
+ * **Example** (The bytes that are left)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -296,9 +307,9 @@ export const signal = <A, RE = never>(
 export const size = <A, RE = never>(
   options: Pick<PublishOptions<A, RE>, "channel" | "message" | "meta" | "schema">
 ): Effect.Effect<number, PubNubError.PubNubErrorOf<PubNubError.BadRequest>, RE> =>
-  Endpoint.reading("publish", () =>
+  Endpoint.reading("Publish.size", () =>
     Effect.mapBoth(encode({ ...options }), {
-      onFailure: (details) => Endpoint.refusal("publish", details),
+      onFailure: (details) => Endpoint.refusal("Publish.size", details),
       onSuccess: ({ size }) => size
     }))
 
@@ -310,10 +321,7 @@ interface Encoded {
   readonly size: number
 }
 
-/** What a caller gave, read once. */
-type Given<A, RE> = PublishOptions<A, RE>
-
-const encode = <A, RE>(given: Given<A, RE>): Effect.Effect<Encoded, ReadonlyArray<PubNubError.Detail>, RE> => {
+const encode = <A, RE>(given: PublishOptions<A, RE>): Effect.Effect<Encoded, ReadonlyArray<PubNubError.Detail>, RE> => {
   const { channel, message, schema } = given
   const meta = given.meta === undefined ? Result.succeed(undefined) : Payload.encode(given.meta)
   const details = [
@@ -340,8 +348,21 @@ const label: Input.Check = (value) =>
     ? undefined
     : "must be 3 to 50 of letters, digits, _ and -, the first a letter or a digit"
 
+/** A time to live of whole hours, as the service writes it: `0` is for ever. */
+const hoursOf = (ttl: Duration.Input): string => {
+  const hours = Duration.toHours(Duration.fromInputUnsafe(ttl))
+  return hours === Infinity ? "0" : String(hours)
+}
+
+const wholeHours = (value: Duration.Input): Input.Problem => {
+  const hours = Option.map(Duration.fromInput(value), Duration.toHours)
+  return Option.exists(hours, (hours) => hours > 0 && (hours === Infinity || Number.isSafeInteger(hours)))
+    ? undefined
+    : "is not a whole number of hours"
+}
+
 const issuesOf = <A, RE>(
-  { channel, customMessageType, method, replicate, store, ttl }: Given<A, RE>
+  { channel, customMessageType, method, replicate, store, ttl }: PublishOptions<A, RE>
 ): ReadonlyArray<PubNubError.Detail> =>
   Input.issues({
     channel: ChannelName.isPresence(channel)
@@ -349,12 +370,10 @@ const issuesOf = <A, RE>(
       : ChannelName.issue(channel),
     method: Input.optional(Input.oneOf(["auto", "GET", "POST"]))(method),
     store: Input.optional(Input.flag)(store),
-    ttl: ttl === undefined || Input.whole(0)(ttl) === undefined ? undefined : "is not a whole number of hours",
+    ttl: ttl === undefined ? undefined : wholeHours(ttl),
     replicate: Input.optional(Input.flag)(replicate),
     customMessageType: Input.optional(label)(customMessageType)
   })
-
-type Kind = "publish" | "fire" | "signal"
 
 type Send = Effect.Effect<Published, PublishError, HttpClient.HttpClient>
 
@@ -362,9 +381,9 @@ const utf8 = new TextEncoder()
 
 /** Everything that can be done before anything is sent, and the effect that sends. */
 const encodeFor = <A, RE>(
-  operation: Kind,
-  read: () => Given<A, RE>,
-  parameters: (given: Given<A, RE>) => Url.Parameters
+  operation: "Publish.publish" | "Publish.fire" | "Publish.signal",
+  read: () => PublishOptions<A, RE>,
+  parameters: (given: PublishOptions<A, RE>) => Url.Parameters
 ): Effect.Effect<Send, PrepareError, PubNubConfig | RE> =>
   Effect.flatMap(PubNubConfig, (config) =>
     Endpoint.reading(operation, () => {
@@ -372,7 +391,8 @@ const encodeFor = <A, RE>(
       const { channel, method = "auto" } = given
       const query = parameters(given)
       const messageId = MessageIds.idOf(given.meta)
-      const base = operation === "signal"
+      const isSignal = operation === "Publish.signal"
+      const base = isSignal
         ? path`/signal/${publishKey}/${subscribeKey}/0/${channel}/0`
         : path`/publish/${publishKey}/${subscribeKey}/0/${channel}/0`
       const refuse = Endpoint.errorOf({ operation, method: method === "POST" ? "POST" : "GET", path: base })
@@ -382,15 +402,15 @@ const encodeFor = <A, RE>(
             refuse(Endpoint.refusalOf(config, { path: base, issues: details }) ?? Endpoint.refused(details))
           ),
         onSuccess: ({ escaped, meta, size, text }): Effect.Effect<Send, PrepareError> => {
-          const measured = operation === "signal" ? utf8.encode(text).length : size
-          const limit = operation === "signal" ? config.maxSignalSize : config.maxMessageSize
+          const measured = isSignal ? utf8.encode(text).length : size
+          const limit = isSignal ? config.maxSignalSize : config.maxMessageSize
           const tooLarge = (refusedBy: "client" | "service") =>
             new MessageTooLarge({ operation, channel, size: measured, limit, refusedBy })
           const common = {
             operation,
             query: { ...query, meta },
             signedAsGet: true,
-            longInput: operation === "signal"
+            longInput: isSignal
               ? { location: "message", advice: "send less" }
               : meta !== undefined && Url.encode(meta).length > escaped.length
               ? { location: "meta", advice: "send less of it" }
@@ -403,7 +423,7 @@ const encodeFor = <A, RE>(
             method: "GET",
             path: path`${base}/${{ shown: "{message}", encoded: escaped }}`
           } as const
-          const isPost = operation !== "signal" &&
+          const isPost = !isSignal &&
             (method === "POST" || method === "auto" && Endpoint.addressSize(config, get) > config.maxUrlSize)
           const endpoint: Endpoint.Endpoint<Published> = isPost
             ? { ...common, method: "POST", path: base, body: text }

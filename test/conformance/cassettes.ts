@@ -253,7 +253,7 @@ export const sendOf = (
       ...fireable,
       store: flag("store"),
       replicate: flag("norep") === true ? false : undefined,
-      ttl: ttl === undefined ? undefined : Number(ttl)
+      ttl: ttl === undefined ? undefined : ttl === "0" ? "Infinity" : `${Number(ttl)} hours`
     })
   return Effect.map(sent, ({ timetoken }) => timetoken)
 }

@@ -93,7 +93,11 @@ const callOf = (exchange: Kit.Exchange) => {
   const range = { before: start, since: end, limit: max === undefined ? undefined : Number(max) }
   const meta = isOn(query.get("include_meta")) ? ["meta"] as const : []
   return request.template === templates.withActions || channels.length === 1
-    ? History.list({ ...range, channel, include: request.template === templates.withActions ? [...meta, "actions"] : meta })
+    ? History.list({
+      ...range,
+      channel,
+      include: request.template === templates.withActions ? [...meta, "actions"] : meta
+    })
     : History.listByChannel({ ...range, channels, include: meta })
 }
 

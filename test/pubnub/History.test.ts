@@ -135,7 +135,7 @@ describe("list", () => {
     ["a pageSize of 101", Stream.runDrain(History.stream({ channel: "a", pageSize: 101 }))],
     ["actions of several", History.listByChannel({ channels: ["a"], include: ["actions" as never] })],
     ["a bound in seconds", History.list({ channel: "a", since: "1790574124" as never })],
-    ["a bound that is a number", History.list({ channel: "a", since: 17905741246383965 as never })],
+    ["a bound that is a number", History.list({ channel: "a", since: 17_905_741_246_383 as never })],
     ["a bound before 2001", History.list({ channel: "a", since: new Date(0) })],
     ["a bound that is no date", Stream.runDrain(History.stream({ channel: "a", before: new Date(Number.NaN) }))],
     ["a next that is a date", History.list({ channel: "a", next: new Date() as never })],
@@ -219,11 +219,17 @@ describe("stream", () => {
 it.effect("bounds are timetokens, dates or moments", () =>
   Effect.gen(function*() {
     const [first, second] = yield* Effect.forEach(["1 minute", "1 minute"] as const, (pause) =>
-      Effect.flatMap(VirtualTime.advance(pause), () => Effect.map(publish("a", 1), ([timetoken]) => timetoken!)))
+      Effect.flatMap(VirtualTime.advance(pause), () =>
+        Effect.map(publish("a", 1), ([timetoken]) => timetoken!)))
     const [before, moment] = [Timetoken.toDateTime(first!), Timetoken.toDateTime(second!)]
     for (const since of [second, moment, DateTime.toDateUtc(moment)]) {
       const { items } = yield* History.list({ channel: "a", since })
-      assert.deepStrictEqual(items.map(({ timetoken }) => timetoken), [second])
+      assert.deepStrictEqual(
+        items.map(({ timetoken }) =>
+          timetoken
+        ),
+        [second]
+      )
       const older = yield* Stream.runCollect(History.stream({ channel: "a", before: since }))
       assert.deepStrictEqual(older.map(({ timetoken }) => timetoken), [first])
       const counts = yield* History.count({ channels: ["a"], after: since === second ? first! : before })
@@ -389,7 +395,7 @@ it.effect("entries and actions that the service writes oddly are read, and each 
 it.effect("what history keeps ends with its retention", () =>
   Effect.gen(function*() {
     yield* publish("a", 3)
-    yield* Publish.publish({ channel: "a", message: "kept", ttl: 0 })
+    yield* Publish.publish({ channel: "a", message: "kept", ttl: "Infinity" })
     yield* VirtualTime.advance("25 hours")
     yield* Publish.publish({ channel: "a", message: "new" })
     assert.deepStrictEqual(payloads((yield* History.list({ channel: "a" })).items), ["kept", "new"])

@@ -32,7 +32,7 @@ describe("publish", () => {
         message: { text: "it's 50% (ok)!*~ 😀" },
         meta: { priority: "high" },
         store: true,
-        ttl: 12,
+        ttl: "12 hours",
         customMessageType: "chat-msg"
       })
       assert.deepStrictEqual(yield* emulator.messages({ channel: "room #1/ü" }), [{
@@ -49,7 +49,7 @@ describe("publish", () => {
   it.effect("sends nothing that was not asked for", () =>
     Effect.gen(function*() {
       yield* Publish.publish({ channel: "a", message: 1 })
-      yield* Publish.publish({ channel: "a", message: 1, store: false, replicate: false, ttl: 0 })
+      yield* Publish.publish({ channel: "a", message: 1, store: false, replicate: false, ttl: "Infinity" })
       const [plain, asked] = (yield* requestsTo("/publish")).map(queryOf)
       assert.deepStrictEqual([...plain!.keys()], ["uuid", "pnsdk"])
       assert.deepStrictEqual([asked!.get("store"), asked!.get("norep"), asked!.get("ttl")], ["0", "true", "0"])
@@ -164,7 +164,7 @@ describe("fire and signal", () => {
       assert.strictEqual(queryOf(request!).get("custom_message_type"), "typing")
       const error = yield* Effect.flip(Publish.signal({ channel, message: "é".repeat(32) }))
       if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
-      assert.deepInclude({ ...error }, { size: 66, limit: 64, refusedBy: "client", operation: "signal" })
+      assert.deepInclude({ ...error }, { size: 66, limit: 64, refusedBy: "client", operation: "Publish.signal" })
       assert.include(error.message, "set maxSignalSize of PubNubConfig")
       assert.strictEqual((yield* requestsTo("/signal")).length, 1)
       yield* Publish.signal({ channel, message: 5n, schema: Schema.BigInt })
@@ -232,7 +232,10 @@ describe("bad input is refused before a request is made", () => {
     ["a cycle", "message", { channel: "a", message: cycle }],
     ["NaN", "message", { channel: "a", message: Number.NaN }],
     ["metadata that is no JSON", "meta", { channel: "a", message: 1, meta: { x: 1n } }],
-    ["a ttl of half an hour", "ttl", { channel: "a", message: 1, ttl: 0.5 }],
+    ["a ttl of half an hour", "ttl", { channel: "a", message: 1, ttl: "30 minutes" }],
+    ["a ttl that is a number of hours", "ttl", { channel: "a", message: 1, ttl: 12 }],
+    ["no ttl", "ttl", { channel: "a", message: 1, ttl: 0 }],
+    ["a negative ttl", "ttl", { channel: "a", message: 1, ttl: "-1 hours" }],
     ["a short type", "customMessageType", { channel: "a", message: 1, customMessageType: "ab" }],
     ["a type with a space", "customMessageType", { channel: "a", message: 1, customMessageType: "a b c" }]
   ]

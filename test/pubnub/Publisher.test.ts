@@ -776,7 +776,7 @@ describe("requirements and input", () => {
   it.effect.each(
     [
       ["a channel", { channel: "a,b", message: 1 }],
-      ["a ttl", { channel: "a", message: 1, ttl: 0.5 }],
+      ["a ttl", { channel: "a", message: 1, ttl: "30 minutes" }],
       ["a label", { channel: "a", message: 1, customMessageType: "x" }],
       ["metadata", { channel: "a", message: 1, meta: { x: NaN } }],
       ["a message that is too large", { channel: "a", message: "x".repeat(40_000) }]

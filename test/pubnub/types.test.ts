@@ -442,7 +442,7 @@ const wrong = [
   "Publish.publish({ channel: \"a\", message: { id: \"1\" }, schema: Schema.Struct({ id: Schema.Int }) })",
   "Publish.signal({ channel: \"a\", message: 1, meta: {} })",
   "Publish.signal({ channel: \"a\", message: 1, store: true })",
-  "Publish.fire({ channel: \"a\", message: 1, ttl: 1 })",
+  "Publish.fire({ channel: \"a\", message: 1, ttl: \"1 hour\" })",
   "Publish.publish({ message: 1 })",
   "Publish.publish({ channel: [\"a\", \"b\"], message: 1 })",
   "History.list({ channel: \"a\", since: \"17905741246383965\" })",

@@ -4,7 +4,6 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as PlatformError from "effect/PlatformError"
 import type * as Schema from "effect/Schema"
@@ -86,11 +85,7 @@ export const publish = Command.make(
     ttl: Time.length("ttl", "How long history keeps it, in whole hours: \"24 hours\", or Infinity"),
     replicate: Inputs.boolean("replicate", "Send it to all regions (default), or --no-replicate", true)
   },
-  ({ ttl, ...input }) =>
-    send(
-      { ...input, ttl: ttl === undefined ? undefined : Duration.isFinite(ttl) ? Duration.toHours(ttl) : 0 },
-      Publish.publish
-    )
+  (input) => send(input, Publish.publish)
 ).pipe(
   withKeyset,
   Command.withDescription("Publish messages to a channel, and print the timetoken of each"),

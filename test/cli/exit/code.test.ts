@@ -90,7 +90,7 @@ describe("exit codes", () => {
       assert.deepInclude(JSON.parse(refused.stderr[0] ?? ""), {
         error: {
           _tag: "PubNubError",
-          operation: "publish",
+          operation: "Publish.publish",
           reason: {
             _tag: "Transport",
             code: "ECONNREFUSED",

@@ -101,8 +101,10 @@ export const stream = <A, E, R>({ before, order, since }: Ordered, ask: Ask<A, E
 
 /** Pages from the new end to the old, as the service gives them. */
 const backwards = <A, E, R>({ before, since }: Range, ask: Ask<A, E, R>) =>
-  Paging.paginate(before, (before) =>
-    Effect.map(ask({ before, since }), (page) => [[page], Option.fromUndefinedOr(page.next)] as const))
+  Paging.paginate(
+    before,
+    (before) => Effect.map(ask({ before, since }), (page) => [[page], Option.fromUndefinedOr(page.next)] as const)
+  )
 
 const newestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.flatMap(backwards(range, ask), ({ items }) => Stream.fromIterable(items.toReversed()))

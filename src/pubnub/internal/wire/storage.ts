@@ -97,7 +97,10 @@ const unescape = (name: string): string => Option.getOrElse(Option.liftThrowable
 
 const Actions = Schema.Record(
   Schema.String,
-  Schema.Record(Schema.String, Schema.Array(Schema.Struct({ uuid: MessageAction.fields.userId, actionTimetoken: Timetoken })))
+  Schema.Record(
+    Schema.String,
+    Schema.Array(Schema.Struct({ uuid: MessageAction.fields.userId, actionTimetoken: Timetoken }))
+  )
 )
 
 const Entry = Schema.Struct({
