@@ -20,7 +20,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as CursorStore from "effect-herald/CursorStore"
-import { NodePubNub, NodeSymphony, PubNubEmulatorServer, SymphonyEmulatorServer } from "effect-herald/node"
+import { Listener, NodePubNub, NodeSymphony, PubNubEmulatorServer } from "effect-herald/node"
 import { Publisher, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
 import { Datafeed, type DatafeedEvent, Ids, MessageML, Messages } from "effect-herald/symphony"
 import { SymphonyEmulator } from "effect-herald/testing"
@@ -141,17 +141,24 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
 
 const world = Effect.gen(function*() {
   const { emulator: pubnub, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
-  const { emulator: symphony, port } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
+  const symphony = yield* SymphonyEmulator.make({ latency: Effect.succeed("100 millis"), visibility: "1 second" })
+  let isBusy = false
+  const answer = (request: SymphonyEmulator.Request) => {
+    if (!isBusy || !request.target.endsWith("/message/create")) return symphony.handle(request)
+    isBusy = false
+    return Effect.succeed({ status: 503, headers: {}, body: "" })
+  }
+  const { port } = yield* Listener.serve((request) => Effect.suspend(() => answer(request)), {})
   const { privateKey, publicKey } = yield* SymphonyEmulator.keyPair
   yield* symphony.addUser({ username: "bridge-bot", publicKey })
   yield* symphony.addUser({ username: "ada" })
   const room = yield* symphony.createStream({ type: "ROOM", name: "Orders", members: ["ada", "bridge-bot"] })
 
   const order = (id: number, item: string) => pubnub.publish({ channel: "orders", message: { id, item } })
-  const say = (message: string) => symphony.send({ streamId: room, from: "ada", message })
+  const say = (message: string) => symphony.send({ streamId: room, username: "ada", message })
   const posted = Effect.map(
-    symphony.messages(room),
-    (messages) => messages.flatMap(({ from, text }) => from === "bridge-bot" ? [text] : [])
+    symphony.messages({ streamId: room }),
+    (messages) => messages.flatMap(({ text, username }) => username === "bridge-bot" ? [text] : [])
   )
   const published = Effect.map(pubnub.messages({ channel: "replies" }), ({ length }) => length)
   const replies: Array<string> = []
@@ -207,13 +214,13 @@ const world = Effect.gen(function*() {
   yield* say("Milk is back")
 
   const third = yield* start
-  yield* symphony.failNext({ on: "send", status: 503 })
+  isBusy = true
   yield* order(4, "honey")
   yield* until(Effect.map(Effect.all([posted, published]), ([posted, n]) => posted.length === 4 && n === 4))
   yield* until(Effect.sync(() => replies.length >= 3))
 
   // Refused for good: the bridge cannot go on.
-  yield* symphony.removeMember(room, "bridge-bot")
+  yield* symphony.removeMember({ streamId: room, username: "bridge-bot" })
   yield* order(5, "salt")
   yield* until(Effect.sync(() => third.exitCode !== null))
 
@@ -223,10 +230,7 @@ const world = Effect.gen(function*() {
   yield* Console.log("orders 4, each posted once; replies 3, published 4 times, each read once")
 }).pipe(
   Effect.scoped,
-  Effect.provide([
-    PubNubEmulatorServer.layer({ latency: Effect.succeed("100 millis") }),
-    SymphonyEmulatorServer.layer({ latency: Effect.succeed("100 millis"), visibility: "1 second" })
-  ]),
+  Effect.provide(PubNubEmulatorServer.layer({ latency: Effect.succeed("100 millis") })),
   Effect.provide(NodeServices.layer)
 )
 

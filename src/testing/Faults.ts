@@ -18,6 +18,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as answers from "./pubnub/answers.ts"
 import * as exchange from "./server/exchange.ts"
+import * as json from "./server/json.ts"
+import type { Answer } from "./server/message.ts"
+import * as defaults from "./server/options.ts"
 import { decode } from "./server/percent.ts"
 import * as symphonyAnswers from "./symphony/answers.ts"
 import * as symphony from "./symphony/operations.ts"
@@ -41,10 +44,19 @@ export type Fault = Data.TaggedEnum<{
   TruncatedBody: {}
   /** The body is whole for HTTP and ends in the middle of its JSON. */
   TruncatedJson: {}
-  /** A page of HTML with a status of 5xx. Whether the service had `handled` the request before is for the test to say. */
+  /**
+   * Any answer in place of the service's, which does not get the request. A `body` of text is sent as it is, any other as
+   * JSON. Default: the error of the service for this status.
+   */
+  Answer: {
+    readonly status: number
+    readonly body?: unknown
+    readonly headers?: Readonly<Record<string, string>> | undefined
+  }
+  /** A page of HTML with a status of 5xx. `handled` says whether the service handled the request before. */
   ServerError: { readonly status: 500 | 502 | 503 | 504; readonly handled: boolean }
-  /** 429 with a `Retry-After` of so many seconds: the request is not handled. */
-  RateLimited: { readonly retryAfter: number }
+  /** 429 with a `Retry-After` in whole seconds. The service does not get the request. */
+  RateLimited: { readonly retryAfter: Duration.Input }
   /** 403 with the body of the service, which names the channels or the group of the request: it is not handled. */
   AccessDenied: {}
   /** 200 with a body that is no JSON. */
@@ -99,10 +111,10 @@ export const Fault = Data.taggedEnum<Fault>()
  * - `leave`: a user says goodbye.
  * - `presence`: who is where, heartbeats, and the states of users.
  * - `history`: messages that are read, with or without their actions, by the newer and the older endpoint.
- * - `counts`: how many messages there are.
- * - `groups`: channel groups, read and changed.
- * - `actions`: message actions, read and changed. History with actions is history.
- * - `objects`: users, channels and memberships of App Context, read and changed.
+ * - `historyCounts`: how many messages there are.
+ * - `channelGroups`: channel groups, read and changed.
+ * - `messageActions`: message actions, read and changed. History with actions is history.
+ * - `appContext`: users, channels and memberships of App Context, read and changed.
  * - `other`: the rest, such as the time, and the removal of messages.
  *
  * Requests to Symphony have the kinds of its emulator: `login`, `send`, `datafeed`, ….
@@ -118,10 +130,10 @@ export type Kind =
   | "leave"
   | "presence"
   | "history"
-  | "counts"
-  | "groups"
-  | "actions"
-  | "objects"
+  | "historyCounts"
+  | "channelGroups"
+  | "messageActions"
+  | "appContext"
   | "other"
   | symphony.Kind
 
@@ -133,15 +145,15 @@ export type Kind =
  */
 export interface Rule {
   /** Which requests it is for. Default: all. */
-  readonly on?: Kind | ((request: HttpClientRequest.HttpClientRequest) => boolean)
+  readonly on?: Kind | ((request: HttpClientRequest.HttpClientRequest) => boolean) | undefined
   /** What goes wrong. */
   readonly fault: Fault
   /** How many of those requests go through first. Default 0. */
-  readonly skip?: number
+  readonly skip?: number | undefined
   /** How many are hit. Default 1, or all of them when `lasting` is given. */
-  readonly times?: number
+  readonly times?: number | undefined
   /** For how long they are hit, from the first one on. Default: no limit of time. */
-  readonly lasting?: Duration.Input
+  readonly lasting?: Duration.Input | undefined
 }
 
 /**
@@ -154,11 +166,24 @@ export interface Chance {
   /** The same seed and the same requests have the same faults. */
   readonly seed: number
   /** How many requests are hit, from 0 to 1. Default 0.1. */
-  readonly rate?: number
+  readonly rate?: number | undefined
   /** What they are hit with; a fault may last. Default: `everything`. */
-  readonly faults?: ReadonlyArray<Pick<Rule, "fault" | "lasting">>
+  readonly faults?: ReadonlyArray<Pick<Rule, "fault" | "lasting">> | undefined
   /** How long it goes on. Default: for ever. */
-  readonly during?: Duration.Input
+  readonly during?: Duration.Input | undefined
+}
+
+/**
+ * Options of the layer. A name that is not listed here is a defect.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The rules, in the order in which they are tried. Default: none. */
+  readonly script?: ReadonlyArray<Rule> | undefined
+  /** Faults by chance, for requests that no rule hits. Default: none. */
+  readonly chance?: Chance | undefined
 }
 
 /**
@@ -224,7 +249,7 @@ export const everything: ReadonlyArray<Pick<Rule, "fault" | "lasting">> = [
   { fault: Fault.ServerError({ status: 502, handled: true }) },
   { fault: Fault.ServerError({ status: 503, handled: false }) },
   { fault: Fault.ServerError({ status: 504, handled: true }) },
-  { fault: Fault.RateLimited({ retryAfter: 5 }) },
+  { fault: Fault.RateLimited({ retryAfter: "5 seconds" }) },
   { fault: Fault.AccessDenied() },
   { fault: Fault.AccessDenied(), lasting: "1 minute" },
   { fault: Fault.MalformedJson() },
@@ -279,13 +304,13 @@ const kindOf = (method: string, url: URL): Kind => {
       return seventh === "leave" ? "leave" : "presence"
     case "history":
     case "history-with-actions":
-      return method !== "GET" ? "other" : fifth === "message-counts" ? "counts" : "history"
+      return method !== "GET" ? "other" : fifth === "message-counts" ? "historyCounts" : "history"
     case "channel-registration":
-      return "groups"
+      return "channelGroups"
     case "message-actions":
-      return "actions"
+      return "messageActions"
     case "objects":
-      return "objects"
+      return "appContext"
     default:
       return "other"
   }
@@ -345,6 +370,19 @@ const damage = (fault: Fault, body: string): string | undefined => {
   }
 }
 
+/** The answer of a script. */
+const answerOf = ({ body, headers, status }: Data.TaggedEnum.Value<Fault, "Answer">, kind: Kind): Answer => {
+  const error = symphony.isKind(kind)
+    ? symphonyAnswers.error(status, "Scripted failure")
+    : answers.json(status, json.write({ status, error: true, message: "Scripted failure" }))
+  const answer = body === undefined
+    ? error
+    : typeof body === "string"
+    ? { status, headers: {}, body }
+    : { ...error, body: json.write(body) }
+  return { ...answer, headers: { ...answer.headers, ...headers } }
+}
+
 const html = (status: number) => ({
   status,
   headers: { "content-type": "text/html" },
@@ -352,7 +390,7 @@ const html = (status: number) => ({
 })
 
 /** The refusal of a request: it names what was asked for, where the path has it. */
-const denied = (url: URL): answers.Answer => {
+const denied = (url: URL): Answer => {
   const segments = url.pathname.split("/").slice(1)
   const named = (segment: string | undefined) =>
     (segment ?? "").split(",").filter((name) => name !== "").flatMap((name) => decode(name) ?? [])
@@ -369,6 +407,16 @@ const denied = (url: URL): answers.Answer => {
       return answers.forbidden(named(segments[4]))
   }
 }
+
+const noRule: Rule = {
+  on: undefined,
+  fault: Fault.EmptyBody(),
+  skip: undefined,
+  times: undefined,
+  lasting: undefined
+}
+
+const noChance: Chance = { seed: 0, rate: undefined, faults: undefined, during: undefined }
 
 interface Active extends Rule {
   passed: number
@@ -405,25 +453,30 @@ interface Active extends Rule {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: {
-  readonly script?: ReadonlyArray<Rule>
-  readonly chance?: Chance
-} = {}): Layer.Layer<HttpClient.HttpClient | Faults, never, HttpClient.HttpClient> =>
+export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | Faults, never, HttpClient.HttpClient> =>
   Layer.effectContext(Effect.gen(function*() {
     const inner = yield* HttpClient.HttpClient
     const start = yield* Clock.currentTimeMillis
     const injected: Array<Injected> = []
-    const activate = (rule: Rule): Active => ({ ...rule, passed: 0, hits: 0, until: undefined })
+    const options = defaults.merge<Options>("Faults.layer", { script: undefined, chance: undefined }, given)
+    const activate = (rule: Rule): Active => ({
+      ...defaults.merge<Rule>("A rule of Faults", noRule, rule),
+      passed: 0,
+      hits: 0,
+      until: undefined
+    })
     let rules = (options.script ?? []).map(activate)
-    let chance = options.chance
+    let chance = options.chance === undefined
+      ? undefined
+      : defaults.merge<Chance>("chance of Faults.layer", noChance, options.chance)
     const random = randomNumbers(chance?.seed ?? 0)
     const chanceEnds = chance?.during === undefined
       ? Number.POSITIVE_INFINITY
       : start + Duration.toMillis(Duration.fromInputUnsafe(chance.during))
     const inFlight = new Set<Deferred.Deferred<"reset">>()
     /** What each reader got: the first page, and one that is to come again. */
-    const firstPages = new Map<string, answers.Answer>()
-    const repeats = new Map<string, answers.Answer>()
+    const firstPages = new Map<string, Answer>()
+    const repeats = new Map<string, Answer>()
 
     const hit = (rule: Active, now: number) => {
       rule.hits++
@@ -484,11 +537,11 @@ export const layer = (options: {
 
         const fail = (code: string): Effect.Effect<never, HttpClientError.HttpClientError> =>
           Effect.fail(exchange.failure(request, code))
-        const respond = (answer: answers.Answer) => exchange.response(request, answer)
+        const respond = (answer: Answer) => exchange.response(request, answer)
         const received = Effect.gen(function*() {
           const response = yield* sent
           const { headers, status } = response
-          const answer: answers.Answer = { status, headers, body: yield* response.text }
+          const answer: Answer = { status, headers, body: yield* response.text }
           return isSilent(kind, request, yield* Clock.currentTimeMillis) ? yield* Effect.never : answer
         })
         const answer = Effect.suspend(() => {
@@ -499,7 +552,7 @@ export const layer = (options: {
             Effect.filterOrElse((outcome) => outcome !== "reset", () => fail("ECONNRESET"))
           )
         })
-        const keepPage = (page: answers.Answer) =>
+        const keepPage = (page: Answer) =>
           Effect.sync(() => {
             if (kind === "poll" && !firstPages.has(reader) && !/"m":\s*\[\s*\]/.test(page.body)) {
               firstPages.set(reader, page)
@@ -526,8 +579,14 @@ export const layer = (options: {
           case "RateLimited":
             return respond({
               ...symphony.isKind(kind) ? symphonyAnswers.tooManyRequests : answers.tooManyRequests,
-              headers: { "retry-after": String(fault.retryAfter) }
+              headers: {
+                "retry-after": String(Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(fault.retryAfter))))
+              }
             })
+          case "Answer":
+            // Whoever answers has read the request.
+            yield* exchange.body(request)
+            return respond(answerOf(fault, kind))
           case "AccessDenied":
             return respond(symphony.isKind(kind) ? symphonyAnswers.forbidden : denied(url))
           case "ServerError":

@@ -27,16 +27,13 @@ import * as Brand from "effect/Brand"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Scheduler from "effect/Scheduler"
 import type * as actions from "./pubnub/actions.ts"
 import * as answers from "./pubnub/answers.ts"
 import type { Draft } from "./pubnub/entry.ts"
@@ -46,30 +43,31 @@ import * as routes from "./pubnub/routes.ts"
 import { sign } from "./pubnub/signature.ts"
 import { ConnectionReset } from "./server/connection.ts"
 import * as cors from "./server/cors.ts"
-import * as exchange from "./server/exchange.ts"
 import * as json from "./server/json.ts"
+import * as longPoll from "./server/longPoll.ts"
+import type * as message from "./server/message.ts"
 import * as defaults from "./server/options.ts"
 import * as plainBody from "./server/plainBody.ts"
 import * as recent from "./server/recent.ts"
+import * as shell from "./server/shell.ts"
 
 export { ConnectionReset }
 
 /**
- * An answer on its way to the client: status, headers, and the body as text.
+ * An answer on its way to the client.
  *
  * @category models
  * @since 0.1.0
  */
-export type Answer = answers.Answer
+export type Answer = message.Answer
 
 /**
- * A request as it comes over the wire. `target` is path and query, still percent-encoded. `body` is text or bytes, which
- * may be compressed as `content-encoding` says: gzip or deflate. Header names are in lower case.
+ * A request as it comes over the wire.
  *
  * @category models
  * @since 0.1.0
  */
-export type Request = routes.Request
+export type Request = message.Request
 
 /**
  * The add-ons of a keyset. All are on by default, except `accessManager` and `presenceDeltas`.
@@ -604,10 +602,6 @@ export class PubNubEmulator extends Context.Service<
   }
 >()("effect-herald/testing/PubNubEmulator") {}
 
-/** How many requests are remembered; and how much room each may take on average, in characters. */
-const keptRequests = 10_000
-const keptPerRequest = 1_600
-
 const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub" }
 
 const defaultAddOns: AddOns = {
@@ -748,6 +742,12 @@ const storedAction = ({ actionTimetoken, messageTimetoken, type, uuid, value }: 
   messageTimetoken: String(messageTimetoken)
 })
 
+const problems: Readonly<Record<plainBody.Problem, Answer>> = {
+  TooLarge: answers.requestEntityTooLarge,
+  Corrupt: answers.badRequest,
+  UnknownEncoding: answers.unsupportedMediaType
+}
+
 /** Runs one step on a keyset at a time and in a region. */
 type StepOn = <A>(change: (keyset: keysets.Keyset, now: bigint, region: number) => A) => Effect.Effect<A>
 
@@ -848,8 +848,9 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*(given: Options = {}) {
-  const context = yield* Effect.context<never>()
-  const options = defaults.merge<{ readonly [K in keyof Options]-?: NonNullable<Options[K]> }>("PubNubEmulator", {
+  const options = defaults.merge<
+    { readonly [K in Exclude<keyof Options, "latency">]-?: NonNullable<Options[K]> } & Pick<Options, "latency">
+  >("PubNubEmulator", {
     keysets: [defaultKeyset],
     addOns: {},
     limits: {},
@@ -858,8 +859,9 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
     region: 1,
     historyDelay: 0,
     moreActions: false,
-    latency: Effect.succeed(0)
+    latency: undefined
   }, given)
+  const surround = yield* shell.make(options.latency)
   const holdTicks = BigInt(Math.round(millisOf(options.hold) * 10_000))
   const all = Arr.map(
     options.keysets,
@@ -869,10 +871,7 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
   const byKey = new Map(all.map((keyset) => [keyset.subscribeKey, keyset]))
   const regions = new Map<string, number>()
   const longestTarget = Math.max(...all.map(({ limits }) => limits.maxUrlSize))
-  const requests = recent.make<HandledRequest>(
-    keptRequests * keptPerRequest,
-    ({ target }) => Math.max(keptPerRequest, target.length)
-  )
+  const requests = recent.requests<HandledRequest>(({ target }) => target.length)
   let region = options.region
 
   const regionOf = (userId: string | undefined) => userId === undefined ? region : regions.get(userId) ?? region
@@ -891,56 +890,33 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
 
   const stepOn = (keyset: keysets.Keyset): StepOn => (change) => step((now) => change(keyset, now, region))
 
+  /** Answers a poll when something came, when its groups lost a channel, or when its time is over. */
   const poll = (
-    request: routes.Poll,
-    uuid: string | undefined,
+    { cursor, keyset, removals, subscription }: routes.Poll,
+    userId: string | undefined,
     deadline: bigint
-  ): Effect.Effect<Answer, ConnectionReset> => {
-    const { cursor, keyset, removals, subscription } = request
-    return Effect.acquireUseRelease(
-      // Looking and beginning to wait are one step: what arrives between them would be seen by neither.
+  ) =>
+    longPoll.poll<Answer>((woken) =>
       step((now) => {
-        // When the clock jumps, it is the reader that slept: the service has answered when something came, before it grew old,
-        // and when the time had come.
+        // When the clock jumps, it is the reader that slept: the service answered before the events grew too old.
         const page = keyset.read(subscription, cursor, deadline - holdTicks, options.pollPageSize)
-        if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(uuid), page.envelopes) }
-        // A poll whose groups have lost channels is answered at once, with the very cursor that it came with.
-        if (keyset.removals(subscription) > removals) return { answer: answers.page(cursor, regionOf(uuid), []) }
+        if (page !== undefined) return { answer: answers.page(page.cursor, regionOf(userId), page.envelopes) }
+        if (keyset.removals(subscription) > removals) return { answer: answers.page(cursor, regionOf(userId), []) }
         if (now >= deadline) {
-          // All that comes from now on has a later position.
+          // Everything that comes from now on gets a later position.
           keyset.position(deadline)
-          return { answer: answers.page(deadline > cursor ? deadline : cursor, regionOf(uuid), []) }
+          return { answer: answers.page(deadline > cursor ? deadline : cursor, regionOf(userId), []) }
         }
-        const woken = Deferred.makeUnsafe<void, ConnectionReset>()
-        const waiter: keysets.Waiter = {
-          subscription,
-          wake: () => {
-            Deferred.doneUnsafe(woken, Effect.void)
-          },
-          reset: () => {
-            Deferred.doneUnsafe(woken, Effect.fail(new ConnectionReset({})))
-          }
-        }
+        const waiter: keysets.Waiter = { ...woken, subscription }
         keyset.waiters.add(waiter)
         const due = keyset.nextDue()
         const until = due !== undefined && due < deadline ? due : deadline
-        return { waiter, woken, millis: Math.ceil(Number(until - now) / 10_000) }
-      }),
-      (turn) =>
-        turn.woken === undefined
-          ? Effect.succeed(turn.answer)
-          : Effect.as(Effect.timeoutOption(Deferred.await(turn.woken), turn.millis), undefined),
-      (turn) =>
-        Effect.sync(() => {
-          if (turn.waiter !== undefined) keyset.waiters.delete(turn.waiter)
-        })
-    ).pipe(
-      Effect.filterOrElse(
-        (answer) => answer !== undefined,
-        () => poll(request, uuid, deadline)
-      )
+        return {
+          millis: Math.ceil(Number(until - now) / 10_000),
+          leave: Effect.sync(() => keyset.waiters.delete(waiter))
+        }
+      })
     )
-  }
 
   /** What is wrong with the signature of a request, if it has one. */
   const checkSignature = Effect.fnUntraced(function*(keyset: keysets.Keyset, request: routes.Parsed) {
@@ -953,20 +929,6 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
     const expected = yield* Effect.promise(() => sign({ ...request, publishKey, secretKey }))
     return signature === expected ? undefined : answers.wrongSignature
   })
-
-  /** The body as text, or what the service says of one that it cannot read. */
-  const readBody = ({ body, headers }: Request, most: number): Effect.Effect<string, Answer> => {
-    if (body.length > most) return Effect.fail(answers.requestEntityTooLarge)
-    if (typeof body === "string") return Effect.succeed(body)
-    return plainBody.read(body, headers["content-encoding"], most).pipe(
-      Effect.mapError((problem) => problem === "Corrupt" ? answers.badRequest : answers.unsupportedMediaType),
-      Effect.flatMap((plain) =>
-        plain.length > most
-          ? Effect.fail(answers.requestEntityTooLarge)
-          : Effect.succeed(new TextDecoder().decode(plain))
-      )
-    )
-  }
 
   const answer = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Answer, ConnectionReset> {
     const { method, target } = request
@@ -984,9 +946,9 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
     const keyset = byKey.get(subscribeKey)
     if (keyset === undefined) return answers.invalidSubscribeKey
     if (target.length > keyset.limits.maxUrlSize) return answers.requestUriTooLong
-    const body = yield* Effect.result(readBody(request, keyset.limits.maxBodySize))
-    if (Result.isFailure(body)) return body.failure
-    const parsed = { ...address, body: body.success }
+    const body = yield* Effect.result(plainBody.read(request, keyset.limits.maxBodySize))
+    if (Result.isFailure(body)) return problems[body.failure]
+    const parsed = { ...address, body: new TextDecoder().decode(body.success) }
     const refusal = yield* checkSignature(keyset, parsed)
     if (refusal !== undefined) return refusal
     const { deadline, outcome } = yield* step((now) => ({
@@ -996,22 +958,9 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
     return outcome._tag === "Answered" ? outcome.answer : yield* poll(outcome.poll, uuid, deadline)
   })
 
-  // A server knows nothing of its callers' services: of their context it gets what time, chance and scheduling are.
-  const isolate = (caller: Context.Context<never>) =>
-    context.pipe(
-      Context.add(Clock.Clock, Context.get(caller, Clock.Clock)),
-      Context.add(Random.Random, Context.get(caller, Random.Random)),
-      Context.add(Scheduler.Scheduler, Context.get(caller, Scheduler.Scheduler))
-    )
-
-  const slowly = given.latency === undefined
-    ? Effect.void
-    : Effect.flatMap(given.latency, (duration) => Effect.sleep(duration))
-
   return PubNubEmulator.of({
     ...emulatedKeyset(stepOn(main)),
-    handle: (request) =>
-      answer(request).pipe(Effect.map(cors.allow), Effect.tap(slowly), Effect.updateContext(isolate)),
+    handle: surround(answer),
     keyset: (subscribeKey) => {
       const keyset = byKey.get(subscribeKey)
       if (keyset === undefined) {
@@ -1034,15 +983,15 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
 })
 
 /**
- * An `HttpClient` that reaches an emulator of its own, whatever the host, and the emulator's state beside it.
+ * The emulator, and an `HttpClient` that reaches it whatever the host.
  *
- * It is a function of its options, as layers are shared by identity: two calls are two services.
+ * Each call of `layer` makes another service. Layers are shared by identity: keep the result to share a service.
  *
  * **Example** (Time in place of the network)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as HttpClient from "effect/http/HttpClient"
+ * import type * as HttpClient from "effect/http/HttpClient"
  * import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
  *
  * const program = HttpClient.get("https://ps.pndsn.com/time/0").pipe(
@@ -1055,19 +1004,4 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<PubNubEmulator | HttpClient.HttpClient> =>
-  Layer.effectContext(Effect.map(make(options), (emulator) =>
-    Context.make(PubNubEmulator, emulator).pipe(Context.add(
-      HttpClient.HttpClient,
-      HttpClient.make((request, url) =>
-        Effect.flatMap(exchange.body(request), (body) =>
-          emulator.handle({
-            method: request.method,
-            target: url.pathname + url.search,
-            headers: request.headers,
-            body
-          })).pipe(
-            Effect.map((answer) => exchange.response(request, answer)),
-            Effect.catchTag("ConnectionReset", () => Effect.fail(exchange.failure(request, "ECONNRESET")))
-          )
-      )
-    ))))
+  shell.layer(PubNubEmulator, make(options))

@@ -18,7 +18,7 @@ import * as SymphonyEmulator from "./SymphonyEmulator.ts"
  */
 export interface Options extends SymphonyEmulator.Options {
   /** The name of the bot, a user besides `users`. Default: `"bot"`. */
-  readonly username?: string
+  readonly username?: string | undefined
 }
 
 /**
@@ -37,7 +37,7 @@ export interface Options extends SymphonyEmulator.Options {
  *   const emulator = yield* SymphonyEmulator.SymphonyEmulator
  *   const streamId = yield* emulator.createStream({ type: "ROOM", name: "Orders", members: ["ada", "bot"] })
  *   yield* Messages.send({ streamId, message: "Hello" })
- *   return yield* emulator.messages(streamId)
+ *   return yield* emulator.messages({ streamId })
  * }).pipe(Effect.provide(SymphonyBot.layer({ users: [{ username: "ada" }] })))
  * ```
  *

@@ -1,20 +1,20 @@
 /**
- * A Symphony pod with its Agent and its key manager, in memory: what a test provides in place of the network.
+ * A Symphony pod in memory, with its Agent and its key manager: a test provides it in place of the network.
  *
- * `layer` serves an `HttpClient` in the caller's own fibers. There is no socket, so virtual time and interruption reach
- * it, and the state of the pod can be read and changed through `SymphonyEmulator`. `SymphonyEmulatorServer` of
- * `effect-herald/node` puts the same state machine on a port.
+ * `layer` provides an `HttpClient` that runs in the caller's own fibers, and `SymphonyEmulator`, which reads and changes
+ * the state of the pod. No socket is open, so virtual time and interruption work. `SymphonyEmulatorServer` of
+ * `effect-herald/node` serves the same emulator on a port.
  *
  * It shares no code with the client: the same mistake on both sides would hide itself.
  *
- * **What it keeps to**
+ * **Rules**
  *
  * - It has the message service (all fifteen methods), logins with RSA keys, for bots and on behalf of users, and the
- *   datafeed. It makes no difference between roles: who is in a stream may do all that can be done there.
- * - Logins are verified: the signature, with the public key that was registered, and the end, by the caller's `Clock`.
- * - A request changes the state in one synchronous step; only waiting for an answer can be interrupted.
- * - It is strict where the service's limits are known, and where a service that guesses would hide a mistake: ids in
- *   paths are URL-safe, parts and properties have known names, templates in messages are refused.
+ *   datafeed. It knows no roles: every member of a stream may do everything there.
+ * - It verifies logins: the signature with the registered public key, and the expiry by the caller's `Clock`.
+ * - A request changes the state in one synchronous step. Only waiting for an answer can be interrupted.
+ * - It is strict where the service's limits are known, and where a lenient service would hide a mistake: ids in paths are
+ *   URL-safe, names of parts and properties are known, and templates in messages are refused.
  *
  * @since 0.1.0
  */
@@ -23,20 +23,21 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Scheduler from "effect/Scheduler"
 import { ConnectionReset } from "./server/connection.ts"
 import * as cors from "./server/cors.ts"
-import * as exchange from "./server/exchange.ts"
 import * as json from "./server/json.ts"
 import { decode } from "./server/percent.ts"
+import type * as message from "./server/message.ts"
+import * as defaults from "./server/options.ts"
 import * as plainBody from "./server/plainBody.ts"
 import * as recent from "./server/recent.ts"
+import * as shell from "./server/shell.ts"
 import * as answers from "./symphony/answers.ts"
 import { isAnswer } from "./symphony/call.ts"
 import * as feeds from "./symphony/feeds.ts"
@@ -52,31 +53,24 @@ import * as sessions from "./symphony/sessions.ts"
 export { ConnectionReset }
 
 /**
- * An answer on its way to the client: status, headers, and the body as text. No answer of the service is binary: files
- * are base64.
+ * An answer on its way to the client.
  *
  * @category models
  * @since 0.1.0
  */
-export type Answer = answers.Answer
+export type Answer = message.Answer
 
 /**
- * A request as it comes over the wire: `target` is path and query, still percent-encoded, and `body` is bytes, which may
- * be compressed as `content-encoding` says: gzip or deflate. Names of headers are in lower case.
+ * A request as it comes over the wire.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Request {
-  readonly method: string
-  readonly target: string
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: Uint8Array
-}
+export type Request = message.Request
 
 /**
- * What a request is for: `login` is every kind of it, `datafeed` everything that is done with feeds, and each other one
- * is a method of the message service, or `agentInfo` or `sessionInfo`.
+ * What a request is for: any `login`, anything on a `datafeed`, one method of the message service, `agentInfo` or
+ * `sessionInfo`.
  *
  * @category models
  * @since 0.1.0
@@ -84,48 +78,53 @@ export interface Request {
 export type Kind = operations.Kind
 
 /**
- * A user, or a bot.
+ * A user or a bot.
  *
  * @category models
  * @since 0.1.0
  */
 export interface User {
-  /** Default: the next one, from 7000000000001 on. */
-  readonly id?: number
-  /** By which it logs in. */
+  /** The id. Default: the next one, from 7000000000001. */
+  readonly userId?: number | undefined
+  /** The name with which the user logs in. */
   readonly username: string
-  /** Default: the username. */
-  readonly displayName?: string
-  readonly firstName?: string
-  readonly lastName?: string
-  readonly email?: string
-  /** PEM (`BEGIN PUBLIC KEY`). Who has one can log in by it. */
-  readonly publicKey?: string
+  /** The name that others see. Default: the username. */
+  readonly displayName?: string | undefined
+  /** The first name. Default: none. */
+  readonly firstName?: string | undefined
+  /** The last name. Default: none. */
+  readonly lastName?: string | undefined
+  /** The email address. Default: none. */
+  readonly email?: string | undefined
+  /** PEM (`BEGIN PUBLIC KEY`). A user without a key cannot log in. Default: none. */
+  readonly publicKey?: string | undefined
 }
 
 /**
- * An extension application, which acts on behalf of every user.
+ * An extension application. It acts on behalf of every user.
  *
  * @category models
  * @since 0.1.0
  */
 export interface App {
-  readonly id: string
+  /** The id with which the application logs in. */
+  readonly appId: string
   /** PEM (`BEGIN PUBLIC KEY`). */
   readonly publicKey: string
 }
 
 /**
- * A conversation: of two (`IM`), of some (`MIM`), in a room or on a wall.
+ * A conversation: of two users (`IM`) or more (`MIM`), a room (`ROOM`) or a wall (`POST`).
  *
  * @category models
  * @since 0.1.0
  */
 export interface Stream {
+  /** The type of the conversation. */
   readonly type: "IM" | "MIM" | "ROOM" | "POST"
-  /** Of a room. */
-  readonly name?: string
-  /** Usernames; the first is who made it. */
+  /** The name of a room. Default: none. */
+  readonly name?: string | undefined
+  /** Usernames. The first is the creator. */
   readonly members: readonly [string, ...ReadonlyArray<string>]
 }
 
@@ -136,107 +135,123 @@ export interface Stream {
  * @since 0.1.0
  */
 export interface File {
+  /** The file name. */
   readonly name: string
+  /** The bytes. */
   readonly content: Uint8Array
-  /** Default: `application/octet-stream`. */
-  readonly contentType?: string
-  readonly preview?: Uint8Array
+  /** The media type. Default: `application/octet-stream`. */
+  readonly contentType?: string | undefined
+  /** The bytes of a preview image. Default: none. */
+  readonly preview?: Uint8Array | undefined
 }
 
 /**
- * A message that somebody else sends.
+ * A message that another user sends.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SendOptions {
-  /** Where it is posted. */
+  /** The stream. */
   readonly streamId: string
-  /** A username. */
-  readonly from: string
-  /** MessageML, with or without its root. */
+  /** The sender. */
+  readonly username: string
+  /** MessageML, with or without its root element. */
   readonly message: string
-  /** Entities, by their keys. */
-  readonly data?: Readonly<Record<string, unknown>>
-  /** Its files. Default: none. */
-  readonly attachments?: ReadonlyArray<File>
-  /** The message that it answers or hands on. */
+  /** Entities by key. Default: none. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined
+  /** Files. Default: none. */
+  readonly attachments?: ReadonlyArray<File> | undefined
+  /** The message that this one answers or forwards. Default: none. */
   readonly parent?: {
     readonly messageId: string
     readonly type: "REPLY" | "FORWARD" | "REPLY_FORM"
-  }
+  } | undefined
 }
 
 /**
- * Something that happens elsewhere, to be told to the readers in a stream: `SYMPHONYELEMENTSACTION`, `CONNECTIONREQUESTED`, …
+ * An event of any kind for the datafeeds.
  *
  * @category models
  * @since 0.1.0
  */
 export interface EmitOptions {
-  readonly type: string
-  /** Its properties, as they are: `{ symphonyElementsAction: { … } }`. */
+  /** The type of the event: `SYMPHONYELEMENTSACTION`, `CONNECTIONREQUESTED`, … */
+  readonly kind: string
+  /** The payload with its outer key: `{ symphonyElementsAction: { … } }`. */
   readonly payload: Readonly<Record<string, unknown>>
-  /** Who did it, a username. Default: nobody. */
-  readonly initiator?: string
-  /** It is told to who is in this stream. Default: to all users. */
-  readonly streamId?: string
-  readonly messageId?: string
+  /** The username of the user who caused it. Default: none. */
+  readonly initiator?: string | undefined
+  /** The stream whose members get the event. Default: all users get it. */
+  readonly streamId?: string | undefined
+  /** The id of the message that the event is about. Default: none. */
+  readonly messageId?: string | undefined
 }
 
 /**
- * What becomes of a message at one of its readers.
+ * What happens to a message at one reader.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ReceiptOptions {
+  /** The message. */
   readonly messageId: string
-  /** A username. */
-  readonly by: string
-  /** Who has read a message was delivered it before. */
-  readonly what: "delivered" | "read" | "emailed"
+  /** The reader. */
+  readonly username: string
+  /** What happens. A read receipt implies a delivery receipt. */
+  readonly kind: "delivered" | "read" | "emailed"
 }
 
 /**
- * A message as the pod keeps it.
+ * A message as the pod stores it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StoredMessage {
+  /** The id, URL-safe. */
   readonly messageId: string
+  /** The stream, URL-safe. */
   readonly streamId: string
-  /** A username. */
-  readonly from: string
-  /** Milliseconds of the clock when it came, or what an import says. */
-  readonly timestamp: number
-  /** As it was sent. */
+  /** The sender. */
+  readonly username: string
+  /** When it was sent; of an imported message, what the import says. */
+  readonly timestamp: DateTime.Utc
+  /** The message as it was sent. */
   readonly messageML: string
-  /** As it is read. */
+  /** The message as readers get it. */
   readonly presentationML: string
-  /** As it is read, without markup. */
+  /** The message without markup. */
   readonly text: string
-  /** The entities, given and made, as JSON text. */
+  /** The entities as JSON text, both given ones and those that the pod made. */
   readonly data: string | undefined
-  readonly attachments: ReadonlyArray<File & { readonly id: string }>
-  /** Whether this version left its readers alone; only an update says so. */
+  /** The files. */
+  readonly attachments: ReadonlyArray<File & { readonly attachmentId: string }>
+  /** Whether an update notifies nobody; `undefined` for a first version. */
   readonly silent: boolean | undefined
+  /** The id of the version before this one. */
   readonly replacing: string | undefined
+  /** The id of the version after this one. */
   readonly replacedBy: string | undefined
+  /** Whether it was imported. */
   readonly imported: boolean
+  /** Whether it is suppressed. */
   readonly suppressed: boolean
 }
 
 /**
- * A stream as the pod keeps it.
+ * A stream as the pod stores it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StoredStream {
+  /** The id, URL-safe. */
   readonly streamId: string
+  /** The type of the conversation. */
   readonly type: "IM" | "MIM" | "ROOM" | "POST"
+  /** The name of a room. */
   readonly name: string | undefined
   /** Usernames. */
   readonly members: ReadonlyArray<string>
@@ -249,26 +264,35 @@ export interface StoredStream {
  * @since 0.1.0
  */
 export interface StoredFeed {
+  /** The id. */
   readonly feedId: string
-  /** A username. */
-  readonly of: string
+  /** The owner. */
+  readonly username: string
+  /** The tag that its creator gave it. */
   readonly tag: string | undefined
-  /** Milliseconds of the clock. */
-  readonly lastRead: number
-  /** How many events are not acknowledged, told or not. */
+  /** When it was read last. */
+  readonly lastReadAt: DateTime.Utc
+  /** How many events are not acknowledged, whether they were delivered or not. */
   readonly pending: number
 }
 
 /**
- * A login that went well: of a bot at the pod (`session`) or at the key manager, of an application, or on behalf of a user.
+ * A successful login.
  *
  * @category models
  * @since 0.1.0
  */
-export type Login = sessions.Login
+export interface Login {
+  /** A bot at the pod (`session`) or at the key manager, an application, or an application on behalf of a user. */
+  readonly kind: sessions.LoginKind
+  /** The username, or the id of an application. */
+  readonly name: string
+  /** When. */
+  readonly time: DateTime.Utc
+}
 
 /**
- * A part of a multipart body, as it came.
+ * A part of a multipart body.
  *
  * @category models
  * @since 0.1.0
@@ -276,82 +300,66 @@ export type Login = sessions.Login
 export type Part = multipart.Part
 
 /**
- * A request that the emulator was given.
+ * A request that the emulator received.
  *
  * @category models
  * @since 0.1.0
  */
 export interface HandledRequest {
+  /** The method, in upper case. */
   readonly method: string
-  /** Path and query, as they came. Of one that is too long, what is not. */
+  /** Path and query, still percent-encoded. Of one that is too long, only the beginning. */
   readonly target: string
-  /** What it is for, if that is known. */
+  /** What the request is for, if it is for a known operation. */
   readonly kind: Kind | undefined
-  /** As they came, but for the tokens: those that were there are `<redacted>`. */
+  /** The headers. Tokens are `<redacted>`. */
   readonly headers: Readonly<Record<string, string>>
   /** When it came, by the caller's wall clock. */
   readonly time: DateTime.Utc
 }
 
 /**
- * Answers in place of those that the service would give.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Failure {
-  /** Which requests it is for, by what they are for or by themselves. Default: the next, whatever it is. */
-  readonly on?: Kind | ((request: Request) => boolean)
-  readonly status: number
-  /** Text is sent as it is, anything else as JSON. Default: an error with the status as its code. */
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-  /** How many requests fail. Default 1. */
-  readonly times?: number
-}
-
-/**
- * Options of the emulator.
+ * Options of the emulator. A name that is not listed here is a defect.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** People and bots. Default: none. */
-  readonly users?: ReadonlyArray<User>
+  /** Users and bots. Default: none. */
+  readonly users?: ReadonlyArray<User> | undefined
   /** Extension applications. Default: none. */
-  readonly apps?: ReadonlyArray<App>
+  readonly apps?: ReadonlyArray<App> | undefined
   /** Conversations. Default: none. */
-  readonly streams?: ReadonlyArray<Stream>
-  /** Default `Agent-25.8.1-Linux`. */
-  readonly agentVersion?: string
-  /** Whether session tokens say that no token of the key manager is needed. Default: no. */
-  readonly simplifiedKeyDelivery?: boolean
-  /** The file types that are allowed, with their dots. */
-  readonly allowedTypes?: ReadonlyArray<string>
+  readonly streams?: ReadonlyArray<Stream> | undefined
+  /** The version of the Agent. Default: `Agent-25.8.1-Linux`. */
+  readonly agentVersion?: string | undefined
+  /** Whether session tokens say that no token of the key manager is needed. Default: `false`. */
+  readonly simplifiedKeyDelivery?: boolean | undefined
+  /** The file types that are allowed, with their dots. Default: twelve, such as `.pdf` and `.png`. */
+  readonly allowedTypes?: ReadonlyArray<string> | undefined
   /**
-   * How much is stored of messages with their files, and as much again for each datafeed, in bytes, and 1 KiB for each.
-   * Beyond it the oldest go. Default: all is stored; `SymphonyEmulatorServer` stores 256 MiB.
+   * How much is stored of messages with their files, and as much again for each datafeed: the bytes, and 1 KiB for each.
+   * The oldest go first. Default: no limit. `SymphonyEmulatorServer` stores 256 MiB.
    */
-  readonly storedBytes?: number
-  /** How many receipts are in one answer. Default 100. */
-  readonly receiptsPage?: number
-  /** How long a read of the datafeed waits before it is answered with nothing. Default 30 seconds. */
-  readonly hold?: Duration.Input
-  /** After what time events come again that were not acknowledged. Default 30 seconds. */
-  readonly visibility?: Duration.Input
-  /** How long a feed lives that nobody reads. Default 30 minutes. */
-  readonly feedLifetime?: Duration.Input
-  /** Computed for each request: how long its answer takes, after it was handled. Default: no time. */
-  readonly latency?: Effect.Effect<Duration.Input>
+  readonly storedBytes?: number | undefined
+  /** How many receipts one answer has. Default: 100. */
+  readonly receiptsPageSize?: number | undefined
+  /** How long a read of the datafeed waits before it gets an empty answer. Default: 30 seconds. */
+  readonly hold?: Duration.Input | undefined
+  /** After what time events that were not acknowledged are delivered again. Default: 30 seconds. */
+  readonly visibility?: Duration.Input | undefined
+  /** After what time without a read a feed is removed. Default: 30 minutes. */
+  readonly feedLifetime?: Duration.Input | undefined
+  /** How long each answer takes after the request was handled. Runs for each request. Default: no time. */
+  readonly latency?: Effect.Effect<Duration.Input> | undefined
 }
 
 /**
- * The state of the emulated pod: to read it, to change it, and to make it behave badly.
+ * The emulated pod: reads its state, changes it, and makes it fail.
  *
- * A name or an id that the emulator does not have is a defect: it is a mistake of the test.
+ * A name or id that the pod does not have is a defect: the test is wrong.
  *
- * **Example** (A message from elsewhere)
+ * **Example** (A message of another user)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -360,8 +368,8 @@ export interface Options {
  * const program = Effect.gen(function*() {
  *   const emulator = yield* SymphonyEmulator.SymphonyEmulator
  *   const streamId = yield* emulator.createStream({ type: "ROOM", name: "Orders", members: ["ada", "orders-bot"] })
- *   yield* emulator.send({ streamId, from: "ada", message: "Hello <b>bot</b>" })
- *   return yield* emulator.messages(streamId)
+ *   yield* emulator.send({ streamId, username: "ada", message: "Hello <b>bot</b>" })
+ *   return yield* emulator.messages({ streamId })
  * }).pipe(Effect.provide(SymphonyEmulator.layer({ users: [{ username: "ada" }, { username: "orders-bot" }] })))
  * ```
  *
@@ -375,43 +383,41 @@ export class SymphonyEmulator extends Context.Service<SymphonyEmulator, {
   readonly addUser: (user: User) => Effect.Effect<number>
   /** Adds an application. A public key that cannot be read is a defect. */
   readonly addApp: (app: App) => Effect.Effect<void>
-  /** Makes a stream and gives its id, URL-safe. */
+  /** Creates a stream and gives its id, URL-safe. */
   readonly createStream: (stream: Stream) => Effect.Effect<string>
-  /** Lets a user into a stream. */
-  readonly addMember: (streamId: string, username: string) => Effect.Effect<void>
-  /** Puts a user out of a stream. */
-  readonly removeMember: (streamId: string, username: string) => Effect.Effect<void>
+  /** Adds a user to a stream. */
+  readonly addMember: (options: { readonly streamId: string; readonly username: string }) => Effect.Effect<void>
+  /** Removes a user from a stream. */
+  readonly removeMember: (options: { readonly streamId: string; readonly username: string }) => Effect.Effect<void>
   /** Sends a message and gives its id, URL-safe. A message that the Agent would refuse is a defect. */
   readonly send: (options: SendOptions) => Effect.Effect<string>
-  /** Hides a message, as an administrator does. */
-  readonly suppress: (messageId: string) => Effect.Effect<void>
-  /** Delivers a message to a reader, or lets it be read. */
+  /** Suppresses a message, as an administrator does. */
+  readonly suppress: (options: { readonly messageId: string }) => Effect.Effect<void>
+  /** Delivers a message to a reader, or marks it as read or emailed. */
   readonly receive: (options: ReceiptOptions) => Effect.Effect<void>
-  /** Tells readers of the datafeed of an event of any kind, and gives its id. */
+  /** Sends an event of any kind to the datafeeds, and gives its id. */
   readonly emit: (options: EmitOptions) => Effect.Effect<string>
-  /** Makes all tokens worthless, or those of one username or application. */
-  readonly expireSessions: (name?: string) => Effect.Effect<void>
-  /** From now on, messages with one of these words in their text or in a file name are refused with 451. */
+  /** Expires all tokens, or those of one username or application. */
+  readonly expireSessions: (options?: { readonly name?: string | undefined }) => Effect.Effect<void>
+  /** Refuses further messages that have one of these words in their text or in a file name (451). */
   readonly block: (words: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Answers the next requests in place of the service, which does not see them. */
-  readonly failNext: (failure: Failure) => Effect.Effect<void>
-  /** Makes the Agent another version. */
+  /** Changes the version of the Agent. */
   readonly setAgentVersion: (version: string) => Effect.Effect<void>
-  /** Whether session tokens say that no token of the key manager is needed, for the logins from now on. */
+  /** Changes whether the tokens of further logins say that no token of the key manager is needed. */
   readonly setSimplifiedKeyDelivery: (on: boolean) => Effect.Effect<void>
-  /** Forgets a feed, as the service does when nobody reads it. */
-  readonly dropFeed: (feedId: string) => Effect.Effect<void>
-  /** Cuts the connection of every read that waits. All state is kept. */
+  /** Removes a feed, as the service does when nobody reads it. */
+  readonly dropFeed: (options: { readonly feedId: string }) => Effect.Effect<void>
+  /** Resets the connection of every read that waits. Keeps all state. */
   readonly restart: Effect.Effect<void>
-  /** The messages of a stream in the order in which they came, with those that were replaced or suppressed. */
-  readonly messages: (streamId: string) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  /** The messages of a stream in the order of their arrival, with those that were replaced or suppressed. */
+  readonly messages: (options: { readonly streamId: string }) => Effect.Effect<ReadonlyArray<StoredMessage>>
   /** The streams, oldest first. */
   readonly streams: Effect.Effect<ReadonlyArray<StoredStream>>
-  /** The feeds that live, oldest first. */
+  /** The feeds that exist, oldest first. */
   readonly feeds: Effect.Effect<ReadonlyArray<StoredFeed>>
-  /** The logins that went well, oldest first: the newest 10,000. */
+  /** The newest 10,000 successful logins, oldest first. */
   readonly logins: Effect.Effect<ReadonlyArray<Login>>
-  /** The requests so far, oldest first: the newest 10,000, and fewer when they have more than 16 MB of headers. */
+  /** The newest 10,000 requests, oldest first; fewer when their headers have more than 16 MB together. */
   readonly requests: Effect.Effect<ReadonlyArray<HandledRequest>>
   /** The parts of the newest multipart body, in their order. */
   readonly parts: Effect.Effect<ReadonlyArray<Part>>
@@ -433,7 +439,7 @@ export interface KeyPair {
 }
 
 /**
- * A new pair of RSA keys of 2048 bits. It takes a fraction of a second: tests that need no other share one.
+ * Makes a pair of RSA keys of 2048 bits. It takes a fraction of a second, so share one between tests.
  *
  * **Example** (A bot that can log in)
  *
@@ -453,15 +459,11 @@ export interface KeyPair {
  */
 export const keyPair: Effect.Effect<KeyPair> = jwt.keyPair
 
-/** Requests and logins that are remembered: so many of few bytes, and fewer of more. */
-const keptRequests = 10_000
-const keptPerRequest = 1_600
-
 /** The longest address. The vendor names none: this is that of the other emulator, and more than balancers read. */
-const urlBytes = 32_768
+const maxUrlSize = 32_768
 
 /** 30 MB of a message, and the form around it. */
-const bodyBytes = 32 * 1024 * 1024
+const maxBodySize = 32 * 1024 * 1024
 
 const defaultTypes = [".bmp", ".csv", ".doc", ".docx", ".gif", ".jpeg", ".jpg", ".json", ".pdf", ".png", ".txt", ".zip"]
 
@@ -492,18 +494,17 @@ const withoutSecrets = (headers: Request["headers"]): Record<string, string> =>
 const headersSize = (headers: HandledRequest["headers"]): number =>
   Object.entries(headers).reduce((size, [name, value]) => size + name.length + value.length, 0)
 
-const defect = (what: string) => Effect.die(new Error(`the emulator has no ${what}`))
-
 const stored = (message: pods.Message): StoredMessage => ({
   messageId: message.id,
   streamId: message.stream.id,
-  from: message.user.username,
-  timestamp: message.timestamp,
+  username: message.user.username,
+  timestamp: DateTime.makeUnsafe(message.timestamp),
   messageML: message.messageML,
   presentationML: message.content.presentation,
   text: message.content.text,
   data: message.content.data,
-  attachments: message.attachments.map(({ preview, ...attachment }) => ({
+  attachments: message.attachments.map(({ id, preview, ...attachment }) => ({
+    attachmentId: id,
     ...attachment,
     ...preview === undefined ? {} : { preview: preview.content }
   })),
@@ -514,38 +515,55 @@ const stored = (message: pods.Message): StoredMessage => ({
   suppressed: message.suppressed !== undefined
 })
 
+const problems: Readonly<Record<plainBody.Problem, Answer>> = {
+  TooLarge: answers.tooLarge,
+  Corrupt: answers.badRequest("The compressed body cannot be read"),
+  UnknownEncoding: answers.unsupportedMediaType
+}
+
 /**
- * The state machine itself, for a shell of your own around `handle`.
+ * The emulator itself, for a server of your own around `handle`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(options: Options = {}) {
-  const context = yield* Effect.context<never>()
-  const storedBytes = options.storedBytes ?? Number.POSITIVE_INFINITY
-  const pod = pods.make(storedBytes)
-  const requests = recent.make<HandledRequest>(
-    keptRequests * keptPerRequest,
-    ({ headers, target }) => Math.max(keptPerRequest, target.length + headersSize(headers))
-  )
-  let failures: Array<{ readonly failure: Failure; left: number }> = []
+export const make = Effect.fnUntraced(function*(given: Options = {}) {
+  const options = defaults.merge<
+    { readonly [K in Exclude<keyof Options, "latency">]-?: NonNullable<Options[K]> } & Pick<Options, "latency">
+  >("SymphonyEmulator", {
+    users: [],
+    apps: [],
+    streams: [],
+    agentVersion: "Agent-25.8.1-Linux",
+    simplifiedKeyDelivery: false,
+    allowedTypes: defaultTypes,
+    storedBytes: Number.POSITIVE_INFINITY,
+    receiptsPageSize: 100,
+    hold: "30 seconds",
+    visibility: "30 seconds",
+    feedLifetime: "30 minutes",
+    latency: undefined
+  }, given)
+  const surround = yield* shell.make(options.latency)
+  const pod = pods.make(options.storedBytes)
+  const requests = recent.requests<HandledRequest>(({ headers, target }) => target.length + headersSize(headers))
   let parts: ReadonlyArray<Part> = []
 
   const service: services.Service = {
     pod,
     sessions: sessions.make((yield* Random.nextInt).toString(36)),
     feeds: feeds.make({
-      visibilityMillis: millis(options.visibility ?? "30 seconds"),
-      lifetimeMillis: millis(options.feedLifetime ?? "30 minutes"),
-      storedBytes
+      visibilityMillis: millis(options.visibility),
+      lifetimeMillis: millis(options.feedLifetime),
+      storedBytes: options.storedBytes
     }),
     settings: {
-      agentVersion: options.agentVersion ?? "Agent-25.8.1-Linux",
-      isKeyDeliverySimple: options.simplifiedKeyDelivery ?? false,
+      agentVersion: options.agentVersion,
+      isKeyDeliverySimple: options.simplifiedKeyDelivery,
       blocked: [],
-      allowedTypes: options.allowedTypes ?? defaultTypes,
-      receiptsPage: options.receiptsPage ?? 100,
-      holdMillis: millis(options.hold ?? "30 seconds")
+      allowedTypes: options.allowedTypes,
+      receiptsPageSize: options.receiptsPageSize,
+      holdMillis: millis(options.hold)
     },
     step: (change) =>
       Clock.clockWith((clock) =>
@@ -571,33 +589,28 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       )
 
   const addUser = Effect.fnUntraced(
-    function*({ displayName, email, firstName, id, lastName, publicKey, username }: User) {
+    function*({ displayName, email, firstName, lastName, publicKey, userId, username }: User) {
       const key = yield* keyOf(username, publicKey)
-      return pod.addUser({ id, username, displayName: displayName ?? username, firstName, lastName, email, key }).id
+      const names = { username, displayName: displayName ?? username, firstName, lastName, email }
+      return pod.addUser({ id: userId, ...names, key }).id
     }
   )
 
-  const addApp = Effect.fnUntraced(function*({ id, publicKey }: App) {
-    pod.addApp({ id, key: yield* keyOf(id, publicKey) })
+  const addApp = Effect.fnUntraced(function*({ appId, publicKey }: App) {
+    pod.addApp({ id: appId, key: yield* keyOf(appId, publicKey) })
   })
 
-  const userOf = (username: string) =>
+  /** Finds what a test names. */
+  const the = <A>(kind: string, name: string, find: () => A | undefined) =>
     Effect.suspend(() => {
-      const user = pod.user({ username })
-      return user === undefined ? defect(`user "${username}"`) : Effect.succeed(user)
+      const found = find()
+      return found === undefined
+        ? Effect.die(new Error(`SymphonyEmulator has no ${kind} "${name}"`))
+        : Effect.succeed(found)
     })
-
-  const streamOf = (id: string) =>
-    Effect.suspend(() => {
-      const stream = pod.stream(id)
-      return stream === undefined ? defect(`stream "${id}"`) : Effect.succeed(stream)
-    })
-
-  const messageOf = (id: string) =>
-    Effect.suspend(() => {
-      const message = services.messageOf(service, id)
-      return message === undefined ? defect(`message "${id}"`) : Effect.succeed(message)
-    })
+  const userOf = (username: string) => the("user", username, () => pod.user({ username }))
+  const streamOf = (id: string) => the("stream", id, () => pod.stream(id))
+  const messageOf = (id: string) => the("message", id, () => services.messageOf(service, id))
 
   const createStream = Effect.fnUntraced(function*({ members, name, type }: Stream) {
     const creator = yield* userOf(members[0])
@@ -605,47 +618,40 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     return yield* step((now) => services.addStream(service, { type, name, creator, members: users }, now).id)
   })
 
-  const send = Effect.fnUntraced(function*({ attachments = [], data, from, message, parent, streamId }: SendOptions) {
-    const user = yield* userOf(from)
-    const stream = yield* streamOf(streamId)
-    const text = message.startsWith("<messageML") ? message : `<messageML>${message}</messageML>`
-    const content = yield* messageML.read(text, data === undefined ? "" : json.write(data), pod.findUser).pipe(
-      Effect.catch((issue) => Effect.die(new Error(`the Agent would refuse the message: ${issue}`)))
-    )
-    const draft: pods.Draft = {
-      messageML: text,
-      content,
-      files: attachments.map(({ content, contentType = "application/octet-stream", name, preview }) => ({
-        name,
-        contentType,
+  const send = Effect.fnUntraced(
+    function*({ attachments = [], data, message, parent, streamId, username }: SendOptions) {
+      const user = yield* userOf(username)
+      const stream = yield* streamOf(streamId)
+      const text = message.startsWith("<messageML") ? message : `<messageML>${message}</messageML>`
+      const content = yield* messageML.read(text, data === undefined ? "" : json.write(data), pod.findUser).pipe(
+        Effect.catch((issue) => Effect.die(new Error(`the Agent would refuse the message: ${issue}`)))
+      )
+      const draft: pods.Draft = {
+        messageML: text,
         content,
-        preview
-      })),
-      parent: parent === undefined ? undefined : { message: yield* messageOf(parent.messageId), type: parent.type }
+        files: attachments.map(({ content, contentType = "application/octet-stream", name, preview }) => ({
+          name,
+          contentType,
+          content,
+          preview
+        })),
+        parent: parent === undefined ? undefined : { message: yield* messageOf(parent.messageId), type: parent.type }
+      }
+      return yield* step((now) => services.post(service, stream, user, draft, now).id)
     }
-    return yield* step((now) => services.post(service, stream, user, draft, now).id)
-  })
+  )
 
-  /** The answer of a script, which is used up by it. */
-  const scripted = (kind: Kind | undefined, request: Request): Answer | undefined => {
-    const found = failures.find(({ failure: { on } }) =>
-      on === undefined || (typeof on === "string" ? on === kind : on(request))
-    )
-    if (found === undefined) return undefined
-    if (--found.left <= 0) failures = failures.filter((other) => other !== found)
-    const { body, headers, status } = found.failure
-    const answer = Predicate.isString(body)
-      ? { status, headers: {}, body }
-      : body === undefined
-      ? answers.error(status, "Scripted failure")
-      : answers.json(status, body)
-    return { ...answer, headers: { ...answer.headers, ...headers } }
-  }
+  const changeMember = (change: typeof services.addMember) =>
+    Effect.fnUntraced(function*({ streamId, username }: { readonly streamId: string; readonly username: string }) {
+      const stream = yield* streamOf(streamId)
+      const user = yield* userOf(username)
+      yield* step((now) => change(service, stream, user, now))
+    })
 
   const answer = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Answer, ConnectionReset> {
     const { headers, method } = request
-    const isTooLong = request.target.length > urlBytes
-    const target = isTooLong ? request.target.slice(0, urlBytes) : request.target
+    const isTooLong = request.target.length > maxUrlSize
+    const target = isTooLong ? request.target.slice(0, maxUrlSize) : request.target
     const [path = "", search = ""] = target.split(/\?(.*)/s)
     const { exists, name, parameters } = operations.find(method, path)
     const kind = name === undefined ? undefined : operations.operations[name].kind
@@ -653,87 +659,53 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     requests.add({ method, target, kind, headers: withoutSecrets(headers), time })
     if (isTooLong) return answers.uriTooLong
     if (method === "OPTIONS") return cors.preflight
-    const failed = scripted(kind, request)
-    if (failed !== undefined) return failed
     if (name === undefined) return exists ? answers.methodNotAllowed : answers.notFound
     const decoded = parameters.map(decode)
     const query = parseQuery(search)
     if (!decoded.every(Predicate.isString) || query === undefined) return answers.badRequest("The address is malformed")
-    const body = yield* Effect.result(plainBody.read(request.body, headers["content-encoding"], bodyBytes))
-    if (Result.isFailure(body)) {
-      return body.failure === "Corrupt"
-        ? answers.badRequest("The compressed body cannot be read")
-        : answers.unsupportedMediaType
-    }
-    if (body.success.length > bodyBytes) return answers.tooLarge
+    const body = yield* Effect.result(plainBody.read(request, maxBodySize))
+    if (Result.isFailure(body)) return problems[body.failure]
     return yield* handlers[name](service, { parameters: decoded, query, headers, body: body.success }).pipe(
       Effect.catchIf(isAnswer, Effect.succeed)
     )
   })
 
-  // A server knows nothing of its callers' services: of their context it gets what time, chance and scheduling are.
-  const isolate = (caller: Context.Context<never>) =>
-    context.pipe(
-      Context.add(Clock.Clock, Context.get(caller, Clock.Clock)),
-      Context.add(Random.Random, Context.get(caller, Random.Random)),
-      Context.add(Scheduler.Scheduler, Context.get(caller, Scheduler.Scheduler))
-    )
-
-  const slowly = options.latency === undefined
-    ? Effect.void
-    : Effect.flatMap(options.latency, (duration) => Effect.sleep(duration))
-
-  yield* Effect.forEach(options.users ?? [], addUser, { discard: true })
-  yield* Effect.forEach(options.apps ?? [], addApp, { discard: true })
-  yield* Effect.forEach(options.streams ?? [], createStream, { discard: true })
+  yield* Effect.forEach(options.users, addUser, { discard: true })
+  yield* Effect.forEach(options.apps, addApp, { discard: true })
+  yield* Effect.forEach(options.streams, createStream, { discard: true })
 
   return SymphonyEmulator.of({
-    handle: (request) =>
-      answer(request).pipe(Effect.map(cors.allow), Effect.tap(slowly), Effect.updateContext(isolate)),
+    handle: surround(answer),
     addUser,
     addApp,
     createStream,
-    addMember: (streamId, username) =>
-      Effect.flatMap(
-        Effect.all([streamOf(streamId), userOf(username)]),
-        ([stream, user]) => step((now) => services.addMember(service, stream, user, now))
-      ),
-    removeMember: (streamId, username) =>
-      Effect.flatMap(
-        Effect.all([streamOf(streamId), userOf(username)]),
-        ([stream, user]) => step((now) => services.removeMember(service, stream, user, now))
-      ),
+    addMember: changeMember(services.addMember),
+    removeMember: changeMember(services.removeMember),
     send,
-    suppress: (messageId) =>
-      Effect.flatMap(
-        messageOf(messageId),
-        (message) => step((now) => void services.suppress(service, message, message.user, now))
-      ),
-    receive: ({ by, messageId, what }) =>
-      Effect.flatMap(
-        Effect.all([messageOf(messageId), userOf(by)]),
-        ([message, user]) =>
-          step((now) => {
-            const receipt = pod.receipt(message, user)
-            if (what !== "emailed") receipt.delivered ??= now
-            if (what !== "delivered") receipt[what] ??= now
-          })
-      ),
-    emit: Effect.fnUntraced(function*({ initiator, messageId, payload, streamId, type }) {
+    suppress: Effect.fnUntraced(function*({ messageId }) {
+      const message = yield* messageOf(messageId)
+      yield* step((now) => services.suppress(service, message, message.user, now))
+    }),
+    receive: Effect.fnUntraced(function*({ kind, messageId, username }) {
+      const message = yield* messageOf(messageId)
+      const user = yield* userOf(username)
+      yield* step((now) => {
+        const receipt = pod.receipt(message, user)
+        if (kind !== "emailed") receipt.delivered ??= now
+        if (kind !== "delivered") receipt[kind] ??= now
+      })
+    }),
+    emit: Effect.fnUntraced(function*({ initiator, kind, messageId, payload, streamId }) {
       const user = initiator === undefined ? undefined : yield* userOf(initiator)
       const users = streamId === undefined ? pod.users : (yield* streamOf(streamId)).members
       return yield* step((now) =>
-        service.feeds.offer({ type, timestamp: now, messageId, initiator: user, payload }, users)
+        service.feeds.offer({ type: kind, timestamp: now, messageId, initiator: user, payload }, users)
       )
     }),
-    expireSessions: (name) => Effect.sync(() => service.sessions.expire(name)),
+    expireSessions: ({ name } = {}) => Effect.sync(() => service.sessions.expire(name)),
     block: (words) =>
       Effect.sync(() => {
         settings.blocked = words
-      }),
-    failNext: (failure) =>
-      Effect.sync(() => {
-        failures = [...failures, { failure, left: failure.times ?? 1 }]
       }),
     setAgentVersion: (version) =>
       Effect.sync(() => {
@@ -743,7 +715,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       Effect.sync(() => {
         settings.isKeyDeliverySimple = on
       }),
-    dropFeed: (feedId) =>
+    dropFeed: ({ feedId }) =>
       step(() => {
         for (const feed of service.feeds.all()) if (feed.id === feedId) service.feeds.remove(feed)
       }),
@@ -751,7 +723,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       const waiting = service.feeds.all().flatMap(({ waiters }) => [...waiters])
       for (const waiter of waiting) waiter.reset()
     }),
-    messages: (streamId) => Effect.map(streamOf(streamId), ({ messages }) => messages.map(stored)),
+    messages: ({ streamId }) => Effect.map(streamOf(streamId), ({ messages }) => messages.map(stored)),
     streams: Effect.sync(() =>
       pod.streams().map(({ id, members, name, type }) => ({
         streamId: id,
@@ -763,13 +735,15 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     feeds: step(() =>
       service.feeds.all().map(({ entries, id, lastRead, tag, user }) => ({
         feedId: id,
-        of: user.username,
+        username: user.username,
         tag,
-        lastRead,
+        lastReadAt: DateTime.makeUnsafe(lastRead),
         pending: entries.size
       }))
     ),
-    logins: Effect.sync(service.sessions.logins),
+    logins: Effect.sync(() =>
+      service.sessions.logins().map(({ time, ...login }) => ({ ...login, time: DateTime.makeUnsafe(time) }))
+    ),
     requests: Effect.sync(requests.all),
     parts: Effect.sync(() => parts),
     readers: Effect.sync(() => service.feeds.all().reduce((count, { waiters }) => count + waiters.size, 0))
@@ -777,9 +751,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 })
 
 /**
- * An `HttpClient` that reaches an emulator of its own, whatever the host, and the emulator's state beside it.
+ * The emulator, and an `HttpClient` that reaches it whatever the host.
  *
- * It is a function of its options, as layers are shared by identity: two calls are two pods.
+ * Each call of `layer` makes another pod. Layers are shared by identity: keep the result to share a pod.
  *
  * **Example** (A pod in place of the network)
  *
@@ -798,19 +772,4 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<SymphonyEmulator | HttpClient.HttpClient> =>
-  Layer.effectContext(Effect.map(make(options), (emulator) =>
-    Context.make(SymphonyEmulator, emulator).pipe(Context.add(
-      HttpClient.HttpClient,
-      HttpClient.make((request, url) =>
-        Effect.flatMap(exchange.bodyBytes(request), ({ bytes, contentType }) =>
-          emulator.handle({
-            method: request.method,
-            target: url.pathname + url.search,
-            headers: { ...request.headers, "content-type": contentType },
-            body: bytes
-          })).pipe(
-            Effect.map((answer) => exchange.response(request, answer)),
-            Effect.catchTag("ConnectionReset", () => Effect.fail(exchange.failure(request, "ECONNRESET")))
-          )
-      )
-    ))))
+  shell.layer(SymphonyEmulator, make(options))

@@ -9,7 +9,8 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { DatafeedEvent, PostedMessage } from "effect-herald/symphony"
-import { SymphonyEmulator } from "effect-herald/testing"
+import { Faults, SymphonyEmulator } from "effect-herald/testing"
+import { failNext } from "../kit/failNext.ts"
 import { start } from "../kit/emulated.ts"
 import { lists } from "../kit/nested.ts"
 import * as Kit from "./kit.ts"
@@ -17,10 +18,12 @@ import { herald as process } from "./spawn.ts"
 
 const { privateKey, publicKey } = await Effect.runPromise(SymphonyEmulator.keyPair)
 
-const world = SymphonyEmulator.layer({
-  users: [{ username: "bot", publicKey }, { username: "ada", displayName: "Ada" }]
-})
-  .pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
+const world = Faults.layer().pipe(
+  Layer.provideMerge(
+    SymphonyEmulator.layer({ users: [{ username: "bot", publicKey }, { username: "ada", displayName: "Ada" }] })
+  ),
+  Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start)))
+)
 
 const emulator = SymphonyEmulator.SymphonyEmulator
 
@@ -35,7 +38,7 @@ const environment = {
 const herald = (args: ReadonlyArray<string>, options: Parameters<typeof Kit.herald>[1] = {}) =>
   Kit.herald(["symphony", ...args], { ...options, environment: { ...environment, ...options.environment } })
 
-const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
+const stored = (streamId: string) => emulator.use(({ messages }) => messages({ streamId }))
 
 /** Waits for what happens outside of fibers too: signatures are real. */
 const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
@@ -59,7 +62,7 @@ describe("send", () => {
       assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: [] })
       const [last] = yield* stored(streamId)
       assert.deepStrictEqual(stdout, [last?.messageId ?? ""])
-      assert.strictEqual(last?.from, "bot")
+      assert.strictEqual(last?.username, "bot")
       assert.strictEqual(last?.messageML, "<messageML>Is 5 &lt; 6?<br/>&lt;b&gt;&amp;&lt;/b&gt; so on</messageML>")
     }).pipe(Effect.provide(world)))
 
@@ -108,7 +111,7 @@ describe("list and search", () => {
     const streamId = yield* room
     for (const text of ["one", "two <hash tag=\"urgent\"/>", "three \u009b31m"]) {
       yield* TestClock.adjust("1 minute")
-      yield* send({ streamId, from: "ada", message: text })
+      yield* send({ streamId, username: "ada", message: text })
     }
     return streamId
   })
@@ -157,7 +160,7 @@ describe("status", () => {
         createStream({ type: "ROOM", name: "Three", members: ["bot", "ada", "bob"] })
       )
       const [messageId = ""] = (yield* herald(["send", streamId, "Hello"])).stdout
-      yield* receive({ messageId, by: "ada", what: "read" })
+      yield* receive({ messageId, username: "ada", kind: "read" })
       const { stdout } = yield* herald(["status", messageId])
       assert.deepStrictEqual(stdout, [
         "2026-09-21T14:13:20.000Z  read       Ada",
@@ -184,8 +187,8 @@ describe("datafeed", () => {
           })
       }))
       yield* until(Effect.map(readers, (readers) => readers === 1))
-      yield* send({ streamId, from: "bot", message: "of its own" })
-      yield* send({ streamId, from: "ada", message: "Hello" })
+      yield* send({ streamId, username: "bot", message: "of its own" })
+      yield* send({ streamId, username: "ada", message: "Hello" })
       yield* until(Effect.map(pending, (pending) => pending === 0))
       yield* Fiber.interrupt(fiber)
       const [connected, sent, ...more] = yield* eventsOf(lines)
@@ -209,10 +212,10 @@ describe("datafeed", () => {
         }))
         yield* until(Effect.map(readers, (readers) => readers === 1))
         const payload = { deep: JSON.parse(lists(16_000)) as unknown }
-        yield* emit({ type: "NEWEVENT", payload, initiator: "ada", streamId })
-        yield* emit({ type: "MESSAGESENT", payload: { messageSent: { message: payload.deep } }, streamId })
+        yield* emit({ kind: "NEWEVENT", payload, initiator: "ada", streamId })
+        yield* emit({ kind: "MESSAGESENT", payload: { messageSent: { message: payload.deep } }, streamId })
         const formValues = { formValues: payload }
-        yield* emit({ type: "SYMPHONYELEMENTSACTION", payload: { symphonyElementsAction: formValues }, streamId })
+        yield* emit({ kind: "SYMPHONYELEMENTSACTION", payload: { symphonyElementsAction: formValues }, streamId })
         yield* until(Effect.map(feeds, ([feed]) => feed?.pending === 0))
         yield* Fiber.interrupt(fiber)
         assert.lengthOf(lines, 4)
@@ -239,18 +242,18 @@ describe("datafeed", () => {
       })
       let messageId = ""
       const first = yield* heard(Effect.gen(function*() {
-        messageId = yield* send({ streamId, from: "ada", message: "Hi <b>bot</b>\u009b" })
+        messageId = yield* send({ streamId, username: "ada", message: "Hi <b>bot</b>\u009b" })
       }))
       const feedId = (yield* feeds)[0]?.feedId
       assert.deepStrictEqual(first, [
         `FeedConnected     ${feedId}, new`,
         `MessageSent       Orders  Ada: Hi bot\uFFFD  ${messageId}`
       ])
-      yield* suppress(messageId)
+      yield* suppress({ messageId })
       yield* createStream({ type: "ROOM", name: "Side room", members: ["ada", "bot"] })
       const second = yield* heard(
         emit({
-          type: "SYMPHONYELEMENTSACTION",
+          kind: "SYMPHONYELEMENTSACTION",
           initiator: "ada",
           streamId,
           payload: { symphonyElementsAction: { stream: { streamId }, formId: "form", formValues: { action: "buy" } } }
@@ -317,10 +320,10 @@ describe("exit codes", () => {
 
   it.effect("4: what reads is tried three times; 5: a message that may have been posted, once", () =>
     Effect.gen(function*() {
-      const { failNext, requests } = yield* emulator
+      const { injected } = yield* Faults.Faults
       const streamId = yield* room
       const asked = (kind: SymphonyEmulator.Kind) =>
-        Effect.map(requests, (all) => all.filter((request) => request.kind === kind).length)
+        Effect.map(injected, (all) => all.filter((request) => request.kind === kind).length)
       yield* failNext({ on: "list", status: 503, times: 9 })
       const fiber = yield* Effect.forkChild(herald(["list", streamId]))
       yield* until(Effect.map(asked("list"), (asked) => asked === 1))

@@ -51,7 +51,7 @@ describe("SymphonyEmulatorServer", () => {
         body: form
       })
       assert.strictEqual(response.status, 200)
-      const [message] = yield* emulator.messages(streamId)
+      const [message] = yield* emulator.messages({ streamId })
       assert.strictEqual(message?.text, "grüße ☃")
       assert.strictEqual(message?.attachments[0]?.name, "ünï code.bin")
       assert.deepStrictEqual(
@@ -66,9 +66,9 @@ describe("SymphonyEmulatorServer", () => {
       const streamId = yield* room
       const attachments = [{ name: "x.bin", content: new Uint8Array(10_000_000) }]
       for (let index = 0; index < 40; index++) {
-        yield* emulator.send({ streamId, from: "bot", message: String(index), attachments })
+        yield* emulator.send({ streamId, username: "bot", message: String(index), attachments })
       }
-      const texts = (yield* emulator.messages(streamId)).map(({ text }) => Number(text))
+      const texts = (yield* emulator.messages({ streamId })).map(({ text }) => Number(text))
       assert.deepStrictEqual([texts.length, texts[0], texts.at(-1)], [26, 14, 39])
     }).pipe(served))
 
@@ -95,7 +95,7 @@ describe("SymphonyEmulatorServer", () => {
       yield* Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), {
         until: (count) => count === 1
       })
-      yield* emulator.send({ streamId, from: "bot", message: "Hi" })
+      yield* emulator.send({ streamId, username: "bot", message: "Hi" })
       const answer = yield* Effect.flatMap(Fiber.join(reading), (response) => Effect.promise(() => response.json()))
       assert.strictEqual(answer.events.length, 1)
     }).pipe(served))

@@ -365,7 +365,7 @@ for (const way of ["layer", "port"] as const) {
         assert.strictEqual((yield* send("gzip", Zlib.gzipSync(Buffer.alloc(64 * 1024 * 1024)))).status, 413)
         assert.strictEqual((yield* send("gzip", form)).status, 400)
         assert.strictEqual((yield* send("br", Zlib.brotliCompressSync(form))).status, 415)
-        assert.strictEqual((yield* messages(streamId)).length, 1)
+        assert.strictEqual((yield* messages({ streamId })).length, 1)
       }).pipe(served()))
 
     it.live("takes 30 MB of files and refuses more with 413", () =>

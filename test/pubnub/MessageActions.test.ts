@@ -294,7 +294,7 @@ describe("failures", () => {
       assert.strictEqual((yield* Effect.flip(add))._tag, "ActionExists")
       const { items: actions } = yield* MessageActions.list({ channel: "a" })
       assert.lengthOf(actions, 1)
-    }).pipe(Effect.provide(emulated({ script: [{ on: "actions", fault: Faults.Fault.ResetBeforeAnswer() }] }))))
+    }).pipe(Effect.provide(emulated({ script: [{ on: "messageActions", fault: Faults.Fault.ResetBeforeAnswer() }] }))))
 })
 
 describe("bad input is refused before a request is made", () => {

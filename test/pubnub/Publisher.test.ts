@@ -283,7 +283,9 @@ describe("again", () => {
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(yield* times, [25_000])
     }).pipe(
-      Effect.provide(unpaced({}, { script: [{ on: "publish", fault: Faults.Fault.RateLimited({ retryAfter: 25 }) }] }))
+      Effect.provide(
+        unpaced({}, { script: [{ on: "publish", fault: Faults.Fault.RateLimited({ retryAfter: "25 seconds" }) }] })
+      )
     ))
 
   it.effect("a failure that the service itself tells of is tried again", () =>
@@ -400,7 +402,9 @@ describe("withdrawn", () => {
       yield* VirtualTime.advance("100 millis")
       assert.deepStrictEqual(yield* stored("a"), [2])
     }).pipe(
-      Effect.provide(unpaced({}, { script: [{ on: "publish", fault: Faults.Fault.RateLimited({ retryAfter: 60 }) }] }))
+      Effect.provide(
+        unpaced({}, { script: [{ on: "publish", fault: Faults.Fault.RateLimited({ retryAfter: "60 seconds" }) }] })
+      )
     ))
 
   it.effect("waiting for the outcome of what was enqueued withdraws nothing when it ends", () =>

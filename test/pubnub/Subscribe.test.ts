@@ -544,7 +544,11 @@ describe("coming back", () => {
       assert.deepStrictEqual(yield* requestsTo("/v2/subscribe"), [])
       yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
-    }).pipe(Effect.provide(emulated({ script: [{ on: "handshake", fault: faults.RateLimited({ retryAfter: 20 }) }] }))))
+    }).pipe(
+      Effect.provide(
+        emulated({ script: [{ on: "handshake", fault: faults.RateLimited({ retryAfter: "20 seconds" }) }] })
+      )
+    ))
 
   it.effect("a silent poll is cut after pollTimeout and sent again from the same cursor, without a word", () =>
     Effect.gen(function*() {

@@ -671,7 +671,7 @@ describe("the connection", () => {
   it.effect("reconnect does not wait for the end of a pause", () =>
     Effect.gen(function*() {
       const faulty = yield* Faults.Faults
-      yield* faulty.add({ fault: faults.RateLimited({ retryAfter: 100 }), times: 1 })
+      yield* faulty.add({ fault: faults.RateLimited({ retryAfter: "100 seconds" }), times: 1 })
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(tags(seen), ["Interrupted"])

@@ -510,7 +510,9 @@ describe("update", () => {
 
   it.effect("a refusal, and a connection that was refused, are not looked into", () =>
     Effect.gen(function*() {
-      for (const fault of [Fault.ConnectionRefused(), Fault.RateLimited({ retryAfter: 1 }), Fault.AccessDenied()]) {
+      for (
+        const fault of [Fault.ConnectionRefused(), Fault.RateLimited({ retryAfter: "1 second" }), Fault.AccessDenied()]
+      ) {
         const before = (yield* objects).length
         const { count, error, methods } = yield* during([{ on: isWrite, fault }])
         assert.strictEqual(error._tag, "PubNubError")

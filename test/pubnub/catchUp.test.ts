@@ -375,7 +375,9 @@ describe("groups", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["a", "hidden"] })
-      yield* Faults.Faults.use((faulty) => faulty.add({ on: "groups", fault: faults.AccessDenied(), times: 100 }))
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: "channelGroups", fault: faults.AccessDenied(), times: 100 })
+      )
       const { seen } = yield* collect(Subscribe.stream({ groups: ["crew"] }))
       yield* burst(3)
       yield* VirtualTime.advance("1 second")
@@ -396,7 +398,7 @@ describe("history that fails", () => {
       faults.EmptyObject(),
       faults.TruncatedJson(),
       faults.ResetInBody(),
-      faults.RateLimited({ retryAfter: 5 }),
+      faults.RateLimited({ retryAfter: "5 seconds" }),
       faults.AccessDenied(),
       faults.Slow({ by: "1 minute" })
     ].map((fault) => [fault._tag, fault] as const)

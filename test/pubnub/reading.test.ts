@@ -86,7 +86,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
     faults.ConnectionRefused(),
     faults.AccessDenied(),
     faults.ServerError({ status: 502, handled: false }),
-    faults.RateLimited({ retryAfter: 2 })
+    faults.RateLimited({ retryAfter: "2 seconds" })
   ])("one $_tag, then ten quiet minutes, is told once", (fault) =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -133,7 +133,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
       ...isLong ? [["403", "1 hour", faults.AccessDenied()]] as const : [],
       ["403", "2 minutes", faults.AccessDenied()],
       ["502", "30 minutes", faults.ServerError({ status: 502, handled: false })],
-      ["429", "10 minutes", faults.RateLimited({ retryAfter: 0 })],
+      ["429", "10 minutes", faults.RateLimited({ retryAfter: "0 seconds" })],
       ["refused connection", "2 minutes", faults.ConnectionRefused()]
     ] as const
   )(
@@ -369,7 +369,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
 describe.each(both)("history that fails, with %s", (_, sharing) => {
   const failing = [
     faults.ServerError({ status: 503, handled: false }),
-    faults.RateLimited({ retryAfter: 5 }),
+    faults.RateLimited({ retryAfter: "5 seconds" }),
     faults.ConnectionRefused(),
     faults.MalformedJson()
   ]

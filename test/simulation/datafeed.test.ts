@@ -69,7 +69,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   const { next } = dice(plan.seed)
   const before = (yield* faults.injected).length
   const now = Time.currentTimeMillis
-  const forget = Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed(feedId), { discard: true }))
+  const forget = Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed({ feedId }), { discard: true }))
   yield* faults.heal
   yield* forget
   const streamId = yield* createStream({ type: "ROOM", members: ["ada", "bot"] })
@@ -121,7 +121,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
     switch (act._tag) {
       case "Say":
         for (let index = 0; index < act.count; index++) {
-          const id = yield* send({ streamId, from: act.from, message: String(said.length) })
+          const id = yield* send({ streamId, username: act.from, message: String(said.length) })
           said.push({ id, at: yield* now, own: act.from === "bot" })
         }
         break
@@ -143,7 +143,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   yield* faults.heal
   // What is said before a forgotten feed is missed is lost with it.
   if (forgetting) yield* VirtualTime.advance("3 minutes")
-  const last = yield* send({ streamId, from: "ada", message: "last" })
+  const last = yield* send({ streamId, username: "ada", message: "last" })
   // Until what was said has been handled, and what is not acknowledged came again.
   let pending = 1
   for (let turn = 0; turn < 120 && (pending > 0 || !handled.has(last)); turn++) {

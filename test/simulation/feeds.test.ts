@@ -10,8 +10,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Time from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Datafeed, type DatafeedEvent, Session } from "effect-herald/symphony"
-import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
+import { Faults, VirtualTime } from "effect-herald/testing"
+import { failNext, type Failure } from "../kit/failNext.ts"
 import { lists, objects } from "../kit/nested.ts"
 import { emulated, emulator } from "../symphony/emulated.ts"
 import { seedsOf } from "./seeds.ts"
@@ -45,11 +47,11 @@ type Act =
   | { readonly _tag: "Step"; readonly seconds: number }
 
 const routes = {
-  read: ({ target }: SymphonyEmulator.Request) => target.endsWith("/read"),
-  list: ({ method, target }: SymphonyEmulator.Request) => method === "GET" && target.includes("/datafeeds"),
-  create: ({ method, target }: SymphonyEmulator.Request) => method === "POST" && target.endsWith("/datafeeds"),
-  login: ({ target }: SymphonyEmulator.Request) => target.endsWith("/authenticate"),
-  session: ({ target }: SymphonyEmulator.Request) => target.endsWith("/sessioninfo"),
+  read: ({ url }: HttpClientRequest.HttpClientRequest) => url.endsWith("/read"),
+  list: ({ method, url }: HttpClientRequest.HttpClientRequest) => method === "GET" && url.includes("/datafeeds"),
+  create: ({ method, url }: HttpClientRequest.HttpClientRequest) => method === "POST" && url.endsWith("/datafeeds"),
+  login: ({ url }: HttpClientRequest.HttpClientRequest) => url.endsWith("/authenticate"),
+  session: ({ url }: HttpClientRequest.HttpClientRequest) => url.endsWith("/sessioninfo"),
   any: () => true
 }
 
@@ -107,12 +109,12 @@ const deep = {
 
 /** Runs a plan, and says what was wrong with it. */
 const run = Effect.fnUntraced(function*(plan: Plan) {
-  const { createStream, dropFeed, emit, expireSessions, failNext, requests, restart, send } = yield* emulator
+  const { createStream, dropFeed, emit, expireSessions, requests, restart, send } = yield* emulator
   const feeds = emulator.use(({ feeds }) => feeds)
   const faults = yield* Faults.Faults
   const { next } = dice(plan.seed)
   const now = Time.currentTimeMillis
-  const forget = Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed(feedId), { discard: true }))
+  const forget = Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed({ feedId }), { discard: true }))
   yield* faults.heal
   yield* forget
   const streamId = yield* createStream({ type: "ROOM", members: ["ada", "bot"] })
@@ -159,7 +161,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
 
   const running = [yield* process]
   yield* VirtualTime.advance("1 second")
-  const failing = (options: SymphonyEmulator.Failure) =>
+  const failing = (options: Failure) =>
     failNext({
       ...options,
       on: (request) => {
@@ -176,16 +178,16 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
     switch (act._tag) {
       case "Say":
         for (let index = 0; index < act.count; index++) {
-          const id = yield* send({ streamId, from: "ada", message: String(said.length) })
+          const id = yield* send({ streamId, username: "ada", message: String(said.length) })
           said.push({ id, at: yield* now })
         }
         break
       case "SayDeep":
         yield* emit(
           act.what === "shared"
-            ? { type: "MESSAGESENT", payload: { messageSent: { message: JSON.parse(deep.shared) } }, streamId }
+            ? { kind: "MESSAGESENT", payload: { messageSent: { message: JSON.parse(deep.shared) } }, streamId }
             : {
-              type: "SYMPHONYELEMENTSACTION",
+              kind: "SYMPHONYELEMENTSACTION",
               payload: { symphonyElementsAction: { formValues: { deep: JSON.parse(deep[act.what]) } } },
               streamId
             }
@@ -250,7 +252,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   isTroubled = false
   // What is said before a forgotten feed is missed is lost with it.
   yield* VirtualTime.advance("4 minutes")
-  const last = yield* send({ streamId, from: "ada", message: "last" })
+  const last = yield* send({ streamId, username: "ada", message: "last" })
   // Until what was said has been handled, and what is not acknowledged came again.
   const isRead = Effect.map(feeds, (feeds) => feeds.some(({ pending }) => pending === 0))
   let isDone = false

@@ -41,7 +41,7 @@ const failures = [
   Fault.ServerError({ status: 502, handled: true }),
   Fault.ServerError({ status: 503, handled: false }),
   Fault.ServerError({ status: 504, handled: false }),
-  Fault.RateLimited({ retryAfter: 5 }),
+  Fault.RateLimited({ retryAfter: "5 seconds" }),
   Fault.AccessDenied(),
   Fault.MalformedJson(),
   Fault.EmptyBody(),

@@ -41,7 +41,7 @@ const faults: ReadonlyArray<Pick<Faults.Rule, "fault" | "lasting">> = [
   { fault: Fault.ServerError({ status: 502, handled: true }) },
   { fault: Fault.ServerError({ status: 503, handled: false }) },
   { fault: Fault.ServerError({ status: 504, handled: true }) },
-  { fault: Fault.RateLimited({ retryAfter: 5 }) },
+  { fault: Fault.RateLimited({ retryAfter: "5 seconds" }) },
   { fault: Fault.Slow({ by: "1 minute" }) },
   { fault: Fault.Slow({ by: "2 seconds" }) },
   { fault: Fault.HalfOpen() },

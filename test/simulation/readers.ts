@@ -188,7 +188,7 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
   const mishaps: Array<Mishap> = []
   const rate = one(4) ? 0 : 0.1
   for (let at = 0; at < 150; at++) if (next() < rate) mishaps.push({ at, ...pick(faults) })
-  for (const on of ["history", "counts", "groups"] as const) {
+  for (const on of ["history", "historyCounts", "channelGroups"] as const) {
     for (let at = 0; at < 6; at++) if (next() < rate) mishaps.push({ at, on, ...pick(faults) })
   }
   return {
@@ -493,7 +493,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   yield* Virtual.advance("2 minutes")
   const injected = yield* faults.injected
   const refused = injected.some(({ fault, kind }) =>
-    fault._tag === "AccessDenied" && (kind === "history" || kind === "counts" || kind === "groups")
+    fault._tag === "AccessDenied" && (kind === "history" || kind === "historyCounts" || kind === "channelGroups")
   ) || plan.acts.some((act) =>
     act._tag === "Token" && act.after > 0
   )

@@ -46,7 +46,7 @@ describe("a hole that is read while one fault kind lasts", () => {
   })
   it.effect.each(
     suited.flatMap(([title, rule]) =>
-      (["history", "counts", "groups"] as const).map((on) => [title, on, rule] as const)
+      (["history", "historyCounts", "channelGroups"] as const).map((on) => [title, on, rule] as const)
     )
   )(
     "%s on %s",

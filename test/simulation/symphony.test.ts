@@ -41,8 +41,8 @@ const faults: ReadonlyArray<Pick<Faults.Rule, "fault" | "lasting">> = [
   { fault: Fault.ServerError({ status: 502, handled: true }) },
   { fault: Fault.ServerError({ status: 503, handled: false }) },
   { fault: Fault.ServerError({ status: 504, handled: true }) },
-  { fault: Fault.RateLimited({ retryAfter: 5 }) },
-  { fault: Fault.RateLimited({ retryAfter: 40 }) },
+  { fault: Fault.RateLimited({ retryAfter: "5 seconds" }) },
+  { fault: Fault.RateLimited({ retryAfter: "40 seconds" }) },
   { fault: Fault.AccessDenied() },
   { fault: Fault.Slow({ by: "2 minutes" }) },
   { fault: Fault.Slow({ by: "2 seconds" }) },
@@ -159,7 +159,7 @@ const writer = Effect.fnUntraced(function*(options: {
   }
 })
 
-const messages = (streamId: string) => Symphony.emulator.use(({ messages }) => messages(streamId))
+const messages = (streamId: string) => Symphony.emulator.use(({ messages }) => messages({ streamId }))
 
 /** Each message that was there before is given, none twice, and none that is not there. */
 const isWhole = (
@@ -176,7 +176,9 @@ const isWhole = (
 
 /** The service's order, oldest first: by time, and then as they came. */
 const inOrder = (stored: ReadonlyArray<SymphonyEmulator.StoredMessage>) =>
-  stored.toSorted((a, b) => a.timestamp - b.timestamp).map(({ messageId }) => messageId)
+  stored.toSorted((a, b) => a.timestamp.epochMilliseconds - b.timestamp.epochMilliseconds).map(({ messageId }) =>
+    messageId
+  )
 
 const idsOf = (given: ReadonlyArray<PostedMessage.PostedMessage>) => given.map(({ messageId }) => messageId)
 
@@ -229,7 +231,7 @@ const reader = Effect.fnUntraced(function*(options: {
         if (before.length === after.length) isWhole(given, before, after, what)
         break
       case "till now": {
-        const earlier = before.filter(({ timestamp }) => timestamp < DateTime.toEpochMillis(now))
+        const earlier = before.filter(({ timestamp }) => DateTime.isLessThan(timestamp, now))
         assert.deepStrictEqual(idsOf(given), inOrder(earlier).toReversed(), what)
         break
       }
@@ -288,7 +290,7 @@ const checkTold = (
     assert.deepStrictEqual(there, [], `${text} ${kind}, and there: ${Option.getOrThrow(error).message}`)
   }
   for (const message of there) {
-    assert.strictEqual(message.from, by)
+    assert.strictEqual(message.username, by)
     assert.deepStrictEqual(message.attachments.map(({ content }) => new TextDecoder().decode(content)), files)
   }
   if (Exit.isSuccess(outcome)) {
@@ -310,7 +312,7 @@ const truthful = Effect.gen(function*() {
   const own = { bot: yield* room("bot", ["ada", "bot"]), "other-bot": yield* room("other", ["ada", "other-bot"]) }
   // Many of one time, more than a page.
   for (let number = 0; number < 9; number++) {
-    yield* emulator.send({ streamId: shared[1]!, from: "ada", message: `earlier ${number}` })
+    yield* emulator.send({ streamId: shared[1]!, username: "ada", message: `earlier ${number}` })
   }
   const told: Array<Told> = []
   let expiries = 0

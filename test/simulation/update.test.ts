@@ -21,7 +21,7 @@ const { Fault } = Faults
 
 const faults: ReadonlyArray<Pick<Faults.Rule, "fault">> = [
   { fault: Fault.ConnectionRefused() },
-  { fault: Fault.RateLimited({ retryAfter: 1 }) },
+  { fault: Fault.RateLimited({ retryAfter: "1 second" }) },
   { fault: Fault.ServerError({ status: 500, handled: false }) },
   { fault: Fault.ServerError({ status: 500, handled: true }) },
   { fault: Fault.ServerError({ status: 504, handled: true }) },

@@ -192,11 +192,11 @@ export const strainsOf = (
         ...one(3) ? [{ _tag: "Refuse" } as const] : [
           {
             _tag: "Trouble",
-            on: pick(["history", "history", "counts"] as const),
+            on: pick(["history", "history", "historyCounts"] as const),
             rule: {
               fault: pick([
                 Faults.Fault.ServerError({ status: 503, handled: false }),
-                Faults.Fault.RateLimited({ retryAfter: 5 })
+                Faults.Fault.RateLimited({ retryAfter: "5 seconds" })
               ]),
               lasting: Duration.seconds(between(1, 600))
             }
@@ -304,7 +304,7 @@ export const planOf = (seed: number, options: {
   const faults = possible.filter(({ fault: { _tag } }) => !(crashes && _tag === "OldPage"))
   const mishaps: Array<Mishap> = []
   for (let at = 0; at < 300; at++) if (next() < rate && faults.length > 0) mishaps.push({ at, ...pick(faults) })
-  for (const on of ["history", "counts", "groups"] as const) {
+  for (const on of ["history", "historyCounts", "channelGroups"] as const) {
     for (let at = 0; at < 6; at++) if (next() < rate && faults.length > 0) mishaps.push({ at, on, ...pick(faults) })
   }
   return { seed, setting, acts, mishaps }
@@ -811,7 +811,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const unstored = acts.some((act) => act._tag === "Publish" && act.kind !== "stored") || setting.historyDelay > 7_000
   const wildcards = setting.channels.filter((name) => name.endsWith(".*"))
   const refused = injected.some(({ fault, kind }) =>
-    fault._tag === "AccessDenied" && (kind === "history" || kind === "counts" || kind === "groups")
+    fault._tag === "AccessDenied" && (kind === "history" || kind === "historyCounts" || kind === "channelGroups")
   ) || acts.some((act) =>
     act._tag === "Token" && act.after > 0
   )

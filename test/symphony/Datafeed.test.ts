@@ -8,14 +8,13 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Datafeed, DatafeedEvent, type SymphonyError } from "effect-herald/symphony"
 import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
+import { failNext } from "../kit/failNext.ts"
 import { adaId } from "../testing/symphonyHttp.ts"
 import { emulator, feeds, listen, pending, requestsTo, room, say, shown, until, withBot } from "./feedKit.ts"
 
 const { Fault } = Faults
 
 const add = (rule: Faults.Rule) => Faults.Faults.use((faults) => faults.add(rule))
-
-const failNext = (failure: SymphonyEmulator.Failure) => emulator.use((emulator) => emulator.failNext(failure))
 
 const emit = (options: SymphonyEmulator.EmitOptions) => emulator.use((emulator) => emulator.emit(options))
 
@@ -332,7 +331,7 @@ describe("what goes wrong", () => {
       yield* say(streamId, "one")
       yield* VirtualTime.advance("1 second")
       const [old] = yield* feeds
-      yield* emulator.use(({ dropFeed }) => dropFeed(old?.feedId ?? ""))
+      yield* emulator.use(({ dropFeed }) => dropFeed({ feedId: old?.feedId ?? "" }))
       yield* VirtualTime.advance("1 second")
       yield* say(streamId, "two")
       yield* VirtualTime.advance("1 second")
@@ -356,7 +355,7 @@ describe("what goes wrong", () => {
       yield* VirtualTime.advance("1 second")
       yield* say(streamId, "old")
       yield* VirtualTime.advance("1 second")
-      yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed(old?.feedId ?? "")))
+      yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed({ feedId: old?.feedId ?? "" })))
       yield* VirtualTime.advance("1 second")
       yield* say(streamId, "new")
       yield* VirtualTime.advance("1 second")
@@ -375,7 +374,7 @@ describe("what goes wrong", () => {
       const { fiber, told } = yield* listen()
       yield* VirtualTime.advance("1 second")
       const { dropFeed } = yield* emulator
-      yield* Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed(feedId))).pipe(
+      yield* Effect.flatMap(feeds, Effect.forEach(({ feedId }) => dropFeed({ feedId }))).pipe(
         Effect.delay("10 millis"),
         Effect.forever,
         Effect.forkChild
@@ -398,7 +397,7 @@ describe("what goes wrong", () => {
         fault: Fault.ServerError({ status: 503, handled: false }),
         times: 2
       })
-      yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed(old?.feedId ?? "")))
+      yield* emulator.use(({ dropFeed }) => Effect.flatMap(feeds, ([old]) => dropFeed({ feedId: old?.feedId ?? "" })))
       yield* VirtualTime.advance("10 seconds")
       yield* say(streamId, "again")
       yield* VirtualTime.advance("1 second")
@@ -445,7 +444,7 @@ describe("what goes wrong", () => {
 
   it.effect.each(
     [
-      ["429", Fault.RateLimited({ retryAfter: 20 })],
+      ["429", Fault.RateLimited({ retryAfter: "20 seconds" })],
       ["500", Fault.ServerError({ status: 500, handled: false })],
       ["502 after it was handled", Fault.ServerError({ status: 502, handled: true })],
       ["a refused connection", Fault.ConnectionRefused()],
@@ -556,7 +555,7 @@ describe("events", () => {
       yield* VirtualTime.advance("1 second")
       yield* say(streamId, "hers")
       yield* VirtualTime.advance("1 second")
-      yield* emit({ type: "GENERICSYSTEMEVENT", payload: {} })
+      yield* emit({ kind: "GENERICSYSTEMEVENT", payload: {} })
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(others.told, ["FeedConnected", "hers", "GenericSystemEvent"])
       assert.deepStrictEqual(all.told, ["FeedConnected", "mine", "hers", "GenericSystemEvent"])
@@ -648,7 +647,7 @@ describe("events", () => {
   it.effect.each(kinds)("%s", ([type, property, payload, event]) =>
     Effect.gen(function*() {
       const { events } = yield* heard()
-      const id = yield* emit({ type, payload: { [property]: payload }, initiator: "ada" })
+      const id = yield* emit({ kind: type, payload: { [property]: payload }, initiator: "ada" })
       yield* VirtualTime.advance("1 second")
       const [, told] = events
       assert.deepInclude(told, { id, ...event })
@@ -667,8 +666,8 @@ describe("events", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       const { events } = yield* heard()
-      yield* emit({ type: "ROBOTBUILT", payload: { robotBuilt: { name: "R2" } }, streamId, initiator: "ada" })
-      yield* emit({ type: "MESSAGESENT", payload: { messageSent: { message: null } }, streamId })
+      yield* emit({ kind: "ROBOTBUILT", payload: { robotBuilt: { name: "R2" } }, streamId, initiator: "ada" })
+      yield* emit({ kind: "MESSAGESENT", payload: { messageSent: { message: null } }, streamId })
       yield* say(streamId, "and a message")
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(events.map(shown), ["FeedConnected", "UnknownEvent", "UndecodableEvent", "and a message"])

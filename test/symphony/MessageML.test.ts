@@ -286,8 +286,8 @@ describe("entities", () => {
         order,
         "seven"
       )}</p>`
-      yield* send({ streamId, from: "bot", message: yield* Content.wrap(made), data: made.data })
-      const [stored] = yield* messages(streamId)
+      yield* send({ streamId, username: "bot", message: yield* Content.wrap(made), data: made.data })
+      const [stored] = yield* messages({ streamId })
       const received = { message: stored!.presentationML, data: stored!.data }
       assert.deepStrictEqual(yield* Order.read(received), [order])
       assert.deepStrictEqual((yield* MessageML.read(received)).text, "@Ada Byron\nseven")

@@ -20,7 +20,7 @@ import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { decoded } from "../kit/decoded.ts"
 import { emulated, emulator, room, tagOf } from "./kit.ts"
 
-const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
+const stored = (streamId: string) => emulator.use(({ messages }) => messages({ streamId }))
 const requests = (kind: string) =>
   emulator.use(({ requests }) => Effect.map(requests, (all) => all.filter((request) => request.kind === kind)))
 const tick = VirtualTime.advance(Duration.seconds(1))
@@ -65,7 +65,7 @@ describe("messages", () => {
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       for (let index = 0; index < 11; index++) {
-        yield* emulator.use(({ send }) => send({ streamId, from: "ada", message: `m${index} <hash tag="x"/>` }))
+        yield* emulator.use(({ send }) => send({ streamId, username: "ada", message: `m${index} <hash tag="x"/>` }))
         if (index % 4 === 0) yield* tick
       }
       const textOf = (messages: ReadonlyArray<PostedMessage.PostedMessage | UndecodableItem.UndecodableItem>) =>
@@ -119,7 +119,7 @@ describe("messages", () => {
       assert.isString(imported?.messageId)
       assert.strictEqual(refused?.diagnostic, "the timestamp is not in the past")
       const [only] = yield* stored(streamId)
-      assert.deepInclude(only, { from: "ada", timestamp: 5, text: "old" })
+      assert.deepInclude(only, { username: "ada", timestamp: DateTime.makeUnsafe(5), text: "old" })
       assert.strictEqual(Buffer.from(only?.attachments[0]?.content ?? []).toString(), "hello")
     }).pipe(Effect.provide(emulated())))
 })
@@ -170,7 +170,7 @@ describe("files", () => {
         yield* emulator.use(({ send }) =>
           send({
             streamId,
-            from: "ada",
+            username: "ada",
             message: "f",
             attachments: Array.from(
               { length: 7 },
@@ -193,9 +193,9 @@ describe("what became of a message", () => {
       const streamId = yield* room("ada", "bob")
       const { messageId } = yield* Messages.send({ streamId, message: "a" })
       yield* tick
-      yield* emulator.use(({ receive }) => receive({ messageId, by: "ada", what: "read" }))
+      yield* emulator.use(({ receive }) => receive({ messageId, username: "ada", kind: "read" }))
       const answer = yield* emulator.use(({ send }) =>
-        send({ streamId, from: "ada", message: "yes", parent: { messageId, type: "REPLY" } })
+        send({ streamId, username: "ada", message: "yes", parent: { messageId, type: "REPLY" } })
       )
       const { author, read, sent } = yield* MessageStatus.status({ messageId: Ids.toStandard(messageId) })
       assert.strictEqual(author?.username, "bot")
@@ -216,7 +216,7 @@ describe("what became of a message", () => {
       ])
       const { replies } = yield* MessageStatus.relationships({ messageId })
       assert.deepStrictEqual(replies, [answer])
-    }).pipe(Effect.provide(emulated({ receiptsPage: 1 }))))
+    }).pipe(Effect.provide(emulated({ receiptsPageSize: 1 }))))
 })
 
 describe("sessions", () => {

@@ -14,6 +14,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Session, SymphonyConfig, type SymphonyError } from "effect-herald/symphony"
 import { SymphonyEmulator, Transport } from "effect-herald/testing"
 import * as NodeCrypto from "node:crypto"
+import { failNext } from "../kit/failNext.ts"
 import { keys, start } from "../testing/symphonyHttp.ts"
 import {
   adaId,
@@ -118,7 +119,6 @@ describe("simplified key delivery", () => {
 
   it.effect("whatever fails there means that the token of the key manager is needed", () =>
     Effect.gen(function*() {
-      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
       yield* failNext({ on: "agentInfo", status: 503 })
       assert.isTrue(yield* tokenOf)
     }).pipe(asBot({ pod: { simplifiedKeyDelivery: true } })))
@@ -195,7 +195,6 @@ describe("a session that is refused", () => {
 
   it.effect("and again refused, tells that", () =>
     Effect.gen(function*() {
-      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
       yield* failNext({ on: "sessionInfo", status: 401, times: 100 })
       const fiber = yield* Effect.forkChild(Effect.flip(whoAmI))
       yield* until(Effect.map(TestClock.adjust("1 second"), () => fiber.pollUnsafe() !== undefined))
@@ -208,8 +207,7 @@ describe("a session that is refused", () => {
 describe("a login that fails", () => {
   it.effect("is told to all who wait, and begun anew by the next", () =>
     Effect.gen(function*() {
-      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
-      yield* failNext({ on: "login", status: 401 })
+      yield* failNext({ on: ({ url }) => url.endsWith(login), status: 401 })
       const exits = yield* Effect.all(Array.from({ length: 20 }, () => Effect.flip(whoAmI)), {
         concurrency: "unbounded"
       })
@@ -302,7 +300,6 @@ describe("a login that fails", () => {
 
   it.effect("is tried as often as the configuration says", () =>
     Effect.gen(function*() {
-      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
       yield* failNext({ on: "login", status: 503, times: 100 })
       const fiber = yield* Effect.forkChild(Effect.flip(tokens))
       yield* until(Effect.map(TestClock.adjust("5 minutes"), () => fiber.pollUnsafe() !== undefined))
@@ -400,7 +397,6 @@ describe("who waits for a login", () => {
 describe("a login in parts", () => {
   it.effect("makes no part again that was made", () =>
     Effect.gen(function*() {
-      const { failNext } = yield* SymphonyEmulator.SymphonyEmulator
       // The first at the pod goes well.
       yield* failNext({ on: "agentInfo", status: 503 })
       assert.isDefined((yield* tokens).keyManagerToken)

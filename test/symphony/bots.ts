@@ -5,7 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { Session, SymphonyConfig } from "effect-herald/symphony"
-import { SymphonyEmulator } from "effect-herald/testing"
+import { Faults, SymphonyEmulator } from "effect-herald/testing"
 import * as Path from "../../src/symphony/internal/wire/path.ts"
 import * as Request from "../../src/symphony/internal/wire/request.ts"
 import { keys, start } from "../testing/symphonyHttp.ts"
@@ -18,15 +18,18 @@ export const plain: SymphonyConfig.Options = { host: "acme.symphony.com", bot, a
 export const config = (options: Partial<SymphonyConfig.Options> = {}) => SymphonyConfig.layer({ ...plain, ...options })
 
 export const pod = (options: SymphonyEmulator.Options = {}) =>
-  SymphonyEmulator.layer({
-    users: [
-      { username: "bot", publicKey: keys.bot.publicKey },
-      { username: "second", publicKey: keys.other.publicKey },
-      { username: "ada l" }
-    ],
-    apps: [{ id: "herald-app", publicKey: keys.app.publicKey }],
-    ...options
-  }).pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
+  Faults.layer().pipe(
+    Layer.provideMerge(SymphonyEmulator.layer({
+      users: [
+        { username: "bot", publicKey: keys.bot.publicKey },
+        { username: "second", publicKey: keys.other.publicKey },
+        { username: "ada l" }
+      ],
+      apps: [{ appId: "herald-app", publicKey: keys.app.publicKey }],
+      ...options
+    })),
+    Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start)))
+  )
 
 export const adaId = 7000000000003
 
@@ -61,13 +64,16 @@ export const logins = Effect.map(
   }
 )
 
-/** When requests came whose path begins so, from the start. */
+/** When requests were sent whose path begins so, from the start: those that the pod got, and those that met a fault. */
 export const timesOf = (prefix: string) =>
-  Effect.map(
-    emulator.use(({ requests }) => requests),
-    (requests) =>
-      requests.filter(({ target }) => target.startsWith(prefix)).map(({ time }) => time.epochMilliseconds - start)
-  )
+  Effect.gen(function*() {
+    const handled = yield* emulator.use(({ requests }) => requests)
+    const failed = yield* Faults.Faults.use(({ injected }) => injected)
+    return [
+      ...handled.filter(({ target }) => target.startsWith(prefix)),
+      ...failed.filter(({ request }) => request.includes(` ${prefix}`))
+    ].map(({ time }) => time.epochMilliseconds - start).toSorted((a, b) => a - b)
+  })
 
 /** Lets the platform do its work (keys, signatures), without moving time, until it is so. */
 export const until = <E, R>(isSo: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>

@@ -140,10 +140,10 @@ it.effect("an event with messages that share more than can be read is told with 
     yield* VirtualTime.advance("1 second")
     for (const levels of [16, 17, 3_000]) {
       const message = parse(shared(levels))
-      yield* emulator.use(({ emit }) => emit({ type: "MESSAGESENT", payload: { messageSent: { message } }, streamId }))
+      yield* emulator.use(({ emit }) => emit({ kind: "MESSAGESENT", payload: { messageSent: { message } }, streamId }))
       yield* emulator.use(({ emit }) =>
         emit({
-          type: "SHAREDPOST",
+          kind: "SHAREDPOST",
           payload: { sharedPost: { message: { messageId: mid }, sharedMessage: message } },
           streamId
         })
@@ -172,7 +172,7 @@ it.effect("a reader of the datafeed is told of everything deep, and goes on", ()
     yield* VirtualTime.advance("1 second")
     const deep = parse(lists(16_000))
     const emit = (type: string, payload: { readonly [name: string]: unknown }) =>
-      emulator.use((emulator) => emulator.emit({ type, payload, initiator: "ada", streamId }))
+      emulator.use((emulator) => emulator.emit({ kind: type, payload, initiator: "ada", streamId }))
     yield* emit("SYMPHONYELEMENTSACTION", { symphonyElementsAction: { formId: "f", formValues: { deep } } })
     yield* emit("NEWEVENT", { deep })
     yield* emit("MESSAGESENT", { messageSent: { message: { messageId: deep } } })

@@ -43,7 +43,7 @@ export const room = emulator.use(({ createStream }) =>
 )
 
 export const say = (streamId: string, message: string, from = "ada") =>
-  emulator.use(({ send }) => send({ streamId, from, message }))
+  emulator.use(({ send }) => send({ streamId, username: from, message }))
 
 /** What a reader was told of, in short: the text of messages, and the tags of all else. */
 export const shown = (event: DatafeedEvent.DatafeedEvent): string =>
@@ -62,7 +62,7 @@ export const listen = (options?: Datafeed.Options) =>
     return { told, fiber }
   })
 
-/** The bodies of requests are not kept, so that reads are known by how many there were. */
+/** Requests that the pod got. Their bodies are not kept, so that reads are known by how many there were. */
 export const requestsTo = (part: string) =>
   Effect.map(
     emulator.use(({ requests }) => requests),

@@ -3,20 +3,21 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Datafeed, type DatafeedEvent } from "effect-herald/symphony"
-import { Faults, type SymphonyEmulator, VirtualTime } from "effect-herald/testing"
+import { Faults, VirtualTime } from "effect-herald/testing"
+import { failNext, type Failure } from "../kit/failNext.ts"
 import { emulator, feeds, listen, pending, requestsTo, room, say, shown, until, withBot } from "./feedKit.ts"
 
 const { Fault } = Faults
 
 const add = (rule: Faults.Rule) => Faults.Faults.use((faults) => faults.add(rule))
-const failNext = (failure: SymphonyEmulator.Failure) => emulator.use((emulator) => emulator.failNext(failure))
 
-const isRead = ({ target }: SymphonyEmulator.Request) => target.endsWith("/read")
-const reads: Faults.Rule["on"] = ({ url }) => url.endsWith("/read")
-const isFeeds = ({ target }: SymphonyEmulator.Request) => /\/datafeeds(\?|$)/.test(target)
+const isRead = ({ url }: HttpClientRequest.HttpClientRequest) => url.endsWith("/read")
+const reads: Faults.Rule["on"] = isRead
+const isFeeds = ({ url }: HttpClientRequest.HttpClientRequest) => url.endsWith("/datafeeds")
 const lists: Faults.Rule["on"] = ({ method, url }) => method === "GET" && url.includes("/datafeeds")
 const creations: Faults.Rule["on"] = ({ method, url }) => method === "POST" && url.endsWith("/datafeeds")
 
@@ -147,7 +148,7 @@ describe("two readers of one feed", () => {
 })
 
 describe("a read that is refused", () => {
-  it.effect.each<readonly [string, Omit<SymphonyEmulator.Failure, "on">]>([
+  it.effect.each<readonly [string, Omit<Failure, "on">]>([
     ["a gateway's 400", { status: 400, body: html }],
     ["a gateway's 400 for a while", { status: 400, body: html, times: 5 }],
     ["a balancer's page with 404", { status: 404, body: html }],
@@ -178,7 +179,10 @@ describe("a read that is refused", () => {
 })
 
 describe("a feed that cannot be read any more", () => {
-  const drop = Effect.flatMap(feeds, ([feed]) => emulator.use(({ dropFeed }) => dropFeed(feed?.feedId ?? "")))
+  const drop = Effect.flatMap(
+    feeds,
+    ([feed]) => emulator.use(({ dropFeed }) => dropFeed({ feedId: feed?.feedId ?? "" }))
+  )
 
   it.effect("is replaced by one that somebody else made meanwhile", () =>
     Effect.gen(function*() {
@@ -245,7 +249,7 @@ describe("a feed that cannot be read any more", () => {
       yield* VirtualTime.advance("1 second")
       const [old] = yield* feeds
       yield* failNext({
-        on: (request) => isRead(request) && request.target.includes(old?.feedId ?? ""),
+        on: (request) => isRead(request) && request.url.includes(old?.feedId ?? ""),
         status: 400,
         times: forever
       })
@@ -326,7 +330,7 @@ describe("reads that are silent", () => {
 })
 
 describe("a row of failures", () => {
-  const empty: Omit<SymphonyEmulator.Failure, "on"> = { status: 200, body: { events: [], ackId: "" } }
+  const empty: Omit<Failure, "on"> = { status: 200, body: { events: [], ackId: "" } }
 
   it.effect("does not end with empty answers that come at once: it gives up after ten, as told", () =>
     Effect.gen(function*() {
@@ -390,7 +394,7 @@ describe("the first feed", () => {
 describe("a login that fails", () => {
   const startsOver = emulator.use(({ expireSessions }) => expireSessions())
 
-  it.effect.each<readonly [string, Omit<SymphonyEmulator.Failure, "on">]>([
+  it.effect.each<readonly [string, Omit<Failure, "on">]>([
     ["503", { status: 503 }],
     ["a gateway's 302", { status: 302, body: html }],
     ["a gateway's 401", { status: 401, body: html }],

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Attachments, Messages, Session } from "effect-herald/symphony"
-import { SymphonyEmulator } from "effect-herald/testing"
-import { asBot, emulator, timesOf, tokens } from "./bots.ts"
+import { failNext } from "../kit/failNext.ts"
+import { asBot, timesOf, tokens } from "./bots.ts"
 import { exchanges, mid, scripted, sid, tagOf } from "./kit.ts"
 
 const html = "<html><head><title>no</title></head><body>no</body></html>"
@@ -60,7 +60,7 @@ describe.each(foreign)("%s", (_, status, body) => {
 
   it.effect("to a login is tried again", () =>
     Effect.gen(function*() {
-      yield* emulator.use(({ failNext }) => failNext({ on: "login", status, body, times: 2 }))
+      yield* failNext({ on: "login", status, body, times: 2 })
       assert.isDefined((yield* tokens).sessionToken)
       assert.lengthOf([...yield* timesOf("/login/"), ...yield* timesOf("/relay/")], 4)
     }).pipe(asBot({ config: { retry: { base: 0 } } })))
@@ -84,7 +84,7 @@ describe("the service's own word", () => {
 
   it.effect("with 401 ends a login", () =>
     Effect.gen(function*() {
-      yield* SymphonyEmulator.SymphonyEmulator.use(({ failNext }) => failNext({ on: "login", status: 401 }))
+      yield* failNext({ on: "login", status: 401 })
       const error = yield* Effect.flip(Session.Session.use(({ tokens }) => tokens))
       assert.strictEqual(error.reason._tag, "Unauthorized")
     }).pipe(asBot()))

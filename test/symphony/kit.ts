@@ -145,7 +145,7 @@ export const emulated = (options: SymphonyEmulator.Options = {}) =>
           { username: "ada", firstName: "Ada", email: "ada@example.com" },
           { username: "bob" }
         ],
-        apps: [{ id: "herald-app", publicKey }],
+        apps: [{ appId: "herald-app", publicKey }],
         ...options
       }))
     )))

@@ -16,6 +16,7 @@ import {
 } from "effect-herald/symphony"
 import { Faults, VirtualTime } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
+import { failNext } from "../kit/failNext.ts"
 import { decoded } from "../kit/decoded.ts"
 import { emulated, emulator, loginsOf, sentTo } from "./emulated.ts"
 
@@ -23,7 +24,7 @@ const { Fault } = Faults
 
 const room = emulator.use(({ createStream }) => createStream({ type: "ROOM", name: "Orders", members: ["bot", "ada"] }))
 
-const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
+const stored = (streamId: string) => emulator.use(({ messages }) => messages({ streamId }))
 
 const texts = (streamId: string) => Effect.map(stored(streamId), (messages) => messages.map(({ text }) => text))
 
@@ -45,7 +46,7 @@ const create = /\/message\/create$/
 const search = /\/message\/search$/
 
 const busy = (retryAfter: number) =>
-  emulator.use(({ failNext }) => failNext({ on: "send", status: 429, headers: { "retry-after": String(retryAfter) } }))
+  failNext({ on: "send", status: 429, headers: { "retry-after": String(retryAfter) } })
 
 const expire = emulator.use(({ expireSessions }) => expireSessions())
 
@@ -97,7 +98,7 @@ describe("a session that expired", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       for (let number = 1; number <= 7; number++) {
-        yield* emulator.use(({ send }) => send({ streamId, from: "ada", message: `message ${number}` }))
+        yield* emulator.use(({ send }) => send({ streamId, username: "ada", message: `message ${number}` }))
       }
       let given = 0
       const found = yield* run(
@@ -137,7 +138,7 @@ describe("a session that expired", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
-      yield* emulator.use(({ failNext }) => failNext({ on: "send", status: 401, times: 100 }))
+      yield* failNext({ on: "send", status: 401, times: 100 })
       const error = yield* Effect.flip(run(Messages.send({ streamId, message: "second" })))
       assert.instanceOf(error, SymphonyError.SymphonyError)
       assert.strictEqual(error.reason._tag, "Unauthorized")
@@ -148,7 +149,7 @@ describe("a session that expired", () => {
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
-      yield* emulator.use(({ failNext }) => failNext({ on: "send", status: 401, times: 2 }))
+      yield* failNext({ on: "send", status: 401, times: 2 })
       yield* run(Messages.send({ streamId, message: "second" }))
       assert.deepStrictEqual(yield* texts(streamId), ["first", "second"])
     }).pipe(Effect.provide(emulated())))
@@ -434,9 +435,7 @@ describe("attempts", () => {
   it.effect("wait until the date that the service names", () =>
     Effect.gen(function*() {
       const streamId = yield* room
-      yield* emulator.use(({ failNext }) =>
-        failNext({ on: "send", status: 429, headers: { "retry-after": "Mon, 21 Sep 2026 14:13:42 GMT" } })
-      )
+      yield* failNext({ on: "send", status: 429, headers: { "retry-after": "Mon, 21 Sep 2026 14:13:42 GMT" } })
       yield* run(Messages.send({ streamId, message: "Hello" }))
       assert.deepStrictEqual(yield* timesOf(create), [0, 22_000])
     }).pipe(Effect.provide(emulated())))
@@ -451,9 +450,7 @@ describe("attempts", () => {
   it.effect("to read wait for a gateway too", () =>
     Effect.gen(function*() {
       const streamId = yield* room
-      yield* emulator.use(({ failNext }) =>
-        failNext({ on: "search", status: 503, body: "<html>", headers: { "retry-after": "9" }, times: 2 })
-      )
+      yield* failNext({ on: "search", status: 503, body: "<html>", headers: { "retry-after": "9" }, times: 2 })
       yield* run(MessageSearch.search({ query: { streamId } }))
       assert.deepStrictEqual(yield* timesOf(search), [0, 9_000, 18_000])
     }).pipe(Effect.provide(emulated())))
@@ -474,7 +471,7 @@ describe("a list to its end", () => {
     (pageSize) =>
       Effect.gen(function*() {
         const streamId = yield* room
-        const say = (message: string) => emulator.use(({ send }) => send({ streamId, from: "ada", message }))
+        const say = (message: string) => emulator.use(({ send }) => send({ streamId, username: "ada", message }))
         const first = yield* say("first")
         let given = 0
         const found = yield* run(

@@ -170,7 +170,7 @@ describe("faults of the service", () => {
       assert.deepStrictEqual([answer.status, answer.headers["retry-after"]], [429, "7"])
       assert.include(answer.text, "Too Many Requests")
       assert.deepStrictEqual(yield* stored, [])
-    }).pipe(withFaults({ script: [{ fault: Fault.RateLimited({ retryAfter: 7 }) }] })))
+    }).pipe(withFaults({ script: [{ fault: Fault.RateLimited({ retryAfter: "7 seconds" }) }] })))
 
   it.effect("403 names the channels of the request", () =>
     Effect.gen(function*() {
@@ -250,15 +250,15 @@ describe("a script", () => {
         ["history", history("a,b")],
         ["history", historyWithActions("a")],
         ["history", legacyHistory("a")],
-        ["counts", counts("a,b", { timetoken: cursor })],
-        ["groups", group("/all")],
-        ["groups", group("/all", { add: "a" })],
-        ["actions", addAction("a", cursor, { type: "x", value: "y" })],
-        ["actions", removeAction("a", cursor, cursor)],
-        ["actions", getActions("a")],
-        ["objects", getObjects("/uuids")],
-        ["objects", setObjects("/channels/a/uuids", {})],
-        ["objects", removeObject("/channels/a")],
+        ["historyCounts", counts("a,b", { timetoken: cursor })],
+        ["channelGroups", group("/all")],
+        ["channelGroups", group("/all", { add: "a" })],
+        ["messageActions", addAction("a", cursor, { type: "x", value: "y" })],
+        ["messageActions", removeAction("a", cursor, cursor)],
+        ["messageActions", getActions("a")],
+        ["appContext", getObjects("/uuids")],
+        ["appContext", setObjects("/channels/a/uuids", {})],
+        ["appContext", removeObject("/channels/a")],
         ["other", deleteMessages("a")],
         ["other", get("/time/0")]
       ] as const
@@ -272,10 +272,10 @@ describe("a script", () => {
   it.effect.each(
     [
       ["history", history("a,b"), { channels: ["a", "b"] }],
-      ["counts", counts("b", { timetoken: "17000000000000000" }), { channels: ["b"] }],
-      ["groups", group("/all"), { "channel-groups": [":all"] }],
-      ["actions", getActions("a b"), { channels: ["a b"] }],
-      ["objects", setObjects("/uuids/ada", {}), { channels: ["ada"] }]
+      ["historyCounts", counts("b", { timetoken: "17000000000000000" }), { channels: ["b"] }],
+      ["channelGroups", group("/all"), { "channel-groups": [":all"] }],
+      ["messageActions", getActions("a b"), { channels: ["a b"] }],
+      ["appContext", setObjects("/uuids/ada", {}), { channels: ["ada"] }]
     ] as const
   )("a refusal of %s names what was asked for", ([kind, request, payload]) =>
     Effect.gen(function*() {
@@ -319,7 +319,7 @@ describe("a script", () => {
             lasting: "1 minute"
           },
           { on: "publish", skip: 1, times: 2, fault: Fault.AccessDenied() },
-          { on: "other", times: 2, lasting: "1 hour", fault: Fault.RateLimited({ retryAfter: 1 }) }
+          { on: "other", times: 2, lasting: "1 hour", fault: Fault.RateLimited({ retryAfter: "1 second" }) }
         ]
       })
     ))

@@ -9,5 +9,5 @@ it.effect("a bot logs in and sends when a layer gives all it needs", () =>
     const streamId = yield* emulator.createStream({ type: "ROOM", name: "Orders", members: ["ada", "orders-bot"] })
     const { user } = yield* Messages.send({ streamId, message: "Hello" })
     assert.strictEqual(user?.username, "orders-bot")
-    assert.deepStrictEqual((yield* emulator.messages(streamId)).map(({ text }) => text), ["Hello"])
+    assert.deepStrictEqual((yield* emulator.messages({ streamId })).map(({ text }) => text), ["Hello"])
   }).pipe(Effect.provide(SymphonyBot.layer({ username: "orders-bot", users: [{ username: "ada" }] }))))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -32,7 +33,7 @@ const read = (headers: Headers, id: string, ackId = "") => post(`${feeds}/${id}/
 const forked = Effect.forkChild({ startImmediately: true })
 
 const say = (streamId: string, message = "Hi", from = "ada") =>
-  emulator.use(({ send }) => send({ streamId, from, message }))
+  emulator.use(({ send }) => send({ streamId, username: from, message }))
 
 const types = ({ body }: { readonly body: { readonly events: ReadonlyArray<{ readonly type: string }> } }) =>
   body.events.map(({ type }) => type)
@@ -101,7 +102,7 @@ describe("feeds", () => {
       assert.deepStrictEqual(yield* emulator.use(({ feeds }) => feeds), [])
       assert.strictEqual((yield* read(headers, id, body.ackId)).status, 400)
       const second = yield* feedOf(headers)
-      yield* emulator.use(({ dropFeed }) => dropFeed(second))
+      yield* emulator.use(({ dropFeed }) => dropFeed({ feedId: second }))
       assert.strictEqual((yield* read(headers, second)).status, 400)
     }).pipe(emulated()))
 })
@@ -119,7 +120,9 @@ describe("reading", () => {
       yield* TestClock.adjust("19 seconds")
       assert.strictEqual((yield* read(headers, id)).status, 200)
       yield* TestClock.adjust("19 seconds")
-      assert.deepInclude((yield* emulator.use(({ feeds }) => feeds))[0], { lastRead: start + 109_000 })
+      assert.deepInclude((yield* emulator.use(({ feeds }) => feeds))[0], {
+        lastReadAt: DateTime.makeUnsafe(start + 109_000)
+      })
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(yield* emulator.use(({ feeds }) => feeds), [])
     }).pipe(emulated({ feedLifetime: "20 seconds" })))
@@ -181,7 +184,7 @@ describe("reading", () => {
       const again = yield* Fiber.join(fiber)
       assert.deepStrictEqual(again.body.events, first.body.events)
       assert.strictEqual(again.body.events[0].messageId, messageId)
-      assert.deepInclude((yield* emulator.use(({ feeds }) => feeds))[0], { feedId: id, of: "bot", pending: 1 })
+      assert.deepInclude((yield* emulator.use(({ feeds }) => feeds))[0], { feedId: id, username: "bot", pending: 1 })
       const last = yield* forked(read(headers, id, again.body.ackId))
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual((yield* Fiber.join(last)).body.events, [])
@@ -280,9 +283,9 @@ describe("events", () => {
       const { addMember, createStream, removeMember } = yield* emulator
       const streamId = yield* room("ada")
       yield* createStream({ type: "MIM", members: ["ada", "bot", "bob"] })
-      yield* addMember(streamId, "bob")
-      yield* addMember(streamId, "bob")
-      yield* removeMember(streamId, "bob")
+      yield* addMember({ streamId, username: "bob" })
+      yield* addMember({ streamId, username: "bob" })
+      yield* removeMember({ streamId, username: "bob" })
       const { body: sent } = yield* send(headers, streamId, "one")
       const { body: updated } = yield* update(headers, streamId, sent.messageId, "two")
       const suppress = post(`/pod/v1/admin/messagesuppression/${updated.messageId}/suppress`, headers)
@@ -332,8 +335,8 @@ describe("events", () => {
       const { emit } = yield* emulator
       const formValues = { action: "submit", amount: "3" }
       const payload = { symphonyElementsAction: { formId: "order", formMessageId: "m", formValues } }
-      const eventId = yield* emit({ type: "SYMPHONYELEMENTSACTION", payload, initiator: "ada", streamId })
-      yield* emit({ type: "GENERICSYSTEMEVENT", payload: {}, messageId: "m1" })
+      const eventId = yield* emit({ kind: "SYMPHONYELEMENTSACTION", payload, initiator: "ada", streamId })
+      yield* emit({ kind: "GENERICSYSTEMEVENT", payload: {}, messageId: "m1" })
       const { body } = yield* read(headers, id)
       assert.deepInclude(body.events[0], { id: eventId, type: "SYMPHONYELEMENTSACTION", payload })
       assert.strictEqual(body.events[0].initiator.user.username, "ada")

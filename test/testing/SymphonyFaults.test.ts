@@ -25,7 +25,7 @@ describe("faults in front of Symphony", () => {
       const headers = yield* login
       const streamId = yield* room()
       yield* add({ on: "datafeed", fault: Fault.ServerError({ status: 502, handled: true }), times: 4 })
-      yield* add({ on: "send", fault: Fault.RateLimited({ retryAfter: 3 }) })
+      yield* add({ on: "send", fault: Fault.RateLimited({ retryAfter: "3 seconds" }) })
       yield* add({ on: "update", fault: Fault.AccessDenied() })
       yield* add({ on: "search", fault: Fault.EmptyBody() })
       yield* add({ on: "attachment", fault: Fault.TruncatedBody() })
@@ -62,6 +62,6 @@ describe("faults in front of Symphony", () => {
       const streamId = yield* room()
       yield* add({ on: "send", fault: Fault.ResetBeforeAnswer() })
       assert.isTrue((yield* Effect.exit(send(headers, streamId, "Hi"))).toString().includes("ECONNRESET"))
-      assert.strictEqual((yield* emulator.use(({ messages }) => messages(streamId))).length, 1)
+      assert.strictEqual((yield* emulator.use(({ messages }) => messages({ streamId }))).length, 1)
     }).pipe(faulty))
 })

@@ -172,7 +172,7 @@ describe("for weeks", () => {
         ])
         ids.push(body.messageId)
       }
-      const kept = yield* messages(streamId)
+      const kept = yield* messages({ streamId })
       assert.deepStrictEqual(kept.map(({ messageId }) => messageId), ids.slice(-8))
       assert.strictEqual((yield* get(`/agent/v1/message/${ids[0]}`, headers)).status, 204)
       assert.strictEqual((yield* get(`/agent/v1/message/${ids[19]}`, headers)).status, 200)
@@ -191,7 +191,7 @@ describe("for weeks", () => {
         assert.strictEqual(latest.body.initialMessageId, first.body.messageId)
         assert.strictEqual(latest.body.initialTimestamp, first.body.timestamp)
       }
-      assert.isBelow((yield* emulator.use(({ messages }) => messages(streamId))).length, 300)
+      assert.isBelow((yield* emulator.use(({ messages }) => messages({ streamId }))).length, 300)
     }).pipe(emulated({ storedBytes: 100_000 })))
 
   it.effect("a datafeed that nobody acknowledges keeps its newest events", () =>
@@ -199,7 +199,7 @@ describe("for weeks", () => {
       const { emit, feeds } = yield* emulator
       const headers = yield* login
       const created = yield* post("/agent/v5/datafeeds", headers, {})
-      for (let index = 0; index < 500; index++) yield* emit({ type: "X", payload: { index } })
+      for (let index = 0; index < 500; index++) yield* emit({ kind: "X", payload: { index } })
       assert.isBelow((yield* feeds)[0]?.pending ?? 0, 100)
       const { body } = yield* post(`/agent/v5/datafeeds/${created.body.id}/read`, headers, { ackId: "" })
       assert.strictEqual(body.events.at(-1).payload.index, 499)

@@ -23,9 +23,9 @@ describe("a bot logs in", () => {
       assert.deepInclude(claimsOf(session.body.token), { sub: "bot", iat: 1_790_000_000 })
       assert.notProperty(claimsOf(session.body.token), "canUseSimplifiedKeyDelivery")
       assert.deepStrictEqual(yield* emulator.use(({ logins }) => logins), [
-        { kind: "session", name: "bot", time: 1_790_000_000_000 },
-        { kind: "keyManager", name: "bot", time: 1_790_000_000_000 },
-        { kind: "session", name: "bot", time: 1_790_000_000_000 }
+        { kind: "session", name: "bot", time: DateTime.makeUnsafe(1_790_000_000_000) },
+        { kind: "keyManager", name: "bot", time: DateTime.makeUnsafe(1_790_000_000_000) },
+        { kind: "session", name: "bot", time: DateTime.makeUnsafe(1_790_000_000_000) }
       ])
     }).pipe(emulated()))
 
@@ -151,9 +151,9 @@ describe("tokens", () => {
   it.effect("expire on demand, and a new login gives others", () =>
     Effect.gen(function*() {
       const first = yield* login
-      yield* emulator.use(({ expireSessions }) => expireSessions("ada"))
+      yield* emulator.use(({ expireSessions }) => expireSessions({ name: "ada" }))
       assert.strictEqual((yield* get("/pod/v2/sessioninfo", first)).status, 200)
-      yield* emulator.use(({ expireSessions }) => expireSessions("bot"))
+      yield* emulator.use(({ expireSessions }) => expireSessions({ name: "bot" }))
       assert.strictEqual((yield* get("/pod/v2/sessioninfo", first)).status, 401)
       const second = yield* login
       assert.strictEqual((yield* get("/agent/v5/datafeeds", second)).status, 200)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -29,7 +30,7 @@ import {
 
 const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString()
 
-const stored = (streamId: string) => emulator.use(({ messages }) => messages(streamId))
+const stored = (streamId: string) => emulator.use(({ messages }) => messages({ streamId }))
 
 const createPath = (streamId: string) => `/agent/v4/stream/${streamId}/message/create`
 
@@ -82,8 +83,8 @@ describe("sending", () => {
       assert.deepInclude(message, {
         messageId: body.messageId,
         streamId,
-        from: "bot",
-        timestamp: start,
+        username: "bot",
+        timestamp: DateTime.makeUnsafe(start),
         messageML: wrap("Hi <b>there</b> &amp; you<br/>"),
         text: "Hi there & you",
         imported: false,
@@ -261,9 +262,9 @@ describe("sending", () => {
       refused(403, yield* send(ada, streamId, "Hi"))
       refused(400, yield* send(ada, "AAAA", "Hi"))
       refused(400, yield* send(ada, encodeURIComponent(toStandard(streamId)), "Hi"))
-      yield* emulator.use(({ addMember }) => addMember(streamId, "ada"))
+      yield* emulator.use(({ addMember }) => addMember({ streamId, username: "ada" }))
       assert.strictEqual((yield* send(ada, streamId, "Hi")).status, 200)
-      yield* emulator.use(({ removeMember }) => removeMember(streamId, "ada"))
+      yield* emulator.use(({ removeMember }) => removeMember({ streamId, username: "ada" }))
       refused(403, yield* send(ada, streamId, "Hi"))
     }).pipe(emulated()))
 
@@ -340,7 +341,7 @@ describe("updating", () => {
       yield* update(headers, streamId, first.messageId, "two")
       refused(400, yield* update(headers, streamId, first.messageId, "two again"))
       const [, newest] = yield* stored(streamId)
-      yield* emulator.use(({ suppress }) => suppress(newest?.messageId ?? ""))
+      yield* emulator.use(({ suppress }) => suppress({ messageId: newest?.messageId ?? "" }))
       refused(400, yield* update(headers, streamId, newest?.messageId ?? "", "three"))
     }).pipe(emulated()))
 
@@ -427,7 +428,7 @@ describe("importing", () => {
       for (const { diagnostic } of body.slice(2, 8)) assert.isString(diagnostic)
       const messages = yield* stored(streamId)
       assert.deepStrictEqual(
-        messages.map(({ from, imported, timestamp }) => [from, imported, timestamp]),
+        messages.map(({ imported, timestamp, username }) => [username, imported, timestamp.epochMilliseconds]),
         [["ada", true, start - 1000], ["ada", true, start - 1000], ["ada", true, start - 1000]]
       )
       assert.strictEqual(text(messages[2]?.attachments[0]?.content), "hi")
@@ -471,7 +472,7 @@ describe("reading", () => {
       assert.deepStrictEqual([none.status, none.text], [204, ""])
       refused(403, yield* get(`/agent/v1/message/${body.messageId}`, yield* loginFor("ada")))
       refused(400, yield* get("/agent/v1/message/AAA%3D", headers))
-      yield* emulator.use(({ suppress }) => suppress(body.messageId))
+      yield* emulator.use(({ suppress }) => suppress({ messageId: body.messageId }))
       assert.strictEqual((yield* get(`/agent/v1/message/${body.messageId}`, headers)).status, 204)
     }).pipe(emulated()))
 
@@ -501,7 +502,7 @@ describe("reading", () => {
       const headers = yield* login
       const streamId = yield* room()
       for (let i = 0; i < 60; i++) {
-        yield* emulator.use(({ send }) => send({ streamId, from: "bot", message: "x" }))
+        yield* emulator.use(({ send }) => send({ streamId, username: "bot", message: "x" }))
       }
       const path = `/agent/v4/stream/${streamId}/message?since=0`
       assert.strictEqual((yield* get(path, headers)).body.length, 50)
@@ -518,7 +519,7 @@ describe("reading", () => {
       const say = (stream: string, from: string, message: string) =>
         Effect.andThen(
           TestClock.adjust("1 second"),
-          emulator.use(({ send }) => send({ streamId: stream, from, message }))
+          emulator.use(({ send }) => send({ streamId: stream, username: from, message }))
         )
       const first = yield* say(streamId, "ada", "Buy <hash tag=\"deal\"/>")
       const second = yield* say(streamId, "bot", "Sell <cash tag=\"ibm\"/> <mention uid=\"7000000000002\"/>")
@@ -561,10 +562,10 @@ describe("reading", () => {
         preview: new Uint8Array([7])
       }
       const messageId = yield* emulator.use(({ send }) =>
-        send({ streamId, from: "ada", message: "x", attachments: [file] })
+        send({ streamId, username: "ada", message: "x", attachments: [file] })
       )
       const [message] = yield* stored(streamId)
-      const fileId = message?.attachments[0]?.id ?? ""
+      const fileId = message?.attachments[0]?.attachmentId ?? ""
       const path = `/agent/v1/stream/${streamId}/attachment`
       const download = (file: string, message = messageId) =>
         get(`${path}?fileId=${file}&messageId=${encodeURIComponent(message)}`, {

@@ -24,6 +24,8 @@ import {
   toStandard,
   wrap
 } from "./symphonyHttp.ts"
+import * as Faults from "effect-herald/testing/Faults"
+import { failNext } from "../kit/failNext.ts"
 
 describe("suppressing", () => {
   it.effect("hides a message from lists and searches, and is the same when done again", () =>
@@ -44,7 +46,7 @@ describe("suppressing", () => {
       assert.deepStrictEqual((yield* post(path, headers)).body, first.body)
       assert.strictEqual((yield* get(`/agent/v4/stream/${streamId}/message?since=0`, headers)).status, 204)
       assert.strictEqual((yield* post("/agent/v1/message/search", headers, { streamId })).status, 204)
-      assert.strictEqual((yield* emulator.use(({ messages }) => messages(streamId)))[0]?.suppressed, true)
+      assert.strictEqual((yield* emulator.use(({ messages }) => messages({ streamId })))[0]?.suppressed, true)
     }).pipe(emulated()))
 
   it.effect("asks for an id that is URL-safe", () =>
@@ -64,7 +66,7 @@ describe("the status of a message", () => {
       const { body: sent } = yield* send(headers, streamId, "x")
       const status = Effect.map(get(`/pod/v1/message/${sent.messageId}/status`, headers), ({ body }) => body)
       const receive = (by: string, what: "delivered" | "read") =>
-        emulator.use(({ receive }) => receive({ messageId: sent.messageId, by, what }))
+        emulator.use(({ receive }) => receive({ messageId: sent.messageId, username: by, kind: what }))
       const lists = Effect.map(status, ({ delivered, read, sent }) =>
         [read, delivered, sent].map((users: ReadonlyArray<{ userName: string; timestamp: string }>) =>
           users.map(({ timestamp, userName }) => [userName, timestamp])
@@ -112,7 +114,7 @@ describe("the receipts of a message", () => {
       ])
       yield* TestClock.adjust("1 second")
       const receive = (what: "read" | "emailed") =>
-        emulator.use(({ receive }) => receive({ messageId: sent.messageId, by: "ada", what }))
+        emulator.use(({ receive }) => receive({ messageId: sent.messageId, username: "ada", kind: what }))
       yield* receive("read")
       yield* receive("emailed")
       const file = `fileId=${encodeURIComponent(sent.attachments[0].id)}&messageId=${sent.messageId}`
@@ -183,7 +185,7 @@ describe("the receipts of a message", () => {
       assert.deepStrictEqual((yield* page(`?before=${second.pagination.cursors.before}`)).names, first.names)
       refused(400, yield* get(`/pod/v1/admin/messages/${sent.messageId}/receipts?after=x`, headers))
       assert.strictEqual((yield* get("/pod/v1/admin/messages/AAAA/receipts", headers)).status, 404)
-    }).pipe(emulated({ receiptsPage: 2 })))
+    }).pipe(emulated({ receiptsPageSize: 2 })))
 })
 
 describe("the relationships of a message", () => {
@@ -194,7 +196,7 @@ describe("the relationships of a message", () => {
       const { body: sent } = yield* send(headers, streamId, "x")
       const answer = (type: "REPLY" | "FORWARD" | "REPLY_FORM") =>
         emulator.use(({ send }) =>
-          send({ streamId, from: "ada", message: "y", parent: { messageId: sent.messageId, type } })
+          send({ streamId, username: "ada", message: "y", parent: { messageId: sent.messageId, type } })
         )
       const relationships = (id: string) => get(`/pod/v1/admin/messages/${id}/metadata/relationships`, headers)
       assert.deepStrictEqual((yield* relationships(sent.messageId)).body, {
@@ -313,7 +315,7 @@ describe("addresses", () => {
 describe("failures from a script", () => {
   it.effect("take the place of answers, for a kind or for the next requests, as often as is said", () =>
     Effect.gen(function*() {
-      const { failNext, messages } = yield* emulator
+      const { messages } = yield* emulator
       const headers = yield* login
       const streamId = yield* room()
       yield* failNext({ on: "send", status: 503, times: 2 })
@@ -323,12 +325,12 @@ describe("failures from a script", () => {
       assert.deepStrictEqual([limited.status, limited.text, limited.headers["retry-after"]], [429, "slow down", "7"])
       assert.strictEqual((yield* get("/pod/v2/sessioninfo", headers)).status, 200)
       refused(503, yield* send(headers, streamId, "x"))
-      assert.deepStrictEqual(yield* messages(streamId), [])
+      assert.deepStrictEqual(yield* messages({ streamId }), [])
       assert.strictEqual((yield* send(headers, streamId, "x")).status, 200)
       yield* failNext({ status: 500, body: { code: 42 } })
       assert.deepStrictEqual((yield* get("/agent/v1/info")).body, { code: 42 })
       assert.strictEqual((yield* get("/agent/v1/info")).status, 200)
-    }).pipe(emulated()))
+    }).pipe(Effect.provide(Faults.layer()), emulated()))
 })
 
 describe("the state", () => {
@@ -336,17 +338,17 @@ describe("the state", () => {
     Effect.gen(function*() {
       const { addMember, createStream, messages, removeMember, streams } = yield* emulator
       const streamId = yield* room("ada")
-      yield* addMember(streamId, "bob")
-      yield* removeMember(streamId, "ada")
+      yield* addMember({ streamId, username: "bob" })
+      yield* removeMember({ streamId, username: "ada" })
       assert.deepStrictEqual(yield* streams, [
         { streamId, type: "ROOM", name: "Orders", members: ["bot", "bob"] }
       ])
       for (
         const mistake of [
           createStream({ type: "IM", members: ["nobody"] }),
-          addMember("AAAA", "bob"),
-          messages("AAAA"),
-          emulator.use(({ send }) => send({ streamId, from: "bot", message: "<b>" }))
+          addMember({ streamId: "AAAA", username: "bob" }),
+          messages({ streamId: "AAAA" }),
+          emulator.use(({ send }) => send({ streamId, username: "bot", message: "<b>" }))
         ]
       ) assert.isTrue((yield* Effect.exit(mistake)).toString().includes("Die"))
     }).pipe(emulated()))
@@ -366,7 +368,7 @@ describe("the state", () => {
       const fiber = yield* Effect.forkChild(send(headers, streamId, "slow"), { startImmediately: true })
       yield* VirtualTime.advance("10 seconds")
       yield* Fiber.interrupt(fiber)
-      assert.strictEqual((yield* emulator.use(({ messages }) => messages(streamId))).length, 1)
+      assert.strictEqual((yield* emulator.use(({ messages }) => messages({ streamId }))).length, 1)
     }).pipe(emulated({ latency: Effect.sync(() => latency) }))
   })
 
@@ -402,7 +404,7 @@ describe("the state", () => {
       const [one, two] = [yield* room(), yield* room()]
       yield* postParts("/agent/v4/message/blast", headers, [["message", wrap("x")], ["sids", `${one},${two}`]])
       for (const id of [one, two]) {
-        assert.strictEqual((yield* emulator.use(({ messages }) => messages(id))).length, 1)
+        assert.strictEqual((yield* emulator.use(({ messages }) => messages({ streamId: id }))).length, 1)
       }
     }).pipe(emulated()))
 })

@@ -123,11 +123,11 @@ it.effect("data of entities is kept by Symphony", () =>
     const streamId = yield* service.createStream({ type: "ROOM", name: "r", members: ["ada"] })
     const sent = yield* service.send({
       streamId,
-      from: "ada",
+      username: "ada",
       message: "hello",
       data: { deep: { type: "t", value: JSON.parse(lists(16_000)) as unknown } }
     })
-    const stored = yield* service.messages(streamId)
+    const stored = yield* service.messages({ streamId })
     assert.strictEqual(stored.length, 1)
     assert.include(json.write(stored), json.write(lists(16_000)).slice(1, -1), sent)
   }).pipe(Effect.provide(SymphonyEmulator.layer({ users: [{ username: "ada" }] }))))

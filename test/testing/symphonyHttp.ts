@@ -32,7 +32,7 @@ export const emulated = (options: SymphonyEmulator.Options = {}) =>
         { username: "ada", firstName: "Ada", lastName: "Byron", displayName: "Ada Byron", email: "ada@example.com" },
         { username: "bob" }
       ],
-      apps: [{ id: "herald-app", publicKey: keys.app.publicKey }],
+      apps: [{ appId: "herald-app", publicKey: keys.app.publicKey }],
       ...options
     }).pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
   )

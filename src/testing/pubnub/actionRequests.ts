@@ -1,6 +1,7 @@
 /** The endpoints of message actions, under `/v1/message-actions`. */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import type { Answer } from "../server/message.ts"
 import type { Action } from "./actions.ts"
 import * as answers from "./answers.ts"
 import { type Keyset, parseJson } from "./keyset.ts"
@@ -39,7 +40,7 @@ const add = (
   messageTimetoken: bigint,
   { body, query }: Request,
   { now, region }: Moment
-): answers.Answer => {
+): Answer => {
   const content = Option.getOrUndefined(parseJson(body))
   if (!Predicate.isObject(content)) return answers.badAction([], "Request payload must be in JSON format.")
   const { type, value } = content
@@ -62,7 +63,7 @@ const remove = (
   actionTimetoken: bigint,
   { query }: Request,
   { now, region }: Moment
-): answers.Answer => {
+): Answer => {
   const action = keyset.actions.find(channel, messageTimetoken, actionTimetoken)
   if (action === undefined) return answers.badAction([], "No matching message actions to delete")
   if (action.uuid !== query.get("uuid")) {
@@ -72,7 +73,7 @@ const remove = (
   return published ? answers.action({}) : answers.actionUnpublished({}, "removed")
 }
 
-const read = (keyset: Keyset, channel: string, { query }: Request): answers.Answer => {
+const read = (keyset: Keyset, channel: string, { query }: Request): Answer => {
   const [start, end, limit] = [query.get("start"), query.get("end"), query.get("limit") ?? String(maxPage)]
   const [before, from] = [timetoken(start), timetoken(end)]
   if (start !== undefined && before === undefined) return invalid("start", "query")
@@ -97,7 +98,7 @@ const read = (keyset: Keyset, channel: string, { query }: Request): answers.Answ
 }
 
 /** Everything under `/v1/message-actions`. */
-export const route = (keyset: Keyset, request: Request, moment: Moment): answers.Answer => {
+export const route = (keyset: Keyset, request: Request, moment: Moment): Answer => {
   const { method, query, segments } = request
   const [word, channel = "", message, messageText, action, actionText, ...rest] = segments.slice(3)
   const isKnown = word === "channel" && channel !== "" && rest.length === 0 && (

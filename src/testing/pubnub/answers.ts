@@ -1,12 +1,6 @@
 /** What the service says: its bodies and statuses, as recorded. */
 import { write } from "../server/json.ts"
-
-/** An answer on its way to the client. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
+import type { Answer } from "../server/message.ts"
 
 /** An answer whose body is JSON text already. */
 export const json = (status: number, body: string): Answer => ({

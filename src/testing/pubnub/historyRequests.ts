@@ -1,4 +1,5 @@
 /** The endpoints that read, count and delete stored messages, under `/v3/history` and its likes. */
+import type { Answer } from "../server/message.ts"
 import * as actions from "./actions.ts"
 import * as answers from "./answers.ts"
 import type { Entry } from "./entry.ts"
@@ -74,7 +75,7 @@ const fetch = (
   channels: ReadonlyArray<string>,
   query: ReadonlyMap<string, string>,
   now: bigint
-): answers.Answer => {
+): Answer => {
   if (channels.length > maxChannels) return answers.badStorage("Too many channels")
   const max = pageSize(query.get("max"), channels.length > 1 ? maxSeveral : maxSingle)
   if (max === undefined) return answers.badStorage("Invalid max")
@@ -95,7 +96,7 @@ const fetchWithActions = (
   channels: ReadonlyArray<string>,
   query: ReadonlyMap<string, string>,
   now: bigint
-): answers.Answer => {
+): Answer => {
   const [channel = ""] = channels
   if (channels.length > 1) return answers.badStorage("Actions are of a single channel only")
   const max = pageSize(query.get("max"), maxSeveral)
@@ -135,7 +136,7 @@ const fetchLegacy = (
   channel: string,
   query: ReadonlyMap<string, string>,
   now: bigint
-): answers.Answer => {
+): Answer => {
   const max = pageSize(query.get("count"), maxSingle)
   if (max === undefined) return answers.badStorage("Invalid count")
   const bounds = boundsOf(query)
@@ -166,7 +167,7 @@ const counts = (
   channels: ReadonlyArray<string>,
   query: ReadonlyMap<string, string>,
   now: bigint
-): answers.Answer => {
+): Answer => {
   const [one, several] = [query.get("timetoken"), query.get("channelsTimetoken")]
   if (channels.length > maxCountedChannels) return answers.badStorage("Too many channels")
   if ((one === undefined) === (several === undefined)) return answers.badStorage("Invalid timetoken")
@@ -192,7 +193,7 @@ export const subscribeKeyOf = ([version, kind, word, key]: ReadonlyArray<string>
     : undefined
 
 /** Everything under `/v3/history`, `/v3/history-with-actions` and `/v2/history`. */
-export const route = (keyset: Keyset, { method, query, segments }: Request, now: bigint): answers.Answer => {
+export const route = (keyset: Keyset, { method, query, segments }: Request, now: bigint): Answer => {
   const [version, kind, , , verb, names, ...rest] = segments
   if (rest.length > 0 || verb !== "channel" && verb !== "message-counts") return answers.notFound
   const isPlain = version === "v3" && kind === "history"

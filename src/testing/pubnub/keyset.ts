@@ -10,6 +10,7 @@ import type { Filter } from "./filter.ts"
 import * as histories from "./history.ts"
 import * as objectStore from "./objects.ts"
 import * as presences from "./presence.ts"
+import type * as longPoll from "../server/longPoll.ts"
 import { type Given, merge } from "../server/options.ts"
 
 /** What a keyset is allowed to do. */
@@ -68,10 +69,8 @@ export interface Subscription {
 }
 
 /** A poll that waits. */
-export interface Waiter {
+export interface Waiter extends longPoll.Waiter {
   readonly subscription: Subscription
-  readonly wake: () => void
-  readonly reset: () => void
 }
 
 /** Who is refused what. Without names, everything is refused. */

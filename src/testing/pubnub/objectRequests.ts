@@ -3,6 +3,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import { type Keyset, parseJson } from "./keyset.ts"
 import * as filter from "./objectFilter.ts"
@@ -141,14 +142,14 @@ const readSelection = (kind: Kind, isRelation: boolean, query: Request["query"])
   return { accepts, order, from, to }
 }
 
-type Selection = Exclude<ReturnType<typeof readSelection>, { readonly refusal: answers.Answer }>
+type Selection = Exclude<ReturnType<typeof readSelection>, { readonly refusal: Answer }>
 
 const page = (
   kind: Kind,
   rows: ReadonlyArray<Row>,
   { accepts, from, order, to }: Selection,
   query: Request["query"]
-): answers.Answer => {
+): Answer => {
   const include = list(query.get("include"))
   const found = rows.filter((row) => accepts(rowField(row))).toSorted(order)
   const data = found.slice(from, to).map((row) => written(kind, row, include))
@@ -208,7 +209,7 @@ const bodyOf = (body: string) => {
 }
 
 /** `/uuids/{id}` and `/channels/{id}` */
-const one = (keyset: Keyset, kind: Kind, id: string, request: Request, { now, region }: Moment): answers.Answer => {
+const one = (keyset: Keyset, kind: Kind, id: string, request: Request, { now, region }: Moment): Answer => {
   const { body, headers, method, query } = request
   const include = list(query.get("include"))
   const item = keyset.objects.get(kind, id)
@@ -267,7 +268,7 @@ const relations = (
   id: string,
   { body, method, query }: Request,
   { now, region }: Moment
-): answers.Answer => {
+): Answer => {
   if (method !== "GET" && method !== "PATCH") return answers.notFound
   const other = kind === "uuid" ? "channel" : "uuid"
   const selection = readSelection(other, true, query)
@@ -289,7 +290,7 @@ const relations = (
   return page(other, rows, selection, query)
 }
 
-const all = (keyset: Keyset, kind: Kind, { method, query }: Request): answers.Answer => {
+const all = (keyset: Keyset, kind: Kind, { method, query }: Request): Answer => {
   if (method !== "GET") return answers.notFound
   const selection = readSelection(kind, false, query)
   if (selection.refusal !== undefined) return selection.refusal
@@ -299,7 +300,7 @@ const all = (keyset: Keyset, kind: Kind, { method, query }: Request): answers.An
 const kinds: ReadonlyMap<string, Kind> = new Map([["uuids", "uuid"], ["channels", "channel"]])
 
 /** Everything under `/v2/objects`. */
-export const route = (keyset: Keyset, request: Request, moment: Moment): answers.Answer => {
+export const route = (keyset: Keyset, request: Request, moment: Moment): Answer => {
   const { query, segments } = request
   const [word = "", id, others, ...rest] = segments.slice(3)
   const kind = kinds.get(word)

@@ -6,19 +6,10 @@ import * as answers from "./answers.ts"
 import * as filter from "./filter.ts"
 import * as history from "./historyRequests.ts"
 import * as json from "../server/json.ts"
+import type { Answer, Request } from "../server/message.ts"
 import * as keysets from "./keyset.ts"
 import * as objects from "./objectRequests.ts"
 import { decode, encode } from "../server/percent.ts"
-
-/** A request, as it came over the wire. */
-export interface Request {
-  readonly method: string
-  /** Path and query, still percent-encoded. */
-  readonly target: string
-  readonly headers: Readonly<Record<string, string | undefined>>
-  /** Text, or the bytes as they came: a `content-encoding` is undone. */
-  readonly body: string | Uint8Array
-}
 
 /** A request taken apart, but for its body. */
 export interface Address {
@@ -48,7 +39,7 @@ export interface Poll {
 
 /** What a step comes to: an answer, or a poll that waits for something to answer with. */
 export type Outcome =
-  | { readonly _tag: "Answered"; readonly answer: answers.Answer }
+  | { readonly _tag: "Answered"; readonly answer: Answer }
   | { readonly _tag: "Polling"; readonly poll: Poll }
 
 /** Where and when a step happens. */
@@ -57,7 +48,7 @@ export interface Moment {
   readonly region: number
 }
 
-const answered = (answer: answers.Answer): Outcome => ({ _tag: "Answered", answer })
+const answered = (answer: Answer): Outcome => ({ _tag: "Answered", answer })
 
 /** Takes a request apart: the path is split before it is decoded, because a name may hold an encoded slash. */
 export const parse = (request: Request): Address | undefined => {
@@ -103,7 +94,7 @@ export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
 
 const encodedLength = (text: string) => encode(text).length
 
-const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment): answers.Answer => {
+const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment): Answer => {
   const [kind, publishKey, , , channel = "", , inPath] = parsed.segments
   const { method, query } = parsed
   const isSignal = kind === "signal"
@@ -219,7 +210,7 @@ const hereNow = (
   channels: ReadonlyArray<string>,
   single: boolean,
   query: ReadonlyMap<string, string>
-): answers.Answer => {
+): Answer => {
   const limit = Math.min(Number(query.get("limit") ?? 1000), 1000)
   const offset = Number(query.get("offset") ?? 0)
   const describe = (channel: string) => {
@@ -248,7 +239,7 @@ const hereNow = (
   })
 }
 
-const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answers.Answer => {
+const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): Answer => {
   const { query } = parsed
   const { now, region } = moment
   const [kind, name, verb, target, data, ...rest] = parsed.segments.slice(4)
@@ -304,7 +295,7 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): answe
     })
 }
 
-const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): answers.Answer => {
+const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): Answer => {
   const [kind, group, verb, ...rest] = segments.slice(4)
   if (kind !== "channel-group" || rest.length > 0) return answers.notFound
   if (!keyset.addOns().streamController) return answers.noStreamController("channel groups")

@@ -1,23 +1,18 @@
-/** What browsers ask for before a page of another origin may talk to the service. */
+/** What a browser asks before it lets a page of another origin talk to the service. */
+import type { Answer } from "./message.ts"
 
-interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
-
-/** Every page may read every answer, as it may the service's. Who may ask at all is for the server in front to say. */
+/** Lets every page read the answer, as the service does. The server in front decides whose requests are answered at all. */
 export const allow = (answer: Answer): Answer => ({
   ...answer,
   headers: { ...answer.headers, "access-control-allow-origin": "*", "access-control-expose-headers": "*" }
 })
 
-/** The answer to the question whether a request of a page would be let in. */
+/** The answer to a browser that asks whether a page may send a request. */
 export const preflight: Answer = allow({
   status: 204,
   headers: {
     "access-control-allow-methods": "GET, POST, PATCH, DELETE, OPTIONS",
-    // All but `authorization`, which has to be named.
+    // `*` is all but `authorization`.
     "access-control-allow-headers": "*, authorization",
     "access-control-max-age": "3600"
   },

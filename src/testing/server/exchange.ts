@@ -1,4 +1,5 @@
-/** What a transport hands to a client: a response made of text, or a failure with a code. */
+/** What a transport reads from a client's request, and what it gives back: a response, or a failure with a code. */
+import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -7,6 +8,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Answer } from "./message.ts"
 
 /** An error as a network stack raises it: what went wrong is in its `code`. */
 const coded = (code: string): Error => Object.assign(new Error(code), { code })
@@ -21,11 +23,10 @@ export const failure = (request: HttpClientRequest.HttpClientRequest, code: stri
   })
 
 /** A response of text, made without a promise, so that reading it takes no turn of the event loop. */
-export const response = (request: HttpClientRequest.HttpClientRequest, answer: {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}): HttpClientResponse.HttpClientResponse =>
+export const response = (
+  request: HttpClientRequest.HttpClientRequest,
+  answer: Answer
+): HttpClientResponse.HttpClientResponse =>
   HttpServerResponse.toClientResponse(
     HttpServerResponse.text(answer.body, {
       status: answer.status,
@@ -36,11 +37,11 @@ export const response = (request: HttpClientRequest.HttpClientRequest, answer: {
   )
 
 /** A response whose body breaks off after some text. */
-export const brokenResponse = (request: HttpClientRequest.HttpClientRequest, answer: {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}, code: string): HttpClientResponse.HttpClientResponse =>
+export const brokenResponse = (
+  request: HttpClientRequest.HttpClientRequest,
+  answer: Answer,
+  code: string
+): HttpClientResponse.HttpClientResponse =>
   HttpServerResponse.toClientResponse(
     HttpServerResponse.stream(
       Stream.concat(
@@ -52,83 +53,63 @@ export const brokenResponse = (request: HttpClientRequest.HttpClientRequest, ans
     { request }
   )
 
-/** The body of a request, as text. */
-export const bodyText = (
-  request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<string, HttpClientError.HttpClientError> =>
-  request.body._tag === "Empty" ? Effect.succeed("") : Effect.mapError(
-    HttpServerRequest.fromClientRequest(request).text,
-    (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
-  )
-
-/** The body of a request: text, or bytes where it is compressed or comes in pieces. */
-export const body = (
-  request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<string | Uint8Array, HttpClientError.HttpClientError> =>
-  request.headers["content-encoding"] === undefined && request.body._tag !== "Stream"
-    ? bodyText(request)
-    : Effect.map(bodyBytes(request), ({ bytes }) => bytes)
-
-/** More than any service takes: a body of pieces may have no end. */
-const mostBytes = 32 * 1024 * 1024
-
-const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
-}
+/** More than any service takes: a streamed body may have no end. */
+const maxStreamed = 32 * 1024 * 1024
 
 /** The bytes of a stream, up to the first that are too many. */
-const collected = <E>(stream: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
+const collect = <E>(stream: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
   Effect.suspend(() => {
     let size = 0
     return stream.pipe(
-      Stream.takeUntil((chunk) => (size += chunk.length) > mostBytes),
+      Stream.takeUntil((chunk) => (size += chunk.length) > maxStreamed),
       Stream.runCollect,
-      Effect.map(joined)
+      Effect.map(Bytes.concat)
     )
   })
 
-/** The body of a request as it goes over the wire, and its type: that of a form has the boundary in it. */
-export const bodyBytes = (
+const bytesOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Uint8Array, unknown> => {
+  const { body } = request
+  switch (body._tag) {
+    case "Empty":
+      return Effect.succeed(new Uint8Array())
+    // Without a promise, so that it takes no turn of the event loop.
+    case "Uint8Array":
+      return Effect.succeed(body.body)
+    case "Stream":
+      return collect(body.stream)
+    default:
+      return Effect.map(HttpServerRequest.fromClientRequest(request).arrayBuffer, (buffer) => new Uint8Array(buffer))
+  }
+}
+
+/** The body of a request as it goes over the wire, and its type, in which a form has its boundary. */
+export const body = (
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<
   { readonly bytes: Uint8Array; readonly contentType: string | undefined },
   HttpClientError.HttpClientError
 > => {
-  const { body } = request
-  const failed = (cause: unknown) =>
-    new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
-  switch (body._tag) {
-    case "Empty":
-      return Effect.succeed({ bytes: new Uint8Array(), contentType: request.headers["content-type"] })
-    case "FormData":
-      return Effect.tryPromise({
-        try: async () => {
-          const form = new Response(body.formData)
-          return {
-            bytes: new Uint8Array(await form.arrayBuffer()),
-            contentType: form.headers.get("content-type") ?? undefined
-          }
-        },
-        catch: failed
-      })
-    case "Stream":
-      return Effect.mapBoth(collected(body.stream), {
-        onFailure: failed,
-        onSuccess: (bytes) => ({ bytes, contentType: request.headers["content-type"] })
-      })
-    default:
-      return HttpServerRequest.fromClientRequest(request).arrayBuffer.pipe(
-        Effect.map((buffer) => ({ bytes: new Uint8Array(buffer), contentType: request.headers["content-type"] })),
-        Effect.mapError(failed)
-      )
-  }
+  const { body, headers } = request
+  const read = body._tag === "FormData"
+    ? Effect.tryPromise(async () => {
+      const form = new Response(body.formData)
+      return {
+        bytes: new Uint8Array(await form.arrayBuffer()),
+        contentType: form.headers.get("content-type") ?? undefined
+      }
+    })
+    : Effect.map(bytesOf(request), (bytes) => ({ bytes, contentType: headers["content-type"] }))
+  return Effect.mapError(
+    read,
+    (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
+  )
 }
+
+/** The body of a request as text. */
+export const bodyText = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<string, HttpClientError.HttpClientError> =>
+  Effect.map(body(request), ({ bytes }) => new TextDecoder().decode(bytes))
 
 /** The whole URL of a request. */
 export const urlOf = (request: HttpClientRequest.HttpClientRequest): string =>

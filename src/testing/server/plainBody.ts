@@ -1,43 +1,39 @@
 /** The body of a request without its compression. */
+import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
+import type { Request } from "./message.ts"
 
-/** The compressions by their first byte: clients have been seen that send zlib and call it gzip. */
-const formatOf = (bytes: Uint8Array): CompressionFormat => bytes[0] === 0x1f ? "gzip" : "deflate"
+/** The compression by its first byte: some clients send zlib and call it gzip. */
+const formatOf = (body: Uint8Array): CompressionFormat => body[0] === 0x1f ? "gzip" : "deflate"
 
-const inflate = async (bytes: Uint8Array<ArrayBuffer>, most: number): Promise<Uint8Array> => {
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(formatOf(bytes))).getReader()
+const inflate = async (body: Uint8Array<ArrayBuffer>, max: number): Promise<Uint8Array> => {
+  const reader = new Blob([body]).stream().pipeThrough(new DecompressionStream(formatOf(body))).getReader()
   const chunks: Array<Uint8Array> = []
   let size = 0
   try {
     for (let next = await reader.read(); next.value !== undefined; next = await reader.read()) {
       chunks.push(next.value)
       size += next.value.length
-      if (size > most) break
+      if (size > max) break
     }
   } finally {
-    // What is left of a bomb is not inflated. Whether that can be said to the stream makes no difference.
+    // The rest of a zip bomb is not inflated. It does not matter whether the stream can be told.
     reader.cancel().catch(() => undefined)
   }
-  const plain = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    plain.set(chunk, at)
-    at += chunk.length
-  }
-  return plain
+  return Bytes.concat(chunks)
 }
 
 /** Why a body cannot be read. */
-export type Problem = "Corrupt" | "UnknownEncoding"
+export type Problem = "TooLarge" | "Corrupt" | "UnknownEncoding"
 
-/** The plain bytes: of more than `most` only the beginning, which is more than `most`, too. */
-export const read = (
-  bytes: Uint8Array,
-  encoding: string | undefined,
-  most: number
-): Effect.Effect<Uint8Array, Problem> => {
-  const name = (encoding ?? "").trim().toLowerCase()
-  if (name === "" || name === "identity" || bytes.length === 0 || bytes.length > most) return Effect.succeed(bytes)
+/** The plain bytes, at most `max` of them. */
+export const read = ({ body, headers }: Request, max: number): Effect.Effect<Uint8Array, Problem> => {
+  const sent = typeof body === "string" ? new TextEncoder().encode(body) : body
+  const name = (headers["content-encoding"] ?? "").trim().toLowerCase()
+  if (sent.length > max) return Effect.fail("TooLarge")
+  if (name === "" || name === "identity" || sent.length === 0) return Effect.succeed(sent)
   if (name !== "gzip" && name !== "x-gzip" && name !== "deflate") return Effect.fail("UnknownEncoding")
-  return Effect.tryPromise({ try: () => inflate(new Uint8Array(bytes), most), catch: (): Problem => "Corrupt" })
+  return Effect.tryPromise({ try: () => inflate(new Uint8Array(sent), max), catch: (): Problem => "Corrupt" }).pipe(
+    Effect.filterOrFail((plain) => plain.length <= max, (): Problem => "TooLarge")
+  )
 }

@@ -1,17 +1,18 @@
-/** Things in the order in which they came, as many of the newest as there is room for. */
+/** The newest items that fit in a limited room, in the order of their arrival. */
 
 export interface Recent<A> {
-  /** Adds one, and gives those that there is no room for any more, oldest first. */
+  /** Adds an item, and gives those that no longer fit, oldest first. */
   readonly add: (item: A) => ReadonlyArray<A>
+  /** Removes an item. */
   readonly remove: (item: A) => void
-  /** Oldest first. Without a limit nothing is kept here. */
+  /** All items, oldest first. Without a limit, none is kept here. */
   readonly all: () => ReadonlyArray<A>
 }
 
-/** Room of this size, which may be without end. */
+/** A room of this size, which may be infinite. */
 export const make = <A>(room: number, sizeOf: (item: A) => number): Recent<A> => {
   const sizes = new Map<A, number>()
-  // One iterator for all: each new one would begin at the places of those that are gone.
+  // One iterator for all: a new one would begin at the places of removed items.
   const oldest = sizes.keys()
   let total = 0
 
@@ -39,3 +40,7 @@ export const make = <A>(room: number, sizeOf: (item: A) => number): Recent<A> =>
     all: () => [...sizes.keys()]
   }
 }
+
+/** The newest 10,000 requests; fewer when they have more than 1,600 characters each. */
+export const requests = <A>(sizeOf: (request: A) => number): Recent<A> =>
+  make(10_000 * 1_600, (request) => Math.max(1_600, sizeOf(request)))

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
+import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import * as call from "./call.ts"
 import * as ids from "./ids.ts"
@@ -35,7 +36,7 @@ const attachments: call.Handler = (service, request) =>
 
 /** An operation on a message that the caller can see. */
 const onMessage = (
-  show: (message: Message, now: number, service: services.Service, request: call.Call) => answers.Answer
+  show: (message: Message, now: number, service: services.Service, request: call.Call) => Answer
 ): call.Handler =>
 (service, request) =>
   Effect.gen(function*() {
@@ -113,7 +114,7 @@ const receipts = onMessage((message, _, { settings }, { query }) => {
   const all = readers.map(({ id }) => message.receipts.get(id))
   const count = (is: (receipt: Receipt) => number | undefined) =>
     all.filter((receipt) => receipt !== undefined && is(receipt) !== undefined).length
-  const page = pageOf(query, readers.length, settings.receiptsPage)
+  const page = pageOf(query, readers.length, settings.receiptsPageSize)
   if (page === undefined) return answers.badRequest("The cursor is not known")
   const { end, start } = page
   const path = `/v1/admin/messages/${message.id}/receipts`

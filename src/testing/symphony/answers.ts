@@ -1,12 +1,6 @@
 /** What the services of a pod say: their bodies and statuses. */
 import { write } from "../server/json.ts"
-
-/** An answer on its way to the client. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
+import type { Answer } from "../server/message.ts"
 
 export const json = (status: number, body: unknown): Answer => ({
   status,

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ConnectionReset } from "../server/connection.ts"
-import type { Answer } from "./answers.ts"
+import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import * as ids from "./ids.ts"
 import { decodeText } from "./multipart.ts"

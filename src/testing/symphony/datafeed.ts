@@ -1,8 +1,8 @@
 /** The datafeed of the Agent: feeds are made, read with a long poll, and deleted. */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { ConnectionReset } from "../server/connection.ts"
+import * as longPoll from "../server/longPoll.ts"
+import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import * as call from "./call.ts"
 import type * as feeds from "./feeds.ts"
@@ -65,15 +65,9 @@ const shownEvent = ({ id, initiator, messageId, payload, timestamp, type }: feed
   payload
 })
 
-/** Waits until there is something to tell, or until the time is over. */
-const poll = (
-  service: Service,
-  request: call.Call,
-  deadline: number
-): Effect.Effect<answers.Answer, ConnectionReset> => {
-  const { caller, parameters } = request
-  return Effect.acquireUseRelease(
-    // Looking and beginning to wait are one step: what happens between them would be seen by neither.
+/** Answers when there are events, or when the time is over. */
+const poll = (service: Service, { caller, parameters }: call.Call, deadline: number) =>
+  longPoll.poll<Answer>((waiter) =>
     service.step((now) => {
       const feed = service.feeds.find(caller, parameters[0] ?? "")
       if (feed === undefined) return { answer: gone }
@@ -82,29 +76,16 @@ const poll = (
         const { ackId, events } = service.feeds.read(feed, now)
         return { answer: answers.ok({ events: events.map(shownEvent), ackId }) }
       }
-      const woken = Deferred.makeUnsafe<void, ConnectionReset>()
-      const waiter: feeds.Waiter = {
-        wake: () => {
-          Deferred.doneUnsafe(woken, Effect.void)
-        },
-        reset: () => {
-          Deferred.doneUnsafe(woken, Effect.fail(new ConnectionReset({})))
-        }
-      }
       feed.waiters.add(waiter)
-      return { feed, waiter, woken, millis: Math.min(deadline, service.feeds.nextDue(feed) ?? deadline) - now }
-    }),
-    (turn) =>
-      turn.woken === undefined
-        ? Effect.succeed(turn.answer)
-        : Effect.as(Effect.timeoutOption(Deferred.await(turn.woken), turn.millis), undefined),
-    (turn) =>
-      turn.feed === undefined ? Effect.void : service.step((now) => {
-        turn.feed.waiters.delete(turn.waiter)
-        turn.feed.lastRead = now
-      })
-  ).pipe(Effect.filterOrElse((answer) => answer !== undefined, () => poll(service, request, deadline)))
-}
+      return {
+        millis: Math.min(deadline, service.feeds.nextDue(feed) ?? deadline) - now,
+        leave: service.step((now) => {
+          feed.waiters.delete(waiter)
+          feed.lastRead = now
+        })
+      }
+    })
+  )
 
 const read: call.Handler = (service, request) =>
   Effect.gen(function*() {

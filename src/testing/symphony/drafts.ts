@@ -1,7 +1,7 @@
 /** Messages as they are sent: the parts of a multipart body, and what the Agent makes of them. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Answer } from "./answers.ts"
+import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import type { Request } from "./call.ts"
 import * as messageML from "./messageML.ts"

@@ -1,5 +1,6 @@
 /** Datafeeds: what each reader has been told and has not yet acknowledged. Every function is one synchronous step. */
 import * as json from "../server/json.ts"
+import type * as longPoll from "../server/longPoll.ts"
 import * as recent from "../server/recent.ts"
 import type { User } from "./pod.ts"
 
@@ -20,12 +21,6 @@ interface Entry {
   visible: number
 }
 
-/** A read that waits for something to tell. */
-export interface Waiter {
-  readonly wake: () => void
-  readonly reset: () => void
-}
-
 export interface Feed {
   readonly id: string
   readonly user: User
@@ -37,7 +32,7 @@ export interface Feed {
   readonly stored: recent.Recent<Entry>
   /** What was told with each acknowledgement that may still come. */
   readonly told: Map<string, ReadonlyArray<Entry>>
-  readonly waiters: Set<Waiter>
+  readonly waiters: Set<longPoll.Waiter>
 }
 
 export interface Feeds {

@@ -1,6 +1,7 @@
 /** Logging in: each token that was signed with a registered key gives a session. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import * as call from "./call.ts"
 import * as jwt from "./jwt.ts"
@@ -12,7 +13,7 @@ const body = call.json(Schema.Struct({ token: Schema.String }))
 /** The login of an account by its own key. */
 const byKey = <A extends { readonly key: jwt.PublicKey | undefined }>(
   find: (service: Service, name: string) => A | undefined,
-  open: (account: A, service: Service, now: number) => answers.Answer
+  open: (account: A, service: Service, now: number) => Answer
 ): call.Handler<call.Request> =>
 (service, request) =>
   Effect.gen(function*() {

@@ -14,7 +14,7 @@ export interface Settings {
   /** Messages with one of these words in them are refused with 451. */
   blocked: ReadonlyArray<string>
   readonly allowedTypes: ReadonlyArray<string>
-  readonly receiptsPage: number
+  readonly receiptsPageSize: number
   readonly holdMillis: number
 }
 

@@ -50,7 +50,7 @@ const single: ReadonlyArray<readonly [name: string, fault: Faults.Fault]> = [
   ["403 once", Fault.AccessDenied()],
   ["500 once", Fault.ServerError({ status: 500, handled: false })],
   ["502 with HTML", Fault.ServerError({ status: 502, handled: true })],
-  ["429 with `Retry-After`", Fault.RateLimited({ retryAfter: 1 })],
+  ["429 with `Retry-After`", Fault.RateLimited({ retryAfter: "1 second" })],
   ["reset before the answer", Fault.ResetBeforeAnswer()],
   ["reset in the answer", Fault.ResetInBody()],
   ["answer that ends too early", Fault.TruncatedBody()],

@@ -105,7 +105,7 @@ for (const { command, kind, more } of kinds) {
         const unknown = yield* failure([command, "set", "o", "--custom", "{\"b\":2}", "--merge"])
         assert.deepInclude(unknown, { exitCode: 5, tag: "UpdateOutcomeUnknown" })
         assert.include(unknown.message, "is not known")
-      }).pipe(Effect.provide(failing([{ on: "objects", skip: 2, fault: Faults.Fault.ResetBeforeAnswer() }]))))
+      }).pipe(Effect.provide(failing([{ on: "appContext", skip: 2, fault: Faults.Fault.ResetBeforeAnswer() }]))))
 
     it.effect("list prints them all, or as many as are wanted, and asks for no more", () =>
       Effect.gen(function*() {
