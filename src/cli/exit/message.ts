@@ -23,21 +23,7 @@ export const messageOf = (error: Reportable): string => {
 }
 
 /** Arguments: they have no name on the command line but their place. */
-const positional = [
-  "channel",
-  "channels",
-  "users",
-  "message",
-  "messages",
-  "type",
-  "value",
-  "group",
-  "id",
-  "streamId",
-  "messageId",
-  "messageTimetoken",
-  "actionTimetoken"
-]
+const positional = /^(channels?|users|messages?|type|value|group|id|(stream|message)Id|(message|action)Timetoken)$/
 
 const renamed: { readonly [option: string]: string } = {
   groups: "--group",
@@ -50,7 +36,7 @@ const renamed: { readonly [option: string]: string } = {
 
 /** The flag of an option. */
 const inputOf = (option: string): string =>
-  positional.includes(option)
+  positional.test(option)
     ? option
     : renamed[option] ?? `--${String_.snakeToKebab(String_.camelToSnake(option))}`
 

@@ -25,6 +25,8 @@ import { withKeyset } from "./keyset.ts"
 /** The parts that `get` and `set` print. */
 export const parts = ["custom", "status", "type"] as const
 
+const keys = ["id", "name", "updated", "status", "type"] as const
+
 type Failure =
   | PubNubError
   | AppContext.ObjectNotFound
@@ -38,24 +40,18 @@ type Request<A> = Effect.Effect<A, Failure, HttpClient.HttpClient | PubNubConfig
 // --------------------------------------------------------------------------------------------------------------------
 
 /** What the flags of a list say. */
-export interface Selection<Part, Key extends string> {
+interface Selection<Part, Key extends string> {
   readonly filter: string | undefined
   readonly sort: ReadonlyArray<Key | `${Key}:asc` | `${Key}:desc`>
   readonly include: ReadonlyArray<Part> | undefined
   readonly pageSize: number
 }
 
-interface Listing<Owner, Part extends string, Key extends string> {
-  readonly parts: ReadonlyArray<Part>
-  readonly keys: ReadonlyArray<Key>
-  readonly stream: (
-    owner: Owner,
-    selection: Selection<Part, Key>
-  ) => Stream.Stream<object, PubNubError, HttpClient.HttpClient | PubNubConfig>
-}
+type Objects = Stream.Stream<object, PubNubError, HttpClient.HttpClient | PubNubConfig>
 
 const selection = <const Part extends string, const Key extends string>(
-  { keys, parts }: Pick<Listing<unknown, Part, Key>, "keys" | "parts">,
+  parts: ReadonlyArray<Part>,
+  keys: ReadonlyArray<Key>,
   fallback: string
 ) => ({
   filter: Inputs.text("filter", "Only those that match, for example: name LIKE 'A*'", "expression"),
@@ -71,17 +67,16 @@ const selection = <const Part extends string, const Key extends string>(
 const write = <E, R>(objects: Stream.Stream<object, E, R>) =>
   writeValues(objects, { toText, toJson: (object) => Effect.sync(() => toJson(object)), piped: "json" })
 
-const writeList = <Part, Key extends string, E, R>(
+const writeList = <Part, Key extends string>(
   { include, limit, ...selected }: Omit<Selection<Part, Key>, "include" | "pageSize"> & {
     readonly include: ReadonlyArray<Part>
     readonly limit: number
   },
-  stream: (selection: Selection<Part, Key>) => Stream.Stream<object, E, R>
-) =>
-  write(Stream.take(
-    stream({ ...selected, include: include.length === 0 ? undefined : include, pageSize: Math.min(limit, 100) }),
-    limit
-  ))
+  stream: (selection: Selection<Part, Key>) => Objects
+) => {
+  const page = { include: include.length === 0 ? undefined : include, pageSize: Math.min(limit, 100) }
+  return write(Stream.take(stream({ ...selected, ...page }), limit))
+}
 
 // What is not set, or was not asked for, is left out.
 const toText = (object: object): string => {
@@ -178,7 +173,7 @@ export const objects = <const Name extends string>(options: {
   readonly one: string
   /** The fields that only these objects have, and what they hold. */
   readonly texts: Texts<string>
-  readonly stream: Listing<void, typeof parts[number], "id" | "name" | "updated" | "status" | "type">["stream"]
+  readonly stream: (selection: Selection<typeof parts[number], typeof keys[number]>) => Objects
   readonly get: (id: string) => Request<object>
   readonly set: (id: string, fields: Fields, ifMatchesEtag: AppContext.Etag | undefined) => Request<object>
   readonly merge: (id: string, fields: Fields) => Request<object>
@@ -191,8 +186,8 @@ export const objects = <const Name extends string>(options: {
 
   const list = Command.make(
     "list",
-    selection({ parts, keys: ["id", "name", "updated", "status", "type"] }, "status,type"),
-    (selected) => writeList(selected, (selection) => options.stream(undefined, selection))
+    selection(parts, keys, "status,type"),
+    (selected) => writeList(selected, options.stream)
   ).pipe(Command.withDescription(`Print the ${name} that have metadata`))
 
   const get = Command.make("get", { id }, ({ id }) => writeOne(options.get(id))).pipe(
@@ -236,33 +231,43 @@ export const objects = <const Name extends string>(options: {
 }
 
 /** The commands of one side of the memberships: `list`, `set` and `remove`. */
-export const relations = <
-  const Name extends string,
-  Owner,
-  const Part extends string,
-  const Key extends string
->(
-  options: {
-    readonly name: Name
-    readonly description: string
-    /** The arguments or flags that say whose relations these are. */
-    readonly owner: Param.Param<Param.ParamKind, Owner>
-    /** What the ids on the other side are called. */
-    readonly others: "channels" | "users"
-    readonly set: (
-      owner: Owner,
-      others: ReadonlyArray<Omit<Fields, "texts"> & { readonly id: string }>
-    ) => Request<object>
-    readonly remove: (owner: Owner, others: ReadonlyArray<string>) => Request<object>
-    readonly examples: ReadonlyArray<Command.Command.Example>
-  } & Listing<Owner, Part, Key>
-) => {
-  const { description, name, others: what, owner } = options
-  const others = Argument.String(what).pipe(Argument.variadic({ min: 1 }), Argument.withDescription(`The ${what}`))
+export const relations = <const Name extends string, const Other extends "channel" | "user", Owner>(options: {
+  readonly name: Name
+  readonly description: string
+  /** The argument or flag that says whose relations these are. */
+  readonly owner: Param.Param<Param.ParamKind, Owner>
+  /** What is on the other side. */
+  readonly other: Other
+  readonly stream: (
+    owner: Owner,
+    selection: Selection<
+      typeof parts[number] | Other | `${Other}.${typeof parts[number]}`,
+      Exclude<typeof keys[number], "id" | "name"> | `${Other}.${typeof keys[number]}`
+    >
+  ) => Objects
+  readonly set: (
+    owner: Owner,
+    others: ReadonlyArray<Omit<Fields, "texts"> & { readonly id: string }>
+  ) => Request<object>
+  readonly remove: (owner: Owner, others: ReadonlyArray<string>) => Request<object>
+  readonly examples: ReadonlyArray<Command.Command.Example>
+}) => {
+  const { description, name, other, owner } = options
+  const others = Argument.String(`${other}s`).pipe(
+    Argument.variadic({ min: 1 }),
+    Argument.withDescription(`The ${other}s`)
+  )
+  const itsParts = [...parts, other, ...parts.map((part): `${Other}.${typeof part}` => `${other}.${part}`)]
+  const itsKeys = [
+    "updated",
+    "status",
+    "type",
+    ...keys.map((key): `${Other}.${typeof key}` => `${other}.${key}`)
+  ] as const
 
   const list = Command.make(
     "list",
-    { owner, selected: selection(options, "none") },
+    { owner, selected: selection(itsParts, itsKeys, "none") },
     ({ owner, selected }) => writeList(selected, (selection) => options.stream(owner, selection))
   ).pipe(Command.withDescription(`Print the ${description}`), Command.withExamples(options.examples))
 

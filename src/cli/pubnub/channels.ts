@@ -8,7 +8,7 @@ export const channels = AppContext.objects({
   name: "channels",
   one: "channel",
   texts: { name: "Name", description: "Purpose" },
-  stream: (_, selection) => Channels.stream(selection),
+  stream: (selection) => Channels.stream(selection),
   get: (id) => Channels.get({ id, include: AppContext.parts }),
   set: (id, { texts, ...fields }, ifMatchesEtag) =>
     Channels.set({ id, ...texts, ...fields, ifMatchesEtag, include: AppContext.parts }),

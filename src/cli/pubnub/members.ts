@@ -9,9 +9,7 @@ export const members = AppContext.relations({
   name: "members",
   description: "members of a channel",
   owner: channel,
-  others: "users",
-  parts: [...AppContext.parts, "user", "user.custom", "user.status", "user.type"],
-  keys: ["updated", "status", "type", "user.id", "user.name", "user.updated", "user.status", "user.type"],
+  other: "user",
   stream: (channel, selection) => Members.stream({ channel, ...selection }),
   // The answer is a page of members, which nobody asked for: the shortest will do.
   set: (channel, users) => Members.set({ channel, users, limit: 1 }),

@@ -9,18 +9,7 @@ export const memberships = AppContext.relations({
   name: "memberships",
   description: "memberships of a user",
   owner: user,
-  others: "channels",
-  parts: [...AppContext.parts, "channel", "channel.custom", "channel.status", "channel.type"],
-  keys: [
-    "updated",
-    "status",
-    "type",
-    "channel.id",
-    "channel.name",
-    "channel.updated",
-    "channel.status",
-    "channel.type"
-  ],
+  other: "channel",
   stream: (user, selection) => Memberships.stream({ user, ...selection }),
   // The answer is a page of memberships, which nobody asked for: the shortest will do.
   set: (user, channels) => Memberships.set({ user, channels, limit: 1 }),

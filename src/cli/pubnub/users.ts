@@ -13,7 +13,7 @@ export const users = AppContext.objects({
     externalId: "Id in another system",
     profileUrl: "Address of a picture"
   },
-  stream: (_, selection) => Users.stream(selection),
+  stream: (selection) => Users.stream(selection),
   get: (id) => Users.get({ id, include: AppContext.parts }),
   set: (id, { texts, ...fields }, ifMatchesEtag) =>
     Users.set({ id, ...texts, ...fields, ifMatchesEtag, include: AppContext.parts }),
