@@ -1,9 +1,8 @@
 /**
  * Files to send with a message.
  *
- * A message may be sent more than once before it is taken: when the session had expired, or the service was busy. Each
- * attempt needs the content again, so it is bytes, text, a `Blob`, or a stream that is run anew for each attempt. What
- * can be read only once is marked by {@link once}.
+ * A message may take several attempts: when the session has expired, or the service is busy. Each attempt reads the content
+ * again, and runs a stream again. Mark a stream that can be read only once with {@link once}.
  *
  * @since 0.1.0
  */
@@ -13,7 +12,8 @@ import * as Failure from "../internal/failure.ts"
 import { SymphonyError } from "./SymphonyError.ts"
 
 /**
- * What is in a file. A stream is run anew for each attempt; its bytes are counted while they are read.
+ * The content of a file: text, bytes, a `Blob`, or a stream of bytes that runs again for each attempt. The bytes of a stream are
+ * counted while they are read.
  *
  * @category models
  * @since 0.1.0
@@ -33,11 +33,12 @@ export type Content<E = never, R = never> =
  */
 export interface Once<out E = never, out R = never> {
   readonly _tag: "Once"
+  /** The stream. */
   readonly stream: Stream.Stream<Uint8Array, E, R>
 }
 
 /**
- * A smaller picture that is shown of a file.
+ * A smaller picture of a file.
  *
  * @category models
  * @since 0.1.0
@@ -45,14 +46,14 @@ export interface Once<out E = never, out R = never> {
 export interface Preview<out E = never, out R = never> {
   /** The picture. */
   readonly content: Content<E, R>
-  /** Default: that of its file, behind `preview-`. */
+  /** The name of the picture. Default: the name of its file after `preview-`. */
   readonly name?: string | undefined
-  /** Default: by its name. */
+  /** The media type. Default: that of a `Blob`, else by the name, else `application/octet-stream`. */
   readonly contentType?: string | undefined
 }
 
 /**
- * A file. With its errors and needs: those of its stream, if it is one.
+ * A file to send. `E` and `R` are the errors and requirements of its stream.
  *
  * **Example** (A report, and a picture with a preview)
  *
@@ -74,22 +75,22 @@ export interface Preview<out E = never, out R = never> {
  * @since 0.1.0
  */
 export interface Attachment<out E = never, out R = never> {
-  /** As it is shown; letters of any script. */
+  /** The name of the file, in letters of any script. */
   readonly name: string
-  /** The file: bytes, text, a `Blob`, or a `Stream`. */
+  /** The content: text, bytes, a `Blob`, or a stream. */
   readonly content: Content<E, R>
-  /** Default: that of a `Blob`, or by the name, or `application/octet-stream`. */
+  /** The media type. Default: that of a `Blob`, else by the name, else `application/octet-stream`. */
   readonly contentType?: string | undefined
-  /** All files of a message have one, or none has. */
+  /** A smaller picture. All files of a message have one, or none. */
   readonly preview?: Preview<E, R> | undefined
 }
 
 /**
- * Marks a stream that can be read only once, such as the body of a request. An attempt that has begun to read it is the
- * last: where another one would follow, the message fails with {@link AttachmentFailed} whose cause is
+ * Marks a stream that can be read only once, such as the body of a request. An attempt that has started to read it is the last
+ * one. Where another attempt would follow, the message fails with {@link AttachmentFailed}, whose cause is
  * {@link AttachmentSpent}.
  *
- * **Example** (Passing on what is coming in)
+ * **Example** (Passing on an upload)
  *
  * ```ts
  * import type * as Stream from "effect/Stream"
@@ -113,26 +114,27 @@ export const once = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E | At
 })
 
 /**
- * A stream that can be read once was read by an attempt that was not taken, so that there was none after it. `error` is
- * what that attempt failed with. With the stream opened anew the same message can be sent again.
+ * An attempt that failed has read a stream that can be read only once, so no other attempt could follow. `error` is the failure
+ * of that attempt. To send the message again, open the stream again.
  *
  * @category errors
  * @since 0.1.0
  */
 export class AttachmentSpent
   extends Failure.TaggedError<AttachmentSpent>("symphony")("AttachmentSpent", { error: SymphonyError }, {
-    message: ({ error }) => `it can be read only once, and was when this happened: ${error.message}`
+    message: ({ error }) => `it can be read only once, and an attempt that read it failed: ${error.message}`
   })
 {}
 
 /**
- * The stream of a file failed while the message was sent. It was broken off, and so was not posted.
+ * The stream of a file failed while the message was being sent. The request was aborted, and nothing was posted.
  *
  * @category errors
  * @since 0.1.0
  */
 export class AttachmentFailed<out E = unknown>
   extends Failure.TaggedError<AttachmentFailed>("symphony")("AttachmentFailed", {
+    /** The function that was called, as `Messages.send`. */
     operation: Schema.String,
     /** The name of the file. */
     attachment: Schema.String,
@@ -148,7 +150,7 @@ export class AttachmentFailed<out E = unknown>
 }
 
 /**
- * What sending files can fail with beside the message: nothing where no file is a stream.
+ * What the files of a message can fail with: nothing when no file is a stream that can fail.
  *
  * @category errors
  * @since 0.1.0

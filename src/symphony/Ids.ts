@@ -1,13 +1,13 @@
 /**
- * Ids of streams and messages: base64 of binary, in one of two alphabets. Clients and some answers show the standard one
- * (`+`, `/`, `=`), addresses want the other (`-`, `_`, no padding). Every request takes either.
+ * Ids of streams and messages, in two alphabets of base64. Clients show ids in the standard alphabet (`+`, `/`, `=`). This
+ * library gives them in the URL-safe one (`-`, `_`, no padding), and takes either.
  *
  * @since 0.1.0
  */
 import * as Input from "../internal/input.ts"
 
 /**
- * The id as addresses want it. One that is already so is left as it is.
+ * Converts an id to the URL-safe alphabet, in which this library gives ids. It keeps a URL-safe id as it is.
  *
  * **Example** (An id copied from the client)
  *
@@ -31,9 +31,9 @@ const withoutPadding = (id: unknown): string => {
 }
 
 /**
- * The id as clients and some answers show it: the standard alphabet, padded.
+ * Converts an id to the standard alphabet with padding, as clients show it.
  *
- * **Example** (An id to compare with one of an answer)
+ * **Example** (An id to show to a user)
  *
  * ```ts
  * import * as Ids from "effect-herald/symphony/Ids"
@@ -50,9 +50,9 @@ export const toStandard = (id: string): string => {
 }
 
 /**
- * What is wrong with the id of a stream or a message, or `undefined` if it may be used.
+ * Says what is wrong with the id of a stream or a message. Gives `undefined` for a valid id.
  *
- * **Example** (An id that somebody typed)
+ * **Example** (An id that a user typed)
  *
  * ```ts
  * import * as Ids from "effect-herald/symphony/Ids"

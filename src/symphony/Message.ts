@@ -1,5 +1,5 @@
 /**
- * Messages on their way to Symphony: new ones, and those of another system.
+ * Messages to send, and messages of another system to import.
  *
  * @since 0.1.0
  */
@@ -8,26 +8,26 @@ import type * as Attachment from "./Attachment.ts"
 import type * as MessageML from "./MessageML.ts"
 
 /**
- * A message as a value, to be sent more than once or to be made elsewhere.
+ * A message as one value, to send it more than once or to make it elsewhere.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Message<out E = never, out R = never> {
-  /** MessageML: text, whose root element may be left out, or markup with the data of its entities. */
+  /** MessageML: text, with or without its root element, or markup with the data of its entities. */
   readonly content: string | MessageML.Markup
-  /** The data of entities by their ids, beside that of the markup. */
+  /** The data of entities by their ids, besides the data of the markup. */
   readonly data?: { readonly [id: string]: unknown } | undefined
-  /** Of MessageML, `major.minor`. Default: the newest that the Agent knows. */
+  /** The version of MessageML, `major.minor`. Default: the newest that the Agent knows. */
   readonly version?: string | undefined
-  /** Up to 30 MB together with their previews; more than 25 are not recommended. */
+  /** Files, up to 30 MB together with their previews. The vendor recommends at most 25. */
   readonly attachments?: ReadonlyArray<Attachment.Attachment<E, R>> | undefined
-  /** Whether an update leaves the message read for who has read it. It is for updates only. Default: `true`. */
+  /** Whether an update leaves the message read for those who have read it. For updates only. Default: `true`. */
   readonly silent?: boolean | undefined
 }
 
 /**
- * A message in parts, or as one value: then there are no parts beside it.
+ * A message in parts, or as one {@link Message}. Beside a `Message`, other parts do not compile.
  *
  * @category models
  * @since 0.1.0
@@ -38,7 +38,7 @@ export type Parts<
   Part extends "data" | "version" | "attachments" | "silent" = "data" | "version" | "attachments"
 > =
   | {
-    /** MessageML: text, whose root element may be left out, or markup with the data of its entities. */
+    /** MessageML: text, with or without its root element, or markup with the data of its entities. */
     readonly message: string | MessageML.Markup
   } & Pick<Message<E, R>, Part>
   | { readonly message: Message<E, R> } & { readonly [part in Part]?: never }
@@ -50,30 +50,33 @@ export type Parts<
  * @since 0.1.0
  */
 export interface ImportedFile {
+  /** The name of the file. */
   readonly name: string
+  /** The content: text or bytes. */
   readonly content: string | Uint8Array
 }
 
 /**
- * A message that was written elsewhere, at an earlier time.
+ * A message that was written in another system, at an earlier time.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ImportedMessage {
+export interface ImportedMessage extends Pick<Message, "data"> {
+  /** The stream, by its id: URL-safe or not. */
   readonly streamId: string
-  /** MessageML, as of {@link Message}. */
+  /** MessageML, as the `content` of a {@link Message}. */
   readonly message: string | MessageML.Markup
-  readonly data?: { readonly [id: string]: unknown } | undefined
-  /** When it was written: in the past. A number is milliseconds since 1970. */
+  /** When it was written, in the past. A number is milliseconds since 1970. */
   readonly intendedMessageTimestamp: DateTime.DateTime.Input
-  /** Who wrote it. That user and the one who imports must be in the stream. */
+  /** The id of its author. The author and the importing user must be in the stream. */
   readonly intendedMessageFromUserId: number
   /** The system that it comes from. */
   readonly originatingSystemId: string
   /** Its id in that system. */
   readonly originalMessageId?: string | undefined
+  /** Its files. */
   readonly attachments?: ReadonlyArray<ImportedFile> | undefined
-  /** As many as attachments, in their order, or none. */
+  /** A preview for each attachment, in the same order, or none. */
   readonly previews?: ReadonlyArray<ImportedFile> | undefined
 }

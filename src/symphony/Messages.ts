@@ -1,9 +1,9 @@
 /**
- * Messages: {@link send}, {@link update} and {@link blast} them, {@link importMessages} of another system, {@link get} one, and
- * {@link list} those of a stream. `MessageSearch` finds them, `Attachments` has their files, and `MessageStatus` what became of
- * them.
+ * Sends messages ({@link send}, {@link update}, {@link blast}), imports those of another system ({@link importMessages}), and reads
+ * them ({@link get}, {@link list}, {@link stream}). `MessageSearch` searches them, `Attachments` reads their files, and
+ * `MessageStatus` tells what became of them.
  *
- * Every request is made with the `Session` of its context. On behalf of a user is another session, not another request.
+ * Requests use the `Session` of the context. To act on behalf of a user, provide another session.
  *
  * @since 0.1.0
  */
@@ -40,89 +40,95 @@ import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Whether a message may come twice.
+ * What all functions that send have in common.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Resending {
+export interface SendBase {
   /**
-   * Sends again by the schedule of the configuration although the message may have been posted, so that it comes at least
-   * once, and perhaps twice. Default: `false`: sends again only what was certainly not taken.
+   * Retries by the schedule of the configuration even when the message may have been posted: it then comes at least once, and
+   * perhaps twice. Default: `false`: retries only what was certainly not posted.
    */
   readonly resendUnknown?: boolean | undefined
 }
 
 /**
- * What {@link send} takes.
+ * The options of {@link send}: a stream and a message, as one value or in parts.
  *
  * @category models
  * @since 0.1.0
  */
-export type SendOptions<E = never, R = never> = { readonly streamId: string } & Resending & Message.Parts<E, R>
+export type SendOptions<E = never, R = never> =
+  & {
+    /** The stream, by its id: URL-safe or not. */
+    readonly streamId: string
+  }
+  & SendBase
+  & Message.Parts<E, R>
 
 /**
- * What {@link update} takes. Attachments are those of a `Message`.
+ * The options of {@link update}. For attachments, give the message as one `Message`.
  *
  * @category models
  * @since 0.1.0
  */
 export type UpdateOptions<E = never, R = never> =
   & {
+    /** The stream of the message. */
     readonly streamId: string
     /** The version to replace. */
     readonly messageId: string
   }
-  & Resending
+  & SendBase
   & Message.Parts<E, R, "data" | "version" | "silent">
 
 /**
- * What {@link blast} takes.
+ * The options of {@link blast}.
  *
  * @category models
  * @since 0.1.0
  */
 export type BlastOptions<E = never, R = never> =
   & {
-    /** 1 to 100. */
+    /** The streams, 1 to 100. */
     readonly streamIds: ReadonlyArray<string>
   }
-  & Resending
+  & SendBase
   & Message.Parts<E, R>
 
 /**
- * Why a {@link blast} did not reach one of its streams.
+ * Why a {@link blast} did not reach a stream.
  *
  * @category models
  * @since 0.1.0
  */
-export interface BlastFailure {
+export class BlastFailure extends Schema.Opaque<BlastFailure>()(Schema.Struct({
   /** The service's own code. */
-  readonly code?: number
+  code: Lenient.keys.integer,
   /** What the service said. */
-  readonly message?: string
-}
+  message: Lenient.keys.text
+})) {}
 
 /**
- * What came of a {@link blast}. It succeeds although streams were not reached: these are in `errors`. Every stream is in one of
- * the two.
+ * The result of a {@link blast}. Every stream is in `messages` or in `errors`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Blasted {
-  /** One for each stream that was reached, in no certain order. */
+  /** One message for each stream that was reached, in no fixed order. */
   readonly messages: ReadonlyArray<PostedMessage>
   /**
-   * By the ids of the streams, as the service writes them. One that the service told nothing of is there too, as it was given:
-   * its message may have been posted.
+   * The failures, by the URL-safe ids of the streams. A stream that the answer does not mention is here too: its message may have
+   * been posted.
    */
   readonly errors: ReadonlyMap<string, BlastFailure>
 }
 
 /**
- * The request went out and no answer of the service came back, or one that says nothing of what was done: the message may
- * have been posted, or not. Sending it again may post it twice; {@link list} can tell.
+ * The request was sent, and no answer says whether the message was posted. Sending it again may post it twice; {@link list} shows
+ * whether it is there.
  *
  * @category errors
  * @since 0.1.0
@@ -150,7 +156,7 @@ export class MessageOutcomeUnknown
 {}
 
 /**
- * What sending can fail with, beside the streams of attachments. Reasons of a `SymphonyError` mean that nothing was posted.
+ * What sending can fail with, apart from the streams of attachments. A `SymphonyError` means that nothing was posted.
  *
  * @category errors
  * @since 0.1.0
@@ -162,11 +168,12 @@ export type SendError = SymphonyError.SymphonyError | MessageOutcomeUnknown
  *
  * **Details**
  *
- * `POST {agent}/agent/v4/stream/{streamId}/message/create`. Wrong input, such as markup that is not well formed, is an
- * `BadRequest` before anything is sent. What was certainly not taken (not sent, 401, 429) is sent again by the schedule of
- * the configuration; what may have been taken fails with {@link MessageOutcomeUnknown}, unless `resendUnknown` is set.
+ * `POST {agent}/agent/v4/stream/{streamId}/message/create`. Wrong input, such as markup that is not well formed, fails
+ * with `BadRequest` before anything is sent. A message that was certainly not posted (not sent, 401, 429) is retried by the
+ * schedule of the configuration. One that may have been posted fails with {@link MessageOutcomeUnknown}, unless
+ * `resendUnknown` is set.
  *
- * **Example** (A message with what a user typed, and a file)
+ * **Example** (Text of a user, and a file)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -216,13 +223,13 @@ export function send<E, R>(
 }
 
 /**
- * Posts a new version of a message, which must be a message of a person or a bot that was not deleted. What it gives is the
- * new version: `replacing` is the id of the one before, and `initialMessageId` of the first.
+ * Posts a new version of a message. The message must come from a user or a bot, and must not be deleted. Gives the new version:
+ * its `replacing` is the version before, its `initialMessageId` the first one.
  *
  * **Details**
  *
- * `POST {agent}/agent/v4/stream/{streamId}/message/{messageId}/update`. Checks, retries and unknown outcomes are those of
- * {@link send}: an update that is repeated makes another version.
+ * `POST {agent}/agent/v4/stream/{streamId}/message/{messageId}/update`. Checks, retries and unknown outcomes as in
+ * {@link send}: a repeated update makes another version.
  *
  * **Example** (Progress)
  *
@@ -270,15 +277,14 @@ export function update<E, R>(
 }
 
 /**
- * Posts a message to up to 100 streams that exist. It succeeds although some of them were not reached: those are in
- * `errors`, with the reason of each.
+ * Posts a message to up to 100 streams that exist. It succeeds even when some of them are not reached: `errors` names these.
  *
  * **Details**
  *
- * `POST {agent}/agent/v4/message/blast`. A stream that is given twice gets it once. Checks, retries and unknown outcomes are
- * those of {@link send}.
+ * `POST {agent}/agent/v4/message/blast`. A stream that is given twice gets the message once. Checks, retries and unknown outcomes
+ * as in {@link send}.
  *
- * **Example** (An announcement, and whom it did not reach)
+ * **Example** (An announcement, and the streams that it did not reach)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -320,7 +326,7 @@ export function blast<E, R>(
       ],
       options,
       fields: () => [["sids", ids.join(",")]],
-      decode: (text) => Result.map(decodeBlasted(text), (blasted) => complete(blasted, streamIds))
+      decode: (text) => Result.map(decodeBlasted(text), (blasted) => complete(blasted, ids))
     }
   })
 }
@@ -329,40 +335,28 @@ const decodeMessage = Lenient.json(PostedMessage)
 
 const decodeBlast = Lenient.json(Schema.Struct({
   messages: Lenient.list(PostedMessage),
-  errors: Lenient.optional(Schema.Record(
-    Schema.String,
-    // A stream that was not reached is told of, whatever is said of it.
-    Schema.Struct({ code: Lenient.optional(Lenient.Integer), message: Lenient.optional(Schema.String) }).pipe(
-      Schema.catchDecoding(() => Effect.succeedSome({}))
-    )
-  ))
+  // A stream that was not reached counts, whatever its failure says.
+  errors: Lenient.optional(
+    Schema.Record(Schema.String, BlastFailure.pipe(Schema.catchDecoding(() => Effect.succeedSome({}))))
+  )
 }))
 
 const decodeBlasted = (text: string): Result.Result<Blasted, string> =>
-  Result.flatMap(
-    decodeBlast(text),
-    ({ errors = {}, ...answer }) => {
-      const messages = answer.messages.filter(isDecoded)
-      return messages.length === 0 && Object.keys(errors).length === 0
-        ? Result.fail("it names no stream")
-        : Result.succeed({ messages, errors: new Map(Object.entries(errors)) })
-    }
-  )
+  Result.flatMap(decodeBlast(text), ({ errors = {}, messages }) => {
+    const decoded = messages.filter(isDecoded)
+    const failures = Object.entries(errors).map(([id, failure]) => [Ids.toUrlSafe(id), failure] as const)
+    return decoded.length === 0 && failures.length === 0
+      ? Result.fail("it names no stream")
+      : Result.succeed({ messages: decoded, errors: new Map(failures) })
+  })
 
-/** The same with what was told of no stream. A message that does not name its stream is that of one of them. */
+/** Adds the streams that the answer does not mention. A message that does not name its stream is that of one of them. */
 const complete = ({ errors, messages }: Blasted, streamIds: ReadonlyArray<string>): Blasted => {
-  const told = new Set([
-    ...messages.map(({ stream }) => stream?.streamId ?? ""),
-    ...errors.keys()
-  ].map(Ids.toUrlSafe))
-  const given = new Map(streamIds.map((streamId) => [Ids.toUrlSafe(streamId), streamId]))
-  const untold = [...given].flatMap(([id, streamId]) => told.has(id) ? [] : [streamId])
-  const nameless = messages.filter(({ stream }) => stream?.streamId === undefined).length
-  if (untold.length <= nameless) return { errors, messages }
-  const message = "The service told nothing of this stream. The message may have been posted"
-  const completed = new Map(errors)
-  for (const streamId of untold) completed.set(streamId, { message })
-  return { messages, errors: completed }
+  const named = messages.flatMap(({ stream }) => stream?.streamId ?? [])
+  const missing = streamIds.filter((streamId) => !named.includes(streamId) && !errors.has(streamId))
+  if (missing.length <= messages.length - named.length) return { errors, messages }
+  const unknown: BlastFailure = { message: "The service told nothing of this stream. The message may have been posted" }
+  return { messages, errors: new Map([...errors, ...missing.map((streamId) => [streamId, unknown] as const)]) }
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -388,26 +382,26 @@ export class Imported extends Schema.Opaque<Imported>()(Schema.Struct({
 })) {}
 
 /**
- * What {@link importMessages} takes.
+ * The options of {@link importMessages}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ImportMessagesOptions extends Resending {
-  /** In any order; results come in the same one. */
+export interface ImportMessagesOptions extends SendBase {
+  /** The messages. The results have their order. */
   readonly messages: ReadonlyArray<Message.ImportedMessage>
 }
 
 /**
- * Imports messages of another system under their own times and authors. The datafeed does not tell of them. Each has its
- * own result, in the order in which they were given, whatever the order of the answer: one without a `messageId` was not
- * imported, and its `diagnostic` says why. The session needs the role Content Management.
+ * Imports messages of another system with their own times and authors. Gives one result for each message, in the order of the
+ * messages: a result without a `messageId` has a `diagnostic` that says why the message was not imported. The datafeed has no
+ * events for imported messages. The session needs the role Content Management.
  *
  * **Details**
  *
- * `POST {agent}/agent/v4/message/import`. Checks, retries and unknown outcomes are those of {@link send}.
+ * `POST {agent}/agent/v4/message/import`. Checks, retries and unknown outcomes as in {@link send}.
  *
- * **Example** (What could not be imported)
+ * **Example** (The messages that were not imported)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -449,7 +443,7 @@ const importing = { operation: "Messages.importMessages", method: "POST", path: 
 
 const decodeImported = Lenient.entries(Imported)
 
-/** A result for each message in its place: that which names it, or else the next one that names none. */
+/** Puts the results in the order of the messages: the result that names a message, or else the next one that names none. */
 const inOrder = (
   messages: ReadonlyArray<Message.ImportedMessage>,
   results: ReadonlyArray<Imported | UndecodableItem>
@@ -459,7 +453,7 @@ const inOrder = (
   )
   const given = placesOf(messages)
   const named = placesOf(told)
-  /** The place of a result, where one message and one result have its id. */
+  /** The place of a result, if just one message and one result have its id. */
   const placeOf = (id: string | undefined) =>
     id === undefined || named.get(id) === shared ? shared : given.get(id) ?? shared
   const places = new Map(told.map((result) => [placeOf(result.originalMessageId), result]))
@@ -470,7 +464,7 @@ const inOrder = (
   return [...messages.map((_, index) => places.get(index) ?? others.shift() ?? untold), ...others]
 }
 
-/** The place of an id that several have. */
+/** The place of an id that several entries have. */
 const shared = -1
 
 const placesOf = (
@@ -488,13 +482,13 @@ const placesOf = (
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Which message.
+ * The options of {@link get}, and of all functions that take one message.
  *
  * @category models
  * @since 0.1.0
  */
 export interface MessageOptions {
-  /** The id, URL-safe or not. */
+  /** The message, by its id: URL-safe or not. */
   readonly messageId: string
 }
 
@@ -538,53 +532,53 @@ export const get = (
   })
 
 /**
- * Which messages of a stream, by their times.
+ * A stream and a range of time.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Range {
-  /** The id, URL-safe or not. */
+  /** The stream, by its id: URL-safe or not. */
   readonly streamId: string
-  /** The earliest time of a message. A number is milliseconds since 1970. Default: 0. */
+  /** The earliest time (inclusive). A number is milliseconds since 1970. Default: no limit. */
   readonly since?: DateTime.DateTime.Input | undefined
-  /** The latest time of a message. Default: none. */
+  /** The latest time (inclusive). Default: no limit. */
   readonly until?: DateTime.DateTime.Input | undefined
 }
 
 /**
- * What {@link list} takes.
+ * The options of {@link list}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ListOptions extends Range {
-  /** How many messages to leave out in front. Default: 0. */
+  /** How many messages to skip. Default: 0. */
   readonly skip?: number | undefined
-  /** 1 to 500. Default: 50. */
+  /** The size of the page, 1 to 500. Default: 50. */
   readonly limit?: number | undefined
 }
 
 /**
- * What {@link stream} takes.
+ * The options of {@link stream}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StreamOptions extends Range {
-  /** How many messages one request asks for: 1 to 500. Default: 500. */
+  /** How many messages one request asks for, 1 to 500. Default: 500. */
   readonly pageSize?: number | undefined
 }
 
 /**
- * Messages of a stream, newest first as of today: the service promises no order. A stream without any gives none. An entry that
- * cannot be read is an `UndecodableItem` in its place, here and in all other lists.
+ * Lists messages of a stream. The service gives the newest first as of today, and promises no order. A message that cannot be read
+ * is an `UndecodableItem` in its place, here and in all other lists.
  *
  * **Details**
  *
  * `GET {agent}/agent/v4/stream/{streamId}/message`
  *
- * **Example** (The last ten)
+ * **Example** (The last ten messages)
  *
  * ```ts
  * import * as Messages from "effect-herald/symphony/Messages"
@@ -635,15 +629,14 @@ const listAs = (
   })
 
 /**
- * All messages of a range, page after page in the order in which the service gives them: each once, those too that share a
- * millisecond. It stops asking when its reader stops.
+ * Streams the messages of a stream, each once, in the order of the service. It asks for the next page when the reader pulls.
  *
  * **Details**
  *
- * As {@link list}, by default 500 a page. The next page goes on at the time of the last message, without those of that time that were
- * there already, so that messages that come meanwhile move nothing.
+ * As {@link list}. The next page starts at the time of the last message and leaves out what the page before had, so messages that
+ * arrive between two requests move nothing.
  *
- * **Example** (The last hundred messages of somebody)
+ * **Example** (The last 100 messages of a user)
  *
  * ```ts
  * import * as Stream from "effect/Stream"
@@ -695,11 +688,11 @@ const pathOf = (streamId: string) => agent`/v4/stream/${Ids.toUrlSafe(streamId)}
 /** Where a page begins. */
 interface Window extends Pick<ListOptions, "since" | "until"> {
   readonly skip: number
-  /** What was given, and may come again: where there is only the number to go on by, or a time is not known. */
+  /** The messages that may come again: when the next page is known by its number only, or a message has no time. */
   readonly seen: ReadonlySet<string>
 }
 
-/** Milliseconds of the times that are known. */
+/** The times in milliseconds. */
 const timesOf = (messages: ReadonlyArray<PostedMessage | UndecodableItem>): ReadonlyArray<number | undefined> =>
   messages.map((message) =>
     isDecoded(message) && message.timestamp !== undefined ? DateTime.toEpochMillis(message.timestamp) : undefined
@@ -711,9 +704,9 @@ const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage | Unde
   const last = times.at(-1)
   const falls = (time: number, index: number) => index === 0 || time <= (times[index - 1] ?? Number.NaN)
   const rises = (time: number, index: number) => index === 0 || time >= (times[index - 1] ?? Number.NaN)
-  // What has no time stands between its neighbours. A message without one may be anywhere.
+  // An item that cannot be decoded stands between its neighbours. A message without a time may be anywhere.
   const isOrdered = messages.every((message, index) => !isDecoded(message) || places[index] !== undefined)
-  // The page goes on at the first of the last time, so that messages that come meanwhile move nothing.
+  // The next page starts at the first message of the last time, so that new messages move nothing.
   const skip = messages.length - places.indexOf(last)
   const bound = !isOrdered || last === undefined || times.every((time) => time === last)
     ? undefined
@@ -722,14 +715,14 @@ const nextWindow = (window: Window, messages: ReadonlyArray<PostedMessage | Unde
     : times.every(rises)
     ? { since: last }
     : undefined
-  // Without this, a page that begins where it began could come again and again.
+  // Otherwise a page that starts where it started before would come for ever.
   const moves = bound !== undefined && ("until" in bound ? bound.until !== window.until : bound.since !== window.since)
   if (moves) {
-    // Entries whose times are not known may be of that time too, and move the others.
+    // Items without a time may be of that time too, and move the others.
     const again = messages.every(isDecoded) ? [] : idsOf(messages.slice(-skip))
     return { ...window, ...bound, skip, seen: new Set([...window.seen, ...again]) }
   }
-  // All of one time, or in no order: there is only the number of messages to go on by.
+  // All of one time, or in no order: only the number of messages says where the next page starts.
   return {
     ...window,
     skip: window.skip + messages.length,
@@ -746,13 +739,13 @@ const decodeMessages = Lenient.entries(PostedMessage)
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
-/** What posts a message. */
+/** A request that posts a message. */
 interface Posting<A, E, R> extends Pick<Endpoint.Endpoint<A>, "path" | "decode"> {
   readonly streamId?: string
   readonly streamIds: ReadonlyArray<string>
   readonly issues: ReadonlyArray<Input.Detail>
-  readonly options: Draft.Options<E, R> & Resending
-  /** Beside those that all messages have. */
+  readonly options: Draft.Options<E, R> & SendBase
+  /** Form fields besides those of all messages. */
   readonly fields: (draft: Draft.Draft<E, R>) => ReadonlyArray<readonly [name: string, value: string]>
 }
 
@@ -791,7 +784,7 @@ const post = <A, E, R>(
     })
   })
 
-/** What may have been done by any of the attempts is told as such. */
+/** Fails with `MessageOutcomeUnknown` when any of the attempts may have posted the message. */
 const unknownOutcome = <A, E, R>(
   attempts: Effect.Effect<A, Request.Failed<E>, R>,
   operation: string,
