@@ -9,14 +9,15 @@ import { Cursor } from "../Cursor.ts"
 import * as PubNubError from "./PubNubError.ts"
 
 /**
- * The retry schedule for this kind of failure ended. `last` is the failure that the reader gave up on, and `attempts` says how
- * many failures there were in a row. Of the default schedules only the one for `AccessDenied` ends.
+ * The retry schedule for this kind of failure ended. Of the default schedules only the one for `AccessDenied` ends.
  *
  * @category errors
  * @since 0.1.0
  */
 export class Exhausted extends Failure.TaggedError<Exhausted>("pubnub")("Exhausted", {
+  /** How many failures there were in a row. */
   attempts: Schema.Int,
+  /** The last failure. */
   last: PubNubError.Reason
 }, {
   message: ({ attempts, last }) => `Gave up after ${attempts} attempts: ${last.message}`,
@@ -25,11 +26,10 @@ export class Exhausted extends Failure.TaggedError<Exhausted>("pubnub")("Exhaust
 }) {}
 
 /**
- * Something threw that must not: a function that was given to this library (a schedule, an `HttpClient`), or the library
- * itself. Every reader of that connection ends with it. `description` says what was thrown, in at most 1,024 characters and
- * without addresses, the secret key and the token.
+ * A function threw an exception: one of the application (a schedule, an `HttpClient`), or one of this library. It ends every
+ * reader of the connection.
  *
- * **Example** (Going on, and telling somebody)
+ * **Example** (Logging a defect, and going on)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -51,37 +51,33 @@ export class Exhausted extends Failure.TaggedError<Exhausted>("pubnub")("Exhaust
  * @since 0.1.0
  */
 export class Defect extends Failure.TaggedError<Defect>("pubnub")("Defect", {
+  /** The exception, in at most 1,024 characters, without addresses, the secret key and the token. */
   description: Schema.String
 }, {
   message: ({ description }) =>
-    `A function threw that must not: ${description}. If it is yours (a schedule, an HttpClient), mend it; else ` +
-    "report it as a bug of effect-herald. Nothing was skipped: go on from the cursor."
+    `A function threw: ${description}. If it is yours (a schedule, an HttpClient), fix it; else report it as a bug of ` +
+    "effect-herald. Nothing was skipped: go on from the cursor."
 }) {}
 
 /**
- * A reader of a shared connection with the strategy `fail` had no room: `capacity` events waited for it. It fails after those
- * were taken.
+ * More than `capacity` events waited for a reader of a shared connection with the strategy `fail`. It fails after it took those.
  *
  * @category errors
  * @since 0.1.0
  */
-export class InboxOverflow
-  extends Failure.TaggedError<InboxOverflow>("pubnub")("InboxOverflow", { capacity: Schema.Int }, {
-    message: ({ capacity }) =>
-      `${capacity} events wait for this reader and there is no room for more. ` +
-      "Take them faster, give it more capacity or another strategy, or go on from the cursor.",
-    isRetryable: true
-  })
-{}
+export class InboxOverflow extends Failure.TaggedError<InboxOverflow>("pubnub")("InboxOverflow", {
+  /** How many events may wait for the reader. */
+  capacity: Schema.Int
+}, {
+  message: ({ capacity }) =>
+    `More than ${capacity} events wait for this reader. ` +
+    "Go on from the cursor. To avoid it, handle events faster, or use more capacity or another strategy.",
+  isRetryable: true
+}) {}
 
 /**
- * The error of a subscription. Its `reason` is a failure that no retry mends, {@link Exhausted}, {@link InboxOverflow} (with the
- * strategy `fail` only), or a {@link Defect}.
- *
- * `cursor` is where to go on from: pass it as `from`. On a shared connection it is that of the reader that failed. It is absent
- * only when the reader never was connected and was given no cursor.
- *
- * A token that is replaced while the stream runs needs no new stream: see `AuthToken` of `PubNubConfig`.
+ * A subscription ended. To go on, pass `cursor` as `from` to a new one. A new token needs no new stream: see `AuthToken` of
+ * `PubNubConfig`.
  *
  * **Example** (Going on with a new token)
  *
@@ -112,6 +108,7 @@ export class InboxOverflow
  * @since 0.1.0
  */
 export class SubscribeError extends Failure.TaggedError<SubscribeError>("pubnub")("SubscribeError", {
+  /** A failure that no retry can fix, {@link Exhausted}, {@link InboxOverflow} (with the strategy `fail` only), or {@link Defect}. */
   reason: Schema.Union([
     PubNubError.AccessDenied,
     PubNubError.InvalidKey,
@@ -121,6 +118,7 @@ export class SubscribeError extends Failure.TaggedError<SubscribeError>("pubnub"
     InboxOverflow,
     Defect
   ]),
+  /** Where the reader that failed was. Absent when a reader without a cursor was never connected. */
   cursor: Schema.optionalKey(Cursor)
 }, {
   message: ({ reason }) => `The subscription ended: ${reason.message}`,

@@ -133,7 +133,7 @@ describe("a function that throws", () => {
         assert.lengthOf(stderr, 1)
         assert.match(
           stderr[0] ?? "",
-          /^herald: [^\n]*A function threw that must not: Error: boom at \{address\}[^\n]*$/
+          /^herald: [^\n]*A function threw: Error: boom at \{address\}[^\n]*$/
         )
         assert.strictEqual(exitCode, 1)
       }).pipe(Effect.provide(throwing))

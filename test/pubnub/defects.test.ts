@@ -115,8 +115,8 @@ describe("a stream", () => {
       const error = endOf(fiber)
       assert.strictEqual(
         error.reason.message,
-        "A function threw that must not: RangeError: no delay with {secret}. If it is yours (a schedule, an HttpClient), " +
-          "mend it; else report it as a bug of effect-herald. Nothing was skipped: go on from the cursor."
+        "A function threw: RangeError: no delay with {secret}. If it is yours (a schedule, an HttpClient), " +
+          "fix it; else report it as a bug of effect-herald. Nothing was skipped: go on from the cursor."
       )
       const told = seen.at(-1)
       assert.deepStrictEqual(told?._tag === "Disconnected" && told.reason?._tag, "Defect")
