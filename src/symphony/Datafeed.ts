@@ -49,7 +49,7 @@ export interface Options {
   /**
    * How long one read may take. The service holds a read for half a minute when nothing happens. A read without an answer in
    * this time is given up; the second one in a row emits `FeedInterrupted`. With less than half a minute, a quiet feed looks
-   * silent. A value that is no positive duration is a `BadRequest`. Default: 60 seconds. All other requests use the
+   * silent. A value that is no positive, finite duration is a `BadRequest`. Default: 60 seconds. All other requests use the
    * `requestTimeout` of the configuration.
    */
   readonly readTimeout?: Duration.Input | undefined

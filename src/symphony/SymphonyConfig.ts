@@ -1,5 +1,5 @@
 /**
- * Where the services of a pod are, who the bot is, and how failures are tried again.
+ * The configuration of Symphony: the addresses of the services, the bot and its key, retries and timeouts.
  *
  * @since 0.1.0
  */
@@ -29,29 +29,29 @@ import { Detail, type SymphonyError } from "./SymphonyError.ts"
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Where one service is. Each field that is left out is that of the whole configuration.
+ * The address of one service. A missing field takes its value from the whole configuration.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ServiceOptions {
-  /** Default: `https`. */
+  /** The scheme of the URL. Default: `https`. */
   readonly scheme?: "http" | "https" | undefined
-  /** A name or an address, without scheme, port and path. */
+  /** A host name or an IP address, without scheme, port and path. */
   readonly host?: string | undefined
-  /** Default: 443 with `https`, and the scheme's own otherwise. */
+  /** The port. Default: 443 for `https`, else the default of the scheme. */
   readonly port?: number | undefined
-  /** A path in front of the service's own. Default: none. */
+  /** A path before the path of the service. Default: none. */
   readonly context?: string | undefined
   /**
-   * Sent with each request: text, or `Redacted` text for what admits to a gateway. Those of a service take the place of all those
-   * of the configuration. No error shows any value but that of `x-trace-id`.
+   * Headers of each request: text, or `Redacted` text for secrets. The headers of a service replace all headers of the whole
+   * configuration. No error shows a value, except that of `x-trace-id`. Default: none.
    */
   readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
 }
 
 /**
- * The bot: a service account, and the private key whose public key the pod knows.
+ * The bot: a service account and its private key. The pod must know the public key.
  *
  * @category models
  * @since 0.1.0
@@ -59,7 +59,7 @@ export interface ServiceOptions {
 export interface Bot {
   /** The user name of the service account. */
   readonly username: string
-  /** PEM: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). */
+  /** The RSA key in PEM: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). */
   readonly privateKey: Redacted.Redacted
 }
 
@@ -72,26 +72,26 @@ export interface Bot {
 export interface App {
   /** The id of the extension application. */
   readonly appId: string
-  /** As the bot's. */
+  /** The RSA key in PEM, as of a {@link Bot}. */
   readonly privateKey: Redacted.Redacted
 }
 
 /**
- * What {@link make} takes. A host is required, here or for each service that is used.
+ * The options of {@link make} and {@link layer}. The whole configuration needs a host, or each service that is used does.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options extends ServiceOptions {
-  /** The pod. A field that is not given here is as above. */
+  /** The address of the pod, where it differs. */
   readonly pod?: ServiceOptions | undefined
-  /** The Agent. A field that is not given here is as above. */
+  /** The address of the Agent, where it differs. */
   readonly agent?: ServiceOptions | undefined
-  /** The key manager. A field that is not given here is as above. */
+  /** The address of the key manager, where it differs. */
   readonly keyManager?: ServiceOptions | undefined
-  /** Who logs in with `Session.layer`. Default: nobody. */
+  /** The bot that `Session.layer` logs in. Default: none. */
   readonly bot?: Bot | undefined
-  /** Who acts with `Session.layerOnBehalfOf`. Default: nobody. */
+  /** The application that `Session.layerOnBehalfOf` logs in. Default: none. */
   readonly app?: App | undefined
   /**
    * When a request is tried again: settings of `Retry.backoff`, or a schedule. Default: 10 attempts, half a second to 5 minutes
@@ -106,26 +106,27 @@ export interface Options extends ServiceOptions {
   /** How long a request may take, connection and body included. Default: 60 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * The largest answer that is read, in bytes after decompression. A larger one fails with `Malformed` as soon as it is known to
-   * be. What is read as a stream has no limit. Default: 48 MiB, room for the largest file of a message in base64.
+   * The largest answer in bytes, after decompression. A larger answer fails with `Malformed` as soon as it passes the limit. An
+   * answer that is read as a stream has no limit. Default: 48 MiB, room for the largest file of a message in base64.
    */
   readonly maxAnswerSize?: number | undefined
 }
 
 /**
- * Where one service is.
+ * The address of one service, complete.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Service {
-  /** Without a slash at its end; empty when no host is known. */
+  /** The URL without a slash at its end. Empty when there is no host. */
   readonly url: string
+  /** The headers of each request, by their names in lower case. */
   readonly headers: { readonly [name: string]: string | Redacted.Redacted }
 }
 
 /**
- * The configuration that every request reads from its context.
+ * The configuration. Every request reads it from its context.
  *
  * **Example** (A second pod for one part of a program)
  *
@@ -140,18 +141,27 @@ export interface Service {
  * @since 0.1.0
  */
 export class SymphonyConfig extends Context.Service<SymphonyConfig, {
+  /** The address of the pod. */
   readonly pod: Service
+  /** The address of the Agent. */
   readonly agent: Service
+  /** The address of the key manager. */
   readonly keyManager: Service
+  /** The bot that logs in. */
   readonly bot: Bot | undefined
+  /** The application that acts on behalf of users. */
   readonly app: App | undefined
+  /** When a request is retried. */
   readonly retry: Schedule.Schedule<unknown, SymphonyError>
+  /** When a reader of the datafeed retries. */
   readonly reconnect: Schedule.Schedule<unknown, SymphonyError>
+  /** How long a request may take. */
   readonly requestTimeout: Duration.Duration
+  /** The largest answer in bytes. */
   readonly maxAnswerSize: number
   /**
-   * What is wrong with the options. Making a configuration never fails; a request made with a wrong one fails with
-   * `BadRequest` and these details before anything is sent.
+   * What is wrong with the options. Making a configuration never fails. A request with a wrong one fails with `BadRequest` and
+   * these details before anything is sent.
    */
   readonly issues: ReadonlyArray<Detail>
 }>()("effect-herald/symphony/SymphonyConfig") {}
@@ -161,7 +171,7 @@ export class SymphonyConfig extends Context.Service<SymphonyConfig, {
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * The configuration of the given options, as a value. It never fails: see `issues` of {@link SymphonyConfig}.
+ * Makes a configuration. It never fails: see `issues` of {@link SymphonyConfig}.
  *
  * @category constructors
  * @since 0.1.0
@@ -188,7 +198,7 @@ const of = (options: Options): Omit<SymphonyConfig["Service"], "issues"> => ({
 })
 
 /**
- * {@link make} as a layer.
+ * Gives the configuration of {@link make} as a layer.
  *
  * **Example** (A bot with a key from a secret store)
  *
@@ -216,7 +226,7 @@ const place = (prefix: string) => ({
   context: text(`${prefix}_CONTEXT`)
 })
 
-// None of them is nobody; one without the other is a mistake.
+// Both are missing, or both are set: one without the other is a mistake.
 const identity = (nameVariable: string, keyVariable: string) =>
   Config.all({ name: text(nameVariable), key: Config.withDefault(Config.Redacted(keyVariable), undefined) }).pipe(
     Config.flatMap(({ key, name }) =>
@@ -242,11 +252,14 @@ const environment = {
 }
 
 /**
- * The configuration from `Config`, by default the environment: `SYMPHONY_HOST` (required), `SYMPHONY_SCHEME`,
- * `SYMPHONY_PORT`, `SYMPHONY_CONTEXT`, and the same four with `SYMPHONY_AGENT_` and `SYMPHONY_KEY_MANAGER_` where these are
- * elsewhere; `SYMPHONY_BOT_USERNAME` with `SYMPHONY_BOT_PRIVATE_KEY`, and `SYMPHONY_APP_ID` with `SYMPHONY_APP_PRIVATE_KEY`. A
- * key is PEM, on one line with its line breaks written as `\n` if need be. Each option may be given a `Config` of its own.
- * A missing or unreadable value is a `ConfigError` of the layer.
+ * Reads the configuration from `Config`, by default the environment. Fails with `ConfigError` when a value is missing or wrong.
+ *
+ * **Details**
+ *
+ * `SYMPHONY_HOST` is required. Optional are `SYMPHONY_SCHEME`, `SYMPHONY_PORT` and `SYMPHONY_CONTEXT`, and the same four names with
+ * `SYMPHONY_AGENT_` and `SYMPHONY_KEY_MANAGER_` for services at other addresses. The bot is `SYMPHONY_BOT_USERNAME` with
+ * `SYMPHONY_BOT_PRIVATE_KEY`, the application `SYMPHONY_APP_ID` with `SYMPHONY_APP_PRIVATE_KEY`. A key is PEM; on one line, its line
+ * breaks are `\n`. A `Config` in the options replaces that of its option.
  *
  * **Example** (A host that the program knows, the bot from the environment)
  *
@@ -268,13 +281,15 @@ export const layerConfig = (
 // --- from a file
 
 /**
- * A configuration file that cannot be used. `details` has each complaint with its key.
+ * A configuration file that cannot be used.
  *
  * @category errors
  * @since 0.1.0
  */
 export class SymphonyConfigError extends Failure.TaggedError<SymphonyConfigError>("symphony")("SymphonyConfigError", {
+  /** The path of the file. */
   file: Schema.String,
+  /** What is wrong, each with its key. */
   details: Schema.Array(Detail)
 }, {
   message: ({ details, file }) =>
@@ -286,21 +301,22 @@ export class SymphonyConfigError extends Failure.TaggedError<SymphonyConfigError
 }) {}
 
 /**
- * The configuration of a file of the vendor's kits, JSON or YAML: `host`, `bot.username`, `bot.privateKey.path`, and so on.
+ * Reads the configuration from a JSON or YAML file of the vendor's kits: `host`, `bot.username`, `bot.privateKey.path`, and so
+ * on. Fails with {@link SymphonyConfigError}, which names each wrong key, or with `PlatformError` when the file cannot be read.
  *
  * **Details**
  *
- * - In every value `${NAME}` and `${NAME:-default}` are replaced from the environment (the `ConfigProvider` of the context);
- *   `$${` is a literal `${`.
+ * - The environment (the `ConfigProvider` of the context) fills `${NAME}` and `${NAME:-default}` in every value. `$${` is a literal
+ *   `${`.
  * - The path of a private key is relative to the folder of the file.
- * - `readTimeout` is the `requestTimeout`, `defaultHeaders` are `headers`.
- * - Names are text as they are written, also where they look like numbers (`1e3`, `1.10`).
- * - One warning names everything that has no effect: keys that are not known, settings of the kits that mean nothing here
- *   (`datafeed.version`, `connectionTimeout`), and `proxy` and `ssl`, which are the transport's matter.
+ * - `readTimeout` sets `requestTimeout`, and `defaultHeaders` sets `headers`.
+ * - Names are text as written, even if they look like numbers (`1e3`, `1.10`).
+ * - One warning names all keys without effect: unknown keys, settings of the kits that mean nothing here (`datafeed.version`,
+ *   `connectionTimeout`), and `proxy` and `ssl`, which belong to the transport.
  *
- * What is wrong is a `SymphonyConfigError` that names each key: what this file cannot mean, settings that are all one level off, a private key with both `path` and
- * `content`, an identity with a certificate only (logins with certificates are not offered), a variable that is not set, a
- * key file that cannot be read. A `PlatformError` means that the file itself cannot be read.
+ * Wrong are: values of a wrong type, settings that are all one level too deep or too high, a private key with both `path` and
+ * `content`, a certificate without a key (logins with certificates are not supported), a variable that is not set, and a key file
+ * that cannot be read.
  *
  * **Example** (The file of a bot)
  *

@@ -7,6 +7,7 @@ import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Stream from "effect/Stream"
+import type { Page } from "effect-herald/Page"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import {
   Attachment,
@@ -56,6 +57,18 @@ describe("requests", () => {
       true
     )
     holds<Equal<typeof bytes, Stream.Stream<Uint8Array, Failure, Needs>>>(true)
+  })
+
+  it("take what others give: a listed file is got as it is, and receipts are a page", () => {
+    const got = (file: PostedMessage.StreamAttachment) => Attachments.getAttachment({ ...file })
+    const next = ({ next }: MessageStatus.MessageReceipts) => MessageStatus.receipts({ messageId, next })
+    const page = (receipts: MessageStatus.MessageReceipts): Page<
+      MessageStatus.Receipt | UndecodableItem.UndecodableItem,
+      string
+    > => receipts
+    holds<Equal<ReturnType<typeof got>, Reads<string>>>(true)
+    holds<Equal<ReturnType<typeof next>, Reads<MessageStatus.MessageReceipts>>>(true)
+    assert.isFunction(page)
   })
 
   it("fail with what the stream of a file fails with, and need what it needs", () => {

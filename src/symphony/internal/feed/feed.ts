@@ -66,15 +66,10 @@ const issuesOf = ({ deleteOnEnd, include, readTimeout, reconnect, tag }: Setting
     include: Input.list(0)(include) ??
       include.map(Input.oneOf(["own", "invisible"])).find((problem) => problem !== undefined),
     deleteOnEnd: Input.flag(deleteOnEnd),
-    readTimeout: timeoutIssue(readTimeout ?? defaultTimeout)
+    readTimeout: Input.duration(readTimeout ?? defaultTimeout)
   }),
   ...Input.retry("reconnect", reconnect)
 ]
-
-const timeoutIssue = (input: Duration.Input): Input.Problem => {
-  const timeout = Duration.fromInput(input)
-  return timeout._tag === "Some" && Duration.toMillis(timeout.value) > 0 ? undefined : "is not a positive duration"
-}
 
 const open = (settings: Settings) =>
   Effect.gen(function*() {
@@ -108,7 +103,7 @@ const open = (settings: Settings) =>
     let refusal: SymphonyError.SymphonyError | undefined
     let refusals = 0
 
-    const told = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ items: [status], commit: Effect.void })
+    const emit = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ items: [status], commit: Effect.void })
 
     const up = (feedId: string, now: LongPoll.Moment): DatafeedStatus.FeedReconnected => {
       isDown = false
@@ -120,14 +115,14 @@ const open = (settings: Settings) =>
       created = chosen.created
       acknowledgements = makeAcknowledgements()
       sharedAt = undefined
-      return stood(chosen.feedId)
+      return resumeAt(chosen.feedId)
     }
 
     const replace = Effect.fnUntraced(function*(previous: string, { reason }: SymphonyError.SymphonyError) {
       choice.forget(previous)
       const chosen = yield* choice.choose
       refusal = undefined
-      told({
+      emit({
         _tag: "FeedRecreated",
         feedId: chosen.feedId,
         previousFeedId: previous,
@@ -149,10 +144,10 @@ const open = (settings: Settings) =>
       if (!settings.include.includes("own") && bot === undefined) bot = yield* Requests.sessionUser
       if (standing === undefined) return adopt(yield* choice.choose)
       const isListed = yield* choice.isListed(standing)
-      if (isRenewal && isDown) told(up(standing, PollLoop.moment(clock)))
+      if (isRenewal && isDown) emit(up(standing, PollLoop.moment(clock)))
       return refusal !== undefined && (!isListed || refusals >= mostRefusals)
         ? yield* replace(standing, refusal)
-        : stood(standing)
+        : resumeAt(standing)
     })
 
     const read = (feedId: string, ackId: string) => {
@@ -218,11 +213,11 @@ const open = (settings: Settings) =>
       switch (status._tag) {
         case "TellConnected":
           heard = PollLoop.moment(clock)
-          return told({ _tag: "FeedConnected", feedId: status.cursor, created })
+          return emit({ _tag: "FeedConnected", feedId: status.cursor, created })
         case "TellInterrupted": {
           const { attempt, cursor, failure, retryIn } = status
           isDown = cursor !== undefined
-          return told({
+          return emit({
             _tag: "FeedInterrupted",
             reason: failure.reason,
             ...cursor === undefined ? {} : { feedId: cursor },
@@ -290,7 +285,7 @@ const open = (settings: Settings) =>
     return outbox
   })
 
-const stood = (feedId: string): PollLoop.Stood<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
+const resumeAt = (feedId: string): PollLoop.Stood<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
 
 const interrupted = (failure: SymphonyError.SymphonyError): Effect.Effect<void> =>
   debug(() => ["The datafeed was interrupted", failure])
