@@ -107,7 +107,7 @@ const ended = (service: string) => (error: { readonly message: string }) =>
 const cursors = Layer.unwrap(Effect.map(Config.String("BRIDGE_CURSORS"), CursorStore.layerFileSystem))
 
 const services = Layer.mergeAll(
-  Layer.effect(Publisher.Publisher, Publisher.make({ messageIds: true, resendUnknown: true })),
+  Publisher.layer({ messageIds: true, resendUnknown: true }),
   cursors
 ).pipe(
   Layer.provideMerge(Layer.merge(NodePubNub.layerConfig(), NodeSymphony.layerConfig())),

@@ -1,6 +1,5 @@
 /**
- * Publishing that keeps order, keeps to the pace that the service advises, and sends again only what is safe to send
- * again.
+ * Publishes in order, at the rate that the service recommends, and repeats a request only when that is safe.
  *
  * @since 0.1.0
  */
@@ -28,98 +27,91 @@ import * as SlidingWindow from "../internal/slidingWindow.ts"
 import * as Retry from "../Retry.ts"
 import * as History from "./History.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
+import * as Token from "./internal/wire/token.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
 import * as Publish from "./Publish.ts"
-import * as PubNubConfig from "./PubNubConfig.ts"
+import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
-import * as Timetoken from "./Timetoken.ts"
 
 /**
- * The most messages to one channel in any window of time, wherever that window begins.
+ * The most messages to one channel in any window of time, wherever the window begins.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RateLimit {
-  /** How many, a whole number: they may follow each other at once. */
+  /** The messages of a window, 1 or more. They may follow each other at once. */
   readonly limit: number
   /** The length of the window. */
   readonly window: Duration.Input
 }
 
 /**
- * How a publisher behaves: what {@link make} takes.
+ * The options of {@link make} and {@link layer}. They hold no keys: each call uses the configuration in its context.
  *
  * @category models
  * @since 0.1.0
  */
-export type Settings =
+export type Options =
   & {
-    /** How many messages may wait on a channel, beside the one that is being sent; further ones wait for room. Default: 64. */
+    /** The messages that may wait on a channel, beside the one in flight. Further ones wait for room. Default: 64. */
     readonly capacity?: number | undefined
     /**
-     * The pace of each channel, attempts that failed included. Default: 5 in any second, as the service advises.
-     * `"none"`: as fast as the answers come.
+     * The rate of each channel. Failed attempts count. Default: 5 messages per second, as the service recommends. `"none"`
+     * sends a message as soon as the one before it is answered.
      */
     readonly rateLimit?: RateLimit | "none" | undefined
     /**
-     * When a message that was certainly not taken is sent again; those behind it on its channel wait. Default: half a
-     * second to 30 seconds apart, with jitter, for one minute. A schedule of your own should heed `retryAfter`, as
-     * `Retry.backoff` does. `{ maxAttempts: 1 }` sends nothing again.
+     * When to send a message again that the service certainly did not accept. Messages behind it on its channel wait.
+     * Default: for one minute, with pauses of half a second to 30 seconds. A schedule of your own should heed `retryAfter`,
+     * as `Retry.backoff` does; `Schedule.recurs(0)` sends nothing again.
      */
-    readonly retry?: Retry.Policy<Publish.PublishError> | undefined
-    /** For how long the messages that wait when the scope closes are still sent. Default: 5 seconds. */
-    readonly flush?: Duration.Input | undefined
+    readonly retry?: Schedule.Schedule<unknown, Publish.PublishError> | undefined
+    /** How long messages that wait are still sent after the scope closes. Default: 5 seconds. */
+    readonly flushTimeout?: Duration.Input | undefined
   }
   & (
     | {
-      /** Whether each message gets an id, in its `meta` under {@link messageIdKey}. Default: `false`. */
+      /** Whether each message gets an id: {@link messageIdKey} of its `meta`. Default: `false`. */
       readonly messageIds?: false | undefined
-      /** Not without ids: history could not tell one message from another. */
+      /** Needs `messageIds`: without an id, history cannot tell one message from another. */
       readonly settleUnknown?: false | undefined
-      /** Not without ids: readers could not tell a second copy. */
+      /** Needs `messageIds`: without an id, subscribers cannot recognise a second copy. */
       readonly resendUnknown?: false | undefined
     }
     | {
       readonly messageIds: true
       /**
-       * Whether a message whose outcome is unknown is looked for in history: found, it is published. That takes Message
-       * Persistence and, with access control, the permission to read. Default: `false`.
+       * Whether the publisher looks in history for a message whose outcome is unknown. A message that it finds is published.
+       * It needs Message Persistence and, with access control, the permission to read. Default: `false`.
        */
       readonly settleUnknown?: boolean | undefined
       /**
-       * Whether a message whose outcome is unknown is sent again too, with the same id; with `settleUnknown`, after it was
-       * not found. It may then be stored twice: streams of `Subscribe` leave out the second copy, other clients of the
-       * service do not. Default: `false`.
+       * Whether the publisher sends a message again whose outcome is unknown, with the same id. With `settleUnknown`, it looks
+       * in history first. The message may be stored twice: streams of `Subscribe` leave out the second copy, other clients
+       * do not. Default: `false`.
        */
       readonly resendUnknown?: boolean | undefined
     }
   )
 
 /**
- * The keys of the service, and how the publisher behaves: what {@link layer} takes.
- *
- * @category models
- * @since 0.1.0
- */
-export type Options = PubNubConfig.Options & Settings
-
-/**
- * The publisher was closed before this message was handed to the network: it was not sent.
+ * The publisher was closed before it sent this message.
  *
  * @category errors
  * @since 0.1.0
  */
-export class PublisherClosed
-  extends Failure.TaggedError<PublisherClosed>("pubnub")("PublisherClosed", { channel: Schema.String }, {
-    message: ({ channel }) =>
-      `The publisher was closed before the message for ${channel} was sent. Publish before its scope closes, ` +
-      "or give it more time with flush."
-  })
-{}
+export class PublisherClosed extends Failure.TaggedError<PublisherClosed>("pubnub")("PublisherClosed", {
+  /** The channel of the message. */
+  channel: Schema.String
+}, {
+  message: ({ channel }) =>
+    `The publisher was closed before the message for ${channel} was sent. Publish before its scope closes, ` +
+    "or give it more time with flushTimeout."
+}) {}
 
 /**
- * What publishing through a publisher can fail with.
+ * The errors of {@link publish}.
  *
  * @category errors
  * @since 0.1.0
@@ -127,7 +119,7 @@ export class PublisherClosed
 export type PublisherError = Publish.PublishError | PublisherClosed
 
 /**
- * What is refused before a message gets its place.
+ * The errors of {@link enqueue}, before the message has its place.
  *
  * @category errors
  * @since 0.1.0
@@ -135,40 +127,23 @@ export type PublisherError = Publish.PublishError | PublisherClosed
 export type EnqueueError = PublisherClosed | Publish.PrepareError
 
 /**
- * Publishes in order, at a pace, and again where that is safe.
+ * Publishes in order and at a limited rate.
  *
  * **Details**
  *
- * - A channel has one message in flight; channels do not wait for each other.
- * - What was certainly not taken (`Transport`, `RateLimited`, `ServerFailure`) is sent again by the `retry` schedule, and
- *   nothing on its channel overtakes it. Anything else is told at once, and the next message goes on.
- * - `PublishOutcomeUnknown` is not sent again, unless `resendUnknown` says so.
- * - With `settleUnknown` such a message is looked for in history, while those behind it wait: at once and, since history
- *   may be late, again after three seconds, among the newest thousand of its channel. Found, it is published, at the
- *   timetoken that history has. Not found, its outcome stays unknown, since a request may still be on its way. While history
- *   does not answer it is asked again for one minute; one that refuses is told as a warning in the log. A
- *   message with `store: false` cannot be found.
- * - An error is never milder than the truth: when an attempt's outcome was unknown and a later one was refused, the
- *   message's outcome is that unknown one.
- * - When its scope closes, what waits for room fails with {@link PublisherClosed}; what has its place is sent for
- *   `flush` longer, and then fails likewise, or with what its last attempt said. A request in flight is let finish. So
- *   closing takes at most `flush` and one `requestTimeout`.
- *
- * **Example** (Ten orders, in order)
- *
- * ```ts
- * import * as Effect from "effect/Effect"
- * import * as Publisher from "effect-herald/pubnub/Publisher"
- *
- * const program = Effect.gen(function*() {
- *   const publisher = yield* Publisher.Publisher
- *   for (let id = 1; id <= 10; id++) yield* publisher.publish({ channel: "orders", message: { id } })
- * })
- *
- * const main = program.pipe(
- *   Effect.provide(Publisher.layer({ subscribeKey: "sub-c-1", publishKey: "pub-c-1", userId: "shop" }))
- * )
- * ```
+ * - Each channel has one message in flight. Channels do not wait for each other.
+ * - A message that the service certainly did not accept (`Transport`, `RateLimited`, `ServerFailure`) is sent again by the
+ *   `retry` schedule, and messages behind it on its channel wait. Other failures end the message, and the next one follows.
+ * - A message with `PublishOutcomeUnknown` is not sent again, unless `resendUnknown` is set.
+ * - With `settleUnknown`, the publisher looks in history for such a message, while the messages behind it wait: at once and
+ *   again after three seconds, among the newest thousand of its channel. If history has it, the message is published, with
+ *   the timetoken of history. If not, its outcome stays unknown, because a request may still be on its way. The publisher
+ *   asks for one minute while history does not answer, and logs a warning when history refuses. History never has a
+ *   message with `store: false`.
+ * - If the outcome of one attempt was unknown and the service refused a later one, the outcome of the message is unknown.
+ * - When the scope closes, messages that wait for room fail with {@link PublisherClosed}. Messages that have their place are
+ *   sent for `flushTimeout` longer; then they fail likewise, or with the error of their last attempt. A request in flight
+ *   may finish, so closing takes at most `flushTimeout` and one `requestTimeout`.
  *
  * @category services
  * @since 0.1.0
@@ -177,22 +152,21 @@ export class Publisher extends Context.Service<Publisher, {
   /** See {@link publish}. */
   readonly publish: <A, RE = never>(
     options: Publish.PublishOptions<A, RE>
-  ) => Effect.Effect<Publish.Published, PublisherError, RE>
+  ) => Effect.Effect<Publish.Published, PublisherError, PubNubConfig | RE>
   /** See {@link enqueue}. */
   readonly enqueue: <A, RE = never>(
     options: Publish.PublishOptions<A, RE>
-  ) => Effect.Effect<Effect.Effect<Publish.Published, PublisherError>, EnqueueError, RE>
+  ) => Effect.Effect<Effect.Effect<Publish.Published, PublisherError>, EnqueueError, PubNubConfig | RE>
 }>()("effect-herald/pubnub/Publisher") {}
 
 /**
- * Publishes one message in its turn, and completes with its outcome.
+ * Publishes one message when it is its turn, and completes with its outcome.
  *
  * **Details**
  *
- * The message is encoded before it takes its place, so that what does not match its schema fails with `BadRequest` at
- * once. Interrupted while the message waits for its turn or between two attempts, it is withdrawn and never sent.
- * Interrupted while it is in flight, that attempt is let finish before the next message of its channel, no other is
- * made, and nobody is told how it ended.
+ * The message is encoded at once, so a message that does not match its schema fails with `BadRequest` at once. A message
+ * that is interrupted while it waits, or between two attempts, is never sent. If it is interrupted in flight, that attempt
+ * finishes before the next message of its channel, and there is no other attempt.
  *
  * **Example** (The outcomes)
  *
@@ -202,11 +176,11 @@ export class Publisher extends Context.Service<Publisher, {
  *
  * const place = (id: number) =>
  *   Publisher.publish({ channel: "orders", message: { id } }).pipe(
- *     Effect.map((sent) => `taken at ${sent.timetoken}`),
+ *     Effect.map((sent) => `accepted at ${sent.timetoken}`),
  *     Effect.catchTags({
- *       PublishOutcomeUnknown: () => Effect.succeed("perhaps taken"),
+ *       PublishOutcomeUnknown: () => Effect.succeed("perhaps accepted"),
  *       PublisherClosed: () => Effect.succeed("not sent"),
- *       PubNubError: (error) => Effect.succeed(`not taken: ${error.reason._tag}`),
+ *       PubNubError: (error) => Effect.succeed(`not accepted: ${error.reason._tag}`),
  *       MessageTooLarge: () => Effect.succeed("too large")
  *     })
  *   )
@@ -217,16 +191,16 @@ export class Publisher extends Context.Service<Publisher, {
  */
 export const publish = <A, RE = never>(
   options: Publish.PublishOptions<A, RE>
-): Effect.Effect<Publish.Published, PublisherError, Publisher | RE> =>
+): Effect.Effect<Publish.Published, PublisherError, Publisher | PubNubConfig | RE> =>
   Publisher.use((publisher) => publisher.publish(options))
 
 /**
- * Gives one message its place, waiting while its channel has no room: that is the back-pressure. What comes back waits
- * for the message's outcome, as often as it is asked; not waiting for it withdraws nothing.
+ * Gives one message its place. While its channel has no room, it waits: that is the backpressure. The inner effect waits
+ * for the outcome of the message, any number of times. The message is sent also if nobody runs it.
  *
  * **Details**
  *
- * The message is encoded before it takes its place. Interrupted while it waits for room, it is withdrawn.
+ * The message is encoded before it has its place. A message that is interrupted while it waits for room is never sent.
  *
  * **Example** (Read on while messages are sent)
  *
@@ -247,69 +221,72 @@ export const publish = <A, RE = never>(
  */
 export const enqueue = <A, RE = never>(
   options: Publish.PublishOptions<A, RE>
-): Effect.Effect<Effect.Effect<Publish.Published, PublisherError>, EnqueueError, Publisher | RE> =>
+): Effect.Effect<Effect.Effect<Publish.Published, PublisherError>, EnqueueError, Publisher | PubNubConfig | RE> =>
   Publisher.use((publisher) => publisher.enqueue(options))
 
 /**
- * A publisher for the given keys.
+ * Provides a publisher. Each call uses the configuration in its own context.
  *
  * **Details**
  *
- * It has the keys in its options, not from the context, so that one that is shared or nested never publishes with
- * another's keys. For keys from elsewhere there is {@link make}.
+ * Order and rate hold per configuration (compared by its values) and channel, so several keysets never mix over one layer,
+ * and one keyset keeps its order wherever its configuration is provided. A layer that is provided again further in has an
+ * order and a rate of its own.
  *
- * **Example** (Two keysets in one program)
+ * **Example** (Two keysets over one publisher)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as NodePubNub from "effect-herald/node/NodePubNub"
  * import * as Publisher from "effect-herald/pubnub/Publisher"
+ * import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
  *
  * const audit = Publisher.publish({ channel: "audit", message: "started" }).pipe(
- *   Effect.provide(Publisher.layer({ subscribeKey: "sub-c-2", publishKey: "pub-c-2", userId: "shop", capacity: 8 }))
+ *   Effect.provide(PubNubConfig.layer({ subscribeKey: "sub-c-2", publishKey: "pub-c-2", userId: "shop" }))
  * )
  *
  * const main = Effect.andThen(audit, Publisher.publish({ channel: "orders", message: { id: 1 } })).pipe(
- *   Effect.provide(Publisher.layer({ subscribeKey: "sub-c-1", publishKey: "pub-c-1", userId: "shop" }))
+ *   Effect.provide(Publisher.layer({ messageIds: true }).pipe(
+ *     Layer.provideMerge(NodePubNub.layer({ subscribeKey: "sub-c-1", publishKey: "pub-c-1", userId: "shop" }))
+ *   ))
  * )
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<Publisher, never, HttpClient.HttpClient> =>
-  Layer.effect(Publisher, Effect.provideService(make(options), PubNubConfig.PubNubConfig, PubNubConfig.make(options)))
+export const layer = (options: Options = {}): Layer.Layer<Publisher, never, HttpClient.HttpClient> =>
+  Layer.effect(Publisher, make(options))
 
 /**
- * A publisher for the configuration in the context, closed with its scope.
- *
- * **Example** (Keys from the environment)
- *
- * ```ts
- * import * as Layer from "effect/Layer"
- * import * as Publisher from "effect-herald/pubnub/Publisher"
- * import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
- *
- * const Live = Layer.effect(Publisher.Publisher, Publisher.make({ messageIds: true })).pipe(
- *   Layer.provide(PubNubConfig.layerConfig())
- * )
- * ```
+ * Makes a publisher that closes with its scope. {@link layer} says how it finds its configuration.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*(
-  settings: Settings = {}
-): Effect.fn.Return<Publisher["Service"], never, Scope.Scope | HttpClient.HttpClient | PubNubConfig.PubNubConfig> {
-  const config = yield* PubNubConfig.PubNubConfig
-  const services = Context.make(HttpClient.HttpClient, yield* HttpClient.HttpClient).pipe(
-    Context.add(PubNubConfig.PubNubConfig, config)
-  )
-  const { capacity, flush, issues, messageIds, pace, resends, retry, settles } = settingsOf(settings)
+  options: Options = {}
+): Effect.fn.Return<Publisher["Service"], never, Scope.Scope | HttpClient.HttpClient> {
+  const client = yield* HttpClient.HttpClient
+  const { capacity, flushTimeout, issues, messageIds, pace, resends, retry, settles } = optionsOf(options)
 
-  const lines = new Map<string, Line>()
+  const lanes = new Set<Lane>()
   const unsettled = new Set<Entry>()
   const settled = Latch.makeUnsafe(true)
   let closed = false
+
+  const laneOf = (config: PubNubConfig["Service"]): Lane => {
+    for (const lane of lanes) if (Token.isSame(lane.config, config)) return lane
+    const lane: Lane = { config, lines: new Map() }
+    lanes.add(lane)
+    return lane
+  }
+
+  const forget = ({ channel, lane }: Line) => {
+    lane.lines.delete(channel)
+    if (lane.lines.size === 0) lanes.delete(lane)
+  }
 
   const finish = (entry: Entry, outcome: Exit.Exit<Publish.Published, PublisherError>) => {
     unsettled.delete(entry)
@@ -383,7 +360,7 @@ export const make = Effect.fnUntraced(function*(
     )
 
   // The fiber of a channel: it ends, and its pace is forgotten, when for a whole window there was nothing to send.
-  const work = Effect.fnUntraced(function*(channel: string, line: Line) {
+  const work = Effect.fnUntraced(function*(line: Line) {
     const turns = pace === undefined
       ? unlimited
       : SlidingWindow.turnsOf({ limit: pace.limit, window: Duration.toNanosUnsafe(pace.window) })
@@ -400,7 +377,7 @@ export const make = Effect.fnUntraced(function*(
       line.wake.closeUnsafe()
       const woken = yield* Effect.timeoutOption(line.wake.await, rest)
       if (Option.isNone(woken) && line.waiting.size === 0) {
-        lines.delete(channel)
+        forget(line)
         return
       }
     }
@@ -409,11 +386,11 @@ export const make = Effect.fnUntraced(function*(
   const run = yield* FiberSet.makeRuntime()
 
   // Nobody else would tell those who wait.
-  const broken = (channel: string) => (defect: unknown) =>
+  const broken = (line: Line) => (defect: unknown) =>
     Effect.sync(() => {
-      lines.delete(channel)
+      forget(line)
       for (const entry of unsettled) {
-        if (entry.channel !== channel) continue
+        if (entry.line !== line) continue
         Deferred.doneUnsafe(entry.admitted, Effect.die(defect))
         finish(entry, Exit.die(defect))
       }
@@ -423,20 +400,23 @@ export const make = Effect.fnUntraced(function*(
     unsettled.add(entry)
     settled.closeUnsafe()
     if (closed) return refuse(entry)
-    const known = lines.get(entry.channel)
-    const line = known ?? { waiting: new Set(), outside: new Set(), wake: Latch.makeUnsafe() }
+    const { channel, config } = entry
+    const lane = laneOf(config)
+    const known = lane.lines.get(channel)
+    const line = known ?? { lane, channel, waiting: new Set(), outside: new Set(), wake: Latch.makeUnsafe() }
+    entry.line = line
     line.outside.add(entry)
     admit(line)
     if (known !== undefined) return
-    lines.set(entry.channel, line)
-    run(Effect.catchDefect(work(entry.channel, line), broken(entry.channel)))
+    lane.lines.set(channel, line)
+    run(Effect.catchDefect(work(line), broken(line)))
   }
 
   const withdraw = (entry: Entry) =>
     Effect.sync(() => {
       Deferred.doneUnsafe(entry.stopped, Effect.void)
-      const line = lines.get(entry.channel)
-      if (line?.outside.delete(entry) === true || line?.waiting.delete(entry) === true) {
+      const { line } = entry
+      if (line !== undefined && (line.outside.delete(entry) || line.waiting.delete(entry))) {
         admit(line)
         finish(entry, Exit.interrupt())
       }
@@ -446,11 +426,13 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
       closed = true
-      for (const { outside } of lines.values()) {
-        for (const entry of outside) refuse(entry)
-        outside.clear()
+      for (const { lines } of lanes) {
+        for (const { outside } of lines.values()) {
+          for (const entry of outside) refuse(entry)
+          outside.clear()
+        }
       }
-      const inTime = yield* Effect.timeoutOption(settled.await, flush)
+      const inTime = yield* Effect.timeoutOption(settled.await, flushTimeout)
       if (Option.isSome(inTime)) return
       const left = [...unsettled]
       for (const entry of left) Deferred.doneUnsafe(entry.stopped, Effect.void)
@@ -467,16 +449,18 @@ export const make = Effect.fnUntraced(function*(
       if (Result.isFailure(meta)) return Effect.fail(Endpoint.refusal(operation, meta.failure))
       const given = { ...options, meta: meta.success }
       return Effect.map(Publish.prepare(given), (send) => ({ given, send }))
-    }).pipe(Effect.provideService(PubNubConfig.PubNubConfig, config))
+    })
 
   const entryOf = <A, RE>(operation: Operation, options: Publish.PublishOptions<A, RE>) =>
     Effect.gen(function*() {
       const { given: { channel, meta, store }, send } = yield* prepare(operation, options)
-      // Beside the caller's own services (its span, its log annotations), but never with the caller's keys.
-      const context = Context.merge(yield* Effect.context<never>(), services)
+      // The caller's configuration, span and log annotations; the publisher's transport.
+      const context = Context.add(yield* Effect.context<PubNubConfig>(), HttpClient.HttpClient, client)
       const id = MessageIds.idOf(meta)
       const entry: Entry = {
         channel,
+        config: Context.get(context, PubNubConfig),
+        line: undefined,
         attempt: Effect.provideContext(send, context),
         stored: !settles || id === undefined || store === false
           ? undefined
@@ -520,6 +504,9 @@ type Operation = "Publisher.publish" | "Publisher.enqueue"
 /** A message on its way. */
 interface Entry {
   readonly channel: string
+  readonly config: PubNubConfig["Service"]
+  /** Where it waits. */
+  line: Line | undefined
   /** One request. */
   readonly attempt: Effect.Effect<Publish.Published, Publish.PublishError>
   /** What history has of it. */
@@ -543,8 +530,16 @@ const noteDefect = (entry: Entry, exit: Exit.Exit<Publish.Published, Publish.Pub
   }
 }
 
-/** What waits on a channel: at most `capacity` inside, in order, and those who wait for room. */
+/** The channels of one configuration that have something to send. */
+interface Lane {
+  readonly config: PubNubConfig["Service"]
+  readonly lines: Map<string, Line>
+}
+
+/** The messages that wait on a channel: at most `capacity` in order, and those that wait for room. */
 interface Line {
+  readonly lane: Lane
+  readonly channel: string
   readonly waiting: Set<Entry>
   readonly outside: Set<Entry>
   readonly wake: Latch.Latch
@@ -562,15 +557,15 @@ interface Pace {
 
 const unlimited: SlidingWindow.Line = { wait: Effect.void, take: Effect.void }
 
-/** The settings with their defaults, and what is wrong with them: that is said at each call. */
-const settingsOf = (settings: Settings) =>
+/** The options with their defaults, and what is wrong with them: each call fails with it. */
+const optionsOf = (options: Options) =>
   Result.getOrElse(
-    Guarded.attempt(() => checkedOf({ ...settings }), "settings"),
+    Guarded.attempt(() => checkedOf({ ...options }), "options"),
     (issues) => ({ ...checkedOf({}), issues })
   )
 
-const checkedOf = (settings: Settings) => {
-  const { capacity, flush, messageIds, rateLimit, resendUnknown, retry, settleUnknown } = { ...settings }
+const checkedOf = (options: Options) => {
+  const { capacity, flushTimeout, messageIds, rateLimit, resendUnknown, retry, settleUnknown } = options
   const { limit, window } = rateLimit === undefined || rateLimit === "none"
     ? { limit: 5, window: "1 second" as const }
     : { ...rateLimit }
@@ -579,7 +574,7 @@ const checkedOf = (settings: Settings) => {
       capacity: Input.optional(Input.whole(1))(capacity),
       "rateLimit.limit": Input.whole(1)(limit),
       "rateLimit.window": Input.duration(window),
-      flush: flush === undefined ? undefined : Input.patience(flush),
+      flushTimeout: flushTimeout === undefined ? undefined : Input.patience(flushTimeout),
       messageIds: Input.optional(Input.flag)(messageIds),
       settleUnknown: Input.optional(Input.flag)(settleUnknown),
       resendUnknown: Input.optional(Input.flag)(resendUnknown)
@@ -595,7 +590,7 @@ const checkedOf = (settings: Settings) => {
     capacity: capacity ?? 64,
     pace,
     retry: Retry.toSchedule(isValid ? retry ?? untilTaken : untilTaken),
-    flush: Duration.fromInputUnsafe(isValid ? flush ?? "5 seconds" : "5 seconds"),
+    flushTimeout: Duration.fromInputUnsafe(isValid ? flushTimeout ?? "5 seconds" : "5 seconds"),
     messageIds: messageIds === true,
     settles: messageIds === true && settleUnknown === true,
     resends: messageIds === true && resendUnknown === true
@@ -607,9 +602,9 @@ const checkedOf = (settings: Settings) => {
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Where in `meta` a message has its id: `heraldId`. A publisher with `messageIds` puts a UUID there, unless the caller
- * gave an id of its own: a string that is unique on its channel for this user. Streams of `Subscribe` leave out what has
- * the id of an earlier message.
+ * The key of `meta` under which a message has its id: `heraldId`. A publisher with `messageIds` puts a UUID there, unless
+ * the caller gave an id: text that is unique on its channel for this user. Streams of `Subscribe` leave out a message that
+ * has the id of an earlier one.
  *
  * @category constants
  * @since 0.1.0
@@ -630,11 +625,10 @@ const mostEntries = 1_000
 /** What history has of a message. It may be a second or two behind, so it is asked twice. */
 const storedAs = (
   message: { readonly channel: string; readonly id: string; readonly since: DateTime.DateTime }
-): Effect.Effect<Option.Option<Publish.Published>, never, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
+): Effect.Effect<Option.Option<Publish.Published>, never, HttpClient.HttpClient | PubNubConfig> =>
   Effect.gen(function*() {
-    const { userId } = yield* PubNubConfig.PubNubConfig
-    const since = Option.getOrUndefined(Timetoken.fromDateTime(message.since))
-    const look = History.stream({ channel: message.channel, since }).pipe(
+    const { userId } = yield* PubNubConfig
+    const look = History.stream({ channel: message.channel, since: message.since }).pipe(
       Stream.take(mostEntries),
       Stream.filter((entry): entry is History.StoredMessage =>
         entry._tag === "StoredMessage" && entry.publisher === userId && MessageIds.idOf(entry.meta) === message.id

@@ -352,7 +352,6 @@ describe("a live value", () => {
 })
 
 describe("a Publisher", () => {
-  const keys = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "emulator" }
   const send = (message: unknown) => Publisher.publish({ channel: "a", message })
   const dies = (exit: Exit.Exit<unknown, unknown> | undefined) =>
     exit !== undefined && Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "it goes on"
@@ -373,7 +372,7 @@ describe("a Publisher", () => {
       )
     }).pipe(
       Effect.provide(
-        Publisher.layer({ ...keys, retry: throws }).pipe(
+        Publisher.layer({ retry: throws }).pipe(
           Layer.provideMerge(plain({ script: [{ on: "publish", fault: Faults.Fault.ConnectionRefused() }] }))
         )
       )
@@ -389,7 +388,7 @@ describe("a Publisher", () => {
       const third = yield* Effect.forkChild(send(3))
       yield* later
       assert.isTrue(Exit.isSuccess(third.pollUnsafe() ?? Exit.die("it waits")))
-    }).pipe(Effect.provide(Publisher.layer(keys).pipe(Layer.provideMerge(plain())))))
+    }).pipe(Effect.provide(Publisher.layer().pipe(Layer.provideMerge(plain())))))
 
   it.effect("a channel whose fiber dies while it waits is served by another", () =>
     Effect.gen(function*() {

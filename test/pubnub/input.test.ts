@@ -132,12 +132,12 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   "Publish.signal": [{ channel: "a", message: "x", customMessageType: "label" }],
   "Publish.size": [message],
   "Publisher.enqueue": [message],
-  "Publisher.make": [{ capacity: 1, rateLimit: { limit: 5, window: "1 second" }, flush: 10, messageIds: true }],
+  "Publisher.make": [{ capacity: 1, rateLimit: { limit: 5, window: "1 second" }, flushTimeout: 10, messageIds: true }],
   "Publisher.publish": [{ ...message, method: "GET", store: true, ttl: "1 hour", replicate: false }],
   "PubNubConfig.layer": [configured],
   "PubNubConfig.layerConfig": [],
   "PubNubConfig.make": [configured],
-  "Publisher.layer": [{ ...configured, capacity: 1, rateLimit: { limit: 5, window: 10 }, flush: 10, messageIds: true }],
+  "Publisher.layer": [{ capacity: 1, rateLimit: { limit: 5, window: 10 }, flushTimeout: 10, messageIds: true }],
   "Subscribe.messageActions": [options],
   "Subscribe.channels": [options],
   "Subscribe.consume": [() => Effect.void, { ...options, ...durable }],
@@ -341,14 +341,9 @@ const run = (seen: Array<URL>, call: () => unknown) =>
   }).pipe(
     Effect.scoped,
     Effect.provide(
-      pubnub.Publisher.layer({
-        subscribeKey: "sub",
-        publishKey: "pub",
-        userId: "ada",
-        origin: "emulator",
-        rateLimit: "none",
-        flush: 0
-      }).pipe(Layer.provideMerge(Layer.mergeAll(recording(seen), config, CursorStore.layerMemory)))
+      pubnub.Publisher.layer({ rateLimit: "none", flushTimeout: 0 }).pipe(
+        Layer.provideMerge(Layer.mergeAll(recording(seen), config, CursorStore.layerMemory))
+      )
     ),
     Effect.timeout("5 seconds"),
     Effect.exit

@@ -38,7 +38,7 @@ const emulator = PubNubEmulator.PubNubEmulator
 
 const world = Layer.mergeAll(
   Subscriber.layer(),
-  Layer.effect(Publisher.Publisher, Publisher.make({ messageIds: true })),
+  Publisher.layer({ messageIds: true }),
   CursorStore.layerMemory
 ).pipe(Layer.provideMerge(emulated()))
 

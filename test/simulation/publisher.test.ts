@@ -78,7 +78,9 @@ const publishAll = Effect.fnUntraced(function*(
   const fibers: Array<Effect.Effect<Told>> = []
   for (let id = 0; id < options.count; id++) {
     const channel = channels[yield* Random.nextIntBetween(0, channels.length - 1)]!
-    const fiber = yield* Effect.forkChild(publisher.publish({ channel, message: id }), { startImmediately: true })
+    const fiber = yield* Effect.forkChild(configured(publisher.publish({ channel, message: id })), {
+      startImmediately: true
+    })
     fibers.push(Effect.map(Fiber.await(fiber), (outcome) => ({ id, channel, outcome })))
     if (options.impatient && (yield* Random.nextIntBetween(0, 9)) === 0) {
       const patience = Duration.millis(yield* Random.nextIntBetween(0, 5_000))
@@ -113,11 +115,11 @@ const tally = (outcome: Told["outcome"]): keyof typeof none => {
   }
 }
 
-const truthful = (settings: Publisher.Settings) =>
+const truthful = (settings: Publisher.Options) =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
     const closes = (yield* Random.nextIntBetween(0, 3)) === 0
-    const publisher = yield* Scope.provide(Publisher.make({ capacity: 8, ...settings }), scope).pipe(configured)
+    const publisher = yield* Scope.provide(Publisher.make({ capacity: 8, ...settings }), scope)
     const told = yield* publishAll(publisher, {
       count: 60,
       impatient: true,
@@ -142,9 +144,12 @@ const truthful = (settings: Publisher.Settings) =>
 
 const resending = (settings: { readonly settleUnknown?: boolean }) =>
   Effect.gen(function*() {
-    const publisher = yield* configured(
-      Publisher.make({ messageIds: true, resendUnknown: true, retry: Retry.reconnect, ...settings })
-    )
+    const publisher = yield* Publisher.make({
+      messageIds: true,
+      resendUnknown: true,
+      retry: Retry.reconnect,
+      ...settings
+    })
     const from = Timetoken.Timetoken.make("17899999999000000")
     const told = yield* publishAll(publisher, { count: 60, impatient: false, during: Effect.void })
     yield* Faults.Faults.use((faults) => faults.heal)

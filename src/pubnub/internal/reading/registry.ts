@@ -4,7 +4,6 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as PubSub from "effect/PubSub"
@@ -202,9 +201,9 @@ export class Registry {
 
 /** Whether two configurations are the same to a connection: it publishes nothing. */
 const isSame = (one: Config, other: Config): boolean =>
-  one === other || Token.hasSameSource(one, other) && Equal.equals(withoutPublishing(one), withoutPublishing(other))
+  one === other || Token.isSame(withoutPublishing(one), withoutPublishing(other))
 
-const withoutPublishing = ({ authToken: _, publishKey: __, ...rest }: Config) => rest
+const withoutPublishing = ({ publishKey: _, ...rest }: Config) => rest
 
 /** What a program shares, if it was given the layer of `Subscriber`. */
 export const Current = Context.Reference<Registry | undefined>("effect-herald/pubnub/internal/Registry", {

@@ -26,9 +26,17 @@ const given = new WeakMap<object, ReadonlyArray<Redacted.Redacted>>()
 export const isFixed = ({ authToken }: Pick<Config, "authToken">): boolean =>
   !Effect.isEffect(authToken) && !SubscriptionRef.isSubscriptionRef(authToken)
 
-/** Whether two configurations get their tokens from the same place. What is equal now may give something else later. */
-export const hasSameSource = ({ authToken: one }: Config, { authToken: other }: Config): boolean =>
-  one === other || Redacted.isRedacted(one) && Redacted.isRedacted(other) && Equal.equals(one, other)
+/** Whether two configurations are the same by their values, and get their tokens from the same place. */
+export const isSame = <C extends Pick<Config, "authToken">>(one: C, other: C): boolean =>
+  one === other || hasSameSource(one, other) && Equal.equals(withoutToken(one), withoutToken(other))
+
+// Tokens of two sources that are equal now may differ later.
+const hasSameSource = (
+  { authToken: one }: Pick<Config, "authToken">,
+  { authToken: other }: Pick<Config, "authToken">
+) => one === other || Redacted.isRedacted(one) && Redacted.isRedacted(other) && Equal.equals(one, other)
+
+const withoutToken = <C extends Pick<Config, "authToken">>({ authToken: _, ...rest }: C) => rest
 
 /** The token for a request that is made now. An Effect has `requestTimeout` to give it. */
 export const current = (
