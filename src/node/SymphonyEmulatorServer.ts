@@ -50,7 +50,7 @@ export interface Options extends SymphonyEmulator.Options, Listener.Address {}
  *   const { emulator, url } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
  *   yield* Console.log(`listening on ${url}`)
  *   const streamId = yield* emulator.createStream({ type: "ROOM", name: "Orders", members: ["ada"] })
- *   yield* emulator.send({ streamId, from: "ada", message: "Hello" })
+ *   yield* emulator.send({ streamId, username: "ada", message: "Hello" })
  * }).pipe(Effect.provide(SymphonyEmulatorServer.layer({ port: 4041, users: [{ username: "ada" }] })))
  * ```
  *

@@ -39,6 +39,7 @@ import * as answers from "./pubnub/answers.ts"
 import type { Draft } from "./pubnub/entry.ts"
 import * as keysets from "./pubnub/keyset.ts"
 import type * as objects from "./pubnub/objects.ts"
+import * as requestParts from "./pubnub/request.ts"
 import * as routes from "./pubnub/routes.ts"
 import { sign } from "./pubnub/signature.ts"
 import { ConnectionReset } from "./server/connection.ts"
@@ -919,7 +920,7 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
     )
 
   /** What is wrong with the signature of a request, if it has one. */
-  const checkSignature = Effect.fnUntraced(function*(keyset: keysets.Keyset, request: routes.Parsed) {
+  const checkSignature = Effect.fnUntraced(function*(keyset: keysets.Keyset, request: requestParts.Request) {
     const { publishKey, secretKey } = keyset
     const signature = request.query.get("signature")
     if (secretKey === undefined || signature === undefined) return undefined
@@ -933,7 +934,7 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
   const answer = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Answer, ConnectionReset> {
     const { method, target } = request
     const isTooLong = target.length > longestTarget
-    const address = isTooLong ? undefined : routes.parse(request)
+    const address = isTooLong ? undefined : requestParts.parse(request)
     const uuid = address?.query.get("uuid")
     const time = DateTime.makeUnsafe(yield* Clock.currentTimeMillis)
     requests.add({ method, target: isTooLong ? target.slice(0, longestTarget) : target, userId: uuid, time })
@@ -991,7 +992,7 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import type * as HttpClient from "effect/http/HttpClient"
+ * import * as HttpClient from "effect/http/HttpClient"
  * import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
  *
  * const program = HttpClient.get("https://ps.pndsn.com/time/0").pipe(

@@ -32,7 +32,7 @@ import * as Result from "effect/Result"
 import { ConnectionReset } from "./server/connection.ts"
 import * as cors from "./server/cors.ts"
 import * as json from "./server/json.ts"
-import { decode } from "./server/percent.ts"
+import { decode, pairsOf } from "./server/percent.ts"
 import type * as message from "./server/message.ts"
 import * as defaults from "./server/options.ts"
 import * as plainBody from "./server/plainBody.ts"
@@ -469,14 +469,12 @@ const defaultTypes = [".bmp", ".csv", ".doc", ".docx", ".gif", ".jpeg", ".jpg", 
 
 const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
 
-/** The query, decoded once; `undefined` when it is no percent-encoding. */
-const parseQuery = (search: string): ReadonlyMap<string, string> | undefined => {
+/** The query; `undefined` when it is not percent-encoded. */
+const queryOf = (search: string): ReadonlyMap<string, string> | undefined => {
   const query = new Map<string, string>()
-  for (const pair of search.split("&").filter((pair) => pair !== "")) {
-    const [name = "", value = ""] = pair.split(/=(.*)/s)
-    const [decodedName, decodedValue] = [decode(name), decode(value)]
-    if (decodedName === undefined || decodedValue === undefined) return undefined
-    query.set(decodedName, decodedValue)
+  for (const [name, value] of pairsOf(search)) {
+    if (name === undefined || value === undefined) return undefined
+    query.set(name, value)
   }
   return query
 }
@@ -661,13 +659,16 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
     if (method === "OPTIONS") return cors.preflight
     if (name === undefined) return exists ? answers.methodNotAllowed : answers.notFound
     const decoded = parameters.map(decode)
-    const query = parseQuery(search)
-    if (!decoded.every(Predicate.isString) || query === undefined) return answers.badRequest("The address is malformed")
+    const query = queryOf(search)
+    if (!decoded.every(Predicate.isString) || query === undefined) {
+      return answers.badRequest("The address is malformed")
+    }
     const body = yield* Effect.result(plainBody.read(request, maxBodySize))
     if (Result.isFailure(body)) return problems[body.failure]
-    return yield* handlers[name](service, { parameters: decoded, query, headers, body: body.success }).pipe(
-      Effect.catchIf(isAnswer, Effect.succeed)
-    )
+    return yield* handlers[name](service, { parameters: decoded, query, headers, body: body.success })
+      .pipe(
+        Effect.catchIf(isAnswer, Effect.succeed)
+      )
   })
 
   yield* Effect.forEach(options.users, addUser, { discard: true })

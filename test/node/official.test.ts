@@ -1,5 +1,6 @@
 /** The official client, unchanged, as a black box: what it does with the service, it does with the emulator. */
 import { assert, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
@@ -40,7 +41,9 @@ it.live("publishes by GET and by POST, with metadata and a type, fires, and sign
     const signal = yield* next(heard, ofKind("signal"))
     assert.deepStrictEqual([signal["message"], signal["customMessageType"]], ["typing", "cursor"])
     assert.deepStrictEqual(
-      (yield* messages({ channel: "a" })).map(({ payload: message, meta, ttl }) => [message, meta, ttl]),
+      (yield* messages({ channel: "a" })).map((
+        { meta, payload, ttl }
+      ) => [payload, meta, ttl && Duration.toHours(ttl)]),
       [
         [message, { level: 3 }, 7],
         [message, { level: 3 }, 7]

@@ -5,18 +5,7 @@ import type { Answer } from "../server/message.ts"
 import type { Action } from "./actions.ts"
 import * as answers from "./answers.ts"
 import { type Keyset, parseJson } from "./keyset.ts"
-
-interface Request {
-  readonly method: string
-  readonly segments: ReadonlyArray<string>
-  readonly query: ReadonlyMap<string, string>
-  readonly body: string
-}
-
-interface Moment {
-  readonly now: bigint
-  readonly region: number
-}
+import { type Moment, type Request, timetokenOf } from "./request.ts"
 
 const maxPage = 100
 
@@ -27,9 +16,6 @@ const written = ({ actionTimetoken, messageTimetoken, type, uuid, value }: Actio
   actionTimetoken: String(actionTimetoken),
   messageTimetoken: String(messageTimetoken)
 })
-
-const timetoken = (text: string | undefined): bigint | undefined =>
-  text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined
 
 const invalid = (location: string, locationType: answers.Detail["locationType"], message = "Invalid value") =>
   answers.badAction([{ message, location, locationType }])
@@ -75,7 +61,7 @@ const remove = (
 
 const read = (keyset: Keyset, channel: string, { query }: Request): Answer => {
   const [start, end, limit] = [query.get("start"), query.get("end"), query.get("limit") ?? String(maxPage)]
-  const [before, from] = [timetoken(start), timetoken(end)]
+  const [before, from] = [timetokenOf(start), timetokenOf(end)]
   if (start !== undefined && before === undefined) return invalid("start", "query")
   if (end !== undefined && from === undefined) return invalid("end", "query")
   if (!/^[1-9]\d*$/.test(limit)) return invalid("limit", "query")
@@ -114,10 +100,10 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): Answer 
   }
   if (!keyset.addOns().persistence) return answers.noActions
   if (method === "GET") return read(keyset, channel, request)
-  const messageTimetoken = timetoken(messageText)
+  const messageTimetoken = timetokenOf(messageText)
   if (messageTimetoken === undefined) return invalid("messageTimetoken", "path")
   if (method === "POST") return add(keyset, channel, messageTimetoken, request, moment)
-  const actionTimetoken = timetoken(actionText)
+  const actionTimetoken = timetokenOf(actionText)
   return actionTimetoken === undefined
     ? invalid("actionTimetoken", "path")
     : remove(keyset, channel, messageTimetoken, actionTimetoken, request, moment)

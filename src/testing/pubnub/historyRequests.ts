@@ -1,17 +1,13 @@
 /** The endpoints that read, count and delete stored messages, under `/v3/history` and its likes. */
 import type { Answer } from "../server/message.ts"
+import * as Predicate from "effect/Predicate"
 import * as actions from "./actions.ts"
 import * as answers from "./answers.ts"
 import type { Entry } from "./entry.ts"
 import type { Selection } from "./history.ts"
 import type { Keyset } from "./keyset.ts"
 import { encode } from "../server/percent.ts"
-
-interface Request {
-  readonly method: string
-  readonly segments: ReadonlyArray<string>
-  readonly query: ReadonlyMap<string, string>
-}
+import { namesOf, type Request, timetokenOf } from "./request.ts"
 
 const maxSingle = 100
 const maxSeveral = 25
@@ -19,24 +15,16 @@ const maxChannels = 500
 const maxCounted = 10_000
 const maxCountedChannels = 100
 
-/** Names as they came: the timetokens of a count go by their places. */
-const namesOf = (text: string | undefined) => (text ?? "").split(",").filter((name) => name !== "")
-
 const isSet = (query: ReadonlyMap<string, string>, name: string) => {
   const value = query.get(name)
   return value === "true" || value === "1"
 }
 
-const isTimetoken = (text: string) => /^\d{1,20}$/.test(text)
-
 /** The bounds of a request; `undefined` when one of them is no timetoken. */
 const boundsOf = (query: ReadonlyMap<string, string>) => {
-  const [start, end] = [query.get("start"), query.get("end")]
-  if (![start, end].every((bound) => bound === undefined || isTimetoken(bound))) return undefined
-  return {
-    start: start === undefined ? undefined : BigInt(start),
-    end: end === undefined ? undefined : BigInt(end)
-  }
+  const [start, end] = [timetokenOf(query.get("start")), timetokenOf(query.get("end"))]
+  const isNone = (name: string, bound: bigint | undefined) => query.has(name) && bound === undefined
+  return isNone("start", start) || isNone("end", end) ? undefined : { start, end }
 }
 
 /** How many messages a page has: more than the service gives is cut down; `undefined` when it is no number. */
@@ -175,10 +163,11 @@ const counts = (
   if (timetokens.length !== channels.length) {
     return answers.badStorage("The numbers of channels and timetokens differ")
   }
-  if (!timetokens.every(isTimetoken)) return answers.badStorage("Invalid timetoken")
+  const after = timetokens.map(timetokenOf)
+  if (!after.every(Predicate.isNotUndefined)) return answers.badStorage("Invalid timetoken")
   return answers.storage({
     channels: Object.fromEntries(channels.map((channel, index) => {
-      const count = keyset.history.count(channel, now, { after: BigInt(timetokens[index] ?? 0) })
+      const count = keyset.history.count(channel, now, { after: after[index] })
       return [channel, Math.min(maxCounted, count)]
     }))
   })

@@ -8,19 +8,7 @@ import * as answers from "./answers.ts"
 import { type Keyset, parseJson } from "./keyset.ts"
 import * as filter from "./objectFilter.ts"
 import { type Change, type Custom, iso, type Item, type Kind, type Value } from "./objects.ts"
-
-interface Request {
-  readonly method: string
-  readonly segments: ReadonlyArray<string>
-  readonly query: ReadonlyMap<string, string>
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: string
-}
-
-interface Moment {
-  readonly now: bigint
-  readonly region: number
-}
+import { type Moment, namesOf, type Request } from "./request.ts"
 
 /** The fields that every user or channel shows; the others are there when they are asked for. */
 const core = { uuid: ["name", "externalId", "profileUrl", "email"], channel: ["name", "description"] } as const
@@ -50,7 +38,7 @@ const rowField = ({ id, item, other }: Row) => (path: string): filter.Field => {
 }
 
 /** What a list can be filtered and sorted by. */
-const namesOf = (kind: Kind, isRelation: boolean) => {
+const fieldsOf = (kind: Kind, isRelation: boolean) => {
   const sortable = ["id", "name", "updated", "status", "type"]
   const fields = ["id", ...core[kind], "updated", "status", "type"]
   const own = ["updated", "status", "type"]
@@ -81,8 +69,7 @@ const written = (kind: Kind, { id, item, other }: Row, include: ReadonlyArray<st
   }
 }
 
-const list = (text: string | undefined) =>
-  (text ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "")
+const wordsOf = (text: string | undefined) => namesOf(text).map((word) => word.trim())
 
 const compare = (left: filter.Field, right: filter.Field): number => {
   if (left === right) return 0
@@ -122,11 +109,11 @@ const invalid = (location: string, message: string) => answers.badObject([{ mess
 
 /** What a list is asked for, or what is wrong with that. */
 const readSelection = (kind: Kind, isRelation: boolean, query: Request["query"]) => {
-  const names = namesOf(kind, isRelation)
+  const names = fieldsOf(kind, isRelation)
   const expression = query.get("filter") ?? ""
   const accepts = expression === "" ? () => true : filter.parse(expression, names.filter)
   if (accepts === undefined) return { refusal: invalid("filter", "Malformed filter expression.") }
-  const order = orderOf(list(query.get("sort")), names.sort)
+  const order = orderOf(wordsOf(query.get("sort")), names.sort)
   if (order === undefined) return { refusal: invalid("sort", "Unknown sort key.") }
   const limit = query.get("limit") ?? String(maxPage)
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > maxPage) {
@@ -150,7 +137,7 @@ const page = (
   { accepts, from, order, to }: Selection,
   query: Request["query"]
 ): Answer => {
-  const include = list(query.get("include"))
+  const include = wordsOf(query.get("include"))
   const found = rows.filter((row) => accepts(rowField(row))).toSorted(order)
   const data = found.slice(from, to).map((row) => written(kind, row, include))
   return answers.objectPage({
@@ -211,7 +198,7 @@ const bodyOf = (body: string) => {
 /** `/uuids/{id}` and `/channels/{id}` */
 const one = (keyset: Keyset, kind: Kind, id: string, request: Request, { now, region }: Moment): Answer => {
   const { body, headers, method, query } = request
-  const include = list(query.get("include"))
+  const include = wordsOf(query.get("include"))
   const item = keyset.objects.get(kind, id)
   const answer = (item: Item) => answers.object(written(kind, { id, item }, include))
   switch (method) {

@@ -1,4 +1,5 @@
 /** From a request, as it came over the wire, to a step on a keyset and the service's answer to it. */
+import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as actions from "./actionRequests.ts"
@@ -6,27 +7,11 @@ import * as answers from "./answers.ts"
 import * as filter from "./filter.ts"
 import * as history from "./historyRequests.ts"
 import * as json from "../server/json.ts"
-import type { Answer, Request } from "../server/message.ts"
+import type { Answer } from "../server/message.ts"
 import * as keysets from "./keyset.ts"
 import * as objects from "./objectRequests.ts"
-import { decode, encode } from "../server/percent.ts"
-
-/** A request taken apart, but for its body. */
-export interface Address {
-  readonly method: string
-  readonly path: string
-  readonly segments: ReadonlyArray<string>
-  /** As they came, one after the other. */
-  readonly pairs: ReadonlyArray<readonly [name: string, value: string]>
-  /** A name that comes more than once holds a list, as one with commas does. */
-  readonly query: ReadonlyMap<string, string>
-  readonly headers: Request["headers"]
-}
-
-/** A request taken apart. */
-export interface Parsed extends Address {
-  readonly body: string
-}
+import { encode } from "../server/percent.ts"
+import { type Address, type Moment, namesOf, type Request } from "./request.ts"
 
 /** A poll that may have to wait. */
 export interface Poll {
@@ -42,34 +27,9 @@ export type Outcome =
   | { readonly _tag: "Answered"; readonly answer: Answer }
   | { readonly _tag: "Polling"; readonly poll: Poll }
 
-/** Where and when a step happens. */
-export interface Moment {
-  readonly now: bigint
-  readonly region: number
-}
-
 const answered = (answer: Answer): Outcome => ({ _tag: "Answered", answer })
 
-/** Takes a request apart: the path is split before it is decoded, because a name may hold an encoded slash. */
-export const parse = (request: Request): Address | undefined => {
-  const [path = "", search = ""] = request.target.split(/\?(.*)/s)
-  const segments = path.split("/").slice(1).map(decode)
-  if (!segments.every(Predicate.isString)) return undefined
-  const pairs: Array<readonly [string, string]> = []
-  const query = new Map<string, string>()
-  for (const pair of search.split("&").filter((pair) => pair !== "")) {
-    const [name, value = ""] = pair.split(/=(.*)/s).map(decode)
-    if (name === undefined) return undefined
-    const before = query.get(name)
-    pairs.push([name, value])
-    query.set(name, before === undefined ? value : `${before},${value}`)
-  }
-  return { method: request.method, path, segments, pairs, query, headers: request.headers }
-}
-
-const list = (text: string | undefined): ReadonlyArray<string> => [
-  ...new Set((text ?? "").split(",").filter((name) => name !== ""))
-]
+const distinct = (text: string | undefined): ReadonlyArray<string> => Arr.dedupe(namesOf(text))
 
 /** The subscribe key of a request, wherever its path has it. */
 export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
@@ -94,7 +54,7 @@ export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
 
 const encodedLength = (text: string) => encode(text).length
 
-const publish = (keyset: keysets.Keyset, parsed: Parsed, { now, region }: Moment): Answer => {
+const publish = (keyset: keysets.Keyset, parsed: Request, { now, region }: Moment): Answer => {
   const [kind, publishKey, , , channel = "", , inPath] = parsed.segments
   const { method, query } = parsed
   const isSignal = kind === "signal"
@@ -168,13 +128,13 @@ const attend = (
   }
 }
 
-const subscribe = (keyset: keysets.Keyset, { query, segments }: Parsed, moment: Moment): Outcome => {
+const subscribe = (keyset: keysets.Keyset, { query, segments }: Request, moment: Moment): Outcome => {
   const { now, region } = moment
   const expression = query.get("filter-expr") ?? ""
   const parsedFilter = expression === "" ? undefined : filter.parse(expression)
   const subscription: keysets.Subscription = {
-    channels: list(segments[3]),
-    groups: list(query.get("channel-group")),
+    channels: distinct(segments[3]),
+    groups: distinct(query.get("channel-group")),
     filter: parsedFilter
   }
   const refused = keyset.refused(query, subscription)
@@ -239,13 +199,13 @@ const hereNow = (
   })
 }
 
-const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): Answer => {
+const presence = (keyset: keysets.Keyset, parsed: Request, moment: Moment): Answer => {
   const { query } = parsed
   const { now, region } = moment
   const [kind, name, verb, target, data, ...rest] = parsed.segments.slice(4)
   if (rest.length > 0) return answers.notFound
   const uuid = query.get("uuid") ?? ""
-  const wanted = { channels: list(name), groups: list(query.get("channel-group")) }
+  const wanted = { channels: distinct(name), groups: distinct(query.get("channel-group")) }
   if (kind === "channel") {
     const refused = keyset.refused(query, wanted)
     if (refused.channels.length + refused.groups.length > 0) {
@@ -295,7 +255,7 @@ const presence = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): Answe
     })
 }
 
-const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): Answer => {
+const channelGroups = (keyset: keysets.Keyset, { query, segments }: Request): Answer => {
   const [kind, group, verb, ...rest] = segments.slice(4)
   if (kind !== "channel-group" || rest.length > 0) return answers.notFound
   if (!keyset.addOns().streamController) return answers.noStreamController("channel groups")
@@ -307,8 +267,8 @@ const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): Ans
     return answers.registry({ message: "OK" })
   }
   if (verb !== undefined) return answers.notFound
-  const add = list(query.get("add"))
-  const remove = list(query.get("remove"))
+  const add = distinct(query.get("add"))
+  const remove = distinct(query.get("remove"))
   if (add.length + remove.length === 0) {
     return answers.registry({ payload: { channels: [...keyset.members(group)], group } })
   }
@@ -321,7 +281,7 @@ const channelGroups = (keyset: keysets.Keyset, { query, segments }: Parsed): Ans
 }
 
 /** One request, handled in one step. */
-export const route = (keyset: keysets.Keyset, parsed: Parsed, moment: Moment): Outcome => {
+export const route = (keyset: keysets.Keyset, parsed: Request, moment: Moment): Outcome => {
   const { method, query, segments } = parsed
   if ((query.get("uuid") ?? "").trim() === "") return answered(answers.missingUserId)
   const useless = keyset.useless(query.get("auth"))

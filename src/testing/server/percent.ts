@@ -1,10 +1,10 @@
-/** Percent-encoding as the service counts and signs it. */
+/** Percent-encoding as the services count and sign it. */
 
-/** Everything but letters, digits and `-_.` is escaped. */
+/** Escapes all but letters, digits and `-_.`. */
 export const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** Undoes percent-encoding, if the text is any. */
+/** Decodes percent-encoded text; `undefined` for other text. */
 export const decode = (text: string): string | undefined => {
   try {
     return decodeURIComponent(text)
@@ -12,3 +12,12 @@ export const decode = (text: string): string | undefined => {
     return undefined
   }
 }
+
+/** Names and values of a query, in their order; `undefined` for text that is not percent-encoded. */
+export const pairsOf = (
+  search: string
+): ReadonlyArray<readonly [name: string | undefined, value: string | undefined]> =>
+  search.split("&").filter((pair) => pair !== "").map((pair) => {
+    const [name = "", value = ""] = pair.split(/=(.*)/s)
+    return [decode(name), decode(value)]
+  })
