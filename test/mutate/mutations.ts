@@ -218,19 +218,21 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a second name is the first", "addName(entry, by) ? \"NewByName\" : \"Known\"", "\"Known\""],
     ["what is older is new", "if (id > youngest) youngest = id", "youngest = id"],
     ["generations are forgotten early", "const byNameAlone = 10", "const byNameAlone = 3"],
-    ["it never says since when", "if (next > since) since = next", ""]
+    ["it never says since when", "if (next > since) since = next", ""],
+    ["names that are needed are forgotten", "next > (needed() ?? next)", "false"],
+    ["names are kept without end", "older.length <= mostByNameAlone && next", "next"]
+  ]),
+  ...of(`${reading}/pace.ts`, [`${tests}/pace.test.ts`], [
+    ["what can wait goes first", "if (isSpare && next > now)", "if (isSpare && next > now && false)"],
+    ["nobody waits", "next = turn + distance", "next = turn"]
   ]),
   ...of(`${reading}/ledger.ts`, [`${tests}/ledger.test.ts`], [
     ["what an earlier life had is given", "if (this.before.has(mark)) continue", ""],
     ["what is known is given", "if (admitted._tag === \"Known\") continue", ""],
     ["a sum's rest is given again", "else this.remember(arrival)", ""],
     ["sums are not looked at", "if (this.sums.length === 0) return arrivals", "return arrivals"],
-    ["history is read from the position on", "this.complete) - overlap", "this.complete)"],
-    [
-      "history is read before the beginning",
-      "[start, this.birth, remembered > end",
-      "[start, remembered > end"
-    ],
+    ["history is read from the position on", "newest(start - overlap, this.birth)", "newest(start, this.birth)"],
+    ["history is read before the beginning", "newest(start - overlap, this.birth)", "start - overlap"],
     ["the end of a break is certain", "reason === \"LongBreak\" ? end - overlap : end", "end"],
     [
       "a live page moves it back",
@@ -241,8 +243,41 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a filled hole stays named", "this.ahead = withoutHole(this.ahead)", ""],
     ["events of a page are not named", "delivered = [...delivered, mark]", ""],
     ["signals are summed up", "isStored || envelope !== undefined && Arrival.isStored(envelope)", "true"],
-    ["wildcards are summed up", "by !== undefined && !Channel.isWildcard(by)", "true"],
-    ["the last event stands before its page", "cursor: this.named(next) }", "cursor: place }"]
+    ["wildcards are summed up", "by !== undefined && !ChannelName.isWildcard(by)", "true"],
+    ["the last event stands before its page", "cursor: this.named(reached) }", "cursor: place }"],
+    ["each full page reads the overlap", "this.readTo > overlapped", "false"],
+    ["history that was behind is read on", "if (isCurrent) this.readTo", "this.readTo"],
+    ["a later region is not waited for", "!isLater && this.late.by", "this.late.by"],
+    ["what no cursor knows is read for the second time", "this.ahead === undefined && !isLater", "!isLater"],
+    ["other regions are not reckoned with", "newest(start - this.late.by, overlapped)", "start"],
+    ["others are reckoned with for ever", " || at - this.late.at > aMinute", ""],
+    ["others are forgotten", "else if (lateBy * 3n > by) this.late = { by, at }", ""],
+    [
+      "nothing is read for the second time",
+      "if (follows && wanted > unsettledFrom) this.unsettled = { since: unsettledFrom, to: wanted }",
+      ""
+    ],
+    ["it is read too early", "const settled = overlap + 10_000_000n", "const settled = 10_000_000n"],
+    ["it is read up to its end", "const end = oldest(to, now - settled)", "const end = to"],
+    ["a part of it is enough", "to < this.unsettled.to ? { ...this.unsettled, since: to } : undefined", "undefined"],
+    ["what follows settles it", "if (this.isWhole) this.unsettled = undefined", "this.unsettled = undefined"],
+    [
+      "a break leaves it",
+      "oldest(overlapped, unsettledFrom)",
+      "overlapped"
+    ],
+    [
+      "a place forgets it",
+      "return this.named(this.held(this.furthest(polled)))",
+      "return this.named(this.furthest(polled))"
+    ],
+    ["an event's cursor forgets it", "next === undefined ? held : this.held(next)", "next ?? held"],
+    [
+      "who joins begins in the past",
+      "front(polled: Cursor): Cursor {\n    return this.named(this.furthest(polled))",
+      "front(polled: Cursor): Cursor {\n    return this.named(this.held(this.furthest(polled)))"
+    ],
+    ["it waits for ever", "const isPatient = now - since < 2n * settled + portion", "const isPatient = true"]
   ]),
   ...of(`${reading}/segments.ts`, [`${tests}/backfill.test.ts`], [
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
@@ -398,8 +433,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
     [
       "a full page is one more",
-      "if (arrivals.length >= this.core.config.queueLength) {",
-      "if (arrivals.length > this.core.config.queueLength) {"
+      "return arrivals.length >= this.core.config.queueLength ||",
+      "return arrivals.length > this.core.config.queueLength ||"
     ],
     ["everybody waits", "return this.within === 0 || this.core.settings.filter !== undefined", "return false"],
     [
@@ -426,7 +461,32 @@ export const mutations: ReadonlyArray<Mutation> = [
       "gap.outage.failed(result.failure, undefined)"
     ],
     ["a full reader holds nobody back", "if (reader.isFull) return true", ""],
-    ["that it is back is not told", "if (reconnected !== undefined) this.announce(reconnected)", ""]
+    ["that it is back is not told", "if (reconnected !== undefined) this.announce(reconnected)", ""],
+    ["a later region opens no gap", "ledger?.due !== undefined && lateBy > ledger.reckoned", "false"],
+    [
+      "nothing is read for the second time",
+      "this.second = this.run(this.readAgain)",
+      ""
+    ],
+    [
+      "what is read for the second time is not given",
+      "this.ledger.foundSecond(arrivals, this.base)\n    backfill.missed(events.length)\n    for (const notice of notices) this.announce(notice)\n    this.route(events, undefined)",
+      "this.ledger.foundSecond(arrivals, this.base)\n    backfill.missed(events.length)\n    for (const notice of notices) this.announce(notice)"
+    ],
+    ["a second reading is not over", "this.ledger?.settle(BigInt(gap.to))", ""],
+    [
+      "what is given up is not told",
+      "this.goOn(gap)\n          this.suspect(gap.from, gap.to, gap.reason)",
+      "this.goOn(gap)"
+    ],
+    [
+      "it is read though nobody wants more",
+      "!this.isWanted) {\n          yield* this.parked",
+      "false) {\n          yield* this.parked"
+    ],
+    ["a lane that has stopped reads on", "fiber?.interruptUnsafe()\n    this.stopSecond()", "fiber?.interruptUnsafe()"],
+    ["history's copy comes first", "id === undefined || !gap.behind.has(id + by)", "true"],
+    ["a page that is sent again comes first", " && !backfill.isOfPage(arrival)", ""]
   ]),
   ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [
     [

@@ -2,10 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as EffectClock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import type { Cursor } from "effect-herald/Cursor"
 import { Subscribe } from "effect-herald/pubnub"
 import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
-import { emulated } from "../kit/emulated.ts"
+import { emulated, requestsTo } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -74,5 +76,144 @@ describe("a reader is live again", () => {
     "after %j within %i seconds",
     ([load, most]) => Effect.map(underLoad(load), (seconds) => assert.isAtMost(seconds, most)),
     120_000
+  )
+})
+
+interface Overflow {
+  /** So many messages come each second: more than the service keeps for a reader within a request. */
+  readonly rate: number
+  readonly latency: number
+  readonly seconds: number
+  readonly historyRate?: number
+  /** So many messages a second come from another region, each so many milliseconds late. */
+  readonly others?: { readonly perSecond: number; readonly lateBy: number }
+  /** After so many seconds the reader stops, and goes on from its last cursor after one more. */
+  readonly stopsAfter?: number
+}
+
+/** What a reader has of a channel that overflows all the time. */
+const overflowing = ({ historyRate = 25, latency, others, rate, seconds, stopsAfter }: Overflow) =>
+  Effect.gen(function*() {
+    const service = yield* emulator
+    const regions = new Map<unknown, number>()
+    const seen: Array<{ readonly payload: unknown; readonly timetoken: string }> = []
+    const late: Array<{ readonly at: number; readonly by: number }> = []
+    const told: Array<unknown> = []
+    let last: Cursor | undefined
+    const read = (from?: Cursor) =>
+      Subscribe.stream({ channels: ["c"], ...from === undefined ? {} : { from } }).pipe(
+        Stream.runForEachArray((events) =>
+          Effect.map(EffectClock.currentTimeMillis, (at) => {
+            for (const event of events) {
+              if (event._tag === "Gap" || event._tag === "GapSuspected") told.push(event)
+              if (event._tag !== "Message") continue
+              seen.push(event)
+              last = event.cursor
+              // The others are late anyway.
+              if (regions.get(event.payload) === 1) {
+                late.push({ at, by: at - Number(BigInt(event.timetoken) / 10_000n) })
+              }
+            }
+          })
+        ),
+        Effect.forkScoped
+      )
+    let reader = yield* read()
+    yield* VirtualTime.advance("2 seconds")
+    const begin = yield* EffectClock.currentTimeMillis
+    const publish = (count: number, region: number, delay: number) =>
+      service.publishAll(Array.from({ length: count }, () => {
+        const message = regions.size
+        regions.set(message, region)
+        return { channel: "c", message, region, delay }
+      }))
+    for (let tick = 0; tick < 50 * seconds; tick++) {
+      yield* publish(rate / 50, 1, 0)
+      if (others !== undefined && tick % (50 / others.perSecond) === 0) yield* publish(1, 2, others.lateBy)
+      yield* VirtualTime.advance("20 millis")
+      if (stopsAfter !== undefined && tick === 50 * stopsAfter) yield* Fiber.interrupt(reader)
+      if (stopsAfter !== undefined && tick === 50 * stopsAfter + 50) reader = yield* read(last)
+    }
+    const requests = yield* requestsTo("/v3/history")
+    yield* VirtualTime.advance("60 seconds")
+    const payloads = new Set(seen.map(({ payload }) => payload))
+    const isDisordered = (region: number) => {
+      const firsts = seen.filter(({ payload }) => regions.get(payload) === region && payloads.delete(payload))
+      return firsts.some(({ timetoken }, index) => timetoken < (firsts[index - 1]?.timetoken ?? ""))
+    }
+    return {
+      lost: regions.size - payloads.size,
+      twice: seen.length - payloads.size,
+      told,
+      disordered: [1, 2].filter(isDisordered),
+      lag: late.reduce((most, { at, by }) => at > begin + 3_000 && by > most ? by : most, 0),
+      requestsASecond: requests.length / seconds,
+      hole: last?.hole,
+      cursorSize: JSON.stringify(last).length
+    }
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(emulated({
+      emulator: { latency: Effect.succeed(latency) },
+      config: { sendLeave: false, historyRate }
+    }))
+  )
+
+const nothingMissing = { lost: 0, twice: 0, told: [], disordered: [] }
+
+describe("a reader keeps up with 1,000 messages a second at 100 ms a request", () => {
+  const load = { rate: 1_000, latency: 100 }
+
+  it.effect("for a minute, at the default rate of history", () =>
+    Effect.gen(function*() {
+      const { cursorSize, hole, lag, requestsASecond, ...rest } = yield* overflowing({ ...load, seconds: 60 })
+      assert.deepStrictEqual(rest, nothingMissing)
+      assert.isAtMost(lag, 1_500)
+      assert.isAtMost(requestsASecond, 25)
+      assert.isAtMost(cursorSize, 4_096)
+      assert.isDefined(hole)
+    }), 180_000)
+
+  it.effect("with less than a second of lag where history may be asked more often", () =>
+    Effect.gen(function*() {
+      const outcome = yield* overflowing({ ...load, seconds: 10, historyRate: 50 })
+      assert.isBelow(outcome.lag, 1_000)
+      assert.isAtMost(outcome.requestsASecond, 25)
+    }), 180_000)
+
+  it.effect("and has what another region is a little late with, in order", () =>
+    Effect.gen(function*() {
+      const others = { perSecond: 10, lateBy: 150 }
+      const { lag, lost, twice, told, disordered } = yield* overflowing({ ...load, seconds: 12, others })
+      assert.deepStrictEqual({ lost, twice, told, disordered }, nothingMissing)
+      assert.isAtMost(lag, 2_500)
+    }), 180_000)
+
+  it.effect.each([3_000, 9_500])(
+    "and has what another region is %i ms late with, in order",
+    (lateBy) =>
+      Effect.gen(function*() {
+        const others = { perSecond: 5, lateBy }
+        const { lost, twice, told, disordered } = yield* overflowing({ ...load, seconds: 14, others })
+        assert.deepStrictEqual({ lost, twice, told, disordered }, nothingMissing)
+      }),
+    180_000
+  )
+
+  it.effect.each([undefined, { perSecond: 1, lateBy: 5_000 }])(
+    "and loses nothing when it stops and goes on from its cursor, with %j of others",
+    (others) =>
+      Effect.gen(function*() {
+        const { lost, told, twice } = yield* overflowing({
+          ...load,
+          seconds: 14,
+          stopsAfter: 8,
+          ...others === undefined ? {} : { others }
+        })
+        assert.strictEqual(lost, 0)
+        assert.deepStrictEqual(told, [])
+        assert.strictEqual(twice, 0)
+      }),
+    180_000
   )
 })

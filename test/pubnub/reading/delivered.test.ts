@@ -47,6 +47,19 @@ describe("what is admitted", () => {
     }
   })
 
+  it("more by name alone, while that is needed, and not without end", () => {
+    let needed: bigint | undefined = BigInt(ticks(5_000))
+    const delivered = Delivered.make(() => needed)
+    for (const n of numbers(40_000)) delivered.admit(idOf(n), "a", n)
+    assert.isAtMost(Number(delivered.since() - BigInt(ticks(0))), 5_000)
+    assert.strictEqual(delivered.admit(idOf(5_000), "a", 5_000)._tag, "Known")
+    for (const n of numbers(260_000, 40_000)) delivered.admit(idOf(n), "a", n)
+    assert.isAbove(Number(delivered.since() - BigInt(ticks(0))), 40_000)
+    needed = undefined
+    for (const n of numbers(1_001, 300_000)) delivered.admit(idOf(n), "a", n)
+    assert.isAbove(Number(delivered.since() - BigInt(ticks(0))), 285_000)
+  })
+
   it.each([
     ["alike", (n: number) => `content ${n}`],
     ["unlike", (n: number) => ({ n, text: "x".repeat(n % 100) })]

@@ -79,6 +79,7 @@ const pageOf = (count: number, first = 0, channel = "a") =>
             k: "demo-sub"
           })
         ),
+        lateBy: 0n,
         position,
         believed: true,
         next: { position, region: 1, delivered: [] },
@@ -148,7 +149,7 @@ describe("a full page", () => {
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(1_503))
       // Two gaps, and not six: that of the first page, and that of all the others.
-      assert.isAtMost((yield* requestsTo("/v3/history")).length, 45)
+      assert.isAtMost((yield* requestsTo("/v3/history")).length, 16)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
@@ -346,10 +347,119 @@ describe("many small pages behind a gap", () => {
       for (let n = 0; n < count; n++) {
         const position = String(at + BigInt(n))
         const arrivals = [Arrival.read({ c: "a", b: "a", d: 300 + n, p: { t: position, r: 1 } })]
-        lane.receive({ arrivals, position, believed: true, next: { position, delivered: [] }, size: 100 }, true)
+        lane.receive(
+          { arrivals, lateBy: 0n, position, believed: true, next: { position, delivered: [] }, size: 100 },
+          true
+        )
       }
       for (let turn = 0; turn < 100 && seen.length < 300 + count; turn++) yield* VirtualTime.advance("1 second")
       assert.isBelow(performance.now() - started, 30_000)
       assert.deepStrictEqual(payloads(seen), numbers(300 + count))
     }).pipe(Effect.scoped, Effect.provide(emulated())), 60_000)
+})
+
+describe("full pages one after the other", () => {
+  /** Published in another region, and there after two seconds. No page has it. */
+  const publishLate = (message: string) =>
+    emulator.use((service) => service.publishAll([{ channel: "a", message, region: 2, delay: 2_000 }]))
+
+  /** A lane that had two full pages. Between them came what another region was late with, and the service dropped it. */
+  const overflowing = (late: ReadonlyArray<string>, within = Infinity, settings: Partial<Settings> = {}) =>
+    Effect.gen(function*() {
+      const made = yield* laneOf(within, settings)
+      const { core, join, lane } = made
+      const { seen } = yield* join()
+      core.waiting += 100
+      const timetokens = yield* Effect.forEach(late, publishLate)
+      lane.receive(yield* pageOf(300), true)
+      yield* VirtualTime.advance("2100 millis")
+      assert.deepStrictEqual(payloads(seen), numbers(300))
+      const before = (yield* requestsTo("/v3/history")).length
+      lane.receive(yield* pageOf(200, 300), true)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), numbers(500))
+      return { ...made, seen, timetokens, requests: (yield* requestsTo("/v3/history")).length - before }
+    })
+
+  it.effect("read history once while they come, and what others were late with later", () =>
+    Effect.gen(function*() {
+      const { lane, requests, seen } = yield* overflowing(["late"])
+      assert.isAtMost(requests, 4)
+      assert.isDefined(lane.place?.hole)
+      assert.isUndefined(lane.front?.hole)
+      yield* VirtualTime.advance("15 seconds")
+      assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
+      assert.isUndefined(lane.place?.hole)
+      assert.strictEqual(lane.place?.position, lane.front?.position)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are read once more when another region is later than was reckoned with, before what it says", () =>
+    Effect.gen(function*() {
+      const { lane, seen, timetokens } = yield* overflowing(["first", "second"])
+      const { arrivals, ...page } = yield* pageOf(1, 500)
+      const second = Arrival.read({ c: "a", b: "a", d: "second", p: { t: timetokens[1]![0]!, r: 2 }, k: "demo-sub" })
+      lane.receive({ ...page, arrivals: [second, ...arrivals], lateBy: 30_000_000n }, true)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [...numbers(500), "first", "second", 500])
+      assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("leave to the pages behind a gap what another region is late with", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const [late] = yield* emulator.use((service) =>
+        service.publishAll([{ channel: "a", message: "late", region: 2 }])
+      )
+      lane.receive(yield* pageOf(300), true)
+      const { arrivals, ...page } = yield* pageOf(1, 300)
+      const same = Arrival.read({ c: "a", b: "a", d: "late", p: { t: late!, r: 2 }, k: "demo-sub" })
+      lane.receive({ ...page, arrivals: [...arrivals, same], lateBy: 10_000_000n }, true)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [...numbers(301), "late"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are given in order where the service sends one of them again", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const page = yield* pageOf(300)
+      lane.receive(page, true)
+      // Asked for from its end, it looks late.
+      lane.receive({ ...page, lateBy: 99n }, false)
+      yield* VirtualTime.advance("2 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(300))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are not read for the second time while nobody wants more, nor by a lane that has stopped", () =>
+    Effect.gen(function*() {
+      const { core, lane, seen } = yield* overflowing(["late"], Infinity, { demand: "pull" })
+      const { waiting } = core
+      core.waiting = 0
+      const before = (yield* requestsTo("/v3/history")).length
+      yield* VirtualTime.advance("30 seconds")
+      assert.strictEqual((yield* requestsTo("/v3/history")).length, before)
+      core.waiting = waiting
+      lane.stop()
+      lane.wake()
+      yield* VirtualTime.advance("30 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(500))
+      lane.start()
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("wait for failing history by the schedule of who reads, and say what they give up", () =>
+    Effect.gen(function*() {
+      const { lane, seen } = yield* overflowing(["late"], 5_000)
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), lasting: "1 minute" })
+      )
+      yield* VirtualTime.advance("30 seconds")
+      assert.deepStrictEqual(
+        [...new Set(statuses(seen))],
+        ["Connected", "Interrupted", "Reconnected", "GapSuspected"]
+      )
+      assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
 })

@@ -33,7 +33,7 @@ const fill = (ledger: Ledger, from: Cursor, history: ReadonlyArray<Arrival.Arriv
     const upTo = next === undefined ? BigInt(hole.to) + 1n : BigInt(part.at(-1)!.id!.slice(0, 17))
     given.push(...ledger.found(part, from, upTo, next === undefined))
   }
-  ledger.filled()
+  ledger.filled(false)
   return given
 }
 
@@ -123,7 +123,7 @@ describe("a hole", () => {
     assert.strictEqual(cursorOf(given, -1).position, ticks(9))
     assert.strictEqual(cursorOf(given, -1).hole, ticks(0))
     assert.strictEqual(ledger.cursor(at(0)).position, ticks(9))
-    ledger.filled()
+    ledger.filled(false)
     assert.isUndefined(ledger.cursor(at(0)).hole)
     assert.strictEqual(ledger.cursor(at(50)).position, ticks(50))
   })
@@ -236,5 +236,124 @@ describe("going on from a cursor of a burst", () => {
       assert.isAtMost(JSON.stringify(cursor).length, 4_096)
     }
     assert.deepStrictEqual(had, numbers(3_000, 1))
+  })
+})
+
+describe("full pages one after the other", () => {
+  const seconds = (n: number) => BigInt(ticks(n * second))
+
+  /** A reader that read history for a full page, 30 seconds after its beginning. */
+  const readOnce = (isCurrent = true) => {
+    const ledger = ledgerFrom()
+    ledger.live([arrival(30 * second)], at(0), at(30 * second))
+    const hole = ledger.open({ reason: "FullPage", from: at(30 * second), to: ticks(31 * second), page: [] })
+    assert.strictEqual(hole?.since, seconds(20))
+    ledger.filled(isCurrent)
+    ledger.live([arrival(31 * second)], at(30 * second), at(31 * second))
+    return ledger
+  }
+
+  const next = (ledger: Ledger, from: number, options: { readonly isLater?: boolean } = {}) => {
+    const hole = ledger.open({
+      reason: "FullPage",
+      from: at(from * second),
+      to: ticks((from + 1) * second),
+      page: [],
+      ...options
+    })
+    const given = ledger.found([arrival(from * second + 1)], at(from * second), seconds(from + 1) + 1n, true)
+    ledger.filled(true)
+    const page = ledger.live([arrival((from + 1) * second)], at(from * second), at((from + 1) * second))
+    return { since: hole?.since, last: cursorOf([...given, ...page], -1) }
+  }
+
+  it("are read on from where the last one ended, if history was not behind", () => {
+    assert.strictEqual(next(readOnce(), 31).since, seconds(31))
+    assert.strictEqual(next(readOnce(false), 31).since, seconds(21))
+    // More than ten seconds later, it is a full page like the first.
+    const ledger = readOnce()
+    ledger.live([arrival(42 * second)], at(31 * second), at(42 * second))
+    assert.strictEqual(next(ledger, 42).since, seconds(32))
+  })
+
+  it("are read with the overlap after a break: a cursor does not know any more what was had before", () => {
+    const ledger = readOnce()
+    ledger.open({ reason: "LongBreak", from: at(31 * second), to: ticks(600 * second), page: [] })
+    ledger.found([arrival(500 * second)], at(31 * second), seconds(600) + 1n, true)
+    ledger.filled(false)
+    assert.strictEqual(next(ledger, 31).since, seconds(21))
+    assert.isUndefined(ledger.due)
+  })
+
+  it("hold back the cursor: who goes on from it reads what is to be read for the second time", () => {
+    const ledger = readOnce()
+    const { last } = next(ledger, 31)
+    assert.deepInclude(last, { position: ticks(31 * second), hole: ticks(21 * second) })
+    ledger.live([arrival(40 * second)], at(32 * second), at(40 * second))
+    const cursor = ledger.cursor(at(40 * second))
+    assert.deepInclude(cursor, { position: ticks(31 * second), hole: ticks(21 * second) })
+    assert.strictEqual(cursor.recent?.since, ticks(21 * second))
+    const later = ledgerFrom(cursor)
+    const hole = later.open({ reason: "LongBreak", from: cursor, to: ticks(50 * second), page: [] })
+    assert.strictEqual(hole?.since, seconds(21))
+    const had = [31, 32, 40].map((n) => arrival(n * second))
+    const found = later.found([...had, arrival(45 * second)], cursor, seconds(50) + 1n, true)
+    assert.deepStrictEqual(payloads(found), [45 * second])
+    // Who joins begins where the others are.
+    assert.deepInclude(ledger.front(at(40 * second)), { position: ticks(40 * second) })
+    assert.isUndefined(ledger.front(at(40 * second)).hole)
+  })
+
+  it("are read for the second time when nothing can be late any more, as far as that is so", () => {
+    const ledger = readOnce()
+    assert.isUndefined(ledger.due)
+    next(ledger, 31)
+    next(ledger, 32)
+    assert.strictEqual(ledger.due, seconds(34))
+    const hole = ledger.second(seconds(34))
+    assert.deepInclude(hole, { since: seconds(21), to: ticks(23 * second), page: [], isPatient: true })
+    const given = ledger.foundSecond([arrival(22 * second), arrival(31 * second)], at(33 * second))
+    assert.deepStrictEqual(payloads(given), [22 * second])
+    ledger.settle(seconds(23))
+    assert.strictEqual(ledger.due, seconds(36))
+    assert.strictEqual(ledger.cursor(at(40 * second)).position, ticks(33 * second))
+    assert.isFalse(ledger.second(seconds(60))?.isPatient)
+    assert.strictEqual(ledger.second(seconds(60))?.to, ticks(32 * second))
+    ledger.settle(seconds(32))
+    assert.isUndefined(ledger.due)
+    assert.deepInclude(ledger.cursor(at(40 * second)), { position: ticks(40 * second) })
+    assert.isUndefined(ledger.cursor(at(40 * second)).hole)
+  })
+
+  it("are read once more at once when another region is later than was reckoned with", () => {
+    const ledger = readOnce()
+    next(ledger, 31)
+    assert.strictEqual(next(ledger, 32, { isLater: true }).since, seconds(21))
+    assert.isUndefined(ledger.due)
+    ledger.reckon(10_000_000n, seconds(33))
+    assert.strictEqual(ledger.reckoned, 15_000_000n)
+    // A break reads it all, too, and so does whoever gave one up.
+    assert.strictEqual(next(ledger, 33).since, seconds(33) - 15_000_000n)
+    const hole = ledger.open({ reason: "LongBreak", from: at(34 * second), to: ticks(50 * second), page: [] })
+    assert.strictEqual(hole?.since, seconds(23))
+    ledger.abandoned()
+    assert.isDefined(ledger.due)
+    assert.deepInclude(ledger.cursor(at(34 * second)), { position: ticks(33 * second), hole: ticks(23 * second) })
+  })
+
+  it("reckon with other regions for a minute after they were nearly as late", () => {
+    const ledger = readOnce()
+    ledger.reckon(10_000_000n, seconds(31))
+    ledger.reckon(6_000_000n, seconds(80))
+    ledger.reckon(0n, seconds(130))
+    assert.strictEqual(ledger.reckoned, 15_000_000n)
+    ledger.reckon(0n, seconds(141))
+    assert.strictEqual(ledger.reckoned, 0n)
+    ledger.reckon(seconds(9) - seconds(0), seconds(142))
+    assert.strictEqual(ledger.reckoned, 100_000_000n)
+    // Others may be as late as is looked back at all.
+    next(ledger, 142)
+    assert.strictEqual(next(ledger, 143).since, seconds(133))
+    assert.isUndefined(ledger.due)
   })
 })

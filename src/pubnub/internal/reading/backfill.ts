@@ -33,7 +33,8 @@ import { byTimetoken } from "./storedEntry.ts"
 type Config = PubNubConfig["Service"]
 
 export interface Hole {
-  readonly reason: "FullPage" | "LongBreak"
+  /** `Late`: a part of the time of full pages, read for the second time. */
+  readonly reason: "FullPage" | "LongBreak" | "Late"
   /** Where the reader stood. */
   readonly from: string
   /** Where the live service stood then. */
@@ -42,6 +43,8 @@ export interface Hole {
   readonly since: bigint
   /** The full page. What is missing comes before it. */
   readonly page: ReadonlyArray<Arrival.Arrival>
+  /** Whether other requests go first. */
+  readonly isPatient?: boolean
 }
 
 /** What one step brought. */
@@ -53,6 +56,8 @@ export interface Progress {
   readonly notices: ReadonlyArray<SubscribeStatus.Status>
   /** Whether the hole is filled, as far as it can be. */
   readonly filled: boolean
+  /** Whether history has shown the messages of the full page: it is not behind. */
+  readonly isCurrent: boolean
 }
 
 /** What all backfills of one keyset share. */
@@ -138,7 +143,6 @@ export class Backfill {
     this.known = known
     this.hole = hole
     this.before = BigInt(hole.to) + 1n
-    this.segments = this.rangeFrom(hole.since)
     const ahead: Array<Live> = []
     for (const arrival of hole.page) {
       const { by = "", envelope, id } = arrival
@@ -149,7 +153,13 @@ export class Backfill {
       if (Arrival.isStored(envelope)) this.unseen.set(id, arrival)
     }
     this.ahead = ahead.toSorted(byTimetoken)
+    this.segments = this.rangeFrom(hole.since)
     if (history.knowledge.storesNothing) this.giveUp()
+  }
+
+  /** Whether the full page has it, by this name. */
+  isOfPage({ by = "", id = "" }: Arrival.Arrival): boolean {
+    return this.page.has(id + by)
   }
 
   /** Takes note of how many events of the last step were really missing. */
@@ -181,8 +191,18 @@ export class Backfill {
         }
       },
       since,
-      this.before
+      this.before,
+      this.pages
     )
+  }
+
+  /** How many pages history has, at the least, of what the full page holds. */
+  private get pages(): number {
+    const live = new Map<string, number>()
+    for (const { envelope } of this.unseen.values()) {
+      if (envelope !== undefined) live.set(envelope.c, (live.get(envelope.c) ?? 0) + 1)
+    }
+    return Math.max(1, Math.floor(Math.max(0, ...live.values()) / Storage.most(live.size)))
   }
 
   /** Nobody waits for what is not listened to any more. */
@@ -229,7 +249,7 @@ export class Backfill {
     request: (config: Config) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
     const { config, pace } = this.history
-    return Effect.andThen(pace, Token.renewing(config, request))
+    return Effect.andThen(this.hole.isPatient === true ? pace.spare : pace.turn, Token.renewing(config, request))
   }
 
   // --- which channels
@@ -446,7 +466,7 @@ export class Backfill {
       envelope !== undefined && late.has(envelope.c) && BigInt(envelope.p.t) > shown
     )
     if (isBehind && this.channels.size + this.empty.size > late.size) suspected = true
-    if (reason === "FullPage") {
+    if (reason !== "LongBreak") {
       // Messages of the page that history does not show: not stored, or not yet. The like of them may be missing.
       for (const channel of late) notices.push({ _tag: "Gap", channel, ...range(from, to), reason: "NotInHistory" })
       const kinds = new Map<string, Set<SubscribeStatus.Kind>>()
@@ -473,8 +493,12 @@ export class Backfill {
       suspected ||= [...knowledge.unstored.keys()].some((channel) => this.hears(channel)) ||
         [...channels, ...groups].some(ChannelName.isPresence)
     }
-    if (suspected) notices.push({ _tag: "GapSuspected", ...range(from, to), reason })
-    return { ...nothing, notices, filled: true }
+    if (suspected) {
+      notices.push({ _tag: "GapSuspected", ...range(from, to), reason: reason === "LongBreak" ? reason : "FullPage" })
+    }
+    const isCurrent = this.unseen.size === 0 &&
+      page.some(({ envelope }) => envelope !== undefined && Arrival.isStored(envelope))
+    return { ...nothing, notices, filled: true, isCurrent }
   }
 
   /** Whether a channel may come by one of the names. */
@@ -543,6 +567,6 @@ export class Backfill {
 }
 
 /** A step that brought nothing. */
-const nothing: Progress = { arrivals: [], upTo: 0n, notices: [], filled: false }
+const nothing: Progress = { arrivals: [], upTo: 0n, notices: [], filled: false, isCurrent: false }
 
 const mostOfCounts = 100

@@ -16,9 +16,9 @@ import * as Endpoint from "../wire/endpoint.ts"
 import * as Subscribe from "../wire/subscribe.ts"
 import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
-import { Backfill, type Hole } from "./backfill.ts"
+import { Backfill } from "./backfill.ts"
 import type { Core } from "./core.ts"
-import { type Given, Ledger, withoutHole } from "./ledger.ts"
+import { type Given, Ledger, type Missed as LedgerGap, withoutHole } from "./ledger.ts"
 import * as Losses from "./losses.ts"
 import type { Missed } from "./missed.ts"
 import type { Names } from "./names.ts"
@@ -113,7 +113,7 @@ export class CatchUp {
     })
   }
 
-  private open(missed: Pick<Hole, "page" | "reason"> & { readonly from: Cursor }): boolean {
+  private open(missed: Pick<LedgerGap, "page" | "reason"> & { readonly from: Cursor }): boolean {
     const hole = this.ledger.open({ ...missed, to: this.to })
     const { core: { history }, missed: { channels }, options: { names } } = this
     // Only channels that missed something are read.
@@ -192,7 +192,7 @@ export class CatchUp {
     const events: ReadonlyArray<Item> = [...notices, ...this.missing(found)]
     if (!filled) return { events, isOver: false }
     this.backfill = undefined
-    this.ledger.filled()
+    this.ledger.filled(false)
     const rest = this.missing(this.ledger.live(this.page, this.begin, undefined))
     this.page = []
     return this.hasAsked && !this.lookAgain()
@@ -218,7 +218,7 @@ export class CatchUp {
     })
     // Many readers may begin at once. Who was left, or switched off, meanwhile is not asked for.
     return Effect.andThen(
-      history.pace,
+      history.pace.turn,
       Effect.suspend(() => {
         switch (mayAsk()) {
           case "now":

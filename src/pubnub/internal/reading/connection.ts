@@ -114,7 +114,7 @@ export class Connection {
     for (const key of keys) {
       const known = this.known.get(key)
       // Within a gap the lane is further back than where the name was first asked for.
-      if (known !== undefined && lane.place !== undefined) reader.begin(key, newer(lane.place, known))
+      if (known !== undefined && lane.front !== undefined) reader.begin(key, newer(lane.front, known))
     }
     this.changed()
   }
@@ -365,7 +365,7 @@ export class Connection {
     for (const key of fresh) this.known.set(key, newer(cursor, now))
     for (const lane of this.lanes.values()) {
       // An answer from before where the poll is cannot be right, or is that of a region that is behind.
-      const from = [cursor, lane.place ?? now].reduce(newer, now)
+      const from = [cursor, lane.front ?? now].reduce(newer, now)
       for (const key of fresh) for (const reader of lane.hearing(nameOf(key))) reader.begin(key, from)
     }
     if (this.doubted !== undefined) this.tellAll(this.doubted)
@@ -387,8 +387,10 @@ export class Connection {
         // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
         if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
         const next = believed ? Subscribe.cursorOf(answer) : from
+        const arrivals = answer.messages.map(Arrival.read)
         const page: Page = {
-          arrivals: answer.messages.map(Arrival.read),
+          arrivals,
+          lateBy: believed ? lateBy(arrivals, from, next) : 0n,
           position: answer.position,
           believed,
           next,
@@ -606,3 +608,15 @@ export class Connection {
 
 /** What a name takes of an address. */
 export const sizeOf = (key: Key): number => Url.encode(nameOf(key)).length + 3
+
+/** How late the latest of a page is that was published before the place it was asked from: other regions are late. */
+const lateBy = (arrivals: ReadonlyArray<Arrival.Arrival>, from: Cursor, next: Cursor): bigint => {
+  let most = 0n
+  for (const arrival of arrivals) {
+    // Few are late: the others are not looked at more closely.
+    if (arrival.id === undefined || arrival.id >= from.position) continue
+    const by = BigInt(next.position) - (Arrival.timetokenOf(arrival) ?? BigInt(next.position))
+    if (by > most) most = by
+  }
+  return most
+}

@@ -11,6 +11,9 @@ const generation = 1_000
 /** So many generations more are remembered by name alone: what a busy reader gets in the overlap of history. */
 const byNameAlone = 10
 
+/** So many at most, while a gap is filled or something is to be read for the second time. */
+const mostByNameAlone = 250
+
 export interface Delivered {
   /** What came by this subscribed name (`by`) is admitted once. */
   readonly admit: (id: string, by: string, content: unknown) => Admitted
@@ -37,11 +40,11 @@ interface Entry {
 type Generation = Map<string, Entry>
 
 /**
- * Two are the same when their id is, and their content: where several things share channel, timetoken and publisher
+ * `needed` says from which timetoken on events must be known again. Two are the same when their id is, and their content: where several things share channel, timetoken and publisher
  * (memberships set in one call), all but the first are told apart by a mark of their content. Content is compared only
  * when ids are equal, and only among the newest. Ids begin with their timetoken.
  */
-export const make = (): Delivered => {
+export const make = (needed: () => bigint | undefined = () => undefined): Delivered => {
   let current: Generation = new Map()
   /** The newest last. */
   let older: ReadonlyArray<Generation> = []
@@ -66,10 +69,10 @@ export const make = (): Delivered => {
         entry.isForgotten = true
       }
     }
-    const [oldest] = older
-    if (oldest !== undefined && older.length > byNameAlone) {
+    for (let [oldest] = older; oldest !== undefined && older.length > byNameAlone; [oldest] = older) {
       const last = [...oldest.keys()].reduce((one, other) => one > other ? one : other).match(/^\d{17}/)
       const next = last === null ? 0n : BigInt(last[0]) + 1n
+      if (older.length <= mostByNameAlone && next > (needed() ?? next)) break
       if (next > since) since = next
       older = older.slice(1)
     }

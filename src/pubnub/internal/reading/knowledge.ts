@@ -48,6 +48,13 @@ export class Knowledge {
       : this.served.time + LongPoll.elapsed(this.served.at, PollLoop.moment(this.clock))
   }
 
+  /** The service's time at the least: this machine's clock may have been set forward. */
+  atLeastNow(): number {
+    return this.served === undefined
+      ? this.clock.currentTimeMillisUnsafe()
+      : this.served.time + PollLoop.moment(this.clock).steady - this.served.at.steady
+  }
+
   /** What says that it is younger is not believed: two regions of the service differ by less. */
   latest(): string {
     return String(BigInt(Math.floor(this.now()) + aMinute) * 10_000n)

@@ -13,7 +13,7 @@ import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Arrival from "./arrival.ts"
 import { Audience, idOfKeys } from "./audience.ts"
-import { Backfill } from "./backfill.ts"
+import { Backfill, type Progress } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import * as Few from "./few.ts"
 import { type Given, Ledger, withoutHole } from "./ledger.ts"
@@ -25,6 +25,8 @@ import type { Reader } from "./reader.ts"
 /** A page of the live service. */
 export interface Page {
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
+  /** How late another region is with something in it, in ticks. */
+  readonly lateBy: bigint
   readonly position: string
   /** Whether the position is believed. */
   readonly believed: boolean
@@ -50,6 +52,8 @@ interface Gap {
   readonly page: Page | undefined
   readonly backfill: Backfill
   readonly outage: Outage
+  /** What other regions were late with and waits behind it: history may show it before something that is older. */
+  readonly behind: Set<string>
 }
 
 /** What a lane needs of its connection. */
@@ -82,7 +86,9 @@ export class Lane {
   private held: Array<Held> = []
   private heldSize = 0
   private fiber: Fiber.Fiber<void> | undefined
-  private resume: (() => void) | undefined
+  /** Reads for the second time what was read for full pages: another region may have been late. Nobody waits for it. */
+  private second: Fiber.Fiber<void> | undefined
+  private parkedOnes: ReadonlyArray<() => void> = []
 
   constructor(core: Core, host: Host, within: number) {
     this.core = core
@@ -93,6 +99,11 @@ export class Lane {
   /** Where its readers stand. */
   get place(): Cursor | undefined {
     return this.base === undefined ? undefined : this.ledger?.cursor(this.base)
+  }
+
+  /** Where a reader begins that joins them: what is read for the second time is none of its. */
+  get front(): Cursor | undefined {
+    return this.base === undefined ? undefined : this.ledger?.front(this.base)
   }
 
   get isOpen(): boolean {
@@ -161,6 +172,7 @@ export class Lane {
 
   /** The position it had cannot be right. */
   moveTo(now: Cursor): void {
+    this.stopSecond()
     this.ledger = undefined
     this.begin(undefined, now)
     for (const reader of this.readers.keys()) reader.beginNow()
@@ -183,6 +195,13 @@ export class Lane {
   receive(page: Page, moved: boolean): boolean {
     if (this.gap === undefined) return this.give(page, moved)
     this.hold({ _tag: "Page", page }, page.size)
+    if (page.lateBy > 0n) {
+      const { backfill, behind, to } = this.gap
+      for (const arrival of page.arrivals) {
+        const { by = "", id } = arrival
+        if (id !== undefined && id < to && !backfill.isOfPage(arrival)) behind.add(id + by)
+      }
+    }
     return moved && page.arrivals.length > 0
   }
 
@@ -204,15 +223,23 @@ export class Lane {
     if (!believed) {
       this.tell({ _tag: "CursorDoubted", kept: this.ledger.cursor(asked), doubted: position })
     }
-    if (arrivals.length >= this.core.config.queueLength) {
+    if (this.opensGap(page)) {
       const newest = youngest(arrivals, this.core.history.knowledge.latest())
       const to = believed && position > newest ? position : newest
       if (this.stepsOver) this.suspect(asked, to, "FullPage")
       else if (this.open({ reason: "FullPage", from: asked, to, page })) return moved
     }
+    this.ledger.reckon(page.lateBy, BigInt(asked.position))
     const given = this.ledger.live(arrivals, asked, believed ? next : undefined)
     this.route(given, next)
     return given.some(({ event }) => moved || placeOf(event) !== undefined)
+  }
+
+  /** A full page does; and one of a region that is later than was reckoned with, while something older of it may be missing. */
+  private opensGap({ arrivals, lateBy }: Page): boolean {
+    const { ledger } = this
+    return arrivals.length >= this.core.config.queueLength ||
+      ledger?.due !== undefined && lateBy > ledger.reckoned
   }
 
   private openBreak(from: Cursor, to: Cursor): void {
@@ -236,13 +263,17 @@ export class Lane {
 
   private open(missed: Pick<Gap, "from" | "page" | "reason" | "to">): boolean {
     const { from, page, reason, to } = missed
-    const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [] })
+    const isLater = page !== undefined && this.ledger !== undefined && page.lateBy > this.ledger.reckoned
+    const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [], isLater })
     if (hole === undefined) return false
+    // It reads what is unsettled, too.
+    if (this.ledger?.isWhole === true) this.stopSecond()
     this.gap = {
       ...missed,
       from: withoutHole(from),
       backfill: new Backfill(this.core.history, this.host.names, hole),
-      outage: new Outage(this.core, this.within)
+      outage: new Outage(this.core, this.within),
+      behind: new Set()
     }
     this.start()
     return true
@@ -250,24 +281,44 @@ export class Lane {
 
   /** Fills the gap that is open, if there is one. */
   start(): void {
+    this.startSecond()
     if (this.gap === undefined || this.fiber !== undefined) return
-    // The fiber is known before it runs: it may be over at once.
-    this.fiber = this.core.fork(Effect.andThen(
+    this.fiber = this.run(this.fill)
+  }
+
+  /** The fiber is known before it runs: it may be over at once. */
+  private run(effect: Effect.Effect<void, never, HttpClient.HttpClient>): Fiber.Fiber<void> {
+    return this.core.fork(Effect.andThen(
       Effect.yieldNow,
-      Effect.catchDefect(this.fill, (defect) => Effect.sync(() => this.host.broken(defect)))
+      Effect.catchDefect(effect, (defect) => Effect.sync(() => this.host.broken(defect)))
     ))
   }
 
   stop(): void {
     const { fiber } = this
     this.fiber = undefined
-    this.resume = undefined
     fiber?.interruptUnsafe()
+    this.stopSecond()
+  }
+
+  private startSecond(): void {
+    if (this.second !== undefined || this.ledger?.due === undefined || this.ledger.isWhole && this.isOpen) return
+    this.second = this.run(this.readAgain)
+  }
+
+  private stopSecond(): void {
+    const { second } = this
+    this.second = undefined
+    second?.interruptUnsafe()
   }
 
   /** Somebody wants more. */
   wake(): void {
-    if (this.resume !== undefined && this.isWanted) this.resume()
+    if (this.parkedOnes.length === 0 || !this.isWanted) return
+    const parked = this.parkedOnes
+    // Who goes on may park again.
+    this.parkedOnes = []
+    for (const goOn of parked) goOn()
   }
 
   private get isWanted(): boolean {
@@ -275,10 +326,11 @@ export class Lane {
   }
 
   private readonly parked = Effect.callback<void>((resume) => {
-    this.resume = () => {
-      this.resume = undefined
-      resume(Effect.void)
-    }
+    const goOn = () => resume(Effect.void)
+    this.parkedOnes = [...this.parkedOnes, goOn]
+    return Effect.sync(() => {
+      this.parkedOnes = this.parkedOnes.filter((other) => other !== goOn)
+    })
   })
 
   private readonly fill: Effect.Effect<void, never, HttpClient.HttpClient> = Effect.gen({ self: this }, function*() {
@@ -288,28 +340,102 @@ export class Lane {
         yield* this.parked
         continue
       }
-      const result = yield* Effect.result(gap.backfill.next)
-      if (Result.isFailure(result)) {
-        const outcome = yield* gap.outage.failed(result.failure, this.place)
-        if (outcome._tag === "GaveUp") {
-          this.fiber = undefined
-          return this.host.failed(this, outcome.error)
-        }
-        if (outcome._tag === "TooLong") this.giveUp(gap)
-        else {
-          this.announce(outcome.told)
-          yield* Effect.sleep(outcome.millis)
-        }
+      const progress = yield* this.ask(gap)
+      if (progress === "GaveUp") return
+      if (progress === "TooLong") {
+        this.giveUp(gap)
         continue
       }
-      this.goOn(gap)
-      found += this.progress(gap, result.success)
-      if (result.success.filled) {
+      if (progress === "Again") continue
+      found += this.progress(gap, progress)
+      if (progress.filled) {
         yield* debug(() => [`Subscribe.poll found ${found} events in history`])
         found = 0
       }
     }
     this.fiber = undefined
+  })
+
+  /** What other regions were late with, as soon as nothing as old can come any more. It is given between the pages. */
+  private readonly readAgain: Effect.Effect<void, never, HttpClient.HttpClient> = Effect.gen(
+    { self: this },
+    function*() {
+      let gap: Gap | undefined
+      for (;;) {
+        const now = BigInt(Math.floor(this.core.history.knowledge.atLeastNow())) * 10_000n
+        const due = this.ledger?.due
+        if (due === undefined) break
+        if (!this.isWanted) {
+          yield* this.parked
+          continue
+        }
+        if (gap === undefined && due > now) {
+          yield* Effect.sleep(Number((due - now) / 10_000n) + 1)
+          continue
+        }
+        gap ??= this.late(now)
+        if (gap === undefined) break
+        const progress = yield* this.ask(gap)
+        if (progress === "GaveUp") return
+        if (progress === "Again") continue
+        if (progress === "TooLong") {
+          this.goOn(gap)
+          this.suspect(gap.from, gap.to, gap.reason)
+        } else this.giveLate(gap, progress)
+        if (progress !== "TooLong" && !progress.filled) continue
+        this.ledger?.settle(BigInt(gap.to))
+        gap = undefined
+      }
+      this.second = undefined
+    }
+  )
+
+  private late(now: bigint): Gap | undefined {
+    const hole = this.ledger?.second(now)
+    const place = this.place
+    if (hole === undefined || place === undefined) return undefined
+    // More came than can be known again.
+    if (String(hole.since) > hole.from) this.suspect({ ...place, position: hole.from }, String(hole.since), "FullPage")
+    return {
+      from: { ...place, position: hole.from },
+      to: hole.to,
+      reason: "FullPage",
+      page: undefined,
+      backfill: new Backfill(this.core.history, this.host.names, hole),
+      outage: new Outage(this.core, this.within),
+      behind: new Set()
+    }
+  }
+
+  private giveLate({ backfill }: Gap, { arrivals, notices }: Progress): void {
+    if (this.ledger === undefined || this.base === undefined) return
+    const events = this.ledger.foundSecond(arrivals, this.base)
+    backfill.missed(events.length)
+    for (const notice of notices) this.announce(notice)
+    this.route(events, undefined)
+  }
+
+  /** One step of a gap. */
+  private readonly ask = Effect.fnUntraced(function*(this: Lane, gap: Gap) {
+    const result = yield* Effect.result(gap.backfill.next)
+    if (Result.isSuccess(result)) {
+      this.goOn(gap)
+      return result.success
+    }
+    const outcome = yield* gap.outage.failed(result.failure, this.place)
+    switch (outcome._tag) {
+      case "GaveUp":
+        if (gap === this.gap) this.fiber = undefined
+        else this.second = undefined
+        this.host.failed(this, outcome.error)
+        return outcome._tag
+      case "TooLong":
+        return outcome._tag
+      case "Again":
+        this.announce(outcome.told)
+        yield* Effect.sleep(outcome.millis)
+        return outcome._tag
+    }
   })
 
   private goOn(gap: Gap): void {
@@ -323,15 +449,16 @@ export class Lane {
   }
 
   /** What one step found. Says how many events were really missing. */
-  private progress(gap: Gap, { arrivals, filled, notices, upTo }: Effect.Success<Backfill["next"]>): number {
+  private progress(gap: Gap, { arrivals, filled, isCurrent, notices, upTo }: Progress): number {
     const { ledger } = this
     if (ledger === undefined) return 0
-    const events = ledger.found(arrivals, gap.from, upTo, filled)
+    const left = arrivals.filter(({ by = "", id }) => id === undefined || !gap.behind.has(id + by))
+    const events = ledger.found(left, gap.from, upTo, filled)
     gap.backfill.missed(events.length)
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)
     if (filled) {
-      ledger.filled()
+      ledger.filled(isCurrent && gap.page?.believed === true)
       this.close(gap)
     }
     return events.length
@@ -341,7 +468,7 @@ export class Lane {
   private giveUp(gap: Gap): void {
     this.goOn(gap)
     this.suspect(gap.from, gap.to, gap.reason)
-    this.ledger?.filled()
+    this.ledger?.abandoned()
     this.close(gap)
   }
 
@@ -349,9 +476,11 @@ export class Lane {
   private close({ from, page }: Gap): void {
     this.gap = undefined
     if (page !== undefined) {
+      this.ledger?.reckon(page.lateBy, BigInt(from.position))
       this.route(this.ledger?.live(page.arrivals, from, page.believed ? page.next : undefined) ?? [], page.next)
     }
     while (this.gap === undefined && this.held.length > 0) this.giveHeld()
+    this.startSecond()
     this.heldSize = this.held.reduce((size, held) => held._tag === "Page" ? size + held.page.size : size, 0)
     this.core.demand()
   }
@@ -361,7 +490,7 @@ export class Lane {
     const end = this.held.findIndex(({ _tag }) => _tag === "Break")
     const before = end === -1 ? this.held : this.held.slice(0, end)
     const pages = before.flatMap((held) => held._tag === "Page" ? [held.page] : [])
-    const last = pages.findLastIndex(({ arrivals }) => arrivals.length >= this.core.config.queueLength)
+    const last = pages.findLastIndex((page) => this.opensGap(page))
     const [first] = this.held
     if (first?._tag === "Break") {
       this.held = this.held.slice(1)
@@ -421,6 +550,7 @@ const merged = (
 /** Several pages as one, the last of them full. */
 const joined = (pages: ReadonlyArray<Page>, last: Page): Page => ({
   ...last,
+  lateBy: pages.reduce((most, { lateBy }) => lateBy > most ? lateBy : most, last.lateBy),
   arrivals: [...pages, last].flatMap(({ arrivals }) => arrivals),
   size: pages.reduce((sum, { size }) => sum + size, last.size)
 })

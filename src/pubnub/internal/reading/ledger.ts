@@ -32,14 +32,24 @@ export interface Given {
 
 /** Of a hole: what was missed, and from where on history is read for it. */
 export interface Missed {
-  readonly reason: Backfill.Hole["reason"]
+  readonly reason: "FullPage" | "LongBreak"
   readonly from: Cursor
   readonly to: string
   readonly page: Arrivals
+  /** Whether another region is later than was reckoned with. */
+  readonly isLater?: boolean
 }
 
+/** After so long, in ticks, history is read for the second time: nothing that is as old comes any more. */
+const settled = overlap + 10_000_000n
+
+/** So much of it at once, at the least. */
+const portion = 20_000_000n
+
+const aMinute = 600_000_000n
+
 export class Ledger {
-  private readonly delivered = Delivered.make()
+  private readonly delivered = Delivered.make(() => this.neededFrom)
   /** What an earlier life had. The service may cut the same events into other pages the second time. */
   private before: ReadonlySet<string>
   /** Behind this place nothing of that can come any more. */
@@ -61,6 +71,17 @@ export class Ledger {
   private limit = 0n
   /** Where the hole begins that is being filled. */
   private hole = ""
+  /** From where it is read, and up to where. */
+  private holeSince: bigint | undefined
+  private holeEnd = 0n
+  /** Whether it is read with the overlap, and with what is unsettled. */
+  isWhole = false
+  /** History was read up to here, and was not behind. */
+  private readTo = 0n
+  /** How late other regions are reckoned to be, and where the reader was when they were seen to be nearly so late. */
+  private late = { by: 0n, at: 0n }
+  /** What is to be read for the second time: other regions may have been late with something that the service dropped. */
+  private unsettled: { readonly since: bigint; readonly to: bigint } | undefined
   /** Takes note of what came. */
   private readonly note: (arrival: Arrival.Arrival) => void
 
@@ -87,6 +108,11 @@ export class Ledger {
 
   /** Where the reader stands when it polls from this cursor. */
   cursor(polled: Cursor): Cursor {
+    return this.named(this.held(this.furthest(polled)))
+  }
+
+  /** Up to where it had everything, but for what other regions are late with. */
+  front(polled: Cursor): Cursor {
     return this.named(this.furthest(polled))
   }
 
@@ -118,16 +144,26 @@ export class Ledger {
   }
 
   /** What to read from history for something that was missed; nothing where nothing of this reader's can be in it. */
-  open({ from, page, reason, to }: Missed): Backfill.Hole | undefined {
+  open({ from, isLater = false, page, reason, to }: Missed): Backfill.Hole | undefined {
     const position = BigInt(from.position)
-    const start = (position > this.complete ? position : this.complete) - overlap
+    const start = position > this.complete ? position : this.complete
+    const overlapped = newest(start - overlap, this.birth)
     const end = BigInt(to)
     const remembered = this.delivered.since()
+    // Full pages one after the other: what was read for the last one is read for the second time when all of it has come. Where
+    // another region is later than was reckoned with, something older of it may be missing, and comes first. After a break a
+    // cursor does not know any more what was had before.
+    const follows = reason === "FullPage" && this.ahead === undefined && !isLater && this.late.by < overlap &&
+      this.readTo > overlapped
+    const unsettledFrom = this.unsettled?.since ?? overlapped
+    const wanted = follows ? newest(start - this.late.by, overlapped) : oldest(overlapped, unsettledFrom)
     // What was from the far future says nothing of now: better twice than not at all.
-    const since = [start, this.birth, remembered > end ? 0n : remembered].reduce((one, other) =>
-      one > other ? one : other
-    )
+    const since = newest(wanted, remembered > end ? 0n : remembered)
     if (end < since) return undefined
+    if (follows && wanted > unsettledFrom) this.unsettled = { since: unsettledFrom, to: wanted }
+    this.isWhole = !follows
+    this.holeSince = since
+    this.holeEnd = end
     // After a break nobody looks again: history may be some seconds behind, and messages of other regions are.
     this.limit = reason === "LongBreak" ? end - overlap : end
     this.hole = from.hole ?? from.position
@@ -140,9 +176,72 @@ export class Ledger {
     return { reason, from: this.hole, to, since: first, page }
   }
 
-  /** The hole is filled, and what is missing of it was told. */
-  filled(): void {
+  /** The hole is filled, and what is missing of it was told. `isCurrent`: history showed what the live service sent. */
+  filled(isCurrent: boolean): void {
+    if (this.isWhole) this.unsettled = undefined
+    if (isCurrent) this.readTo = this.holeEnd
+    this.abandoned()
+  }
+
+  /** The hole is not waited for any longer. */
+  abandoned(): void {
+    this.holeSince = undefined
     if (this.ahead !== undefined) this.ahead = withoutHole(this.ahead)
+  }
+
+  // --- what is read for the second time
+
+  /** How late other regions are reckoned to be. */
+  get reckoned(): bigint {
+    return this.late.by
+  }
+
+  /** Another region was so late when the reader was there. */
+  reckon(lateBy: bigint, at: bigint): void {
+    const { by } = this.late
+    if (lateBy > by || at - this.late.at > aMinute) this.late = { by: oldest(lateBy * 3n / 2n, overlap), at }
+    else if (lateBy * 3n > by) this.late = { by, at }
+  }
+
+  /** From when on, by the service's time, there is something to read for the second time. */
+  get due(): bigint | undefined {
+    return this.unsettled === undefined ? undefined : this.unsettled.since + settled + portion
+  }
+
+  /** From where on everything that comes again must be recognised. */
+  private get neededFrom(): bigint | undefined {
+    const { holeSince, unsettled } = this
+    return unsettled === undefined ? holeSince : oldest(unsettled.since, holeSince ?? unsettled.since)
+  }
+
+  /** What to read for the second time now. */
+  second(now: bigint): Backfill.Hole | undefined {
+    if (this.unsettled === undefined) return undefined
+    const { since, to } = this.unsettled
+    const end = oldest(to, now - settled)
+    const from = newest(since, this.delivered.since())
+    // Nobody waits for it, as long as it does not fall behind.
+    const isPatient = now - since < 2n * settled + portion
+    return { reason: "Late", from: String(since), to: String(end), since: from, page: [], isPatient }
+  }
+
+  /** The events that history had of it. */
+  foundSecond(arrivals: Arrivals, asked: Cursor): ReadonlyArray<Given> {
+    return this.read(arrivals, this.furthest(asked), undefined, true)
+  }
+
+  /** All up to there was read for the second time. */
+  settle(to: bigint): void {
+    if (this.unsettled === undefined) return
+    this.unsettled = to < this.unsettled.to ? { ...this.unsettled, since: to } : undefined
+  }
+
+  /** Who goes on from a cursor reads from the overlap before it: what is unsettled is in that. */
+  private held(cursor: Cursor): Cursor {
+    if (this.unsettled === undefined) return cursor
+    const hole = String(this.unsettled.since)
+    const position = String(this.unsettled.since + overlap)
+    return { ...cursor, hole, position: position < cursor.position ? position : cursor.position }
   }
 
   private isBehind({ position }: Cursor): boolean {
@@ -164,8 +263,10 @@ export class Ledger {
     next: Cursor | undefined,
     isStored: boolean
   ): ReadonlyArray<Given> {
+    const held = this.held(base)
+    const reached = next === undefined ? held : this.held(next)
     // What the place itself names is among what was had recently.
-    let place = this.named(base)
+    let place = this.named(held)
     let delivered: ReadonlyArray<string> = []
     let fresh: Array<{ readonly one: Had; readonly isSure: boolean }> = []
     const events: Array<Given> = []
@@ -174,7 +275,7 @@ export class Ledger {
       this.recent.trim(position)
       fresh = []
     }
-    const namedFrom = BigInt(base.position) - overlap
+    const namedFrom = BigInt(held.position) - overlap
     for (const arrival of arrivals) {
       const { by, envelope, id, issue, raw } = arrival
       this.note(arrival)
@@ -191,8 +292,8 @@ export class Ledger {
         if (!isNamed && (isNew || !delivered.includes(mark))) {
           if (delivered.length === mostDelivered) {
             // From here on the place itself names what was read so far.
-            note(base.position)
-            place = this.named(base)
+            note(held.position)
+            place = this.named(held)
             delivered = []
           }
           delivered = [...delivered, mark]
@@ -213,10 +314,10 @@ export class Ledger {
         : Envelope.toEvent(envelope, cursor)
       events.push({ event, by, had: one })
     }
-    note((next ?? base).position)
+    note(reached.position)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {
-      events[events.length - 1] = { ...last, event: { ...last.event, cursor: this.named(next) } }
+      events[events.length - 1] = { ...last, event: { ...last.event, cursor: this.named(reached) } }
     }
     return events
   }
@@ -262,3 +363,7 @@ export class Ledger {
     if (id !== undefined) this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
   }
 }
+
+const newest = (...moments: ReadonlyArray<bigint>): bigint => moments.reduce((one, other) => one > other ? one : other)
+
+const oldest = (one: bigint, other: bigint): bigint => one < other ? one : other

@@ -4,19 +4,24 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** Waits for its turn. */
-export type Pace = Effect.Effect<void>
+export interface Pace {
+  /** Waits for its turn. */
+  readonly turn: Effect.Effect<void>
+  /** Waits for a turn that no request waits for. */
+  readonly spare: Effect.Effect<void>
+}
 
 /** At most so many turns a second. */
 export const make = (perSecond: number): Pace => {
   const distance = Math.ceil(1_000 / perSecond)
   let next = -Infinity
-  return Effect.suspend(() =>
+  const wait = (isSpare: boolean): Effect.Effect<void> =>
     Clock.clockWith((clock) => {
       const now = Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+      if (isSpare && next > now) return Effect.andThen(Effect.sleep(next - now), wait(true))
       const turn = Math.max(now, next)
       next = turn + distance
       return turn > now ? Effect.sleep(turn - now) : Effect.void
     })
-  )
+  return { turn: Effect.suspend(() => wait(false)), spare: Effect.suspend(() => wait(true)) }
 }

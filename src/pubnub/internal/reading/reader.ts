@@ -596,7 +596,8 @@ export class Reader {
     const { ahead } = this
     if (this.recent === undefined || ahead === undefined || ahead.position <= cursor.position) return cursor
     // What was given of the page in hand is named by the connection.
-    return { ...ahead, delivered: cursor.delivered }
+    const { delivered, hole } = cursor
+    return { ...ahead, delivered, ...hole === undefined ? {} : { hole } }
   }
 
   /** Whether a cursor of those who hear the same is one of this reader. */

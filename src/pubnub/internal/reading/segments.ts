@@ -22,6 +22,9 @@ const atOnce = 16
 /** About so many pages has a part of a long range: with fewer, too many requests bring the last, half-empty page of one. */
 const pagesOfPart = 5
 
+/** Into so many parts a short range is divided at the most, of two pages at the least: it is soon over, and a reader waits for it. */
+const partsOfShort = 4
+
 /** Behind more than so many entries that were read, nothing is asked for yet: memory would be full before the old end is reached. */
 const mostAhead = 4_000
 
@@ -38,7 +41,7 @@ export interface Segment {
   entries: ReadonlyArray<Entry> | undefined
   /** What was published before this may have been deleted: history was asked whether it was, and the answer told. */
   probedTo: bigint
-  /** How much time a page of it seems to hold: at first all of it, and what the pages after it held counts more and more. */
+  /** How much time a page of it seems to hold: at first a guess, and what the pages after it held counts more and more. */
   readonly page: bigint
 }
 
@@ -61,9 +64,10 @@ export class Segments {
   /** The oldest last. */
   private segments: ReadonlyArray<Segment>
 
-  constructor(source: Source, since: bigint, before: bigint) {
+  /** Where the range seems to have so many pages, at the least. */
+  constructor(source: Source, since: bigint, before: bigint, pages: number) {
     this.source = source
-    this.segments = [{ since, before, entries: undefined, probedTo: since, page: before - since }]
+    this.segments = [{ since, before, entries: undefined, probedTo: since, page: (before - since) / BigInt(pages) }]
   }
 
   /** What comes next. Nothing, where all was given. */
@@ -165,7 +169,7 @@ export class Segments {
       probedTo: segment.probedTo > from ? segment.probedTo : from,
       page: segment.page
     }
-    return from > segment.since ? [known, ...divided(segment, from)] : [known]
+    return from > segment.since ? [known, ...divided(segment, from, this.segments.length === 1)] : [known]
   })
 }
 
@@ -175,10 +179,11 @@ export class Segments {
  * into parts of some pages each, which are read many at once: only the last page of a part is not full. The newest page counts
  * half in the guess, since a burst says little of the rest. The oldest part comes last.
  */
-const divided = (part: Segment, from: bigint): ReadonlyArray<Segment> => {
+const divided = (part: Segment, from: bigint, isAll: boolean): ReadonlyArray<Segment> => {
   const page = (part.page + part.before - from) / 2n
   const length = from - part.since
-  const parts = Math.round(Number(length / page) / pagesOfPart)
+  const pages = Number(length / page)
+  const parts = Math.max(Math.round(pages / pagesOfPart), isAll ? Math.min(Math.round(pages / 2), partsOfShort) : 0)
   const count = Math.max(1, Math.min(atOnce, parts))
   const back = (index: number) => from - length * BigInt(index) / BigInt(count)
   return Array.from({ length: count }, (_, index): Segment => {
