@@ -227,10 +227,10 @@ it.effect("requests, transitions and retries are logged at debug, and not above"
     yield* TestClock.adjust("5 seconds")
     yield* Fiber.join(fiber)
     const shown = lines.join("\n")
-    assert.match(shown, /Debug pubnub\.subscribe to a/)
-    assert.match(shown, /Debug pubnub\.subscribe GET \/v2\/subscribe\/\{subscribeKey\}\/a\/0 answered 200/)
-    assert.match(shown, /Debug pubnub\.subscribe connected/)
-    assert.match(shown, /Debug pubnub\.subscribe interrupted, attempt 1, again in/)
+    assert.match(shown, /Debug Subscribe\.poll to a/)
+    assert.match(shown, /Debug Subscribe\.poll GET \/v2\/subscribe\/\{subscribeKey\}\/a\/0 answered 200/)
+    assert.match(shown, /Debug Subscribe\.poll connected/)
+    assert.match(shown, /Debug Subscribe\.poll interrupted, attempt 1, again in/)
     assert.isTrue(lines.every((line) => line.startsWith("Debug")), shown)
   }).pipe(Effect.provide(Layer.mergeAll(
     Transport.layerScripted([
