@@ -38,10 +38,10 @@ export class CursorStoreError extends Failure.TaggedError<CursorStoreError>("Cur
   description: Schema.String
 }, {
   message: ({ description, kind, operation, reader }) => {
-    const what = `The cursor of reader "${reader}" was not ${operation === "load" ? "loaded" : "saved"}`
+    const what = `The cursor of reader "${reader}" could not be ${operation === "load" ? "loaded" : "saved"}`
     const then = operation === "load" && kind === "Invalid"
-      ? "Restore it from a backup, or delete it: then the reader starts at its option `from`."
-      : "Check the store. Nothing is lost: the reader handles again what it had not committed."
+      ? "Restore it from a backup. If you delete it, the reader starts at its option `from`."
+      : "Check the store. Nothing is lost: the reader handles again what it did not commit."
     return `${what}: ${description}. ${then}`
   },
   isRetryable: ({ kind }) => kind === "Unavailable"

@@ -130,7 +130,9 @@ export class BadRequest extends Failure.TaggedError<BadRequest>("Reason")("BadRe
 }, {
   message: ({ description, details, status }) =>
     `${Text.complaint(description, details)} ` +
-    (status === undefined ? "Nothing was sent." : `The service answered ${status}; a retry cannot help.`)
+    (status === undefined
+      ? "Nothing was sent."
+      : `The service refused the request with ${status}. Correct it: a retry cannot help.`)
 }) {}
 
 /**

@@ -39,7 +39,7 @@ export const isRedirect = (status: number): boolean => status === 0 || status >=
 export const unexplained = "no explanation"
 
 /** What is told of a redirect, which is never followed. */
-export const redirected = "it sent the request to another address, and redirects are never followed"
+export const redirected = "it redirected to another address, and redirects are never followed"
 
 /** What is told of an answer that is not read to its end. */
 export const oversized = "it is larger than maxAnswerSize"

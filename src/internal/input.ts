@@ -50,7 +50,7 @@ export const text: Check = (value) =>
     ? `is ${shown(value)}, not text`
     : value.isWellFormed()
     ? undefined
-    : "holds half of a surrogate pair"
+    : "has an unpaired surrogate"
 
 /** Text that is not empty. */
 export const filled: Check = (value) => value === "" ? "is empty" : text(value)
@@ -86,7 +86,7 @@ export const whole = (from: number, to = Number.POSITIVE_INFINITY): Check => (va
 
 /** One of a few known values. */
 export const oneOf = (known: ReadonlyArray<unknown>): Check => (value) =>
-  known.includes(value) ? undefined : `is ${shown(value)}, which is none of ${known.join(", ")}`
+  known.includes(value) ? undefined : `is ${shown(value)}, not one of ${known.join(", ")}`
 
 /** What the value of a header can hold: no control characters, nothing beyond ASCII. */
 export const header: Check = (value) =>

@@ -155,7 +155,7 @@ const write = (
 
   const quoted = (text: string): string => {
     const written = JSON.stringify(text)
-    return wellFormed && !text.isWellFormed() ? lose("holds half of a surrogate pair", written) : written
+    return wellFormed && !text.isWellFormed() ? lose("has an unpaired surrogate", written) : written
   }
 
   const begin = (value: object): string => {

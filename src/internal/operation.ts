@@ -33,7 +33,7 @@ export interface Answer {
 }
 
 /**
- * Why nothing came back. `NotSent` is claimed only where the request cannot have reached the service; `Lost` may have
+ * Why it is empty back. `NotSent` is claimed only where the request cannot have reached the service; `Lost` may have
  * been acted upon, and so may `TimedOut`.
  */
 export interface Unanswered {

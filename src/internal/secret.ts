@@ -18,4 +18,4 @@ export const textsOf = (secrets: ReadonlyArray<unknown>): ReadonlyArray<string> 
   secrets.flatMap((secret) => textOf(secret) ?? [])
 
 /** Redacted text. Nothing of what it holds is told. */
-export const check: Input.Check = (value) => textOf(value) === undefined ? "is not redacted text" : undefined
+export const check: Input.Check = (value) => textOf(value) === undefined ? "is not a Redacted string" : undefined

@@ -19,7 +19,7 @@ export const whatHappened = (
     case "Transport":
       return Text.sentence(reason.description)
     case "Timeout":
-      return `No answer within ${seconds(reason.after)}.`
+      return `The service did not answer within ${seconds(reason.after)}.`
     case "ServerFailure":
       return `The answer was ${reason.status}: ${Text.sentence(reason.description)}`
     case "Malformed":

@@ -28,7 +28,7 @@ export class ListenFailed extends Failure.TaggedError<ListenFailed>("node")("Lis
   port: Schema.Int,
   cause: Schema.Defect()
 }, {
-  message: ({ host, port }) => `cannot listen on ${host}:${port}: choose another port, or 0 for any that is free`,
+  message: ({ host, port }) => `Cannot listen on ${host}:${port}. Choose another port, or 0 for any free port.`,
   isRetryable: true
 }) {}
 

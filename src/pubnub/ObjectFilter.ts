@@ -287,7 +287,7 @@ const operand = (filter: Filter<string>): Result.Result<string, string> =>
 // How a quote is written between quotes of its kind is not known: the other kind is taken.
 const literal = (value: string | DateTime.Utc): Result.Result<string, string> => {
   const text = typeof value === "string" ? value : DateTime.formatIso(value)
-  if (!text.isWellFormed()) return Result.fail("holds half of a surrogate pair")
+  if (!text.isWellFormed()) return Result.fail("has an unpaired surrogate")
   if (!text.includes("'")) return Result.succeed(`'${text}'`)
   return text.includes("\"")
     ? Result.fail(`has a text with both kinds of quotes, and there is no way to write it: ${text.slice(0, 100)}`)

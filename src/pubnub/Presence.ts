@@ -730,4 +730,6 @@ const nameIssues = ({ channels = [], groups = [] }: ChannelsAndGroups): Readonly
 ]
 
 const emptyIssues = ({ channels, groups }: ReturnType<typeof namesOf>): ReadonlyArray<PubNubError.Detail> =>
-  channels.length + groups.length === 0 ? [{ location: "channels", message: "and groups are both empty" }] : []
+  channels.length + groups.length === 0
+    ? [{ location: "channels", message: "and groups are both empty: pass at least one" }]
+    : []

@@ -106,8 +106,8 @@ export class PublisherClosed extends Failure.TaggedError<PublisherClosed>("pubnu
   channel: Schema.String
 }, {
   message: ({ channel }) =>
-    `The publisher was closed before the message for ${channel} was sent. Publish before its scope closes, ` +
-    "or give it more time with flushTimeout."
+    `The publisher closed before it sent the message for ${channel}. Publish before its scope closes, ` +
+    "or raise flushTimeout."
 }) {}
 
 /**

@@ -742,7 +742,8 @@ export class EntityMismatch extends Failure.TaggedError<EntityMismatch>("symphon
   /** What is wrong with it. */
   issue: Schema.String
 }, {
-  message: ({ id, issue, type }) => `The entity ${JSON.stringify(id)} is not what ${type} has to be: ${issue}.`
+  message: ({ id, issue, type }) =>
+    `The entity ${JSON.stringify(id)} does not match the schema of ${type}: ${issue}. Check its data.`
 }) {}
 
 /**

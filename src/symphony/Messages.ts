@@ -148,9 +148,9 @@ export class MessageOutcomeUnknown
   }, {
     message: ({ operation, reason, streamIds }) => {
       const streams = streamIds.length === 1 ? `stream ${streamIds[0]}` : `${streamIds.length} streams`
-      return `${operation}: whether the message for ${streams} was posted is not known. ` +
+      return `${operation}: the message for ${streams} may have been posted: the outcome is unknown. ` +
         `${whatHappened(reason)} ` +
-        "Look for it with Messages.list before sending it again."
+        "Look for it with Messages.list before you send it again."
     }
   })
 {}

@@ -299,7 +299,7 @@ const username = Input.all(Input.notBlank, Input.segment)
 const userIssues = (user: User): ReadonlyArray<SymphonyError.Detail> =>
   Input.issues(
     (user.userId === undefined) === (user.username === undefined)
-      ? { user: "has to be exactly one of userId and username" }
+      ? { user: "must be exactly one of userId and username" }
       : {
         "user.userId": Input.optional(userId)(user.userId),
         "user.username": Input.optional(username)(user.username)

@@ -18,6 +18,7 @@ import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
 import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
+import * as Text from "../internal/text.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Retry from "../Retry.ts"
 import * as ConfigFile from "./internal/config/configFile.ts"
@@ -293,11 +294,7 @@ export class SymphonyConfigError extends Failure.TaggedError<SymphonyConfigError
   details: Schema.Array(Detail)
 }, {
   message: ({ details, file }) =>
-    `${file}: ${
-      details.map(({ location, message }) => location === undefined ? message : `${location} ${message}`).join(
-        "; "
-      )
-    }.`
+    `${Text.complaint(`The configuration file ${file} is not valid`, details)} Correct these settings.`
 }) {}
 
 /**
@@ -411,12 +408,12 @@ const context: Input.Check = (value) =>
 const isDots = (segment: string) => segment === "." || segment === ".."
 
 const headerName = Input.all(
-  Input.matching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is no header"),
+  Input.matching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a valid header"),
   (name) => /^(session|keymanager)token$/i.test(String(name)) ? "is for the session to set" : undefined
 )
 // Servers take some 8 KB of headers in all.
 const headerText = Input.all(
-  Input.matching(/^[\t\x20-\x7e\x80-\xff]*$/, "is no header"),
+  Input.matching(/^[\t\x20-\x7e\x80-\xff]*$/, "is not a valid header"),
   Input.characters(4_096)
 )
 const headerValue: Input.Check = (value) => headerText(Redacted.isRedacted(value) ? Secret.textOf(value) : value)

@@ -136,7 +136,7 @@ describe("herald as a process", () => {
       const { port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const second = yield* (yield* Spawn.herald(["emulator", "--port", String(port)])).exit
       assert.strictEqual(second.code, 1)
-      assert.match(second.stderr, /^herald: cannot listen on .*\n$/)
+      assert.match(second.stderr, /^herald: Cannot listen on .*\n$/)
       const server = yield* Spawn.herald(["emulator", "--port", "0", "--json", "--no-stream-controller"])
       const { origin } = JSON.parse(yield* server.firstLine)
       const keys = ["--subscribe-key", "demo-sub", "--origin", origin]

@@ -166,8 +166,8 @@ describe("stringify", () => {
   it("carries half of a surrogate pair as an escape, or refuses it, in texts and in keys", () => {
     assert.deepStrictEqual(Json.stringify(["a\ud800"]), Result.succeed("[\"a\\ud800\"]"))
     const wellFormed = (value: unknown) => Json.stringify(value, { wellFormed: true })
-    assert.deepStrictEqual(wellFormed(["a\ud800"]), Result.fail("$[0] holds half of a surrogate pair"))
-    assert.deepStrictEqual(wellFormed({ "\udc00": 1 }), Result.fail("$.\ufffd holds half of a surrogate pair"))
+    assert.deepStrictEqual(wellFormed(["a\ud800"]), Result.fail("$[0] has an unpaired surrogate"))
+    assert.deepStrictEqual(wellFormed({ "\udc00": 1 }), Result.fail("$.\ufffd has an unpaired surrogate"))
     assert.deepStrictEqual(wellFormed("😀"), Result.succeed("\"😀\""))
   })
 

@@ -449,7 +449,7 @@ describe("closing", () => {
       assert.strictEqual(nameOf(yield* Effect.flip(provide(send("a", 2)))), "PublisherClosed")
       const error = yield* Effect.flip(Effect.flatten(provide(Publisher.enqueue({ channel: "a", message: 3 }))))
       assert.strictEqual(nameOf(error), "PublisherClosed")
-      assert.include(error.message, "closed before the message for a was sent")
+      assert.include(error.message, "closed before it sent the message for a")
       assert.deepStrictEqual(yield* stored("a"), [1])
     }).pipe(Effect.provide(emulated())))
 

@@ -299,7 +299,7 @@ describe("files are refused before a request is made", () => {
   const megabytes = (count: number) => new Uint8Array(count * 1024 * 1024)
   it.effect.each<readonly [string, ReadonlyArray<Attachment.Attachment>, string]>([
     ["an empty name", [{ name: "", content: "" }], "attachments[0].name is empty"],
-    ["half a character", [{ name: "\ud800", content: "" }], "attachments[0].name holds half of a surrogate pair"],
+    ["half a character", [{ name: "\ud800", content: "" }], "attachments[0].name has an unpaired surrogate"],
     ...["a\u0000.txt", "\u0000", "a\u001b[2J", "a\u007f", "a\u0085"].map((name) =>
       [
         `a name ${JSON.stringify(name)}`,
@@ -315,7 +315,7 @@ describe("files are refused before a request is made", () => {
     [
       "half a character in text",
       [{ name: "a", content: "\ud800" }],
-      "attachments[0].content holds half of a surrogate pair"
+      "attachments[0].content has an unpaired surrogate"
     ],
     [
       "a type that is none",

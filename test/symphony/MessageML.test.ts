@@ -338,7 +338,10 @@ describe("entities", () => {
         assert.deepInclude(events[1], { attributes: { class: "entity", "data-entity-id": id } })
       }
       const error = yield* Effect.flip(Order.make(" ", order))
-      assert.strictEqual(error.message, "The entity \" \" is not what com.acme.order has to be: its id is blank.")
+      assert.strictEqual(
+        error.message,
+        "The entity \" \" does not match the schema of com.acme.order: its id is blank. Check its data."
+      )
     }))
 
   it.effect("what does not match the schema is refused, written and read", () =>
@@ -520,7 +523,7 @@ describe("content", () => {
     ["<messageML beta=\"true\">a", "has a messageML tag at its start only"],
     ["a</messageML>", "has a messageML tag at its end only"],
     ["a <messageML>b</messageML>", "has a messageML tag at its end only"],
-    ["a\ud800", "holds half of a surrogate pair"],
+    ["a\ud800", "has an unpaired surrogate"],
     ["a & b", unescaped],
     ["a < b", unescaped],
     ["<b>a", unescaped],

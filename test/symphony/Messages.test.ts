@@ -503,7 +503,7 @@ describe("an unknown outcome", () => {
       assert.strictEqual(error.reason._tag, "ServerFailure")
       assert.deepInclude(error.request, { method: "POST", path: `/agent/v4/stream/${sid}/message/create` })
       assert.match(error.request.traceId ?? "", /^\w{6}$/)
-      assert.include(error.message, `whether the message for stream ${sidStandard} was posted is not known`)
+      assert.include(error.message, `the message for stream ${sidStandard} may have been posted`)
       assert.notMatch(error.message, /try again/i)
     }).pipe(Effect.provide(scripted({ status: 503 }))))
 
@@ -563,7 +563,7 @@ describe("bad input is refused before a request is made", () => {
     [
       "half a character",
       Messages.send({ streamId: sid, message: "a\ud800" }),
-      ["message holds half of a surrogate pair"]
+      ["message has an unpaired surrogate"]
     ],
     [
       "a list as data",
@@ -652,7 +652,7 @@ describe("bad input is refused before a request is made", () => {
     [
       "a type of stream that is none",
       MessageSearch.search({ query: { streamType: "room" as never } }),
-      ["query.streamType is \"room\", which is none of CHAT, IM, MIM, ROOM, POST"]
+      ["query.streamType is \"room\", not one of CHAT, IM, MIM, ROOM, POST"]
     ],
     [
       "a signal with others",
@@ -710,7 +710,7 @@ describe("bad input is refused before a request is made", () => {
     [
       "streamAttachment",
       Stream.runDrain(Attachments.streamAttachment({ ...ids, attachmentId: "\ud800" })),
-      ["attachmentId holds half of a surrogate pair"]
+      ["attachmentId has an unpaired surrogate"]
     ],
     ["suppress", MessageStatus.suppress({ messageId: "" }), ["messageId is empty"]],
     ["status", MessageStatus.status({ messageId: "" }), ["messageId is empty"]],
@@ -722,13 +722,13 @@ describe("bad input is refused before a request is made", () => {
     [
       "half a character in an address",
       MessageSearch.search({ query: { author: 1 }, scope: "\ud800" }),
-      ["scope holds half of a surrogate pair"]
+      ["scope has an unpaired surrogate"]
     ],
     [
       "half a character in a cursor",
       MessageStatus.receipts({ messageId: mid, previous: "\ud800", next: "a\udc00" }),
       [
-        "previous holds half of a surrogate pair",
+        "previous has an unpaired surrogate",
         "next cannot be combined with previous"
       ]
     ],

@@ -562,7 +562,7 @@ describe("on behalf of a user", () => {
         assert.strictEqual(error.reason._tag, "BadRequest")
         assert.match(
           error.message,
-          /user(\.username is blank|\.userId is NaN, not a .*| has to be exactly one of userId and username)\. Nothing was sent/
+          /user(\.username is blank|\.userId is NaN, not a .*| must be exactly one of userId and username)\. Nothing was sent/
         )
         assert.deepStrictEqual(yield* emulator.use(({ requests }) => requests), [])
       }).pipe(asUser(user))

@@ -498,8 +498,8 @@ ignored: \${UNKNOWN}
       "app: {appId: b, privateKey: {path: bot.pem}, certificate: {path: c.pem}}",
       ["app.certificate: is set beside privateKey: take one of them out"]
     ],
-    ["port: many\nscheme: ftp", ["port: has to be a finite number", "scheme: has to be \"http\" | \"https\""]],
-    ["bot: hush", ["bot: has to be object"]],
+    ["port: many\nscheme: ftp", ["port: must be a finite number", "scheme: must be \"http\" | \"https\""]],
+    ["bot: hush", ["bot: must be object"]],
     ["agent: {port: \"${PORT}\"}", ["agent.port: refers to PORT, which is not set"]],
     ["agent: {port: 70000}", ["agent.port: is not a port"]],
     ["agent: {loadBalancing: {mode: random}}", ["agent.loadBalancing: is not offered: give the agent one host"]],
@@ -508,7 +508,7 @@ ignored: \${UNKNOWN}
       "datafeed.retry.initialIntervalMillis: is 0, not a positive, finite duration"
     ]],
     ["readTimeout: -1", ["readTimeout: is -1, not a positive, finite duration"]],
-    ["defaultHeaders: {a b: 1}", ["defaultHeaders.a b: is no header"]],
+    ["defaultHeaders: {a b: 1}", ["defaultHeaders.a b: is not a valid header"]],
     ["symphony:\n  host: a.b\n  bot: {username: b}", [
       "symphony: holds the settings, which have to be one level up, at the root of the file"
     ]],
@@ -520,15 +520,15 @@ ignored: \${UNKNOWN}
     ["hosst: a.b\nbott: {username: b}", [
       "undefined: has no setting of a configuration at its root, such as host or bot"
     ]],
-    ["[{host: a.b}]", ["undefined: has to be object"]],
-    ["just words", ["undefined: has to be object"]],
-    ["", ["undefined: has to be object"]],
+    ["[{host: a.b}]", ["undefined: must be object"]],
+    ["just words", ["undefined: must be object"]],
+    ["", ["undefined: must be object"]],
     ["host: a\nhost: b", ["undefined: is neither JSON nor YAML: Duplicate key 'host' at line 2"]],
     ["ssl: {trustStore: {password: *hush}}", [
-      "undefined: is neither JSON nor YAML: Unknown alias: a value that begins with * has to be in quotes at flow offset 29"
+      "undefined: is neither JSON nor YAML: Unknown alias: a value that begins with * must be in quotes at flow offset 29"
     ]],
     ["proxy:\n  password: *hush", [
-      "undefined: is neither JSON nor YAML: Unknown YAML alias: a value that begins with * has to be in quotes"
+      "undefined: is neither JSON nor YAML: Unknown YAML alias: a value that begins with * must be in quotes"
     ]],
     ["{\"bot\": \"hush\" hush}", ["undefined: is neither JSON nor YAML: Expected ',' at flow offset 15"]]
   ])("%s", ([text, details]) =>
@@ -540,7 +540,10 @@ ignored: \${UNKNOWN}
   it.effect("the message says which file and which key", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(read("agent: {port: 70000}"))
-      assert.match(error.message, /^\/.*\/config\.yaml: agent\.port is not a port\.$/)
+      assert.match(
+        error.message,
+        /^The configuration file \/.*\/config\.yaml is not valid: agent\.port is not a port\. Correct these settings\.$/
+      )
     }))
 
   it.effect("a file that is not there is a PlatformError", () =>

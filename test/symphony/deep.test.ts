@@ -223,7 +223,7 @@ describe("entities", () => {
       }
       const at = "data cannot be carried by JSON: $.value"
       assert.deepStrictEqual(yield* refused({ toJSON: boom }), [`${at} cannot be read: Error: boom`])
-      assert.deepStrictEqual(yield* refused("\ud800"), [`${at} holds half of a surrogate pair`])
+      assert.deepStrictEqual(yield* refused("\ud800"), [`${at} has an unpaired surrogate`])
       const [levels = ""] = yield* refused(parse(lists(100_000)))
       assert.match(levels, /is more than 1000 levels deep$/)
       assert.deepStrictEqual(yield* exchanges, [])

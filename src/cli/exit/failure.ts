@@ -30,7 +30,7 @@ export class SystemFailure
 
 /** A function threw: a bug. */
 export class Crash extends Failed.TaggedError<Crash>("cli")("Crash", { description: Schema.String }, {
-  message: ({ description }) => `${description}. This is a bug of effect-herald: please report it.`
+  message: ({ description }) => `A function threw: ${description}. This is a bug of effect-herald: please report it.`
 }) {}
 
 /** A defect as a failure. Its stack trace has many lines, and may hold an address with a token: it is left out. */

@@ -179,7 +179,7 @@ export const refusalOf = (
   const { advice, location } = longInput
   return refused([{
     location,
-    message: `makes an address of ${size} bytes, and maxUrlSize is ${longestAddress}: ${advice}`
+    message: `makes a URL of ${size} bytes, and maxUrlSize is ${longestAddress}: ${advice}`
   }])
 }
 

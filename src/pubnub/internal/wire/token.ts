@@ -62,10 +62,10 @@ const usable = (token: Redacted.Redacted): Effect.Effect<Redacted.Redacted, PubN
 }
 
 // Only the compiler keeps a caller's Effect from failing. What it fails with may say anything.
-const lost = () => new PubNubError.Transport({ description: "The access token could not be had", sent: false })
+const lost = () => new PubNubError.Transport({ description: "The access token could not be read", sent: false })
 
 // Made when it happens, so that its stack says where.
-const late = () => new PubNubError.Transport({ description: "The access token was not there in time", sent: false })
+const late = () => new PubNubError.Transport({ description: "The access token was not ready in time", sent: false })
 
 const remember = (source: object, token: Redacted.Redacted): void => {
   const others = given.get(source) ?? []

@@ -123,7 +123,7 @@ export const read = (file: string) =>
       Effect.mapError(({ issue }) =>
         issuesOf(issue).issues.map(({ message, path = [] }) =>
           located(
-            message.replace(/^Expected (.*?)( \| null)?$/, "has to be $1"),
+            message.replace(/^Expected (.*?)( \| null)?$/, "must be $1"),
             path.map(String).join(".")
           )
         )
@@ -162,7 +162,7 @@ const parse = (text: string): Result.Result<unknown, ReadonlyArray<Detail>> =>
       Result.mapError(parseYaml(text), (error): ReadonlyArray<Detail> => [{
         message: `is neither JSON nor YAML: ${
           error instanceof Error
-            ? error.message.replace(/alias '.*'/s, "alias: a value that begins with * has to be in quotes")
+            ? error.message.replace(/alias '.*'/s, "alias: a value that begins with * must be in quotes")
             : "unreadable"
         }`
       }])),

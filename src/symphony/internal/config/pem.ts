@@ -16,7 +16,7 @@ const begin = /-----BEGIN ([A-Z0-9 ]*)-----/g
 const unknown = "is not an RSA key in PEM (PKCS#8 or PKCS#1)"
 const damaged = `${unknown}: it is cut short or damaged`
 const encrypted = "is encrypted, and there is no way to give its password: decrypt it, for example with openssl pkey"
-const other = (kind: string) => `is a key for ${kind}. The key of a bot or an application has to be an RSA key`
+const other = (kind: string) => `is a key for ${kind}. The key of a bot or an application must be an RSA key`
 
 /** Kinds of keys by the names of their blocks. */
 const kinds = new Map([

@@ -32,7 +32,7 @@ export const read = <A>(
   const { status, text } = answer
   if (status === 204) {
     return endpoint.empty === undefined
-      ? Effect.fail(new SymphonyError.Malformed({ status, description: "there is nothing in it", excerpt: "" }))
+      ? Effect.fail(new SymphonyError.Malformed({ status, description: "it is empty", excerpt: "" }))
       : endpoint.empty
   }
   if (status >= 200 && status < 300) {

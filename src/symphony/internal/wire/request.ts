@@ -70,7 +70,7 @@ export const open = (
   describe: () => Omit<Endpoint.Endpoint<never>, "operation" | "decode">
 ): Stream.Stream<Uint8Array, SymphonyError.SymphonyError, Needs> =>
   Stream.unwrap(Endpoint.reading(operation, () => {
-    const request = { ...describe(), operation, isRepeatable: true, decode: () => Result.fail("nothing came") }
+    const request = { ...describe(), operation, isRepeatable: true, decode: () => Result.fail("it is empty") }
     return Effect.mapError(retrying(request, (tokens) => Endpoint.open(request, tokens)), ({ error }) => error)
   }))
 
