@@ -6,18 +6,13 @@
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Cursor } from "../Cursor.ts"
+import { taggedStruct } from "../internal/taggedStruct.ts"
 import { Etag } from "./AppContext.ts"
 import { MessageAction } from "./MessageAction.ts"
 import * as SubscribeStatus from "./SubscribeStatus.ts"
 import { Timetoken } from "./Timetoken.ts"
 
-/**
- * The fields of every event.
- *
- * @category events
- * @since 0.1.0
- */
-export class Delivery extends Schema.Opaque<Delivery>()(Schema.Struct({
+const delivery = {
   /** The channel of the event, without a presence suffix. */
   channel: Schema.String,
   /** The subscribed name by which the event came: the channel itself, a group, or a wildcard. */
@@ -30,10 +25,18 @@ export class Delivery extends Schema.Opaque<Delivery>()(Schema.Struct({
   publisher: Schema.optionalKey(Schema.String),
   /** Where a reader goes on after this event. */
   cursor: Cursor
-})) {}
+}
+
+/**
+ * The fields of every event.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export class Delivery extends Schema.Opaque<Delivery>()(Schema.Struct(delivery)) {}
 
 /** What a publisher may add to a payload. */
-const Extras = {
+const extras = {
   /** The object that was published with the payload. */
   meta: Schema.optionalKey(Schema.Json),
   /** The type that the publisher gave to the payload. */
@@ -67,7 +70,7 @@ export interface Message<A = Schema.Json> extends Delivery {
  * @since 0.1.0
  */
 export const Message = <S extends Schema.Constraint>(payload: S) =>
-  Schema.TaggedStruct("Message", { ...Delivery.fields, payload, ...Extras })
+  taggedStruct("Message", { ...delivery, payload, ...extras })
 
 /**
  * A signal: a small message that is not stored.
@@ -90,7 +93,7 @@ export interface Signal<A = Schema.Json> extends Delivery {
  * @since 0.1.0
  */
 export const Signal = <S extends Schema.Constraint>(payload: S) =>
-  Schema.TaggedStruct("Signal", { ...Delivery.fields, payload, customMessageType: Extras.customMessageType })
+  taggedStruct("Signal", { ...delivery, payload, customMessageType: extras.customMessageType })
 
 /**
  * A file was shared, perhaps with a message.
@@ -98,18 +101,26 @@ export const Signal = <S extends Schema.Constraint>(payload: S) =>
  * @category events
  * @since 0.1.0
  */
-export class FileShared extends Schema.Opaque<FileShared>()(Schema.TaggedStruct("FileShared", {
-  ...Delivery.fields,
+export class FileShared extends Schema.Opaque<FileShared>()(taggedStruct("FileShared", {
+  ...delivery,
   /** The id and the name of the file. */
   file: Schema.Struct({ id: Schema.String, name: Schema.String }),
   /** The message that was shared with the file. */
   payload: Schema.optionalKey(Schema.Json),
-  ...Extras
+  ...extras
 })) {}
 
 // --------------------------------------------------------------------------------------------------------------------
 // presence
 // --------------------------------------------------------------------------------------------------------------------
+
+const presence = {
+  ...delivery,
+  /** How many users are on the channel now. Absent where the service does not send it. */
+  occupancy: Schema.optionalKey(Schema.Int),
+  /** When it happened: to the millisecond where the service sends that, else to the second. */
+  timestamp: Schema.DateTimeUtc
+}
 
 /**
  * The fields of every presence event.
@@ -117,16 +128,10 @@ export class FileShared extends Schema.Opaque<FileShared>()(Schema.TaggedStruct(
  * @category events
  * @since 0.1.0
  */
-export class PresenceEvent extends Schema.Opaque<PresenceEvent>()(Schema.Struct({
-  ...Delivery.fields,
-  /** How many users are on the channel now. Absent where the service does not send it. */
-  occupancy: Schema.optionalKey(Schema.Int),
-  /** When it happened: to the millisecond where the service sends that, else to the second. */
-  timestamp: Schema.DateTimeUtc
-})) {}
+export class PresenceEvent extends Schema.Opaque<PresenceEvent>()(Schema.Struct(presence)) {}
 
-const Movement = {
-  ...PresenceEvent.fields,
+const movement = {
+  ...presence,
   /** The user of the event. */
   userId: Schema.String,
   /** The presence state of this user on this channel: with `Left` and `TimedOut` the last one. Absent when there is none. */
@@ -139,7 +144,7 @@ const Movement = {
  * @category events
  * @since 0.1.0
  */
-export class Joined extends Schema.Opaque<Joined>()(Schema.TaggedStruct("Joined", Movement)) {}
+export class Joined extends Schema.Opaque<Joined>()(taggedStruct("Joined", movement)) {}
 
 /**
  * A user left a channel.
@@ -147,7 +152,7 @@ export class Joined extends Schema.Opaque<Joined>()(Schema.TaggedStruct("Joined"
  * @category events
  * @since 0.1.0
  */
-export class Left extends Schema.Opaque<Left>()(Schema.TaggedStruct("Left", Movement)) {}
+export class Left extends Schema.Opaque<Left>()(taggedStruct("Left", movement)) {}
 
 /**
  * The service received no sign of life from a user for the length of the presence timeout.
@@ -155,7 +160,7 @@ export class Left extends Schema.Opaque<Left>()(Schema.TaggedStruct("Left", Move
  * @category events
  * @since 0.1.0
  */
-export class TimedOut extends Schema.Opaque<TimedOut>()(Schema.TaggedStruct("TimedOut", Movement)) {}
+export class TimedOut extends Schema.Opaque<TimedOut>()(taggedStruct("TimedOut", movement)) {}
 
 /**
  * The presence state of a user on a channel changed.
@@ -163,8 +168,8 @@ export class TimedOut extends Schema.Opaque<TimedOut>()(Schema.TaggedStruct("Tim
  * @category events
  * @since 0.1.0
  */
-export class StateChanged extends Schema.Opaque<StateChanged>()(Schema.TaggedStruct("StateChanged", {
-  ...Movement,
+export class StateChanged extends Schema.Opaque<StateChanged>()(taggedStruct("StateChanged", {
+  ...movement,
   /** The new state. */
   state: Schema.Json
 })) {}
@@ -176,8 +181,8 @@ export class StateChanged extends Schema.Opaque<StateChanged>()(Schema.TaggedStr
  * @category events
  * @since 0.1.0
  */
-export class Interval extends Schema.Opaque<Interval>()(Schema.TaggedStruct("Interval", {
-  ...PresenceEvent.fields,
+export class Interval extends Schema.Opaque<Interval>()(taggedStruct("Interval", {
+  ...presence,
   /** Users that joined since the last interval. */
   joined: Schema.Array(Schema.String),
   /** Users that left since the last interval. */
@@ -206,8 +211,8 @@ export type Presence = Joined | Left | TimedOut | StateChanged | Interval
  * @category events
  * @since 0.1.0
  */
-export class MessageActionAdded extends Schema.Opaque<MessageActionAdded>()(Schema.TaggedStruct("MessageActionAdded", {
-  ...Delivery.fields,
+export class MessageActionAdded extends Schema.Opaque<MessageActionAdded>()(taggedStruct("MessageActionAdded", {
+  ...delivery,
   /** The action that was added. */
   action: MessageAction
 })) {}
@@ -218,13 +223,11 @@ export class MessageActionAdded extends Schema.Opaque<MessageActionAdded>()(Sche
  * @category events
  * @since 0.1.0
  */
-export class MessageActionRemoved
-  extends Schema.Opaque<MessageActionRemoved>()(Schema.TaggedStruct("MessageActionRemoved", {
-    ...Delivery.fields,
-    /** The action that was removed. */
-    action: MessageAction
-  }))
-{}
+export class MessageActionRemoved extends Schema.Opaque<MessageActionRemoved>()(taggedStruct("MessageActionRemoved", {
+  ...delivery,
+  /** The action that was removed. */
+  action: MessageAction
+})) {}
 
 /**
  * Message actions that were added or removed.
@@ -272,12 +275,20 @@ export interface Change<C = CustomChange> {
   readonly custom?: Changed<C>
 }
 
-const Text = Schema.optionalKey(Schema.Option(Schema.String))
+const text = Schema.optionalKey(Schema.Option(Schema.String))
 
-const Change = {
-  status: Text,
-  type: Text,
+const change = {
+  status: text,
+  type: text,
   custom: Schema.optionalKey(Schema.Option(Schema.Record(Schema.String, Schema.Json)))
+}
+
+const versioned = {
+  ...delivery,
+  /** When the object was changed. Absent where the service does not send it. */
+  updated: Schema.optionalKey(Schema.DateTimeUtc),
+  /** The version after the change. Absent where the service does not send it. */
+  etag: Schema.optionalKey(Etag)
 }
 
 /**
@@ -286,13 +297,7 @@ const Change = {
  * @category events
  * @since 0.1.0
  */
-export class Versioned extends Schema.Opaque<Versioned>()(Schema.Struct({
-  ...Delivery.fields,
-  /** When the object was changed. Absent where the service does not send it. */
-  updated: Schema.optionalKey(Schema.DateTimeUtc),
-  /** The version after the change. Absent where the service does not send it. */
-  etag: Schema.optionalKey(Etag)
-})) {}
+export class Versioned extends Schema.Opaque<Versioned>()(Schema.Struct(versioned)) {}
 
 /**
  * What changed of a user.
@@ -332,10 +337,10 @@ export interface UserSet<C = CustomChange> extends Versioned {
  * @category schemas
  * @since 0.1.0
  */
-export const UserSet = Schema.TaggedStruct("UserSet", {
-  ...Versioned.fields,
+export const UserSet = taggedStruct("UserSet", {
+  ...versioned,
   userId: Schema.String,
-  change: Schema.Struct({ ...Change, name: Text, externalId: Text, profileUrl: Text, email: Text })
+  change: Schema.Struct({ ...change, name: text, externalId: text, profileUrl: text, email: text })
 })
 
 /**
@@ -344,8 +349,8 @@ export const UserSet = Schema.TaggedStruct("UserSet", {
  * @category events
  * @since 0.1.0
  */
-export class UserRemoved extends Schema.Opaque<UserRemoved>()(Schema.TaggedStruct("UserRemoved", {
-  ...Delivery.fields,
+export class UserRemoved extends Schema.Opaque<UserRemoved>()(taggedStruct("UserRemoved", {
+  ...delivery,
   /** The user. */
   userId: Schema.String
 })) {}
@@ -383,10 +388,10 @@ export interface ChannelSet<C = CustomChange> extends Versioned {
  * @category schemas
  * @since 0.1.0
  */
-export const ChannelSet = Schema.TaggedStruct("ChannelSet", {
-  ...Versioned.fields,
+export const ChannelSet = taggedStruct("ChannelSet", {
+  ...versioned,
   channelId: Schema.String,
-  change: Schema.Struct({ ...Change, name: Text, description: Text })
+  change: Schema.Struct({ ...change, name: text, description: text })
 })
 
 /**
@@ -395,8 +400,8 @@ export const ChannelSet = Schema.TaggedStruct("ChannelSet", {
  * @category events
  * @since 0.1.0
  */
-export class ChannelRemoved extends Schema.Opaque<ChannelRemoved>()(Schema.TaggedStruct("ChannelRemoved", {
-  ...Delivery.fields,
+export class ChannelRemoved extends Schema.Opaque<ChannelRemoved>()(taggedStruct("ChannelRemoved", {
+  ...delivery,
   /** The channel whose metadata was removed; `channel` is where the event arrived. */
   channelId: Schema.String
 })) {}
@@ -424,11 +429,11 @@ export interface MembershipSet<C = CustomChange> extends Versioned {
  * @category schemas
  * @since 0.1.0
  */
-export const MembershipSet = Schema.TaggedStruct("MembershipSet", {
-  ...Versioned.fields,
+export const MembershipSet = taggedStruct("MembershipSet", {
+  ...versioned,
   userId: Schema.String,
   channelId: Schema.String,
-  change: Schema.Struct(Change)
+  change: Schema.Struct(change)
 })
 
 /**
@@ -437,8 +442,8 @@ export const MembershipSet = Schema.TaggedStruct("MembershipSet", {
  * @category events
  * @since 0.1.0
  */
-export class MembershipRemoved extends Schema.Opaque<MembershipRemoved>()(Schema.TaggedStruct("MembershipRemoved", {
-  ...Delivery.fields,
+export class MembershipRemoved extends Schema.Opaque<MembershipRemoved>()(taggedStruct("MembershipRemoved", {
+  ...delivery,
   /** The user that was a member. */
   userId: Schema.String,
   /** The channel of the membership; `channel` is where the event arrived. */
@@ -479,7 +484,7 @@ export type MembershipEvent<C = CustomChange> = MembershipSet<C> | MembershipRem
  * @category events
  * @since 0.1.0
  */
-export class Undecodable extends Schema.Opaque<Undecodable>()(Schema.TaggedStruct("Undecodable", {
+export class Undecodable extends Schema.Opaque<Undecodable>()(taggedStruct("Undecodable", {
   /** The payload where the envelope could be read, else the whole envelope. */
   raw: Schema.Json,
   /** What is wrong, in at most about a thousand characters. It may quote text of other users. */
@@ -500,13 +505,13 @@ export class Undecodable extends Schema.Opaque<Undecodable>()(Schema.TaggedStruc
  * @category events
  * @since 0.1.0
  */
-export class Unknown extends Schema.Opaque<Unknown>()(Schema.TaggedStruct("Unknown", {
-  ...Delivery.fields,
+export class Unknown extends Schema.Opaque<Unknown>()(taggedStruct("Unknown", {
+  ...delivery,
   /** The number of this kind in the service's protocol. */
   kind: Schema.Int,
   /** The payload as the service sent it. */
   payload: Schema.Json,
-  ...Extras
+  ...extras
 })) {}
 
 // --------------------------------------------------------------------------------------------------------------------

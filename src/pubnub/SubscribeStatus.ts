@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Cursor } from "../Cursor.ts"
+import { taggedStruct } from "../internal/taggedStruct.ts"
 import * as PubNubError from "./PubNubError.ts"
 import { Defect, InboxOverflow } from "./SubscribeError.ts"
 import { Timetoken } from "./Timetoken.ts"
@@ -22,7 +23,7 @@ const Names = {
  * @category events
  * @since 0.1.0
  */
-export class Connected extends Schema.Opaque<Connected>()(Schema.TaggedStruct("Connected", {
+export class Connected extends Schema.Opaque<Connected>()(taggedStruct("Connected", {
   /** Where the reader begins. */
   cursor: Cursor,
   ...Names
@@ -34,7 +35,7 @@ export class Connected extends Schema.Opaque<Connected>()(Schema.TaggedStruct("C
  * @category events
  * @since 0.1.0
  */
-export class ChannelsChanged extends Schema.Opaque<ChannelsChanged>()(Schema.TaggedStruct("ChannelsChanged", {
+export class ChannelsChanged extends Schema.Opaque<ChannelsChanged>()(taggedStruct("ChannelsChanged", {
   /** Where the reader is now. */
   cursor: Cursor,
   ...Names
@@ -47,7 +48,7 @@ export class ChannelsChanged extends Schema.Opaque<ChannelsChanged>()(Schema.Tag
  * @category events
  * @since 0.1.0
  */
-export class Interrupted extends Schema.Opaque<Interrupted>()(Schema.TaggedStruct("Interrupted", {
+export class Interrupted extends Schema.Opaque<Interrupted>()(taggedStruct("Interrupted", {
   /** Why the request failed. */
   reason: PubNubError.Reason,
   /** Where the reader goes on. Absent before the first connection of a reader without a cursor. */
@@ -65,7 +66,7 @@ export class Interrupted extends Schema.Opaque<Interrupted>()(Schema.TaggedStruc
  * @category events
  * @since 0.1.0
  */
-export class Reconnected extends Schema.Opaque<Reconnected>()(Schema.TaggedStruct("Reconnected", {
+export class Reconnected extends Schema.Opaque<Reconnected>()(taggedStruct("Reconnected", {
   /** Where the reader goes on: where it was before the interruption. */
   cursor: Cursor,
   /** The time since the reader last surely listened, by the clock of this machine that saw more time pass. */
@@ -79,7 +80,7 @@ export class Reconnected extends Schema.Opaque<Reconnected>()(Schema.TaggedStruc
  * @category events
  * @since 0.1.0
  */
-export class Disconnected extends Schema.Opaque<Disconnected>()(Schema.TaggedStruct("Disconnected", {
+export class Disconnected extends Schema.Opaque<Disconnected>()(taggedStruct("Disconnected", {
   /** The failure with which the stream fails. Absent when the program stopped polling. */
   reason: Schema.optionalKey(Schema.Union([...PubNubError.Reason.members, InboxOverflow, Defect])),
   /** Where to go on. Absent when a reader without a cursor was never connected. */
@@ -121,7 +122,7 @@ const Range = {
  * @category events
  * @since 0.1.0
  */
-export class Gap extends Schema.Opaque<Gap>()(Schema.TaggedStruct("Gap", {
+export class Gap extends Schema.Opaque<Gap>()(taggedStruct("Gap", {
   /** The channel; with `NoStorage`, the channel or group as it was subscribed. */
   channel: Schema.String,
   ...Range,
@@ -149,7 +150,7 @@ export class Gap extends Schema.Opaque<Gap>()(Schema.TaggedStruct("Gap", {
  * @category events
  * @since 0.1.0
  */
-export class GapSuspected extends Schema.Opaque<GapSuspected>()(Schema.TaggedStruct("GapSuspected", {
+export class GapSuspected extends Schema.Opaque<GapSuspected>()(taggedStruct("GapSuspected", {
   ...Range,
   /** Why events may be missing. */
   reason: Schema.Literals(["FullPage", "LongBreak"])
@@ -162,7 +163,7 @@ export class GapSuspected extends Schema.Opaque<GapSuspected>()(Schema.TaggedStr
  * @category events
  * @since 0.1.0
  */
-export class CursorDoubted extends Schema.Opaque<CursorDoubted>()(Schema.TaggedStruct("CursorDoubted", {
+export class CursorDoubted extends Schema.Opaque<CursorDoubted>()(taggedStruct("CursorDoubted", {
   /** Where the reader goes on. */
   kept: Cursor,
   /** The position that cannot be right: a timetoken of at most 17 digits. */

@@ -4,6 +4,18 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { compile, tsc, withFolder } from "../kit/scratch.ts"
 
+/** The fields of a schema class that have no comment. */
+const bare = (declaration: string): ReadonlyArray<string> =>
+  [...declaration.matchAll(
+    /^declare const (\w+)_base: Schema\.Opaque<\w+, Schema\.(?:Tagged)?Struct<[^{]*\{\n([\s\S]*?)^\}>/gm
+  )].flatMap(
+    ([, name, fields = ""]) =>
+      fields.split("\n").flatMap((line, index, lines) => {
+        const field = /^ {4}(?:readonly )?(\w+):/.exec(line)?.[1]
+        return field === undefined || lines[index - 1]?.trimEnd().endsWith("*/") ? [] : [`${name}.${field}`]
+      })
+  )
+
 it("no declaration holds any, and all of them compile for users who check libraries", () =>
   withFolder((folder) => {
     // `npm run check` checks the source.
@@ -18,5 +30,11 @@ it("no declaration holds any, and all of them compile for users who check librar
         .map((line) => `${name}: ${line}`)
     )
     assert.deepStrictEqual(found, [])
+    // A field of a schema class shows its comment in an editor only if the declaration has it.
+    const undocumented = files.flatMap((name) =>
+      bare(Fs.readFileSync(Path.join(folder, name), "utf8")).map((field) => `${name}: ${field}`)
+    )
+    // It takes the fields of another class, whose comments are lost.
+    assert.deepStrictEqual(undocumented.filter((field) => !field.includes(": StatusUser.")), [])
     assert.strictEqual(compile(folder, { skipLibCheck: false, customConditions: [] }, ["**/*.d.ts"]), "")
   }), 60_000)

@@ -10,7 +10,7 @@ import { SymphonyError } from "effect-herald/symphony"
 import * as Reason from "effect-herald/Reason"
 import { root } from "../kit/scratch.ts"
 
-const tagged = /(?:TaggedError|TaggedClass|TaggedStruct)(?:<[^>]*>)?\((?:\s*"[\w/-]+"\s*\)\()?\s*"(\w+)"/g
+const tagged = /(?:TaggedError|TaggedClass|[Tt]aggedStruct)(?:<[^>]*>)?\((?:\s*"[\w/-]+"\s*\)\()?\s*"(\w+)"/g
 
 const tags = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
