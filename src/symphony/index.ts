@@ -1,16 +1,16 @@
 /** Files to send. */
 export * as Attachment from "./Attachment.ts"
 
-/** Files that were posted. */
+/** Files of posted messages. */
 export * as Attachments from "./Attachments.ts"
 
-/** Hearing. */
+/** The datafeed of a bot. */
 export * as Datafeed from "./Datafeed.ts"
 
-/** What is heard. */
+/** The events of a datafeed. */
 export * as DatafeedEvent from "./DatafeedEvent.ts"
 
-/** What a feed says of itself. */
+/** The statuses of a datafeed. */
 export * as DatafeedStatus from "./DatafeedStatus.ts"
 
 /** Ids of streams and messages. */
@@ -22,23 +22,23 @@ export * as Message from "./Message.ts"
 /** Markup of messages. */
 export * as MessageML from "./MessageML.ts"
 
-/** Finding messages. */
+/** Searches messages. */
 export * as MessageSearch from "./MessageSearch.ts"
 
-/** What became of a message. */
+/** Who got and read a message, and what answers it. */
 export * as MessageStatus from "./MessageStatus.ts"
 
-/** Messages: to send, and to read. */
+/** Sends and reads messages. */
 export * as Messages from "./Messages.ts"
 
 /** A message that was posted. */
 export * as PostedMessage from "./PostedMessage.ts"
 
-/** Who talks. */
+/** The session of a bot, or of a user. */
 export * as Session from "./Session.ts"
 
-/** Where the services are. */
+/** The configuration. */
 export * as SymphonyConfig from "./SymphonyConfig.ts"
 
-/** What a request can fail with. */
+/** The errors of requests. */
 export * as SymphonyError from "./SymphonyError.ts"

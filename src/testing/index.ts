@@ -7,8 +7,10 @@ export * as Faults from "./Faults.ts"
 /** The PubNub service, in memory. */
 export * as PubNubEmulator from "./PubNubEmulator.ts"
 
-/** A Symphony pod with its Agent and its key manager, in memory. */
+/** A bot in an emulated pod, in one layer. */
 export * as SymphonyBot from "./SymphonyBot.ts"
+
+/** A Symphony pod with its Agent and its key manager, in memory. */
 export * as SymphonyEmulator from "./SymphonyEmulator.ts"
 
 /** Transports that answer from a script, or record. */
