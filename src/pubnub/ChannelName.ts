@@ -1,5 +1,5 @@
 /**
- * Names of channels and channel groups: which are valid, which are patterns, which carry presence.
+ * Names of channels and channel groups: valid names, wildcards, and presence names.
  *
  * @since 0.1.0
  */
@@ -9,10 +9,11 @@ const longest = 2048
 const suffix = "-pnpres"
 
 /**
- * What is wrong with the name of one channel or one group, or `undefined` if it may be used. Spaces, `#`, `/`, `%`
- * and any script are fine; commas, control characters, wildcards, dot segments and more than 2,048 characters are not.
+ * Checks the name of one channel or group. Gives what is wrong with it, or `undefined` for a valid name. A name may have
+ * spaces, `#`, `/`, `%` and letters of any script. It may not have commas, control characters, wildcards or more than 2,048
+ * characters, and it may not be `.` or `..`.
  *
- * **Example** (Checking a name that a user typed)
+ * **Example** (Check a name that a user typed)
  *
  * ```ts
  * import * as ChannelName from "effect-herald/pubnub/ChannelName"
@@ -39,8 +40,8 @@ export const issue = (name: unknown): string | undefined =>
     : Input.segment(name)
 
 /**
- * What is wrong with a name to subscribe to, or `undefined`. Beside plain names it may be a wildcard, `a.*` or
- * `a.b.*`, and either may have the presence suffix.
+ * Checks a name to subscribe to. Gives what is wrong with it, or `undefined` for a valid name. It may be a plain name or a
+ * wildcard, `a.*` or `a.b.*`, with or without the presence suffix `-pnpres`.
  *
  * @category predicates
  * @since 0.1.0
@@ -56,7 +57,7 @@ export const subscriptionIssue = (name: unknown): string | undefined => {
 }
 
 /**
- * Whether a name is a pattern for many channels: `a.*` or `a.b.*`.
+ * Whether a name is a wildcard, which stands for many channels: `a.*` or `a.b.*`.
  *
  * @category predicates
  * @since 0.1.0
@@ -64,7 +65,7 @@ export const subscriptionIssue = (name: unknown): string | undefined => {
 export const isWildcard = (name: string): boolean => typeof name === "string" && /^[^.*]+(\.[^.*]+)?\.\*$/.test(name)
 
 /**
- * Whether a name carries joins and leaves rather than messages.
+ * Whether a name is a presence name: it ends in `-pnpres`, and has joins and leaves in place of messages.
  *
  * @category predicates
  * @since 0.1.0
@@ -72,7 +73,7 @@ export const isWildcard = (name: string): boolean => typeof name === "string" &&
 export const isPresence = (name: string): boolean => typeof name === "string" && name.endsWith(suffix)
 
 /**
- * The name on which the joins and leaves of a channel, a group or a wildcard travel.
+ * Gives the presence name of a channel, group or wildcard. A presence name stays as it is.
  *
  * @category conversions
  * @since 0.1.0
@@ -80,7 +81,7 @@ export const isPresence = (name: string): boolean => typeof name === "string" &&
 export const presenceOf = (name: string): string => typeof name !== "string" || isPresence(name) ? name : name + suffix
 
 /**
- * The channel, group or wildcard of a presence name; other names as they are.
+ * Gives the channel, group or wildcard of a presence name. Other names stay as they are.
  *
  * @category conversions
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The service's clock.
+ * The clock of the service.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
 
 /**
- * What {@link now} can fail with. It needs no key and no permission.
+ * The errors of {@link now}. The request needs neither keys nor a permission.
  *
  * @category errors
  * @since 0.1.0
@@ -30,13 +30,13 @@ export type TimeError = PubNubError.PubNubErrorOf<
 >
 
 /**
- * What time it is at the service, as a timetoken. Sends neither token nor signature.
+ * Asks the service for its time, as a timetoken. The request has neither a token nor a signature.
  *
  * **Details**
  *
- * `GET /time/0`.
+ * `GET /time/0`
  *
- * **Example** (How far off this machine's clock is)
+ * **Example** (How wrong the clock of this machine is)
  *
  * ```ts
  * import * as DateTime from "effect/DateTime"

@@ -526,24 +526,24 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: method GET", "method === \"auto\" && Endpoint", "method !== \"POST\" && Endpoint"],
     [
       "row: fire meta",
-      "encodeFor(\"fire\", () => ({ ...options })",
-      "encodeFor(\"fire\", () => ({ ...options, meta: undefined })"
+      "encodeFor(\"Publish.fire\", () => ({ ...options })",
+      "encodeFor(\"Publish.fire\", () => ({ ...options, meta: undefined })"
     ],
     [
       "row: fire method",
-      "encodeFor(\"fire\", () => ({ ...options })",
-      "encodeFor(\"fire\", () => ({ ...options, method: undefined })"
+      "encodeFor(\"Publish.fire\", () => ({ ...options })",
+      "encodeFor(\"Publish.fire\", () => ({ ...options, method: undefined })"
     ],
     [
       "row: fire schema",
-      "encodeFor(\"fire\", () => ({ ...options })",
-      "encodeFor(\"fire\", () => ({ ...options, schema: undefined })"
+      "encodeFor(\"Publish.fire\", () => ({ ...options })",
+      "encodeFor(\"Publish.fire\", () => ({ ...options, schema: undefined })"
     ],
     ["row: timetoken", "({ timetoken }))", "({ timetoken: Timetoken.make(\"17905741246383965\") }))"],
     [
       "row: signal schema",
-      "\"signal\",\n      () => ({ ...options })",
-      "\"signal\",\n      () => ({ ...options, schema: undefined })"
+      "\"Publish.signal\",\n      () => ({ ...options })",
+      "\"Publish.signal\",\n      () => ({ ...options, schema: undefined })"
     ]
   ]),
   ...of("src/pubnub/PubNubConfig.ts", ["test/pubnub/PubNubConfig.test.ts"], [
@@ -575,7 +575,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "DateTime.make(rest.precise_timestamp ?? rest.timestamp * 1000)",
       "DateTime.make(rest.timestamp * 1000)"
     ],
-    ["row: state", "user: uuid, ...(given(data) ? { state: data } : {})", "user: uuid"]
+    ["row: state", "userId: uuid, ...(given(data) ? { state: data } : {})", "user: uuid"]
   ]),
   ...of("src/pubnub/internal/wire/answer.ts", ["test/pubnub/Subscribe.test.ts"], [
     ["row: AccessDenied channels", "description, channels, groups })", "description, channels: [], groups })"],
@@ -625,11 +625,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: include.actions", "path: request.actions\n", "path: false\n"]
   ]),
   ...of("src/pubnub/History.ts", ["test/pubnub/History.test.ts"], [
-    ["row: schema of stream", "if (schema === undefined) return entries\n", "if (true) return entries\n"]
+    ["row: schema of stream", "range), decodeEntry(schema))", "range), decodeEntry(undefined))"]
   ]),
   ...of("src/pubnub/MessageActions.ts", ["test/pubnub/MessageActions.test.ts"], [
-    ["row: limit default", "channel, limit = most, since } = read()", "channel, limit = 25, since } = read()"],
-    ["row: pageSize", "channel, limit: pageSize })", "channel, limit: undefined })"]
+    ["row: limit default", "limit = pageSize ?? most", "limit = pageSize ?? 25"],
+    ["row: pageSize", "({ ...range, channel, pageSize })", "({ ...range, channel })"]
   ]),
   ...of("src/pubnub/internal/objects/lists.ts", ["test/pubnub/Users.test.ts"], [
     ["row: pageSize", "limit ?? pageSize ?? most", "limit ?? most"],

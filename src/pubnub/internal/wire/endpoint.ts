@@ -1,6 +1,6 @@
 /**
- * A request as one record, and the one runner of all of them: it reads input, checks it, adds the common parameters, the
- * token and the signature, sends, reads the answer, and says what failed.
+ * A request as one record, and the runner of all requests: it reads and checks the input, adds the common parameters, the
+ * token and the signature, sends, decodes the answer, and makes the error.
  */
 import * as Clock from "effect/Clock"
 import * as Mac from "effect/crypto/Mac"
@@ -36,31 +36,31 @@ export interface Endpoint<A> {
   readonly path: Path
   readonly query?: Url.Parameters | undefined
   readonly body?: string | undefined
-  /** What the body is. Default: `"application/json"`. */
+  /** The media type of the body. Default: `"application/json"`. */
   readonly mediaType?: string | undefined
-  /** Changes only what has this entity tag. */
+  /** Changes the object only while it has this entity tag. */
   readonly ifMatch?: string | undefined
-  /** What is wrong with the input. If something is, nothing is sent. */
+  /** What is wrong with the input. Nothing is sent if there is anything. */
   readonly issues?: ReadonlyArray<PubNubError.Detail> | undefined
-  /** The input that can make the address too long, and what to do then. */
+  /** The input that can make the address too long, and how to shorten it. */
   readonly longInput?: { readonly location: string; readonly advice: string } | undefined
   /** The longest address in bytes. Default: `maxUrlSize` of the configuration. */
   readonly longestAddress?: number | undefined
   /**
-   * What proves who asks: the token and a signature, each where the configuration has one; only one of them, the token
-   * first; or nothing. Default: `"all"`.
+   * What authenticates the request. `"all"`: the token and a signature, as far as the configuration has them. `"one"`: the
+   * token, or else a signature. Default: `"all"`.
    */
   readonly credential?: "all" | "one" | "none" | undefined
   /** The service checks a publish as if it were a GET without a body, even when it is a POST. */
   readonly signedAsGet?: boolean | undefined
-  /** Default: `requestTimeout` of the configuration. A long poll is watched by its reader instead. */
+  /** Default: `requestTimeout` of the configuration. The reader watches a long poll instead. */
   readonly timeout?: Duration.Duration | "none" | undefined
   readonly attributes?: Record<string, unknown> | undefined
   /** Payloads of users keep their numbers; everywhere else long integers stay exact as text. */
   readonly parse?: ((text: string) => Result.Result<Schema.Json, string>) | undefined
   /**
-   * The result, or a sentence on what is wrong with the answer. Text of the service that goes into an error is `told`: without
-   * secrets.
+   * Decodes the answer, or says what is wrong with it. Text of the service that goes into an error passes through `told`,
+   * which removes secrets.
    */
   readonly decode: (json: Schema.Json, told: (text: string) => string) => Result.Result<A, string>
 }
@@ -73,7 +73,7 @@ export const facts = (
   path: Template.show(path)
 })
 
-/** The `PubNubError` of a reason that is one of those an operation has. */
+/** Makes the `PubNubError` of a reason. Its type has only the reasons that the operation can have. */
 export const errorOf = (endpoint: Pick<Endpoint<never>, "operation" | "method" | "path">) => {
   const request = facts(endpoint)
   return <R extends PubNubError.Reason>(reason: R): PubNubError.PubNubErrorOf<R> =>
@@ -84,7 +84,7 @@ export const errorOf = (endpoint: Pick<Endpoint<never>, "operation" | "method" |
 export const refused = (details: ReadonlyArray<PubNubError.Detail>): PubNubError.BadRequest =>
   new PubNubError.BadRequest({ description: "The input is not valid", details })
 
-/** The error of input that was refused before it was known which request it is for. */
+/** The error of input that was refused before the request is known. */
 export const refusal = (
   operation: string,
   details: ReadonlyArray<PubNubError.Detail>
@@ -95,7 +95,7 @@ export const reading = Guarded.effect(refusal)
 
 export const readingStream = Guarded.stream(refusal)
 
-/** Runs the request that a caller's input makes. */
+/** Runs the request that `describe` makes of the caller's input. */
 export const run = <A>(
   operation: string,
   describe: (config: PubNubConfig["Service"]) => Omit<Endpoint<A>, "operation">
@@ -107,7 +107,7 @@ export const run = <A>(
       return Effect.mapError(send(config, endpoint), (reason) => error(reason))
     }))
 
-/** Runs a request; every reason is possible here, and each operation says what it makes of them. */
+/** Runs a request. It can fail with every reason; each operation narrows them. */
 export const send = <A>(
   config: PubNubConfig["Service"],
   endpoint: Endpoint<A>
@@ -165,7 +165,7 @@ export const refusalOf = (
   if (unset !== undefined) return noKey(unset === "publishKey" ? "publish" : "subscribe")
   const given = endpoint.issues ?? []
   if (given.length > 0) return refused(given)
-  // Whatever an endpoint forgets to check.
+  // For what an endpoint forgets to check.
   const issues = [
     ...Template.issuesOf(path),
     ...[...Url.queryOf(query), ["body", body] as const].flatMap(([name, value]) =>
@@ -223,7 +223,7 @@ const build = (
   return ifMatch === undefined ? filled : HttpClientRequest.setHeader(filled, "if-match", ifMatch)
 }
 
-/** How long the address of a request would be, a signature and a token that is not known yet allowed for. */
+/** The length of the address of a request, with room for a signature and for a token that is not known yet. */
 export const addressSize = (
   config: PubNubConfig["Service"],
   endpoint: Pick<Endpoint<unknown>, "path" | "query" | "credential">

@@ -1,6 +1,6 @@
 /**
- * From the wire's one-letter envelopes to events. Each envelope is read by itself: one that cannot be read becomes an
- * `Undecodable` in its place and takes no other with it.
+ * Decodes the one-letter envelopes of the wire to events. An envelope that cannot be decoded becomes an `Undecodable` in its
+ * place and does not affect the others.
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
@@ -16,7 +16,7 @@ import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
 import { UserId } from "./userId.ts"
 
-/** What came out of JSON.parse: walking it again to prove that it is JSON would cost more than all the rest. */
+/** The result of `JSON.parse`. To check again that it is JSON would cost more than everything else. */
 export const Parsed = Schema.declare((_value): _value is Schema.Json => true)
 
 /** Absent, or null where a newer service or a proxy writes one. */
@@ -28,7 +28,7 @@ export const given = <A>(value: A | null | undefined): value is A =>
 
 const isUserId = Schema.is(UserId)
 
-/** The publisher that a field names. Blank text names nobody, and the rest of its envelope is read all the same. */
+/** The publisher of a field. Blank text is no publisher, and does not make the envelope undecodable. */
 export const publisherOf = (name: string | null | undefined): string | undefined => isUserId(name) ? name : undefined
 
 // The wire's own names: renaming them by schema would cost a fifth of all work.
@@ -51,12 +51,12 @@ const Envelope = Schema.Struct({
   cmt: optional(Schema.String)
 })
 
-/** What an envelope says, whatever it carries. */
+/** An envelope of any kind. */
 export type Envelope = typeof Envelope.Type
 
 export const decode = Codec.decodeResult(Envelope)
 
-/** By what two deliveries are known to be the same message: where, when and by whom. */
+/** The identity of a message: channel, timetoken and publisher. Two deliveries with the same identity are duplicates. */
 export const idOf = ({ c, i, p }: typeof Identity.Type): string => `${p.t}/${c}/${publisherOf(i) ?? ""}`
 
 /** The subscribed name that an envelope came by. */
@@ -69,11 +69,11 @@ const Identity = Schema.Struct({
 })
 const decodeIdentity = Schema.decodeUnknownOption(Identity)
 
-/** The same for an envelope that cannot be read, where it says that much. */
+/** The identity of an envelope that cannot be decoded, if it has these fields. */
 export const idOfRaw = (raw: unknown): string | undefined =>
   Option.getOrUndefined(Option.map(decodeIdentity(raw), idOf))
 
-/** When an envelope says it was published, if it can be read so far. */
+/** The timetoken of an envelope, if it has one. */
 export const timetokenOf = (raw: unknown): bigint | undefined => {
   const timetoken = idOfRaw(raw)?.match(/^\d{17}(?=\/)/)?.[0]
   return timetoken === undefined ? undefined : BigInt(timetoken)
@@ -121,7 +121,7 @@ export const toEvent = (envelope: Envelope, cursor: Cursor): SubscribeEvent.Rece
   }
 }
 
-/** What takes the place of an envelope, or of a payload, that cannot be read. */
+/** Takes the place of an envelope or a payload that cannot be decoded. */
 export const undecodable = (
   raw: Schema.Json,
   issue: string,
@@ -231,7 +231,7 @@ const decodeFilePayload = Codec.decodeResult(
   })
 )
 
-/** What the payload of a shared file says, live and stored. */
+/** Decodes the payload of a shared file, live or stored. */
 export const decodeFile = (
   payload: Schema.Json
 ): Result.Result<Pick<SubscribeEvent.FileShared, "file" | "payload">, string> =>
@@ -255,7 +255,7 @@ const Change = {
   custom: Schema.optionalKey(Schema.OptionFromNullOr(Schema.Record(Schema.String, Parsed)))
 }
 
-// The service tells of a custom that was cleared as an empty one.
+// The service reports cleared custom data as an empty object.
 const cleared = <A extends { readonly custom?: SubscribeEvent.Changed<SubscribeEvent.CustomChange> }>(change: A): A =>
   change.custom === undefined
     ? change

@@ -1,6 +1,6 @@
 /**
- * What names of groups have in common, and the request that lists a group, which readers need too: a subscription to a group
- * is one to the channels that it has.
+ * Checks names of groups, and lists the channels of a group. Readers need the list too: a subscription to a group covers the
+ * channels of the group.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -13,13 +13,13 @@ import * as Endpoint from "./endpoint.ts"
 import * as Items from "./items.ts"
 import { path, subscribeKey } from "./path.ts"
 
-/** What is wrong with the name of a group. */
+/** Checks the name of a group. */
 export const issuesOf = (group: string): ReadonlyArray<PubNubError.Detail> =>
   Input.each("group", [group], ChannelName.issue)
 
 const decode = Codec.decodeResult(Schema.Struct({ payload: Schema.Struct({ channels: Items.Unread }) }))
 
-/** The channels of a group, and what is in their list that is no name. */
+/** The channels of a group. What is not a name is undecodable in its place. */
 export const entries = (read: () => string) =>
   Endpoint.run("ChannelGroups.listChannels", () => {
     const group = read()

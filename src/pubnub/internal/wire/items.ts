@@ -1,5 +1,5 @@
 /**
- * Lists of the service, read item by item: what cannot be read stays in its place, and takes nothing else with it.
+ * Decodes a list item by item: an item that cannot be decoded stays in its place and does not affect the others.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -8,7 +8,7 @@ import * as Codec from "../../../internal/codec.ts"
 import { isDecoded, isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Envelope from "./envelope.ts"
 
-/** A list whose items are read one by one later. */
+/** A list whose items are decoded later, one by one. */
 export const Unread = Schema.Array(Envelope.Parsed)
 
 export const undecodable = (raw: Schema.Json, issue: string): UndecodableItem => ({

@@ -1,5 +1,5 @@
 /**
- * The names in a request, and what is wrong with them.
+ * Checks the names in a request.
  */
 import * as Input from "../../../internal/input.ts"
 import * as ChannelName from "../../ChannelName.ts"
@@ -8,7 +8,7 @@ import type { Detail } from "../../PubNubError.ts"
 /** Each name once. */
 export const unique = <A>(names: ReadonlyArray<A>): ReadonlyArray<A> => [...new Set(names)]
 
-/** What is wrong with a list of so many names, each said once. */
+/** Checks a list of `fewest` to `most` different names, and complains about each name once. */
 export const issuesOf = (
   location: string,
   names: unknown,
@@ -22,9 +22,9 @@ export const issuesOf = (
   return wrong === undefined ? Input.each(location, names, issue) : [{ location, message: wrong }]
 }
 
-/** A name that is not one of presence events. */
+/** Checks that a name is valid, and not a presence name. */
 export const withoutPresence = (instead: string): Input.Check => (name) =>
   typeof name === "string" && ChannelName.isPresence(name) ? `ends in -pnpres${instead}` : ChannelName.issue(name)
 
-/** The id of a user in a path. */
+/** Checks the id of a user in a path. */
 export const user: Input.Check = Input.all(Input.notBlank, Input.segment)

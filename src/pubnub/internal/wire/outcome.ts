@@ -1,11 +1,11 @@
 /**
- * Whether a write that failed may have been carried out. Not, where no connection existed, and where the service itself
- * says that it refused; anything else is not known.
+ * Judges whether the service may have carried out a write that failed. It did not if there was no connection, or if the
+ * service itself refused. In all other cases the outcome is unknown.
  */
 import * as Result from "effect/Result"
 import * as PubNubError from "../../PubNubError.ts"
 
-/** What leaves the outcome open. */
+/** The reasons that leave the outcome unknown. */
 export const Unknown = [
   PubNubError.Transport,
   PubNubError.Timeout,
@@ -15,7 +15,7 @@ export const Unknown = [
 
 export type Unknown = InstanceType<typeof Unknown[number]>
 
-/** What says that nothing was done. A time-out never does, and what only a subscribe can answer is a plain refusal. */
+/** The reasons that say that nothing was done. A `Timeout` never does. A write cannot have `EmptySubscription`. */
 export type Refusal = Exclude<PubNubError.Reason, PubNubError.Timeout | PubNubError.EmptySubscription>
 
 export const judge = (reason: PubNubError.Reason): Result.Result<Refusal, Unknown> => {
@@ -25,7 +25,7 @@ export const judge = (reason: PubNubError.Reason): Result.Result<Refusal, Unknow
     case "Timeout":
       return Result.fail(reason)
     case "ServerFailure":
-      // It may have given up on what it began.
+      // The service may have started the work before it gave up.
       return reason.answeredBy === "intermediary" || reason.status === 504 || reason.status < 500
         ? Result.fail(reason)
         : Result.succeed(reason)

@@ -23,7 +23,7 @@ export interface Range {
 }
 
 /** What the service is asked for: from `since` on, and older than `before`. */
-export interface Bounds {
+interface Bounds {
   readonly since: Timetoken.Timetoken | undefined
   readonly before: Timetoken.Timetoken | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * Paths of PubNub's services: templates, in which the keys of the configuration stand by their names.
+ * Paths of PubNub's services: templates that name the keys of the configuration.
  */
 import * as Template from "../../../internal/path.ts"
 

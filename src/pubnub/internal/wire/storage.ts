@@ -1,5 +1,5 @@
 /**
- * Reading what the service has stored: the request for a page of history, the one for counts, and what an entry says.
+ * Reads stored messages: the request for a page of history, the request for counts, and the fields of an entry.
  * Shared by `History`, which shows them to the caller, and by the readers that fill gaps from them.
  */
 import * as Option from "effect/Option"
@@ -28,11 +28,11 @@ interface PageRequest {
 /** The newest entries of the range, oldest first, as they came. */
 export interface Page {
   readonly entries: ReadonlyArray<Schema.Json>
-  /** Where the service says that the next older page ends. */
+  /** Where the next older page ends, if the service says it. */
   readonly more: Timetoken | undefined
 }
 
-/** The most entries that the service gives of each channel at once. */
+/** The most entries of each channel in one answer. */
 export const most = (channels: number, actions = false): number => channels > 1 || actions ? 25 : 100
 
 const decodeAnswer = Codec.decodeResult(Schema.Struct({
@@ -73,7 +73,7 @@ export const pages = (request: PageRequest): Endpoint.Endpoint<ReadonlyMap<strin
     })
 })
 
-/** How many entries each channel has that are younger than a timetoken: one for all, or one for each channel. */
+/** Counts the entries of each channel after a timetoken: one for all channels, or one for each. */
 export const counts = (
   channels: ReadonlyArray<string>,
   after: string | ReadonlyArray<string>
@@ -122,7 +122,7 @@ const decodeEntry = Codec.decodeResult(Entry)
 const kindOf = (type: number | string | null | undefined): number =>
   typeof type === "number" ? type : type === "4" ? 4 : 0
 
-/** What an entry says, with what is absent left out; a sentence on what is wrong with it where it cannot be read. */
+/** Decodes an entry, or says what is wrong with it. */
 export const read = (raw: Schema.Json) =>
   Result.map(
     decodeEntry(raw),

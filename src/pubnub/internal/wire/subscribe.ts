@@ -59,7 +59,7 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
       heartbeat: config.presenceTimeout && String(Math.ceil(Duration.toSeconds(config.presenceTimeout))),
       state: target.state
     },
-    // Who shares a connection among names keeps to a limit of its own.
+    // Connections keep the address short themselves.
     longestAddress: Infinity,
     attributes: { "messaging.destination.name": [...target.channels, ...target.groups].join(",") },
     // Payloads keep their numbers.
@@ -78,11 +78,11 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
 }
 
 /**
- * Polls for what comes after a position, held by the service until something does. The address of many names is long: it is
- * made once for all polls.
+ * Polls for messages after a position. The service holds the request until there are some. The address of many names is
+ * long, so all polls share one.
  */
 export const poll = (config: Config, target: Target): (from: Cursor) => Endpoint.Endpoint<Page> => {
-  // The service keeps a state for as long as the user is there, so that a poll need not repeat it.
+  // The service keeps a state while the user is present, so a poll does not repeat it.
   const request = handshake(config, { ...target, state: undefined })
   const written = Template.written(request.path, config)
   return ({ position, region }) => ({
@@ -93,7 +93,7 @@ export const poll = (config: Config, target: Target): (from: Cursor) => Endpoint
   })
 }
 
-/** Tells the service that this reader is gone. What goes wrong with it is of no use to a reader that has ended. */
+/** Tells the service that this reader left. It ignores failures: the reader has ended already. */
 export const leave = (config: Config, target: Target): Effect.Effect<void, never, HttpClient.HttpClient> => {
   const channels = target.channels.filter((name) => !ChannelName.isPresence(name))
   const groups = target.groups.filter((name) => !ChannelName.isPresence(name))
@@ -115,7 +115,7 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
 export const cursorOf = ({ position, region }: Pick<Page, "position" | "region">): Cursor =>
   region === undefined ? { position, delivered: [] } : { position, region, delivered: [] }
 
-/** What an answer is whose position nobody believes. */
+/** The failure of an answer with a position that cannot be right. */
 export const doubtful = (position: string): PubNubError.Malformed =>
   new PubNubError.Malformed({
     status: 200,

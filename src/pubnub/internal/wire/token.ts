@@ -1,5 +1,6 @@
 /**
- * The access token of now. It may be a value, what an Effect gives for each request, or what a reference holds.
+ * The current access token. The configuration has it as a value, as an Effect that gives one for each request, or as a
+ * reference that holds one.
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -13,16 +14,16 @@ import * as PubNubError from "../../PubNubError.ts"
 type Config = PubNubConfig["Service"]
 type Token = Redacted.Redacted | undefined
 
-/** An address leaves so many characters for a token that is not known yet. */
+/** The characters that an address reserves for a token that is not known yet. */
 const usualSize = 2_048
 
-/** So many tokens of one source are remembered: requests that were sent with them may still be in flight. */
+/** The tokens of one source to remember: requests with them may still be in flight. */
 const mostRemembered = 8
 
-/** What Effects and references gave, newest first. A copy: the caller may wipe its own. */
+/** The tokens that Effects and references gave, newest first. They are copies, because the caller may wipe its own. */
 const given = new WeakMap<object, ReadonlyArray<Redacted.Redacted>>()
 
-/** Whether it is always the same. */
+/** Whether the token never changes. */
 export const isFixed = ({ authToken }: Pick<Config, "authToken">): boolean =>
   !Effect.isEffect(authToken) && !SubscriptionRef.isSubscriptionRef(authToken)
 
@@ -38,7 +39,7 @@ const hasSameSource = (
 
 const withoutToken = <C extends Pick<Config, "authToken">>({ authToken: _, ...rest }: C) => rest
 
-/** The token for a request that is made now. An Effect has `requestTimeout` to give it. */
+/** The token for a request now. An Effect has `requestTimeout` to give it. */
 export const current = (
   { authToken, requestTimeout }: Config
 ): Effect.Effect<Token, PubNubError.Transport | PubNubError.BadRequest> => {
@@ -53,7 +54,7 @@ export const current = (
   return Effect.tap(Effect.flatMap(token, usable), (token) => Effect.sync(() => remember(authToken, token)))
 }
 
-/** What is no token was given by a caller without the compiler, or was wiped. */
+/** Refuses a token that was wiped, or that a caller without the compiler passed. */
 const usable = (token: Redacted.Redacted): Effect.Effect<Redacted.Redacted, PubNubError.BadRequest> => {
   const message = Secret.check(token)
   return message === undefined ? Effect.succeed(token) : Effect.fail(
@@ -61,7 +62,7 @@ const usable = (token: Redacted.Redacted): Effect.Effect<Redacted.Redacted, PubN
   )
 }
 
-// Only the compiler keeps a caller's Effect from failing. What it fails with may say anything.
+// The type says that the Effect cannot fail, but a caller without the compiler may pass one. Its error may hold secrets.
 const lost = () => new PubNubError.Transport({ description: "The access token could not be read", sent: false })
 
 // Made when it happens, so that its stack says where.
@@ -78,14 +79,14 @@ const remember = (source: object, token: Redacted.Redacted): void => {
 export const pinned = (config: Config, authToken: Token): Config =>
   authToken === config.authToken ? config : { ...config, authToken }
 
-/** Whether it is another one than that of an earlier request. */
+/** Whether the token has changed since an earlier request. */
 export const isOther = (config: Config, earlier: Token): Effect.Effect<boolean> =>
   isFixed(config) ? Effect.succeed(false) : Effect.match(current(config), {
     onFailure: () => false,
     onSuccess: (now) => !Equal.equals(now, earlier)
   })
 
-/** Makes a request, and makes it once more if it was refused for a token that has been replaced since. */
+/** Makes a request. Repeats it once if the service refused its token and there is a new one. */
 export const renewing = <A, R>(
   config: Config,
   request: (config: Config) => Effect.Effect<A, PubNubError.Reason, R>
@@ -100,7 +101,7 @@ export const renewing = <A, R>(
         ))
   )
 
-/** Runs an effect when a reference holds another token than this one, once. There is nothing to wait for without one. */
+/** Runs an effect once, when a reference holds a new token. Gives nothing to wait for if the token is not a reference. */
 export const onChange = (
   { authToken }: Config,
   earlier: () => Token,
@@ -114,19 +115,19 @@ export const onChange = (
     )
     : undefined
 
-/** Those that a request may have been sent with lately. */
+/** The tokens of recent requests. */
 export const used = ({ authToken }: Config): ReadonlyArray<string> => {
   if (authToken === undefined) return []
   return Secret.textsOf(isFixed({ authToken }) ? [authToken] : given.get(authToken) ?? [])
 }
 
-/** What no error may show of a configuration. */
+/** The secrets of a configuration, which no error may show. */
 export const secrets = (config: Config): ReadonlyArray<string> => [
   ...used(config),
   ...Secret.textsOf([config.secretKey])
 ]
 
-/** A text as long as a token may be. */
+/** A text as long as the token may become. */
 export const sized = (config: Config): string | undefined => {
   const { authToken } = config
   if (isFixed(config)) return Secret.textOf(authToken)
