@@ -348,17 +348,10 @@ const label: Input.Check = (value) =>
     ? undefined
     : "must be 3 to 50 of letters, digits, _ and -, the first a letter or a digit"
 
-/** A time to live of whole hours, as the service writes it: `0` is for ever. */
-const hoursOf = (ttl: Duration.Input): string => {
-  const hours = Duration.toHours(Duration.fromInputUnsafe(ttl))
-  return hours === Infinity ? "0" : String(hours)
-}
-
-const wholeHours = (value: Duration.Input): Input.Problem => {
-  const hours = Option.map(Duration.fromInput(value), Duration.toHours)
-  return Option.exists(hours, (hours) => hours > 0 && (hours === Infinity || Number.isSafeInteger(hours)))
-    ? undefined
-    : "is not a whole number of hours"
+/** A time to live as the service writes it: whole hours, or `0` for ever. */
+const hoursOf = (ttl: Duration.Input): string | undefined => {
+  const hours = Option.getOrElse(Option.map(Duration.fromInput(ttl), Duration.toHours), () => 0)
+  return hours === Infinity ? "0" : Number.isSafeInteger(hours) && hours > 0 ? String(hours) : undefined
 }
 
 const issuesOf = <A, RE>(
@@ -370,7 +363,7 @@ const issuesOf = <A, RE>(
       : ChannelName.issue(channel),
     method: Input.optional(Input.oneOf(["auto", "GET", "POST"]))(method),
     store: Input.optional(Input.flag)(store),
-    ttl: ttl === undefined ? undefined : wholeHours(ttl),
+    ttl: ttl === undefined || hoursOf(ttl) !== undefined ? undefined : "is not a whole number of hours",
     replicate: Input.optional(Input.flag)(replicate),
     customMessageType: Input.optional(label)(customMessageType)
   })

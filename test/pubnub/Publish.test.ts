@@ -235,6 +235,7 @@ describe("bad input is refused before a request is made", () => {
     ["a ttl of half an hour", "ttl", { channel: "a", message: 1, ttl: "30 minutes" }],
     ["a ttl that is a number of hours", "ttl", { channel: "a", message: 1, ttl: 12 }],
     ["no ttl", "ttl", { channel: "a", message: 1, ttl: 0 }],
+    ["a ttl that is no duration", "ttl", { channel: "a", message: 1, ttl: "long" as never }],
     ["a negative ttl", "ttl", { channel: "a", message: 1, ttl: "-1 hours" }],
     ["a short type", "customMessageType", { channel: "a", message: 1, customMessageType: "ab" }],
     ["a type with a space", "customMessageType", { channel: "a", message: 1, customMessageType: "a b c" }]
