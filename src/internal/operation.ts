@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
@@ -12,12 +13,14 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import * as Body from "./body.ts"
 import * as ConnectFailure from "./connectFailure.ts"
 import * as Text from "./text.ts"
 import * as Url from "./url.ts"
+import * as WholeAnswer from "./wholeAnswer.ts"
 
 /** What came back, read to its end. */
 export interface Answer {
@@ -64,36 +67,68 @@ export interface Operation<A, E, R, E2, R2> {
 export const run = <A, E, R, E2, R2>(
   operation: Operation<A, E, R, E2, R2>
 ): Effect.Effect<A, E | E2, HttpClient.HttpClient | R | R2> =>
-  operation.request.pipe(
-    Effect.flatMap((request) => exchange(request, operation)),
-    Effect.flatMap(operation.answered),
-    traced(operation)
-  )
+  Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
+    const answered = Effect.flatMap(
+      operation.request,
+      (request) => Effect.flatMap(exchange(request, operation, isEnabled(fiber, "Debug")), operation.answered)
+    )
+    return isTraced(fiber.context)
+      ? Effect.withSpan(answered, operation.name, {
+        kind: "client",
+        attributes: operation.attributes,
+        captureStackTrace: false
+      })
+      : answered
+  })
+
+type Exchanged<E> = Omit<Operation<never, never, never, E, never>, "request" | "answered" | "attributes">
 
 const exchange = <E>(
   request: HttpClientRequest.HttpClientRequest,
-  operation: Omit<Operation<never, never, never, E, never>, "request" | "answered" | "attributes">
+  operation: Exchanged<E>,
+  isHeard: boolean
 ): Effect.Effect<Answer, E, HttpClient.HttpClient> =>
-  HttpClient.HttpClient.pipe(
-    Effect.flatMap((client) => client.execute(request)),
+  Effect.flatMap(HttpClient.HttpClient, (client) => {
+    const { maxSize, streamed = false, timeout } = operation
+    const told = tellerOf(request, operation.secrets)
+    const whole = streamed ? undefined : WholeAnswer.of(client)?.(request, { maxSize, timeout })
+    const answer: Effect.Effect<Answer, Unanswered> = whole === undefined
+      ? executed(client, request, operation, told)
+      : Effect.mapBoth(whole, {
+        onFailure: (error) => error === "TimedOut" ? timedOut : unanswered(error),
+        onSuccess: (answer) => Object.assign(answer, { told })
+      })
+    return Effect.mapError(isHeard ? heard(answer, request, operation) : answer, operation.unanswered)
+  })
+
+/** By a client that answers with a stream. */
+const executed = (
+  client: HttpClient.HttpClient,
+  request: HttpClientRequest.HttpClientRequest,
+  { maxSize, streamed = false, timeout }: Exchanged<unknown>,
+  told: (text: string) => string
+): Effect.Effect<Answer, Unanswered> =>
+  client.execute(request).pipe(
     Effect.flatMap((response): Effect.Effect<Answer, HttpClientError.HttpClientError> => {
       const { headers, status } = response
-      const told = tellerOf(request, operation.secrets)
-      return operation.streamed === true && status >= 200 && status < 300
+      return streamed && status >= 200 && status < 300
         ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered), told })
-        : Effect.map(Body.text(response, operation.maxSize), (body) => ({ status, headers, told, ...body }))
+        : Effect.map(Body.text(response, maxSize), (body) => ({ status, headers, told, ...body }))
     }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     withoutRedirects,
     Effect.mapError(unanswered),
-    inTime(operation.timeout),
-    Effect.tap((answer) =>
-      debug(() => [`${operation.name} ${request.method} ${operation.address} answered ${answer.status}`])
-    ),
-    Effect.tapError((failure) =>
-      debug(() => [`${operation.name} ${request.method} ${operation.address} ${failure._tag}: ${failure.description}`])
-    ),
-    Effect.mapError(operation.unanswered)
+    inTime(timeout)
+  )
+
+const heard = (
+  answer: Effect.Effect<Answer, Unanswered>,
+  { method }: HttpClientRequest.HttpClientRequest,
+  { address, name }: Exchanged<unknown>
+): Effect.Effect<Answer, Unanswered> =>
+  answer.pipe(
+    Effect.tap(({ status }) => Effect.logDebug(`${name} ${method} ${address} answered ${status}`)),
+    Effect.tapError(({ _tag, description }) => Effect.logDebug(`${name} ${method} ${address} ${_tag}: ${description}`))
   )
 
 /**
@@ -130,29 +165,25 @@ const secretsOf = ({ headers, url }: HttpClientRequest.HttpClientRequest): Reado
   ]
 }
 
+const timedOut: Unanswered = { _tag: "TimedOut", description: "no answer in time", code: undefined }
+
 const inTime = (timeout: Duration.Duration | undefined) => <A, R>(effect: Effect.Effect<A, Unanswered, R>) =>
-  timeout === undefined ? effect : Effect.timeoutOrElse(effect, {
-    duration: timeout,
-    orElse: () => Effect.fail<Unanswered>({ _tag: "TimedOut", description: "no answer in time", code: undefined })
-  })
+  timeout === undefined
+    ? effect
+    : Effect.timeoutOrElse(effect, { duration: timeout, orElse: () => Effect.fail(timedOut) })
 
 // Looked up in the map itself: asking for the reference would always be answered with its default tracer.
-const traced =
-  (operation: { readonly name: string; readonly attributes: Record<string, unknown> }) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.contextWith((context: Context.Context<never>) =>
-      context.mapUnsafe.has(Tracer.Tracer.key) || context.mapUnsafe.has(Tracer.ParentSpan.key)
-        ? Effect.withSpan(effect, operation.name, {
-          kind: "client",
-          attributes: operation.attributes,
-          captureStackTrace: false
-        })
-        : effect
-    )
+const isTraced = ({ mapUnsafe }: Context.Context<never>): boolean =>
+  mapUnsafe.has(Tracer.Tracer.key) || mapUnsafe.has(Tracer.ParentSpan.key)
+
+const isEnabled = (fiber: Fiber.Fiber<unknown, unknown>, level: LogLevel.LogLevel): boolean =>
+  !LogLevel.isGreaterThan(fiber.getRef(References.MinimumLogLevel), level)
 
 /** A line at Debug whose text is made only when somebody listens. */
 export const debug = (message: () => ReadonlyArray<unknown>): Effect.Effect<void> =>
-  Effect.flatMap(LogLevel.isEnabled("Debug"), (enabled) => enabled ? Effect.logDebug(...message()) : Effect.void)
+  Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) =>
+    isEnabled(fiber, "Debug") ? Effect.logDebug(...message()) : Effect.void
+  )
 
 // Nothing of the error but its code and the names of its kinds is kept: its text may hold the URL and so a token.
 const unanswered = (error: HttpClientError.HttpClientError): Unanswered => {

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Dispatch from "./internal/dispatch.ts"
 
 /**
  * An `HttpClient` on undici. It holds no key, so all services of a program can share it and its connections.
@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
  * Each connection carries one request at a time, and there are as many as needed: a publish never waits behind a long poll.
  * A connection that is not made within 5 seconds fails; the request was not sent then. An idle connection is closed after 4
  * seconds (or as the service's `Keep-Alive` header says), before anything on the way drops it silently: the outcome of a
- * message written to such a connection would be unknown. It sends no trace headers. Closing the scope closes all connections.
+ * message written to such a connection would be unknown. Closing the scope closes all connections.
  *
  * **Example** (A configuration of your own)
  *
@@ -30,10 +30,13 @@ import * as Layer from "effect/Layer"
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<HttpClient.HttpClient> = NodeHttpClient.layerUndiciOptions({
-  // HTTP/2 would put the long polls of all readers and every other call on one connection, to fail together.
-  allowH2: false,
-  pipelining: 1,
-  keepAliveTimeout: 4_000,
-  connect: { timeout: 5_000 }
-}).pipe(Layer.provide(Layer.succeed(HttpClient.TracerPropagationEnabled, false)))
+export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.effect(
+  HttpClient.HttpClient,
+  Dispatch.make({
+    // HTTP/2 would put the long polls of all readers and every other call on one connection, to fail together.
+    allowH2: false,
+    pipelining: 1,
+    keepAliveTimeout: 4_000,
+    connect: { timeout: 5_000 }
+  })
+)

@@ -1,13 +1,17 @@
 /**
- * What every transport owes: no redirect is followed, no answer is read without end, and what was not sent is told so. Over
- * sockets, by `fetch` and by undici.
+ * What every transport owes: no redirect is followed, no answer is read without end, what was not sent is told so, and who is
+ * interrupted or late hangs up. Over sockets, by the transport of `NodePubNub`, the stock undici layer, and `fetch`.
  */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { NodePubNub } from "effect-herald/node"
@@ -53,7 +57,11 @@ const transports: ReadonlyArray<
     (options: PubNubConfig.Options) => Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient>
   ]
 > = [
-  ["undici", NodePubNub.layer],
+  ["NodePubNub", NodePubNub.layer],
+  [
+    "stock undici",
+    (options) => Layer.merge(PubNubConfig.layer(options), NodeHttpClient.layerUndiciOptions({ allowH2: false }))
+  ],
   ["fetch", (options) => Layer.merge(PubNubConfig.layer(options), FetchHttpClient.layer)]
 ]
 
@@ -171,6 +179,90 @@ describe.each(transports)("%s", (_, layer) => {
       assert(error._tag === "PubNubError" && error.reason._tag === "Transport")
       assert.isFalse(error.reason.sent)
       assert.include(error.message, "certificate")
+    }).pipe(Effect.scoped), 20_000)
+
+  const times = ["[17334108326343660]", "\uFEFF[17334108326343660]"]
+  it.live.each(times)("reads %j, whatever the pieces that it comes in", (body) =>
+    Effect.gen(function*() {
+      const bytes = Buffer.from(body)
+      const port = yield* served(Http.createServer((_, response) => {
+        response.writeProcessing()
+        let at = 0
+        const next = () => {
+          if (at === bytes.length) {
+            response.end()
+            return
+          }
+          response.write(bytes.subarray(at, ++at))
+          setTimeout(next, 1)
+        }
+        next()
+      }))
+      const time = yield* Effect.provide(Time.now, layer(options(port)))
+      assert.strictEqual(time, "17334108326343660")
+    }).pipe(Effect.scoped), 20_000)
+
+  it.live("hangs up when the caller is interrupted, and when nothing came in time", () =>
+    Effect.gen(function*() {
+      let opened = 0
+      const closed = yield* Queue.unbounded<void>()
+      const port = yield* served(Http.createServer((_, response) => {
+        opened++
+        response.on("close", () => Queue.offerUnsafe(closed, undefined))
+        if (opened % 2 === 0) response.write("[")
+      }))
+      yield* Effect.gen(function*() {
+        for (let turn = 0; turn < 2; turn++) {
+          const fiber = yield* Effect.forkChild(Time.now)
+          while (opened === 2 * turn) yield* Effect.sleep("1 millis")
+          yield* Fiber.interrupt(fiber)
+          yield* Queue.take(closed)
+          const error = yield* Effect.flip(Time.now)
+          assert(error.reason._tag === "Timeout")
+          yield* Queue.take(closed)
+        }
+      }).pipe(Effect.provide(layer({ ...options(port), requestTimeout: "100 millis" })))
+      assert.strictEqual(opened, 4)
+    }).pipe(Effect.scoped), 20_000)
+
+  it.live(
+    "says that a request may have been acted upon when the connection breaks before, and in the middle of, the answer",
+    () =>
+      Effect.gen(function*() {
+        const port = yield* served(Http.createServer((request, response) => {
+          if (request.url?.includes("/first/") === true) {
+            request.socket.destroy()
+            return
+          }
+          response.writeHead(200, { "content-length": "34" })
+          response.write("[1,")
+          setTimeout(() => request.socket.destroy(), 20)
+        }))
+        yield* Effect.gen(function*() {
+          for (const channel of ["first", "second"]) {
+            const error = yield* Effect.flip(Publish.publish({ channel, message: 1 }))
+            assert.strictEqual(error._tag, "PublishOutcomeUnknown")
+          }
+        }).pipe(Effect.provide(layer(options(port))))
+      }).pipe(Effect.scoped),
+    20_000
+  )
+
+  it.live("sends many requests at once, and each gets its own answer", () =>
+    Effect.gen(function*() {
+      const port = yield* served(Http.createServer((request, response) => {
+        const digits = /channel-(\d+)/.exec(request.url ?? "")?.[1] ?? ""
+        setTimeout(() => response.end(`[1,"Sent","1${digits.padStart(16, "0")}"]`), Number(digits) % 7)
+      }))
+      const published = yield* Effect.forEach(
+        Arr.range(0, 199),
+        (index) => Publish.publish({ channel: `channel-${index}`, message: "é" }),
+        { concurrency: 50 }
+      ).pipe(Effect.provide(layer(options(port))))
+      assert.deepStrictEqual(
+        published.map(({ timetoken }): string => timetoken),
+        Arr.range(0, 199).map((index) => `1${String(index).padStart(16, "0")}`)
+      )
     }).pipe(Effect.scoped), 20_000)
 
   it.live("says that nothing was sent where each address refuses", () =>

@@ -1,31 +1,26 @@
 /**
- * This package through its public modules, on the stock undici transport. One runtime for all samples, and one run of
- * it for each. Nothing is switched off: duplicates are left out, cursors are made, and holes would be read from history.
+ * This package through its public modules, on the transport that it gives to Node. One runtime for all samples, and one
+ * run of it for each. Nothing is switched off: duplicates are left out, cursors are made, and holes would be read from history.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
+import * as NodePubNub from "effect-herald/node/NodePubNub"
 import * as Publish from "effect-herald/pubnub/Publish"
 import * as Subscribe from "effect-herald/pubnub/Subscribe"
 import * as Arr from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import { type Contender, keys, pauseMillis } from "../contender.ts"
 
-const transport = NodeHttpClient.layerUndiciOptions({ allowH2: false, pipelining: 1 })
-
 export const make = (origin: string): Contender => {
-  const config = PubNubConfig.make({
+  const runtime = ManagedRuntime.make(NodePubNub.layer({
     ...keys,
     userId: "bench",
     origin,
     tls: false,
     // The others take leave after their samples.
     sendLeave: false
-  })
-  const runtime = ManagedRuntime.make(Layer.merge(Layer.succeed(PubNubConfig.PubNubConfig, config), transport))
+  }))
 
   return {
     publish: ({ concurrency, count, message, method }) => {

@@ -1,0 +1,68 @@
+/**
+ * Time limits of requests. All that last equally long share one sleeping fiber, as the first to begin is the first to end: a
+ * timer for each request would cost more than a request may.
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+interface Deadline {
+  /** In nanoseconds of monotonic time. */
+  readonly end: bigint
+  readonly expire: () => void
+}
+
+interface Line {
+  /** In the order of their ends. */
+  readonly waiting: Set<Deadline>
+  isWatched: boolean
+}
+
+export interface Deadlines {
+  /** Calls back after a time, on the given clock, unless the function that it gives was called before. */
+  readonly set: (clock: Clock.Clock, duration: Duration.Duration, expire: () => void) => () => void
+}
+
+/** Nothing is called back once the scope is closed. */
+export const make = (scope: Scope.Scope): Deadlines => {
+  const clocks = new WeakMap<Clock.Clock, Map<number, Line>>()
+  const lineOf = (clock: Clock.Clock, millis: number): Line => {
+    let lines = clocks.get(clock)
+    if (lines === undefined) clocks.set(clock, lines = new Map())
+    let line = lines.get(millis)
+    if (line === undefined) lines.set(millis, line = { waiting: new Set(), isWatched: false })
+    return line
+  }
+  return {
+    set: (clock, duration, expire) => {
+      const line = lineOf(clock, Duration.toMillis(duration))
+      const deadline = { end: clock.monotonicTimeNanosUnsafe() + Duration.toNanosUnsafe(duration), expire }
+      line.waiting.add(deadline)
+      if (!line.isWatched) {
+        line.isWatched = true
+        Effect.runFork(Effect.forkIn(watch(line, clock), scope))
+      }
+      return () => line.waiting.delete(deadline)
+    }
+  }
+}
+
+const watch = (line: Line, clock: Clock.Clock): Effect.Effect<void> =>
+  Effect.whileLoop({
+    while: () => line.isWatched = line.waiting.size > 0,
+    body: () => clock.sleep(Duration.nanos(untilFirst(line, clock))),
+    step: () => {
+      for (const deadline of line.waiting) {
+        if (deadline.end > clock.monotonicTimeNanosUnsafe()) return
+        line.waiting.delete(deadline)
+        deadline.expire()
+      }
+    }
+  })
+
+const untilFirst = ({ waiting }: Line, clock: Clock.Clock): bigint => {
+  const [first] = waiting
+  const left = first === undefined ? 0n : first.end - clock.monotonicTimeNanosUnsafe()
+  return left > 0n ? left : 0n
+}

@@ -1,0 +1,182 @@
+/**
+ * An `HttpClient` over undici's `dispatch`. A request of text that wants a whole answer is one callback; whatever streams goes to
+ * the stock client, over the same connections.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type * as Undici from "@effect/platform-node/Undici"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Text from "../../internal/text.ts"
+import * as WholeAnswer from "../../internal/wholeAnswer.ts"
+import * as Deadlines from "./deadlines.ts"
+
+/** The connections close with the scope. */
+export const make = (options: Undici.Agent.Options): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const deadlines = Deadlines.make(yield* Effect.scope)
+    const dispatcher = yield* NodeHttpClient.makeDispatcherOptions(options)
+    const stock = yield* Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
+    return WholeAnswer.offer(stock, (request, limits) => {
+      const target = targetOf(request)
+      return target === undefined ? undefined : Effect.withFiber((fiber) =>
+        Effect.callback((resume) => {
+          const exchange = new Exchange(request, limits.maxSize, resume)
+          if (limits.timeout !== undefined) {
+            exchange.forget = deadlines.set(fiber.getRef(Clock.Clock), limits.timeout, exchange.expire)
+          }
+          try {
+            dispatcher.dispatch({ ...target, headersTimeout: 0, bodyTimeout: 0 }, exchange)
+          } catch (cause) {
+            exchange.unsent(cause)
+          }
+          return Effect.sync(() => exchange.abort())
+        })
+      )
+    })
+  })
+
+/** What a request says to a dispatcher, where it says it without a stream and without an upgrade. */
+const targetOf = (
+  { body, hash, headers, method, url, urlParams }: HttpClientRequest.HttpClientRequest
+): Undici.Dispatcher.DispatchOptions | undefined => {
+  if (
+    urlParams.params.length > 0 || Option.isSome(hash) || headers["upgrade"] !== undefined ||
+    body._tag !== "Empty" && body._tag !== "Uint8Array"
+  ) return undefined
+  const slash = url.indexOf("/", "https://".length)
+  return slash === -1 ? undefined : {
+    origin: url.slice(0, slash),
+    path: url.slice(slash),
+    method,
+    headers,
+    body: body._tag === "Empty" ? null : body.body
+  }
+}
+
+type Result = Effect.Effect<WholeAnswer.WholeAnswer, HttpClientError.HttpClientError | "TimedOut">
+
+/** One request, from its start to the first thing that ends it. */
+class Exchange implements Undici.Dispatcher.DispatchHandler {
+  readonly #request: HttpClientRequest.HttpClientRequest
+  readonly #maxSize: number
+  readonly #resume: (result: Result) => void
+  /** Takes back the time limit. */
+  forget: () => void = nothing
+  #isOver = false
+  #controller: Undici.Dispatcher.DispatchController | undefined
+  #status = 0
+  #headers: Headers.Input = {}
+  readonly #chunks: Array<Buffer> = []
+  #size = 0
+
+  constructor(
+    request: HttpClientRequest.HttpClientRequest,
+    maxSize: number,
+    resume: (result: Result) => void
+  ) {
+    this.#request = request
+    this.#maxSize = maxSize
+    this.#resume = resume
+  }
+
+  onRequestStart(controller: Undici.Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isOver) controller.abort(aborted)
+  }
+
+  onResponseStart(_: unknown, status: number, headers: Headers.Input): void {
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(controller: Undici.Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isOver) return
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    if (this.#size <= this.#maxSize) return
+    this.#answer(`${this.#text(Text.most)}…`, true)
+    controller.abort(aborted)
+  }
+
+  onResponseEnd(): void {
+    this.#answer(this.#text(), false)
+  }
+
+  onResponseError(_: unknown, cause: Error): void {
+    this.#end(
+      Effect.fail(
+        new HttpClientError.HttpClientError({
+          reason: new HttpClientError.TransportError({ request: this.#request, cause })
+        })
+      )
+    )
+  }
+
+  /** Undici refused the request itself. */
+  unsent(cause: unknown): void {
+    this.#end(
+      Effect.fail(
+        new HttpClientError.HttpClientError({
+          reason: new HttpClientError.InvalidUrlError({ request: this.#request, cause })
+        })
+      )
+    )
+  }
+
+  readonly expire = (): void => {
+    this.#end(Effect.fail("TimedOut"))
+    this.#controller?.abort(aborted)
+  }
+
+  abort(): void {
+    this.#isOver = true
+    this.forget()
+    this.#controller?.abort(aborted)
+  }
+
+  #text(size?: number): string {
+    const [first] = this.#chunks
+    const bytes = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
+    const text = bytes.toString("utf8", 0, size)
+    return text.startsWith("\uFEFF") ? text.slice(1) : text
+  }
+
+  #answer(text: string, isCut: boolean): void {
+    if (!this.#isOver) this.#end(Effect.succeed(new Answered(this.#status, this.#headers, text, isCut)))
+  }
+
+  #end(result: Result): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.forget()
+    this.#resume(result)
+  }
+}
+
+/** Few answers have anybody who reads their headers. */
+class Answered implements WholeAnswer.WholeAnswer {
+  readonly status: number
+  readonly text: string
+  readonly isCut: boolean
+  readonly #input: Headers.Input
+
+  constructor(status: number, input: Headers.Input, text: string, isCut: boolean) {
+    this.status = status
+    this.#input = input
+    this.text = text
+    this.isCut = isCut
+  }
+
+  get headers(): Headers.Headers {
+    return Headers.fromInput(this.#input)
+  }
+}
+
+const nothing = () => {}
+const aborted = new Error("the request was given up")
