@@ -159,8 +159,9 @@ export class ServerFailure extends Failure.TaggedError<ServerFailure>("Reason")(
 }) {}
 
 /**
- * An answer came that is not the service's: not JSON, cut short, or of another shape. `excerpt` is its beginning, at
- * most 1,024 characters. A retry can help.
+ * An answer came that cannot be read: not JSON, cut short, or of another shape. `excerpt` is its beginning, at most 1,024
+ * characters. A retry can help, except where the answer has more bytes than `maxAnswerSize` of the configuration: then `limit`
+ * is that size, and absent otherwise.
  *
  * @category errors
  * @since 0.1.0
@@ -168,9 +169,12 @@ export class ServerFailure extends Failure.TaggedError<ServerFailure>("Reason")(
 export class Malformed extends Failure.TaggedError<Malformed>("Reason")("Malformed", {
   status: Schema.Int,
   description: Schema.String,
-  excerpt: Schema.String
+  excerpt: Schema.String,
+  limit: Schema.optionalKey(Schema.Int)
 }, {
   message: (answer) =>
-    `${whatHappened(answer)} A proxy or gateway may have written it: check the network and the configured host.`,
-  isRetryable: true
+    `${whatHappened(answer)} ` + (answer.limit === undefined
+      ? "A proxy or gateway may have written it: check the network and the configured host."
+      : `Ask for less, or raise maxAnswerSize, which is ${answer.limit} bytes.`),
+  isRetryable: ({ limit }) => limit === undefined
 }) {}

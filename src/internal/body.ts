@@ -8,10 +8,10 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import * as Text from "./text.ts"
 
-/** The text of a body, or only its beginning, with an ellipsis: the cut may have gone through a secret. */
 export interface Body {
   readonly text: string
-  readonly isCut: boolean
+  /** Only of a body that has more bytes than this: `text` is its beginning then, with an ellipsis, as the cut may have gone through a secret. */
+  readonly limit?: number
 }
 
 const utf8 = new TextDecoder()
@@ -34,11 +34,10 @@ export const text = (
       Effect.catchDefect((defect) => size === 0 ? Effect.void : Effect.die(defect)),
       Effect.flatMap(() => {
         if (size === 0) return readBefore(response)
-        const isCut = size > maxSize
         return Effect.succeed(
-          isCut
-            ? { text: `${utf8.decode(joined(chunks, Math.min(size, Text.most)))}…`, isCut }
-            : { text: utf8.decode(joined(chunks, size)), isCut }
+          size > maxSize
+            ? { text: `${utf8.decode(joined(chunks, Math.min(size, Text.most)))}…`, limit: maxSize }
+            : { text: utf8.decode(joined(chunks, size)) }
         )
       })
     )
@@ -49,7 +48,7 @@ export const text = (
  * cannot be read again at all.
  */
 const readBefore = ({ text }: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
-  Effect.map(Effect.orElseSucceed(text, () => ""), (text) => ({ text, isCut: false }))
+  Effect.map(Effect.orElseSucceed(text, () => ""), (text) => ({ text }))
 
 /** The first bytes of some chunks. */
 const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {

@@ -23,12 +23,9 @@ import * as Url from "./url.ts"
 import * as WholeAnswer from "./wholeAnswer.ts"
 
 /** What came back, read to its end. */
-export interface Answer {
+export interface Answer extends Body.Body {
   readonly status: number
   readonly headers: Headers.Headers
-  readonly text: string
-  /** The answer is larger than `maxSize`: `text` is its beginning. */
-  readonly isCut?: boolean
   /** Tells text of the answer without the secrets of the request: nothing of it enters an error in another way. */
   readonly told: (text: string) => string
   /** The body of a success, unread, where it was asked for; `text` is empty then. */

@@ -130,6 +130,8 @@ describe.each(transports)("%s", (_, layer) => {
         assert.include(error.message, "larger than maxAnswerSize")
         const late = yield* Effect.flip(History.listByChannel({ channels: ["a"] }))
         assert(late.reason._tag === "Malformed")
+        assert.deepStrictEqual([late.isRetryable, late.reason.limit], [false, 1_000_000])
+        assert.include(late.message, "raise maxAnswerSize")
         assert.isAtMost(late.reason.excerpt.length, 1_024)
         yield* Effect.sleep("100 millis")
       }).pipe(Effect.provide(layer({ ...options(port), maxAnswerSize: 1_000_000 })))

@@ -12,6 +12,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import type * as Body from "../../internal/body.ts"
 import * as Text from "../../internal/text.ts"
 import * as WholeAnswer from "../../internal/wholeAnswer.ts"
 import * as Deadlines from "./deadlines.ts"
@@ -100,12 +101,12 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     this.#chunks.push(chunk)
     this.#size += chunk.length
     if (this.#size <= this.#maxSize) return
-    this.#answer(`${this.#text(Text.most)}…`, true)
+    this.#answer({ text: `${this.#text(Text.most)}…`, limit: this.#maxSize })
     controller.abort(aborted)
   }
 
   onResponseEnd(): void {
-    this.#answer(this.#text(), false)
+    this.#answer({ text: this.#text() })
   }
 
   onResponseError(_: unknown, cause: Error): void {
@@ -147,8 +148,8 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     return text.startsWith("\uFEFF") ? text.slice(1) : text
   }
 
-  #answer(text: string, isCut: boolean): void {
-    if (!this.#isOver) this.#end(Effect.succeed(new Answered(this.#status, this.#headers, text, isCut)))
+  #answer(body: Body.Body): void {
+    if (!this.#isOver) this.#end(Effect.succeed(new Answered(this.#status, this.#headers, body)))
   }
 
   #end(result: Result): void {
@@ -163,14 +164,14 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 class Answered implements WholeAnswer.WholeAnswer {
   readonly status: number
   readonly text: string
-  readonly isCut: boolean
+  readonly limit?: number
   readonly #input: Headers.Input
 
-  constructor(status: number, input: Headers.Input, text: string, isCut: boolean) {
+  constructor(status: number, input: Headers.Input, { limit, text }: Body.Body) {
     this.status = status
     this.#input = input
     this.text = text
-    this.isCut = isCut
+    if (limit !== undefined) this.limit = limit
   }
 
   get headers(): Headers.Headers {

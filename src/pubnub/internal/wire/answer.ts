@@ -24,7 +24,7 @@ export interface Reader {
 
 export const read = (answer: Answer, { parse, path }: Reader): Effect.Effect<Schema.Json, AnswerReason> => {
   const { status } = answer
-  const parsed = answer.isCut === true ? Result.fail(Rule.oversized) : parse(answer.text)
+  const parsed = answer.limit === undefined ? parse(answer.text) : Result.fail(Rule.oversized)
   if (status >= 200 && status < 300 && Result.isFailure(parsed)) {
     return Effect.fail(malformed(answer, parsed.failure))
   }
@@ -43,7 +43,8 @@ export const malformed = (answer: Answer, description: string): PubNubError.Malf
   new PubNubError.Malformed({
     status: answer.status,
     description: answer.told(description),
-    excerpt: answer.told(answer.text)
+    excerpt: answer.told(answer.text),
+    ...answer.limit === undefined ? {} : { limit: answer.limit }
   })
 
 // --------------------------------------------------------------------------------------------------------------------

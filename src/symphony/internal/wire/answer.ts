@@ -36,14 +36,15 @@ export const read = <A>(
       : endpoint.empty
   }
   if (status >= 200 && status < 300) {
-    return Result.match(answer.isCut === true ? Result.fail(Rule.oversized) : endpoint.decode(text), {
+    return Result.match(answer.limit === undefined ? endpoint.decode(text) : Result.fail(Rule.oversized), {
       onSuccess: Effect.succeed,
       onFailure: (description) =>
         Effect.fail(
           new SymphonyError.Malformed({
             status,
             description: answer.told(description),
-            excerpt: endpoint.isSecret === true ? "" : answer.told(text)
+            excerpt: endpoint.isSecret === true ? "" : answer.told(text),
+            ...answer.limit === undefined ? {} : { limit: answer.limit }
           })
         )
     })
@@ -64,8 +65,8 @@ const decodeSaid = Schema.decodeUnknownOption(
 )
 
 /** What the service says, if it is the service that does. */
-const bodyOf = ({ isCut, text }: Answer): { readonly code: number; readonly message?: string | null } | undefined => {
-  const json = isCut === true ? undefined : Result.getOrElse(Json.parse(text), () => undefined)
+const bodyOf = ({ limit, text }: Answer): { readonly code: number; readonly message?: string | null } | undefined => {
+  const json = limit !== undefined ? undefined : Result.getOrElse(Json.parse(text), () => undefined)
   return Predicate.isObject(json) ? Option.getOrUndefined(decodeSaid(json)) : undefined
 }
 
