@@ -68,7 +68,9 @@ export class Preview extends Schema.Opaque<Preview>()(Lenient.renamed(
     /** The id with which `Attachments.getAttachment` gets the picture. */
     attachmentId: Schema.String,
     /** The width in pixels. */
-    width: integer
+    width: integer,
+    /** The size as the service writes it in messages: the width as of today. */
+    dimension: text
   }),
   { id: "attachmentId", fileId: "attachmentId", dimension: "width" }
 )) {}

@@ -71,7 +71,7 @@ const decoded: PostedMessage.PostedMessage = {
     attachmentId: "internal_1%2FAb",
     name: "a.png",
     size: 3,
-    previews: [{ attachmentId: "i", width: 600 }]
+    previews: [{ attachmentId: "i", width: 600, dimension: "600" }]
   }],
   timestamp: at(1_790_000_000_000),
   sharedMessage: { messageId: "s", attachments: [], sharedMessage: { messageId: "t", attachments: [] } },

@@ -29,10 +29,10 @@ const full = {
     0: { type: "com.symphony.user.mention", id: [{ type: "com.symphony.user.userId", value: "7000000000002" }] }
   }),
   attachments: [{
-    id: "internal_7000000000001%2FAbCdEf%3D%3D",
+    attachmentId: "internal_7000000000001%2FAbCdEf%3D%3D",
     name: "plan.png",
     size: 1234,
-    images: [{ id: "internal_7000000000001%2FThUmB%3D%3D", dimension: "600" }]
+    previews: [{ attachmentId: "internal_7000000000001%2FThUmB%3D%3D", width: 600, dimension: "600" }]
   }],
   user: ada,
   stream: { streamId, streamType: "ROOM", members: [], recipientTenantIds: [] },
@@ -70,11 +70,11 @@ const minimal = {
 const statusOf = (userId: number) => ({ ...ada, userId, timestamp: 1_700_000_000_123 })
 
 const inPod = {
-  messageId: "x6zBx4Ee1gYXv+aurh8i4v///rHqWd/UxQ==",
-  streamId: "FH6C+spkoCH0rxgMKsvqqP///susIzthuw=="
+  messageId: "x6zBx4Ee1gYXv-aurh8i4v___rHqWd_UxQ",
+  streamId: "FH6C-spkoCH0rxgMKsvqqP___susIzthuw"
 }
 
-const bob = { id: 7_000_000_000_002, username: "bob", emailAddress: "bob@example.com" }
+const bob = { userId: 7_000_000_000_002, username: "bob", email: "bob@example.com" }
 
 const form = {
   stream: { streamId, streamType: "ROOM" },
@@ -83,7 +83,16 @@ const form = {
   formValues: { action: "submit", choice: "a" }
 }
 
-const fullAsWritten = { ...full, stream: form.stream }
+const fullAsWritten = {
+  ...full,
+  stream: form.stream,
+  attachments: [{
+    id: "internal_7000000000001%2FAbCdEf%3D%3D",
+    name: "plan.png",
+    size: 1234,
+    images: [{ id: "internal_7000000000001%2FThUmB%3D%3D", dimension: "600" }]
+  }]
+}
 
 /** As the service writes them. */
 const events = [
@@ -131,7 +140,7 @@ export const told = [
     id: "evt-3",
     timestamp: 1_700_000_000_300,
     initiator: ada,
-    type: "SOMETHINGNEW",
+    kind: "SOMETHINGNEW",
     raw: events[2]
   }
 ]
@@ -186,7 +195,11 @@ export const expected: { readonly [name: Name]: { readonly [preference: string]:
       diagnostic: "Importer is not a member of the stream"
     }]
   },
-  "GET /agent/v1/message/{id}": { "example=full": full, "example=nulls": nulls, "code=204": null },
+  "GET /agent/v1/message/{id}": {
+    "example=full": full,
+    "example=nulls": nulls,
+    "code=204": "NotFound: There is no such message"
+  },
   "GET /agent/v4/stream/{sid}/message": { ...messages, "example=full": [full, nulls, minimal] },
   "POST /agent/v1/message/search": { ...messages, "example=full": [full, nulls] },
   "GET /agent/v1/stream/{sid}/attachment": { "example=full": "aGVsbG8gYXR0YWNobWVudA==" },
@@ -194,14 +207,15 @@ export const expected: { readonly [name: Name]: { readonly [preference: string]:
   "GET /pod/v1/streams/{sid}/attachments": {
     "example=empty": [],
     "example=full": [{
+      streamId,
       messageId: inPod.messageId,
       userId: ada.userId,
       ingestionDate: 1_700_000_000_123,
-      fileId: "internal_7000000000001%2FAbCdEf%3D%3D",
+      attachmentId: "internal_7000000000001%2FAbCdEf%3D%3D",
       name: "plan.png",
       size: 1234,
       contentType: "image/png",
-      previews: [{ fileId: "internal_7000000000001%2FThUmB%3D%3D", width: 600 }]
+      previews: [{ attachmentId: "internal_7000000000001%2FThUmB%3D%3D", width: 600 }]
     }]
   },
   "GET /pod/v1/files/allowedTypes": { "example=full": [".csv", ".png"] },
@@ -230,36 +244,36 @@ export const expected: { readonly [name: Name]: { readonly [preference: string]:
   },
   "GET /pod/v1/admin/messages/{messageId}/receipts": {
     "example=full": {
-      creator: { id: ada.userId, name: "Ada Byron" },
-      stream: { id: inPod.streamId, name: "Room", streamType: "ROOM" },
+      creator: { userId: ada.userId, displayName: "Ada Byron" },
+      stream: { streamId: inPod.streamId, name: "Room", streamType: "ROOM" },
       creationDate: 1_700_000_000_123,
-      deliveryReceiptCount: 1,
-      readReceiptCount: 1,
-      emailNotificationCount: 0,
+      deliveredCount: 1,
+      readCount: 1,
+      emailedCount: 0,
       downloadCounts: [{ fileName: "plan.png", count: 2 }],
-      receipts: [{
+      items: [{
         user: { ...bob, firstName: "Bob", lastName: "B" },
-        deliveryReceiptTimestamp: 1_700_000_000_200,
-        readReceiptTimestamp: 1_700_000_000_300,
-        emailNotificationTimestamp: 1_700_000_000_400,
+        deliveredAt: 1_700_000_000_200,
+        readAt: 1_700_000_000_300,
+        emailedAt: 1_700_000_000_400,
         downloads: [{ fileName: "plan.png", timestamp: 1_700_000_000_500 }]
       }]
     },
     "example=nulls": {
-      creator: { id: ada.userId, name: "bot" },
-      stream: { id: inPod.streamId, name: "bot, Bob", streamType: "IM" },
+      creator: { userId: ada.userId, displayName: "bot" },
+      stream: { streamId: inPod.streamId, name: "bot, Bob", streamType: "IM" },
       creationDate: 1_700_000_000_123,
-      deliveryReceiptCount: 1,
-      readReceiptCount: 0,
-      emailNotificationCount: 0,
+      deliveredCount: 1,
+      readCount: 0,
+      emailedCount: 0,
       downloadCounts: [],
-      receipts: [{ user: bob, deliveryReceiptTimestamp: 1_700_000_000_200, downloads: [] }]
+      items: [{ user: bob, deliveredAt: 1_700_000_000_200, downloads: [] }]
     }
   },
   "GET /pod/v1/admin/messages/{messageId}/metadata/relationships": {
     "example=full": {
       messageId: inPod.messageId,
-      parent: { messageId: "8xC+W7yGJgR84LTMRKi/3////sunChi1dg==", relationshipType: "REPLY" },
+      parent: { messageId: "8xC-W7yGJgR84LTMRKi_3____sunChi1dg", relationshipType: "REPLY" },
       replies: ["CCCC"],
       forwards: [],
       formReplies: []
