@@ -191,44 +191,23 @@ export const add = (
   Endpoint.reading(addition, () => {
     const { channel, messageTimetoken, type, value } = options
     const message = { channel, messageTimetoken }
-    const unannounced = (rest: { readonly action?: MessageAction; readonly description: string }) =>
-      new ActionNotAnnounced({ operation: addition, ...message, ...rest })
-    return Endpoint.run(addition, ({ maxMessageSize }) => {
+    return change(addition, message, ({ maxMessageSize }) => {
       const body = JSON.stringify({ type, value })
       const size = utf8.encode(body).length
       return {
         method: "POST",
         path: path`/v1/message-actions/${subscribeKey}/channel/${channel}/message/${messageTimetoken}`,
         body,
-        issues: [
-          ...channelIssues(channel),
-          ...Input.issues({
-            messageTimetoken: digits(messageTimetoken),
-            type: Input.filled(type),
-            value: Input.filled(value) ??
-              (size > maxMessageSize
-                ? `makes a body of ${size} bytes, and maxMessageSize is ${maxMessageSize}`
-                : undefined)
-          })
-        ],
-        longInput,
-        attributes: { "messaging.destination.name": channel },
-        decode: (json, told) =>
-          Result.map(decodeAdded(json), ({ data }) => ({ action: data, failure: failureOf(json, told) }))
+        issues: Input.issues({
+          type: Input.filled(type),
+          value: Input.filled(value) ??
+            (size > maxMessageSize
+              ? `makes a body of ${size} bytes, and maxMessageSize is ${maxMessageSize}`
+              : undefined)
+        }),
+        decode: (json) => Result.map(decodeAdded(json), ({ data }) => data)
       }
-    }).pipe(
-      Effect.mapError((error) =>
-        refusalOf(error, ({ description, status }) =>
-          status === 409
-            ? new ActionExists({ ...message, type, value })
-            : status === 207
-            ? unannounced({ description })
-            : undefined)
-      ),
-      Effect.flatMap(({ action, failure }) =>
-        failure === undefined ? Effect.succeed(action) : Effect.fail(unannounced({ action, description: failure }))
-      )
-    )
+    }, ({ status }) => status === 409 ? new ActionExists({ ...message, type, value }) : undefined)
   })
 
 /**
@@ -277,37 +256,60 @@ export const remove = (
 ): Effect.Effect<void, RemoveError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.reading(removal, () => {
     const { actionTimetoken, channel, messageTimetoken } = options
-    const action = { channel, messageTimetoken, actionTimetoken }
-    const unannounced = (description: string) =>
-      new ActionNotAnnounced({ operation: removal, channel, messageTimetoken, description })
-    return Endpoint.run(removal, () => ({
+    const message = { channel, messageTimetoken }
+    const action = { ...message, actionTimetoken }
+    return change(removal, message, () => ({
       method: "DELETE",
       path:
         path`/v1/message-actions/${subscribeKey}/channel/${channel}/message/${messageTimetoken}/action/${actionTimetoken}`,
+      issues: Input.issues({ actionTimetoken: Pages.timetoken(actionTimetoken) }),
+      decode: (json) => Result.map(decodeRemoved(json), () => undefined)
+    }), ({ description }) =>
+      /no matching message action/i.test(description)
+        ? new ActionNotFound(action)
+        : /wrong uuid/i.test(description)
+        ? new ActionOfAnotherUser(action)
+        : undefined)
+  })
+
+/** Changes an action. `refusalOf` names the answers of the service that are errors of their own. */
+const change = <A extends MessageAction | undefined, E>(
+  operation: ActionNotAnnounced["operation"],
+  message: { readonly channel: string; readonly messageTimetoken: string },
+  describe: (
+    config: PubNubConfig["Service"]
+  ) => Pick<Endpoint.Endpoint<A>, "method" | "path" | "body"> & {
+    readonly issues: ReadonlyArray<PubNubError.Detail>
+    readonly decode: (json: Schema.Json) => Result.Result<A, string>
+  },
+  refusalOf: (reason: PubNubError.BadRequest) => E | undefined
+) => {
+  const unannounced = (description: string, action?: MessageAction) =>
+    new ActionNotAnnounced({ operation, ...message, description, ...action === undefined ? {} : { action } })
+  return Endpoint.run(operation, (config) => {
+    const request = describe(config)
+    return {
+      ...request,
       issues: [
-        ...channelIssues(channel),
-        ...Input.issues({
-          messageTimetoken: digits(messageTimetoken),
-          actionTimetoken: Pages.timetoken(actionTimetoken)
-        })
+        ...channelIssues(message.channel),
+        ...Input.issues({ messageTimetoken: digits(message.messageTimetoken) }),
+        ...request.issues
       ],
       longInput,
-      attributes: { "messaging.destination.name": channel },
-      decode: (json, told) => Result.map(decodeRemoved(json), () => failureOf(json, told))
-    })).pipe(
-      Effect.mapError((error) =>
-        refusalOf(error, ({ description, status }) =>
-          /no matching message action/i.test(description)
-            ? new ActionNotFound(action)
-            : /wrong uuid/i.test(description)
-            ? new ActionOfAnotherUser(action)
-            : status === 207
-            ? unannounced(description)
-            : undefined)
-      ),
-      Effect.flatMap((failure) => failure === undefined ? Effect.void : Effect.fail(unannounced(failure)))
+      attributes: { "messaging.destination.name": message.channel },
+      decode: (json, told) => Result.map(request.decode(json), (action) => ({ action, failure: failureOf(json, told) }))
+    }
+  }).pipe(
+    Effect.mapError((error) => {
+      const { reason } = error
+      if (reason._tag !== "BadRequest" || reason.status === undefined) return error
+      return refusalOf(reason) ?? (reason.status === 207 ? unannounced(reason.description) : error)
+    }),
+    Effect.flatMap(({ action, failure }) =>
+      failure === undefined ? Effect.succeed(action) : Effect.fail(unannounced(failure, action))
     )
-  })
+  )
+}
 
 // --------------------------------------------------------------------------------------------------------------------
 // reading
@@ -609,15 +611,6 @@ const digits: Input.Check = (value) =>
 
 const channelIssues = (channel: string): ReadonlyArray<PubNubError.Detail> =>
   Input.each("channel", [channel], Names.withoutPresence(", and presence events have no actions"))
-
-/** What an error of the service means for actions. */
-const refusalOf = <E>(
-  error: PubNubError.PubNubError,
-  meaning: (reason: PubNubError.BadRequest) => E | undefined
-): PubNubError.PubNubError | E => {
-  const { reason } = error
-  return (reason._tag === "BadRequest" && reason.status !== undefined ? meaning(reason) : undefined) ?? error
-}
 
 // The service's word for a user.
 const Wire = MessageAction.pipe(Schema.encodeKeys({ userId: "uuid" }))
