@@ -556,9 +556,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: 1,800 bytes", "1,800", "9,999"]
   ]),
   ...of("src/pubnub/Subscribe.ts", ["test/pubnub/Subscribe.test.ts"], [
-    ["row: presence TimedOut", "      case \"TimedOut\":\n", ""],
-    ["row: presence StateChanged", "      case \"StateChanged\":\n", ""],
-    ["row: presence Interval", "      case \"Interval\":\n", ""],
+    ["row: presence TimedOut", "\"TimedOut\", \"StateChanged\"", "\"StateChanged\""],
+    ["row: presence StateChanged", "\"StateChanged\", \"Interval\"]", "\"Interval\"]"],
+    ["row: presence Interval", ", \"Interval\"]", "]"],
     ["row: statuses", "(event) => isStatus(event)))", "() => false))"]
   ]),
   ...of("src/pubnub/internal/wire/envelope.ts", ["test/pubnub/stored.test.ts"], [
@@ -596,6 +596,13 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of("src/pubnub/ChannelName.ts", ["test/pubnub/Subscribe.test.ts"], [
     ["row: presence names of another form", "const suffix = \"-pnpres\"", "const suffix = \"-pnp\""]
   ]),
+  ...of("src/pubnub/internal/live/liveOccupancy.ts", ["test/pubnub/Presence.test.ts"], [
+    [
+      "row: hereNowRefresh",
+      "Reread.needsReread(event) || event._tag === \"Interval\" && event.hereNowRefresh",
+      "Reread.needsReread(event)"
+    ]
+  ]),
   ...of("src/pubnub/Presence.ts", ["test/pubnub/Presence.test.ts"], [
     [
       "row: whole keyset",
@@ -603,11 +610,6 @@ export const mutations: ReadonlyArray<Mutation> = [
       ""
     ],
     ["row: users include", "include: [\"users\", ...include ?? []], limit", "include: [\"users\"], limit"],
-    [
-      "row: hereNowRefresh",
-      "Loss.isLoss(event) || event._tag === \"Interval\" && event.hereNowRefresh",
-      "Loss.isLoss(event)"
-    ],
     [
       "row: state user",
       "const { userId = config.userId } = options\n  const names",
