@@ -90,7 +90,7 @@ const heldBytes = 512 * 1024 * 1024
 /** The most requests that a client sends on one connection without waiting for their answers. */
 const mostWaiting = 100
 
-/** What a request holds while it is handled. An address may name thousands of channels, each of which is an object. */
+/** The memory that a request needs. An address may name thousands of channels, each of which is an object. */
 const heldBy = (target: string): number => 4096 + 32 * target.length
 
 /**
@@ -129,7 +129,7 @@ export const serve = <E>(
     const hosts = [shownHost, ...address.hosts ?? []]
     const patience = Duration.toMillis(Duration.fromInputUnsafe(address.requestTimeout ?? "30 seconds"))
     const room = requestBody.makeRoom(heldBytes)
-    /** How many requests of each connection wait for their answers. */
+    /** The number of unanswered requests of each connection. */
     const waiting = new WeakMap<Net.Socket, number>()
     let port = address.port ?? 0
 
@@ -157,7 +157,7 @@ export const serve = <E>(
       connectionsCheckingInterval: Math.min(patience, 1000)
     }, (request, response) => {
       const { socket } = request
-      // Nothing more is read from a connection whose answers pile up, and so nobody would learn that it is closed.
+      // Nothing is read from a connection with too many unanswered requests, so its end would not be noticed.
       if ((waiting.get(socket) ?? 0) >= mostWaiting) socket.destroy()
       if (socket.destroyed) return
       let held = 0
@@ -181,16 +181,16 @@ export const serve = <E>(
         unread = setTimeout(() => socket.destroy(), patience)
       }
       response.on("close", end)
-      // A response that waits for others on its connection is not told when that is closed.
+      // A response that waits for others on its connection does not notice that it is closed.
       socket.on("close", end)
       fiber.addObserver((exit) => {
         if (Exit.isFailure(exit)) return socket.destroy()
         const { body, headers, status } = exit.value
-        // What was refused without a look at its body is thrown away.
+        // Throws away the body of a request that was refused early.
         request.resume()
         if (response.socket === null) response.once("socket", begin)
         else begin()
-        // 204 has no body, and so no length of one.
+        // 204 has no body and no length.
         response.writeHead(status, status === 204 ? headers : { ...headers, "content-length": Buffer.byteLength(body) })
         return response.end(body)
       })

@@ -1,6 +1,6 @@
 /**
- * Faults of a network and of a service, put between a client and the transport beneath it: from a script, when a test
- * is about one of them, or from a seed, when it is about all.
+ * Faults of a network and of a service, between a client and the transport beneath it. A script is for a test of one
+ * fault, a seed for a test of all.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ import * as symphonyAnswers from "./symphony/answers.ts"
 import * as symphony from "./symphony/operations.ts"
 
 /**
- * One way in which a request goes wrong. What damages an answer does so after the service has handled the request.
+ * A way in which a request fails. Faults that damage an answer let the service handle the request first.
  *
  * @category models
  * @since 0.1.0
@@ -57,7 +57,7 @@ export type Fault = Data.TaggedEnum<{
   ServerError: { readonly status: 500 | 502 | 503 | 504; readonly handled: boolean }
   /** 429 with a `Retry-After` in whole seconds. The service does not get the request. */
   RateLimited: { readonly retryAfter: Duration.Input }
-  /** 403 with the body of the service, which names the channels or the group of the request: it is not handled. */
+  /** 403 with the service's body, which names the channels or group. The service does not get the request. */
   AccessDenied: {}
   /** 200 with a body that is no JSON. */
   MalformedJson: {}
@@ -75,20 +75,20 @@ export type Fault = Data.TaggedEnum<{
   FutureCursor: {}
   /** A page whose cursor is an hour back. */
   BackwardCursor: {}
-  /** The page is delivered, and once more to the reader's next poll. */
+  /** The page is delivered now, and again with the reader's next poll. */
   RepeatedPage: {}
-  /** The poll is answered with the first page that the reader ever got, if it got one. */
+  /** The poll gets the first page that the reader ever got, if there is one. */
   OldPage: {}
-  /** The service handles the request, and the answer takes so much longer. */
+  /** The service handles the request, and the answer comes later. */
   Slow: { readonly by: Duration.Input }
-  /** The connection is half-open: the request does not arrive, and there is never an answer. */
+  /** The connection is half-open: the request does not arrive, and no answer comes. */
   HalfOpen: {}
-  /** The service restarts: this request, unhandled, and all that wait for an answer are reset (`ECONNRESET`). */
+  /** The service restarts: resets this request, unhandled, and all that wait for an answer (`ECONNRESET`). */
   Restart: {}
 }>
 
 /**
- * The faults, each by its name.
+ * Constructors of faults.
  *
  * **Example** (A bad gateway)
  *
@@ -107,15 +107,15 @@ export const Fault = Data.taggedEnum<Fault>()
  * What a request is for.
  *
  * - `handshake`, `poll`: a subscribe without a cursor, and one with it.
- * - `publish`, `signal`: messages that are sent. A fired message is a publish.
- * - `leave`: a user says goodbye.
- * - `presence`: who is where, heartbeats, and the states of users.
- * - `history`: messages that are read, with or without their actions, by the newer and the older endpoint.
- * - `historyCounts`: how many messages there are.
- * - `channelGroups`: channel groups, read and changed.
- * - `messageActions`: message actions, read and changed. History with actions is history.
- * - `appContext`: users, channels and memberships of App Context, read and changed.
- * - `other`: the rest, such as the time, and the removal of messages.
+ * - `publish`, `signal`: sent messages. A fired message is a publish.
+ * - `leave`: the end of a subscription.
+ * - `presence`: occupants, heartbeats and states.
+ * - `history`: reading messages, with or without actions, by the newer and the older endpoint.
+ * - `historyCounts`: counting messages.
+ * - `channelGroups`: reading and changing channel groups.
+ * - `messageActions`: reading and changing message actions. History with actions is `history`.
+ * - `appContext`: reading and changing users, channels and memberships.
+ * - `other`: the rest, such as time and removing messages.
  *
  * Requests to Symphony have the kinds of its emulator: `login`, `send`, `datafeed`, ….
  *
@@ -138,38 +138,38 @@ export type Kind =
   | symphony.Kind
 
 /**
- * When a fault is injected.
+ * A fault, and the requests that it hits.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Rule {
-  /** Which requests it is for. Default: all. */
+  /** The requests: a kind or a predicate. Default: all. */
   readonly on?: Kind | ((request: HttpClientRequest.HttpClientRequest) => boolean) | undefined
-  /** What goes wrong. */
+  /** The fault. */
   readonly fault: Fault
-  /** How many of those requests go through first. Default 0. */
+  /** How many of these requests pass first. Default: 0. */
   readonly skip?: number | undefined
-  /** How many are hit. Default 1, or all of them when `lasting` is given. */
+  /** How many are hit. Default: 1, or all of them if `lasting` is given. */
   readonly times?: number | undefined
-  /** For how long they are hit, from the first one on. Default: no limit of time. */
+  /** For how long they are hit, from the first on. Default: no limit. */
   readonly lasting?: Duration.Input | undefined
 }
 
 /**
- * Faults that come by chance, the same ones for the same seed and the same requests.
+ * Random faults. The same seed and the same requests give the same faults.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Chance {
-  /** The same seed and the same requests have the same faults. */
+  /** The seed: any integer. */
   readonly seed: number
-  /** How many requests are hit, from 0 to 1. Default 0.1. */
+  /** The share of requests that are hit, from 0 to 1. Default: 0.1. */
   readonly rate?: number | undefined
-  /** What they are hit with; a fault may last. Default: `everything`. */
+  /** The faults to choose from. Default: `everything`. */
   readonly faults?: ReadonlyArray<Pick<Rule, "fault" | "lasting">> | undefined
-  /** How long it goes on. Default: for ever. */
+  /** For how long, from the start of the layer. Default: for ever. */
   readonly during?: Duration.Input | undefined
 }
 
@@ -195,34 +195,34 @@ export interface Options {
 export interface Injected {
   readonly fault: Fault
   readonly kind: Kind
-  /** Method and path. The query, with its keys and tokens, is left out. */
+  /** Method and path, without the query and its keys and tokens. */
   readonly request: string
   /** When, by the caller's wall clock. */
   readonly time: DateTime.Utc
 }
 
 /**
- * What was injected, and a way to inject more.
+ * The faults so far, and more of them.
  *
  * @category services
  * @since 0.1.0
  */
 export class Faults extends Context.Service<Faults, {
-  /** Everything that was injected, oldest first. */
+  /** All injected faults, oldest first. */
   readonly injected: Effect.Effect<ReadonlyArray<Injected>>
-  /** Adds a rule, for the requests from now on. */
+  /** Adds a rule for further requests. */
   readonly add: (rule: Rule) => Effect.Effect<void>
-  /** Forgets all rules and all chance: from now on everything goes well. */
+  /** Removes all rules and chance: all further requests succeed. */
   readonly heal: Effect.Effect<void>
 }>()("effect-herald/testing/Faults") {}
 
 /**
- * Every kind of fault, and those that can last also as an outage.
+ * Every kind of fault but `Answer`, and those that can last also as an outage.
  *
  * **Gotchas**
  *
- * A 403 that lasts a minute is among them, and ends a reader with the default schedules. To test that a reader goes on, leave
- * it out.
+ * A 403 that lasts a minute is among them. It ends a reader with the default schedules: leave it out to test that a reader
+ * goes on.
  *
  * **Example** (All that a reader survives)
  *
@@ -269,7 +269,7 @@ export const everything: ReadonlyArray<Pick<Rule, "fault" | "lasting">> = [
 ]
 
 /**
- * What was injected, one line each: to print beside the seed of a run that failed.
+ * Formats injected faults, one line each, to print beside the seed of a failed run.
  *
  * @category conversions
  * @since 0.1.0
@@ -281,7 +281,7 @@ export const format = (injected: ReadonlyArray<Injected>): string =>
     } ${request}`
   ).join("\n")
 
-/** A generator of numbers from 0 to 1 (mulberry32): small, and the same everywhere. */
+/** A generator of numbers from 0 to 1 (mulberry32). */
 const randomNumbers = (seed: number) => {
   let state = seed >>> 0
   return () => {
@@ -316,7 +316,7 @@ const kindOf = (method: string, url: URL): Kind => {
   }
 }
 
-/** Whether a fault means anything for a request of that kind. */
+/** Whether a fault makes sense for a kind of request. */
 const suits = (fault: Fault, kind: Kind) => {
   switch (fault._tag) {
     case "RepeatedPage":
@@ -427,8 +427,8 @@ interface Active extends Rule {
 /**
  * Puts faults between a client and the `HttpClient` beneath it.
  *
- * Rules are tried in order, and the first that is for a request hits it; chance comes after them. A reader is told from
- * others by its channels, groups and user id.
+ * The first rule that matches a request hits it; chance comes after all rules. Readers differ by channels, groups and
+ * user id.
  *
  * **Example** (Two polls refused)
  *

@@ -1,5 +1,5 @@
 /**
- * Transports for tests: one that answers from a script, and one that records what went over another.
+ * Transports for tests: one answers from a script, one records the exchanges of another.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,8 @@ import * as Layer from "effect/Layer"
 import * as exchange from "./server/exchange.ts"
 
 /**
- * What a scripted transport does with one request: it answers, it fails with the code of a network error such as
- * `"ECONNREFUSED"`, or it never answers. `delay` is how long it takes.
+ * What a scripted transport does with a request: answers (default: 200 and an empty body), fails with the code of a network
+ * error such as `"ECONNREFUSED"`, or never answers. `delay` is how long it takes.
  *
  * @category models
  * @since 0.1.0
@@ -29,18 +29,21 @@ export type Answer =
   | { readonly never: true }
 
 /**
- * A request, and what came of it: an answer, the failure of the transport, or neither while it still waits (or was
- * interrupted).
+ * A request and its outcome: an answer, a failure of the transport, or `Pending` while it waits or after it was interrupted.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Exchange {
+  /** The method, in upper case. */
   readonly method: string
-  /** With the query, and so with every key and token in it. */
+  /** The whole URL, with all keys and tokens of its query. */
   readonly url: string
+  /** The headers of the request. */
   readonly headers: Readonly<Record<string, string>>
+  /** The body of the request as text. */
   readonly body: string
+  /** What came of it. */
   readonly outcome:
     | { readonly _tag: "Pending" }
     | { readonly _tag: "Answered"; readonly status: number; readonly body: string }
@@ -48,16 +51,17 @@ export interface Exchange {
 }
 
 /**
- * What went over the transport, oldest request first.
+ * The exchanges of a transport.
  *
  * @category services
  * @since 0.1.0
  */
 export class Exchanges extends Context.Service<Exchanges, {
+  /** All exchanges, oldest request first. */
   readonly all: Effect.Effect<ReadonlyArray<Exchange>>
 }>()("effect-herald/testing/Transport/Exchanges") {}
 
-/** A list of exchanges, and a way to run a request so that it is in it. */
+/** A list of exchanges, and a function that adds a request to it. */
 const record = () => {
   const exchanges: Array<Exchange> = []
   return {
@@ -88,8 +92,7 @@ const record = () => {
 }
 
 /**
- * A transport that gives the answers of a list, one for each request in turn. When the list is at its end, it refuses
- * the connection.
+ * Answers each request with the next answer of a list. After the last one, it refuses connections.
  *
  * **Example** (A refusal, then an answer)
  *
@@ -131,7 +134,7 @@ export const layerScripted = (answers: ReadonlyArray<Answer>): Layer.Layer<HttpC
   }))
 
 /**
- * Records what goes over the transport beneath it. A body is read to its end before the response is handed on.
+ * Records the exchanges of the transport beneath it. It reads a body to its end before it gives the response.
  *
  * **Example** (What did the client send?)
  *

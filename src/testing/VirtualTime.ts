@@ -1,5 +1,5 @@
 /**
- * Virtual time as a test needs it: `advance` moves it without leaving work behind, `jump` moves the wall clock alone.
+ * Virtual time for tests: `advance` moves time and lets all work finish, `jump` moves the wall clock alone.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 
 /**
- * A wall clock that can be moved, and that knows who sleeps.
+ * A wall clock that can be moved, and that knows the next sleeper.
  *
  * @category services
  * @since 0.1.0
@@ -21,9 +21,9 @@ import * as TestClock from "effect/testing/TestClock"
 export class VirtualTime extends Context.Service<VirtualTime, {
   /** Moves the wall clock, in either direction. No timer fires and monotonic time stands still. */
   readonly jump: (duration: Duration.Input) => Effect.Effect<void>
-  /** Milliseconds of the current clock until the next sleeper is due, if anybody sleeps. */
+  /** Milliseconds until the next sleeper is due, if there is one. */
   readonly untilDue: Effect.Effect<Option.Option<number>>
-  /** Lets fibers run until none of them is about to. */
+  /** Runs fibers until all of them wait. */
   readonly rest: Effect.Effect<void>
 }>()("effect-herald/testing/VirtualTime/VirtualTime") {}
 
@@ -34,8 +34,8 @@ const quietTurns = 4
 const mostTurns = 1_000
 
 /**
- * Wraps the current clock, which in `it.effect` is the `TestClock`: all that is provided with this layer sees the moved
- * wall clock. `advance` needs fewer steps beneath it.
+ * Wraps the current clock, which in `it.effect` is the `TestClock`. Everything that has this layer sees the moved wall
+ * clock, and `advance` needs fewer steps.
  *
  * @category layers
  * @since 0.1.0
@@ -113,7 +113,7 @@ export const layer: Layer.Layer<VirtualTime> = Layer.effectContext(Effect.gen(fu
 }))
 
 /**
- * Moves the wall clock and nothing else, as the sleep of a laptop does: no timer fires, and monotonic time stands still.
+ * Moves the wall clock and nothing else, as when a laptop sleeps: no timer fires, and monotonic time stands still.
  *
  * **Example** (Eight hours in a bag)
  *
@@ -134,12 +134,12 @@ export const jump = (duration: Duration.Input): Effect.Effect<void, never, Virtu
 const someTurns = Effect.repeat(Effect.yieldNow, { times: 31 })
 
 /**
- * Moves virtual time by a duration, and lets fibers come to rest before each step. `TestClock.adjust` alone steps over
- * work that is only about to sleep.
+ * Moves virtual time by a duration, and runs fibers until they wait before each step. `TestClock.adjust` alone skips
+ * fibers that are just about to sleep.
  *
- * Time moves from sleeper to sleeper beneath `VirtualTime.layer`, and otherwise in steps of `step`, by default one second: work
- * that goes to sleep between two steps is late by at most one of them. What waits for the outside world (a socket, a
- * worker thread) is not waited for.
+ * With `VirtualTime.layer`, time moves from sleeper to sleeper. Without it, time moves in steps of `step` (default: one
+ * second), and a fiber that sleeps between two steps is late by at most one. It does not wait for the outside world, such
+ * as a socket or a worker thread.
  *
  * **Example** (An hour in a moment)
  *

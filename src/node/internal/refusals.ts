@@ -1,18 +1,18 @@
-/** What a server says before a service does, in the shapes of both services. */
+/** The answers of the server itself, in a shape that fits both services. */
 import * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import type * as SymphonyEmulator from "../../testing/SymphonyEmulator.ts"
 
-/** An error, and why. */
+/** A refusal with its reason. */
 export const refuse = (status: number, message: string): SymphonyEmulator.Answer => ({
   status,
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ status, code: status, error: true, service: "Emulator", message })
 })
 
-export const busy = refuse(503, "too much is asked for at a time")
+export const busy = refuse(503, "the server has no room for more requests: try again later")
 
-/** What is said of a request that is no HTTP, or too much of it, or too slow. */
+/** The answer to a request that is not HTTP, too large or too slow. */
 const ofClientError = ({ code }: NodeJS.ErrnoException): SymphonyEmulator.Answer =>
   code === "HPE_HEADER_OVERFLOW"
     ? refuse(414, "Request URI Too Long")
@@ -22,14 +22,14 @@ const ofClientError = ({ code }: NodeJS.ErrnoException): SymphonyEmulator.Answer
     ? refuse(413, "the extensions of a chunk are too long")
     : refuse(400, "the request is not HTTP")
 
-/** Answers what could not be read, and ends the connection after so many milliseconds at the latest. */
+/** Answers a request that could not be read, and ends the connection after at most `patience` milliseconds. */
 export const hangUp = (error: Error, socket: Duplex, patience: number) => {
   if (!socket.writable) return socket.destroy()
   const { body, headers, status } = ofClientError(error)
   const fields = { ...headers, connection: "close", "content-length": Buffer.byteLength(body) }
   const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("")
   socket.end(`HTTP/1.1 ${status} ${Http.STATUS_CODES[status]}\r\n${head}\r\n${body}`)
-  // Closed at once, the client would lose the answer to what it is still sending.
+  // If it were closed at once, a client that is still sending would lose the answer.
   socket.removeAllListeners("data")
   socket.resume()
   const timer = setTimeout(() => socket.destroy(), Math.min(patience, 1000))

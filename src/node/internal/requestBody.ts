@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import type * as Http from "node:http"
 
-/** Room for what requests hold while they are handled. */
+/** Memory for requests that are handled. */
 export interface Room {
-  /** Takes so much of it, if there is as much left. */
+  /** Takes some, if there is enough. */
   readonly take: (size: number) => boolean
   /** Gives it back. */
   readonly give: (size: number) => void
@@ -26,8 +26,8 @@ export const makeRoom = (size: number): Room => {
 }
 
 /**
- * The bytes of a body, up to one more than `most`: what is longer ends there. The rest is read and thrown away, so that
- * the client gets to read its answer. `undefined` when there is no room for it.
+ * The bytes of a body, at most `most` and one. The rest is read and thrown away, so that the client can read its answer.
+ * `undefined` if there is no room.
  */
 export const read = (
   request: Http.IncomingMessage,

@@ -1,4 +1,4 @@
-/** What the service says: its bodies and statuses, as recorded. */
+/** The answers of the service: statuses and bodies, as recorded. */
 import { write } from "../server/json.ts"
 import type { Answer } from "../server/message.ts"
 
@@ -11,7 +11,7 @@ export const json = (status: number, body: string): Answer => ({
 
 const value = (status: number, body: unknown): Answer => json(status, write(body))
 
-/** An answer of the Access Manager, the guard in front of every endpoint. */
+/** An answer of Access Manager, which checks the requests to every endpoint. */
 const accessManager = (status: number, message: string) =>
   value(status, { message, error: true, service: "Access Manager", status })
 
@@ -20,7 +20,7 @@ export const missingUserId = accessManager(400, "Missing UUID")
 export const invalidTimestamp = accessManager(400, "Invalid Timestamp")
 export const wrongSignature = accessManager(403, "Signature Does Not Match")
 
-/** The order of the fields is that of the recording, and the text of an expired token that of the documents. */
+/** The order of the fields is from a recording, the text about an expired token from the documents. */
 export const uselessToken = (why: "expired" | "revoked") =>
   value(403, { error: true, status: 403, service: "Access Manager", message: `Token is ${why}` })
 
@@ -51,7 +51,7 @@ export const requestEntityTooLarge = value(413, {
   message: "Request Entity Too Large"
 })
 
-/** A compression that the service does not undo: its words are a guess. */
+/** For an unknown compression. The text is a guess. */
 export const unsupportedMediaType = value(415, {
   status: 415,
   service: "Balancer",
@@ -73,7 +73,7 @@ export const time = (timetoken: bigint) => json(200, `[${timetoken}]`)
 
 export const badSubscribe = (message: string) => value(400, { status: 400, error: true, message, service: "Subscribe" })
 
-/** Groups without channels, and no channels beside them. Its status and message are known, its other fields are a guess. */
+/** For groups without channels. Status and message are known; the other fields are a guess. */
 export const emptySubscription = badSubscribe("Channel group or groups result in empty subscription set")
 
 /** The cursor and the envelopes, each JSON text already. */
@@ -113,7 +113,7 @@ export const noPersistence = storageError(
   "Use of the history API requires the Storage & Playback add-on which is not enabled for this subscribe key."
 )
 
-/** What is wrong with one part of a request. */
+/** A problem with one part of a request. */
 export interface Detail {
   readonly message: string
   readonly location: string
@@ -127,7 +127,7 @@ const actionError = (status: number, message: string, details: ReadonlyArray<Det
   value(status, { status, error: { source: "actions", message, ...(details.length > 0 ? { details } : {}) } })
 
 export const action = (data: object) => value(200, { status: 200, data })
-/** The change was made, and readers do not hear of it. */
+/** The change was made, but not published. */
 export const actionUnpublished = (data: object, event: "added" | "removed") =>
   value(207, {
     status: 207,

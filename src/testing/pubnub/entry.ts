@@ -1,6 +1,6 @@
-/** What is published on a keyset. */
+/** The events of a keyset. */
 
-/** An event before it has a place in the log. Payload and metadata are JSON text, as they were sent. */
+/** An event before it is in the log. Payload and metadata are the JSON text that was sent. */
 export interface Draft {
   readonly channel: string
   readonly payload: string
@@ -9,7 +9,7 @@ export interface Draft {
   readonly meta?: string | undefined
   readonly customMessageType?: string | undefined
   readonly region?: number | undefined
-  /** The whole envelope, when it is to be sent as it is. */
+  /** The whole envelope as JSON text, to send it in place of the usual one. */
   readonly raw?: string | undefined
   readonly stored?: { readonly ttl?: number | undefined } | undefined
   readonly live?: boolean | undefined

@@ -5,7 +5,7 @@
 import * as Predicate from "effect/Predicate"
 import { like, nesting, tokenize } from "./tokens.ts"
 
-/** What one message shows to a filter. */
+/** The parts of a message that a filter can see. */
 export interface Subject {
   readonly data: unknown
   readonly meta: unknown
@@ -28,7 +28,7 @@ const contains = (value: unknown, part: unknown) =>
     ? value.includes(part)
     : Predicate.isString(value) && Predicate.isString(part) && value.includes(part)
 
-/** The operators between two values: how tightly each binds, and what it does. */
+/** The binary operators: precedence and function. */
 const operators: ReadonlyMap<string, readonly [power: number, (left: unknown, right: unknown) => unknown]> = new Map([
   ["||", [1, (left, right) => left === true || right === true]],
   ["&&", [2, (left, right) => left === true && right === true]],
@@ -54,7 +54,7 @@ const field = (value: unknown, path: ReadonlyArray<string>): unknown =>
   )
 
 /**
- * Parses an expression. `undefined` when it is none: the service answers 400.
+ * Parses an expression; `undefined` if it is malformed. The service answers 400 then.
  */
 export const parse = (source: string): Filter | undefined => {
   const tokens = tokenize(source, tokenPattern)
@@ -109,7 +109,7 @@ export const parse = (source: string): Filter | undefined => {
     return () => literal
   }
 
-  /** Operands one after the other, however many: each operator takes what is on its left for one value. */
+  /** A chain of operands and operators of any length, without recursion on its left side. */
   const expression = (floor: number): Expression | undefined => {
     const first = operand()
     if (first === undefined) return undefined

@@ -1,40 +1,40 @@
-/** The messages that a keyset keeps. */
+/** The stored messages of a keyset. */
 import type { Entry } from "./entry.ts"
 import * as recent from "../server/recent.ts"
 
 const hour = 36_000_000_000n
 
-/** A part of a channel's messages, from one index up to another, which is not in it. */
+/** A range of a channel's messages, without its last index. */
 type Range = readonly [from: number, to: number]
 
-/** Which messages are asked for: the newest `max` of them, or the oldest. */
+/** The bounds of a query. */
 export interface Selection {
-  /** After this one, which is not among them. */
+  /** Exclusive. */
   readonly after?: bigint | undefined
-  /** From this one on. */
+  /** Inclusive. */
   readonly from?: bigint | undefined
-  /** Up to this one, which is not among them. */
+  /** Exclusive. */
   readonly before?: bigint | undefined
-  /** Up to this one. */
+  /** Inclusive. */
   readonly until?: bigint | undefined
 }
 
 interface Kept {
   readonly entry: Entry
-  /** When it goes, or `undefined` when it stays for ever. */
+  /** When it expires; `undefined` for never. */
   readonly expiry: bigint | undefined
 }
 
 interface Channel {
   /** By timetoken, oldest first. */
   kept: Array<Kept>
-  /** Before this nothing goes, so that most reads need not look. */
+  /** No message expires before this, so most reads need not look. */
   nextExpiry: bigint | undefined
-  /** A channel that nobody reads is cleared of what has expired when it has as many messages as this. */
+  /** At this many messages, expired ones are removed even if nobody reads the channel. */
   clearAt: number
 }
 
-/** By how many messages a channel grows, at the least, before it is cleared. */
+/** A channel grows by at least this many messages before expired ones are removed. */
 const leastGrowth = 10_000
 
 /** The index of the first message whose timetoken is not less than this one. */
@@ -62,7 +62,7 @@ const rangeOf = (kept: ReadonlyArray<Kept>, { after, before, from, until }: Sele
   return [start, Math.max(start, end)]
 }
 
-/** The messages of one keyset, by channel. Beyond so many bytes the oldest of all go. */
+/** The messages of one keyset by channel. Beyond `storedBytes` the oldest of all channels go. */
 export const make = (retentionMillis: number, storedBytes: number, sizeOf: (entry: Entry) => number) => {
   const retention = Number.isFinite(retentionMillis) ? BigInt(Math.round(retentionMillis)) * 10_000n : undefined
   const channels = new Map<string, Channel>()
@@ -100,13 +100,13 @@ export const make = (retentionMillis: number, storedBytes: number, sizeOf: (entr
     if (expiry !== undefined && (nextExpiry === undefined || expiry < nextExpiry)) channel.nextExpiry = expiry
     const newest = kept.at(-1)
     const message: Kept = { entry, expiry }
-    // Only what comes from far away is older than what is there.
+    // Only a message of another region can be older than the newest one.
     if (newest === undefined || newest.entry.timetoken < entry.timetoken) kept.push(message)
     else kept.splice(search(kept, entry.timetoken), 0, message)
     for (const { entry } of stored.add(message)) drop(entry)
   }
 
-  /** Makes room. */
+  /** Removes a message for which there is no room. */
   const drop = ({ channel: name, timetoken }: Entry) => {
     const channel = channels.get(name)
     if (channel === undefined) return
@@ -114,7 +114,7 @@ export const make = (retentionMillis: number, storedBytes: number, sizeOf: (entr
     if (channel.kept.length === 0) channels.delete(name)
   }
 
-  /** What is left of a channel: a message that has expired is gone. */
+  /** The messages of a channel that have not expired. */
   const keptOf = (name: string, now: bigint): ReadonlyArray<Kept> => {
     const channel = channels.get(name)
     if (channel === undefined) return []
@@ -124,7 +124,7 @@ export const make = (retentionMillis: number, storedBytes: number, sizeOf: (entr
 
   return {
     add,
-    /** Oldest first, whichever end of the selection the page is taken from. */
+    /** The newest `max` messages of a selection, or with `oldest` the oldest; always oldest first. */
     page: (name: string, now: bigint, selection: Selection, max: number, oldest = false): ReadonlyArray<Entry> => {
       const kept = keptOf(name, now)
       const [start, end] = rangeOf(kept, selection)

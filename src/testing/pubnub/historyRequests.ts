@@ -1,7 +1,7 @@
-/** The endpoints that read, count and delete stored messages, under `/v3/history` and its likes. */
+/** The endpoints that read, count and delete stored messages, under `/v3/history` and others. */
 import type { Answer } from "../server/message.ts"
 import * as Predicate from "effect/Predicate"
-import * as actions from "./actions.ts"
+import * as actions from "./messageActions.ts"
 import * as answers from "./answers.ts"
 import type { Entry } from "./entry.ts"
 import type { Selection } from "./history.ts"
@@ -20,18 +20,18 @@ const isSet = (query: ReadonlyMap<string, string>, name: string) => {
   return value === "true" || value === "1"
 }
 
-/** The bounds of a request; `undefined` when one of them is no timetoken. */
+/** The bounds of a request; `undefined` if one is not a timetoken. */
 const boundsOf = (query: ReadonlyMap<string, string>) => {
   const [start, end] = [timetokenOf(query.get("start")), timetokenOf(query.get("end"))]
   const isNone = (name: string, bound: bigint | undefined) => query.has(name) && bound === undefined
   return isNone("start", start) || isNone("end", end) ? undefined : { start, end }
 }
 
-/** How many messages a page has: more than the service gives is cut down; `undefined` when it is no number. */
+/** The number of messages on a page, at most `most`; `undefined` if the text is not a number. */
 const pageSize = (text: string | undefined, most: number): number | undefined =>
   text === undefined ? most : /^[1-9]\d*$/.test(text) ? Math.min(most, Number(text)) : undefined
 
-/** One message, as JSON text: payload and metadata are as they were sent, number for number. */
+/** One message as JSON text. Payload and metadata are the text that was sent, so no number is rounded. */
 const item = (
   entry: Entry,
   query: ReadonlyMap<string, string>,
@@ -78,7 +78,7 @@ const fetch = (
   return answers.json(200, `{"status":200,"error":false,"error_message":"","channels":{${pages.join(",")}}}`)
 }
 
-/** Messages with all that was added to them: fewer of them when that would be too much, and then `more` says so. */
+/** Messages with their actions. If a page would have too many actions, it has fewer messages, and `more`. */
 const fetchWithActions = (
   keyset: Keyset,
   channels: ReadonlyArray<string>,
@@ -95,7 +95,7 @@ const fetchWithActions = (
     .map((entry) => ({ entry, added: keyset.actions.ofMessage(channel, entry.timetoken) }))
   let total = 0
   const tooMuch = page.findLastIndex(({ added }) => (total += added.length) > keyset.limits.actionsPageSize)
-  // A message is never left without some of its actions, and a page never without a message.
+  // A message always has all of its actions, and a page at least one message.
   const whole = page.slice(Math.min(tooMuch + 1, page.length - 1))
   const [first] = whole
   const rest = max - whole.length
@@ -110,7 +110,7 @@ const fetchWithActions = (
   return answers.json(200, `{"status":200,"channels":{${found}},"error_message":"","error":false${more}}`)
 }
 
-/** With both bounds, whichever is the older: `start` is never among the messages, and `end` always is. */
+/** `start` is exclusive and `end` inclusive, whichever is the older. */
 const selectionOf = (
   { end, start }: { readonly start: bigint | undefined; readonly end: bigint | undefined }
 ): Selection =>
@@ -118,7 +118,7 @@ const selectionOf = (
     ? { after: start, until: end }
     : { before: start, from: end }
 
-/** The history of before: raw messages, and timetokens that are bare numbers. */
+/** The older endpoint: raw messages, and timetokens as bare numbers. */
 const fetchLegacy = (
   keyset: Keyset,
   channel: string,
@@ -201,7 +201,7 @@ export const route = (keyset: Keyset, { method, query, segments }: Request, now:
   if (!keyset.addOns().persistence) return answers.noPersistence
   if (first === undefined) return answers.badStorage("Missing channels")
   if (verb === "message-counts") return counts(keyset, channels, query, now)
-  // Here a name has no commas to be split at: one channel is all that these take.
+  // These take one channel, so a comma is part of its name.
   if (version === "v2") return fetchLegacy(keyset, names ?? "", query, now)
   if (kind === "history-with-actions") return fetchWithActions(keyset, distinct, query, now)
   if (method === "GET") return fetch(keyset, distinct, query, now)

@@ -1,19 +1,19 @@
 /**
- * The state of one keyset, and every way it changes. Each function is one synchronous step: it is done, or it was never
- * begun. Nothing here waits, and nothing here knows of HTTP.
+ * The state of one keyset and all of its changes. Each function is one synchronous step, which is done or not begun.
+ * Nothing here waits or knows HTTP.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as actionStore from "./actions.ts"
+import * as actionStore from "./messageActions.ts"
 import type { Draft, Entry } from "./entry.ts"
 import type { Filter } from "./filter.ts"
 import * as histories from "./history.ts"
-import * as objectStore from "./objects.ts"
+import * as objectStore from "./appContext.ts"
 import * as presences from "./presence.ts"
 import type * as longPoll from "../server/longPoll.ts"
 import { type Given, merge } from "../server/options.ts"
 
-/** What a keyset is allowed to do. */
+/** The add-ons of a keyset. */
 export interface AddOns {
   readonly accessManager: boolean
   readonly appContext: boolean
@@ -23,7 +23,7 @@ export interface AddOns {
   readonly streamController: boolean
 }
 
-/** What a keyset refuses, and how much it keeps. */
+/** The limits of a keyset. */
 export interface Limits {
   readonly maxMessageSize: number
   readonly maxSignalSize: number
@@ -37,11 +37,11 @@ export interface Limits {
   readonly actionsPageSize: number
 }
 
-/** What an event takes of what may be stored: its text, and about as much as it takes without any. */
+/** The size of a stored event: its text, and 1 KiB for the rest. */
 const sizeOf = ({ meta, payload }: Draft): number => 1024 + payload.length + (meta?.length ?? 0)
 
 interface Arrival {
-  /** Where the entry stands in the queue of its readers: later than `timetoken` when it comes from far away. */
+  /** The place in the queues of readers: later than `timetoken` for an event of another region. */
   readonly position: bigint
   readonly entry: Entry
 }
@@ -51,17 +51,17 @@ interface Late {
   readonly entry: Entry
 }
 
-/** In the order in which they are due, and those that are due together in the order in which they came. */
+/** Keeps the queue in the order of `due`, and of arrival where that is equal. */
 const insert = (queue: Array<Late>, item: Late) =>
   queue.splice(queue.findLastIndex(({ due }) => due <= item.due) + 1, 0, item)
 
-/** Takes out what is due. */
+/** Removes and gives the items that are due. */
 const takeDue = (queue: Array<Late>, now: bigint): ReadonlyArray<Late> => {
   const rest = queue.findIndex(({ due }) => due > now)
   return queue.splice(0, rest === -1 ? queue.length : rest)
 }
 
-/** What a poll asks for. */
+/** The channels, groups and filter of a poll. */
 export interface Subscription {
   readonly channels: ReadonlyArray<string>
   readonly groups: ReadonlyArray<string>
@@ -73,7 +73,7 @@ export interface Waiter extends longPoll.Waiter {
   readonly subscription: Subscription
 }
 
-/** Who is refused what. Without names, everything is refused. */
+/** Requests that are refused. Without names: all of them. */
 export interface Denial {
   readonly channels?: ReadonlyArray<string> | undefined
   readonly groups?: ReadonlyArray<string> | undefined
@@ -91,7 +91,7 @@ export const withoutPresence = (name: string) =>
 
 const isPresence = (name: string) => name.endsWith(presences.presenceSuffix)
 
-/** `a.*` and `a.b.*`: with more segments, or an asterisk elsewhere, a name is that of one channel. */
+/** `a.*` and `a.b.*`. With more segments, or an asterisk elsewhere, it is the name of one channel. */
 const isWildcard = (name: string) => /^[^.*]+(\.[^.*]+)?\.\*$/.test(withoutPresence(name))
 
 /** Whether the subscription needs the Stream Controller add-on. */
@@ -100,7 +100,7 @@ export const isMultiplexed = (subscription: Subscription) =>
 
 export type Keyset = ReturnType<typeof make>
 
-/** The log is cleared when it has grown by as many as were left the last time, and by so many at least. */
+/** The log is cleared when it has doubled, and has grown by at least this many. */
 const leastGrowth = 10_000
 
 export const make = (options: {
@@ -117,7 +117,7 @@ export const make = (options: {
   let last = 0n
   let log: Array<Arrival> = []
   let clearAt = leastGrowth
-  /** How much the log holds: more than twice what it may, and it is cleared. */
+  /** The size of the log. Beyond twice its limit, it is cleared. */
   let logBytes = 0
   const late: Array<Late> = []
   const unstored: Array<Late> = []
@@ -136,7 +136,7 @@ export const make = (options: {
   let changed = new Set<string>()
   let shrunk = new Set<string>()
 
-  /** Wakes the polls that wait for it, after the step: a poll that is woken goes on at once and must find the whole step. */
+  /** Wakes the polls that wait for the changes of a step, after the step: they run at once and must see all of it. */
   const flush = () => {
     if (changed.size + shrunk.size === 0) return
     const channels = [...changed]
@@ -161,7 +161,7 @@ export const make = (options: {
     shrunk.add(group)
   }
 
-  /** The position of whoever starts to read now: all that comes later has a greater one. */
+  /** The position of a reader that starts now. Everything that comes later has a greater one. */
   const position = (now: bigint) => {
     if (now > last) last = now
     return last
@@ -177,8 +177,8 @@ export const make = (options: {
     Number.isFinite(limits.queueRetentionMillis) ? now - BigInt(limits.queueRetentionMillis) * 10_000n : 0n
 
   /**
-   * Takes out of the log what no reader can get any more: what is too old, and what has a queue of younger events of its
-   * own channel before it. Beyond what may be stored, the oldest go.
+   * Removes events that no reader can get any more: those that are too old, and those with a whole queue of younger events
+   * on their own channel. Beyond `storedBytes` the oldest go.
    */
   const clear = (now: bigint) => {
     const oldest = oldestOf(now)
@@ -200,7 +200,7 @@ export const make = (options: {
     clearAt = Math.max(2 * log.length, log.length + leastGrowth)
   }
 
-  /** An event is there: readers find it from here on, and so does history, under the timetoken of its publish. */
+  /** Adds an event for readers and for history. */
   const arrive = (entry: Entry, position: bigint, now: bigint) => {
     if (entry.stored !== undefined && addOns.persistence) {
       if (historyDelay === 0n) history.add(entry, now)
@@ -213,7 +213,7 @@ export const make = (options: {
     changed.add(entry.channel)
   }
 
-  /** Lets arrive what was under way and is due. Every step begins with it. */
+  /** Adds delayed events that are due. Every step begins with it. */
   const settle = (now: bigint) => {
     for (const { due, entry } of takeDue(late, now)) arrive(entry, tick(due), due)
     for (const { due, entry } of takeDue(unstored, now)) history.add(entry, due)
@@ -233,7 +233,7 @@ export const make = (options: {
       arrive(entry, timetoken, now)
     } else {
       insert(late, { due: now + delay, entry })
-      // Who waits already has to learn when to look again.
+      // A poll that waits must learn when to look again.
       if (entry.live !== false) changed.add(entry.channel)
     }
     return timetoken
@@ -252,7 +252,7 @@ export const make = (options: {
 
   const matchers = new WeakMap<Subscription, (channel: string) => ReadonlyArray<string>>()
 
-  /** The subscribed names that a channel matches, each of which gets the event once. */
+  /** The subscribed names that match a channel. The event is delivered once for each. */
   const matcher = (subscription: Subscription) => {
     const made = matchers.get(subscription) ?? makeMatcher(subscription)
     matchers.set(subscription, made)
@@ -279,7 +279,7 @@ export const make = (options: {
     }
   }
 
-  /** The `b` of an envelope is left out by a connection that is subscribed to one plain channel and nothing else. */
+  /** A subscription to one plain channel gets envelopes without `b`. */
   const isSingle = ({ channels, groups }: Subscription) =>
     groups.length === 0 && channels.length === 1 && channels.every((name) => !isPresence(name) && !isWildcard(name))
 
@@ -313,8 +313,7 @@ export const make = (options: {
   }
 
   /**
-   * What a reader at a cursor gets: the newest of what came after it, in order of arrival. What no longer fits in its
-   * queue is dropped without a word.
+   * The newest events after a cursor, in order of arrival. Older ones that do not fit in the queue are dropped silently.
    */
   const read = (subscription: Subscription, cursor: bigint, now: bigint, maxPage: number) => {
     const match = matcher(subscription)
@@ -335,26 +334,26 @@ export const make = (options: {
       }
     }
     queue.reverse()
-    // A page ends between positions: the cursor after it could not tell two envelopes of one event apart.
+    // A page ends between positions, because a cursor cannot tell two envelopes of one event apart.
     const full = queue[maxPage - 1]?.position
     const page = full === undefined ? queue : queue.filter(({ position }) => position <= full)
     const end = page.at(-1)?.position
     return end === undefined ? undefined : { cursor: end, envelopes: page.map(({ envelope }) => envelope) }
   }
 
-  /** Whether a subscription stands for no channels at all: only groups, and nothing in them. */
+  /** Whether a subscription has only groups, and these have no channels. */
   const isEmpty = ({ channels, groups }: Subscription): boolean =>
     channels.length === 0 && groups.every((group) => members(withoutPresence(group)).size === 0)
 
-  /** The plain channels that a list of channels and groups stands for: where a user can be present. */
+  /** The plain channels of a list of channels and groups: those where a user can be present. */
   const places = ({ channels, groups }: Pick<Subscription, "channels" | "groups">): ReadonlyArray<string> => {
     const plain = (name: string) => !isPresence(name) && !isWildcard(name)
     return [...new Set([...channels, ...groups.flatMap((group) => [...members(group)])])].filter(plain)
   }
 
   /**
-   * The names that a user may not touch. With Access Manager on, who shows neither a token nor a signature may touch none;
-   * a signature was looked at before.
+   * The names that a request must not use. With Access Manager, these are all names for a request that has neither a token
+   * nor a signature. Signatures are checked earlier.
    */
   const refused = (query: ReadonlyMap<string, string>, wanted: Pick<Subscription, "channels" | "groups">) => {
     const isSigned = secretKey !== undefined && query.has("signature")
@@ -385,7 +384,7 @@ export const make = (options: {
     position,
     settle,
     flush,
-    /** When something happens by itself. */
+    /** When something happens without a request. */
     nextDue: () => {
       const [arrival, sign] = [late[0]?.due, presence.nextDue()]
       return arrival === undefined || sign !== undefined && sign < arrival ? sign : arrival
@@ -402,7 +401,7 @@ export const make = (options: {
     groups: (): ReadonlyArray<string> => [...groups.keys()],
     addToGroup: (group: string, channels: ReadonlyArray<string>) => {
       groups.set(group, new Set([...members(group), ...channels]))
-      // What came to them before is there for the group now.
+      // The group now has the earlier events of these channels.
       for (const channel of channels) {
         changed.add(channel)
         changed.add(channel + presences.presenceSuffix)
@@ -420,7 +419,7 @@ export const make = (options: {
     allow: () => {
       denials = []
     },
-    /** Why a token is good for nothing, if it is. */
+    /** Why a token is refused, if it is. */
     useless: (token: string | undefined) => token === undefined ? undefined : tokens.get(token),
     spoil: (token: string, why: "expired" | "revoked") => {
       tokens.set(token, why)

@@ -1,10 +1,10 @@
 /** The language of `filter` in App Context: comparisons of fields with values, and, or, not, parentheses. */
 import { like, nesting, type Token, tokenize } from "./tokens.ts"
 
-/** What a field of one row holds: a text, a time in microseconds since 1970, or nothing. */
+/** The value of a field: text, a time in microseconds since 1970, or nothing. */
 export type Field = string | bigint | undefined
 
-/** Whether a row passes, which shows its fields by name. */
+/** Whether a row passes. The row is a function from names to values. */
 export type Filter = (field: (name: string) => Field) => boolean
 
 const tokenPattern =
@@ -34,7 +34,7 @@ const comparisons: ReadonlyMap<string, (left: string | bigint, right: string | b
   [">=", (left, right) => left >= right]
 ])
 
-/** A comparison with nothing is false; only to be different from something, nothing is enough. */
+/** Nothing is different from every value; all other comparisons with it are false. */
 const compare = (operator: string, left: Field, value: string): boolean => {
   if (operator === "!=") return !compare("==", left, value)
   const right = typeof left === "bigint" ? microsOf(value) : value
@@ -44,7 +44,7 @@ const compare = (operator: string, left: Field, value: string): boolean => {
     : comparisons.get(operator)?.(left, right) === true
 }
 
-/** Parses an expression over these fields. `undefined` when it is none: the service answers 400. */
+/** Parses an expression over these fields; `undefined` if it is malformed. The service answers 400 then. */
 export const parse = (source: string, fields: ReadonlyArray<string>): Filter | undefined => {
   const tokens = tokensOf(source)
   if (tokens === undefined) return undefined
@@ -76,7 +76,7 @@ export const parse = (source: string, fields: ReadonlyArray<string>): Filter | u
     return accept(")") ? inner : undefined
   }
 
-  /** One and more of something, however many, with an operator between them. */
+  /** One or more operands with the same operator between them. */
   const several = (one: () => Filter | undefined, operator: string): ReadonlyArray<Filter> | undefined => {
     const filters: Array<Filter> = []
     do {

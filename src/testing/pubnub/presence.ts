@@ -1,36 +1,36 @@
 /**
- * Who is on which channel of a keyset: joins, leaves, time-outs and states, and the events that tell of them. Like the
- * rest of the keyset it changes in synchronous steps; time passes for it when a step begins.
+ * The presence of a keyset: joins, leaves, timeouts and states, and their events. It changes in synchronous steps, as the
+ * rest of the keyset, and looks at the time when a step begins.
  */
 import * as json from "../server/json.ts"
 
-/** What the name of a channel ends in on which its presence is told. */
+/** The suffix of presence channels. */
 export const presenceSuffix = "-pnpres"
 
-/** How the presence of a keyset is set up. Times are in ticks, 10,000,000 a second. */
+/** The settings of presence. Times are in ticks, 10,000,000 a second. */
 export interface Settings {
-  /** How long a user is present that says nothing else. */
+  /** How long a user is present whose requests name no time. */
   readonly timeout: bigint
-  /** The most users of a channel of which each coming and going is an event of its own. */
+  /** Up to how many users each join and leave is an event. */
   readonly announceMax: number
-  /** How often the events of a channel with more users come. */
+  /** How often interval events come. */
   readonly interval: bigint
 }
 
-/** An event whose lists would be longer lists nobody, and says that they are to be asked for. */
+/** Longer lists are left out of an interval event, which says `here_now_refresh` then. */
 const mostListed = 30 * 1024
 
-/** What happens to a user that others hear of. */
+/** The changes that have events. */
 type Movement = "join" | "leave" | "timeout"
 
 interface Occupant {
   readonly due: bigint
-  /** How long it is present without a word: a poll that says nothing of it leaves it as it was. */
+  /** How long it is present without a request. A poll that names no time does not change it. */
   readonly timeout: bigint
   readonly region: number
 }
 
-/** What an interval event will tell, and when. */
+/** The content of the next interval event, and when it is due. */
 interface Interval extends Readonly<Record<Movement, Set<string>>> {
   readonly due: bigint
   readonly region: number
@@ -47,14 +47,14 @@ export const make = (keyset: {
     now: bigint
   ) => bigint
   readonly position: (now: bigint) => bigint
-  /** Who waits for the presence of a channel is to look again when something is due. */
+  /** Lets polls of a presence channel look again at when something is due. */
   readonly stir: (channel: string) => void
 }) => {
   const { append, position, settings, stir } = keyset
   const occupants = new Map<string, Map<string, Occupant>>()
   const states = new Map<string, Map<string, string>>()
   const intervals = new Map<string, Interval>()
-  /** Nothing is due before it. It may be too early, which costs a look. */
+  /** Nothing is due before. It may be too early, which costs one look. */
   let earliest: bigint | undefined
 
   const expect = (due: bigint) => {
@@ -106,7 +106,7 @@ export const make = (keyset: {
     )
   }
 
-  /** An event of its own on a channel with few users; with many, a part of the next interval. */
+  /** Sends an event on a channel with few users; with many, adds to the next interval event. */
   const announce = (
     action: Movement,
     channel: string,
@@ -120,7 +120,7 @@ export const make = (keyset: {
       interval = begin(channel, region, now + settings.interval)
     }
     if (interval === undefined) return tell(channel, { action, uuid, data }, region, now)
-    // Only the last of what a user did in between is of interest.
+    // Only the last change of a user counts.
     for (const other of movements) interval[other].delete(uuid)
     interval[action].add(uuid)
   }
@@ -166,7 +166,7 @@ export const make = (keyset: {
       states.set(channel, (states.get(channel) ?? new Map<string, string>()).set(uuid, state))
       tell(channel, { action: "state-change", uuid, data: dataOf(state) }, region, now)
     },
-    /** The user is on the channels from now on, for as long as is said, now or the last time. */
+    /** Adds a user to channels, for the time that this request or an earlier one named. */
     join: (
       channels: ReadonlyArray<string>,
       uuid: string,
@@ -188,7 +188,7 @@ export const make = (keyset: {
     leave: (channels: ReadonlyArray<string>, uuid: string, region: number, now: bigint) => {
       for (const channel of channels) remove("leave", channel, uuid, region, now)
     },
-    /** Lets happen what is due, in its order. */
+    /** Does what is due, in its order. */
     settle: (now: bigint) => {
       while (earliest !== undefined && earliest <= now) {
         const next = [...intervals].toSorted(([, a], [, b]) => a.due < b.due ? -1 : 1)[0]
@@ -206,7 +206,7 @@ export const make = (keyset: {
         for (const { due } of all) if (due > until) expect(due)
       }
     },
-    /** Nothing will happen by itself before. */
+    /** Nothing is due before. */
     nextDue: () => earliest,
     /** The users of a channel, in the order in which they came. */
     occupants: (channel: string): ReadonlyMap<string, unknown> => occupants.get(channel) ?? new Map(),

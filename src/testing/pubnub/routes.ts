@@ -1,15 +1,15 @@
-/** From a request, as it came over the wire, to a step on a keyset and the service's answer to it. */
+/** The endpoints: each request is one step on a keyset, and has the service's answer. */
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as actions from "./actionRequests.ts"
+import * as actions from "./messageActionRequests.ts"
 import * as answers from "./answers.ts"
 import * as filter from "./filter.ts"
 import * as history from "./historyRequests.ts"
 import * as json from "../server/json.ts"
 import type { Answer } from "../server/message.ts"
 import * as keysets from "./keyset.ts"
-import * as objects from "./objectRequests.ts"
+import * as objects from "./appContextRequests.ts"
 import { encode } from "../server/percent.ts"
 import { type Address, type Moment, namesOf, type Request } from "./request.ts"
 
@@ -18,11 +18,11 @@ export interface Poll {
   readonly keyset: keysets.Keyset
   readonly subscription: keysets.Subscription
   readonly cursor: bigint
-  /** How often channels had been taken out of its groups when it began. */
+  /** How often its groups had lost channels when it began. */
   readonly removals: number
 }
 
-/** What a step comes to: an answer, or a poll that waits for something to answer with. */
+/** The outcome of a step: an answer, or a poll that may wait. */
 export type Outcome =
   | { readonly _tag: "Answered"; readonly answer: Answer }
   | { readonly _tag: "Polling"; readonly poll: Poll }
@@ -94,7 +94,7 @@ const publish = (keyset: keysets.Keyset, parsed: Request, { now, region }: Momen
   ))
 }
 
-/** The states that a subscribe or a heartbeat brings: one for each channel or group, as JSON text. */
+/** The states of a subscribe or a heartbeat by channel or group, as JSON text. */
 const statesOf = (query: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined => {
   const state = query.get("state")
   if (state === undefined) return new Map()
@@ -105,8 +105,8 @@ const statesOf = (query: ReadonlyMap<string, string>): ReadonlyMap<string, strin
 }
 
 /**
- * The user is there: they join what they were not in, for as long as they say, and their states are kept. The state of a
- * group is that of its channels which have none of their own.
+ * Lets the user join all channels, and keeps the states. The state of a group is for its channels that have none of
+ * their own.
  */
 const attend = (
   keyset: keysets.Keyset,
@@ -156,7 +156,7 @@ const subscribe = (keyset: keysets.Keyset, { query, segments }: Request, moment:
   if (states === undefined) return answered(answers.badSubscribe("Invalid state"))
   const tt = query.get("tt") ?? "0"
   if (!/^\d+$/.test(tt)) return answered(answers.badSubscribe("Invalid timetoken"))
-  // The cursor is taken before the join, so that a reader of the presence channel sees itself come, as it does in life.
+  // The cursor is taken before the join, so that a reader of the presence channel sees its own join, as in production.
   const start = keyset.position(now)
   attend(keyset, subscription, query, states, moment)
   const cursor = BigInt(tt)
@@ -211,7 +211,7 @@ const presence = (keyset: keysets.Keyset, parsed: Request, moment: Moment): Answ
     if (refused.channels.length + refused.groups.length > 0) {
       return answers.forbidden(refused.channels, refused.groups)
     }
-    // A client says goodbye whether presence is on or not.
+    // Clients send leaves without presence too.
     if (verb === "leave" && target === undefined) {
       keyset.presence.leave(keyset.places(wanted), uuid, region, now)
       return answers.presence({ action: "leave" })
@@ -280,7 +280,7 @@ const channelGroups = (keyset: keysets.Keyset, { query, segments }: Request): An
   return answers.registry({ message: "OK" })
 }
 
-/** One request, handled in one step. */
+/** Handles one request in one step. */
 export const route = (keyset: keysets.Keyset, parsed: Request, moment: Moment): Outcome => {
   const { method, query, segments } = parsed
   if ((query.get("uuid") ?? "").trim() === "") return answered(answers.missingUserId)

@@ -1,11 +1,11 @@
-/** What the two filter languages have in common: how a text falls into parts, and what `LIKE` means. */
+/** What both filter languages share: the tokenizer and `LIKE`. */
 
 export interface Token {
   readonly kind: "number" | "string" | "name" | "operator"
   readonly text: string
 }
 
-/** The parts of a text. `pattern` is sticky and has a group for each kind of them, for strings `double` and `single`. */
+/** The tokens of a text. `pattern` is sticky and has a group for each kind; strings have `double` and `single`. */
 export const tokenize = (source: string, pattern: RegExp): ReadonlyArray<Token> | undefined => {
   const tokens: Array<Token> = []
   const rest = new RegExp(pattern)
@@ -34,7 +34,7 @@ const bordersOf = (text: string): ReadonlyArray<number> => {
   return borders
 }
 
-/** Where a part ends in a text, from some place on, or -1: `indexOf` takes the product of their lengths for some. */
+/** Where a part ends in a text, or -1. `indexOf` takes quadratic time for some texts. */
 const endOf = (text: string, part: string, from: number): number => {
   const borders = bordersOf(part)
   let length = 0
@@ -47,7 +47,7 @@ const endOf = (text: string, part: string, from: number): number => {
   return from
 }
 
-/** Whether a text has this form: `*` stands for any text. In a time that grows as the two texts do. */
+/** Whether a text matches a pattern, in which `*` is any text. Takes linear time. */
 export const like = (text: string, pattern: string): boolean => {
   const [first = "", ...others] = pattern.split("*")
   const last = others.pop()
@@ -61,7 +61,7 @@ export const like = (text: string, pattern: string): boolean => {
   return text.endsWith(last) && text.length - last.length >= end
 }
 
-/** Runs a parser within another, up to so many levels: an expression that is nested deeper is none. */
+/** Limits how deep an expression is nested. */
 export const nesting = (most = 500) => {
   let levels = 0
   return <A>(parse: () => A | undefined): A | undefined => {

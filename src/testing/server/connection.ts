@@ -1,8 +1,8 @@
-/** What a client meets when an emulator is restarted. */
+/** The failure of requests that wait when an emulator restarts. */
 import * as Schema from "effect/Schema"
 
 /**
- * The connection of a request was cut before its answer, by `restart`.
+ * `restart` reset the connection of a request that waited for its answer.
  *
  * @category errors
  * @since 0.1.0

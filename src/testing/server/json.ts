@@ -1,15 +1,15 @@
 /**
- * JSON text of values as deep as a message has room for: `JSON.stringify` overflows the stack on them, and the services
- * take, keep and deliver them.
+ * JSON text of deeply nested values. `JSON.stringify` overflows the stack on them, but the services accept, store and
+ * deliver them.
  */
 
-/** More pieces than any request has: a value that makes its parts while it is written may have no end. */
+/** More than any request has. A value that creates its parts while it is written may never end. */
 const mostPieces = 1_000_000
 
 /** A piece of the text, or a value that is still to be written. */
 type Piece = string | { readonly value: unknown }
 
-/** What `JSON.stringify` gives, and `null` for what has no JSON form. Throws for a cycle. */
+/** The JSON text; `null` for a value that has none. Throws for a cycle. */
 export const write = (value: unknown): string => {
   try {
     return JSON.stringify(value) ?? "null"

@@ -1,4 +1,4 @@
-/** What the pod itself tells of messages: files, status, receipts, relationships; and it suppresses them. */
+/** The pod's endpoints for messages: files, status, receipts, relationships and suppression. */
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
@@ -84,7 +84,7 @@ const indexOf = (cursor: string | undefined): number | undefined => {
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** Which receipts are shown. A cursor is the index of one: a page goes on behind it, or ends in front of it. */
+/** The range of receipts of one page. A cursor is an index: a page begins after it, or ends before it. */
 const pageOf = (
   query: ReadonlyMap<string, string>,
   total: number,

@@ -1,4 +1,4 @@
-/** What the services of a pod say: their bodies and statuses. */
+/** The answers of a pod: statuses and bodies. */
 import { write } from "../server/json.ts"
 import type { Answer } from "../server/message.ts"
 
@@ -17,10 +17,10 @@ export const text = (body: string): Answer => ({
   body
 })
 
-/** Nothing was found, or nothing is left to say. */
+/** Nothing was found, or there is nothing to answer. */
 export const noContent: Answer = { status: 204, headers: {}, body: "" }
 
-/** An error, in the one shape that those of the Agent and of the pod have in common. */
+/** An error, in the shape that the Agent and the pod share. */
 export const error = (status: number, message: string): Answer => json(status, { code: status, message })
 
 export const badRequest = (message: string) => error(400, message)
@@ -35,5 +35,5 @@ export const blocked = error(451, "Compliance issues found in message or file")
 export const invalidSession = error(401, "Invalid session")
 export const notAuthenticated = error(401, "Authentication failed")
 
-/** The code in the body is not the status: it is so in the vendor's own examples. */
+/** The code in the body is not the status, as in the vendor's own examples. */
 export const unknownMessage = json(404, { code: 403, message: "The message does not exist" })

@@ -1,4 +1,4 @@
-/** A request to an operation, and how its parts are read: each reader fails with the answer that refuses it. */
+/** A request to an operation, and readers of its parts. Each reader fails with the answer that refuses the request. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ConnectionReset } from "../server/connection.ts"
@@ -10,19 +10,19 @@ import type { Message, Stream, User } from "./pod.ts"
 import type { Service } from "./service.ts"
 
 export interface Request {
-  /** What the path holds in its variable places, decoded. */
+  /** The variable segments of the path, decoded. */
   readonly parameters: ReadonlyArray<string>
   readonly query: ReadonlyMap<string, string>
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Uint8Array
 }
 
-/** A request that was let in. */
+/** A request of a user who is logged in. */
 export interface Call extends Request {
   readonly caller: User
 }
 
-/** Prepares what takes time, and then is one step. */
+/** Does what takes time, and then changes the state in one step. */
 export type Handler<R = Call> = (service: Service, request: R) => Effect.Effect<Answer, Answer | ConnectionReset>
 
 const badRequest = (message: string) => Effect.fail(answers.badRequest(message))
@@ -41,7 +41,7 @@ export const integer = (
     : badRequest(`${name} is not a whole number from ${min} to ${max}`)
 }
 
-/** One of some words of the query. */
+/** One of the given words, from the query. */
 export const word = <const Words extends ReadonlyArray<string>>(
   { query }: Request,
   name: string,
@@ -53,7 +53,7 @@ export const word = <const Words extends ReadonlyArray<string>>(
   return found === undefined ? badRequest(`${name} is none of ${words.join(", ")}`) : Effect.succeed(found)
 }
 
-/** The body as JSON of a schema that knows all its properties. */
+/** The body as JSON. Unknown properties are refused. */
 export const json = <A, I>(schema: Schema.Codec<A, I>) => {
   const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(schema), { onExcessProperty: "error" })
   return ({ body, headers }: Request): Effect.Effect<A, Answer> =>
@@ -71,14 +71,14 @@ export const idAt = ({ parameters }: Request, index: number): Effect.Effect<stri
   return ids.isUrlSafe(id) ? Effect.succeed(id) : badRequest("The id is not URL-safe base64")
 }
 
-/** A stream that the caller is in, or the answer that it is none. */
+/** A stream of the caller, or the answer that refuses it. */
 export const findStream = ({ pod }: Service, caller: User, id: string): Stream | Answer => {
   const stream = pod.stream(id)
   if (stream === undefined) return answers.badRequest(`No stream with the id ${id}`)
   return stream.members.has(caller.id) ? stream : answers.forbidden
 }
 
-/** A message in a stream that the caller is in, or the answer that it is none. */
+/** A message in a stream of the caller, or the answer that refuses it. */
 export const findMessage = ({ pod }: Service, caller: User, id: string): Message | Answer => {
   const message = pod.message(id)
   if (message === undefined) return answers.unknownMessage

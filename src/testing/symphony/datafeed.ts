@@ -19,7 +19,7 @@ const list: call.Handler = ({ feeds, step }, { caller, query }) =>
     const tag = query.get("tag")
     const own = feeds.of(caller).filter((feed) => tag === undefined || feed.tag === tag)
     return answers.ok([
-      // A feed of another kind, which a reader of the datafeed has to leave alone.
+      // A feed of another kind, which readers of the datafeed must ignore.
       ...tag === undefined ? [{ id: `${"d".repeat(32)}_p_0001`, createdAt: 0, type: "datahose" }] : [],
       ...own.map(shownFeed)
     ])

@@ -22,7 +22,7 @@ const badRequest = (message: string) => Effect.fail(answers.badRequest(message))
 /** 30 MB: all parts of a message together. */
 const largest = 30 * 1024 * 1024
 
-/** Pairs files with their previews, which are none or as many. */
+/** Pairs files with their previews; `undefined` if there are some previews, but not as many. */
 const filesOf = (parts: ReadonlyArray<multipart.Part>): ReadonlyArray<File> | undefined => {
   const attachments = parts.filter(({ name }) => name === "attachment")
   const previews = parts.filter(({ name }) => name === "preview")

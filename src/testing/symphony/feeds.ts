@@ -1,10 +1,10 @@
-/** Datafeeds: what each reader has been told and has not yet acknowledged. Every function is one synchronous step. */
+/** Datafeeds with the events that are not acknowledged. Every function is one synchronous step. */
 import * as json from "../server/json.ts"
 import type * as longPoll from "../server/longPoll.ts"
 import * as recent from "../server/recent.ts"
 import type { User } from "./pod.ts"
 
-/** Something that happened, as readers are told of it. */
+/** An event. */
 export interface Event {
   readonly id: string
   readonly messageId?: string | undefined
@@ -17,7 +17,7 @@ export interface Event {
 interface Entry {
   readonly size: number
   readonly event: Event
-  /** From when on it is shown: it comes again when it was not acknowledged. */
+  /** When it is delivered next. It comes again until it is acknowledged. */
   visible: number
 }
 
@@ -28,34 +28,34 @@ export interface Feed {
   readonly created: number
   lastRead: number
   readonly entries: Set<Entry>
-  /** What is forgotten, however often it was told: the oldest, when there is too much. */
+  /** Bounds the events: the oldest go, delivered or not. */
   readonly stored: recent.Recent<Entry>
-  /** What was told with each acknowledgement that may still come. */
+  /** The events of each acknowledgement that may still come. */
   readonly told: Map<string, ReadonlyArray<Entry>>
   readonly waiters: Set<longPoll.Waiter>
 }
 
 export interface Feeds {
-  /** Forgets the feeds that nobody has read for too long. */
+  /** Removes feeds that nobody has read for too long. */
   readonly settle: (now: number) => void
   readonly of: (user: User) => ReadonlyArray<Feed>
   readonly all: () => ReadonlyArray<Feed>
   readonly find: (user: User, id: string) => Feed | undefined
   readonly create: (user: User, tag: string | undefined, now: number) => Feed
   readonly remove: (feed: Feed) => void
-  /** Tells it to all feeds of those users, and gives its id. */
+  /** Adds an event to all feeds of these users, and gives its id. */
   readonly offer: (event: Omit<Event, "id">, users: ReadonlyMap<number, User>) => string
-  /** What was told with it is done with. Whether the feed ever gave it. */
+  /** Removes the events of an acknowledgement. `false` if the feed never gave it. */
   readonly acknowledge: (feed: Feed, ackId: string) => boolean
-  /** What is to be told now, with its acknowledgement. */
+  /** The events that are due, with their acknowledgement. */
   readonly read: (feed: Feed, now: number) => { readonly events: ReadonlyArray<Event>; readonly ackId: string }
-  /** Whether there is something to be told. */
+  /** Whether events are due. */
   readonly hasNews: (feed: Feed, now: number) => boolean
-  /** When something that was told comes again, at the earliest. */
+  /** When the next event is due. */
   readonly nextDue: (feed: Feed) => number | undefined
 }
 
-/** Wakes those who wait now: one that reads again at once waits anew, and must not be woken by what woke it. */
+/** Wakes the reads that wait now. One that waits again at once must not be woken twice. */
 const wakeAll = ({ waiters }: Feed) => {
   const waiting = [...waiters]
   for (const { wake } of waiting) wake()
@@ -132,7 +132,7 @@ export const make = (options: {
         feed.entries.delete(entry)
         feed.stored.remove(entry)
       }
-      // A read whose answer was lost comes again with the same one; an older one does not.
+      // A read whose answer was lost comes again with the same acknowledgement, never with an older one.
       for (const older of feed.told.keys()) {
         if (older === ackId) break
         feed.told.delete(older)

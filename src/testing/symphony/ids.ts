@@ -1,7 +1,7 @@
-/** Ids as the service makes them: base64 of binary, in the alphabet for addresses or in the standard one. */
+/** Ids as the service makes them: base64 of bytes, URL-safe or standard. */
 import * as Base64Url from "effect/encoding/Base64Url"
 
-/** A number of 32 bits for each number (mulberry32): ids look like chance, and are the same in each run. */
+/** A hash of 32 bits (mulberry32): ids look random, and are the same in each run. */
 const scrambled = (seed: number) => {
   const state = (seed * 0x6D2B79F5 + 0x6D2B79F5) >>> 0
   const bits = Math.imul(state ^ (state >>> 15), state | 1)

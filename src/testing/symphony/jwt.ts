@@ -1,4 +1,4 @@
-/** The tokens of logins, from the service's side: who signed, with a key that was registered, and until when it holds. */
+/** The tokens of logins: checks who signed them, with which key, and until when they are valid. */
 import * as Clock from "effect/Clock"
 import type * as CryptoError from "effect/crypto/CryptoError"
 import * as Digest from "effect/crypto/Digest"
@@ -17,7 +17,7 @@ const algorithm = Signature.rsaPkcs1v15({ hash: Digest.sha512, modulusLength: 20
 
 const Rsa = Signature.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
-/** A public key that was registered. */
+/** A registered public key. */
 export type PublicKey = Signature.PublicKey
 
 /** Reads a public key: PEM of `SubjectPublicKeyInfo` (`BEGIN PUBLIC KEY`). */
@@ -66,10 +66,10 @@ const parseClaims = parsed(Schema.Struct({
   nbf: Schema.optionalKey(Schema.Finite)
 }))
 
-/** The longest that a token may hold, in seconds. */
+/** How long a token may be valid, in seconds. */
 const longest = 300
 
-/** Whose token it is, if it is right: signed by a known key, not past its end, and the end not too far off. */
+/** The account of a token, if a known key signed it and it has not expired and does not last too long. */
 export const verify = <A extends { readonly key: PublicKey | undefined }>(
   token: string,
   find: (name: string) => A | undefined

@@ -1,4 +1,4 @@
-/** Logging in: each token that was signed with a registered key gives a session. */
+/** Logins: a token that a registered key signed gives a session. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Answer } from "../server/message.ts"

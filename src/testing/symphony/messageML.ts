@@ -1,4 +1,4 @@
-/** MessageML as the Agent reads it: checked, and turned into the PresentationML and the entities that readers get. */
+/** Checks MessageML as the Agent does, and turns it into PresentationML and entities. */
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
 import * as Option from "effect/Option"
@@ -7,12 +7,12 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as json from "../server/json.ts"
 
-/** What the Agent makes of a message. */
+/** A message as readers get it. */
 export interface Content {
   readonly presentation: string
   /** The entities, as JSON text, when there are any. */
   readonly data: string | undefined
-  /** What a reader sees, without markup. */
+  /** The text without markup. */
   readonly text: string
   readonly mentions: ReadonlyArray<number>
   readonly hashtags: ReadonlyArray<string>
@@ -24,17 +24,17 @@ interface Mentioned {
   readonly displayName: string
 }
 
-/** Finds who is mentioned, by id or by address. */
+/** Finds a mentioned user by id or email address. */
 export type FindUser = (by: { readonly uid?: string | undefined; readonly email?: string | undefined }) =>
   | Mentioned
   | undefined
 
 const parseData = Schema.decodeOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
 
-// The Agent would run it as a template. It evaluates none here, so that a user's text that was not escaped is found.
+// The Agent would run it as a template. The emulator refuses it, which finds user's text that was not escaped.
 const template = /\$\{|#\{|<\/?[#@]/
 
-/** Far beyond what the Agent takes, whose limit is of the encrypted text; and read in less than a second. */
+/** Far more than the Agent accepts, whose limit is for the encrypted text. Read in less than a second. */
 const longest = 1_000_000
 
 const root = /^<(messageML|div data-format="PresentationML")[\s/>]/
@@ -56,7 +56,7 @@ const oneOf = (type: string, idType: string, value: string) => ({
   id: [{ type: idType, value }]
 })
 
-/** The content of a message, or a sentence on what is wrong with it. */
+/** The content of a message, or a sentence about its problem. */
 export const read = (message: string, dataText: string, findUser: FindUser): Effect.Effect<Content, string> =>
   Effect.gen(function*() {
     if (message.length > longest) return yield* Effect.fail(`Message has more than ${longest} characters`)
@@ -76,7 +76,7 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
     let presentation = ""
     let text = ""
     let next = 0
-    // The root, and the short forms that are written as another element, do not stand in the text as they are.
+    // The root and the short forms are not copied to the text.
     let depth = 0
     let hidden = 0
 
@@ -87,7 +87,7 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
       text += shown
     }
 
-    /** Writes a short form and gives `undefined`, or what is wrong with it; `false` when the element is none. */
+    /** Writes a short form. Gives `undefined`, or its problem; `false` if the element is not a short form. */
     const shorthand = (name: string, attributes: Readonly<Record<string, string>>): string | undefined | false => {
       const { annotation, email, shortcode, strict, tag, uid } = attributes
       switch (name) {
@@ -175,6 +175,6 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
     }
   })
 
-/** Ends an element: one that is always empty is written in the short form. */
+/** Ends an element. Void elements are written as `<br/>`. */
 const closed = (written: string, name: string) =>
   ["br", "hr", "img"].includes(name) && written.endsWith(">") ? `${written.slice(0, -1)}/>` : `${written}</${name}>`

@@ -1,4 +1,4 @@
-/** What the Agent does with messages: it sends, updates, imports, finds and hands them out. */
+/** The Agent's endpoints for messages: send, update, blast, import, get, list, search and download. */
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
@@ -236,7 +236,7 @@ const search: call.Handler = (service, request) =>
         (mention === undefined || content.mentions.includes(mention)) &&
         (fromDate === undefined || timestamp >= fromDate) &&
         (toDate === undefined || timestamp < toDate) &&
-        // There are no signals here for a message to be in.
+        // The emulator has no signals.
         signal === undefined
       const messages = services.newestFirst(
         streams.filter((stream) => isOfType(stream, streamType)).flatMap(({ messages }) => messages).filter(isFound)

@@ -1,4 +1,4 @@
-/** The operations of a pod, its Agent and its key manager: where each of them is. */
+/** The operations of a pod, its Agent and its key manager, with their methods and paths. */
 
 interface Operation {
   /** What the request is for, as a test names it. */
@@ -61,7 +61,7 @@ const matches = (path: string, segments: ReadonlyArray<string>) => {
 const at = (segments: ReadonlyArray<string>): ReadonlyArray<Name> =>
   Object.keys(operations).filter(isName).filter((name) => matches(operations[name].path, segments))
 
-/** What is at that path, still percent-encoded, with that method; and whether there is anything at all. */
+/** The operation of a method and a path, still percent-encoded; and whether the path exists for any method. */
 export const find = (method: string, path: string): {
   readonly name: Name | undefined
   readonly parameters: ReadonlyArray<string>

@@ -1,4 +1,4 @@
-/** What a pod knows: its users, streams and messages. Every function is one synchronous step. */
+/** The users, streams and messages of a pod. Every function is one synchronous step. */
 import * as ids from "./ids.ts"
 import type { PublicKey } from "./jwt.ts"
 import * as recent from "../server/recent.ts"
@@ -11,7 +11,7 @@ export interface User {
   readonly firstName: string | undefined
   readonly lastName: string | undefined
   readonly email: string | undefined
-  /** Whoever has one logs in by it. */
+  /** A user without a key cannot log in. */
   readonly key: PublicKey | undefined
 }
 
@@ -35,7 +35,7 @@ export interface Stream {
 }
 
 export interface Attachment {
-  /** It has percent escapes in it, as characters of its own. */
+  /** It has percent signs in it, as characters of its own. */
   readonly id: string
   readonly name: string
   readonly contentType: string
@@ -53,7 +53,7 @@ export interface File {
 
 export type RelationshipType = "REPLY" | "FORWARD" | "REPLY_FORM"
 
-/** What became of a message at one of its readers. */
+/** The receipt of a message at one reader. */
 export interface Receipt {
   delivered: number | undefined
   read: number | undefined
@@ -61,12 +61,12 @@ export interface Receipt {
   readonly downloads: Array<{ readonly fileName: string; readonly timestamp: number }>
 }
 
-/** What a message is made of. */
+/** A message before it has an id. */
 export interface Draft {
   readonly messageML: string
   readonly content: Content
   readonly files: ReadonlyArray<File>
-  /** Whether an update leaves its readers alone. */
+  /** Whether an update notifies nobody. */
   readonly silent?: boolean | undefined
   readonly parent?: { readonly message: Message; readonly type: RelationshipType } | undefined
 }
@@ -80,7 +80,7 @@ export interface Message {
   readonly content: Content
   readonly attachments: ReadonlyArray<Attachment>
   readonly silent: boolean | undefined
-  /** Others are named by their ids where they are older: what is forgotten must not be held by its answers. */
+  /** By id, so that an answer does not hold a message that is forgotten. */
   readonly parent: { readonly id: string; readonly type: RelationshipType } | undefined
   readonly imported: boolean
   readonly replacing: string | undefined
@@ -108,12 +108,12 @@ export interface Pod {
   readonly streams: () => ReadonlyArray<Stream>
   readonly message: (id: string) => Message | undefined
   readonly post: (stream: Stream, user: User, draft: Draft, now: number) => Message
-  /** Puts a message where it would be, had it been sent at that time. */
+  /** Adds a message with a time in the past. */
   readonly import: (stream: Stream, user: User, draft: Draft, timestamp: number) => Message
   readonly replace: (replaced: Message, draft: Draft, now: number) => Message
-  /** The messages that were sent as an answer to it, or from it. */
+  /** The messages that answer or forward it. */
   readonly related: (message: Message, type: RelationshipType) => ReadonlyArray<Message>
-  /** The receipt of a reader, to be written in. */
+  /** The receipt of a reader, which can be changed. */
   readonly receipt: (message: Message, user: User) => Receipt
 }
 
@@ -123,7 +123,7 @@ const sizeOf = ({ attachments, content, messageML }: Message): number =>
   1024 + messageML.length + content.presentation.length + (content.data?.length ?? 0) +
   attachments.reduce((size, { content, preview }) => size + content.length + (preview?.content.length ?? 0), 0)
 
-/** Beyond so many bytes, the oldest messages are forgotten. */
+/** A pod. Beyond `storedBytes`, the oldest messages are forgotten. */
 export const make = (storedBytes: number): Pod => {
   const users = new Map<number, User>()
   const apps = new Map<string, App>()

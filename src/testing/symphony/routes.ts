@@ -1,4 +1,4 @@
-/** What answers each operation, and whose tokens it asks for. */
+/** The handler of each operation, and the tokens that it needs. */
 import * as Effect from "effect/Effect"
 import { handlers as administration } from "./administration.ts"
 import * as answers from "./answers.ts"
@@ -10,7 +10,7 @@ import type { Name } from "./operations.ts"
 import type { User } from "./pod.ts"
 import type { Service } from "./service.ts"
 
-/** Since when an Agent does without a token of the key manager. */
+/** Whether an Agent works without a token of the key manager. */
 const isNewEnough = (version: string): boolean => {
   const [, major, minor] = /^Agent-(\d+)\.(\d+)\./.exec(version) ?? []
   return Number(major) > 24 || Number(major) === 24 && Number(minor) >= 12
@@ -24,7 +24,7 @@ const sessionOf = ({ sessions }: Service, { headers }: Request) => {
 
 const atPod = (service: Service, request: Request): User | undefined => sessionOf(service, request)?.user
 
-/** A bot shows the key manager's token too, unless keys are delivered in the simplified way. */
+/** A bot needs the key manager's token too, unless the Agent has simplified key delivery. */
 const atAgent = (service: Service, request: Request): User | undefined => {
   const session = sessionOf(service, request)
   const isSimple = session?.kind === "onBehalfOf" ||

@@ -1,4 +1,4 @@
-/** One pod with all that belongs to it: what is kept, how it changes, and whom a change is told to. */
+/** A pod with its sessions, feeds and settings: changes of the pod, and their events. */
 import type * as Effect from "effect/Effect"
 import type * as feeds from "./feeds.ts"
 import * as ids from "./ids.ts"
@@ -7,7 +7,7 @@ import type * as pods from "./pod.ts"
 import type * as sessions from "./sessions.ts"
 import * as wire from "./wire.ts"
 
-/** What can be changed while it runs. */
+/** Settings that can change while it runs. */
 export interface Settings {
   agentVersion: string
   isKeyDeliverySimple: boolean
@@ -49,7 +49,7 @@ export const post = (
 export const replace = (service: Service, replaced: pods.Message, draft: pods.Draft, now: number): pods.Message =>
   told(service, service.pod.replace(replaced, draft, now), now)
 
-/** Hides a message; to do it again changes nothing. */
+/** Suppresses a message, once. */
 export const suppress = (service: Service, message: pods.Message, user: pods.User, now: number): number => {
   if (message.suppressed !== undefined) return message.suppressed
   message.suppressed = now
@@ -75,7 +75,7 @@ export const addStream = (
   return stream
 }
 
-/** Lets a user in, who reads of it as the others do. */
+/** Adds a user to a stream. The user gets the event too. */
 export const addMember = (service: Service, stream: pods.Stream, user: pods.User, now: number): void => {
   if (stream.members.has(user.id)) return
   stream.members.set(user.id, user)
@@ -83,7 +83,7 @@ export const addMember = (service: Service, stream: pods.Stream, user: pods.User
   service.feeds.offer({ type: "USERJOINEDROOM", timestamp: now, initiator: stream.creator, payload }, stream.members)
 }
 
-/** Puts a user out, who reads of it as the others do. */
+/** Removes a user from a stream. The user gets the event too. */
 export const removeMember = (service: Service, stream: pods.Stream, user: pods.User, now: number): void => {
   if (!stream.members.has(user.id)) return
   const payload = { userLeftRoom: { stream: wire.stream(stream), affectedUser: wire.user(user) } }
@@ -91,11 +91,11 @@ export const removeMember = (service: Service, stream: pods.Stream, user: pods.U
   stream.members.delete(user.id)
 }
 
-/** Whether a word that is not allowed is in a message or in the name of one of its files. */
+/** Whether a blocked word is in a message or in a file name. */
 export const isBlocked = ({ settings }: Service, { content, files }: pods.Draft): boolean =>
   [content.text, ...files.map(({ name }) => name)].some((text) => settings.blocked.some((word) => text.includes(word)))
 
-/** The newest come first: by what they say that their time is, and then by when they came. */
+/** Newest first: by timestamp, then by arrival. */
 export const newestFirst = (messages: ReadonlyArray<pods.Message>): ReadonlyArray<pods.Message> =>
   messages.filter(({ suppressed }) => suppressed === undefined).toReversed().toSorted((a, b) =>
     b.timestamp - a.timestamp

@@ -1,12 +1,12 @@
-/** Who is logged in: the tokens that were given, and what each of them is good for. */
+/** Sessions by their tokens. */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as recent from "../server/recent.ts"
 import type { User } from "./pod.ts"
 
-/** How somebody logged in: as a bot at the pod or at the key manager, as an application, or as one for a user. */
+/** A bot at the pod (`session`) or at the key manager, an application, or an application on behalf of a user. */
 export type LoginKind = "session" | "keyManager" | "app" | "onBehalfOf"
 
-/** A login that went well. */
+/** A successful login. */
 export interface Login {
   readonly kind: LoginKind
   /** The username, or the id of an application. */
@@ -23,19 +23,19 @@ interface Session {
 }
 
 export interface Sessions {
-  /** A new token, which no other one is equal to. */
+  /** A new token, unlike all others. */
   readonly open: (session: Session, now: number) => string
-  /** Whose token it is, unless it has expired. */
+  /** The session of a token, unless it has expired. */
   readonly find: (token: string | undefined) => Session | undefined
-  /** Makes tokens worthless: those of one name, or all. */
+  /** Expires all tokens, or those of one name. */
   readonly expire: (name: string | undefined) => void
   readonly logins: () => ReadonlyArray<Login>
 }
 
-/** So many of the newest logins are remembered, and so many tokens are good. */
+/** How many logins and tokens are kept. */
 const most = 10_000
 
-/** The nonce tells the tokens of one emulator from those of another. */
+/** The nonce makes the tokens of two emulators different. */
 export const make = (nonce: string): Sessions => {
   const sessions = new Map<string, Session>()
   const tokens = recent.make<string>(most, () => 1)

@@ -1,4 +1,4 @@
-/** Users, streams and messages as answers show them: with a `null` for most of what there is not. */
+/** Users, streams and messages as answers show them: most absent fields are `null`. */
 import * as ids from "./ids.ts"
 import type { Attachment, Message, Stream, User } from "./pod.ts"
 
@@ -21,7 +21,7 @@ export const stream = ({ id, name, type }: Stream) => ({
   recipientTenantIds: null
 })
 
-/** An IM and an MIM show who is in it, where it is what an event is about. */
+/** In an event about a stream, an IM or MIM shows its members. */
 export const streamOfEvent = (shown: Stream) => ({
   ...stream(shown),
   members: shown.type === "ROOM" ? null : [...shown.members.values()].map(user)
@@ -89,7 +89,7 @@ export const streamAttachment = ({ id, timestamp, user }: Message) => (attached:
   previews: attached.preview === undefined ? [] : [{ fileId: attached.preview.id, width: previewWidth }]
 })
 
-/** A user of a message's status: numbers are text there, and the name is in another case. */
+/** A user of a message's status, with numbers as text and `userName`. */
 export const statusUser = ({ displayName, email, firstName, id, lastName, username }: User, timestamp: number) => ({
   userId: String(id),
   firstName: firstName ?? null,

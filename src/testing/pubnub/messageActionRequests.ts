@@ -2,7 +2,7 @@
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type { Answer } from "../server/message.ts"
-import type { Action } from "./actions.ts"
+import type { Action } from "./messageActions.ts"
 import * as answers from "./answers.ts"
 import { type Keyset, parseJson } from "./keyset.ts"
 import { type Moment, type Request, timetokenOf } from "./request.ts"

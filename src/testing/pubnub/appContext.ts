@@ -1,21 +1,20 @@
 /**
- * App Context: what a keyset knows of users and channels, and who is a member of what. A change that changes something
- * is an event; one that sets what is there already is none.
+ * App Context: the users, channels and memberships of a keyset. A write sends an event only if it changes something.
  */
 import * as Base64 from "effect/encoding/Base64"
 import type { Draft } from "./entry.ts"
 
-/** A user is a `uuid`, here as in the paths. */
+/** Users are `uuid` here, as in the paths. */
 export type Kind = "uuid" | "channel"
 
-/** What a field holds: a text, or, in `custom`, named scalars. */
+/** The value of `custom`: scalars by name. */
 export type Custom = Readonly<Record<string, string | number | boolean | null>>
 export type Value = string | Custom
 
-/** The fields that a change names: `null` clears one, and those that are left out stay. */
+/** The fields to change. `null` clears a field; a field that is not in the map stays. */
 export type Change = ReadonlyMap<string, Value | null>
 
-/** Metadata of a user or channel, or what a membership holds. A field that is not set is not in it. */
+/** The metadata of a user or channel, or the data of a membership. `fields` has only those that are set. */
 export interface Item {
   readonly fields: ReadonlyMap<string, Value>
   /** Microseconds since 1970. */
@@ -38,13 +37,13 @@ export const iso = (micros: bigint, digits?: number): string => {
   return `${seconds}${written === "" ? "" : `.${written}`}Z`
 }
 
-/** Another one for every change: the time of a change is its alone, and the product of different times is different. */
+/** A different tag for every change, because no two changes have the same time. */
 const objectTag = (updated: bigint): string =>
   BigInt.asUintN(128, updated * 0x9E3779B97F4A7C15F39CC0605CEDC835n).toString(16).padStart(32, "0")
 
 const encoder = new TextEncoder()
 
-/** The same one for the same content (64 bits of FNV-1a). */
+/** The same tag for the same content (64 bits of FNV-1a). */
 const contentTag = (fields: ReadonlyMap<string, Value>): string => {
   const content = JSON.stringify(["custom", "status", "type"].map((name) => fields.get(name)))
   let hash = 0xCBF29CE484222325n
@@ -53,14 +52,14 @@ const contentTag = (fields: ReadonlyMap<string, Value>): string => {
   return Base64.encode(bytes).replaceAll("=", "")
 }
 
-/** By key, so that the same content is the same text. Without any keys there is nothing left to keep. */
+/** Sorts custom data by key, so that the same content is the same text. Empty custom data is not set. */
 const ordered = (value: Value | null): Value | undefined => {
   if (typeof value !== "object" || value === null) return value ?? undefined
   const entries = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1)
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 
-/** What of a change is new, in the order of the names. */
+/** The fields of a change that differ from before. */
 const difference = (before: Item | undefined, change: Change): ReadonlyArray<readonly [string, Value | undefined]> =>
   [...change]
     .map(([name, value]) => [name, ordered(value)] as const)
@@ -75,7 +74,7 @@ const payload = (
   return JSON.stringify({ source: "objects", version: "2.0", event, type, data: Object.fromEntries(entries) })
 }
 
-/** A field that was cleared is `null` in an event, and a `custom` that was cleared is empty. */
+/** An event shows a cleared field as `null`, and a cleared `custom` as empty. */
 const told = (changed: ReadonlyArray<readonly [string, Value | undefined]>) =>
   Object.fromEntries(changed.map(([name, value]) => [name, value ?? (name === "custom" ? {} : null)]))
 
@@ -86,7 +85,7 @@ export const make = (append: (draft: Draft, region: number, now: bigint) => bigi
   const members = new Map<string, Map<string, Item>>()
   let last = 0n
 
-  /** The time of a change, later than that of any change before. */
+  /** The time of a change, later than that of each change before. */
   const stamp = (now: bigint) => {
     const micros = now / 10n
     last = micros > last ? micros : last + 1n
@@ -120,7 +119,7 @@ export const make = (append: (draft: Draft, region: number, now: bigint) => bigi
         return item === undefined ? [] : [{ uuid: id, channel, item }]
       })
 
-  /** Who hears of a user hears it on the user's own channel and wherever the user is a member. */
+  /** Events about a user go to the user's own channel and to all channels that have the user as a member. */
   const audience = (kind: Kind, id: string) =>
     kind === "channel" ? [id] : [id, ...membershipsOf(kind, id).map(({ channel }) => channel)]
 
@@ -137,7 +136,7 @@ export const make = (append: (draft: Draft, region: number, now: bigint) => bigi
       tell(audience(kind, id), payload("set", kind, data), region, now)
       return item
     },
-    /** The memberships stay: a membership needs no metadata on either side. */
+    /** Memberships stay: they need no metadata on either side. */
     remove: (kind: Kind, id: string, region: number, now: bigint) => {
       if (things[kind].delete(id)) tell(audience(kind, id), payload("delete", kind, { id }), region, now)
     },

@@ -1,8 +1,8 @@
-/** Message actions: what users add to messages. Each change is an event on the channel. */
+/** Message actions. Each change sends an event to the channel. */
 import type { Draft } from "./entry.ts"
 import * as recent from "../server/recent.ts"
 
-/** One action of a user on a message. */
+/** An action of a user on a message. */
 export interface Action {
   readonly channel: string
   readonly type: string
@@ -15,7 +15,7 @@ export interface Action {
 interface Channel {
   /** By timetoken, oldest first. */
   readonly actions: Array<Action>
-  /** By message, and by what a user can add to it once. */
+  /** By message, and by user, type and value, which are unique. */
   readonly byMessage: Map<bigint, Map<string, Action>>
 }
 
@@ -25,14 +25,14 @@ const keyOf = ({ type, uuid, value }: Pick<Action, "type" | "uuid" | "value">) =
 export const make = (options: {
   readonly tick: (now: bigint) => bigint
   readonly append: (draft: Draft, region: number, now: bigint) => bigint
-  /** Beyond so many, the oldest of all channels go, and nobody hears of it. */
+  /** Beyond it, the oldest of all channels go without an event. */
   readonly storedBytes: number
 }) => {
   const channels = new Map<string, Channel>()
   const stored = recent.make<Action>(options.storedBytes, ({ type, value }) => 1024 + type.length + value.length)
   let unpublished = 0
 
-  /** Whether readers hear of it. */
+  /** Sends the event of a change. `false` if it is withheld. */
   const publish = (
     event: "added" | "removed",
     { actionTimetoken, channel, messageTimetoken, type, uuid, value }: Action,
@@ -54,7 +54,7 @@ export const make = (options: {
     ...channels.get(channel)?.byMessage.get(messageTimetoken)?.values() ?? []
   ]
 
-  /** Forgets one, and what held nothing else. */
+  /** Removes an action, and maps that become empty. */
   const drop = (action: Action) => {
     const kept = channels.get(action.channel)
     const onMessage = kept?.byMessage.get(action.messageTimetoken)
@@ -65,7 +65,7 @@ export const make = (options: {
   }
 
   return {
-    /** What a user adds a second time is not added; nothing asks whether there is such a message. */
+    /** Adds an action, once. It does not check whether the message exists. */
     add: (channel: string, draft: Omit<Action, "actionTimetoken" | "channel">, region: number, now: bigint) => {
       const kept: Channel = channels.get(channel) ?? { actions: [], byMessage: new Map() }
       const onMessage = kept.byMessage.get(draft.messageTimetoken) ?? new Map<string, Action>()
@@ -88,14 +88,14 @@ export const make = (options: {
     /** All of a channel, oldest first. */
     of: (channel: string): ReadonlyArray<Action> => channels.get(channel)?.actions ?? [],
     ofMessage,
-    /** So many of the next changes are not published. */
+    /** Withholds the events of the next changes. */
     withhold: (count: number) => {
       unpublished = count
     }
   }
 }
 
-/** The actions of a message as history has them: by type, then by value. */
+/** The actions of a message as history shows them: by type, then by value. */
 export const grouped = (actions: ReadonlyArray<Action>) => {
   const types = new Map<string, Map<string, Array<{ readonly uuid: string; readonly actionTimetoken: string }>>>()
   for (const { actionTimetoken, type, uuid, value } of actions) {

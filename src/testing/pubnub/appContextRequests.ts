@@ -7,10 +7,10 @@ import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import { type Keyset, parseJson } from "./keyset.ts"
 import * as filter from "./objectFilter.ts"
-import { type Change, type Custom, iso, type Item, type Kind, type Value } from "./objects.ts"
+import { type Change, type Custom, iso, type Item, type Kind, type Value } from "./appContext.ts"
 import { type Moment, namesOf, type Request } from "./request.ts"
 
-/** The fields that every user or channel shows; the others are there when they are asked for. */
+/** The fields that are always in an answer; the optional ones must be asked for. */
 const core = { uuid: ["name", "externalId", "profileUrl", "email"], channel: ["name", "description"] } as const
 const optional = ["type", "status", "custom"] as const
 
@@ -20,7 +20,7 @@ const longestOther = 2048
 const longestId = 92
 const maxPage = 100
 
-/** One entry of a list. That of a membership has the id of its other end, and the metadata there, if there is any. */
+/** One entry of a list. A membership has the id and the metadata of its other end. */
 interface Row {
   readonly id: string
   readonly item: Item
@@ -37,7 +37,7 @@ const rowField = ({ id, item, other }: Row) => (path: string): filter.Field => {
   return Predicate.isString(value) ? value : undefined
 }
 
-/** What a list can be filtered and sorted by. */
+/** The fields by which a list can be filtered and sorted. */
 const fieldsOf = (kind: Kind, isRelation: boolean) => {
   const sortable = ["id", "name", "updated", "status", "type"]
   const fields = ["id", ...core[kind], "updated", "status", "type"]
@@ -73,14 +73,14 @@ const wordsOf = (text: string | undefined) => namesOf(text).map((word) => word.t
 
 const compare = (left: filter.Field, right: filter.Field): number => {
   if (left === right) return 0
-  // What is not set comes last.
+  // Fields that are not set come last.
   if (left === undefined || right === undefined) return left === undefined ? 1 : -1
   return left < right ? -1 : 1
 }
 
 type Order = (left: Row, right: Row) => number
 
-/** One key after the other, and the id in the end, so that pages fit together. */
+/** Compares key by key, and at last by id, so that pages neither overlap nor leave gaps. */
 const orderOf = (keys: ReadonlyArray<string>, names: ReadonlyArray<string>): Order | undefined => {
   const parts = keys.map((key) => key.split(":"))
   const areKnown = parts.every(([name = "", direction = "asc", ...rest]) =>
@@ -96,7 +96,7 @@ const orderOf = (keys: ReadonlyArray<string>, names: ReadonlyArray<string>): Ord
   }
 }
 
-/** A cursor is a place in the list. */
+/** A cursor is an index in the list. */
 const cursorOf = (place: number) => Base64.encode(String(place)).replaceAll("=", "")
 
 const placeOf = (cursor: string): number | undefined => {
@@ -107,7 +107,7 @@ const placeOf = (cursor: string): number | undefined => {
 
 const invalid = (location: string, message: string) => answers.badObject([{ message, location, locationType: "query" }])
 
-/** What a list is asked for, or what is wrong with that. */
+/** The filter, order and range of a list, or the refusal of a bad one. */
 const readSelection = (kind: Kind, isRelation: boolean, query: Request["query"]) => {
   const names = fieldsOf(kind, isRelation)
   const expression = query.get("filter") ?? ""
@@ -154,7 +154,7 @@ const isScalar = (value: unknown): value is string | number | boolean | null =>
 
 const isCustom = (value: unknown): value is Custom => Predicate.isObject(value) && Object.values(value).every(isScalar)
 
-/** The fields that a body changes, and what is wrong with it. Names that are not known are passed over. */
+/** The fields that a body changes, and its problems. Unknown names are ignored. */
 const readChange = (
   body: Readonly<Record<PropertyKey, unknown>>,
   names: ReadonlyArray<string>,
@@ -223,7 +223,7 @@ const one = (keyset: Keyset, kind: Kind, id: string, request: Request, { now, re
   }
 }
 
-/** The memberships that a body sets and deletes, each by the id at its other end, and what is wrong with it. */
+/** The memberships that a body sets and deletes, each by the id of its other end, and the problems of the body. */
 const readMemberships = (kind: Kind, content: Readonly<Record<PropertyKey, unknown>>) => {
   const details: Array<answers.Detail> = []
   const read = (verb: "set" | "delete") => {
@@ -293,7 +293,7 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): Answer 
   const kind = kinds.get(word)
   if (kind === undefined || rest.length > 0 || id === "") return answers.notFound
   if (others !== undefined && (kinds.get(others) ?? kind) === kind) return answers.notFound
-  // A list of all is refused to whom everything is.
+  // Only a denial of all names refuses the list of all objects.
   const wanted = { channels: [id ?? "*"], groups: [] }
   if (keyset.refused(query, wanted).channels.length > 0) return answers.objectsForbidden
   if (!keyset.addOns().appContext) return answers.noObjects
