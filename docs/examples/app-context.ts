@@ -8,7 +8,6 @@ import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Channels, Members, Memberships, ObjectFilter, PubNubConfig, Users } from "effect-herald/pubnub"
@@ -27,7 +26,7 @@ const program = Effect.gen(function*() {
   yield* People.set({ id: "bob", name: "Bob", status: "away" })
   yield* Channels.set({ id: "room #1", name: "Room 1", custom: { floor: 3 } })
 
-  // What is not set is None. What was not asked for is not in the type.
+  // A field that is not set is absent. A part that was not asked for is not in the type.
   const active = yield* People.stream({ filter: ObjectFilter.equals("status", "active"), include: ["custom"] }).pipe(
     Stream.runCollect
   )
@@ -35,25 +34,24 @@ const program = Effect.gen(function*() {
     // One that cannot be read stands in its place, and takes no other with it.
     if (UndecodableItem.isUndecodable(user)) continue
     const { custom, name } = user
-    const born = Option.match(custom, { onNone: () => "?", onSome: ({ born }) => DateTime.formatIsoDateUtc(born) })
-    yield* Console.log(`${Option.getOrElse(name, () => "somebody")}, born ${born}`)
+    const born = custom === undefined ? "?" : DateTime.formatIsoDateUtc(custom.born)
+    yield* Console.log(`${name ?? "somebody"}, born ${born}`)
   }
 
   // A member of the room is a user with a membership, and the same from the other end.
-  yield* Members.set({ channel: "room #1", users: ["bob", { id: "ada", custom: { seat: 7 } }] })
-  const seats = yield* Memberships.list({ user: "ada", include: ["custom", "channel"] })
+  yield* Members.set({ channel: "room #1", users: ["bob", { userId: "ada", custom: { seat: 7 } }] })
+  const seats = yield* Memberships.list({ userId: "ada", include: ["custom", "channel"] })
   for (const { channel, custom } of seats.items.filter(UndecodableItem.isDecoded)) {
-    const room = Option.flatMap(channel, ({ name }) => name)
-    yield* Console.log(`${Option.getOrUndefined(room)}, seat ${Option.getOrUndefined(custom)?.seat}`)
+    yield* Console.log(`${channel?.name}, seat ${custom?.seat}`)
   }
 
-  // Ten writers at once: each reads, adds one, and begins anew when another was quicker.
+  // Ten writers at once: each reads, adds one, and starts again when another was quicker.
   const award = People.update({ id: "ada" }, ({ custom }) => ({
-    custom: Option.map(custom, (custom) => ({ ...custom, points: custom.points + 1 }))
+    custom: custom && { ...custom, points: custom.points + 1 }
   }))
   yield* Effect.all(Array.from({ length: 10 }, () => award), { concurrency: "unbounded" })
   const ada = yield* People.get({ id: "ada", include: ["custom"] })
-  yield* Console.log(`points: ${Option.getOrUndefined(ada.custom)?.points}`)
+  yield* Console.log(`points: ${ada.custom?.points}`)
 
   const nobody = yield* Effect.flip(Channels.get({ id: "room #2" }))
   yield* Console.log(nobody.message)

@@ -1,13 +1,12 @@
 /**
- * What users, channels, memberships and members of App Context have in common: custom data, entity tags, pages, and what
- * can go wrong with an object. The requests are in `Users`, `Channels`, `Memberships` and `Members`.
+ * What users, channels, memberships and members of App Context have in common: custom data, etags, pages, and errors. The
+ * requests are in `Users`, `Channels`, `Memberships` and `Members`.
  *
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as Retry from "../Retry.ts"
 import * as Failure from "../internal/failure.ts"
 import * as Json from "../internal/json.ts"
 import type * as Pages from "../Page.ts"
@@ -20,7 +19,7 @@ import * as Outcome from "./internal/wire/outcome.ts"
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What a custom field can hold: the service keeps no lists and no objects.
+ * The value of a custom field. The service stores no lists and no objects in it.
  *
  * @category schemas
  * @since 0.1.0
@@ -28,13 +27,15 @@ import * as Outcome from "./internal/wire/outcome.ts"
 export const Scalar = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean, Schema.Null])
 
 /**
+ * The value of a custom field.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Scalar = typeof Scalar.Type
 
 /**
- * An application's own fields. `withCustom` of each module gives them a type.
+ * The fields that an application adds to an object. `withCustom` of each module gives them a type.
  *
  * @category models
  * @since 0.1.0
@@ -52,8 +53,8 @@ export interface Custom {
 export const Custom: Schema.Codec<Custom> = Schema.Record(Schema.String, Scalar)
 
 /**
- * The schema of an application's own fields, as `withCustom` of each module takes it: what it writes is an object of
- * scalars, which is checked before anything is sent.
+ * The schema that `withCustom` of each module takes. It must write an object of scalars, which is checked before anything is
+ * sent.
  *
  * @category models
  * @since 0.1.0
@@ -61,7 +62,7 @@ export const Custom: Schema.Codec<Custom> = Schema.Record(Schema.String, Scalar)
 export type CustomSchema<C, RD = never, RE = never> = Schema.ConstraintCodec<C, unknown, RD, RE>
 
 /**
- * Names one state of an object: as long as it is the same, the object is.
+ * The name of one version of an object, made by the service. The object has not changed while its etag is the same.
  *
  * @category schemas
  * @since 0.1.0
@@ -69,13 +70,15 @@ export type CustomSchema<C, RD = never, RE = never> = Schema.ConstraintCodec<C, 
 export const Etag = Schema.NonEmptyString.pipe(Schema.brand("Etag"))
 
 /**
+ * The name of one version of an object, made by the service.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Etag = typeof Etag.Type
 
 /**
- * A place in a list, as the service gives it: there is nothing to read in it.
+ * A place in a list, made by the service. Its text has no meaning.
  *
  * @category schemas
  * @since 0.1.0
@@ -83,13 +86,15 @@ export type Etag = typeof Etag.Type
 export const PageCursor = Schema.NonEmptyString.pipe(Schema.brand("PageCursor"))
 
 /**
+ * A place in a list, made by the service.
+ *
  * @category models
  * @since 0.1.0
  */
 export type PageCursor = typeof PageCursor.Type
 
 /**
- * A page of a list of App Context. An item that cannot be read is an `UndecodableItem` in its place.
+ * A page of a list of App Context. An item that cannot be decoded is an `UndecodableItem` in its place.
  *
  * @category models
  * @since 0.1.0
@@ -97,7 +102,7 @@ export type PageCursor = typeof PageCursor.Type
 export type Page<A> = Pages.Page<A | UndecodableItem, PageCursor>
 
 /**
- * What every object has: when it changed, and the tag of what it is now.
+ * The version of an object. Every object has it, whatever parts were asked for.
  *
  * @category models
  * @since 0.1.0
@@ -105,30 +110,38 @@ export type Page<A> = Pages.Page<A | UndecodableItem, PageCursor>
 export interface Versioned {
   /** When it was changed last. */
   readonly updated: DateTime.Utc
-  /** Names this version. `Users.set` and `Channels.set` take it as `ifMatchesEtag`. */
+  /** The name of this version. `Users.set` and `Channels.set` take it as `ifMatchesEtag`. */
   readonly etag: Etag
 }
 
 /**
- * The parts that come when they are asked for with `include`. `None` where nothing is set.
+ * The parts of every object that `include` can ask for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Part = "custom" | "status" | "type"
+
+/**
+ * The parts of an object. A part that was not asked for is not in the type. A part that is not set is an absent key.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Included<C = Custom> {
-  /** Custom data. `None` where it is not set. */
-  readonly custom: Option.Option<C>
-  /** `None` where it is not set. */
-  readonly status: Option.Option<string>
-  /** `None` where it is not set. */
-  readonly type: Option.Option<string>
+  /** The custom data. */
+  readonly custom?: C
+  /** The status. */
+  readonly status?: string
+  /** The type. */
+  readonly type?: string
 }
 
 /**
- * The value of a field to set: the value itself or `Some` of it sets it, `None` clears it. A field that is absent, or
- * `undefined`, is left as it is.
+ * The value of a field to write: the value itself or `Some` of it sets the field, `None` clears it. An absent or `undefined`
+ * field stays as it is.
  *
- * **Example** (One field set, one cleared, all others left)
+ * **Example** (Set one field, clear another)
  *
  * ```ts
  * import * as Option from "effect/Option"
@@ -143,13 +156,28 @@ export interface Included<C = Custom> {
 export type Settable<A> = A | Option.Option<A>
 
 /**
- * One page of which list, whatever it lists.
+ * The fields to write that users, channels and memberships have in common.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Fields<C = Custom> {
+  /** The status, at most 50 characters. */
+  readonly status?: Settable<string> | undefined
+  /** The type, at most 50 characters. */
+  readonly type?: Settable<string> | undefined
+  /** The custom data. It replaces all custom data of the object. */
+  readonly custom?: Settable<C> | undefined
+}
+
+/**
+ * Which page of a list to get.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PageOptions {
-  /** The most items of the page: 1 to 100. Default: 100. */
+  /** How many items the page has at most: 1 to 100. Default: 100. */
   readonly limit?: number | undefined
   /** The `next` of another page. Default: the first page. */
   readonly next?: PageCursor | undefined
@@ -160,19 +188,17 @@ export interface PageOptions {
 }
 
 /**
- * How an update writes.
+ * How `update` writes custom data.
  *
  * @category models
  * @since 0.1.0
  */
-export interface UpdateOptions {
+export interface MergeOptions {
   /**
-   * What becomes of custom fields that the new custom data does not name: `"replace"` removes them, `"merge"` keeps them,
-   * also those that a schema does not know. Default: `"replace"`, as the service does.
+   * What happens to custom fields that the new custom data does not have. `"replace"` removes them. `"merge"` keeps them, also
+   * those that a schema does not know. Default: `"replace"`, as the service does.
    */
   readonly custom?: "replace" | "merge" | undefined
-  /** When to begin anew after somebody else's change. Default: `Retry.contention`. */
-  readonly retry?: Retry.Policy<ObjectChanged> | undefined
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -188,21 +214,26 @@ export interface UpdateOptions {
 export const Kind = Schema.Literals(["user", "channel", "membership"])
 
 /**
+ * The kinds of objects.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Kind = typeof Kind.Type
 
 /**
- * The service has no metadata of this user or channel, or no such membership. It may exist nevertheless: one can publish
- * without metadata.
+ * The service has no metadata of this user or channel, or no such membership. The user or channel may be in use nevertheless:
+ * publishing needs no metadata.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ObjectNotFound extends Failure.TaggedError<ObjectNotFound>("pubnub")("ObjectNotFound", {
+  /** The function that failed: `Users.update`. */
   operation: Schema.String,
+  /** The kind of the object. */
   kind: Kind,
+  /** The id of the object; of a membership, the id of its other end. */
   id: Schema.String
 }, {
   message: ({ id, kind, operation }) =>
@@ -210,39 +241,47 @@ export class ObjectNotFound extends Failure.TaggedError<ObjectNotFound>("pubnub"
 }) {}
 
 /**
- * The object was changed by somebody else since its `etag` was read (412). Nothing was written.
+ * Somebody else changed the object after its `etag` was read (412). Nothing was written.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ObjectChanged extends Failure.TaggedError<ObjectChanged>("pubnub")("ObjectChanged", {
+  /** The function that failed: `Users.update`. */
   operation: Schema.String,
+  /** The kind of the object. */
   kind: Kind,
+  /** The id of the object; of a membership, the id of its other end. */
   id: Schema.String,
+  /** The etag that the object no longer has. */
   etag: Etag
 }, {
   message: ({ etag, id, kind, operation }) =>
     `${operation}: ${kind} ${JSON.stringify(id)} no longer has the etag ${etag}: ` +
-    "somebody else changed it. Read it again and decide anew; update does both."
+    "somebody else changed it. Read it again, then write; update does both."
 }) {}
 
 /**
- * Custom data that is not what the schema given to `withCustom` says. `custom` is what the service has; without the
- * schema it can be read.
+ * The custom data does not match the schema given to `withCustom`. `custom` is what the service has.
  *
  * @category errors
  * @since 0.1.0
  */
 export class CustomMismatch extends Failure.TaggedError<CustomMismatch>("pubnub")("CustomMismatch", {
+  /** The function that failed: `Users.update`. */
   operation: Schema.String,
+  /** The kind of the object. */
   kind: Kind,
+  /** The id of the object; of a membership, the id of its other end. */
   id: Schema.String,
+  /** What does not match. */
   issue: Schema.String,
+  /** The custom data of the service. */
   custom: Schema.Record(Schema.String, Schema.Json)
 }, {
   message: ({ id, issue, kind, operation }) =>
     `${operation}: the custom data of ${kind} ${JSON.stringify(id)} does not match its schema: ` +
-    `${issue}. Whoever set it may be of another version.`
+    `${issue}. Another version of the program may have written it.`
 }) {
   // The custom data is foreign, and a logger walks it by recursion.
   override toJSON(): object {
@@ -251,21 +290,23 @@ export class CustomMismatch extends Failure.TaggedError<CustomMismatch>("pubnub"
 }
 
 /**
- * An update was sent, no answer came, and to read again did not settle it: the object has changed since, by this update
- * or by somebody else, or it could not be read. Whether to make the update once more is for the caller to say; an update
- * that notes itself in the object can always be made once more.
+ * An update was sent, and its answer was lost. A second read did not settle it: the object has changed, by this update or by
+ * somebody else, or it could not be read. An update that writes a note of itself into the object can be repeated safely.
  *
  * @category errors
  * @since 0.1.0
  */
 export class UpdateOutcomeUnknown extends Failure.TaggedError<UpdateOutcomeUnknown>("pubnub")("UpdateOutcomeUnknown", {
+  /** The function that failed: `Users.update`. */
   operation: Schema.String,
+  /** The kind of the object. */
   kind: Kind,
+  /** The id of the object; of a membership, the id of its other end. */
   id: Schema.String,
   /** Why there was no answer. */
   reason: Schema.Union(Outcome.Unknown)
 }, {
   message: ({ id, kind, operation, reason }) =>
-    `${operation}: whether ${kind} ${JSON.stringify(id)} was changed by this update is not known. ` +
-    `${whatHappened(reason)} Read it before the update is made once more.`
+    `${operation}: this update may or may not have changed ${kind} ${JSON.stringify(id)}. ` +
+    `${whatHappened(reason)} Read it before you repeat the update.`
 }) {}

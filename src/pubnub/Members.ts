@@ -1,35 +1,27 @@
 /**
  * The members of a channel: the users that App Context keeps with it. {@link list} and {@link stream} read, {@link set},
- * {@link remove} and {@link manage} write, {@link update} does both, and {@link live} keeps them current.
- * {@link withCustom} gives custom data a type.
+ * {@link remove} and {@link manage} write, {@link update} does both, and {@link live} keeps them current. {@link withCustom}
+ * gives custom data a type. The details of each request are in `Relations.Relations`.
  *
- * A member is not a subscriber: who is a member need not listen, and the other way round. For who listens see `Presence`. The
- * same memberships from the side of a user are in `Memberships`.
+ * A member need not be a subscriber, and a subscriber need not be a member. For subscribers see `Presence`. `Memberships` has
+ * the same memberships from the side of a user.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
-import type * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Live } from "../Live.ts"
 import type * as AppContext from "./AppContext.ts"
-import type * as SubscribeEvent from "./SubscribeEvent.ts"
-import type * as ObjectFilter from "./ObjectFilter.ts"
+import * as LiveRelations from "./internal/live/liveRelations.ts"
 import * as Custom from "./internal/objects/custom.ts"
-import * as LiveMembers from "./internal/live/liveMembers.ts"
-import * as Objects from "./internal/objects/objects.ts"
+import * as ObjectFields from "./internal/objects/fields.ts"
+import * as Options from "./internal/objects/options.ts"
+import * as Requests from "./internal/objects/relations.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
-import * as Relations from "./internal/objects/relations.ts"
-import type * as Memberships from "./Memberships.ts"
-import type { PubNubConfig } from "./PubNubConfig.ts"
-import type * as PubNubError from "./PubNubError.ts"
-import type { SubscribeError } from "./SubscribeError.ts"
-import type { UndecodableItem } from "../UndecodableItem.ts"
 import { UserId } from "./internal/wire/userId.ts"
+import * as ObjectFilter from "./ObjectFilter.ts"
+import type * as Objects from "./Objects.ts"
+import type * as Relations from "./Relations.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
 import type * as Users from "./Users.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -37,257 +29,95 @@ import type * as Users from "./Users.ts"
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * The parts of a member that can be asked for with `include`: those of the membership itself, the user, and those of the
- * user. A part of the user brings the user. Default: none.
- *
- * @category models
- * @since 0.1.0
- */
-export type Part = "custom" | "status" | "type" | "user" | "user.custom" | "user.status" | "user.type"
-
-/**
- * What every member has, whatever was asked for. `updated` and `etag` are those of the membership. The `etag` names its
- * state, and no more: the service cannot be asked to write on condition of it, and memberships with the same content may
- * have the same.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Relation extends AppContext.Versioned {
-  /** Who is the member: the `id` that was set. */
-  readonly userId: string
-}
-
-/**
- * What can be asked for beside that. `None` where nothing is set, and for a user of whom no metadata is stored. `Q` are the
- * parts of the user.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Included<Q extends Users.Part, C = AppContext.Custom> extends AppContext.Included<C> {
-  /** The metadata of the member. `None` where none is stored. */
-  readonly user: Option.Option<Users.User<Q>>
-}
-
-type Key<P extends Part> = P extends `user${string}` ? "user" : Extract<P, Users.Part>
-
-type UserPart<P extends Part> = P extends `user.${infer Q extends Users.Part}` ? Q : never
-
-/**
- * A member with the parts `P`: those that were not asked for are not in the type.
- *
- * @category models
- * @since 0.1.0
- */
-export type Member<P extends Part = never, C = AppContext.Custom> =
-  & Relation
-  & Pick<Included<UserPart<P>, C>, Key<P>>
-
-/**
- * What can be set of a membership, as from the side of the user.
- *
- * @category models
- * @since 0.1.0
- */
-export type Fields<C = AppContext.Custom> = Memberships.Fields<C>
-
-/**
- * Which membership, by the id of its user, and what is set of it.
- *
- * @category models
- * @since 0.1.0
- */
-export type Settings<C = AppContext.Custom> = Memberships.Settings<C>
-
-/**
- * Of which channel.
+ * The options that say whose members are meant.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ChannelOptions {
-  /** Up to 92 bytes, and neither `.` nor `..`. */
+  /** The channel, up to 92 bytes, neither `.` nor `..`. */
   readonly channel: string
 }
 
 /**
- * What members can be sorted by.
+ * The id of a member, as results and input have it.
  *
  * @category models
  * @since 0.1.0
  */
-export type SortKey = "updated" | "status" | "type" | `user.${Users.SortKey}`
-
-/**
- * What members can be filtered by. A filter that is text writes `uuid.name` where this says `user.name`: it is sent as it is.
- *
- * @category models
- * @since 0.1.0
- */
-export type FilterField = "updated" | "status" | "type" | `user.${Users.FilterField}`
-
-/**
- * Which members, and which parts of them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Selection<P extends Part> extends ChannelOptions {
-  /**
-   * The parts that come. Others are not in the type; at run time they are `None`, whatever the service keeps. Default: none.
-   */
-  readonly include?: ReadonlyArray<P> | undefined
-  /** A filter as data, or text of the service's language (`uuid.name LIKE "A*"`). Default: all. */
-  readonly filter?: string | ObjectFilter.Filter<FilterField> | undefined
-  /** First by the first key, and ascending where nothing is said. */
-  readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
+export interface MemberId {
+  /** The id of the user, up to 92 bytes, neither `.` nor `..`. */
+  readonly userId: string
 }
 
 /**
- * What {@link list} takes, and {@link set} and others for the page that they answer with.
+ * What distinguishes members from memberships, as types: `Relations.ListOptions<Members.MemberKind, "user">` are options of
+ * {@link list}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ListOptions<P extends Part> extends Selection<P>, AppContext.PageOptions {}
-
-/**
- * What {@link stream} takes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface StreamOptions<P extends Part> extends Selection<P> {
-  /** How many members are asked for at once: 1 to 100. Default: 100. */
-  readonly pageSize?: number | undefined
+export interface MemberKind {
+  /** The fields of every member. */
+  readonly own: MemberId & AppContext.Versioned
+  /** The other end. */
+  readonly end: {
+    /** The metadata of the user. Absent when there is none. */
+    readonly user?: Users.Profile
+  }
+  /** The options that say whose members are meant. */
+  readonly owner: ChannelOptions
+  /** The id of a member. */
+  readonly id: MemberId
+  /** The option that lists members. */
+  readonly items: {
+    /** Ids of users, or objects with `userId` (and, to set, fields). At least one, and none twice. */
+    readonly users: unknown
+  }
+  /** The options that say which member to update. */
+  readonly which: ChannelOptions & MemberId
+  /** The keys that a list can be sorted by. */
+  readonly sortKey: "updated" | "status" | "type" | `user.${Objects.SortKey}`
+  /** The fields that a filter can use. */
+  readonly filterField: "updated" | "status" | "type" | `user.${Users.UserKind["filterField"]}`
+  /** The parts that {@link live} keeps: all. */
+  readonly livePart: Part
 }
 
 /**
- * What {@link set} takes.
+ * The parts of a member that `include` can ask for. A part of the user brings the user too.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SetOptions<P extends Part, C = AppContext.Custom> extends ListOptions<P> {
-  /** Ids of users, or ids with what is set of the membership. At least one, and none twice. */
-  readonly users: ReadonlyArray<string | Settings<C>>
-}
+export type Part = AppContext.Part | "user" | `user.${AppContext.Part}`
 
 /**
- * What {@link remove} takes.
+ * A member with the parts `P`. Parts that were not asked for are not in the type.
  *
  * @category models
  * @since 0.1.0
  */
-export interface RemoveOptions<P extends Part> extends ListOptions<P> {
-  /** Ids of users, or what has one. At least one, and none twice. */
-  readonly users: ReadonlyArray<string | { readonly id: string }>
-}
+export type Member<P extends Part = never, C = AppContext.Custom> = Relations.Relation<MemberKind, P, C>
 
 /**
- * What {@link manage} takes: at least one user, and none twice.
+ * A member to write: the id of the user, and the fields to write. A member of a list fits.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ManageOptions<P extends Part, C = AppContext.Custom> extends ListOptions<P> {
-  /** As the users of {@link set}. */
-  readonly set?: ReadonlyArray<string | Settings<C>> | undefined
-  /** As the users of {@link remove}. */
-  readonly remove?: ReadonlyArray<string | { readonly id: string }> | undefined
-}
+export interface Input<C = AppContext.Custom> extends MemberId, AppContext.Fields<C> {}
 
 /**
- * What {@link update} takes beside its function.
+ * The requests about members whose custom data has the type `C`, and a decoder of their events.
  *
  * @category models
  * @since 0.1.0
  */
-export interface UpdateOptions extends ChannelOptions, Pick<AppContext.UpdateOptions, "custom"> {
-  /** Up to 92 bytes, and neither `.` nor `..`. */
-  readonly user: string
-}
-
-/**
- * The requests about members, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
- * custom data without a type. `E` is `CustomMismatch` where there is a type.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Members<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
-  /** Gets one page of members of a channel. Details: {@link list}. */
-  readonly list: <const P extends Part = never>(
-    options: ListOptions<P>
-  ) => Effect.Effect<
-    AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD
-  >
-  /** Streams all members of a channel, page by page. Details: {@link stream}. */
-  readonly stream: <const P extends Part = never>(
-    options: StreamOptions<P>
-  ) => Stream.Stream<
-    Member<P, C> | UndecodableItem,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD
-  >
-  /** Keeps the members of a channel current while the scope is open. Details: {@link live}. */
-  readonly live: (options: ChannelOptions) => Effect.Effect<
-    SubscriptionRef.SubscriptionRef<
-      Live<ReadonlyMap<string, Member<Part, C>>, PubNubError.PubNubError | SubscribeError | E>
-    >,
-    PubNubError.PubNubError | SubscribeError | E,
-    HttpClient.HttpClient | PubNubConfig | Scope.Scope | RD
-  >
-  /** Makes users members of a channel, or changes memberships. Details: {@link set}. */
-  readonly set: <const P extends Part = never>(
-    options: SetOptions<P, C>
-  ) => Effect.Effect<
-    AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD | RE
-  >
-  /** Takes users out of a channel. Details: {@link remove}. */
-  readonly remove: <const P extends Part = never>(
-    options: RemoveOptions<P>
-  ) => Effect.Effect<
-    AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD
-  >
-  /** Sets some and removes others, in one request. Details: {@link manage}. */
-  readonly manage: <const P extends Part = never>(
-    options: ManageOptions<P, C>
-  ) => Effect.Effect<
-    AppContext.Page<Member<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD | RE
-  >
-  /** Changes one membership by what it is now. Details: {@link update}. */
-  readonly update: (
-    options: UpdateOptions,
-    f: (member: Member<Users.Part, C>) => Fields<C>
-  ) => Effect.Effect<Member<Users.Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
-}
-
-/**
- * What {@link update} can fail with.
- *
- * @category errors
- * @since 0.1.0
- */
-export type UpdateError = PubNubError.PubNubError | AppContext.ObjectNotFound | AppContext.UpdateOutcomeUnknown
-
-/**
- * The requests about members whose custom data has the type `C`, and a reader of their events.
- *
- * @category models
- * @since 0.1.0
- */
-export interface TypedMembers<C, RD = never, RE = never> extends Members<C, AppContext.CustomMismatch, RD, RE> {
-  /** The same event, with the custom data of its change read: `None` where it was cleared. */
+export interface TypedMembers<C, RD = never, RE = never>
+  extends Relations.Relations<MemberKind, C, AppContext.CustomMismatch, RD, RE>
+{
+  /** Decodes the custom data in the change of an event. Fails with `CustomMismatch`. */
   readonly event: (
     event: SubscribeEvent.MembershipEvent
   ) => Effect.Effect<SubscribeEvent.MembershipEvent<C>, AppContext.CustomMismatch, RD>
@@ -297,31 +127,39 @@ export interface TypedMembers<C, RD = never, RE = never> extends Members<C, AppC
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
+type Untyped = Relations.Relations<MemberKind, AppContext.Custom, never>
+
 const Wire = Schema.Struct({
-  uuid: Schema.Union([Objects.User, Relations.bare(UserId)]),
-  ...Objects.Common
+  uuid: Schema.Union([ObjectFields.User, Requests.bare(UserId)]),
+  ...ObjectFields.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
-const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Users.Part>, "user">> = {
-  name: "Member",
+interface Whole extends MemberId, AppContext.Versioned {
+  readonly user?: Users.User<AppContext.Part>
+}
+
+const kind: Requests.Kind<typeof Wire.Type, Whole, MemberId> = {
+  module: "Members",
   owner: "channel",
   other: "user",
   wire: "uuid",
+  names: { owner: "channel", id: "userId", items: "users" },
   path: (channel) => path`/v2/objects/${subscribeKey}/channels/${channel}/uuids`,
   schema: Wire,
   idOf: ({ uuid }) => uuid.id,
-  build: ({ uuid, ...own }, custom) => ({
+  inputId: ({ userId }) => userId,
+  build: ({ custom: _, uuid, ...own }, custom) => ({
     ...own,
-    custom,
+    ...custom,
     userId: uuid.id,
-    user: "etag" in uuid ? Option.some(uuid) : Option.none()
+    ..."etag" in uuid ? { user: uuid } : {}
   })
 }
 
 const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
   codec: Custom.CustomCodec<C, E, RD, RE>
-): Omit<Members<C, E, RD, RE>, "live"> => {
-  const requests = Relations.make(kind, codec)
+): Omit<Relations.Relations<MemberKind, C, E, RD, RE>, "live"> => {
+  const requests = Requests.make(kind, codec)
   const given = <O extends ChannelOptions>(options: O) => () => ({ ...options, owner: options.channel })
   return {
     list: (options) => requests.list(given(options)),
@@ -329,21 +167,49 @@ const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
     set: (options) => requests.set(() => ({ ...given(options)(), set: options.users })),
     remove: (options) => requests.remove(() => ({ ...given(options)(), remove: options.users })),
     manage: (options) => requests.manage(given(options)),
-    update: (options, f) => requests.update(() => ({ ...given(options)(), id: options.user }), f)
+    update: (options, f) => requests.update(() => ({ ...given(options)(), id: options.userId }), f)
   }
 }
 
-/** Beside the others, and marked as pure below: a bundle that only reads and writes has nothing of what it takes to subscribe. */
+const isOfUser = Schema.is(Schema.Struct({ uuid: Schema.Struct({ id: UserId }) }))
+
+/** All parts. */
+const parts = [...ObjectFields.parts, "user", "user.custom", "user.status", "user.type"] as const
+
+const liveKind = <C>(): LiveRelations.Kind<Member<Part, C>, Users.User<AppContext.Part>, "user.id"> => ({
+  operation: "Members.live",
+  owner: "channel",
+  idOf: ({ userId }) => userId,
+  rawIdOf: (raw) => isOfUser(raw) ? raw.uuid.id : undefined,
+  filterOf: (id) => ObjectFilter.equals("user.id", id),
+  newsOf: (event, channel) => {
+    switch (event._tag) {
+      case "MembershipSet":
+      case "MembershipRemoved":
+        return event.channelId === channel ? { id: event.userId, isAboutEnd: false, event } : undefined
+      case "UserSet":
+      case "UserRemoved":
+        return { id: event.userId, isAboutEnd: true, event }
+      default:
+        return undefined
+    }
+  },
+  endOf: ({ user }) => user,
+  withEnd: ({ user: _, ...member }, user) => ({ ...member, ...user === undefined ? {} : { user } })
+})
+
+/** Apart from the other requests, and marked as pure below: a bundle that only reads and writes has no code to subscribe. */
 const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
-  requests: Pick<Members<C, E, RD, RE>, "list" | "stream">,
+  requests: Pick<Relations.Relations<MemberKind, C, E, RD, RE>, "list" | "stream">,
   codec: Custom.CustomCodec<C, E, RD, RE>
-): Members<C, E, RD, RE>["live"] =>
+): Relations.Relations<MemberKind, C, E, RD, RE>["live"] =>
 (options) =>
-  Objects.reading("liveMembers", () => options, ({ channel }) =>
-    LiveMembers.keep(
+  Options.reading("Members.live", () => options, ({ channel }) =>
+    LiveRelations.keep(
+      liveKind<C>(),
       {
-        all: requests.stream({ channel, include: LiveMembers.include }),
-        page: (filter) => requests.list({ channel, include: LiveMembers.include, filter }),
+        all: requests.stream({ channel, include: parts }),
+        page: (filter) => requests.list({ channel, include: parts, filter }),
         total: Effect.map(requests.list({ channel, limit: 1, totalCount: true }), ({ totalCount }) => totalCount)
       },
       codec,
@@ -353,33 +219,22 @@ const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
 const members = make(Custom.untyped)
 
 /**
- * One page of the members of a channel.
+ * Gets one page of the members of a channel. Details: {@link Relations.Relations.list}.
  *
- * **Details**
+ * `GET /v2/objects/{subscribeKey}/channels/{channel}/uuids`
  *
- * `GET /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Parts come only when `include` names them. The user of a member
- * is `None` where no metadata of it is stored: one can be a member without. A channel without members has an empty page,
- * also one that does not exist.
- *
- * What cannot be read is an `UndecodableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
- * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read,
- * `AccessDenied`, `FeatureDisabled` without App Context, and what every request can fail with.
- *
- * **Example** (Who owns a room)
+ * **Example** (The names of the owners of a room)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Option from "effect/Option"
- * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as Members from "effect-herald/pubnub/Members"
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const owners = (channel: string) =>
  *   Members.list({ channel, include: ["user"], filter: ObjectFilter.equals("type", "owner"), sort: ["user.name"] }).pipe(
  *     Effect.map(({ items }) =>
- *       items.filter(UndecodableItem.isDecoded).map(({ user, userId }) =>
- *         Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId)
- *       )
+ *       items.filter(UndecodableItem.isDecoded).map(({ user, userId }) => user?.name ?? userId)
  *     )
  *   )
  * ```
@@ -387,18 +242,14 @@ const members = make(Custom.untyped)
  * @category requests
  * @since 0.1.0
  */
-export const list: Members<AppContext.Custom, never>["list"] = members.list
+export const list: Untyped["list"] = members.list
 
 /**
- * All members of a channel, page by page as they are pulled.
+ * Streams all members of a channel, page by page. Details: {@link Relations.Relations.stream}.
  *
- * **Details**
+ * `GET /v2/objects/{subscribeKey}/channels/{channel}/uuids`
  *
- * The request of {@link list}, once a page, and none after the reader has stopped. What is added while the stream runs
- * moves others to later pages: none comes twice. What is removed moves others to earlier pages, and one that moves to a
- * page which was read already is not seen. The ids of all users that were given are kept for as long as the stream runs.
- *
- * **Example** (A letter to everybody)
+ * **Example** (A message to every member)
  *
  * ```ts
  * import * as Stream from "effect/Stream"
@@ -415,165 +266,99 @@ export const list: Members<AppContext.Custom, never>["list"] = members.list
  * )
  * ```
  *
- * @category requests
+ * @category streams
  * @since 0.1.0
  */
-export const stream: Members<AppContext.Custom, never>["stream"] = members.stream
+export const stream: Untyped["stream"] = members.stream
 
 /**
- * The members of a channel, each with its user and with all parts, kept current: they are read once, and then follow the
- * changes that others make to memberships and to the users, for as long as the scope is open.
+ * Keeps the members of a channel current while the scope is open, each with all parts and its user. Details:
+ * {@link Relations.Relations.live}.
  *
- * **Details**
- *
- * It subscribes to the channel, reads all pages, and applies the events that come, page by page. All members are read again
- * when events may have been lost (after an interruption, a suspected gap, something that cannot be read). When an event does
- * not say for certain what a member is now (one that has just come, changes that regions swapped), only that member is, with
- * a filter; of a channel with up to 100 members all are, in one request. Meanwhile the last value stands, and is `stale`:
- * `state` and `failure` of {@link Live} tell all that keeps it from being current. Reads that are worth trying
- * again are made as `Retry.reconnect` says.
- *
- * It gives the value when all members have been read. Fails with `PubNubError` when that cannot be (`AccessDenied`,
- * `FeatureDisabled`, …), at once for a wrong name, and with `SubscribeError` when the subscription ends before. After that
- * it does not fail: it tells.
- *
- * **Gotchas**
- *
- * Who listens to a channel is present on it. All members are kept in memory, and the map is another with each page of
- * events that changes it.
- *
- * **Example** (The names of who belongs to a room)
+ * **Example** (The names of the members of a room)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Option from "effect/Option"
  * import * as Stream from "effect/Stream"
- * import * as SubscriptionRef from "effect/SubscriptionRef"
+ * import * as Live from "effect-herald/Live"
  * import * as Members from "effect-herald/pubnub/Members"
  *
- * const names = Stream.unwrap(Effect.map(Members.live({ channel: "lobby" }), SubscriptionRef.changes)).pipe(
- *   Stream.map(({ value }) =>
- *     Array.from(value.values(), ({ user, userId }) =>
- *       Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId))
- *   )
+ * const names = Stream.unwrap(Effect.map(Members.live({ channel: "lobby" }), Live.values)).pipe(
+ *   Stream.map((members) => Array.from(members.values(), ({ user, userId }) => user?.name ?? userId))
  * )
  * ```
  *
  * @category streams
  * @since 0.1.0
  */
-export const live: Members<AppContext.Custom, never>["live"] = /* @__PURE__ */ makeLive(members, Custom.untyped)
+export const live: Untyped["live"] = /* @__PURE__ */ makeLive(members, Custom.untyped)
 
 /**
- * Makes users members of a channel, or changes memberships. Those that are not named stay as they are: for the others to go
- * see {@link manage}. Gives the page of members that results, as {@link list} would with the same options; those that were
- * set may be on another page.
+ * Makes users members of a channel, or changes memberships. Other members stay. Details: {@link Relations.Relations.set}.
  *
- * **Details**
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`
  *
- * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Fields that are not given are not sent: with users and
- * channels that leaves them as they are, and of memberships no recording shows it. `None` clears a field, and custom data is
- * one field, which is replaced as a whole. To set what is there already makes no event. Neither the channel nor the users
- * need metadata.
- *
- * Fails with `PubNubError`: `BadRequest` before a request is made for no users, a user that is named twice, texts that are
- * too long, and custom data that is not scalars. How many users the service takes in one request is not written down: more
- * than that is its `BadRequest`, and nothing is split into several requests here.
- *
- * **Example** (Two users, one of them with what is known of the membership)
+ * **Example** (Copy the members of a room to another)
  *
  * ```ts
+ * import * as Effect from "effect/Effect"
  * import * as Members from "effect-herald/pubnub/Members"
+ * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
- * const program = Members.set({
- *   channel: "room #1",
- *   users: ["bob", { id: "ada", status: "active", type: "owner", custom: { since: 2026 } }],
- *   include: ["custom"],
- *   limit: 10
- * })
+ * const program = Members.list({ channel: "old", include: ["status", "type", "custom"] }).pipe(
+ *   Effect.flatMap(({ items }) => Members.set({ channel: "new", users: items.filter(UndecodableItem.isDecoded) }))
+ * )
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const set: Members<AppContext.Custom, never>["set"] = members.set
+export const set: Untyped["set"] = members.set
 
 /**
- * Takes members out of a channel. Those that are none do no harm. Gives the page of what is left, as {@link list} would with
- * the same options.
+ * Removes members of a channel. Those that are none do no harm. Details: {@link Relations.Relations.remove}.
  *
- * **Details**
- *
- * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Fails with `PubNubError`, as {@link set}.
- *
- * **Example** (Two users leave)
- *
- * ```ts
- * import * as Members from "effect-herald/pubnub/Members"
- *
- * const program = Members.remove({ channel: "room #1", users: ["ada", "bob"] })
- * ```
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`
  *
  * @category requests
  * @since 0.1.0
  */
-export const remove: Members<AppContext.Custom, never>["remove"] = members.remove
+export const remove: Untyped["remove"] = members.remove
 
 /**
- * Sets members of a channel and takes others out, in one request. Gives the page of members that results, as {@link list}
- * would with the same options.
+ * Sets some members of a channel and removes others, in one request. Details: {@link Relations.Relations.manage}.
  *
- * **Details**
+ * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`
  *
- * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`. Fails with `PubNubError`, as {@link set}; one of the two lists
- * may be empty, and no user may be in both.
- *
- * **Example** (A new owner)
+ * **Example** (Replace the owner)
  *
  * ```ts
  * import * as Members from "effect-herald/pubnub/Members"
  *
  * const replace = (channel: string, old: string, owner: string) =>
- *   Members.manage({ channel, set: [{ id: owner, type: "owner" }], remove: [old] })
+ *   Members.manage({ channel, set: [{ userId: owner, type: "owner" }], remove: [old] })
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const manage: Members<AppContext.Custom, never>["manage"] = members.manage
+export const manage: Untyped["manage"] = members.manage
 
 /**
- * Changes a membership by what it is: reads it with its own parts, applies a function, and writes what that gives. A function
- * that gives no fields (`{}`) writes nothing.
+ * Changes a membership by its current state. Updates in one process are never lost; other writers may be overwritten. Details:
+ * {@link Relations.Relations.update}.
  *
- * **What is guaranteed, and what is not.** Updates of one membership in one process come one after another, from this side
- * or that of `Memberships`, so that none of them is lost. Against all other writers there is no guarantee: the service does
- * not write memberships on condition, so what another process writes between the read and the write is overwritten, and a
- * membership that is removed there comes back. Where several processes count, keep the count with the channel or the user:
- * `Channels.update` and `Users.update` lose nothing.
- *
- * **Details**
- *
- * A `GET` of `/v2/objects/{subscribeKey}/channels/{channel}/uuids` with a filter, and a `PATCH` with status, type and custom
- * data, those that stay included. An id that holds both kinds of quotes cannot be in a filter: then the pages are read until
- * it comes. Gives the member as it is after the write.
- *
- * Fails with `ObjectNotFound` when there is no such member, and with the `PubNubError` of either request. A write whose
- * answer was lost is looked for by reading once more: the update has succeeded if what it wrote is there, fails with the
- * `PubNubError` if the membership is what it was, and else with `UpdateOutcomeUnknown`.
- *
- * **Example** (A warning more)
+ * **Example** (One more warning)
  *
  * ```ts
- * import * as Option from "effect/Option"
  * import * as Schema from "effect/Schema"
  * import * as Members from "effect-herald/pubnub/Members"
  *
  * const Guests = Members.withCustom(Schema.Struct({ warnings: Schema.Int }))
  *
- * const warn = (channel: string, user: string) =>
- *   Guests.update({ channel, user, custom: "merge" }, ({ custom }) => {
- *     const warnings = Option.match(custom, { onNone: () => 1, onSome: ({ warnings }) => warnings + 1 })
+ * const warn = (channel: string, userId: string) =>
+ *   Guests.update({ channel, userId, custom: "merge" }, ({ custom }) => {
+ *     const warnings = (custom?.warnings ?? 0) + 1
  *     return { custom: { warnings }, ...warnings < 3 ? {} : { status: "muted" } }
  *   })
  * ```
@@ -581,17 +366,12 @@ export const manage: Members<AppContext.Custom, never>["manage"] = members.manag
  * @category requests
  * @since 0.1.0
  */
-export const update: Members<AppContext.Custom, never>["update"] = members.update
-
-// --------------------------------------------------------------------------------------------------------------------
-// typed custom data
-// --------------------------------------------------------------------------------------------------------------------
+export const update: Untyped["update"] = members.update
 
 /**
- * The same requests with custom data of a type: that of the memberships, while that of their users stays without one. What is
- * set is encoded and checked before it is sent, what is read is decoded: data that does not match fails with
- * `CustomMismatch`, which has it; in a list it is an `UndecodableItem` in its place. The schema has to write scalars: text,
- * numbers, booleans and null.
+ * The same requests with custom data of a type, and `event`, which decodes it from events. It is the custom data of the
+ * memberships; that of the users stays without a type. Data that does not match fails with `CustomMismatch`; in a list it
+ * becomes an `UndecodableItem`.
  *
  * **Example** (Since when)
  *
@@ -604,10 +384,7 @@ export const update: Members<AppContext.Custom, never>["update"] = members.updat
  * const Guests = Members.withCustom(Schema.Struct({ since: Schema.DateTimeUtc }))
  *
  * const oldest = Guests.list({ channel: "lobby", include: ["custom"], sort: ["updated"], limit: 1 })
- *
- * const changes = Subscribe.memberships({ channels: ["lobby"] }).pipe(
- *   Stream.mapEffect(Guests.event)
- * )
+ * const changes = Subscribe.memberships({ channels: ["lobby"] }).pipe(Stream.mapEffect(Guests.event))
  * ```
  *
  * @category constructors
@@ -623,7 +400,7 @@ export const withCustom = <C, RD = never, RE = never>(
     live: makeLive(requests, codec),
     event: (event) =>
       event._tag === "MembershipRemoved" ? Effect.succeed(event) : Effect.map(
-        Custom.typedChange(codec, event.change, { operation: "membershipEvent", kind: "membership", id: event.userId }),
+        Custom.typedChange(codec, event.change, { operation: "Members.event", kind: "membership", id: event.userId }),
         (change) => ({ ...event, change })
       )
   }

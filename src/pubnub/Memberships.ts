@@ -1,286 +1,126 @@
 /**
- * The memberships of a user: the channels that App Context keeps with it. {@link list} and {@link stream} read,
- * {@link set}, {@link remove} and {@link manage} write, {@link update} does both. {@link withCustom} gives custom data a
- * type.
+ * The memberships of a user: the channels that App Context keeps with it. {@link list} and {@link stream} read, {@link set},
+ * {@link remove} and {@link manage} write, {@link update} does both, and {@link live} keeps them current. {@link withCustom}
+ * gives custom data a type. The details of each request are in `Relations.Relations`.
  *
- * A membership is not a subscription: who is a member need not listen, and the other way round. For who listens see
- * `Presence`. The same memberships from the side of a channel are in `Members`.
+ * A member need not be a subscriber, and a subscriber need not be a member. For subscribers see `Presence`. `Members` has the
+ * same memberships from the side of a channel.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as Stream from "effect/Stream"
 import type * as AppContext from "./AppContext.ts"
 import type * as Channels from "./Channels.ts"
-import type * as SubscribeEvent from "./SubscribeEvent.ts"
-import type * as ObjectFilter from "./ObjectFilter.ts"
+import * as LiveRelations from "./internal/live/liveRelations.ts"
 import * as Custom from "./internal/objects/custom.ts"
-import * as Objects from "./internal/objects/objects.ts"
+import * as ObjectFields from "./internal/objects/fields.ts"
+import * as Options from "./internal/objects/options.ts"
+import * as Requests from "./internal/objects/relations.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
-import * as Relations from "./internal/objects/relations.ts"
+import * as ObjectFilter from "./ObjectFilter.ts"
+import type * as Objects from "./Objects.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
-import type * as PubNubError from "./PubNubError.ts"
-import type { UndecodableItem } from "../UndecodableItem.ts"
+import type * as Relations from "./Relations.ts"
+import type * as SubscribeEvent from "./SubscribeEvent.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // models
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * The parts of a membership that can be asked for with `include`: its own, its channel, and those of its channel. A part
- * of the channel brings the channel. Default: none.
- *
- * @category models
- * @since 0.1.0
- */
-export type Part = "custom" | "status" | "type" | "channel" | "channel.custom" | "channel.status" | "channel.type"
-
-/**
- * What every membership has, whatever was asked for. The `etag` names its state, and no more: the service cannot be asked
- * to write on condition of it, and memberships with the same content may have the same.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Relation extends AppContext.Versioned {
-  /** Of which channel: the `id` that was set. */
-  readonly channelId: string
-}
-
-/**
- * What can be asked for beside that. `None` where nothing is set, and for a channel of which no metadata is stored. `Q` are
- * the parts of the channel.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Included<Q extends Channels.Part, C = AppContext.Custom> extends AppContext.Included<C> {
-  /** The metadata of the channel. `None` where none is stored. */
-  readonly channel: Option.Option<Channels.Channel<Q>>
-}
-
-type Key<P extends Part> = P extends `channel${string}` ? "channel" : Extract<P, Channels.Part>
-
-type ChannelPart<P extends Part> = P extends `channel.${infer Q extends Channels.Part}` ? Q : never
-
-/**
- * A membership with the parts `P`: those that were not asked for are not in the type.
- *
- * @category models
- * @since 0.1.0
- */
-export type Membership<P extends Part = never, C = AppContext.Custom> =
-  & Relation
-  & Pick<Included<ChannelPart<P>, C>, Key<P>>
-
-/**
- * What can be set of a membership, from either side.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Fields<C = AppContext.Custom> {
-  /** At most 50 characters, as `type`. */
-  readonly status?: AppContext.Settable<string> | undefined
-  readonly type?: AppContext.Settable<string> | undefined
-  /** Takes the place of all custom data that is there. */
-  readonly custom?: AppContext.Settable<C> | undefined
-}
-
-/**
- * Which membership, and what is set of it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Settings<C = AppContext.Custom> extends Fields<C> {
-  /** The channel of a user, or the user of a channel. Up to 92 bytes, and neither `.` nor `..`. */
-  readonly id: string
-}
-
-/**
- * Whose memberships.
+ * The options that say whose memberships are meant.
  *
  * @category models
  * @since 0.1.0
  */
 export interface UserOptions {
-  /** Up to 92 bytes, and neither `.` nor `..`. Default: the user of the configuration. */
-  readonly user?: string | undefined
+  /** The id of the user, up to 92 bytes, neither `.` nor `..`. Default: the user of the configuration. */
+  readonly userId?: string | undefined
 }
 
 /**
- * What memberships can be sorted by.
+ * The id of the channel of a membership, as results and input have it.
  *
  * @category models
  * @since 0.1.0
  */
-export type SortKey = "updated" | "status" | "type" | `channel.${Channels.SortKey}`
-
-/**
- * What memberships can be filtered by.
- *
- * @category models
- * @since 0.1.0
- */
-export type FilterField = "updated" | "status" | "type" | `channel.${Channels.FilterField}`
-
-/**
- * Which memberships, and which parts of them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Selection<P extends Part> extends UserOptions {
-  /**
-   * The parts that come. Others are not in the type; at run time they are `None`, whatever the service keeps. Default: none.
-   */
-  readonly include?: ReadonlyArray<P> | undefined
-  /** A filter as data, or text of the service's language (`channel.name LIKE "A*"`). Default: all. */
-  readonly filter?: string | ObjectFilter.Filter<FilterField> | undefined
-  /** First by the first key, and ascending where nothing is said. */
-  readonly sort?: ReadonlyArray<SortKey | `${SortKey}:${"asc" | "desc"}`> | undefined
+export interface MembershipId {
+  /** The channel, up to 92 bytes, neither `.` nor `..`. */
+  readonly channelId: string
 }
 
 /**
- * What {@link list} takes, and {@link set} and others for the page that they answer with.
+ * What distinguishes memberships from members, as types: `Relations.ListOptions<Memberships.MembershipKind, "channel">` are options of
+ * {@link list}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ListOptions<P extends Part> extends Selection<P>, AppContext.PageOptions {}
-
-/**
- * What {@link stream} takes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface StreamOptions<P extends Part> extends Selection<P> {
-  /** How many memberships are asked for at once: 1 to 100. Default: 100. */
-  readonly pageSize?: number | undefined
+export interface MembershipKind {
+  /** The fields of every membership. */
+  readonly own: MembershipId & AppContext.Versioned
+  /** The other end. */
+  readonly end: {
+    /** The metadata of the channel. Absent when there is none. */
+    readonly channel?: Channels.Metadata
+  }
+  /** The options that say whose memberships are meant. */
+  readonly owner: UserOptions
+  /** The id of a membership. */
+  readonly id: MembershipId
+  /** The option that lists channels. */
+  readonly items: {
+    /** Names of channels, or objects with `channelId` (and, to set, fields). At least one, and none twice. */
+    readonly channels: unknown
+  }
+  /** The options that say which membership to update. */
+  readonly which: UserOptions & {
+    /** The channel, up to 92 bytes, neither `.` nor `..`. */
+    readonly channel: string
+  }
+  /** The keys that a list can be sorted by. */
+  readonly sortKey: "updated" | "status" | "type" | `channel.${Objects.SortKey}`
+  /** The fields that a filter can use. */
+  readonly filterField: "updated" | "status" | "type" | `channel.${Channels.ChannelKind["filterField"]}`
+  /** The parts that {@link live} keeps: those of the membership. */
+  readonly livePart: AppContext.Part
 }
 
 /**
- * What {@link set} takes.
+ * The parts of a membership that `include` can ask for. A part of the channel brings the channel too.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SetOptions<P extends Part, C = AppContext.Custom> extends ListOptions<P> {
-  /** Ids of channels, or ids with what is set of the membership. At least one, and none twice. */
-  readonly channels: ReadonlyArray<string | Settings<C>>
-}
+export type Part = AppContext.Part | "channel" | `channel.${AppContext.Part}`
 
 /**
- * What {@link remove} takes.
+ * A membership with the parts `P`. Parts that were not asked for are not in the type.
  *
  * @category models
  * @since 0.1.0
  */
-export interface RemoveOptions<P extends Part> extends ListOptions<P> {
-  /** Ids of channels, or what has one. At least one, and none twice. */
-  readonly channels: ReadonlyArray<string | { readonly id: string }>
-}
+export type Membership<P extends Part = never, C = AppContext.Custom> = Relations.Relation<MembershipKind, P, C>
 
 /**
- * What {@link manage} takes: at least one channel, and none twice.
+ * A membership to write: the channel, and the fields to write. A membership of a list fits.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ManageOptions<P extends Part, C = AppContext.Custom> extends ListOptions<P> {
-  /** As the channels of {@link set}. */
-  readonly set?: ReadonlyArray<string | Settings<C>> | undefined
-  /** As the channels of {@link remove}. */
-  readonly remove?: ReadonlyArray<string | { readonly id: string }> | undefined
-}
+export interface Input<C = AppContext.Custom> extends MembershipId, AppContext.Fields<C> {}
 
 /**
- * What {@link update} takes beside its function.
+ * The requests about memberships whose custom data has the type `C`, and a decoder of their events.
  *
  * @category models
  * @since 0.1.0
  */
-export interface UpdateOptions extends UserOptions, Pick<AppContext.UpdateOptions, "custom"> {
-  /** Up to 92 bytes, and neither `.` nor `..`. */
-  readonly channel: string
-}
-
-/**
- * The requests about memberships, with custom data of type `C`: what {@link withCustom} gives, and what this module is for
- * custom data without a type. `E` is `CustomMismatch` where there is a type.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Memberships<C, E = AppContext.CustomMismatch, RD = never, RE = never> {
-  /** Gets one page of memberships of a user. Details: {@link list}. */
-  readonly list: <const P extends Part = never>(
-    options?: ListOptions<P>
-  ) => Effect.Effect<
-    AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD
-  >
-  /** Streams all memberships of a user, page by page. Details: {@link stream}. */
-  readonly stream: <const P extends Part = never>(
-    options?: StreamOptions<P>
-  ) => Stream.Stream<
-    Membership<P, C> | UndecodableItem,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD
-  >
-  /** Makes a user a member of channels, or changes memberships. Details: {@link set}. */
-  readonly set: <const P extends Part = never>(
-    options: SetOptions<P, C>
-  ) => Effect.Effect<
-    AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD | RE
-  >
-  /** Takes a user out of channels. Details: {@link remove}. */
-  readonly remove: <const P extends Part = never>(
-    options: RemoveOptions<P>
-  ) => Effect.Effect<
-    AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD
-  >
-  /** Sets some and removes others, in one request. Details: {@link manage}. */
-  readonly manage: <const P extends Part = never>(
-    options: ManageOptions<P, C>
-  ) => Effect.Effect<
-    AppContext.Page<Membership<P, C>>,
-    PubNubError.PubNubError,
-    HttpClient.HttpClient | PubNubConfig | RD | RE
-  >
-  /** Changes one membership by what it is now. Details: {@link update}. */
-  readonly update: (
-    options: UpdateOptions,
-    f: (membership: Membership<Channels.Part, C>) => Fields<C>
-  ) => Effect.Effect<Membership<Channels.Part, C>, UpdateError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
-}
-
-/**
- * What {@link update} can fail with.
- *
- * @category errors
- * @since 0.1.0
- */
-export type UpdateError = PubNubError.PubNubError | AppContext.ObjectNotFound | AppContext.UpdateOutcomeUnknown
-
-/**
- * The requests about memberships whose custom data has the type `C`, and a reader of their events.
- *
- * @category models
- * @since 0.1.0
- */
-export interface TypedMemberships<C, RD = never, RE = never> extends Memberships<C, AppContext.CustomMismatch, RD, RE> {
-  /** The same event, with the custom data of its change read: `None` where it was cleared. */
+export interface TypedMemberships<C, RD = never, RE = never>
+  extends Relations.Relations<MembershipKind, C, AppContext.CustomMismatch, RD, RE>
+{
+  /** Decodes the custom data in the change of an event. Fails with `CustomMismatch`. */
   readonly event: (
     event: SubscribeEvent.MembershipEvent
   ) => Effect.Effect<SubscribeEvent.MembershipEvent<C>, AppContext.CustomMismatch, RD>
@@ -290,36 +130,43 @@ export interface TypedMemberships<C, RD = never, RE = never> extends Memberships
 // requests
 // --------------------------------------------------------------------------------------------------------------------
 
+type Untyped = Relations.Relations<MembershipKind, AppContext.Custom, never>
+
 const Wire = Schema.Struct({
-  channel: Schema.Union([Objects.Channel, Relations.bare(Schema.String)]),
-  ...Objects.Common
+  channel: Schema.Union([ObjectFields.Channel, Requests.bare(Schema.String)]),
+  ...ObjectFields.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
-const kind: Relations.Kind<typeof Wire.Type, Relation & Pick<Included<Channels.Part>, "channel">> = {
-  name: "Membership",
+interface Whole extends MembershipId, AppContext.Versioned {
+  readonly channel?: Channels.Channel<AppContext.Part>
+}
+
+const kind: Requests.Kind<typeof Wire.Type, Whole, MembershipId> = {
+  module: "Memberships",
   owner: "user",
   other: "channel",
   wire: "channel",
+  names: { owner: "userId", id: "channel", items: "channels" },
   path: (user) => path`/v2/objects/${subscribeKey}/uuids/${user}/channels`,
   schema: Wire,
   idOf: ({ channel }) => channel.id,
-  build: ({ channel, ...own }, custom) => ({
+  inputId: ({ channelId }) => channelId,
+  build: ({ channel, custom: _, ...own }, custom) => ({
     ...own,
-    custom,
+    ...custom,
     channelId: channel.id,
-    channel: "etag" in channel ? Option.some(channel) : Option.none()
+    ..."etag" in channel ? { channel } : {}
   })
 }
 
 const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
   codec: Custom.CustomCodec<C, E, RD, RE>
-): Memberships<C, E, RD, RE> => {
-  const requests = Relations.make(kind, codec)
+): Omit<Relations.Relations<MembershipKind, C, E, RD, RE>, "live"> => {
+  const requests = Requests.make(kind, codec)
   const given = <O extends UserOptions>(options: O) => ({ userId }: PubNubConfig["Service"]) => ({
     ...options,
-    owner: options.user ?? userId
+    owner: options.userId ?? userId
   })
-
   return {
     list: (options = {}) => requests.list(given(options)),
     stream: (options = {}) => requests.stream(given(options)),
@@ -330,41 +177,69 @@ const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
   }
 }
 
+const isOfChannel = Schema.is(Schema.Struct({ channel: Schema.Struct({ id: Schema.String }) }))
+
+// Events of a channel arrive on that channel only, so its metadata cannot be kept current here.
+const liveKind = <C>(): LiveRelations.Kind<Membership<AppContext.Part, C>, never, "channel.id"> => ({
+  operation: "Memberships.live",
+  owner: "user",
+  idOf: ({ channelId }) => channelId,
+  rawIdOf: (raw) => isOfChannel(raw) ? raw.channel.id : undefined,
+  filterOf: (id) => ObjectFilter.equals("channel.id", id),
+  newsOf: (event, user) =>
+    (event._tag === "MembershipSet" || event._tag === "MembershipRemoved") && event.userId === user
+      ? { id: event.channelId, isAboutEnd: false, event }
+      : undefined,
+  endOf: () => undefined,
+  withEnd: (membership) => membership
+})
+
+/** Apart from the other requests, and marked as pure below: a bundle that only reads and writes has no code to subscribe. */
+const makeLive = <C, E extends AppContext.CustomMismatch, RD, RE>(
+  requests: Pick<Relations.Relations<MembershipKind, C, E, RD, RE>, "list" | "stream">,
+  codec: Custom.CustomCodec<C, E, RD, RE>
+): Relations.Relations<MembershipKind, C, E, RD, RE>["live"] =>
+(options = {}) =>
+  Options.reading(
+    "Memberships.live",
+    (config) => ({ userId: options.userId ?? config.userId }),
+    ({ userId }) =>
+      LiveRelations.keep(
+        liveKind<C>(),
+        {
+          all: requests.stream({ userId, include: ObjectFields.parts }),
+          page: (filter) => requests.list({ userId, include: ObjectFields.parts, filter }),
+          total: Effect.map(requests.list({ userId, limit: 1, totalCount: true }), ({ totalCount }) => totalCount)
+        },
+        codec,
+        userId
+      )
+  )
+
 const memberships = make(Custom.untyped)
 
 /**
- * One page of the memberships of a user, the configured one by default.
+ * Gets one page of the memberships of a user, by default the user of the configuration. Details:
+ * {@link Relations.Relations.list}.
  *
- * **Details**
- *
- * `GET /v2/objects/{subscribeKey}/uuids/{user}/channels`. Parts come only when `include` names them. The channel of a
- * membership is `None` where no metadata of it is stored: one can be a member of a channel that nobody described. A user
- * without memberships has an empty page, also one that does not exist.
- *
- * What cannot be read is an `UndecodableItem` in its place. `next` is there only on a full page, though the service gives a cursor on the last page too. Fails with `PubNubError`:
- * `BadRequest` for input that was refused before a request was made, or for a filter that the service cannot read,
- * `AccessDenied`, `FeatureDisabled` without App Context, and what every request can fail with.
+ * `GET /v2/objects/{subscribeKey}/uuids/{userId}/channels`
  *
  * **Example** (The rooms of a user, the last changed first)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Option from "effect/Option"
- * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
+ * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
  * import * as UndecodableItem from "effect-herald/UndecodableItem"
  *
  * const program = Memberships.list({
- *   user: "ada",
+ *   userId: "ada",
  *   include: ["status", "channel.type"],
  *   filter: ObjectFilter.like("channel.name", "Room*"),
  *   sort: ["updated:desc"]
  * }).pipe(
  *   Effect.map(({ items }) =>
- *     items.filter(UndecodableItem.isDecoded).map(({ channel, channelId, status }) => ({
- *       name: Option.getOrElse(Option.flatMap(channel, ({ name }) => name), () => channelId),
- *       status
- *     }))
+ *     items.filter(UndecodableItem.isDecoded).map(({ channel, channelId, status }) => [channel?.name ?? channelId, status])
  *   )
  * )
  * ```
@@ -372,18 +247,14 @@ const memberships = make(Custom.untyped)
  * @category requests
  * @since 0.1.0
  */
-export const list: Memberships<AppContext.Custom, never>["list"] = memberships.list
+export const list: Untyped["list"] = memberships.list
 
 /**
- * All memberships of a user, page by page as they are pulled.
+ * Streams all memberships of a user, page by page. Details: {@link Relations.Relations.stream}.
  *
- * **Details**
+ * `GET /v2/objects/{subscribeKey}/uuids/{userId}/channels`
  *
- * The request of {@link list}, once a page, and none after the reader has stopped. What is added while the stream runs
- * moves others to later pages: none comes twice. What is removed moves others to earlier pages, and one that moves to a
- * page which was read already is not seen. The ids of all channels that were given are kept for as long as the stream runs.
- *
- * **Example** (Listening to the channels of the configured user)
+ * **Example** (Listen to the channels of the configured user)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -401,35 +272,48 @@ export const list: Memberships<AppContext.Custom, never>["list"] = memberships.l
  * )
  * ```
  *
- * @category requests
+ * @category streams
  * @since 0.1.0
  */
-export const stream: Memberships<AppContext.Custom, never>["stream"] = memberships.stream
+export const stream: Untyped["stream"] = memberships.stream
 
 /**
- * Makes a user a member of channels, or changes memberships. Those that are not named stay as they are: for the others to go
- * see {@link manage}. Gives the page of memberships that results, as {@link list} would with the same options; those that
- * were set may be on another page.
+ * Keeps the memberships of a user current while the scope is open, by their channels, each with status, type and custom data.
+ * The metadata of the channels is not in it, because their events arrive only on each channel: `Channels.live` keeps one
+ * current. Details: {@link Relations.Relations.live}.
  *
- * **Details**
+ * **Example** (The rooms of a user, whenever they change)
  *
- * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Fields that are not given are not sent: with users and channels
- * that leaves them as they are, and of memberships no recording shows it. `None` clears a field, and custom data is one
- * field, which is replaced as a whole. To set what is there already makes no event. Neither the channel nor the user needs
- * metadata.
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Live from "effect-herald/Live"
+ * import * as Memberships from "effect-herald/pubnub/Memberships"
  *
- * Fails with `PubNubError`: `BadRequest` before a request is made for no channels, a channel that is named twice, texts that
- * are too long, and custom data that is not scalars. How many channels the service takes in one request is not written
- * down: more than that is its `BadRequest`, and nothing is split into several requests here.
+ * const rooms = Stream.unwrap(Effect.map(Memberships.live({ userId: "ada" }), Live.values)).pipe(
+ *   Stream.map((memberships) => [...memberships.keys()])
+ * )
+ * ```
  *
- * **Example** (Two channels, one of them with what is known of the membership)
+ * @category streams
+ * @since 0.1.0
+ */
+export const live: Untyped["live"] = /* @__PURE__ */ makeLive(memberships, Custom.untyped)
+
+/**
+ * Makes a user a member of channels, or changes memberships. Other memberships stay. Details:
+ * {@link Relations.Relations.set}.
+ *
+ * `PATCH /v2/objects/{subscribeKey}/uuids/{userId}/channels`
+ *
+ * **Example** (Two channels, one of them with fields)
  *
  * ```ts
  * import * as Memberships from "effect-herald/pubnub/Memberships"
  *
  * const program = Memberships.set({
- *   user: "ada",
- *   channels: ["lobby", { id: "room #1", status: "active", type: "owner", custom: { since: 2026 } }],
+ *   userId: "ada",
+ *   channels: ["lobby", { channelId: "room #1", status: "active", type: "owner", custom: { since: 2026 } }],
  *   include: ["custom"],
  *   limit: 10
  * })
@@ -438,101 +322,64 @@ export const stream: Memberships<AppContext.Custom, never>["stream"] = membershi
  * @category requests
  * @since 0.1.0
  */
-export const set: Memberships<AppContext.Custom, never>["set"] = memberships.set
+export const set: Untyped["set"] = memberships.set
 
 /**
- * Ends memberships of a user. Those that do not exist do no harm. Gives the page of what is left, as {@link list} would with
- * the same options.
+ * Ends memberships of a user. Those that do not exist do no harm. Details: {@link Relations.Relations.remove}.
  *
- * **Details**
+ * `PATCH /v2/objects/{subscribeKey}/uuids/{userId}/channels`
  *
- * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Fails with `PubNubError`, as {@link set}.
+ * @category requests
+ * @since 0.1.0
+ */
+export const remove: Untyped["remove"] = memberships.remove
+
+/**
+ * Sets some memberships of a user and ends others, in one request. Details: {@link Relations.Relations.manage}.
  *
- * **Example** (Leaving two channels)
+ * `PATCH /v2/objects/{subscribeKey}/uuids/{userId}/channels`
+ *
+ * **Example** (Move from one channel to another)
  *
  * ```ts
  * import * as Memberships from "effect-herald/pubnub/Memberships"
  *
- * const program = Memberships.remove({ user: "ada", channels: ["lobby", "room #1"] })
+ * const move = (userId: string, from: string, to: string) =>
+ *   Memberships.manage({ userId, set: [{ channelId: to, status: "active" }], remove: [from] })
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const remove: Memberships<AppContext.Custom, never>["remove"] = memberships.remove
+export const manage: Untyped["manage"] = memberships.manage
 
 /**
- * Sets and ends memberships of a user in one request. Gives the page of memberships that results, as {@link list} would with
- * the same options.
+ * Changes a membership by its current state. Updates in one process are never lost; other writers may be overwritten. Details:
+ * {@link Relations.Relations.update}.
  *
- * **Details**
- *
- * `PATCH /v2/objects/{subscribeKey}/uuids/{user}/channels`. Fails with `PubNubError`, as {@link set}; one of the two lists
- * may be empty, and no channel may be in both.
- *
- * **Example** (From one channel to another)
+ * **Example** (One more unread message)
  *
  * ```ts
- * import * as Memberships from "effect-herald/pubnub/Memberships"
- *
- * const move = (user: string, from: string, to: string) =>
- *   Memberships.manage({ user, set: [{ id: to, status: "active" }], remove: [from] })
- * ```
- *
- * @category requests
- * @since 0.1.0
- */
-export const manage: Memberships<AppContext.Custom, never>["manage"] = memberships.manage
-
-/**
- * Changes a membership by what it is: reads it with its own parts, applies a function, and writes what that gives. A function
- * that gives no fields (`{}`) writes nothing.
- *
- * **What is guaranteed, and what is not.** Updates of one membership in one process come one after another, from this side
- * or that of `Members`, so that none of them is lost. Against all other writers there is no guarantee: the service does not
- * write memberships on condition, so what another process writes between the read and the write is overwritten, and a
- * membership that is removed there comes back. Where several processes count, keep the count with the channel or the user:
- * `Channels.update` and `Users.update` lose nothing.
- *
- * **Details**
- *
- * A `GET` of `/v2/objects/{subscribeKey}/uuids/{user}/channels` with a filter, and a `PATCH` with status, type and custom
- * data, those that stay included. An id that holds both kinds of quotes cannot be in a filter: then the pages are read until
- * it comes. Gives the membership as it is after the write.
- *
- * Fails with `ObjectNotFound` when there is no such membership, and with the `PubNubError` of either request. A write whose
- * answer was lost is looked for by reading once more: the update has succeeded if what it wrote is there, fails with the
- * `PubNubError` if the membership is what it was, and else with `UpdateOutcomeUnknown`.
- *
- * **Example** (What has been read of a channel)
- *
- * ```ts
- * import * as Option from "effect/Option"
  * import * as Schema from "effect/Schema"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
  *
  * const Readers = Memberships.withCustom(Schema.Struct({ unread: Schema.Int }))
  *
- * const oneMore = (user: string, channel: string) =>
- *   Readers.update({ user, channel, custom: "merge" }, ({ custom }) => ({
- *     custom: { unread: Option.match(custom, { onNone: () => 1, onSome: ({ unread }) => unread + 1 }) }
+ * const oneMore = (userId: string, channel: string) =>
+ *   Readers.update({ userId, channel, custom: "merge" }, ({ custom }) => ({
+ *     custom: { unread: (custom?.unread ?? 0) + 1 }
  *   }))
  * ```
  *
  * @category requests
  * @since 0.1.0
  */
-export const update: Memberships<AppContext.Custom, never>["update"] = memberships.update
-
-// --------------------------------------------------------------------------------------------------------------------
-// typed custom data
-// --------------------------------------------------------------------------------------------------------------------
+export const update: Untyped["update"] = memberships.update
 
 /**
- * The same requests with custom data of a type: that of the memberships, while that of their channels stays without one. What
- * is set is encoded and checked before it is sent, what is read is decoded: data that does not match fails with
- * `CustomMismatch`, which has it; in a list it is an `UndecodableItem` in its place. The schema has to write scalars: text,
- * numbers, booleans and null.
+ * The same requests with custom data of a type, and `event`, which decodes it from events. It is the custom data of the
+ * memberships; that of the channels stays without a type. Data that does not match fails with `CustomMismatch`; in a list it
+ * becomes an `UndecodableItem`.
  *
  * **Example** (Since when)
  *
@@ -540,18 +387,12 @@ export const update: Memberships<AppContext.Custom, never>["update"] = membershi
  * import * as DateTime from "effect/DateTime"
  * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
- * import * as Stream from "effect/Stream"
  * import * as Memberships from "effect-herald/pubnub/Memberships"
- * import * as Subscribe from "effect-herald/pubnub/Subscribe"
  *
  * const Seats = Memberships.withCustom(Schema.Struct({ since: Schema.DateTimeUtc }))
  *
- * const join = (channel: string) =>
- *   Effect.flatMap(DateTime.now, (since) => Seats.set({ channels: [{ id: channel, custom: { since } }] }))
- *
- * const changes = Subscribe.memberships({ channels: ["lobby"] }).pipe(
- *   Stream.mapEffect(Seats.event)
- * )
+ * const join = (channelId: string) =>
+ *   Effect.flatMap(DateTime.now, (since) => Seats.set({ channels: [{ channelId, custom: { since } }] }))
  * ```
  *
  * @category constructors
@@ -561,12 +402,14 @@ export const withCustom = <C, RD = never, RE = never>(
   schema: AppContext.CustomSchema<C, RD, RE>
 ): TypedMemberships<C, RD, RE> => {
   const codec = Custom.typed(schema)
+  const requests = make(codec)
   return {
-    ...make(codec),
+    ...requests,
+    live: makeLive(requests, codec),
     event: (event) =>
       event._tag === "MembershipRemoved" ? Effect.succeed(event) : Effect.map(
         Custom.typedChange(codec, event.change, {
-          operation: "membershipEvent",
+          operation: "Memberships.event",
           kind: "membership",
           id: event.channelId
         }),

@@ -13,6 +13,12 @@ export * as Channels from "./Channels.ts"
 /** What a subscription delivers. */
 export * as SubscribeEvent from "./SubscribeEvent.ts"
 
+/** What the requests about users and channels have in common. */
+export * as Objects from "./Objects.ts"
+
+/** What the requests about memberships have in common. */
+export * as Relations from "./Relations.ts"
+
 /** Filters of lists. */
 export * as ObjectFilter from "./ObjectFilter.ts"
 

@@ -73,7 +73,7 @@ const askedList = <P, K extends string>(
   return {
     ...asked(part, exchange),
     limit: limit === undefined ? undefined : Number(limit),
-    count: count === undefined ? undefined : /^(1|true)$/i.test(count),
+    totalCount: count === undefined ? undefined : /^(1|true)$/i.test(count),
     next: cursor(query.get("start")),
     previous: cursor(query.get("end")),
     filter: query.get("filter"),
@@ -170,14 +170,14 @@ const MemberBody = Schema.Struct({
   delete: Schema.optionalKey(Schema.Array(Schema.Struct({ uuid: End })))
 })
 
-const item = (id: string, { custom, status, type }: Schema.Struct<typeof common>["Type"]) =>
+const fieldsOf = ({ custom, status, type }: Schema.Struct<typeof common>["Type"]) =>
   custom === undefined && status === undefined && type === undefined
-    ? id
-    : { id, custom: settable(custom), status: settable(status), type: settable(type) }
+    ? undefined
+    : { custom: settable(custom), status: settable(status), type: settable(type) }
 
 const membershipsCall = (exchange: Kit.Exchange): Call => {
   const options = {
-    user: idOf(exchange),
+    userId: idOf(exchange),
     ...askedList(
       Schema.Literals([...own, "channel", "channel.custom", "channel.status", "channel.type"]),
       [...relationKeys, "channel.id", "channel.name", "channel.updated", "channel.status", "channel.type"],
@@ -186,7 +186,10 @@ const membershipsCall = (exchange: Kit.Exchange): Call => {
   }
   if (exchange.request.method === "GET") return Memberships.list(options)
   const body = bodyOf(MembershipBody, exchange)
-  const set = body.set?.map(({ channel, ...fields }) => item(channel.id, fields))
+  const set = body.set?.map(({ channel, ...sent }) => {
+    const fields = fieldsOf(sent)
+    return fields === undefined ? channel.id : { channelId: channel.id, ...fields }
+  })
   const remove = body.delete?.map(({ channel }) => channel.id)
   return remove === undefined
     ? Memberships.set({ ...options, channels: set ?? [] })
@@ -206,7 +209,10 @@ const membersCall = (exchange: Kit.Exchange): Call => {
   }
   if (exchange.request.method === "GET") return Members.list(options)
   const body = bodyOf(MemberBody, exchange)
-  const set = body.set?.map(({ uuid, ...fields }) => item(uuid.id, fields))
+  const set = body.set?.map(({ uuid, ...sent }) => {
+    const fields = fieldsOf(sent)
+    return fields === undefined ? uuid.id : { userId: uuid.id, ...fields }
+  })
   const remove = body.delete?.map(({ uuid }) => uuid.id)
   return remove === undefined
     ? Members.set({ ...options, users: set ?? [] })
@@ -277,12 +283,10 @@ const tersely = (body: { readonly set?: unknown; readonly delete?: unknown }) =>
 // what an answer must become, without a line of the client
 // --------------------------------------------------------------------------------------------------------------------
 
-/** Moments as milliseconds, what is not there as `"none"`. */
+/** Moments as milliseconds. */
 const shown = (value: unknown): unknown =>
   DateTime.isDateTime(value)
     ? DateTime.toEpochMillis(value)
-    : Option.isOption(value)
-    ? Option.match(value, { onNone: () => "none", onSome: shown })
     : Array.isArray(value)
     ? value.map(shown)
     : typeof value === "object" && value !== null
@@ -301,7 +305,9 @@ const decodeMany = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct(
 })))
 
 const fields = (names: ReadonlyArray<string>, data: Json) =>
-  Object.fromEntries(names.map((name) => [name, data[name] ?? "none"]))
+  Object.fromEntries(
+    names.flatMap((name) => data[name] === undefined || data[name] === null ? [] : [[name, data[name]]])
+  )
 
 const version = ({ eTag, updated }: Json) => ({ etag: eTag, updated: Date.parse(textOf(updated)) })
 
@@ -322,7 +328,7 @@ const relation =
       [idName]: other.id,
       ...version(data),
       ...fields(["status", "type", "custom"], data),
-      [name]: other.eTag === undefined ? "none" : end(other)
+      ...other.eTag === undefined ? {} : { [name]: end(other) }
     }
   }
 
@@ -336,7 +342,7 @@ const page = (item: (json: Schema.Json) => unknown, { request, response }: Kit.E
   const isFull = data.length >= (query.has("end") ? 1 : Number(query.get("limit") ?? 100))
   return {
     items: data.map(item),
-    ...totalCount === undefined ? {} : { total: totalCount },
+    ...totalCount === undefined ? {} : { totalCount },
     ...next === undefined || !isFull ? {} : { next },
     ...prev === undefined ? {} : { previous: prev }
   }

@@ -10,6 +10,6 @@ it.live("the example of App Context loses no point", () =>
       "Ada, born 1815-12-10",
       "Room 1, seat 7",
       "points: 10",
-      "getChannel: there is no metadata of channel \"room #2\". Set it first."
+      "Channels.get: there is no metadata of channel \"room #2\". Set it first."
     ])
   }))

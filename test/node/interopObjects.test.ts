@@ -199,7 +199,7 @@ const whole = (end: object) => "eTag" in end ? end : null
 const relations = ({ objects }: PubNub) => ({
   ourMemberships: (user: string) =>
     Memberships.list({
-      user,
+      userId: user,
       include: [...all, "channel", "channel.custom", "channel.status", "channel.type"],
       totalCount: true
     }),
@@ -252,9 +252,9 @@ it.live("memberships and members: every field, from either end, both ways", () =
     const { ourMembers, ourMemberships, theirMembers, theirMemberships } = relations(official)
     yield* Users.set({ id: "ada", ...user })
     yield* theirs(() => objects.setChannelMetadata({ channel: "room", data: room }))
-    yield* Memberships.set({ user: "ada", channels: ["lobby", { id: "room", ...own }] })
+    yield* Memberships.set({ userId: "ada", channels: ["lobby", { channelId: "room", ...own }] })
     yield* theirs(() => objects.setMemberships({ uuid: "bob", channels: ["lobby", { id: "room", ...own }] }))
-    yield* Members.set({ channel: "room", users: ["cleo", { id: "dan", ...own }] })
+    yield* Members.set({ channel: "room", users: ["cleo", { userId: "dan", ...own }] })
     yield* theirs(() => objects.setChannelMembers({ channel: "lobby", uuids: ["dan", { id: "cleo", ...own }] }))
 
     const bare = { status: null, type: null, custom: null }
@@ -287,7 +287,7 @@ it.live("memberships and members: every field, from either end, both ways", () =
     }
 
     // What one of them clears or removes is so for the other.
-    yield* Members.set({ channel: "room", users: [{ id: "bob", status: Option.none(), custom: Option.none() }] })
+    yield* Members.set({ channel: "room", users: [{ userId: "bob", status: Option.none(), custom: Option.none() }] })
     yield* theirs(() =>
       objects.setMemberships({ uuid: "ada", channels: [{ id: "room", status: nothing, custom: nothing }] })
     )
@@ -296,7 +296,7 @@ it.live("memberships and members: every field, from either end, both ways", () =
       assert.deepStrictEqual(read, plain(yield* theirMemberships(id)))
       assert.deepStrictEqual(withoutVersions(read), { items: both({ ...bare, type: "admin" }, bare), total: 2 }, id)
     }
-    yield* Memberships.remove({ user: "bob", channels: ["room"] })
+    yield* Memberships.remove({ userId: "bob", channels: ["room"] })
     yield* theirs(() => objects.removeChannelMembers({ channel: "room", uuids: ["ada"] }))
     yield* Members.manage({ channel: "lobby", set: ["eve"], remove: ["dan"] })
     yield* theirs(() => objects.removeMemberships({ uuid: "cleo", channels: ["lobby"] }))
@@ -494,18 +494,18 @@ it.live("events of users, channels and memberships, both ways", () =>
         [{ _tag: "UserSet", channel: uuid, userId: uuid, change: user }]
       ],
       [
-        Memberships.set({ user: uuid, channels: [{ id: channel, ...fields }] }),
+        Memberships.set({ userId: uuid, channels: [{ channelId: channel, ...fields }] }),
         () => objects.setMemberships({ uuid, channels: [{ id: channel, ...fields }] }),
         onBoth("MembershipSet", { ...ends, change: fields })
       ],
       // The same once more is no change, and nobody hears of it.
       [
-        Members.set({ channel, users: [{ id: uuid, ...fields }] }),
+        Members.set({ channel, users: [{ userId: uuid, ...fields }] }),
         () => objects.setChannelMembers({ channel, uuids: [{ id: uuid, ...fields }] }),
         []
       ],
       [
-        Members.set({ channel, users: [{ id: uuid, status: none, type: "t", custom: none }] }),
+        Members.set({ channel, users: [{ userId: uuid, status: none, type: "t", custom: none }] }),
         () =>
           objects.setChannelMembers({ channel, uuids: [{ id: uuid, status: nothing, type: "t", custom: nothing }] }),
         onBoth("MembershipSet", { ...ends, change: { status: null, type: "t", custom: null } })
@@ -521,7 +521,7 @@ it.live("events of users, channels and memberships, both ways", () =>
         ofUser("UserRemoved", {})
       ],
       [
-        Memberships.remove({ user: uuid, channels: [channel] }),
+        Memberships.remove({ userId: uuid, channels: [channel] }),
         () => objects.removeMemberships({ uuid, channels: [channel] }),
         onBoth("MembershipRemoved", ends)
       ],
@@ -534,7 +534,7 @@ it.live("events of users, channels and memberships, both ways", () =>
     const stored = new Map<string, Effect.Effect<unknown, unknown, Needs>>([
       ["ChannelSet", Channels.get({ id: channel })],
       ["UserSet", Users.get({ id: uuid })],
-      ["MembershipSet", Effect.map(Memberships.list({ user: uuid }), ({ items }) => items[0])]
+      ["MembershipSet", Effect.map(Memberships.list({ userId: uuid }), ({ items }) => items[0])]
     ])
     for (const writer of ["ours", "theirs"]) {
       for (const [change, promise, expected] of steps) {

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { AppContext, Members, Memberships, ObjectFilter, PubNubConfig, Subscribe, Users } from "effect-herald/pubnub"
+import type * as Relations from "effect-herald/pubnub/Relations"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
@@ -59,10 +60,10 @@ describe("what is sent", () => {
       yield* Members.list({ channel, include: ["user.type"] })
       yield* Members.set({
         ...options,
-        users: ["bob", { id: "eve", status: "s", type: Option.none(), custom: { r: 1 } }]
+        users: ["bob", { userId: "eve", status: "s", type: Option.none(), custom: { r: 1 } }]
       })
-      yield* Members.remove({ ...options, users: ["bob", { id: "eve" }] })
-      yield* Members.manage({ ...options, set: [{ id: "bob", custom: Option.none() }], remove: ["eve"] })
+      yield* Members.remove({ ...options, users: ["bob", { userId: "eve" }] })
+      yield* Members.manage({ ...options, set: [{ userId: "bob", custom: Option.none() }], remove: ["eve"] })
       const { totalCount: _count, limit, ...selection } = options
       yield* Stream.runDrain(Members.stream({ ...selection, pageSize: limit }))
       const pages = [{ next: AppContext.PageCursor.make("Mg") }, { previous: AppContext.PageCursor.make("MQ") }]
@@ -135,27 +136,18 @@ describe("what is read", () => {
       const { items, ...rest } = yield* Members.list({ channel, include: ["custom", "user.custom"] })
       const [known, unknown] = decoded(items)
       assert.deepStrictEqual(rest, {})
-      const user = Option.getOrThrow(known!.user)
+      const user = known!.user
       assert.strictEqual(known!.userId as string, "someuuid_with_custom")
-      assert.deepStrictEqual<unknown>(known!.custom, Option.some({ key5: "val1", key6: 6 }))
+      assert.deepStrictEqual<unknown>(known!.custom, { key5: "val1", key6: 6 })
       assert.deepStrictEqual<unknown>({ ...user }, {
         id: "someuuid_with_custom",
-        name: Option.some("some name with custom"),
-        externalId: Option.none(),
-        profileUrl: Option.none(),
-        email: Option.none(),
-        status: Option.none(),
-        type: Option.none(),
-        custom: Option.some({ key3: "val1" }),
+        name: "some name with custom",
+        custom: { key3: "val1" },
         updated: DateTime.makeUnsafe("2024-03-07T08:47:38.835Z"),
         etag: "0f3067e0988bc7ded57f36d075b98eaf"
       })
       assert.deepStrictEqual<unknown>({ ...unknown }, {
         userId: "test-fix-118-0",
-        user: Option.none(),
-        custom: Option.none(),
-        status: Option.none(),
-        type: Option.none(),
         updated: DateTime.makeUnsafe("2024-03-07T08:49:03.565Z"),
         etag: version.eTag
       })
@@ -178,16 +170,18 @@ describe("bad input is refused before a request is made", () => {
       ["nobody to set", Members.set({ channel, users: [] }), ["users"]],
       ["nobody to remove", Members.remove({ channel, users: [] }), ["users"]],
       ["nobody to manage", Members.manage({ channel, remove: [] }), ["set"]],
-      ["the same twice", Members.set({ channel, users: ["a", "b", { id: "a" }] }), ["users"]],
+      ["the same twice", Members.set({ channel, users: ["a", "b", { userId: "a" }] }), ["users"]],
       ["set and removed", Members.manage({ channel, set: ["a"], remove: ["a"] }), ["remove"]],
       ["a blank user", Members.remove({ channel, users: ["a", "\t"] }), ["users[1]"]],
-      ["a long status", Members.set({ channel, users: [{ id: "a", status: "x".repeat(51) }] }), ["users[0].status"]],
-      ["an update of a blank user", Members.update({ channel, user: "" }, () => ({})), ["user"]]
+      ["a long status", Members.set({ channel, users: [{ userId: "a", status: "x".repeat(51) }] }), [
+        "users[0].status"
+      ]],
+      ["an update of a blank user", Members.update({ channel, userId: "" }, () => ({})), ["userId"]]
     ] as const
   )("%s", ([, call, locations]) =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip<unknown, Members.UpdateError, Transport.Exchanges>(
-        call as Effect.Effect<unknown, Members.UpdateError, never>
+      const error = yield* Effect.flip<unknown, Relations.UpdateError, Transport.Exchanges>(
+        call as Effect.Effect<unknown, Relations.UpdateError, never>
       )
       if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error._tag)
       assert.isUndefined(error.reason.status)
@@ -202,9 +196,7 @@ describe("with the service", () => {
       yield* Users.set({ id: "ada", name: "Ada", status: "online" })
       yield* Users.set({ id: "bob", name: "Bob" })
       const names = (page: AppContext.Page<Members.Member<"user"> | UndecodableItem.UndecodableItem>) =>
-        decoded(page.items).map(({ user, userId }) =>
-          Option.getOrElse(Option.flatMap(user, ({ name }) => name), () => userId)
-        )
+        decoded(page.items).map(({ user, userId }) => user?.name ?? userId)
       const set = yield* Members.set({
         channel,
         users: ["ada", "bob", "x"],
@@ -219,12 +211,24 @@ describe("with the service", () => {
         include: ["user.status"],
         filter: ObjectFilter.like("user.name", "A*")
       })
-      assert.deepStrictEqual(decoded(found.items).map(({ user }) => Option.flatMap(user, ({ status }) => status)), [
-        Option.some("online")
+      assert.deepStrictEqual(decoded(found.items).map(({ user }) => user?.status), [
+        "online"
       ])
       const left = yield* Members.manage({ channel, set: ["y"], remove: ["ada", "x"], include: ["user"] })
       assert.deepStrictEqual(names(left), ["Bob", "y"])
-      assert.deepStrictEqual((yield* Memberships.list({ user: "ada" })).items, [])
+      assert.deepStrictEqual((yield* Memberships.list({ userId: "ada" })).items, [])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("members of a list can be written as they are", () =>
+    Effect.gen(function*() {
+      const users = [{ userId: "ada", status: "s", type: "t", custom: { x: 1 } }, { userId: "bob" }]
+      const include = ["custom", "status", "type", "user"] as const
+      const { items } = yield* Members.set({ channel, users, include })
+      const copied = yield* Members.set({ channel: "copy", users: decoded(items), include })
+      const own = (page: typeof copied) => decoded(page.items).map(({ etag: _e, updated: _u, ...member }) => member)
+      assert.deepStrictEqual<unknown>(own(copied), users)
+      const { items: left } = yield* Members.remove({ channel, users: decoded(items) })
+      assert.deepStrictEqual(left, [])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("take(10) makes one request", () =>
@@ -262,21 +266,21 @@ describe("with the service", () => {
 
   it.effect("update changes one member", () =>
     Effect.gen(function*() {
-      yield* Members.set({ channel, users: ["ada", { id: "o'hara", status: "s", custom: { x: 1 } }] })
+      yield* Members.set({ channel, users: ["ada", { userId: "o'hara", status: "s", custom: { x: 1 } }] })
       const { custom, status, userId } = yield* Members.update(
-        { channel, user: "o'hara", custom: "merge" },
-        ({ custom }) => ({ custom: { y: Number(Option.getOrThrow(custom)["x"]) + 1 } })
+        { channel, userId: "o'hara", custom: "merge" },
+        ({ custom }) => ({ custom: { y: Number(custom?.["x"]) + 1 } })
       )
       assert.deepStrictEqual<unknown>([userId, status, custom], [
         "o'hara",
-        Option.some("s"),
-        Option.some({ x: 1, y: 2 })
+        "s",
+        { x: 1, y: 2 }
       ])
       const last = (yield* requestsTo("/v2/objects")).at(-1)
       assert.strictEqual(queryOf(last!).get("filter"), "uuid.id == \"o'hara\"")
-      const missing = yield* Effect.flip(Members.update({ channel, user: "eve" }, () => ({ status: "x" })))
+      const missing = yield* Effect.flip(Members.update({ channel, userId: "eve" }, () => ({ status: "x" })))
       if (missing._tag !== "ObjectNotFound") return assert.fail(missing._tag)
-      assert.deepInclude({ ...missing }, { operation: "updateMember", kind: "membership", id: "eve" } as object)
+      assert.deepInclude({ ...missing }, { operation: "Members.update", kind: "membership", id: "eve" } as object)
     }).pipe(Effect.provide(emulated())))
 
   it.effect("custom data of a type, in requests and in events", () =>
@@ -291,8 +295,12 @@ describe("with the service", () => {
         )
       )
       yield* VirtualTime.advance("1 second")
-      const { items } = yield* Guests.set({ channel, users: [{ id: "bob", custom: { since } }], include: ["custom"] })
-      assert.deepStrictEqual<unknown>(decoded(items).map(({ custom }) => custom), [Option.some({ since })])
+      const { items } = yield* Guests.set({
+        channel,
+        users: [{ userId: "bob", custom: { since } }],
+        include: ["custom"]
+      })
+      assert.deepStrictEqual<unknown>(decoded(items).map(({ custom }) => custom), [{ since }])
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.setMembership({ userId: "bob", channel, custom: { since: 5 } })
       yield* VirtualTime.advance("1 second")
@@ -307,8 +315,8 @@ describe("with the service", () => {
       })
       assert.deepInclude({ ...wrong.failure }, { kind: "membership", id: "bob" } as object)
       yield* emulator.setMembership({ userId: "bob", channel, custom: { since: 5 } })
-      const mismatch = yield* Effect.flip(Guests.update({ channel, user: "bob" }, () => ({})))
+      const mismatch = yield* Effect.flip(Guests.update({ channel, userId: "bob" }, () => ({})))
       if (mismatch._tag !== "CustomMismatch") return assert.fail(mismatch._tag)
-      assert.deepInclude({ ...mismatch }, { operation: "updateMember", id: "bob", custom: { since: 5 } } as object)
+      assert.deepInclude({ ...mismatch }, { operation: "Members.update", id: "bob", custom: { since: 5 } } as object)
     }).pipe(Effect.provide(emulated())))
 })

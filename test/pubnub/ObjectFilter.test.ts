@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { Channels, ObjectFilter, PubNubConfig, Users } from "effect-herald/pubnub"
@@ -94,7 +93,7 @@ const comparison = Effect.gen(function*() {
   return compare(yield* one(fields), yield* one(texts))
 })
 
-const randomFilter = (depth: number): Effect.Effect<ObjectFilter.Filter<Users.FilterField>> =>
+const randomFilter = (depth: number): Effect.Effect<ObjectFilter.Filter<Users.UserKind["filterField"]>> =>
   Effect.gen(function*() {
     const kind = depth === 0 ? 0 : yield* Random.nextIntBetween(0, 4)
     const inner = randomFilter(depth - 1)
@@ -119,7 +118,7 @@ const passes = (filter: ObjectFilter.Filter<string>, user: Users.User<"status" |
       const { operator, value } = filter
       if (operator === "!=") return !passes({ ...filter, operator: "==" }, user)
       const name = filter.field as typeof fields[number] | "updated"
-      const field: unknown = name === "updated" || name === "id" ? user[name] : Option.getOrUndefined(user[name])
+      const field: unknown = user[name]
       const left = DateTime.isDateTime(field) ? DateTime.toEpochMillis(field) : field as string | undefined
       const right = typeof value === "string" ? value : DateTime.toEpochMillis(value)
       if (left === undefined) return false

@@ -31,7 +31,8 @@ const page = {
   include: ["custom"]
 }
 const fields = { name: "n", status: "s", type: "t", custom: { a: "b" }, include: ["custom"], ifMatchesEtag: "e" }
-const relation = { id: "x", status: "s", type: "t", custom: { a: 1 } }
+const member = { userId: "x", status: "s", type: "t", custom: { a: 1 } }
+const membership = { channelId: "x", status: "s", type: "t", custom: { a: 1 } }
 const ranged = { channel: "a", since: timetoken, before: "17900000000000009" }
 const message = { channel: "a", message: { x: ["y"] }, meta: { m: 1 }, customMessageType: "label" }
 const nothing = () => ({})
@@ -102,17 +103,18 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   "History.stream": [{ ...ranged, order: "oldestFirst", include: ["meta", "actions"] }],
   "Members.list": [{ channel: "a", ...page }],
   "Members.live": [{ channel: "a" }],
-  "Members.manage": [{ channel: "a", set: ["w", relation], remove: ["y", { id: "z" }], limit: 5 }],
-  "Members.remove": [{ channel: "a", users: ["x", { id: "y" }], ...page }],
-  "Members.set": [{ channel: "a", users: ["y", relation], ...page }],
+  "Members.manage": [{ channel: "a", set: ["w", member], remove: ["y", { userId: "z" }], limit: 5 }],
+  "Members.remove": [{ channel: "a", users: ["x", { userId: "y" }], ...page }],
+  "Members.set": [{ channel: "a", users: ["y", member], ...page }],
   "Members.stream": [{ channel: "a", pageSize: 5, include: ["user.custom"] }],
-  "Members.update": [{ channel: "a", user: "u", custom: "merge" }, nothing],
-  "Memberships.list": [{ user: "u", ...page }],
-  "Memberships.manage": [{ user: "u", set: ["w", relation], remove: ["y", { id: "z" }], limit: 5 }],
-  "Memberships.remove": [{ user: "u", channels: ["x", { id: "y" }] }],
-  "Memberships.set": [{ user: "u", channels: ["y", relation], ...page }],
-  "Memberships.stream": [{ user: "u", pageSize: 5, include: ["channel.custom"] }],
-  "Memberships.update": [{ user: "u", channel: "a", custom: "merge" }, nothing],
+  "Members.update": [{ channel: "a", userId: "u", custom: "merge" }, nothing],
+  "Memberships.list": [{ userId: "u", ...page }],
+  "Memberships.live": [{ userId: "u" }],
+  "Memberships.manage": [{ userId: "u", set: ["w", membership], remove: ["y", { channelId: "z" }], limit: 5 }],
+  "Memberships.remove": [{ userId: "u", channels: ["x", { channelId: "y" }] }],
+  "Memberships.set": [{ userId: "u", channels: ["y", membership], ...page }],
+  "Memberships.stream": [{ userId: "u", pageSize: 5, include: ["channel.custom"] }],
+  "Memberships.update": [{ userId: "u", channel: "a", custom: "merge" }, nothing],
   "MessageActions.add": [{ channel: "a", messageTimetoken: timetoken, type: "reaction", value: "x" }],
   "MessageActions.live": [{ channel: "a", messages: [timetoken] }],
   "MessageActions.live last": [{ channel: "a", last: 2 }],

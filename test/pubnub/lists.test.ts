@@ -165,7 +165,7 @@ describe("one odd item never takes its list with it", () => {
   it.effect("a member that cannot be read is not said to be none", () => {
     const { layer } = answering(() => ({ status: 200, data: [{ uuid: { id: "bob" }, ...version, custom: [1] }] }))
     return Effect.gen(function*() {
-      const error = yield* Effect.flip(Members.update({ channel: "a", user: "bob" }, () => ({ status: "x" })))
+      const error = yield* Effect.flip(Members.update({ channel: "a", userId: "bob" }, () => ({ status: "x" })))
       if (error._tag !== "PubNubError") return assert.fail(error._tag)
       assert.strictEqual(error.reason._tag, "Malformed")
     }).pipe(Effect.provide(layer))
@@ -204,7 +204,7 @@ describe("a cursor that does not move", () => {
     [
       ["users", drain(Users.stream())],
       ["members", drain(Members.stream({ channel: "a" }))],
-      ["the lookup of a member", Members.update({ channel: "a", user: "'\"" }, () => ({ status: "x" }))],
+      ["the lookup of a member", Members.update({ channel: "a", userId: "'\"" }, () => ({ status: "x" }))],
       ["history", drain(History.stream({ channel: "a" }))],
       ["history, oldest first", drain(History.stream({ channel: "a", order: "oldestFirst" }))],
       ["message actions", drain(MessageActions.stream({ channel: "a" }))],

@@ -7,13 +7,12 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { Channels, Members, Users } from "effect-herald/pubnub"
+import { Channels, Members, Memberships, Users } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import type { Live } from "effect-herald/Live"
 import { emulated, requestsTo } from "../kit/emulated.ts"
 import { decoded } from "../kit/decoded.ts"
 
-const { none, some } = Option
 const emulator = PubNubEmulator.PubNubEmulator
 const inject = (rule: Faults.Rule) => Faults.Faults.use(({ add }) => add(rule))
 const count = (prefix: string) => Effect.map(requestsTo(prefix), (requests) => requests.length)
@@ -65,7 +64,7 @@ describe("a user that is kept current", () => {
       const { setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada", email: "a@b", status: "here", custom: { team: "core", level: 1 } })
       const live = yield* Users.live()
-      assert.deepStrictEqual(yield* look(live), { value: some(yield* ada), state: "current" })
+      assert.deepStrictEqual(yield* look(live), { value: yield* ada, state: "current" })
       assert.deepStrictEqual(yield* reads, 2)
       const states = yield* watch(live)
       yield* setUser({ id: "ada", name: "Countess", email: Option.none(), custom: { team: "docs" } })
@@ -73,11 +72,11 @@ describe("a user that is kept current", () => {
       yield* setUser({ id: "ada", custom: Option.none(), type: "person" })
       yield* later
       assert.deepStrictEqual(yield* reads, 2)
-      const value = Option.getOrThrow(yield* valueOf(live))
+      const value = (yield* valueOf(live))!
       assert.deepStrictEqual(value, yield* ada)
       assert.deepStrictEqual(
         [value.name, value.email, value.status, value.type, value.custom],
-        [some("Countess"), none(), some("here"), some("person"), none()]
+        ["Countess", undefined, "here", "person", undefined]
       )
       assert.deepStrictEqual(states, ["current", "current", "current"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -86,24 +85,24 @@ describe("a user that is kept current", () => {
     Effect.gen(function*() {
       const { removeUser, setUser } = yield* emulator
       const live = yield* Users.live({ id: "bob" })
-      const name = Effect.map(valueOf(live), Option.map((user) => user.name))
-      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      const name = Effect.map(valueOf(live), (user) => user?.name)
+      assert.deepStrictEqual(yield* look(live), { value: undefined, state: "current" })
       yield* later
       yield* setUser({ id: "bob", name: "Bob" })
       yield* later
-      assert.deepStrictEqual(yield* name, some(some("Bob")))
+      assert.deepStrictEqual(yield* name, "Bob")
       yield* removeUser({ id: "bob" })
       yield* later
-      assert.deepStrictEqual(yield* name, none())
+      assert.deepStrictEqual(yield* name, undefined)
       yield* setUser({ id: "bob", email: "b@b" })
       yield* later
-      assert.deepStrictEqual(yield* name, some(none()))
+      assert.deepStrictEqual(yield* name, undefined)
       const asked = yield* count("/v2/objects/demo-sub/uuids/bob")
       // A removal that is certainly later is believed.
       yield* VirtualTime.advance("2 minutes")
       yield* removeUser({ id: "bob" })
       yield* later
-      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      assert.deepStrictEqual(yield* look(live), { value: undefined, state: "current" })
       assert.strictEqual(yield* count("/v2/objects/demo-sub/uuids/bob"), asked)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -117,7 +116,7 @@ describe("a user that is kept current", () => {
       const live = yield* Users.live()
       const value = yield* valueOf(live)
       const states = yield* watch(live)
-      const { etag, updated } = Option.getOrThrow(value)
+      const { etag, updated } = value!
       const at = (seconds: number) => new Date(updated.epochMilliseconds + seconds * 1000).toISOString()
       const before = yield* reads
       const told = Effect.fnUntraced(function*(tell: Effect.Effect<unknown, never, PubNubEmulator.PubNubEmulator>) {
@@ -160,7 +159,7 @@ describe("a user that is kept current", () => {
       const { setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
       const live = yield* Users.live()
-      const { updated } = Option.getOrThrow(yield* valueOf(live))
+      const { updated } = (yield* valueOf(live))!
       const asked = yield* reads
       const at = new Date(updated.epochMilliseconds + 1000).toISOString()
       // Two in one page, the first of which is in doubt: the service does not have the second.
@@ -171,8 +170,8 @@ describe("a user that is kept current", () => {
       yield* tell("set", { name: "Ada L", updated: at, eTag: "z" })
       yield* VirtualTime.advance("30 seconds")
       assert.strictEqual((yield* reads) - asked, 3)
-      const after = Option.getOrThrow(yield* valueOf(live))
-      assert.deepStrictEqual([after.name, after.etag], [some("Ada L"), "z"])
+      const after = (yield* valueOf(live))!
+      assert.deepStrictEqual([after.name, after.etag], ["Ada L", "z"])
       assert.strictEqual(yield* stateOf(live), "current")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -193,11 +192,11 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual(yield* look(live), { value, state: "stale" })
       yield* removeUser({ id: "ada" })
       yield* VirtualTime.advance("2 minutes")
-      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      assert.deepStrictEqual(yield* look(live), { value: undefined, state: "current" })
       // Where nothing happened it is current again, too.
       yield* restart
       yield* VirtualTime.advance("1 minute")
-      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      assert.deepStrictEqual(yield* look(live), { value: undefined, state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("is read again after more than the service keeps, after a long sleep, and after what cannot be read", () =>
@@ -205,7 +204,7 @@ describe("a user that is kept current", () => {
       const { emitRaw, setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
       const live = yield* Users.live()
-      const name = Effect.map(valueOf(live), Option.flatMap((user) => user.name))
+      const name = Effect.map(valueOf(live), (user) => user?.name)
       const asked = yield* reads
       // While it is read, more comes than the queue holds: the first is lost, which names the user.
       yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
@@ -218,7 +217,7 @@ describe("a user that is kept current", () => {
         (index) => setUser({ id: "ada", status: `s${index}` })
       )
       yield* VirtualTime.advance("30 seconds")
-      assert.deepStrictEqual(yield* name, some("Ada L"))
+      assert.deepStrictEqual(yield* name, "Ada L")
       assert.strictEqual((yield* reads) - asked, 2)
       const sleeping = yield* reads
       yield* VirtualTime.jump("8 hours")
@@ -262,7 +261,7 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual([yield* stateOf(live), yield* failureOf(live)], ["current", undefined])
       yield* setUser({ id: "ada", name: "Ada L" })
       yield* later
-      assert.deepStrictEqual(yield* look(live), { value: some(yield* ada), state: "current" })
+      assert.deepStrictEqual(yield* look(live), { value: yield* ada, state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("tells when the subscription has ended, and when its scope is closed", () =>
@@ -332,23 +331,23 @@ describe("a user that is kept current", () => {
       assert.strictEqual((yield* Effect.flip(People.live()))._tag, "CustomMismatch")
       yield* setUser({ id: "ada", custom: { team: "core" } })
       const live = yield* People.live()
-      const team = Effect.map(valueOf(live), Option.flatMap((user) => Option.map(user.custom, ({ team }) => team)))
-      assert.deepStrictEqual(yield* team, some("core"))
+      const team = Effect.map(valueOf(live), (user) => user?.custom?.team)
+      assert.deepStrictEqual(yield* team, "core")
       yield* later
       yield* setUser({ id: "ada", custom: { team: 2 }, name: "Ada" })
       yield* later
       assert.deepStrictEqual(
         [yield* team, yield* stateOf(live), yield* failureOf(live)],
-        [some("core"), "stale", "CustomMismatch"]
+        ["core", "stale", "CustomMismatch"]
       )
       const asked = yield* reads
       yield* setUser({ id: "ada", custom: { team: "docs" } })
       yield* later
-      assert.deepStrictEqual([yield* team, yield* stateOf(live), (yield* reads) - asked], [some("docs"), "current", 1])
-      assert.deepStrictEqual(Option.map(yield* valueOf(live), ({ name }) => name), some(some("Ada")))
+      assert.deepStrictEqual([yield* team, yield* stateOf(live), (yield* reads) - asked], ["docs", "current", 1])
+      assert.deepStrictEqual((yield* valueOf(live))?.name, "Ada")
       yield* setUser({ id: "ada", custom: { team: "core" } })
       yield* later
-      assert.deepStrictEqual([yield* team, (yield* reads) - asked], [some("core"), 1])
+      assert.deepStrictEqual([yield* team, (yield* reads) - asked], ["core", 1])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
@@ -358,7 +357,7 @@ describe("a channel that is kept current", () => {
       const { emit, removeChannel, setChannel, setMembership, setUser } = yield* emulator
       yield* setUser({ id: "lobby", name: "A user of that name" })
       const live = yield* Channels.live({ id: "lobby" })
-      assert.deepStrictEqual(yield* valueOf(live), none())
+      assert.deepStrictEqual(yield* valueOf(live), undefined)
       yield* setChannel({ id: "lobby", name: "Lobby", description: "Come in" })
       yield* later
       yield* setChannel({ id: "lobby", description: Option.none(), custom: { floor: 1 } })
@@ -367,12 +366,128 @@ describe("a channel that is kept current", () => {
       yield* emit({ channel: "lobby", kind: "Message", payload: "hello", publisher: "bob" })
       yield* later
       const stored = yield* Channels.get({ id: "lobby", include: ["custom", "status", "type"] })
-      assert.deepStrictEqual(yield* look(live), { value: some(stored), state: "current" })
-      assert.deepStrictEqual([stored.description, stored.custom], [none(), some({ floor: 1 })])
+      assert.deepStrictEqual(yield* look(live), { value: stored, state: "current" })
+      assert.deepStrictEqual([stored.description, stored.custom], [undefined, { floor: 1 }])
       assert.strictEqual(yield* count("/v2/objects/demo-sub/channels/lobby"), 3)
       yield* removeChannel({ id: "lobby" })
       yield* later
-      assert.deepStrictEqual(yield* look(live), { value: none(), state: "current" })
+      assert.deepStrictEqual(yield* look(live), { value: undefined, state: "current" })
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("memberships that are kept current", () => {
+  const lists = count("/v2/objects/demo-sub/uuids/ada/channels")
+  const stored = Effect.map(
+    Stream.runCollect(Memberships.stream({ include: ["custom", "status", "type"] })),
+    (memberships) => new Map(decoded(memberships).map((membership) => [membership.channelId, membership]))
+  )
+  const crowd = (size: number) =>
+    emulator.use(({ setMembership }) =>
+      Effect.forEach(
+        Array.from({ length: size }, (_, index) => index),
+        (index) => setMembership({ userId: "ada", channel: `room-${String(index).padStart(3, "0")}` }),
+        { discard: true }
+      )
+    )
+
+  it.effect("follow the memberships of the user, and are read again for a new one", () =>
+    Effect.gen(function*() {
+      const { removeMembership, setChannel, setMembership } = yield* emulator
+      yield* setMembership({ userId: "ada", channel: "lobby", status: "owner", custom: { since: 1 } })
+      yield* setMembership({ userId: "ada", channel: "room" })
+      const live = yield* Memberships.live()
+      assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
+      yield* later
+      const asked = yield* lists
+      yield* setMembership({
+        userId: "ada",
+        channel: "lobby",
+        status: Option.none(),
+        type: "guest",
+        custom: Option.none()
+      })
+      // Neither is a membership of this user.
+      yield* setMembership({ userId: "eve", channel: "lobby" })
+      yield* setChannel({ id: "lobby", name: "Lobby" })
+      yield* later
+      assert.strictEqual(yield* lists, asked)
+      assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
+      const same = Effect.fnUntraced(function*(what: Effect.Effect<unknown>, requests: number) {
+        const before = yield* lists
+        yield* what
+        yield* later
+        assert.strictEqual((yield* lists) - before, requests)
+        assert.deepStrictEqual(yield* look(live), { value: yield* stored, state: "current" })
+      })
+      yield* same(setMembership({ userId: "ada", channel: "new" }), 1)
+      yield* same(removeMembership({ userId: "ada", channel: "new" }), 1)
+      yield* VirtualTime.advance("2 minutes")
+      yield* same(removeMembership({ userId: "ada", channel: "lobby" }), 0)
+      assert.deepStrictEqual([...(yield* valueOf(live)).keys()], ["room"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("of many only those in doubt are read again", () =>
+    Effect.gen(function*() {
+      const { removeMembership, setMembership } = yield* emulator
+      yield* crowd(250)
+      const live = yield* Memberships.live({ userId: "ada" })
+      assert.strictEqual((yield* valueOf(live)).size, 250)
+      assert.strictEqual(yield* lists, 3)
+      yield* VirtualTime.advance("2 minutes")
+      const change = Effect.fnUntraced(function*(what: Effect.Effect<unknown>, requests: number) {
+        const before = yield* lists
+        yield* what
+        yield* later
+        assert.strictEqual((yield* lists) - before, requests)
+        assert.deepStrictEqual(
+          [...(yield* valueOf(live)).keys()].toSorted(),
+          [...(yield* stored).keys()].toSorted()
+        )
+      })
+      yield* change(setMembership({ userId: "ada", channel: "lobby" }), 1)
+      yield* change(setMembership({ userId: "ada", channel: "o'hara" }), 1)
+      yield* change(removeMembership({ userId: "ada", channel: "lobby" }), 1)
+      yield* change(removeMembership({ userId: "ada", channel: "room-005" }), 0)
+      // An id that no filter can name.
+      yield* change(setMembership({ userId: "ada", channel: "'\"" }), 3)
+      // Soon after all were read, they are counted.
+      yield* change(removeMembership({ userId: "ada", channel: "room-006" }), 2)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("one that is passed over because another was removed while the list was read is found", () =>
+    Effect.gen(function*() {
+      const { removeMembership } = yield* emulator
+      yield* crowd(250)
+      yield* VirtualTime.advance("2 minutes")
+      const starting = yield* Effect.forkScoped(Memberships.live())
+      yield* inject({ on: isRead, fault: Faults.Fault.Slow({ by: "10 seconds" }) })
+      yield* later
+      yield* removeMembership({ userId: "ada", channel: "room-005" })
+      yield* VirtualTime.advance("10 seconds")
+      const live = yield* Fiber.join(starting)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual([...(yield* valueOf(live)).keys()], [...(yield* stored).keys()])
+      assert.strictEqual(yield* stateOf(live), "current")
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("with custom data of a type: one that does not match is reported, and the others are kept", () =>
+    Effect.gen(function*() {
+      const Typed = Memberships.withCustom(Schema.Struct({ since: Schema.Finite }))
+      const { setMembership } = yield* emulator
+      yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 1 } })
+      const live = yield* Typed.live()
+      const since = Effect.map(valueOf(live), (all) => [...all.values()].map(({ custom }) => custom?.since))
+      yield* later
+      yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: "yesterday" } })
+      yield* later
+      const { undecodable = [], ...odd } = yield* look(live)
+      assert.deepStrictEqual<unknown>(odd, { value: new Map(), state: "current" })
+      assert.deepStrictEqual(undecodable.map(({ issue }) => /since/.test(issue)), [true])
+      yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 2 } })
+      yield* later
+      assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [2]])
+      assert.notProperty(yield* look(live), "undecodable")
+      assert.strictEqual((yield* Effect.flip(Typed.live({ userId: "a.*" })))._tag, "PubNubError")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
@@ -485,18 +600,18 @@ describe("members that are kept current", () => {
       const live = yield* Typed.live({ channel: "lobby" })
       const since = Effect.map(
         valueOf(live),
-        (members) => [...members.values()].map(({ custom }) => Option.getOrThrow(custom).since)
+        (members) => [...members.values()].map(({ custom }) => custom?.since)
       )
       yield* later
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: "yesterday" } })
       yield* later
-      const { undecodable: unreadable = [], ...odd } = yield* look(live)
+      const { undecodable = [], ...odd } = yield* look(live)
       assert.deepStrictEqual<unknown>(odd, { value: new Map(), state: "current" })
-      assert.deepStrictEqual(unreadable.map(({ issue }) => /since/.test(issue)), [true])
+      assert.deepStrictEqual(undecodable.map(({ issue }) => /since/.test(issue)), [true])
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 2 } })
       yield* later
       assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [2]])
-      assert.notProperty(yield* look(live), "unreadable")
+      assert.notProperty(yield* look(live), "undecodable")
       assert.strictEqual((yield* Effect.flip(Typed.live({ channel: "a.*" })))._tag, "PubNubError")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })

@@ -94,8 +94,8 @@ it.effect.each(answers.map((answer) => [JSON.stringify(answer), answer] as const
         Effect.exit(Users.set({ name: "private payload", custom: { note: "private payload" } })),
         Effect.exit(Users.update({}, () => ({ name: "private payload" }))),
         Effect.exit(Channels.list()),
-        Effect.exit(Members.set({ channel: "a", users: [{ id: "bob", custom: { note: "private payload" } }] })),
-        Effect.exit(Members.update({ channel: "a", user: "bob" }, () => ({ status: "private payload" }))),
+        Effect.exit(Members.set({ channel: "a", users: [{ userId: "bob", custom: { note: "private payload" } }] })),
+        Effect.exit(Members.update({ channel: "a", userId: "bob" }, () => ({ status: "private payload" }))),
         Effect.exit(MessageActions.list({ channel: "a" })),
         Effect.exit(
           Subscribe.messages({ channels: ["a"] }).pipe(
@@ -131,7 +131,7 @@ const everyRequest = {
   users: Users.set({ name: "ada" }),
   update: Users.update({}, () => ({ name: "ada" })),
   channels: Channels.list(),
-  members: Members.set({ channel: "a", users: [{ id: "bob" }] }),
+  members: Members.set({ channel: "a", users: [{ userId: "bob" }] }),
   action: MessageActions.add({
     channel: "a",
     messageTimetoken: Timetoken.Timetoken.make("17334108326343660"),

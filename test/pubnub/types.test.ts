@@ -5,14 +5,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AppContext, MessageAction, SubscribeError, SubscribeStatus } from "effect-herald/pubnub"
+import type { AppContext, MessageAction, Relations, SubscribeError, SubscribeStatus } from "effect-herald/pubnub"
 import {
   Channels,
   History,
@@ -248,7 +248,7 @@ describe("App Context", () => {
     holds<Equal<Effect.Success<typeof custom>, Users.User<"custom">>>(true)
     const bare = Users.set({ include: [] })
     holds<Equal<Parts<Effect.Success<typeof bare>>, never>>(true)
-    const computed = Users.list({ include: [] as ReadonlyArray<Users.Part> })
+    const computed = Users.list({ include: [] as ReadonlyArray<AppContext.Part> })
     holds<Equal<Parts<Exclude<Effect.Success<typeof computed>["items"][number], Odd>>, "custom" | "status" | "type">>(
       true
     )
@@ -257,7 +257,7 @@ describe("App Context", () => {
       Equal<
         Effect.Success<typeof live>,
         SubscriptionRef.SubscriptionRef<
-          Live<Option.Option<Users.User<Users.Part>>, PubNubError.PubNubError | SubscribeError.SubscribeError>
+          Live<Users.User<AppContext.Part> | undefined, PubNubError.PubNubError | SubscribeError.SubscribeError>
         >
       >
     >(true)
@@ -330,7 +330,7 @@ describe("memberships and members", () => {
   type Seat = typeof Seat.Type
   const Seats = Memberships.withCustom(Seat)
   type Item<T> = T extends Effect.Effect<AppContext.Page<infer A>, infer _E, infer _R> ? A : never
-  type Parts<T> = Exclude<keyof Item<T>, keyof Memberships.Relation | keyof Members.Relation>
+  type Parts<T> = Exclude<keyof Item<T>, keyof Memberships.Membership | keyof Members.Member>
 
   it("have the parts that were asked for, and none by default", () => {
     const bare = Memberships.list()
@@ -338,14 +338,21 @@ describe("memberships and members", () => {
     const some = Memberships.list({ include: ["custom", "channel.status"] })
     holds<Equal<Item<typeof some>, Memberships.Membership<"custom" | "channel.status">>>(true)
     holds<Equal<Parts<typeof some>, "custom" | "channel">>(true)
-    holds<Equal<Item<typeof some>["channel"], Option.Option<Channels.Channel<"status">>>>(true)
+    holds<Equal<Item<typeof some>["channel"], Channels.Channel<"status"> | undefined>>(true)
     const channel = Memberships.remove({ channels: ["a"], include: ["channel", "type"] })
-    holds<Equal<Item<typeof channel>["channel"], Option.Option<Channels.Channel<never>>>>(true)
+    holds<Equal<Item<typeof channel>["channel"], Channels.Channel<never> | undefined>>(true)
     const user = Members.set({ channel: "a", users: ["b"], include: ["user.custom", "user.type"] })
     holds<Equal<Parts<typeof user>, "user">>(true)
-    holds<Equal<Item<typeof user>["user"], Option.Option<Users.User<"custom" | "type">>>>(true)
+    holds<Equal<Item<typeof user>["user"], Users.User<"custom" | "type"> | undefined>>(true)
     const computed = Members.manage({ channel: "a", set: ["b"], include: [] as ReadonlyArray<Members.Part> })
     holds<Equal<Parts<typeof computed>, "custom" | "status" | "type" | "user">>(true)
+    const rows: ReadonlyArray<Members.Member<Members.Part>> = []
+    const back = Members.set({ channel: "a", users: rows })
+    holds<Equal<Parts<typeof back>, never>>(true)
+    const memberships: ReadonlyArray<Memberships.Membership<Memberships.Part>> = []
+    void Memberships.manage({ set: memberships, remove: memberships })
+    const input: Relations.Input<Members.MemberKind> = { userId: "a", custom: Option.none() } satisfies Members.Input
+    assert.strictEqual(input.userId, "a")
     const stream = Members.stream({ channel: "a", include: ["status"] })
     holds<Equal<typeof stream, Stream.Stream<Members.Member<"status"> | Odd, PubNubError.PubNubError, Needs>>>(true)
   })
@@ -354,7 +361,7 @@ describe("memberships and members", () => {
     const set = Memberships.set({ channels: ["a"] })
     holds<Equal<Effect.Error<typeof set>, PubNubError.PubNubError>>(true)
     holds<Equal<Effect.Services<typeof set>, Needs>>(true)
-    const update = Members.update({ channel: "a", user: "b" }, () => ({ status: "x" }))
+    const update = Members.update({ channel: "a", userId: "b" }, () => ({ status: "x" }))
     holds<Equal<Effect.Error<typeof update>["_tag"], "PubNubError" | "ObjectNotFound" | "UpdateOutcomeUnknown">>(true)
     holds<Equal<Effect.Success<typeof update>, Members.Member<"custom" | "status" | "type">>>(true)
     const typed = Seats.list({ include: ["custom"] })
@@ -380,7 +387,7 @@ describe("memberships and members", () => {
         Guests.remove({ channel: "a", users: ["b"] }),
         Guests.set({ channel: "a", users: ["b"] }),
         Guests.manage({ channel: "a", remove: ["b"] }),
-        Guests.update({ channel: "a", user: "b" }, () => ({}))
+        Guests.update({ channel: "a", userId: "b" }, () => ({}))
       ] as const
     }
     type All = ReturnType<typeof all>
@@ -526,15 +533,18 @@ const shown = [
   ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
   [
     "Users.get({ id: \"a\", include: [\"custom\"] })",
-    "Effect<User<\"custom\", Custom>, ObjectNotFound | PubNubError, HttpClient | PubNubConfig>"
+    "Effect<Item<UserKind, \"custom\", Custom>, ObjectNotFound | PubNubError, HttpClient | PubNubConfig>"
   ],
-  ["Users.update({}, () => ({}))", "Effect<User<Part, Custom>, UpdateError, HttpClient | PubNubConfig>"],
-  ["Channels.list()", "Effect<Page<Channel<\"status\" | \"type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"],
+  ["Users.update({}, () => ({}))", "Effect<Item<UserKind, Part, Custom>, UpdateError, HttpClient | PubNubConfig>"],
+  ["Channels.list()", "Effect<Page<Item<ChannelKind, DefaultPart, Custom>>, PubNubError, HttpClient | PubNubConfig>"],
   [
     "Memberships.list({ include: [\"channel.type\"] })",
-    "Effect<Page<Membership<\"channel.type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"
+    "Effect<Page<Relation<MembershipKind, \"channel.type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"
   ],
-  ["Members.list({ channel: \"a\" })", "Effect<Page<Member<never, Custom>>, PubNubError, HttpClient | PubNubConfig>"],
+  [
+    "Members.list({ channel: \"a\" })",
+    "Effect<Page<Relation<MemberKind, never, Custom>>, PubNubError, HttpClient | PubNubConfig>"
+  ],
   ["event", "SubscribeEvent<Order>"],
   ["message", "Message<Order>"]
 ] as const

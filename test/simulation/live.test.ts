@@ -22,7 +22,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
-import { Channels, Members, type PubNubConfig, Users } from "effect-herald/pubnub"
+import { type AppContext, Channels, Members, Memberships, type PubNubConfig, Users } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import type { Live } from "effect-herald/Live"
 import { emulated } from "../kit/emulated.ts"
@@ -115,7 +115,11 @@ const some = Effect.fnUntraced(function*(names: ReadonlyArray<string>, step: num
     const roll = yield* Random.nextIntBetween(0, 5)
     if (roll < 2) change[name] = name === "custom" ? { step, [`k${roll}`]: true } : `${name} ${step}`
     // Values that come back, so that a membership has a tag again that it had before.
-    else if (roll === 2) change[name] = name === "custom" ? null : yield* pick<string | null>([null, "one", "other"])
+    else if (roll === 2) {
+      change[name] = name === "custom"
+        ? Option.none()
+        : yield* pick<unknown>([Option.none(), "one", "other"])
+    }
   }
   return change
 })
@@ -130,7 +134,7 @@ const user: Kind = {
     if ((yield* Random.nextIntBetween(0, 6)) === 0) return yield* removeUser({ id })
     return yield* setUser({ id, ...yield* some(userFields, step) })
   }),
-  stored: Users.get({ include: parts }).pipe(Effect.asSome, Effect.catchTag("ObjectNotFound", () => Effect.succeedNone))
+  stored: Users.get({ include: parts }).pipe(Effect.catchTag("ObjectNotFound", () => Effect.undefined))
 }
 
 const channel: Kind = {
@@ -142,8 +146,7 @@ const channel: Kind = {
     return yield* setChannel({ id: "lobby", ...yield* some(["name", "description", ...ownFields], step) })
   }),
   stored: Channels.get({ id: "lobby", include: parts }).pipe(
-    Effect.asSome,
-    Effect.catchTag("ObjectNotFound", () => Effect.succeedNone)
+    Effect.catchTag("ObjectNotFound", () => Effect.undefined)
   )
 }
 
@@ -174,6 +177,35 @@ const members = (size: number): Kind => ({
   stored: Effect.map(
     Stream.runCollect(Members.stream({ channel: "lobby", include: memberParts })),
     (members) => sorted(decoded(members))
+  )
+})
+
+const byChannel = (memberships: Iterable<Memberships.Membership<AppContext.Part>>) =>
+  [...memberships].toSorted((a, b) => a.channelId < b.channelId ? -1 : 1)
+
+const memberships = (size: number): Kind => ({
+  start: Effect.map(
+    Memberships.live(),
+    (live) =>
+      Effect.map(SubscriptionRef.get(live), ({ value, ...rest }) => ({ ...rest, value: byChannel(value.values()) }))
+  ),
+  before: ({ setMembership }) =>
+    Effect.forEach(
+      Array.from({ length: size }, (_, index) => `room-${index}`),
+      (channel) => setMembership({ userId: "ada", channel })
+    ),
+  write: Effect.fnUntraced(function*({ removeMembership, setChannel, setMembership }, step) {
+    const channel = `room-${yield* Random.nextIntBetween(0, 8)}`
+    const roll = yield* Random.nextIntBetween(0, 10)
+    if (roll < 4) return yield* setMembership({ userId: "ada", channel, ...yield* some(ownFields, step) })
+    if (roll < 6) return yield* removeMembership({ userId: "ada", channel })
+    if (roll < 8 && size > 0) return yield* removeMembership({ userId: "ada", channel: `room-${8 + step}` })
+    if (roll < 9) return yield* setMembership({ userId: "bob", channel, ...yield* some(ownFields, step) })
+    return yield* setChannel({ id: channel, ...yield* some(["name", ...ownFields], step) })
+  }),
+  stored: Effect.map(
+    Stream.runCollect(Memberships.stream({ include: parts })),
+    (memberships) => byChannel(decoded(memberships))
   )
 })
 
@@ -215,17 +247,21 @@ const simulate = Effect.fnUntraced(function*({ before, start, stored, write }: K
 })
 
 const kinds = {
-  "a user": { kind: user, part: 0.4 },
+  "a user": { kind: user, part: 0.3 },
   "a channel": { kind: channel, part: 0.2 },
-  "the members of a channel": { kind: members(0), part: 0.3 },
-  "the members of a large channel": { kind: members(104), part: 0.1 }
+  "the members of a channel": { kind: members(0), part: 0.2 },
+  "the members of a large channel": { kind: members(104), part: 0.1 },
+  "the memberships of a user": { kind: memberships(0), part: 0.1 },
+  "the memberships of a user in many channels": { kind: memberships(104), part: 0.1 }
 }
 
 it.effect.each<keyof typeof kinds>([
   "a user",
   "a channel",
   "the members of a channel",
-  "the members of a large channel"
+  "the members of a large channel",
+  "the memberships of a user",
+  "the memberships of a user in many channels"
 ])(
   "%s",
   (name) =>

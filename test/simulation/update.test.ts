@@ -9,7 +9,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import { type AppContext, Channels, PubNubConfig, Users } from "effect-herald/pubnub"
@@ -58,7 +57,7 @@ const sideBySide = <E, R>(update: (writer: number, round: number) => Effect.Effe
     yield* Fiber.joinAll(fibers)
   })
 
-const fieldsOf = (custom: Option.Option<AppContext.Custom>): AppContext.Custom => Option.getOrElse(custom, () => ({}))
+const fieldsOf = (custom: AppContext.Custom = {}): AppContext.Custom => custom
 
 describe("fifty writers, many increments each", () => {
   it.effect("of a user", () =>
@@ -80,7 +79,7 @@ describe("fifty writers, many increments each", () => {
       yield* emulator.setChannel({ id: "counter", description: "0" })
       yield* sideBySide(() =>
         Channels.update({ id: "counter" }, ({ description }) => ({
-          description: String(Number(Option.getOrElse(description, () => "0")) + 1)
+          description: String(Number(description ?? 0) + 1)
         }))
       )
       const [channel] = yield* emulator.channels

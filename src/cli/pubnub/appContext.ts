@@ -65,7 +65,7 @@ const selection = <const Part extends string, const Key extends string>(
 })
 
 const write = <E, R>(objects: Stream.Stream<object, E, R>) =>
-  writeValues(objects, { toText, toJson: (object) => Effect.sync(() => toJson(object)), piped: "json" })
+  writeValues(objects, { toText, toJson: (object) => Effect.sync(() => JSON.stringify(object)), piped: "json" })
 
 const writeList = <Part, Key extends string>(
   { include, limit, ...selected }: Omit<Selection<Part, Key>, "include" | "pageSize"> & {
@@ -78,27 +78,14 @@ const writeList = <Part, Key extends string>(
   return write(Stream.take(stream({ ...selected, ...page }), limit))
 }
 
-// What is not set, or was not asked for, is left out.
 const toText = (object: object): string => {
-  const fields = Object.entries(object).map(([field, value]): readonly [string, unknown] => [
-    field,
-    Option.isOption(value) ? Option.getOrUndefined(value) : value
-  ])
+  const fields = Object.entries(object)
   const isId = ([field]: readonly [string, unknown]) => ["id", "userId", "channelId"].includes(field)
   return [
     ...fields.filter(isId).map(([, id]) => String(id)),
-    ...fields.filter((field) => !isId(field) && field[1] !== undefined).map(([field, value]) =>
-      `${field}=${toJson(value)}`
-    )
+    ...fields.filter((field) => !isId(field)).map(([field, value]) => `${field}=${JSON.stringify(value)}`)
   ].join("  ")
 }
-
-// A replacer is given what `toJSON` made, and finds here what that was.
-const toJson = (value: unknown): string =>
-  JSON.stringify(value, function(this: { readonly [field: string]: unknown }, field, value: unknown) {
-    const original = this[field]
-    return Option.isOption(original) ? Option.getOrUndefined(original) : value
-  })
 
 // --------------------------------------------------------------------------------------------------------------------
 // fields

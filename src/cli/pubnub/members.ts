@@ -12,7 +12,8 @@ export const members = AppContext.relations({
   other: "user",
   stream: (channel, selection) => Members.stream({ channel, ...selection }),
   // The answer is a page of members, which nobody asked for: the shortest will do.
-  set: (channel, users) => Members.set({ channel, users, limit: 1 }),
+  set: (channel, others) =>
+    Members.set({ channel, users: others.map(({ id, ...fields }) => ({ userId: id, ...fields })), limit: 1 }),
   remove: (channel, users) => Members.remove({ channel, users, limit: 1 }),
   examples: [
     { command: "herald members list 'room #1' --include user --sort user.name", description: "With their names" },

@@ -10,10 +10,11 @@ export const memberships = AppContext.relations({
   description: "memberships of a user",
   owner: user,
   other: "channel",
-  stream: (user, selection) => Memberships.stream({ user, ...selection }),
+  stream: (userId, selection) => Memberships.stream({ userId, ...selection }),
   // The answer is a page of memberships, which nobody asked for: the shortest will do.
-  set: (user, channels) => Memberships.set({ user, channels, limit: 1 }),
-  remove: (user, channels) => Memberships.remove({ user, channels, limit: 1 }),
+  set: (userId, others) =>
+    Memberships.set({ userId, channels: others.map(({ id, ...fields }) => ({ channelId: id, ...fields })), limit: 1 }),
+  remove: (userId, channels) => Memberships.remove({ userId, channels, limit: 1 }),
   examples: [
     { command: "herald memberships list --user ada --include channel --sort channel.name", description: "By name" },
     { command: "herald memberships list --user ada | jq -r .channelId", description: "Only the channels" }

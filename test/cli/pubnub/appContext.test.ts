@@ -104,7 +104,7 @@ for (const { command, kind, more } of kinds) {
         yield* lines([command, "set", "o", "--custom", "{\"a\":1}"])
         const unknown = yield* failure([command, "set", "o", "--custom", "{\"b\":2}", "--merge"])
         assert.deepInclude(unknown, { exitCode: 5, tag: "UpdateOutcomeUnknown" })
-        assert.include(unknown.message, "is not known")
+        assert.include(unknown.message, "may or may not have changed")
       }).pipe(Effect.provide(failing([{ on: "appContext", skip: 2, fault: Faults.Fault.ResetBeforeAnswer() }]))))
 
     it.effect("list prints them all, or as many as are wanted, and asks for no more", () =>

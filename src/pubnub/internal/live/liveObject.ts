@@ -1,11 +1,9 @@
-/**
- * One user, or the metadata of one channel, kept current.
- */
+/** One user, or the metadata of one channel, kept current. */
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import type * as AppContext from "../../AppContext.ts"
-import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as PubNubError from "../../PubNubError.ts"
+import type * as SubscribeEvent from "../../SubscribeEvent.ts"
+import type { Events } from "./live.ts"
 import * as LiveRecords from "./liveRecords.ts"
 import * as ObjectEvents from "./objectEvents.ts"
 
@@ -18,17 +16,17 @@ export const keep = <A extends ObjectEvents.Item<C>, C, E extends AppContext.Cus
     readonly decode: ObjectEvents.DecodeCustom<C, R2>
   }
 ) => {
-  const read = get.pipe(Effect.asSome, Effect.catchTag("ObjectNotFound", () => Effect.succeedNone))
-  return LiveRecords.keep<Option.Option<A>, string, E, R | R2>({
+  const read = get.pipe(Effect.catchTag("ObjectNotFound", () => Effect.undefined))
+  return LiveRecords.keep<A | undefined, string, E, R | R2>({
     ...names,
     read,
     readParts: () => read,
-    follow: Effect.fnUntraced(function*(held: Option.Option<A>, events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) {
+    follow: Effect.fnUntraced(function*(held: A | undefined, events: Events) {
       const doubted = new Set<string>()
       let value = held
       for (const event of events.filter(isOf)) {
         const next = yield* ObjectEvents.after(value, event, decode)
-        if (next === undefined) doubted.add(names.id)
+        if (next === ObjectEvents.inDoubt) doubted.add(names.id)
         else value = next
       }
       return { value, doubted }

@@ -9,7 +9,7 @@ import type { Live as LiveValue } from "../../../Live.ts"
 import type { UndecodableItem } from "../../../UndecodableItem.ts"
 import type * as AppContext from "../../AppContext.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import * as Objects from "../objects/objects.ts"
+import * as Fields from "../objects/fields.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import * as Names from "../wire/names.ts"
 import * as Live from "./live.ts"
@@ -47,7 +47,7 @@ export const keep = <A, K, E extends AppContext.CustomMismatch, R>(
 > =>
   Effect.suspend(() => {
     const issues = [
-      ...Objects.idIssues(source.kind, source.id),
+      ...Fields.idIssues(source.kind, source.id),
       // Its id is the name of a channel too: what only a subscription may be called would bring other events.
       ...Input.each(source.kind, [source.id], Names.withoutPresence(", as only presence events have"))
     ]

@@ -20,45 +20,55 @@ export type ObjectEvent = SubscribeEvent.UserEvent | SubscribeEvent.ChannelEvent
 
 export type Item<C> = AppContext.Versioned & AppContext.Included<C>
 
-export type DecodeCustom<C, R> = (
-  custom: Option.Option<AppContext.Custom>
-) => Effect.Effect<Option.Option<C>, unknown, R>
+export type DecodeCustom<C, R> = (custom: AppContext.Custom) => Effect.Effect<C, unknown, R>
 
-const inDoubt = Effect.undefined
+/** Stands where an event does not say for certain what is there. */
+export const inDoubt = Symbol("inDoubt")
 
-/** What is there after an event, `None` if nothing. `undefined` where that is in doubt. */
+/** What is there after an event: `undefined` is nothing. */
 export const after = <A extends Item<C>, C, R>(
-  held: Option.Option<A>,
+  held: A | undefined,
   event: ObjectEvent,
   decode: DecodeCustom<C, R>
-): Effect.Effect<Option.Option<A> | undefined, never, R> => {
+): Effect.Effect<A | undefined | typeof inDoubt, never, R> => {
   const isSet = "change" in event
-  if (Option.isNone(held)) return isSet ? inDoubt : Effect.succeed(held)
-  const item = held.value
-  if (!isSet) return removedAt(event) - timeOf(item) > aMinute ? Effect.succeedNone : inDoubt
+  if (held === undefined) return Effect.succeed(isSet ? inDoubt : undefined)
+  if (!isSet) return Effect.succeed(removedAt(event) - timeOf(held) > aMinute ? undefined : inDoubt)
   const { change, etag, updated } = event
-  if (updated === undefined || !isEtag(etag)) return inDoubt
-  const isLater = updated.epochMilliseconds > timeOf(item)
-  if (!isLater) return etag === item.etag ? Effect.succeed(held) : inDoubt
+  if (updated === undefined || etag === undefined) return Effect.succeed(inDoubt)
+  const isLater = updated.epochMilliseconds > timeOf(held)
+  if (!isLater) return Effect.succeed(etag === held.etag ? held : inDoubt)
   const { custom, ...texts } = change
-  if (custom === undefined) return Effect.succeedSome({ ...item, ...texts, updated, etag })
-  const scalars = Option.filter(custom, isCustom)
-  if (Option.isSome(custom) && Option.isNone(scalars)) return inDoubt
-  // What does not match its schema fails the read, where it can be seen.
-  return Effect.match(decode(scalars), {
-    onSuccess: (custom) => Option.some({ ...item, ...texts, custom, updated, etag }),
-    onFailure: () => undefined
+  const changed = { ...held, updated, etag }
+  if (custom === undefined) return Effect.succeed(withFields(changed, { ...texts }))
+  if (Option.isNone(custom)) return Effect.succeed(withFields(changed, { ...texts, custom }))
+  // What is no custom data, or does not match its schema, fails the read, where it can be seen.
+  if (!isCustom(custom.value)) return Effect.succeed(inDoubt)
+  return Effect.match(decode(custom.value), {
+    onSuccess: (custom) => withFields(changed, { ...texts, custom: Option.some(custom) }),
+    onFailure: () => inDoubt
   })
 }
 
-/** Whether an event told of something that is not in what was read after it. */
-export const isBehind = (read: Option.Option<AppContext.Versioned>, event: ObjectEvent): boolean =>
+/** A record with fields that changed: `None` takes one away. */
+const withFields = <A extends object>(
+  held: A,
+  fields: { readonly [name: string]: Option.Option<unknown> | undefined }
+): A => {
+  const next = { ...held }
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue
+    if (Option.isSome(value)) Object.assign(next, { [name]: value.value })
+    else Reflect.deleteProperty(next, name)
+  }
+  return next
+}
+
+/** Whether an event says something that is not in what was read after it. */
+export const isBehind = (read: AppContext.Versioned | undefined, event: ObjectEvent): boolean =>
   "change" in event
-    ? Option.match(read, {
-      onNone: () => true,
-      onSome: (item) => event.updated !== undefined && timeOf(item) < event.updated.epochMilliseconds
-    })
-    : Option.exists(read, (item) => timeOf(item) <= removedAt(event))
+    ? read === undefined || event.updated !== undefined && timeOf(read) < event.updated.epochMilliseconds
+    : read !== undefined && timeOf(read) <= removedAt(event)
 
 /** No two regions differ by as much. */
 export const aMinute = 60_000
@@ -68,5 +78,4 @@ const timeOf = ({ updated }: AppContext.Versioned): number => updated.epochMilli
 // A removal has no time of its own.
 const removedAt = ({ timetoken }: SubscribeEvent.Delivery): number => Position.millisOf(timetoken)
 
-const isEtag = Schema.is(AppContext.Etag)
 const isCustom = Schema.is(AppContext.Custom)

@@ -18,7 +18,8 @@ export interface Owner {
 }
 
 export interface CustomCodec<C, E, RD, RE> {
-  readonly decode: (custom: Option.Option<Custom>, owner: Owner) => Effect.Effect<Option.Option<C>, E, RD>
+  /** Decodes the custom data of an object. */
+  readonly decode: (custom: Custom, owner: Owner) => Effect.Effect<C, E, RD>
   /** Fails with a sentence on what is wrong. */
   readonly encode: (custom: C) => Effect.Effect<Custom, string, RE>
 }
@@ -42,12 +43,9 @@ export const untyped: CustomCodec<Custom, never, never, never> = {
   encode: scalars
 }
 
-/** What comes from elsewhere is JSON, and only believed to be scalars. */
+/** Custom data of events is JSON, and may be anything but scalars. */
 export interface TypedCodec<C, RD, RE> extends CustomCodec<C, CustomMismatch, RD, RE> {
-  readonly decode: (
-    custom: Option.Option<SubscribeEvent.CustomChange>,
-    owner: Owner
-  ) => Effect.Effect<Option.Option<C>, CustomMismatch, RD>
+  readonly decode: (custom: SubscribeEvent.CustomChange, owner: Owner) => Effect.Effect<C, CustomMismatch, RD>
 }
 
 /** Custom data of a type. */
@@ -56,14 +54,7 @@ export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): TypedCodec<C,
   const encode = Codec.encode(Schema.toCodecJson(schema))
   return {
     decode: (custom, owner) =>
-      Option.match(custom, {
-        onNone: () => Effect.succeedNone,
-        onSome: (custom) =>
-          decode({ ...custom }).pipe(
-            Effect.asSome,
-            Effect.mapError((issue) => new CustomMismatch({ ...owner, issue, custom }))
-          )
-      }),
+      Effect.mapError(decode({ ...custom }), (issue) => new CustomMismatch({ ...owner, issue, custom })),
     encode: (custom) =>
       encode(custom).pipe(
         Effect.mapError((issue) => `does not match its schema: ${issue}`),
@@ -72,7 +63,7 @@ export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): TypedCodec<C,
   }
 }
 
-/** A change with typed custom data. Custom data that was cleared comes without fields. */
+/** Decodes the custom data of a change. */
 export const typedChange = <Change extends SubscribeEvent.Change, C, RD, RE>(
   codec: TypedCodec<C, RD, RE>,
   { custom, ...rest }: Change,
@@ -84,4 +75,23 @@ export const typedChange = <Change extends SubscribeEvent.Change, C, RD, RE>(
 > =>
   custom === undefined
     ? Effect.succeed(rest)
-    : Effect.map(codec.decode(custom, owner), (custom) => ({ ...rest, custom }))
+    : Effect.map(decodeOption(codec, custom, owner), (custom) => ({ ...rest, custom }))
+
+/** Decodes the custom data of a change: `None` where it was cleared. */
+export const decodeOption = <A, B, E, R>(
+  { decode }: { readonly decode: (custom: A, owner: Owner) => Effect.Effect<B, E, R> },
+  custom: Option.Option<A>,
+  owner: Owner
+): Effect.Effect<Option.Option<B>, E, R> =>
+  Option.match(custom, {
+    onNone: () => Effect.succeedNone,
+    onSome: (custom) => Effect.asSome(decode(custom, owner))
+  })
+
+/** Decodes the custom data of a record: an absent key where it is not set. */
+export const decodePart = <C, E, RD>(
+  { decode }: Pick<CustomCodec<C, E, RD, unknown>, "decode">,
+  custom: Custom | undefined,
+  owner: Owner
+): Effect.Effect<{ readonly custom?: C }, E, RD> =>
+  custom === undefined ? Effect.succeed({}) : Effect.map(decode(custom, owner), (custom) => ({ custom }))

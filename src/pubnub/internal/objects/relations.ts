@@ -1,11 +1,7 @@
-/**
- * The memberships of a user and the members of a channel: the same relations from either end, and one and the same set
- * of requests.
- */
+/** The requests about memberships, from the side of the user and from the side of the channel. */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
-import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -19,85 +15,93 @@ import * as PubNubError from "../../PubNubError.ts"
 import { isDecoded, isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import type { Path } from "../wire/path.ts"
-import type { CustomCodec } from "./custom.ts"
-import * as Lists from "./lists.ts"
-import * as Objects from "./objects.ts"
-import * as Setting from "./setting.ts"
-import { inTurn } from "./turns.ts"
+import * as Custom from "./custom.ts"
+import * as Fields from "./fields.ts"
+import { withLock } from "./keyedLock.ts"
+import { type Given, reading } from "./options.ts"
+import * as Pages from "./pages.ts"
 import * as Update from "./update.ts"
 
-/** What all relations have on the wire. The other end comes beside it. */
+/** What every membership has on the wire. The other end comes beside it. */
 export type Wire = AppContext.Versioned & AppContext.Included
 
-/** What makes memberships other than members. `W` is what the service sends, `B` what a reader gets beside the parts. */
-export interface Kind<W extends Wire, B> {
-  /** How its operations end: `listMembers`. */
-  readonly name: "Membership" | "Member"
-  /** Whose relations they are, and what is at their other end; `wire` is the service's name for that. */
+/**
+ * What makes memberships other than members. `W` is what the service sends, `B` what a reader gets beside the parts, `I` the id
+ * of a membership in input.
+ */
+export interface Kind<W extends Wire, B, I extends object> {
+  readonly module: "Members" | "Memberships"
+  /** The owner of the list, and the other end of each membership. */
   readonly owner: "user" | "channel"
   readonly other: "user" | "channel"
+  /** The service's name of the other end. */
   readonly wire: "uuid" | "channel"
+  /** The option with the owner, the option with the id to update, and the list of ids: the names that a caller uses. */
+  readonly names: { readonly owner: string; readonly id: string; readonly items: string }
   readonly path: (owner: string) => Path
   readonly schema: Schema.ConstraintDecoder<W>
   readonly idOf: (wire: W) => string
-  readonly build: <C>(wire: W, custom: Option.Option<C>) => B & AppContext.Included<C>
+  /** The id of a membership to write or to remove. */
+  readonly inputId: (input: I) => string
+  readonly build: <C>(wire: W, custom: { readonly custom?: C }) => B & AppContext.Included<C>
 }
 
 type Verb = "set" | "remove" | "manage"
 
-/** What is set of a relation, beside the id of its other end. */
-interface Settings<C> extends Setting.Fields<C> {
-  readonly id: string
-}
-
 /** What is set and what is removed in one request. */
-interface Changes<C> {
-  readonly set?: ReadonlyArray<string | Settings<C>> | undefined
-  readonly remove?: ReadonlyArray<string | { readonly id: string }> | undefined
+interface Changes<C, I> {
+  readonly set?: ReadonlyArray<string | I & Fields.Settings<C>> | undefined
+  readonly remove?: ReadonlyArray<string | I> | undefined
 }
 
 /** The same, read once. */
 interface Checked<C> extends Owned {
-  readonly set?: ReadonlyArray<string | Settings<C>> | undefined
+  readonly set?: ReadonlyArray<{ readonly id: string; readonly fields: Fields.Settings<C> }> | undefined
   readonly remove?: ReadonlyArray<string> | undefined
 }
 
 /** What a list of one owner can be asked. */
-interface Owned extends Lists.Asked {
+interface Owned extends Pages.Asked {
   readonly owner: string
 }
 
-type Given<A> = Objects.Given<A>
+interface Updated extends AppContext.MergeOptions {
+  readonly owner: string
+  readonly id: string
+}
 
-/** What is sent of one relation, and what is wrong with it. */
+/** What is sent of one membership, and what is wrong with it. */
 interface Entry {
   readonly entry: { readonly [field: string]: Schema.Json }
   readonly issues: ReadonlyArray<PubNubError.Detail>
 }
 
-/** What `channel`, or `user`, stands for at the other end when that has no metadata, or when nobody asked for it. */
+/** The other end when it has no metadata, or was not asked for. */
 export const bare = <S extends Schema.Constraint>(id: S) =>
   Schema.Struct({ id, eTag: Schema.optionalKey(Schema.Never) })
 
-const snapshot = <A>(item: string | A): string | A => typeof item === "string" ? item : { ...item }
-
-const idOf = (item: string | { readonly id: string }): string =>
-  typeof item === "object" && item !== null ? item.id : item
-
-export const make = <W extends Wire, B extends AppContext.Versioned, C, E extends AppContext.CustomMismatch, RD, RE>(
-  kind: Kind<W, B>,
-  codec: CustomCodec<C, E, RD, RE>
+export const make = <
+  W extends Wire,
+  B extends AppContext.Versioned,
+  I extends object,
+  C,
+  E extends AppContext.CustomMismatch,
+  RD,
+  RE
+>(
+  kind: Kind<W, B, I>,
+  codec: Custom.CustomCodec<C, E, RD, RE>
 ) => {
-  const { other } = kind
+  const { names, other } = kind
   const known = {
-    parts: [...Objects.parts, other, ...Objects.parts.map((part) => `${other}.${part}`)],
-    keys: ["updated", "status", "type", ...Lists.sortKeys.map((key) => `${other}.${key}`)]
+    parts: [...Fields.parts, other, ...Fields.parts.map((part) => `${other}.${part}`)],
+    keys: ["updated", "status", "type", ...Pages.sortKeys.map((key) => `${other}.${key}`)]
   }
-  const decodePage = Lists.pageOf(kind.schema)
+  const decodePage = Pages.pageOf(kind.schema)
   const toWire = (field: string) => field.startsWith(other) ? `${kind.wire}${field.slice(other.length)}` : field
   const typed = (operation: string, wire: W) =>
     Effect.map(
-      codec.decode(wire.custom, { operation, kind: "membership", id: kind.idOf(wire) }),
+      Custom.decodePart(codec, wire.custom, { operation, kind: "membership", id: kind.idOf(wire) }),
       (custom) => kind.build(wire, custom)
     )
 
@@ -115,61 +119,63 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
       return {
         method: body === undefined ? "GET" : "PATCH",
         path: kind.path(owner),
-        query: Lists.pageQuery({ ...options, include: isEndAsked ? include : [...include, other] }, toWire),
+        query: Pages.pageQuery({ ...options, include: isEndAsked ? include : [...include, other] }, toWire),
         body: body && JSON.stringify(body),
-        issues: [...Objects.idIssues(kind.owner, owner), ...Lists.pageIssues(options, known), ...issues],
-        longInput: Lists.longInput,
+        issues: [...Fields.idIssues(names.owner, owner), ...Pages.pageIssues(options, known), ...issues],
+        longInput: Pages.longInput,
         parse: Json.parse,
         decode: (json) => decodePage(json, options)
       }
     })
 
-  const listing = `list${kind.name}s`
+  const items = (operation: string, page: Pages.Page<Pages.Item<W>>) =>
+    Pages.mapItems(page, Pages.typed((wire: W) => typed(operation, wire)))
 
-  const items = (operation: string, page: Lists.Page<Lists.Item<W>>) =>
-    Lists.mapItems(page, Lists.typed((wire: W) => typed(operation, wire)))
-
-  const list = (given: Given<Owned>) =>
-    Objects.reading(
-      listing,
+  const list = (given: Given<Owned>) => {
+    const operation = `${kind.module}.list`
+    return reading(
+      operation,
       given,
-      (options) => Effect.flatMap(request(listing, options), (page) => items(listing, page))
+      (options) => Effect.flatMap(request(operation, options), (page) => items(operation, page))
     )
+  }
 
-  const stream = (given: Given<Owned>) =>
-    Stream.unwrap(Objects.reading(listing, given, (options) =>
+  const stream = (given: Given<Owned>) => {
+    const operation = `${kind.module}.stream`
+    return Stream.unwrap(reading(operation, given, (options) =>
       Effect.succeed(
-        Lists.streamOf((at) => request(listing, { ...options, ...at }), kind.idOf).pipe(
-          Stream.mapEffect(Lists.typed((wire: W) => typed(listing, wire)))
+        Pages.streamOf((at) => request(operation, { ...options, ...at }), kind.idOf).pipe(
+          Stream.mapEffect(Pages.typed((wire: W) => typed(operation, wire)))
         )
       )))
+  }
 
-  const entryOf = (id: string, body: Setting.Body) => ({ [kind.wire]: { id }, ...body })
+  const entryOf = (id: string, body: Fields.Body) => ({ [kind.wire]: { id }, ...body })
 
-  const encode = (item: string | Settings<C>, prefix: string): Effect.Effect<Entry, never, RE> =>
-    Effect.map(
-      Setting.encode(codec, typeof item === "string" ? {} : item, Setting.longest),
-      ({ body, issues }) => ({
-        entry: entryOf(idOf(item), body),
-        issues: issues.map((issue) => ({ ...issue, location: `${prefix}${issue.location}` }))
-      })
-    )
+  const encode = (id: string, fields: Fields.Settings<C>, prefix: string): Effect.Effect<Entry, never, RE> =>
+    Effect.map(Fields.encode(codec, fields, Fields.longest), ({ body, issues }) => ({
+      entry: entryOf(id, body),
+      issues: issues.map((issue) => ({ ...issue, location: `${prefix}${issue.location}` }))
+    }))
 
-  // The two lists of `manage` are named after what it does, the one of the others after what is in it.
-  const listName = (verb: Verb, list: "set" | "remove") => verb === "manage" ? list : `${other}s`
+  // The two lists of `manage` are named after what it does, the list of the others after what is in it.
+  const listName = (verb: Verb, list: "set" | "remove") => verb === "manage" ? list : names.items
+
+  // What is no id is refused as such.
+  const idOf = (input: string | I): string => typeof input === "object" && input !== null ? kind.inputId(input) : input
 
   const write = (
     verb: Verb,
     entries: ReadonlyArray<Entry>,
     { remove: removed = [], set = [], ...options }: Checked<C>
   ) => {
-    const operation = `${verb}${kind.name}s`
+    const operation = `${kind.module}.${verb}`
     const at = (list: "set" | "remove") => listName(verb, list)
-    const put = set.map(idOf)
+    const put = set.map(({ id }) => id)
     const issues = [
       ...put.length + removed.length > 0 ? [] : [{ location: at("set"), message: "is empty: there is nothing to do" }],
-      ...put.flatMap((id, index) => Objects.idIssues(`${at("set")}[${index}]`, id)),
-      ...removed.flatMap((id, index) => Objects.idIssues(`${at("remove")}[${index}]`, id)),
+      ...put.flatMap((id, index) => Fields.idIssues(`${at("set")}[${index}]`, id)),
+      ...removed.flatMap((id, index) => Fields.idIssues(`${at("remove")}[${index}]`, id)),
       ...repeated([...put, ...removed]).map((id) => ({
         location: at(removed.includes(id) ? "remove" : "set"),
         message: `has ${Input.shown(id)}, which is in this request already`
@@ -183,26 +189,31 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
     return Effect.flatMap(request(operation, options, issues, body), (page) => items(operation, page))
   }
 
-  const change = (verb: "set" | "manage") => (given: Given<Changes<C> & Owned>) =>
-    reading(verb, given, (options) =>
+  const change = (verb: "set" | "manage") => (given: Given<Changes<C, I> & Owned>) =>
+    readingChanges(verb, given, (options) =>
       Effect.flatMap(
-        Effect.forEach(options.set ?? [], (item, index) =>
-          Endpoint.reading(`${verb}${kind.name}s`, () =>
-            encode(item, `${listName(verb, "set")}[${index}].`))),
+        Effect.forEach(options.set ?? [], ({ fields, id }, index) =>
+          Endpoint.reading(`${kind.module}.${verb}`, () =>
+            encode(id, fields, `${listName(verb, "set")}[${index}].`))),
         (entries) =>
           write(verb, entries, options)
       ))
 
   /** Reads the lists of a change once, too. */
-  const reading = <A, E2, R>(
+  const readingChanges = <A, E2, R>(
     verb: Verb,
-    given: Given<Changes<C> & Owned>,
+    given: Given<Changes<C, I> & Owned>,
     then: (options: Checked<C>) => Effect.Effect<A, E2, R>
   ) =>
-    Objects.reading(
-      `${verb}${kind.name}s`,
+    reading(
+      `${kind.module}.${verb}`,
       given,
-      ({ remove, set, ...options }) => then({ ...options, set: set?.map(snapshot), remove: remove?.map(idOf) }),
+      ({ remove, set, ...options }) =>
+        then({
+          ...options,
+          set: set?.map((input) => ({ id: idOf(input), fields: typeof input === "string" ? {} : { ...input } })),
+          remove: remove?.map(idOf)
+        }),
       ({ remove, set }) =>
         Input.issues({
           [listName(verb, "set")]: Input.optional(Input.list(0))(verb === "remove" ? remove : set),
@@ -214,8 +225,8 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
   const find = (operation: string, owner: string, id: string) =>
     Effect.gen(function*() {
       let odd: UndecodableItem | undefined
-      const pages = Lists.streamOf(
-        (at) => request(operation, { owner, ...selecting(id), ...at }, Objects.idIssues(other, id)),
+      const pages = Pages.streamOf(
+        (at) => request(operation, { owner, ...selecting(id), ...at }, Fields.idIssues(names.id, id)),
         kind.idOf
       )
       const found = yield* pages.pipe(
@@ -236,29 +247,27 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
         )
     })
 
-  const selecting = (id: string): Lists.Asked => {
+  const selecting = (id: string): Pages.Asked => {
     const filter = ObjectFilter.equals(`${other}.id`, id)
-    return { include: Objects.parts, ...Result.isSuccess(ObjectFilter.print(filter)) ? { filter } : {} }
+    return { include: Fields.parts, ...Result.isSuccess(ObjectFilter.print(filter)) ? { filter } : {} }
   }
 
   const update = (
-    given: Given<{ readonly owner: string; readonly id: string } & Pick<AppContext.UpdateOptions, "custom">>,
-    f: (relation: B & AppContext.Included<C>) => Setting.Fields<C>
+    given: Given<Updated>,
+    f: (relation: B & AppContext.Included<C>) => Fields.Settings<C>
   ) => {
-    const operation = `update${kind.name}`
-    return Objects.reading(operation, given, (options) => updateOne(operation, options, f), (options) => [
-      ...Objects.idIssues(kind.owner, options.owner),
-      ...Objects.idIssues(other, options.id),
+    const operation = `${kind.module}.update`
+    return reading(operation, given, (options) => updateOne(operation, options, f), (options) => [
+      ...Fields.idIssues(names.owner, options.owner),
+      ...Fields.idIssues(names.id, options.id),
       ...Update.issuesOf(options, f)
     ])
   }
 
   const updateOne = (
     operation: string,
-    { custom: how, id, owner }:
-      & { readonly owner: string; readonly id: string }
-      & Pick<AppContext.UpdateOptions, "custom">,
-    f: (relation: B & AppContext.Included<C>) => Setting.Fields<C>
+    { custom: how, id, owner }: Updated,
+    f: (relation: B & AppContext.Included<C>) => Fields.Settings<C>
   ) => {
     const change = Effect.gen(function*() {
       const before = yield* find(operation, owner, id)
@@ -267,7 +276,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
       if (Update.isNothing(fields)) return current
       const { body, issues } = yield* Endpoint.reading(
         operation,
-        () => Setting.encode(codec, fields, Setting.longest)
+        () => Fields.encode(codec, fields, Fields.longest)
       )
       // Whether a relation keeps what a request leaves out is not written down: what is to stay is sent along.
       const sent = { ...bodyOf(before), ...Update.merge(body, before, how) }
@@ -276,7 +285,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
         { operation, kind: "membership", id },
         before,
         found,
-        (now) => Objects.parts.every((part) => Equal.equals(now[part], Option.fromNullishOr(sent[part])))
+        (now) => Fields.parts.every((part) => Equal.equals(now[part], sent[part] ?? undefined))
       )
       const written = yield* request(operation, { owner, ...selecting(id) }, issues, { set: [entryOf(id, sent)] }).pipe(
         Effect.map(({ items }) =>
@@ -290,7 +299,7 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
     return Effect.gen(function*() {
       const { origin, subscribeKey } = yield* PubNubConfig
       const [user, channel] = kind.owner === "user" ? [owner, id] : [id, owner]
-      return yield* inTurn(JSON.stringify([origin, subscribeKey, user, channel]))(change)
+      return yield* withLock(JSON.stringify([origin, subscribeKey, user, channel]))(change)
     })
   }
 
@@ -299,15 +308,18 @@ export const make = <W extends Wire, B extends AppContext.Versioned, C, E extend
     stream,
     set: change("set"),
     manage: change("manage"),
-    remove: (given: Given<Pick<Changes<C>, "remove"> & Owned>) =>
-      reading("remove", given, (options) => write("remove", [], options)),
+    remove: (given: Given<Pick<Changes<C, I>, "remove"> & Owned>) =>
+      readingChanges("remove", given, (options) => write("remove", [], options)),
     update
   }
 }
 
 /** The fields that are set. */
-const bodyOf = ({ custom, status, type }: Wire): Setting.Body =>
-  Record.getSomes<string, AppContext.Custom | string>({ status, type, custom })
+const bodyOf = ({ custom, status, type }: Wire): Fields.Body => ({
+  ...status === undefined ? {} : { status },
+  ...type === undefined ? {} : { type },
+  ...custom === undefined ? {} : { custom }
+})
 
 const repeated = (ids: ReadonlyArray<string>): ReadonlyArray<string> => {
   const counts = new Map<string, number>()

@@ -2,18 +2,18 @@
  * What all updates do: read, apply a function, write, and find out what became of a write whose answer was lost.
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Input from "../../../internal/input.ts"
+import type * as Retry from "../../../Retry.ts"
 import * as AppContext from "../../AppContext.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import type { Owner } from "./custom.ts"
 import * as Outcome from "../wire/outcome.ts"
-import type { Body } from "./setting.ts"
+import type { Body } from "./fields.ts"
 
 /** What is wrong with what an update is given. */
 export const issuesOf = (
-  { custom, retry }: Partial<AppContext.UpdateOptions>,
+  { custom, retry }: AppContext.MergeOptions & { readonly retry?: Retry.Policy<AppContext.ObjectChanged> | undefined },
   f: unknown
 ): ReadonlyArray<PubNubError.Detail> => [
   ...Input.issues({ custom: Input.optional(Input.oneOf(["replace", "merge"]))(custom), f: Input.callback(f) }),
@@ -40,11 +40,11 @@ export const isNothing = (fields: object): boolean =>
 export const merge = (
   body: Body,
   before: AppContext.Included,
-  how: AppContext.UpdateOptions["custom"] = "replace"
+  how: AppContext.MergeOptions["custom"] = "replace"
 ): Body => {
   const { custom } = body
   return how === "merge" && typeof custom === "object" && custom !== null
-    ? { ...body, custom: { ...Option.getOrUndefined(before.custom), ...custom } }
+    ? { ...body, custom: { ...before.custom, ...custom } }
     : body
 }
 

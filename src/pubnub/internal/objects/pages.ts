@@ -1,6 +1,4 @@
-/**
- * The lists of App Context, whatever is in them: what they can be asked, what a page says, and all pages as a stream.
- */
+/** The lists of App Context: the parameters of a page, its answer, and all pages as a stream. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"

@@ -1,0 +1,121 @@
+/**
+ * The fields of objects: what the service sends of them, what is written, and what is wrong with that.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as Input from "../../../internal/input.ts"
+import * as AppContext from "../../AppContext.ts"
+import type * as PubNubError from "../../PubNubError.ts"
+import { UserId } from "../wire/userId.ts"
+import type { CustomCodec } from "./custom.ts"
+
+// --------------------------------------------------------------------------------------------------------------------
+// reading
+// --------------------------------------------------------------------------------------------------------------------
+
+/** The parts of every object. */
+export const parts = ["custom", "status", "type"] as const
+
+/** A field that the service leaves out, or writes as null, when it is not set or was not asked for. */
+const optional = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optionalKey(Schema.NullOr(schema)).pipe(
+    Schema.decodeTo(Schema.optionalKey(Schema.toType(schema)), {
+      decode: SchemaGetter.transformOptional(Option.filter(Predicate.isNotNull)),
+      encode: SchemaGetter.passthrough()
+    })
+  )
+
+const Text = optional(Schema.String)
+
+/** The fields of every object on the wire. */
+export const Common = {
+  status: Text,
+  type: Text,
+  custom: optional(AppContext.Custom),
+  updated: Schema.DateTimeUtcFromString,
+  etag: AppContext.Etag
+}
+
+/** A user on the wire. */
+export const User = Schema.Struct({
+  id: UserId,
+  name: Text,
+  externalId: Text,
+  profileUrl: Text,
+  email: Text,
+  ...Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+
+/** A channel on the wire. */
+export const Channel = Schema.Struct({
+  id: Schema.String,
+  name: Text,
+  description: Text,
+  ...Common
+}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+
+// --------------------------------------------------------------------------------------------------------------------
+// writing
+// --------------------------------------------------------------------------------------------------------------------
+
+/** An id, in the path of a request or in its body. */
+const id: Input.Check = Input.all(Input.notBlank, Input.bytes(92), Input.segment)
+
+export const idIssues = (location: string, given: string): ReadonlyArray<PubNubError.Detail> =>
+  Input.each(location, [given], id)
+
+/** Fields to send, by name, and custom data by the names in it. `null` clears a field, and absent fields stay. */
+export interface Body {
+  readonly [field: string]: AppContext.Custom | string | null
+}
+
+/** Custom data to write. The texts are looked for by their names. */
+export interface Settings<C> {
+  readonly custom?: AppContext.Settable<C> | undefined
+}
+
+export interface Encoded {
+  readonly body: Body
+  readonly issues: ReadonlyArray<PubNubError.Detail>
+}
+
+/** The texts of every object, and how many characters each has at most. */
+export const longest = { status: 50, type: 50 } as const
+
+/** What becomes of a field: a value, nothing, or `undefined` where it stays as it is. */
+const settable = <A>(value: AppContext.Settable<A> | undefined): Option.Option<A> | undefined =>
+  value === undefined ? undefined : Option.isOption(value) ? value : Option.some(value)
+
+const encodeTexts = (fields: object, longest: { readonly [field: string]: number }): Encoded => {
+  const body: { [field: string]: string | null } = {}
+  const problems: { [field: string]: Input.Problem } = {}
+  for (const [location, most] of Object.entries(longest)) {
+    const given = settable(Predicate.hasProperty(fields, location) ? fields[location] : undefined)
+    if (given === undefined) continue
+    const text = Option.getOrNull(given)
+    problems[location] = text === null ? undefined : Input.characters(most)(text)
+    if (text === null || Predicate.isString(text)) body[location] = text
+  }
+  return { body, issues: Input.issues(problems) }
+}
+
+/** Encodes the texts that `longest` names, and the custom data. */
+export const encode = <C, RE>(
+  codec: Pick<CustomCodec<C, never, never, RE>, "encode">,
+  fields: Settings<C>,
+  longest: { readonly [field: string]: number }
+): Effect.Effect<Encoded, never, RE> => {
+  const wrong = Input.record(fields)
+  if (wrong !== undefined) return Effect.succeed({ body: {}, issues: [{ location: "fields", message: wrong }] })
+  const { body, issues } = encodeTexts(fields, longest)
+  const given = settable(fields.custom)
+  if (given === undefined) return Effect.succeed({ body, issues })
+  if (Option.isNone(given)) return Effect.succeed({ body: { ...body, custom: null }, issues })
+  return Effect.match(codec.encode(given.value), {
+    onSuccess: (custom) => ({ body: { ...body, custom }, issues }),
+    onFailure: (message) => ({ body, issues: [...issues, { location: "custom", message }] })
+  })
+}
