@@ -19,6 +19,11 @@ export default defineConfig({
     // A worker loads Effect and the source once, not once for each file: a test file must leave globals as they were.
     isolate: false,
     sequence: { sequencer: SlowestFirst },
-    coverage: { include: ["src/**"], reporter: ["text-summary", "html"] }
+    coverage: {
+      include: ["src/**"],
+      reporter: ["text-summary", "html"],
+      // Two points below what was measured when they were set.
+      thresholds: { statements: 96, branches: 92 }
+    }
   }
 })
