@@ -67,7 +67,7 @@ describe("herald as a process", () => {
       yield* kill
       const unsent = yield* (yield* herald("publish", "a", "1")).exit
       assert.strictEqual(unsent.code, 4)
-      assert.match(unsent.stderr, /^herald: publish: .*ECONNREFUSED.*\n$/)
+      assert.match(unsent.stderr, /^herald: Publish.publish: .*ECONNREFUSED.*\n$/)
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 
   it.live("a publish that is cut off has an unknown outcome", () =>
