@@ -8,9 +8,9 @@ import { root, tsc, withFolder } from "../kit/scratch.ts"
 
 export const path = Path.join(root, "docs/api.md")
 
-/** Writes the declarations of `src`, without comments, and returns what the compiler says. `npm run check` checks `src`. */
+/** Writes the declarations of `src`, and returns what the compiler says. `npm run check` checks `src`. */
 export const emitDeclarations = (folder: string): string =>
-  tsc("-p", "tsconfig.build.json", "--emitDeclarationOnly", "--removeComments", "--noCheck", "--outDir", folder)
+  tsc("-p", "tsconfig.build.json", "--emitDeclarationOnly", "--noCheck", "--outDir", folder)
 
 const isPublic = (module: string) =>
   !/(^|\/)(internal|cli|testing\/(server|pubnub|symphony))\//.test(module) && !module.endsWith("index")
@@ -22,11 +22,12 @@ const oneLine = (text: string): string =>
     " }"
   ).trim()
 
+const withoutComments = (source: string): string =>
+  source.replaceAll(/("(?:[^"\\\n]|\\.)*")|\/\*[\s\S]*?\*\/|^\/\/#.*$/gm, (_, text: string | undefined) => text ?? "")
+
 /** The top-level statements of a declaration file: each starts at the start of a line. */
 const statementsOf = (source: string): ReadonlyArray<string> =>
-  source.replace(/^\/\/# .*$/m, "").split(/^(?=(?:export|declare|interface|type|import)\b)/m).map((statement) =>
-    statement.trim()
-  )
+  withoutComments(source).split(/^(?=(?:export|declare|interface|type|import)\b)/m).map((statement) => statement.trim())
 
 const nameOf = (line: string): string => /^(?:abstract )?(?:\w+) ([\w$]+)/.exec(line)?.[1] ?? ""
 

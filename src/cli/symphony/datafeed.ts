@@ -18,7 +18,11 @@ export const datafeed = Command.make(
   "datafeed",
   {
     tag: Inputs.text("tag", "Read the bot's feed of this name. Two readers with one tag share the events"),
-    include: Inputs.choices("include", ["own"], "Also print the bot's own events.")
+    include: Inputs.choices(
+      "include",
+      ["own", "invisible"],
+      "Also print the bot's own events, or those of invisible rooms."
+    )
   },
   // The lines of a page are written before the next page is requested, which acknowledges this one.
   (options) =>
