@@ -5,10 +5,15 @@
 import { assert, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { PubNubError } from "effect-herald/pubnub"
-import { SymphonyError } from "effect-herald/symphony"
+import * as CursorStore from "effect-herald/CursorStore"
+import * as node from "effect-herald/node"
+import * as pubnub from "effect-herald/pubnub"
 import * as Reason from "effect-herald/Reason"
+import * as symphony from "effect-herald/symphony"
 import { root } from "../kit/scratch.ts"
+
+const { PubNubError } = pubnub
+const { SymphonyError } = symphony
 
 const tagged = /(?:TaggedError|TaggedClass|[Tt]aggedStruct)(?:<[^>]*>)?\((?:\s*"[\w/-]+"\s*\)\()?\s*"(\w+)"/g
 
@@ -35,4 +40,19 @@ it("a reason of both services is a shared one, or says for each who was refused"
   const pubnub = tagsOf(PubNubError.Reason.members)
   const symphony = new Set(tagsOf(SymphonyError.Reason.members))
   assert.deepStrictEqual(pubnub.filter((tag) => symphony.has(tag)).sort(), ["AccessDenied", ...shared].sort())
+})
+
+const modules: ReadonlyArray<object> = [Reason, CursorStore, ...[node, pubnub, symphony].flatMap(Object.values)]
+const errors = new Set(
+  modules.flatMap((module): ReadonlyArray<unknown> => Object.values(module))
+    .filter((exported) => typeof exported === "function")
+    .filter(({ prototype }) => prototype instanceof Error)
+)
+
+it("every error has a message of its own, and says whether another attempt can help", () => {
+  assert.isAtLeast(errors.size, 30)
+  for (const { name, prototype } of errors) {
+    const made: unknown = Object.getPrototypeOf(prototype)
+    assert.includeMembers(Object.getOwnPropertyNames(made), ["message", "isRetryable"], name)
+  }
 })

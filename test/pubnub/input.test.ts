@@ -383,7 +383,7 @@ const functionOf = (name: string): (...args: ReadonlyArray<unknown>) => unknown 
 const callsOthers = /\.live( last)?$|^Publisher\.|\.prepare$/
 
 /** Their operations still have names of their own. */
-const unnamed = /^(Channels|History|Members|Memberships|MessageActions|Presence|Publish|Publisher|Users)\./
+const unnamed = /^(Channels|Members|Memberships|Users)\./
 
 /** Says which function failed, where the error is of a request. */
 const assertNamed = (exit: Exit.Exit<void, unknown>, name: string) => {
