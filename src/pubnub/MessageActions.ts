@@ -465,20 +465,20 @@ const ask = (
  * @since 0.1.0
  */
 export interface Reaction {
-  /** What kind of action it is: `"reaction"`, `"receipt"`. */
+  /** The kind of the actions: `"reaction"`, `"receipt"`. */
   readonly type: string
-  /** What it says: `"👍"`, `"read"`. */
+  /** The value of the actions: `"👍"`, `"read"`. */
   readonly value: string
-  /** By how many users. */
+  /** The number of users that added it. */
   readonly count: number
-  /** By whom, the first first, each with the timetoken of the action. */
+  /** The users that added it, in that order, each with the timetoken of the action. */
   readonly users: ReadonlyMap<string, Timetoken.Timetoken>
-  /** The timetoken of this user's own action, by which {@link remove} takes it back; absent where there is none. */
+  /** The timetoken of this user's own action, for {@link remove}. Absent without one. */
   readonly mine?: Timetoken.Timetoken
 }
 
 /**
- * What a message has got, in the order in which each was first added.
+ * The reactions of a message, in the order in which they were first added.
  *
  * @category models
  * @since 0.1.0
@@ -612,7 +612,7 @@ const digits: Input.Check = (value) =>
 const channelIssues = (channel: string): ReadonlyArray<PubNubError.Detail> =>
   Input.each("channel", [channel], Names.withoutPresence(", and presence events have no actions"))
 
-// The service's word for a user.
+// The service says `uuid`.
 const Wire = MessageAction.pipe(Schema.encodeKeys({ userId: "uuid" }))
 
 const decodeAdded = Codec.decodeResult(Schema.Struct({ data: Wire }))
@@ -629,6 +629,6 @@ const decodeFailure = Schema.decodeUnknownOption(
   Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
 )
 
-/** Why the service could not announce an action, in an answer that has data nevertheless. */
+/** Why the service could not announce an action. Such an answer has data nevertheless. */
 const failureOf = (json: Schema.Json, told: (text: string) => string): string | undefined =>
   Option.getOrUndefined(Option.map(decodeFailure(json), ({ error }) => told(error.message)))

@@ -313,7 +313,7 @@ export const size = <A, RE = never>(
       onSuccess: ({ size }) => size
     }))
 
-/** A message as it is sent. */
+/** An encoded message. */
 interface Encoded {
   readonly text: string
   readonly escaped: string
@@ -372,7 +372,7 @@ type Send = Effect.Effect<Published, PublishError, HttpClient.HttpClient>
 
 const utf8 = new TextEncoder()
 
-/** Everything that can be done before anything is sent, and the effect that sends. */
+/** Checks and encodes a message, and gives the effect that sends it. */
 const encodeFor = <A, RE>(
   operation: "Publish.publish" | "Publish.fire" | "Publish.signal",
   read: () => PublishOptions<A, RE>,

@@ -80,6 +80,7 @@ export type Options =
       readonly resendUnknown?: false | undefined
     }
     | {
+      /** Gives each message an id: {@link messageIdKey} of its `meta`. */
       readonly messageIds: true
       /**
        * Whether the publisher looks in history for a message whose outcome is unknown. A message that it finds is published.
@@ -314,7 +315,7 @@ export const make = Effect.fnUntraced(function*(
     error._tag === "PublishOutcomeUnknown" ? resends : error._tag === "PubNubError" && certainlyNotTaken(error.reason)
 
   const settle = Effect.fnUntraced(function*(entry: Entry, error: Publish.PublishOutcomeUnknown) {
-    // Since the first attempt that may have been stored; and a clock may be wrong.
+    // From the first attempt that may have been stored, with a minute for wrong clocks.
     const since = DateTime.subtract(entry.unknown?.began ?? (yield* DateTime.now), { minutes: 1 })
     const stored = entry.stored === undefined ? Option.none() : yield* entry.stored(since)
     if (Option.isNone(stored)) return yield* error
@@ -322,7 +323,7 @@ export const make = Effect.fnUntraced(function*(
     return stored.value
   })
 
-  // One message, until it is taken, given up, or stopped. Whatever stops it, an attempt that has begun is let finish.
+  // Sends one message until it is accepted, given up or stopped. An attempt that has begun always finishes.
   const send = (entry: Entry, turns: SlidingWindow.Line) =>
     Effect.suspend(() => {
       const attempt = Effect.andThen(turns.take, DateTime.now).pipe(
@@ -359,12 +360,12 @@ export const make = Effect.fnUntraced(function*(
       ))
     )
 
-  // The fiber of a channel: it ends, and its pace is forgotten, when for a whole window there was nothing to send.
+  // The fiber of a channel. It ends, and forgets its turns, after a whole window without messages.
   const work = Effect.fnUntraced(function*(line: Line) {
     const turns = pace === undefined
       ? unlimited
       : SlidingWindow.turnsOf({ limit: pace.limit, window: Duration.toNanosUnsafe(pace.window) })
-    // A timer may fire a little early, and a turn that still counts must not be forgotten.
+    // A timer may fire a little early, and a turn that still counts must stay.
     const rest = pace === undefined ? Duration.zero : Duration.sum(pace.window, Duration.millis(1))
     while (true) {
       const [entry] = line.waiting
@@ -385,7 +386,7 @@ export const make = Effect.fnUntraced(function*(
 
   const run = yield* FiberSet.makeRuntime()
 
-  // Nobody else would tell those who wait.
+  // Fails all messages of a line whose fiber died.
   const broken = (line: Line) => (defect: unknown) =>
     Effect.sync(() => {
       forget(line)
@@ -422,7 +423,7 @@ export const make = Effect.fnUntraced(function*(
       }
     })
 
-  // Added after the fibers of the channels, and so run before they are interrupted.
+  // Added after the fibers of the channels, so it runs before they are interrupted.
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
       closed = true
@@ -474,7 +475,7 @@ export const make = Effect.fnUntraced(function*(
       return entry
     })
 
-  /** Adds the message, and waits for what is asked of it; interrupted, withdraws it. */
+  /** Adds the message and waits. Withdraws the message when it is interrupted. */
   const enter = <A, RE, B, E>(
     operation: Operation,
     options: Publish.PublishOptions<A, RE>,
@@ -501,18 +502,18 @@ export const make = Effect.fnUntraced(function*(
 /** The function that the caller used. */
 type Operation = "Publisher.publish" | "Publisher.enqueue"
 
-/** A message on its way. */
+/** A message between its call and its outcome. */
 interface Entry {
   readonly channel: string
   readonly config: PubNubConfig["Service"]
-  /** Where it waits. */
+  /** The line in which it waits. */
   line: Line | undefined
-  /** One request. */
+  /** Sends one request. */
   readonly attempt: Effect.Effect<Publish.Published, Publish.PublishError>
-  /** What history has of it. */
+  /** Looks for the message in history. */
   readonly stored: ((since: DateTime.DateTime) => Effect.Effect<Option.Option<Publish.Published>>) | undefined
   readonly admitted: Deferred.Deferred<void, PublisherClosed>
-  /** Withdrawn, or out of time: no further attempt is to begin. */
+  /** Done when the message is withdrawn or out of time: no further attempt begins. */
   readonly stopped: Deferred.Deferred<void>
   readonly outcome: Deferred.Deferred<Publish.Published, PublisherError>
   last: Exit.Exit<Publish.Published, Publish.PublishError> | undefined
@@ -520,7 +521,7 @@ interface Entry {
   unknown: { readonly error: Publish.PublishOutcomeUnknown; readonly began: DateTime.DateTime } | undefined
 }
 
-/** What threw between two attempts (a schedule, perhaps) is told beside what the last attempt said. */
+/** Adds a defect between two attempts, as of a schedule that throws, to the result of the last attempt. */
 const noteDefect = (entry: Entry, exit: Exit.Exit<Publish.Published, Publish.PublishError>): void => {
   const { last } = entry
   if (Exit.isSuccess(exit) || !Cause.hasDies(exit.cause)) return
@@ -613,16 +614,16 @@ export const messageIdKey = MessageIds.key
 
 type Meta = { readonly [key: string]: unknown }
 
-/** Metadata that is no object is left as it is, for `Publish.publish` to refuse. */
+/** Adds an id. Metadata that is not an object stays as it is, and `Publish.prepare` refuses it. */
 const withId = (meta: Meta = {}): Meta =>
   typeof meta !== "object" || meta === null || Array.isArray(meta)
     ? meta
     : { ...meta, [messageIdKey]: MessageIds.idOf(meta) ?? globalThis.crypto.randomUUID() }
 
-/** The most entries of history that are looked at for one message. */
+/** The most entries of history to read for one message. */
 const mostEntries = 1_000
 
-/** What history has of a message. It may be a second or two behind, so it is asked twice. */
+/** Looks for a message in history, twice, because history may be a second or two behind. */
 const storedAs = (
   message: { readonly channel: string; readonly id: string; readonly since: DateTime.DateTime }
 ): Effect.Effect<Option.Option<Publish.Published>, never, HttpClient.HttpClient | PubNubConfig> =>

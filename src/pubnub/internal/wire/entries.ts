@@ -18,7 +18,7 @@ import * as Names from "./names.ts"
 import * as Pages from "./pages.ts"
 import * as Storage from "./storage.ts"
 
-/** What was published, or that it cannot be read. */
+/** A stored message or file, or an entry that cannot be decoded. */
 export type Entry = ReturnType<typeof toEntry>
 
 type Answer = Page<Entry, Timetoken>

@@ -1,6 +1,6 @@
 /**
- * A range that the service gives in pages from its new end, as a stream from either end. Shared by `History` and
- * `MessageActions`.
+ * Pages of a range, which the service gives from the new end, and streams of it from either end. `History` and
+ * `MessageActions` share them.
  */
 import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
@@ -15,14 +15,14 @@ import type { Page } from "../../../Page.ts"
 import type { Detail } from "../../PubNubError.ts"
 import * as Timetoken from "../../Timetoken.ts"
 
-/** What a caller gives: from `since` on, older than `before`, and older than `next` where a page before this one ended. */
+/** The range of a caller: from `since` on, older than `before`, and older than `next` of the page before. */
 export interface Range {
   readonly since?: Timetoken.Input | undefined
   readonly before?: Timetoken.Input | undefined
   readonly next?: Timetoken.Timetoken | undefined
 }
 
-/** What the service is asked for: from `since` on, and older than `before`. */
+/** The range of a request: from `since` on, and older than `before`. */
 interface Bounds {
   readonly since: Timetoken.Timetoken | undefined
   readonly before: Timetoken.Timetoken | undefined
@@ -94,7 +94,7 @@ type Ask<A, E, R> = (range: Range) => Effect.Effect<Page<A, Timetoken.Timetoken>
 
 /** The items of a range, page after page as `ask` gives them. It stops asking when its reader stops. */
 export const stream = <A, E, R>({ before, order, since }: Ordered, ask: Ask<A, E, R>): Stream.Stream<A, E, R> => {
-  // A `Date` may change while the stream runs. What is no bound is refused with the first page.
+  // A `Date` may change while the stream runs. The first page refuses what is not a bound.
   const range = { since: timetokenOf(since) ?? since, before: timetokenOf(before) ?? before }
   return order === "oldestFirst" ? oldestFirst(range, ask) : newestFirst(range, ask)
 }
@@ -109,12 +109,12 @@ const backwards = <A, E, R>({ before, since }: Range, ask: Ask<A, E, R>) =>
 const newestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.flatMap(backwards(range, ask), ({ items }) => Stream.fromIterable(items.toReversed()))
 
-/** So many pages are kept on the way back to the old end: a thousand items. */
+/** The pages to keep on the way back to the old end: a thousand items. */
 const kept = 10
 
 const oldestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.unwrap(Effect.gen(function*() {
-    // Where each page ended, from the new end on, and the last of the pages.
+    // The end of each page, from the new end on, and the last pages.
     const ends: Array<Timetoken.Input | undefined> = []
     const pages: Array<Page<A, Timetoken.Timetoken>> = []
     let end = range.before
@@ -126,7 +126,7 @@ const oldestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A,
         if (pages.length > kept) pages.shift()
       }))
     const known = Stream.fromIterable(pages.toReversed().flatMap(({ items }) => items))
-    // What was let go is asked for again: each page goes from the end of the one behind it to its own.
+    // The other pages are requested again. Each goes from the end of the page behind it to its own end.
     const letGo = Arr.zip(ends, ends.slice(1)).slice(0, ends.length - pages.length).toReversed()
     const again = Stream.flatMap(Stream.fromIterable(letGo), ([before, since]) => oldestFirst({ before, since }, ask))
     return Stream.concat(known, again)
