@@ -1,8 +1,8 @@
 /**
- * Filters for lists of users, channels, memberships and members, as data. What a filter may name is in its type, and
- * quotes are set right. Where a list takes a filter it also takes text in the service's own language.
+ * Filters for lists of users, channels, memberships and members, as data. The type of a filter has the fields that it can name,
+ * and its text has the right quotes. A list also takes a filter as text in the service's own language.
  *
- * **Example** (Active people whose name begins so)
+ * **Example** (Active users by the start of their names)
  *
  * ```ts
  * import * as ObjectFilter from "effect-herald/pubnub/ObjectFilter"
@@ -39,8 +39,8 @@ import type * as PubNubError from "./PubNubError.ts"
 export type Operator = "==" | "!=" | "<" | "<=" | ">" | ">=" | "LIKE"
 
 /**
- * What a field is compared with: `updated` with a time, all others with text. The service keeps microseconds, and a time has
- * milliseconds: ask for what is before or behind a time rather than for what equals it.
+ * The value that a field is compared with: a time for `updated`, text for all others. The service stores microseconds, and a time
+ * has milliseconds: compare with less than or greater than, not with equals.
  *
  * @category models
  * @since 0.1.0
@@ -48,7 +48,7 @@ export type Operator = "==" | "!=" | "<" | "<=" | ">" | ">=" | "LIKE"
 export type Value<F extends string> = F extends "updated" | `${string}.updated` ? DateTime.Utc : string
 
 /**
- * A filter of what has the fields `F`. Custom fields are not among them: the service does not filter by custom data.
+ * A filter of objects with the fields `F`. The service does not filter by custom data.
  *
  * @category models
  * @since 0.1.0
@@ -56,7 +56,7 @@ export type Value<F extends string> = F extends "updated" | `${string}.updated` 
 export type Filter<F extends string> = Comparison<F> | Both<F> | Either<F> | Negation<F>
 
 /**
- * One field against one value.
+ * Compares one field with one value.
  *
  * @category models
  * @since 0.1.0
