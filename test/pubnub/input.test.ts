@@ -382,14 +382,11 @@ const functionOf = (name: string): (...args: ReadonlyArray<unknown>) => unknown 
 /** Of these the errors are those of what they call: a live value reads, a publisher publishes. */
 const callsOthers = /\.live( last)?$|^Publisher\.|\.prepare$/
 
-/** Their operations still have names of their own. */
-const unnamed = /^(Channels|Members|Memberships|Users)\./
-
 /** Says which function failed, where the error is of a request. */
 const assertNamed = (exit: Exit.Exit<void, unknown>, name: string) => {
   const error: unknown = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
   if (
-    unnamed.test(name) || error instanceof CursorStore.CursorStoreError || !Predicate.hasProperty(error, "operation")
+    error instanceof CursorStore.CursorStoreError || !Predicate.hasProperty(error, "operation")
   ) return
   if (callsOthers.test(name)) assert.include(functions, error.operation)
   else assert.strictEqual(error.operation, name.split(" ")[0])
