@@ -1,6 +1,6 @@
 /**
- * The configuration files of the vendor's kits, JSON or YAML, as options. Keys that mean nothing here are told; those that mean
- * something which this library does otherwise are refused, or told.
+ * Reads the JSON or YAML files of the vendor's kits as options. It reports keys that mean nothing here, and refuses or reports keys
+ * whose meaning this library does not support.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

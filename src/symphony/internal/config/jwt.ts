@@ -1,6 +1,5 @@
 /**
- * The proof of who logs in: a token signed with the RSA key whose public half the pod knows. It says a name and an end,
- * and nothing else.
+ * The token of a login, signed with the RSA key whose public half the pod knows. It holds a name and an expiry, and nothing else.
  */
 import * as Clock from "effect/Clock"
 import * as KeyFormat from "effect/crypto/KeyFormat"

@@ -1,6 +1,6 @@
 /**
- * One datafeed: how its answers become pages of events that nobody had before, with statuses in position; what of it was
- * acknowledged; and how it is mended. When it is read, and when it is tried again, is for the long poll to say.
+ * Reads one datafeed: turns its answers into pages of new events with statuses in position, tracks acknowledgements, and repairs the
+ * feed. The long poll decides when to read and when to retry.
  */
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -159,7 +159,7 @@ const open = (settings: Settings) =>
       })
     }
 
-    /** Somebody else acknowledged what came behind: then the service does not know our acknowledgement any more. */
+    /** Another reader acknowledged later pages, so the service no longer knows our acknowledgement. */
     const readAgain = Effect.fnUntraced(function*(feedId: string, ackId: string) {
       acknowledgements.refuse(ackId)
       const answer = yield* read(feedId, "")
@@ -301,7 +301,7 @@ const standstill = (clock: Clock.Clock) =>
     return Effect.sync(() => clearTimeout(timer))
   })
 
-/** Pages on their way to who pulls. More are wanted while somebody waits. */
+/** The queue of pages for the stream. It wants more while a pull waits. */
 const makeOutbox = () => {
   type Pulled = Effect.Effect<Arr.NonEmptyReadonlyArray<Page>, SymphonyError.SymphonyError>
   const pages: Array<Page> = []

@@ -1,4 +1,4 @@
-/** Which of a bot's feeds a reader reads: one that is there, or one that it makes. */
+/** Chooses the feed of a reader: an existing one, or one that it creates. */
 import * as Effect from "effect/Effect"
 import type * as SymphonyError from "../../SymphonyError.ts"
 import * as Requests from "./feedRequests.ts"

@@ -1,5 +1,5 @@
 /**
- * Events as the datafeed writes them. Each by itself: one that cannot be read takes none of the others with it.
+ * Reads the events of the datafeed one by one: an event that cannot be read does not affect the others.
  */
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"

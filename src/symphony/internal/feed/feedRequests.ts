@@ -1,6 +1,5 @@
 /**
- * The requests of a datafeed. Each is one attempt: when to make another is for the long poll to say. A session that is
- * refused is renewed within it.
+ * The requests of a datafeed. Each is one attempt, in which a refused session is renewed; the long poll decides about the next.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Who logs in, as far as it can be known to be wrong before a key is used. */
+/** Checks a bot or an application before its key is used. */
 import type * as Redacted from "effect/Redacted"
 import * as Input from "../../../internal/input.ts"
 import * as Secret from "../../../internal/secret.ts"

@@ -1,4 +1,4 @@
-/** Messages that share messages that share messages, and so on: as deep as anybody shares, and no deeper. */
+/** Limits how deep messages that share messages are read. */
 import * as Predicate from "effect/Predicate"
 
 /** To read a message takes time squared with the messages within each other. */

@@ -1,5 +1,5 @@
 /**
- * What an answer of the service means: what its endpoint reads from it, or the one reason that the request failed for.
+ * Reads an answer of the service: the value of its endpoint, or the reason of the failure.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

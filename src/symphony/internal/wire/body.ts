@@ -1,4 +1,4 @@
-/** Bodies of requests. One is made for each attempt, and knows afterwards what became of it. */
+/** Bodies of requests. Each attempt has its own, which knows afterwards how the attempt failed. */
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as SymphonyError from "../../SymphonyError.ts"
@@ -6,14 +6,14 @@ import type * as SymphonyError from "../../SymphonyError.ts"
 /** How an attempt failed. */
 export interface Failed<out E> {
   readonly error: SymphonyError.SymphonyError | E
-  /** What another attempt would fail with: the body cannot be sent once more. */
+  /** The failure of any further attempt, when the body cannot be sent again. */
   readonly another?: E | undefined
 }
 
-/** The body of one attempt. `E` is what its own content can fail with. */
+/** The body of one attempt. `E` is the failure of its content. */
 export interface Body<out E> {
   readonly content: HttpBody.HttpBody
-  /** The failure of an attempt in which the transport failed so: where the body broke, the transport only tells of a cut line. */
+  /** Turns the failure of the transport into that of the attempt: when the body failed, the transport only reports a cut line. */
   readonly failed: (error: SymphonyError.SymphonyError) => Effect.Effect<never, Failed<E>>
 }
 

@@ -1,5 +1,5 @@
 /**
- * The content of a message as it is sent: within its root element, and known to be well formed where that can be known.
+ * Wraps the content of a message in its root element, and checks that it is well formed where that can be known.
  */
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"

@@ -1,4 +1,4 @@
-/** Messages on their way into a body: what the user gave, checked and written as the service wants it. */
+/** Drafts of messages: the input of the user, checked and encoded for the service. */
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Predicate from "effect/Predicate"
@@ -14,7 +14,7 @@ import * as Content from "./content.ts"
 import * as Times from "./times.ts"
 import * as Upload from "./upload.ts"
 
-/** A message on its way into a body. */
+/** A message, checked and encoded. */
 export interface Draft<E, R> {
   readonly content: string
   readonly data: string | undefined

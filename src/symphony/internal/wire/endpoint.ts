@@ -1,6 +1,5 @@
 /**
- * A request as one record, and the one place where it is refused, gets its headers and tokens, is sent, and where its failure
- * becomes a `SymphonyError`.
+ * A request as one record. Here it is checked, gets its headers and tokens, and is sent; its failure becomes a `SymphonyError`.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -22,7 +21,7 @@ import * as Answer from "./answer.ts"
 import type * as Body from "./body.ts"
 import type * as Path from "./path.ts"
 
-/** Where each service is, and what proves who asks it. The key manager's token is for the Agent only. */
+/** The address and the tokens of each service. Only the Agent gets the token of the key manager. */
 const services = {
   agent: { at: "agent", credential: "session and key manager" },
   pod: { at: "pod", credential: "session" },

@@ -1,7 +1,7 @@
 /**
- * How answers are read. The service writes `null` for most of what there is not, numbers as text here and there, and may
- * write what nobody knows yet. A message that was sent must not look like a failure because of one of its details, so
- * what does not fit is left out.
+ * Schemas for answers. The service writes `null` for missing values, numbers as text in places, and may add values that are
+ * unknown today. A message that was sent must not look like a failure because of a detail, so a value that does not fit is left
+ * out.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,6 +1,6 @@
 /**
- * A request of the session: with its tokens, with other tokens when these were refused, and again by the configured
- * schedule where that is safe.
+ * Sends a request with the tokens of the session. Renews tokens that the service refuses, and retries by the configured schedule
+ * where that is safe.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -14,7 +14,7 @@ import * as Endpoint from "./endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | SymphonyConfig | Session
 
-/** The reason, where the service may have acted on a request that failed so. */
+/** The reason, if the service may have acted on the failed request. */
 export const doubtful = (
   reason: SymphonyError.Reason
 ):
@@ -38,23 +38,23 @@ export const doubtful = (
 }
 
 export interface Request<A, E = never, R = never> extends Endpoint.Endpoint<A, E, R> {
-  /** Whether doing it twice does no harm, so that it is sent again although the first may have been acted upon. */
+  /** Whether the request is safe to repeat: then it is retried even if the service may have acted on it. */
   readonly isRepeatable: boolean
 }
 
-/** What came of all attempts of a request. */
+/** How all attempts of a request failed. */
 export interface Failed<E> {
   /** The failure of the last one. */
   readonly error: SymphonyError.SymphonyError | E
-  /** The failure of the newest that the service may have acted upon: that a later one failed otherwise does not undo it. */
+  /** The failure of the newest attempt that the service may have acted on. A later failure does not undo it. */
   readonly doubt: SymphonyError.SymphonyError | undefined
 }
 
-/** Whether other tokens may help. A gateway may have put its own words in place of the service's. */
+/** Whether other tokens may help. A gateway may have replaced the words of the service. */
 export const isSessionRefused = ({ reason }: SymphonyError.SymphonyError): boolean =>
   reason._tag === "Unauthorized" || reason._tag === "ServerFailure" && reason.status === 401
 
-/** Runs the request that a caller's input makes. It reads, or may be repeated. */
+/** Runs a request that is safe to repeat. `describe` reads the input of the caller. */
 export const run = <A>(
   operation: string,
   describe: () => Omit<Endpoint.Endpoint<A>, "operation">
@@ -64,7 +64,7 @@ export const run = <A>(
     () => Effect.mapError(attempts({ ...describe(), operation, isRepeatable: true }), ({ error }) => error)
   )
 
-/** The same for an answer that is read as it comes. What fails after its beginning is not tried again. */
+/** The same for an answer that is read as a stream. A failure after its beginning is not retried. */
 export const open = (
   operation: string,
   describe: () => Omit<Endpoint.Endpoint<never>, "operation" | "decode">
@@ -79,7 +79,7 @@ export const attempts = <A, E = never, R = never>(
   request: Request<A, E, R>
 ): Effect.Effect<A, Failed<E>, Needs | R> => retrying(request, (tokens) => Endpoint.send(request, tokens))
 
-/** The first time that its session is refused, a request is sent with another one in the same attempt. */
+/** Retries. The first refusal of the session does not count as an attempt: the request is sent again with a renewed one. */
 const retrying = <A, B, E, R>(
   request: Request<A, E, R>,
   send: (tokens: Endpoint.Tokens) => Effect.Effect<B, Body.Failed<E>, HttpClient.HttpClient | SymphonyConfig | R>
@@ -103,10 +103,10 @@ const retrying = <A, B, E, R>(
     ): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
       isOurs(failed.error) && isSessionRefused(failed.error) ? renewed(tokens, failed) : noted(failed)
     const renewed = Effect.fnUntraced(function*(tokens: Endpoint.Tokens, failed: Body.Failed<E>) {
-      // Not only where the request is sent again: the next one needs a session too.
+      // Also when the request is not sent again: the next request needs a session too.
       const others = yield* Effect.mapError(session.renew(tokens), (error): Body.Failed<E> => ({ error }))
       if (failed.another !== undefined) return yield* Effect.fail({ error: failed.another })
-      // Whatever refuses one session after the other uses up attempts.
+      // A service that refuses one session after another uses up attempts.
       return renewals++ === 0
         ? yield* Effect.catch(send(others), (failed) => refusedOr(others, failed))
         : yield* noted(failed)
@@ -115,9 +115,9 @@ const retrying = <A, B, E, R>(
       Effect.mapError((error): Body.Failed<E> => ({ error })),
       Effect.flatMap((tokens) => Effect.catch(send(tokens), (failed) => refusedOr(tokens, failed)))
     )
-    /** The failure, where another attempt may end otherwise. */
+    /** The failure, if another attempt may succeed. */
     const passing = ({ error }: Body.Failed<E>): SymphonyError.SymphonyError | undefined =>
-      // What a body failed with is for its maker to try again, and a login has been tried again by the session.
+      // A failure of the body is for the caller to retry, and the session has retried a login.
       isOurs(error) && error.operation === request.operation &&
         (error.reason._tag === "Unauthorized" ||
           error.isRetryable && (request.isRepeatable || doubtful(error.reason) === undefined))

@@ -1,6 +1,6 @@
 /**
- * Files on their way into the body of a message: checked before anything is sent, counted while they are read, and read
- * anew for each attempt. What became of them is known to the body of the attempt.
+ * Puts files into the body of a message. They are checked before anything is sent, counted while they are read, and read again for
+ * each attempt. The body of the attempt knows how reading them failed.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import * as Multipart from "./multipart.ts"
 
 const most = 30 * 1024 * 1024
 
-/** A file with all that is said of it. */
+/** A file with its defaults filled in. */
 interface File<E, R> {
   readonly part: "attachment" | "preview"
   readonly location: string
@@ -71,7 +71,7 @@ const isContent = (content: unknown): boolean =>
 const isOnce = (content: unknown): content is Attachment.Once<unknown, unknown> =>
   typeof content === "object" && content !== null && "_tag" in content && content._tag === "Once"
 
-/** What a file cannot be called: who reads it from a disk would find another name, or none. */
+/** Control characters cannot be in a file name: readers would find another file, or none. */
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
 
@@ -89,7 +89,7 @@ const content: Input.Check = (value) =>
     ? undefined
     : "is neither bytes nor text nor a stream"
 
-/** What is wrong with the shape of a list of files: then nothing more can be said of them. */
+/** What is wrong with the shape of a list of files. The other checks need a right shape. */
 const shapeIssues = (
   location: string,
   attachments: ReadonlyArray<Attachment.Attachment<unknown, unknown>>
