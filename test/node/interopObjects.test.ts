@@ -153,7 +153,7 @@ const theirChannels = ({ objects }: PubNub): Side => ({
 const dataOf = ({ data }: { readonly data: unknown }) => data
 const pageOf = ({ data, totalCount }: { readonly data: unknown; readonly totalCount?: number }) => ({
   items: data,
-  total: totalCount
+  totalCount
 })
 
 for (
@@ -176,7 +176,7 @@ for (
       }
       const listed = plain(yield* ours.list)
       assert.deepStrictEqual(plain(yield* theirs.list), listed)
-      assert.deepNestedInclude(listed, { total: 2, "items[0].id": ids[0], "items[1].id": ids[1] } as object)
+      assert.deepNestedInclude(listed, { totalCount: 2, "items[0].id": ids[0], "items[1].id": ids[1] } as object)
 
       for (const [id, writer, other] of [[ids[0], ours, theirs], [ids[1], theirs, ours]] as const) {
         const [isChanged, notFound] = writer.refusals
@@ -219,7 +219,7 @@ const relations = ({ objects }: PubNub) => ({
       ),
       ({ data, totalCount }) => ({
         items: data.map(({ channel, ...own }) => ({ ...own, channelId: channel.id, channel: whole(channel) })),
-        total: totalCount
+        totalCount
       })
     ),
   ourMembers: (channel: string) =>
@@ -240,7 +240,7 @@ const relations = ({ objects }: PubNub) => ({
       ),
       ({ data, totalCount }) => ({
         items: data.map(({ uuid, ...own }) => ({ ...own, userId: uuid.id, user: whole(uuid) })),
-        total: totalCount
+        totalCount
       })
     )
 })
@@ -272,7 +272,7 @@ it.live("memberships and members: every field, from either end, both ways", () =
     ) {
       const read = plain(yield* ourMemberships(id))
       assert.deepStrictEqual(read, plain(yield* theirMemberships(id)))
-      assert.deepStrictEqual(withoutVersions(read), { items: expected, total: 2 }, id)
+      assert.deepStrictEqual(withoutVersions(read), { items: expected, totalCount: 2 }, id)
     }
     const members = (owns: ReadonlyArray<string>) =>
       ["ada", "bob", "cleo", "dan"].map((id) => ({
@@ -283,7 +283,7 @@ it.live("memberships and members: every field, from either end, both ways", () =
     for (const [channel, owns] of [["room", ["ada", "bob", "dan"]], ["lobby", ["cleo"]]] as const) {
       const read = plain(yield* ourMembers(channel))
       assert.deepStrictEqual(read, plain(yield* theirMembers(channel)))
-      assert.deepStrictEqual(withoutVersions(read), { items: members(owns), total: 4 }, channel)
+      assert.deepStrictEqual(withoutVersions(read), { items: members(owns), totalCount: 4 }, channel)
     }
 
     // What one of them clears or removes is so for the other.
@@ -294,7 +294,11 @@ it.live("memberships and members: every field, from either end, both ways", () =
     for (const id of ["ada", "bob"]) {
       const read = plain(yield* ourMemberships(id))
       assert.deepStrictEqual(read, plain(yield* theirMemberships(id)))
-      assert.deepStrictEqual(withoutVersions(read), { items: both({ ...bare, type: "admin" }, bare), total: 2 }, id)
+      assert.deepStrictEqual(
+        withoutVersions(read),
+        { items: both({ ...bare, type: "admin" }, bare), totalCount: 2 },
+        id
+      )
     }
     yield* Memberships.remove({ userId: "bob", channels: ["room"] })
     yield* theirs(() => objects.removeChannelMembers({ channel: "room", uuids: ["ada"] }))
