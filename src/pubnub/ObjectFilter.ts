@@ -72,7 +72,7 @@ export interface Comparison<F extends string> {
 }
 
 /**
- * Lets through what both let through.
+ * Matches when both filters match.
  *
  * @category models
  * @since 0.1.0
@@ -86,7 +86,7 @@ export interface Both<F extends string> {
 }
 
 /**
- * Lets through what one of the two lets through.
+ * Matches when one of the two filters matches.
  *
  * @category models
  * @since 0.1.0
@@ -100,7 +100,7 @@ export interface Either<F extends string> {
 }
 
 /**
- * Lets through what the other does not.
+ * Matches when the other filter does not.
  *
  * @category models
  * @since 0.1.0
@@ -125,7 +125,7 @@ const comparison = (operator: Operator) => <const F extends string>(field: F, va
 type Compare = <const F extends string>(field: F, value: Value<F>) => Comparison<F>
 
 /**
- * The field is this very text, or `updated` this very time.
+ * Matches when the field equals the text, or `updated` equals the time.
  *
  * @category combinators
  * @since 0.1.0
@@ -133,7 +133,7 @@ type Compare = <const F extends string>(field: F, value: Value<F>) => Comparison
 export const equals: Compare = comparison("==")
 
 /**
- * The field is another text, or `updated` another time.
+ * Matches when the field differs from the text, or `updated` from the time.
  *
  * @category combinators
  * @since 0.1.0
@@ -141,7 +141,7 @@ export const equals: Compare = comparison("==")
 export const notEquals: Compare = comparison("!=")
 
 /**
- * The field comes before the value.
+ * Matches when the field is less than the value.
  *
  * @category combinators
  * @since 0.1.0
@@ -149,7 +149,7 @@ export const notEquals: Compare = comparison("!=")
 export const lessThan: Compare = comparison("<")
 
 /**
- * The field comes before the value or is it.
+ * Matches when the field is less than the value or equal to it.
  *
  * @category combinators
  * @since 0.1.0
@@ -157,7 +157,7 @@ export const lessThan: Compare = comparison("<")
 export const lessThanOrEqualTo: Compare = comparison("<=")
 
 /**
- * The field comes behind the value.
+ * Matches when the field is greater than the value.
  *
  * **Example** (What has changed since)
  *
@@ -179,7 +179,7 @@ export const lessThanOrEqualTo: Compare = comparison("<=")
 export const greaterThan: Compare = comparison(">")
 
 /**
- * The field comes behind the value or is it.
+ * Matches when the field is greater than the value or equal to it.
  *
  * @category combinators
  * @since 0.1.0
@@ -187,7 +187,7 @@ export const greaterThan: Compare = comparison(">")
 export const greaterThanOrEqualTo: Compare = comparison(">=")
 
 /**
- * The field has this form: `*` stands for any text, none too. There is no way to ask for an asterisk itself.
+ * Matches when the field has this form: `*` stands for any text, also empty. An asterisk itself cannot be asked for.
  *
  * @category combinators
  * @since 0.1.0
@@ -202,7 +202,7 @@ export const like = <const F extends string>(
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * Lets through what all of them let through.
+ * Matches when all filters match.
  *
  * @category combinators
  * @since 0.1.0
@@ -211,7 +211,7 @@ export const and = <F extends string>(first: Filter<F>, ...others: ReadonlyArray
   others.reduce((left, right) => ({ _tag: "Both", left, right }), first)
 
 /**
- * Lets through what at least one of them lets through.
+ * Matches when at least one filter matches.
  *
  * @category combinators
  * @since 0.1.0
@@ -220,7 +220,7 @@ export const or = <F extends string>(first: Filter<F>, ...others: ReadonlyArray<
   others.reduce((left, right) => ({ _tag: "Either", left, right }), first)
 
 /**
- * Lets through what the filter does not.
+ * Matches when the filter does not.
  *
  * @category combinators
  * @since 0.1.0
