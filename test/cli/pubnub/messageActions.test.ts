@@ -1,4 +1,4 @@
-/** `herald actions`. */
+/** `herald message-actions`. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
