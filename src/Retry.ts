@@ -102,5 +102,8 @@ export const commit: Schedule.Schedule<Duration.Duration> = Schedule.exponential
 )
 
 /** @internal */
-export const toSchedule = <E>(policy: Policy<E>, defaults?: BackoffOptions): Schedule.Schedule<unknown, E> =>
-  Schedule.isSchedule(policy) ? policy : backoff({ ...defaults, ...policy })
+export const toSchedule = <E>(policy: Policy<E>, defaults: BackoffOptions = {}): Schedule.Schedule<unknown, E> => {
+  if (Schedule.isSchedule(policy)) return policy
+  const { cap = defaults.cap, maxAttempts = defaults.maxAttempts, maxRetryAfter = defaults.maxRetryAfter } = policy
+  return backoff({ ...policy, cap, maxAttempts, maxRetryAfter })
+}

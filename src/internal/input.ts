@@ -154,7 +154,7 @@ export const retry = (
   const { base = 1, cap = 1, factor = 1, maxAttempts = attempts, maxRetryAfter = 1 } = policy
   return issues({
     // Attempts without a pause must end.
-    [`${location}.base`]: maxAttempts === Infinity ? duration(base) : patience(base),
+    [`${location}.base`]: maxAttempts !== Infinity && isZero(base) ? undefined : duration(base),
     [`${location}.factor`]: factor >= 1 ? undefined : `is ${shown(factor)}, not a number of 1 or more`,
     [`${location}.cap`]: patience(cap),
     [`${location}.maxAttempts`]: maxAttempts === Infinity ? undefined : whole(1)(maxAttempts),
@@ -174,6 +174,11 @@ export const duration = (value: Duration.Input): Problem => {
 export const patience = (value: Duration.Input): Problem => {
   const duration = durationOf(value)
   return duration !== undefined && !Duration.isNegative(duration) ? undefined : `is ${shown(value)}, not a duration`
+}
+
+const isZero = (value: Duration.Input): boolean => {
+  const duration = durationOf(value)
+  return duration !== undefined && Duration.isZero(duration)
 }
 
 // Effect takes NaN for zero.

@@ -131,6 +131,7 @@ describe("issues", () => {
     [{ retry: { base: 0, cap: 0 } }, []],
     [{ reconnect: { base: 0, cap: 0 } }, ["reconnect.base"]],
     [{ retry: { maxAttempts: Infinity, base: 0 } }, ["retry.base"]],
+    [{ retry: { base: "Infinity" } }, ["retry.base"]],
     [{ retry: Schedule.recurs(0) }, []]
   ])("of %j are %j", (options, locations) => {
     assert.deepStrictEqual(made(options).issues.map(({ location }) => location), locations)
@@ -191,6 +192,7 @@ describe("schedules", () => {
       const { retry } = made({ retry: { base: "1 second", factor: 1 } })
       assert.deepStrictEqual(yield* waitsOf(retry, 100), Array.from({ length: 9 }, () => 1000))
       assert.deepStrictEqual(yield* waitsOf(made({ retry: { maxAttempts: 1 } }).retry, 100), [])
+      assert.lengthOf(yield* waitsOf(made({ retry: { base: 0, maxAttempts: undefined } }).retry, 100), 9)
       assert.deepStrictEqual(yield* waitsOf(made({ retry: Schedule.recurs(2) }).retry, 100), [0, 0])
       assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: Infinity } }).retry, 3000), 3000)
     }))
