@@ -31,6 +31,7 @@ import * as Token from "./internal/wire/token.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
 import * as Publish from "./Publish.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
+import * as Timetoken from "./Timetoken.ts"
 import type * as PubNubError from "./PubNubError.ts"
 
 /**
@@ -629,7 +630,9 @@ const storedAs = (
 ): Effect.Effect<Option.Option<Publish.Published>, never, HttpClient.HttpClient | PubNubConfig> =>
   Effect.gen(function*() {
     const { userId } = yield* PubNubConfig
-    const look = History.stream({ channel: message.channel, since: message.since }).pipe(
+    // A clock may be too early for a timetoken.
+    const since = Option.getOrUndefined(Timetoken.fromDateTime(message.since))
+    const look = History.stream({ channel: message.channel, since }).pipe(
       Stream.take(mostEntries),
       Stream.filter((entry): entry is History.StoredMessage =>
         entry._tag === "StoredMessage" && entry.publisher === userId && MessageIds.idOf(entry.meta) === message.id

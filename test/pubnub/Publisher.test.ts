@@ -592,6 +592,14 @@ describe("settled from history", () => {
       assert.strictEqual((yield* requestsTo("/v3/history")).length, 1)
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
 
+  it.effect("a clock that is too early for a timetoken bounds nothing: all of history is looked through", () =>
+    Effect.gen(function*() {
+      yield* VirtualTime.jump(Duration.millis(-start))
+      const fiber = yield* order()
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(yield* outcomes([fiber]), ["published"])
+    }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
+
   it.effect("one that is not there is looked for twice, and stays unknown; the error says its id", () =>
     Effect.gen(function*() {
       const fiber = yield* order()
