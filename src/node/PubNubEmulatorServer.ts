@@ -62,7 +62,7 @@ export const layer = (
   Layer.effectContext(Effect.gen(function*() {
     const emulator = yield* PubNubEmulator.make({
       ...options,
-      limits: { storedBytes: 64 * 1024 * 1024, ...options.limits }
+      limits: { ...options.limits, storedBytes: options.limits?.storedBytes ?? 64 * 1024 * 1024 }
     })
     const address = { host, hosts, maxConnections, origins, port, requestTimeout }
     const listener = yield* Listener.serve(emulator.handle, address)

@@ -61,7 +61,7 @@ export const layer = (
   { host, hosts, maxConnections, origins, port, requestTimeout, ...options }: Options = {}
 ): Layer.Layer<SymphonyEmulatorServer | SymphonyEmulator.SymphonyEmulator, Listener.ListenFailed> =>
   Layer.effectContext(Effect.gen(function*() {
-    const emulator = yield* SymphonyEmulator.make({ storedBytes: 256 * 1024 * 1024, ...options })
+    const emulator = yield* SymphonyEmulator.make({ ...options, storedBytes: options.storedBytes ?? 256 * 1024 * 1024 })
     const address = { host, hosts, maxConnections, origins, port, requestTimeout }
     const listener = yield* Listener.serve(emulator.handle, address)
     return Context.make(SymphonyEmulatorServer, SymphonyEmulatorServer.of({ ...listener, emulator })).pipe(

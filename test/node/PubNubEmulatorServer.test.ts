@@ -133,6 +133,7 @@ describe("EmulatorServer", () => {
 
   it.live.each<readonly [string, PubNubEmulatorServer.Options, number]>([
     ["64 MiB are stored, and no more", {}, 67],
+    ["an undefined limit is the default", { limits: { storedBytes: undefined } }, 67],
     ["as much is stored as the options say", { limits: { storedBytes: 10_500_000 } }, 10],
     ["as much is stored as the keyset says", {
       keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", limits: { storedBytes: 5_500_000 } }]

@@ -6,7 +6,8 @@ import { SymphonyEmulator } from "effect-herald/testing/SymphonyEmulator"
 import { jwt, keys } from "../testing/symphonyHttp.ts"
 
 const served = Effect.provide(SymphonyEmulatorServer.layer({
-  users: [{ username: "bot", publicKey: keys.bot.publicKey }]
+  users: [{ username: "bot", publicKey: keys.bot.publicKey }],
+  storedBytes: undefined
 }))
 
 const server = SymphonyEmulatorServer.SymphonyEmulatorServer
