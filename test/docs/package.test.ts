@@ -5,6 +5,7 @@ import { node } from "../kit/scratch.ts"
 const load = (specifier: string) => node("--input-type=module", "--eval", `await import(${JSON.stringify(specifier)})`)
 
 it.each([
+  "effect-herald",
   "effect-herald/pubnub",
   "effect-herald/testing",
   "effect-herald/node",
@@ -20,7 +21,7 @@ it.each([
 })
 
 it.each([
-  "effect-herald",
+  "effect-herald/index",
   "effect-herald/internal/url",
   "effect-herald/pubnub/internal/endpoint",
   "effect-herald/testing/pubnub/filter",
