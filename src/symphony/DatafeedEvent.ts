@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as DatafeedStatus from "./DatafeedStatus.ts"
+import { taggedStruct } from "../internal/taggedStruct.ts"
 import * as Lenient from "./internal/wire/lenient.ts"
 import { MessageStream, PostedMessage, User } from "./PostedMessage.ts"
 
@@ -21,13 +22,7 @@ const record = Schema.Record(Schema.String, Schema.Json).pipe(
   Schema.withDecodingDefaultKey(Effect.succeed({}))
 )
 
-/**
- * What every event has.
- *
- * @category models
- * @since 0.1.0
- */
-export class EventBase extends Schema.Opaque<EventBase>()(Schema.Struct({
+const base = {
   /** The id. The same event has the same id when it comes again. */
   id: text,
   /** When it happened. Absent where the service does not say. */
@@ -38,7 +33,21 @@ export class EventBase extends Schema.Opaque<EventBase>()(Schema.Struct({
   initiator: user,
   /** What the service could not parse in it. */
   diagnostic: text
-})) {}
+}
+
+/**
+ * What every event has.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class EventBase extends Schema.Opaque<EventBase>()(Schema.Struct(base)) {}
+
+const inStream = {
+  ...base,
+  /** Where it happened. */
+  stream
+}
 
 // --------------------------------------------------------------------------------------------------------------------
 // messages
@@ -50,8 +59,8 @@ export class EventBase extends Schema.Opaque<EventBase>()(Schema.Struct({
  * @category events
  * @since 0.1.0
  */
-export class MessageSent extends Schema.Opaque<MessageSent>()(Schema.TaggedStruct("MessageSent", {
-  ...EventBase.fields,
+export class MessageSent extends Schema.Opaque<MessageSent>()(taggedStruct("MessageSent", {
+  ...base,
   /** The message. `MessageML.read` gives its text. */
   message: PostedMessage
 })) {}
@@ -62,8 +71,8 @@ export class MessageSent extends Schema.Opaque<MessageSent>()(Schema.TaggedStruc
  * @category events
  * @since 0.1.0
  */
-export class SharedPost extends Schema.Opaque<SharedPost>()(Schema.TaggedStruct("SharedPost", {
-  ...EventBase.fields,
+export class SharedPost extends Schema.Opaque<SharedPost>()(taggedStruct("SharedPost", {
+  ...base,
   /** The message that shares it. */
   message: PostedMessage,
   /** The message that was shared. */
@@ -76,11 +85,9 @@ export class SharedPost extends Schema.Opaque<SharedPost>()(Schema.TaggedStruct(
  * @category events
  * @since 0.1.0
  */
-export class MessageSuppressed extends Schema.Opaque<MessageSuppressed>()(Schema.TaggedStruct("MessageSuppressed", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream
-})) {}
+export class MessageSuppressed
+  extends Schema.Opaque<MessageSuppressed>()(taggedStruct("MessageSuppressed", inStream))
+{}
 
 // --------------------------------------------------------------------------------------------------------------------
 // rooms and conversations
@@ -133,11 +140,7 @@ export class RoomProperties extends Schema.Opaque<RoomProperties>()(Schema.Struc
  * @since 0.1.0
  */
 export class InstantMessageCreated
-  extends Schema.Opaque<InstantMessageCreated>()(Schema.TaggedStruct("InstantMessageCreated", {
-    ...EventBase.fields,
-    /** Where it happened. */
-    stream
-  }))
+  extends Schema.Opaque<InstantMessageCreated>()(taggedStruct("InstantMessageCreated", inStream))
 {}
 
 /**
@@ -146,10 +149,8 @@ export class InstantMessageCreated
  * @category events
  * @since 0.1.0
  */
-export class RoomCreated extends Schema.Opaque<RoomCreated>()(Schema.TaggedStruct("RoomCreated", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream,
+export class RoomCreated extends Schema.Opaque<RoomCreated>()(taggedStruct("RoomCreated", {
+  ...inStream,
   /** The properties of the room. */
   roomProperties: Lenient.optional(RoomProperties)
 })) {}
@@ -160,10 +161,8 @@ export class RoomCreated extends Schema.Opaque<RoomCreated>()(Schema.TaggedStruc
  * @category events
  * @since 0.1.0
  */
-export class RoomUpdated extends Schema.Opaque<RoomUpdated>()(Schema.TaggedStruct("RoomUpdated", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream,
+export class RoomUpdated extends Schema.Opaque<RoomUpdated>()(taggedStruct("RoomUpdated", {
+  ...inStream,
   /** The properties of the room now. */
   newRoomProperties: Lenient.optional(RoomProperties)
 })) {}
@@ -174,11 +173,7 @@ export class RoomUpdated extends Schema.Opaque<RoomUpdated>()(Schema.TaggedStruc
  * @category events
  * @since 0.1.0
  */
-export class RoomDeactivated extends Schema.Opaque<RoomDeactivated>()(Schema.TaggedStruct("RoomDeactivated", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream
-})) {}
+export class RoomDeactivated extends Schema.Opaque<RoomDeactivated>()(taggedStruct("RoomDeactivated", inStream)) {}
 
 /**
  * A closed room was opened again.
@@ -186,11 +181,7 @@ export class RoomDeactivated extends Schema.Opaque<RoomDeactivated>()(Schema.Tag
  * @category events
  * @since 0.1.0
  */
-export class RoomReactivated extends Schema.Opaque<RoomReactivated>()(Schema.TaggedStruct("RoomReactivated", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream
-})) {}
+export class RoomReactivated extends Schema.Opaque<RoomReactivated>()(taggedStruct("RoomReactivated", inStream)) {}
 
 /**
  * A user joined a room.
@@ -198,10 +189,8 @@ export class RoomReactivated extends Schema.Opaque<RoomReactivated>()(Schema.Tag
  * @category events
  * @since 0.1.0
  */
-export class UserJoinedRoom extends Schema.Opaque<UserJoinedRoom>()(Schema.TaggedStruct("UserJoinedRoom", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream,
+export class UserJoinedRoom extends Schema.Opaque<UserJoinedRoom>()(taggedStruct("UserJoinedRoom", {
+  ...inStream,
   /** The user who joined. */
   affectedUser: user
 })) {}
@@ -212,10 +201,8 @@ export class UserJoinedRoom extends Schema.Opaque<UserJoinedRoom>()(Schema.Tagge
  * @category events
  * @since 0.1.0
  */
-export class UserLeftRoom extends Schema.Opaque<UserLeftRoom>()(Schema.TaggedStruct("UserLeftRoom", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream,
+export class UserLeftRoom extends Schema.Opaque<UserLeftRoom>()(taggedStruct("UserLeftRoom", {
+  ...inStream,
   /** The user who left. */
   affectedUser: user
 })) {}
@@ -227,10 +214,8 @@ export class UserLeftRoom extends Schema.Opaque<UserLeftRoom>()(Schema.TaggedStr
  * @since 0.1.0
  */
 export class UserRequestedToJoinRoom
-  extends Schema.Opaque<UserRequestedToJoinRoom>()(Schema.TaggedStruct("UserRequestedToJoinRoom", {
-    ...EventBase.fields,
-    /** Where it happened. */
-    stream,
+  extends Schema.Opaque<UserRequestedToJoinRoom>()(taggedStruct("UserRequestedToJoinRoom", {
+    ...inStream,
     /** The owners of the room, who can let the initiator in. */
     affectedUsers: Lenient.list(User)
   }))
@@ -243,10 +228,8 @@ export class UserRequestedToJoinRoom
  * @since 0.1.0
  */
 export class RoomMemberPromotedToOwner
-  extends Schema.Opaque<RoomMemberPromotedToOwner>()(Schema.TaggedStruct("RoomMemberPromotedToOwner", {
-    ...EventBase.fields,
-    /** Where it happened. */
-    stream,
+  extends Schema.Opaque<RoomMemberPromotedToOwner>()(taggedStruct("RoomMemberPromotedToOwner", {
+    ...inStream,
     /** The new owner. */
     affectedUser: user
   }))
@@ -259,10 +242,8 @@ export class RoomMemberPromotedToOwner
  * @since 0.1.0
  */
 export class RoomMemberDemotedFromOwner
-  extends Schema.Opaque<RoomMemberDemotedFromOwner>()(Schema.TaggedStruct("RoomMemberDemotedFromOwner", {
-    ...EventBase.fields,
-    /** Where it happened. */
-    stream,
+  extends Schema.Opaque<RoomMemberDemotedFromOwner>()(taggedStruct("RoomMemberDemotedFromOwner", {
+    ...inStream,
     /** The former owner. */
     affectedUser: user
   }))
@@ -278,13 +259,11 @@ export class RoomMemberDemotedFromOwner
  * @category events
  * @since 0.1.0
  */
-export class ConnectionRequested
-  extends Schema.Opaque<ConnectionRequested>()(Schema.TaggedStruct("ConnectionRequested", {
-    ...EventBase.fields,
-    /** The user who was asked. */
-    toUser: user
-  }))
-{}
+export class ConnectionRequested extends Schema.Opaque<ConnectionRequested>()(taggedStruct("ConnectionRequested", {
+  ...base,
+  /** The user who was asked. */
+  toUser: user
+})) {}
 
 /**
  * The initiator accepted a connection.
@@ -292,8 +271,8 @@ export class ConnectionRequested
  * @category events
  * @since 0.1.0
  */
-export class ConnectionAccepted extends Schema.Opaque<ConnectionAccepted>()(Schema.TaggedStruct("ConnectionAccepted", {
-  ...EventBase.fields,
+export class ConnectionAccepted extends Schema.Opaque<ConnectionAccepted>()(taggedStruct("ConnectionAccepted", {
+  ...base,
   /** The user who had asked. */
   fromUser: user
 })) {}
@@ -323,10 +302,8 @@ export class ConnectionAccepted extends Schema.Opaque<ConnectionAccepted>()(Sche
  * @category events
  * @since 0.1.0
  */
-export class ElementsAction extends Schema.Opaque<ElementsAction>()(Schema.TaggedStruct("ElementsAction", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream,
+export class ElementsAction extends Schema.Opaque<ElementsAction>()(taggedStruct("ElementsAction", {
+  ...inStream,
   /** The message that has the form, URL-safe. */
   formMessageId: id,
   /** The `id` of the form. */
@@ -341,10 +318,8 @@ export class ElementsAction extends Schema.Opaque<ElementsAction>()(Schema.Tagge
  * @category events
  * @since 0.1.0
  */
-export class GenericSystemEvent extends Schema.Opaque<GenericSystemEvent>()(Schema.TaggedStruct("GenericSystemEvent", {
-  ...EventBase.fields,
-  /** Where it happened. */
-  stream,
+export class GenericSystemEvent extends Schema.Opaque<GenericSystemEvent>()(taggedStruct("GenericSystemEvent", {
+  ...inStream,
   /** When it happened in that system. */
   eventTimestamp: instant,
   /** The system. */
@@ -365,8 +340,8 @@ export class GenericSystemEvent extends Schema.Opaque<GenericSystemEvent>()(Sche
  * @category events
  * @since 0.1.0
  */
-export class UnknownEvent extends Schema.Opaque<UnknownEvent>()(Schema.TaggedStruct("UnknownEvent", {
-  ...EventBase.fields,
+export class UnknownEvent extends Schema.Opaque<UnknownEvent>()(taggedStruct("UnknownEvent", {
+  ...base,
   /** The service's name of the kind. */
   kind: Schema.String,
   /** The whole event as it came. */
@@ -379,8 +354,8 @@ export class UnknownEvent extends Schema.Opaque<UnknownEvent>()(Schema.TaggedStr
  * @category events
  * @since 0.1.0
  */
-export class UndecodableEvent extends Schema.Opaque<UndecodableEvent>()(Schema.TaggedStruct("UndecodableEvent", {
-  ...EventBase.fields,
+export class UndecodableEvent extends Schema.Opaque<UndecodableEvent>()(taggedStruct("UndecodableEvent", {
+  ...base,
   /** What is wrong with it, at most 1,024 characters. */
   issue: Schema.String,
   /** The whole event as it came. */

@@ -194,21 +194,14 @@ export type SendError = SymphonyError.SymphonyError | MessageOutcomeUnknown
  * @category requests
  * @since 0.1.0
  */
-export function send<E = never, R = never>(
+export const send = <E = never, R = never>(
   options: SendOptions<E, R>
 ): Effect.Effect<
   PostedMessage,
   SendError | Attachment.FailureOf<E>,
   HttpClient.HttpClient | SymphonyConfig | Session | R
->
-export function send<E, R>(
-  options: SendOptions<E, R>
-): Effect.Effect<
-  PostedMessage,
-  SendError | Attachment.AttachmentFailed<E>,
-  HttpClient.HttpClient | SymphonyConfig | Session | R
-> {
-  return post("Messages.send", () => {
+> =>
+  post("Messages.send", () => {
     const { streamId } = options
     return {
       path: agent`/v4/stream/${Ids.toUrlSafe(streamId)}/message/create`,
@@ -220,7 +213,6 @@ export function send<E, R>(
       decode: decodeMessage
     }
   })
-}
 
 /**
  * Posts a new version of a message. The message must come from a user or a bot, and must not be deleted. Gives the new version:
@@ -244,21 +236,14 @@ export function send<E, R>(
  * @category requests
  * @since 0.1.0
  */
-export function update<E = never, R = never>(
+export const update = <E = never, R = never>(
   options: UpdateOptions<E, R>
 ): Effect.Effect<
   PostedMessage,
   SendError | Attachment.FailureOf<E>,
   HttpClient.HttpClient | SymphonyConfig | Session | R
->
-export function update<E, R>(
-  options: UpdateOptions<E, R>
-): Effect.Effect<
-  PostedMessage,
-  SendError | Attachment.AttachmentFailed<E>,
-  HttpClient.HttpClient | SymphonyConfig | Session | R
-> {
-  return post("Messages.update", () => {
+> =>
+  post("Messages.update", () => {
     const { messageId, streamId } = options
     return {
       path: agent`/v4/stream/${Ids.toUrlSafe(streamId)}/message/${Ids.toUrlSafe(messageId)}/update`,
@@ -274,7 +259,6 @@ export function update<E, R>(
       decode: decodeMessage
     }
   })
-}
 
 /**
  * Posts a message to up to 100 streams that exist. It succeeds even when some of them are not reached: `errors` names these.
@@ -301,17 +285,14 @@ export function update<E, R>(
  * @category requests
  * @since 0.1.0
  */
-export function blast<E = never, R = never>(
-  options: BlastOptions<E, R>
-): Effect.Effect<Blasted, SendError | Attachment.FailureOf<E>, HttpClient.HttpClient | SymphonyConfig | Session | R>
-export function blast<E, R>(
+export const blast = <E = never, R = never>(
   options: BlastOptions<E, R>
 ): Effect.Effect<
   Blasted,
-  SendError | Attachment.AttachmentFailed<E>,
+  SendError | Attachment.FailureOf<E>,
   HttpClient.HttpClient | SymphonyConfig | Session | R
-> {
-  return post("Messages.blast", () => {
+> =>
+  post("Messages.blast", () => {
     const { streamIds } = options
     const misfit = Input.list(1)(streamIds)
     const ids = misfit === undefined ? [...new Set(streamIds.map(Ids.toUrlSafe))] : []
@@ -329,7 +310,6 @@ export function blast<E, R>(
       decode: (text) => Result.map(decodeBlasted(text), (blasted) => complete(blasted, ids))
     }
   })
-}
 
 const decodeMessage = Lenient.json(PostedMessage)
 
@@ -749,11 +729,12 @@ interface Posting<A, E, R> extends Pick<Endpoint.Endpoint<A>, "path" | "decode">
   readonly fields: (draft: Draft.Draft<E, R>) => ReadonlyArray<readonly [name: string, value: string]>
 }
 
-const post = <A, E, R>(
+function post<A, E, R>(
   operation: string,
   describe: () => Posting<A, E, R>
-): Effect.Effect<A, SendError | Attachment.AttachmentFailed<E>, HttpClient.HttpClient | SymphonyConfig | Session | R> =>
-  Endpoint.reading(operation, () => {
+): Effect.Effect<A, SendError | Attachment.FailureOf<E>, HttpClient.HttpClient | SymphonyConfig | Session | R>
+function post<A, E, R>(operation: string, describe: () => Posting<A, E, R>) {
+  return Endpoint.reading(operation, () => {
     const { decode, fields, issues, options, path, streamId, streamIds } = describe()
     const { resendUnknown = false } = options
     const endpoint = { operation, method: "POST", path, streamId } as const
@@ -783,6 +764,7 @@ const post = <A, E, R>(
       )
     })
   })
+}
 
 /** Fails with `MessageOutcomeUnknown` when any of the attempts may have posted the message. */
 const unknownOutcome = <A, E, R>(

@@ -389,66 +389,15 @@ export interface StoredMembership extends StoredObject {
 }
 
 /**
- * What a write to any object can change.
+ * A write to an object: `K` names it, and the other fields are set, cleared or left as they are. Custom data are replaced as a
+ * whole.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ObjectChange {
-  /** The status. */
-  readonly status?: Settable<string>
-  /** The type. */
-  readonly type?: Settable<string>
-  /** The custom data, which is replaced as a whole. */
-  readonly custom?: Settable<Custom>
-}
-
-/**
- * A user to create or change.
- *
- * @category models
- * @since 0.1.0
- */
-export interface UserChange extends ObjectChange {
-  /** The user id. */
-  readonly id: string
-  /** The name. */
-  readonly name?: Settable<string>
-  /** The id in another system. */
-  readonly externalId?: Settable<string>
-  /** The address of a picture. */
-  readonly profileUrl?: Settable<string>
-  /** The email address. */
-  readonly email?: Settable<string>
-}
-
-/**
- * The metadata of a channel to create or change.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ChannelChange extends ObjectChange {
-  /** The name of the channel, as in a publish. */
-  readonly id: string
-  /** The display name. */
-  readonly name?: Settable<string>
-  /** The description. */
-  readonly description?: Settable<string>
-}
-
-/**
- * A membership to create or change.
- *
- * @category models
- * @since 0.1.0
- */
-export interface MembershipChange extends ObjectChange {
-  /** The user. */
-  readonly userId: string
-  /** The channel. */
-  readonly channel: string
-}
+export type Change<A extends StoredObject, K extends keyof A> =
+  & Pick<A, K>
+  & { readonly [F in keyof Omit<A, K | "updated" | "etag">]?: Settable<Exclude<A[F], undefined>> }
 
 /**
  * A message action as the service stores it.
@@ -516,15 +465,15 @@ export interface EmulatedKeyset {
   /** All memberships, by channel and then by user. */
   readonly memberships: Effect.Effect<ReadonlyArray<StoredMembership>>
   /** Creates or changes a user. Sends an event only if something changed. */
-  readonly setUser: (change: UserChange) => Effect.Effect<StoredUser>
+  readonly setUser: (change: Change<StoredUser, "id">) => Effect.Effect<StoredUser>
   /** Removes the metadata of a user. Memberships stay. */
   readonly removeUser: (options: { readonly id: string }) => Effect.Effect<void>
   /** Creates or changes the metadata of a channel. Sends an event only if something changed. */
-  readonly setChannel: (change: ChannelChange) => Effect.Effect<StoredChannel>
+  readonly setChannel: (change: Change<StoredChannel, "id">) => Effect.Effect<StoredChannel>
   /** Removes the metadata of a channel. Memberships stay. */
   readonly removeChannel: (options: { readonly id: string }) => Effect.Effect<void>
   /** Creates or changes a membership. Sends an event only if something changed. */
-  readonly setMembership: (change: MembershipChange) => Effect.Effect<StoredMembership>
+  readonly setMembership: (change: Change<StoredMembership, "userId" | "channel">) => Effect.Effect<StoredMembership>
   /** Removes a membership. */
   readonly removeMembership: (options: { readonly userId: string; readonly channel: string }) => Effect.Effect<void>
   /** The message actions of a channel, oldest first. */

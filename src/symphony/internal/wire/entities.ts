@@ -36,16 +36,14 @@ const read = (): ReadonlyMap<string, string> => {
   return characters
 }
 
-/** Read when the first message is. */
-let characters: ReadonlyMap<string, string> | undefined
-
 const ofXml = ["amp", "lt", "gt", "quot", "apos"]
 
 /** The markup with what HTML has names for. A name that HTML does not have either stays, for the parser to refuse. */
 export const resolve = (markup: string): string => {
-  const known = characters ??= read()
+  // Few messages have a reference that is not of XML.
+  let known: ReadonlyMap<string, string> | undefined
   return markup.replace(
     /&([A-Za-z][A-Za-z0-9]*);/g,
-    (reference, name: string) => ofXml.includes(name) ? reference : known.get(name) ?? reference
+    (reference, name: string) => ofXml.includes(name) ? reference : (known ??= read()).get(name) ?? reference
   )
 }
