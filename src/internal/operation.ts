@@ -1,6 +1,6 @@
 /**
- * An endpoint as data, turned into an Effect: build and sign, execute, time out, read, classify, decode. Knows HTTP and
- * no service; what an answer or a missing answer means is for the service to say.
+ * Turns an endpoint, which is data, into an Effect: build and sign, execute, time out, read, classify, decode. It knows HTTP
+ * and no service: each service says what an answer means, and what a missing answer means.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -22,19 +22,19 @@ import * as Text from "./text.ts"
 import * as Url from "./url.ts"
 import * as WholeAnswer from "./wholeAnswer.ts"
 
-/** What came back, read to its end. */
+/** An answer, read to its end. */
 export interface Answer extends Body.Body {
   readonly status: number
   readonly headers: Headers.Headers
-  /** Tells text of the answer without the secrets of the request: nothing of it enters an error in another way. */
+  /** Removes the secrets of the request from text of the answer. All text of an answer goes through it into an error. */
   readonly told: (text: string) => string
   /** The body of a success, unread, where it was asked for; `text` is empty then. */
   readonly bytes?: Stream.Stream<Uint8Array, Unanswered>
 }
 
 /**
- * Why it is empty back. `NotSent` is claimed only where the request cannot have reached the service; `Lost` may have
- * been acted upon, and so may `TimedOut`.
+ * Why there is no answer. `NotSent` says that the request cannot have reached the service. After `Lost` and `TimedOut` the
+ * service may have acted on it.
  */
 export interface Unanswered {
   readonly _tag: "NotSent" | "Lost" | "TimedOut"
@@ -49,13 +49,13 @@ export interface Operation<A, E, R, E2, R2> {
   readonly address: string
   readonly attributes: Record<string, unknown>
   readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
-  /** A long poll has none of its own: whoever polls watches the clock. */
+  /** A long poll has none: its reader watches the clock. */
   readonly timeout: Duration.Duration | undefined
-  /** Whether the body of a success is handed on unread. The timeout ends with the headers then. */
+  /** Whether the caller reads the body of a success as a stream. The timeout then ends with the headers. */
   readonly streamed?: boolean | undefined
   /** How many bytes of an answer are read, as they are after decompression. */
   readonly maxSize: number
-  /** What no error may show of the configuration. What the request itself carries needs no mention. */
+  /** The parts of the configuration that no error may show. Those in the request itself need not be listed. */
   readonly secrets?: (() => ReadonlyArray<string>) | undefined
   readonly unanswered: (failure: Unanswered) => E2
   readonly answered: (answer: Answer) => Effect.Effect<A, E2, R2>
@@ -98,7 +98,7 @@ const exchange = <E>(
     return Effect.mapError(isHeard ? heard(answer, request, operation) : answer, operation.unanswered)
   })
 
-/** By a client that answers with a stream. */
+/** Sends with a client that answers with a stream. */
 const executed = (
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
@@ -140,16 +140,16 @@ const withoutRedirects = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effec
     })
   )
 
-/** Made when the first text is told: most answers are no failures. */
+/** Made when the first text is cleaned: most answers are no failures. */
 const tellerOf = (request: HttpClientRequest.HttpClientRequest, secrets: () => ReadonlyArray<string> = () => []) => {
   let teller: ((text: string) => string) | undefined
   return (text: string) => (teller ??= Text.teller([...secretsOf(request), ...secrets()]))(text)
 }
 
-/** What a request says to everybody. */
+/** Headers without secrets. */
 const publicHeaders = new Set(["accept", "content-length", "content-type", "if-match", "user-agent", "x-trace-id"])
 
-/** What a request carries and no error may: parameters that admit, its headers, and its path, which may hold a message. */
+/** The secrets of a request: the parameters that give access, its headers, and its path, which may hold a message. */
 const secretsOf = ({ headers, url }: HttpClientRequest.HttpClientRequest): ReadonlyArray<string> => {
   const path = /^\w+:\/\/[^/]*(\/[^?]*)/.exec(url)?.[1] ?? ""
   return [
@@ -169,20 +169,20 @@ const inTime = (timeout: Duration.Duration | undefined) => <A, R>(effect: Effect
     ? effect
     : Effect.timeoutOrElse(effect, { duration: timeout, orElse: () => Effect.fail(timedOut) })
 
-// Looked up in the map itself: asking for the reference would always be answered with its default tracer.
+// Looked up in the map itself: the reference would always give its default tracer.
 const isTraced = ({ mapUnsafe }: Context.Context<never>): boolean =>
   mapUnsafe.has(Tracer.Tracer.key) || mapUnsafe.has(Tracer.ParentSpan.key)
 
 const isEnabled = (fiber: Fiber.Fiber<unknown, unknown>, level: LogLevel.LogLevel): boolean =>
   !LogLevel.isGreaterThan(fiber.getRef(References.MinimumLogLevel), level)
 
-/** A line at Debug whose text is made only when somebody listens. */
+/** Logs at Debug. Makes the text only when the log level asks for it. */
 export const debug = (message: () => ReadonlyArray<unknown>): Effect.Effect<void> =>
   Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) =>
     isEnabled(fiber, "Debug") ? Effect.logDebug(...message()) : Effect.void
   )
 
-// Nothing of the error but its code and the names of its kinds is kept: its text may hold the URL and so a token.
+// Keeps only the code and the kind of the error: its text may hold the URL, and so a token.
 const unanswered = (error: HttpClientError.HttpClientError): Unanswered => {
   const { reason } = error
   if (reason._tag === "InvalidUrlError" || reason._tag === "EncodeError") {

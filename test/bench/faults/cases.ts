@@ -85,7 +85,7 @@ export const cases: ReadonlyArray<Case> = [
   onHandshake("handshake: 403 once", Fault.AccessDenied()),
   onHandshake("handshake: 500 once", Fault.ServerError({ status: 500, handled: false })),
   {
-    name: "one envelope that is none (`null`)",
+    name: "one envelope is `null`",
     then: ({ emulator }) => Effect.asVoid(emulator.emitRaw({ channel: "orders", envelope: null }))
   },
   {
