@@ -74,9 +74,9 @@ export interface ChannelOptions {
  * @category models
  * @since 0.1.0
  */
-export interface ChannelKind {
-  /** The fields of every channel. */
-  readonly own: Metadata
+export interface ChannelKind extends Objects.Kind {
+  /** A channel. */
+  readonly record: Channel<this["part"], this["custom"]>
   /** The fields to write. */
   readonly fields: MetadataFields
   /** The options that say which channel is meant. */
@@ -143,7 +143,7 @@ const channels = make(Custom.untyped)
 
 /**
  * Gets one channel. Fails with `ObjectNotFound` when the service has no metadata of the
- * user. Details: {@link Objects.Objects.get}.
+ * channel. Details: {@link Objects.Objects.get}.
  *
  * `GET /v2/objects/{subscribeKey}/channels/{id}`
  *

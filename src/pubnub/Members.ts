@@ -57,14 +57,11 @@ export interface MemberId {
  * @category models
  * @since 0.1.0
  */
-export interface MemberKind {
-  /** The fields of every member. */
-  readonly own: MemberId & AppContext.Versioned
-  /** The other end. */
-  readonly end: {
-    /** The metadata of the user. Absent when there is none. */
-    readonly user?: Users.Profile
-  }
+export interface MemberKind extends Relations.Kind {
+  /** The parts that `include` can ask for. */
+  readonly part: Part
+  /** A member. */
+  readonly record: Member<this["part"], this["custom"]>
   /** The options that say whose members are meant. */
   readonly owner: ChannelOptions
   /** The id of a member. */
@@ -98,7 +95,16 @@ export type Part = AppContext.Part | "user" | `user.${AppContext.Part}`
  * @category models
  * @since 0.1.0
  */
-export type Member<P extends Part = never, C = AppContext.Custom> = Relations.Relation<MemberKind, P, C>
+export type Member<P extends Part = never, C = AppContext.Custom> =
+  & MemberId
+  & AppContext.Versioned
+  & Pick<
+    AppContext.Included<C> & {
+      /** The metadata of the user. Absent when there is none. */
+      readonly user?: Users.User<Relations.EndPart<P>>
+    },
+    Relations.Key<"user", P>
+  >
 
 /**
  * A member to write: the id of the user, and the fields to write. A member of a list fits.
@@ -134,11 +140,7 @@ const Wire = Schema.Struct({
   ...ObjectFields.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
-interface Whole extends MemberId, AppContext.Versioned {
-  readonly user?: Users.User<AppContext.Part>
-}
-
-const kind: Requests.Kind<typeof Wire.Type, Whole, MemberId> = {
+const kind: Requests.Kind<typeof Wire.Type, MemberKind> = {
   module: "Members",
   owner: "channel",
   other: "user",

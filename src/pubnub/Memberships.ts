@@ -57,14 +57,11 @@ export interface MembershipId {
  * @category models
  * @since 0.1.0
  */
-export interface MembershipKind {
-  /** The fields of every membership. */
-  readonly own: MembershipId & AppContext.Versioned
-  /** The other end. */
-  readonly end: {
-    /** The metadata of the channel. Absent when there is none. */
-    readonly channel?: Channels.Metadata
-  }
+export interface MembershipKind extends Relations.Kind {
+  /** The parts that `include` can ask for. */
+  readonly part: Part
+  /** A membership. */
+  readonly record: Membership<this["part"], this["custom"]>
   /** The options that say whose memberships are meant. */
   readonly owner: UserOptions
   /** The id of a membership. */
@@ -101,7 +98,16 @@ export type Part = AppContext.Part | "channel" | `channel.${AppContext.Part}`
  * @category models
  * @since 0.1.0
  */
-export type Membership<P extends Part = never, C = AppContext.Custom> = Relations.Relation<MembershipKind, P, C>
+export type Membership<P extends Part = never, C = AppContext.Custom> =
+  & MembershipId
+  & AppContext.Versioned
+  & Pick<
+    AppContext.Included<C> & {
+      /** The metadata of the channel. Absent when there is none. */
+      readonly channel?: Channels.Channel<Relations.EndPart<P>>
+    },
+    Relations.Key<"channel", P>
+  >
 
 /**
  * A membership to write: the channel, and the fields to write. A membership of a list fits.
@@ -137,11 +143,7 @@ const Wire = Schema.Struct({
   ...ObjectFields.Common
 }).pipe(Schema.encodeKeys({ etag: "eTag" }))
 
-interface Whole extends MembershipId, AppContext.Versioned {
-  readonly channel?: Channels.Channel<AppContext.Part>
-}
-
-const kind: Requests.Kind<typeof Wire.Type, Whole, MembershipId> = {
+const kind: Requests.Kind<typeof Wire.Type, MembershipKind> = {
   module: "Memberships",
   owner: "user",
   other: "channel",

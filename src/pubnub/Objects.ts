@@ -28,8 +28,12 @@ import type { SubscribeError } from "./SubscribeError.ts"
  * @since 0.1.0
  */
 export interface Kind {
-  /** The fields of every object of this kind, whatever parts were asked for. */
-  readonly own: AppContext.Versioned & { readonly id: string }
+  /** The parts of an object: all, until {@link Item} says which. */
+  readonly part: AppContext.Part
+  /** The type of its custom data: unknown, until {@link Item} says which. */
+  readonly custom: unknown
+  /** An object with these parts and this custom data. */
+  readonly record: object
   /** The fields to write that only this kind has. */
   readonly fields: object
   /** The options that say which object is meant. */
@@ -52,9 +56,10 @@ export type DefaultPart = "status" | "type"
  * @category models
  * @since 0.1.0
  */
-export type Item<K extends Kind, P extends AppContext.Part, C = AppContext.Custom> =
-  & K["own"]
-  & Pick<AppContext.Included<C>, P>
+export type Item<K extends Kind, P extends AppContext.Part, C = AppContext.Custom> = (K & {
+  readonly part: P
+  readonly custom: C
+})["record"]
 
 /**
  * The fields to write of an object of the kind `K`.
@@ -126,17 +131,22 @@ export interface StreamOptions<K extends Kind, P extends AppContext.Part> extend
 }
 
 /**
- * The options of `set`.
+ * The options of `set`. `T` is the type of `ifMatchesEtag`: `undefined` where there is none.
  *
  * @category models
  * @since 0.1.0
  */
-export type SetOptions<K extends Kind, P extends AppContext.Part, C = AppContext.Custom> =
+export type SetOptions<
+  K extends Kind,
+  P extends AppContext.Part,
+  C = AppContext.Custom,
+  T extends AppContext.Etag | undefined = AppContext.Etag
+> =
   & GetOptions<K, P>
   & Fields<K, C>
   & {
     /** Writes only if the object still has this etag. Default: writes in any case. */
-    readonly ifMatchesEtag?: AppContext.Etag | undefined
+    readonly ifMatchesEtag?: T | undefined
   }
 
 /**
@@ -155,18 +165,6 @@ export type UpdateOptions<K extends Kind> =
      */
     readonly retry?: Retry.Policy<AppContext.ObjectChanged> | undefined
   }
-
-/**
- * The errors of `update`.
- *
- * @category errors
- * @since 0.1.0
- */
-export type UpdateError =
-  | PubNubError
-  | AppContext.ObjectNotFound
-  | AppContext.ObjectChanged
-  | AppContext.UpdateOutcomeUnknown
 
 /**
  * Options as the parameters of a function: they may be left out where none of them is required.
@@ -263,18 +261,14 @@ export interface Objects<K extends Kind, C, E, RD = never, RE = never> {
    * With `ifMatchesEtag` it fails with `ObjectChanged` and writes nothing when the object has another etag, and with
    * `UpdateOutcomeUnknown` when no answer comes: a second attempt could take its own write for the write of somebody else.
    */
-  readonly set: {
-    <const P extends AppContext.Part = DefaultPart>(
-      options: SetOptions<K, P, C> & { readonly ifMatchesEtag?: undefined }
-    ): Effect.Effect<Item<K, P, C>, PubNubError | E, HttpClient.HttpClient | PubNubConfig | RD | RE>
-    <const P extends AppContext.Part = DefaultPart>(
-      options: SetOptions<K, P, C>
-    ): Effect.Effect<
-      Item<K, P, C>,
-      PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
-      HttpClient.HttpClient | PubNubConfig | RD | RE
-    >
-  }
+  readonly set: <
+    const P extends AppContext.Part = DefaultPart,
+    T extends AppContext.Etag | undefined = undefined
+  >(options: SetOptions<K, P, C, T>) => Effect.Effect<
+    Item<K, P, C>,
+    PubNubError | (T extends undefined ? never : AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown) | E,
+    HttpClient.HttpClient | PubNubConfig | RD | RE
+  >
 
   /**
    * Changes an object by its current state: reads it with all its parts, applies `f`, and writes the fields that `f` returns,
@@ -293,7 +287,7 @@ export interface Objects<K extends Kind, C, E, RD = never, RE = never> {
     f: (object: Item<K, AppContext.Part, C>) => Fields<K, C>
   ) => Effect.Effect<
     Item<K, AppContext.Part, C>,
-    UpdateError | E,
+    PubNubError | AppContext.ObjectNotFound | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
 

@@ -29,10 +29,12 @@ import type { SubscribeError } from "./SubscribeError.ts"
  * @since 0.1.0
  */
 export interface Kind {
-  /** The fields of every membership, whatever parts were asked for: the id of its other end, and its version. */
-  readonly own: AppContext.Versioned
-  /** The other end: its name, and the fields of the user or the channel there. */
-  readonly end: { readonly [name: string]: Objects.Kind["own"] | undefined }
+  /** The parts of a membership: all, until {@link Relation} says which. */
+  readonly part: string
+  /** The type of its custom data: unknown, until {@link Relation} says which. */
+  readonly custom: unknown
+  /** A membership with these parts and this custom data. */
+  readonly record: object
   /** The option that says whose memberships are meant. */
   readonly owner: object
   /** The id of the other end, as results and input have it. */
@@ -49,38 +51,34 @@ export interface Kind {
   readonly livePart: string
 }
 
-type End<K extends Kind> = Extract<keyof K["end"], string>
-
-/**
- * The parts of a membership that `include` can ask for: its own parts, the other end, and the parts of the other end. A part
- * of the other end brings the other end too.
- *
- * @category models
- * @since 0.1.0
- */
-export type Part<K extends Kind> = AppContext.Part | End<K> | `${End<K>}.${AppContext.Part}`
-
-/** The parts of the other end among `P`. */
-type EndPart<P extends string> = P extends `${string}.${infer Q extends AppContext.Part}` ? Q : never
-
-/** The keys that the parts `P` bring. */
-type Key<K extends Kind, P extends string> = P extends AppContext.Part ? P
-  : P extends `${End<K>}${string}` ? End<K>
-  : never
-
 /**
  * A membership of the kind `K` with the parts `P` and custom data of the type `C`.
  *
  * @category models
  * @since 0.1.0
  */
-export type Relation<K extends Kind, P extends string, C = AppContext.Custom> =
-  & K["own"]
-  & Pick<
-    & AppContext.Included<C>
-    & { readonly [Name in keyof K["end"]]: K["end"][Name] & Pick<AppContext.Included, EndPart<P>> },
-    Key<K, P>
-  >
+export type Relation<K extends Kind, P extends K["part"], C = AppContext.Custom> = (K & {
+  readonly part: P
+  readonly custom: C
+})["record"]
+
+/**
+ * The parts of the other end among the parts `P`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EndPart<P extends string> = P extends `${string}.${infer Q extends AppContext.Part}` ? Q : never
+
+/**
+ * The keys that the parts `P` of a membership bring. A part of the other end brings the other end, whose key is `End`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Key<End extends string, P extends string> = P extends AppContext.Part ? P
+  : P extends `${End}${string}` ? End
+  : never
 
 /**
  * A membership to write: the id of its other end, and the fields to write. A membership of a list fits.
@@ -96,7 +94,7 @@ export type Input<K extends Kind, C = AppContext.Custom> = K["id"] & AppContext.
  * @category models
  * @since 0.1.0
  */
-export interface Selection<K extends Kind, P extends Part<K>> {
+export interface Selection<K extends Kind, P extends K["part"]> {
   /** The parts to get. Others are not in the type. Default: none. */
   readonly include?: ReadonlyArray<P> | undefined
   /**
@@ -114,7 +112,7 @@ export interface Selection<K extends Kind, P extends Part<K>> {
  * @category models
  * @since 0.1.0
  */
-export type ListOptions<K extends Kind, P extends Part<K>> = K["owner"] & Selection<K, P> & AppContext.PageOptions
+export type ListOptions<K extends Kind, P extends K["part"]> = K["owner"] & Selection<K, P> & AppContext.PageOptions
 
 /**
  * The options of `stream`.
@@ -122,7 +120,7 @@ export type ListOptions<K extends Kind, P extends Part<K>> = K["owner"] & Select
  * @category models
  * @since 0.1.0
  */
-export type StreamOptions<K extends Kind, P extends Part<K>> = K["owner"] & Selection<K, P> & {
+export type StreamOptions<K extends Kind, P extends K["part"]> = K["owner"] & Selection<K, P> & {
   /** How many memberships one request gets: 1 to 100. Default: 100. */
   readonly pageSize?: number | undefined
 }
@@ -133,7 +131,7 @@ export type StreamOptions<K extends Kind, P extends Part<K>> = K["owner"] & Sele
  * @category models
  * @since 0.1.0
  */
-export type SetOptions<K extends Kind, P extends Part<K>, C = AppContext.Custom> =
+export type SetOptions<K extends Kind, P extends K["part"], C = AppContext.Custom> =
   & ListOptions<K, P>
   & { readonly [Name in keyof K["items"]]: ReadonlyArray<string | Input<K, C>> }
 
@@ -143,7 +141,7 @@ export type SetOptions<K extends Kind, P extends Part<K>, C = AppContext.Custom>
  * @category models
  * @since 0.1.0
  */
-export type RemoveOptions<K extends Kind, P extends Part<K>> =
+export type RemoveOptions<K extends Kind, P extends K["part"]> =
   & ListOptions<K, P>
   & { readonly [Name in keyof K["items"]]: ReadonlyArray<string | K["id"]> }
 
@@ -153,7 +151,7 @@ export type RemoveOptions<K extends Kind, P extends Part<K>> =
  * @category models
  * @since 0.1.0
  */
-export type ManageOptions<K extends Kind, P extends Part<K>, C = AppContext.Custom> = ListOptions<K, P> & {
+export type ManageOptions<K extends Kind, P extends K["part"], C = AppContext.Custom> = ListOptions<K, P> & {
   /** The memberships to set: ids, or ids with fields. */
   readonly set?: ReadonlyArray<string | Input<K, C>> | undefined
   /** The memberships to remove: ids, or anything with the id. */
@@ -167,14 +165,6 @@ export type ManageOptions<K extends Kind, P extends Part<K>, C = AppContext.Cust
  * @since 0.1.0
  */
 export type UpdateOptions<K extends Kind> = K["which"] & AppContext.MergeOptions
-
-/**
- * The errors of `update`.
- *
- * @category errors
- * @since 0.1.0
- */
-export type UpdateError = PubNubError | AppContext.ObjectNotFound | AppContext.UpdateOutcomeUnknown
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
@@ -204,7 +194,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * `next` is there only on a full page, though the service sends a cursor on the last page too. An item that cannot be
    * decoded, or does not match the schema, is an `UndecodableItem` in its place.
    */
-  readonly list: <const P extends Part<K> = never>(
+  readonly list: <const P extends K["part"] = never>(
     ...options: Objects.Optional<ListOptions<K, P>>
   ) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
@@ -219,7 +209,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * meanwhile move others to earlier pages, and the stream may miss one of those. The stream keeps all ids in memory while it
    * runs.
    */
-  readonly stream: <const P extends Part<K> = never>(
+  readonly stream: <const P extends K["part"] = never>(
     ...options: Objects.Optional<StreamOptions<K, P>>
   ) => Stream.Stream<Relation<K, P, C> | UndecodableItem, PubNubError, HttpClient.HttpClient | PubNubConfig | RD>
 
@@ -258,7 +248,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * and custom data that is not scalars. The service does not document how many it takes in one request; it refuses more with
    * `BadRequest`. Nothing is split into several requests.
    */
-  readonly set: <const P extends Part<K> = never>(options: SetOptions<K, P, C>) => Effect.Effect<
+  readonly set: <const P extends K["part"] = never>(options: SetOptions<K, P, C>) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
     PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
@@ -268,7 +258,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * Removes memberships. Those that do not exist do no harm. Returns a page of the memberships that are left, as `list` would
    * with the same options. Fails as `set` does.
    */
-  readonly remove: <const P extends Part<K> = never>(options: RemoveOptions<K, P>) => Effect.Effect<
+  readonly remove: <const P extends K["part"] = never>(options: RemoveOptions<K, P>) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
     PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
@@ -278,7 +268,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * Sets some memberships and removes others, in one request. Returns a page of the memberships that result, as `list` would
    * with the same options. Fails as `set` does. One of the two lists may be empty, and no id may be in both.
    */
-  readonly manage: <const P extends Part<K> = never>(options: ManageOptions<K, P, C>) => Effect.Effect<
+  readonly manage: <const P extends K["part"] = never>(options: ManageOptions<K, P, C>) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
     PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
@@ -304,7 +294,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
     f: (membership: Relation<K, AppContext.Part, C>) => AppContext.Fields<C>
   ) => Effect.Effect<
     Relation<K, AppContext.Part, C>,
-    UpdateError | E,
+    PubNubError | AppContext.ObjectNotFound | AppContext.UpdateOutcomeUnknown | E,
     HttpClient.HttpClient | PubNubConfig | RD | RE
   >
 }

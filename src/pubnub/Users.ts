@@ -82,9 +82,9 @@ export interface UserOptions {
  * @category models
  * @since 0.1.0
  */
-export interface UserKind {
-  /** The fields of every user. */
-  readonly own: Profile
+export interface UserKind extends Objects.Kind {
+  /** A user. */
+  readonly record: User<this["part"], this["custom"]>
   /** The fields to write. */
   readonly fields: ProfileFields
   /** The options that say which user is meant. */

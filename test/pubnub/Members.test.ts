@@ -7,7 +7,6 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { AppContext, Members, Memberships, ObjectFilter, PubNubConfig, Subscribe, Users } from "effect-herald/pubnub"
-import type * as Relations from "effect-herald/pubnub/Relations"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
@@ -15,6 +14,8 @@ import { decoded } from "../kit/decoded.ts"
 
 const channel = "room #1"
 const path = "/v2/objects/demo-sub/channels/room%20%231/uuids"
+
+type UpdateError = Effect.Error<ReturnType<typeof Members.update>>
 
 const answering = (...bodies: ReadonlyArray<object>) =>
   Layer.merge(
@@ -180,8 +181,8 @@ describe("bad input is refused before a request is made", () => {
     ] as const
   )("%s", ([, call, locations]) =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip<unknown, Relations.UpdateError, Transport.Exchanges>(
-        call as Effect.Effect<unknown, Relations.UpdateError, never>
+      const error = yield* Effect.flip<unknown, UpdateError, Transport.Exchanges>(
+        call as Effect.Effect<unknown, UpdateError, never>
       )
       if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error._tag)
       assert.isUndefined(error.reason.status)

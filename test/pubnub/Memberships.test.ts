@@ -7,7 +7,6 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { AppContext, Channels, Members, Memberships, ObjectFilter, PubNubConfig, Subscribe } from "effect-herald/pubnub"
-import type * as Relations from "effect-herald/pubnub/Relations"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
@@ -15,6 +14,8 @@ import { decoded } from "../kit/decoded.ts"
 
 const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
+
+type UpdateError = Effect.Error<ReturnType<typeof Memberships.update>>
 
 const answering = (...bodies: ReadonlyArray<object>) =>
   Layer.merge(Transport.layerScripted(bodies.map((body) => ({ body: JSON.stringify(body) }))), config())
@@ -273,8 +274,8 @@ describe("bad input is refused before a request is made", () => {
     ] as const
   )("%s", ([, call, locations]) =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip<unknown, Relations.UpdateError, Transport.Exchanges>(
-        call as Effect.Effect<unknown, Relations.UpdateError, never>
+      const error = yield* Effect.flip<unknown, UpdateError, Transport.Exchanges>(
+        call as Effect.Effect<unknown, UpdateError, never>
       )
       if (error._tag !== "PubNubError" || error.reason._tag !== "BadRequest") return assert.fail(error._tag)
       assert.isUndefined(error.reason.status)

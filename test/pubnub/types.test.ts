@@ -12,7 +12,14 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AppContext, MessageAction, Relations, SubscribeError, SubscribeStatus } from "effect-herald/pubnub"
+import type {
+  AppContext,
+  MessageAction,
+  Objects,
+  Relations,
+  SubscribeError,
+  SubscribeStatus
+} from "effect-herald/pubnub"
 import {
   Channels,
   History,
@@ -274,6 +281,13 @@ describe("App Context", () => {
     holds<Equal<Effect.Error<typeof set>, PubNubError.PubNubError>>(true)
     const setIf = Channels.set({ id: "a", ifMatchesEtag: "" as AppContext.Etag })
     holds<Equal<Effect.Error<typeof setIf>["_tag"], "PubNubError" | "ObjectChanged" | "UpdateOutcomeUnknown">>(true)
+    const maybe = Users.set({ name: "Ada", ifMatchesEtag: undefined as AppContext.Etag | undefined })
+    holds<Equal<Effect.Error<typeof maybe>, Effect.Error<typeof setIf>>>(true)
+    const never = Users.set({ name: "Ada", ifMatchesEtag: undefined })
+    holds<Equal<Effect.Error<typeof never>, PubNubError.PubNubError>>(true)
+    const given = (options: Objects.SetOptions<Users.UserKind, "type">) => Users.set(options)
+    holds<Equal<Effect.Error<ReturnType<typeof given>>, Effect.Error<typeof setIf>>>(true)
+    holds<Equal<Effect.Success<ReturnType<typeof given>>, Users.User<"type">>>(true)
     const update = Users.update({}, () => ({}))
     holds<
       Equal<
@@ -435,7 +449,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Channels, History, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
+import { type AppContext, Channels, History, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
 `
 
@@ -533,17 +547,41 @@ const shown = [
   ["Time.now", /^Effect<.{1,30}, TimeError, HttpClient \| PubNubConfig>$/],
   [
     "Users.get({ id: \"a\", include: [\"custom\"] })",
-    "Effect<Item<UserKind, \"custom\", Custom>, ObjectNotFound | PubNubError, HttpClient | PubNubConfig>"
+    "Effect<User<\"custom\", Custom>, ObjectNotFound | PubNubError, HttpClient | PubNubConfig>"
   ],
-  ["Users.update({}, () => ({}))", "Effect<Item<UserKind, Part, Custom>, UpdateError, HttpClient | PubNubConfig>"],
-  ["Channels.list()", "Effect<Page<Item<ChannelKind, DefaultPart, Custom>>, PubNubError, HttpClient | PubNubConfig>"],
+  [
+    "Users.update({}, () => ({}))",
+    "Effect<User<Part, Custom>, ObjectChanged | ObjectNotFound | PubNubError | UpdateOutcomeUnknown, HttpClient | PubNubConfig>"
+  ],
+  [
+    "Users.set({ name: \"a\", include: [\"type\"] })",
+    "Effect<User<\"type\", Custom>, PubNubError, HttpClient | PubNubConfig>"
+  ],
+  [
+    "Users.set({ name: \"a\", ifMatchesEtag: etag })",
+    "Effect<User<\"status\" | \"type\", Custom>, ObjectChanged | PubNubError | UpdateOutcomeUnknown, HttpClient | PubNubConfig>"
+  ],
+  [
+    "Users.live()",
+    "Effect<SubscriptionRef<Live<User<Part, Custom> | undefined, PubNubError | SubscribeError>>, PubNubError | SubscribeError, HttpClient | PubNubConfig | Scope>"
+  ],
+  ["Channels.list()", "Effect<Page<Channel<\"status\" | \"type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"],
+  [
+    "Channels.stream({ include: [] })",
+    "Stream<UndecodableItem | Channel<never, Custom>, PubNubError, HttpClient | PubNubConfig>"
+  ],
   [
     "Memberships.list({ include: [\"channel.type\"] })",
-    "Effect<Page<Relation<MembershipKind, \"channel.type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"
+    "Effect<Page<Membership<\"channel.type\", Custom>>, PubNubError, HttpClient | PubNubConfig>"
   ],
   [
-    "Members.list({ channel: \"a\" })",
-    "Effect<Page<Relation<MemberKind, never, Custom>>, PubNubError, HttpClient | PubNubConfig>"
+    "Memberships.update({ channel: \"a\" }, () => ({}))",
+    "Effect<Membership<\"custom\" | \"status\" | \"type\", Custom>, ObjectNotFound | PubNubError | UpdateOutcomeUnknown, HttpClient | PubNubConfig>"
+  ],
+  ["Members.list({ channel: \"a\" })", "Effect<Page<Member<never, Custom>>, PubNubError, HttpClient | PubNubConfig>"],
+  [
+    "Seats.manage({ channel: \"a\", set: [\"b\"], include: [\"custom\"] })",
+    "Effect<Page<Member<\"custom\", Order>>, PubNubError, HttpClient | PubNubConfig>"
   ],
   ["event", "SubscribeEvent<Order>"],
   ["message", "Message<Order>"]
@@ -553,6 +591,8 @@ declare const Order: Schema.Codec<Order>
 declare const event: SubscribeEvent.SubscribeEvent<Order>
 declare const message: SubscribeEvent.Message<Order>
 declare const to: MessageActions.AddOptions
+declare const etag: AppContext.Etag
+const Seats = Members.withCustom(Order)
 const add = MessageActions.add(to)
 ${shown.map(([expression], index) => `export const shown${index}: undefined = ${expression}`).join("\n")}
 `

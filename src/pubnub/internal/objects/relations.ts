@@ -12,6 +12,7 @@ import * as AppContext from "../../AppContext.ts"
 import * as ObjectFilter from "../../ObjectFilter.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
+import type * as Relations from "../../Relations.ts"
 import { isDecoded, isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import type { Path } from "../wire/path.ts"
@@ -25,11 +26,8 @@ import * as Update from "./update.ts"
 /** What every membership has on the wire. The other end comes beside it. */
 export type Wire = AppContext.Versioned & AppContext.Included
 
-/**
- * What makes memberships other than members. `W` is what the service sends, `B` what a reader gets beside the parts, `I` the id
- * of a membership in input.
- */
-export interface Kind<W extends Wire, B, I extends object> {
+/** What makes memberships other than members. `W` is what the service sends. */
+export interface Kind<W extends Wire, K extends Relations.Kind> {
   readonly module: "Members" | "Memberships"
   /** The owner of the list, and the other end of each membership. */
   readonly owner: "user" | "channel"
@@ -42,8 +40,8 @@ export interface Kind<W extends Wire, B, I extends object> {
   readonly schema: Schema.ConstraintDecoder<W>
   readonly idOf: (wire: W) => string
   /** The id of a membership to write or to remove. */
-  readonly inputId: (input: I) => string
-  readonly build: <C>(wire: W, custom: { readonly custom?: C }) => B & AppContext.Included<C>
+  readonly inputId: (input: K["id"]) => string
+  readonly build: <C>(wire: W, custom: { readonly custom?: C }) => Relations.Relation<K, K["part"], C>
 }
 
 type Verb = "set" | "remove" | "manage"
@@ -82,14 +80,13 @@ export const bare = <S extends Schema.Constraint>(id: S) =>
 
 export const make = <
   W extends Wire,
-  B extends AppContext.Versioned,
-  I extends object,
+  K extends Relations.Kind,
   C,
   E extends AppContext.CustomMismatch,
   RD,
   RE
 >(
-  kind: Kind<W, B, I>,
+  kind: Kind<W, K>,
   codec: Custom.CustomCodec<C, E, RD, RE>
 ) => {
   const { names, other } = kind
@@ -162,7 +159,8 @@ export const make = <
   const listName = (verb: Verb, list: "set" | "remove") => verb === "manage" ? list : names.items
 
   // What is no id is refused as such.
-  const idOf = (input: string | I): string => typeof input === "object" && input !== null ? kind.inputId(input) : input
+  const idOf = (input: string | K["id"]): string =>
+    typeof input === "object" && input !== null ? kind.inputId(input) : input
 
   const write = (
     verb: Verb,
@@ -189,7 +187,7 @@ export const make = <
     return Effect.flatMap(request(operation, options, issues, body), (page) => items(operation, page))
   }
 
-  const change = (verb: "set" | "manage") => (given: Given<Changes<C, I> & Owned>) =>
+  const change = (verb: "set" | "manage") => (given: Given<Changes<C, K["id"]> & Owned>) =>
     readingChanges(verb, given, (options) =>
       Effect.flatMap(
         Effect.forEach(options.set ?? [], ({ fields, id }, index) =>
@@ -202,7 +200,7 @@ export const make = <
   /** Reads the lists of a change once, too. */
   const readingChanges = <A, E2, R>(
     verb: Verb,
-    given: Given<Changes<C, I> & Owned>,
+    given: Given<Changes<C, K["id"]> & Owned>,
     then: (options: Checked<C>) => Effect.Effect<A, E2, R>
   ) =>
     reading(
@@ -254,7 +252,7 @@ export const make = <
 
   const update = (
     given: Given<Updated>,
-    f: (relation: B & AppContext.Included<C>) => Fields.Settings<C>
+    f: (relation: Relations.Relation<K, K["part"], C>) => Fields.Settings<C>
   ) => {
     const operation = `${kind.module}.update`
     return reading(operation, given, (options) => updateOne(operation, options, f), (options) => [
@@ -267,7 +265,7 @@ export const make = <
   const updateOne = (
     operation: string,
     { custom: how, id, owner }: Updated,
-    f: (relation: B & AppContext.Included<C>) => Fields.Settings<C>
+    f: (relation: Relations.Relation<K, K["part"], C>) => Fields.Settings<C>
   ) => {
     const change = Effect.gen(function*() {
       const before = yield* find(operation, owner, id)
@@ -308,7 +306,7 @@ export const make = <
     stream,
     set: change("set"),
     manage: change("manage"),
-    remove: (given: Given<Pick<Changes<C, I>, "remove"> & Owned>) =>
+    remove: (given: Given<Pick<Changes<C, K["id"]>, "remove"> & Owned>) =>
       readingChanges("remove", given, (options) => write("remove", [], options)),
     update
   }

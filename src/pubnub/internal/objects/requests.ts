@@ -7,7 +7,6 @@ import * as Codec from "../../../internal/codec.ts"
 import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
 import * as Retry from "../../../Retry.ts"
-import type { UndecodableItem } from "../../../UndecodableItem.ts"
 import * as AppContext from "../../AppContext.ts"
 import type * as Objects from "../../Objects.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
@@ -28,7 +27,7 @@ export interface Kind<W extends Wire, K extends Objects.Kind> {
   readonly module: "Users" | "Channels"
   readonly collection: "uuids" | "channels"
   readonly schema: Schema.ConstraintDecoder<W>
-  readonly build: <C>(wire: W, custom: { readonly custom?: C }) => K["own"] & AppContext.Included<C>
+  readonly build: <C>(wire: W, custom: { readonly custom?: C }) => Objects.Item<K, AppContext.Part, C>
   /** The texts that can be written, and how many characters each has at most. */
   readonly longest: { readonly [field: string]: number }
   readonly idOf: (which: K["which"], config: PubNubConfig["Service"]) => string
@@ -55,7 +54,7 @@ export const make = <
   kind: Kind<W, K>,
   codec: Custom.CustomCodec<C, E, RD, RE>
 ) => {
-  type Whole = K["own"] & AppContext.Included<C>
+  type Whole = Objects.Item<K, AppContext.Part, C>
   const known = { parts: Fields.parts, keys: Pages.sortKeys }
   const decodeOne = Codec.decodeResult(Schema.Struct({ data: kind.schema }))
   const decodePage = Pages.pageOf(kind.schema)
@@ -118,9 +117,7 @@ export const make = <
     id: kind.idOf(options, config)
   })
 
-  const get = <const P extends AppContext.Part = Objects.DefaultPart>(
-    options: Objects.GetOptions<K, P>
-  ): Effect.Effect<Objects.Item<K, P, C>, PubNubError | AppContext.ObjectNotFound | E, Needs | RD> => {
+  const get = (options: Objects.GetOptions<K, AppContext.Part>) => {
     const operation = `${kind.module}.get`
     return reading(
       operation,
@@ -129,14 +126,11 @@ export const make = <
     )
   }
 
-  function set<const P extends AppContext.Part = Objects.DefaultPart>(
-    options: Objects.SetOptions<K, P, C> & { readonly ifMatchesEtag?: undefined }
-  ): Effect.Effect<Objects.Item<K, P, C>, PubNubError | E, Needs | RD | RE>
-  function set<const P extends AppContext.Part = Objects.DefaultPart>(
-    options: Objects.SetOptions<K, P, C>
+  function set<T extends AppContext.Etag | undefined>(
+    options: Objects.SetOptions<K, AppContext.Part, C, T>
   ): Effect.Effect<
-    Objects.Item<K, P, C>,
-    PubNubError | AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown | E,
+    Whole,
+    PubNubError | (T extends undefined ? never : AppContext.ObjectChanged | AppContext.UpdateOutcomeUnknown) | E,
     Needs | RD | RE
   >
   function set(options: Objects.SetOptions<K, AppContext.Part, C>) {
@@ -160,8 +154,8 @@ export const make = <
 
   const update = (
     options: Objects.UpdateOptions<K>,
-    f: (object: Objects.Item<K, AppContext.Part, C>) => Objects.Fields<K, C>
-  ): Effect.Effect<Objects.Item<K, AppContext.Part, C>, Objects.UpdateError | E, Needs | RD | RE> => {
+    f: (object: Whole) => Objects.Fields<K, C>
+  ) => {
     const operation = `${kind.module}.update`
     return reading(
       operation,
@@ -224,9 +218,7 @@ export const make = <
 
   const item = (operation: string) => Pages.typed((wire: W) => typed(operation, wire))
 
-  const list = <const P extends AppContext.Part = Objects.DefaultPart>(
-    options: Objects.ListOptions<K, P> = {}
-  ): Effect.Effect<AppContext.Page<Objects.Item<K, P, C>>, PubNubError, Needs | RD> => {
+  const list = (options: Objects.ListOptions<K, AppContext.Part> = {}) => {
     const operation = `${kind.module}.list`
     return reading(
       operation,
@@ -235,9 +227,7 @@ export const make = <
     )
   }
 
-  const stream = <const P extends AppContext.Part = Objects.DefaultPart>(
-    options: Objects.StreamOptions<K, P> = {}
-  ): Stream.Stream<Objects.Item<K, P, C> | UndecodableItem, PubNubError, Needs | RD> => {
+  const stream = (options: Objects.StreamOptions<K, AppContext.Part> = {}) => {
     const operation = `${kind.module}.stream`
     return Stream.unwrap(reading(operation, () => options, (asked) =>
       Effect.succeed(
