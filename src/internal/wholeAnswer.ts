@@ -1,6 +1,6 @@
 /**
- * What a transport may offer beside `execute`: an answer that it read to its end by itself, within a size and a time. Streams,
- * abort signals and a timer for each request cost more than the request itself.
+ * A transport may offer whole answers beside `execute`: it reads an answer to its end, within a limit of size and a timeout. The
+ * streams, abort signals and timers of `execute` cost more than the request itself.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ export interface Limits {
   readonly timeout: Duration.Duration | undefined
 }
 
-/** Undefined for a request that is not of the usual kind: `execute` sends it. */
+/** Sends a request. Undefined if the transport cannot send this request whole; the caller then uses `execute`. */
 export type Ask = (
   request: HttpClientRequest.HttpClientRequest,
   limits: Limits
@@ -29,9 +29,9 @@ export type Ask = (
 
 const key: unique symbol = Symbol("effect-herald/wholeAnswer")
 
-/** The client, which answers whole as well. A client that is made of it, with a retry perhaps, does not. */
+/** Adds whole answers to a client. A client that is derived from it, for example with a retry, does not have them. */
 export const offer = (client: HttpClient.HttpClient, ask: Ask): HttpClient.HttpClient =>
   Object.assign(client, { [key]: ask })
 
-/** What the client offers. */
+/** The whole answers of a client, if it offers them. */
 export const of = (client: HttpClient.HttpClient & { readonly [key]?: Ask }): Ask | undefined => client[key]

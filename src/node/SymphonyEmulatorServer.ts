@@ -32,12 +32,13 @@ export class SymphonyEmulatorServer extends Context.Service<
 export interface Options extends SymphonyEmulator.Options, Listener.Address {}
 
 /**
- * Serves an emulator of its own on a port while the scope is open. Closing the scope drops every connection at once.
+ * Serves a new emulator on a port while the scope is open. Closing the scope drops every connection at once.
  *
  * **Details**
  *
- * One port serves the pod, the Agent and the key manager over plain HTTP: give clients `scheme: "http"`, host and port. The emulator answers as it does as a layer, with
- * the same limits. When a client goes away, its requests are interrupted. Fails with `ListenFailed` when the port is taken.
+ * One port serves the pod, the Agent and the key manager over plain HTTP. Give clients `scheme: "http"`, the host and the port. The
+ * emulator answers as `SymphonyEmulator.layer` does, with the same limits. When a client disconnects, its requests are interrupted.
+ * Fails with `ListenFailed` when the port is taken.
  *
  * **Example** (A client of any kind)
  *

@@ -1,6 +1,6 @@
 /**
- * Time limits of requests. All that last equally long share one sleeping fiber, as the first to begin is the first to end: a
- * timer for each request would cost more than a request may.
+ * Timeouts of requests. All timeouts of one length share one sleeping fiber, since the first to begin is the first to end. A timer
+ * for each request costs too much.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -14,17 +14,17 @@ interface Deadline {
 }
 
 interface Line {
-  /** In the order of their ends. */
+  /** Sorted by their ends. */
   readonly waiting: Set<Deadline>
   isWatched: boolean
 }
 
 export interface Deadlines {
-  /** Calls back after a time, on the given clock, unless the function that it gives was called before. */
+  /** Calls `expire` after a time on the given clock. The result cancels it. */
   readonly set: (clock: Clock.Clock, duration: Duration.Duration, expire: () => void) => () => void
 }
 
-/** Nothing is called back once the scope is closed. */
+/** After the scope closes, no `expire` is called. */
 export const make = (scope: Scope.Scope): Deadlines => {
   const clocks = new WeakMap<Clock.Clock, Map<number, Line>>()
   const lineOf = (clock: Clock.Clock, millis: number): Line => {

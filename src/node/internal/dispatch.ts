@@ -1,6 +1,6 @@
 /**
- * An `HttpClient` over undici's `dispatch`. A request of text that wants a whole answer is one callback; whatever streams goes to
- * the stock client, over the same connections.
+ * An `HttpClient` on undici's `dispatch`. A whole answer to a request without a stream is one callback. Effect's own client for
+ * undici sends all other requests, over the same connections.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as Undici from "@effect/platform-node/Undici"
@@ -17,7 +17,7 @@ import * as Text from "../../internal/text.ts"
 import * as WholeAnswer from "../../internal/wholeAnswer.ts"
 import * as Deadlines from "./deadlines.ts"
 
-/** The connections close with the scope. */
+/** Makes the client. Its connections close with the scope. */
 export const make = (options: Undici.Agent.Options): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.gen(function*() {
     const deadlines = Deadlines.make(yield* Effect.scope)
@@ -42,7 +42,7 @@ export const make = (options: Undici.Agent.Options): Effect.Effect<HttpClient.Ht
     })
   })
 
-/** What a request says to a dispatcher, where it says it without a stream and without an upgrade. */
+/** The request for undici. Undefined if its body is a stream, if it asks for an upgrade, or if its URL is not a plain string. */
 const targetOf = (
   { body, hash, headers, method, url, urlParams }: HttpClientRequest.HttpClientRequest
 ): Undici.Dispatcher.DispatchOptions | undefined => {
@@ -62,12 +62,12 @@ const targetOf = (
 
 type Result = Effect.Effect<WholeAnswer.WholeAnswer, HttpClientError.HttpClientError | "TimedOut">
 
-/** One request, from its start to the first thing that ends it. */
+/** One request, until its answer, its failure, its timeout or its interruption. */
 class Exchange implements Undici.Dispatcher.DispatchHandler {
   readonly #request: HttpClientRequest.HttpClientRequest
   readonly #maxSize: number
   readonly #resume: (result: Result) => void
-  /** Takes back the time limit. */
+  /** Cancels the timeout. */
   forget: () => void = nothing
   #isOver = false
   #controller: Undici.Dispatcher.DispatchController | undefined
@@ -160,7 +160,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 }
 
-/** Few answers have anybody who reads their headers. */
+/** Parses headers only when they are read: few callers read them. */
 class Answered implements WholeAnswer.WholeAnswer {
   readonly status: number
   readonly text: string

@@ -2,15 +2,15 @@
 import * as Effect from "effect/Effect"
 import type * as Http from "node:http"
 
-/** Memory for requests that are handled. */
+/** The memory that all requests in progress share. */
 export interface Room {
-  /** Takes some, if there is enough. */
+  /** Reserves bytes. Gives false if there are not enough. */
   readonly take: (size: number) => boolean
-  /** Gives it back. */
+  /** Releases bytes. */
   readonly give: (size: number) => void
 }
 
-/** A room of this size. */
+/** Makes a room of this many bytes. */
 export const makeRoom = (size: number): Room => {
   let left = size
   return {
@@ -26,8 +26,8 @@ export const makeRoom = (size: number): Room => {
 }
 
 /**
- * The bytes of a body, at most `most` and one. The rest is read and thrown away, so that the client can read its answer.
- * `undefined` if there is no room.
+ * Reads at most `most + 1` bytes of a body. It reads the rest too and drops it, so that the client can read its answer. Gives
+ * `undefined` if `take` refuses.
  */
 export const read = (
   request: Http.IncomingMessage,

@@ -1,5 +1,5 @@
 /**
- * Channels in parts that one address can hold.
+ * Divides channels into parts that fit into one address each.
  */
 import * as Url from "../../../internal/url.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
@@ -14,7 +14,7 @@ export const addressParts = (
   for (const channel of channels) {
     const length = Url.encode(channel).length + 1
     const last = parts.at(-1)
-    // Room for what else an address holds.
+    // Reserves room for the other parts of an address.
     if (last === undefined || last.length === most || size + length > config.maxUrlSize - 2_000) {
       parts.push([channel])
       size = length

@@ -1,5 +1,5 @@
 /**
- * One thing that came, from the live service or from history: its envelope is read once, whoever hears it.
+ * One envelope, from a poll or from history. It is decoded once for all readers.
  */
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -9,12 +9,12 @@ import * as Envelope from "../wire/envelope.ts"
 
 export interface Arrival {
   readonly raw: Schema.Json
-  /** What is wrong with it is told, where it cannot be read. */
+  /** Undefined if the envelope cannot be decoded; `issue` says why. */
   readonly envelope: Envelope.Envelope | undefined
   readonly issue: string
-  /** By what it is known to be the same, where it says that much. */
+  /** Recognises duplicates. Undefined if the envelope lacks a timetoken. */
   readonly id: string | undefined
-  /** The subscribed name it came by; none if it does not say. */
+  /** The subscribed name by which it arrived. Undefined if the envelope does not say. */
   readonly by: string | undefined
 }
 
@@ -25,18 +25,18 @@ export const read = (raw: Schema.Json): Arrival => {
   }
   const envelope = decoded.success
   const name = Envelope.nameOf(envelope)
-  // A presence event may come with the plain name of the wildcard: it is heard by the presence name.
+  // A presence event may name the wildcard itself. It goes to readers of the wildcard's presence name.
   const by = ChannelName.isPresence(envelope.c) ? ChannelName.presenceOf(ChannelName.withoutPresence(name)) : name
   return { raw, envelope, issue: "", id: Envelope.idOf(envelope), by }
 }
 
-/** When it was published; history knows it by that. */
+/** When it was published. History has it under the same timetoken. */
 export const timetokenOf = ({ id }: Arrival): bigint | undefined => {
   const timetoken = id?.match(/^\d{17}(?=\/)/)?.[0]
   return timetoken === undefined ? undefined : BigInt(timetoken)
 }
 
-/** What kind of thing an envelope holds. Unknown kinds have none. */
+/** The kind of an envelope. Undefined for an unknown kind. */
 export const kindOf = ({ c, e }: Envelope.Envelope): SubscribeStatus.Kind | undefined => {
   switch (e ?? 0) {
     case 0:
@@ -54,7 +54,7 @@ export const kindOf = ({ c, e }: Envelope.Envelope): SubscribeStatus.Kind | unde
   }
 }
 
-/** Whether history may have it. */
+/** Whether history may hold it. */
 export const isStored = (envelope: Envelope.Envelope): boolean => {
   const kind = kindOf(envelope)
   return kind === "Message" || kind === "File"

@@ -1,4 +1,4 @@
-/** Durable readers: they start at a stored cursor, and commit events that were handled. */
+/** Durable readers: they start at a stored cursor, and commit the events that they handled. */
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,13 +15,13 @@ import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as EventStreams from "./eventStreams.ts"
 import { cursorOf } from "./place.ts"
 
-/** The name of the cursor, and when to save it again. */
+/** The name of the cursor, and the schedule for a save that failed. */
 export interface Name {
   readonly reader: string
   readonly commitRetry?: Retry.Policy<CursorStoreError> | undefined
 }
 
-/** Reads the events from a cursor on; without one, from where a new reader starts. */
+/** Reads the events after a cursor. Without a cursor it starts as a new reader does. */
 export type Read<A, E, R> = (from: Cursor | undefined) => Stream.Stream<SubscribeEvent.SubscribeEvent<A>, E, R>
 
 /** How long one attempt to save a cursor may take while the reader runs. */
@@ -76,10 +76,10 @@ export const begin = (name: Name) =>
     const close = Effect.flatMap(commits.close, (saved) => saved ? Effect.void : Effect.fail(late(Commits.grace)))
     return {
       kept,
-      /** Adds an event, in order, and gives the effect that marks it as handled. */
+      /** Adds an event; call it in the order of the events. Gives the effect that marks the event as handled. */
       open: (event: SubscribeEvent.SubscribeEvent<unknown>) => commits.open(cursorOf(event)),
       room: commits.room,
-      /** Runs the reader until it ends or the store fails, and then saves the cursor once more. */
+      /** Runs the reader until it ends or the store fails. Then saves the cursor once more. */
       during: <A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E | CursorStoreError, R> =>
         Effect.onExit(
           Effect.raceFirst(reading, commits.failed),
@@ -107,7 +107,7 @@ export const handling = <E, R>(
         : Effect.void)
   )
 
-/** Runs until the events, a handler or the store fail. `handle` takes the messages of a page, in parts where notices divide it. */
+/** Runs until the stream of events, a handler or the store fails. `handle` takes the messages of a page. A status in the page divides them. */
 export const consume = Effect.fnUntraced(
   function*<A, E, R, E1, R1, E2, R2>({ concurrency, handle, name, onStatus, read }: {
     readonly name: Name

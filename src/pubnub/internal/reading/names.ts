@@ -1,5 +1,5 @@
 /**
- * The names of subscriptions: channels, wildcards and presence names are of one kind, groups of the other.
+ * The names of subscriptions. There are two kinds: channels (with wildcards and presence names), and groups.
  */
 import * as ChannelName from "../../ChannelName.ts"
 import type { AccessDenied } from "../../PubNubError.ts"
@@ -15,7 +15,7 @@ export interface Names {
 
 export const nameOf = (key: Key): string => key.slice(2)
 
-/** The names of these keys in order. */
+/** The names of these keys, sorted. */
 export const namesOf = (keys: Iterable<Key>): Names => {
   const channels: Array<string> = []
   const groups: Array<string> = []
@@ -28,7 +28,7 @@ export const keysOf = ({ channels, groups }: Names): ReadonlyArray<Key> => [
   ...groups.map((name) => `g ${name}` as const)
 ]
 
-/** What a subscription is asked for by. */
+/** The names that a subscription sends to the service. */
 export const keysFor = ({ _tag, name, presence }: Subscription): ReadonlyArray<Key> => {
   const kind = _tag === "Group" ? "g" : "c"
   return presence ? [`${kind} ${name}`, `${kind} ${ChannelName.presenceOf(name)}`] : [`${kind} ${name}`]
@@ -39,20 +39,20 @@ export const isSame = (one: Names, other: Names): boolean =>
   one.channels.every((name, index) => name === other.channels[index]) &&
   one.groups.every((name, index) => name === other.groups[index])
 
-/** Whether a gap of a channel concerns who listens to a name. What a group holds is not known here. */
+/** Whether a gap of a channel concerns the readers of a name. A gap concerns every group, as its channels are unknown here. */
 export const covers = (key: Key, channel: string): boolean => {
   const name = ChannelName.withoutPresence(nameOf(key))
   return key.startsWith("g") || name === channel ||
     ChannelName.isWildcard(name) && channel.startsWith(name.slice(0, -1))
 }
 
-/** Whether one event may come by two of these names. */
+/** Whether one event may arrive by two of these names. */
 export const canOverlap = (keys: Iterable<Key>): boolean => {
   const all = [...keys]
   return all.length > 1 && all.some((key) => key.startsWith("g") || ChannelName.isWildcard(nameOf(key)))
 }
 
-/** The names that the service says are refused, as they may have been asked for. */
+/** The names that the service refused, and their presence names: the refusal does not say which of the two it was. */
 export const refusedBy = ({ channels, groups }: AccessDenied): ReadonlySet<Key> => {
   const both = (name: string) => [name, ChannelName.presenceOf(name)]
   return new Set(keysOf({ channels: channels.flatMap(both), groups: groups.flatMap(both) }))

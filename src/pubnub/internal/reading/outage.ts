@@ -1,6 +1,6 @@
 /**
- * How somebody waits for history that fails: by the schedule of its kind of failure, and for as long as was chosen. A lane does
- * so at a gap, and a reader that was passed by for itself.
+ * Waits for history that fails, with the schedule for that kind of failure and at most for the time that `catchUp` allows. A lane
+ * uses it at a gap. A reader that missed events uses one of its own.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,20 +15,20 @@ import { scheduleOf } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
 
-/** What follows from a failure. */
+/** What to do after a failure. */
 export type Outcome =
-  /** It was waited for as long as was chosen. */
+  /** History failed for longer than `catchUp` allows. */
   | { readonly _tag: "TooLong" }
   /** The schedule has ended. */
   | { readonly _tag: "GaveUp"; readonly error: SubscribeError }
-  /** History is asked again after so many milliseconds. */
+  /** Read history again after so many milliseconds. */
   | { readonly _tag: "Again"; readonly millis: number; readonly told: SubscribeStatus.Interrupted }
 
 export class Outage {
   private readonly core: Core
   private readonly within: number
   private readonly retries: Retries.Retries<PubNubError.Reason, never>
-  /** Since when history is waited for. */
+  /** When waiting began. */
   private readonly since: LongPoll.Moment
   private downSince: LongPoll.Moment | undefined
   private attempts = 0
@@ -40,7 +40,7 @@ export class Outage {
     this.since = PollLoop.moment(core.clock)
   }
 
-  /** A request failed. */
+  /** Decides what to do after a request failed. */
   failed(reason: PubNubError.Reason, cursor: Cursor | undefined): Effect.Effect<Outcome> {
     const now = PollLoop.moment(this.core.clock)
     if (LongPoll.elapsed(this.since, now) >= this.within) return Effect.succeed({ _tag: "TooLong" })
@@ -55,7 +55,7 @@ export class Outage {
     })
   }
 
-  /** It goes on, also where history was given up. Gives the end of an interruption, if there was one. */
+  /** Ends the outage, also if the reader gave up on history. Gives the `Reconnected` of an interruption, if there was one. */
   over(cursor: Cursor): SubscribeStatus.Reconnected | undefined {
     if (this.downSince === undefined) return undefined
     const downFor = Duration.millis(LongPoll.elapsed(this.downSince, PollLoop.moment(this.core.clock)))

@@ -1,7 +1,6 @@
 /**
- * A range of history and how it is read: in segments, several at once, from the old end on. The service gives the newest page of
- * a range, so a segment that one page does not hold is divided. What was found is given oldest first, merged over all channels,
- * with as much memory as some pages take.
+ * Reads a range of history in segments, several at once, from the old end on. The service gives the newest page of a range, so a
+ * segment that does not fit into one page is divided. Entries come oldest first, merged over all channels. Memory is bounded.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -13,39 +12,39 @@ import * as Storage from "../wire/storage.ts"
 import { addressParts } from "./addressParts.ts"
 import { byTimetoken, entriesOf, type Entry, oldestOf } from "./storedEntry.ts"
 
-/** So many entries are kept that were read on the way to older ones; others are read again. */
+/** How many entries stay in memory while older ones are read. Further ones are dropped and read again. */
 const mostKept = 16_000
 
-/** So many segments are asked for at once. */
+/** How many segments are read at once. */
 const atOnce = 16
 
-/** About so many pages has a part of a long range: with fewer, too many requests bring the last, half-empty page of one. */
+/** How many pages a part of a long range has, about. With fewer, too many requests would give a last page that is half empty. */
 const pagesOfPart = 5
 
-/** Into so many parts a short range is divided at the most, of two pages at the least: it is soon over, and a reader waits for it. */
+/** A short range has at most so many parts, of at least two pages each: a reader waits for it, and small parts end sooner. */
 const partsOfShort = 4
 
-/** Behind more than so many entries that were read, nothing is asked for yet: memory would be full before the old end is reached. */
+/** No segment is read if more entries than this wait before it: memory would fill up before the oldest entries arrive. */
 const mostAhead = 4_000
 
-/** So many entries go on at once. */
+/** How many entries `take` gives at once. */
 const chunk = 100
 
 /** The most channels of a request for pages. */
 export const mostOfPage = 500
 
-/** A part of a range, with what is in it where that is known. */
+/** A part of a range, with its entries once they are read. */
 export interface Segment {
   readonly since: bigint
   readonly before: bigint
   entries: ReadonlyArray<Entry> | undefined
-  /** What was published before this may have been deleted: history was asked whether it was, and the answer told. */
+  /** Retention may have deleted entries before this timetoken. The reader has already checked, and reported any loss. */
   probedTo: bigint
-  /** How much time a page of it seems to hold: at first a guess, and what the pages after it held counts more and more. */
+  /** How much time a page seems to cover. At first a guess; the newer pages that were read correct it. */
   readonly page: bigint
 }
 
-/** What a range needs of whoever reads it. */
+/** What `Segments` needs from its reader. */
 export interface Source {
   readonly config: PubNubConfig["Service"]
   readonly request: <A>(
@@ -53,29 +52,29 @@ export interface Source {
   ) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   /** The channels to read, each with the subscribed names that stand for it. */
   readonly channels: () => ReadonlyMap<string, ReadonlyArray<string>>
-  /** Whether some of a segment may have been deleted since that was last looked at. */
+  /** Whether retention may have deleted entries of a segment since the last check. */
   readonly isOld: (segment: Segment) => boolean
-  /** Nothing says where older entries than those of a page would be. */
+  /** Called for a full page without a timetoken: there may be older entries, and no request can find them. */
   readonly unsure: () => void
 }
 
 export class Segments {
   private readonly source: Source
-  /** The oldest last. */
+  /** The oldest segment is the last one. */
   private segments: ReadonlyArray<Segment>
 
-  /** Where the range seems to have so many pages, at the least. */
+  /** `pages` is a guess: how many pages the range has at least. */
   constructor(source: Source, since: bigint, before: bigint, pages: number) {
     this.source = source
     this.segments = [{ since, before, entries: undefined, probedTo: since, page: (before - since) / BigInt(pages) }]
   }
 
-  /** What comes next. Nothing, where all was given. */
+  /** The next segment. Undefined after the last entry was given. */
   get oldest(): Segment | undefined {
     return this.segments.at(-1)
   }
 
-  /** Reads the oldest segments of which nothing is known, and divides them further where one page did not hold them. */
+  /** Reads the oldest unread segments. Divides those that did not fit into one page. */
   readonly read: Effect.Effect<void, PubNubError.Reason, HttpClient.HttpClient> = Effect.gen(
     { self: this },
     function*() {
@@ -94,7 +93,7 @@ export class Segments {
       const read = new Map<Segment, ReadonlyArray<Segment>>()
       for (const [index, segment] of unread.entries()) {
         const result = results[index]
-        // What grew too old while it was read may have lost something.
+        // Retention may have deleted entries of a segment that grew too old during the request.
         if (result !== undefined && Result.isSuccess(result) && !this.source.isOld(segment)) {
           read.set(segment, result.success)
         }
@@ -106,7 +105,7 @@ export class Segments {
     }
   )
 
-  /** Takes the next entries, of the oldest segment, and says up to where all has been given then. */
+  /** Takes the next entries of the oldest segment. All entries before `upTo` have been given then. */
   take(): { readonly entries: ReadonlyArray<Entry>; readonly upTo: bigint } {
     const { oldest } = this
     if (oldest?.entries === undefined) return { entries: [], upTo: 0n }
@@ -117,7 +116,7 @@ export class Segments {
     return { entries, upTo: rest.length > 0 ? BigInt(entries.at(-1)?.timetoken ?? 0) : oldest.before }
   }
 
-  /** Entries that are needed last are read again, where there are too many. */
+  /** Drops the newest entries if there are too many. They are read again later. */
   private forgetSome(): void {
     let kept = 0
     for (const segment of this.segments.toReversed()) {
@@ -127,13 +126,13 @@ export class Segments {
     }
   }
 
-  /** The newest page of a segment: that much of it is known then, and the rest is further segments. */
+  /** Reads the newest page of a segment. Gives the part that the page covers, and the rest as new segments. */
   private readonly readOne = Effect.fnUntraced(function*(this: Segments, segment: Segment) {
     const { channels, config, request, unsure } = this.source
     const names = channels()
     const limit = Storage.most(names.size)
     const entries: Array<Entry> = []
-    // Of a channel whose page is full only what is younger than its oldest entry is surely all there is.
+    // A full page of a channel is complete only after its oldest entry.
     let from = segment.since
     for (const part of addressParts(config, names.keys(), mostOfPage)) {
       const pages = yield* request(Storage.pages({
@@ -146,10 +145,10 @@ export class Segments {
       }))
       for (const [channel, page] of pages) {
         const read = entriesOf(channel, names.get(channel) ?? [channel], page.entries, segment.since)
-          // A proxy may answer with what was not asked for: no end would be found.
+          // A proxy may answer with entries outside of the range. Then reading would never end.
           .filter(({ timetoken }) => timetoken < String(segment.before))
         entries.push(...read)
-        // What was not asked for had a place on the page, too.
+        // Counts the entries outside of the range too: they took places on the page.
         if (page.entries.length < limit) continue
         const oldest = oldestOf(page.entries, String(segment.before))
         if (oldest === undefined) {
@@ -174,10 +173,10 @@ export class Segments {
 }
 
 /**
- * Divides the rest of a segment, once the service gave the newest page of it. Page by page, every request is full, but only one
- * is made at a time, and all is kept until the old end is reached. So a rest that seems to have many pages is divided evenly
- * into parts of some pages each, which are read many at once: only the last page of a part is not full. The newest page counts
- * half in the guess, since a burst says little of the rest. The oldest part comes last.
+ * Divides the rest of a segment after its newest page was read. Reading page by page makes only full requests. But it makes them
+ * one at a time, and keeps all entries until the oldest page was read. So a rest that seems to have many pages is divided evenly
+ * into parts of some pages each. Parts are read at once, and only the last page of a part is not full. The newest page counts half
+ * in the guess, since a burst says little about the rest. The oldest part comes last.
  */
 const divided = (part: Segment, from: bigint, isAll: boolean): ReadonlyArray<Segment> => {
   const page = (part.page + part.before - from) / 2n
