@@ -23,16 +23,26 @@ export const issuesOf = (
   ...Input.retry("retry", retry)
 ]
 
-/** A handler that retries, and then passes work that it cannot handle to `deadLetter`. */
-export const withRetryAndDeadLetter = <A, E, R, E3, R3>(
+interface Options<A, E, E3, R3> {
+  readonly retry?: Retry.Policy<E> | undefined
+  readonly deadLetter?: ((work: A, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
+}
+
+/**
+ * A handler that retries, and then passes work that it cannot handle to `deadLetter`. It fails as `deadLetter` does, and as the
+ * handler where there is none: then the caller has `E` for `E3`.
+ */
+export function withRetryAndDeadLetter<A, E, R, E3, R3>(
   handler: (work: A) => Effect.Effect<unknown, E, R>,
-  { deadLetter, retry }: {
-    readonly retry?: Retry.Policy<E> | undefined
-    readonly deadLetter?: ((work: A, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
+  options: Options<A, E, E3, R3>
+): (work: A) => Effect.Effect<unknown, E3, R | R3>
+export function withRetryAndDeadLetter<A, E, R, E3, R3>(
+  handler: (work: A) => Effect.Effect<unknown, E, R>,
+  { deadLetter, retry }: Options<A, E, E3, R3>
+) {
+  return (work: A): Effect.Effect<unknown, E | E3, R | R3> => {
+    const handled = Effect.suspend(() => handler(work))
+    const tried = retry === undefined ? handled : Effect.retry(handled, Retry.toSchedule(retry))
+    return deadLetter === undefined ? tried : Effect.catch(tried, (error) => deadLetter(work, error))
   }
-) =>
-(work: A): Effect.Effect<unknown, E | E3, R | R3> => {
-  const handled = Effect.suspend(() => handler(work))
-  const tried = retry === undefined ? handled : Effect.retry(handled, Retry.toSchedule(retry))
-  return deadLetter === undefined ? tried : Effect.catch(tried, (error) => deadLetter(work, error))
 }

@@ -178,15 +178,18 @@ export interface StreamOptions<P extends keyof Parts = "meta"> extends Range {
 }
 
 /**
- * Decodes the payloads of messages.
+ * The schema of payloads. A payload that it refuses, or throws at, becomes an undecodable entry or event in its place. Without a
+ * schema, payloads are JSON.
  *
  * @category models
  * @since 0.1.0
  */
-export interface WithSchema<A, RD = never> {
-  /** The schema of a payload. A payload that it refuses, or throws at, becomes a {@link StoredUndecodable} in its place. */
-  readonly schema: Schema.ConstraintDecoder<A, RD>
-}
+export type WithSchema<A, RD = never> =
+  | {
+    /** The schema of a payload. */
+    readonly schema: Schema.ConstraintDecoder<A, RD>
+  }
+  | (Schema.Json extends A ? { readonly schema?: undefined } : never)
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
@@ -221,28 +224,17 @@ export interface WithSchema<A, RD = never> {
  * @category requests
  * @since 0.1.0
  */
-export function list<const P extends keyof Parts = "meta">(
-  options: ListOptions<P> & { readonly schema?: undefined }
-): Effect.Effect<
-  Page<Stored<Schema.Json, P>, Timetoken.Timetoken>,
-  PubNubError.PubNubError,
-  HttpClient.HttpClient | PubNubConfig
->
-export function list<A, RD = never, const P extends keyof Parts = "meta">(
+export const list = <A = Schema.Json, RD = never, const P extends keyof Parts = "meta">(
   options: ListOptions<P> & WithSchema<A, RD>
 ): Effect.Effect<
   Page<Stored<A, P>, Timetoken.Timetoken>,
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig | RD
->
-export function list<A, RD>(
-  options: ListOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }
-) {
-  return Endpoint.reading("History.list", () => {
-    const { schema, ...request } = options
-    return Effect.flatMap(Entries.page("History.list", () => request), decodePage(schema))
-  })
-}
+> =>
+  Endpoint.reading(
+    "History.list",
+    () => Effect.flatMap(Entries.page("History.list", () => options), decodePage(options.schema))
+  )
 
 /**
  * Lists the newest entries of several channels, oldest first, by channel. A channel without entries has an empty page.
@@ -263,33 +255,21 @@ export function list<A, RD>(
  * @category requests
  * @since 0.1.0
  */
-export function listByChannel<const P extends "meta" = "meta">(
-  options: ListByChannelOptions<P> & { readonly schema?: undefined }
-): Effect.Effect<
-  ReadonlyMap<string, Page<Stored<Schema.Json, P>, Timetoken.Timetoken>>,
-  PubNubError.PubNubError,
-  HttpClient.HttpClient | PubNubConfig
->
-export function listByChannel<A, RD = never, const P extends "meta" = "meta">(
+export const listByChannel = <A = Schema.Json, RD = never, const P extends "meta" = "meta">(
   options: ListByChannelOptions<P> & WithSchema<A, RD>
 ): Effect.Effect<
   ReadonlyMap<string, Page<Stored<A, P>, Timetoken.Timetoken>>,
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig | RD
->
-export function listByChannel<A, RD>(
-  options: ListByChannelOptions & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }
-) {
-  return Endpoint.reading("History.listByChannel", () => {
-    const { schema, ...request } = options
-    const decode = decodePage(schema)
-    return Effect.flatMap(Entries.pages("History.listByChannel", () => request), (pages) =>
+> =>
+  Endpoint.reading("History.listByChannel", () => {
+    const decode = decodePage(options.schema)
+    return Effect.flatMap(Entries.pages("History.listByChannel", () => options), (pages) =>
       Effect.map(
         Effect.forEach(pages, ([channel, page]) => Effect.map(decode(page), (page) => [channel, page] as const)),
         (pages) => new Map(pages)
       ))
   })
-}
 
 /**
  * Streams a range of a channel, page after page, in either order. It requests no page before its reader needs one.
@@ -314,20 +294,13 @@ export function listByChannel<A, RD>(
  * @category streams
  * @since 0.1.0
  */
-export function stream<const P extends keyof Parts = "meta">(
-  options: StreamOptions<P> & { readonly schema?: undefined }
-): Stream.Stream<Stored<Schema.Json, P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig>
-export function stream<A, RD = never, const P extends keyof Parts = "meta">(
+export const stream = <A = Schema.Json, RD = never, const P extends keyof Parts = "meta">(
   options: StreamOptions<P> & WithSchema<A, RD>
-): Stream.Stream<Stored<A, P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig | RD>
-export function stream<A, RD>(
-  options: StreamOptions<keyof Parts> & { readonly schema?: WithSchema<A, RD>["schema"] | undefined }
-) {
-  return Endpoint.readingStream("History.stream", () => {
-    const { schema, ...range } = options
-    return Stream.mapEffect(Entries.stream("History.stream", range), decodeEntry(schema))
-  })
-}
+): Stream.Stream<Stored<A, P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig | RD> =>
+  Endpoint.readingStream(
+    "History.stream",
+    () => Stream.mapEffect(Entries.stream("History.stream", options), decodeEntry(options.schema))
+  )
 
 /**
  * The options of {@link count}.
@@ -473,7 +446,10 @@ const previous = (timetoken: Timetoken.Timetoken): string => String(BigInt(timet
 /** An entry as the service gave it. */
 type Given = Stored<Schema.Json, keyof Parts>
 
-const decodeEntry = <A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {
+function decodeEntry<A, RD>(
+  schema: Schema.ConstraintDecoder<A, RD> | undefined
+): (entry: Given) => Effect.Effect<Stored<A, keyof Parts>, never, RD>
+function decodeEntry<A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) {
   const decode = schema && Payload.decodeWith(schema)
   return (entry: Given): Effect.Effect<Stored<A | Schema.Json, keyof Parts>, never, RD> =>
     decode === undefined || entry._tag !== "StoredMessage" ?

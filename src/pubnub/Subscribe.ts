@@ -22,6 +22,7 @@ import * as DurableReader from "./internal/reading/durable.ts"
 import * as EventStreams from "./internal/reading/eventStreams.ts"
 import { isStatus } from "./internal/reading/place.ts"
 import * as Streams from "./internal/reading/streams.ts"
+import type { WithSchema } from "./History.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
@@ -143,20 +144,6 @@ export interface StreamOptions {
 }
 
 /**
- * The schema of the payloads of a stream.
- *
- * @category models
- * @since 0.1.0
- */
-export interface WithSchema<A, RD = never> {
-  /**
-   * Decodes each payload from its JSON form. A payload that does not match, or at which the schema throws, is an `Undecodable`
-   * in its place.
-   */
-  readonly schema: Schema.ConstraintDecoder<A, RD>
-}
-
-/**
  * Options of the streams of one kind of event, such as {@link messages} and {@link presence}.
  *
  * @category models
@@ -227,15 +214,10 @@ export interface EventOptions<E = never, R = never> extends StreamOptions {
  * @category streams
  * @since 0.1.0
  */
-export function stream(
-  options: StreamOptions & { readonly schema?: undefined }
-): Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError, HttpClient.HttpClient | PubNubConfig>
-export function stream<A, RD = never>(
+export const stream = <A = Schema.Json, RD = never>(
   options: StreamOptions & WithSchema<A, RD>
-): Stream.Stream<SubscribeEvent.SubscribeEvent<A>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD>
-export function stream<A, RD>(options: StreamOptions & MaybeSchema<A, RD>) {
-  return reading(options, eventsOf<A, RD>)
-}
+): Stream.Stream<SubscribeEvent.SubscribeEvent<A>, SubscribeError, HttpClient.HttpClient | PubNubConfig | RD> =>
+  reading(options, eventsOf<A, RD>)
 
 /**
  * Streams messages only. Notices go to `onStatus`, and other events are left out.
@@ -256,15 +238,10 @@ export function stream<A, RD>(options: StreamOptions & MaybeSchema<A, RD>) {
  * @category streams
  * @since 0.1.0
  */
-export function messages<E = never, R = never>(
-  options: EventOptions<E, R> & { readonly schema?: undefined }
-): Stream.Stream<SubscribeEvent.Message, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
-export function messages<A, RD = never, E = never, R = never>(
+export const messages = <A = Schema.Json, RD = never, E = never, R = never>(
   options: EventOptions<E, R> & WithSchema<A, RD>
-): Stream.Stream<SubscribeEvent.Message<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
-export function messages<A, RD, E, R>(options: EventOptions<E, R> & MaybeSchema<A, RD>) {
-  return reading(options, (options) => EventStreams.only(eventsOf<A, RD>(options), ["Message"], options.onStatus))
-}
+): Stream.Stream<SubscribeEvent.Message<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> =>
+  reading(options, (options) => EventStreams.only(eventsOf<A, RD>(options), ["Message"], options.onStatus))
 
 /**
  * Streams signals only. Notices go to `onStatus`, and other events are left out.
@@ -272,18 +249,13 @@ export function messages<A, RD, E, R>(options: EventOptions<E, R> & MaybeSchema<
  * @category streams
  * @since 0.1.0
  */
-export function signals<E = never, R = never>(
-  options: EventOptions<E, R> & { readonly schema?: undefined }
-): Stream.Stream<SubscribeEvent.Signal, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | R>
-export function signals<A, RD = never, E = never, R = never>(
+export const signals = <A = Schema.Json, RD = never, E = never, R = never>(
   options: EventOptions<E, R> & WithSchema<A, RD>
-): Stream.Stream<SubscribeEvent.Signal<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R>
-export function signals<A, RD, E, R>(options: EventOptions<E, R> & MaybeSchema<A, RD>) {
-  return reading(options, ({ onStatus, schema, ...options }) => {
-    const events = EventStreams.typedSignals(Streams.events(options), schema)
-    return EventStreams.only(events, ["Signal"], onStatus)
+): Stream.Stream<SubscribeEvent.Signal<A>, SubscribeError | E, HttpClient.HttpClient | PubNubConfig | RD | R> =>
+  reading(options, (options) => {
+    const events = EventStreams.typed(Streams.events(options), "Signal", options.schema)
+    return EventStreams.only(events, ["Signal"], options.onStatus)
   })
-}
 
 /**
  * Streams presence events only: joins, leaves, timeouts, changes of state, and intervals. It sets `presence` itself.
@@ -480,15 +452,10 @@ export interface Page<A = Schema.Json> {
  * @category streams
  * @since 0.1.0
  */
-export function pages(
-  options: PagesOptions & { readonly schema?: undefined }
-): Stream.Stream<Page, SubscribeError | CursorStoreError, HttpClient.HttpClient | PubNubConfig | CursorStore>
-export function pages<A, RD = never>(
+export const pages = <A = Schema.Json, RD = never>(
   options: PagesOptions & WithSchema<A, RD>
-): Stream.Stream<Page<A>, SubscribeError | CursorStoreError, HttpClient.HttpClient | PubNubConfig | CursorStore | RD>
-export function pages<A, RD>(options: PagesOptions & MaybeSchema<A, RD>) {
-  return reading(options, (options) => DurableReader.pages(options, fromKept<A, RD>(options)), durableIssues)
-}
+): Stream.Stream<Page<A>, SubscribeError | CursorStoreError, HttpClient.HttpClient | PubNubConfig | CursorStore | RD> =>
+  reading(options, (options) => DurableReader.pages(options, fromKept<A, RD>(options)), durableIssues)
 
 /**
  * Options of {@link consume} and {@link consumePages}. `Work` is what the handler takes: a message, or the messages of a page.
@@ -554,27 +521,15 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
  * @category streams
  * @since 0.1.0
  */
-export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (message: SubscribeEvent.Message) => Effect.Effect<unknown, E, R>,
-  options: ConsumeOptions<SubscribeEvent.Message, E, E2, R2, E3, R3> & { readonly schema?: undefined }
-): Effect.Effect<
-  void,
-  SubscribeError | CursorStoreError | E2 | E3,
-  HttpClient.HttpClient | PubNubConfig | CursorStore | R | R2 | R3
->
-export function consume<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
+export const consume = <E, R, A = Schema.Json, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (message: SubscribeEvent.Message<A>) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<SubscribeEvent.Message<A>, E, E2, R2, E3, R3> & WithSchema<A, RD>
 ): Effect.Effect<
   void,
   SubscribeError | CursorStoreError | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
->
-export function consume<A, E, R, RD, E2, R2, E3, R3>(
-  handler: (message: SubscribeEvent.Message<A | Schema.Json>) => Effect.Effect<unknown, E, R>,
-  options: ConsumeOptions<SubscribeEvent.Message<A | Schema.Json>, E, E2, R2, E3, R3> & MaybeSchema<A, RD>
-) {
-  return consuming<A, RD, E | E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
+> =>
+  consuming<A, RD, E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
     const one = Handling.withRetryAndDeadLetter(handler, options)
     return {
       handle: (messages) =>
@@ -585,7 +540,6 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
       concurrency: 1
     }
   })
-}
 
 /**
  * Runs a handler for all messages of a page at once: for one insert instead of a hundred. Otherwise it is like
@@ -609,17 +563,7 @@ export function consume<A, E, R, RD, E2, R2, E3, R3>(
  * @category streams
  * @since 0.1.0
  */
-export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message>) => Effect.Effect<unknown, E, R>,
-  options:
-    & ConsumeOptions<Arr.NonEmptyReadonlyArray<SubscribeEvent.Message>, E, E2, R2, E3, R3>
-    & { readonly schema?: undefined }
-): Effect.Effect<
-  void,
-  SubscribeError | CursorStoreError | E2 | E3,
-  HttpClient.HttpClient | PubNubConfig | CursorStore | R | R2 | R3
->
-export function consumePages<A, E, R, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
+export const consumePages = <E, R, A = Schema.Json, RD = never, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A>>) => Effect.Effect<unknown, E, R>,
   options:
     & ConsumeOptions<Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A>>, E, E2, R2, E3, R3>
@@ -628,16 +572,8 @@ export function consumePages<A, E, R, RD = never, E2 = never, R2 = never, E3 = E
   void,
   SubscribeError | CursorStoreError | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
->
-export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
-  handler: (
-    messages: Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A | Schema.Json>>
-  ) => Effect.Effect<unknown, E, R>,
-  options:
-    & ConsumeOptions<Arr.NonEmptyReadonlyArray<SubscribeEvent.Message<A | Schema.Json>>, E, E2, R2, E3, R3>
-    & MaybeSchema<A, RD>
-) {
-  return consuming<A, RD, E | E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
+> =>
+  consuming<A, RD, E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
     const all = Handling.withRetryAndDeadLetter(handler, options)
     return {
       handle: (messages) => {
@@ -647,7 +583,6 @@ export function consumePages<A, E, R, RD, E2, R2, E3, R3>(
       concurrency
     }
   })
-}
 
 // --------------------------------------------------------------------------------------------------------------------
 // internal
@@ -699,8 +634,8 @@ const only = <T extends SubscribeEvent.Event["_tag"], E, R>(
   more: Pick<StreamOptions, "presence"> = {}
 ) => reading(options, (options) => EventStreams.only(Streams.events({ ...options, ...more }), tags, options.onStatus))
 
-const eventsOf = <A, RD>({ schema, ...options }: StreamOptions & MaybeSchema<A, RD>) =>
-  EventStreams.typedMessages(Streams.events(options), schema)
+const eventsOf = <A, RD>(options: StreamOptions & MaybeSchema<A, RD>) =>
+  EventStreams.typed(Streams.events(options), "Message", options.schema)
 
 /** The events of a durable reader from its kept cursor on; from `from` the first time. */
 const fromKept = <A, RD>(options: StreamOptions & MaybeSchema<A, RD>) => (kept: Cursor.Cursor | undefined) =>
@@ -715,7 +650,7 @@ const consuming = <A, RD, E, R, E2, R2>(
     & { readonly deadLetter?: unknown; readonly retry?: Retry.Policy<never> | undefined },
   handling: (options: { readonly concurrency?: number | undefined }) => {
     readonly handle: (
-      messages: ReadonlyArray<DurableReader.Open<SubscribeEvent.Message<A | Schema.Json>>>
+      messages: ReadonlyArray<DurableReader.Open<SubscribeEvent.Message<A>>>
     ) => Effect.Effect<void, E, R>
     readonly concurrency: number
   }

@@ -305,19 +305,14 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
  * @category streams
  * @since 0.1.0
  */
-export function consume<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (event: DatafeedEvent.Event) => Effect.Effect<unknown, E, R>,
-  options?: ConsumeOptions<DatafeedEvent.Event, E, E2, R2, E3, R3>
-): Effect.Effect<void, SymphonyError | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3>
-export function consume<E, R, E2, R2, E3, R3>(
+export const consume = <E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (event: DatafeedEvent.Event) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<DatafeedEvent.Event, E, E2, R2, E3, R3> = {}
-): Effect.Effect<void, SymphonyError | E | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3> {
-  return checked(handler, options, (concurrency) => {
+): Effect.Effect<void, SymphonyError | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3> =>
+  checked(handler, options, (concurrency) => {
     const one = Handling.withRetryAndDeadLetter(handler, options)
     return handled((events) => Effect.forEach(events, one, { concurrency, discard: true }), options, 1)
   })
-}
 
 /**
  * As {@link consume}, with a handler that takes all events of a page at once. A status, or an event that cannot be read, splits
@@ -338,19 +333,14 @@ export function consume<E, R, E2, R2, E3, R3>(
  * @category streams
  * @since 0.1.0
  */
-export function consumePages<E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
-  handler: (events: Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<unknown, E, R>,
-  options?: ConsumeOptions<Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>, E, E2, R2, E3, R3>
-): Effect.Effect<void, SymphonyError | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3>
-export function consumePages<E, R, E2, R2, E3, R3>(
+export const consumePages = <E, R, E2 = never, R2 = never, E3 = E, R3 = never>(
   handler: (events: Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>) => Effect.Effect<unknown, E, R>,
   options: ConsumeOptions<Arr.NonEmptyReadonlyArray<DatafeedEvent.Event>, E, E2, R2, E3, R3> = {}
-): Effect.Effect<void, SymphonyError | E | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3> {
-  return checked(handler, options, (concurrency) => {
+): Effect.Effect<void, SymphonyError | E2 | E3, HttpClient.HttpClient | SymphonyConfig | Session | R | R2 | R3> =>
+  checked(handler, options, (concurrency) => {
     const all = Handling.withRetryAndDeadLetter(handler, options)
     return handled((events) => Arr.isReadonlyArrayNonEmpty(events) ? all(events) : Effect.void, options, concurrency)
   })
-}
 
 /** Refuses bad options before the first request. */
 const checked = <E, R>(

@@ -14,43 +14,44 @@ import { isStatus } from "./place.ts"
 
 // --- payloads through the caller's schema
 
-const read = <E extends SubscribeEvent.Message | SubscribeEvent.Signal, A, RD>(
-  event: E,
+const read = <A, RD>(
+  event: SubscribeEvent.Message | SubscribeEvent.Signal,
   decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
-): Effect.Effect<Omit<E, "payload"> & { readonly payload: A } | SubscribeEvent.Undecodable, never, RD> =>
+): Effect.Effect<SubscribeEvent.Message<A> | SubscribeEvent.Signal<A> | SubscribeEvent.Undecodable, never, RD> =>
   Effect.match(decode(event.payload), {
     onSuccess: (payload) => ({ ...event, payload }),
     onFailure: (issue) => Envelope.undecodable(event.payload, issue, event)
   })
 
-const mapEvents = <A, B, E, R, R2>(stream: Stream.Stream<A, E, R>, f: (event: A) => Effect.Effect<B, never, R2>) =>
-  Stream.mapArrayEffect(stream, (events) => Effect.forEach(events, f))
-
-/** Decodes the payloads of messages. One that does not match the schema becomes `Undecodable`. */
-export const typedMessages = <A, RD, E, R>(
+/**
+ * Decodes the payloads of messages, or of signals. One that does not match the schema becomes `Undecodable`. Without a schema,
+ * `A` is JSON.
+ */
+export function typed<A, RD, E, R>(
   stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
+  tag: "Message",
   schema: Schema.ConstraintDecoder<A, RD> | undefined
-): Stream.Stream<SubscribeEvent.SubscribeEvent<A | Schema.Json>, E, R | RD> => {
+): Stream.Stream<SubscribeEvent.SubscribeEvent<A>, E, R | RD>
+export function typed<A, RD, E, R>(
+  stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
+  tag: "Signal",
+  schema: Schema.ConstraintDecoder<A, RD> | undefined
+): Stream.Stream<WithSignals<A>, E, R | RD>
+export function typed<A, RD, E, R>(
+  stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
+  tag: "Message" | "Signal",
+  schema: Schema.ConstraintDecoder<A, RD> | undefined
+) {
   if (schema === undefined) return stream
   const decode = Payload.decodeWith(schema)
-  return mapEvents(
+  type Event = SubscribeEvent.SubscribeEvent<A | Schema.Json> | SubscribeEvent.Signal<A>
+  return Stream.mapArrayEffect(
     stream,
-    (event): Effect.Effect<SubscribeEvent.SubscribeEvent<A>, never, RD> =>
-      event._tag === "Message" ? read(event, decode) : Effect.succeed(event)
-  )
-}
-
-/** Decodes the payloads of signals. One that does not match the schema becomes `Undecodable`. */
-export const typedSignals = <A, RD, E, R>(
-  stream: Stream.Stream<SubscribeEvent.SubscribeEvent, E, R>,
-  schema: Schema.ConstraintDecoder<A, RD> | undefined
-): Stream.Stream<WithSignals<A | Schema.Json>, E, R | RD> => {
-  if (schema === undefined) return stream
-  const decode = Payload.decodeWith(schema)
-  return mapEvents(
-    stream,
-    (event): Effect.Effect<WithSignals<A>, never, RD> =>
-      event._tag === "Signal" ? read(event, decode) : Effect.succeed(event)
+    (events) =>
+      Effect.forEach(
+        events,
+        (event): Effect.Effect<Event, never, RD> => event._tag === tag ? read(event, decode) : Effect.succeed(event)
+      )
   )
 }
 
