@@ -138,8 +138,8 @@ export class BadRequest extends Failure.TaggedError<BadRequest>("Reason")("BadRe
 /**
  * The service failed (500 and above), or something else answered in its place: a proxy's page, a redirect (which is never
  * followed) or an empty body, with any status above 299 (`answeredBy: "intermediary"`). Only the service's own body is a refusal.
- * A proxy does not know what the service did, so a message that is sent has an unknown outcome then. The status is 0 where a
- * browser hides that of a redirect. A retry can help.
+ * A proxy does not know what the service did, so a message that is sent has an unknown outcome then. In a browser, which hides
+ * redirects, the status of a redirect is 0. A retry can help.
  *
  * @category errors
  * @since 0.1.0

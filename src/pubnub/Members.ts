@@ -318,7 +318,7 @@ export const live: Untyped["live"] = /* @__PURE__ */ makeLive(members, Custom.un
 export const set: Untyped["set"] = members.set
 
 /**
- * Removes members of a channel. Those that are none do no harm. Details: {@link Relations.Relations.remove}.
+ * Removes members of a channel. Users that are not members do no harm. Details: {@link Relations.Relations.remove}.
  *
  * `PATCH /v2/objects/{subscribeKey}/channels/{channel}/uuids`
  *

@@ -327,7 +327,7 @@ export const live: Untyped["live"] = /* @__PURE__ */ makeLive(memberships, Custo
 export const set: Untyped["set"] = memberships.set
 
 /**
- * Ends memberships of a user. Those that do not exist do no harm. Details: {@link Relations.Relations.remove}.
+ * Ends memberships of a user. Channels without a membership do no harm. Details: {@link Relations.Relations.remove}.
  *
  * `PATCH /v2/objects/{subscribeKey}/uuids/{userId}/channels`
  *
