@@ -115,7 +115,10 @@ export const each = (location: string, items: unknown, check: Check): ReadonlyAr
   Array.isArray(items)
     ? [...new Set<unknown>(items)].flatMap((item) => {
       const message = check(item)
-      return message === undefined ? [] : [{ location, message: `${shown(item)} ${message}` }]
+      // The complaint need not show the item again.
+      return message === undefined
+        ? []
+        : [{ location, message: `${shown(item)} ${message.replace(`is ${shown(item)}, `, "is ")}` }]
     })
     : [{ location, message: `is ${shown(items)}, not a list` }]
 

@@ -36,7 +36,7 @@ export const issue = (name: unknown): string | undefined =>
     : /[\u0000-\u001f\u007f]/.test(name)
     ? "holds a control character"
     : name.includes("*")
-    ? "holds an asterisk, which only a subscription may have, as its last segment"
+    ? "holds an asterisk: only a subscription may have one, as its last segment"
     : Input.segment(name)
 
 /**

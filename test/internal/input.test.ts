@@ -33,7 +33,7 @@ describe("Input", () => {
   it("tells each bad item of a list once, and a list that is none", () => {
     assert.deepStrictEqual(Input.each("channels", ["", "a", "", 7], Input.filled), [
       { location: "channels", message: "\"\" is empty" },
-      { location: "channels", message: "7 is 7, not text" }
+      { location: "channels", message: "7 is not text" }
     ])
     assert.deepStrictEqual(Input.each("channels", "a", Input.filled), [
       { location: "channels", message: "is \"a\", not a list" }

@@ -72,7 +72,7 @@ export const pageIssues = (
     totalCount: Input.optional(Input.flag)(totalCount),
     next: Input.optional(Input.filled)(next),
     previous: next !== undefined && previous !== undefined
-      ? "is given beside next: a page is behind another or before it"
+      ? "is given beside next: pass only one of them"
       : Input.optional(Input.filled)(previous)
   }),
   ...Result.match(filterOf(filter), { onFailure: (details) => details, onSuccess: () => [] }),

@@ -98,7 +98,7 @@ export const check = (
     })
   ]
   if (channels.length + groups.length === 0 && !mayBeEmpty) {
-    details.push({ location: "channels", message: "and groups are empty: pass at least one" })
+    details.push({ location: "channels", message: "and groups are both empty: pass at least one" })
   }
   const state = stateOf(options)
   if (Result.isFailure(state)) details.push(...state.failure)

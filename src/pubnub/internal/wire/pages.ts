@@ -41,10 +41,15 @@ export const timetokenOf = (input: unknown): Timetoken.Timetoken | undefined =>
     ? Option.getOrUndefined(Timetoken.fromDateTime(input))
     : undefined
 
+const shownBound = (value: unknown): string =>
+  DateTime.isDateTime(value) || value instanceof Date && !Number.isNaN(value.getTime())
+    ? DateTime.formatIso(DateTime.makeUnsafe(value))
+    : Input.shown(value)
+
 /** A timetoken, or a moment that has one. */
 export const bound: Input.Check = (value) =>
   timetokenOf(value) === undefined
-    ? `is ${Input.shown(value)}, not a timetoken of 17 digits or a date from 2001 to 2286`
+    ? `is ${shownBound(value)}, not a timetoken of 17 digits or a date from 2001 to 2286`
     : undefined
 
 /** The bounds of a range, and what is wrong with them. */
