@@ -13,9 +13,14 @@ export const messageOf = (error: Reportable): string => {
   if (!("reason" in error)) return error.message
   if (error.reason._tag === "BadRequest" && error.reason.status === undefined) {
     const { description, details, message } = error.reason
-    const inFlags = details.map((detail) =>
-      detail.location === undefined ? detail : { ...detail, location: detail.location.replace(/^\w+/, inputOf) }
-    )
+    // The configuration has the user of the keyset. Requests about a user have `--user`.
+    const toInput = (option: string) =>
+      option === "userId" && description === "The configuration is not valid" ? "--user-id" : inputOf(option)
+    const inFlags = details.map((detail) => ({
+      ...detail,
+      ...detail.location !== undefined && { location: detail.location.replace(/^\w+/, toInput) },
+      message: detail.message.replace(/(?<=^and )groups\b|(?<= than )since$|(?<=^is given beside )\w+/, inputOf)
+    }))
     return error.message.replace(message, () => new Reason.BadRequest({ description, details: inFlags }).message)
   }
   const place = placeOf(error)

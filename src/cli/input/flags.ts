@@ -21,10 +21,12 @@ export const texts = (name: string, description: string, metavar = "name") =>
 export const boolean = (name: string, description: string, fallback = false) =>
   Flag.Boolean(name).pipe(Flag.withDefault(fallback), Flag.withDescription(description))
 
+const decodeObject = Schema.decodeOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
+
 /** A flag that takes a JSON object. */
 export const jsonObject = (name: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.withSchema(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json))),
+    Flag.filterMap(decodeObject, () => "a JSON object"),
     Flag.withDefault(undefined),
     Flag.withMetavar("json"),
     Flag.withDescription(description)

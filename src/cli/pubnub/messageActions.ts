@@ -23,7 +23,7 @@ const list = Command.make("list", { channel, ...Range.ofChannel }, ({ limit, ...
   writeValues(
     Stream.take(MessageActions.stream({ ...options, pageSize: Math.min(limit, 100) }), limit),
     { toText: orUndecodable(actionLine), piped: "json" }
-  )).pipe(Command.withDescription("Print the message actions of a channel in the order in which they were added"))
+  )).pipe(Command.withDescription("Print the message actions of a channel, the newest first"))
 
 const actionLine = ({ actionTimetoken, messageTimetoken, type, userId, value }: MessageAction): string => {
   const time = DateTime.formatIso(Timetoken.toDateTime(actionTimetoken))

@@ -47,6 +47,8 @@ const durably = Effect.fnUntraced(function*<E, R>(
   yield* commits.during(writeValues(events, format))
 })
 
+const Position = Schema.Union([Timetoken, Schema.fromJsonString(Cursor.Cursor)])
+
 export const subscribe = Command.make(
   "subscribe",
   {
@@ -59,7 +61,7 @@ export const subscribe = Command.make(
       "expression"
     ),
     from: Flag.String("from").pipe(
-      Flag.withSchema(Schema.Union([Timetoken, Schema.fromJsonString(Cursor.Cursor)])),
+      Flag.filterMap(Schema.decodeOption(Position), () => "a timetoken of 17 digits, or a cursor as JSON"),
       Flag.withDefault(undefined),
       Flag.withMetavar("position"),
       Flag.withDescription(

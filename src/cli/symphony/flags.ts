@@ -94,7 +94,12 @@ const settings = Effect.gen(function*() {
   const key = file === undefined
     ? Config.Redacted("SYMPHONY_BOT_PRIVATE_KEY")
     : Config.succeed(
-      Redacted.make(yield* Effect.mapError(FileSystem.FileSystem.use((fs) => fs.readFileString(file)), badInput))
+      Redacted.make(
+        yield* Effect.mapError(
+          FileSystem.FileSystem.use((fs) => fs.readFileString(file)),
+          ({ message }) => new BadInput({ description: `The private key cannot be read from ${file}: ${message}` })
+        )
+      )
     )
   return orBadInput(SymphonyConfig.layerConfig({
     // Somebody waits for the answer.

@@ -207,3 +207,23 @@ describe("subscribe", () => {
       assert.lengthOf((yield* requestsTo("/v2/presence")).filter(({ target }) => target.includes("/leave?")), 1)
     }).pipe(Effect.provide(world)))
 })
+
+describe("wrong input is told in the words of the command line", () => {
+  for (
+    const [message, ...args] of [
+      ["Expected: a timetoken of 17 digits, or a cursor as JSON", "subscribe", "a", "--from", "1"],
+      ["Expected: a JSON object", "publish", "a", "1", "--meta", "[1]"],
+      ["--before is not later than --since", "history", "a", "--since", "2020-01-01", "--before", "2019-01-01"],
+      ["channels and --group are both empty", "presence", "state"],
+      ["channels and --group are both empty", "subscribe"],
+      ["valid: --user-id is blank", "publish", "a", "1", "--user-id", " "]
+    ] as const
+  ) {
+    it.effect(args.join(" "), () =>
+      Effect.gen(function*() {
+        const { exitCode, stderr } = yield* herald(args)
+        assert.strictEqual(exitCode, 2)
+        assert.include(stderr.join("\n"), message)
+      }).pipe(Effect.provide(world)))
+  }
+})
