@@ -14,25 +14,24 @@ const sessionInfo: call.Handler = (_, { caller }) => Effect.succeed(answers.ok(w
 
 const allowedTypes: call.Handler = ({ settings }) => Effect.sync(() => answers.ok(settings.allowedTypes))
 
-const attachments: call.Handler = (service, request) =>
-  Effect.gen(function*() {
-    const id = yield* call.idAt(request, 0)
-    const since = (yield* call.integer(request, "since")) ?? 0
-    const to = (yield* call.integer(request, "to")) ?? Number.POSITIVE_INFINITY
-    const limit = (yield* call.integer(request, "limit", { max: 100 })) ?? 50
-    const sortDir = (yield* call.word(request, "sortDir", ["ASC", "DESC"])) ?? "ASC"
-    return yield* service.step(() => {
-      const stream = call.findStream(service, request.caller, id)
-      if (call.isAnswer(stream)) return stream
-      const newest = services.newestFirst(stream.messages).filter(({ timestamp }) =>
-        timestamp >= since && timestamp <= to
-      )
-      const messages = sortDir === "ASC" ? newest.toReversed() : newest
-      return answers.ok(
-        messages.flatMap((message) => message.attachments.map(wire.streamAttachment(message))).slice(0, limit)
-      )
-    })
+const attachments: call.Handler = Effect.fnUntraced(function*(service, request) {
+  const id = yield* call.idAt(request, 0)
+  const since = (yield* call.integer(request, "since")) ?? 0
+  const to = (yield* call.integer(request, "to")) ?? Number.POSITIVE_INFINITY
+  const limit = (yield* call.integer(request, "limit", { max: 100 })) ?? 50
+  const sortDir = (yield* call.word(request, "sortDir", ["ASC", "DESC"])) ?? "ASC"
+  return yield* service.step(() => {
+    const stream = call.findStream(service, request.caller, id)
+    if (call.isAnswer(stream)) return stream
+    const newest = services.newestFirst(stream.messages).filter(({ timestamp }) =>
+      timestamp >= since && timestamp <= to
+    )
+    const messages = sortDir === "ASC" ? newest.toReversed() : newest
+    return answers.ok(
+      messages.flatMap((message) => message.attachments.map(wire.streamAttachment(message))).slice(0, limit)
+    )
   })
+})
 
 /** An operation on a message that the caller can see. */
 const onMessage = (

@@ -87,15 +87,14 @@ const poll = (service: Service, { caller, parameters }: call.Call, deadline: num
     })
   )
 
-const read: call.Handler = (service, request) =>
-  Effect.gen(function*() {
-    const { ackId } = yield* readAck(request)
-    const deadline = yield* service.step((now) => {
-      const feed = service.feeds.find(request.caller, request.parameters[0] ?? "")
-      const isKnown = feed !== undefined && ((ackId ?? "") === "" || service.feeds.acknowledge(feed, ackId ?? ""))
-      return isKnown ? now + service.settings.holdMillis : undefined
-    })
-    return deadline === undefined ? gone : yield* poll(service, request, deadline)
+const read: call.Handler = Effect.fnUntraced(function*(service, request) {
+  const { ackId } = yield* readAck(request)
+  const deadline = yield* service.step((now) => {
+    const feed = service.feeds.find(request.caller, request.parameters[0] ?? "")
+    const isKnown = feed !== undefined && ((ackId ?? "") === "" || service.feeds.acknowledge(feed, ackId ?? ""))
+    return isKnown ? now + service.settings.holdMillis : undefined
   })
+  return deadline === undefined ? gone : yield* poll(service, request, deadline)
+})
 
 export const handlers = { list, create, read, remove }
