@@ -40,7 +40,7 @@ export interface Metadata extends AppContext.Versioned {
  * @category models
  * @since 0.1.0
  */
-export type Channel<P extends AppContext.Part = Objects.DefaultPart, C = AppContext.Custom> =
+export type Channel<P extends AppContext.Part = "status" | "type", C = AppContext.Custom> =
   & Metadata
   & Pick<AppContext.Included<C>, P>
 
@@ -76,7 +76,7 @@ export interface ChannelOptions {
  */
 export interface ChannelKind extends Objects.Kind {
   /** A channel. */
-  readonly record: Channel<this["part"], this["custom"]>
+  readonly record: Channel<AppContext.Part & this["part"], this["custom"]>
   /** The fields to write. */
   readonly fields: MetadataFields
   /** The options that say which channel is meant. */

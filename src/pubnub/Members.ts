@@ -59,9 +59,9 @@ export interface MemberId {
  */
 export interface MemberKind extends Relations.Kind {
   /** The parts that `include` can ask for. */
-  readonly part: Part
+  readonly include: Part
   /** A member. */
-  readonly record: Member<this["part"], this["custom"]>
+  readonly record: Member<Part & this["part"], this["custom"]>
   /** The options that say whose members are meant. */
   readonly owner: ChannelOptions
   /** The id of a member. */

@@ -59,9 +59,9 @@ export interface MembershipId {
  */
 export interface MembershipKind extends Relations.Kind {
   /** The parts that `include` can ask for. */
-  readonly part: Part
+  readonly include: Part
   /** A membership. */
-  readonly record: Membership<this["part"], this["custom"]>
+  readonly record: Membership<Part & this["part"], this["custom"]>
   /** The options that say whose memberships are meant. */
   readonly owner: UserOptions
   /** The id of a membership. */

@@ -28,9 +28,9 @@ import type { SubscribeError } from "./SubscribeError.ts"
  * @since 0.1.0
  */
 export interface Kind {
-  /** The parts of an object: all, until {@link Item} says which. */
-  readonly part: AppContext.Part
-  /** The type of its custom data: unknown, until {@link Item} says which. */
+  /** The parts of an object, which {@link Item} sets. */
+  readonly part: unknown
+  /** The type of its custom data, which {@link Item} sets. */
   readonly custom: unknown
   /** An object with these parts and this custom data. */
   readonly record: object
@@ -41,14 +41,6 @@ export interface Kind {
   /** The fields that a filter of a list can use. */
   readonly filterField: string
 }
-
-/**
- * The parts of an object that come when `include` is absent.
- *
- * @category models
- * @since 0.1.0
- */
-export type DefaultPart = "status" | "type"
 
 /**
  * An object of the kind `K` with the parts `P` and custom data of the type `C`.
@@ -199,7 +191,7 @@ export interface Objects<K extends Kind, C, E, RD = never, RE = never> {
    * Custom data comes only when `include` names it. Fails with `ObjectNotFound` when the service has no metadata of the
    * object, and with `CustomMismatch` when its custom data does not match the schema.
    */
-  readonly get: <const P extends AppContext.Part = DefaultPart>(
+  readonly get: <const P extends AppContext.Part = "status" | "type">(
     ...options: Optional<GetOptions<K, P>>
   ) => Effect.Effect<
     Item<K, P, C>,
@@ -217,7 +209,7 @@ export interface Objects<K extends Kind, C, E, RD = never, RE = never> {
    * `BadRequest` also has the details of a filter that the service cannot read. Fails with `Malformed` when the cursor of the
    * next page is the cursor of this page.
    */
-  readonly list: <const P extends AppContext.Part = DefaultPart>(
+  readonly list: <const P extends AppContext.Part = "status" | "type">(
     options?: ListOptions<K, P>
   ) => Effect.Effect<AppContext.Page<Item<K, P, C>>, PubNubError, HttpClient.HttpClient | PubNubConfig | RD>
 
@@ -228,7 +220,7 @@ export interface Objects<K extends Kind, C, E, RD = never, RE = never> {
    * meanwhile move others to earlier pages, and the stream may miss one of those. To get a complete list while others remove
    * items, read until two results agree. The stream keeps all ids in memory while it runs.
    */
-  readonly stream: <const P extends AppContext.Part = DefaultPart>(
+  readonly stream: <const P extends AppContext.Part = "status" | "type">(
     options?: StreamOptions<K, P>
   ) => Stream.Stream<Item<K, P, C> | UndecodableItem, PubNubError, HttpClient.HttpClient | PubNubConfig | RD>
 
@@ -262,7 +254,7 @@ export interface Objects<K extends Kind, C, E, RD = never, RE = never> {
    * `UpdateOutcomeUnknown` when no answer comes: a second attempt could take its own write for the write of somebody else.
    */
   readonly set: <
-    const P extends AppContext.Part = DefaultPart,
+    const P extends AppContext.Part = "status" | "type",
     T extends AppContext.Etag | undefined = undefined
   >(options: SetOptions<K, P, C, T>) => Effect.Effect<
     Item<K, P, C>,

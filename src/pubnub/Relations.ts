@@ -29,9 +29,11 @@ import type { SubscribeError } from "./SubscribeError.ts"
  * @since 0.1.0
  */
 export interface Kind {
-  /** The parts of a membership: all, until {@link Relation} says which. */
-  readonly part: string
-  /** The type of its custom data: unknown, until {@link Relation} says which. */
+  /** The parts that `include` can ask for. */
+  readonly include: string
+  /** The parts of a membership, which {@link Relation} sets. */
+  readonly part: unknown
+  /** The type of its custom data, which {@link Relation} sets. */
   readonly custom: unknown
   /** A membership with these parts and this custom data. */
   readonly record: object
@@ -57,7 +59,7 @@ export interface Kind {
  * @category models
  * @since 0.1.0
  */
-export type Relation<K extends Kind, P extends K["part"], C = AppContext.Custom> = (K & {
+export type Relation<K extends Kind, P extends K["include"], C = AppContext.Custom> = (K & {
   readonly part: P
   readonly custom: C
 })["record"]
@@ -94,7 +96,7 @@ export type Input<K extends Kind, C = AppContext.Custom> = K["id"] & AppContext.
  * @category models
  * @since 0.1.0
  */
-export interface Selection<K extends Kind, P extends K["part"]> {
+export interface Selection<K extends Kind, P extends K["include"]> {
   /** The parts to get. Others are not in the type. Default: none. */
   readonly include?: ReadonlyArray<P> | undefined
   /**
@@ -112,7 +114,7 @@ export interface Selection<K extends Kind, P extends K["part"]> {
  * @category models
  * @since 0.1.0
  */
-export type ListOptions<K extends Kind, P extends K["part"]> = K["owner"] & Selection<K, P> & AppContext.PageOptions
+export type ListOptions<K extends Kind, P extends K["include"]> = K["owner"] & Selection<K, P> & AppContext.PageOptions
 
 /**
  * The options of `stream`.
@@ -120,7 +122,7 @@ export type ListOptions<K extends Kind, P extends K["part"]> = K["owner"] & Sele
  * @category models
  * @since 0.1.0
  */
-export type StreamOptions<K extends Kind, P extends K["part"]> = K["owner"] & Selection<K, P> & {
+export type StreamOptions<K extends Kind, P extends K["include"]> = K["owner"] & Selection<K, P> & {
   /** How many memberships one request gets: 1 to 100. Default: 100. */
   readonly pageSize?: number | undefined
 }
@@ -131,7 +133,7 @@ export type StreamOptions<K extends Kind, P extends K["part"]> = K["owner"] & Se
  * @category models
  * @since 0.1.0
  */
-export type SetOptions<K extends Kind, P extends K["part"], C = AppContext.Custom> =
+export type SetOptions<K extends Kind, P extends K["include"], C = AppContext.Custom> =
   & ListOptions<K, P>
   & { readonly [Name in keyof K["items"]]: ReadonlyArray<string | Input<K, C>> }
 
@@ -141,7 +143,7 @@ export type SetOptions<K extends Kind, P extends K["part"], C = AppContext.Custo
  * @category models
  * @since 0.1.0
  */
-export type RemoveOptions<K extends Kind, P extends K["part"]> =
+export type RemoveOptions<K extends Kind, P extends K["include"]> =
   & ListOptions<K, P>
   & { readonly [Name in keyof K["items"]]: ReadonlyArray<string | K["id"]> }
 
@@ -151,7 +153,7 @@ export type RemoveOptions<K extends Kind, P extends K["part"]> =
  * @category models
  * @since 0.1.0
  */
-export type ManageOptions<K extends Kind, P extends K["part"], C = AppContext.Custom> = ListOptions<K, P> & {
+export type ManageOptions<K extends Kind, P extends K["include"], C = AppContext.Custom> = ListOptions<K, P> & {
   /** The memberships to set: ids, or ids with fields. */
   readonly set?: ReadonlyArray<string | Input<K, C>> | undefined
   /** The memberships to remove: ids, or anything with the id. */
@@ -194,7 +196,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * `next` is there only on a full page, though the service sends a cursor on the last page too. An item that cannot be
    * decoded, or does not match the schema, is an `UndecodableItem` in its place.
    */
-  readonly list: <const P extends K["part"] = never>(
+  readonly list: <const P extends K["include"] = never>(
     ...options: Objects.Optional<ListOptions<K, P>>
   ) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
@@ -209,7 +211,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * meanwhile move others to earlier pages, and the stream may miss one of those. The stream keeps all ids in memory while it
    * runs.
    */
-  readonly stream: <const P extends K["part"] = never>(
+  readonly stream: <const P extends K["include"] = never>(
     ...options: Objects.Optional<StreamOptions<K, P>>
   ) => Stream.Stream<Relation<K, P, C> | UndecodableItem, PubNubError, HttpClient.HttpClient | PubNubConfig | RD>
 
@@ -248,7 +250,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * and custom data that is not scalars. The service does not document how many it takes in one request; it refuses more with
    * `BadRequest`. Nothing is split into several requests.
    */
-  readonly set: <const P extends K["part"] = never>(options: SetOptions<K, P, C>) => Effect.Effect<
+  readonly set: <const P extends K["include"] = never>(options: SetOptions<K, P, C>) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
     PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE
@@ -258,7 +260,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * Removes memberships. Those that do not exist do no harm. Returns a page of the memberships that are left, as `list` would
    * with the same options. Fails as `set` does.
    */
-  readonly remove: <const P extends K["part"] = never>(options: RemoveOptions<K, P>) => Effect.Effect<
+  readonly remove: <const P extends K["include"] = never>(options: RemoveOptions<K, P>) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
     PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD
@@ -268,7 +270,7 @@ export interface Relations<K extends Kind, C, E, RD = never, RE = never> {
    * Sets some memberships and removes others, in one request. Returns a page of the memberships that result, as `list` would
    * with the same options. Fails as `set` does. One of the two lists may be empty, and no id may be in both.
    */
-  readonly manage: <const P extends K["part"] = never>(options: ManageOptions<K, P, C>) => Effect.Effect<
+  readonly manage: <const P extends K["include"] = never>(options: ManageOptions<K, P, C>) => Effect.Effect<
     AppContext.Page<Relation<K, P, C>>,
     PubNubError,
     HttpClient.HttpClient | PubNubConfig | RD | RE

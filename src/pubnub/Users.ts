@@ -44,7 +44,7 @@ export interface Profile extends AppContext.Versioned {
  * @category models
  * @since 0.1.0
  */
-export type User<P extends AppContext.Part = Objects.DefaultPart, C = AppContext.Custom> =
+export type User<P extends AppContext.Part = "status" | "type", C = AppContext.Custom> =
   & Profile
   & Pick<AppContext.Included<C>, P>
 
@@ -84,7 +84,7 @@ export interface UserOptions {
  */
 export interface UserKind extends Objects.Kind {
   /** A user. */
-  readonly record: User<this["part"], this["custom"]>
+  readonly record: User<AppContext.Part & this["part"], this["custom"]>
   /** The fields to write. */
   readonly fields: ProfileFields
   /** The options that say which user is meant. */

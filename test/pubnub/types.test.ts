@@ -288,6 +288,11 @@ describe("App Context", () => {
     const given = (options: Objects.SetOptions<Users.UserKind, "type">) => Users.set(options)
     holds<Equal<Effect.Error<ReturnType<typeof given>>, Effect.Error<typeof setIf>>>(true)
     holds<Equal<Effect.Success<ReturnType<typeof given>>, Users.User<"type">>>(true)
+    const generic = <P extends AppContext.Part>(
+      include: ReadonlyArray<P>
+    ): Effect.Effect<Users.User<P>, PubNubError.PubNubError | AppContext.ObjectNotFound, Needs> =>
+      Users.get({ include })
+    holds<Equal<Effect.Success<ReturnType<typeof generic<"custom">>>, Users.User<"custom">>>(true)
     const update = Users.update({}, () => ({}))
     holds<
       Equal<

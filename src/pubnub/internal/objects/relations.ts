@@ -41,7 +41,7 @@ export interface Kind<W extends Wire, K extends Relations.Kind> {
   readonly idOf: (wire: W) => string
   /** The id of a membership to write or to remove. */
   readonly inputId: (input: K["id"]) => string
-  readonly build: <C>(wire: W, custom: { readonly custom?: C }) => Relations.Relation<K, K["part"], C>
+  readonly build: <C>(wire: W, custom: { readonly custom?: C }) => Relations.Relation<K, K["include"], C>
 }
 
 type Verb = "set" | "remove" | "manage"
@@ -252,7 +252,7 @@ export const make = <
 
   const update = (
     given: Given<Updated>,
-    f: (relation: Relations.Relation<K, K["part"], C>) => Fields.Settings<C>
+    f: (relation: Relations.Relation<K, K["include"], C>) => Fields.Settings<C>
   ) => {
     const operation = `${kind.module}.update`
     return reading(operation, given, (options) => updateOne(operation, options, f), (options) => [
@@ -265,7 +265,7 @@ export const make = <
   const updateOne = (
     operation: string,
     { custom: how, id, owner }: Updated,
-    f: (relation: Relations.Relation<K, K["part"], C>) => Fields.Settings<C>
+    f: (relation: Relations.Relation<K, K["include"], C>) => Fields.Settings<C>
   ) => {
     const change = Effect.gen(function*() {
       const before = yield* find(operation, owner, id)

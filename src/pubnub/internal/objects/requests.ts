@@ -36,7 +36,7 @@ export interface Kind<W extends Wire, K extends Objects.Kind> {
 type Parts = ReadonlyArray<AppContext.Part>
 
 /** The parts that come when `include` is absent. */
-const defaultParts = ["status", "type"] as const satisfies ReadonlyArray<Objects.DefaultPart>
+const defaultParts = ["status", "type"] as const satisfies Parts
 
 /** How often an object is read again to find out whether a write whose answer was lost was carried out. */
 const settling = Retry.backoff({ base: "100 millis", cap: "2 seconds", maxAttempts: 6 })
