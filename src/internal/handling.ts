@@ -1,9 +1,9 @@
-/** Handlers of messages and events, as both services run them. */
+/** Runs handlers of messages and events, for both services. */
 import * as Effect from "effect/Effect"
 import * as Retry from "../Retry.ts"
 import * as Input from "./input.ts"
 
-/** What is wrong with a handler and its options. */
+/** The problems of a handler and its options. */
 export const issuesOf = (
   handler: unknown,
   { concurrency, deadLetter, onStatus, retry }: {
@@ -29,8 +29,8 @@ interface Options<A, E, E3, R3> {
 }
 
 /**
- * A handler that retries, and then passes work that it cannot handle to `deadLetter`. It fails as `deadLetter` does, and as the
- * handler where there is none: then the caller has `E` for `E3`.
+ * Adds retries to a handler. After the last one, `deadLetter` gets the work, and its failure is the result's. Without
+ * `deadLetter` the result fails as the handler does: the caller then has `E` for `E3`.
  */
 export function withRetryAndDeadLetter<A, E, R, E3, R3>(
   handler: (work: A) => Effect.Effect<unknown, E, R>,

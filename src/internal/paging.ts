@@ -1,16 +1,15 @@
 /**
- * All pages of a list as a stream. However fast a service (or what answers in its place) gives page after page, it is asked
- * at a bounded rate.
+ * Reads all pages of a list as a stream, at a bounded rate: a service, or a proxy in its place, may answer without end.
  */
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SlidingWindow from "./slidingWindow.ts"
 
-/** No list asks for more pages within a second. */
+/** The most pages of one list in a second. */
 const pace = { limit: 100, window: 1_000_000_000n }
 
-/** The items of a page after another, and where each next one begins. */
+/** Streams the items of all pages. `ask` gives the items of a page and the start of the next one. */
 export const paginate = <S, A, E, R>(
   start: S,
   ask: (start: S) => Effect.Effect<readonly [ReadonlyArray<A>, Option.Option<S>], E, R>

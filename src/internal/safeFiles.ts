@@ -1,4 +1,4 @@
-/** Small files that are whole after a power failure: each is written aside, synced, and put in place by one step. */
+/** Small files that survive a power failure: a save writes a temporary file, syncs it, and renames it. */
 import type * as Duration from "effect/Duration"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -9,19 +9,19 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Random from "effect/Random"
 
 export interface SafeFiles {
-  /** The text of a file; `undefined` where there is none. */
+  /** The text of a file, or `undefined` if there is no such file. */
   readonly get: (name: string) => Effect.Effect<string | undefined, PlatformError>
-  /** Puts a text in place of the one before. After it, the text is on the disk. */
+  /** Replaces the text of a file. The new text is on the disk when the effect ends. */
   readonly set: (name: string, text: string) => Effect.Effect<void, PlatformError>
 }
 
 const unfinished = ".new"
-/** No file takes longer to write: an older one was left by a process that was killed. */
+/** A temporary file that is older than this is left from a process that was killed. */
 const abandoned: Duration.Input = "1 minute"
 
 const utf8 = new TextEncoder()
 
-/** The files of a directory, which is made where it does not exist. Only the user of the process can read them. */
+/** The files of a directory. Creates the directory if it does not exist. Only the user of the process can read the files. */
 export const make = Effect.fnUntraced(function*(directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -29,7 +29,7 @@ export const make = Effect.fnUntraced(function*(directory: string) {
   const sync = (directory: string) =>
     Effect.scoped(
       Effect.flatMap(
-        // Not every platform opens a directory. Where it does not, there is nothing to sync it by.
+        // Some platforms cannot open a directory, and so cannot sync it.
         Effect.option(fs.open(directory, { flag: "r" })),
         Option.match({ onNone: () => Effect.void, onSome: (opened) => opened.sync })
       )
@@ -48,7 +48,7 @@ export const make = Effect.fnUntraced(function*(directory: string) {
       Effect.flatMap(({ mtime }) =>
         Option.exists(mtime, (at) => at.getTime() < before) ? fs.remove(file, { force: true }) : Effect.void
       ),
-      // Another process may have put it in place meanwhile.
+      // Another process may have renamed it meanwhile.
       Effect.ignore
     )
   }
@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function*(directory: string) {
   const write = (file: string, text: string) =>
     Effect.scoped(
       Effect.flatMap(
-        // `wx` follows no link that somebody has put there.
+        // `wx` follows no link that another process has put there.
         fs.open(file, { flag: "wx", mode: 0o600 }),
         (opened) => Effect.andThen(opened.writeAll(utf8.encode(text)), opened.sync)
       )

@@ -1,4 +1,4 @@
-/** Secrets as callers give them: of any kind where the caller has no compiler, and perhaps wiped since. */
+/** Secrets from callers. Without a compiler they may have any type, and they may be wiped. */
 import * as Redacted from "effect/Redacted"
 import type * as Input from "./input.ts"
 
@@ -13,9 +13,9 @@ export const textOf = (secret: unknown): string | undefined => {
   }
 }
 
-/** The texts of those that are secrets. */
+/** The texts of the values that are secrets. */
 export const textsOf = (secrets: ReadonlyArray<unknown>): ReadonlyArray<string> =>
   secrets.flatMap((secret) => textOf(secret) ?? [])
 
-/** Redacted text. Nothing of what it holds is told. */
+/** Checks for redacted text. An error shows no part of it. */
 export const check: Input.Check = (value) => textOf(value) === undefined ? "is not a Redacted string" : undefined

@@ -1,2 +1,2 @@
-/** What the services are told we are; a test holds it equal to the package's version. */
+/** The version that requests send to the services. A test checks that the package has the same. */
 export const version = "0.1.0"

@@ -60,7 +60,8 @@ export class Defect extends Failure.TaggedError<Defect>("pubnub")("Defect", {
 }) {}
 
 /**
- * More than `capacity` events waited for a reader of a shared connection with the strategy `fail`. It fails after it took those.
+ * More than `capacity` events waited for a reader of a shared connection with the strategy `fail`. The reader delivers the events that
+ * wait, and then fails.
  *
  * @category errors
  * @since 0.1.0

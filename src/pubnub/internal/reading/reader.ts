@@ -1,6 +1,6 @@
 /**
- * One reader: the names it listens to, the parts of pages that wait for it, and where it stands. A part is one array that all
- * who hear the same share; a reader that waits holds nothing. What it had is what it took, and not what it was offered.
+ * One reader: its names, the parts of pages that wait for it, and its position. A part is one array, which all readers of the same
+ * names share. A reader that waits holds no part. An event counts as delivered when the reader takes it, not when it is offered.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -37,7 +37,7 @@ import { hadOf, overlap, type Recent } from "./recent.ts"
 
 type Item = SubscribeEvent.SubscribeEvent
 
-/** So many statuses wait for who does not pull. Of more only what is true now is told. */
+/** How many statuses may wait for a reader that does not pull. Beyond that it gets only the latest status of the connection. */
 const mostTold = 100
 
 export type Part = Arr.NonEmptyReadonlyArray<Item>
@@ -48,7 +48,7 @@ interface Waiting {
   readonly weight: number
 }
 
-/** What becomes of a reader that is full. */
+/** What happens to events for a reader that is full. */
 export type Strategy = "catchUp" | "sliding" | "dropping" | "fail" | "suspend"
 
 export interface Options {
@@ -56,80 +56,80 @@ export interface Options {
   /** How many events may wait. */
   readonly capacity: number
   readonly strategy: Strategy
-  /** For how many milliseconds a gap is waited for. 0: not at all. */
+  /** How many milliseconds the reader waits for a gap to be filled. 0: not at all. */
   readonly within: number
 }
 
-/** A name of a reader: the subscriptions that stand for it, and from which timetoken on it is heard. */
+/** A name of a reader: its subscriptions, and the timetoken after which the reader gets its events. */
 interface Heard {
   readonly members: Array<Subscription.Subscription>
   start: string | undefined
 }
 
-/** Who knows where the connections of a reader are. */
+/** Knows the positions of a reader's connections. */
 export interface Home {
   readonly placesOf: (reader: Reader) => ReadonlyArray<Cursor>
-  /** Up to which timetoken they have given something. */
+  /** The timetoken of the newest event that they have given. */
   readonly reachedBy: (reader: Reader) => string
-  /** Whether they poll, and were not switched off. */
+  /** False after the connections were switched off. */
   readonly isOn: boolean
 }
 
 export class Reader {
   readonly options: Options
   readonly heard = new Map<Key, Heard>()
-  /** Whether it was told that it is connected: from then on everything is delivered. */
+  /** Whether the reader got `Connected`. It gets events only after that. */
   isConnected = false
-  /** Where its connections are. */
+  /** Knows the positions of its connections. Undefined before it has one. */
   home: Home | undefined
   private readonly core: Core
   private parts: Array<Waiting> | undefined
-  /** How many events wait that are new to it. */
+  /** How many new events wait. */
   private waiting = 0
   /** How many statuses wait. */
   private told = 0
   private resume: ((pull: Pull.Pull<Part, SubscribeError>) => void) | undefined
-  /** Whether each of its subscriptions hears all that comes by its name. */
+  /** Whether each of its subscriptions takes all events of its name. */
   private isPlain = true
-  /** Pages pass it by. */
+  /** The events that the reader misses, while it has no room. */
   private missed: Missed | undefined
-  /** It reads what it missed. */
+  /** Reads the missed events from history. */
   private catchingUp: CatchUp | undefined
-  /** What is told when there is room. */
+  /** Gaps to emit when there is room. */
   private losses: Losses.Losses | undefined
   private end: Exit.Exit<never, SubscribeError | Cause.Done> | undefined
-  /** How far the names are heard that began before the others did. */
+  /** The position of the names that began before the others. */
   private begun: Cursor | undefined
-  /** Whether all names have begun, and from which timetoken on they are heard. */
+  /** Whether all names have begun. `latest` is the timetoken of the last one to begin. */
   private haveBegun = false
   private latest = ""
-  /** Behind the last event that was taken. */
+  /** The cursor of the last event that was taken. */
   private taken: Cursor | undefined
-  /** What comes by two names, or from history and live, is told once. */
+  /** Drops events that arrive by two names, or from history and live. */
   private delivered: Delivered.Delivered | undefined
-  /** What a cursor of the past names was had before, also where history or another region brings it late. */
+  /** The events that an earlier run of this reader had. History or another region may bring them late. */
   private had: ReadonlySet<string> | undefined
-  /** Behind this timetoken nothing of that can come any more. */
+  /** After this timetoken none of those events can arrive any more. */
   private hadUntil: string | undefined
-  /** Up to here it read what it missed. */
+  /** It has read the missed events before this timetoken. */
   private readTo: string | undefined
   private from: Cursor | undefined
-  /** The position that it was to begin at, where that is not reached yet. */
+  /** The requested start, if it lies in the future. */
   private doubted: string | undefined
-  /** What it had within the overlap, where that is not what its connection had. */
+  /** Its own events within the overlap, if they differ from those of its connection. */
   private recent: Recent | undefined
-  /** How far history was read for it alone: its connection may still be further back. */
+  /** The end of what it read from history alone. Its connection may be further back. */
   private ahead: Cursor | undefined
-  /** Up to which timetoken that counts. */
+  /** `recent` is needed until the connection's overlap begins after this timetoken. */
   private recentUntil = ""
-  /** Nothing up to there is its own. */
+  /** The reader begins after this timetoken. */
   private birth = ""
   private copies: MessageIds.Copies | undefined
   private wasDown = false
-  /** What there was no room to tell: of the connection only what is true now. */
+  /** The latest status of the connection, if there was no room to emit it. */
   private untold: SubscribeStatus.Status | undefined
   private areNamesUntold = false
-  /** Where it was when it had no room, if it may not go on. */
+  /** The position at which the strategy `fail` ended the reader. */
   private overflowed: { readonly at: Cursor | undefined; readonly isTold: boolean } | undefined
 
   constructor(core: Core, options: Options) {
@@ -137,7 +137,7 @@ export class Reader {
     this.options = options
     const { from } = options
     this.from = from
-    // With a connection of its own, that one knows.
+    // Its own connection drops these events by itself.
     if (from !== undefined && core.settings.from === undefined) {
       this.had = new Set([...Marks.split(from.recent?.marks ?? ""), ...from.delivered])
     }
@@ -162,7 +162,7 @@ export class Reader {
 
   // --- names
 
-  /** Listens to more. Gives the names that are new. */
+  /** Adds subscriptions. Gives the new names. */
   add(members: Iterable<Subscription.Subscription>): ReadonlyArray<Key> {
     const fresh: Array<Key> = []
     for (const member of members) {
@@ -180,7 +180,7 @@ export class Reader {
     return fresh
   }
 
-  /** Listens to less. Gives the names that are gone. */
+  /** Removes subscriptions. Gives the names that nothing needs any more. */
   remove(members: Iterable<Subscription.Subscription>): ReadonlyArray<Key> {
     const gone: Array<Key> = []
     for (const member of members) {
@@ -200,7 +200,7 @@ export class Reader {
     return gone
   }
 
-  /** What waits of names that are gone is given up. */
+  /** Drops waiting events of removed names. */
   private forgo(): void {
     const isKept = (event: Item) => {
       const name = isStatus(event) ? undefined : subscriptionOf(event)
@@ -214,7 +214,7 @@ export class Reader {
     this.waiting = parts.reduce((sum, { weight }) => sum + weight, 0)
   }
 
-  /** The service knows of a name: from there on it is heard. */
+  /** The service knows a name now: the reader gets its later events. */
   begin(key: Key, now: Cursor): void {
     const heard = this.heard.get(key)
     if (heard === undefined || heard.start !== undefined) return
@@ -231,12 +231,12 @@ export class Reader {
     this.announce()
   }
 
-  /** The position it was to begin at cannot be right. */
+  /** Ignores the requested start, which cannot be right. */
   beginNow(): void {
     this.from = undefined
   }
 
-  /** Tells of the names, once all of them have begun. */
+  /** Emits the names after all of them have begun. */
   private announce(): void {
     if (this.begun === undefined || this.heard.size === 0) return
     for (const { start } of this.heard.values()) if (start === undefined) return
@@ -266,14 +266,14 @@ export class Reader {
     if (this.doubted !== undefined) this.put({ _tag: "CursorDoubted", kept: cursor, doubted: this.doubted })
   }
 
-  // --- what comes
+  // --- incoming events
 
-  /** Whether it hears all that comes by its names from this timetoken on. */
+  /** Whether it takes all events of its names from this timetoken on. */
   hearsAll(oldest: string | undefined): boolean {
     return this.isPlain && this.haveBegun && (oldest === undefined || oldest > this.latest)
   }
 
-  /** Whether it hears what came by this name. One that cannot be read may not say. */
+  /** Whether it takes an event of this name. The name is undefined if the event cannot be decoded. */
   hears(name: string | undefined, event: SubscribeEvent.Received): boolean {
     const place = placeOf(event)
     for (const [key, { members, start }] of this.heard) {
@@ -284,12 +284,12 @@ export class Reader {
     return false
   }
 
-  /** What came for it, in the order of the page. */
+  /** Offers the events of a page, in their order. */
   offer(events: ReadonlyArray<SubscribeEvent.Received>): void {
-    // Behind what had no room nothing is taken in.
+    // An ended reader takes no events, so the order holds after an overflow.
     if (this.hasEnded) return
     if (!this.isConnected) {
-      // What is not heard yet was published before the reader began.
+      // Events before `Connected` were published before the reader began.
       for (const event of events) {
         const timetoken = placeOf(event)?.timetoken ?? ""
         if (this.begun !== undefined && timetoken > this.begun.position) {
@@ -320,7 +320,7 @@ export class Reader {
     }
   }
 
-  /** Something is told of the connection, or of a gap. */
+  /** Offers a status of the connection, or a gap. */
   tell(status: SubscribeStatus.Status): void {
     if (this.hasEnded) return
     switch (status._tag) {
@@ -350,13 +350,13 @@ export class Reader {
     }
   }
 
-  /** Takes nothing more in. What waits can still be taken, then it ends so. */
+  /** Takes no more events. The reader ends after the waiting ones were pulled. */
   finish(exit: Exit.Exit<never, SubscribeError | Cause.Done>): void {
     this.end ??= exit
     this.wake()
   }
 
-  /** Ends it with a failure, which is told before. */
+  /** Emits `Disconnected`, then ends the reader with the failure. */
   fail({ cursor, reason }: SubscribeError): void {
     if (this.hasEnded) return
     const at = cursor === undefined ? {} : { cursor: this.mineAt(cursor) }
@@ -378,7 +378,7 @@ export class Reader {
     this.wake()
   }
 
-  /** How many of the events, from the first on, there is room for. What it had before needs none: it is not told again. */
+  /** How many of the first events there is room for. Events of an earlier run need no room: they are dropped. */
   private fitting(events: ReadonlyArray<Item>, room: number): number {
     if (this.had === undefined) return Math.min(events.length, Math.max(0, room))
     let left = room
@@ -392,7 +392,7 @@ export class Reader {
     this.wake()
   }
 
-  /** Tells what there was no room for, before what comes after it. */
+  /** Emits delayed statuses before any later event. */
   private tellRest(): void {
     if (this.isCrowded) return
     if (this.losses !== undefined && this.options.strategy !== "sliding") {
@@ -411,7 +411,7 @@ export class Reader {
     }
   }
 
-  /** The oldest make room. */
+  /** Drops the oldest waiting events until there is room. */
   private slide(): void {
     const { parts } = this
     if (parts === undefined) return
@@ -419,7 +419,7 @@ export class Reader {
       const waiting = parts[index]
       if (waiting === undefined) return
       const { part, weight } = waiting
-      // What it had is no loss, and comes with no room of its own.
+      // Events of an earlier run are no loss, and take no room.
       if (weight === 0) continue
       const count = Math.min(weight, this.waiting - this.options.capacity)
       const first = weight === part.length ? count : this.fitting(part, count)
@@ -444,9 +444,9 @@ export class Reader {
     resume(this.pull)
   }
 
-  // --- what is taken
+  // --- pulled events
 
-  /** What comes next, as soon as there is something. */
+  /** Gives the next events, and waits for them if there are none. */
   readonly pull: Pull.Pull<Part, SubscribeError> = Effect.suspend(() => {
     try {
       return this.step()
@@ -457,7 +457,7 @@ export class Reader {
 
   private step(): Pull.Pull<Part, SubscribeError> {
     const { catchingUp } = this
-    // What waits comes after what it missed.
+    // Missed events come before waiting ones.
     if (catchingUp !== undefined) {
       return Effect.flatMap(
         Effect.catchDefect(this.caughtUp(catchingUp), (defect) => this.broken(defect)),
@@ -480,12 +480,12 @@ export class Reader {
     return Effect.fail(Defects.toError(this.core.config, defect, this.place))
   }
 
-  /** Behind the last event that was taken, or where it began. */
+  /** The cursor of the last event that was taken, or of the start. */
   private get place(): Cursor | undefined {
     return this.taken ?? this.from ?? this.begun
   }
 
-  /** Waits until it is woken. Nothing waits behind it that would make a waiting reader larger: who wakes it has it pull again. */
+  /** Waits until it is woken, and then pulls again. It keeps no continuation, so that a waiting reader stays small. */
   private parked(): Pull.Pull<Part, SubscribeError> {
     return Effect.callback((resume) => {
       this.resume = resume
@@ -514,7 +514,7 @@ export class Reader {
     if (this.parts?.length === 0) this.parts = undefined
     if (!isData) {
       this.told--
-      // What is told comes with what it is told of.
+      // A status comes with the events after it.
       const rest = this.next()
       return rest === undefined || rest === "again" ? first : [...first, ...rest]
     }
@@ -528,14 +528,14 @@ export class Reader {
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
   }
 
-  /** Whether an earlier life had it. */
+  /** Whether an earlier run of this reader had the event. */
   private isHad(event: Item): boolean {
     if (this.had === undefined) return false
     const id = idOf(event)
     return id !== undefined && this.had.has(Marks.of(id))
   }
 
-  /** Its cursor may name a part of the page behind it: that is over when each connection stands behind that page. */
+  /** The cursor may name events of the page after it. Sets the end of `had` when each connection is past that page. */
   private boundHad(): void {
     const { from, readTo } = this
     if (this.had === undefined || this.hadUntil !== undefined || readTo === undefined || from === undefined) return
@@ -545,7 +545,7 @@ export class Reader {
     this.hadUntil = String(BigInt(last) + overlap)
   }
 
-  /** What comes by two names, or from history and live, is told once. */
+  /** Drops events that the reader had already: by two names, from history and live, or in an earlier run. */
   private once(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
     this.boundHad()
     const { delivered, had } = this
@@ -560,7 +560,7 @@ export class Reader {
     }))
   }
 
-  /** What its publisher sent twice with one id is told once. Who stops before a copy goes on behind it. */
+  /** Drops second copies with one message id. The event before a copy takes over its cursor, so that no restart delivers the copy. */
   private withoutCopies(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
     if (!events.some(isMarked)) return events
     const copies = this.copies ??= new MessageIds.Copies()
@@ -573,7 +573,7 @@ export class Reader {
     return kept
   }
 
-  /** With cursors of this reader: nothing before its beginning is its own, and what history gave to it alone is. */
+  /** Gives the events cursors of this reader: they name no event before its start, and the events that it alone read from history. */
   private mine(events: Part): Part {
     const first = cursorOf(events[0])
     if (first === undefined || this.isOwn(first)) return events
@@ -595,12 +595,12 @@ export class Reader {
   private furthest(cursor: Cursor): Cursor {
     const { ahead } = this
     if (this.recent === undefined || ahead === undefined || ahead.position <= cursor.position) return cursor
-    // What was given of the page in hand is named by the connection.
+    // Only the connection's cursor names the delivered events of the current page.
     const { delivered, hole } = cursor
     return { ...ahead, delivered, ...hole === undefined ? {} : { hole } }
   }
 
-  /** Whether a cursor of those who hear the same is one of this reader. */
+  /** Whether a cursor that readers share is right for this reader, too. */
   private isOwn({ recent }: Cursor): boolean {
     if (recent === undefined) return true
     if (this.recent !== undefined && recent.since > this.recentUntil) this.recent = undefined
@@ -615,10 +615,10 @@ export class Reader {
       return { ...place, recent: this.recent.at(place.position) }
     }
     const { marks, sums = [] } = cursor.recent
-    // A sum of which only a part is its own tells nothing.
+    // A sum that also covers earlier events cannot be used.
     const [broken, ...rest] = sums.filter(([to]) => to > this.birth)
     const since = after(broken === undefined ? this.birth : broken[0])
-    // The connection may be where it was long before this reader began.
+    // The connection's position may be before the start of this reader.
     const position = cursor.position < this.birth ? this.birth : cursor.position
     return { ...cursor, position, recent: { since, marks, ...rest.length === 0 ? {} : { sums: rest } } }
   }
@@ -628,7 +628,7 @@ export class Reader {
   ): Effect.Effect<Part, SubscribeError | Cause.Done> {
     if (this.overflowed === undefined) return end
     const { at, isTold } = this.overflowed
-    // What was taken is named by its last cursor. Another connection may be further back, but not before its beginning.
+    // The last cursor names the events that were taken. Another connection may be further back, but not before the reader's start.
     const isBehind = at !== undefined && this.taken !== undefined && this.places.length > 1
     const cursor = isBehind ? older(this.place, this.mineAt(at)) : this.place
     const reason = new InboxOverflow({ capacity: this.options.capacity })
