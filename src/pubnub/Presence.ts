@@ -350,13 +350,17 @@ const readOccupant = Items.reader(
   Schema.Union([UserId, Schema.Struct({ uuid: UserId, state: Schema.optionalKey(StateRecord) })])
 )
 
+// A user that clears its state has an empty one.
+const unlessEmpty = ({ state = {} }: { readonly state?: State }): { readonly state?: State } =>
+  Object.keys(state).length === 0 ? {} : { state }
+
 const toListed = ({ occupancy, uuids = [] }: typeof One.Type): Listed => ({
   occupancy,
   users: uuids.map(readOccupant).map((entry) =>
     typeof entry === "string"
       ? { userId: entry }
       : "uuid" in entry
-      ? { userId: entry.uuid, ...entry.state === undefined ? {} : { state: entry.state } }
+      ? { userId: entry.uuid, ...unlessEmpty(entry) }
       : entry
   )
 })

@@ -73,6 +73,14 @@ describe("hereNow", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("an empty state is none, as in a live value", () =>
+    Effect.gen(function*() {
+      yield* come("ada", "a", {})
+      assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "a", include: ["state"] })), [
+        { userId: "ada" }
+      ])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("of many channels and of groups, with those where nobody is", () =>
     Effect.gen(function*() {
       yield* people
