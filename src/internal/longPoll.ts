@@ -70,6 +70,7 @@ export type Input<C, F> =
     readonly cursor: C
     readonly now: C
     readonly servedAt: number | undefined
+    readonly sentAt: Moment
     readonly at: Moment
   }
   /** A poll was answered. `soon`: too soon for another to be sent at once, unless something was `fresh`. */
@@ -340,7 +341,7 @@ const stood = <C, F>(
   rules: Rules,
   facts: Facts<C>,
   why: Proof,
-  { at, cursor, now, servedAt }: Extract<Input<C, F>, { readonly _tag: "Stood" }>
+  { at, cursor, now, sentAt, servedAt }: Extract<Input<C, F>, { readonly _tag: "Stood" }>
 ): Next<C, F> => {
   const isSilence = why === "silence"
   const byService = facts.servedAt === undefined || servedAt === undefined ? 0 : servedAt - facts.servedAt
@@ -367,8 +368,9 @@ const stood = <C, F>(
       renewed: !isSilence && facts.renewed,
       owing: false,
       unheard: isBreak ? 0 : facts.unheard,
-      // The cursor may be old, but what is after it was listened to, or is being looked for.
-      heardAt: isBreak || facts.link._tag === "New" ? at : facts.heardAt,
+      // The cursor may be old, but what is after it was listened to, or is being looked for. The service may have answered
+      // long before the answer was read: the machine slept.
+      heardAt: isBreak || facts.link._tag === "New" ? sentAt : facts.heardAt,
       servedAt: isBreak || isSilence || facts.servedAt === undefined ? servedAt ?? facts.servedAt : facts.servedAt
     }
   }, commands]

@@ -190,11 +190,13 @@ export class PollLoop<C, F, R> {
 
   private fly(command: InFlight<C, F>): Effect.Effect<Input<C, F>, never, R> {
     switch (command._tag) {
-      case "Handshake":
+      case "Handshake": {
+        const sentAt = moment(this.clock)
         return this.answered(
           this.service.handshake(this.state.facts.cursor, command.why),
-          (stood) => ({ _tag: "Stood", ...stood, at: moment(this.clock) })
+          (stood) => ({ _tag: "Stood", ...stood, sentAt, at: moment(this.clock) })
         )
+      }
       case "Poll":
         return this.answered(
           this.service.poll(command.from),

@@ -64,6 +64,7 @@ const stood = (millis = 10, servedAt: number | undefined = base.servedAt! + mill
   cursor: 7,
   now: 9,
   servedAt,
+  sentAt: at(millis),
   at: at(millis)
 })
 const polled = (millis = 10, changes: Partial<Extract<Input, { _tag: "Polled" }>> = {}): Input => ({
@@ -551,9 +552,23 @@ describe("time", () => {
       cursor: 7,
       now: 9,
       servedAt: undefined,
+      sentAt: now,
       at: now
     })
     assert.deepStrictEqual(commands, [gap])
+  })
+
+  it("asks again where the service stands when the machine slept before it read the answer", () => {
+    const woken = { wall: base.heardAt.wall + 28_800_000, steady: base.heardAt.steady + 20 }
+    const [state] = LongPoll.step(rules, proving("failure"), {
+      _tag: "Stood",
+      cursor: 7,
+      now: 9,
+      servedAt: base.servedAt! + 10,
+      sentAt: at(10),
+      at: woken
+    })
+    assert.deepStrictEqual(LongPoll.step(rules, state, { _tag: "Wanted", at: woken })[1], [handshake("break")])
   })
 
   it("two hundred silences of a quiet channel are no break", () => {

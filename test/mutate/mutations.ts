@@ -24,6 +24,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["cuts differ by much", "held * 0.04)", "held * 0.4)"],
     ["an answer may be later", "const lateness = 10_000", "const lateness = 100_000"],
     [
+      "an answer that was read late is of now",
+      "facts.link._tag === \"New\" ? sentAt :",
+      "facts.link._tag === \"New\" ? at :"
+    ],
+    [
       "the wall clock is no witness",
       "Math.max(0, to.wall - from.wall, to.steady - from.steady)",
       "Math.max(0, to.steady - from.steady)"

@@ -63,6 +63,47 @@ describe("a hole that is read while one fault kind lasts", () => {
   )
 })
 
+describe("a machine that sleeps", () => {
+  const publish = (channel: string, region = 1) =>
+    ({ _tag: "Publish", count: 1, channels: [channel], kind: "stored", region }) as const
+  const wait = (millis: number) => ({ _tag: "Wait", millis }) as const
+  it.effect("misses nothing when it sleeps between a handshake and its answer", () =>
+    hold({
+      seed: 744,
+      setting: {
+        ...plain,
+        channels: ["orders", "news"],
+        lateBy: 3_258,
+        historyDelay: 800,
+        latency: 179,
+        queueRetention: 300_000
+      },
+      acts: [
+        publish("orders"),
+        publish("orders"),
+        wait(9247),
+        publish("orders"),
+        publish("news"),
+        publish("news", 2),
+        wait(2688),
+        publish("news"),
+        publish("news"),
+        wait(10579),
+        publish("orders"),
+        wait(270),
+        publish("news"),
+        wait(782),
+        publish("orders"),
+        {
+          _tag: "Jump",
+          hours: 8
+        } as const,
+        publish("orders")
+      ],
+      mishaps: [{ at: 11, fault: { _tag: "ServerError", status: 502, handled: true } }]
+    }))
+})
+
 describe("all fault kinds mixed", () => {
   it.effect.each(batchesOf(6))(
     "%s",
