@@ -122,15 +122,13 @@ const comparison = (operator: Operator) => <const F extends string>(field: F, va
   value
 })
 
-type Compare = <const F extends string>(field: F, value: Value<F>) => Comparison<F>
-
 /**
  * Matches when the field equals the text, or `updated` equals the time.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const equals: Compare = comparison("==")
+export const equals = comparison("==")
 
 /**
  * Matches when the field differs from the text, or `updated` from the time.
@@ -138,7 +136,7 @@ export const equals: Compare = comparison("==")
  * @category combinators
  * @since 0.1.0
  */
-export const notEquals: Compare = comparison("!=")
+export const notEquals = comparison("!=")
 
 /**
  * Matches when the field is less than the value.
@@ -146,7 +144,7 @@ export const notEquals: Compare = comparison("!=")
  * @category combinators
  * @since 0.1.0
  */
-export const lessThan: Compare = comparison("<")
+export const lessThan = comparison("<")
 
 /**
  * Matches when the field is less than the value or equal to it.
@@ -154,7 +152,7 @@ export const lessThan: Compare = comparison("<")
  * @category combinators
  * @since 0.1.0
  */
-export const lessThanOrEqualTo: Compare = comparison("<=")
+export const lessThanOrEqualTo = comparison("<=")
 
 /**
  * Matches when the field is greater than the value.
@@ -176,7 +174,7 @@ export const lessThanOrEqualTo: Compare = comparison("<=")
  * @category combinators
  * @since 0.1.0
  */
-export const greaterThan: Compare = comparison(">")
+export const greaterThan = comparison(">")
 
 /**
  * Matches when the field is greater than the value or equal to it.
@@ -184,7 +182,7 @@ export const greaterThan: Compare = comparison(">")
  * @category combinators
  * @since 0.1.0
  */
-export const greaterThanOrEqualTo: Compare = comparison(">=")
+export const greaterThanOrEqualTo = comparison(">=")
 
 /**
  * Matches when the field has this form: `*` stands for any text, also empty. An asterisk itself cannot be asked for.
