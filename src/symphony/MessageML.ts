@@ -271,7 +271,7 @@ const placeAfter = (text: string, from: Within): Within => {
 }
 
 /**
- * Markup that is not escaped. Whoever writes it must know that it is right.
+ * Takes text as markup, and does not escape it. Never pass text of users: use {@link text} or {@link messageML} for that.
  *
  * **Example** (An element that this module does not have)
  *
