@@ -155,7 +155,7 @@ describe("subscribe --reader", () => {
         }
         let child = yield* run
         yield* begun
-        for (let round = 0; round < (isLong ? 8 : 2); round++) {
+        for (let round = 0; round < (isLong ? 8 : 1); round++) {
           for (let page = 0; page < 4; page++) yield* publish
           yield* until(child.written, (text) => written(text).length > round)
           yield* child.signal("SIGKILL")

@@ -809,7 +809,7 @@ describe("killed at random, and started again", () => {
     "consume loses nothing, with every fault kind besides",
     () =>
       Effect.forEach(
-        numbers(0, isLong ? 100 : 6),
+        numbers(0, isLong ? 100 : 3),
         (seed) =>
           survive((handle) =>
             Subscribe.consume((message) => handle([message]), { ...target, reconnect, concurrency: 1 + seed % 3 })

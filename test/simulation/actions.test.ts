@@ -110,7 +110,7 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
   yield* Fiber.interrupt(watcher)
 })
 
-const seeds = seedsOf(8, 1 / 6)
+const seeds = seedsOf(5, 1 / 6)
 
 it.effect.each<Watch>(["some messages", "the newest messages"])(
   "the reactions of %s, at rest",

@@ -166,7 +166,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
 })
 
 describe("a bot hears everything", () => {
-  it.effect.each(batchesOf(30))(
+  it.effect.each(batchesOf(15))(
     "%s",
     ([, batch]) =>
       Effect.gen(function*() {

@@ -116,7 +116,7 @@ describe("a hole of many thousand messages", () => {
         for (let minutes = 0; minutes < 60 && book.delivered() < book.published(); minutes++) {
           for (let part = 0; part < 6; part++) {
             yield* VirtualTime.advance("10 seconds")
-            most = Math.max(most, yield* heap)
+            if (isLong || part === 0) most = Math.max(most, yield* heap)
           }
         }
         assert.deepStrictEqual(book.wrong, [])
@@ -149,7 +149,7 @@ describe("a hole of many thousand messages", () => {
 
 describe("a soak", () => {
   const long = process.env.SOAK !== undefined
-  const [minutes, messages] = long ? [60, 1_000_000] : isLong ? [3, 30_000] : [1, 5_000]
+  const [minutes, messages] = long ? [60, 1_000_000] : isLong ? [3, 30_000] : [1, 3_000]
 
   it.effect(
     "everything comes, and nothing grows",
@@ -194,7 +194,7 @@ describe("a soak", () => {
             yield* faults.add({ fault, lasting: Duration.seconds(between(1, 20)) })
           }
           if (passed >= sampled) {
-            sampled += total / 40
+            sampled += total / (isLong ? 40 : 10)
             for (const channel of channels) yield* emulator.messages({ channel })
             heaps.push(yield* heap)
           }

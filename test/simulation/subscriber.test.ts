@@ -11,7 +11,7 @@ import { batchesOf, seedsOf } from "./seeds.ts"
 import { strains } from "./world.ts"
 
 describe("readers of one subscriber", () => {
-  it.effect.each(batchesOf(5, 1 / 2))(
+  it.effect.each(batchesOf(3, 1 / 2))(
     "%s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000

@@ -371,8 +371,8 @@ const truthful = Effect.gen(function*() {
 
 const fewAttempts = Symphony.bot("other-bot", { retry: { maxAttempts: 3, base: "1 second" } })
 
-const seeds = seedsOf(8, 1 / 3)
-const batches = batchesOf(8, 1 / 3)
+const seeds = seedsOf(5, 1 / 3)
+const batches = batchesOf(5, 1 / 3)
 
 describe("two bots that send, update, blast, list and search", () => {
   it.effect.each(batches)("are told what happened: %s", ([, batch]) =>

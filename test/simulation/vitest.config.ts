@@ -4,12 +4,13 @@ import usual from "../../vitest.config.ts"
 // The same files as in `npm test`, with more seeds, mutations, kills, bytes, answers and inputs. A file has one thread.
 const include = [
   "test/simulation/**/*.test.ts",
-  "test/pubnub/{durable,hostile,input,mutations,reading,secrets,stored}.test.ts",
-  "test/cli/durable.test.ts",
+  "test/pubnub/{durable,hostile,input,lag,mutations,reading,secrets,stored}.test.ts",
+  "test/pubnub/reading/{backfill,lane}.test.ts",
+  "test/cli/{durable,hostile,process}.test.ts",
   "test/node/{hostile,sigkill}.test.ts",
   "test/symphony/{anyInput,entries,hostile,secrets}.test.ts",
   "test/symphony/contract/*.test.ts",
-  "test/testing/SymphonyHostile.test.ts"
+  "test/testing/{PubNubEmulator,SymphonyHostile}.test.ts"
 ]
 
 export default mergeConfig(

@@ -14,6 +14,7 @@ import * as VirtualTime from "effect-herald/testing/VirtualTime"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
 import * as V8 from "node:v8"
 import * as Vm from "node:vm"
+import { isLong } from "../simulation/seeds.ts"
 import {
   deleteMessages,
   enc,
@@ -900,25 +901,26 @@ describe("for days", () => {
       publisher: from + index < 2 ? "first" : "others"
     }))
 
-  it.effect("a hundred thousand messages of a busy channel take nothing from a quiet one, nor from a reader", () =>
+  it.effect("messages of a busy channel, however many, take nothing from a quiet one, nor from a reader", () =>
     Effect.gen(function*() {
+      const many = isLong ? 100_000 : 20_000
       const { publishAll } = yield* emulator
       const cursor = yield* handshake("busy,quiet")
       yield* publishAll(numbers("quiet", 0, 150))
       let live = cursor
       let heard = 0
-      for (let from = 0; from < 100_000; from += 100) {
+      for (let from = 0; from < many; from += 100) {
         yield* publishAll(numbers("busy", from, from + 100))
         const page = yield* poll("busy", live)
         assert.strictEqual(page.payloads[0], from)
         heard += page.payloads.length
         live = page.cursor
       }
-      assert.strictEqual(heard, 100_000)
+      assert.strictEqual(heard, many)
       const last = (from: number, to: number) => numbers("", from, to).map(({ message }) => message)
       assert.deepStrictEqual((yield* poll("quiet", cursor)).payloads, last(50, 150))
-      assert.deepStrictEqual((yield* poll("busy", cursor)).payloads, last(99_900, 100_000))
-      assert.deepStrictEqual((yield* poll("busy,quiet", cursor)).payloads, last(99_900, 100_000))
+      assert.deepStrictEqual((yield* poll("busy", cursor)).payloads, last(many - 100, many))
+      assert.deepStrictEqual((yield* poll("busy,quiet", cursor)).payloads, last(many - 100, many))
     }).pipe(emulated({ addOns: { presence: false, persistence: false } })))
 
   it.effect("the queue of a filter is whole for ten thousand events", () =>

@@ -151,7 +151,7 @@ describe("contract, the vendor's files", () => {
       ({ ask, name }) =>
         Effect.gen(function*() {
           const failed: Array<string> = []
-          for (let seed = 1; seed <= (isLong ? 25 : 4); seed++) {
+          for (let seed = 1; seed <= (isLong ? 25 : 2); seed++) {
             const { result } = yield* recorded(preferring(name, `dynamic=true, seed=${seed}`)(ask))
             if (Result.isFailure(result)) failed.push(`seed ${seed}: ${lineOf(result.failure)}`)
           }
