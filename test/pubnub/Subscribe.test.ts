@@ -16,20 +16,8 @@ import { Publish, PubNubConfig, Subscribe, type SubscribeError, type SubscribeEv
 import { Faults, PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
-
-/** Runs a stream in the background, and gives what it has delivered so far. */
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* VirtualTime.advance("1 second")
-    return { seen, fiber }
-  })
-
-const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
+import { collectConnected } from "../kit/collect.ts"
+import { payloads, tags } from "../kit/events.ts"
 
 const envelope = (n: number) =>
   JSON.stringify({ c: "a", d: n, i: "bob", p: { t: `1790000000000000${n}`, r: 1 }, k: "demo-sub" })
@@ -39,7 +27,7 @@ const emulator = PubNubEmulator.PubNubEmulator
 describe("what is asked", () => {
   it.effect("names are sent once, in order, with their presence names, and the filter", () =>
     Effect.gen(function*() {
-      const { fiber } = yield* collect(Subscribe.stream({
+      const { fiber } = yield* collectConnected(Subscribe.stream({
         channels: ["b", "a", "b", "x.*", "room #1"],
         groups: ["g", "g"],
         presence: true,
@@ -59,13 +47,13 @@ describe("what is asked", () => {
       yield* Fiber.interrupt(fiber)
       const [leave] = yield* requestsTo("/v2/presence")
       assert.include(leave!.target, "/channel/a,b,room%20%231,x.%2A/leave?channel-group=g&")
-      yield* collect(Subscribe.stream({ channels: ["quiet"] }))
+      yield* collectConnected(Subscribe.stream({ channels: ["quiet"] }))
       assert.include((yield* requestsTo("/v2/subscribe")).at(-1)!.target, "/demo-sub/quiet/0?")
     }).pipe(Effect.provide(emulated({ config: { presenceTimeout: "30 seconds" } }))))
 
   it.effect("groups alone have a comma for channels", () =>
     Effect.gen(function*() {
-      const { fiber } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+      const { fiber } = yield* collectConnected(Subscribe.stream({ groups: ["g"] }))
       yield* Fiber.interrupt(fiber)
       const requests = yield* Effect.map(emulator.use((_) => _.requests), (all) => all.map(({ target }) => target))
       assert.isTrue(requests.every((target) => target.includes("/,/")), requests.join("\n"))
@@ -110,7 +98,7 @@ describe("what arrives", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["team"] })
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "x.*"], groups: ["crew"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "x.*"], groups: ["crew"] }))
       const { timetoken } = yield* Publish.publish({
         channel: "a",
         message: { n: 1 },
@@ -143,7 +131,7 @@ describe("what arrives", () => {
 
   it.effect("only what the filter lets through", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], filter: "meta.level > 3" }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], filter: "meta.level > 3" }))
       for (const level of [1, 5, 3, 4]) yield* Publish.publish({ channel: "a", message: level, meta: { level } })
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [5, 4])
@@ -153,7 +141,7 @@ describe("what arrives", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["a"] })
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], groups: ["crew"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], groups: ["crew"] }))
       yield* service.publish({ channel: "a", message: 1 })
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
@@ -178,7 +166,7 @@ describe("what arrives", () => {
         }
       })
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.memberships({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.memberships({ channels: ["a"] }))
       yield* service.emitRaw({ channel: "a", envelope: membership("bob") })
       yield* service.emitRaw({ channel: "a", envelope: membership("eve") })
       yield* service.emitRaw({ channel: "a", envelope: membership("bob") })
@@ -189,7 +177,7 @@ describe("what arrives", () => {
   it.effect("one poisoned envelope is one event, and its page goes on", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* Effect.all([
         service.publish({ channel: "a", message: 1 }),
         service.emitRaw({ channel: "a", envelope: { c: "a", d: 2, p: { t: "soon" } } }),
@@ -204,7 +192,7 @@ describe("what arrives", () => {
 
   it.effect("joins and leaves of others, and one's own", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.presence({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.presence({ channels: ["a"] }))
       const other = yield* Effect.forkChild(
         Stream.runDrain(Subscribe.stream({ channels: ["a"] })).pipe(
           Effect.provide(PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "bob", origin: "emulator" }))
@@ -238,7 +226,7 @@ describe("payloads with a schema", () => {
   it.effect("are typed; what does not match is Undecodable in its place and ends nothing", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], schema: Order }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], schema: Order }))
       for (const message of [{ id: 1, placed }, { id: "two" }, { id: 3, placed }]) {
         yield* service.publish({ channel: "a", message, publisher: "bob" })
       }
@@ -256,7 +244,7 @@ describe("payloads with a schema", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const notices: Array<SubscribeEvent.Notice> = []
-      const { seen } = yield* collect(Subscribe.signals({
+      const { seen } = yield* collectConnected(Subscribe.signals({
         channels: ["a"],
         schema: Schema.Literals(["on", "off"]),
         onStatus: (notice) => Effect.sync(() => notices.push(notice))
@@ -275,14 +263,14 @@ describe("one family", () => {
       const service = yield* emulator
       const target = { channels: ["a"] }
       const families = {
-        messages: yield* collect(Subscribe.messages(target)),
-        signals: yield* collect(Subscribe.signals(target)),
-        actions: yield* collect(Subscribe.messageActions(target)),
-        users: yield* collect(Subscribe.users(target)),
-        channels: yield* collect(Subscribe.channels(target)),
-        memberships: yield* collect(Subscribe.memberships(target)),
-        files: yield* collect(Subscribe.files(target)),
-        statuses: yield* collect(Subscribe.statuses(target))
+        messages: yield* collectConnected(Subscribe.messages(target)),
+        signals: yield* collectConnected(Subscribe.signals(target)),
+        actions: yield* collectConnected(Subscribe.messageActions(target)),
+        users: yield* collectConnected(Subscribe.users(target)),
+        channels: yield* collectConnected(Subscribe.channels(target)),
+        memberships: yield* collectConnected(Subscribe.memberships(target)),
+        files: yield* collectConnected(Subscribe.files(target)),
+        statuses: yield* collectConnected(Subscribe.statuses(target))
       }
       const object = (event: string, type: string, data: unknown) =>
         service.emit({
@@ -331,7 +319,7 @@ describe("one family", () => {
   it.effect("what is not data is told in position, and its failure ends the stream after the data before it", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen: statuses } = yield* collect(Subscribe.statuses({ channels: ["a"] }))
+      const { seen: statuses } = yield* collectConnected(Subscribe.statuses({ channels: ["a"] }))
       const order: Array<unknown> = []
       const ended = yield* Subscribe.messages({
         channels: ["a"],
@@ -364,7 +352,7 @@ it.effect("without onStatus, what may mean loss is a warning, and the rest is no
     const service = yield* emulator
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel}: ${String([message].flat()[0])}`))
-    const { seen } = yield* collect(Subscribe.messages({ channels: ["a"] })).pipe(
+    const { seen } = yield* collectConnected(Subscribe.messages({ channels: ["a"] })).pipe(
       Effect.provide(Logger.layer([logger]))
     )
     yield* service.emitRaw({ channel: "a", envelope: { c: "a" } })
@@ -383,7 +371,7 @@ it.effect("without onStatus, the warning of a payload that does not match names 
     const service = yield* emulator
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel}: ${String([message].flat()[0])}`))
-    yield* collect(Subscribe.messages({ channels: ["a"], schema: Schema.Int })).pipe(
+    yield* collectConnected(Subscribe.messages({ channels: ["a"], schema: Schema.Int })).pipe(
       Effect.provide(Logger.layer([logger]))
     )
     const { timetoken } = yield* service.publish({ channel: "a", message: "x" })
@@ -397,7 +385,7 @@ describe("cursors", () => {
   it.effect("resuming from any event's cursor repeats nothing and skips nothing", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* service.restart
       // Three pages: alone, together, and together with another region's late one.
       for (let n = 0; n < 12; n++) {
@@ -409,7 +397,7 @@ describe("cursors", () => {
       const messages = seen.filter((event) => event._tag === "Message")
       assert.deepStrictEqual(payloads(messages), Array.from({ length: 12 }, (_, n) => n))
       for (const [n, message] of messages.entries()) {
-        const resumed = yield* collect(from(message.cursor))
+        const resumed = yield* collectConnected(from(message.cursor))
         yield* Fiber.interrupt(resumed.fiber)
         assert.deepStrictEqual(
           payloads(resumed.seen),
@@ -421,7 +409,7 @@ describe("cursors", () => {
 
   it.effect("resuming repeats nothing when the service cuts its pages elsewhere", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({
+      const { seen } = yield* collectConnected(Subscribe.stream({
         channels: ["a"],
         from: {
           position: "17900000000000000",
@@ -448,7 +436,7 @@ describe("cursors", () => {
       const first = (yield* service.publish({ channel: "a", message: 1 })).timetoken
       yield* service.publish({ channel: "a", message: 2 })
       for (const start of [first, { timetoken: first }, { timetoken: first, region: 9 }]) {
-        const { fiber, seen } = yield* collect(from(start))
+        const { fiber, seen } = yield* collectConnected(from(start))
         assert.deepStrictEqual(payloads(seen), [2])
         yield* Fiber.interrupt(fiber)
       }
@@ -482,7 +470,7 @@ describe("cursors", () => {
   it.effect("a position far ahead is doubted, and nothing is skipped", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* service.publish({ channel: "a", message: 1 })
       yield* VirtualTime.advance("1 second")
       yield* service.publish({ channel: "a", message: 2 })
@@ -498,7 +486,7 @@ describe("coming back", () => {
   it.effect("an interruption is told at once, with its reason and cursor, and so is its end", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* service.restart
       yield* VirtualTime.advance("10 millis")
       const interrupted = seen.at(-1)
@@ -517,7 +505,7 @@ describe("coming back", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const { injected } = yield* Faults.Faults
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       const faulty = yield* Faults.Faults
       yield* faulty.add({ fault: faults.ConnectionRefused(), lasting: "1 hour" })
       yield* service.restart
@@ -535,7 +523,7 @@ describe("coming back", () => {
 
   it.effect("Retry-After is a lower bound", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       const interrupted = seen[0]
       if (interrupted?._tag !== "Interrupted") return assert.fail("not interrupted")
       assert.strictEqual(interrupted.reason._tag, "RateLimited")
@@ -553,7 +541,7 @@ describe("coming back", () => {
   it.effect("a silent poll is cut after pollTimeout and sent again from the same cursor, without a word", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("30 seconds")
       yield* service.publish({ channel: "a", message: 1 })
       yield* VirtualTime.advance("23 seconds")
@@ -564,7 +552,7 @@ describe("coming back", () => {
 
   it.effect("a line that is dead for everything is told when the proof fails", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: faults.HalfOpen(), lasting: "10 minutes" }))
       yield* VirtualTime.advance("60 seconds")
       assert.deepStrictEqual(tags(seen), ["Connected"])
@@ -578,7 +566,7 @@ describe("coming back", () => {
   it.effect("a machine that slept eight hours finds out within seconds of waking", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* service.restart
       yield* VirtualTime.advance("2 seconds")
       const before = (yield* requestsTo("/v2/subscribe")).length
@@ -594,9 +582,9 @@ describe("coming back", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const away = (yield* service.publish({ channel: "a", message: "before" })).timetoken
-      const asleep = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
+      const asleep = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* VirtualTime.jump("8 hours")
-      const back = yield* collect(Subscribe.stream({ channels: ["a"], from: away, catchUp: "none" }))
+      const back = yield* collectConnected(Subscribe.stream({ channels: ["a"], from: away, catchUp: "none" }))
       yield* VirtualTime.advance("10 minutes")
       for (const message of [1, 2]) {
         yield* service.publish({ channel: "a", message })
@@ -611,7 +599,7 @@ describe("coming back", () => {
   it.effect("an answer from before the machine slept says nothing of the time since", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* VirtualTime.jump("8 hours")
       // Wakes the poll that was open all the time.
       yield* service.publish({ channel: "a", message: "first" })
@@ -629,7 +617,7 @@ describe("coming back", () => {
         const from = (yield* service.publish({ channel: "a", message: "first" })).timetoken
         const numbers = Array.from({ length: unread }, (_, n) => n)
         yield* Effect.forEach(numbers, (n) => service.publish({ channel: "a", message: n }))
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from, catchUp: "none" }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], from, catchUp: "none" }))
         assert.deepStrictEqual(tags(seen).slice(0, 1 + suspicion.length + 1), ["Connected", ...suspicion, "Message"])
         assert.deepStrictEqual(payloads(seen), numbers.slice(-delivered))
       }).pipe(Effect.provide(emulated()))
@@ -637,7 +625,7 @@ describe("coming back", () => {
 
   it.effect("a schedule for each kind of failure can be replaced; one that ends is Exhausted", () =>
     Effect.gen(function*() {
-      const collected = yield* collect(Subscribe.stream({
+      const collected = yield* collectConnected(Subscribe.stream({
         channels: ["a"],
         reconnect: { ServerFailure: Schedule.max([Schedule.spaced("7 seconds"), Schedule.recurs(2)]) }
       }))
@@ -663,7 +651,9 @@ describe("coming back", () => {
 
   it.effect("a schedule that is not given, or undefined, is the usual one", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect: { ServerFailure: undefined } }))
+      const { seen } = yield* collectConnected(
+        Subscribe.stream({ channels: ["a"], reconnect: { ServerFailure: undefined } })
+      )
       yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
     }).pipe(
@@ -676,7 +666,7 @@ describe("coming back", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const faulty = yield* Faults.Faults
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"], groups: ["g"] }))
+      const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"], groups: ["g"] }))
       yield* faulty.add({ on: "poll", fault: faults.AccessDenied() })
       yield* service.restart
       yield* VirtualTime.advance("10 seconds")
@@ -693,7 +683,7 @@ describe("coming back", () => {
       assert.deepStrictEqual([error.reason.channels, error.reason.groups], [["b"], ["g"]])
       yield* service.allow
       yield* service.publish({ channel: "a", message: "later" })
-      const resumed = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: error.cursor }))
+      const resumed = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"], from: error.cursor }))
       assert.deepStrictEqual(payloads(resumed.seen), ["later"])
     }).pipe(Effect.provide(emulated())))
 
@@ -715,7 +705,7 @@ describe("groups without channels", () => {
   it.effect("are waited for, before the first channel and after the last one, and nothing of the next is lost", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ groups: ["g"] }))
       yield* VirtualTime.advance("1 minute")
       // At least a second lies between two attempts, and not much more than five.
       const attempts = (yield* requestsTo("/v2/subscribe")).length
@@ -749,7 +739,7 @@ describe("groups without channels", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "g", channels: ["a", "b"] })
-      const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ groups: ["g"] }))
       const before = (yield* requestsTo("/v2/subscribe")).length
       yield* service.removeFromGroup({ group: "g", channels: ["a"] })
       yield* service.publish({ channel: "b", message: 1 })
@@ -792,7 +782,7 @@ describe("the end", () => {
 
   it.effect("interruption aborts the poll and leaves within a second, though the network is dead", () =>
     Effect.gen(function*() {
-      const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: Faults.Fault.HalfOpen(), lasting: "1 hour" }))
       const before = yield* Clock_.currentTimeMillis
       const ending = yield* Effect.forkChild(Effect.andThen(Fiber.interrupt(fiber), Clock_.currentTimeMillis))
@@ -805,10 +795,10 @@ describe("the end", () => {
 
   it.effect("nothing is left when the service never answered, when only presence was heard, or when told not to", () =>
     Effect.gen(function*() {
-      const presence = yield* collect(Subscribe.stream({ channels: ["a-pnpres"] }))
+      const presence = yield* collectConnected(Subscribe.stream({ channels: ["a-pnpres"] }))
       yield* Fiber.interrupt(presence.fiber)
       const quiet = yield* PubNubConfig.PubNubConfig.use((config) =>
-        collect(
+        collectConnected(
           Stream.provideService(Subscribe.stream({ channels: ["a"] }), PubNubConfig.PubNubConfig, {
             ...config,
             sendLeave: false
@@ -817,7 +807,7 @@ describe("the end", () => {
       )
       yield* Fiber.interrupt(quiet.fiber)
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: Faults.Fault.ConnectionRefused(), lasting: "1 hour" }))
-      const never = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const never = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* Fiber.interrupt(never.fiber)
       assert.deepStrictEqual(yield* requestsTo("/v2/presence"), [])
     }).pipe(Effect.provide(emulated())))
@@ -825,8 +815,8 @@ describe("the end", () => {
   it.effect("two keysets in one graph, one nested in the other: each reader hears its own", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const outer = yield* collect(Subscribe.messages({ channels: ["a"] }))
-      const inner = yield* collect(Stream.provideService(
+      const outer = yield* collectConnected(Subscribe.messages({ channels: ["a"] }))
+      const inner = yield* collectConnected(Stream.provideService(
         Subscribe.messages({ channels: ["a"] }),
         PubNubConfig.PubNubConfig,
         PubNubConfig.make({ subscribeKey: "other-sub", userId: "bob", origin: "emulator" })
@@ -848,7 +838,7 @@ describe("the end", () => {
   it.effect("the token goes with every request, and a revoked one is AccessDenied", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       assert.isTrue((yield* service.requests).every((request) => queryOf(request).get("auth") === "tok/en+="))
       yield* service.revokeToken("tok/en+=")
       yield* service.restart

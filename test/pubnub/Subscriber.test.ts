@@ -9,6 +9,9 @@ import * as Stream from "effect/Stream"
 import { History, PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Subscription } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
+import { collect } from "../kit/collect.ts"
+import { payloads, tags } from "../kit/events.ts"
+import { numbers } from "../kit/numbers.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -26,23 +29,8 @@ const sharing = Effect.gen(function*() {
   }
 })
 
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Effect.yieldNow
-    return { seen, fiber }
-  })
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
-
-const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
-
 const gaps = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Gap" || event._tag === "GapSuspected" ? [event] : [])
-
-const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
 
 const burst = (length: number, options: { readonly channel?: string; readonly first?: number } = {}) =>
   emulator.use((service) =>

@@ -10,25 +10,15 @@ import * as CursorStore from "effect-herald/CursorStore"
 import { Publish, Subscribe, type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
+import { collectConnected } from "../kit/collect.ts"
+import { payloads } from "../kit/events.ts"
+import { numbers } from "../kit/numbers.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
 
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* VirtualTime.advance("1 second")
-    return { seen, fiber }
-  })
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
-
 const gaps = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Gap" || event._tag === "GapSuspected" ? [event] : [])
-
-const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
 
 const burst = (length: number, options: { readonly channel?: string; readonly first?: number } = {}) =>
   emulator.use((service) =>
@@ -55,7 +45,7 @@ describe("nothing is lost", () => {
     "of %i messages that came within one poll",
     (count) =>
       Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* burst(count)
         yield* VirtualTime.advance("10 seconds")
         yield* emulator.use((service) => service.publish({ channel: "a", message: "live" }))
@@ -69,7 +59,7 @@ describe("nothing is lost", () => {
     "of %i messages that came while the network was down",
     (count) =>
       Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* away(burst(count))
         assert.deepStrictEqual(payloads(seen), numbers(count))
         assert.deepStrictEqual(gaps(seen), [])
@@ -78,7 +68,7 @@ describe("nothing is lost", () => {
 
   it.effect("after a break that was longer than the service keeps its queue", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* away(Effect.andThen(burst(30), VirtualTime.advance("30 minutes")))
       assert.deepStrictEqual(payloads(seen), numbers(30))
       assert.deepStrictEqual(gaps(seen), [])
@@ -110,7 +100,7 @@ describe("nothing is lost", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["c", "d"] })
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b", "quiet"], groups: ["crew"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b", "quiet"], groups: ["crew"] }))
       yield* service.publishAll(
         numbers(900).map((n) => ({ channel: ["a", "b", "c", "d"][n % 4]!, message: n }))
       )
@@ -151,7 +141,7 @@ describe("nothing is lost", () => {
     Effect.gen(function*() {
       const service = yield* emulator
       const late: Array<number> = []
-      const { seen } = yield* collect(
+      const { seen } = yield* collectConnected(
         Stream.tap(Subscribe.stream({ channels: ["a"] }), (event) =>
           event._tag === "Message"
             ? Effect.map(
@@ -187,7 +177,7 @@ describe("nothing is lost", () => {
   it.effect("of another region that came late and was dropped from the queue", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* service.publish({ channel: "a", message: "late", region: 2, delay: "5 seconds" })
       yield* service.publish({ channel: "a", message: "first" })
       yield* VirtualTime.advance("3 seconds")
@@ -200,7 +190,7 @@ describe("nothing is lost", () => {
 describe("it costs nothing when nothing was missed", () => {
   it.effect("a page that is not full, and a short break, ask no history", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(99)
       yield* VirtualTime.advance("1 second")
       yield* away(burst(99, { first: 99 }))
@@ -210,7 +200,9 @@ describe("it costs nothing when nothing was missed", () => {
 
   it.effect("one request for counts spares the channels that have nothing", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", ...numbers(99).map((n) => `quiet-${n}`)] }))
+      const { seen } = yield* collectConnected(
+        Subscribe.stream({ channels: ["a", ...numbers(99).map((n) => `quiet-${n}`)] })
+      )
       yield* burst(150)
       yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(150))
@@ -222,7 +214,7 @@ describe("it costs nothing when nothing was missed", () => {
 
   it.effect("catchUp: none asks nothing, and tells", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* burst(150)
       yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(100, 50))
@@ -232,7 +224,7 @@ describe("it costs nothing when nothing was missed", () => {
 
   it.effect("history is read at most 25 times a second", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(10_000)
       yield* VirtualTime.advance("2 seconds")
       assert.isAtMost((yield* history).length, 51)
@@ -245,7 +237,7 @@ describe("it costs nothing when nothing was missed", () => {
 describe("what history cannot give is told", () => {
   it.effect("a keyset without storage: found out once, told once, never hammered", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b.*"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b.*"] }))
       for (const round of numbers(3)) {
         yield* burst(150, { first: round * 150 })
         yield* VirtualTime.advance("5 seconds")
@@ -261,7 +253,7 @@ describe("what history cannot give is told", () => {
   it.effect("signals, and messages that are not stored", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* away(Effect.forEach(numbers(150), (n) => service.signal({ channel: "a", message: n })))
       assert.deepInclude({ ...gaps(seen)[0] }, {
         _tag: "Gap",
@@ -279,7 +271,7 @@ describe("what history cannot give is told", () => {
 
   it.effect("what came by another name, where history is late by longer than it is waited for", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* away(Effect.andThen(burst(1, { channel: "b" }), burst(100)))
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), numbers(100))
@@ -289,7 +281,7 @@ describe("what history cannot give is told", () => {
   it.effect("channels of a wildcard that were never seen", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"] }))
       yield* service.publish({ channel: "x.known", message: "hello" })
       yield* VirtualTime.advance("1 second")
       yield* away(Effect.andThen(burst(10, { channel: "x.unknown" }), burst(150, { channel: "x.known" })))
@@ -308,7 +300,7 @@ describe("what history cannot give is told", () => {
       yield* VirtualTime.advance("30 hours")
       yield* burst(10, { first: 10 })
       yield* VirtualTime.advance("10 hours")
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], from }))
       assert.deepStrictEqual(payloads(seen), numbers(10, 10))
       assert.deepInclude({ ...gaps(seen)[0] }, {
         channel: "a",
@@ -328,7 +320,7 @@ describe("what history cannot give is told", () => {
       const from = (yield* service.publish({ channel: "a", message: "before" })).timetoken
       yield* burst(10)
       yield* VirtualTime.advance("40 hours")
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], from }))
       assert.deepStrictEqual(payloads(seen), numbers(10))
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
@@ -338,7 +330,7 @@ describe("what history cannot give is told", () => {
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ on: (request) => request.url.includes("/v3/history"), fault: faults.AccessDenied(), times: 100 })
       )
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(150)
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(seen), numbers(100, 50))
@@ -353,7 +345,7 @@ describe("what history cannot give is told", () => {
 
   it.effect("with a filter, which history does not know", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], filter: "data.n >= 0" }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], filter: "data.n >= 0" }))
       yield* emulator.use((service) => service.publishAll(numbers(150).map((n) => ({ channel: "a", message: { n } }))))
       yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(gaps(seen).map(({ reason }) => reason), ["FullPage"])
@@ -365,7 +357,7 @@ describe("groups", () => {
   it.effect("one that does not exist is no failure, and is heard when it does", () =>
     Effect.gen(function*() {
       const service = yield* emulator
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["b"], groups: ["crew"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["b"], groups: ["crew"] }))
       yield* burst(150, { channel: "b" })
       yield* VirtualTime.advance("5 seconds")
       yield* service.addToGroup({ group: "crew", channels: ["a"] })
@@ -382,7 +374,7 @@ describe("groups", () => {
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ on: "channelGroups", fault: faults.AccessDenied(), times: 100 })
       )
-      const { seen } = yield* collect(Subscribe.stream({ groups: ["crew"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ groups: ["crew"] }))
       yield* burst(3)
       yield* VirtualTime.advance("1 second")
       yield* burst(200, { first: 3 })
@@ -411,7 +403,7 @@ describe("history that fails", () => {
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ on: (request) => request.url.includes("/v3/history"), fault, skip: 1, times: 2 })
       )
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(450)
       yield* VirtualTime.advance("3 minutes")
       assert.deepStrictEqual(payloads(seen), numbers(450))
@@ -444,7 +436,7 @@ describe("history that is not understood", () => {
     "%s is an interruption, and the hole is filled all the same",
     ([, times]) =>
       Effect.gen(function*() {
-        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* burst(450)
         yield* VirtualTime.advance("3 minutes")
         assert.isUndefined(fiber.pollUnsafe())
@@ -456,7 +448,7 @@ describe("history that is not understood", () => {
 
   it.effect("three times is out of reach: that is told, and the reader goes on", () =>
     Effect.gen(function*() {
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(450)
       yield* VirtualTime.advance("3 minutes")
       assert.isUndefined(fiber.pollUnsafe())
@@ -468,7 +460,7 @@ describe("history that is not understood", () => {
 describe("cursors", () => {
   it.effect("stay below 4 kB within a hole that is read where the position does not move", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* emulator.use((service) =>
         service.publishAll(numbers(1_500).map((n) => ({ channel: n % 3 === 0 ? "b" : "a", message: n })))
       )
@@ -480,7 +472,7 @@ describe("cursors", () => {
 
   it.effect("resuming from any event of a hole repeats nothing and skips nothing", () =>
     Effect.gen(function*() {
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* emulator.use((service) =>
         service.publishAll(numbers(330).map((n) => ({ channel: n % 3 === 0 ? "b" : "a", message: n })))
       )
@@ -489,7 +481,7 @@ describe("cursors", () => {
       const messages = seen.filter((event) => event._tag === "Message")
       assert.strictEqual(messages.length, 330)
       for (const at of [0, 1, 24, 25, 26, 99, 100, 101, 229, 230, 231, 328, 329]) {
-        const again = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: messages[at]!.cursor }))
+        const again = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"], from: messages[at]!.cursor }))
         yield* VirtualTime.advance("5 seconds")
         assert.deepStrictEqual(payloads(again.seen), numbers(330).slice(at + 1), `from event ${at}`)
         assert.deepStrictEqual(gaps(again.seen), [])
@@ -501,7 +493,7 @@ describe("cursors", () => {
     Effect.gen(function*() {
       yield* burst(10)
       yield* VirtualTime.advance("1 second")
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(200, { first: 10 })
       yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(200, 10))
@@ -515,7 +507,7 @@ describe("cursors", () => {
       yield* VirtualTime.advance("1 second")
       yield* burst(250, { first: 10 })
       yield* VirtualTime.advance("1 hour")
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from: timetoken }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], from: timetoken }))
       yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(250, 10))
       assert.strictEqual(queryOf((yield* history)[0]!).get("end"), String(BigInt(timetoken) + 1n))
@@ -523,14 +515,14 @@ describe("cursors", () => {
 
   it.effect("one of another region goes on where it was", () =>
     Effect.gen(function*() {
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(5)
       yield* VirtualTime.advance("1 second")
       yield* Fiber.interrupt(fiber)
       yield* emulator.use((service) => service.setRegion({ region: 7 }))
       yield* burst(150, { first: 5 })
       const third = seen.flatMap((event) => event._tag === "Message" ? [event.cursor] : [])[2]
-      const again = yield* collect(Subscribe.stream({ channels: ["a"], from: third }))
+      const again = yield* collectConnected(Subscribe.stream({ channels: ["a"], from: third }))
       yield* VirtualTime.advance("5 seconds")
       assert.deepStrictEqual(payloads(again.seen), numbers(152, 3))
       assert.deepStrictEqual(gaps(again.seen), [])
@@ -539,7 +531,7 @@ describe("cursors", () => {
   it.effect("one from the future is doubted, and the reader begins now", () =>
     Effect.gen(function*() {
       const from = Timetoken.Timetoken.make("27900000000000000")
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], from }))
       yield* burst(3)
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(seen.map(({ _tag }) => _tag), [

@@ -10,23 +10,15 @@ import * as Live from "effect-herald/Live"
 import * as Json from "../../src/internal/json.ts"
 import { emulated } from "../kit/emulated.ts"
 import { hostile, lists, objects } from "../kit/nested.ts"
+import { collect } from "../kit/collect.ts"
+import { numbers } from "../kit/numbers.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
 const parse = (text: string): unknown => JSON.parse(text)
 
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Effect.yieldNow
-    return { seen, fiber }
-  })
-
 const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" ? [Json.text(event.payload)] : [])
-
-const numbers = (length: number) => Array.from({ length }, (_, n) => n)
 
 const world = Layer.provideMerge(Subscriber.layer(), emulated())
 

@@ -30,6 +30,8 @@ import {
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import type { Live } from "effect-herald/Live"
 import { emulated } from "../kit/emulated.ts"
+import { collect } from "../kit/collect.ts"
+import { payloads } from "../kit/events.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -65,21 +67,10 @@ const world = (options: Parameters<typeof emulated>[0] = {}) =>
 const plain = (options: Parameters<typeof emulated>[0] = {}) =>
   world({ ...options, config: { secretKey: undefined, ...options.config } })
 
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Effect.yieldNow
-    return { seen, fiber }
-  })
-
 const later = VirtualTime.advance("1 second")
 
 const publish = (...messages: ReadonlyArray<unknown>) =>
   emulator.use((service) => service.publishAll(messages.map((message) => ({ channel: "a", message }))))
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 /** The defect that a reader ended with. */
 const endOf = <A, E>(fiber: Fiber.Fiber<A, E>) => {

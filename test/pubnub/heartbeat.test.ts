@@ -10,18 +10,10 @@ import { Presence, PubNubConfig, Subscribe } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as Heartbeat from "../../src/pubnub/internal/reading/heartbeat.ts"
 import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
+import { collectConnected } from "../kit/collect.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const isHeartbeat = ({ url }: { readonly url: string }) => url.includes("/heartbeat")
-
-/** Runs a stream in the background, and gives what it has delivered so far. */
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* VirtualTime.advance("1 second")
-    return { seen, fiber }
-  })
 
 /** The heartbeats and leaves so far: when, what and with which query. */
 const told = Effect.map(requestsTo("/v2/presence"), (requests) =>
@@ -37,7 +29,7 @@ const twenty = { presenceTimeout: "20 seconds" } as const
 describe("heartbeats", () => {
   it.effect("come at each interval after the connection, for plain names only", () =>
     Effect.gen(function*() {
-      yield* collect(Subscribe.stream({ channels: ["b", "a", "x.*"], groups: ["g"], presence: true }))
+      yield* collectConnected(Subscribe.stream({ channels: ["b", "a", "x.*"], groups: ["g"], presence: true }))
       yield* VirtualTime.advance("29 seconds")
       const beats = yield* told
       assert.deepStrictEqual(beats.map(({ at, path }) => [at, path]), [
@@ -56,7 +48,7 @@ describe("heartbeats", () => {
 
   it.effect("are sent by heartbeatInterval alone too, and say the usual timeout", () =>
     Effect.gen(function*() {
-      yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 minute")
       const beats = yield* told
       assert.deepStrictEqual(beats.map(({ at, query }) => [at, query.get("heartbeat")]), [[30, "300"], [60, "300"]])
@@ -64,11 +56,11 @@ describe("heartbeats", () => {
 
   it.effect("are not sent unless presence is on, nor where nobody can be present", () =>
     Effect.gen(function*() {
-      yield* collect(Subscribe.stream({ channels: ["a"], presence: true }))
+      yield* collectConnected(Subscribe.stream({ channels: ["a"], presence: true }))
       yield* VirtualTime.advance("1 hour")
       assert.deepStrictEqual(yield* told, [])
       const config = yield* PubNubConfig.PubNubConfig
-      yield* collect(
+      yield* collectConnected(
         Subscribe.stream({ channels: ["a-pnpres", "x.*"], groups: ["g-pnpres"] }).pipe(
           Stream.provideService(PubNubConfig.PubNubConfig, PubNubConfig.make({ ...config, ...twenty }))
         )
@@ -96,7 +88,7 @@ describe("heartbeats", () => {
 
   it.effect("begin when the service has answered", () =>
     Effect.gen(function*() {
-      yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(yield* Faults.Faults.use(({ injected }) => Effect.map(injected, tally)), ["handshake"])
       assert.deepStrictEqual(yield* told, [])
@@ -111,7 +103,7 @@ describe("heartbeats", () => {
   it.effect("are over before the leave, also one that is under way", () =>
     Effect.gen(function*() {
       for (const seconds of [9, 12]) {
-        const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* VirtualTime.advance("8 seconds")
         yield* Faults.Faults.use(({ add }) => add({ on: isHeartbeat, fault: Faults.Fault.Slow({ by: "5 seconds" }) }))
         yield* VirtualTime.advance(`${seconds} seconds`)
@@ -128,7 +120,7 @@ describe("heartbeats", () => {
       const logger = Logger.make(({ logLevel, message }) => {
         if (String(message).startsWith("Subscribe.heartbeat failed")) lines.push(`${logLevel} ${String(message)}`)
       })
-      const { seen } = yield* collect(Subscribe.messages({ channels: ["a"] })).pipe(
+      const { seen } = yield* collectConnected(Subscribe.messages({ channels: ["a"] })).pipe(
         Effect.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Debug")])
       )
       yield* VirtualTime.advance("90 seconds")
@@ -145,7 +137,7 @@ describe("heartbeats", () => {
 
   it.effect("without an answer do not hold up the next", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.presence({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.presence({ channels: ["a"] }))
       yield* VirtualTime.advance("36 seconds")
       assert.deepStrictEqual((yield* told).map(({ at }) => at), [18, 27, 36])
       // And so the user did not time out after twenty seconds.
@@ -180,7 +172,7 @@ describe("states", () => {
 
   it.effect("go with handshakes and heartbeats, never with polls", () =>
     Effect.gen(function*() {
-      yield* collect(Subscribe.stream({ channels: ["a", "b"], state }))
+      yield* collectConnected(Subscribe.stream({ channels: ["a", "b"], state }))
       assert.deepStrictEqual(yield* kept, state.a)
       yield* emulator.use(({ restart }) => restart)
       yield* VirtualTime.advance("20 seconds")
@@ -198,7 +190,7 @@ describe("states", () => {
 
   it.effect("are there again after the user was gone", () =>
     Effect.gen(function*() {
-      yield* collect(Subscribe.stream({ channels: ["a"], state }))
+      yield* collectConnected(Subscribe.stream({ channels: ["a"], state }))
       yield* emulator.use(({ restart }) => restart)
       yield* Faults.Faults.use(({ add }) => add({ fault: Faults.Fault.ConnectionRefused(), lasting: "10 minutes" }))
       yield* VirtualTime.advance("9 minutes")
@@ -210,9 +202,9 @@ describe("states", () => {
   it.effect("may be of the channels of a group, and none are none", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ addToGroup }) => addToGroup({ group: "g", channels: ["a"] }))
-      yield* collect(Subscribe.stream({ groups: ["g"], state }))
+      yield* collectConnected(Subscribe.stream({ groups: ["g"], state }))
       assert.deepStrictEqual(yield* kept, state.a)
-      yield* collect(Subscribe.stream({ channels: ["b"], state: {} }))
+      yield* collectConnected(Subscribe.stream({ channels: ["b"], state: {} }))
       assert.isFalse(queryOf((yield* requestsTo("/v2/subscribe/demo-sub/b/"))[0]!).has("state"))
     }).pipe(Effect.provide(emulated())))
 
@@ -220,7 +212,7 @@ describe("states", () => {
     Effect.gen(function*() {
       const { addToGroup } = yield* emulator
       yield* addToGroup({ group: "g", channels: ["a", "b"] })
-      yield* collect(Subscribe.stream({ groups: ["g"], state: { g: state.a, b: { own: true } } }))
+      yield* collectConnected(Subscribe.stream({ groups: ["g"], state: { g: state.a, b: { own: true } } }))
       const all = Presence.getState({ channels: ["a", "b", "c"] })
       assert.deepStrictEqual([...(yield* all)], [["a", state.a], ["b", { own: true }]])
       yield* addToGroup({ group: "g", channels: ["c"] })

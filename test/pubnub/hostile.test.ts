@@ -7,12 +7,15 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Timetoken } from "effect-herald/pubnub"
+import { PubNubConfig, Subscribe, Subscriber, Timetoken } from "effect-herald/pubnub"
 import { VirtualTime } from "effect-herald/testing"
 import { Missed } from "../../src/pubnub/internal/reading/missed.ts"
 import * as Exchange from "../../src/testing/server/exchange.ts"
 import { start } from "../kit/emulated.ts"
 import { isLong } from "../simulation/seeds.ts"
+import { collect } from "../kit/collect.ts"
+import { payloads, tags } from "../kit/events.ts"
+import { numbers } from "../kit/numbers.ts"
 
 /** A timetoken so many milliseconds after the start. */
 const at = (millis: number): string => String(BigInt(start + millis) * 10_000n)
@@ -78,21 +81,6 @@ const world = (layer: Layer.Layer<HttpClient.HttpClient>) =>
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
     Layer.provideMerge(VirtualTime.layer)
   )
-
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Effect.yieldNow
-    return { seen, fiber }
-  })
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
-
-const tags = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) => events.map(({ _tag }) => _tag)
-
-const numbers = (length: number, first = 0) => Array.from({ length }, (_, index) => first + index)
 
 /** How a stream is read: with a connection of its own, and with one that is shared. */
 const ways = [

@@ -19,20 +19,12 @@ import * as Exchange from "../../src/testing/server/exchange.ts"
 import { emulated, requestsTo } from "../kit/emulated.ts"
 import { isLong } from "../simulation/seeds.ts"
 import { machine } from "../kit/skewed.ts"
+import { collectConnected } from "../kit/collect.ts"
+import { payloads, tags } from "../kit/events.ts"
+import { numbers } from "../kit/numbers.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
-
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* VirtualTime.advance("1 second")
-    return { seen, fiber }
-  })
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const only = <Tag extends SubscribeEvent.SubscribeEvent["_tag"]>(
   events: ReadonlyArray<SubscribeEvent.SubscribeEvent>,
@@ -40,16 +32,12 @@ const only = <Tag extends SubscribeEvent.SubscribeEvent["_tag"]>(
 ) =>
   events.filter((event): event is Extract<SubscribeEvent.SubscribeEvent, { readonly _tag: Tag }> => event._tag === tag)
 
-const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
-
 const statuses = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   tags(events).filter((tag) => tag !== "Message")
 
 const gaps = (
   events: ReadonlyArray<SubscribeEvent.SubscribeEvent>
 ) => [...only(events, "Gap"), ...only(events, "GapSuspected")]
-
-const numbers = (length: number, first = 0) => Array.from({ length }, (_, n) => first + n)
 
 const burst = (length: number, options: { readonly channel?: string; readonly first?: number } = {}) =>
   emulator.use((service) =>
@@ -89,7 +77,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
     faults.RateLimited({ retryAfter: "2 seconds" })
   ])("one $_tag, then ten quiet minutes, is told once", (fault) =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* add({ on: "poll", fault })
       yield* VirtualTime.advance("10 minutes")
       yield* publish(1)
@@ -113,7 +101,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
 
   it.effect("a schedule does not start afresh while handshakes work and polls do not", () =>
     Effect.gen(function*() {
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* add({ on: "poll", fault: faults.ServerError({ status: 502, handled: false }), times: 9 })
       yield* emulator.use((service) => service.restart)
       yield* VirtualTime.advance("5 minutes")
@@ -140,7 +128,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
     "one %s every %s on a quiet channel is the first of its row each time",
     ([, every, fault]) =>
       Effect.gen(function*() {
-        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         // More than the schedules try in a row.
         const rounds = isLong ? 12 : 5
         for (const n of numbers(rounds)) {
@@ -159,7 +147,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
 
   it.effect("polls that are reset again and again in their middle are the first of a row each time", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       for (const n of numbers(12)) {
         yield* VirtualTime.advance(`${45 - n} seconds`)
         yield* emulator.use((service) => service.restart)
@@ -180,7 +168,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
       Effect.gen(function*() {
         const { context, set } = yield* machine()
         const shared = yield* Layer.build(sharing)
-        const { seen } = yield* collect(
+        const { seen } = yield* collectConnected(
           Subscribe.stream({ channels: ["a"] }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
         )
         yield* away(Effect.gen(function*() {
@@ -202,7 +190,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
         const { context, set } = yield* machine()
         const shared = yield* Layer.build(sharing)
         yield* add({ on: "poll", fault: faults.HalfOpen() })
-        const { seen } = yield* collect(
+        const { seen } = yield* collectConnected(
           Subscribe.stream({ channels: ["a"] }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
         )
         yield* VirtualTime.advance("10 seconds")
@@ -222,7 +210,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
       Effect.gen(function*() {
         const { context } = yield* machine(by)
         const shared = yield* Layer.build(sharing)
-        const { seen } = yield* collect(
+        const { seen } = yield* collectConnected(
           Subscribe.stream({ channels: ["a"] }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
         )
         yield* burst(250)
@@ -249,7 +237,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
         yield* VirtualTime.advance("2 hours")
         yield* burst(10, { first: 10 })
         yield* VirtualTime.advance("23 hours")
-        const old = yield* collect(
+        const old = yield* collectConnected(
           Subscribe.stream({ channels: ["a"], from }).pipe(
             Stream.provideContext(shared),
             Stream.provideContext(context)
@@ -271,7 +259,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
       const from = yield* publish("before")
       yield* burst(10)
       yield* VirtualTime.advance(Duration.minutes(24 * 60 - 3))
-      const { seen } = yield* collect(
+      const { seen } = yield* collectConnected(
         Subscribe.stream({ channels: ["a"], from }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
       )
       yield* VirtualTime.advance("10 seconds")
@@ -294,7 +282,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
       const position = yield* publish("before")
       yield* burst(3)
       yield* VirtualTime.advance("1 second")
-      return yield* collect(
+      return yield* collectConnected(
         Subscribe.stream({ channels: ["a"], from: cursorAt(position) }).pipe(
           Stream.provideContext(shared),
           Stream.provideContext(context)
@@ -392,7 +380,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
     "$_tag for ten minutes is waited for: all comes, in order",
     (fault) =>
       Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* outage(fault)
         assert.deepStrictEqual(payloads(seen), numbers(521))
         assert.deepStrictEqual(gaps(seen), [])
@@ -414,7 +402,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
         }))
       })
       const shared = yield* Layer.build(sharing)
-      const { seen } = yield* collect(
+      const { seen } = yield* collectConnected(
         Subscribe.stream({ channels: ["a"] }).pipe(
           Stream.provideContext(shared),
           Stream.provideService(HttpClient.HttpClient, client)
@@ -431,7 +419,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
     "$_tag: who waits for a minute is told, and live messages go on in order",
     (fault) =>
       Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: { within: "1 minute" } }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: { within: "1 minute" } }))
         yield* add({ on: isHistory, fault, lasting: "10 minutes" })
         yield* burst(500)
         yield* VirtualTime.advance("30 seconds")
@@ -450,7 +438,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
 
   it.effect("who does not wait asks nothing", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* outage(faults.ServerError({ status: 503, handled: false }))
       assert.deepStrictEqual(payloads(seen), numbers(121, 400))
       assert.deepStrictEqual(statuses(seen), ["Connected", "GapSuspected"])
@@ -473,9 +461,9 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
 describe("history that fails, for several readers of one connection", () => {
   it.effect("each waits as long as it chose, and none hears of the others", () =>
     Effect.gen(function*() {
-      const patient = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      const bounded = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: { within: "1 minute" } }))
-      const live = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
+      const patient = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+      const bounded = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: { within: "1 minute" } }))
+      const live = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* add({ on: isHistory, fault: faults.ServerError({ status: 503, handled: false }), lasting: "10 minutes" })
       yield* burst(500)
       yield* VirtualTime.advance("1 second")
@@ -506,7 +494,7 @@ describe("history that fails, for several readers of one connection", () => {
         Effect.forkChild
       )
       yield* VirtualTime.advance("1 second")
-      const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const other = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* publish(0)
       yield* VirtualTime.advance("1 second")
       for (const n of numbers(60, 1)) {
@@ -524,7 +512,7 @@ describe("history that fails, for several readers of one connection", () => {
       assert.deepStrictEqual(payloads(other.seen), numbers(61))
       assert.deepStrictEqual(statuses(other.seen), ["Connected"])
       yield* heal
-      const again = yield* collect(Subscribe.stream({ channels: ["a"], from: error!.cursor! }))
+      const again = yield* collectConnected(Subscribe.stream({ channels: ["a"], from: error!.cursor! }))
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(payloads(again.seen), numbers(50, 11))
     }).pipe(
@@ -537,7 +525,7 @@ describe("history that fails, for several readers of one connection", () => {
 describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
   it.effect("of a wildcard whose channels are all known, with all delivered: at most a suspicion", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"] }))
       for (const n of numbers(5)) yield* burst(1, { channel: `x.${n}`, first: n })
       yield* VirtualTime.advance("1 second")
       yield* emulator.use((service) =>
@@ -558,7 +546,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
   it.effect("of a group whose channels can be listed: nothing", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.addToGroup({ group: "crew", channels: ["b", "c"] }))
-      const { seen } = yield* collect(Subscribe.stream({ groups: ["crew"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ groups: ["crew"] }))
       yield* emulator.use((service) =>
         service.publishAll(numbers(500).map((n) => ({ channel: n % 2 === 0 ? "b" : "c", message: n })))
       )
@@ -571,7 +559,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
     "where history is late by %s: nothing, all is given",
     (historyDelay) =>
       Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* burst(500)
         yield* VirtualTime.advance("30 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(500))
@@ -583,7 +571,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
     "where history is late by %s: that it is not in history, and not that it was not stored",
     (historyDelay) =>
       Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* burst(500)
         yield* VirtualTime.advance("5 minutes")
         assert.deepStrictEqual(payloads(seen).slice(-100), numbers(100, 400))
@@ -614,7 +602,7 @@ describe.each(both)("presence that was not asked for, with %s", (_, sharing) => 
 
   it.effect.each(["x.*", "x.*-pnpres"])("of a wildcard, as %s, is not delivered", (by) =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"] }))
       yield* VirtualTime.advance("10 seconds")
       yield* joined(by, "bob", 5)
       yield* publish("hello", "x.a")
@@ -626,7 +614,7 @@ describe.each(both)("presence that was not asked for, with %s", (_, sharing) => 
     "of a wildcard, as %s, is delivered to who asked",
     (by) =>
       Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"], presence: true }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"], presence: true }))
         yield* VirtualTime.advance("10 seconds")
         yield* joined(by, "bob", 5)
         yield* publish("hello", "x.a")
@@ -639,8 +627,8 @@ describe.each(both)("presence that was not asked for, with %s", (_, sharing) => 
 describe("readers of one connection that asked for presence, and others", () => {
   it.effect("each hear what they asked for", () =>
     Effect.gen(function*() {
-      const plain = yield* collect(Subscribe.stream({ channels: ["a"] }))
-      const present = yield* collect(Subscribe.stream({ channels: ["a"], presence: true }))
+      const plain = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+      const present = yield* collectConnected(Subscribe.stream({ channels: ["a"], presence: true }))
       yield* emulator.use((service) =>
         service.handle({
           method: "GET",
@@ -669,7 +657,7 @@ describe.each(both)("a busy channel, with %s", (_, sharing) => {
     ([hole, rate, latency]) =>
       Effect.gen(function*() {
         const late: Array<number> = []
-        const { seen } = yield* collect(Stream.tap(Subscribe.stream({ channels: ["a"] }), (event) =>
+        const { seen } = yield* collectConnected(Stream.tap(Subscribe.stream({ channels: ["a"] }), (event) =>
           event._tag === "Message"
             ? Effect.map(
               EffectClock.currentTimeMillis,
@@ -751,7 +739,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
     Effect.gen(function*() {
       const { client, cuts } = yield* proxied(lengths, how)
       const shared = yield* Layer.build(sharing)
-      const { seen } = yield* collect(
+      const { seen } = yield* collectConnected(
         Subscribe.stream({ channels: ["a"] }).pipe(
           Stream.provideContext(shared),
           Stream.provideService(HttpClient.HttpClient, client)
@@ -777,7 +765,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
       const lengths = [50, 20, 35, 10, 45, 27, 14, 40]
       const { client } = yield* proxied([...lengths, ...lengths, 10_000], "reset")
       const shared = yield* Layer.build(sharing)
-      const { seen } = yield* collect(
+      const { seen } = yield* collectConnected(
         Subscribe.stream({ channels: ["a"] }).pipe(
           Stream.provideContext(shared),
           Stream.provideService(HttpClient.HttpClient, client)
@@ -795,7 +783,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
     Effect.gen(function*() {
       const { client } = yield* proxied([20, 20, 15, 11, 8, 13, 10_000], "504")
       const shared = yield* Layer.build(sharing)
-      yield* collect(
+      yield* collectConnected(
         Subscribe.stream({ channels: ["a"] }).pipe(
           Stream.provideContext(shared),
           Stream.provideService(HttpClient.HttpClient, client)
@@ -811,7 +799,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
     Effect.gen(function*() {
       const { client } = yield* proxied([50, 50, 25], "504")
       const shared = yield* Layer.build(sharing)
-      const { seen } = yield* collect(
+      const { seen } = yield* collectConnected(
         Subscribe.stream({ channels: ["a"] }).pipe(
           Stream.provideContext(shared),
           Stream.provideService(HttpClient.HttpClient, client)
@@ -839,7 +827,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
     "at %i messages a second, at every event and status, are at most 4 kB, and resume exactly",
     ([rate, seconds]) =>
       Effect.gen(function*() {
-        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         for (let n = 0; n < seconds * 10; n++) {
           yield* burst(rate / 10, { first: n * rate / 10 })
           yield* VirtualTime.advance("100 millis")
@@ -851,7 +839,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
         yield* Fiber.interrupt(fiber)
         const messages = only(seen, "Message")
         for (const at of [messages.length - 1, messages.length - 2, Math.floor(messages.length * 0.9)]) {
-          const again = yield* collect(Subscribe.stream({ channels: ["a"], from: messages[at]!.cursor }))
+          const again = yield* collectConnected(Subscribe.stream({ channels: ["a"], from: messages[at]!.cursor }))
           yield* VirtualTime.advance("10 seconds")
           assert.deepStrictEqual(payloads(again.seen), numbers(rate * seconds).slice(at + 1), `from ${at}`)
           yield* Fiber.interrupt(again.fiber)
@@ -861,7 +849,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
 
   it.effect("in the middle of a burst of 5,000 are at most 4 kB, and resume exactly", () =>
     Effect.gen(function*() {
-      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* emulator.use((service) =>
         service.publishAll(numbers(5_000).map((n) => ({ channel: n % 2 === 0 ? "a" : "b", message: n })))
       )
@@ -873,7 +861,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
       // The beginning, the ends of pages, and places within them.
       const places = isLong ? [0, 99, 100, 101, 1_234, 2_500, 4_899, 4_900, 4_950, 4_999] : [99, 4_900]
       for (const at of places) {
-        const again = yield* collect(Subscribe.stream({ channels: ["a", "b"], from: messages[at]!.cursor }))
+        const again = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"], from: messages[at]!.cursor }))
         yield* VirtualTime.advance("30 seconds")
         assert.deepStrictEqual(payloads(again.seen), numbers(5_000).slice(at + 1), `from ${at}`)
         yield* Fiber.interrupt(again.fiber)
@@ -886,7 +874,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
       const all: Array<unknown> = []
       let sent = 0
       for (let round = 0; round < (isLong ? 20 : 8); round++) {
-        const { fiber, seen } = yield* collect(
+        const { fiber, seen } = yield* collectConnected(
           Subscribe.stream({ channels: ["a"], ...cursor === undefined ? {} : { from: cursor } })
         )
         for (let n = 0; n < 10; n++) {
@@ -900,7 +888,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
         const last = seen.findLast((event) => "cursor" in event && event.cursor !== undefined)
         if (last !== undefined && "cursor" in last) ({ cursor } = last)
       }
-      yield* collect(Subscribe.stream({ channels: ["a"], from: cursor! })).pipe(
+      yield* collectConnected(Subscribe.stream({ channels: ["a"], from: cursor! })).pipe(
         Effect.tap(() => VirtualTime.advance("10 seconds")),
         Effect.map(({ seen }) => all.push(...payloads(seen)))
       )

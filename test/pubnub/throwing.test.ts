@@ -32,6 +32,7 @@ import * as Json from "../../src/internal/json.ts"
 import { emulated } from "../kit/emulated.ts"
 import { lists, objects } from "../kit/nested.ts"
 import { Big, Refusing, Tree } from "../kit/throwing.ts"
+import { collect } from "../kit/collect.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -42,14 +43,6 @@ const world = Layer.mergeAll(
 ).pipe(Layer.provideMerge(emulated()))
 
 const later = VirtualTime.advance("1 second")
-
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* Effect.yieldNow
-    return { seen, fiber }
-  })
 
 const publish = (...messages: ReadonlyArray<unknown>) =>
   emulator.use((service) => service.publishAll(messages.map((message) => ({ channel: "a", message }))))

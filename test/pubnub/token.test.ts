@@ -23,7 +23,6 @@ import {
   Publisher,
   PubNubConfig,
   Subscribe,
-  type SubscribeEvent,
   Subscriber,
   Time,
   Users
@@ -34,6 +33,9 @@ import { path } from "../../src/pubnub/internal/wire/path.ts"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 import { randomUUID } from "node:crypto"
 import * as Util from "node:util"
+import { collectConnected } from "../kit/collect.ts"
+import { payloads, tags } from "../kit/events.ts"
+import { numbers } from "../kit/numbers.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const denied = Faults.Fault.AccessDenied()
@@ -63,23 +65,8 @@ const always: PubNubConfig.AuthToken = Effect.sync(() => Redacted.make(randomUUI
 const inWorld = (authToken: PubNubConfig.AuthToken | undefined, options: Parameters<typeof emulated>[0] = {}) =>
   Effect.provide(emulated({ ...options, config: { ...options.config, authToken } }))
 
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<A> = []
-    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
-    yield* VirtualTime.advance("1 second")
-    return { seen, fiber }
-  })
-
 const publish = (...messages: ReadonlyArray<unknown>) =>
   emulator.use((service) => service.publishAll(messages.map((message) => ({ channel: "a", message }))))
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
-
-const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
-
-const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 /** The tokens of the requests so far whose path begins so. */
 const tokensOf = (prefix: string) =>
@@ -98,7 +85,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
         const service = yield* emulator
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         set(second)
         yield* atOnce
         // The poll in flight is left alone.
@@ -124,7 +111,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* addFault({
           on: (request) => {
             if (!isPoll(request)) return false
@@ -147,7 +134,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
     Effect.gen(function*() {
       const { authToken } = yield* makeSource
       yield* Effect.gen(function*() {
-        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
         yield* VirtualTime.advance("1 minute")
@@ -155,7 +142,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
         assert.strictEqual(error.reason._tag, "AccessDenied")
         assert.deepStrictEqual(tags(seen), ["Connected", "Message", ...Array(3).fill("Interrupted"), "Disconnected"])
         yield* publish(2)
-        const { seen: rest } = yield* collect(
+        const { seen: rest } = yield* collectConnected(
           Subscribe.stream({ channels: ["a"], from: error.cursor }).pipe(
             Stream.provideService(PubNubConfig.PubNubConfig, {
               ...yield* PubNubConfig.PubNubConfig,
@@ -171,7 +158,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
         yield* atOnce
@@ -238,7 +225,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       const { authToken, set } = yield* makeSource
       let count = 0
       yield* Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* addFault({
           on: ({ url }) => {
             if (!url.includes("/v3/history")) return false
@@ -261,7 +248,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
         yield* emulator.use((service) => service.addToGroup({ group: "g", channels: ["a"] }))
-        const { seen } = yield* collect(Subscribe.stream({ groups: ["g"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ groups: ["g"] }))
         yield* addFault({
           on: ({ url }) => {
             if (!url.includes("/channel-registration/")) return false
@@ -282,7 +269,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* addFault({ on: ({ url }) => /history.*auth=t0ken-one/.test(url), fault: denied, times: 100 })
         yield* publish(...numbers(150))
         yield* VirtualTime.advance("1 minute")
@@ -300,8 +287,8 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
         const readers = [
-          yield* collect(Subscribe.stream({ channels: ["a"] })),
-          yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+          yield* collectConnected(Subscribe.stream({ channels: ["a"] })),
+          yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
         ]
         set(second)
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
@@ -331,7 +318,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }))
       yield* Effect.gen(function*() {
         const reconnect = { ServerFailure: throws }
-        const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], reconnect }))
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
         yield* atOnce
@@ -362,7 +349,7 @@ describe("a reference", () => {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
         const reconnect = { AccessDenied: Schedule.spaced("1 hour") }
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], reconnect }))
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
         yield* atOnce
@@ -383,7 +370,7 @@ describe("a reference", () => {
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
         yield* atOnce
@@ -406,7 +393,7 @@ describe("a reference", () => {
       const ref = yield* SubscriptionRef.make(Redacted.make("token-0"))
       yield* Effect.gen(function*() {
         const reconnect = { AccessDenied: Schedule.spaced("1 hour") }
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], reconnect }))
         for (const n of numbers(5)) {
           yield* emulator.use((service) => service.revokeToken(`token-${n}`))
           yield* publish(n)
@@ -425,7 +412,7 @@ describe("a reference", () => {
       const ref = yield* SubscriptionRef.make(first)
       const listeners = () => ref.pubsub.subscribers.size
       yield* Effect.gen(function*() {
-        const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         assert.strictEqual(listeners(), 0)
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
         yield* publish(1)
@@ -442,7 +429,7 @@ describe("a reference", () => {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
         yield* emulator.use((service) => service.revokeToken("t0ken-one"))
-        const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
         assert.strictEqual(ref.pubsub.subscribers.size, 1)
         yield* Fiber.interrupt(fiber)
         yield* VirtualTime.advance("2 seconds")
@@ -462,7 +449,7 @@ describe("a reference", () => {
       const ref = yield* SubscriptionRef.make(Redacted.make("token-0"))
       yield* Effect.gen(function*() {
         const reconnect = { AccessDenied: Schedule.spaced("1 hour") }
-        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect }))
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], reconnect }))
         for (const n of numbers(3)) {
           yield* VirtualTime.advance("3 minutes")
           yield* emulator.use((service) => service.revokeToken(`token-${n}`))
@@ -481,8 +468,8 @@ describe("a reference", () => {
       const [one, other] = [yield* SubscriptionRef.make(first), yield* SubscriptionRef.make(Redacted.make("other-1"))]
       yield* Effect.gen(function*() {
         const config = yield* PubNubConfig.PubNubConfig
-        const mine = yield* collect(Subscribe.stream({ channels: ["a"] }))
-        const theirs = yield* collect(
+        const mine = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+        const theirs = yield* collectConnected(
           Subscribe.stream({ channels: ["b"] }).pipe(
             Stream.provideService(PubNubConfig.PubNubConfig, { ...config, authToken: other })
           )
@@ -515,7 +502,7 @@ it.effect("two sources that only look the same share no connection", () =>
     const tokenOf = (source: { readonly token: Redacted.Redacted }) => source.token
     const config = yield* PubNubConfig.PubNubConfig
     for (const [channel, source] of [["a", sources[0]], ["b", sources[1]]] as const) {
-      yield* collect(
+      yield* collectConnected(
         Subscribe.stream({ channels: [channel] }).pipe(
           Stream.provideService(PubNubConfig.PubNubConfig, {
             ...config,
@@ -530,13 +517,13 @@ it.effect("two sources that only look the same share no connection", () =>
 
 it.effect("streams with the same source share their connection", () =>
   Effect.gen(function*() {
-    for (const channel of ["a", "b"]) yield* collect(Subscribe.stream({ channels: [channel] }))
+    for (const channel of ["a", "b"]) yield* collectConnected(Subscribe.stream({ channels: [channel] }))
     assert.strictEqual((yield* requestsTo("/v2/subscribe/demo-sub/a,b/")).length, 2)
   }).pipe(Effect.provide(Layer.merge(Subscriber.layer(), emulated({ config: { authToken: Effect.succeed(first) } })))))
 
 describe("a service that refuses each new token", () => {
   const refuses = Effect.gen(function*() {
-    const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+    const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
     yield* addFault({ on: ({ url }) => url.includes("/v2/subscribe"), fault: denied, times: 1_000 })
     yield* publish(1)
     yield* VirtualTime.advance("1 minute")
@@ -552,7 +539,7 @@ describe("a service that refuses each new token", () => {
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
-        const { fiber } = yield* collect(
+        const { fiber } = yield* collectConnected(
           Subscribe.stream({ channels: ["a"] }).pipe(
             Stream.tap((event) =>
               event._tag === "Interrupted" ? SubscriptionRef.set(ref, Redacted.make(randomUUID())) : Effect.void
@@ -571,7 +558,7 @@ describe("a service that refuses each new token", () => {
 describe("an Effect", () => {
   it.effect("may give another token for each request", () =>
     Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* publish(1)
       yield* VirtualTime.advance("2 minutes")
       yield* publish(2)
@@ -585,7 +572,7 @@ describe("an Effect", () => {
   it.effect("that gives nothing in time leaves a request unsent, and a stream goes on when it does", () => {
     let token: Effect.Effect<Redacted.Redacted> = Effect.never
     return Effect.gen(function*() {
-      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       const publishing = yield* Effect.forkChild(Effect.flip(Publish.publish({ channel: "a", message: 1 })))
       yield* VirtualTime.advance("14 seconds")
       assert.isUndefined(publishing.pollUnsafe())

@@ -8,14 +8,12 @@ import { Subscribe, type SubscribeEvent, Subscriber, Timetoken } from "effect-he
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { numbers } from "./arrivals.ts"
+import { payloads } from "../../kit/events.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
 const world = (historyDelay: Duration.Input = 0) =>
   Layer.provideMerge(Subscriber.layer(), emulated({ emulator: { historyDelay } }))
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const gaps = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.filter((event) => event._tag === "Gap" || event._tag === "GapSuspected")

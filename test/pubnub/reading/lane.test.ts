@@ -17,6 +17,7 @@ import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { isLong } from "../../simulation/seeds.ts"
 import { numbers } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
+import { payloads } from "../../kit/events.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -27,9 +28,6 @@ const here = Effect.map(EffectClock.currentTimeMillis, (now): Cursor => ({
   region: 1,
   delivered: []
 }))
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const statuses = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap(({ _tag }) => _tag === "Message" ? [] : [_tag])

@@ -18,6 +18,7 @@ import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
 import { emulated } from "../../kit/emulated.ts"
 import { arrival, numbers, second, tick, ticks } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
+import { tags } from "../../kit/events.ts"
 
 const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
 
@@ -32,8 +33,6 @@ const eventsOf = (
 
 const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" || event._tag === "Signal" ? [event.payload] : [])
-
-const tags = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) => events.map(({ _tag }) => _tag)
 
 const readerOf = (options: Partial<Options> = {}, names: ReadonlyArray<string> = ["a"], begun = 0) =>
   Effect.gen(function*() {

@@ -14,6 +14,7 @@ import { PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Subscription 
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { Registry } from "../../../src/pubnub/internal/reading/registry.ts"
 import { emulated, requestsTo } from "../../kit/emulated.ts"
+import { payloads } from "../../kit/events.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -39,9 +40,6 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
     yield* VirtualTime.advance("1 second")
     return { seen, fiber }
   })
-
-const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-  events.flatMap((event) => event._tag === "Message" ? [event.payload] : [])
 
 const publish = (message: unknown, channel = "a") => emulator.use((service) => service.publish({ channel, message }))
 
