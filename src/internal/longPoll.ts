@@ -1,57 +1,57 @@
 /**
- * One long poll as a pure function: a state and an input give the next state and what to do. It knows no Effect, no HTTP
- * and no message. It decides when the connection is proved, when it is polled, when it pauses and when it gives up; what
- * is told of it; and whether time passed in which nobody listened.
+ * One long poll as a pure function: a state and an input give the next state and commands. It knows no Effect, no HTTP and no
+ * message. It decides when to send a handshake, when to poll, when to pause and when to give up. It also decides which
+ * statuses to emit, and whether there was a time without a poll.
  *
  * `C` is the service's cursor, `F` a failure of a request. Nothing here is mutable: `pollLoop.ts` runs it.
  */
 
-/** One moment by this machine's two clocks, in milliseconds. The wall clock may be set, the other only goes on. */
+/** One moment by this machine's two clocks, in milliseconds. The wall clock may be set back, the other one never goes back. */
 export interface Moment {
   readonly wall: number
   readonly steady: number
 }
 
-/** Whether the service is there. `New`: it has not answered yet. `Down`: it was there until `since`. */
+/** Whether the service answers. `New`: it has not answered yet. `Down`: it has not answered after `since`. */
 export type Link =
   | { readonly _tag: "New" }
   | { readonly _tag: "Up" }
   | { readonly _tag: "Down"; readonly since: Moment }
 
-/** What is known in every state. */
+/** The facts that every state holds. */
 export interface Facts<C> {
-  /** Where the next poll asks from. None: where the service stands then. */
+  /** Where the next poll starts. Undefined: at the service's current position. */
   readonly cursor: C | undefined
   readonly link: Link
-  /** Until when somebody surely listened, by this machine. */
+  /** Until when a poll surely listened, by this machine's clocks. */
   readonly heardAt: Moment
-  /** The service's own time then, in milliseconds. Not that of the cursor, which is old on a quiet channel. */
+  /** The service's time at `heardAt`, in milliseconds. It is not the time of the cursor, which is old on a quiet channel. */
   readonly servedAt: number | undefined
-  /** The longest time since the last answer in which nobody listened, in milliseconds. */
+  /** The longest time without a poll since the last answer, in milliseconds. */
   readonly unheard: number
-  /** How many failures are in this row. */
+  /** How many failures there were in a row. */
   readonly attempts: number
-  /** Another credential was tried at once in this row: so a service that refuses each new one is not asked without end. */
+  /** Whether a new credential was tried at once in this row of failures. It is tried once: a service may refuse each new one. */
   readonly renewed: boolean
-  /** How many answers in a row came at once and brought nothing. */
+  /** How many empty answers in a row came at once. */
   readonly barren: number
-  /** How long the last polls were held that something between here and the service cut, if they were like each other. */
+  /** How long the last polls were held until a proxy cut them, and how many there were, if their times were similar. */
   readonly cuts: { readonly held: number; readonly times: number } | undefined
-  /** Something before the cursor is still to be made up for, whatever the clocks say. */
+  /** Whether messages before the cursor are still to be read, whatever the clocks say. */
   readonly owing: boolean
 }
 
-/** Why a handshake is made. */
+/** Why a handshake is sent. */
 export type Proof = "start" | "failure" | "silence" | "names" | "break"
 
 export type State<C, F> =
-  /** Nothing is in flight: it goes on when somebody wants more. */
+  /** Nothing is in flight. Waits for a reader that wants more. */
   | { readonly _tag: "Ready"; readonly facts: Facts<C> }
-  /** A handshake is out. */
+  /** A handshake is in flight. */
   | { readonly _tag: "Proving"; readonly why: Proof; readonly facts: Facts<C> }
-  /** A poll is out. It is cut when it was silent for `patience` milliseconds. */
+  /** A poll is in flight. It is cut after `patience` milliseconds without an answer. */
   | { readonly _tag: "Polling"; readonly sentAt: Moment; readonly patience: number; readonly facts: Facts<C> }
-  /** The schedule of this failure is asked. */
+  /** The schedule of this failure decides. */
   | { readonly _tag: "Deciding"; readonly failure: F; readonly denied: boolean; readonly facts: Facts<C> }
   | { readonly _tag: "Pausing"; readonly why: "failure" | "denied" | "barren"; readonly facts: Facts<C> }
   /** Switched off by the caller. */
@@ -60,11 +60,11 @@ export type State<C, F> =
   | { readonly _tag: "Ended"; readonly facts: Facts<C> }
 
 export type Input<C, F> =
-  /** Somebody wants what comes next. */
+  /** A reader wants the next events. */
   | { readonly _tag: "Wanted"; readonly at: Moment }
-  /** What is asked for has changed. */
+  /** The subscribed names have changed. */
   | { readonly _tag: "Renamed"; readonly at: Moment }
-  /** A handshake was answered: where to poll from, where the service stands, and its time, if it tells. */
+  /** A handshake was answered: the cursor for the next poll, the service's current position, and its time if the answer has it. */
   | {
     readonly _tag: "Stood"
     readonly cursor: C
@@ -73,7 +73,7 @@ export type Input<C, F> =
     readonly sentAt: Moment
     readonly at: Moment
   }
-  /** A poll was answered. `soon`: too soon for another to be sent at once, unless something was `fresh`. */
+  /** A poll was answered. `soon`: it came at once, so the next poll waits unless the answer had `fresh` events. */
   | {
     readonly _tag: "Polled"
     readonly next: C
@@ -82,7 +82,7 @@ export type Input<C, F> =
     readonly fresh: boolean
     readonly at: Moment
   }
-  /** `renewed`: it was refused for a credential that has been replaced since it was sent. */
+  /** `renewed`: the refused credential has been replaced since the request was sent. */
   | {
     readonly _tag: "Failed"
     readonly failure: F
@@ -90,9 +90,9 @@ export type Input<C, F> =
     readonly renewed: boolean
     readonly at: Moment
   }
-  /** The poll was silent for as long as it may be. */
+  /** The poll had no answer within its `patience`. */
   | { readonly _tag: "Silent"; readonly at: Moment }
-  /** What the schedule says. */
+  /** The schedule's decision. */
   | { readonly _tag: "Retry"; readonly millis: number }
   | { readonly _tag: "GaveUp" }
   /** A pause is over. */
@@ -103,15 +103,15 @@ export type Input<C, F> =
   | { readonly _tag: "SwitchedOn" }
 
 export type Command<C, F> =
-  // --- what is in flight from here on: at most one, the last of its list
+  // --- work that starts: at most one command, the last of its list
   | { readonly _tag: "Handshake"; readonly why: Proof }
   | { readonly _tag: "Poll"; readonly from: C; readonly patience: number }
   | { readonly _tag: "Ask"; readonly failure: F }
   | { readonly _tag: "Pause"; readonly millis: number }
   // --- done at once
-  /** What is in flight ends. */
+  /** Interrupts the work in flight. */
   | { readonly _tag: "Cut" }
-  /** All schedules start afresh. */
+  /** Starts all schedules again. */
   | { readonly _tag: "Forget" }
   | { readonly _tag: "TellConnected"; readonly cursor: C }
   | { readonly _tag: "TellReconnected"; readonly cursor: C; readonly downFor: number }
@@ -122,30 +122,30 @@ export type Command<C, F> =
     readonly attempt: number
     readonly retryIn: number
   }
-  /** Nobody listened for longer than the service keeps what nobody asks for: something between the two may be missing. */
+  /** There was no poll for longer than the service keeps its queue: messages between the two positions may be missing. */
   | { readonly _tag: "TellBreak"; readonly from: C; readonly to: C }
   | { readonly _tag: "End"; readonly failure: F; readonly cursor: C | undefined; readonly attempts: number }
 
 /** All in milliseconds. */
 export interface Rules {
-  /** How long the service keeps what nobody asks for. */
+  /** How long the service keeps messages that no poll takes. */
   readonly retention: number
-  /** How long a poll may be silent. */
+  /** How long a poll may wait for its answer. */
   readonly patience: number
 }
 
 export type Next<C, F> = readonly [State<C, F>, ReadonlyArray<Command<C, F>>]
 
-/** A poll that was held for so long ends a row of failures, however it ended: no pause would have spared more. */
+/** A poll that was held for so long ends a row of failures, however it ended: the longest pause is no longer. */
 export const held = 30_000
 
-/** A poll that was cut sooner was not cut for being idle. */
+/** A proxy that cuts idle polls does not cut sooner. */
 const shortestCut = 5_000
 
-/** By how much two polls that one proxy cuts may differ, and how long before that a poll is renewed. */
+/** How much the times of two polls that one proxy cuts may differ, and how long before the cut a poll is renewed. */
 const cutMargin = (held: number): number => Math.max(1_000, held * 0.04)
 
-/** An answer may be so much later than the longest silence before it is taken to be from before the machine slept. */
+/** An answer that is later than the longest silence by more than this came before the machine slept. */
 const lateness = 10_000
 
 export const start = <C, F>(
@@ -169,7 +169,7 @@ export const start = <C, F>(
   }
 })
 
-/** How much time passed, by the clock that saw more of it. */
+/** How much time passed, by the clock that shows more. */
 export const elapsed = (from: Moment, to: Moment): number => Math.max(0, to.wall - from.wall, to.steady - from.steady)
 
 export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>): Next<C, F> => {
@@ -200,7 +200,7 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
           return stood(rules, facts, state.why, input)
         case "Failed":
           return failed(facts, input)
-        // Not cut by new names: its answer tells the service of those that were asked for.
+        // New names do not cut it: its answer is true for the names in it.
         default:
           return same
       }
@@ -217,7 +217,7 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
           return failed(next, input, wasHeld && attempts > 0 ? [{ _tag: "Forget" }] : [])
         }
         case "Silent":
-          // Not the end of the silence: the connection may have been dead from the first moment on.
+          // `heardAt` is not the end of the silence: the connection may have been dead from its start.
           return prove({ ...facts, heardAt: state.sentAt }, "silence", [{ _tag: "Cut" }])
         case "Renamed":
           return prove({ ...facts, heardAt: later(facts.heardAt, state.sentAt) }, "names", [{ _tag: "Cut" }])
@@ -252,7 +252,7 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
             ? prove({ ...facts, attempts: 0, renewed: true }, "failure", [{ _tag: "Cut" }, { _tag: "Forget" }])
             : same
         case "Renamed":
-          // After a failure the handshake that comes asks for the new names anyway.
+          // After a failure, the next handshake has the new names anyway.
           return state.why === "barren" ? prove(facts, "names", [{ _tag: "Cut" }]) : same
         default:
           return same
@@ -268,7 +268,7 @@ const prove = <C, F>(facts: Facts<C>, why: Proof, first: ReadonlyArray<Command<C
 const poll = <C, F>(rules: Rules, facts: Facts<C>, from: C, at: Moment): Next<C, F> => {
   const { cuts, heardAt } = facts
   const unheard = Math.max(facts.unheard, elapsed(heardAt, at))
-  // Whoever cuts idle polls does so again: they are renewed just before.
+  // A proxy that cuts idle polls will do so again, so polls are renewed just before.
   const patience = cuts === undefined || cuts.times < 2
     ? rules.patience
     : Math.min(rules.patience, cuts.held - cutMargin(cuts.held))
@@ -283,7 +283,7 @@ const polled = <C, F>(
   const { at, fresh, next, servedAt, soon } = input
   const late = elapsed(sentAt, at) > patience + lateness
   const barren = soon && !fresh ? facts.barren + 1 : 0
-  // The service's clock went on, and this machine's clocks do not know: it slept while they were set back.
+  // Only the service's clock shows the time that passed: the machine slept, and its clock was set back.
   const missed = facts.servedAt === undefined || servedAt === undefined
     ? 0
     : servedAt - facts.servedAt - elapsed(facts.heardAt, at)
@@ -296,9 +296,9 @@ const polled = <C, F>(
     ...facts,
     cursor: next,
     link: { _tag: "Up" },
-    // An answer later than any timer allows came before the machine slept, and says nothing of the time since.
+    // An answer later than any timer allows came before the machine slept, and says nothing about the time since.
     heardAt: late ? sentAt : at,
-    // An old page says nothing of now.
+    // An old page says nothing about the current time.
     servedAt: servedAt === undefined ? facts.servedAt : Math.max(servedAt, facts.servedAt ?? 0),
     unheard: 0,
     attempts: proven ? 0 : facts.attempts,
@@ -330,13 +330,13 @@ const failed = <C, F>(
   { denied, failure, renewed }: Extract<Input<C, F>, { readonly _tag: "Failed" }>,
   first: ReadonlyArray<Command<C, F>> = []
 ): Next<C, F> => {
-  // Not counted: the credential that is in use now is tried at once.
+  // The failure does not count: the new credential is tried at once.
   if (renewed && denied && !facts.renewed) return prove({ ...facts, renewed: true }, "failure", first)
   const next = { ...goDown(facts), attempts: facts.attempts + 1 }
   return [{ _tag: "Deciding", failure, denied, facts: next }, [...first, { _tag: "Ask", failure }]]
 }
 
-/** Three witnesses say how long nobody listened, and the longest counts. The service's own needs no clock of this machine. */
+/** Three clocks say how long there was no poll, and the longest time counts. The service's clock does not depend on this machine. */
 const stood = <C, F>(
   rules: Rules,
   facts: Facts<C>,
@@ -346,7 +346,7 @@ const stood = <C, F>(
   const isSilence = why === "silence"
   const byService = facts.servedAt === undefined || servedAt === undefined ? 0 : servedAt - facts.servedAt
   const byMachine = facts.link._tag === "New" ? 0 : Math.max(facts.unheard, elapsed(facts.heardAt, at))
-  // A poll that was silent was listening, for all that is known, for as long as it may be silent.
+  // A silent poll counts as listening for its whole patience.
   const listened = isSilence ? rules.patience : 0
   const isBreak = facts.owing || byService - listened > rules.retention || byMachine > rules.retention
   const commands: Array<Command<C, F>> = []
@@ -354,7 +354,7 @@ const stood = <C, F>(
   if (facts.link._tag === "Down") {
     commands.push({ _tag: "TellReconnected", cursor, downFor: elapsed(facts.link.since, at) })
   }
-  // A poll was held for its whole time, and the service is there: that ends a row.
+  // A poll was held for its whole time, and the service answers: that ends a row of failures.
   const isQuiet = isSilence && facts.attempts > 0
   if (isQuiet) commands.push({ _tag: "Forget" })
   if (isBreak) commands.push({ _tag: "TellBreak", from: cursor, to: now })
@@ -368,8 +368,8 @@ const stood = <C, F>(
       renewed: !isSilence && facts.renewed,
       owing: false,
       unheard: isBreak ? 0 : facts.unheard,
-      // The cursor may be old, but what is after it was listened to, or is being looked for. The service may have answered
-      // long before the answer was read: the machine slept.
+      // The cursor may be old, but a poll was listening after it, or its gap is being read. `sentAt`, because the machine may
+      // have slept between the answer and reading it.
       heardAt: isBreak || facts.link._tag === "New" ? sentAt : facts.heardAt,
       servedAt: isBreak || isSilence || facts.servedAt === undefined ? servedAt ?? facts.servedAt : facts.servedAt
     }

@@ -1,6 +1,6 @@
 /**
- * Runs one long poll: makes the requests that {@link LongPoll.step} asks for and feeds back what comes of them. At most one
- * thing is in flight, in one fiber; whatever ends it early ends that fiber, and another goes on from the state.
+ * Runs one long poll: sends the requests that {@link LongPoll.step} commands, and passes their results back to it. At most one
+ * request or pause is in flight, in one fiber. Cutting it interrupts that fiber, and another one continues from the state.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,26 +9,26 @@ import type * as Schedule from "effect/Schedule"
 import * as LongPoll from "./longPoll.ts"
 import * as Retries from "./retries.ts"
 
-/** What a handshake found. */
+/** The answer to a handshake. */
 export interface Stood<C> {
-  /** Where to poll from: where it stood before, unless the service says that this cannot be. */
+  /** The cursor for the next poll: the one from before, unless the service's position shows that it cannot be right. */
   readonly cursor: C
-  /** Where the service stands. */
+  /** The service's current position. */
   readonly now: C
-  /** The service's time, in milliseconds, if it tells. */
+  /** The service's time, in milliseconds, if the answer has it. */
   readonly servedAt: number | undefined
 }
 
-/** What a poll brought; the page itself was handed on by then. */
+/** The answer to a poll. Its page has already been delivered. */
 export interface Polled<C> {
   readonly next: C
   readonly servedAt: number | undefined
-  /** It came too soon for another poll to be sent at once, unless something was `fresh`. */
+  /** It came at once, so the next poll waits unless there were `fresh` events. */
   readonly soon: boolean
   readonly fresh: boolean
 }
 
-/** What is told of the connection. */
+/** The statuses of the connection. */
 export type Told<C, F> = Extract<
   LongPoll.Command<C, F>,
   { readonly _tag: "TellConnected" | "TellReconnected" | "TellInterrupted" | "TellBreak" | "End" }
@@ -39,16 +39,16 @@ export interface Service<C, F, R> {
   readonly rules: LongPoll.Rules
   readonly handshake: (standing: C | undefined, why: LongPoll.Proof) => Effect.Effect<Stood<C>, F, R>
   readonly poll: (from: C) => Effect.Effect<Polled<C>, F, R>
-  /** How to come back after this failure. It goes on through a row of failures. */
+  /** The schedule for this kind of failure. It continues through a row of failures. */
   readonly schedule: (failure: F) => Schedule.Schedule<unknown, F, never, R>
-  /** Whether the failure says that the credential does not do. */
+  /** Whether the service refused the credential. */
   readonly isDenied: (failure: F) => boolean
-  /** Whether the credential of the last request has been replaced since: asked after it was denied. */
+  /** Whether the credential of the last request has been replaced since. Called after a refusal. */
   readonly renewed: Effect.Effect<boolean, never, R>
-  /** What is wanted while nothing is in flight. `undefined`: nothing, until the loop is woken. */
+  /** The next input while nothing is in flight. Undefined: there is none until the loop is woken. */
   readonly next: () => "Wanted" | "Renamed" | undefined
   readonly tell: (told: Told<C, F>) => void
-  /** Something in the loop threw: it has ended. */
+  /** Called when code in the loop threw. The loop has ended then. */
   readonly broken: (defect: unknown) => void
 }
 
@@ -68,10 +68,10 @@ export class PollLoop<C, F, R> {
   private readonly clock: Clock.Clock
   private readonly fork: (effect: Effect.Effect<void, never, R>) => Fiber.Fiber<void>
   private readonly retries: Retries.Retries<F, R>
-  /** Whether it goes on by itself. */
+  /** Whether the loop runs. */
   isRunning = false
   private fiber: Fiber.Fiber<void> | undefined
-  /** A fiber of an older turn feeds nothing any more. */
+  /** The results of a fiber of an older turn are ignored. */
   private turn = 0
   private flight: InFlight<C, F> | undefined
   private feeding = false
@@ -91,7 +91,7 @@ export class PollLoop<C, F, R> {
     this.state = state
   }
 
-  /** Begins, or goes on from the state. */
+  /** Starts, or continues from the state. */
   start(): void {
     const turn = ++this.turn
     this.isRunning = true
@@ -112,12 +112,12 @@ export class PollLoop<C, F, R> {
       Effect.sync(() => {
         if (turn === this.turn) this.service.broken(defect)
       })))
-    // It runs at once, and may be over by now.
+    // The fiber starts at once, and may have ended by now.
     if (turn === this.turn) this.fiber = fiber
     else fiber.interruptUnsafe()
   }
 
-  /** Ends what is in flight. The state stays. */
+  /** Interrupts the work in flight. The state stays. */
   stop(): void {
     this.turn++
     this.isRunning = false
@@ -127,14 +127,14 @@ export class PollLoop<C, F, R> {
     fiber?.interruptUnsafe()
   }
 
-  /** Something may be wanted now. */
+  /** Wakes the loop: there may be demand now. */
   wake(): void {
     const { resume } = this
     this.resume = undefined
     resume?.(Effect.void)
   }
 
-  /** Something happened beside what is in flight, which goes on unless the machine has another idea. */
+  /** Passes an input from outside. The work in flight continues unless the state changes. */
   signal(input: Input<C, F>): void {
     if (this.feeding) {
       this.signals.push(input)
@@ -148,7 +148,7 @@ export class PollLoop<C, F, R> {
     if (isRunning) this.start()
   }
 
-  /** How long the poll in flight may still be silent, in milliseconds. */
+  /** How long the poll in flight may still wait for its answer, in milliseconds. */
   patience(at: LongPoll.Moment): number | undefined {
     return this.state._tag === "Polling" ? this.state.patience - LongPoll.elapsed(this.state.sentAt, at) : undefined
   }
@@ -184,7 +184,7 @@ export class PollLoop<C, F, R> {
     } finally {
       this.feeding = false
     }
-    // One that changes nothing must not hold back those behind it.
+    // An input that changes nothing must not hold back the next ones.
     for (let signal = this.signals.shift(); signal !== undefined; signal = this.signals.shift()) this.signal(signal)
   }
 
@@ -230,7 +230,7 @@ export class PollLoop<C, F, R> {
   }
 }
 
-/** Cuts the polls that were silent for too long. A machine that sleeps stops its timers: short sleeps find out soon after. */
+/** Cuts polls that were silent for too long. Timers stop while a machine sleeps, so short sleeps notice soon after. */
 export const watch = <C, F, R>(
   clock: Clock.Clock,
   loops: () => Iterable<PollLoop<C, F, R>>,
@@ -244,7 +244,7 @@ export const watch = <C, F, R>(
       const left = loop.patience(at)
       if (left === undefined) continue
       if (left <= 0) loop.signal({ _tag: "Silent", at })
-      // A virtual clock takes a small fraction of a millisecond for no time at all: the loop would spin.
+      // A virtual clock rounds a small fraction of a millisecond to zero, and the loop would spin.
       else if (left < next) next = Math.ceil(left)
     }
     return Effect.sleep(next)

@@ -1,5 +1,5 @@
 /**
- * A row of failures: each is asked of the schedule of its kind, which goes on through the row and starts afresh after it.
+ * The schedules for failures in a row. Each kind of failure has a schedule, which continues through the row and starts again after it.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -13,7 +13,7 @@ export type Decision = { readonly _tag: "Retry"; readonly millis: number } | { r
 export interface Retries<F, R> {
   /** Takes the next step of the schedule for this failure. */
   readonly ask: (failure: F) => Effect.Effect<Decision, never, R>
-  /** The row is over. */
+  /** Ends the row: all schedules start again. */
   readonly forget: () => void
 }
 

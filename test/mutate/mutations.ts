@@ -46,7 +46,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     [
       "a handshake is cut by new names",
-      "// Not cut by new names: its answer tells the service of those that were asked for.",
+      "// New names do not cut it: its answer is true for the names in it.",
       "case \"Renamed\":\n          return prove(facts, \"names\", [{ _tag: \"Cut\" }])"
     ],
     ["a held poll does not end a row", "const row = wasHeld ? { attempts: 0, renewed: false } : {}", "const row = {}"],
