@@ -665,7 +665,7 @@ describe("after any inputs", () => {
       const given: Input = input._tag === "Polled"
         ? { ...input, next: n, fresh: next() < 0.5, soon: next() < 0.5, servedAt: next() < 0.9 ? served : undefined }
         : input._tag === "Stood"
-        ? { ...input, cursor: n, now: n + 1, servedAt: next() < 0.9 ? served : undefined }
+        ? { ...input, cursor: n, now: n + 1, sentAt: at(now), servedAt: next() < 0.9 ? served : undefined }
         : input._tag === "Failed"
         ? { ...input, denied: next() < 0.3, renewed: next() < 0.3 }
         : input
