@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { version } from "../internal/version.ts"
 import { meanings } from "./exit/code.ts"
-import { crashOf } from "./exit/failure.ts"
+import { BadInput, crashOf } from "./exit/failure.ts"
 import { report } from "./exit/report.ts"
+import * as OnOff from "./input/onOff.ts"
 import { JsonFlag } from "./output/jsonFlag.ts"
 import { channelGroups } from "./pubnub/channelGroups.ts"
 import { channels } from "./pubnub/channels.ts"
@@ -66,7 +67,12 @@ const presenter: CliOutput.Presenter = {
  * which holds the exit code.
  */
 export const run = (args: ReadonlyArray<string>) =>
-  Command.runWith(herald, { version })(args).pipe(
+  Effect.suspend(() => {
+    const issue = OnOff.issueOf(args)
+    return issue === undefined
+      ? Command.runWith(herald, { version })(args)
+      : Effect.fail(new BadInput({ description: issue }))
+  }).pipe(
     Effect.catchDefect((defect) => Effect.fail(crashOf(defect))),
     // Read by hand: wrong arguments are reported too, and then no flag has a value.
     Effect.catch((failure) => report(failure, { json: args.includes("--json") })),

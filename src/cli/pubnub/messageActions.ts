@@ -36,7 +36,7 @@ const add = Command.make(
   "add",
   {
     channel,
-    messageTimetoken: message.pipe(Argument.withSchema(Timetoken.Timetoken)),
+    messageTimetoken: message,
     type: Argument.String("type").pipe(Argument.withDescription("The type of the action, such as reaction or receipt")),
     value: Argument.String("value").pipe(Argument.withDescription("The value of the action"))
   },

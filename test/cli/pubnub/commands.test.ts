@@ -36,6 +36,30 @@ const whileSubscribed = <E, R>(
     return yield* Fiber.join(fiber)
   })
 
+describe("flags that are on or off", () => {
+  for (
+    const args of [
+      ["publish", "orders", "--text", "yes"],
+      ["publish", "orders", "--store", "1", "hello"],
+      ["subscribe", "--presence", "No"]
+    ]
+  ) {
+    it.effect(`refuses ${args.join(" ")}: the word may be a message or a channel`, () =>
+      Effect.gen(function*() {
+        const { exitCode, stderr, stdout } = yield* herald(args)
+        assert.deepStrictEqual([exitCode, stdout], [2, []])
+        assert.match(stderr.join(), /"(yes|1|No)" after --(text|store|presence) may be its value or an argument/)
+      }).pipe(Effect.provide(world)))
+  }
+
+  it.effect("publishes a word that looks like a value when the flag is behind it, or after --", () =>
+    Effect.gen(function*() {
+      yield* herald(["publish", "orders", "yes", "--text"])
+      yield* herald(["publish", "orders", "--text", "--", "no"])
+      assert.deepStrictEqual((yield* stored("orders")).map(({ payload }) => payload), ["yes", "no"])
+    }).pipe(Effect.provide(world)))
+})
+
 describe("time", () => {
   it.effect("prints a timetoken and a date", () =>
     Effect.gen(function*() {

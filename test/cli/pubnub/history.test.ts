@@ -14,6 +14,7 @@ it.effect("history prints what a channel holds, from either end, as JSON or for 
     for (let n = 0; n < 250; n++) yield* service.publish({ channel: "a", message: { n }, publisher: "bob" })
     const newest = yield* herald(["history", "a", "--limit", "2"])
     assert.deepStrictEqual(newest.stdout.map((line) => JSON.parse(line).payload), [{ n: 249 }, { n: 248 }])
+    assert.notInclude(newest.stdout.join(), "actions")
     const oldest = yield* herald(["history", "a", "--oldest-first", "--limit", "120"])
     assert.deepStrictEqual(oldest.stdout.map((line) => JSON.parse(line).payload.n), [...Array(120).keys()])
     const [line] =

@@ -212,7 +212,7 @@ describe("2: refused before anything is sent", () => {
       ["list", "a", "--since", "1595634632"],
       ["list", "a", "--since", message, "--before", "16000000000000000"],
       ["add", "a", message, "reaction"],
-      ["add", "a", "1595634632", "reaction", "👍"],
+      ["add", "a", "159563463", "reaction", "👍"],
       ["add", "a", message, "", "👍"],
       ["add", "a", message, "reaction", ""],
       ["remove", "a", "yesterday", message],

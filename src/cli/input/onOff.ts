@@ -1,0 +1,35 @@
+/**
+ * Flags that are on or off. The parser takes the next word for their value when it looks like one: a message `yes` behind
+ * `--text` would disappear without a word.
+ */
+
+/** All of them. */
+const names = [
+  "access-manager",
+  "json",
+  "merge",
+  "message-ml",
+  "oldest-first",
+  "presence",
+  "replicate",
+  "store",
+  "text",
+  "tls",
+  "verbose"
+]
+
+const words = ["true", "false", "yes", "no", "y", "n", "on", "off", "1", "0"]
+
+/** What is wrong with the arguments: a word that may be the value of a flag, or an argument. */
+export const issueOf = (args: ReadonlyArray<string>): string | undefined => {
+  const end = args.indexOf("--")
+  const read = end === -1 ? args : args.slice(0, end)
+  for (const [index, flag] of read.entries()) {
+    const word = read[index + 1]
+    if (word !== undefined && words.includes(word.toLowerCase()) && names.some((name) => flag === `--${name}`)) {
+      return `"${word}" after ${flag} may be its value or an argument. ` +
+        `Write ${flag}=${word}, or put the flag behind the arguments`
+    }
+  }
+  return undefined
+}
