@@ -632,51 +632,33 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: include.actions", "path: request.actions\n", "path: false\n"]
   ]),
   ...of("src/pubnub/History.ts", ["test/pubnub/History.test.ts"], [
-    ["row: schema of stream", "range), decodeEntry(schema))", "range), decodeEntry(undefined))"]
+    ["row: schema of stream", "decodeEntry(options.schema))", "decodeEntry(undefined))"]
   ]),
   ...of("src/pubnub/MessageActions.ts", ["test/pubnub/MessageActions.test.ts"], [
     ["row: limit default", "limit = pageSize ?? most", "limit = pageSize ?? 25"],
     ["row: pageSize", "({ ...range, channel, pageSize })", "({ ...range, channel })"]
   ]),
-  ...of("src/pubnub/internal/objects/lists.ts", ["test/pubnub/Users.test.ts"], [
+  ...of("src/pubnub/internal/objects/pages.ts", ["test/pubnub/Users.test.ts"], [
     ["row: pageSize", "limit ?? pageSize ?? most", "limit ?? most"],
     ["row: previous", "end: asked.previous", "end: undefined"]
   ]),
-  ...of("src/pubnub/internal/objects/metadata.ts", ["test/pubnub/Users.test.ts"], [
-    ["row: include of list", "const asked = { ...options, include }\n", "const asked = { ...options }\n"]
-  ]),
-  ...of("src/pubnub/Users.ts", ["test/pubnub/Users.test.ts"], [
+  ...of("src/pubnub/internal/objects/requests.ts", ["test/pubnub/Users.test.ts", "test/pubnub/Channels.test.ts"], [
+    ["row: include of list", "const asked = { ...options, include }", "const asked = { ...options }"],
     [
-      "row: id of get",
-      "get: (options = {}) => requests.get(given(options))",
-      "get: (options = {}) => requests.get(given({ ...options, id: undefined }))"
+      "row: id of get, set, update and remove",
+      "id: kind.idOf(options, config)",
+      "id: kind.idOf({ ...options, id: undefined }, config)"
     ],
     [
-      "row: id default of remove",
-      "id: options.id ?? userId\n  })\n\n  function",
-      "id: options.id ?? \"x\"\n  })\n\n  function"
+      "row: include of set",
+      "write(operation, id, encoded, include, ifMatchesEtag)",
+      "write(operation, id, encoded, defaultParts, ifMatchesEtag)"
     ],
-    [
-      "row: id of set",
-      "return requests.set(given(options))",
-      "return requests.set(given({ ...options, id: undefined }))"
-    ]
+    ["row: stream", "page(operation, { ...asked, ...at })", "page(operation, at)"],
+    ["row: list", "Effect.flatMap(page(operation, asked), (page)", "Effect.flatMap(page(operation, {}), (page)"]
   ]),
-  ...of("src/pubnub/internal/objects/setting.ts", ["test/pubnub/Users.test.ts"], [
+  ...of("src/pubnub/internal/objects/fields.ts", ["test/pubnub/Users.test.ts"], [
     ["row: type of set", "{ status: 50, type: 50 } as const", "{ status: 50 } as const"]
-  ]),
-  ...of("src/pubnub/Channels.ts", ["test/pubnub/Channels.test.ts"], [
-    ["row: stream", "requests.stream(() => options)", "requests.stream(() => ({}))"],
-    [
-      "row: list previous",
-      "requests.list(() => options)",
-      "requests.list(() => ({ ...options, previous: undefined }))"
-    ],
-    [
-      "row: set include",
-      "return requests.set(() => options)",
-      "return requests.set(() => ({ ...options, include: undefined }))"
-    ]
   ]),
   ...of("src/pubnub/Memberships.ts", ["test/pubnub/Memberships.test.ts"], [
     [
@@ -815,7 +797,7 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of("src/pubnub/internal/objects/relations.ts", ["test/pubnub/Members.test.ts"], [
     ["row: custom: merge of memberships", "Update.merge(body, before, how)", "Update.merge(body, before)"]
   ]),
-  ...of("src/pubnub/internal/objects/lists.ts", ["test/pubnub/Memberships.test.ts"], [
+  ...of("src/pubnub/internal/objects/pages.ts", ["test/pubnub/Memberships.test.ts"], [
     ["row: previous", "...before === undefined ? {} : { previous: before }", ""]
   ])
 ]
