@@ -53,8 +53,13 @@ export const Detail: Schema.Codec<Detail> = Schema.Struct({
   location: Schema.optionalKey(Schema.String)
 })
 
-/** What the service wrote: its own number, which may contradict the status, and its sentence. */
-const said = { code: Schema.optionalKey(Schema.Int), description: Schema.String }
+/** What the service wrote. */
+const said = {
+  /** Its own number, which may contradict the status. */
+  code: Schema.optionalKey(Schema.Int),
+  /** Its sentence. */
+  description: Schema.String
+}
 
 const wait = (retryAfter: Duration.Duration | undefined): string =>
   retryAfter === undefined ? "a while" : seconds(retryAfter)
@@ -81,8 +86,11 @@ const firstTry = (code: string | undefined): string => {
  * @since 0.1.0
  */
 export class Transport extends Failure.TaggedError<Transport>("Reason")("Transport", {
+  /** What went wrong. */
   description: Schema.String,
+  /** The code of the system or of OpenSSL, such as `"ECONNRESET"`. Absent without one. */
   code: Schema.optionalKey(Schema.String),
+  /** `false` only if the service cannot have seen the request. */
   sent: Schema.Boolean
 }, {
   message: ({ code, description, sent }) =>
@@ -96,7 +104,10 @@ export class Transport extends Failure.TaggedError<Transport>("Reason")("Transpo
  * @category errors
  * @since 0.1.0
  */
-export class Timeout extends Failure.TaggedError<Timeout>("Reason")("Timeout", { after: Schema.Duration }, {
+export class Timeout extends Failure.TaggedError<Timeout>("Reason")("Timeout", {
+  /** How long the request waited. */
+  after: Schema.Duration
+}, {
   message: (timeout) => `${whatHappened(timeout)} Try again, or raise requestTimeout.`,
   isRetryable: true
 }) {}
@@ -109,6 +120,7 @@ export class Timeout extends Failure.TaggedError<Timeout>("Reason")("Timeout", {
  */
 export class RateLimited extends Failure.TaggedError<RateLimited>("Reason")("RateLimited", {
   ...said,
+  /** The wait that the service asked for, if it did. */
   retryAfter: Schema.optional(Schema.Duration)
 }, {
   message: ({ description, retryAfter }) =>
@@ -125,7 +137,9 @@ export class RateLimited extends Failure.TaggedError<RateLimited>("Reason")("Rat
  */
 export class BadRequest extends Failure.TaggedError<BadRequest>("Reason")("BadRequest", {
   ...said,
+  /** The HTTP status. Absent if nothing was sent. */
   status: Schema.optionalKey(Schema.Int),
+  /** What is wrong with which parameter. */
   details: Schema.Array(Detail)
 }, {
   message: ({ description, details, status }) =>
@@ -146,8 +160,11 @@ export class BadRequest extends Failure.TaggedError<BadRequest>("Reason")("BadRe
  */
 export class ServerFailure extends Failure.TaggedError<ServerFailure>("Reason")("ServerFailure", {
   ...said,
+  /** The HTTP status; 0 for a redirect in a browser. */
   status: Schema.Int,
+  /** Whether the service answered, or something in its place, such as a proxy. */
   answeredBy: Schema.Literals(["service", "intermediary"]),
+  /** The wait that the answer asked for, if it did. */
   retryAfter: Schema.optional(Schema.Duration)
 }, {
   message: ({ answeredBy, description, retryAfter, status }) =>
@@ -167,9 +184,13 @@ export class ServerFailure extends Failure.TaggedError<ServerFailure>("Reason")(
  * @since 0.1.0
  */
 export class Malformed extends Failure.TaggedError<Malformed>("Reason")("Malformed", {
+  /** The HTTP status. */
   status: Schema.Int,
+  /** Why it cannot be read. */
   description: Schema.String,
+  /** The beginning of the answer, at most 1,024 characters. */
   excerpt: Schema.String,
+  /** `maxAnswerSize` in bytes, if the answer has more. Absent otherwise. */
   limit: Schema.optionalKey(Schema.Int)
 }, {
   message: (answer) =>

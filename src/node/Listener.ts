@@ -24,8 +24,11 @@ import * as requestBody from "./internal/requestBody.ts"
  * @since 0.1.0
  */
 export class ListenFailed extends Failure.TaggedError<ListenFailed>("node")("ListenFailed", {
+  /** The host name or address. */
   host: Schema.String,
+  /** The port. */
   port: Schema.Int,
+  /** The error of the system. */
   cause: Schema.Defect()
 }, {
   message: ({ host, port }) => `Cannot listen on ${host}:${port}. Choose another port, or 0 for any free port.`,

@@ -82,7 +82,12 @@ export type StoredMessage<A = Schema.Json, P extends keyof Parts = "meta"> = Ent
 export type StoredFile<P extends keyof Parts = "meta"> = Entry & Pick<Parts, P> & {
   readonly _tag: "StoredFile"
   /** The id and the name of the file. */
-  readonly file: { readonly id: string; readonly name: string }
+  readonly file: {
+    /** The id that the service gave it. */
+    readonly id: string
+    /** The name. */
+    readonly name: string
+  }
   /** The message that was shared with the file. Absent without one. */
   readonly payload?: Schema.Json
 }
@@ -189,7 +194,11 @@ export type WithSchema<A, RD = never> =
     /** The schema of a payload. */
     readonly schema: Schema.ConstraintDecoder<A, RD>
   }
-  | (Schema.Json extends A ? { readonly schema?: undefined } : never)
+  | (Schema.Json extends A ? {
+      /** No schema: payloads are JSON. */
+      readonly schema?: undefined
+    }
+    : never)
 
 // --------------------------------------------------------------------------------------------------------------------
 // requests
@@ -371,11 +380,16 @@ export type RemoveOptions =
     readonly channel: string
   }
   & (
-    | Range & { readonly all?: false | undefined }
+    | Range & {
+      /** Only the messages of the range. Default: `false`. */
+      readonly all?: false | undefined
+    }
     | {
       /** Removes everything that history keeps of the channel. */
       readonly all: true
+      /** Not with `all: true`. */
       readonly since?: undefined
+      /** Not with `all: true`. */
       readonly before?: undefined
     }
   )

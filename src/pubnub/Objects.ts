@@ -37,7 +37,10 @@ export interface Kind {
   /** The fields to write that only this kind has. */
   readonly fields: object
   /** The options that say which object is meant. */
-  readonly which: { readonly id?: string | undefined }
+  readonly which: {
+    /** The id of the object. A kind may let it default to the own user. */
+    readonly id?: string | undefined
+  }
   /** The fields that a filter of a list can use. */
   readonly filterField: string
 }
@@ -49,7 +52,9 @@ export interface Kind {
  * @since 0.1.0
  */
 export type Item<K extends Kind, P extends AppContext.Part, C = AppContext.Custom> = (K & {
+  /** The parts of the object. */
   readonly part: P
+  /** The type of its custom data. */
   readonly custom: C
 })["record"]
 

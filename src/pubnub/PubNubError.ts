@@ -18,9 +18,13 @@ export { BadRequest, Detail, Malformed, RateLimited, ServerFailure, Timeout, Tra
  * @since 0.1.0
  */
 export class AccessDenied extends Failure.TaggedError<AccessDenied>("pubnub")("AccessDenied", {
+  /** The HTTP status. */
   status: Schema.Int,
+  /** What the service said. */
   description: Schema.String,
+  /** The channels that the service named. */
   channels: Schema.Array(Schema.String),
+  /** The channel groups that the service named. */
   groups: Schema.Array(Schema.String)
 }, {
   message: ({ channels, description, groups }) => {
@@ -37,8 +41,11 @@ export class AccessDenied extends Failure.TaggedError<AccessDenied>("pubnub")("A
  * @since 0.1.0
  */
 export class InvalidKey extends Failure.TaggedError<InvalidKey>("pubnub")("InvalidKey", {
+  /** The HTTP status. Absent if nothing was sent. */
   status: Schema.optionalKey(Schema.Int),
+  /** Which key it is. */
   key: Schema.Literals(["subscribe", "publish", "secret"]),
+  /** What is wrong with the key. */
   description: Schema.String
 }, {
   message: ({ description, key }) =>
@@ -75,8 +82,11 @@ export type AddOn = typeof AddOn.Type
  * @since 0.1.0
  */
 export class FeatureDisabled extends Failure.TaggedError<FeatureDisabled>("pubnub")("FeatureDisabled", {
+  /** The HTTP status. */
   status: Schema.Int,
+  /** The add-on; `"Unnamed"` if the service does not name it. */
   addOn: AddOn,
+  /** What the service said. */
   description: Schema.String
 }, {
   message: ({ addOn, description }) =>
@@ -91,7 +101,9 @@ export class FeatureDisabled extends Failure.TaggedError<FeatureDisabled>("pubnu
  * @since 0.1.0
  */
 export class EmptySubscription extends Failure.TaggedError<EmptySubscription>("pubnub")("EmptySubscription", {
+  /** The HTTP status. */
   status: Schema.Int,
+  /** What the service said. */
   description: Schema.String
 }, {
   message: ({ description }) =>
@@ -132,7 +144,9 @@ export type Reason = typeof Reason.Type
  * @since 0.1.0
  */
 export interface RequestFacts {
+  /** The HTTP method, in upper case. */
   readonly method: string
+  /** The path of the URL, with `{…}` for what is left out. */
   readonly path: string
 }
 
@@ -171,9 +185,17 @@ export interface RequestFacts {
  * @since 0.1.0
  */
 export class PubNubError extends Failure.TaggedError<PubNubError>("pubnub")("PubNubError", {
+  /** The function that failed: `"Publish.publish"`. */
   operation: Schema.String,
+  /** Why it failed. */
   reason: Reason,
-  request: Schema.Struct({ method: Schema.String, path: Schema.String })
+  /** The request, without payload, query or secrets. */
+  request: Schema.Struct({
+    /** The HTTP method, in upper case. */
+    method: Schema.String,
+    /** The path of the URL, with `{…}` for what is left out. */
+    path: Schema.String
+  })
 }, {
   message: ({ operation, reason }) => `${operation}: ${reason.message}`,
   isRetryable: ({ reason }) => reason.isRetryable,
@@ -187,7 +209,10 @@ export class PubNubError extends Failure.TaggedError<PubNubError>("pubnub")("Pub
  * @category errors
  * @since 0.1.0
  */
-export type PubNubErrorOf<R extends Reason> = PubNubError & { readonly reason: R }
+export type PubNubErrorOf<R extends Reason> = PubNubError & {
+  /** Why the request failed. */
+  readonly reason: R
+}
 
 /** @internal */
 export const make = <R extends Reason>(

@@ -130,7 +130,12 @@ export class PublishOutcomeUnknown
     /** Why the outcome is not known. */
     reason: Schema.Union(Outcome.Unknown),
     /** The request that was sent. */
-    request: Schema.Struct({ method: Schema.String, path: Schema.String })
+    request: Schema.Struct({
+      /** The HTTP method, in upper case. */
+      method: Schema.String,
+      /** The path of the URL, with `{…}` for what is left out. */
+      path: Schema.String
+    })
   }, {
     message: ({ channel, messageId, operation, reason }) => {
       const id = messageId === undefined ? "" : ` ${messageId}`

@@ -60,7 +60,9 @@ export interface Kind {
  * @since 0.1.0
  */
 export type Relation<K extends Kind, P extends K["include"], C = AppContext.Custom> = (K & {
+  /** The parts of the membership. */
   readonly part: P
+  /** The type of its custom data. */
   readonly custom: C
 })["record"]
 

@@ -41,7 +41,12 @@ import type { Timetoken } from "./Timetoken.ts"
 export type From =
   | Cursor.Cursor
   | Timetoken
-  | { readonly timetoken: Timetoken; readonly region?: number | undefined }
+  | {
+    /** The stream starts after this timetoken. */
+    readonly timetoken: Timetoken
+    /** The region that the timetoken comes from. Default: the region that the first answer names. */
+    readonly region?: number | undefined
+  }
 
 /**
  * Retry schedules of a reader, one for each kind of failure. They hold for requests of the connection and for requests of
@@ -95,7 +100,10 @@ export type Strategy = "catchUp" | "sliding" | "dropping" | "fail" | "suspend"
  * @category models
  * @since 0.1.0
  */
-export type CatchUp = "history" | "none" | { readonly within: Duration.Input }
+export type CatchUp = "history" | "none" | {
+  /** How long to retry while history fails. */
+  readonly within: Duration.Input
+}
 
 /**
  * Options of {@link stream} and of every other stream of this module. At least one channel or group is needed.

@@ -104,7 +104,12 @@ export const Signal = <S extends Schema.Constraint>(payload: S) =>
 export class FileShared extends Schema.Opaque<FileShared>()(taggedStruct("FileShared", {
   ...delivery,
   /** The id and the name of the file. */
-  file: Schema.Struct({ id: Schema.String, name: Schema.String }),
+  file: Schema.Struct({
+    /** The id that the service gave it. */
+    id: Schema.String,
+    /** The name. */
+    name: Schema.String
+  }),
   /** The message that was shared with the file. */
   payload: Schema.optionalKey(Schema.Json),
   ...extras

@@ -120,11 +120,12 @@ export const once = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E | At
  * @category errors
  * @since 0.1.0
  */
-export class AttachmentSpent
-  extends Failure.TaggedError<AttachmentSpent>("symphony")("AttachmentSpent", { error: SymphonyError }, {
-    message: ({ error }) => `it can be read only once, and an attempt that read it failed: ${error.message}`
-  })
-{}
+export class AttachmentSpent extends Failure.TaggedError<AttachmentSpent>("symphony")("AttachmentSpent", {
+  /** The failure of the attempt that read the stream. */
+  error: SymphonyError
+}, {
+  message: ({ error }) => `it can be read only once, and an attempt that read it failed: ${error.message}`
+}) {}
 
 /**
  * The stream of a file failed while the message was being sent. The request was aborted, and nothing was posted.

@@ -41,7 +41,10 @@ export type Parts<
     /** MessageML: text, with or without its root element, or markup with the data of its entities. */
     readonly message: string | MessageML.Markup
   } & Pick<Message<E, R>, Part>
-  | { readonly message: Message<E, R> } & { readonly [part in Part]?: never }
+  | {
+    /** The message with all its parts. */
+    readonly message: Message<E, R>
+  } & { readonly [part in Part]?: never }
 
 /**
  * A file of an {@link ImportedMessage}.

@@ -135,15 +135,18 @@ export interface Blasted {
  */
 export class MessageOutcomeUnknown
   extends Failure.TaggedError<MessageOutcomeUnknown>("symphony")("MessageOutcomeUnknown", {
+    /** The function that was called: `"Messages.send"`. */
     operation: Schema.String,
-    /** As they were given. */
+    /** The streams, as they were given. */
     streamIds: Schema.Array(Schema.String),
+    /** Why the outcome is not known. */
     reason: Schema.Union([
       SymphonyError.Transport,
       SymphonyError.Timeout,
       SymphonyError.ServerFailure,
       SymphonyError.Malformed
     ]),
+    /** The request that was sent. */
     request: SymphonyError.SymphonyError.fields.request
   }, {
     message: ({ operation, reason, streamIds }) => {

@@ -195,11 +195,13 @@ export type User =
   | {
     /** The id of the user. */
     readonly userId: number
+    /** Not with `userId`. */
     readonly username?: never
   }
   | {
     /** The name for logins. */
     readonly username: string
+    /** Not with `username`. */
     readonly userId?: never
   }
 

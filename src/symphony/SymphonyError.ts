@@ -11,8 +11,13 @@ import { BadRequest, Malformed, RateLimited, ServerFailure, Timeout, Transport }
 
 export { BadRequest, Detail, Malformed, RateLimited, ServerFailure, Timeout, Transport } from "../Reason.ts"
 
-/** What the service wrote: its own number, which may contradict the status, and its sentence. */
-const said = { code: Schema.optionalKey(Schema.Int), description: Schema.String }
+/** What the service wrote. */
+const said = {
+  /** Its own number, which may contradict the status. */
+  code: Schema.optionalKey(Schema.Int),
+  /** Its sentence. */
+  description: Schema.String
+}
 
 /**
  * The session or the login was refused (401). For a login: the user is unknown, its public key is not imported, or the
@@ -93,7 +98,9 @@ export type Reason = typeof Reason.Type
  * @since 0.1.0
  */
 export interface RequestFacts {
+  /** The HTTP method, in upper case. */
   readonly method: string
+  /** The path of the URL, with `{…}` for what is left out. */
   readonly path: string
   /** The stream that the request is about, where it is about one. */
   readonly streamId?: string
@@ -108,12 +115,19 @@ export interface RequestFacts {
  * @since 0.1.0
  */
 export class SymphonyError extends Failure.TaggedError<SymphonyError>("symphony")("SymphonyError", {
+  /** The function that failed: `"Messages.send"`. */
   operation: Schema.String,
+  /** Why it failed. */
   reason: Reason,
+  /** The request, without payload, query or secrets. */
   request: Schema.Struct({
+    /** The HTTP method, in upper case. */
     method: Schema.String,
+    /** The path of the URL, with `{…}` for what is left out. */
     path: Schema.String,
+    /** The stream that the request is about, where it is about one. */
     streamId: Schema.optionalKey(Schema.String),
+    /** By which the vendor's support can find it. */
     traceId: Schema.optionalKey(Schema.String)
   })
 }, {
@@ -129,4 +143,7 @@ export class SymphonyError extends Failure.TaggedError<SymphonyError>("symphony"
  * @category errors
  * @since 0.1.0
  */
-export type SymphonyErrorOf<R extends Reason> = SymphonyError & { readonly reason: R }
+export type SymphonyErrorOf<R extends Reason> = SymphonyError & {
+  /** Why the request failed. */
+  readonly reason: R
+}

@@ -44,19 +44,27 @@ export type Fault = Data.TaggedEnum<{
   TruncatedBody: {}
   /** The body is whole for HTTP and ends in the middle of its JSON. */
   TruncatedJson: {}
-  /**
-   * Any answer in place of the service's, which does not get the request. A `body` of text is sent as it is, any other as
-   * JSON. Default: the error of the service for this status.
-   */
+  /** Any answer in place of the service's, which does not get the request. */
   Answer: {
+    /** The HTTP status. */
     readonly status: number
+    /** Text is sent as it is, any other value as JSON. Default: the error of the service for this status. */
     readonly body?: unknown
+    /** The headers. Default: none of its own. */
     readonly headers?: Readonly<Record<string, string>> | undefined
   }
-  /** A page of HTML with a status of 5xx. `handled` says whether the service handled the request before. */
-  ServerError: { readonly status: 500 | 502 | 503 | 504; readonly handled: boolean }
-  /** 429 with a `Retry-After` in whole seconds. The service does not get the request. */
-  RateLimited: { readonly retryAfter: Duration.Input }
+  /** A page of HTML with a status of 5xx. */
+  ServerError: {
+    /** The HTTP status. */
+    readonly status: 500 | 502 | 503 | 504
+    /** Whether the service handled the request before. */
+    readonly handled: boolean
+  }
+  /** 429 with a `Retry-After`. The service does not get the request. */
+  RateLimited: {
+    /** The wait that the answer asks for, in whole seconds. */
+    readonly retryAfter: Duration.Input
+  }
   /** 403 with the service's body, which names the channels or group. The service does not get the request. */
   AccessDenied: {}
   /** 200 with a body that is no JSON. */
@@ -80,7 +88,10 @@ export type Fault = Data.TaggedEnum<{
   /** The poll gets the first page that the reader ever got, if there is one. */
   OldPage: {}
   /** The service handles the request, and the answer comes later. */
-  Slow: { readonly by: Duration.Input }
+  Slow: {
+    /** The time that the answer is late. */
+    readonly by: Duration.Input
+  }
   /** The connection is half-open: the request does not arrive, and no answer comes. */
   HalfOpen: {}
   /** The service restarts: resets this request, unhandled, and all that wait for an answer (`ECONNRESET`). */
@@ -193,7 +204,9 @@ export interface Options {
  * @since 0.1.0
  */
 export interface Injected {
+  /** The fault. */
   readonly fault: Fault
+  /** The kind of the request. */
   readonly kind: Kind
   /** Method and path, without the query and its keys and tokens. */
   readonly request: string

@@ -436,6 +436,89 @@ export interface HandledRequest {
 }
 
 /**
+ * What the emulator gives for a message, signal or event that it sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sent {
+  /** When the emulator accepted it. */
+  readonly timetoken: Timetoken
+}
+
+/**
+ * A channel of the keyset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChannelOptions {
+  /** The name of the channel. */
+  readonly channel: string
+}
+
+/**
+ * Any JSON value in place of an envelope.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RawOptions extends ChannelOptions {
+  /** The value that readers get, any JSON. */
+  readonly envelope: unknown
+}
+
+/**
+ * A user or channel with metadata.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ObjectOptions {
+  /** The id of the user or channel. */
+  readonly id: string
+}
+
+/**
+ * A message action to remove.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RemoveActionOptions extends ChannelOptions {
+  /** The timetoken of the message. */
+  readonly messageTimetoken: string
+  /** The timetoken of the action. */
+  readonly actionTimetoken: string
+}
+
+/**
+ * Channels to add to a group, or to remove from it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface GroupOptions {
+  /** The name of the group. */
+  readonly group: string
+  /** The names of the channels. */
+  readonly channels: ReadonlyArray<string>
+}
+
+/**
+ * A region, and the users that move to it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RegionOptions {
+  /** The number of the region, as cursors have it. */
+  readonly region: number
+  /** The user to move. Default: everybody. */
+  readonly userId?: string | undefined
+}
+
+/**
  * One keyset of the emulated service: reads its state, changes it, and makes it fail.
  *
  * @category models
@@ -443,21 +526,19 @@ export interface HandledRequest {
  */
 export interface EmulatedKeyset {
   /** Publishes a message. */
-  readonly publish: (options: PublishOptions) => Effect.Effect<{ readonly timetoken: Timetoken }>
+  readonly publish: (options: PublishOptions) => Effect.Effect<Sent>
   /** Publishes any number of messages in one step, and gives their timetokens. */
   readonly publishAll: (messages: ReadonlyArray<PublishOptions>) => Effect.Effect<ReadonlyArray<Timetoken>>
   /** Sends a signal. */
-  readonly signal: (options: SignalOptions) => Effect.Effect<{ readonly timetoken: Timetoken }>
+  readonly signal: (options: SignalOptions) => Effect.Effect<Sent>
   /** Sends an event of any kind. */
-  readonly emit: (options: EmitOptions) => Effect.Effect<{ readonly timetoken: Timetoken }>
+  readonly emit: (options: EmitOptions) => Effect.Effect<Sent>
   /** Sends any JSON value in place of an envelope. */
-  readonly emitRaw: (options: { readonly channel: string; readonly envelope: unknown }) => Effect.Effect<
-    { readonly timetoken: Timetoken }
-  >
+  readonly emitRaw: (options: RawOptions) => Effect.Effect<Sent>
   /** The stored messages of a channel that have not expired, oldest first. */
-  readonly messages: (options: { readonly channel: string }) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  readonly messages: (options: ChannelOptions) => Effect.Effect<ReadonlyArray<StoredMessage>>
   /** The ids of the users that are present on a channel, in the order of their joins. */
-  readonly occupants: (options: { readonly channel: string }) => Effect.Effect<ReadonlyArray<string>>
+  readonly occupants: (options: ChannelOptions) => Effect.Effect<ReadonlyArray<string>>
   /** The users that have metadata, by id. */
   readonly users: Effect.Effect<ReadonlyArray<StoredUser>>
   /** The channels that have metadata, by id. */
@@ -467,39 +548,31 @@ export interface EmulatedKeyset {
   /** Creates or changes a user. Sends an event only if something changed. */
   readonly setUser: (change: Change<StoredUser, "id">) => Effect.Effect<StoredUser>
   /** Removes the metadata of a user. Memberships stay. */
-  readonly removeUser: (options: { readonly id: string }) => Effect.Effect<void>
+  readonly removeUser: (options: ObjectOptions) => Effect.Effect<void>
   /** Creates or changes the metadata of a channel. Sends an event only if something changed. */
   readonly setChannel: (change: Change<StoredChannel, "id">) => Effect.Effect<StoredChannel>
   /** Removes the metadata of a channel. Memberships stay. */
-  readonly removeChannel: (options: { readonly id: string }) => Effect.Effect<void>
+  readonly removeChannel: (options: ObjectOptions) => Effect.Effect<void>
   /** Creates or changes a membership. Sends an event only if something changed. */
   readonly setMembership: (change: Change<StoredMembership, "userId" | "channel">) => Effect.Effect<StoredMembership>
   /** Removes a membership. */
-  readonly removeMembership: (options: { readonly userId: string; readonly channel: string }) => Effect.Effect<void>
+  readonly removeMembership: (options: Pick<StoredMembership, "userId" | "channel">) => Effect.Effect<void>
   /** The message actions of a channel, oldest first. */
-  readonly actions: (options: { readonly channel: string }) => Effect.Effect<ReadonlyArray<StoredAction>>
+  readonly actions: (options: ChannelOptions) => Effect.Effect<ReadonlyArray<StoredAction>>
   /** Adds a message action. If the user added it before, gives that one. */
   readonly addAction: (
-    options: Omit<StoredAction, "actionTimetoken"> & { readonly channel: string }
+    options: Omit<StoredAction, "actionTimetoken"> & ChannelOptions
   ) => Effect.Effect<StoredAction>
   /** Removes a message action of any user. */
-  readonly removeAction: (options: {
-    readonly channel: string
-    readonly messageTimetoken: string
-    readonly actionTimetoken: string
-  }) => Effect.Effect<void>
+  readonly removeAction: (options: RemoveActionOptions) => Effect.Effect<void>
   /** Makes the next changes of message actions without publishing them. The requests are answered with 207. */
   readonly withholdActions: (count: number) => Effect.Effect<void>
   /** The channels of a group. */
-  readonly groupChannels: (options: { readonly group: string }) => Effect.Effect<ReadonlyArray<string>>
+  readonly groupChannels: (options: Pick<GroupOptions, "group">) => Effect.Effect<ReadonlyArray<string>>
   /** Adds channels to a group, and creates the group if need be. */
-  readonly addToGroup: (
-    options: { readonly group: string; readonly channels: ReadonlyArray<string> }
-  ) => Effect.Effect<void>
+  readonly addToGroup: (options: GroupOptions) => Effect.Effect<void>
   /** Removes channels from a group. */
-  readonly removeFromGroup: (
-    options: { readonly group: string; readonly channels: ReadonlyArray<string> }
-  ) => Effect.Effect<void>
+  readonly removeFromGroup: (options: GroupOptions) => Effect.Effect<void>
   /** Refuses requests with 403, until `allow`. Polls that already wait go on. */
   readonly deny: (denial: Denial) => Effect.Effect<void>
   /** Takes back every `deny`. */
@@ -540,9 +613,7 @@ export class PubNubEmulator extends Context.Service<
     /** The methods for another keyset. Throws if there is none with this key. */
     readonly keyset: (subscribeKey: string) => EmulatedKeyset
     /** Moves one user, or everybody, to a region. */
-    readonly setRegion: (
-      options: { readonly region: number; readonly userId?: string | undefined }
-    ) => Effect.Effect<void>
+    readonly setRegion: (options: RegionOptions) => Effect.Effect<void>
     /** Resets the connection of every poll that waits. Keeps all state. */
     readonly restart: Effect.Effect<void>
     /** The newest 10,000 requests, oldest first; fewer when their addresses have more than 16 MB together. */

@@ -164,7 +164,9 @@ export interface SendOptions {
   readonly attachments?: ReadonlyArray<File> | undefined
   /** The message that this one answers or forwards. Default: none. */
   readonly parent?: {
+    /** The id of the other message. */
     readonly messageId: string
+    /** How the messages are related. */
     readonly type: "REPLY" | "FORWARD" | "REPLY_FORM"
   } | undefined
 }
@@ -204,6 +206,19 @@ export interface ReceiptOptions {
 }
 
 /**
+ * A user who joins or leaves a stream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MemberOptions {
+  /** The stream. */
+  readonly streamId: string
+  /** The user. */
+  readonly username: string
+}
+
+/**
  * A message as the pod stores it.
  *
  * @category models
@@ -227,7 +242,12 @@ export interface StoredMessage {
   /** The entities as JSON text, both given ones and those that the pod made. */
   readonly data: string | undefined
   /** The files. */
-  readonly attachments: ReadonlyArray<File & { readonly attachmentId: string }>
+  readonly attachments: ReadonlyArray<
+    File & {
+      /** The id of the attachment in this message. */
+      readonly attachmentId: string
+    }
+  >
   /** Whether an update notifies nobody; `undefined` for a first version. */
   readonly silent: boolean | undefined
   /** The id of the version before this one. */
@@ -386,19 +406,22 @@ export class SymphonyEmulator extends Context.Service<SymphonyEmulator, {
   /** Creates a stream and gives its id, URL-safe. */
   readonly createStream: (stream: Stream) => Effect.Effect<string>
   /** Adds a user to a stream. */
-  readonly addMember: (options: { readonly streamId: string; readonly username: string }) => Effect.Effect<void>
+  readonly addMember: (options: MemberOptions) => Effect.Effect<void>
   /** Removes a user from a stream. */
-  readonly removeMember: (options: { readonly streamId: string; readonly username: string }) => Effect.Effect<void>
+  readonly removeMember: (options: MemberOptions) => Effect.Effect<void>
   /** Sends a message and gives its id, URL-safe. A message that the Agent would refuse is a defect. */
   readonly send: (options: SendOptions) => Effect.Effect<string>
   /** Suppresses a message, as an administrator does. */
-  readonly suppress: (options: { readonly messageId: string }) => Effect.Effect<void>
+  readonly suppress: (options: Pick<StoredMessage, "messageId">) => Effect.Effect<void>
   /** Delivers a message to a reader, or marks it as read or emailed. */
   readonly receive: (options: ReceiptOptions) => Effect.Effect<void>
   /** Sends an event of any kind to the datafeeds, and gives its id. */
   readonly emit: (options: EmitOptions) => Effect.Effect<string>
   /** Expires all tokens, or those of one username or application. */
-  readonly expireSessions: (options?: { readonly name?: string | undefined }) => Effect.Effect<void>
+  readonly expireSessions: (options?: {
+    /** The username, or the id of the application. Default: all. */
+    readonly name?: string | undefined
+  }) => Effect.Effect<void>
   /** Refuses further messages that have one of these words in their text or in a file name (451). */
   readonly block: (words: ReadonlyArray<string>) => Effect.Effect<void>
   /** Changes the version of the Agent. */
@@ -406,11 +429,11 @@ export class SymphonyEmulator extends Context.Service<SymphonyEmulator, {
   /** Changes whether the tokens of further logins say that no token of the key manager is needed. */
   readonly setSimplifiedKeyDelivery: (on: boolean) => Effect.Effect<void>
   /** Removes a feed, as the service does when nobody reads it. */
-  readonly dropFeed: (options: { readonly feedId: string }) => Effect.Effect<void>
+  readonly dropFeed: (options: Pick<StoredFeed, "feedId">) => Effect.Effect<void>
   /** Resets the connection of every read that waits. Keeps all state. */
   readonly restart: Effect.Effect<void>
   /** The messages of a stream in the order of their arrival, with those that were replaced or suppressed. */
-  readonly messages: (options: { readonly streamId: string }) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  readonly messages: (options: Pick<StoredMessage, "streamId">) => Effect.Effect<ReadonlyArray<StoredMessage>>
   /** The streams, oldest first. */
   readonly streams: Effect.Effect<ReadonlyArray<StoredStream>>
   /** The feeds that exist, oldest first. */

@@ -20,13 +20,25 @@ import * as exchange from "./server/exchange.ts"
  */
 export type Answer =
   | {
+    /** The HTTP status. Default: 200. */
     readonly status?: number
+    /** The headers. Default: none. */
     readonly headers?: Readonly<Record<string, string>>
+    /** The body as text. Default: empty. */
     readonly body?: string
+    /** The time before the answer comes. Default: none. */
     readonly delay?: Duration.Input
   }
-  | { readonly failure: string; readonly delay?: Duration.Input }
-  | { readonly never: true }
+  | {
+    /** The code of the network error, such as `"ECONNREFUSED"`. */
+    readonly failure: string
+    /** The time before the request fails. Default: none. */
+    readonly delay?: Duration.Input
+  }
+  | {
+    /** The request gets no answer. */
+    readonly never: true
+  }
 
 /**
  * A request and its outcome: an answer, a failure of the transport, or `Pending` while it waits or after it was interrupted.
@@ -46,8 +58,18 @@ export interface Exchange {
   /** What came of it. */
   readonly outcome:
     | { readonly _tag: "Pending" }
-    | { readonly _tag: "Answered"; readonly status: number; readonly body: string }
-    | { readonly _tag: "Failed"; readonly cause: unknown }
+    | {
+      readonly _tag: "Answered"
+      /** The HTTP status. */
+      readonly status: number
+      /** The body of the answer as text. */
+      readonly body: string
+    }
+    | {
+      readonly _tag: "Failed"
+      /** The error of the transport. */
+      readonly cause: unknown
+    }
 }
 
 /**
