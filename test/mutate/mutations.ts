@@ -490,8 +490,15 @@ export const mutations: ReadonlyArray<Mutation> = [
       "false) {\n          yield* this.parked"
     ],
     ["a lane that has stopped reads on", "fiber?.interruptUnsafe()\n    this.stopSecond()", "fiber?.interruptUnsafe()"],
-    ["history's copy comes first", "id === undefined || !gap.behind.has(id + by)", "true"],
-    ["a page that is sent again comes first", " && !backfill.isOfPage(arrival)", ""]
+    ["history's copy comes first", "id === undefined || gap.behind.get(id + by) !== true", "true"],
+    ["a page that is sent again comes first", " || backfill.isOfPage(arrival)", ""],
+    ["what waits and is sent again looks late", "behind.has(id + by) || ", ""],
+    ["all of a page with something late is late", "lateBy > 0n && id < asked", "lateBy > 0n"],
+    [
+      "a further gap does not know what waits",
+      "for (const held of this.held) if (held._tag === \"Page\") this.note(held.page, this.gap)",
+      ""
+    ]
   ]),
   ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [
     [

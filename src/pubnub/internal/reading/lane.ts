@@ -25,6 +25,8 @@ import type { Reader } from "./reader.ts"
 /** A page of the live service. */
 export interface Page {
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
+  /** The position that it was asked for with. */
+  readonly asked: string
   /** How late another region is with something in it, in ticks. */
   readonly lateBy: bigint
   readonly position: string
@@ -52,8 +54,11 @@ interface Gap {
   readonly page: Page | undefined
   readonly backfill: Backfill
   readonly outage: Outage
-  /** What other regions were late with and waits behind it: history may show it before something that is older. */
-  readonly behind: Set<string>
+  /**
+   * What waits behind it and is older than its end, and whether another region was late with it. Then it is left to its page:
+   * history may show it before something that is older.
+   */
+  readonly behind: Map<string, boolean>
 }
 
 /** What a lane needs of its connection. */
@@ -195,13 +200,7 @@ export class Lane {
   receive(page: Page, moved: boolean): boolean {
     if (this.gap === undefined) return this.give(page, moved)
     this.hold({ _tag: "Page", page }, page.size)
-    if (page.lateBy > 0n) {
-      const { backfill, behind, to } = this.gap
-      for (const arrival of page.arrivals) {
-        const { by = "", id } = arrival
-        if (id !== undefined && id < to && !backfill.isOfPage(arrival)) behind.add(id + by)
-      }
-    }
+    this.note(page, this.gap)
     return moved && page.arrivals.length > 0
   }
 
@@ -209,6 +208,15 @@ export class Lane {
   missed(from: Cursor, to: Cursor): void {
     if (this.gap === undefined) this.openBreak(from, to)
     else this.hold({ _tag: "Break", from, to }, 0)
+  }
+
+  /** A page that is sent again looks late as a whole: of each event, the first page counts. */
+  private note({ arrivals, asked, lateBy }: Page, { backfill, behind, to }: Gap): void {
+    for (const arrival of arrivals) {
+      const { by = "", id } = arrival
+      if (id === undefined || id >= to || behind.has(id + by) || backfill.isOfPage(arrival)) continue
+      behind.set(id + by, lateBy > 0n && id < asked)
+    }
   }
 
   private hold(held: Held, size: number): void {
@@ -273,8 +281,9 @@ export class Lane {
       from: withoutHole(from),
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within),
-      behind: new Set()
+      behind: new Map()
     }
+    for (const held of this.held) if (held._tag === "Page") this.note(held.page, this.gap)
     this.start()
     return true
   }
@@ -403,7 +412,7 @@ export class Lane {
       page: undefined,
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within),
-      behind: new Set()
+      behind: new Map()
     }
   }
 
@@ -452,7 +461,7 @@ export class Lane {
   private progress(gap: Gap, { arrivals, filled, isCurrent, notices, upTo }: Progress): number {
     const { ledger } = this
     if (ledger === undefined) return 0
-    const left = arrivals.filter(({ by = "", id }) => id === undefined || !gap.behind.has(id + by))
+    const left = arrivals.filter(({ by = "", id }) => id === undefined || gap.behind.get(id + by) !== true)
     const events = ledger.found(left, gap.from, upTo, filled)
     gap.backfill.missed(events.length)
     for (const notice of notices) this.announce(notice)
