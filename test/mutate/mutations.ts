@@ -213,7 +213,8 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.before.marks.clear()"
     ],
     ["what comes again is named twice", "this.before.marks.delete(mark)", ""],
-    ["unstored ones are summed up", "isEnough(isStored) ? isStored : () => true", "() => true"],
+    ["unstored ones are summed up", "[isShown, isStored, isUnsure].find(isEnough)", "[isShown].find(isEnough)"],
+    ["a stored one is in a sum of unstored ones", "[isShown, isStored, isUnsure]", "[isShown, isStored]"],
     ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"]
   ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [
@@ -233,6 +234,16 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/ledger.ts`, [`${tests}/ledger.test.ts`], [
     ["what an earlier life had is given", "if (this.before.has(mark)) continue", ""],
+    [
+      "sums are of one hole",
+      "this.sums = this.sumsBefore\n",
+      "this.sums = this.sumsBefore\n    this.sumsBefore = []\n"
+    ],
+    [
+      "what an earlier life had is forgotten while it may be read",
+      "this.unsettled === undefined ? position : this.unsettled.since + overlap",
+      "position"
+    ],
     ["what is known is given", "if (admitted._tag === \"Known\") continue", ""],
     ["a sum's rest is given again", "else this.remember(arrival)", ""],
     ["sums are not looked at", "if (this.sums.length === 0) return arrivals", "return arrivals"],

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Cursor } from "../../../src/Cursor.ts"
 import type * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
 import { type Given, Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
+import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import { arrival, numbers, second, ticks } from "./arrivals.ts"
 
 const at = (n: number | bigint): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
@@ -237,6 +238,20 @@ describe("going on from a cursor of a burst", () => {
     }
     assert.deepStrictEqual(had, numbers(3_000, 1))
   })
+
+  it("repeats nothing that history shows only when it is read the next time", () => {
+    const all = numbers(1_000, 1).map((n) => arrival(n))
+    const first = ledgerFrom()
+    for (let n = 0; n < 1_000; n += 100) first.live(all.slice(n, n + 100), at(n), at(n + 100))
+    const cursor = first.cursor(at(1_000))
+    assert.isNotEmpty(cursor.recent?.sums)
+    const later = ledgerFrom(cursor)
+    assert.deepStrictEqual(payloads(fill(later, cursor, [], second)), [])
+    later.live([arrival(2 * second)], cursor, at(2 * second))
+    assert.deepStrictEqual(payloads(fill(later, at(2 * second), [...all, arrival(3 * second)], 4 * second)), [
+      3 * second
+    ])
+  })
 })
 
 describe("full pages one after the other", () => {
@@ -323,6 +338,24 @@ describe("full pages one after the other", () => {
     assert.isUndefined(ledger.due)
     assert.deepInclude(ledger.cursor(at(40 * second)), { position: ticks(40 * second) })
     assert.isUndefined(ledger.cursor(at(40 * second)).hole)
+  })
+
+  it("repeat nothing that an earlier life had, however late they are read for the second time", () => {
+    const had = [24, 25].map((n) => arrival(n * second))
+    const marks = Marks.join(had.map(({ id = "" }) => Marks.of(id)))
+    const from = { ...at(30 * second), recent: { since: ticks(20 * second), marks } }
+    const ledger = ledgerFrom(from)
+    ledger.open({ reason: "FullPage", from, to: ticks(31 * second), page: [] })
+    ledger.filled(true)
+    ledger.live([arrival(31 * second)], from, at(31 * second))
+    next(ledger, 31)
+    ledger.live([arrival(600 * second)], at(32 * second), at(600 * second))
+    // History shows it only now, for example of a wildcard's channel that nobody knew after the crash.
+    assert.deepStrictEqual(payloads(ledger.foundSecond(had.slice(1), at(600 * second))), [])
+    ledger.settle(seconds(31))
+    assert.isUndefined(ledger.due)
+    ledger.live([arrival(601 * second)], at(600 * second), at(601 * second))
+    assert.deepStrictEqual(payloads(ledger.live(had, at(601 * second), at(602 * second))), [24 * second])
   })
 
   it("are read once more at once when another region is later than was reckoned with", () => {

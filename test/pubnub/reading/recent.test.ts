@@ -83,6 +83,18 @@ describe("what was had lately", () => {
     assert.include(Marks.split(marks), Marks.of(`${ticks(10)}/a/ada`))
   })
 
+  it("a stored one among many that history may not show is named: it would show a part of the sum", () => {
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const n of numbers(1_000, 1)) {
+      recent.add(hadOf(`${ticks(n)}/a/ada`), n === 1)
+      recent.trim(ticks(n))
+    }
+    const { marks, sums = [] } = recent.at(ticks(1_000))
+    assert.isNotEmpty(sums)
+    assert.include(Marks.split(marks), Marks.of(`${ticks(1)}/a/ada`))
+  })
+
   it("a late one within a sum's range is added to that sum", () => {
     const recent = having(numbers(1_000, 1).map((n) => 2 * n))
     const [first] = recent.at(ticks(2_000)).sums ?? []

@@ -55,8 +55,10 @@ export class Ledger {
   /** Behind this place nothing of that can come any more. */
   private beforeUntil: bigint | undefined
   private readonly recent: Recent
-  /** Sums of an earlier life, until history has shown what they are of. */
-  private sums: NonNullable<NonNullable<Cursor["recent"]>["sums"]>
+  /** Sums of an earlier life. */
+  private sumsBefore: NonNullable<NonNullable<Cursor["recent"]>["sums"]>
+  /** Those of the hole that is being filled, until all has been read that they may be of. */
+  private sums: NonNullable<NonNullable<Cursor["recent"]>["sums"]> = []
   /** From where on they are. */
   private summedFrom: bigint
   /** What history showed that is of the first of these sums. */
@@ -88,7 +90,7 @@ export class Ledger {
   constructor(from: Cursor | undefined, note: (arrival: Arrival.Arrival) => void) {
     this.recent = new Recent(from)
     this.before = this.recent.names()
-    this.sums = from?.recent?.sums ?? []
+    this.sumsBefore = from?.recent?.sums ?? []
     this.birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
     this.summedFrom = this.birth
     this.note = note
@@ -125,7 +127,12 @@ export class Ledger {
     if (position > this.complete) {
       this.beforeUntil ??= position + overlap
       this.complete = position
-      if (position > this.beforeUntil) this.before = nothing
+      // What is unsettled may begin where an earlier life had something.
+      if (
+        oldest(position, this.unsettled === undefined ? position : this.unsettled.since + overlap) > this.beforeUntil
+      ) {
+        this.before = nothing
+      }
     }
     if (!this.isBehind(next)) this.ahead = undefined
     return events
@@ -168,10 +175,16 @@ export class Ledger {
     this.limit = reason === "LongBreak" ? end - overlap : end
     this.hole = from.hole ?? from.position
     // What a sum is of is known only where all of it is read.
-    for (let [oldest] = this.sums; oldest !== undefined && BigInt(oldest[0]) < since; [oldest] = this.sums) {
-      this.sums = this.sums.slice(1)
+    for (
+      let [oldest] = this.sumsBefore;
+      oldest !== undefined && BigInt(oldest[0]) < since;
+      [oldest] = this.sumsBefore
+    ) {
+      this.sumsBefore = this.sumsBefore.slice(1)
       this.summedFrom = BigInt(oldest[0]) + 1n
     }
+    // History may not have shown the last time what they are of.
+    this.sums = this.sumsBefore
     const first = this.sums.length > 0 && this.summedFrom < since ? this.summedFrom : since
     return { reason, from: this.hole, to, since: first, page }
   }

@@ -158,7 +158,7 @@ export class Recent {
       return this.named.some((item) => kind(item) && ++count > perSum)
     }
     // One message that its publisher did not store makes a sum wrong.
-    const isOfKind = isEnough(isShown) ? isShown : isEnough(isStored) ? isStored : () => true
+    const isOfKind = [isShown, isStored, isUnsure].find(isEnough) ?? (() => true)
     const part: Array<Named> = []
     const others: Array<Named> = []
     let seen = 0
@@ -193,6 +193,8 @@ export const withoutSums = (cursor: Cursor): Cursor => {
 const isStored = (item: Named): boolean => item.isStored
 
 const isShown = (item: Named): boolean => item.isStored && item.isShown
+
+const isUnsure = (item: Named): boolean => !item.isStored
 
 const merged = (sums: ReadonlyArray<Sum>): Array<Sum> =>
   sums.flatMap(([to, count, sum], index): Array<Sum> => {
