@@ -504,7 +504,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["history's copy comes first", "id === undefined || gap.behind.get(id + by) !== true", "true"],
     ["a page that is sent again comes first", " || backfill.isOfPage(arrival)", ""],
     ["what waits and is sent again looks late", "behind.has(id + by) || ", ""],
-    ["all of a page with something late is late", "lateBy > 0n && id < asked", "lateBy > 0n"],
     [
       "a further gap does not know what waits",
       "for (const held of this.held) if (held._tag === \"Page\") this.note(held.page, this.gap)",

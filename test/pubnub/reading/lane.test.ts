@@ -78,7 +78,6 @@ const pageOf = (count: number, first = 0, channel = "a") =>
             k: "demo-sub"
           })
         ),
-        asked: String(BigInt(tokens[0]!) - 1n),
         lateBy: 0n,
         position,
         believed: true,
@@ -193,7 +192,7 @@ describe("a break", () => {
       lane.missed(from, page.next)
       lane.receive(page, true)
       // Asked for from its end, all but the last look late.
-      lane.receive({ ...page, asked: page.position, lateBy: 9n }, false)
+      lane.receive({ ...page, lateBy: 9n }, false)
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(10))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -211,25 +210,9 @@ describe("a break", () => {
       for (let turn = 0; turn < 1_000 && seen.length <= 200; turn++) yield* VirtualTime.advance("1 milli")
       assert.deepStrictEqual(payloads(seen), numbers(200))
       assert.isTrue(lane.isOpen)
-      lane.receive({ ...page, asked: page.position, lateBy: 9n }, false)
+      lane.receive({ ...page, lateBy: 9n }, false)
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(210))
-    }).pipe(Effect.scoped, Effect.provide(emulated())))
-
-  it.effect("is read in order where a page of it has something that another region was late with", () =>
-    Effect.gen(function*() {
-      const { from, join, lane } = yield* laneOf(Infinity)
-      const { seen } = yield* join()
-      const [late] = yield* emulator.use((service) =>
-        service.publishAll([{ channel: "a", message: "late", region: 2 }])
-      )
-      yield* VirtualTime.advance("1 milli")
-      const { arrivals, ...page } = yield* pageOf(10)
-      lane.missed(from, page.next)
-      const same = Arrival.read({ c: "a", b: "a", d: "late", p: { t: late!, r: 2 }, k: "demo-sub" })
-      lane.receive({ ...page, arrivals: [...arrivals, same], lateBy: 10n }, true)
-      yield* VirtualTime.advance("10 seconds")
-      assert.deepStrictEqual(payloads(seen), [...numbers(10), "late"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("is told to who steps over it", () =>
@@ -398,7 +381,6 @@ describe("many small pages behind a gap", () => {
         lane.receive(
           {
             arrivals,
-            asked: String(BigInt(position) - 1n),
             lateBy: 0n,
             position,
             believed: true,
@@ -482,7 +464,7 @@ describe("full pages one after the other", () => {
       const page = yield* pageOf(300)
       lane.receive(page, true)
       // Asked for from its end, it looks late.
-      lane.receive({ ...page, asked: page.position, lateBy: 99n }, false)
+      lane.receive({ ...page, lateBy: 99n }, false)
       yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(300))
     }).pipe(Effect.scoped, Effect.provide(emulated())))

@@ -390,7 +390,6 @@ export class Connection {
         const arrivals = answer.messages.map(Arrival.read)
         const page: Page = {
           arrivals,
-          asked: from.position,
           lateBy: believed ? lateBy(arrivals, from, next) : 0n,
           position: answer.position,
           believed,

@@ -25,8 +25,6 @@ import type { Reader } from "./reader.ts"
 /** A page of the live service. */
 export interface Page {
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
-  /** The position that it was asked for with. */
-  readonly asked: string
   /** How late another region is with something in it, in ticks. */
   readonly lateBy: bigint
   readonly position: string
@@ -55,7 +53,7 @@ interface Gap {
   readonly backfill: Backfill
   readonly outage: Outage
   /**
-   * What waits behind it and is older than its end, and whether another region was late with it. Then it is left to its page:
+   * What waits behind it and is older than its end, and whether a region is late with its page. Then it is left to that page:
    * history may show it before something that is older.
    */
   readonly behind: Map<string, boolean>
@@ -211,11 +209,11 @@ export class Lane {
   }
 
   /** A page that is sent again looks late as a whole: of each event, the first page counts. */
-  private note({ arrivals, asked, lateBy }: Page, { backfill, behind, to }: Gap): void {
+  private note({ arrivals, lateBy }: Page, { backfill, behind, to }: Gap): void {
     for (const arrival of arrivals) {
       const { by = "", id } = arrival
       if (id === undefined || id >= to || behind.has(id + by) || backfill.isOfPage(arrival)) continue
-      behind.set(id + by, lateBy > 0n && id < asked)
+      behind.set(id + by, lateBy > 0n)
     }
   }
 
