@@ -230,8 +230,7 @@ const world = Effect.gen(function*() {
   yield* Console.log("orders 4, each posted once; replies 3, published 4 times, each read once")
 }).pipe(
   Effect.scoped,
-  Effect.provide(PubNubEmulatorServer.layer({ latency: Effect.succeed("100 millis") })),
-  Effect.provide(NodeServices.layer)
+  Effect.provide([PubNubEmulatorServer.layer({ latency: Effect.succeed("100 millis") }), NodeServices.layer])
 )
 
 if (process.argv[2] === "bridge") NodeRuntime.runMain(bridge)
