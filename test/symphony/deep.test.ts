@@ -161,7 +161,7 @@ it.effect("an event with messages that share more than can be read is told with 
     assert.isUndefined(fiber.pollUnsafe())
   }).pipe(Effect.provide(withBot())))
 
-it.effect("a reader of the datafeed is told of everything deep, and goes on", () =>
+it.effect("a reader of the datafeed gets everything deep, and goes on", () =>
   Effect.gen(function*() {
     const streamId = yield* room
     const events: Array<DatafeedEvent.DatafeedEvent> = []
