@@ -491,6 +491,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a second reading is not over", "this.ledger?.settle(BigInt(gap.to))", ""],
     [
+      "a gap forgets the outage of the second reading",
+      "new Outage(this.core, this.within, replaced?.outage)",
+      "new Outage(this.core, this.within)"
+    ],
+    [
       "what is given up is not told",
       "this.goOn(gap)\n          this.suspect(gap.from, gap.to, gap.reason)",
       "this.goOn(gap)"

@@ -487,6 +487,22 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("say that history is back where a break begins while it fails", () =>
+    Effect.gen(function*() {
+      const { from, lane, published, seen } = yield* overflowing(["late"])
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), times: 1 })
+      )
+      for (let turn = 0; turn < 200 && !statuses(seen).includes("Interrupted"); turn++) {
+        yield* VirtualTime.advance("100 millis")
+      }
+      lane.missed(from, yield* here)
+      yield* VirtualTime.advance("15 seconds")
+      assert.deepStrictEqual(statuses(seen), ["Connected", "Interrupted", "Reconnected"])
+      assert.deepStrictEqual(published.map(({ _tag }) => _tag), ["Interrupted", "Reconnected"])
+      assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("wait for failing history by the schedule of who reads, and say what they give up", () =>
     Effect.gen(function*() {
       const { lane, seen } = yield* overflowing(["late"], 5_000)

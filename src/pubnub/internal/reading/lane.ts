@@ -91,6 +91,8 @@ export class Lane {
   private fiber: Fiber.Fiber<void> | undefined
   /** Reads for the second time what was read for full pages: another region may have been late. Nobody waits for it. */
   private second: Fiber.Fiber<void> | undefined
+  /** The part that the second fiber reads. A lane that stops and starts again continues with it. */
+  private late: Gap | undefined
   private parkedOnes: ReadonlyArray<() => void> = []
 
   constructor(core: Core, host: Host, within: number) {
@@ -175,7 +177,7 @@ export class Lane {
 
   /** The position it had cannot be right. */
   moveTo(now: Cursor): void {
-    this.stopSecond()
+    this.dropSecond()
     this.ledger = undefined
     this.begin(undefined, now)
     for (const reader of this.readers.keys()) reader.beginNow()
@@ -272,13 +274,13 @@ export class Lane {
     const isLater = page !== undefined && this.ledger !== undefined && page.lateBy > this.ledger.reckoned
     const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [], isLater })
     if (hole === undefined) return false
-    // It reads what is unsettled, too.
-    if (this.ledger?.isWhole === true) this.stopSecond()
+    // A whole gap includes the unsettled part. So it replaces the second reading, and continues its outage.
+    const replaced = this.ledger?.isWhole === true ? this.dropSecond() : undefined
     this.gap = {
       ...missed,
       from: withoutHole(from),
       backfill: new Backfill(this.core.history, this.host.names, hole),
-      outage: new Outage(this.core, this.within),
+      outage: new Outage(this.core, this.within, replaced?.outage),
       behind: new Map()
     }
     for (const held of this.held) if (held._tag === "Page") this.note(held.page, this.gap)
@@ -317,6 +319,13 @@ export class Lane {
     const { second } = this
     this.second = undefined
     second?.interruptUnsafe()
+  }
+
+  private dropSecond(): Gap | undefined {
+    const { late } = this
+    this.stopSecond()
+    this.late = undefined
+    return late
   }
 
   /** Somebody wants more. */
@@ -367,7 +376,6 @@ export class Lane {
   private readonly readAgain: Effect.Effect<void, never, HttpClient.HttpClient> = Effect.gen(
     { self: this },
     function*() {
-      let gap: Gap | undefined
       for (;;) {
         const now = BigInt(Math.floor(this.core.history.knowledge.atLeastNow())) * 10_000n
         const due = this.ledger?.due
@@ -376,11 +384,11 @@ export class Lane {
           yield* this.parked
           continue
         }
-        if (gap === undefined && due > now) {
+        if (this.late === undefined && due > now) {
           yield* Effect.sleep(Number((due - now) / 10_000n) + 1)
           continue
         }
-        gap ??= this.late(now)
+        const gap = this.late ??= this.lateGap(now)
         if (gap === undefined) break
         const progress = yield* this.ask(gap)
         if (progress === "GaveUp") return
@@ -391,13 +399,13 @@ export class Lane {
         } else this.giveLate(gap, progress)
         if (progress !== "TooLong" && !progress.filled) continue
         this.ledger?.settle(BigInt(gap.to))
-        gap = undefined
+        this.late = undefined
       }
       this.second = undefined
     }
   )
 
-  private late(now: bigint): Gap | undefined {
+  private lateGap(now: bigint): Gap | undefined {
     const hole = this.ledger?.second(now)
     const place = this.place
     if (hole === undefined || place === undefined) return undefined

@@ -31,12 +31,15 @@ export class Outage {
   /** When waiting began. */
   private readonly since: LongPoll.Moment
   private downSince: LongPoll.Moment | undefined
-  private attempts = 0
+  private attempts: number
 
-  constructor(core: Core, within: number) {
+  /** An outage that replaces an earlier one continues its row of failures: readers wait for one `Reconnected`. */
+  constructor(core: Core, within: number, earlier?: Outage) {
     this.core = core
     this.within = within
-    this.retries = Retries.make(scheduleOf(core.settings.schedule))
+    this.retries = earlier?.retries ?? Retries.make(scheduleOf(core.settings.schedule))
+    this.downSince = earlier?.downSince
+    this.attempts = earlier?.attempts ?? 0
     this.since = PollLoop.moment(core.clock)
   }
 
