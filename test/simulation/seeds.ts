@@ -1,15 +1,17 @@
 /**
  * Which seeds are run: few in `npm test`; in `npm run simulate` so many as `SEEDS` says, of which each simulation takes its
- * share; or the one that `SEED` names.
+ * share; or the one that `SEED` names. `FROM` is the first seed (0 by default).
  */
 
 /** Whether this is the long run. */
 export const isLong = process.env.SEEDS !== undefined
 
+const first = Number(process.env.FROM ?? 0)
+
 /** `few` seeds, or in the long run this share of them. */
 export const seedsOf = (few: number, share = 1): ReadonlyArray<number> =>
   process.env.SEED === undefined
-    ? Array.from({ length: isLong ? Math.ceil(Number(process.env.SEEDS) * share) : few }, (_, seed) => seed)
+    ? Array.from({ length: isLong ? Math.ceil(Number(process.env.SEEDS) * share) : few }, (_, index) => first + index)
     : [Number(process.env.SEED)]
 
 /** A file has one thread: a test for each fifty seeds shows progress, and which seeds to look at. */
