@@ -16,8 +16,8 @@ const largest: Cursor = {
   hole: position
 }
 
-describe("a cursor", () => {
-  it("may be as large as readers write it, and no larger", () => {
+describe("cursor schema", () => {
+  it("accepts the largest cursor that readers write, and rejects a larger one", () => {
     assert.isTrue(isCursor(largest))
     const { recent } = largest
     assert.isDefined(recent)
@@ -32,7 +32,7 @@ describe("a cursor", () => {
     ) assert.isFalse(isCursor(larger))
   })
 
-  it("is refused with what is wrong", () => {
+  it("names the field that is too large when it rejects a cursor", () => {
     const decode = Schema.decodeUnknownExit(Cursor)
     assert.include(String(decode({ ...largest, delivered: list(101, "AAAAA") })), "delivered")
   })

@@ -45,8 +45,8 @@ const storeOf = (directory: string, files = NodeServices.layer) =>
 
 const copies = (directory: string) => [Path.join(directory, "herald-r-1"), Path.join(directory, "herald-r-2")] as const
 
-describe("a cursor in files", () => {
-  it.effect("is what was saved last, and none where nothing was", () =>
+describe("file cursor store", () => {
+  it.effect("loads the cursor saved last, and undefined when nothing was saved", () =>
     Effect.gen(function*() {
       const folder = yield* directory
       const store = yield* storeOf(folder)
@@ -77,7 +77,7 @@ describe("a cursor in files", () => {
     }]
   ]
   it.effect.each(damages)(
-    "of which one copy %s is read from the other, and of which both, is an error",
+    "loads the other copy when one copy %s, and fails when both do",
     ([, damage]) =>
       Effect.gen(function*() {
         for (const index of [0, 1] as const) {
@@ -94,7 +94,7 @@ describe("a cursor in files", () => {
       }).pipe(Effect.scoped)
   )
 
-  it.effect("of which one copy is gone is read from the other, and is an error where that is damaged", () =>
+  it.effect("loads the other copy when one copy is missing, and fails when that one is damaged", () =>
     Effect.gen(function*() {
       for (const index of [0, 1] as const) {
         const folder = yield* directory
@@ -110,7 +110,7 @@ describe("a cursor in files", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.effect("is for the user of the process alone", () =>
+  it.effect("sets modes that let only the process's user read the directory and the files", () =>
     Effect.gen(function*() {
       const folder = yield* directory
       const store = yield* storeOf(folder)
@@ -124,7 +124,7 @@ describe("a cursor in files", () => {
       for (const file of copies(folder)) assert.strictEqual(Fs.statSync(file).mode & 0o777, 0o600)
     }).pipe(Effect.scoped))
 
-  it.effect("leaves no unfinished file, removes an old one, and leaves one that another process may be writing", () =>
+  it.effect("leaves no temporary file, removes an old one, and keeps a recent one of another process", () =>
     Effect.gen(function*() {
       const folder = yield* directory
       Fs.mkdirSync(folder)
@@ -193,8 +193,8 @@ const failing = (failAt: number) => {
   }
 }
 
-describe("a power failure", () => {
-  it.effect("finds each file written aside, synced, renamed, and the directory synced", () =>
+describe("file cursor store on a failing disk", () => {
+  it.effect("writes each copy to a temporary file, syncs it, renames it and syncs the directory", () =>
     Effect.gen(function*() {
       const folder = yield* directory
       Fs.mkdirSync(folder)
@@ -207,7 +207,7 @@ describe("a power failure", () => {
       assert.deepStrictEqual(steps.map((step) => step.replace(/\d+\.new/, "n.new")), [...written(1), ...written(2)])
     }).pipe(Effect.scoped))
 
-  it.effect("at any step leaves the cursor before or the one that was being saved, and after save that one", () =>
+  it.effect("loads the old or the new cursor after a power failure at any step, and the new one after save", () =>
     Effect.gen(function*() {
       for (let failAt = 0; failAt <= 12; failAt++) {
         const folder = yield* directory
@@ -222,7 +222,7 @@ describe("a power failure", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.effect("or a full disk in the first save of all is an error or no cursor, and then it works", () =>
+  it.effect("fails and leaves no file when the disk is full at the first save, and works afterwards", () =>
     Effect.gen(function*() {
       const folder = yield* directory
       const full = PlatformError.systemError({
@@ -296,8 +296,8 @@ const names = [
   `${"x".repeat(100)}__${"0".repeat(64)}`
 ]
 
-describe("names of readers", () => {
-  it.effect("never collide in a directory", () =>
+describe("reader names", () => {
+  it.effect("get different files in one directory", () =>
     Effect.gen(function*() {
       const folder = yield* directory
       const store = yield* storeOf(folder)
@@ -311,7 +311,7 @@ describe("names of readers", () => {
     }).pipe(Effect.scoped))
 
   it.effect.prop(
-    "of any kind never collide, whatever case, form or length a file system knows",
+    "get different keys of portable characters, whatever the names are",
     [Arbitrary.schema(Schema.String), Arbitrary.schema(Schema.String)],
     ([one, other]) =>
       Effect.gen(function*() {
@@ -324,8 +324,8 @@ describe("names of readers", () => {
 
 // --- other stores
 
-describe("a cursor in a KeyValueStore", () => {
-  it.effect("is found wherever any one character of one copy was changed", () =>
+describe("key-value cursor store", () => {
+  it.effect("loads the second copy when any one character of the first is changed", () =>
     Effect.gen(function*() {
       const values = yield* KeyValueStore.KeyValueStore
       const store = yield* CursorStore.CursorStore
@@ -341,7 +341,7 @@ describe("a cursor in a KeyValueStore", () => {
       assert.strictEqual((yield* Effect.flip(store.load("r"))).kind, "Invalid")
     }).pipe(Effect.provide(Layer.provideMerge(CursorStore.layerKeyValueStore, KeyValueStore.layerMemory))))
 
-  it.effect("is the newer one where a process was killed between the two copies", () =>
+  it.effect("loads the newer copy when a process was killed between the two writes", () =>
     Effect.gen(function*() {
       const values = yield* KeyValueStore.KeyValueStore
       const store = yield* CursorStore.CursorStore
@@ -353,7 +353,7 @@ describe("a cursor in a KeyValueStore", () => {
     }).pipe(Effect.provide(Layer.provideMerge(CursorStore.layerKeyValueStore, KeyValueStore.layerMemory))))
 })
 
-it("the checksum is the CRC-32 that everybody has", () => {
+it("Checksum computes CRC-32", () => {
   assert.strictEqual(Checksum.of("123456789"), "cbf43926")
   assert.strictEqual(Checksum.of(""), "00000000")
   assert.strictEqual(Checksum.open(Checksum.seal("a b")), "a b")

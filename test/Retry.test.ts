@@ -19,15 +19,15 @@ const delays = (
 
 const noHints = (count: number) => Array.from({ length: count }, () => undefined)
 
-describe("backoff", () => {
-  it.effect("goes from half a second to 30 seconds, with full jitter above its floor", () =>
+describe("Retry.reconnect, Retry.contention and Retry.backoff", () => {
+  it.effect("reconnect draws delays between 500 ms and a bound that doubles up to 30 seconds", () =>
     Effect.gen(function*() {
-      const runs = yield* Effect.forEach(Array.from({ length: 200 }, (_, seed) => seed), (seed) =>
-        Random.withSeed(delays(Retry.reconnect, noHints(12)), seed))
+      const runs = yield* Effect.forEach(
+        Array.from({ length: 200 }, (_, seed) => seed),
+        (seed) => Random.withSeed(delays(Retry.reconnect, noHints(12)), seed)
+      )
       for (const [attempt, bound] of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].entries()) {
-        const drawn = runs.map((run) =>
-          run[attempt]!
-        )
+        const drawn = runs.map((run) => run[attempt]!)
         assert.isAtLeast(Math.min(...drawn), 500)
         assert.isAtMost(Math.max(...drawn), bound)
         // They are spread over the whole range.
@@ -36,14 +36,14 @@ describe("backoff", () => {
       }
     }))
 
-  it.effect("contention is short at first, and ends after a hundred", () =>
+  it.effect("contention begins with 20 to 40 ms, stays below 5 seconds and ends after 100 attempts", () =>
     Effect.gen(function*() {
-      const runs = yield* Effect.forEach(Array.from({ length: 20 }, (_, seed) => seed), (seed) =>
-        Random.withSeed(delays(Retry.contention, noHints(100)), seed))
+      const runs = yield* Effect.forEach(
+        Array.from({ length: 20 }, (_, seed) => seed),
+        (seed) => Random.withSeed(delays(Retry.contention, noHints(100)), seed)
+      )
       assert.isAtMost(
-        Math.max(...runs.map(([first]) =>
-          first!
-        )),
+        Math.max(...runs.map(([first]) => first!)),
         40
       )
       assert.isAtLeast(Math.min(...runs.flat()), 20)
@@ -52,7 +52,7 @@ describe("backoff", () => {
       assert.strictEqual(ended._tag, "Failure")
     }))
 
-  it.effect("a server's wait is a lower bound, up to 150 seconds", () =>
+  it.effect("reconnect waits at least as long as Retry-After asks, up to 150 seconds", () =>
     Effect.gen(function*() {
       const hints = [Duration.seconds(20), Duration.zero, Duration.hours(1)]
       const [twenty, none, hour] = yield* delays(Retry.reconnect, hints)
@@ -61,7 +61,7 @@ describe("backoff", () => {
       assert.strictEqual(hour, 150_000)
     }))
 
-  it.effect("takes other figures", () =>
+  it.effect("backoff takes another base, cap and maxRetryAfter", () =>
     Effect.gen(function*() {
       const schedule = Retry.backoff({ base: "10 millis", cap: "20 millis", maxRetryAfter: "1 second" })
       const drawn = yield* delays(schedule, [...noHints(20), Duration.minutes(1)])
@@ -70,8 +70,8 @@ describe("backoff", () => {
     }))
 })
 
-describe("commit", () => {
-  it.effect("goes from 100 milliseconds to 5 seconds, ten times", () =>
+describe("Retry.commit", () => {
+  it.effect("waits from 100 ms to 5 seconds, and ends after ten attempts", () =>
     Effect.gen(function*() {
       const step = yield* Schedule.toStep(Retry.commit)
       const waits: Array<number> = []
@@ -87,13 +87,13 @@ describe("commit", () => {
 describe("Cursor", () => {
   const Text = Schema.fromJsonString(Cursor.Cursor)
 
-  it.effect.prop("goes to text and back", [Cursor.Cursor], ([cursor]) =>
+  it.effect.prop("round-trips through JSON text", [Cursor.Cursor], ([cursor]) =>
     Effect.gen(function*() {
       const text = yield* Schema.encodeEffect(Text)(cursor)
       assert.deepStrictEqual(yield* Schema.decodeEffect(Text)(text), cursor)
     }), { arbitrary: { runs: 100 } })
 
-  it.effect("rubbish is an error, not a cursor", () =>
+  it.effect("fails to decode text that is no cursor", () =>
     Effect.gen(function*() {
       for (
         const text of ["", "{}", "null", "{\"position\":17,\"delivered\":[]}", "{\"position\":\"\",\"delivered\":[]}"]
@@ -102,7 +102,7 @@ describe("Cursor", () => {
       }
     }))
 
-  it("reads as position, region, and how many were had", () => {
+  it("formats a cursor as its position, region and number of delivered messages", () => {
     assert.strictEqual(Cursor.format({ position: "17905741246383965", delivered: [] }), "17905741246383965")
     assert.strictEqual(Cursor.format({ position: "1", region: 4, delivered: ["a", "b"] }), "1@4+2")
   })

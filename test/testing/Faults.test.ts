@@ -74,9 +74,9 @@ const codeOf = <A, E, R>(effect: Effect.Effect<A, HttpClientError.HttpClientErro
     return [error.reason._tag, Predicate.hasProperty(cause, "code") ? cause.code : undefined]
   })
 
-describe("faults of the network", () => {
+describe("network faults", () => {
   it.effect.each([[Fault.ConnectionRefused(), "ECONNREFUSED"], [Fault.NameNotFound(), "ENOTFOUND"]] as const)(
-    "%s: the request is not sent",
+    "%s does not send the request",
     ([fault, code]) =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* codeOf(raw(publishTarget)), ["TransportError", code])
@@ -85,7 +85,7 @@ describe("faults of the network", () => {
       }).pipe(withFaults({ script: [{ on: "publish", fault }] }))
   )
 
-  it.effect("reset before the answer: the request was handled", () =>
+  it.effect("ResetBeforeAnswer fails the request after the emulator handled it", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* codeOf(raw(publishTarget)), ["TransportError", "ECONNRESET"])
       assert.deepStrictEqual(yield* stored, [1])
@@ -96,7 +96,7 @@ describe("faults of the network", () => {
       [Fault.ResetInBody(), "ECONNRESET"],
       [Fault.TruncatedBody(), "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]
     ] as const
-  )("%s: status and headers come, the body does not", ([fault, code]) =>
+  )("%s sends status and headers, and fails in the body", ([fault, code]) =>
     Effect.gen(function*() {
       const response = yield* HttpClient.get(`http://h${publishTarget}`)
       assert.strictEqual(response.status, 200)
@@ -105,7 +105,7 @@ describe("faults of the network", () => {
       assert.deepStrictEqual(yield* stored, [1])
     }).pipe(withFaults({ script: [{ fault }] })))
 
-  it.effect("half-open: never an answer, and nothing arrives", () =>
+  it.effect("HalfOpen never answers, and the request does not arrive", () =>
     Effect.gen(function*() {
       const fiber = yield* forked(raw(publishTarget))
       yield* TestClock.adjust("1 day")
@@ -113,7 +113,7 @@ describe("faults of the network", () => {
       assert.deepStrictEqual(yield* stored, [])
     }).pipe(withFaults({ script: [{ fault: Fault.HalfOpen() }] })))
 
-  it.effect("half-open for a while swallows also the answers that were on their way", () =>
+  it.effect("HalfOpen with lasting also swallows the answers to requests that were sent before", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       const waiting = yield* forked(poll("a", cursor))
@@ -125,7 +125,7 @@ describe("faults of the network", () => {
       assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["hello"])
     }).pipe(withFaults({ script: [{ skip: 2, fault: Fault.HalfOpen(), lasting: "1 minute" }] })))
 
-  it.effect("slow: handled at once, answered late", () =>
+  it.effect("Slow handles a request at once and answers late", () =>
     Effect.gen(function*() {
       const fiber = yield* forked(raw(publishTarget))
       yield* TestClock.adjust("59 seconds")
@@ -135,7 +135,7 @@ describe("faults of the network", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
     }).pipe(withFaults({ script: [{ fault: Fault.Slow({ by: "1 minute" }) }] })))
 
-  it.effect("restart: this one and all that wait are reset, and then it is well", () =>
+  it.effect("Restart resets its request and all waiting polls, and then answers again", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       const waiting = yield* forked(codeOf(poll("a", cursor)))
@@ -148,23 +148,26 @@ describe("faults of the network", () => {
     }).pipe(withFaults({ script: [{ on: "publish", fault: Fault.Restart() }] })))
 })
 
-describe("faults of the service", () => {
-  it.effect.each([500, 502, 503, 504] as const)("%s with HTML, handled or not", (status) =>
-    Effect.gen(function*() {
-      for (const expected of [[], [1]]) {
-        const answer = yield* raw(publishTarget)
-        assert.strictEqual(answer.status, status)
-        assert.strictEqual(answer.headers["content-type"], "text/html")
-        assert.match(answer.text, /^<html>/)
-        assert.deepStrictEqual(yield* stored, expected)
-      }
-    }).pipe(withFaults({
-      script: [{ fault: Fault.ServerError({ status, handled: false }) }, {
-        fault: Fault.ServerError({ status, handled: true })
-      }]
-    })))
+describe("service faults", () => {
+  it.effect.each([500, 502, 503, 504] as const)(
+    "ServerError %s answers with HTML, whether the request was handled or not",
+    (status) =>
+      Effect.gen(function*() {
+        for (const expected of [[], [1]]) {
+          const answer = yield* raw(publishTarget)
+          assert.strictEqual(answer.status, status)
+          assert.strictEqual(answer.headers["content-type"], "text/html")
+          assert.match(answer.text, /^<html>/)
+          assert.deepStrictEqual(yield* stored, expected)
+        }
+      }).pipe(withFaults({
+        script: [{ fault: Fault.ServerError({ status, handled: false }) }, {
+          fault: Fault.ServerError({ status, handled: true })
+        }]
+      }))
+  )
 
-  it.effect("429 with Retry-After, in seconds", () =>
+  it.effect("RateLimited answers 429 with Retry-After in seconds", () =>
     Effect.gen(function*() {
       const answer = yield* raw(publishTarget)
       assert.deepStrictEqual([answer.status, answer.headers["retry-after"]], [429, "7"])
@@ -172,7 +175,7 @@ describe("faults of the service", () => {
       assert.deepStrictEqual(yield* stored, [])
     }).pipe(withFaults({ script: [{ fault: Fault.RateLimited({ retryAfter: "7 seconds" }) }] })))
 
-  it.effect("403 names the channels of the request", () =>
+  it.effect("AccessDenied names the channels of the request", () =>
     Effect.gen(function*() {
       const denied = [yield* subscribe("a/b,c"), yield* publish("d e", 1), yield* presence("/channel/f/leave")]
       assert.deepStrictEqual(denied.map(({ status }) => status), [403, 403, 403])
@@ -188,7 +191,7 @@ describe("faults of the service", () => {
       [Fault.EmptyObject(), "{}"],
       [Fault.TruncatedJson(), "[1,\"Sent\",\"1700"]
     ] as const
-  )("%s: 200, after the request was handled", ([fault, text]) =>
+  )("%s answers 200 with a bad body after the request was handled", ([fault, text]) =>
     Effect.gen(function*() {
       const answer = yield* raw(publishTarget)
       assert.deepStrictEqual([answer.status, answer.text], [200, text])
@@ -205,13 +208,13 @@ describe("faults of the service", () => {
       [Fault.FutureCursor(), `{"t":{"t":"17315360000000001","r":1},${envelopes}}`],
       [Fault.BackwardCursor(), `{"t":{"t":"16999964000000001","r":1},${envelopes}}`]
     ] as const
-  )("%s: the rest of the page is as it was", ([fault, text]) =>
+  )("%s changes only its own part of a page", ([fault, text]) =>
     Effect.gen(function*() {
       const cursor = yield* afterOne
       assert.strictEqual((yield* raw(pollTarget(cursor))).text, text)
     }).pipe(withFaults({ script: [{ on: "poll", fault }] })))
 
-  it.effect("a page delivered twice", () =>
+  it.effect("RepeatedPage delivers a page twice", () =>
     Effect.gen(function*() {
       const cursor = yield* afterOne
       const first = yield* raw(pollTarget(cursor))
@@ -222,7 +225,7 @@ describe("faults of the service", () => {
       assert.strictEqual((yield* injected).length, 1)
     }).pipe(withFaults({ script: [{ on: "poll", fault: Fault.RepeatedPage() }] })))
 
-  it.effect("an old page redelivered", () =>
+  it.effect("OldPage delivers an older page again", () =>
     Effect.gen(function*() {
       const cursor = yield* afterOne
       const first = yield* raw(pollTarget(cursor))
@@ -234,8 +237,8 @@ describe("faults of the service", () => {
     }).pipe(withFaults({ script: [{ on: "poll", skip: 2, fault: Fault.OldPage() }] })))
 })
 
-describe("a script", () => {
-  it.effect("tells what requests are for", () =>
+describe("fault script", () => {
+  it.effect("knows the kind of each request", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       const requests = [
@@ -277,7 +280,7 @@ describe("a script", () => {
       ["messageActions", getActions("a b"), { channels: ["a b"] }],
       ["appContext", setObjects("/uuids/ada", {}), { channels: ["ada"] }]
     ] as const
-  )("a refusal of %s names what was asked for", ([kind, request, payload]) =>
+  )("names what was asked for when it refuses %s", ([kind, request, payload]) =>
     Effect.gen(function*() {
       const { body, status } = yield* request
       assert.strictEqual(status, 403)
@@ -292,13 +295,13 @@ describe("a script", () => {
       [Fault.EmptyObject(), "{}"],
       [Fault.TruncatedJson(), "{\"status\":200,\"error\":false,\"e"]
     ] as const
-  )("%s as an answer of history; what is of pages alone is not for it", ([fault, text]) =>
+  )("answers history with %s, and ignores a fault that only fits pages", ([fault, text]) =>
     Effect.gen(function*() {
       assert.strictEqual((yield* raw("/v3/history/sub-key/demo-sub/channel/a?uuid=me")).text, text)
       assert.deepStrictEqual((yield* injected).map(({ fault: { _tag } }) => _tag), [fault._tag])
     }).pipe(withFaults({ script: [{ fault: Fault.NullMessages() }, { on: "history", fault }] })))
 
-  it.effect("skips, hits so often, or for so long, what the rule is for", () =>
+  it.effect("applies skip, times and lasting to the requests that a rule matches", () =>
     Effect.gen(function*() {
       const statuses = Effect.map(
         Effect.all([raw(publishTarget), raw("/publish/demo-pub/demo-sub/0/b/0/1?uuid=you"), raw("/time/0")]),
@@ -324,7 +327,7 @@ describe("a script", () => {
       })
     ))
 
-  it.effect("can be added to, and ended", () =>
+  it.effect("takes rules later, and stops all faults on heal", () =>
     Effect.gen(function*() {
       const { add, heal } = yield* Faults.Faults
       const status = Effect.map(get("/time/0"), ({ status }) => status)
@@ -335,7 +338,7 @@ describe("a script", () => {
       assert.strictEqual(yield* status, 200)
     }).pipe(withFaults({})))
 
-  it.effect("what was injected can be printed, without keys and tokens", () =>
+  it.effect("formats the injected faults without keys and tokens", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust("1 second")
       yield* raw("/time/0?auth=secret")
@@ -346,7 +349,7 @@ describe("a script", () => {
     }).pipe(withFaults({ script: [{ fault: Fault.ServerError({ status: 503, handled: true }) }] })))
 })
 
-describe("chance", () => {
+describe("random faults", () => {
   /** Two hundred requests of every kind, three seconds apart, and what went wrong with them. */
   const schedule = (chance: Faults.Chance) =>
     Effect.gen(function*() {
@@ -365,7 +368,7 @@ describe("chance", () => {
       return Faults.format(yield* injected)
     }).pipe(withFaults({ chance }, { hold: "0 millis" }))
 
-  it.effect("is the same for the same seed", () =>
+  it.effect("injects the same faults for the same seed", () =>
     Effect.gen(function*() {
       const first = yield* Effect.provide(schedule({ seed: 7, rate: 0.3 }), TestClock.layer())
       const again = yield* Effect.provide(schedule({ seed: 7, rate: 0.3 }), TestClock.layer())
@@ -375,7 +378,7 @@ describe("chance", () => {
       assert.notStrictEqual(other, first)
     }))
 
-  it.effect("over some seeds, is every kind there is", () =>
+  it.effect("injects every kind of fault over some seeds", () =>
     Effect.gen(function*() {
       const seen = new Set<string>()
       for (let seed = 0; seed < 12; seed++) {
@@ -386,7 +389,7 @@ describe("chance", () => {
       assert.deepStrictEqual([...seen].toSorted(), [...kinds].toSorted())
     }))
 
-  it.effect("ends when it is over, and can be of some kinds only", () =>
+  it.effect("stops after during, and injects only the kinds of faults", () =>
     Effect.gen(function*() {
       const lines = yield* Effect.provide(
         schedule({ seed: 1, rate: 1, during: "30 seconds", faults: [{ fault: Fault.EmptyBody() }] }),
@@ -397,7 +400,7 @@ describe("chance", () => {
       assert.isTrue(entries.every((line) => / EmptyBody /.test(line)))
     }))
 
-  it.effect("is never, at a rate of nothing", () =>
+  it.effect("injects nothing at rate 0", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Effect.provide(schedule({ seed: 1, rate: 0 }), TestClock.layer()), "")
     }))

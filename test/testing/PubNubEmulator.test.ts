@@ -39,7 +39,7 @@ const forked = Effect.forkChild({ startImmediately: true })
 const until = "2023-11-14T22:13:20Z"
 
 describe("publishing", () => {
-  it.effect("is answered with a timetoken of 17 digits, later each time", () =>
+  it.effect("answers with a timetoken of 17 digits that grows with each publish", () =>
     Effect.gen(function*() {
       const first = yield* publish("a", "one")
       const second = yield* publish("a", "two")
@@ -50,7 +50,7 @@ describe("publishing", () => {
       assert.deepStrictEqual((yield* publish("a", "three")).body, [1, "Sent", "17000000000050000"])
     }).pipe(emulated()))
 
-  it.effect("by GET and by POST is the same, and what is stored is what was sent", () =>
+  it.effect("stores and delivers the same for GET and POST, byte for byte as sent", () =>
     Effect.gen(function*() {
       const text = "{\"id\":12345678901234567890,\"é\":\"ü/☃\"}"
       const cursor = yield* handshake("a/b ☃")
@@ -78,7 +78,7 @@ describe("publishing", () => {
       assert.strictEqual(stored.length, 2)
     }).pipe(emulated()))
 
-  it.effect("every JSON value is a message", () =>
+  it.effect("accepts every JSON value as a message", () =>
     Effect.gen(function*() {
       const values = [null, 0, false, "", [], {}, -1.5e300]
       const cursor = yield* handshake("a")
@@ -86,7 +86,7 @@ describe("publishing", () => {
       assert.deepStrictEqual((yield* poll("a", cursor)).payloads, values)
     }).pipe(emulated()))
 
-  it.effect("store=0 is delivered and not kept; fire is neither", () =>
+  it.effect("delivers and does not store a message with store=0, and does neither with a fired one", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       yield* publish("a", "unstored", { store: 0 })
@@ -99,13 +99,13 @@ describe("publishing", () => {
       assert.deepStrictEqual(stored.map(({ payload }) => payload), ["plain"])
     }).pipe(emulated()))
 
-  it.effect("without persistence nothing is kept", () =>
+  it.effect("stores nothing when persistence is off", () =>
     Effect.gen(function*() {
       yield* publish("a", 1)
       assert.deepStrictEqual(yield* emulator.use(({ messages }) => messages({ channel: "a" })), [])
     }).pipe(emulated({ addOns: { persistence: false } })))
 
-  it.effect("a signal is of type 1, delivered and not kept", () =>
+  it.effect("delivers a signal with type 1 and does not store it", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       assert.strictEqual((yield* signal("a", "typing")).status, 200)
@@ -114,7 +114,7 @@ describe("publishing", () => {
       assert.deepStrictEqual(yield* emulator.use(({ messages }) => messages({ channel: "a" })), [])
     }).pipe(emulated()))
 
-  it.effect("what is wrong is refused in the words of the service", () =>
+  it.effect("refuses a wrong key, size, body or user id in the words of the service", () =>
     Effect.gen(function*() {
       const wrongKey = yield* get("/publish/other/demo-sub/0/a/0/1?uuid=me")
       assert.deepStrictEqual([wrongKey.status, wrongKey.body], [400, [0, "Invalid Key", "17000000000000000"]])
@@ -151,7 +151,7 @@ describe("publishing", () => {
       assert.strictEqual((yield* get("/publish/demo-pub/demo-sub/0/a/0/%ff?uuid=me")).status, 400)
     }).pipe(emulated()))
 
-  it.effect("unknown routes are 404", () =>
+  it.effect("answers 404 to unknown routes", () =>
     Effect.gen(function*() {
       for (
         const target of [
@@ -168,14 +168,14 @@ describe("publishing", () => {
       assert.strictEqual((yield* post("/signal/demo-pub/demo-sub/0/a/0/1?uuid=me", "1")).status, 404)
     }).pipe(emulated()))
 
-  it.effect("the time is a bare number of 17 digits", () =>
+  it.effect("answers the time as a number of 17 digits", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* get("/time/0")).text, "[17000000000000000]")
     }).pipe(emulated()))
 })
 
 describe("subscribing", () => {
-  it.effect("a handshake is answered at once, with a cursor before all that comes", () =>
+  it.effect("answers a handshake at once, with a cursor before everything that comes later", () =>
     Effect.gen(function*() {
       yield* publish("a", "before")
       for (const parameters of [{}, { tt: "0" }]) {
@@ -186,7 +186,7 @@ describe("subscribing", () => {
       assert.deepStrictEqual((yield* poll("a", "17000000000000000")).payloads, ["after"])
     }).pipe(emulated({ addOns: { presence: false } })))
 
-  it.effect("a poll waits for a message, and for nothing longer than it is held", () =>
+  it.effect("holds a poll until a message comes, and answers with nothing after 280 seconds", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       const first = yield* forked(poll("a", cursor))
@@ -208,7 +208,7 @@ describe("subscribing", () => {
       assert.strictEqual(yield* emulator.use(({ readers }) => readers), 0)
     }).pipe(emulated()))
 
-  it.effect("a poll that is interrupted no longer waits, and takes nothing with it", () =>
+  it.effect("forgets a poll that is interrupted, and keeps its messages", () =>
     Effect.gen(function*() {
       const { readers } = yield* emulator
       const cursor = yield* handshake("a")
@@ -220,7 +220,7 @@ describe("subscribing", () => {
       assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["later"])
     }).pipe(emulated()))
 
-  it.effect("b names what matched, and is absent for one plain channel alone", () =>
+  it.effect("names the matching subscription in b, and leaves it out for a single plain channel", () =>
     Effect.gen(function*() {
       yield* group("/g", { add: "x.1,y" })
       const cursor = yield* handshake("x.1", { uuid: "me" })
@@ -240,14 +240,14 @@ describe("subscribing", () => {
       assert.deepStrictEqual(yield* matches("z", { "channel-group": "g,other" }), [["g", "x.1", 1]])
     }).pipe(emulated()))
 
-  it.effect("a wildcard matches what is below it, and not itself", () =>
+  it.effect("matches the channels below a wildcard, and not the wildcard's own name", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a.b.*")
       for (const channel of ["a.b", "a.c", "a.bc", "a.b.c", "a.b.c.d", "a.b.*x"]) yield* publish(channel, channel)
       assert.deepStrictEqual((yield* poll("a.b.*", cursor)).payloads, ["a.b.c", "a.b.c.d", "a.b.*x"])
     }).pipe(emulated()))
 
-  it.effect("the queue keeps the newest 100 of all channels together; the rest is lost in silence", () =>
+  it.effect("keeps the newest 100 messages of all channels of a reader, and drops older ones without notice", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a,b")
       for (let index = 0; index < 130; index++) yield* publish(index % 2 === 0 ? "a" : "b", index)
@@ -258,7 +258,7 @@ describe("subscribing", () => {
       assert.deepStrictEqual((yield* poll("a", cursor)).payloads.length, 65)
     }).pipe(emulated({ addOns: { presence: false } })))
 
-  it.effect("what is older than the queue's retention is gone", () =>
+  it.effect("drops messages that are older than queueRetention", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       yield* publish("a", "old")
@@ -268,7 +268,7 @@ describe("subscribing", () => {
       assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["young"])
     }).pipe(emulated({ limits: { queueRetention: "20 minutes" } })))
 
-  it.effect("a page can be split, and no event is left between the parts", () =>
+  it.effect("keeps the events of one timetoken together when pollPageSize splits a page", () =>
     Effect.gen(function*() {
       yield* group("/g", { add: "a" })
       const cursor = yield* handshake("a", { "channel-group": "g" })
@@ -279,7 +279,7 @@ describe("subscribing", () => {
       assert.deepStrictEqual(second.payloads, [2, 2, 3, 3])
     }).pipe(emulated({ pollPageSize: 3, addOns: { presence: false } })))
 
-  it.effect("a message of another region arrives late, after younger ones, and is not lost", () =>
+  it.effect("delivers a delayed message of another region after younger ones", () =>
     Effect.gen(function*() {
       const { publish: elsewhere } = yield* emulator
       const cursor = yield* handshake("a")
@@ -300,7 +300,7 @@ describe("subscribing", () => {
       assert.strictEqual(second.region, 1)
     }).pipe(emulated({ addOns: { presence: false } })))
 
-  it.effect("a region is the reader's own", () =>
+  it.effect("answers with the region of the reader, not of the message", () =>
     Effect.gen(function*() {
       const { publish: elsewhere, setRegion } = yield* emulator
       const cursor = yield* handshake("a")
@@ -313,7 +313,7 @@ describe("subscribing", () => {
       assert.strictEqual((yield* poll("a", cursor, { uuid: "other" })).region, 3)
     }).pipe(emulated({ region: 9 })))
 
-  it.effect("events of any kind, and what is no event at all", () =>
+  it.effect("delivers emitted events of any kind and raw envelopes", () =>
     Effect.gen(function*() {
       const { emit, emitRaw, signal } = yield* emulator
       const cursor = yield* handshake("a")
@@ -335,7 +335,7 @@ describe("subscribing", () => {
       assert.match(text, /"e":4.*"d":1,"cmt":"pic".*"e":1.*"d":2.*,\{"c":5\},null\]\}$/)
     }).pipe(emulated()))
 
-  it.effect("what makes no sense is refused", () =>
+  it.effect("refuses empty names, an invalid timetoken, filter or state, and a missing user id", () =>
     Effect.gen(function*() {
       const statuses = yield* Effect.all([
         subscribe(","),
@@ -347,7 +347,7 @@ describe("subscribing", () => {
       assert.deepStrictEqual(statuses, [400, 400, 400, 400, 400])
     }).pipe(emulated()))
 
-  it.effect("without the Stream Controller there are no wildcards, groups and filters", () =>
+  it.effect("refuses wildcards, groups and filters when the Stream Controller is off", () =>
     Effect.gen(function*() {
       const refused = yield* group("/g", { add: "a" })
       assert.strictEqual(refused.status, 403)
@@ -360,7 +360,7 @@ describe("subscribing", () => {
     }).pipe(emulated({ addOns: { streamController: false } })))
 })
 
-describe("filter", () => {
+describe("subscribe filter", () => {
   const subject = {
     message: { score: 81, tags: ["x", "y"], text: "hello world", nested: { deep: 1 } },
     meta: { priority: "high", level: 3, user: { role: "admin" }, name: "O*a" }
@@ -400,7 +400,7 @@ describe("filter", () => {
       ["meta.nothing.below == 1", false],
       ["data.nested.deep == 1", true],
       ["meta.constructor != 1 && true", true]
-    ])("%s", ([expression, passes]) =>
+    ])("evaluates %s", ([expression, passes]) =>
       Effect.gen(function*() {
         const cursor = yield* handshake("f", { "filter-expr": expression })
         yield* publish("f", subject.message, { meta: JSON.stringify(subject.meta) })
@@ -421,13 +421,13 @@ describe("filter", () => {
       "meta.x[\"y\" == 1",
       "meta.x == 1 meta.y == 2",
       "#"
-    ])("no expression: %s", (expression) =>
+    ])("refuses the invalid expression %s", (expression) =>
       Effect.gen(function*() {
         assert.strictEqual((yield* subscribe("f", { "filter-expr": expression })).status, 400)
       }))
   })
 
-  it.effect("reads what a presence event shows, and costs no place in the queue", () =>
+  it.effect("filters presence events too, and counts only matching messages in the queue", () =>
     Effect.gen(function*() {
       const expression = "pn_action == 'leave' || keep == 1"
       const cursor = yield* handshake("a,a-pnpres")
@@ -442,7 +442,7 @@ describe("filter", () => {
 })
 
 describe("presence", () => {
-  it.effect("whoever subscribes joins once, and sees it", () =>
+  it.effect("sends one join when a user subscribes, also to that user", () =>
     Effect.gen(function*() {
       const names = "a,a-pnpres,b.*"
       const cursor = yield* handshake(names)
@@ -487,7 +487,7 @@ describe("presence", () => {
       assert.deepStrictEqual(yield* occupants({ channel: "a-pnpres" }), [])
     }).pipe(emulated()))
 
-  it.effect("is seen by the names of channel, group and wildcard", () =>
+  it.effect("delivers a join to watchers of the channel, of its group and of its wildcard", () =>
     Effect.gen(function*() {
       yield* group("/g", { add: "x.1" })
       const cursor = yield* handshake("other")
@@ -502,7 +502,7 @@ describe("presence", () => {
       assert.deepStrictEqual(yield* seen(",", "g-pnpres"), [["g-pnpres", "x.1-pnpres"]])
     }).pipe(emulated({ addOns: { presence: true } })))
 
-  it.effect("a group's channels are joined and left", () =>
+  it.effect("joins and leaves the channels of a group", () =>
     Effect.gen(function*() {
       const { occupants } = yield* emulator
       yield* group("/g", { add: "x,y" })
@@ -513,7 +513,7 @@ describe("presence", () => {
       assert.deepStrictEqual([yield* occupants({ channel: "x" }), yield* occupants({ channel: "y" })], [[], []])
     }).pipe(emulated()))
 
-  it.effect("the state of a group is that of its channels, and a channel's own goes before it", () =>
+  it.effect("applies a state that is keyed by a group to its channels, unless a channel has its own", () =>
     Effect.gen(function*() {
       yield* group("/g", { add: "a,b" })
       yield* group("/h", { add: "b,c,c-pnpres" })
@@ -540,7 +540,7 @@ describe("presence", () => {
       assert.deepStrictEqual(yield* states("a,g"), [{ of: "beat" }, { alone: true }])
     }).pipe(emulated()))
 
-  it.effect("states come with a heartbeat or alone, change once, and go with a leave", () =>
+  it.effect("sets a state by heartbeat or alone, sends a change once, and deletes it at leave", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a-pnpres")
       yield* presence("/channel/a/heartbeat", { state: JSON.stringify({ a: { mood: "ok" }, elsewhere: { x: 1 } }) })
@@ -574,7 +574,7 @@ describe("presence", () => {
       assert.propertyVal(page.envelopes[1]?.["u"], "pn_state_mood", "ok")
     }).pipe(emulated()))
 
-  it.effect("here now, in all its shapes", () =>
+  it.effect("answers here-now and where-now for one channel, several, groups, pages and states", () =>
     Effect.gen(function*() {
       for (const uuid of ["u1", "u2", "u3"]) yield* presence("/channel/a/heartbeat", { uuid })
       yield* presence("/channel/b/heartbeat", { uuid: "u1", state: "{\"b\":{\"x\":1}}" })
@@ -612,7 +612,7 @@ describe("presence", () => {
       assert.deepStrictEqual(yield* body("/uuid/nobody"), { ...ok, payload: { channels: [] } })
     }).pipe(emulated()))
 
-  it.effect("what is wrong, and what is off", () =>
+  it.effect("refuses an invalid state, and answers 402 when presence is off", () =>
     Effect.gen(function*() {
       const noState = yield* presence("/channel/a/uuid/me/data")
       assert.deepStrictEqual([noState.status, noState.body], [400, {
@@ -634,7 +634,7 @@ describe("presence", () => {
 })
 
 describe("channel groups", () => {
-  it.effect("add, list, remove, delete", () =>
+  it.effect("adds, lists and removes channels, deletes a group, and refuses a name with a colon", () =>
     Effect.gen(function*() {
       const ok = { status: 200, message: "OK", service: "channel-registry", error: false }
       const members = Effect.map(group("/g"), ({ body }) => body)
@@ -659,7 +659,7 @@ describe("channel groups", () => {
       assert.strictEqual((yield* group("/a:b", { add: "a" })).status, 400)
     }).pipe(emulated()))
 
-  it.effect("a poll that waits hears a channel that is added while it does", () =>
+  it.effect("delivers messages of a channel that is added to the group while a poll waits", () =>
     Effect.gen(function*() {
       const { addToGroup, groupChannels, removeFromGroup } = yield* emulator
       yield* addToGroup({ group: "g", channels: ["a"] })
@@ -672,7 +672,7 @@ describe("channel groups", () => {
       assert.deepStrictEqual(yield* groupChannels({ group: "g" }), [])
     }).pipe(emulated()))
 
-  it.effect("groups without channels are refused, unless there is a channel beside them or in one of them", () =>
+  it.effect("refuses groups without channels, unless another name of the request has a channel", () =>
     Effect.gen(function*() {
       yield* group("/full", { add: "a" })
       const cursor = yield* handshake("a")
@@ -714,7 +714,7 @@ describe("channel groups", () => {
     ["only the presence of the group is heard", ",", "g-pnpres", group("/g/remove")]
   ]
   it.effect.each(shrinking)(
-    "a poll is answered at once, empty and with its own cursor, when %s",
+    "answers a poll at once, empty and with its own cursor, when %s",
     (shrink) =>
       Effect.gen(function*() {
         const [, channels, groups, change] = shrink
@@ -734,7 +734,7 @@ describe("channel groups", () => {
       }).pipe(emulated())
   )
 
-  it.effect("what was removed before a poll is no news to it", () =>
+  it.effect("holds a poll that begins after a channel was removed from its group", () =>
     Effect.gen(function*() {
       yield* group("/g", { add: "a,b" })
       const cursor = yield* handshake(",", { "channel-group": "g" })
@@ -746,8 +746,8 @@ describe("channel groups", () => {
     }).pipe(emulated()))
 })
 
-describe("access", () => {
-  it.effect("what is denied is named; a group with a colon before its name", () =>
+describe("access control", () => {
+  it.effect("names denied channels in its 403, and groups with a colon before the name", () =>
     Effect.gen(function*() {
       const { allow, deny } = yield* emulator
       yield* deny({ channels: ["a"], groups: ["g"] })
@@ -773,14 +773,14 @@ describe("access", () => {
       assert.strictEqual((yield* publish("a", 1)).status, 200)
     }).pipe(emulated()))
 
-  it.effect("a user alone can be denied everything", () =>
+  it.effect("denies everything to a denied user", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ deny }) => deny({ userIds: ["you"] }))
       assert.strictEqual((yield* publish("a", 1)).status, 403)
       assert.strictEqual((yield* publish("a", 1, { uuid: "me" })).status, 200)
     }).pipe(emulated()))
 
-  it.effect("a revoked token is refused, for good", () =>
+  it.effect("refuses a revoked token, also after allow", () =>
     Effect.gen(function*() {
       const { allow, revokeToken } = yield* emulator
       yield* revokeToken("t/1+")
@@ -795,7 +795,7 @@ describe("access", () => {
       assert.strictEqual((yield* subscribe("a", { auth: "t2" })).status, 200)
     }).pipe(emulated()))
 
-  it.effect("an expired token is refused in other words than a revoked one", () =>
+  it.effect("refuses an expired token with other words than a revoked one", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ expireToken }) => expireToken("t1"))
       const { body, status } = yield* publish("a", 1, { auth: "t1" })
@@ -808,7 +808,7 @@ describe("access", () => {
       assert.strictEqual((yield* publish("a", 1, { auth: "t2" })).status, 200)
     }).pipe(emulated()))
 
-  it.effect("with Access Manager, who shows neither token nor signature is refused whatever it names", () =>
+  it.effect("with Access Manager, refuses requests without a token or signature, and names what they asked for", () =>
     Effect.gen(function*() {
       const refused = (payload: object) => ({
         message: "Forbidden",
@@ -843,7 +843,7 @@ describe("access", () => {
       assert.strictEqual((yield* get("/time/0")).status, 200)
     }).pipe(emulated({ addOns: { accessManager: true } })))
 
-  it.effect("keysets know nothing of each other", () =>
+  it.effect("keeps the state of keysets apart", () =>
     Effect.gen(function*() {
       const { keyset, messages } = yield* emulator
       yield* keyset("s2").publish({ channel: "a", message: 1 })
@@ -856,7 +856,7 @@ describe("access", () => {
       keysets: [{ subscribeKey: "s1", publishKey: "p1" }, { subscribeKey: "s2", publishKey: "p2" }]
     })))
 
-  it.effect("signatures, as the reference has worked them out", () =>
+  it.effect("accepts the reference's signature, and refuses a wrong or late one", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_700_000_000_000)
       const target = "/publish/pub/sub/0/ch/0/%7B%22text%22%3A%22hi%2C%20it%27s%20%28me%29%21%22%7D" +
@@ -885,7 +885,7 @@ describe("access", () => {
     }).pipe(emulated({ keysets: [{ subscribeKey: "sub", publishKey: "pub", secretKey: "sec" }] })))
 })
 
-describe("for days", () => {
+describe("memory", () => {
   /** What is held when all that can be is thrown away. */
   const heapUsed = () => {
     V8.setFlagsFromString("--expose-gc")
@@ -901,7 +901,7 @@ describe("for days", () => {
       publisher: from + index < 2 ? "first" : "others"
     }))
 
-  it.effect("messages of a busy channel, however many, take nothing from a quiet one, nor from a reader", () =>
+  it.effect("keeps the messages of a quiet channel when another channel gets many", () =>
     Effect.gen(function*() {
       const many = isLong ? 100_000 : 20_000
       const { publishAll } = yield* emulator
@@ -923,7 +923,7 @@ describe("for days", () => {
       assert.deepStrictEqual((yield* poll("busy,quiet", cursor)).payloads, last(many - 100, many))
     }).pipe(emulated({ addOns: { presence: false, persistence: false } })))
 
-  it.effect("the queue of a filter is whole for ten thousand events", () =>
+  it.effect("searches the newest ten thousand events for a filter, and no more", () =>
     Effect.gen(function*() {
       const { publishAll } = yield* emulator
       const cursor = yield* handshake("a")
@@ -939,7 +939,7 @@ describe("for days", () => {
       assert.isTrue(Option.isNone(yield* Fiber.join(answer)))
     }).pipe(emulated({ addOns: { presence: false, persistence: false } })))
 
-  it.effect("the oldest messages of all channels go when there is no room, and history has the rest", () =>
+  it.effect("deletes the oldest messages of all channels when storedBytes is reached", () =>
     Effect.gen(function*() {
       const { messages, publish } = yield* emulator
       for (let index = 0; index < 100; index++) {
@@ -954,7 +954,7 @@ describe("for days", () => {
       assert.nestedPropertyVal(body, "channels.busy.length", 22)
     }).pipe(emulated({ limits: { storedBytes: 50_000 } })))
 
-  it.effect("what is deleted or has expired takes no room", () =>
+  it.effect("frees the room of deleted and expired messages", () =>
     Effect.gen(function*() {
       const { messages, publish } = yield* emulator
       const fill = (channel: string, ttl?: Duration.Input) =>
@@ -978,7 +978,7 @@ describe("for days", () => {
     }).pipe(emulated({ limits: { storedBytes: 41_000 } })))
 
   it.effect(
-    "channels that are used once, however many, take no more room than the limit",
+    "keeps memory below the limit when 100,000 channels are used once each",
     () =>
       Effect.gen(function*() {
         const { messages, publishAll } = yield* emulator
@@ -994,7 +994,7 @@ describe("for days", () => {
     60_000
   )
 
-  it.effect("the queues of readers hold no more than the limit, and the newest are there", () =>
+  it.effect("limits the bytes of the readers' queues, and keeps the newest messages", () =>
     Effect.gen(function*() {
       const start = yield* handshake("a")
       const { publish } = yield* emulator
@@ -1007,7 +1007,7 @@ describe("for days", () => {
       assert.match(String(payloads.at(-1)), /^299 /)
     }).pipe(emulated({ limits: { storedBytes: 1_000_000 } })))
 
-  it.effect("the oldest message actions go when there is no room", () =>
+  it.effect("deletes the oldest message actions when storedBytes is reached", () =>
     Effect.gen(function*() {
       const { actions, addAction } = yield* emulator
       for (let index = 0; index < 100; index++) {
@@ -1026,7 +1026,7 @@ describe("for days", () => {
       assert.strictEqual(Math.min(...left), 52)
     }).pipe(emulated({ limits: { storedBytes: 50_000 } })))
 
-  it.effect("requests with long addresses are remembered in less number", () =>
+  it.effect("remembers fewer requests when their addresses are long, and cuts the addresses", () =>
     Effect.gen(function*() {
       const { handle, requests } = yield* emulator
       for (let index = 0; index < 2_000; index++) {
@@ -1040,7 +1040,7 @@ describe("for days", () => {
       assert.match(kept.at(-2)?.target ?? "", /n=1999&/)
     }).pipe(emulated()))
 
-  it.effect("the newest ten thousand requests are remembered", () =>
+  it.effect("remembers the newest ten thousand requests", () =>
     Effect.gen(function*() {
       const { handle, requests } = yield* emulator
       for (let index = 0; index < 25_000; index++) {
@@ -1055,8 +1055,8 @@ describe("for days", () => {
     }).pipe(emulated()))
 })
 
-describe("as a server", () => {
-  it.effect("a publish that is interrupted was stored or never begun; its answer is what is lost", () =>
+describe("requests and layers", () => {
+  it.effect("stores a publish whose caller is interrupted while it waits for the answer", () =>
     Effect.gen(function*() {
       const { messages, requests } = yield* emulator
       const cursor = yield* handshake("a").pipe(Effect.timeoutOption("2 seconds"), forked)
@@ -1069,7 +1069,7 @@ describe("as a server", () => {
       assert.strictEqual((yield* requests).length, 2)
     }).pipe(emulated({ latency: Effect.succeed("1 second") })))
 
-  it.effect("interruption at any moment never leaves half a message", () =>
+  it.effect("stores a publish whole or not at all when it is interrupted at any moment", () =>
     Effect.gen(function*() {
       const { messages } = yield* emulator
       let stored = 0
@@ -1089,7 +1089,7 @@ describe("as a server", () => {
       assert.isBelow(stored, 12)
     }).pipe(emulated({ hold: "0 millis", addOns: { presence: false } })))
 
-  it.effect("a reader that is woken finds the step done that woke it", () =>
+  it.effect("wakes a reader only after the whole request was handled", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("spy")
       const reader = yield* forked(poll("a-pnpres,b-pnpres", cursor))
@@ -1097,7 +1097,7 @@ describe("as a server", () => {
       assert.deepStrictEqual((yield* Fiber.join(reader)).envelopes.map(({ c }) => c), ["a-pnpres", "b-pnpres"])
     }).pipe(emulated()))
 
-  it.effect("handlers see the caller's clock, chance and interruption, and nothing else", () => {
+  it.effect("runs handlers with the caller's clock and random, and with no other service of the caller", () => {
     const Setting = Context.Reference<string>("test/Setting", { defaultValue: () => "default" })
     class Secret extends Context.Service<Secret, string>()("test/Secret") {}
     const seen: Array<unknown> = []
@@ -1121,7 +1121,7 @@ describe("as a server", () => {
     )
   })
 
-  it.effect("a restart cuts the polls that wait, and keeps the state", () =>
+  it.effect("resets the waiting polls at restart, and keeps the state", () =>
     Effect.gen(function*() {
       const { readers, restart } = yield* emulator
       const cursor = yield* handshake("a")
@@ -1140,7 +1140,7 @@ describe("as a server", () => {
       assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["after"])
     }).pipe(emulated()))
 
-  it.effect("requests are told as they came, with time and user", () =>
+  it.effect("records each request with its target, user and time", () =>
     Effect.gen(function*() {
       yield* VirtualTime.advance("1 minute")
       yield* publish("a/b", "x y")
@@ -1152,7 +1152,7 @@ describe("as a server", () => {
       }])
     }).pipe(emulated()))
 
-  it.effect("two layers are two services, and one layer is one", () =>
+  it.effect("makes one emulator per layer", () =>
     Effect.gen(function*() {
       yield* publish("a", "outer")
       const inner = Effect.gen(function*() {
@@ -1163,7 +1163,7 @@ describe("as a server", () => {
       assert.deepStrictEqual(yield* inner, ["outer", "inner"])
     }).pipe(emulated()))
 
-  it.effect("any host is the emulator", () =>
+  it.effect("answers on any host", () =>
     Effect.gen(function*() {
       for (const origin of ["http://localhost:1", "https://ps.pndsn.com"]) {
         assert.strictEqual((yield* HttpClient.get(`${origin}/time/0`)).status, 200)

@@ -11,7 +11,7 @@ import * as Transport from "effect-herald/testing/Transport"
 
 const exchanges = Transport.Exchanges.use(({ all }) => all)
 
-it.effect("a script is answered from, in turn, and written down", () =>
+it.effect("layerScripted answers in the order of the script, records each exchange, and refuses more", () =>
   Effect.gen(function*() {
     const first = yield* HttpClient.post("http://h/a?k=1", {
       body: HttpClientRequest.bodyText(HttpClientRequest.empty, "sent").body
@@ -39,7 +39,7 @@ it.effect("a script is answered from, in turn, and written down", () =>
     { failure: "ENOTFOUND" }
   ]))))
 
-it.effect("an answer can take its time, or never come", () =>
+it.effect("layerScripted delays an answer, or never answers", () =>
   Effect.gen(function*() {
     const slow = yield* Effect.forkChild(HttpClient.get("http://h/"), { startImmediately: true })
     const failing = yield* Effect.forkChild(Effect.flip(HttpClient.get("http://h/")), { startImmediately: true })
@@ -60,7 +60,7 @@ it.effect("an answer can take its time, or never come", () =>
     { never: true }
   ]))))
 
-it.effect("what goes over another transport is written down, and handed on as it is", () =>
+it.effect("layerRecording records each exchange, and passes the answer on unchanged", () =>
   Effect.gen(function*() {
     const response = yield* HttpClient.get("http://h/time/0")
     assert.deepStrictEqual([response.status, yield* response.text], [200, "[17000000000000000]"])

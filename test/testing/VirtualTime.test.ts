@@ -16,7 +16,7 @@ const worker = (handled: Ref.Ref<number>) =>
   )
 
 describe("advance", () => {
-  it.effect("lets work come to rest between steps, where TestClock.adjust steps over it", () =>
+  it.effect("runs the work of each step to its end, where TestClock.adjust runs ahead of it", () =>
     Effect.gen(function*() {
       const adjusted = yield* Ref.make(0)
       yield* Effect.forkChild(worker(adjusted))
@@ -29,7 +29,7 @@ describe("advance", () => {
       assert.strictEqual(yield* Ref.get(advanced), 20)
     }))
 
-  it.effect("goes from sleeper to sleeper beneath its layer, to the millisecond", () =>
+  it.effect("wakes each sleeper at its millisecond when its layer is provided", () =>
     Effect.gen(function*() {
       const woken: Array<number> = []
       const sleeper = (millis: number) =>
@@ -45,7 +45,7 @@ describe("advance", () => {
       assert.strictEqual(yield* EffectClock.currentTimeMillis, 86_400_000)
     }).pipe(Effect.provide(VirtualTime.layer)))
 
-  it.effect("who sleeps for ever, or no longer, holds nothing up", () =>
+  it.effect("is not held up by a sleep for ever or by an interrupted one", () =>
     Effect.gen(function*() {
       yield* Effect.forkChild(Effect.sleep("Infinity"))
       const fiber = yield* Effect.forkChild(Effect.sleep("1 millis"), { startImmediately: true })
@@ -54,7 +54,7 @@ describe("advance", () => {
       assert.strictEqual(yield* EffectClock.currentTimeMillis, 1000 * 86_400_000)
     }).pipe(Effect.provide(VirtualTime.layer)))
 
-  it.effect("waits for a long chain of work, and not for one without an end", () =>
+  it.effect("waits for a long chain of work, and stops waiting for an endless one", () =>
     Effect.gen(function*() {
       const slept = yield* Ref.make(0)
       yield* Effect.forkChild(
@@ -70,7 +70,7 @@ describe("advance", () => {
       assert.strictEqual(yield* EffectClock.currentTimeMillis, 2_000)
     }).pipe(Effect.provide(VirtualTime.layer)))
 
-  it.effect("steps are of the length that is asked for, and end where they should", () =>
+  it.effect("takes steps of the given length, and ends at the given time", () =>
     Effect.gen(function*() {
       const ticks = yield* Ref.make(0)
       yield* Effect.forkChild(Effect.repeat(Effect.andThen(Effect.sleep("1 hour"), Ref.update(ticks, (n) => n + 1)), {
@@ -85,7 +85,7 @@ describe("advance", () => {
 })
 
 describe("jump", () => {
-  it.effect("moves the wall clock; no timer fires and monotonic time stands still", () =>
+  it.effect("moves the wall clock, and neither fires timers nor moves monotonic time", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(Effect.sleep("1 hour"), { startImmediately: true })
       yield* VirtualTime.jump("8 hours")
@@ -102,14 +102,14 @@ describe("jump", () => {
       assert.strictEqual(yield* EffectClock.monotonicTimeNanos, 3_600_000_000_000n)
     }).pipe(Effect.provide(VirtualTime.layer)))
 
-  it.effect("goes back as well, and over the real clock too", () =>
+  it.effect("moves the wall clock back", () =>
     Effect.gen(function*() {
       yield* VirtualTime.jump("2 hours")
       yield* VirtualTime.jump({ hours: -1 })
       assert.strictEqual(yield* EffectClock.currentTimeMillis, 3_600_000)
     }).pipe(Effect.provide(VirtualTime.layer)))
 
-  it.live("wraps the real clock as well", () =>
+  it.live("moves the wall clock over the real clock", () =>
     Effect.gen(function*() {
       const before = Date.now()
       yield* VirtualTime.jump("8 hours")

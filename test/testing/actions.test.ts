@@ -32,8 +32,8 @@ const fill = (channel: string, count: number, messageTimetoken = message) =>
     )
   )
 
-describe("adding and removing", () => {
-  it.effect("is answered in the form of the service, and heard by readers", () =>
+describe("adding and removing message actions", () => {
+  it.effect("answers in the form of the service, and delivers the events to readers", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a b/c ☃")
       const added = yield* addAction("a b/c ☃", message, smile)
@@ -58,7 +58,7 @@ describe("adding and removing", () => {
       ])
     }).pipe(emulated()))
 
-  it.effect("no action twice by the same user on the same message; by others, on others and again after removal", () =>
+  it.effect("answers 409 when a user adds the same action to the same message twice", () =>
     Effect.gen(function*() {
       yield* addAction("a", message, smile)
       const again = yield* addAction("a", message, smile)
@@ -83,7 +83,7 @@ describe("adding and removing", () => {
       assert.lengthOf(yield* emulator.use(({ actions }) => actions({ channel: "a" })), 5)
     }).pipe(emulated()))
 
-  it.effect("only one's own, and only what is there", () =>
+  it.effect("refuses to remove the action of another user, or one that does not exist", () =>
     Effect.gen(function*() {
       yield* addAction("a", message, smile)
       const refused = (text: string) => [400, { status: 400, error: { source: "actions", message: text } }]
@@ -101,7 +101,7 @@ describe("adding and removing", () => {
       assert.lengthOf(yield* emulator.use(({ actions }) => actions({ channel: "a" })), 1)
     }).pipe(emulated()))
 
-  it.effect("short timetokens are taken, and what is none is refused by name", () =>
+  it.effect("accepts short timetokens, and names the field that is invalid", () =>
     Effect.gen(function*() {
       assert.deepNestedInclude((yield* addAction("a", "1234567890", smile)).body, {
         "data.messageTimetoken": "1234567890"
@@ -143,7 +143,7 @@ describe("adding and removing", () => {
       assert.lengthOf(yield* emulator.use(({ actions }) => actions({ channel: "a" })), 1)
     }).pipe(emulated()))
 
-  it.effect("what is withheld is stored, and readers do not hear of it", () =>
+  it.effect("answers 207, stores the action and delivers no event when actions are withheld", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       yield* emulator.use(({ withholdActions }) => withholdActions(2))
@@ -166,7 +166,7 @@ describe("adding and removing", () => {
       assert.lengthOf((yield* poll("a", cursor)).envelopes, 1)
     }).pipe(emulated()))
 
-  it.effect("needs persistence, and is refused where the channel is", () =>
+  it.effect("answers 403 when persistence is off or the channel is denied", () =>
     Effect.gen(function*() {
       const all = [addAction("a", message, smile), removeAction("a", message, at(1)), getActions("a")]
       yield* emulator.use(({ deny }) => deny({ channels: ["a"], userIds: ["me"] }))
@@ -184,7 +184,7 @@ describe("adding and removing", () => {
       }
     }).pipe(emulated()))
 
-  it.effect("by another client, as far as readers can tell", () =>
+  it.effect("delivers the events of actions that the test adds and removes, once each", () =>
     Effect.gen(function*() {
       const { actions, addAction, removeAction } = yield* emulator
       const cursor = yield* handshake("a")
@@ -204,8 +204,8 @@ describe("adding and removing", () => {
     }).pipe(emulated()))
 })
 
-describe("reading", () => {
-  it.effect("the newest of the range, oldest first; start is not in it, end is", () =>
+describe("reading message actions", () => {
+  it.effect("returns the newest of the range, oldest first, without start and with end", () =>
     Effect.gen(function*() {
       const timetokens = yield* fill("a", 250)
       const values = (parameters: Readonly<Record<string, string | number>> = {}) =>
@@ -226,7 +226,7 @@ describe("reading", () => {
       }
     }).pipe(emulated()))
 
-  it.effect("says that there is more only when it is told to", () =>
+  it.effect("says that there is more when moreActions is on", () =>
     Effect.gen(function*() {
       const timetokens = yield* fill("a b", 5)
       const [at2, at3 = ""] = [timetokens[2], timetokens[3]]
@@ -240,7 +240,7 @@ describe("reading", () => {
       assert.notProperty((yield* getActions("a b", { limit: 5 })).body, "more")
     }).pipe(emulated({ moreActions: true })))
 
-  it.effect("by default never does", () =>
+  it.effect("says nothing of more by default", () =>
     Effect.gen(function*() {
       yield* fill("a", 5)
       assert.notProperty((yield* getActions("a", { limit: 2 })).body, "more")
@@ -248,7 +248,7 @@ describe("reading", () => {
 })
 
 describe("history with actions", () => {
-  it.effect("has them by type and value, and none where none are", () =>
+  it.effect("groups actions by type and value, and leaves them out of messages without any", () =>
     Effect.gen(function*() {
       yield* publish("a", "one")
       yield* publish("a", "two")
@@ -278,7 +278,7 @@ describe("history with actions", () => {
       })
     }).pipe(emulated()))
 
-  it.effect("leaves whole messages to the next page when there are too many, and says where it begins", () =>
+  it.effect("ends a page before a message with too many actions, and says where the next page begins", () =>
     Effect.gen(function*() {
       const counts = [2, 3, 9, 1, 4]
       const timetokens: Array<string> = []

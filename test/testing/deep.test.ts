@@ -11,8 +11,8 @@ import { enc, get, handshake, history, poll, post, presence, subscribe } from ".
 
 const emulated = Effect.provide(PubNubEmulator.layer())
 
-describe("what is written", () => {
-  it("is what JSON.stringify gives", () => {
+describe("json.write", () => {
+  it("writes what JSON.stringify writes, also beside 16,000 levels", () => {
     const values: ReadonlyArray<unknown> = [
       null,
       undefined,
@@ -30,7 +30,7 @@ describe("what is written", () => {
     }
   })
 
-  it("a cycle, and a value without an end, are thrown", () => {
+  it("throws for a cycle and for an endless toJSON", () => {
     const cycle: { self?: unknown } = {}
     cycle.self = cycle
     assert.throws(() => json.write(cycle), TypeError)
@@ -39,7 +39,7 @@ describe("what is written", () => {
   })
 })
 
-it.effect("a message that came over HTTP is delivered and stored as it was sent", () =>
+it.effect("delivers and stores a deep message of an HTTP publish as it was sent", () =>
   Effect.gen(function*() {
     const message = lists(5_200)
     const meta = `{"a":${objects(20)}}`
@@ -52,7 +52,7 @@ it.effect("a message that came over HTTP is delivered and stored as it was sent"
     assert.strictEqual(stored.split(`"message":${message}`).length, 3)
   }).pipe(emulated))
 
-it.effect("so is what the emulator was given, and a filter looks at it", () =>
+it.effect("delivers, stores and filters a deep message of the emulator's own publish", () =>
   Effect.gen(function*() {
     const service = yield* PubNubEmulator.PubNubEmulator
     const deep = { a: 1, deep: JSON.parse(lists(16_000)) as unknown }
@@ -64,7 +64,7 @@ it.effect("so is what the emulator was given, and a filter looks at it", () =>
     assert.strictEqual(json.write((yield* service.messages({ channel: "a" }))[0]?.payload), json.write(deep))
   }).pipe(emulated))
 
-it.effect("a state is kept, answered and told", () =>
+it.effect("stores, answers and delivers a deep presence state", () =>
   Effect.gen(function*() {
     const state = `{"deep":${lists(5_000)}}`
     const cursor = yield* handshake("a-pnpres")
@@ -78,7 +78,7 @@ it.effect("a state is kept, answered and told", () =>
     assert.include(text, `"data":${state.replace("deep", "d")}`)
   }).pipe(Effect.provide(PubNubEmulator.layer())))
 
-it.effect("an expression that is nested deeper than any is none", () =>
+it.effect("refuses a filter that is nested too deep", () =>
   Effect.gen(function*() {
     const nested = (levels: number) => `${"(".repeat(levels)}meta.x == 1${")".repeat(levels)}`
     assert.strictEqual((yield* subscribe("a", { "filter-expr": nested(500) })).status, 200)
@@ -94,7 +94,7 @@ it.effect("an expression that is nested deeper than any is none", () =>
     }
   }).pipe(emulated))
 
-it.effect("LIKE takes no longer than the text is long", () =>
+it.effect("matches LIKE with many stars within the time of a poll", () =>
   Effect.gen(function*() {
     const service = yield* PubNubEmulator.PubNubEmulator
     const cursor = yield* handshake("a")
@@ -117,7 +117,7 @@ it.effect("LIKE takes no longer than the text is long", () =>
     yield* check(`${"a".repeat(1_500)}*${"a".repeat(1_500)}`, true)
   }).pipe(emulated))
 
-it.effect("data of entities is kept by Symphony", () =>
+it.effect("stores deep entity data in the Symphony emulator", () =>
   Effect.gen(function*() {
     const service = yield* SymphonyEmulator.SymphonyEmulator
     const streamId = yield* service.createStream({ type: "ROOM", name: "r", members: ["ada"] })

@@ -51,8 +51,8 @@ const at = (index: number) => String(17_000_000_000_000_000n + BigInt(index))
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
 
-describe("fetching", () => {
-  it.effect("answers in the form of the service, payloads as they were sent", () =>
+describe("fetching history", () => {
+  it.effect("answers in the form of the service, with payloads as they were sent", () =>
     Effect.gen(function*() {
       const text = "{\"id\":12345678901234567890}"
       yield* post(
@@ -79,7 +79,7 @@ describe("fetching", () => {
       }
     }).pipe(emulated()))
 
-  it.effect("has what was stored: no signals, no store=0, but files", () =>
+  it.effect("returns stored messages and files, but no signals and no messages with store=0", () =>
     Effect.gen(function*() {
       yield* publish("a", "unstored", { store: 0 })
       yield* signal("a", "typing")
@@ -91,7 +91,7 @@ describe("fetching", () => {
       assert.include((yield* history("a", { include_message_type: 1 })).text, "\"message_type\":4")
     }).pipe(emulated()))
 
-  it.effect("names its channels percent-encoded, unless it is told not to", () =>
+  it.effect("percent-encodes channel names in the answer, unless encode_channels is false", () =>
     Effect.gen(function*() {
       yield* publish("channel|encoded::1", 1)
       assert.include((yield* history("channel|encoded::1")).text, "{\"channel%7Cencoded%3A%3A1\":[")
@@ -99,7 +99,7 @@ describe("fetching", () => {
       assert.include(plain.text, "{\"channel|encoded::1\":[")
     }).pipe(emulated()))
 
-  it.effect("leaves out what is empty", () =>
+  it.effect("leaves out channels without messages", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual((yield* history("a")).body, {
         status: 200,
@@ -117,7 +117,7 @@ describe("fetching", () => {
       })
     }).pipe(emulated()))
 
-  it.effect("start is the younger bound and not in it, end the older and in it", () =>
+  it.effect("excludes the younger bound start, and includes the older bound end", () =>
     Effect.gen(function*() {
       yield* fill("a", 10)
       assert.deepStrictEqual(yield* payloads("a"), range(0, 10))
@@ -132,7 +132,7 @@ describe("fetching", () => {
       assert.deepStrictEqual(yield* payloads("a", { end: at(10) }), [])
     }).pipe(emulated()))
 
-  it.effect("gives the newest of a range, oldest first", () =>
+  it.effect("returns the newest messages of a range, oldest first", () =>
     Effect.gen(function*() {
       yield* fill("a", 10)
       assert.deepStrictEqual(yield* payloads("a", { max: 3 }), [7, 8, 9])
@@ -141,7 +141,7 @@ describe("fetching", () => {
       assert.deepStrictEqual(yield* payloads("a", { max: 3, start: at(9), end: at(7) }), [7, 8])
     }).pipe(emulated()))
 
-  it.effect("gives 100 of one channel and 25 of several, at most and without a max", () =>
+  it.effect("returns at most 100 messages of one channel and 25 of several, also without max", () =>
     Effect.gen(function*() {
       yield* fill("a", 150)
       yield* fill("b", 30)
@@ -156,7 +156,7 @@ describe("fetching", () => {
       }
     }).pipe(emulated()))
 
-  it.effect("pages to the end, each message once", () =>
+  it.effect("returns each message once when a client pages to the end", () =>
     Effect.gen(function*() {
       yield* fill("a", 1003)
       const sizes: Array<number> = []
@@ -176,7 +176,7 @@ describe("fetching", () => {
       assert.deepStrictEqual(all, range(0, 1003))
     }).pipe(emulated()))
 
-  it.effect("with actions is of one channel, and has none and no more of a message without them", () =>
+  it.effect("with actions refuses several channels, and adds no field to a message without actions", () =>
     Effect.gen(function*() {
       yield* publish("a", 1)
       assert.strictEqual(
@@ -186,7 +186,7 @@ describe("fetching", () => {
       assert.strictEqual((yield* historyWithActions("a,b")).status, 400)
     }).pipe(emulated()))
 
-  it.effect("takes no nonsense", () =>
+  it.effect("refuses invalid bounds, an invalid max, too many channels and unknown paths", () =>
     Effect.gen(function*() {
       for (const parameters of [{ max: 0 }, { max: -1 }, { max: "ten" }, { start: "now" }, { end: "-1" }]) {
         const { body, status } = yield* history("a", parameters)
@@ -201,7 +201,7 @@ describe("fetching", () => {
       assert.strictEqual((yield* get("/v3/history/sub-key/demo-sub/channel/a")).status, 400)
     }).pipe(emulated()))
 
-  it.effect("stays quick with 100,000 messages", () =>
+  it.effect("answers 200 reads within 5 seconds when a channel has 100,000 messages", () =>
     Effect.gen(function*() {
       const begin = performance.now()
       const timetokens = yield* fill("a", 100_000)
@@ -218,8 +218,8 @@ describe("fetching", () => {
     }).pipe(emulated()))
 })
 
-describe("keeping", () => {
-  it.effect("a message goes after its ttl, or after the keyset's retention when it has none", () =>
+describe("storing messages", () => {
+  it.effect("deletes a message after its ttl, or after the keyset's retention when it has no ttl", () =>
     Effect.gen(function*() {
       yield* publish("a", "default")
       yield* publish("a", "an hour", { ttl: 1 })
@@ -249,7 +249,7 @@ describe("keeping", () => {
       assert.deepStrictEqual(stored.map(({ payload }) => payload), ["for ever"])
     }).pipe(emulated({ limits: { historyRetention: "1 day" } })))
 
-  it.effect("without a retention a message stays, and one that the service publishes can have a ttl", () =>
+  it.effect("keeps messages for ever without a retention, and applies a ttl of the emulator's publish", () =>
     Effect.gen(function*() {
       const { publish } = yield* emulator
       yield* publish({ channel: "a", message: 1 })
@@ -259,7 +259,7 @@ describe("keeping", () => {
       assert.deepStrictEqual(yield* payloads("a"), [1])
     }).pipe(emulated()))
 
-  it.effect("what is far away comes late, to its place", () =>
+  it.effect("stores and delivers a delayed message late, at the place of its timetoken", () =>
     Effect.gen(function*() {
       const emulated = yield* emulator
       const cursor = yield* handshake("a")
@@ -283,7 +283,7 @@ describe("keeping", () => {
       assert.deepStrictEqual((yield* poll("a", cursor)).payloads, ["near", "late"])
     }).pipe(emulated()))
 
-  it.effect("what is far away reaches who waits already, when it arrives", () =>
+  it.effect("delivers a delayed message to a waiting poll when it arrives", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       const waiting = yield* Effect.forkChild(poll("a", cursor), { startImmediately: true })
@@ -295,7 +295,7 @@ describe("keeping", () => {
       assert.deepStrictEqual((yield* Fiber.join(waiting)).payloads, ["late"])
     }).pipe(emulated()))
 
-  it.effect("without persistence it is refused, and nothing is kept", () =>
+  it.effect("stores nothing and answers 403 when persistence is off", () =>
     Effect.gen(function*() {
       yield* publish("a", 1)
       const refusal = {
@@ -320,7 +320,7 @@ describe("keeping", () => {
       assert.deepStrictEqual(yield* payloads("a"), [])
     }).pipe(emulated({ addOns: { persistence: false } })))
 
-  it.effect("who is denied a channel is told which", () =>
+  it.effect("names the denied channels when it answers 403", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ deny }) => deny({ channels: ["b"], userIds: ["me"] }))
       for (
@@ -344,8 +344,8 @@ describe("keeping", () => {
     }).pipe(emulated()))
 })
 
-describe("behind what is live", () => {
-  it.effect("a message is in history and in counts only after a while", () =>
+describe("history behind live", () => {
+  it.effect("shows a message in history and counts only after historyDelay", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       yield* publish("a", "one")
@@ -364,7 +364,7 @@ describe("behind what is live", () => {
       assert.deepStrictEqual(yield* counted, expectation(2))
     }).pipe(emulated({ historyDelay: "2 seconds" })))
 
-  it.effect("a message of another client that is not to be stored is delivered all the same", () =>
+  it.effect("delivers a message that the emulator publishes with store: false, and does not store it", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("a")
       yield* emulator.use(({ publishAll }) =>
@@ -374,7 +374,7 @@ describe("behind what is live", () => {
       assert.deepStrictEqual(yield* payloads("a"), [2])
     }).pipe(emulated()))
 
-  it.effect("a channel that is first read late has what has not expired, and no more", () =>
+  it.effect("drops the expired messages of a channel whose history is read late", () =>
     Effect.gen(function*() {
       for (let minute = 0; minute < 5; minute++) {
         yield* fill("a", 9_000)
@@ -386,10 +386,10 @@ describe("behind what is live", () => {
     }).pipe(emulated({ limits: { historyRetention: "30 seconds" } })))
 })
 
-describe("counting", () => {
+describe("counting messages", () => {
   const channels = (values: object) => ({ status: 200, error: false, error_message: "", channels: values })
 
-  it.effect("counts what is younger than a timetoken", () =>
+  it.effect("counts the messages that are younger than a timetoken", () =>
     Effect.gen(function*() {
       yield* fill("a", 5)
       assert.deepStrictEqual((yield* counts("a", { timetoken: at(2) })).body, channels({ a: 2 }))
@@ -402,7 +402,7 @@ describe("counting", () => {
       assert.deepStrictEqual((yield* counts("a", { channelsTimetoken: at(0) })).body, channels({ a: 4 }))
     }).pipe(emulated()))
 
-  it.effect("10,000 is 10,000 or more", () =>
+  it.effect("counts at most 10,000 messages", () =>
     Effect.gen(function*() {
       yield* fill("a", 10_001)
       assert.deepStrictEqual((yield* counts("a", { timetoken: at(1) })).body, channels({ a: 9_999 }))
@@ -410,7 +410,7 @@ describe("counting", () => {
       assert.deepStrictEqual((yield* counts("a", { timetoken: 0 })).body, channels({ a: 10_000 }))
     }).pipe(emulated()))
 
-  it.effect("needs one timetoken, or one for each channel, and at most 100 channels", () =>
+  it.effect("requires one timetoken, or one for each channel, and at most 100 channels", () =>
     Effect.gen(function*() {
       const status = (list: string, parameters: Readonly<Record<string, string | number>>) =>
         Effect.map(counts(list, parameters), ({ status }) => status)
@@ -425,7 +425,7 @@ describe("counting", () => {
     }).pipe(emulated()))
 })
 
-describe("deleting", () => {
+describe("deleting messages", () => {
   const leaves = (parameters: Readonly<Record<string, string | number>>, left: ReadonlyArray<number>) =>
     Effect.gen(function*() {
       yield* fill("a", 10)
@@ -436,22 +436,23 @@ describe("deleting", () => {
       assert.deepStrictEqual(yield* payloads("b"), [0])
     }).pipe(emulated())
 
-  it.effect("without bounds, everything", () => leaves({}, []))
-  it.effect("only start: what is older", () => leaves({ start: at(5) }, range(5, 10)))
-  it.effect("only end: it, and what is younger", () => leaves({ end: at(5) }, range(0, 5)))
-  it.effect("from after start up to end", () => leaves({ start: at(2), end: at(5) }, [0, 1, 2, 6, 7, 8, 9]))
-  it.effect("from end up to before start", () => leaves({ start: at(5), end: at(2) }, [0, 1, 5, 6, 7, 8, 9]))
-  it.effect("a single one", () => leaves({ start: at(4), end: at(5) }, [0, 1, 2, 3, 4, 6, 7, 8, 9]))
+  it.effect("deletes everything when there are no bounds", () => leaves({}, []))
+  it.effect("deletes the older messages when there is only start", () => leaves({ start: at(5) }, range(5, 10)))
+  it.effect("deletes the message at end and the younger ones when there is only end", () =>
+    leaves({ end: at(5) }, range(0, 5)))
+  it.effect("deletes from after start up to end", () => leaves({ start: at(2), end: at(5) }, [0, 1, 2, 6, 7, 8, 9]))
+  it.effect("deletes from end up to before start", () => leaves({ start: at(5), end: at(2) }, [0, 1, 5, 6, 7, 8, 9]))
+  it.effect("deletes a single message", () => leaves({ start: at(4), end: at(5) }, [0, 1, 2, 3, 4, 6, 7, 8, 9]))
 
-  it.effect("of nothing is no mistake, a bound that is no timetoken is", () =>
+  it.effect("succeeds when there is nothing to delete, and refuses a bound that is no timetoken", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* deleteMessages("a")).status, 200)
       assert.strictEqual((yield* deleteMessages("a", { start: "x" })).status, 400)
     }).pipe(emulated()))
 })
 
-describe("the history of before", () => {
-  it.effect("answers with raw messages and bare numbers", () =>
+describe("legacy history (v2)", () => {
+  it.effect("answers with raw messages and timetokens as numbers", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* legacyHistory("a")).text, "[[],0,0]")
       yield* publish("a", "one", { meta: "{\"x\":1}" })
@@ -470,7 +471,7 @@ describe("the history of before", () => {
       assert.strictEqual((yield* legacyHistory("a", { start: "x" })).status, 400)
     }).pipe(emulated()))
 
-  it.effect("takes its page from the side of start", () =>
+  it.effect("takes a page from the side of start, and from the oldest side with reverse", () =>
     Effect.gen(function*() {
       yield* fill("a", 10)
       const page = (parameters: Readonly<Record<string, string | number>>) =>

@@ -16,7 +16,7 @@ const matches = (text: string, pattern: string): boolean => {
 const texts = (letters: ReadonlyArray<string>, longest: number): ReadonlyArray<string> =>
   longest === 0 ? [""] : ["", ...texts(letters, longest - 1).flatMap((text) => letters.map((letter) => letter + text))]
 
-it("LIKE means what its stars say", () => {
+it("LIKE agrees with a reference implementation for all short texts and patterns", () => {
   for (const pattern of new Set(texts(["a", "b", "*"], 5))) {
     for (const text of new Set(texts(["a", "b"], 6))) {
       if (like(text, pattern) !== matches(text, pattern)) assert.fail(`"${text}" LIKE "${pattern}"`)
@@ -34,7 +34,7 @@ it.each([
   ["a long part with another letter in its middle", a(400_000), `*${a(100_000)}b${a(100_000)}*`],
   ["a part that repeats itself", `${"ab".repeat(100_000)}`, `*${"ab".repeat(50_000)}aa*`],
   ["stars and nothing else but the end", a(200_000), `${"*".repeat(100_000)}b`]
-])("LIKE takes time as its texts grow, and not as their product does: %s", (_, text, pattern) => {
+])("LIKE matches in less than quadratic time: %s", (_, text, pattern) => {
   const start = performance.now()
   assert.isFalse(like(text, pattern))
   // The product of the lengths would take from ten seconds on; this is a few hundredths of one.

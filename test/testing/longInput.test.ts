@@ -33,7 +33,7 @@ it.each<readonly [string, string, boolean | undefined]>([
   ["digits", "1".repeat(1_000_000), false],
   ["dots", "1.".repeat(100_000), undefined],
   ["a name", "a".repeat(1_000_000), false]
-])("a filter of %s", (_, source, expected) => {
+])("evaluates or rejects a long subscribe filter in time: %s", (_, source, expected) => {
   assert.strictEqual(within(5_000, () => filters.parse(source)?.(subject)), expected)
 })
 
@@ -47,7 +47,7 @@ it.each<readonly [string, string, boolean | undefined]>([
   ["a time of many fractions", `updated=='${".1".repeat(100_000)}'`, false],
   ["a time of many digits", `updated=='1.${"1".repeat(100_000)}Z'`, false],
   ["an operator that is missing", `id==1${"&".repeat(100_001)}`, undefined]
-])("a filter of App Context of %s", (_, source, expected) => {
+])("evaluates or rejects a long App Context filter in time: %s", (_, source, expected) => {
   const filter = within(5_000, () => objectFilters.parse(source, ["id", "updated"]))
   assert.strictEqual(within(5_000, () => filter?.((name) => name === "id" ? "1" : 1n)), expected)
 })
@@ -103,7 +103,7 @@ const beginnings = [
 const targets = units.flatMap((unit) => beginnings.map((beginning) => fill(beginning, unit)))
 
 it.live(
-  "an address, filled with whatever means something anywhere, is answered in a moment",
+  "answers an address of 32 KiB of any special characters within three seconds",
   () =>
     Effect.gen(function*() {
       const { handle } = yield* PubNubEmulator.PubNubEmulator

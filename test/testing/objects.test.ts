@@ -44,8 +44,8 @@ const heard = (channels: string, cursor: string) =>
 
 const start = "2023-11-14T22:13:20"
 
-describe("users and channels", () => {
-  it.effect("are created, merged, cleared and removed in the form of the service", () =>
+describe("users and channels of the emulator", () => {
+  it.effect("creates, merges, clears and removes them in the form of the service", () =>
     Effect.gen(function*() {
       const created = yield* setObjects("/uuids/ada", { name: "Ada", custom: { b: 1, a: "x" }, unknown: 1 })
       const [tag = ""] = /[0-9a-f]{32}/.exec(created.text) ?? []
@@ -98,7 +98,7 @@ describe("users and channels", () => {
       assert.strictEqual(yield* ids("/channels"), "a b/c")
     }).pipe(emulated()))
 
-  it.effect("what is set already keeps its time and its tag, and is no event", () =>
+  it.effect("keeps the time and etag, and sends no event, when a set changes nothing", () =>
     Effect.gen(function*() {
       const cursor = yield* handshake("ada")
       const first = yield* data(setObjects("/uuids/ada", { name: "Ada", custom: { a: 1, b: null }, email: null }))
@@ -114,7 +114,7 @@ describe("users and channels", () => {
       assert.notDeepEqual(yield* data(getObjects("/uuids/ada")), first)
     }).pipe(emulated()))
 
-  it.effect("are changed only as long as nobody else has, with If-Match", () =>
+  it.effect("answers 412 when the etag of If-Match is old", () =>
     Effect.gen(function*() {
       for (const [path, name] of [["/uuids/ada", "User"], ["/channels/a", "Channel"]] as const) {
         const tag = String(member(yield* data(setObjects(path, { name: "1" })), "eTag"))
@@ -130,7 +130,7 @@ describe("users and channels", () => {
       }
     }).pipe(emulated()))
 
-  it.effect("tell readers what is new, on their own channel and, of users, wherever they are members", () =>
+  it.effect("sends changes to the object's own channel, and of users to their channels too", () =>
     Effect.gen(function*() {
       yield* setObjects("/uuids/ada/channels", { set: [{ channel: { id: "a" } }, { channel: { id: "ada" } }] })
       const cursor = yield* handshake("ada,a,b")
@@ -161,8 +161,8 @@ describe("users and channels", () => {
     }).pipe(emulated()))
 })
 
-describe("memberships", () => {
-  it.effect("are set and deleted from either side, and are seen from both", () =>
+describe("memberships of the emulator", () => {
+  it.effect("sets and deletes them from either side, and shows them from both", () =>
     Effect.gen(function*() {
       yield* setObjects("/channels/a", { name: "A", custom: { k: 1 }, type: "t" })
       const include = { include: "custom,status,type,channel.custom", count: 1 }
@@ -226,7 +226,7 @@ describe("memberships", () => {
       assert.strictEqual(none.text, "{\"status\":200,\"data\":[]}")
     }).pipe(emulated()))
 
-  it.effect("show the user or channel as far as they are asked to", () =>
+  it.effect("shows the fields of the user or channel that include asks for", () =>
     Effect.gen(function*() {
       yield* setObjects("/uuids/ada", { name: "Ada", status: "here", custom: { a: 1 } })
       yield* setObjects("/channels/a/uuids", { set: [{ uuid: { id: "ada" } }] })
@@ -251,7 +251,7 @@ describe("memberships", () => {
       assert.deepStrictEqual(yield* shown("uuid.custom"), ["uuid,updated,eTag", "id"])
     }).pipe(emulated()))
 
-  it.effect("tell readers of the channel and of the user, and nothing when nothing is new", () =>
+  it.effect("sends changes to the channel and the user, and nothing when nothing changed", () =>
     Effect.gen(function*() {
       yield* setObjects("/channels/a/uuids", { set: [{ uuid: { id: "bob" } }] })
       const cursor = yield* handshake("a,ada")
@@ -287,7 +287,7 @@ describe("memberships", () => {
       )
     }).pipe(emulated()))
 
-  it.effect("know nothing of If-Match", () =>
+  it.effect("ignores If-Match", () =>
     Effect.gen(function*() {
       const set = { set: [{ channel: { id: "a" } }] }
       assert.strictEqual((yield* setObjects("/uuids/ada/channels", set, {}, { "if-match": "other" })).status, 200)
@@ -303,8 +303,8 @@ const fill = (count: number) =>
     )
   )
 
-describe("lists", () => {
-  it.effect("come in pages, with a next cursor on the last one too", () =>
+describe("lists of the emulator", () => {
+  it.effect("answers in pages, and gives a next cursor also on the last one", () =>
     Effect.gen(function*() {
       yield* fill(7)
       const list = (parameters: Query) => page("/uuids", parameters)
@@ -335,7 +335,7 @@ describe("lists", () => {
       assert.deepStrictEqual<object>(yield* list({}), { ids: "u0,u1,u2,u3,u4,u5,u6", next: "Nw" })
     }).pipe(emulated()))
 
-  it.effect("hold a hundred at the most", () =>
+  it.effect("returns at most 100 entries", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ setMembership }) =>
         Effect.forEach(Array.from({ length: 120 }, (_, index) => index), (index) =>
@@ -346,7 +346,7 @@ describe("lists", () => {
       assert.lengthOf((yield* data(getObjects("/uuids/ada/channels"))) as ReadonlyArray<unknown>, 100)
     }).pipe(emulated()))
 
-  it.effect("are sorted by one key after the other, and by id in the end", () =>
+  it.effect("sorts by several keys, and by id at the end", () =>
     Effect.gen(function*() {
       yield* fill(4)
       assert.strictEqual(yield* ids("/uuids"), "u0,u1,u2,u3")
@@ -371,7 +371,7 @@ describe("lists", () => {
       assert.match((yield* get(path)).text, /"u1".*"u2".*"u0"/)
     }).pipe(emulated()))
 
-  it.effect("refuse what they do not understand, by name", () =>
+  it.effect("names the parameter that it refuses", () =>
     Effect.gen(function*() {
       for (
         const [path, name, value] of [
@@ -401,7 +401,7 @@ describe("lists", () => {
     }).pipe(emulated()))
 })
 
-describe("filters", () => {
+describe("App Context filter", () => {
   const people = {
     ada: { name: "Ada", email: "ada@x.org", type: "admin", status: "on" },
     bob: { name: "Bob \"B\"", type: "user", status: "off", externalId: "17" },
@@ -443,7 +443,7 @@ describe("filters", () => {
       [`updated < '${start.slice(0, -2)}21.0000001Z'`, ""],
       ["updated > 'yesterday'", ""]
     ] as const
-  )("%s", ([filter, expected]) =>
+  )("selects by %s", ([filter, expected]) =>
     Effect.gen(function*() {
       yield* filled
       assert.strictEqual(yield* ids("/uuids", { filter }), expected)
@@ -468,13 +468,13 @@ describe("filters", () => {
       "!",
       "uuid.name == 'x'"
     ]
-  )("%s is none", (filter) =>
+  )("refuses the invalid expression %s", (filter) =>
     Effect.gen(function*() {
       yield* filled
       assert.strictEqual((yield* getObjects("/uuids", { filter })).status, 400)
     }).pipe(emulated()))
 
-  it.effect("reach from a membership to its other end", () =>
+  it.effect("reads the user or channel of a membership", () =>
     Effect.gen(function*() {
       yield* filled
       yield* setObjects("/channels/a/uuids", {
@@ -494,10 +494,10 @@ describe("filters", () => {
     }).pipe(emulated()))
 })
 
-describe("refusals", () => {
+describe("refusals of the emulator", () => {
   const tooLong = (length: number) => "x".repeat(length + 1)
 
-  it.effect("what is too long or of another type, by field; nothing is changed", () =>
+  it.effect("names the field that is too long or of another type, and changes nothing", () =>
     Effect.gen(function*() {
       for (
         const [path, body, location] of [
@@ -541,7 +541,7 @@ describe("refusals", () => {
       }
     }).pipe(emulated()))
 
-  it.effect("ids are 92 bytes at the most, and everything else as long as it may be", () =>
+  it.effect("accepts ids of up to 92 bytes, and other fields of up to their limits", () =>
     Effect.gen(function*() {
       const id = "é".repeat(46)
       const fits = {
@@ -559,7 +559,7 @@ describe("refusals", () => {
       })
     }).pipe(emulated()))
 
-  it.effect("where App Context is off, and to whom a name is denied", () =>
+  it.effect("answers 403 when App Context is off or a name is denied", () =>
     Effect.gen(function*() {
       const { allow, deny, setAddOns } = yield* emulator
       yield* deny({ channels: ["a", "ada"], userIds: ["me"] })
@@ -593,7 +593,7 @@ describe("refusals", () => {
       assert.match(String(member(member(off.body, "error"), "message")), /objects API requires the App Context add-on/)
     }).pipe(emulated()))
 
-  it.effect("other paths and methods are none", () =>
+  it.effect("answers 404 to other paths and methods", () =>
     Effect.gen(function*() {
       for (const path of ["/users", "/uuids/a/uuids", "/uuids/a/b", "/channels/a/uuids/b", "/uuids/"]) {
         assert.strictEqual((yield* getObjects(path)).status, 404, path)
@@ -603,7 +603,7 @@ describe("refusals", () => {
     }).pipe(emulated()))
 })
 
-it.effect("is read and changed from the test as by another client", () =>
+it.effect("lets a test read and change App Context as another client would", () =>
   Effect.gen(function*() {
     const app = yield* emulator
     const cursor = yield* handshake("ada,a")

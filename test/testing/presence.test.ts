@@ -16,7 +16,7 @@ const come = (uuid: string, parameters: Readonly<Record<string, string | number>
 const told = (cursor: string) =>
   Effect.map(poll("a-pnpres", cursor, { uuid: "watcher" }), ({ payloads }) => payloads.filter(Predicate.isObject))
 
-it.effect("who is silent for as long as its heartbeat says times out, and its state is gone", () =>
+it.effect("times out a user after its heartbeat interval, and removes its state", () =>
   Effect.gen(function*() {
     yield* come("ada", { heartbeat: 20, state: JSON.stringify({ a: { mood: "ok" } }) })
     yield* come("bob", { heartbeat: "none" })
@@ -41,7 +41,7 @@ it.effect("who is silent for as long as its heartbeat says times out, and its st
     assert.deepStrictEqual(yield* occupants, [])
   }).pipe(emulated()))
 
-it.effect("what a user said of how long it is present holds for its polls, which say nothing", () =>
+it.effect("applies the heartbeat that a user announced to its later polls", () =>
   Effect.gen(function*() {
     yield* come("ada", { heartbeat: 20 })
     yield* handshake("a", { uuid: "ada" })
@@ -51,7 +51,7 @@ it.effect("what a user said of how long it is present holds for its polls, which
     assert.deepStrictEqual(yield* occupants, [])
   }).pipe(emulated()))
 
-it.effect("a poll that waits is told of a time-out when it happens", () =>
+it.effect("answers a waiting poll when a timeout happens", () =>
   Effect.gen(function*() {
     const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
     yield* come("ada")
@@ -67,25 +67,29 @@ it.effect("a poll that waits is told of a time-out when it happens", () =>
 
 const names = ["u1", "u2", "u3", "u4"]
 
-it.effect("a poll that waits is told in time of what became due while it waited", () =>
-  Effect.gen(function*() {
-    yield* come("ada")
-    const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
-    const sooner = yield* Effect.forkChild(told(cursor))
-    yield* TestClock.adjust("1 second")
-    yield* come("ada", { heartbeat: 5 })
-    yield* TestClock.adjust("5 seconds")
-    assert.propertyVal((yield* Fiber.join(sooner))[0], "action", "timeout")
-    for (const name of names.slice(0, 2)) yield* come(name)
-    const { cursor: next } = yield* poll("a-pnpres", cursor, { uuid: "watcher" })
-    const interval = yield* Effect.forkChild(told(next))
-    yield* TestClock.adjust("1 second")
-    yield* come("u3")
-    yield* TestClock.adjust("10 seconds")
-    assert.propertyVal((yield* Fiber.join(interval))[0], "action", "interval")
-  }).pipe(emulated({ limits: { announceMax: 2 } })), 5_000)
+it.effect(
+  "answers a waiting poll in time for a timeout and an interval that begin while it waits",
+  () =>
+    Effect.gen(function*() {
+      yield* come("ada")
+      const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
+      const sooner = yield* Effect.forkChild(told(cursor))
+      yield* TestClock.adjust("1 second")
+      yield* come("ada", { heartbeat: 5 })
+      yield* TestClock.adjust("5 seconds")
+      assert.propertyVal((yield* Fiber.join(sooner))[0], "action", "timeout")
+      for (const name of names.slice(0, 2)) yield* come(name)
+      const { cursor: next } = yield* poll("a-pnpres", cursor, { uuid: "watcher" })
+      const interval = yield* Effect.forkChild(told(next))
+      yield* TestClock.adjust("1 second")
+      yield* come("u3")
+      yield* TestClock.adjust("10 seconds")
+      assert.propertyVal((yield* Fiber.join(interval))[0], "action", "interval")
+    }).pipe(emulated({ limits: { announceMax: 2 } })),
+  5_000
+)
 
-it.effect("with more users than announceMax there are intervals, with what changed where deltas are on", () =>
+it.effect("sends intervals above announceMax, with the changed users when deltas are on", () =>
   Effect.gen(function*() {
     const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
     for (const name of names) yield* come(name, name === "u4" ? { heartbeat: 5 } : {})
@@ -109,7 +113,7 @@ it.effect("with more users than announceMax there are intervals, with what chang
     assert.propertyVal((yield* told(cursor)).at(-1), "action", "leave")
   }).pipe(emulated({ addOns: { presenceDeltas: true }, limits: { announceMax: 2 } })))
 
-it.effect("without deltas they only count, again and again while many are there", () =>
+it.effect("sends intervals that only count, every 10 seconds, when deltas are off", () =>
   Effect.gen(function*() {
     for (const name of names) yield* come(name)
     const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
@@ -120,7 +124,7 @@ it.effect("without deltas they only count, again and again while many are there"
     )
   }).pipe(emulated({ limits: { announceMax: 2 } })))
 
-it.effect("lists of more than 30 KB are left out, and are to be asked for", () =>
+it.effect("replaces a list of users above 30 KB with here_now_refresh", () =>
   Effect.gen(function*() {
     const cursor = yield* handshake("a-pnpres", { uuid: "watcher" })
     for (let index = 0; index < 40; index++) yield* come(`${index}`.padStart(1_000, "u"))

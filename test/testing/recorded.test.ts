@@ -138,14 +138,14 @@ const beginning = Effect.fnUntraced(function*({ interactions, keys }: Kit.Casset
   return emulator
 })
 
-describe("recorded", () => {
+describe("emulator against recordings", () => {
   if (!Kit.isPresent) {
     it.skip("skipped: ../shared/conformance is not beside this checkout, so there are no recordings to replay")
     return
   }
   for (const name of ["app-context", "message-actions"]) {
     for (const cassette of Kit.cassettes(name).filter(({ name }) => !leftOut.has(name))) {
-      it.effect(`${name}: ${cassette.name}`, () =>
+      it.effect(`answers ${name} as the service did: ${cassette.name}`, () =>
         Effect.gen(function*() {
           for (const { emulated, recorded, request } of yield* replay(cassette)) {
             assert.deepStrictEqual(emulated, recorded, request)
@@ -158,7 +158,7 @@ describe("recorded", () => {
     cassette.interactions.filter(isUnmoved).map((poll) => ({ cassette, poll }))
   )
 
-  it("polls of groups got nothing and their own position only when one of the groups was removed", () => {
+  it("shows that a poll of groups keeps its position only when one of the groups was removed", () => {
     assert.isAtLeast(unmoved.length, 4)
     for (const { cassette, poll } of unmoved) {
       const [group] = removalDuring(cassette, poll).request.path.split("/").slice(-2)
@@ -167,7 +167,7 @@ describe("recorded", () => {
   })
 
   for (const { cassette, poll } of unmoved) {
-    it.effect(`a poll whose group is removed: ${cassette.name}`, () =>
+    it.effect(`answers a poll when its group is removed, with its own position: ${cassette.name}`, () =>
       Effect.gen(function*() {
         const emulator = yield* beginning(cassette)
         const target = (tt: string) => withUser(poll.request.rawTarget.replace(/([?&]tt=)\d+/, `$1${tt}`))
@@ -186,7 +186,7 @@ describe("recorded", () => {
       }))
   }
 
-  it.effect("a state that is keyed by a group is that of the group's channels", () =>
+  it.effect("sets a state that is keyed by a group on the channels of the group", () =>
     Effect.gen(function*() {
       const name = "objc.Subscribe.SubscribeToMultipleChannelGroupsAndSetState"
       const cassette = Option.getOrThrow(
@@ -212,7 +212,7 @@ describe("recorded", () => {
       assert.deepStrictEqual(JSON.parse(answer.body), JSON.parse(read.response.rawBody ?? ""))
     }))
 
-  it.effect("a subscription of groups is answered 200 as long as one of them has a channel", () =>
+  it.effect("answers 200 to a subscription of groups as long as one of them has a channel", () =>
     Effect.gen(function*() {
       const cassettes = Kit.cassettes("subscribe").filter(({ interactions }) =>
         interactions.some(({ request }) => request.query["add"] !== undefined)
