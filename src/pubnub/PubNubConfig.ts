@@ -285,7 +285,8 @@ const makeUnsafe = (options: Options): PubNubConfig["Service"] => {
  */
 export const layer = (options: Options): Layer.Layer<PubNubConfig> => Layer.succeed(PubNubConfig, make(options))
 
-const environment = {
+// A function: as a constant it would keep Config in bundles that do not use it.
+const environment = () => ({
   subscribeKey: Config.String("PUBNUB_SUBSCRIBE_KEY"),
   publishKey: Config.withDefault(Config.String("PUBNUB_PUBLISH_KEY"), undefined),
   secretKey: Config.withDefault(Config.Redacted("PUBNUB_SECRET_KEY"), undefined),
@@ -293,7 +294,7 @@ const environment = {
   userId: Config.String("PUBNUB_USER_ID"),
   origin: Config.withDefault(Config.String("PUBNUB_ORIGIN"), undefined),
   tls: Config.withDefault(Config.Boolean("PUBNUB_TLS"), undefined)
-}
+})
 
 /**
  * Provides a configuration from `Config`, by default from the environment: `PUBNUB_SUBSCRIBE_KEY` and `PUBNUB_USER_ID`
@@ -318,7 +319,7 @@ const environment = {
 export const layerConfig = (
   options: { readonly [K in keyof Options]?: Config.Config<Options[K]> } = {}
 ): Layer.Layer<PubNubConfig, Config.ConfigError> =>
-  Layer.effect(PubNubConfig, Config.map(Config.all({ ...environment, ...options }), make))
+  Layer.effect(PubNubConfig, Config.map(Config.all({ ...environment(), ...options }), make))
 
 const host =
   /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
