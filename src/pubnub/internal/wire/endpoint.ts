@@ -3,14 +3,11 @@
  * token and the signature, sends, decodes the answer, and makes the error.
  */
 import * as Clock from "effect/Clock"
-import * as Mac from "effect/crypto/Mac"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -247,7 +244,6 @@ const common = (config: PubNubConfig["Service"], token: string | undefined): Url
 ]
 
 const utf8 = new TextEncoder()
-const Hmac = Mac.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
 const signed = (
   config: PubNubConfig["Service"],
@@ -274,16 +270,16 @@ export const signatureOf = (
   secretKey: Redacted.Redacted,
   text: string
 ): Effect.Effect<string, PubNubError.InvalidKey> =>
-  Effect.gen(function*() {
-    const mac = yield* Mac.Mac
-    const key = yield* Mac.key(Mac.hmacSha256, utf8.encode(Secret.textOf(secretKey)))
-    const tag = yield* mac.sign(key, utf8.encode(text))
-    return `v2.${Base64Url.encode(tag)}`
-  }).pipe(
-    Effect.catchTag("CryptoError", () =>
-      Effect.fail(new PubNubError.InvalidKey({ key: "secret", description: "no signature can be made with it" }))),
-    Effect.provide(Hmac)
-  )
+  Effect.tryPromise({
+    try: async () => {
+      // Not with effect/crypto: its services would be in every bundle, of clients that never sign, too.
+      const { subtle } = globalThis.crypto
+      const raw = utf8.encode(Secret.textOf(secretKey))
+      const key = await subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"])
+      return `v2.${Base64Url.encode(new Uint8Array(await subtle.sign("HMAC", key, utf8.encode(text))))}`
+    },
+    catch: () => new PubNubError.InvalidKey({ key: "secret", description: "no signature can be made with it" })
+  })
 
 /** The text that a signature is computed over. */
 export const signedText = (
