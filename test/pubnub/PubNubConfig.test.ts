@@ -16,7 +16,7 @@ const fromEnvironment = (
   values: Record<string, unknown>
 ) => Layer.provide(PubNubConfig.layerConfig(options), ConfigProvider.layer(ConfigProvider.fromUnknown(values)))
 
-it.effect("the documented environment names are read, secrets stay hidden", () =>
+it.effect("reads the documented environment names, and keeps secrets redacted", () =>
   Effect.gen(function*() {
     const config = yield* PubNubConfig.PubNubConfig
     assert.deepInclude({ ...config }, {
@@ -42,7 +42,7 @@ it.effect("the documented environment names are read, secrets stay hidden", () =
     }))
   ))
 
-it.effect("what is not given has its default, and an option may have a Config of its own", () =>
+it.effect("uses defaults for options that are not given, and accepts a Config for an option", () =>
   Effect.gen(function*() {
     const config = yield* PubNubConfig.PubNubConfig
     assert.deepInclude({ ...config }, {
@@ -64,7 +64,7 @@ it.effect("what is not given has its default, and an option may have a Config of
     }, { OTHER_KEY: "other", PUBNUB_USER_ID: "ada" }))
   ))
 
-it.effect("a missing key is a ConfigError of the layer", () =>
+it.effect("fails the layer with a ConfigError when a key is missing", () =>
   Effect.gen(function*() {
     const error = yield* PubNubConfig.PubNubConfig.pipe(
       Effect.provide(fromEnvironment({}, { PUBNUB_USER_ID: "ada" })),
@@ -74,7 +74,7 @@ it.effect("a missing key is a ConfigError of the layer", () =>
     assert.include(error.message, "PUBNUB_SUBSCRIBE_KEY")
   }))
 
-it("making a configuration never fails: what is wrong is listed", () => {
+it("make never fails, and lists each wrong option as an issue", () => {
   const { issues } = PubNubConfig.make({
     subscribeKey: "a/b",
     userId: " ",
@@ -137,13 +137,13 @@ describe("presence", () => {
   })
 })
 
-it("hosts with ports and bare addresses are origins", () => {
+it("accepts hosts with ports and bare addresses as origins", () => {
   for (const origin of ["ps.pndsn.com", "localhost:4040", "127.0.0.1", "[::1]:80", "a-b.c"]) {
     assert.deepStrictEqual(PubNubConfig.make({ subscribeKey: "s", userId: "u", origin }).issues, [], origin)
   }
 })
 
-it.effect("what identifies us and the process goes with each request", () =>
+it.effect("sends version, partner, instance, request id and user id with each request", () =>
   Effect.gen(function*() {
     yield* Time.now
     const [request] = yield* PubNubEmulator.PubNubEmulator.use(({ requests }) => requests)
@@ -165,9 +165,9 @@ it.effect("what identifies us and the process goes with each request", () =>
     ])
   ))
 
-it("the version that we tell is the package's", () => assert.strictEqual(version, packageJson.version))
+it("has the version of package.json", () => assert.strictEqual(version, packageJson.version))
 
-it("an answer has room for a hundred messages, and 32 MiB at least", () => {
+it("sets maxAnswerSize to a hundred messages, and to at least 32 MiB", () => {
   const sizeOf = (options: Partial<PubNubConfig.Options>) =>
     PubNubConfig.make({ subscribeKey: "a", userId: "b", ...options }).maxAnswerSize
   assert.strictEqual(sizeOf({}), 32 * 1024 * 1024)

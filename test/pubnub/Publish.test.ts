@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
@@ -24,7 +25,7 @@ const reasonOf = (error: Publish.PublishError): PubNubError.Reason["_tag"] | Pub
   error._tag === "PubNubError" ? error.reason._tag : error._tag
 
 describe("publish", () => {
-  it.effect("gives the timetoken, and everything that was asked for arrives", () =>
+  it.effect("delivers the message with its metadata, type and time to live, and returns its timetoken", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const { timetoken } = yield* Publish.publish({
@@ -46,7 +47,7 @@ describe("publish", () => {
       }])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("sends nothing that was not asked for", () =>
+  it.effect("sends only the options that the caller gave", () =>
     Effect.gen(function*() {
       yield* Publish.publish({ channel: "a", message: 1 })
       yield* Publish.publish({ channel: "a", message: 1, store: false, replicate: false, ttl: "Infinity" })
@@ -56,7 +57,7 @@ describe("publish", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each([0, false, "", null, [], {}])(
-    "%j is a message, by GET and by POST",
+    "publishes %j, by GET and by POST",
     (message) =>
       Effect.gen(function*() {
         const emulator = yield* PubNubEmulator.PubNubEmulator
@@ -69,7 +70,7 @@ describe("publish", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("auto is a GET while the address is short, and a POST where it would be long; the others are what they say", () =>
+  it.effect("chooses GET for a short address and POST for a long one, unless the caller names a method", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       for (const length of [10, 400, 1_000]) yield* Publish.publish({ channel: "a", message: "x".repeat(length) })
@@ -87,7 +88,7 @@ describe("publish", () => {
       ["metadata", { message: 1, meta: { m: "x".repeat(1_000) } }, "meta", /maxUrlSize is 600: send less of it/]
     ] as const
   )(
-    "%s below the limit of messages that makes the address too long is told with what to do",
+    "refuses %s that makes the address too long, and says what to change",
     ([, what, location, text]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Publish.publish({ channel: "a", ...what }))
@@ -97,7 +98,7 @@ describe("publish", () => {
       }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 600 } })))
   )
 
-  it.effect("a message that is prepared is sent as it was then, any number of times", () =>
+  it.effect("sends a prepared message as it was when it was prepared, any number of times", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const [message, meta] = [{ n: 1 }, { m: 1 }]
@@ -113,7 +114,7 @@ describe("publish", () => {
       }])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a schema types the message and keeps its dates and big integers", () =>
+  it.effect("encodes dates and big integers by the schema of the message", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const Order = Schema.Struct({ id: Schema.BigInt, placed: Schema.DateTimeUtc })
@@ -128,7 +129,7 @@ describe("publish", () => {
 })
 
 describe("fire and signal", () => {
-  it.effect("a fired message reaches no history; the service is told so", () =>
+  it.effect("fire sends store=0 and norep=true, and the message is not stored", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const { timetoken } = yield* Publish.fire({ channel: "a", message: { x: 1 }, meta: { m: 1 } })
@@ -145,7 +146,7 @@ describe("fire and signal", () => {
       assert.include(decodeURIComponent(requests[2]!.target), "{\"x\":\"3\"}")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("each send gives the timetoken that the service says", () =>
+  it.effect("publish, fire and signal return the timetoken of the answer", () =>
     Effect.gen(function*() {
       const sends = [Publish.publish, Publish.fire, Publish.signal]
       for (const [index, send] of sends.entries()) {
@@ -156,7 +157,7 @@ describe("fire and signal", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a signal carries its type and is measured without its address", () =>
+  it.effect("signal sends its type, and counts only the message against the limit of 64 bytes", () =>
     Effect.gen(function*() {
       const channel = "a".repeat(500)
       yield* Publish.signal({ channel, message: "é".repeat(31), customMessageType: "typing" })
@@ -171,7 +172,7 @@ describe("fire and signal", () => {
       assert.include(decodeURIComponent((yield* requestsTo("/signal")).at(-1)!.target), "/0/\"5\"?")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("the limit of a signal is the keyset's", () =>
+  it.effect("signal refuses a message above maxSignalSize of the configuration", () =>
     Effect.gen(function*() {
       yield* Publish.signal({ channel: "a", message: "x".repeat(66) })
       const error = yield* Effect.flip(Publish.signal({ channel: "a", message: "x".repeat(67) }))
@@ -181,7 +182,7 @@ describe("fire and signal", () => {
 })
 
 describe("size", () => {
-  it.effect("is the bytes of the escaped payload, channel and metadata", () =>
+  it.effect("counts the bytes of the escaped message, channel and metadata", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Publish.size({ channel: "a b", message: "é" }), "%22%C3%A9%22".length + "a%20b".length)
       assert.strictEqual(
@@ -192,7 +193,7 @@ describe("size", () => {
       assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["channel", "message"])
     }))
 
-  it.effect("the limit is checked before anything is sent, and is the keyset's", () =>
+  it.effect("refuses a message above maxMessageSize before it sends a request", () =>
     Effect.gen(function*() {
       const fits = "x".repeat(100 - 1 - "%22%22".length)
       yield* Publish.publish({ channel: "a", message: fits })
@@ -204,7 +205,7 @@ describe("size", () => {
       assert.strictEqual((yield* requestsTo("/publish")).length, 1)
     }).pipe(Effect.provide(emulated({ config: { maxMessageSize: 100 } }))))
 
-  it.effect("a service with a smaller limit is believed", () =>
+  it.effect("fails with MessageTooLarge of the service when the service has a smaller limit", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Publish.publish({ channel: "a", message: "x".repeat(200) }))
       if (error._tag !== "MessageTooLarge") return assert.fail(error._tag)
@@ -287,7 +288,7 @@ describe("bad input is refused before a request is made", () => {
     }).pipe(Effect.provide(Transport.layerScripted([{ body: sent }]))))
 })
 
-describe("an outcome is never a lie", () => {
+describe("publish reports the true outcome", () => {
   const outcomes: ReadonlyArray<readonly [string, Transport.Answer, string]> = [
     ["refused connection", { failure: "ECONNREFUSED" }, "Transport"],
     ["unknown host", { failure: "ENOTFOUND" }, "Transport"],
@@ -329,17 +330,20 @@ describe("an outcome is never a lie", () => {
     ["402", { status: 402, body: "{\"message\":\"Not available for used key set\"}" }, "FeatureDisabled"]
   ]
 
-  it.effect.each(outcomes)("%s", ([, answer, expected]) =>
-    Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(Effect.flip(Publish.publish({ channel: "a", message: 1 })))
-      yield* TestClock.adjust("16 seconds")
-      const error = yield* Fiber.join(fiber)
-      assert.strictEqual(reasonOf(error), expected)
-      assert.isNotEmpty(error.message)
-      assert.strictEqual((yield* exchanges).length, 1, "sent once")
-    }).pipe(Effect.provide(scripted(answer))))
+  it.effect.each(outcomes)(
+    "fails with the right error after one request: %s",
+    ([, answer, expected]) =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(Effect.flip(Publish.publish({ channel: "a", message: 1 })))
+        yield* TestClock.adjust("16 seconds")
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(reasonOf(error), expected)
+        assert.isNotEmpty(error.message)
+        assert.strictEqual((yield* exchanges).length, 1, "sent once")
+      }).pipe(Effect.provide(scripted(answer)))
+  )
 
-  it.effect("stored, and the answer lost: unknown, and indeed stored once", () =>
+  it.effect("fails with PublishOutcomeUnknown when the message was stored and the answer was lost", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 }))
@@ -348,7 +352,7 @@ describe("an outcome is never a lie", () => {
       assert.strictEqual((yield* emulator.messages({ channel: "a" })).length, 1)
     }).pipe(Effect.provide(emulated({ script: [{ on: "publish", fault: Faults.Fault.ResetBeforeAnswer() }] }))))
 
-  it.effect("the wait that the service asks for is told, as seconds and as a date", () =>
+  it.effect("gives the wait of Retry-After, written in seconds or as a date", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(Date.parse("Wed, 21 Oct 2026 07:28:00 GMT"))
       for (let i = 0; i < 2; i++) {
@@ -364,10 +368,17 @@ describe("an outcome is never a lie", () => {
     ))))
 })
 
-it.effect("an interrupted publish aborts its request", () =>
-  Effect.gen(function*() {
+it.effect("publish aborts its request when it is interrupted", () => {
+  let aborted = 0
+  const client = HttpClient.make(() => Effect.onInterrupt(Effect.never, () => Effect.sync(() => aborted++)))
+  return Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(Publish.publish({ channel: "a", message: 1 }))
     yield* TestClock.adjust("1 second")
+    assert.strictEqual(aborted, 0)
     yield* Fiber.interrupt(fiber)
-    assert.deepStrictEqual((yield* exchanges).map(({ outcome }) => outcome._tag), ["Pending"])
-  }).pipe(Effect.provide(scripted({ never: true }))))
+    assert.strictEqual(aborted, 1)
+  }).pipe(Effect.provide([
+    Layer.succeed(HttpClient.HttpClient, client),
+    PubNubConfig.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada", origin: "host" })
+  ]))
+})

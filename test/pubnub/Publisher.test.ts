@@ -61,7 +61,7 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B 
 const holds = <T extends true>(value: T): void => assert.isTrue(value)
 
 describe("order", () => {
-  it.effect("one publish is in flight on a channel, and others do not wait for it", () =>
+  it.effect("sends one message at a time per channel, and channels do not wait for each other", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(3), (id) => Effect.forEach(["a", "b"], (on) => fork(send(on, id))))
       yield* VirtualTime.advance("5 seconds")
@@ -71,7 +71,7 @@ describe("order", () => {
       assert.deepStrictEqual(yield* times, [0, 0, 1_000, 1_000, 2_000, 2_000])
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
 
-  it.effect("a channel whose line is dead holds up nobody else, and nothing overtakes on it", () =>
+  it.effect("sends to other channels while one channel fails, and keeps the order of that channel", () =>
     Effect.gen(function*() {
       const faults = yield* Faults.Faults
       yield* faults.add({
@@ -88,7 +88,7 @@ describe("order", () => {
       assert.deepStrictEqual(yield* stored("dead"), [1, 2, 3])
     }).pipe(Effect.provide(unpaced())))
 
-  it.effect("a message that is refused for good does not hold up the next", () =>
+  it.effect("sends the next message after the client or the service refused one", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const large = yield* Effect.flip(Publisher.publish({ channel: "a", message: "x".repeat(40_000) }))
@@ -102,8 +102,8 @@ describe("order", () => {
     }).pipe(Effect.provide(unpaced())))
 })
 
-describe("room", () => {
-  it.effect("enqueue waits while a channel has no room, and its outcome can be asked for later", () =>
+describe("capacity", () => {
+  it.effect("enqueue waits while the channel is full, and its outcome can be awaited later", () =>
     Effect.gen(function*() {
       const handles: Array<Effect.Effect<unknown, Publisher.PublisherError>> = []
       const producer = yield* fork(
@@ -123,7 +123,7 @@ describe("room", () => {
       assert.deepStrictEqual(yield* stored("a"), [1, 2, 3, 4, 5, 6])
     }).pipe(Effect.provide(unpaced({ capacity: 2 }, { emulator: slow }))))
 
-  it.effect("what is withdrawn, with a place or waiting for one, makes room at once", () =>
+  it.effect("frees the place of an interrupted message at once, queued or waiting for room", () =>
     Effect.gen(function*() {
       const flying = yield* fork(send("a", 1))
       yield* VirtualTime.advance("100 millis")
@@ -143,8 +143,8 @@ describe("room", () => {
     }).pipe(Effect.provide(unpaced({ capacity: 1 }, { emulator: slow }))))
 })
 
-describe("pace", () => {
-  it.effect("five in a second to any one channel", () =>
+describe("rate limit", () => {
+  it.effect("sends at most five messages per second to a channel", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(12), (id) => fork(send("a", id)))
       const other = yield* fork(send("b", 1))
@@ -154,7 +154,7 @@ describe("pace", () => {
       assert.deepStrictEqual(yield* times, [0, 0, 0, 0, 0, 0, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000, 2_000])
     }).pipe(Effect.provide(world())))
 
-  it.effect("and to no more in any second, wherever it begins", () =>
+  it.effect("sends at most five messages in any second, wherever the second begins", () =>
     Effect.gen(function*() {
       yield* Effect.forEach(range(4), (id) => send("a", id))
       yield* VirtualTime.advance("990 millis")
@@ -171,7 +171,7 @@ describe("pace", () => {
     Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
 
   it.effect.prop(
-    "whatever arrives when, each message goes as early as order and the limit allow",
+    "sends each message as early as order and limit allow, whatever the arrival times",
     { limit: between(1, 5), pauses: Arbitrary.array(between(0, 1_200), { minLength: 1, maxLength: 30 }) },
     ({ limit, pauses }) =>
       Effect.gen(function*() {
@@ -193,7 +193,7 @@ describe("pace", () => {
     { arbitrary: { runs: 60 } }
   )
 
-  it.effect("what gives up while it waits takes no turn from those behind it", () =>
+  it.effect("skips messages that were interrupted while they waited for the limit", () =>
     Effect.gen(function*() {
       yield* Effect.forEach(range(5), (id) => send("a", id))
       yield* VirtualTime.advance("100 millis")
@@ -206,7 +206,7 @@ describe("pace", () => {
       assert.deepStrictEqual(yield* stored("a"), range(10))
     }).pipe(Effect.provide(world())))
 
-  it.effect("an attempt that failed takes its turn like any other", () =>
+  it.effect("counts a failed attempt against the limit", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
       yield* VirtualTime.advance("1 minute")
@@ -218,7 +218,7 @@ describe("pace", () => {
       script: [{ on: "publish", fault: Faults.Fault.ConnectionRefused(), times: 2 }]
     }))))
 
-  it.effect("any figure, and after a rest as at first", () =>
+  it.effect("keeps any limit and window, also after a pause", () =>
     Effect.gen(function*() {
       const batch = Effect.gen(function*() {
         const fibers = yield* Effect.forEach(range(4), (id) => fork(send("a", id)))
@@ -233,13 +233,13 @@ describe("pace", () => {
       assert.deepStrictEqual(at.slice(4).map((time) => time - at[4]!), [0, 0, 10_000, 10_000])
     }).pipe(Effect.provide(world({ rateLimit: { limit: 2, window: "10 seconds" } }))))
 
-  it.effect("none", () =>
+  it.effect("sends without delay when rateLimit is none", () =>
     Effect.gen(function*() {
       yield* Effect.forEach(range(100), (id) => send("a", id))
       assert.strictEqual((yield* times).length, 100)
     }).pipe(Effect.provide(unpaced())))
 
-  it.effect("messages that give up before their turn leave it to the next", () =>
+  it.effect("gives the turn of a message that timed out to the next one", () =>
     Effect.gen(function*() {
       yield* send("a", 0)
       // Ten impatient ones each second, for ten seconds.
@@ -251,7 +251,7 @@ describe("pace", () => {
       assert.isAtLeast(sent.length, 9)
     }).pipe(Effect.provide(world({ rateLimit: { limit: 1, window: "1 second" } }))))
 
-  it.effect("a wall clock that is set back asks for no more than one window", () =>
+  it.effect("waits at most one window after the wall clock is set back", () =>
     Effect.gen(function*() {
       yield* Effect.forEach(range(5), (id) => send("a", id))
       yield* VirtualTime.jump("-8 hours")
@@ -261,11 +261,11 @@ describe("pace", () => {
     }).pipe(Effect.provide(world())))
 })
 
-describe("again", () => {
+describe("retry", () => {
   const refused = Faults.Fault.ConnectionRefused()
   const lost = Faults.Fault.ResetBeforeAnswer()
 
-  it.effect("what was not sent is sent again, and what is behind it waits", () =>
+  it.effect("sends a message again that was not sent, before the messages behind it", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(3), (id) => fork(send("a", id)))
       yield* VirtualTime.advance("1 minute")
@@ -274,7 +274,7 @@ describe("again", () => {
       assert.strictEqual((yield* (yield* Faults.Faults).injected).length, 3)
     }).pipe(Effect.provide(unpaced({}, { script: [{ on: "publish", fault: refused, times: 3 }] }))))
 
-  it.effect("429 is obeyed", () =>
+  it.effect("waits as long as Retry-After says when the service answers 429", () =>
     Effect.gen(function*() {
       const fiber = yield* fork(send("a", 1))
       yield* VirtualTime.advance("20 seconds")
@@ -288,7 +288,7 @@ describe("again", () => {
       )
     ))
 
-  it.effect("a failure that the service itself tells of is tried again", () =>
+  it.effect("retries when the service itself reports a failure", () =>
     Effect.gen(function*() {
       const fiber = yield* fork(send("a", 1))
       yield* VirtualTime.advance("5 seconds")
@@ -311,7 +311,7 @@ describe("again", () => {
     Faults.Fault.EmptyBody(),
     Faults.Fault.ServerError({ status: 502, handled: true }),
     Faults.Fault.ServerError({ status: 503, handled: false })
-  ])("an outcome that is unknown is told, and not sent again: $_tag $status", (fault) =>
+  ])("fails with PublishOutcomeUnknown and does not send again after $_tag $status", (fault) =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
       yield* VirtualTime.advance("2 minutes")
@@ -321,7 +321,7 @@ describe("again", () => {
       assert.isAtMost(messages.length, 2)
     }).pipe(Effect.provide(unpaced({}, { script: [{ on: "publish", fault }] }))))
 
-  it.effect("for one minute; then what the last attempt said is told, and the next message goes on", () =>
+  it.effect("ends after a minute with the last error, and the next message is sent", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
       yield* VirtualTime.advance("5 minutes")
@@ -333,7 +333,7 @@ describe("again", () => {
       Effect.provide(unpaced({}, { script: [{ on: "publish", fault: refused, lasting: "91 seconds" }] }))
     ))
 
-  it.effect("the schedule can be replaced", () =>
+  it.effect("follows the schedule of the options", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(send("a", 1))
       assert.strictEqual(nameOf(error), "Transport")
@@ -343,7 +343,7 @@ describe("again", () => {
       Effect.provide(unpaced({ retry: Schedule.recurs(0) }, { script: [{ on: "publish", fault: refused }] }))
     ))
 
-  it.effect("an unknown outcome is sent again when that was asked for, with the same id", () =>
+  it.effect("sends again after an unknown outcome, with the same id, when resendUnknown is set", () =>
     Effect.gen(function*() {
       const events: Array<SubscribeEvent.Message> = []
       const reader = yield* fork(
@@ -362,7 +362,7 @@ describe("again", () => {
       Effect.provide(unpaced({ messageIds: true, resendUnknown: true }, { script: [{ on: "publish", fault: lost }] }))
     ))
 
-  it.effect("what may have been stored is never reported as not sent", () =>
+  it.effect("fails with PublishOutcomeUnknown when attempts after an unknown outcome are refused", () =>
     Effect.gen(function*() {
       const fiber = yield* fork(send("a", 1))
       yield* VirtualTime.advance("5 minutes")
@@ -373,8 +373,8 @@ describe("again", () => {
     }))))
 })
 
-describe("withdrawn", () => {
-  it.effect("while queued: it is never sent", () =>
+describe("an interrupted publish", () => {
+  it.effect("is never sent when it was queued", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(3), (id) => fork(send("a", id)))
       yield* VirtualTime.advance("100 millis")
@@ -384,7 +384,7 @@ describe("withdrawn", () => {
       assert.deepStrictEqual(yield* times, [0, 1_000])
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
 
-  it.effect("in flight: at once for its caller; the request ends before the next begins", () =>
+  it.effect("ends at once when it was in flight, and the next one waits for the end of its request", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
       yield* VirtualTime.advance("100 millis")
@@ -395,7 +395,7 @@ describe("withdrawn", () => {
       assert.deepStrictEqual(yield* times, [0, 1_000])
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
 
-  it.effect("between two attempts: there is no other, and the next goes on at once", () =>
+  it.effect("is not sent again when it waited for a retry, and the next one is sent at once", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(2), (id) => fork(send("a", id)))
       yield* VirtualTime.advance("2 seconds")
@@ -408,7 +408,7 @@ describe("withdrawn", () => {
       )
     ))
 
-  it.effect("waiting for the outcome of what was enqueued withdraws nothing when it ends", () =>
+  it.effect("is still sent when only the wait for its outcome was interrupted", () =>
     Effect.gen(function*() {
       const outcome = yield* Publisher.enqueue({ channel: "a", message: 1 })
       const waiting = yield* fork(outcome)
@@ -419,14 +419,14 @@ describe("withdrawn", () => {
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
 })
 
-describe("closing", () => {
+describe("the end of a publisher", () => {
   const opened = Effect.fnUntraced(function*(settings: Publisher.Options) {
     const scope = yield* Scope.make()
     const publisher = yield* Layer.buildWithScope(Publisher.layer({ rateLimit: "none", ...settings }), scope)
     return { scope, provide: Effect.provideContext(publisher) }
   })
 
-  it.effect("what is queued is sent, as far as the time allows; the rest was not sent", () =>
+  it.effect("sends queued messages until flushTimeout; the others fail with PublisherClosed", () =>
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({ flushTimeout: "2500 millis" })
       const fibers = yield* Effect.forEach(range(5), (id) => fork(provide(send("a", id))))
@@ -441,7 +441,7 @@ describe("closing", () => {
       assert.deepStrictEqual(yield* stored("a"), [1, 2, 3])
     }).pipe(Effect.provide(emulated({ emulator: slow }))))
 
-  it.effect("it ends at once when nothing is queued, and then refuses", () =>
+  it.effect("comes at once when nothing is queued; later messages fail with PublisherClosed", () =>
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({})
       yield* provide(send("a", 1))
@@ -453,7 +453,7 @@ describe("closing", () => {
       assert.deepStrictEqual(yield* stored("a"), [1])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what waits for room is refused at once", () =>
+  it.effect("fails messages that wait for room at once", () =>
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({ capacity: 1 })
       const fibers = yield* Effect.forEach(range(4), (id) => fork(provide(send("a", id))))
@@ -466,7 +466,7 @@ describe("closing", () => {
       assert.deepStrictEqual(yield* outcomes(fibers), ["published", "published", "PublisherClosed", "PublisherClosed"])
     }).pipe(Effect.provide(emulated({ emulator: slow }))))
 
-  it.effect("a dead line is let go of after the request's own timeout, and its message's outcome is unknown", () =>
+  it.effect("waits for an unanswered request until its timeout, and reports its outcome as unknown", () =>
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({})
       const fibers = yield* Effect.forEach(range(2), (id) => fork(provide(send("a", id))))
@@ -479,7 +479,7 @@ describe("closing", () => {
       Effect.provide(emulated({ script: [{ on: "publish", fault: Faults.Fault.HalfOpen(), times: 9 }] }))
     ))
 
-  it.effect("a message between two attempts fails with what the last one said", () =>
+  it.effect("fails a message that waits for a retry with the error of its last attempt", () =>
     Effect.gen(function*() {
       const { provide, scope } = yield* opened({ retry: Retry.backoff({ base: "1 hour", cap: "1 hour" }) })
       const fiber = yield* fork(provide(send("a", 1)))
@@ -494,7 +494,7 @@ describe("closing", () => {
 })
 
 describe("message ids", () => {
-  it.effect("are put beside the caller's own metadata; an id of the caller's is kept", () =>
+  it.effect("are added to the metadata of the caller, unless it has an id", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* send("a", 1)
@@ -508,14 +508,14 @@ describe("message ids", () => {
       assert.deepStrictEqual(metas[2], { heraldId: "order-3" })
     }).pipe(Effect.provide(unpaced({ messageIds: true }))))
 
-  it.effect("none by default", () =>
+  it.effect("are not sent by default", () =>
     Effect.gen(function*() {
       yield* send("a", 1)
       const [request] = yield* requestsTo("/publish")
       assert.isNull(queryOf(request!).get("meta"))
     }).pipe(Effect.provide(unpaced())))
 
-  it.effect("metadata that is no object is refused", () =>
+  it.effect("are refused with metadata that is not an object", () =>
     Effect.gen(function*() {
       const meta: object = ["a"]
       // @ts-expect-error a list is no object of keys, for the compiler either
@@ -524,7 +524,7 @@ describe("message ids", () => {
       assert.include(error.message, "meta is a list, not an object")
     }).pipe(Effect.provide(unpaced({ messageIds: true }))))
 
-  it.effect("readers leave out what has the id of an earlier one of its channel and publisher, and nothing else", () =>
+  it.effect("let readers drop copies with the same channel, publisher and id, and nothing else", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const read: Array<unknown> = []
@@ -556,7 +556,7 @@ describe("message ids", () => {
       assert.deepStrictEqual(read, [1, 3, 4, 4, 5, 6, 7, 8, 9, 10, 11, 13])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a reader that stops before a copy goes on behind it", () =>
+  it.effect("let a reader that stopped before a copy skip it when it resumes", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const from = (yield* emulator.publish({ channel: "a", message: 0 })).timetoken
@@ -570,7 +570,7 @@ describe("message ids", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("settled from history", () => {
+describe("settleUnknown", () => {
   const lost = Faults.Fault.ResetBeforeAnswer()
   const settling = { messageIds: true, settleUnknown: true } as const
   const persistence = (url: string) => url.includes("/v3/history")
@@ -579,7 +579,7 @@ describe("settled from history", () => {
   const order = (options: Partial<Publish.PublishOptions> = {}) =>
     fork(Publisher.publish({ channel: "a", message: 1, meta, ...options }))
 
-  it.effect("a message that is there is published, at its own timetoken, and the next one waited", () =>
+  it.effect("reports a message that history has as published, before the next one is sent", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const first = yield* order()
@@ -592,7 +592,7 @@ describe("settled from history", () => {
       assert.strictEqual((yield* requestsTo("/v3/history")).length, 1)
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
 
-  it.effect("a clock that is too early for a timetoken bounds nothing: all of history is looked through", () =>
+  it.effect("searches all of history when the clock is too early for a timetoken", () =>
     Effect.gen(function*() {
       yield* VirtualTime.jump(Duration.millis(-start))
       const fiber = yield* order()
@@ -600,7 +600,7 @@ describe("settled from history", () => {
       assert.deepStrictEqual(yield* outcomes([fiber]), ["published"])
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
 
-  it.effect("one that is not there is looked for twice, and stays unknown; the error says its id", () =>
+  it.effect("searches history twice, then fails with PublishOutcomeUnknown and the message id", () =>
     Effect.gen(function*() {
       const fiber = yield* order()
       yield* VirtualTime.advance("20 seconds")
@@ -614,7 +614,7 @@ describe("settled from history", () => {
       assert.deepStrictEqual(yield* stored("a"), [])
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: Faults.Fault.HalfOpen() }] }))))
 
-  it.effect("history that is a second late is no reason to send twice", () =>
+  it.effect("finds a message that history shows late, and does not send it again", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       // The request is lost, and what it brought turns up late.
@@ -631,7 +631,7 @@ describe("settled from history", () => {
       )
     ))
 
-  it.effect("with resendUnknown, what is not there is sent again, and what is there is not", () =>
+  it.effect("with resendUnknown, sends again only the message that history does not have", () =>
     Effect.gen(function*() {
       const fibers = [yield* order(), yield* fork(send("a", 2)), yield* fork(send("a", 3))]
       yield* VirtualTime.advance("1 minute")
@@ -641,7 +641,7 @@ describe("settled from history", () => {
       script: [{ on: "publish", fault: lost }, { on: "publish", fault: Faults.Fault.HalfOpen() }]
     }))))
 
-  it.effect("the same id of another publisher, and another id, are not this message", () =>
+  it.effect("ignores the same id of another publisher, and other ids", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.publish({ channel: "a", message: 1, meta, publisher: "eve" })
@@ -651,7 +651,7 @@ describe("settled from history", () => {
       assert.deepStrictEqual(yield* outcomes([fiber]), ["PublishOutcomeUnknown"])
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: Faults.Fault.HalfOpen() }] }))))
 
-  it.effect("a channel where much is published is read page by page, and not for ever", () =>
+  it.effect("searches a busy channel page by page, and at most ten pages", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const crowd = (count: number) => emulator.publishAll(range(count).map((message) => ({ channel: "a", message })))
@@ -669,7 +669,7 @@ describe("settled from history", () => {
       script: [{ on: "publish", fault: Faults.Fault.HalfOpen(), times: 2 }]
     }))))
 
-  it.effect("history that does not answer is asked again for a minute", () =>
+  it.effect("retries a failing history for a minute before it reports an unknown outcome", () =>
     Effect.gen(function*() {
       const faults = yield* Faults.Faults
       yield* faults.add({
@@ -690,7 +690,7 @@ describe("settled from history", () => {
     }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] }))))
 
   it.effect.each(["no persistence", "no permission", "store: false"])(
-    "where it cannot be settled: %s",
+    "reports an unknown outcome without waiting when it cannot search: %s",
     (why) =>
       Effect.gen(function*() {
         const emulator = yield* PubNubEmulator.PubNubEmulator
@@ -706,7 +706,7 @@ describe("settled from history", () => {
       }).pipe(Effect.provide(unpaced(settling, { script: [{ on: "publish", fault: lost }] })))
   )
 
-  it.effect("closing does not wait for history", () =>
+  it.effect("does not delay the end of the publisher while history fails", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const publisher = yield* Scope.provide(Publisher.make({ ...settling, rateLimit: "none" }), scope)
@@ -725,7 +725,7 @@ describe("settled from history", () => {
     }))))
 })
 
-describe("requirements and input", () => {
+describe("types and input", () => {
   class Clearance extends Context.Service<Clearance, { readonly level: number }>()("test/Clearance") {}
 
   const Guarded = Schema.Int.pipe(
@@ -735,7 +735,7 @@ describe("requirements and input", () => {
     })
   )
 
-  it.effect("what runs on a publisher needs it and what the schema needs; errors are exact", () =>
+  it.effect("have exact errors and requirements, with those of the schema", () =>
     Effect.gen(function*() {
       const plain = send("a", 1)
       holds<Equal<Effect.Services<typeof plain>, Publisher.Publisher | PubNubConfig.PubNubConfig>>(true)
@@ -754,7 +754,7 @@ describe("requirements and input", () => {
       assert.deepStrictEqual(yield* stored("a"), [42])
     }).pipe(Effect.provide(unpaced())))
 
-  it.effect("a schema types the message; what does not match is refused before it takes its place", () =>
+  it.effect("encodes by the schema, and refuses a mismatch before the message is queued", () =>
     Effect.gen(function*() {
       const Order = Schema.Struct({ id: Schema.Int, placed: Schema.DateTimeUtc })
       const fiber = yield* fork(send("a", 0))
@@ -773,7 +773,7 @@ describe("requirements and input", () => {
       assert.deepStrictEqual((yield* stored("a"))[1], { id: 1, placed: "1970-01-01T00:00:00.000Z" })
     }).pipe(Effect.provide(unpaced({}, { emulator: slow }))))
 
-  it.effect("a message and metadata that change after they were given are sent as they were", () =>
+  it.effect("sends message and metadata as they were at the call", () =>
     Effect.gen(function*() {
       const message = { id: 1 }
       const meta = { list: [1] }
@@ -794,7 +794,7 @@ describe("requirements and input", () => {
       ["metadata", { channel: "a", message: 1, meta: { x: NaN } }],
       ["a message that is too large", { channel: "a", message: "x".repeat(40_000) }]
     ] as const
-  )("%s that is wrong is told at the call, and costs no pace", ([, wrong]) =>
+  )("refuses %s that is wrong at the call, without using the rate limit", ([, wrong]) =>
     Effect.gen(function*() {
       const refused = [
         yield* Effect.flip(Effect.timeout(Publisher.publish(wrong), 0)),
@@ -818,7 +818,7 @@ describe("requirements and input", () => {
       [{ flushTimeout: Number.NaN }, "flushTimeout is NaN, not a duration"],
       [{ flushTimeout: -1 }, "flushTimeout is -1, not a duration"]
     ] satisfies ReadonlyArray<readonly [Publisher.Options, string]>
-  )("options that mean nothing: %j", ([settings, text]) =>
+  )("refuses wrong options: %j", ([settings, text]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(send("a", 1))
       assert.strictEqual(nameOf(error), "BadRequest")
@@ -835,7 +835,7 @@ describe("two keysets", () => {
   const as = (options: PubNubConfig.Options) =>
     Effect.provideService(PubNubConfig.PubNubConfig, PubNubConfig.make(options))
 
-  it.effect("over one layer, each with its own order and pace", () =>
+  it.effect("keep their own order and rate in one layer", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(6), (id) =>
         Effect.all([
@@ -851,7 +851,7 @@ describe("two keysets", () => {
       assert.deepStrictEqual(yield* stored("a", "sub-2"), range(6).map((id) => 10 * id))
     }).pipe(Effect.provide(Publisher.layer().pipe(Layer.provideMerge(both)))))
 
-  it.effect("a configuration that is equal is the same: it keeps order and pace", () =>
+  it.effect("share order and rate when their configurations are equal", () =>
     Effect.gen(function*() {
       const fibers = yield* Effect.forEach(range(6), (id) => fork(send("a", id).pipe(as({ ...one }))))
       yield* VirtualTime.advance("2 seconds")
@@ -860,7 +860,7 @@ describe("two keysets", () => {
       assert.deepStrictEqual(yield* times, [0, 0, 0, 0, 0, 1_000])
     }).pipe(Effect.provide(Publisher.layer().pipe(Layer.provideMerge(both)))))
 
-  it.effect("another publish key is another configuration", () =>
+  it.effect("have separate rates when only the publish key differs", () =>
     Effect.gen(function*() {
       const other = yield* fork(Effect.exit(send("a", 1).pipe(as({ ...one, publishKey: "pub-2" }))))
       yield* Effect.forEach(range(5), (id) => send("a", id).pipe(as(one)))
@@ -869,7 +869,7 @@ describe("two keysets", () => {
       assert.deepStrictEqual((yield* times).at(-1), 0)
     }).pipe(Effect.provide(Publisher.layer().pipe(Layer.provideMerge(both)))))
 
-  it.effect("with the keys nested in others, and a layer nested in another", () =>
+  it.effect("get their own messages with nested configurations and nested layers", () =>
     Effect.gen(function*() {
       yield* send("a", 1)
       yield* send("a", 2).pipe(as(two))
@@ -880,7 +880,7 @@ describe("two keysets", () => {
       assert.deepStrictEqual(yield* stored("a", "sub-2"), [2, 4])
     }).pipe(as(one), Effect.provide(Publisher.layer().pipe(Layer.provideMerge(both)))))
 
-  it.effect("made in a scope", () =>
+  it.effect("work with a publisher of Publisher.make", () =>
     Effect.gen(function*() {
       const publisher = yield* Publisher.make({ rateLimit: "none" })
       yield* publisher.publish({ channel: "a", message: 1 }).pipe(as(two))

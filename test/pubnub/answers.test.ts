@@ -149,9 +149,9 @@ const documented: ReadonlyArray<readonly [status: number, body: string, expected
   ...[500, 502, 503, 504].map((status) => [status, balancer(status, "oops"), own(status)] as const)
 ]
 
-describe("the service's own failure", () => {
+describe("an error answer of the service", () => {
   it.effect.each(documented)(
-    "%i %s",
+    "becomes its reason: %i %s",
     ([status, body, expected, path]) =>
       Effect.map(
         reasonOf(status, body, path),
@@ -181,7 +181,7 @@ const foreign = [
   "<Error><Code>x</Code></Error>"
 ]
 
-describe("what something between here and the service answers", () => {
+describe("an answer of a proxy or gateway", () => {
   const statuses = [
     400,
     401,
@@ -205,29 +205,32 @@ describe("what something between here and the service answers", () => {
     504,
     511
   ]
-  it.effect.each(statuses)("with %i is never the last word, whatever its body", (status) =>
-    Effect.gen(function*() {
-      for (const body of foreign) {
-        const reason = yield* reasonOf(status, body)
-        assert.deepInclude(fields(reason), between(status), body)
-        assert.isTrue(reason.isRetryable)
-        assert.include(reason.message, `A proxy or gateway answered ${status} in place of the service`)
-        assert.notMatch(reason.message, /The service/)
-      }
-    }))
+  it.effect.each(statuses)(
+    "with %i is a retryable ServerFailure of the intermediary, whatever its body",
+    (status) =>
+      Effect.gen(function*() {
+        for (const body of foreign) {
+          const reason = yield* reasonOf(status, body)
+          assert.deepInclude(fields(reason), between(status), body)
+          assert.isTrue(reason.isRetryable)
+          assert.include(reason.message, `A proxy or gateway answered ${status} in place of the service`)
+          assert.notMatch(reason.message, /The service/)
+        }
+      })
+  )
 
-  it.effect.each([413, 414, 431])("with %i is what the service would say", (status) =>
+  it.effect.each([413, 414, 431])("with %i is a BadRequest", (status) =>
     Effect.gen(function*() {
       for (const body of foreign) assert.strictEqual((yield* reasonOf(status, body))._tag, "BadRequest")
     }))
 
-  it.effect("with 429 is a wish to wait", () =>
+  it.effect("with 429 is RateLimited", () =>
     Effect.gen(function*() {
       for (const body of foreign) assert.strictEqual((yield* reasonOf(429, body))._tag, "RateLimited")
     }))
 
   it.effect.each([0, 300, 301, 302, 303, 304, 307, 308])(
-    "with %i is a redirect, whatever its body",
+    "with %i is a ServerFailure of the intermediary, whatever its body",
     (status) =>
       Effect.gen(function*() {
         for (const body of [...foreign, accessManager(403, "Forbidden"), published("Invalid Key")]) {
@@ -236,7 +239,7 @@ describe("what something between here and the service answers", () => {
       })
   )
 
-  it.effect("with 200 is unreadable", () =>
+  it.effect("with 200 is Malformed", () =>
     Effect.gen(function*() {
       for (const body of [html, "", "x", "{\"status\":404,\"error\":true,\"mess"]) {
         assert.strictEqual((yield* reasonOf(200, body))._tag, "Malformed")

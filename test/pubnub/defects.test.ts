@@ -93,7 +93,7 @@ const throws = Schedule.forever.pipe(Schedule.modifyDelay(() => {
 const broken = Faults.Fault.ServerError({ status: 500, handled: false })
 
 describe("a stream", () => {
-  it.effect("whose schedule throws is told, fails with its cursor, and loses nothing", () =>
+  it.effect("fails with its cursor when its schedule throws, and loses nothing", () =>
     Effect.gen(function*() {
       const options = { channels: ["a"], reconnect: { ServerFailure: throws } }
       const { fiber, seen } = yield* collect(Subscribe.stream(options))
@@ -117,7 +117,7 @@ describe("a stream", () => {
       assert.deepStrictEqual(payloads([...seen, ...rest.seen]), [1, 2, 3, 4])
     }).pipe(Effect.provide(plain())))
 
-  it.effect("that never was anywhere has no cursor", () =>
+  it.effect("fails without a cursor when its schedule throws before the first position", () =>
     Effect.gen(function*() {
       const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"], reconnect: { ServerFailure: throws } }))
       yield* later
@@ -125,7 +125,7 @@ describe("a stream", () => {
     }).pipe(Effect.provide(plain({ script: [{ on: "handshake", fault: broken }] }))))
 
   it.effect.each(["/demo-sub/a/0", "/v3/history"])(
-    "whose transport throws at %s fails with its cursor",
+    "fails with its cursor when the transport throws at %s",
     (where) =>
       Effect.gen(function*() {
         const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -145,7 +145,7 @@ describe("a stream", () => {
       }).pipe(Effect.provide(plain()))
   )
 
-  it.effect("whose heartbeat throws fails with its cursor; so do the readers of a Subscriber", () =>
+  it.effect("fails with its cursor when the heartbeat of its connection throws", () =>
     Effect.gen(function*() {
       const readers = [
         yield* collect(Subscribe.stream({ channels: ["a"] })),
@@ -163,7 +163,7 @@ describe("a stream", () => {
       }
     }).pipe(Effect.provide(plain({ config: { presenceTimeout: "20 seconds" } }))))
 
-  it.effect("whose leave throws ends as it would, and that is logged", () =>
+  it.effect("ends normally when its leave throws, and logs a warning", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))
@@ -180,7 +180,7 @@ describe("a stream", () => {
       ])
     }).pipe(Effect.provide(plain())))
 
-  it.effect("with a secret key tells no secret either", () =>
+  it.effect("masks secrets in its failure when a secret key is set", () =>
     Effect.gen(function*() {
       const { fiber } = yield* collect(Subscribe.stream({
         channels: ["a"],
@@ -199,7 +199,7 @@ describe("a stream", () => {
 })
 
 describe("a Subscriber", () => {
-  it.effect("whose transport throws ends each reader with its cursor, says so, and serves who comes later", () =>
+  it.effect("ends each reader with its cursor when the transport throws, and serves later readers", () =>
     Effect.gen(function*() {
       const statuses = yield* collect(Subscriber.statuses)
       const readers = [
@@ -231,7 +231,7 @@ describe("a Subscriber", () => {
       }
     }).pipe(Effect.provide(plain())))
 
-  it.effect("a reader whose own reading of history throws ends alone, with its cursor", () =>
+  it.effect("ends only the reader whose own reading of history throws, with its cursor", () =>
     Effect.gen(function*() {
       const seen: Array<SubscribeEvent.SubscribeEvent> = []
       const slow = yield* Effect.forkChild(
@@ -257,7 +257,7 @@ describe("a Subscriber", () => {
       assert.isUndefined(other.fiber.pollUnsafe())
     }).pipe(Effect.provide(plain())))
 
-  it.effect("an onStatus and a handler that throw are their own reader's, and no other suffers", () =>
+  it.effect("ends only the reader whose onStatus or handler throws", () =>
     Effect.gen(function*() {
       const boom = () => {
         throw new Error("boom")
@@ -282,7 +282,7 @@ describe("a Subscriber", () => {
 })
 
 describe("consume", () => {
-  it.effect("whose handler dies ends, commits what was handled before, and has the rest again", () =>
+  it.effect("commits the messages before the one whose handler dies, and repeats only the rest", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       const run = (dies: boolean) =>
@@ -326,13 +326,13 @@ describe("a live value", () => {
       assert.strictEqual(failure?._tag === "SubscribeError" && failure.reason._tag, "Defect")
     }).pipe(Effect.scoped, Effect.provide(plain()))
 
-  it.effect("of a user fails before its first value, and ends with the failure after it", () =>
+  it.effect("of a user fails when the transport throws before its first value, and ends when it throws later", () =>
     keeps(Users.live({ id: "ada" })))
 
-  it.effect("of members fails before its first value, and ends with the failure after it", () =>
+  it.effect("of members fails when the transport throws before its first value, and ends when it throws later", () =>
     keeps(Members.live({ channel: "ada" })))
 
-  it.effect("whose reading throws ends with the failure", () =>
+  it.effect("ends when reading its object throws", () =>
     Effect.gen(function*() {
       const ref = yield* Users.live({ id: "ada" })
       yield* sabotage("/v2/objects")
@@ -347,7 +347,7 @@ describe("a Publisher", () => {
   const dies = (exit: Exit.Exit<unknown, unknown> | undefined) =>
     exit !== undefined && Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "it goes on"
 
-  it.effect("whose schedule throws tells who waits, with what the attempt said, and goes on", () =>
+  it.effect("fails the waiting caller when its schedule throws, and sends the next message", () =>
     Effect.gen(function*() {
       const first = yield* Effect.forkChild(send(1), { startImmediately: true })
       const queued = yield* Publisher.enqueue({ channel: "a", message: 2 })
@@ -369,7 +369,7 @@ describe("a Publisher", () => {
       )
     ))
 
-  it.effect("whose transport throws tells who waits, and goes on", () =>
+  it.effect("fails the waiting callers when its transport throws, and sends later messages", () =>
     Effect.gen(function*() {
       yield* sabotage("/publish")
       const waiting = [yield* Effect.forkChild(send(1)), yield* Effect.forkChild(send(2))]
@@ -381,7 +381,7 @@ describe("a Publisher", () => {
       assert.isTrue(Exit.isSuccess(third.pollUnsafe() ?? Exit.die("it waits")))
     }).pipe(Effect.provide(Publisher.layer().pipe(Layer.provideMerge(plain())))))
 
-  it.effect("a channel whose fiber dies while it waits is served by another", () =>
+  it.effect("serves a channel again after the fiber that sent for it died", () =>
     Effect.gen(function*() {
       const clock = yield* TimeClock.Clock
       let breaks = false

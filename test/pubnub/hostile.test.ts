@@ -88,10 +88,10 @@ const ways = [
   ["with a shared connection", Subscriber.layer()]
 ] as const
 
-describe.each(ways)("%s", (_, sharing) => {
+describe.each(ways)("a reader %s", (_, sharing) => {
   const run = (layer: Layer.Layer<HttpClient.HttpClient>) => sharing.pipe(Layer.provideMerge(world(layer)))
 
-  it.effect("asks no storm when one page that cannot be read comes again and again", () => {
+  it.effect("does not poll without pause when one unreadable page comes again and again", () => {
     const { count, layer } = service(({ kind, query }) =>
       kind === "poll" ? page(query.get("tt") ?? "", null) : page(at(0))
     )
@@ -102,7 +102,7 @@ describe.each(ways)("%s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
-  it.effect("asks no storm when one full page comes again and again", () => {
+  it.effect("does not poll or read history without pause when one full page comes again and again", () => {
     const full = page(at(1_000), ...numbers(100).map((n) => message(n, at(n + 1))))
     const { count, layer } = service(({ kind }) =>
       kind === "poll" ? full : kind === "handshake" ? page(at(0)) : { channels: { a: [] } }
@@ -116,7 +116,7 @@ describe.each(ways)("%s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
-  it.effect("asks no storm when two full pages come in turn", () => {
+  it.effect("does not poll or read history without pause when two full pages alternate", () => {
     const full = (t: number) => page(at(t), ...numbers(100).map((n) => message(n, at(n + 1))))
     const { count, layer } = service(({ kind, number }) =>
       kind === "poll" ? full(1_000 + number % 2) : kind === "handshake" ? page(at(0)) : { channels: { a: [] } }
@@ -180,7 +180,7 @@ describe.each(ways)("%s", (_, sharing) => {
       ],
       ["that holds ten times as many", (range: ReadonlyArray<unknown>) => range.slice(-1_000)]
     ] as const
-  )("finds all of a gap in pages of history %s", ([_, answer]) => {
+  )("delivers the whole gap when history gives pages %s", ([_, answer]) => {
     const { count, layer } = behind(answer)
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -190,7 +190,7 @@ describe.each(ways)("%s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
-  it.effect("tells of a gap where history gives one full page for ever", () => {
+  it.effect("emits GapSuspected when history gives the same full page again and again", () => {
     const same = numbers(100, 150).map((n) => entry(n, at(1_000 + n)))
     const { count, layer } = behind(() => same)
     return Effect.gen(function*() {
@@ -202,7 +202,7 @@ describe.each(ways)("%s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
-  it.effect("tells of a gap where history gives one page without times for ever", () => {
+  it.effect("emits GapSuspected when history gives pages without timetokens", () => {
     const { count, layer } = behind(() => numbers(100).map(() => null))
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -216,7 +216,7 @@ describe.each(ways)("%s", (_, sharing) => {
   // --- times from the far future
 
   it.effect.each(["99999999999999999", "99999999999999998", at(86_400_000)])(
-    "finds all of a gap, and stands where the service is, after a full page with a message from %s",
+    "fills the gap, and resumes at the position of the service, after a full page with a message from %s",
     (future) => {
       const newest = numbers(99).map((n) => [`f${n}`, at(1_000 + n)] as const)
       const stored = [
@@ -252,7 +252,7 @@ describe.each(ways)("%s", (_, sharing) => {
     }
   )
 
-  it.effect("still fills gaps long after a message from the far future", () => {
+  it.effect("fills a gap long after a message from the far future", () => {
     // So many that the one from the far future was just forgotten.
     const bulk = 201
     const { layer } = service(({ kind, number, query }) => {
@@ -301,7 +301,7 @@ describe.each(ways)("%s", (_, sharing) => {
       ["since", { since: farFuture, marks: "" }],
       ["sums", { since: at(-5_000), marks: "", sums: [[farFuture, -7, "\u0000"], ["1", 1e9, "AAAAA"]] as const }]
     ] as const
-  )("hears everything from a cursor whose %s is from the far future", ([_, recent]) => {
+  )("delivers new messages from a cursor whose %s is in the far future", ([_, recent]) => {
     const { layer } = service(({ kind, number }) =>
       kind === "handshake"
         ? page(at(0))
@@ -320,7 +320,7 @@ describe.each(ways)("%s", (_, sharing) => {
 })
 
 describe("a reader that never pulls", () => {
-  it.effect("holds few statuses, and is told what is true, where the service comes and goes for long", () => {
+  it.effect("keeps fewer than 200 statuses while the service fails again and again", () => {
     const { layer } = service(
       ({ kind, number }) => kind === "poll" && number % 2 === 1 ? { status: 503, error: true } : page(at(0)),
       "1500 millis"
@@ -336,7 +336,7 @@ describe("a reader that never pulls", () => {
     }).pipe(Effect.provide(Subscriber.layer().pipe(Layer.provideMerge(world(layer)))))
   })
 
-  it("notes only so many channels of what it misses", () => {
+  it("notes at most 10,000 channels of missed messages, and suspects a gap in others", () => {
     const missed = new Missed(undefined)
     for (let n = 0; n < 30_000; n++) {
       const channel = `x.${n}`
@@ -354,7 +354,7 @@ describe("a reader that never pulls", () => {
     assert.include(missed.gaps().map(({ _tag }) => _tag), "GapSuspected")
   })
 
-  it.effect("is told of what it lost that cannot be read", () => {
+  it.effect("receives GapSuspected for dropped envelopes that cannot be decoded", () => {
     const { layer } = service(({ kind, number }) =>
       kind === "poll"
         ? number > 4

@@ -64,18 +64,21 @@ describe.each(ways)("a reader %s", (_, sharing) => {
       Layer.provideMerge(VirtualTime.layer)
     )
 
-  it.effect.each(answers)("is interrupted by %s", ([_, answer]) =>
-    Effect.gen(function*() {
-      const reader = yield* Effect.forkChild(
-        Stream.runCollect(
-          Subscribe.stream({ channels: ["a"] }).pipe(Stream.takeUntil(({ _tag }) => _tag === "Message"))
+  it.effect.each(answers)(
+    "emits Interrupted after %s, and then delivers the next message",
+    ([_, answer]) =>
+      Effect.gen(function*() {
+        const reader = yield* Effect.forkChild(
+          Stream.runCollect(
+            Subscribe.stream({ channels: ["a"] }).pipe(Stream.takeUntil(({ _tag }) => _tag === "Message"))
+          )
         )
-      )
-      yield* VirtualTime.advance("1 minute")
-      assert.isDefined(reader.pollUnsafe(), "it is still waiting")
-      const events = yield* Fiber.join(reader)
-      const interruptions = events.flatMap((event) => event._tag === "Interrupted" ? [event.reason] : [])
-      assert.isNotEmpty(interruptions)
-      for (const reason of interruptions) assert.strictEqual(reason._tag, "ServerFailure")
-    }).pipe(Effect.provide(world(answer))))
+        yield* VirtualTime.advance("1 minute")
+        assert.isDefined(reader.pollUnsafe(), "it is still waiting")
+        const events = yield* Fiber.join(reader)
+        const interruptions = events.flatMap((event) => event._tag === "Interrupted" ? [event.reason] : [])
+        assert.isNotEmpty(interruptions)
+        for (const reason of interruptions) assert.strictEqual(reason._tag, "ServerFailure")
+      }).pipe(Effect.provide(world(answer)))
+  )
 })

@@ -215,10 +215,14 @@ const check = (
     assert.isAtLeast(kinds.size, 3, [...kinds].join(" "))
   }).pipe(Effect.provide(Layer.effectDiscard(TestClock.setTime(start))))
 
-it.effect.each(calls)("many answers to %s", (call) => check(call, mutated, isLong ? 2_500 : 120), 60_000)
+it.effect.each(calls)(
+  "gives a value or a typed error for damaged answers to %s",
+  (call) => check(call, mutated, isLong ? 2_500 : 120),
+  60_000
+)
 
 it.effect.each(calls)(
-  "many answers to %s with a value in them that is another",
+  "gives a value or a typed error for answers to %s with one unexpected value",
   (call) => check(call, replaced, isLong ? 1_000 : 50),
   60_000
 )

@@ -67,7 +67,7 @@ const answers: ReadonlyArray<Transport.Answer> = [
 ]
 
 it.effect.each(answers.map((answer) => [JSON.stringify(answer), answer] as const))(
-  "nothing of them is shown when the answer is %s",
+  "shows no secret in errors, logs, spans or inspection when the answer is %s",
   ([, answer]) =>
     Effect.gen(function*() {
       const shown: Array<string> = []
@@ -148,7 +148,7 @@ const everyRequest = {
 
 const reflected = ["s3cr3t+key/of=all", "t0k/en&of<all>", "v2."]
 
-describe("a service that says all that it was told", () => {
+describe("a service that repeats what it was sent", () => {
   const config = PubNubConfig.layer({
     ...plain,
     secretKey: Redacted.make("s3cr3t+key/of=all"),
@@ -156,7 +156,7 @@ describe("a service that says all that it was told", () => {
     requestTimeout: "1 hour"
   })
 
-  it.effect.each(Reflecting.kinds)("leaks nothing by %s", ([_, kind]) =>
+  it.effect.each(Reflecting.kinds)("leaks no secret by %s", ([_, kind]) =>
     Effect.gen(function*() {
       const { shown, watching } = Reflecting.watched()
       const requests = Object.values<
@@ -177,7 +177,7 @@ describe("a service that says all that it was told", () => {
 })
 
 it.effect.each([10_000, 30_000])(
-  "a message and a token of %i characters that come back are no defect",
+  "masks a token of %i characters that the service repeats",
   (size) =>
     Effect.gen(function*() {
       const secret = Array.from({ length: size }, (_, index) => "aZ0-~%"[(index * index + index) % 97 % 6]).join("")
@@ -193,7 +193,7 @@ it.effect.each([10_000, 30_000])(
     })
 )
 
-it.effect("without a tracer there is no span; with one there is one a call, of ours and no other", () =>
+it.effect("makes one span per call with a tracer, none without, and sends no trace headers", () =>
   Effect.gen(function*() {
     const spans: Array<string> = []
     const tracer = Tracer.make({
@@ -215,7 +215,7 @@ it.effect("without a tracer there is no span; with one there is one a call, of o
     config
   ))))
 
-it.effect("requests, transitions and retries are logged at debug, and not above", () =>
+it.effect("logs requests, transitions and retries at debug level only", () =>
   Effect.gen(function*() {
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String([message].flat()[0])}`))

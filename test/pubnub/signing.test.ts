@@ -50,18 +50,21 @@ const examples = [
   }
 ] as const
 
-describe("the worked examples", () => {
-  it.effect.each(examples)("$name", ({ keys, query, request, signature, text }) =>
-    Effect.gen(function*() {
-      assert.strictEqual(Endpoint.signedText(keys.publishKey, request, query), text)
-      const signed = yield* Endpoint.signatureOf(Redacted.make(keys.secretKey), text)
-      assert.strictEqual(signed, signature)
-    }))
+describe("the signature", () => {
+  it.effect.each(examples)(
+    "matches the worked example of $name",
+    ({ keys, query, request, signature, text }) =>
+      Effect.gen(function*() {
+        assert.strictEqual(Endpoint.signedText(keys.publishKey, request, query), text)
+        const signed = yield* Endpoint.signatureOf(Redacted.make(keys.secretKey), text)
+        assert.strictEqual(signed, signature)
+      })
+  )
 })
 
 const config = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "u 1", origin: "emulator" }
 
-it.effect("the service accepts what we sign, GET and POST, and refuses another secret", () =>
+it.effect("signs GET and POST so that the service accepts them, and another secret is refused", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(1_790_000_000_000)
     const publish = (method: "GET" | "POST") =>
@@ -81,7 +84,7 @@ it.effect("the service accepts what we sign, GET and POST, and refuses another s
     ])
   ))
 
-it.effect("a publish by POST is signed as a GET without a body, and each attempt has its own time", () =>
+it.effect("signs a publish by POST as a GET without a body, with the time of each attempt", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(1_700_000_000_000)
     const publish = Publish.publish({ channel: "ch", message: { a: 1 }, method: "POST" })
@@ -114,7 +117,7 @@ it.effect("a publish by POST is signed as a GET without a body, and each attempt
     ))
   ))
 
-it.effect("the clock's endpoint takes neither token nor signature", () =>
+it.effect("sends neither token nor signature to the time endpoint", () =>
   Effect.gen(function*() {
     yield* Time.now
     const [exchange] = yield* Transport.Exchanges.use(({ all }) => all)
@@ -125,7 +128,7 @@ it.effect("the clock's endpoint takes neither token nor signature", () =>
     PubNubConfig.layer({ ...config, secretKey: Redacted.make("sec"), authToken: Redacted.make("token") })
   ))))
 
-it.effect("an empty secret, or no publish key to sign with, is an InvalidKey and sends nothing", () =>
+it.effect("fails with InvalidKey before a request when the secret or the publish key is missing", () =>
   Effect.gen(function*() {
     for (
       const [wrong, key] of [

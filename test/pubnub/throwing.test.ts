@@ -63,8 +63,8 @@ const assertIssue = (issue: string | undefined, pattern: RegExp) => {
   assert.isAtMost(issue?.length ?? 0, 1_100)
 }
 
-describe.each(schemas)("%s", (_, schema, good, bad, issue) => {
-  it.effect("is Undecodable in a stream, and it goes on", () =>
+describe.each(schemas)("a payload that fails in its schema by %s", (_, schema, good, bad, issue) => {
+  it.effect("is an Undecodable event, and the stream continues", () =>
     Effect.gen(function*() {
       const readers = [
         yield* collect(Subscribe.stream({ channels: ["a"], schema })),
@@ -83,7 +83,7 @@ describe.each(schemas)("%s", (_, schema, good, bad, issue) => {
       }
     }).pipe(Effect.provide(world)))
 
-  it.effect("is Undecodable for a durable reader, which commits it and goes on", () =>
+  it.effect("is Undecodable for a durable reader, which commits it and continues", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       const told: Array<string> = []
@@ -109,7 +109,7 @@ describe.each(schemas)("%s", (_, schema, good, bad, issue) => {
       assert.strictEqual(told.length, 1)
     }).pipe(Effect.provide(world)))
 
-  it.effect("is an undecodable entry of history, and takes no other with it", () =>
+  it.effect("is a StoredUndecodable entry of history, and the other entries are kept", () =>
     Effect.gen(function*() {
       yield* publish(good, bad, good)
       const tags = ["StoredMessage", "StoredUndecodable", "StoredMessage"]
@@ -124,7 +124,7 @@ describe.each(schemas)("%s", (_, schema, good, bad, issue) => {
     }).pipe(Effect.provide(world)))
 })
 
-it.effect("signals, states and custom data go through a schema that throws likewise", () =>
+it.effect("a schema that throws gives typed failures for signals, presence states and custom data", () =>
   Effect.gen(function*() {
     const signals: Array<string> = []
     yield* Effect.forkChild(Stream.runDrain(Subscribe.signals({
@@ -151,7 +151,7 @@ it.effect("signals, states and custom data go through a schema that throws likew
     assertIssue(UndecodableItem.isUndecodable(listed) ? listed.issue : undefined, /^its schema threw SyntaxError/)
   }).pipe(Effect.provide(world)))
 
-it.effect("a live value whose custom data throws is stale, says why, and is current again", () =>
+it.effect("a live value is stale while its custom data cannot be decoded, and current again after it", () =>
   Effect.gen(function*() {
     const service = yield* emulator
     const Numbered = Users.withCustom(Schema.Struct({ n: Big }))
@@ -167,7 +167,7 @@ it.effect("a live value whose custom data throws is stale, says why, and is curr
     assert.deepStrictEqual(current.value?.custom, { n: 2n })
   }).pipe(Effect.scoped, Effect.provide(world)))
 
-it.effect("deep custom data of an event is a CustomMismatch that every logger can write", () =>
+it.effect("a CustomMismatch with deep custom data can be written by every logger", () =>
   Effect.gen(function*() {
     const { seen } = yield* collect(Subscribe.users({ channels: ["ada"] }))
     yield* later
@@ -208,7 +208,7 @@ it.effect("deep custom data of an event is a CustomMismatch that every logger ca
     assert.deepInclude(JSON.parse(JSON.stringify(small)), { custom: { n: [1, { a: null }] }, issue: "no" })
   }).pipe(Effect.provide(world)))
 
-describe("what cannot be written", () => {
+describe("a value that is hard to encode", () => {
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
   const boom = () => {
@@ -244,7 +244,7 @@ describe("what cannot be written", () => {
   })
 
   it.effect.each(messages)(
-    "as a message, metadata or a state is refused before anything is sent: %s",
+    "is refused before a request as message, metadata or state: %s",
     ([, value, why]) =>
       Effect.gen(function*() {
         const meta: { readonly [key: string]: unknown } = { value }
@@ -272,7 +272,7 @@ describe("what cannot be written", () => {
       }).pipe(Effect.provide(world))
   )
 
-  it.effect("metadata that throws while its id is put in is refused", () =>
+  it.effect("is refused in metadata to which a message id is added", () =>
     refused(
       Publisher.publish({
         channel: "a",
@@ -283,7 +283,7 @@ describe("what cannot be written", () => {
       /cannot be read: Error: boom/
     ).pipe(Effect.provide(world)))
 
-  it.effect("by a schema that throws is refused everywhere", () =>
+  it.effect("is refused by every call whose schema throws", () =>
     Effect.gen(function*() {
       const typed = { channel: "a", message: 1n, schema: Big }
       const why = /^does not match its schema: its schema threw Error: cannot be written$/
@@ -307,14 +307,14 @@ describe("what cannot be written", () => {
       )
     }).pipe(Effect.provide(world)))
 
-  it.effect("of an action is refused, too", () =>
+  it.effect("is refused as type or value of a message action", () =>
     Effect.gen(function*() {
       const action = { channel: "a", messageTimetoken: Timetoken.Timetoken.make("17900000000000000") }
       yield* refused(MessageActions.add({ ...action, type: "\ud800", value: "x" }), "type", /unpaired surrogate/)
       yield* refused(MessageActions.add({ ...action, type: "x", value: "\ud800" }), "value", /unpaired surrogate/)
     }).pipe(Effect.provide(world)))
 
-  it.effect("a message that is as deep as fits is sent, and comes as it was", () =>
+  it.effect("is delivered unchanged when it is as deep as the size limit allows", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.messages({ channels: ["a"] }))
       yield* later
@@ -328,7 +328,7 @@ describe("what cannot be written", () => {
     }).pipe(Effect.provide(world)))
 })
 
-describe("what an error says", () => {
+describe("the text of an error", () => {
   const answering = (answer: Transport.Answer) =>
     Effect.provide(Layer.provideMerge(Transport.layerScripted([answer]), emulated()))
 
@@ -339,7 +339,7 @@ describe("what an error says", () => {
   it.effect.each<readonly [string, string]>([
     ["an answer that is deep", lists(16_000)],
     ["an answer with a long name", `{"data":{"${"k".repeat(30_000)}":1}}`]
-  ])("of %s is bounded", ([, body]) =>
+  ])("has at most 1,024 characters for %s", ([, body]) =>
     Effect.gen(function*() {
       const reason = yield* reasonOf(MessageActions.list({ channel: "a" }))
       if (reason._tag !== "Malformed") return assert.fail(reason._tag)
@@ -350,14 +350,14 @@ describe("what an error says", () => {
   it.effect.each<readonly [string, string]>([
     ["a deep action", `{"data":[{"type":"t","value":${lists(16_000)}}]}`],
     ["a long name", `{"data":[{"${"k".repeat(30_000)}":1}]}`]
-  ])("of an item with %s is bounded", ([, body]) =>
+  ])("has at most 1,024 characters for an item with %s", ([, body]) =>
     Effect.gen(function*() {
       const { items: [odd] } = yield* MessageActions.list({ channel: "a" })
       if (!UndecodableItem.isUndecodable(odd)) return assert.fail("it was read")
       assert.isAtMost(odd.issue.length, 1_024)
     }).pipe(answering({ body })))
 
-  it.effect("of a refusal of a megabyte is bounded", () =>
+  it.effect("has at most 4,000 characters for a refusal of a megabyte", () =>
     Effect.gen(function*() {
       const reason = yield* reasonOf(MessageActions.list({ channel: "a" }))
       if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
@@ -373,7 +373,7 @@ describe("what an error says", () => {
     })))
 })
 
-it.effect("history with deep actions has one undecodable entry, and all others", () =>
+it.effect("history returns one StoredUndecodable for deep actions, and all other entries", () =>
   Effect.gen(function*() {
     const entry = (timetoken: number, actions: string) =>
       `{"message":1,"timetoken":"1790000000000000${timetoken}","actions":${actions}}`
@@ -386,7 +386,7 @@ it.effect("history with deep actions has one undecodable entry, and all others",
     assert.include(Json.text(entries[1]), lists(16_000))
   }))
 
-it.effect("reactions are folded over whatever else the channel brings", () =>
+it.effect("live reactions continue when the channel has deep messages and actions", () =>
   Effect.gen(function*() {
     const { fiber, seen } = yield* collect(
       Stream.unwrap(Effect.map(MessageActions.live({ channel: "a", last: 2 }), Live.values))

@@ -80,7 +80,7 @@ const isPoll = ({ url }: HttpClientRequest.HttpClientRequest) => /subscribe.*[?&
 const atOnce = Effect.repeat(Effect.yieldNow, Schedule.recurs(200))
 
 describe.each([["a reference", reference], ["an Effect", effect]] as const)("a token from %s", (_, makeSource) => {
-  it.effect("that is replaced while a poll is held goes with the next request, and nothing is lost or refused", () =>
+  it.effect("is used by the next request when it is replaced during a poll, and nothing is lost or refused", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
@@ -107,7 +107,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }).pipe(inWorld(authToken))
     }))
 
-  it.effect("that is replaced while it is being refused is used at once, and the refusal is not told", () =>
+  it.effect("is used at once when it is replaced during a refusal, which is not reported", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
@@ -130,7 +130,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }).pipe(inWorld(authToken))
     }))
 
-  it.effect("that is not replaced is retried by the schedule, which ends", () =>
+  it.effect("ends the stream with AccessDenied after the schedule when it is not replaced", () =>
     Effect.gen(function*() {
       const { authToken } = yield* makeSource
       yield* Effect.gen(function*() {
@@ -154,7 +154,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }).pipe(inWorld(authToken))
     }))
 
-  it.effect("that was replaced before a retry is the retry's", () =>
+  it.effect("is used by the retry when it was replaced before it", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
@@ -173,7 +173,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }).pipe(inWorld(authToken))
     }))
 
-  it.effect("is the token of now for every request that takes one", () =>
+  it.effect("is read anew by every request that needs a token", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       const all: Effect.Effect<unknown, never, HttpClient.HttpClient | PubNubConfig.PubNubConfig> = Effect.all([
@@ -206,7 +206,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }).pipe(inWorld(authToken))
     }))
 
-  it.effect("is signed with the request", () =>
+  it.effect("is part of the signed request", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
@@ -220,7 +220,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }))
     }))
 
-  it.effect("that is replaced while history refuses it is used at once: not told, not counted", () =>
+  it.effect("is used at once when it is replaced while history refuses it, without an Interrupted event", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       let count = 0
@@ -243,7 +243,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }).pipe(inWorld(authToken))
     }))
 
-  it.effect("that is replaced while the listing of a group refuses it is used at once", () =>
+  it.effect("is used at once when it is replaced while the list of a group refuses it", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
@@ -265,7 +265,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       }).pipe(inWorld(authToken))
     }))
 
-  it.effect("that history refused is not held against the next one", () =>
+  it.effect("is tried with history again after another one was refused there", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       yield* Effect.gen(function*() {
@@ -305,7 +305,7 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
       )
     }))
 
-  it.effect("is in no error, no status and no log", () =>
+  it.effect("appears in no error, no status and no log", () =>
     Effect.gen(function*() {
       const { authToken, set } = yield* makeSource
       const shown: Array<string> = []
@@ -343,8 +343,8 @@ describe.each([["a reference", reference], ["an Effect", effect]] as const)("a t
     }))
 })
 
-describe("a reference", () => {
-  it.effect("that is set during the pause after a refusal ends it at once", () =>
+describe("a token reference", () => {
+  it.effect("ends the pause after a refusal at once when a new token is set", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
@@ -366,7 +366,7 @@ describe("a reference", () => {
       }).pipe(inWorld(ref))
     }))
 
-  it.effect("ends the pause of a Subscriber's connection", () =>
+  it.effect("ends the pause of a Subscriber's connection when a new token is set", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
@@ -388,7 +388,7 @@ describe("a reference", () => {
       )
     }))
 
-  it.effect("renews again and again, once after each refusal", () =>
+  it.effect("renews the connection after each refusal, once each", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(Redacted.make("token-0"))
       yield* Effect.gen(function*() {
@@ -407,7 +407,7 @@ describe("a reference", () => {
       }).pipe(inWorld(ref))
     }))
 
-  it.effect("is listened to only from a refusal on, and not when the stream has ended", () =>
+  it.effect("is observed only from a refusal on, and no more when the stream has ended", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(first)
       const listeners = () => ref.pubsub.subscribers.size
@@ -424,7 +424,7 @@ describe("a reference", () => {
       }).pipe(inWorld(ref))
     }))
 
-  it.effect("is not listened to when the last reader of a Subscriber's connection has left", () =>
+  it.effect("is not observed after the last reader of a Subscriber's connection left", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
@@ -444,7 +444,7 @@ describe("a reference", () => {
       )
     }))
 
-  it.effect("renews again and again on a quiet channel, too", () =>
+  it.effect("renews the connection after each refusal on a quiet channel", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(Redacted.make("token-0"))
       yield* Effect.gen(function*() {
@@ -463,7 +463,7 @@ describe("a reference", () => {
       }).pipe(inWorld(ref))
     }))
 
-  it.effect("of two streams each goes with its own", () =>
+  it.effect("is used only by its own stream when there are two", () =>
     Effect.gen(function*() {
       const [one, other] = [yield* SubscriptionRef.make(first), yield* SubscriptionRef.make(Redacted.make("other-1"))]
       yield* Effect.gen(function*() {
@@ -496,7 +496,7 @@ describe("a reference", () => {
     }))
 })
 
-it.effect("two sources that only look the same share no connection", () =>
+it.effect("does not share a connection between two token sources that only look equal", () =>
   Effect.gen(function*() {
     const sources = [{ token: first }, { token: first }] as const
     const tokenOf = (source: { readonly token: Redacted.Redacted }) => source.token
@@ -515,7 +515,7 @@ it.effect("two sources that only look the same share no connection", () =>
     assert.strictEqual((yield* requestsTo("/v2/subscribe")).length, 4)
   }).pipe(Effect.provide(Layer.merge(Subscriber.layer(), emulated()))))
 
-it.effect("streams with the same source share their connection", () =>
+it.effect("shares one connection between streams with the same token source", () =>
   Effect.gen(function*() {
     for (const channel of ["a", "b"]) yield* collectConnected(Subscribe.stream({ channels: [channel] }))
     assert.strictEqual((yield* requestsTo("/v2/subscribe/demo-sub/a,b/")).length, 2)
@@ -532,10 +532,10 @@ describe("a service that refuses each new token", () => {
     assert.strictEqual((yield* Faults.Faults.use(({ injected }) => injected)).length, 5)
   })
 
-  it.effect("is not asked without end for an Effect that gives another one each time", () =>
+  it.effect("is not asked without end when an Effect gives another token each time", () =>
     refuses.pipe(inWorld(always)))
 
-  it.effect("is not asked without end for a reference that is set after each refusal", () =>
+  it.effect("is not asked without end when a reference is set after each refusal", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(first)
       yield* Effect.gen(function*() {
@@ -555,7 +555,7 @@ describe("a service that refuses each new token", () => {
     }))
 })
 
-describe("an Effect", () => {
+describe("a token Effect", () => {
   it.effect("may give another token for each request", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -569,7 +569,7 @@ describe("an Effect", () => {
       assert.strictEqual(new Set(tokens).size, tokens.length)
     }).pipe(inWorld(always)))
 
-  it.effect("that gives nothing in time leaves a request unsent, and a stream goes on when it does", () => {
+  it.effect("fails a request as not sent when it gives nothing in time, and the stream continues when it does", () => {
     let token: Effect.Effect<Redacted.Redacted> = Effect.never
     return Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -589,21 +589,21 @@ describe("an Effect", () => {
     }).pipe(inWorld(Effect.suspend(() => token)))
   })
 
-  it.effect("that dies ends a stream with a typed failure", () =>
+  it.effect("ends a stream with a typed failure when it dies", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream({ channels: ["a"] })))
       assert.strictEqual(error.reason._tag, "Defect")
     }).pipe(inWorld(Effect.die("no token"))))
 
-  it.effect("does not hold up what needs no token", () => Time.now.pipe(inWorld(Effect.never)))
+  it.effect("does not delay a call that needs no token", () => Time.now.pipe(inWorld(Effect.never)))
 })
 
-describe("an address", () => {
+describe("the size of an address", () => {
   const sizeOf = (authToken: PubNubConfig.AuthToken | undefined) =>
     addressSize(PubNubConfig.make({ subscribeKey: "s", userId: "u", authToken }), { path: path`/` })
   const plain = sizeOf(undefined)
 
-  it.effect("has room for a token that is not known yet, and for a longer one that is", () =>
+  it.effect("reserves room for an unknown token, and more for a longer one that is known", () =>
     Effect.gen(function*() {
       const long = Redacted.make("x".repeat(5_000))
       assert.strictEqual(sizeOf(first), plain + "&auth=t0ken-one".length)
@@ -616,7 +616,7 @@ describe("an address", () => {
     }))
 })
 
-it.effect("a token from a Config may be a value or a reference", () =>
+it.effect("accepts a value or a reference from a Config", () =>
   Effect.gen(function*() {
     const ref = yield* SubscriptionRef.make(first)
     const from = (options: Parameters<typeof PubNubConfig.layerConfig>[0]) =>
@@ -660,8 +660,8 @@ const odd: ReadonlyArray<readonly [string, () => unknown]> = [
 
 const isDefect = (exit: Exit.Exit<unknown, unknown>) => Exit.isFailure(exit) && Cause.hasDies(exit.cause)
 
-describe("what is no token", () => {
-  it.effect.each(odd)("is a typed failure when it is %s, and told nowhere", ([_, make]) =>
+describe("a wrong token", () => {
+  it.effect.each(odd)("is a typed failure when it is %s, and appears nowhere", ([_, make]) =>
     Effect.gen(function*() {
       const options = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada" }
       Reflect.set(options, "authToken", make())
@@ -681,7 +681,7 @@ describe("what is no token", () => {
       assert.isTrue(Exit.isFailure(get))
     }).pipe(inWorld(undefined)))
 
-  it.effect("is a typed failure where a secret is wiped later", () =>
+  it.effect("is a typed failure when its secret is wiped later", () =>
     Effect.gen(function*() {
       const [authToken, secretKey] = [Redacted.make("t0ken"), Redacted.make("t0ken")]
       const options = { subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ada" }
