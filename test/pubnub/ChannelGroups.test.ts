@@ -7,7 +7,7 @@ import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => `channel-${index}`)
 
-it.effect("channels are added, listed, taken out, and the group is deleted", () =>
+it.effect("adds, lists and removes channels, and removes the group", () =>
   Effect.gen(function*() {
     const group = "ops #1/ü"
     assert.deepStrictEqual(yield* ChannelGroups.listChannels({ group }), [])
@@ -24,7 +24,7 @@ it.effect("channels are added, listed, taken out, and the group is deleted", () 
     assert.include(added!.target, "/channel-group/ops%20%231%2F%C3%BC?add=a%20b%2Cc%2Cc-pnpres")
   }).pipe(Effect.provide(emulated())))
 
-it.effect("200 channels go in one request", () =>
+it.effect("adds and removes 200 channels at once", () =>
   Effect.gen(function*() {
     yield* ChannelGroups.addChannels({ group: "g", channels: many(200) })
     assert.lengthOf(yield* ChannelGroups.listChannels({ group: "g" }), 200)
@@ -70,7 +70,7 @@ const config = (options: Partial<PubNubConfig.Options> = {}) =>
   PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host", ...options })
 
 describe("failures", () => {
-  it.effect("no add-on, and no permission, are named", () =>
+  it.effect("a missing add-on is FeatureDisabled, and a missing permission is AccessDenied", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.deny({ groups: ["g"] })
@@ -91,7 +91,7 @@ describe("failures", () => {
       [{ body: "{\"status\":200,\"payload\":{\"channels\":\"a\"}}" }, "Malformed"],
       [{ failure: "ECONNREFUSED" }, "Transport"]
     ] as const
-  )("%j is %s", ([answer, tag]) =>
+  )("the answer %j is %s", ([answer, tag]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(ChannelGroups.listChannels({ group: "g" }))
       assert.strictEqual(error.reason._tag, tag)

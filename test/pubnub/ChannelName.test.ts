@@ -8,7 +8,7 @@ describe("names to publish to", () => {
   )
 
   it.each(["", "a,b", "a\nb", "a\u0000", "a\u007f", "*", "a.*", "x".repeat(2049), ".", "..", "\ud800"])(
-    "%j is not",
+    "%j is not valid",
     (name) => assert.isString(ChannelName.issue(name))
   )
 })
@@ -20,12 +20,12 @@ describe("names to subscribe to", () => {
   )
 
   it.each(["*", ".*", "a*", "a.*.b", "a.b.c.*", "a.**", "a,b.*", "-pnpres", "", "a..*"])(
-    "%j is not",
+    "%j is not valid",
     (name) => assert.isString(ChannelName.subscriptionIssue(name))
   )
 })
 
-it("the presence suffix is put on once and taken off at the end only", () => {
+it("adds the presence suffix once, and removes it only at the end", () => {
   assert.strictEqual(ChannelName.presenceOf("a"), "a-pnpres")
   assert.strictEqual(ChannelName.presenceOf("a-pnpres"), "a-pnpres")
   assert.strictEqual(ChannelName.withoutPresence("a-pnpres-b-pnpres"), "a-pnpres-b")

@@ -19,7 +19,7 @@ const objects = requestsTo("/v2/objects")
 const idsOf = (channels: Iterable<{ readonly id: string }>) => Array.from(channels, ({ id }) => id)
 
 describe("one channel", () => {
-  it.effect("is set, read, changed on condition, and removed", () =>
+  it.effect("is set, read, changed by its etag, and removed", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const id = "channel id/1"
@@ -75,7 +75,7 @@ describe("one channel", () => {
       ])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is updated by what it is", () =>
+  it.effect("is updated by a function of its fields", () =>
     Effect.gen(function*() {
       yield* Channels.set({ id: "room", name: "Room", custom: { seats: 4, floor: 3 } })
       const room = yield* Channels.update({ id: "room", custom: "merge" }, ({ custom, name }) => ({
@@ -128,7 +128,7 @@ describe("channels", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("are streamed, as far as they are read", () =>
+  it.effect("are streamed page by page, only as far as the reader pulls", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       for (let index = 0; index < 250; index++) yield* emulator.setChannel({ id: String(index).padStart(3, "0") })
@@ -149,7 +149,7 @@ describe("channels", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-it.effect("custom data of a type is encoded, decoded, and read from events", () =>
+it.effect("typed custom data is encoded in requests, and decoded in answers and events", () =>
   Effect.gen(function*() {
     const Rooms = Channels.withCustom(Schema.Struct({ bookedUntil: Schema.DateTimeUtc }))
     const bookedUntil = DateTime.makeUnsafe("2026-09-21T12:00:00Z")
@@ -212,7 +212,7 @@ describe("bad input is refused before a request is made", () => {
     ))))
 })
 
-it.effect("no add-on, and no permission, are named", () =>
+it.effect("a missing add-on is FeatureDisabled, and a missing permission is AccessDenied", () =>
   Effect.gen(function*() {
     const emulator = yield* PubNubEmulator.PubNubEmulator
     yield* emulator.deny({ channels: ["vault"] })

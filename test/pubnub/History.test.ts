@@ -29,7 +29,7 @@ const payloads = (entries: ReadonlyArray<History.Stored<unknown>>) =>
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
 
 describe("list", () => {
-  it.effect("gives what was published, with all its fields", () =>
+  it.effect("gives what was published with all its fields, and neither signals nor unstored messages", () =>
     Effect.gen(function*() {
       const channel = "room #1/ü"
       const { timetoken } = yield* Publish.publish({
@@ -63,7 +63,7 @@ describe("list", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("pages from the new end, without overlap and without a hole", () =>
+  it.effect("reads pages from the newest, without overlap and without a gap", () =>
     Effect.gen(function*() {
       const sent = yield* publish("a", 250)
       const first = yield* History.list({ channel: "a" })
@@ -79,7 +79,7 @@ describe("list", () => {
       assert.deepStrictEqual(payloads(few.items), [247, 248, 249])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("several channels at once, each with its own page", () =>
+  it.effect("reads several channels at once, each with its own page", () =>
     Effect.gen(function*() {
       yield* publish("a", 30)
       yield* publish("b c", 2)
@@ -91,7 +91,7 @@ describe("list", () => {
       assert.deepStrictEqual(pages.get("nothing"), { items: [] })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a schema types payloads; what does not match is told in its place", () =>
+  it.effect("decodes payloads by the schema, and gives a StoredUndecodable for one that does not match", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       for (const message of [{ id: "12345678901234567890" }, "other", { id: "7" }]) {
@@ -110,7 +110,7 @@ describe("list", () => {
       assert.deepInclude({ ...entries[1] }, { raw: "other", channel: "a", publisher: "bob" } as object)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("without persistence it is FeatureDisabled", () =>
+  it.effect("fails with FeatureDisabled when persistence is off", () =>
     Effect.gen(function*() {
       const after = Timetoken.Timetoken.make("17900000000000000")
       const calls: ReadonlyArray<Call> = [
@@ -145,7 +145,7 @@ describe("list", () => {
     ["a channel without its timetoken", History.count({ channels: ["a", "b"], after: { a: ok } })],
     ["a comma to remove from", History.remove({ channel: "a,b" })]
   ]
-  it.effect.each(wrong)("%s is refused before a request is made", ([, call]) =>
+  it.effect.each(wrong)("refuses %s before it sends a request", ([, call]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(call)
       assert.strictEqual(error.reason._tag, "BadRequest")
@@ -155,7 +155,7 @@ describe("list", () => {
 })
 
 describe("stream", () => {
-  it.effect("both orders give the whole range, once", () =>
+  it.effect("gives the whole range once, in both orders", () =>
     Effect.gen(function*() {
       const sent = yield* publish("a", 357)
       const newest = yield* Stream.runCollect(History.stream({ channel: "a" }))
@@ -173,7 +173,7 @@ describe("stream", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("take(10) makes one request; ten pages make ten, and an exact end no more", () =>
+  it.effect("makes one request per page, one for take(10), and none after an exact end", () =>
     Effect.gen(function*() {
       const sent = yield* publish("a", 1_000)
       const ask = Effect.map(requestsTo("/v3/history"), (requests) => requests.length)
@@ -183,7 +183,7 @@ describe("stream", () => {
       assert.strictEqual(yield* ask, 11)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("more than is kept on the way back is asked for again, and comes in order", () =>
+  it.effect("reads pages again that it could not keep on the way to the oldest, and gives all in order", () =>
     Effect.gen(function*() {
       yield* publish("a", 2_345)
       const seen = yield* Stream.runCollect(History.stream({ channel: "a", order: "oldestFirst" }))
@@ -192,7 +192,7 @@ describe("stream", () => {
       assert.strictEqual((yield* requestsTo("/v3/history")).length, pages + (pages - 10))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("nothing twice and nothing skipped while others publish", () =>
+  it.effect("gives each message once while others publish", () =>
     Effect.gen(function*() {
       yield* publish("a", 450)
       const service = yield* emulator
@@ -216,7 +216,7 @@ describe("stream", () => {
     }).pipe(Effect.provide(emulated()), Random.withSeed(1)))
 })
 
-it.effect("bounds are timetokens, dates or moments", () =>
+it.effect("accepts timetokens, dates and DateTimes as bounds", () =>
   Effect.gen(function*() {
     const [first, second] = yield* Effect.forEach(["1 minute", "1 minute"] as const, (pause) =>
       Effect.flatMap(VirtualTime.advance(pause), () =>
@@ -239,7 +239,7 @@ it.effect("bounds are timetokens, dates or moments", () =>
     assert.lengthOf((yield* History.list({ channel: "a" })).items, 1)
   }).pipe(Effect.provide(emulated())))
 
-it.effect("a loop over next reads the whole range, and asks for no page behind it", () =>
+it.effect("list in a loop over next reads the whole range, and requests no page after it", () =>
   Effect.gen(function*() {
     const sent = yield* publish("a", 12)
     const seen: Array<unknown> = []
@@ -254,7 +254,7 @@ it.effect("a loop over next reads the whole range, and asks for no page behind i
   }).pipe(Effect.provide(emulated())))
 
 describe("count", () => {
-  it.effect("counts what is strictly younger, for all or for each", () =>
+  it.effect("counts messages after a timetoken, one for all channels or one for each", () =>
     Effect.gen(function*() {
       const a = yield* publish("a", 5)
       const b = yield* publish("b", 3)
@@ -275,7 +275,7 @@ describe("count", () => {
 describe("remove", () => {
   const left = Effect.map(History.list({ channel: "a" }), ({ items }) => payloads(items))
 
-  it.effect("a range means what it means when reading", () =>
+  it.effect("removes a range with the same bounds as reading", () =>
     Effect.gen(function*() {
       const sent = yield* publish("a", 10)
       yield* History.remove({ channel: "a", since: sent[4], before: sent[6] })
@@ -297,7 +297,7 @@ it.effect.each(
     ["all beside a bound", { all: true, since: Timetoken.Timetoken.make("17900000000000000") } as never],
     ["an all that is no boolean", { all: "yes" as never }]
   ] as const
-)("remove with %s removes nothing", ([, range]) =>
+)("remove with %s is refused before a request", ([, range]) =>
   Effect.gen(function*() {
     const { reason } = yield* Effect.flip(History.remove({ channel: "a", ...range }))
     if (reason._tag !== "BadRequest") return assert.fail(reason._tag)
@@ -307,7 +307,7 @@ it.effect.each(
     PubNubConfig.layer({ subscribeKey: "s", userId: "u", origin: "host" })
   ))))
 
-it.effect("500 names of 80 letters are refused before a request is made", () =>
+it.effect("listByChannel refuses more names than one address can hold", () =>
   Effect.gen(function*() {
     const channels = Array.from({ length: 500 }, (_, index) => String(index).padStart(80, "x"))
     const { reason } = yield* Effect.flip(History.listByChannel({ channels }))
@@ -319,7 +319,7 @@ it.effect("500 names of 80 letters are refused before a request is made", () =>
     PubNubConfig.layer({ subscribeKey: "s", userId: "u", origin: "host" })
   ))))
 
-it.effect("names that the service escapes are those that were asked for", () =>
+it.effect("listByChannel gives names that the service escapes as they were requested", () =>
   Effect.gen(function*() {
     const names = ["room #1/ü", "100%", "plain"]
     assert.deepStrictEqual([...(yield* History.listByChannel({ channels: names })).keys()], names)
@@ -341,7 +341,7 @@ it.effect("names that the service escapes are those that were asked for", () =>
     PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "emulator" })
   ))))
 
-it.effect("entries and actions that the service writes oddly are read, and each bad one alone is told", () =>
+it.effect("list reads unusual entries and actions, and gives a StoredUndecodable for each bad one", () =>
   Effect.gen(function*() {
     const { items: entries, next } = yield* History.list({ channel: "a", include: ["meta", "actions"] })
     assert.deepStrictEqual(
@@ -392,7 +392,7 @@ it.effect("entries and actions that the service writes oddly are read, and each 
     PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
   ))))
 
-it.effect("what history keeps ends with its retention", () =>
+it.effect("list gives no message older than the retention, unless its ttl is infinite", () =>
   Effect.gen(function*() {
     yield* publish("a", 3)
     yield* Publish.publish({ channel: "a", message: "kept", ttl: "Infinity" })

@@ -36,7 +36,7 @@ const sent = Effect.map(
     })
 )
 
-describe("what is sent", () => {
+describe("requests", () => {
   const options = {
     channel,
     limit: 3,
@@ -53,7 +53,7 @@ describe("what is sent", () => {
     sort: "uuid.id:desc,updated,uuid.name:asc,uuid.updated,uuid.status,uuid.type,status,type"
   }
 
-  it.effect("the service's name for users, everywhere", () =>
+  it.effect("use the service's name for users in paths, queries and bodies", () =>
     Effect.gen(function*() {
       yield* Members.list({ channel })
       yield* Members.list({ ...options, next: AppContext.PageCursor.make("Mg") })
@@ -107,7 +107,7 @@ describe("what is sent", () => {
     }).pipe(Effect.provide(answering(...Array.from({ length: 16 }, () => nothing)))))
 })
 
-describe("what is read", () => {
+describe("answers", () => {
   // As recorded.
   const version = { updated: "2024-03-07T08:49:03.56587Z", eTag: "AaDS+bDXjNqKUA" }
   const recorded = {
@@ -132,7 +132,7 @@ describe("what is read", () => {
     next: "Mg"
   }
 
-  it.effect("members with and without metadata, and the cursor of the last page is not passed on", () =>
+  it.effect("give members with and without metadata, and no cursor after the last page", () =>
     Effect.gen(function*() {
       const { items, ...rest } = yield* Members.list({ channel, include: ["custom", "user.custom"] })
       const [known, unknown] = decoded(items)
@@ -154,7 +154,7 @@ describe("what is read", () => {
       })
     }).pipe(Effect.provide(answering(recorded))))
 
-  it.effect("a user with half of its metadata is told in its place", () =>
+  it.effect("give an UndecodableItem for a user with half of its metadata", () =>
     Effect.gen(function*() {
       const { items } = yield* Members.list({ channel })
       assert.deepStrictEqual(items.map(UndecodableItem.isUndecodable), [true])
@@ -191,8 +191,8 @@ describe("bad input is refused before a request is made", () => {
     }).pipe(Effect.provide(answering())))
 })
 
-describe("with the service", () => {
-  it.effect("members come and go, sorted and filtered by their users", () =>
+describe("members", () => {
+  it.effect("are set, listed and removed, sorted and filtered by their users", () =>
     Effect.gen(function*() {
       yield* Users.set({ id: "ada", name: "Ada", status: "online" })
       yield* Users.set({ id: "bob", name: "Bob" })
@@ -220,7 +220,7 @@ describe("with the service", () => {
       assert.deepStrictEqual((yield* Memberships.list({ userId: "ada" })).items, [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("members of a list can be written as they are", () =>
+  it.effect("of a list can be written again as they are", () =>
     Effect.gen(function*() {
       const users = [{ userId: "ada", status: "s", type: "t", custom: { x: 1 } }, { userId: "bob" }]
       const include = ["custom", "status", "type", "user"] as const
@@ -232,7 +232,7 @@ describe("with the service", () => {
       assert.deepStrictEqual(left, [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("take(10) makes one request", () =>
+  it.effect("are streamed with one request for take(10)", () =>
     Effect.gen(function*() {
       const users = Array.from({ length: 30 }, (_, index) => `user-${index + 10}`)
       yield* Members.set({ channel, users, limit: 1 })
@@ -245,7 +245,7 @@ describe("with the service", () => {
       assert.lengthOf(yield* requestsTo("/v2/objects"), before + 3)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("nobody comes twice, and nobody is passed over, while others join", () =>
+  it.effect("are streamed once each while others join", () =>
     Effect.gen(function*() {
       const users = Array.from({ length: 30 }, (_, index) => `user-${index + 10}`)
       yield* Members.set({ channel, users, limit: 1 })
@@ -265,7 +265,7 @@ describe("with the service", () => {
       assert.deepStrictEqual(seen, users)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("update changes one member", () =>
+  it.effect("are updated one at a time; a user that is no member is ObjectNotFound", () =>
     Effect.gen(function*() {
       yield* Members.set({ channel, users: ["ada", { userId: "o'hara", status: "s", custom: { x: 1 } }] })
       const { custom, status, userId } = yield* Members.update(
@@ -284,7 +284,7 @@ describe("with the service", () => {
       assert.deepInclude({ ...missing }, { operation: "Members.update", kind: "membership", id: "eve" } as object)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("custom data of a type, in requests and in events", () =>
+  it.effect("have typed custom data in requests and events", () =>
     Effect.gen(function*() {
       const Guests = Members.withCustom(Schema.Struct({ since: Schema.DateTimeUtc }))
       const since = DateTime.makeUnsafe("2026-01-02T03:04:05Z")

@@ -37,8 +37,8 @@ const version = { updated: "2025-01-18T20:31:01.897188Z", eTag: "AZivm9nX0ojfKA"
 
 const cursor = (text: string) => AppContext.PageCursor.make(text)
 
-describe("what is sent", () => {
-  it.effect("nothing is asked for by default, of the configured user", () =>
+describe("requests", () => {
+  it.effect("ask for the configured user, and for no parts by default", () =>
     Effect.gen(function*() {
       yield* Memberships.list()
       yield* Memberships.list({ userId: "b/ö #1", include: [] })
@@ -64,7 +64,7 @@ describe("what is sent", () => {
   }
   const path = "/v2/objects/demo-sub/uuids/ada/channels"
 
-  it.effect("every option, of the list and of the page that a change answers with", () =>
+  it.effect("carry every option, also for the page that a change returns", () =>
     Effect.gen(function*() {
       const at = { ...options, userId: "bob", next: cursor("Mg") }
       const before = { ...options, userId: "bob", previous: cursor("MQ") }
@@ -91,7 +91,7 @@ describe("what is sent", () => {
       ])
     }).pipe(Effect.provide(answering(...Array.from({ length: 9 }, () => nothing)))))
 
-  it.effect("bare ids and items, mixed; what is cleared is null and what is left out is absent", () =>
+  it.effect("accept ids and objects, send null for None, and leave out absent fields", () =>
     Effect.gen(function*() {
       const custom = { level: 3, vip: true, note: null, late: 1.5 }
       yield* Memberships.set({
@@ -124,7 +124,7 @@ describe("what is sent", () => {
       ])
     }).pipe(Effect.provide(answering(nothing, nothing, nothing, nothing, nothing))))
 
-  it.effect("a part of the channel brings the channel: custom data by itself, as is recorded, the others with it", () =>
+  it.effect("ask for the channel with its status or type, but not with its custom data alone", () =>
     Effect.gen(function*() {
       yield* Memberships.list({ include: ["channel.custom", "custom", "custom"] })
       yield* Memberships.list({ include: ["channel.status", "status"] })
@@ -137,7 +137,7 @@ describe("what is sent", () => {
     }).pipe(Effect.provide(answering(nothing, nothing, nothing))))
 })
 
-describe("what is read", () => {
+describe("answers", () => {
   const recorded = {
     status: 200,
     data: [
@@ -163,7 +163,7 @@ describe("what is read", () => {
     next: "Mg"
   }
 
-  it.effect("all parts; a channel without metadata is none; the cursor of the last page is not passed on", () =>
+  it.effect("give all parts, no channel without metadata, and no cursor after the last page", () =>
     Effect.gen(function*() {
       const page = yield* Memberships.list({
         include: ["custom", "status", "type", "channel.custom"],
@@ -197,7 +197,7 @@ describe("what is read", () => {
       })
     }).pipe(Effect.provide(answering(recorded))))
 
-  it.effect("a channel with custom data alone, and nothing at all", () =>
+  it.effect("give a channel without custom data, and a membership without parts", () =>
     Effect.gen(function*() {
       const [withChannel] = decoded((yield* Memberships.list({ include: ["channel.custom"] })).items)
       const channel = withChannel!.channel
@@ -226,7 +226,7 @@ describe("what is read", () => {
       ["no tag", { channel: { id: "a" }, updated: version.updated }],
       ["a time that is none", { channel: { id: "a" }, ...version, updated: "yesterday" }]
     ] as const
-  )("%s is told in its place, and the rest is there", ([, row]) =>
+  )("give an UndecodableItem for %s, and the other memberships", ([, row]) =>
     Effect.gen(function*() {
       const { items: [odd, even] } = yield* Memberships.list()
       if (!UndecodableItem.isUndecodable(odd)) return assert.fail("it was read")
@@ -306,7 +306,7 @@ describe("failures", () => {
       [{ body: "<html>" }, "Malformed"],
       [{ failure: "ECONNREFUSED" }, "Transport"]
     ] as const
-  )("%j is %s", ([answer, tag]) =>
+  )("the answer %j is %s", ([answer, tag]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Memberships.set({ channels: ["room"] }))
       assert.strictEqual(error.reason._tag, tag)
@@ -317,7 +317,7 @@ describe("failures", () => {
       })
     }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([answer]), config()))))
 
-  it.effect("without App Context, and without permission", () =>
+  it.effect("a missing add-on is FeatureDisabled, and a missing permission is AccessDenied", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.deny({ channels: ["ada"] })
@@ -328,8 +328,8 @@ describe("failures", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("with the service", () => {
-  it.effect("memberships of a list can be written as they are", () =>
+describe("memberships", () => {
+  it.effect("of a list can be written again as they are", () =>
     Effect.gen(function*() {
       const channels = [{ channelId: "lobby", status: "s", custom: { x: 1 } }, { channelId: "room" }]
       const include = ["custom", "status", "type", "channel"] as const
@@ -339,7 +339,7 @@ describe("with the service", () => {
       assert.deepStrictEqual<unknown>(own, channels)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("both sides of one membership agree", () =>
+  it.effect("are the same for the user and for the channel", () =>
     Effect.gen(function*() {
       yield* Channels.set({ id: "room #1", name: "Room", custom: { floor: 2 } })
       const include = ["custom", "status", "type", "channel.custom"] as const
@@ -371,7 +371,7 @@ describe("with the service", () => {
       assert.deepStrictEqual(decoded((yield* Memberships.list()).items).map(({ channelId }) => channelId), ["lobby"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("absent leaves, none clears, and custom data is replaced as a whole", () =>
+  it.effect("keep absent fields, clear None, and replace custom data as a whole", () =>
     Effect.gen(function*() {
       const include = ["custom", "status", "type"] as const
       const now = Effect.map(Memberships.list({ include }), ({ items }) => decoded(items)[0]!)
@@ -385,7 +385,7 @@ describe("with the service", () => {
 
   const many = (count: number) => Array.from({ length: count }, (_, index) => `room-${String(index).padStart(3, "0")}`)
 
-  it.effect("pages, forwards and back, and the last one is the last", () =>
+  it.effect("are read in pages forwards and backwards, until the last one", () =>
     Effect.gen(function*() {
       const first = yield* Memberships.set({ channels: many(15), limit: 10, totalCount: true })
       assert.strictEqual(first.totalCount, 15)
@@ -400,7 +400,7 @@ describe("with the service", () => {
       assert.deepStrictEqual(decoded(sorted.items).map(({ channelId }) => channelId), ["room-014"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a stream gives all pages, and asks no further than it is read", () =>
+  it.effect("are streamed page by page, only as far as the reader pulls", () =>
     Effect.gen(function*() {
       const asked = Effect.map(requestsTo("/v2/objects"), (requests) =>
         requests.filter(({ method }) => method === "GET").map((request) => queryOf(request).get("start")))
@@ -431,7 +431,7 @@ describe("with the service", () => {
 describe("update", () => {
   const joined = (fields: AppContext.Fields = {}) => Memberships.set({ channels: [{ channelId: "a", ...fields }, "b"] })
 
-  it.effect("writes what the function gives and keeps the rest", () =>
+  it.effect("writes the fields that the function gives, and keeps the others", () =>
     Effect.gen(function*() {
       yield* joined({ status: "s", type: "t", custom: { x: 1, y: 2 } })
       const replaced = yield* Memberships.update({ channel: "a" }, ({ custom, status }) => {
@@ -449,7 +449,7 @@ describe("update", () => {
       assert.lengthOf(filters, 6)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("sends what is to stay, and nothing for what never was", () =>
+  it.effect("sends the fields to keep, and leaves out those that were never set", () =>
     Effect.gen(function*() {
       yield* Memberships.update({ channel: "a" }, () => ({ status: "new" }))
       const [, write] = yield* sent
@@ -464,7 +464,7 @@ describe("update", () => {
       { status: 200, data: [{ channel: { id: "a" }, status: "new", type: null, custom: { x: 1 }, ...version }] }
     ))))
 
-  it.effect("a function that gives nothing writes nothing", () =>
+  it.effect("writes nothing when the function gives nothing", () =>
     Effect.gen(function*() {
       yield* joined()
       const { channelId } = yield* Memberships.update({ channel: "a" }, () => ({ status: undefined }))
@@ -472,7 +472,7 @@ describe("update", () => {
       assert.deepStrictEqual((yield* requestsTo("/v2/objects")).map(({ method }) => method), ["PATCH", "GET"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("no such membership is ObjectNotFound, and none is made", () =>
+  it.effect("fails with ObjectNotFound when there is no membership, and creates none", () =>
     Effect.gen(function*() {
       yield* joined()
       const error = yield* Effect.flip(Memberships.update({ channel: "A" }, () => ({ status: "x" })))
@@ -481,7 +481,7 @@ describe("update", () => {
       assert.lengthOf((yield* Memberships.list()).items, 2)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("an id that no filter can hold is looked for on all pages", () =>
+  it.effect("searches all pages when no filter can hold the id", () =>
     Effect.gen(function*() {
       const odd = `z'"`
       yield* Memberships.set({ channels: [...Array.from({ length: 100 }, (_, index) => `c${index}`), odd] })
@@ -489,7 +489,7 @@ describe("update", () => {
       assert.deepStrictEqual<unknown>([after.channelId, after.status], [odd, "found"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("those of one process take turns, from whatever side, and whenever they come", () =>
+  it.effect("runs one after the other in one process, from Memberships and Members alike", () =>
     Effect.gen(function*() {
       const joining = yield* Effect.forkChild(joined({ custom: { count: 0 } }))
       yield* VirtualTime.advance("1 second")
@@ -514,7 +514,7 @@ describe("update", () => {
       assert.deepStrictEqual(stored.map(({ custom }) => custom), [{ count: 20 }, undefined])
     }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed("10 millis") } }))))
 
-  it.effect("one that is interrupted, or waits without end, holds up no other membership", () =>
+  it.effect("waits only for updates of the same membership, until they end or are interrupted", () =>
     Effect.gen(function*() {
       const stuck = yield* Effect.forkChild(Memberships.update({ channel: "a" }, () => ({ status: "x" })))
       yield* Effect.yieldNow
@@ -549,7 +549,7 @@ describe("update", () => {
         return { exit, requests: yield* sent }
       }).pipe(Effect.provide(Layer.merge(Transport.layerScripted(answers), config())))
 
-    it.effect("has succeeded when what it wrote is there", () =>
+    it.effect("succeeds when the membership has what it wrote", () =>
       Effect.gen(function*() {
         const { exit, requests } = yield* outcome({ body: row("old", "1") }, lost, { body: row("new", "2") })
         assert.strictEqual(exit._tag, "Success")
@@ -559,13 +559,13 @@ describe("update", () => {
     const failure = (...answers: ReadonlyArray<Transport.Answer>) =>
       Effect.flatMap(outcome(...answers), ({ exit }) => Effect.flip(exit))
 
-    it.effect("fails as the request did when nothing was written", () =>
+    it.effect("fails with the error of the request when nothing was written", () =>
       Effect.gen(function*() {
         const error = yield* failure({ body: row("old", "1") }, lost, { body: row("old", "1") })
         assert.strictEqual(error._tag, "PubNubError")
       }))
 
-    it.effect("is not known when the membership is another, gone, or cannot be read", () =>
+    it.effect("fails with UpdateOutcomeUnknown when the membership is different, gone or unreadable", () =>
       Effect.gen(function*() {
         const before = { body: row("old", "1") }
         for (
@@ -578,7 +578,7 @@ describe("update", () => {
         }
       }))
 
-    it.effect("is looked for only when it can have been carried out", () =>
+    it.effect("is not checked when the connection was refused", () =>
       Effect.gen(function*() {
         const { requests } = yield* outcome({ body: row("old", "1") }, { failure: "ECONNREFUSED" })
         assert.lengthOf(requests, 2)
@@ -586,12 +586,12 @@ describe("update", () => {
   })
 })
 
-describe("custom data of a type", () => {
+describe("typed custom data", () => {
   const Seat = Schema.Struct({ since: Schema.DateTimeUtc, row: Schema.optionalKey(Schema.Int) })
   const Seats = Memberships.withCustom(Seat)
   const since = DateTime.makeUnsafe("2026-01-02T03:04:05Z")
 
-  it.effect("is encoded, decoded, and merged", () =>
+  it.effect("is encoded, decoded and merged", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const { items } = yield* Seats.set({
@@ -612,7 +612,7 @@ describe("custom data of a type", () => {
       assert.deepStrictEqual(stored?.custom, { since: "2026-01-03T03:04:05.000Z", row: 3, other: "kept" })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("that does not match is told in its place", () =>
+  it.effect("is an UndecodableItem in a stream when it does not match", () =>
     Effect.gen(function*() {
       yield* Memberships.set({ channels: [{ channelId: "a", custom: { since: 5 } }] })
       const [odd] = yield* Stream.runCollect(Seats.stream({ include: ["custom"] }))
@@ -621,7 +621,7 @@ describe("custom data of a type", () => {
       assert.lengthOf((yield* Seats.list()).items, 1, "what was not asked for is not decoded")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("that cannot be encoded is refused, each in its place", () =>
+  it.effect("is refused with its place when it cannot be encoded", () =>
     Effect.gen(function*() {
       const Odd = Memberships.withCustom(Schema.Struct({ level: Schema.Int, tags: Schema.Array(Schema.String) }))
       const error = yield* Effect.flip(
@@ -631,7 +631,7 @@ describe("custom data of a type", () => {
       assert.deepStrictEqual(error.reason.details.map(({ location }) => location), ["channels[1].custom"])
     }).pipe(Effect.provide(answering())))
 
-  it.effect("is read in events", () =>
+  it.effect("is decoded in events", () =>
     Effect.gen(function*() {
       const events = yield* Effect.forkChild(
         Subscribe.memberships({ channels: ["a"] }).pipe(

@@ -81,7 +81,7 @@ const add = MessageActions.add({ channel: "a", messageTimetoken: message, type: 
 const remove = MessageActions.remove({ channel: "a", messageTimetoken: message, actionTimetoken: action })
 
 describe("add and remove", () => {
-  it.effect("what is added is given, listed, with its message in history, told, and removed again", () =>
+  it.effect("store an action for list, history and events, and take it away", () =>
     Effect.gen(function*() {
       const told = yield* Subscribe.messageActions({ channels: [channel] }).pipe(
         Stream.take(2),
@@ -115,7 +115,7 @@ describe("add and remove", () => {
       ])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("go as a POST with the action as JSON, and as a DELETE; signed, where there is a secret key", () =>
+  it.effect("go as a POST with JSON and as a DELETE, signed when there is a secret key", () =>
     Effect.gen(function*() {
       const added = yield* MessageActions.add({ channel, messageTimetoken: message, type: "reaction", value: "\"👍\"" })
       yield* MessageActions.remove({ channel, ...added })
@@ -132,7 +132,7 @@ describe("add and remove", () => {
       config: { secretKey: Redacted.make("demo-sec") }
     }))))))
 
-  it.effect("the same of the same user exists; of another user, or with another value, it does not", () =>
+  it.effect("add fails with ActionExists for the same action of the same user only", () =>
     Effect.gen(function*() {
       const thumb = { channel, messageTimetoken: message, type: "reaction", value: "👍" }
       yield* MessageActions.add(thumb)
@@ -145,7 +145,7 @@ describe("add and remove", () => {
       assert.lengthOf((yield* MessageActions.list({ channel })).items, 3)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what is not there, and what another user added, cannot be removed", () =>
+  it.effect("remove fails with ActionNotFound, or with ActionOfAnotherUser for the action of another user", () =>
     Effect.gen(function*() {
       const of = yield* MessageActions.add({ channel, messageTimetoken: message, type: "reaction", value: "👍" }).pipe(
         as("bob")
@@ -163,7 +163,7 @@ describe("add and remove", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a message of ten digits is listed, and its action can be removed", () =>
+  it.effect("remove takes the action of a message whose timetoken has ten digits", () =>
     Effect.gen(function*() {
       yield* react("1595634332", "👍", "ada")
       const [old] = decoded((yield* MessageActions.list({ channel: "a" })).items)
@@ -172,7 +172,7 @@ describe("add and remove", () => {
       assert.deepStrictEqual(yield* MessageActions.list({ channel: "a" }), { items: [] })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what is stored and not told of is an ActionNotAnnounced with the action", () =>
+  it.effect("fail with ActionNotAnnounced when the change was stored and not announced", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ withholdActions }) => withholdActions(2))
       const added = yield* Effect.flip(
@@ -193,7 +193,7 @@ describe("add and remove", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each([["add", add], ["remove", remove]] as const)(
-    "without data, a 207 of %s is one too",
+    "fail with ActionNotAnnounced when a 207 to %s has no data",
     ([, call]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip<
@@ -209,7 +209,7 @@ describe("add and remove", () => {
 })
 
 describe("failures", () => {
-  it.effect("no permission and no persistence are named", () =>
+  it.effect("a missing permission is AccessDenied, and missing persistence is FeatureDisabled", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.deny({ channels: ["a"] })
@@ -241,7 +241,7 @@ describe("failures", () => {
       [answer(200, { data: { ...wire, messageTimetoken: "soon" } }), "Malformed"],
       [{ failure: "ECONNREFUSED" }, "Transport"]
     ] as const
-  )("%j is %s", ([answer, tag]) =>
+  )("the answer %j is %s", ([answer, tag]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(add)
       if (error._tag !== "PubNubError") return assert.fail(error._tag)
@@ -253,7 +253,7 @@ describe("failures", () => {
       })
     }).pipe(Effect.provide(scripted(answer))))
 
-  it.effect("access that is denied is told with the names that the service names", () =>
+  it.effect("AccessDenied has the channels and groups that the service names", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(MessageActions.list({ channel: "a" }))
       if (error.reason._tag !== "AccessDenied") return assert.fail(error.reason._tag)
@@ -267,7 +267,7 @@ describe("failures", () => {
       status: 403
     })))))
 
-  it.effect("errors say what was called", () =>
+  it.effect("errors name the function that was called", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ deny }) => deny({ channels: ["a"] }))
       const errors = yield* Effect.all([
@@ -288,7 +288,7 @@ describe("failures", () => {
       ])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("an answer that was lost is settled by adding again", () =>
+  it.effect("add after a lost answer fails with ActionExists, and the action is stored once", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* Effect.flip(add))._tag, "PubNubError")
       assert.strictEqual((yield* Effect.flip(add))._tag, "ActionExists")
@@ -359,7 +359,7 @@ describe("bad input is refused before a request is made", () => {
       assert.deepInclude({ ...reason }, { _tag: "InvalidKey", key: "subscribe" } as object)
     }).pipe(Effect.provide(Layer.merge(Transport.layerScripted([]), config({ subscribeKey: "" })))))
 
-  it.effect("the limit of a body is the keyset's", () =>
+  it.effect("a body above maxMessageSize of the configuration", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(add)
       assert.include(error.message, "value makes a body of 34 bytes, and maxMessageSize is 30")
@@ -373,7 +373,7 @@ describe("list", () => {
     Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => react(message, `${index}`))
   const values = ({ items }: { readonly items: Items }) => decoded(items).map(({ value }) => Number(value))
 
-  it.effect("pages from the new end, ascending, and goes on by size", () =>
+  it.effect("reads pages from the newest, each in ascending order, until one is not full", () =>
     Effect.gen(function*() {
       const sent = yield* many(12)
       const first = yield* MessageActions.list({ channel: "a", limit: 5 })
@@ -402,20 +402,20 @@ describe("list", () => {
     [{ start: "17900000000000042", end: null }, "17900000000000042"],
     [{ url: "v1/x" }, undefined],
     [null, undefined]
-  ])("more, as %j, is next", ([more, next]) =>
+  ])("takes next from more: %j", ([more, next]) =>
     Effect.gen(function*() {
       const page = yield* MessageActions.list({ channel: "a" })
       assert.strictEqual(page.next, next)
       assert.lengthOf(page.items, 1)
     }).pipe(Effect.provide(scripted(answer(200, { data: [wire], more })))))
 
-  it.effect("more of bare numbers keeps its digits", () =>
+  it.effect("keeps all digits of a numeric cursor", () =>
     Effect.gen(function*() {
       const { next } = yield* MessageActions.list({ channel: "a" })
       assert.strictEqual(next, "17900000000000043")
     }).pipe(Effect.provide(scripted({ body: "{\"status\":200,\"data\":[],\"more\":{\"start\":17900000000000043}}" }))))
 
-  it.effect("a service that says that there is more is followed", () =>
+  it.effect("follows the cursor of a service that reports more", () =>
     Effect.gen(function*() {
       yield* many(25)
       const seen = yield* Stream.runCollect(MessageActions.stream({ channel: "a", pageSize: 10 }))
@@ -429,7 +429,7 @@ describe("list", () => {
     messageTimetoken: Schema.Union([Timetoken.Timetoken, Old])
   })
   it.effect.prop(
-    "reads every action there can be, in any order of its fields",
+    "decodes any action, with its fields in any order",
     [Schema.Array(Action).pipe(Schema.check(Schema.isMaxLength(99))), Schema.Boolean],
     ([actions, reversed]) =>
       Effect.gen(function*() {
@@ -450,7 +450,7 @@ describe("stream", () => {
   const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
   const values = (items: Items) => decoded(items).map(({ value }) => Number(value))
 
-  it.effect("take(10) makes one request", () =>
+  it.effect("makes one request for take(10)", () =>
     Effect.gen(function*() {
       yield* many(250)
       const ten = yield* MessageActions.stream({ channel: "a" }).pipe(Stream.take(10), Stream.runCollect)
@@ -458,7 +458,7 @@ describe("stream", () => {
       assert.strictEqual(yield* asked, 1)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("both orders give the whole range, and ask for no page behind it", () =>
+  it.effect("gives the whole range in both orders, and requests no page after it", () =>
     Effect.gen(function*() {
       const sent = yield* many(400)
       const range = { channel: "a", since: tt(sent[100]!.actionTimetoken), before: tt(sent[300]!.actionTimetoken) }
@@ -471,7 +471,7 @@ describe("stream", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each(["newestFirst", "oldestFirst"] as const)(
-    "nothing twice and nothing skipped while others add and remove: %s",
+    "gives each action once while others add and remove: %s",
     (order) =>
       Effect.gen(function*() {
         const sent = yield* many(300)
@@ -526,7 +526,7 @@ describe("live", () => {
   const inject = (rule: Faults.Rule) => Faults.Faults.use(({ add }) => add(rule))
   const soon = VirtualTime.advance("1 second")
 
-  it.effect("counts, names and tells what is mine, by type and value, in order", () =>
+  it.effect("counts actions by type and value, with their users and the caller's own", () =>
     Effect.gen(function*() {
       const [first, second] = yield* publish(2)
       const thumb = yield* react(first!, "👍", "bob")
@@ -587,7 +587,7 @@ describe("live", () => {
       assert.strictEqual(yield* state, "ended")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of the last, new messages enter and the oldest leave, files too", () =>
+  it.effect("with last, adds new messages and files, and drops the oldest", () =>
     Effect.gen(function*() {
       const sent = yield* publish(60)
       yield* react(sent[30]!, "old")
@@ -614,7 +614,7 @@ describe("live", () => {
       assert.strictEqual(yield* historyAsked, 2)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of an empty channel, an empty map, and then what is published", () =>
+  it.effect("is an empty map for an empty channel, and adds what is published", () =>
     Effect.gen(function*() {
       const { values } = yield* watch({ channel: "a", last: 2 })
       const [one] = yield* publish(1)
@@ -622,7 +622,7 @@ describe("live", () => {
       assert.deepStrictEqual(values, [new Map(), new Map([[one!, []]])])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("signals, other channels, and what is told again are no change", () =>
+  it.effect("does not change for signals, other channels and repeated events", () =>
     Effect.gen(function*() {
       const [one] = yield* publish(1)
       const thumb = yield* react(one!, "👍")
@@ -647,7 +647,7 @@ describe("live", () => {
       assert.strictEqual(yield* historyAsked, 1)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("an action that comes before its message waits for it", () =>
+  it.effect("keeps an action that comes before its message until the message comes", () =>
     Effect.gen(function*() {
       yield* publish(1)
       const { last, values } = yield* watch({ channel: "a", last: 1 })
@@ -662,7 +662,7 @@ describe("live", () => {
       assert.deepStrictEqual([values.length, [...values.at(-1)!.keys()]], [2, [late]])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a message of another region that comes late takes its place among the others", () =>
+  it.effect("puts a late message of another region in its place by timetoken", () =>
     Effect.gen(function*() {
       const { values } = yield* watch({ channel: "a", last: 2 })
       const { timetoken: late } = yield* emulator.use(({ publish }) =>
@@ -676,7 +676,7 @@ describe("live", () => {
       assert.deepStrictEqual([...values.at(-1)!.keys()], [one, two])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("messages that history does not have are looked for among the actions", () =>
+  it.effect("finds actions of messages that history does not have in the list of actions", () =>
     Effect.gen(function*() {
       const [stored] = yield* publish(1)
       yield* react("1595634332", "ten", "ada")
@@ -696,7 +696,7 @@ describe("live", () => {
       assert.deepStrictEqual(all.last(), ["ten 2 (you)", "unstored 1", "stored 1"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("messages far apart are read with the pages that they are on", () =>
+  it.effect("reads messages that are far apart with few pages of history", () =>
     Effect.gen(function*() {
       const sent = yield* publish(200)
       const messages = [sent[199]!, sent[198]!, sent[180]!, sent[100]!, sent[3]!, sent[2]!]
@@ -707,7 +707,7 @@ describe("live", () => {
       assert.strictEqual(yield* asked, 0)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("nothing is lost that happens while it is read", () =>
+  it.effect("loses no event that happens while it reads", () =>
     Effect.gen(function*() {
       const [one] = yield* publish(1)
       const thumb = yield* react(one!, "👍")
@@ -721,7 +721,7 @@ describe("live", () => {
       assert.deepStrictEqual(last(), ["👎 1", ""])
     }).pipe(Effect.provide(emulated({ script: [{ on: "history", fault: Faults.Fault.Slow({ by: "5 seconds" }) }] }))))
 
-  describe("is healed after", () => {
+  describe("reads again after", () => {
     it.effect("more events than the service keeps for a reader", () =>
       Effect.gen(function*() {
         const [one] = yield* publish(1)
@@ -738,7 +738,7 @@ describe("live", () => {
         assert.strictEqual(yield* historyAsked, 1 + 4)
       }).pipe(Effect.provide(emulated({ script: [{ on: "history", fault: Faults.Fault.Slow({ by: "5 seconds" }) }] }))))
 
-    it.effect("an outage that is longer than the service keeps events; until then the last value stands", () =>
+    it.effect("an outage longer than the service keeps events, and keeps its last value until then", () =>
       Effect.gen(function*() {
         const [one] = yield* publish(1)
         const thumb = yield* react(one!, "👍")
@@ -754,7 +754,7 @@ describe("live", () => {
         assert.deepStrictEqual(values.map(shown), [["👍 1"], ["👎 1"]])
       }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "2 minutes" } } }))))
 
-    it.effect("an event that cannot be read, or does not say whose it is", () =>
+    it.effect("an event that cannot be read, or that names no user", () =>
       Effect.gen(function*() {
         const [one] = yield* publish(1)
         yield* watch({ channel: "a", last: 1 })
@@ -773,7 +773,7 @@ describe("live", () => {
       }).pipe(Effect.provide(emulated())))
   })
 
-  describe("a reading that is older than the events", () => {
+  describe("with an answer of history that is older than the events", () => {
     const envelope = (type: string, actionTimetoken: string) => ({
       c: "a",
       e: 3,
@@ -789,7 +789,7 @@ describe("live", () => {
     const page = (t: string, m: ReadonlyArray<object>) => ({ body: JSON.stringify({ t: { t, r: 1 }, m }) })
     const read = answer(200, { channels: { a: [{ message: "hi", timetoken: message, uuid: "ada" }] } })
 
-    it.effect("does not hide what came behind the loss; what came before it, only a reading knows", () =>
+    it.effect("keeps actions that came after an unreadable event, and not those before it", () =>
       Effect.gen(function*() {
         yield* TestClock.setTime(start)
         const { last } = yield* watch({ channel: "a", last: 1 })
@@ -810,7 +810,7 @@ describe("live", () => {
       ))))
   })
 
-  it.effect("a message that history does not show yet stays through a reading", () =>
+  it.effect("keeps a message that history does not show yet when it reads again", () =>
     Effect.gen(function*() {
       yield* publish(1)
       const { last, values } = yield* watch({ channel: "a", last: 2 })
@@ -825,7 +825,7 @@ describe("live", () => {
       assert.isTrue(values.at(-1)!.has(fresh!))
     }).pipe(Effect.provide(emulated({ emulator: { historyDelay: "5 seconds" } }))))
 
-  it.effect("a reading that fails is tried again and told as a warning; one that no retry mends, slowly", () => {
+  it.effect("retries a failing read and logs a warning, slowly when no retry can help", () => {
     const warnings: Array<unknown> = []
     return Effect.gen(function*() {
       yield* publish(1)
@@ -856,7 +856,7 @@ describe("live", () => {
     ))
   })
 
-  it.effect("ends with its fiber, and leaves", () =>
+  it.effect("leaves the channel when its fiber is interrupted", () =>
     Effect.gen(function*() {
       const { fiber } = yield* watch({ channel: "a", last: 1 })
       yield* Fiber.interrupt(fiber)

@@ -47,10 +47,10 @@ describe("print", () => {
         "(id == 'a' && name == 'b') && !(type == 'c')"
       ]
     ] as const
-  )("%j", (filter, text) => assert.strictEqual(printed(filter), text))
+  )("writes %j as %s", (filter, text) => assert.strictEqual(printed(filter), text))
 
   it.each([["both kinds of quotes", "a'b\"c"], ["half of a surrogate pair", "a\ud800"]])(
-    "a text with %s is refused",
+    "refuses a text with %s",
     (_, text) => {
       const refused = ObjectFilter.print(
         ObjectFilter.and(ObjectFilter.equals("id", "a"), ObjectFilter.not(ObjectFilter.like("name", text)))
@@ -141,7 +141,7 @@ const passes = (filter: ObjectFilter.Filter<string>, user: Users.User<"status" |
   }
 }
 
-it.effect("what a list gives is what the filter says of the data", () =>
+it.effect("Users.list gives the users that a filter matches", () =>
   Effect.gen(function*() {
     const emulator = yield* PubNubEmulator.PubNubEmulator
     for (let index = 0; index < 20; index++) {
@@ -171,7 +171,7 @@ it.effect("what a list gives is what the filter says of the data", () =>
     assert.isAbove(some, 200)
   }).pipe(Random.withSeed("filters"), Effect.provide(emulated())))
 
-it.effect("text is sent as it is; channels have fields of their own", () =>
+it.effect("Channels.list accepts a filter as text, and the fields of channels", () =>
   Effect.gen(function*() {
     const emulator = yield* PubNubEmulator.PubNubEmulator
     yield* emulator.setChannel({ id: "a", description: "first" })

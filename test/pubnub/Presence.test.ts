@@ -51,7 +51,7 @@ describe("hereNow", () => {
     yield* come("ada", "b")
   })
 
-  it.effect("of one channel, with and without users and states", () =>
+  it.effect("gives the users of a channel, their states, only the count, or a range", () =>
     Effect.gen(function*() {
       yield* people
       const of = (users: ReadonlyArray<object>) => ({
@@ -73,7 +73,7 @@ describe("hereNow", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("an empty state is none, as in a live value", () =>
+  it.effect("gives no state for an empty state", () =>
     Effect.gen(function*() {
       yield* come("ada", "a", {})
       assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "a", include: ["state"] })), [
@@ -81,7 +81,7 @@ describe("hereNow", () => {
       ])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of many channels and of groups, with those where nobody is", () =>
+  it.effect("gives the users of several channels and groups, and an empty entry for an empty channel", () =>
     Effect.gen(function*() {
       yield* people
       yield* ChannelGroups.addChannels({ group: "g", channels: ["b", "empty"] })
@@ -107,7 +107,7 @@ describe("hereNow", () => {
       })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of the whole keyset; nothing is sent that was not asked for", () =>
+  it.effect("gives the whole keyset when nothing is named, and refuses empty lists", () =>
     Effect.gen(function*() {
       yield* people
       const { channels, totalOccupancy } = yield* Presence.hereNow()
@@ -119,11 +119,11 @@ describe("hereNow", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("users", () => {
+describe("stream", () => {
   const crowd = Effect.forEach(Array.from({ length: 25 }, (_, index) => `u${index}`), (user) => come(user, "a"))
   const asked = Effect.map(requestsTo("/v2/presence/sub-key/demo-sub/channel/a?"), (requests) => requests.length)
 
-  it.effect("are read page by page, and no further than their reader wants", () =>
+  it.effect("reads users page by page, only as far as the reader pulls", () =>
     Effect.gen(function*() {
       yield* crowd
       const users = Presence.stream({ channel: "a", pageSize: 10 })
@@ -140,7 +140,7 @@ describe("users", () => {
       ])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of a channel where nobody is are none, and a page of 0 is refused", () =>
+  it.effect("gives nothing for a channel without users, and refuses a page size of 0", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* Stream.runCollect(Presence.stream({ channel: "nowhere" })), [])
       const { reason } = yield* Effect.flip(Stream.runDrain(Presence.stream({ channel: "a", pageSize: 0 })))
@@ -182,7 +182,7 @@ describe("live", () => {
       emulator: { ...options.emulator, limits: { presenceTimeout: "1 day", ...options.limits } }
     })
 
-  it.effect("tell who is there and who comes, leaves and times out; the watcher is not there", () =>
+  it.effect("follows joins, leaves and timeouts, and does not join the channel", () =>
     Effect.gen(function*() {
       yield* come("ada", "a")
       const { fiber, seen, values } = yield* watch()
@@ -207,7 +207,7 @@ describe("live", () => {
       assert.include(handshake!.target, "/demo-sub/a-pnpres/0?")
     }).pipe(Effect.provide(world({ limits: { presenceTimeout: "5 minutes" } }))))
 
-  it.effect("tell states where they are wanted, and forget them with their users", () =>
+  it.effect("follows states when they are included, and forgets them with their users", () =>
     Effect.gen(function*() {
       yield* come("ada", "a", { mood: "ok" })
       const { last } = yield* watch({ include: ["state"] })
@@ -229,7 +229,7 @@ describe("live", () => {
       assert.isFalse(without.values.some(({ users }) => [...users.values()].some((user) => "state" in user)))
     }).pipe(Effect.provide(world())))
 
-  it.effect("lose nothing that happens while it is asked who is there", () =>
+  it.effect("loses no event that happens while it reads who is there", () =>
     Effect.gen(function*() {
       yield* come("ada", "a")
       const { last, seen } = yield* watch()
@@ -244,7 +244,7 @@ describe("live", () => {
       script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }]
     }))))
 
-  it.effect("take a join of two devices for one, and read intervals in both spellings", () =>
+  it.effect("takes a second join of a user as no change, and reads intervals in both spellings", () =>
     Effect.gen(function*() {
       yield* come("ada", "a", { mood: "ok" })
       const { last, values } = yield* watch({ include: ["state"] })
@@ -261,7 +261,7 @@ describe("live", () => {
       assert.sameMembers([...last().users.keys()], ["ada", "dan"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("list all of 2,500 users", () =>
+  it.effect("reads 2,500 users with three requests", () =>
     Effect.gen(function*() {
       yield* all(names(0, 2500))
       const { last, values } = yield* watch()
@@ -270,7 +270,7 @@ describe("live", () => {
       assert.strictEqual(yield* asked, 3)
     }).pipe(Effect.provide(world())))
 
-  describe("are healed after", () => {
+  describe("reads again after", () => {
     it.effect("more events than the service keeps for a reader", () =>
       Effect.gen(function*() {
         yield* come("ada", "a")
@@ -288,7 +288,7 @@ describe("live", () => {
         script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }]
       }))))
 
-    it.effect("an outage that is longer than the service keeps events", () =>
+    it.effect("an outage longer than the service keeps events", () =>
       Effect.gen(function*() {
         yield* all(names(0, 5))
         const { last } = yield* watch()
@@ -302,7 +302,7 @@ describe("live", () => {
         assert.strictEqual(last().occupancy, 7)
       }).pipe(Effect.provide(world({ limits: { queueRetention: "2 minutes" } }))))
 
-    it.effect("a doubted cursor, and an event that cannot be read", () =>
+    it.effect("a doubtful cursor, and an event that cannot be read", () =>
       Effect.gen(function*() {
         yield* inject({ on: "poll", fault: Faults.Fault.ZeroCursor() })
         const { last, seen } = yield* watch()
@@ -316,7 +316,7 @@ describe("live", () => {
         yield* agrees(last())
       }).pipe(Effect.provide(world())))
 
-    it.effect("an event that counts others than are known", () =>
+    it.effect("an event with a count that does not fit the known users", () =>
       Effect.gen(function*() {
         yield* come("bob", "a")
         const { seen } = yield* watch()
@@ -328,8 +328,8 @@ describe("live", () => {
       }).pipe(Effect.provide(world())))
   })
 
-  describe("of a channel with many users", () => {
-    it.effect("follow the lists of intervals, and ask for no other", () =>
+  describe("on a channel with many users", () => {
+    it.effect("follows the lists of intervals without further requests", () =>
       Effect.gen(function*() {
         yield* all(names(0, 5))
         const { last, values } = yield* watch()
@@ -343,7 +343,7 @@ describe("live", () => {
         assert.strictEqual(yield* asked, 1)
       }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
 
-    it.effect("without lists are asked for when the number is another", () =>
+    it.effect("reads again when the count of an interval without lists differs", () =>
       Effect.gen(function*() {
         yield* all(names(0, 5))
         const { last } = yield* watch()
@@ -355,7 +355,7 @@ describe("live", () => {
         assert.strictEqual(yield* asked, 2)
       }).pipe(Effect.provide(world({ limits: { announceMax: 2 } }))))
 
-    it.effect("are asked for when the lists would be too long", () =>
+    it.effect("reads again when the lists of an interval would be too long", () =>
       Effect.gen(function*() {
         const { last } = yield* watch()
         yield* all(names(0, 40).map((name) => name.padEnd(1_000, "x")))
@@ -365,7 +365,7 @@ describe("live", () => {
         assert.isAbove(yield* asked, 1)
       }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
 
-    it.effect("are asked for when the service says so", () =>
+    it.effect("reads again when the service asks for it with here_now_refresh", () =>
       Effect.gen(function*() {
         yield* watch()
         const payload = { action: "interval", timestamp: start / 1000, occupancy: 0, here_now_refresh: true }
@@ -374,7 +374,7 @@ describe("live", () => {
         assert.strictEqual(yield* asked, 2)
       }).pipe(Effect.provide(world())))
 
-    it.effect("are asked for after an interval that neither lists nor counts, and not after an event that does not count", () =>
+    it.effect("reads again after an interval without lists and count, not after an event without a count", () =>
       Effect.gen(function*() {
         yield* come("bob", "a")
         const { last } = yield* watch()
@@ -392,7 +392,7 @@ describe("live", () => {
         yield* agrees(last())
       }).pipe(Effect.provide(world())))
 
-    it.effect("have the state that the service says, whatever they had before", () =>
+    it.effect("takes the state of the service's answer over that of earlier events", () =>
       Effect.gen(function*() {
         yield* come("bob", "a")
         const { values } = yield* watch({ include: ["state"] })
@@ -416,7 +416,7 @@ describe("live", () => {
         }])
       }).pipe(Effect.provide(world({ script: [{ on: isHereNow, fault: Faults.Fault.Slow({ by: "5 seconds" }) }] }))))
 
-    it.effect("are asked for when their states are wanted", () =>
+    it.effect("reads again for states when an interval only lists users", () =>
       Effect.gen(function*() {
         yield* all(names(0, 5))
         yield* come("bob", "a", { mood: "old" })
@@ -431,7 +431,7 @@ describe("live", () => {
       }).pipe(Effect.provide(world({ emulator: { addOns: { presenceDeltas: true } }, limits: { announceMax: 2 } }))))
   })
 
-  it.effect("ask again when the answer fails in a way that may pass", () =>
+  it.effect("retries when the service fails to say who is there", () =>
     Effect.gen(function*() {
       yield* come("ada", "a")
       const { seen } = yield* watch()
@@ -442,7 +442,7 @@ describe("live", () => {
       script: [{ on: isHereNow, fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 5 }]
     }))))
 
-  it.effect("is stale while it is interrupted or refused, with the refusal, and ends with its scope", () =>
+  it.effect("is stale while it is interrupted or refused, has the refusal as failure, and ends with its scope", () =>
     Effect.gen(function*() {
       yield* come("ada", "a")
       const scope = yield* Scope.make()
@@ -462,7 +462,7 @@ describe("live", () => {
       assert.deepStrictEqual(yield* now, ["ended", undefined])
     }).pipe(Effect.provide(world())))
 
-  it.effect("ask again at a slow pace when a later answer is a refusal", () =>
+  it.effect("recovers when a later read was refused for a while", () =>
     Effect.gen(function*() {
       yield* come("ada", "a")
       const { fiber, seen } = yield* watch()
@@ -477,7 +477,7 @@ describe("live", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(world())))
 
-  it.effect("fail with what does not pass at first", () =>
+  it.effect("fails at once for refused access, a missing add-on, a wrong name or an unknown key", () =>
     Effect.gen(function*() {
       const end = (channel: string) =>
         Effect.flip(Stream.runDrain(Stream.unwrap(Effect.map(Presence.live({ channel }), Live.values))))
@@ -498,7 +498,7 @@ describe("live", () => {
     }).pipe(Effect.provide(world())))
 })
 
-it.effect("whereNow is of the configured user, or of another", () =>
+it.effect("whereNow gives the channels of the configured user, or of another", () =>
   Effect.gen(function*() {
     yield* come("ada", "a")
     yield* come("b%2Fob", "b")
@@ -526,7 +526,7 @@ describe("state", () => {
       assert.strictEqual((yield* Presence.getState({ channels: ["a"] })).size, 0)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is typed by a schema, and one that does not match is told", () =>
+  it.effect("is typed by a schema; one that does not match is a StateMismatch", () =>
     Effect.gen(function*() {
       const schema = Schema.Struct({ since: Schema.DateTimeUtc, points: Schema.BigInt })
       const state = { since: DateTime.makeUnsafe(0), points: 5n }
@@ -596,7 +596,7 @@ describe("bad input is refused before a request is made", () => {
 })
 
 describe("failures", () => {
-  it.effect("no add-on, and no permission, are named", () =>
+  it.effect("a missing add-on is FeatureDisabled, and a missing permission is AccessDenied", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.deny({ channels: ["a"] })
@@ -616,7 +616,7 @@ describe("failures", () => {
       [{ body: "{\"status\":200,\"uuids\":[\"u\"]}" }, "Malformed"],
       [{ failure: "ECONNRESET" }, "Transport"]
     ] as const
-  )("%j is %s", ([answer, tag]) =>
+  )("the answer %j is %s", ([answer, tag]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Presence.hereNow({ channels: ["a"] }))
       assert.strictEqual(error.reason._tag, tag)

@@ -12,7 +12,7 @@ const answered = (answer: Transport.Answer) =>
     PubNubConfig.layer({ subscribeKey: "", userId: "ada", origin: "host" })
   )
 
-it.effect("keeps all seventeen digits, and needs no key", () =>
+it.effect("returns all seventeen digits, and needs no key", () =>
   Effect.gen(function*() {
     assert.strictEqual(String(yield* Time.now), "14818963707386265")
   }).pipe(Effect.provide(answered({ body: "[14818963707386265]" }))))
@@ -26,7 +26,7 @@ it.effect.each(
     ["<html>", 500, "ServerFailure"],
     ["{}", 429, "RateLimited"]
   ] as const
-)("%j with %i is %s", ([body, status, tag]) =>
+)("the answer %j with %i is %s", ([body, status, tag]) =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(Time.now)
     assert.strictEqual(error.reason._tag, tag)
@@ -34,7 +34,7 @@ it.effect.each(
     assert.deepStrictEqual(error.request, { method: "GET", path: "/time/0" })
   }).pipe(Effect.provide(answered({ body, status }))))
 
-it.effect("no answer is a Timeout, after the configured time", () =>
+it.effect("fails with Timeout when no answer comes within 15 seconds", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(Effect.flip(Time.now))
     yield* TestClock.adjust("14999 millis")

@@ -15,7 +15,7 @@ const Millis = Arbitrary.schema(Schema.Int.pipe(Schema.check(Schema.isBetween({
 }))))
 
 describe("Timetoken", () => {
-  it("is seventeen digits, and nothing else decodes", () => {
+  it("decodes seventeen digits, and nothing else", () => {
     assert.isTrue(Option.isSome(decode("17905741246383965")))
     for (
       const wrong of [
@@ -47,7 +47,7 @@ describe("Timetoken", () => {
       assert.strictEqual(Timetoken.Order(x!, y!), a < b ? -1 : a > b ? 1 : 0)
     }), { arbitrary: { runs: 200 } })
 
-  it("has no value where seventeen digits do not fit", () => {
+  it("is None when seventeen digits do not fit", () => {
     assert.isTrue(Option.isNone(Timetoken.fromDateTime(DateTime.makeUnsafe(0))))
     assert.isTrue(Option.isNone(Timetoken.fromBigInt(-17905741246383965n)))
   })

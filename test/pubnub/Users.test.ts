@@ -65,7 +65,7 @@ const userAnswer = (fields: object) => ({
 })
 
 describe("get", () => {
-  it.effect("gives what is kept, and None where nothing is", () =>
+  it.effect("returns the stored fields, and leaves out those that are not set", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const stored = yield* emulator.setUser({ id: "ada", name: "Ada", email: "ada@example.com", status: "away" })
@@ -83,7 +83,7 @@ describe("get", () => {
       assert.deepStrictEqual([String(bob.id), bob.custom], ["bob", { level: 3 }])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("asks for status and type, for the parts that are named, or for none", () =>
+  it.effect("asks for status and type by default, for the parts that are named, or for none", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.setUser({ id: "bob", status: "away", type: "core", custom: { level: 3, vip: true, note: null } })
@@ -101,7 +101,7 @@ describe("get", () => {
       ])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a user without metadata is ObjectNotFound", () =>
+  it.effect("fails with ObjectNotFound when the user has no metadata", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Users.get({ id: "no one" }))
       if (error._tag !== "ObjectNotFound") return assert.fail(error._tag)
@@ -111,7 +111,7 @@ describe("get", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each(["channel id", "a/b", "100%", "%2F", "#?&", "😀 ü", "a,b", "...", "../a", "a..b"])(
-    "%j is an id like any other",
+    "accepts the id %j",
     (id) =>
       Effect.gen(function*() {
         assert.strictEqual((yield* Users.set({ id, name: "x" })).id, id)
@@ -123,7 +123,7 @@ describe("get", () => {
 })
 
 describe("set", () => {
-  it.effect("sends what is given, clears what is None, and leaves the rest", () =>
+  it.effect("sends the given fields, clears those that are None, and leaves the others as they are", () =>
     Effect.gen(function*() {
       const first = yield* Users.set({
         name: "Ada",
@@ -159,7 +159,7 @@ describe("set", () => {
       assert.deepStrictEqual([bob?.id, bob?.type], ["bob", "core"])
     }).pipe(Effect.provide(recorded)))
 
-  it.effect("custom data is replaced as a whole, and the same again changes nothing", () =>
+  it.effect("replaces custom data as a whole, and keeps the etag when nothing changes", () =>
     Effect.gen(function*() {
       yield* Users.set({ custom: { a: 1, b: 2 } })
       const user = yield* Users.set({ custom: { b: 3 }, include: ["custom"] })
@@ -169,7 +169,7 @@ describe("set", () => {
       assert.deepStrictEqual(again.updated, user.updated)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("with a tag, what somebody else changed is ObjectChanged, and nothing is written", () =>
+  it.effect("fails with ObjectChanged and writes nothing when the etag is no longer current", () =>
     Effect.gen(function*() {
       const { etag } = yield* Users.set({ name: "Ada" })
       const second = yield* Users.set({ status: "away", ifMatchesEtag: etag })
@@ -187,7 +187,7 @@ describe("set", () => {
       assert.deepStrictEqual(headers, [undefined, etag, etag, undefined, undefined, second.etag])
     }).pipe(Effect.provide(recorded)))
 
-  it.effect("with a tag, a write whose answer is lost has an unknown outcome; without one it can be made again", () =>
+  it.effect("with an etag, fails with UpdateOutcomeUnknown when the answer is lost; without one, may be retried", () =>
     Effect.gen(function*() {
       const { etag } = yield* Users.set({ name: "Ada" })
       const faults = yield* Faults.Faults
@@ -205,7 +205,7 @@ describe("set", () => {
       assert.deepStrictEqual((yield* Users.get()).name, "Eve")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("events tell what was set, changed and removed, and nothing of what stays the same", () =>
+  it.effect("causes events with the changed fields only, and none when nothing changes", () =>
     Effect.gen(function*() {
       const seen: Array<SubscribeEvent.UserEvent> = []
       yield* Effect.forkChild(
@@ -230,7 +230,7 @@ describe("set", () => {
 })
 
 describe("remove", () => {
-  it.effect("takes all that is kept, also when there is nothing", () =>
+  it.effect("removes all metadata, also when there is none", () =>
     Effect.gen(function*() {
       yield* Users.set({ id: "bob", name: "Bob" })
       yield* Users.set({ name: "Ada" })
@@ -246,7 +246,7 @@ describe("remove", () => {
 })
 
 describe("list", () => {
-  it.effect("gives pages, to and fro, and no cursor behind the last", () =>
+  it.effect("reads pages in both directions, and gives no cursor after the last one", () =>
     Effect.gen(function*() {
       yield* seed(25)
       const first = yield* Users.list({ limit: 10, totalCount: true })
@@ -273,7 +273,7 @@ describe("list", () => {
       assert.deepStrictEqual(again.items, behind.items)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("asks for a hundred, with status and type, and for nothing else by itself", () =>
+  it.effect("asks for 100 users with status and type by default", () =>
     Effect.gen(function*() {
       yield* seed(1)
       const page = yield* Users.list()
@@ -286,7 +286,7 @@ describe("list", () => {
       assert.strictEqual(query!.get("limit"), "100")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("sorts by several keys, filters, counts, and includes what is asked for", () =>
+  it.effect("sorts by several keys, filters, counts, and includes the parts that are named", () =>
     Effect.gen(function*() {
       yield* seed(6)
       const options = {
@@ -308,7 +308,7 @@ describe("list", () => {
 })
 
 describe("stream", () => {
-  it.effect("take(10) makes one request", () =>
+  it.effect("makes one request for take(10)", () =>
     Effect.gen(function*() {
       yield* seed(250)
       const users = yield* Users.stream().pipe(Stream.take(10), Stream.runCollect)
@@ -316,7 +316,7 @@ describe("stream", () => {
       assert.lengthOf(yield* objects, 1)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("gives everything, page by page, and stops at a page that is not full", () =>
+  it.effect("reads page by page until a page that is not full", () =>
     Effect.gen(function*() {
       yield* seed(25)
       const options = {
@@ -348,7 +348,7 @@ describe("stream", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("nothing comes twice while others add users", () =>
+  it.effect("gives no user twice while others add users", () =>
     Effect.gen(function*() {
       yield* seed(30)
       const emulator = yield* PubNubEmulator.PubNubEmulator
@@ -377,7 +377,7 @@ describe("update", () => {
   const count = (fields: AppContext.Custom | undefined) => Number(fields?.["count"] ?? 0)
   const increment = Users.update({}, ({ custom }) => ({ custom: { count: count(custom) + 1 } }))
 
-  it.effect("writes what a function makes of all that is there", () =>
+  it.effect("writes the fields that the function makes of the stored ones", () =>
     Effect.gen(function*() {
       yield* Users.set({ name: "Ada", status: "away", custom: { count: 1 } })
       const user = yield* Users.update({ id: "ada" }, ({ custom, name, status, type }) => {
@@ -388,7 +388,7 @@ describe("update", () => {
       assert.deepStrictEqual((yield* objects).map(({ method }) => method), ["PATCH", "GET", "PATCH"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of a field that is cleared, of nothing, and of nobody", () =>
+  it.effect("fails with ObjectNotFound for a missing user, and writes nothing when nothing changes", () =>
     Effect.gen(function*() {
       const missing = yield* Effect.flip(increment)
       assert.deepInclude({ ...missing }, { _tag: "ObjectNotFound", operation: "Users.update", id: "ada" } as object)
@@ -400,7 +400,7 @@ describe("update", () => {
       assert.deepStrictEqual((yield* Users.update({ custom: "merge" }, () => ({ custom: none() }))).custom, undefined)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("replace is as set; merge keeps what is not named, also what the schema does not know", () =>
+  it.effect("replaces custom data by default; with merge, keeps keys that are not named", () =>
     Effect.gen(function*() {
       const custom = { count: 1, foreign: "x", note: "n" }
       const Counts = Users.withCustom(Schema.Struct({ count: Schema.Int, note: Schema.optionalKey(Schema.String) }))
@@ -418,7 +418,7 @@ describe("update", () => {
       assert.deepStrictEqual(yield* stored, { a: null })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("begins anew when somebody else was quicker, for as long as retry says", () =>
+  it.effect("starts again when another client changed the user, as long as retry allows", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const now = Effect.runSyncWith(yield* Effect.context())
@@ -439,7 +439,7 @@ describe("update", () => {
       assert.deepInclude({ ...error }, { operation: "Users.update", kind: "user", id: "ada" } as object)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("an object that others change without end is ObjectChanged, after a hundred attempts", () =>
+  it.effect("fails with ObjectChanged after 101 attempts when others change the user without end", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const now = Effect.runSyncWith(yield* Effect.context())
@@ -454,7 +454,7 @@ describe("update", () => {
       assert.deepStrictEqual([error._tag, attempts], ["ObjectChanged", 101])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a user that is removed in between is not found", () =>
+  it.effect("fails with ObjectNotFound when the user is removed before the write", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       const now = Effect.runSyncWith(yield* Effect.context())
@@ -488,7 +488,7 @@ describe("update", () => {
     Fault.ServerError({ status: 502, handled: false }),
     Fault.HalfOpen()
   ])(
-    "an answer that was lost of a write that was not made is the error itself, which may be retried: %j",
+    "fails with a retryable error when the answer is lost and nothing was written: %j",
     (fault) =>
       Effect.gen(function*() {
         const { count, error, methods } = yield* during([{ on: isWrite, fault }])
@@ -508,19 +508,22 @@ describe("update", () => {
     Fault.ServerError({ status: 502, handled: true }),
     Fault.ServerError({ status: 504, handled: true }),
     Fault.Slow({ by: "1 minute" })
-  ])("an answer that was lost of a write that was made is UpdateOutcomeUnknown: %j", (fault) =>
-    Effect.gen(function*() {
-      const { count, error, methods } = yield* during([{ on: isWrite, fault }])
-      if (error._tag !== "UpdateOutcomeUnknown") return assert.fail(error._tag)
-      assert.deepInclude({ ...error }, { operation: "Users.update", kind: "user", id: "ada" } as object)
-      assert.isFalse(error.isRetryable)
-      assert.match(error.message, /this update may or may not have changed user "ada"/)
-      assert.notMatch(error.message, /try again/i)
-      assert.strictEqual(count, 1)
-      assert.deepStrictEqual(methods, ["GET", "PATCH", "GET"])
-    }).pipe(Effect.provide(emulated())))
+  ])(
+    "fails with UpdateOutcomeUnknown when the answer is lost and the update was written: %j",
+    (fault) =>
+      Effect.gen(function*() {
+        const { count, error, methods } = yield* during([{ on: isWrite, fault }])
+        if (error._tag !== "UpdateOutcomeUnknown") return assert.fail(error._tag)
+        assert.deepInclude({ ...error }, { operation: "Users.update", kind: "user", id: "ada" } as object)
+        assert.isFalse(error.isRetryable)
+        assert.match(error.message, /this update may or may not have changed user "ada"/)
+        assert.notMatch(error.message, /try again/i)
+        assert.strictEqual(count, 1)
+        assert.deepStrictEqual(methods, ["GET", "PATCH", "GET"])
+      }).pipe(Effect.provide(emulated()))
+  )
 
-  it.effect("a refusal, and a connection that was refused, are not looked into", () =>
+  it.effect("does not check the outcome when the write or the connection was refused", () =>
     Effect.gen(function*() {
       for (
         const fault of [Fault.ConnectionRefused(), Fault.RateLimited({ retryAfter: "1 second" }), Fault.AccessDenied()]
@@ -533,7 +536,7 @@ describe("update", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what cannot be settled is tried for a while, and then not known", () =>
+  it.effect("checks the outcome of a lost write for a while, then fails with UpdateOutcomeUnknown", () =>
     Effect.gen(function*() {
       const lost = { on: isWrite, fault: Fault.HalfOpen() }
       const isRead: Faults.Rule["on"] = ({ method, url }) => method === "GET" && !url.includes("include")
@@ -544,7 +547,7 @@ describe("update", () => {
       assert.strictEqual(all.error.reason._tag, "Timeout")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("input that is wrong is refused, and nothing is written", () =>
+  it.effect("refuses wrong fields before it writes", () =>
     Effect.gen(function*() {
       yield* Users.set({ name: "Ada" })
       const error = yield* Effect.flip(Users.update({}, () => ({ status: "x".repeat(51) })))
@@ -560,7 +563,7 @@ describe("typed custom data", () => {
   const born = DateTime.makeUnsafe("1815-12-10T00:00:00Z")
   const stored = { born: "1815-12-10T00:00:00.000Z", level: 3 }
 
-  it.effect("is encoded when it is set, and decoded wherever it is read", () =>
+  it.effect("is encoded by set, and decoded by every call that reads it", () =>
     Effect.gen(function*() {
       const custom = { born, level: 3 }
       const set = yield* People.set({ custom, include: ["custom"] })
@@ -581,7 +584,7 @@ describe("typed custom data", () => {
       yield* People.remove()
     }).pipe(Effect.provide(recorded)))
 
-  it.effect("what does not match is CustomMismatch, with what is there", () =>
+  it.effect("fails get and update with CustomMismatch when it does not match", () =>
     Effect.gen(function*() {
       const custom = { born: "yesterday" }
       yield* Users.set({ id: "bob", custom })
@@ -601,7 +604,7 @@ describe("typed custom data", () => {
       assert.strictEqual((yield* People.get({ id: "bob" })).id, "bob")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("in a list one that does not match is told in its place, and the others are there", () =>
+  it.effect("gives an UndecodableItem in a list for one that does not match, and the other users", () =>
     Effect.gen(function*() {
       yield* People.set({ id: "ann", custom: { born } })
       yield* Users.set({ id: "bob", custom: { born: "yesterday" } })
@@ -617,7 +620,7 @@ describe("typed custom data", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what the schema cannot write, and what is no scalar, is refused before a request is made", () =>
+  it.effect("is refused before a request when it cannot be encoded or is no scalar", () =>
     Effect.gen(function*() {
       const Nested = Users.withCustom(Schema.Struct({ tags: Schema.Array(Schema.String) }))
       const Positive = Users.withCustom(Schema.Struct({ level: Schema.Int.check(Schema.isGreaterThan(0)) }))
@@ -629,7 +632,7 @@ describe("typed custom data", () => {
       }
     }).pipe(Effect.provide(scripted())))
 
-  it.effect("events are read with it", () =>
+  it.effect("is decoded in events", () =>
     Effect.gen(function*() {
       const events = yield* Effect.forkChild(
         Subscribe.users({ channels: ["ada"] }).pipe(
@@ -729,7 +732,7 @@ describe("bad input is refused before a request is made", () => {
       assert.deepStrictEqual(yield* sent, [])
     }).pipe(Effect.provide(scripted())))
 
-  it.effect("92 bytes, 2,048, 320 and 50 characters, and 100 a page are not too many", () =>
+  it.effect("ids of 92 bytes, texts of 2,048, 320 and 50 characters, and pages of 100 are accepted", () =>
     Effect.gen(function*() {
       const most = "x".repeat(2_048)
       yield* Users.set({
@@ -764,7 +767,7 @@ describe("failures", () => {
       assert.strictEqual(custom.reason._tag, "BadRequest")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("no add-on, and no permission, are named", () =>
+  it.effect("a missing add-on is FeatureDisabled, and a missing permission is AccessDenied", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.deny({ channels: ["bob"] })
@@ -793,7 +796,7 @@ describe("failures", () => {
       [{ body: "{\"status\":200,\"data\":{\"id\":\"ada\"}}" }, "Malformed"],
       [{ failure: "ECONNREFUSED" }, "Transport"]
     ] as const
-  )("%j is %s", ([answer, tag]) =>
+  )("the answer %j is %s", ([answer, tag]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Users.set({ id: "a b", name: "secret" }))
       assert.strictEqual(error.reason._tag, tag)
@@ -802,7 +805,7 @@ describe("failures", () => {
       if (tag === "RateLimited") assert.deepStrictEqual(error.retryAfter, Duration.seconds(3))
     }).pipe(Effect.provide(scripted(answer))))
 
-  it.effect("nulls and absent keys are nothing, times have any number of digits, and keys that are new are passed over", () =>
+  it.effect("an answer may have null, absent and unknown fields, and times with any fraction", () =>
     Effect.gen(function*() {
       const ada = yield* Users.get({ include: ["custom", "status", "type"] })
       assert.deepStrictEqual([ada.custom, ada.status, ada.type, ada.name], [undefined, undefined, undefined, undefined])

@@ -42,13 +42,13 @@ const version = { updated: "2024-03-07T08:47:38.835Z", eTag: "e" }
 const user = (id: string, custom: unknown = null) => ({ id, name: id, custom, ...version })
 const timetoken = (number: number) => `179000000000${String(number).padStart(5, "0")}`
 
-describe("one odd item never takes its list with it", () => {
+describe("a list with items that cannot be decoded", () => {
   const hundred = Array.from(
     { length: 100 },
     (_, index) => user(`u${index}`, index === 50 ? { tags: ["a"] } : { a: 1 })
   )
 
-  it.effect("99 users, and one told in its place with its raw value", () => {
+  it.effect("gives 99 users, and an UndecodableItem with its raw value in its place", () => {
     const { layer } = answering(() => ({ status: 200, data: hundred }))
     return Effect.gen(function*() {
       const { items } = yield* Users.list({ include: ["custom"] })
@@ -64,7 +64,7 @@ describe("one odd item never takes its list with it", () => {
   })
 
   it.effect.each([null, 5, "x", [], {}, { id: "" }, { id: " ", ...version }, user("a", "text"), user("a", [1])])(
-    "%j among users, members and memberships",
+    "gives an UndecodableItem for %j among users, members and memberships",
     (odd) => {
       const { layer } = answering(({ pathname }) => ({
         status: 200,
@@ -88,7 +88,7 @@ describe("one odd item never takes its list with it", () => {
     }
   )
 
-  it.effect("message actions, and where the list goes on", () => {
+  it.effect("gives an UndecodableItem among message actions, and continues after the page", () => {
     const action = (number: number) => ({
       type: "t",
       value: "v",
@@ -104,7 +104,7 @@ describe("one odd item never takes its list with it", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("occupants, channels of the keyset, and the channels of a user", () => {
+  it.effect("gives UndecodableItems among occupants, channels of the keyset and channels of a user", () => {
     const { layer } = answering(({ pathname }) =>
       pathname.includes("/uuid/")
         ? { status: 200, payload: { channels: ["a", 5, "b"] } }
@@ -130,7 +130,7 @@ describe("one odd item never takes its list with it", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("channels of a group, groups of the keyset, and the states of a user", () => {
+  it.effect("gives UndecodableItems among channels of a group, groups and presence states", () => {
     const { layer } = answering(({ pathname }) =>
       pathname.includes("/uuid/")
         ? { status: 200, payload: { channels: { a: { mood: "good" }, b: 5 } } }
@@ -151,7 +151,7 @@ describe("one odd item never takes its list with it", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("the only channel, of whose users the service says something else", () => {
+  it.effect("gives one UndecodableItem for the users of a malformed channel", () => {
     const { layer } = answering(() => ({
       status: 200,
       payload: { channels: { a: { occupancy: "many" } }, total_channels: 1, total_occupancy: 1 }
@@ -162,7 +162,7 @@ describe("one odd item never takes its list with it", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a member that cannot be read is not said to be none", () => {
+  it.effect("makes update of a member fail with Malformed, not with ObjectNotFound", () => {
     const { layer } = answering(() => ({ status: 200, data: [{ uuid: { id: "bob" }, ...version, custom: [1] }] }))
     return Effect.gen(function*() {
       const error = yield* Effect.flip(Members.update({ channel: "a", userId: "bob" }, () => ({ status: "x" })))
@@ -171,7 +171,7 @@ describe("one odd item never takes its list with it", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("as many items as were answered are given, whatever the limit was", () => {
+  it.effect("gives all items of the answer, also when they are more than the limit", () => {
     const { layer } = answering(() => ({ status: 200, data: hundred }))
     return Effect.gen(function*() {
       assert.lengthOf((yield* Users.list({ limit: 5 })).items, 100)
@@ -179,7 +179,7 @@ describe("one odd item never takes its list with it", () => {
   })
 })
 
-describe("a cursor that does not move", () => {
+describe("a wrong cursor", () => {
   const full = Array.from({ length: 100 }, (_, index) => user(`u${index}`))
   const members = full.map((user) => ({ uuid: user, ...version }))
   const entries = Array.from({ length: 100 }, (_, index) => ({ message: index, timetoken: timetoken(index) }))
@@ -210,7 +210,7 @@ describe("a cursor that does not move", () => {
       ["message actions", drain(MessageActions.stream({ channel: "a" }))],
       ["occupants", drain(Presence.stream({ channel: "a" }))]
     ] as const
-  )("of %s is Malformed after two requests", ([, reading]) => {
+  )("that does not move fails %s with Malformed after two requests", ([, reading]) => {
     const { asked, layer } = answering(same)
     return Effect.gen(function*() {
       const error: { readonly _tag: string } = yield* Effect.flip<
@@ -224,7 +224,7 @@ describe("a cursor that does not move", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("that comes again later is Malformed, too", () => {
+  it.effect("that comes again later fails the stream with Malformed", () => {
     const { asked, layer } = answering((_, number) => ({
       status: 200,
       data: full.map((one) => ({ ...one, id: `${one.id} ${number}` })),
@@ -237,7 +237,7 @@ describe("a cursor that does not move", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("but is new each time is followed no faster than 100 times a second", () => {
+  it.effect("that is new for each page is followed at most 100 times a second", () => {
     const { asked, layer } = answering((_, number) => ({ status: 200, data: full, next: `M${number}` }))
     return Effect.gen(function*() {
       yield* Effect.forkChild(Stream.runDrain(Users.stream()))
@@ -249,8 +249,8 @@ describe("a cursor that does not move", () => {
   })
 })
 
-describe("what is about something else", () => {
-  it.effect("is Malformed: another user than the one that was asked for", () => {
+describe("an answer about another object", () => {
+  it.effect("is Malformed for get, and UpdateOutcomeUnknown for a conditional set", () => {
     const { layer } = answering(() => ({ status: 200, data: user("bob") }))
     return Effect.gen(function*() {
       const error = yield* Effect.flip(Users.get({ id: "ada" }))

@@ -58,8 +58,8 @@ const tell = (
 const later = VirtualTime.advance("1 second")
 const ada = Users.get({ include: ["custom", "status", "type"] })
 
-describe("a user that is kept current", () => {
-  it.effect("is read once, and follows what others change without reading it again", () =>
+describe("a live user", () => {
+  it.effect("is read once, and follows the changes of events without another read", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada", email: "a@b", status: "here", custom: { team: "core", level: 1 } })
@@ -81,7 +81,7 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual(states, ["current", "current", "current"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is nobody while there is no metadata, comes, goes, and comes again", () =>
+  it.effect("is undefined while there is no metadata, and follows creation and removal", () =>
     Effect.gen(function*() {
       const { removeUser, setUser } = yield* emulator
       const live = yield* Users.live({ id: "bob" })
@@ -106,7 +106,7 @@ describe("a user that is kept current", () => {
       assert.strictEqual(yield* count("/v2/objects/demo-sub/uuids/bob"), asked)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is read again for what is not certain, once a page, and is stale meanwhile", () =>
+  it.effect("is read again for uncertain events, once a page, and is stale meanwhile", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
@@ -154,7 +154,7 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual(yield* look(live), { value, state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("an answer that is older than the event is asked for once more, and then the event counts", () =>
+  it.effect("is read once more when the answer is older than the event, and then takes the event", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
@@ -175,7 +175,7 @@ describe("a user that is kept current", () => {
       assert.strictEqual(yield* stateOf(live), "current")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is stale while it is interrupted, and read again after: what happened meanwhile is there", () =>
+  it.effect("is stale while it is interrupted, and is read again afterwards", () =>
     Effect.gen(function*() {
       const { removeUser, restart, setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
@@ -199,7 +199,7 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual(yield* look(live), { value: undefined, state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is read again after more than the service keeps, after a long sleep, and after what cannot be read", () =>
+  it.effect("is read again after a full queue, a long sleep, and an undecodable event", () =>
     Effect.gen(function*() {
       const { emitRaw, setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
@@ -233,7 +233,7 @@ describe("a user that is kept current", () => {
       Effect.provide(emulated({ emulator: { limits: { queueLength: 20 } }, config: { queueLength: 20 } }))
     ))
 
-  it.effect("a read that fails for a time is made again, one that is refused is told and made again at a slow pace", () =>
+  it.effect("retries a failing read; has the failure of a refused one, and retries it slowly", () =>
     Effect.gen(function*() {
       const { setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
@@ -264,7 +264,7 @@ describe("a user that is kept current", () => {
       assert.deepStrictEqual(yield* look(live), { value: yield* ada, state: "current" })
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("tells when the subscription has ended, and when its scope is closed", () =>
+  it.effect("ends when its subscription ends or its scope closes", () =>
     Effect.gen(function*() {
       const { readers, restart, setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada" })
@@ -292,7 +292,7 @@ describe("a user that is kept current", () => {
       assert.strictEqual(yield* polls, asked)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("that cannot be read or listened to is a failure, and leaves nothing behind", () =>
+  it.effect("fails and leaves nothing behind when it cannot be read or subscribed to", () =>
     Effect.gen(function*() {
       const { deny, readers } = yield* emulator
       yield* inject({ on: isRead, fault: Faults.Fault.AccessDenied() })
@@ -323,7 +323,7 @@ describe("a user that is kept current", () => {
       assert.lengthOf(yield* requestsTo("/"), sent.length)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("with custom data of a type: what does not match fails the first read, and is told later", () =>
+  it.effect("with typed custom data, fails the first read on a mismatch, and is stale on a later one", () =>
     Effect.gen(function*() {
       const People = Users.withCustom(Schema.Struct({ team: Schema.String }))
       const { setUser } = yield* emulator
@@ -351,8 +351,8 @@ describe("a user that is kept current", () => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
-describe("a channel that is kept current", () => {
-  it.effect("follows its metadata, and nothing else that happens on it", () =>
+describe("a live channel", () => {
+  it.effect("follows its metadata, and nothing else that happens on the channel", () =>
     Effect.gen(function*() {
       const { emit, removeChannel, setChannel, setMembership, setUser } = yield* emulator
       yield* setUser({ id: "lobby", name: "A user of that name" })
@@ -375,7 +375,7 @@ describe("a channel that is kept current", () => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
-describe("memberships that are kept current", () => {
+describe("live memberships", () => {
   const lists = count("/v2/objects/demo-sub/uuids/ada/channels")
   const stored = Effect.map(
     Stream.runCollect(Memberships.stream({ include: ["custom", "status", "type"] })),
@@ -426,7 +426,7 @@ describe("memberships that are kept current", () => {
       assert.deepStrictEqual([...(yield* valueOf(live)).keys()], ["room"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("of many only those in doubt are read again", () =>
+  it.effect("read again only the doubtful ones when there are many", () =>
     Effect.gen(function*() {
       const { removeMembership, setMembership } = yield* emulator
       yield* crowd(250)
@@ -454,7 +454,7 @@ describe("memberships that are kept current", () => {
       yield* change(removeMembership({ userId: "ada", channel: "room-006" }), 2)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("one that is passed over because another was removed while the list was read is found", () =>
+  it.effect("find one that was skipped because another was removed during the read", () =>
     Effect.gen(function*() {
       const { removeMembership } = yield* emulator
       yield* crowd(250)
@@ -470,7 +470,7 @@ describe("memberships that are kept current", () => {
       assert.strictEqual(yield* stateOf(live), "current")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("with custom data of a type: one that does not match is reported, and the others are kept", () =>
+  it.effect("with typed custom data, report one that does not match until it matches", () =>
     Effect.gen(function*() {
       const Typed = Memberships.withCustom(Schema.Struct({ since: Schema.Finite }))
       const { setMembership } = yield* emulator
@@ -491,7 +491,7 @@ describe("memberships that are kept current", () => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
-describe("members that are kept current", () => {
+describe("live members", () => {
   const all = ["custom", "status", "type", "user", "user.custom", "user.status", "user.type"] as const
   const lists = count("/v2/objects/demo-sub/channels/lobby/uuids")
   const stored = Effect.map(
@@ -507,7 +507,7 @@ describe("members that are kept current", () => {
       )
     )
 
-  it.effect("follow memberships and users, and are read again for who comes", () =>
+  it.effect("follow memberships and users, and are read again for a new member", () =>
     Effect.gen(function*() {
       const { removeMembership, removeUser, setMembership, setUser } = yield* emulator
       yield* setUser({ id: "ada", name: "Ada", custom: { level: 1 } })
@@ -548,7 +548,7 @@ describe("members that are kept current", () => {
       assert.deepStrictEqual([...(yield* valueOf(live)).keys()], [...(yield* stored).keys()])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("of a large channel only those in doubt are read again", () =>
+  it.effect("read again only the doubtful ones when there are many", () =>
     Effect.gen(function*() {
       const { removeMembership, setMembership } = yield* emulator
       yield* crowd(250)
@@ -576,7 +576,7 @@ describe("members that are kept current", () => {
       yield* change(removeMembership({ userId: "u006", channel: "lobby" }), 2)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("who is passed over because somebody left while the list was read is found", () =>
+  it.effect("find one that was skipped because another left during the read", () =>
     Effect.gen(function*() {
       const { removeMembership } = yield* emulator
       yield* crowd(250)
@@ -592,7 +592,7 @@ describe("members that are kept current", () => {
       assert.strictEqual(yield* stateOf(live), "current")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("with custom data of a type: one that does not match is told, and the others are kept", () =>
+  it.effect("with typed custom data, report one that does not match until it matches", () =>
     Effect.gen(function*() {
       const Typed = Members.withCustom(Schema.Struct({ since: Schema.Finite }))
       const { setMembership } = yield* emulator

@@ -74,7 +74,7 @@ describe("endpoints", () => {
     holds<Equal<Effect.Services<typeof Time.now>, Needs>>(true)
   })
 
-  it("fail with exactly what can happen", () => {
+  it("have exact error types", () => {
     holds<
       Equal<Effect.Error<typeof publish>["_tag"], "MessageTooLarge" | "PublishOutcomeUnknown" | "PubNubError">
     >(true)
@@ -117,7 +117,7 @@ describe("endpoints", () => {
     holds<Equal<Effect.Services<typeof size>, never>>(true)
   })
 
-  it("a loop over pages needs no annotation, and what is not asked for is not in the type", () => {
+  it("let a loop over pages compile without annotation, and have only the included fields", () => {
     const loop = Effect.gen(function*() {
       let next, page
       do {
@@ -131,7 +131,7 @@ describe("endpoints", () => {
     holds<Equal<keyof History.StoredMessage<1, "actions">, keyof History.Entry | "_tag" | "payload" | "actions">>(true)
   })
 
-  it("unwrapped, every reason is an error of its own, with its message and whether to retry", () => {
+  it("give each reason as an error with message and isRetryable after unwrapReason", () => {
     const unwrapped = Time.now.pipe(Effect.unwrapReason("PubNubError"))
     holds<
       Equal<
@@ -155,7 +155,7 @@ describe("endpoints", () => {
 describe("streams", () => {
   class Decoder extends Schema.Class<Decoder>("Decoder")({ id: Schema.Int }) {}
 
-  it("need the transport and the configuration, and what a schema or a handler adds", () => {
+  it("require transport and configuration, and the services of schema and handlers", () => {
     const all = Subscribe.stream({ channels: ["a"] })
     holds<Equal<typeof all, Stream.Stream<SubscribeEvent.SubscribeEvent, SubscribeError.SubscribeError, Needs>>>(true)
     const orders = Subscribe.stream({ channels: ["a"], schema: Decoder })
@@ -206,7 +206,7 @@ describe("streams", () => {
     >(true)
   })
 
-  it("durable readers need a store beside, and fail with it; a dead letter takes the handler's failure away", () => {
+  it("require a CursorStore when durable, and lose the handler's error with a dead letter", () => {
     const pages = Subscribe.pages({ channels: ["a"], reader: "r", schema: Decoder })
     holds<
       Equal<
@@ -232,7 +232,7 @@ describe("streams", () => {
     holds<Equal<Effect.Services<typeof lettered>, Needs | CursorStore.CursorStore>>(true)
   })
 
-  it("fail only with what no retry mends", () => {
+  it("fail only with reasons that no retry can mend", () => {
     holds<
       Equal<
         SubscribeError.SubscribeError["reason"]["_tag"],
@@ -248,7 +248,7 @@ describe("App Context", () => {
   const People = Users.withCustom(Person)
   type Parts<U> = Exclude<keyof U, keyof Users.Profile>
 
-  it("a user has the parts that were asked for", () => {
+  it("a user has the parts that were included", () => {
     const usual = Users.get()
     holds<Equal<Parts<Effect.Success<typeof usual>>, "status" | "type">>(true)
     const custom = Users.get({ id: "ada", include: ["custom"] })
@@ -272,7 +272,7 @@ describe("App Context", () => {
     holds<Equal<typeof channels, Stream.Stream<Channels.Channel<"type"> | Odd, PubNubError.PubNubError, Needs>>>(true)
   })
 
-  it("fails with exactly what can happen", () => {
+  it("has exact error types", () => {
     const get = Users.get()
     holds<Equal<Effect.Error<typeof get>["_tag"], "PubNubError" | "ObjectNotFound">>(true)
     const list = Channels.list()
@@ -308,7 +308,7 @@ describe("App Context", () => {
     holds<Equal<Effect.Success<typeof typed>, Users.User<"custom", Person>>>(true)
   })
 
-  it("needs what a schema needs, to read and to write", () => {
+  it("requires the services of a schema, to decode and to encode", () => {
     class Decoding extends Context.Service<Decoding, string>()("Decoding") {}
     class Encoding extends Context.Service<Encoding, string>()("Encoding") {}
     const rooms = (schema: Schema.Codec<Person, Schema.Json, Decoding, Encoding>) => {
@@ -327,7 +327,7 @@ describe("App Context", () => {
     holds<Equal<Effect.Services<Rooms[3]>, Needs>>(true)
   })
 
-  it("a filter has the names that it uses", () => {
+  it("a filter has the names of its fields in its type", () => {
     const filter = ObjectFilter.or(
       ObjectFilter.equals("name", "a"),
       ObjectFilter.not(ObjectFilter.like("user.email", "b*"))
@@ -335,7 +335,7 @@ describe("App Context", () => {
     holds<Equal<typeof filter, ObjectFilter.Filter<"name" | "user.email">>>(true)
   })
 
-  it("typed events are the events, with typed custom data", () => {
+  it("typed events have typed custom data", () => {
     holds<
       Equal<ReturnType<typeof People.event>, Effect.Effect<SubscribeEvent.UserEvent<Person>, AppContext.CustomMismatch>>
     >(
@@ -351,7 +351,7 @@ describe("memberships and members", () => {
   type Item<T> = T extends Effect.Effect<AppContext.Page<infer A>, infer _E, infer _R> ? A : never
   type Parts<T> = Exclude<keyof Item<T>, keyof Memberships.Membership | keyof Members.Member>
 
-  it("have the parts that were asked for, and none by default", () => {
+  it("have the included parts, and none by default", () => {
     const bare = Memberships.list()
     holds<Equal<Parts<typeof bare>, never>>(true)
     const some = Memberships.list({ include: ["custom", "channel.status"] })
@@ -376,7 +376,7 @@ describe("memberships and members", () => {
     holds<Equal<typeof stream, Stream.Stream<Members.Member<"status"> | Odd, PubNubError.PubNubError, Needs>>>(true)
   })
 
-  it("fail with exactly what can happen", () => {
+  it("have exact error types", () => {
     const set = Memberships.set({ channels: ["a"] })
     holds<Equal<Effect.Error<typeof set>, PubNubError.PubNubError>>(true)
     holds<Equal<Effect.Services<typeof set>, Needs>>(true)
@@ -396,7 +396,7 @@ describe("memberships and members", () => {
     )
   })
 
-  it("need what a schema needs, to read and to write", () => {
+  it("require the services of a schema, to decode and to encode", () => {
     class Decoding extends Context.Service<Decoding, string>()("Decoding") {}
     class Encoding extends Context.Service<Encoding, string>()("Encoding") {}
     const all = (schema: Schema.Codec<Seat, Schema.Json, Decoding, Encoding>) => {
@@ -619,7 +619,7 @@ const compiled = (() => {
   }
 })()
 
-it("what must not compile does not", () => {
+it("programs with wrong types do not compile", () => {
   const errors = compiled("wrong")
   const first = prelude.split("\n").length
   for (const [index, line] of wrong.entries()) {
@@ -627,7 +627,7 @@ it("what must not compile does not", () => {
   }
 }, 60_000)
 
-it("what an editor shows is short", () => {
+it("types are short in an editor", () => {
   const errors = compiled("shown")
   const types = errors.flatMap(({ message }) =>
     /^TS2322: Type '(.*)' is not assignable to type 'undefined'\.$/.exec(message)?.[1] ?? []
