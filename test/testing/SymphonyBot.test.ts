@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { Messages } from "effect-herald/symphony"
 import { SymphonyBot, SymphonyEmulator } from "effect-herald/testing"
 
-it.effect("a bot logs in and sends when a layer gives all it needs", () =>
+it.effect("SymphonyBot.layer lets a bot log in and send", () =>
   Effect.gen(function*() {
     const emulator = yield* SymphonyEmulator.SymphonyEmulator
     const streamId = yield* emulator.createStream({ type: "ROOM", name: "Orders", members: ["ada", "orders-bot"] })

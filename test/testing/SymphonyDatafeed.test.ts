@@ -45,8 +45,8 @@ const reader = Effect.gen(function*() {
   return { headers, streamId, id: yield* feedOf(headers) }
 })
 
-describe("feeds", () => {
-  it.effect("are made, listed beside one of another kind, and deleted", () =>
+describe("feeds of the emulator", () => {
+  it.effect("creates, lists and deletes feeds, and lists a datahose feed beside them", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const made = yield* create(headers)
@@ -72,7 +72,7 @@ describe("feeds", () => {
       assert.strictEqual((yield* post(feeds, headers)).status, 201)
     }).pipe(emulated()))
 
-  it.effect("belong to one user", () =>
+  it.effect("keeps the feeds of users apart", () =>
     Effect.gen(function*() {
       const id = yield* feedOf(yield* login)
       const ada = yield* loginFor("ada")
@@ -81,7 +81,7 @@ describe("feeds", () => {
       assert.strictEqual((yield* remove(`${feeds}/${id}`, ada)).status, 400)
     }).pipe(emulated()))
 
-  it.effect("20 and no more", () =>
+  it.effect("refuses a 21st feed of a user", () =>
     Effect.gen(function*() {
       const headers = yield* login
       for (let i = 0; i < 20; i++) assert.strictEqual((yield* create(headers)).status, 201)
@@ -90,7 +90,7 @@ describe("feeds", () => {
       assert.strictEqual((yield* create(yield* loginFor("ada"))).status, 201)
     }).pipe(emulated()))
 
-  it.effect("die when nobody reads them for 30 minutes, or on demand", () =>
+  it.effect("deletes a feed that nobody read for 30 minutes, and one that the test drops", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       yield* say(streamId)
@@ -107,8 +107,8 @@ describe("feeds", () => {
     }).pipe(emulated()))
 })
 
-describe("reading", () => {
-  it.effect("keeps a feed alive, while it waits too", () =>
+describe("reading a feed of the emulator", () => {
+  it.effect("keeps a feed alive by each read, also while the read waits", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       for (let i = 0; i < 3; i++) {
@@ -127,7 +127,7 @@ describe("reading", () => {
       assert.deepStrictEqual(yield* emulator.use(({ feeds }) => feeds), [])
     }).pipe(emulated({ feedLifetime: "20 seconds" })))
 
-  it.effect("gives what happened, and an acknowledgement for the next read", () =>
+  it.effect("returns the events and an ackId for the next read", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const messageId = yield* say(streamId)
@@ -147,7 +147,7 @@ describe("reading", () => {
       assert.notStrictEqual(next.body.ackId, body.ackId)
     }).pipe(emulated()))
 
-  it.effect("waits for something to happen", () =>
+  it.effect("answers a waiting read when an event comes", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const fiber = yield* forked(read(headers, id))
@@ -159,7 +159,7 @@ describe("reading", () => {
       assert.strictEqual(yield* emulator.use(({ readers }) => readers), 0)
     }).pipe(emulated()))
 
-  it.effect("waits 30 seconds, and then tells of nothing", () =>
+  it.effect("answers a read with no events after 30 seconds", () =>
     Effect.gen(function*() {
       const { headers, id } = yield* reader
       const fiber = yield* forked(read(headers, id))
@@ -172,7 +172,7 @@ describe("reading", () => {
       assert.isString(body.ackId)
     }).pipe(emulated()))
 
-  it.effect("what was not acknowledged comes again after 30 seconds", () =>
+  it.effect("repeats events that were not acknowledged after 30 seconds", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const messageId = yield* say(streamId)
@@ -191,7 +191,7 @@ describe("reading", () => {
       assert.strictEqual((yield* emulator.use(({ feeds }) => feeds))[0]?.pending, 0)
     }).pipe(emulated()))
 
-  it.effect("a lost answer loses nothing: the same acknowledgement may come again", () =>
+  it.effect("accepts the same ackId again when an answer was lost, and repeats the events", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       yield* say(streamId, "one")
@@ -203,7 +203,7 @@ describe("reading", () => {
       assert.deepStrictEqual(again.body.events, lost.body.events)
     }).pipe(emulated()))
 
-  it.effect("a reader that gives up takes nothing with it", () =>
+  it.effect("forgets a read that is interrupted, and keeps its events", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const fiber = yield* forked(read(headers, id))
@@ -214,7 +214,7 @@ describe("reading", () => {
       assert.strictEqual((yield* read(headers, id)).body.events.length, 1)
     }).pipe(emulated()))
 
-  it.effect("not with an acknowledgement that the feed never gave, or that is older than the last one", () =>
+  it.effect("refuses an ackId that the feed never gave, or one older than the last", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       yield* say(streamId)
@@ -229,7 +229,7 @@ describe("reading", () => {
       assert.strictEqual((yield* read(headers, id, body.ackId)).status, 400)
     }).pipe(emulated()))
 
-  it.effect("100 events at a time", () =>
+  it.effect("returns at most 100 events", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       for (let i = 0; i < 150; i++) yield* say(streamId, String(i))
@@ -238,7 +238,7 @@ describe("reading", () => {
       assert.strictEqual((yield* read(headers, id, first.body.ackId)).body.events.length, 50)
     }).pipe(emulated()))
 
-  it.effect("a feed that is deleted answers who waits", () =>
+  it.effect("answers 400 to a waiting read when its feed is deleted", () =>
     Effect.gen(function*() {
       const { headers, id } = yield* reader
       const fiber = yield* forked(read(headers, id))
@@ -247,7 +247,7 @@ describe("reading", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).status, 400)
     }).pipe(emulated()))
 
-  it.effect("a restart cuts the connection of who waits, and keeps the feed", () =>
+  it.effect("resets a waiting read at restart, and keeps the feed", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const fiber = yield* forked(read(headers, id))
@@ -261,8 +261,8 @@ describe("reading", () => {
     }).pipe(emulated()))
 })
 
-describe("events", () => {
-  it.effect("go to who is in the stream, its author too", () =>
+describe("events of the emulator", () => {
+  it.effect("sends a message to the members of its stream, and to its author", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const ada = yield* loginFor("ada")
@@ -276,7 +276,7 @@ describe("events", () => {
       assert.deepStrictEqual(types(yield* Fiber.join(fiber)), [])
     }).pipe(emulated()))
 
-  it.effect("of streams and messages, each with its payload", () =>
+  it.effect("sends the event of each kind of change with its payload", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const id = yield* feedOf(headers)
@@ -314,7 +314,7 @@ describe("events", () => {
       assert.strictEqual(suppressed.payload.messageSuppressed.messageId, updated.messageId)
     }).pipe(emulated()))
 
-  it.effect("do not come from imports", () =>
+  it.effect("sends no event for an import", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const { body } = yield* post("/agent/v4/message/import", headers, [{
@@ -329,7 +329,7 @@ describe("events", () => {
       assert.strictEqual((yield* read(headers, id).pipe(Effect.timeoutOption(0)))._tag, "None")
     }).pipe(emulated()))
 
-  it.effect("of any kind on demand, in a stream or to all", () =>
+  it.effect("sends an emitted event to the members of a stream, or to all feeds", () =>
     Effect.gen(function*() {
       const { headers, id, streamId } = yield* reader
       const { emit } = yield* emulator

@@ -17,8 +17,8 @@ const faulty = Effect.provide(
 
 const add = (rule: Faults.Rule) => Faults.Faults.use((faults) => faults.add(rule))
 
-describe("faults in front of Symphony", () => {
-  it.effect("are for what requests are for", () =>
+describe("faults before the Symphony emulator", () => {
+  it.effect("applies to the kind of request that a rule names", () =>
     Effect.gen(function*() {
       yield* add({ on: "login", fault: Fault.ConnectionRefused() })
       assert.isTrue((yield* Effect.exit(login)).toString().includes("ECONNREFUSED"))
@@ -56,7 +56,7 @@ describe("faults in front of Symphony", () => {
       )
     }).pipe(faulty))
 
-  it.effect("a reset before the answer: the message is sent", () =>
+  it.effect("ResetBeforeAnswer fails the request after the message was sent", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()

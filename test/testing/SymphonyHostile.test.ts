@@ -28,8 +28,8 @@ const within = (millis: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return result
   })
 
-describe("names that every object has", () => {
-  it.effect.each(inherited)("are emojis like any other that is not known: %s", (code) =>
+describe("names of Object.prototype", () => {
+  it.effect.each(inherited)("renders an unknown emoji: %s", (code) =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -39,7 +39,7 @@ describe("names that every object has", () => {
       assert.deepStrictEqual(JSON.parse(body.data)["0"].data, { annotation: code, size: "normal" })
     }).pipe(emulated()))
 
-  it.effect.each(inherited)("are entities only where the data has them: %s", (id) =>
+  it.effect.each(inherited)("refuses an entity that is not in the data: %s", (id) =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -49,7 +49,7 @@ describe("names that every object has", () => {
       assert.strictEqual((yield* send(headers, streamId, [["message", message], ["data", data]])).status, 200)
     }).pipe(emulated()))
 
-  it.effect.each(inherited)("are streams that are told to be missing: %s", (id) =>
+  it.effect.each(inherited)("reports a stream that does not exist: %s", (id) =>
     Effect.gen(function*() {
       const headers = yield* login
       const parts = [["message", wrap("x")], ["sids", id]] as const
@@ -57,7 +57,7 @@ describe("names that every object has", () => {
       assert.include(text, `"errors":{${JSON.stringify(id)}:`)
     }).pipe(emulated()))
 
-  it.effect.each(inherited)("are shown as headers: %s", (name) =>
+  it.effect.each(inherited)("records a header: %s", (name) =>
     Effect.gen(function*() {
       const { handle, requests } = yield* emulator
       const headers = Object.fromEntries([[name, "x"]])
@@ -68,7 +68,7 @@ describe("names that every object has", () => {
 
 const share = isLong ? 1 : 1 / 8
 
-describe("what is as large as a message may be", () => {
+describe("input of the largest size", () => {
   const boundary = "b"
   const form = (...parts: ReadonlyArray<string | Uint8Array>) =>
     new Uint8Array(Buffer.concat(parts.map((part) => Buffer.from(part))))
@@ -100,7 +100,7 @@ describe("what is as large as a message may be", () => {
       type
     ],
     ["a boundary of quotes", () => form("--b"), `multipart/form-data; boundary="${"\\\"".repeat(10_000)}`]
-  ])("is refused in seconds: %s", ([_, bytes, type]) =>
+  ])("refuses a multipart body in time: %s", ([_, bytes, type]) =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -122,14 +122,14 @@ describe("what is as large as a message may be", () => {
     ["open brackets", "<".repeat(300_000)],
     ["a comment that does not end", `<!--${"-".repeat(2_000_000)}`],
     ["a declaration of entities", "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>&b;"]
-  ])("is read or refused in seconds, as markup: %s", ([_, markup]) =>
+  ])("reads or refuses markup in time: %s", ([_, markup]) =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
       assert.include([200, 400], (yield* within(25_000)(send(headers, streamId, markup))).status)
     }).pipe(emulated()))
 
-  it.effect("the headers of a part are refused beyond 64 kB", () =>
+  it.effect("refuses part headers above 64 kB", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -141,7 +141,7 @@ describe("what is as large as a message may be", () => {
       assert.include(body.message, "the headers of a part are too long")
     }).pipe(emulated()))
 
-  it.effect("data as deep as there is room for is read or refused", () =>
+  it.effect("reads or refuses deeply nested data in time", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -159,8 +159,8 @@ describe("what is as large as a message may be", () => {
     }).pipe(emulated()))
 })
 
-describe("for weeks", () => {
-  it.effect("the oldest messages go when there is no room, with their files and their answers", () =>
+describe("memory of the emulator", () => {
+  it.effect("deletes the oldest messages with their files when storedBytes is reached", () =>
     Effect.gen(function*() {
       const { messages, requests } = yield* emulator
       const headers = yield* login
@@ -181,7 +181,7 @@ describe("for weeks", () => {
       assert.isAbove((yield* requests).length, 20)
     }).pipe(emulated({ storedBytes: 100_000 })))
 
-  it.effect("a message is updated as often as one likes, and shows its first version, gone or not", () =>
+  it.effect("keeps the initial id and time through 300 updates, also when the first version is deleted", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -196,7 +196,7 @@ describe("for weeks", () => {
       assert.isBelow((yield* emulator.use(({ messages }) => messages({ streamId }))).length, 300)
     }).pipe(emulated({ storedBytes: 100_000 })))
 
-  it.effect("a datafeed that nobody acknowledges keeps its newest events", () =>
+  it.effect("keeps the newest events of a feed that is never acknowledged", () =>
     Effect.gen(function*() {
       const { emit, feeds } = yield* emulator
       const headers = yield* login
@@ -207,7 +207,7 @@ describe("for weeks", () => {
       assert.strictEqual(body.events.at(-1).payload.index, 499)
     }).pipe(emulated({ storedBytes: 100_000 })))
 
-  it.effect.runIf(isLong)("the newest ten thousand logins and tokens are remembered", () =>
+  it.effect.runIf(isLong)("remembers the newest ten thousand logins and tokens", () =>
     Effect.gen(function*() {
       const { handle, logins } = yield* emulator
       const body = Buffer.from(JSON.stringify({ token: yield* jwt() }))
@@ -229,7 +229,7 @@ describe("for weeks", () => {
       assert.deepStrictEqual([yield* status(first), yield* status(second)], [401, 200])
     }).pipe(emulated()), 60_000)
 
-  it.effect("requests with large headers are remembered in less number", () =>
+  it.effect("remembers fewer requests when their headers are large", () =>
     Effect.gen(function*() {
       const { handle, requests } = yield* emulator
       for (let index = 0; index < 3_000; index++) {
@@ -243,7 +243,7 @@ describe("for weeks", () => {
     }).pipe(emulated()))
 })
 
-describe("addresses and headers", () => {
+describe("long addresses and headers", () => {
   const units = [
     "/",
     "%2F",
@@ -265,48 +265,51 @@ describe("addresses and headers", () => {
   ]
   const long = (unit: string, length: number) => unit.repeat(Math.floor(length / unit.length))
 
-  it.effect.each(units)("filled with %s are answered in a moment", (unit) =>
-    Effect.gen(function*() {
-      const { handle } = yield* emulator
-      const tokens = yield* login
-      const headers = {
-        sessiontoken: tokens.sessionToken,
-        keymanagertoken: tokens.keyManagerToken,
-        "content-type": "application/json",
-        "user-agent": "test"
-      }
-      const at = (method: string, target: string, more: Readonly<Record<string, string>> = {}, body = "") =>
-        Effect.gen(function*() {
-          const start = performance.now()
-          const answer = yield* handle({ method, target, headers: { ...headers, ...more }, body: Buffer.from(body) })
-          assert.include([200, 201, 204, 400, 401, 403, 404, 405], answer.status, target.slice(0, 80))
-          assert.isBelow(performance.now() - start, 3_000, target.slice(0, 80))
-        })
-      const fill = long(unit, 32_000)
-      for (
-        const [method, before, after] of [
-          ["GET", "/", ""],
-          ["GET", "/agent/v1/message/", ""],
-          ["POST", "/agent/v4/stream/", "/message/create"],
-          ["POST", "/agent/v5/datafeeds/", "/read"],
-          ["POST", "/login/pubkey/app/username/", "/authenticate"],
-          ["GET", "/pod/v1/admin/messages/", "/receipts?after=x"],
-          ["GET", "/pod/v1/streams/", "/attachments"],
-          ["GET", "/agent/v1/info?", ""],
-          ["POST", "/agent/v1/message/search?sortDir=", ""],
-          ["POST", "/agent/v1/message/search?skip=", ""]
-        ] as const
-      ) {
-        yield* at(method, before + fill + after)
-      }
-      const path = "/agent/v4/stream/AAAA/message/create"
-      yield* at("POST", path, { "content-type": `multipart/form-data; boundary=${fill}` }, `--${fill}\r\n`)
-      yield* at("POST", path, { "content-type": `multipart/form-data; boundary="${fill}` }, "--")
-      yield* at("POST", path, { "content-type": `multipart/form-data${long(`;a=${unit}`, 32_000)}` }, "--")
-      yield* at("POST", path, { "content-type": fill }, "--")
-      yield* at("POST", "/login/pubkey/authenticate", {}, JSON.stringify({ token: long(unit, 1_000_000) }))
-      yield* at("POST", "/login/pubkey/authenticate", {}, JSON.stringify({ token: `a.${long(unit, 1_000_000)}.b` }))
-      yield* at("POST", "/login/pubkey/authenticate", {}, `{"token":"${long(unit, 1_000_000)}`)
-      yield* at("GET", "/agent/v1/info", { sessiontoken: fill, "content-encoding": fill, "user-agent": fill })
-    }).pipe(emulated()))
+  it.effect.each(units)(
+    "answers addresses, headers and tokens full of %s within three seconds",
+    (unit) =>
+      Effect.gen(function*() {
+        const { handle } = yield* emulator
+        const tokens = yield* login
+        const headers = {
+          sessiontoken: tokens.sessionToken,
+          keymanagertoken: tokens.keyManagerToken,
+          "content-type": "application/json",
+          "user-agent": "test"
+        }
+        const at = (method: string, target: string, more: Readonly<Record<string, string>> = {}, body = "") =>
+          Effect.gen(function*() {
+            const start = performance.now()
+            const answer = yield* handle({ method, target, headers: { ...headers, ...more }, body: Buffer.from(body) })
+            assert.include([200, 201, 204, 400, 401, 403, 404, 405], answer.status, target.slice(0, 80))
+            assert.isBelow(performance.now() - start, 3_000, target.slice(0, 80))
+          })
+        const fill = long(unit, 32_000)
+        for (
+          const [method, before, after] of [
+            ["GET", "/", ""],
+            ["GET", "/agent/v1/message/", ""],
+            ["POST", "/agent/v4/stream/", "/message/create"],
+            ["POST", "/agent/v5/datafeeds/", "/read"],
+            ["POST", "/login/pubkey/app/username/", "/authenticate"],
+            ["GET", "/pod/v1/admin/messages/", "/receipts?after=x"],
+            ["GET", "/pod/v1/streams/", "/attachments"],
+            ["GET", "/agent/v1/info?", ""],
+            ["POST", "/agent/v1/message/search?sortDir=", ""],
+            ["POST", "/agent/v1/message/search?skip=", ""]
+          ] as const
+        ) {
+          yield* at(method, before + fill + after)
+        }
+        const path = "/agent/v4/stream/AAAA/message/create"
+        yield* at("POST", path, { "content-type": `multipart/form-data; boundary=${fill}` }, `--${fill}\r\n`)
+        yield* at("POST", path, { "content-type": `multipart/form-data; boundary="${fill}` }, "--")
+        yield* at("POST", path, { "content-type": `multipart/form-data${long(`;a=${unit}`, 32_000)}` }, "--")
+        yield* at("POST", path, { "content-type": fill }, "--")
+        yield* at("POST", "/login/pubkey/authenticate", {}, JSON.stringify({ token: long(unit, 1_000_000) }))
+        yield* at("POST", "/login/pubkey/authenticate", {}, JSON.stringify({ token: `a.${long(unit, 1_000_000)}.b` }))
+        yield* at("POST", "/login/pubkey/authenticate", {}, `{"token":"${long(unit, 1_000_000)}`)
+        yield* at("GET", "/agent/v1/info", { sessiontoken: fill, "content-encoding": fill, "user-agent": fill })
+      }).pipe(emulated())
+  )
 })

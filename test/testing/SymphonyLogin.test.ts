@@ -11,8 +11,8 @@ const keyManagerLogin = "/relay/pubkey/authenticate"
 
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString())
 
-describe("a bot logs in", () => {
-  it.effect("at the pod and at the key manager, with other tokens each time", () =>
+describe("bot login", () => {
+  it.effect("gives new tokens of the pod and the key manager at each login", () =>
     Effect.gen(function*() {
       const session = yield* post(podLogin, {}, { token: yield* jwt() })
       const keyManager = yield* post(keyManagerLogin, {}, { token: yield* jwt() })
@@ -50,19 +50,22 @@ describe("a bot logs in", () => {
       ["no algorithm at all", { header: { alg: "none" } }],
       ["a header that is a list", { header: [{ alg: "RS512" }] }]
     ] as const
-  )("not with %s", ([_, options]) =>
+  )("refuses a token with %s", ([_, options]) =>
     Effect.gen(function*() {
       const { body, status } = yield* post(podLogin, {}, { token: yield* jwt(options) })
       assert.deepStrictEqual([status, body.code, typeof body.message], [401, 401, "string"])
       assert.deepStrictEqual(yield* emulator.use(({ logins }) => logins), [])
     }).pipe(emulated()))
 
-  it.effect.each(["", "a.b", "a.b.c", "a.b.c.d"])("not with what is no token: %s", (token) =>
-    Effect.gen(function*() {
-      assert.strictEqual((yield* post(podLogin, {}, { token })).status, 401)
-    }).pipe(emulated()))
+  it.effect.each(["", "a.b", "a.b.c", "a.b.c.d"])(
+    "refuses a token that is not a JWT: %s",
+    (token) =>
+      Effect.gen(function*() {
+        assert.strictEqual((yield* post(podLogin, {}, { token })).status, 401)
+      }).pipe(emulated())
+  )
 
-  it.effect("with a type in the header, and with a beginning that is past", () =>
+  it.effect("accepts a token with a type in its header, and one with a past nbf", () =>
     Effect.gen(function*() {
       for (
         const token of [
@@ -95,7 +98,7 @@ describe("a bot logs in", () => {
     }]
   ]
 
-  it.effect.each(altered)("not with a token that has %s", ([_, alter]) =>
+  it.effect.each(altered)("refuses a token that has %s", ([_, alter]) =>
     Effect.gen(function*() {
       const token = yield* jwt()
       assert.notStrictEqual(alter(token), token)
@@ -103,7 +106,7 @@ describe("a bot logs in", () => {
       assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
     }).pipe(emulated()))
 
-  it.effect("with a token that ends in 300 seconds, and no longer when they are over", () =>
+  it.effect("accepts a token that ends in 300 seconds, until they are over", () =>
     Effect.gen(function*() {
       const token = yield* jwt({ lifetime: 300 })
       assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
@@ -113,7 +116,7 @@ describe("a bot logs in", () => {
       assert.strictEqual((yield* post(podLogin, {}, { token })).status, 401)
     }).pipe(emulated()))
 
-  it.effect("with a pair of keys of the emulator", () =>
+  it.effect("accepts a token that is signed by a key of keyPair", () =>
     Effect.gen(function*() {
       const { privateKey, publicKey } = yield* SymphonyEmulator.keyPair
       assert.match(publicKey, /^-----BEGIN PUBLIC KEY-----\n/)
@@ -123,15 +126,15 @@ describe("a bot logs in", () => {
       assert.strictEqual((yield* post(podLogin, {}, { token })).status, 200)
     }).pipe(emulated()))
 
-  it.effect("a public key that cannot be read is a defect", () =>
+  it.effect("dies when a public key cannot be read", () =>
     Effect.gen(function*() {
       const exit = yield* Effect.exit(emulator.use(({ addUser }) => addUser({ username: "x", publicKey: "no key" })))
       assert.include(String(exit), "the public key of \"x\" is not PEM")
     }).pipe(emulated()))
 })
 
-describe("tokens", () => {
-  it.effect("the pod asks for the session's, the Agent also for the key manager's", () =>
+describe("session and key manager tokens", () => {
+  it.effect("requires the session token at the pod, and both tokens at the Agent", () =>
     Effect.gen(function*() {
       const { keyManagerToken, sessionToken } = yield* login
       const statuses = (headers: Readonly<Record<string, string>>) =>
@@ -148,7 +151,7 @@ describe("tokens", () => {
       assert.deepStrictEqual((yield* get("/pod/v2/sessioninfo")).body, { code: 401, message: "Invalid session" })
     }).pipe(emulated()))
 
-  it.effect("expire on demand, and a new login gives others", () =>
+  it.effect("refuses tokens after expireSessions, and accepts those of a new login", () =>
     Effect.gen(function*() {
       const first = yield* login
       yield* emulator.use(({ expireSessions }) => expireSessions({ name: "ada" }))
@@ -161,14 +164,14 @@ describe("tokens", () => {
       assert.strictEqual((yield* get("/agent/v5/datafeeds", second)).status, 401)
     }).pipe(emulated()))
 
-  it.effect("of one emulator mean nothing to another", () =>
+  it.effect("refuses the tokens of another emulator", () =>
     Effect.gen(function*() {
       const tokens = yield* login
       const { status } = yield* Effect.andThen(login, get("/pod/v2/sessioninfo", tokens)).pipe(emulated())
       assert.strictEqual(status, 401)
     }).pipe(emulated()))
 
-  it.effect("are not kept with the requests", () =>
+  it.effect("leaves tokens out of the recorded requests", () =>
     Effect.gen(function*() {
       const tokens = yield* login
       yield* get("/pod/v2/sessioninfo?x=1", { ...tokens, "x-trace-id": "abc123" })
@@ -186,7 +189,7 @@ describe("tokens", () => {
 })
 
 describe("simplified key delivery", () => {
-  it.effect("the session token says so, and no token of the key manager is asked for", () =>
+  it.effect("announces it in the session token, and then asks for no key manager token", () =>
     Effect.gen(function*() {
       const { body } = yield* post(podLogin, {}, { token: yield* jwt() })
       assert.strictEqual(claimsOf(body.token).canUseSimplifiedKeyDelivery, true)
@@ -196,7 +199,7 @@ describe("simplified key delivery", () => {
       assert.strictEqual((yield* get("/agent/v5/datafeeds", headers)).status, 401)
     }).pipe(emulated({ simplifiedKeyDelivery: true, agentVersion: "Agent-24.12.0-Linux" })))
 
-  it.effect("the Agent tells its version to everybody", () =>
+  it.effect("shows the Agent's version without a login", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* get("/agent/v1/info")).body.version, "Agent-25.8.1-Linux")
       yield* emulator.use(({ setAgentVersion }) => setAgentVersion("Agent-20.14.0-Linux"))
@@ -204,8 +207,8 @@ describe("simplified key delivery", () => {
     }).pipe(emulated()))
 })
 
-describe("on behalf of a user", () => {
-  it.effect("an application gets a session, by id and by name, that needs no key manager", () =>
+describe("on-behalf-of login", () => {
+  it.effect("gives a session by user id and by username, without a key manager token", () =>
     Effect.gen(function*() {
       const token = yield* jwt({ key: keys.app.privateKey, subject: "herald-app" })
       const app = yield* post("/login/pubkey/app/authenticate", {}, { token })
@@ -225,7 +228,7 @@ describe("on behalf of a user", () => {
       )
     }).pipe(emulated()))
 
-  it.effect("not for an unknown user, and not with the token of a bot; and the application itself can do nothing else", () =>
+  it.effect("refuses an unknown user, the token of a bot, and other requests of the application", () =>
     Effect.gen(function*() {
       const token = yield* jwt({ key: keys.app.privateKey, subject: "herald-app" })
       const app = yield* post("/login/pubkey/app/authenticate", {}, { token })
@@ -237,7 +240,7 @@ describe("on behalf of a user", () => {
       assert.strictEqual((yield* post("/login/pubkey/app/authenticate", {}, { token: yield* jwt() })).status, 401)
     }).pipe(emulated()))
 
-  it.effect("what is sent is the user's", () =>
+  it.effect("sends messages as the user", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       const { body } = yield* send(yield* loginFor("ada"), streamId, "Hi")

@@ -34,8 +34,8 @@ const stored = (streamId: string) => emulator.use(({ messages }) => messages({ s
 
 const createPath = (streamId: string) => `/agent/v4/stream/${streamId}/message/create`
 
-describe("sending", () => {
-  it.effect("is answered with the message, with a null for most of what there is not", () =>
+describe("sending to the emulator", () => {
+  it.effect("answers with the message, and with null for most missing fields", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -92,7 +92,7 @@ describe("sending", () => {
       })
     }).pipe(emulated()))
 
-  it.effect("files keep their names, types, bytes and order, and so do the parts of the body", () =>
+  it.effect("keeps the names, types, bytes and order of files and parts", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -135,7 +135,7 @@ describe("sending", () => {
       )
     }).pipe(emulated()))
 
-  it.effect("forms of the platform are read too", () =>
+  it.effect("reads a FormData body of the platform", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -180,7 +180,7 @@ describe("sending", () => {
     ["brackets behind a name", [["message", wrap("x")], ["attachment[]", "a", { filename: "a.txt" }]]],
     ["the message twice", [["message", wrap("x")], ["message", wrap("y")]]],
     ["a flag that is none", [["message", wrap("x")], ["silent", "yes"]]]
-  ])("not with %s", ([_, parts]) =>
+  ])("refuses %s", ([_, parts]) =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -188,7 +188,7 @@ describe("sending", () => {
       assert.deepStrictEqual(yield* stored(streamId), [])
     }).pipe(emulated()))
 
-  it.effect("not with a body of another kind or one that breaks off", () =>
+  it.effect("refuses a body of another type, without its boundary, or cut off", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -205,13 +205,13 @@ describe("sending", () => {
       refused(400, yield* post(path, headers))
     }).pipe(emulated()))
 
-  it.effect("not text that is not UTF-8", () =>
+  it.effect("refuses text that is not UTF-8", () =>
     Effect.gen(function*() {
       const streamId = yield* room()
       refused(400, yield* send(yield* login, streamId, [["message", Uint8Array.from([0x3c, 0xff])]]))
     }).pipe(emulated()))
 
-  it.effect("text that was escaped arrives as it was", () =>
+  it.effect("decodes escaped text", () =>
     Effect.gen(function*() {
       const streamId = yield* room()
       const escaped = "&#36;&#123;price&#125; &#35;&#123; &lt;&#35;if&gt; &apos;&quot;&amp;"
@@ -219,7 +219,7 @@ describe("sending", () => {
       assert.strictEqual((yield* stored(streamId))[0]?.text, "${price} #{ <#if> '\"&")
     }).pipe(emulated()))
 
-  it.effect("short forms become entities, beside those that were given", () =>
+  it.effect("turns mentions, tags and emojis into entities, beside the given ones", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       const { body } = yield* send(yield* login, streamId, [
@@ -255,7 +255,7 @@ describe("sending", () => {
       assert.deepStrictEqual(Object.keys(JSON.parse(alone.body.data)), ["0", "1"])
     }).pipe(emulated()))
 
-  it.effect("only by who is in the stream, and only to a stream that is there", () =>
+  it.effect("refuses authors that are not in the stream, and streams that do not exist", () =>
     Effect.gen(function*() {
       const ada = yield* loginFor("ada")
       const streamId = yield* room()
@@ -268,7 +268,7 @@ describe("sending", () => {
       refused(403, yield* send(ada, streamId, "Hi"))
     }).pipe(emulated()))
 
-  it.effect("words that are blocked are answered with 451, in messages, updates, blasts and names of files", () =>
+  it.effect("answers 451 to blocked words in messages, updates, blasts and file names", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -286,7 +286,7 @@ describe("sending", () => {
       assert.strictEqual((yield* send(headers, streamId, "a secret")).status, 200)
     }).pipe(emulated()))
 
-  it.effect("30 MB and no more", () =>
+  it.effect("accepts 30 MB, and refuses one byte more", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -301,8 +301,8 @@ describe("sending", () => {
     }).pipe(emulated()))
 })
 
-describe("updating", () => {
-  it.effect("makes a chain: each version knows the one before, the one behind, and the first", () =>
+describe("updating on the emulator", () => {
+  it.effect("links each version to the one before, the one after and the first", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -329,7 +329,7 @@ describe("updating", () => {
       assert.deepStrictEqual(chain(third), [start + 2000, second.messageId, null, first.messageId, start, false])
     }).pipe(emulated()))
 
-  it.effect("only one's own newest version, in its own stream", () =>
+  it.effect("refuses messages of others, old or suppressed versions, and other streams", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -346,7 +346,7 @@ describe("updating", () => {
     }).pipe(emulated()))
 
   it.effect.each(["True", "False", "true"])(
-    "silent may be written as Python does: %s",
+    "accepts silent as Python writes it: %s",
     (silent) =>
       Effect.gen(function*() {
         const headers = yield* login
@@ -358,11 +358,11 @@ describe("updating", () => {
   )
 })
 
-describe("blasting", () => {
+describe("blasting on the emulator", () => {
   const blast = (headers: Headers, sids: string) =>
     postParts("/agent/v4/message/blast", headers, [["message", wrap("to all")], ["sids", sids]])
 
-  it.effect("is a success although some streams failed, each with its own error", () =>
+  it.effect("answers 200 with an error for each stream that failed", () =>
     Effect.gen(function*() {
       const headers = yield* loginFor("ada")
       const [one, two, notHers] = [yield* room("ada"), yield* room("ada"), yield* room()]
@@ -380,7 +380,7 @@ describe("blasting", () => {
       assert.strictEqual((yield* stored(notHers)).length, 0)
     }).pipe(emulated()))
 
-  it.effect("to 100 streams and no more, and to one at least", () =>
+  it.effect("accepts 1 to 100 streams", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -392,7 +392,7 @@ describe("blasting", () => {
     }).pipe(emulated()))
 })
 
-describe("importing", () => {
+describe("importing to the emulator", () => {
   const item = (streamId: string, changes: object = {}) => ({
     message: wrap("old <b>words</b>"),
     intendedMessageTimestamp: start - 1000,
@@ -403,7 +403,7 @@ describe("importing", () => {
     ...changes
   })
 
-  it.effect("each message succeeds or fails for itself, in the order of the list", () =>
+  it.effect("answers for each message of the list whether it was imported, in their order", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -440,7 +440,7 @@ describe("importing", () => {
       assert.deepStrictEqual((yield* post("/agent/v4/message/import", headers, [])).body, [])
     }).pipe(emulated()))
 
-  it.effect("not what is no list of messages", () =>
+  it.effect("refuses a body that is no list of messages", () =>
     Effect.gen(function*() {
       const headers = yield* login
       refused(400, yield* post("/agent/v4/message/import", headers, { value: [] }))
@@ -449,7 +449,7 @@ describe("importing", () => {
     }).pipe(emulated()))
 })
 
-describe("reading", () => {
+describe("reading from the emulator", () => {
   const ids = ({ body }: { readonly body: ReadonlyArray<{ readonly messageId: string }> }) =>
     body.map(({ messageId }) => messageId)
 
@@ -462,7 +462,7 @@ describe("reading", () => {
         return String(body.messageId)
       }))
 
-  it.effect("one message; 204 when there is none", () =>
+  it.effect("returns one message, and 204 when it does not exist or is suppressed", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -476,7 +476,7 @@ describe("reading", () => {
       assert.strictEqual((yield* get(`/agent/v1/message/${body.messageId}`, headers)).status, 204)
     }).pipe(emulated()))
 
-  it.effect("a stream, newest first, from a time and until one, by pages; 204 when there is none", () =>
+  it.effect("lists a stream, newest first, by time, skip and limit, and answers 204 when it is empty", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -497,7 +497,7 @@ describe("reading", () => {
       refused(400, yield* get("/agent/v4/stream/AAAA/message?since=0", headers))
     }).pipe(emulated()))
 
-  it.effect("50 at most, unless another limit is given", () =>
+  it.effect("returns at most 50 messages without a limit", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room()
@@ -510,7 +510,7 @@ describe("reading", () => {
       assert.strictEqual((yield* post("/agent/v1/message/search", headers, { streamId })).body.length, 50)
     }).pipe(emulated()))
 
-  it.effect("a search", () =>
+  it.effect("searches by author, text, stream, tags, mention, type and time", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -552,7 +552,7 @@ describe("reading", () => {
       refused(400, yield* search({ streamId: "AAAA" }))
     }).pipe(emulated()))
 
-  it.effect("a file, as base64; its id is encoded once more than it looks", () =>
+  it.effect("returns a file as base64, by the id that is encoded twice", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")

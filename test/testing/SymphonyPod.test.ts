@@ -27,8 +27,8 @@ import {
 import * as Faults from "effect-herald/testing/Faults"
 import { failNext } from "../kit/failNext.ts"
 
-describe("suppressing", () => {
-  it.effect("hides a message from lists and searches, and is the same when done again", () =>
+describe("suppressing on the emulator", () => {
+  it.effect("hides a message from lists and searches, and answers the same when repeated", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -49,7 +49,7 @@ describe("suppressing", () => {
       assert.strictEqual((yield* emulator.use(({ messages }) => messages({ streamId })))[0]?.suppressed, true)
     }).pipe(emulated()))
 
-  it.effect("asks for an id that is URL-safe", () =>
+  it.effect("refuses an id in the standard alphabet", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const { body } = yield* send(headers, yield* room(), "x")
@@ -58,8 +58,8 @@ describe("suppressing", () => {
     }).pipe(emulated()))
 })
 
-describe("the status of a message", () => {
-  it.effect("numbers are text, and each reader is in one of three lists", () =>
+describe("message status of the emulator", () => {
+  it.effect("shows numbers as text, and each reader as sent, delivered or read", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada", "bob")
@@ -93,7 +93,7 @@ describe("the status of a message", () => {
       assert.deepStrictEqual(yield* lists, [[["ada", second], ["bob", second]], [], []])
     }).pipe(emulated()))
 
-  it.effect("is 404 for no message, with another code in the body, and 403 for who is not in the stream", () =>
+  it.effect("answers 404 for an unknown message, and 403 to users outside the stream", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const none = yield* get("/pod/v1/message/AAAA/status", headers)
@@ -103,8 +103,8 @@ describe("the status of a message", () => {
     }).pipe(emulated()))
 })
 
-describe("the receipts of a message", () => {
-  it.effect("who got it, read it, was mailed it, and downloaded what", () =>
+describe("message receipts of the emulator", () => {
+  it.effect("lists deliveries, reads, emails and downloads of each reader", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada", "bob")
@@ -160,7 +160,7 @@ describe("the receipts of a message", () => {
       })
     }).pipe(emulated()))
 
-  it.effect("go on behind a cursor, and back in front of one", () =>
+  it.effect("pages with cursors, forward and back", () =>
     Effect.gen(function*() {
       const { addUser } = yield* emulator
       const names = Array.from({ length: 5 }, (_, i) => `reader-${i}`)
@@ -188,8 +188,8 @@ describe("the receipts of a message", () => {
     }).pipe(emulated({ receiptsPageSize: 2 })))
 })
 
-describe("the relationships of a message", () => {
-  it.effect("parents, replies, forwards and forms, with ids in the standard alphabet", () =>
+describe("message relationships of the emulator", () => {
+  it.effect("lists parent, replies, forwards and forms, with ids in the standard alphabet", () =>
     Effect.gen(function*() {
       const headers = { ...(yield* login), "user-agent": "test" }
       const streamId = yield* room("ada")
@@ -225,7 +225,7 @@ describe("the relationships of a message", () => {
       assert.strictEqual((yield* get(`/agent/v1/message/${reply}`, headers)).body.parentMessageId, sent.messageId)
     }).pipe(emulated()))
 
-  it.effect("ask for a User-Agent", () =>
+  it.effect("requires a User-Agent", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const { body } = yield* send(headers, yield* room(), "x")
@@ -235,8 +235,8 @@ describe("the relationships of a message", () => {
     }).pipe(emulated()))
 })
 
-describe("files", () => {
-  it.effect("of a stream: a hyphen in a name, ids in the standard alphabet, by time, from either end", () =>
+describe("files of the emulator", () => {
+  it.effect("lists the files of a stream by time and order, with ids in the standard alphabet", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const streamId = yield* room("ada")
@@ -276,7 +276,7 @@ describe("files", () => {
       refused(403, yield* get(`/pod/v1/streams/${streamId}/attachments`, yield* loginFor("bob")))
     }).pipe(emulated()))
 
-  it.effect("the types that are allowed, with their dots", () =>
+  it.effect("lists the allowed file types with their dots", () =>
     Effect.gen(function*() {
       const { body, status } = yield* get("/pod/v1/files/allowedTypes", yield* login)
       assert.strictEqual(status, 200)
@@ -284,8 +284,8 @@ describe("files", () => {
     }).pipe(emulated()))
 })
 
-describe("the session", () => {
-  it.effect("tells who is logged in", () =>
+describe("session info of the emulator", () => {
+  it.effect("shows the user of the session", () =>
     Effect.gen(function*() {
       const bot = yield* get("/pod/v2/sessioninfo", yield* login)
       assert.deepInclude(bot.body, { id: botId, username: "bot", accountType: "SYSTEM", title: null })
@@ -294,8 +294,8 @@ describe("the session", () => {
     }).pipe(emulated()))
 })
 
-describe("addresses", () => {
-  it.effect("that are unknown are 404, methods that are unknown 405, and what is no percent-encoding 400", () =>
+describe("addresses of the emulator", () => {
+  it.effect("answers 404 to unknown paths, 405 to other methods, and 400 to bad percent-encoding", () =>
     Effect.gen(function*() {
       const headers = yield* login
       refused(404, yield* get("/", headers))
@@ -312,8 +312,8 @@ describe("addresses", () => {
     }).pipe(emulated()))
 })
 
-describe("failures from a script", () => {
-  it.effect("take the place of answers, for a kind or for the next requests, as often as is said", () =>
+describe("scripted failures", () => {
+  it.effect("replaces answers of one kind or of the next requests, as often as told", () =>
     Effect.gen(function*() {
       const { messages } = yield* emulator
       const headers = yield* login
@@ -333,8 +333,8 @@ describe("failures from a script", () => {
     }).pipe(Effect.provide(Faults.layer()), emulated()))
 })
 
-describe("the state", () => {
-  it.effect("streams have their members, and a name that is not there is a defect", () =>
+describe("state of the emulator", () => {
+  it.effect("shows the members of streams, and dies for unknown users and streams", () =>
     Effect.gen(function*() {
       const { addMember, createStream, messages, removeMember, streams } = yield* emulator
       const streamId = yield* room("ada")
@@ -353,13 +353,13 @@ describe("the state", () => {
       ) assert.isTrue((yield* Effect.exit(mistake)).toString().includes("Die"))
     }).pipe(emulated()))
 
-  it.effect("streams can be there from the beginning", () =>
+  it.effect("starts with the streams of the options", () =>
     Effect.gen(function*() {
       const [first] = yield* emulator.use(({ streams }) => streams)
       assert.strictEqual(first?.name, "Lobby")
     }).pipe(emulated({ streams: [{ type: "ROOM", name: "Lobby", members: ["ada", "bot"] }] })))
 
-  it.effect("what a caller gives up on before its answer came is done all the same", () => {
+  it.effect("handles a request whose caller is interrupted", () => {
     let latency: Duration.Input = 0
     return Effect.gen(function*() {
       const headers = yield* login
@@ -372,7 +372,7 @@ describe("the state", () => {
     }).pipe(emulated({ latency: Effect.sync(() => latency) }))
   })
 
-  it.effect("handlers see of their caller the clock and chance, and nothing else", () => {
+  it.effect("runs handlers with the caller's clock and random, and with no other service of the caller", () => {
     const Setting = Context.Reference<string>("test/SymphonySetting", { defaultValue: () => "nobody's" })
     const seen: Array<unknown> = []
     const latency = Effect.gen(function*() {
@@ -388,7 +388,7 @@ describe("the state", () => {
     )
   })
 
-  it.effect("the newest ten thousand requests are remembered", () =>
+  it.effect("remembers the newest ten thousand requests", () =>
     Effect.gen(function*() {
       const { handle, requests } = yield* emulator
       for (let i = 0; i < 20_000; i++) {
@@ -398,7 +398,7 @@ describe("the state", () => {
       assert.deepStrictEqual([kept.length, kept[0]?.target], [10_000, "/agent/v1/info?i=10000"])
     }).pipe(emulated()))
 
-  it.effect("blasts are kept as messages of each stream", () =>
+  it.effect("stores a blast as a message of each stream", () =>
     Effect.gen(function*() {
       const headers = yield* login
       const [one, two] = [yield* room(), yield* room()]
