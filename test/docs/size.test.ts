@@ -29,5 +29,5 @@ it.each([
   ["publish only", 52_100, publish],
   ["publish and subscribe", 93_300, `${publish}; export { stream } from "effect-herald/pubnub/Subscribe"`],
   ["all of PubNub", 129_600, `export * from "effect-herald/pubnub"`],
-  ["all of Symphony", 118_300, `export * from "effect-herald/symphony"`]
+  ["all of Symphony", 104_400, `export * from "effect-herald/symphony"`]
 ])("%s", async (_, limit, program) => assert.isAtMost(await bundle(program), limit), 60_000)

@@ -5,10 +5,8 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 
-export interface RsaKey {
-  readonly format: "pkcs1" | "pkcs8"
-  readonly der: Uint8Array
-}
+/** A key in PKCS#8, as DER. */
+type Key = Uint8Array<ArrayBuffer>
 
 // A key has some thousand characters. The end of a block is looked for from its beginning only.
 const begin = /-----BEGIN ([A-Z0-9 ]*)-----/g
@@ -40,8 +38,8 @@ const algorithms: ReadonlyArray<readonly [der: string, kind: string]> = [
 /** A sequence of two integers, a version and a modulus: a key of RSA without the name of its algorithm. */
 const pkcs1 = /^30(82.{4}|81.{2})020100028/
 
-/** The first private key of a text, or what is wrong with it. */
-export const read = (text: string): Result.Result<RsaKey, string> => {
+/** The first private key of a text in PKCS#8, or what is wrong with it. */
+export const read = (text: string): Result.Result<Key, string> => {
   // Environment variables hold a key on one line, its line breaks written out.
   const pem = text.replaceAll(/\\r|\\n/g, "\n")
   const labels: Array<string> = []
@@ -66,7 +64,7 @@ const isEncryption = (line: string): boolean => {
   return at !== -1 && line.includes("ENCRYPTED", at)
 }
 
-const keyOf = (label: string, content: string): Result.Result<RsaKey, string> => {
+const keyOf = (label: string, content: string): Result.Result<Key, string> => {
   if (content.split("\n").some(isEncryption)) return Result.fail(encrypted)
   const kind = kinds.get(label)
   if (kind !== undefined) return Result.fail(kind)
@@ -75,8 +73,22 @@ const keyOf = (label: string, content: string): Result.Result<RsaKey, string> =>
   const der = decoded.success
   const head = Array.from(der.slice(0, 32), (byte) => byte.toString(16).padStart(2, "0")).join("")
   // Some tools write the one format under the name of the other.
-  if (head.includes(rsa)) return Result.succeed({ format: "pkcs8", der })
-  if (label === "RSA PRIVATE KEY" || pkcs1.test(head)) return Result.succeed({ format: "pkcs1", der })
+  if (head.includes(rsa)) return Result.succeed(Uint8Array.from(der))
+  if (label === "RSA PRIVATE KEY" || pkcs1.test(head)) return Result.succeed(pkcs8Of(der))
   const algorithm = algorithms.find(([oid]) => head.includes(oid))
   return Result.fail(algorithm === undefined ? damaged : other(algorithm[1]))
+}
+
+/** A key in PKCS#1 as PKCS#8 has it: behind a version and the name of its algorithm. */
+const pkcs8Of = (pkcs1: Uint8Array): Key =>
+  Uint8Array.from(derOf(0x30, [...version, ...algorithm, ...derOf(0x04, [...pkcs1])]))
+
+const version = [0x02, 0x01, 0x00]
+const algorithm = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00]
+
+/** A value in DER. No key has more than 65,535 bytes. */
+const derOf = (tag: number, content: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const { length } = content
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return [tag, ...size, ...content]
 }
