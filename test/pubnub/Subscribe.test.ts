@@ -24,8 +24,8 @@ const envelope = (n: number) =>
 
 const emulator = PubNubEmulator.PubNubEmulator
 
-describe("what is asked", () => {
-  it.effect("names are sent once, in order, with their presence names, and the filter", () =>
+describe("requests", () => {
+  it.effect("send each name once, sorted, with its presence name and the filter", () =>
     Effect.gen(function*() {
       const { fiber } = yield* collectConnected(Subscribe.stream({
         channels: ["b", "a", "b", "x.*", "room #1"],
@@ -51,7 +51,7 @@ describe("what is asked", () => {
       assert.include((yield* requestsTo("/v2/subscribe")).at(-1)!.target, "/demo-sub/quiet/0?")
     }).pipe(Effect.provide(emulated({ config: { presenceTimeout: "30 seconds" } }))))
 
-  it.effect("groups alone have a comma for channels", () =>
+  it.effect("have a comma in place of channels when there are only groups", () =>
     Effect.gen(function*() {
       const { fiber } = yield* collectConnected(Subscribe.stream({ groups: ["g"] }))
       yield* Fiber.interrupt(fiber)
@@ -78,7 +78,7 @@ describe("what is asked", () => {
       assert.deepStrictEqual(yield* emulator.use((_) => _.requests), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a wrong configuration is refused likewise", () =>
+  it.effect("a wrong configuration is refused before a request is made", () =>
     Effect.gen(function*() {
       for (
         const [change, tag] of [[{ userId: "" }, "BadRequest"], [{ subscribeKey: "" }, "InvalidKey"]] as const
@@ -93,8 +93,8 @@ describe("what is asked", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("what arrives", () => {
-  it.effect("from channels, wildcards and groups, with all its fields", () =>
+describe("events", () => {
+  it.effect("come from channels, wildcards and groups, with all their fields", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["team"] })
@@ -129,7 +129,7 @@ describe("what arrives", () => {
       assert.deepStrictEqual(rest, [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("only what the filter lets through", () =>
+  it.effect("are only those that the filter matches", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], filter: "meta.level > 3" }))
       for (const level of [1, 5, 3, 4]) yield* Publish.publish({ channel: "a", message: level, meta: { level } })
@@ -137,7 +137,7 @@ describe("what arrives", () => {
       assert.deepStrictEqual(payloads(seen), [5, 4])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a channel that is also in a group is heard once", () =>
+  it.effect("of a channel that is also in a group are delivered once", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["a"] })
@@ -149,7 +149,7 @@ describe("what arrives", () => {
       assert.strictEqual(polls, 3, "handshake, the poll that got it twice, the next")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("two things that share channel, timetoken and publisher are both heard", () =>
+  it.effect("that differ and share channel, timetoken and publisher are all delivered", () =>
     Effect.gen(function*() {
       const membership = (user: string) => ({
         c: "a",
@@ -174,7 +174,7 @@ describe("what arrives", () => {
       assert.deepStrictEqual(seen.map(({ userId: user }) => String(user)), ["bob", "eve"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("one poisoned envelope is one event, and its page goes on", () =>
+  it.effect("that cannot be decoded are Undecodable one by one, and the others of the page are delivered", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -190,7 +190,7 @@ describe("what arrives", () => {
       assert.deepInclude(seen[3] ?? {}, { raw: null })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("joins and leaves of others, and one's own", () =>
+  it.effect("of Subscribe.presence are joins, leaves, timeouts, states and intervals", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.presence({ channels: ["a"] }))
       const other = yield* Effect.forkChild(
@@ -223,7 +223,7 @@ describe("payloads with a schema", () => {
   const Order = Schema.Struct({ id: Schema.Int, placed: Schema.DateTimeUtc })
   const placed = "2026-01-02T03:04:05.000Z"
 
-  it.effect("are typed; what does not match is Undecodable in its place and ends nothing", () =>
+  it.effect("are decoded; one that does not match is Undecodable in its place", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], schema: Order }))
@@ -240,7 +240,7 @@ describe("payloads with a schema", () => {
       assert.deepInclude({ ...seen[2] }, { channel: "a", publisher: "bob", raw: { id: "two" } } as object)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of signals", () =>
+  it.effect("of signals are decoded; one that does not match is a notice", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const notices: Array<SubscribeEvent.Notice> = []
@@ -257,8 +257,8 @@ describe("payloads with a schema", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("one family", () => {
-  it.effect("each stream has its kinds only", () =>
+describe("streams of one kind", () => {
+  it.effect("give the events of their kind only", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const target = { channels: ["a"] }
@@ -316,7 +316,7 @@ describe("one family", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what is not data is told in position, and its failure ends the stream after the data before it", () =>
+  it.effect("give notices to onStatus in order; its failure ends the stream after the data before it", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen: statuses } = yield* collectConnected(Subscribe.statuses({ channels: ["a"] }))
@@ -347,7 +347,7 @@ describe("one family", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-it.effect("without onStatus, what may mean loss is a warning, and the rest is not", () =>
+it.effect("without onStatus, a possible loss is logged as a warning, and nothing else is", () =>
   Effect.gen(function*() {
     const service = yield* emulator
     const lines: Array<string> = []
@@ -382,7 +382,7 @@ it.effect("without onStatus, the warning of a payload that does not match names 
 describe("cursors", () => {
   const from = (from: Subscribe.From) => Subscribe.stream({ channels: ["a", "b"], from })
 
-  it.effect("resuming from any event's cursor repeats nothing and skips nothing", () =>
+  it.effect("of any event resume without repeating or skipping one", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
@@ -407,7 +407,7 @@ describe("cursors", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("resuming repeats nothing when the service cuts its pages elsewhere", () =>
+  it.effect("resume without repeating an event when the service divides its pages differently", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({
         channels: ["a"],
@@ -430,7 +430,7 @@ describe("cursors", () => {
       Layer.effectDiscard(TestClock.setTime(start))
     ])))
 
-  it.effect("a timetoken, with a region or without one", () =>
+  it.effect("may be a timetoken, with or without a region", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const first = (yield* service.publish({ channel: "a", message: 1 })).timetoken
@@ -444,7 +444,7 @@ describe("cursors", () => {
       assert.deepStrictEqual(regions.filter((region) => region === "9").length, 1)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("the service's position and region are both taken over, from empty pages too", () =>
+  it.effect("take position and region of each page, also of an empty one", () =>
     Effect.gen(function*() {
       yield* Stream.runDrain(Subscribe.stream({ channels: ["a"] })).pipe(
         Effect.timeoutOption("1 second"),
@@ -467,7 +467,7 @@ describe("cursors", () => {
       Layer.effectDiscard(TestClock.setTime(start))
     ])))
 
-  it.effect("a position far ahead is doubted, and nothing is skipped", () =>
+  it.effect("do not follow a position far ahead: it is doubted, and no message is skipped", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -480,10 +480,10 @@ describe("cursors", () => {
     }).pipe(Effect.provide(emulated({ script: [{ on: "poll", fault: Faults.Fault.FutureCursor() }] }))))
 })
 
-describe("coming back", () => {
+describe("reconnecting", () => {
   const faults = Faults.Fault
 
-  it.effect("an interruption is told at once, with its reason and cursor, and so is its end", () =>
+  it.effect("emits Interrupted at once with reason, attempt and delay, and Reconnected at its end", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -501,7 +501,7 @@ describe("coming back", () => {
       assert.deepStrictEqual(tags(seen), ["Connected", "Interrupted", "Reconnected", "Message"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("an outage of an hour: at most two attempts a second, at most 30 seconds apart, nothing lost", () =>
+  it.effect("retries every 0.5 to 30 seconds in an outage of an hour, and loses nothing", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { injected } = yield* Faults.Faults
@@ -521,7 +521,7 @@ describe("coming back", () => {
       assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Interrupted"), ["Connected", "Reconnected", "Message"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("Retry-After is a lower bound", () =>
+  it.effect("waits at least as long as Retry-After says", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       const interrupted = seen[0]
@@ -538,7 +538,7 @@ describe("coming back", () => {
       )
     ))
 
-  it.effect("a silent poll is cut after pollTimeout and sent again from the same cursor, without a word", () =>
+  it.effect("cuts a silent poll after pollTimeout, and polls again from the same cursor without an event", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -550,7 +550,7 @@ describe("coming back", () => {
       assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
     }).pipe(Effect.provide(emulated({ script: [{ on: "poll", fault: faults.HalfOpen() }] }))))
 
-  it.effect("a line that is dead for everything is told when the proof fails", () =>
+  it.effect("emits Interrupted with Timeout when the connection does not answer at all any more", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: faults.HalfOpen(), lasting: "10 minutes" }))
@@ -563,7 +563,7 @@ describe("coming back", () => {
       assert.strictEqual(last?._tag === "Interrupted" && last.reason._tag, "Timeout")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a machine that slept eight hours finds out within seconds of waking", () =>
+  it.effect("notices within five seconds of waking that the machine slept for eight hours", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -578,7 +578,7 @@ describe("coming back", () => {
       assert.deepStrictEqual(tags(seen).slice(-2), ["Reconnected", "Message"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a long break that history cannot fill is told before what comes after it, however late that is", () =>
+  it.effect("emits GapSuspected before the next message after a long break that history cannot fill", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const away = (yield* service.publish({ channel: "a", message: "before" })).timetoken
@@ -596,7 +596,7 @@ describe("coming back", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("an answer from before the machine slept says nothing of the time since", () =>
+  it.effect("does not take an answer from before a sleep as proof for the time since", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
@@ -610,7 +610,7 @@ describe("coming back", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each([[130, ["GapSuspected"], 100], [100, ["GapSuspected"], 100], [99, [], 99]] as const)(
-    "without catching up, a page of %i unread ones is preceded by %j",
+    "without catchUp, precedes a page of %i unread messages with %j",
     ([unread, suspicion, delivered]) =>
       Effect.gen(function*() {
         const service = yield* emulator
@@ -623,7 +623,7 @@ describe("coming back", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("a schedule for each kind of failure can be replaced; one that ends is Exhausted", () =>
+  it.effect("follows the schedule of each kind of failure, and fails with Exhausted when it ends", () =>
     Effect.gen(function*() {
       const collected = yield* collectConnected(Subscribe.stream({
         channels: ["a"],
@@ -649,7 +649,7 @@ describe("coming back", () => {
       )
     ))
 
-  it.effect("a schedule that is not given, or undefined, is the usual one", () =>
+  it.effect("follows the default schedule for a kind that is not given, or undefined", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(
         Subscribe.stream({ channels: ["a"], reconnect: { ServerFailure: undefined } })
@@ -662,7 +662,7 @@ describe("coming back", () => {
       )
     ))
 
-  it.effect("one 403 is survived; one that lasts is AccessDenied with the names and the cursor", () =>
+  it.effect("survives one 403, and fails with AccessDenied, the names and the cursor when it lasts", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const faulty = yield* Faults.Faults
@@ -687,7 +687,7 @@ describe("coming back", () => {
       assert.deepStrictEqual(payloads(resumed.seen), ["later"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what no retry mends ends the stream at once", () =>
+  it.effect("ends the stream at once when no retry can help", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const end = (target: Subscribe.StreamOptions) => Effect.flip(Stream.runDrain(Subscribe.stream(target)))
@@ -702,7 +702,7 @@ describe("coming back", () => {
 })
 
 describe("groups without channels", () => {
-  it.effect("are waited for, before the first channel and after the last one, and nothing of the next is lost", () =>
+  it.effect("are polled until they have a channel again, and no message is lost", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ groups: ["g"] }))
@@ -725,7 +725,7 @@ describe("groups without channels", () => {
       assert.deepStrictEqual(new Set(reasons), new Set(["EmptySubscription"]))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("end the stream when their own schedule ends, and say so", () =>
+  it.effect("end the stream with Exhausted when their own schedule ends", () =>
     Effect.gen(function*() {
       const reconnect = { EmptySubscription: Schedule.recurs(1) }
       const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream({ groups: ["g"], reconnect })))
@@ -735,7 +735,7 @@ describe("groups without channels", () => {
       assert.isTrue(error.reason.last.isRetryable)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("and a poll that is answered for it at once is not asked again at once", () =>
+  it.effect("do not cause polls without a pause when a channel is removed", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "g", channels: ["a", "b"] })
@@ -750,7 +750,7 @@ describe("groups without channels", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("the end", () => {
+describe("polls and leaves", () => {
   it.effect("a reader that does not pull makes no poll", () =>
     Effect.gen(function*() {
       const service = yield* emulator
@@ -765,7 +765,7 @@ describe("the end", () => {
       assert.strictEqual(yield* service.readers, 0)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("take(n) ends the poll and leaves, once", () =>
+  it.effect("take(n) ends the poll, and leaves once", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const fiber = yield* Effect.forkChild(
@@ -780,7 +780,7 @@ describe("the end", () => {
       assert.deepStrictEqual(yield* service.occupants({ channel: "a" }), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("interruption aborts the poll and leaves within a second, though the network is dead", () =>
+  it.effect("interruption aborts the poll and leaves within a second, also on a dead network", () =>
     Effect.gen(function*() {
       const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* Faults.Faults.use((faulty) => faulty.add({ fault: Faults.Fault.HalfOpen(), lasting: "1 hour" }))
@@ -793,7 +793,7 @@ describe("the end", () => {
       assert.deepStrictEqual(injected.map(({ kind }) => kind), ["leave"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("nothing is left when the service never answered, when only presence was heard, or when told not to", () =>
+  it.effect("no leave is sent when no channel was joined, or when sendLeave is false", () =>
     Effect.gen(function*() {
       const presence = yield* collectConnected(Subscribe.stream({ channels: ["a-pnpres"] }))
       yield* Fiber.interrupt(presence.fiber)
@@ -812,7 +812,7 @@ describe("the end", () => {
       assert.deepStrictEqual(yield* requestsTo("/v2/presence"), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("two keysets in one graph, one nested in the other: each reader hears its own", () =>
+  it.effect("two keysets, one nested in the other, each get their own messages", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const outer = yield* collectConnected(Subscribe.messages({ channels: ["a"] }))

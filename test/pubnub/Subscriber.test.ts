@@ -46,7 +46,7 @@ const channelsOf = (request: PubNubEmulator.HandledRequest) =>
   decodeURIComponent(new URL(request.target, "http://emulator").pathname.split("/")[4]!)
 
 describe("groups without channels", () => {
-  it.effect("end no reader of the poll: each hears the channel that is added later", () =>
+  it.effect("end no reader, and each gets the messages of a channel that is added later", () =>
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(
         [["g"], ["h"], ["g", "h"]],
@@ -67,8 +67,8 @@ describe("groups without channels", () => {
     }).pipe(Effect.provide(world())))
 })
 
-describe("one poll for all", () => {
-  it.effect("streams share a connection, and each hears its own", () =>
+describe("a shared connection", () => {
+  it.effect("polls once for all streams, and gives each its own messages", () =>
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const b = yield* collect(Subscribe.stream({ channels: ["b", "x.*"] }))
@@ -88,7 +88,7 @@ describe("one poll for all", () => {
       assert.strictEqual(yield* emulator.use((service) => service.readers), 1)
     }).pipe(Effect.provide(world())))
 
-  it.effect("a thousand that join one by one are few requests", () =>
+  it.effect("makes few requests when a thousand streams start one by one", () =>
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(numbers(1_000), (n) =>
         Effect.tap(
@@ -102,7 +102,7 @@ describe("one poll for all", () => {
       for (const [n, { seen }] of readers.entries()) assert.deepStrictEqual(payloads(seen), [n])
     }).pipe(Effect.provide(world())))
 
-  it.effect("1,000 channels of 60 characters take several polls, and nothing is lost", () =>
+  it.effect("makes two polls for 1,000 channels of 60 characters, and loses nothing", () =>
     Effect.gen(function*() {
       const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
       const { seen } = yield* collect(Subscribe.stream({ channels }))
@@ -116,7 +116,7 @@ describe("one poll for all", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
 
-  it.effect("joining and leaving touch nobody else: no handshake is aborted, no position is lost", () =>
+  it.effect("loses nothing for a stream while others start and end", () =>
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 second")
@@ -135,7 +135,7 @@ describe("one poll for all", () => {
       assert.isTrue(leaves.every(({ target }) => /\/channel\/other-\d+\/leave/.test(target)))
     }).pipe(Effect.provide(world())))
 
-  it.effect("who comes later is not given what was published before", () =>
+  it.effect("gives a later stream no message from before its start", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 second")
@@ -148,7 +148,7 @@ describe("one poll for all", () => {
       assert.deepStrictEqual(payloads(late.seen), ["after"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("a cursor of the past is read from history first, for this reader alone", () =>
+  it.effect("reads history first for a cursor of the past, for this stream alone", () =>
     Effect.gen(function*() {
       const from = yield* publish("a", "before")
       yield* burst(230)
@@ -163,7 +163,7 @@ describe("one poll for all", () => {
       assert.deepStrictEqual(payloads(now.seen), ["live"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("a cursor of the poll names what history gave to this reader alone", () =>
+  it.effect("has cursors that name the messages which history gave to one stream alone", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["b"] }))
       yield* VirtualTime.advance("1 second")
@@ -187,7 +187,7 @@ describe("one poll for all", () => {
       assert.deepStrictEqual(payloads(second.seen), [4])
     }).pipe(Effect.provide(world())))
 
-  it.effect("bursts and outages lose nothing for anybody", () =>
+  it.effect("loses nothing for any stream in an outage with bursts", () =>
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(["a", "b", "c"], (channel) =>
         collect(Subscribe.stream({ channels: [channel] })))
@@ -209,7 +209,7 @@ describe("one poll for all", () => {
       }
     }).pipe(Effect.provide(world())))
 
-  it.effect("bad input is refused before a request is made", () =>
+  it.effect("refuses bad input before it sends a request", () =>
     Effect.gen(function*() {
       for (
         const options of [
@@ -230,7 +230,7 @@ describe("one poll for all", () => {
       assert.deepStrictEqual(yield* emulator.use((service) => service.requests), [])
     }).pipe(Effect.provide(world())))
 
-  it.effect("wrong schedules of the layer are refused before a request is made", () => {
+  it.effect("refuses wrong schedules of the layer before it sends a request", () => {
     const options: Subscriber.Options = JSON.parse("{\"reconnect\":{\"Transport\":\"soon\"}}")
     return Effect.gen(function*() {
       const error = yield* Effect.flip(Stream.runDrain(Subscribe.stream({ channels: ["a"] })))
@@ -243,8 +243,8 @@ describe("one poll for all", () => {
   })
 })
 
-describe("a name that is asked for while a gap is read", () => {
-  it.effect("begins where it was first asked for, also for who joins later", () =>
+describe("a name that is added while a gap is read", () => {
+  it.effect("starts where it was first added, also for a stream that starts later", () =>
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
       yield* collect(set.stream)
@@ -291,7 +291,7 @@ describe("slow readers", () => {
       return { seen, quick, fiber }
     })
 
-  it.effect("catchUp: reads what it missed from history, and is live again; others notice nothing", () =>
+  it.effect("with catchUp, read what they missed from history, and others are not affected", () =>
     Effect.gen(function*() {
       const { quick, seen } = yield* slow({})
       for (const round of numbers(30)) {
@@ -307,7 +307,7 @@ describe("slow readers", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
 
-  it.effect("catchUp: what is not stored is a Gap", () =>
+  it.effect("with catchUp, get a Gap for signals, which history does not store", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* slow({})
@@ -323,7 +323,7 @@ describe("slow readers", () => {
     }).pipe(Effect.provide(world())))
 
   it.effect.each(["sliding", "dropping"] as const)(
-    "%s: what was left out is a Gap, and nothing else",
+    "with %s, get one Gap of exactly the messages that were dropped",
     (strategy) =>
       Effect.gen(function*() {
         const { quick, seen } = yield* slow({ strategy })
@@ -358,7 +358,7 @@ describe("slow readers", () => {
       }).pipe(Effect.provide(world()))
   )
 
-  it.effect("fail: after what waits, with the cursor from which nothing is lost", () =>
+  it.effect("with fail, end after the queued messages, with a cursor from which nothing is lost", () =>
     Effect.gen(function*() {
       const { fiber, quick, seen } = yield* slow({ strategy: "fail" })
       yield* publish("a", 0)
@@ -374,7 +374,7 @@ describe("slow readers", () => {
       assert.deepStrictEqual(payloads(quick.seen), numbers(51))
     }).pipe(Effect.provide(world())))
 
-  it.effect("suspend: the poll waits, for everybody, and nothing is lost", () =>
+  it.effect("with suspend, hold up the poll for all readers, and nothing is lost", () =>
     Effect.gen(function*() {
       const { quick, seen } = yield* slow({ strategy: "suspend" })
       yield* publish("a", 0)
@@ -403,7 +403,7 @@ describe("slow readers", () => {
       assert.deepStrictEqual(payloads(other.seen), numbers(10))
     }).pipe(Effect.provide(world())))
 
-  it.effect("drop: a Gap stands before what comes after it, though the inbox is never empty", () =>
+  it.effect("with dropping, get the Gap before later messages, also when the inbox is never empty", () =>
     Effect.gen(function*() {
       const seen: Array<SubscribeEvent.SubscribeEvent> = []
       yield* Subscribe.stream({ channels: ["a"], capacity: 200, strategy: "dropping" }).pipe(
@@ -425,7 +425,7 @@ describe("slow readers", () => {
       assert.deepStrictEqual(payloads(seen.slice(at)).slice(-50), numbers(50, 310))
     }).pipe(Effect.provide(world())))
 
-  it.effect("suspend: what is held is kept when the connection is begun anew", () =>
+  it.effect("with suspend, keep the held messages when the connection is renewed", () =>
     Effect.gen(function*() {
       const { quick, seen } = yield* slow({ strategy: "suspend" })
       yield* publish("a", 0)
@@ -438,7 +438,7 @@ describe("slow readers", () => {
       assert.deepStrictEqual(payloads(quick.seen), numbers(51))
     }).pipe(Effect.provide(world())))
 
-  it.effect("a wildcard that was slow is told no gap: what it missed is known by channel", () =>
+  it.effect("of a wildcard get no Gap when the channels of the missed messages are known", () =>
     Effect.gen(function*() {
       const { seen } = yield* slow({ channels: ["x.*"] })
       yield* publish("x.y", 0)
@@ -450,7 +450,7 @@ describe("slow readers", () => {
     }).pipe(Effect.provide(world())))
 })
 
-describe("sets and entities", () => {
+describe("subscription sets", () => {
   const changes = Effect.gen(function*() {
     const service = yield* emulator
     const object = (channel: string, type: string, data: unknown) =>
@@ -468,7 +468,7 @@ describe("sets and entities", () => {
     yield* VirtualTime.advance("1 second")
   })
 
-  it.effect("a subscription hears only its entity", () =>
+  it.effect("give each subscription only the events of its entity", () =>
     Effect.gen(function*() {
       const members = [
         Subscription.channel("room"),
@@ -485,7 +485,7 @@ describe("sets and entities", () => {
       ])
     }).pipe(Effect.provide(world())))
 
-  it.effect("a set hears an event once though two of its members match", () =>
+  it.effect("give an event once when several members match", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.addToGroup({ group: "crew", channels: ["x.room"] }))
       const set = yield* Subscribe.subscriptionSet({ channels: ["x.room", "x.*"], groups: ["crew"] })
@@ -504,7 +504,7 @@ describe("sets and entities", () => {
       assert.isTrue(wildcard.seen.every((event) => event._tag !== "Message" || event.subscription === "x.*"))
     }).pipe(Effect.scoped, Effect.provide(world())))
 
-  it.effect("members of two sets are counted: leaving one set does not end the other", () =>
+  it.effect("leave a name only when no other set has it", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const one = yield* Scope.provide(Subscribe.subscriptionSet({ channels: ["a", "b"] }), scope)
@@ -524,7 +524,7 @@ describe("sets and entities", () => {
       assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["b", "c"], groups: [] })
     }).pipe(Effect.scoped, Effect.provide(world())))
 
-  it.effect("members are added and removed while it runs", () =>
+  it.effect("add and remove members while they run", () =>
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
       const { seen } = yield* collect(set.stream)
@@ -548,7 +548,7 @@ describe("sets and entities", () => {
       assert.strictEqual(error.reason._tag, "BadRequest")
     }).pipe(Effect.scoped, Effect.provide(world())))
 
-  it.effect("a set holds a member once, however often it is given", () =>
+  it.effect("hold a member once, however often it is given", () =>
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a", "a"] })
       yield* set.add("a", "b", "b")
@@ -561,7 +561,7 @@ describe("sets and entities", () => {
       ])
     }).pipe(Effect.scoped, Effect.provide(world())))
 
-  it.effect("a set that has removed all its names reads no more history for them", () =>
+  it.effect("read no more history for names that were removed", () =>
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"], catchUp: { within: "1 day" } })
       const { seen } = yield* collect(set.stream)
@@ -590,7 +590,7 @@ describe("sets and entities", () => {
       assert.deepStrictEqual(payloads(seen), [2])
     }).pipe(Effect.scoped, Effect.provide(world())))
 
-  it.effect("several listeners on one set, and presence of its members", () =>
+  it.effect("give presence events to each of several streams", () =>
     Effect.gen(function*() {
       const set = yield* Subscribe.subscriptionSet({ channels: ["a"], presence: true })
       const one = yield* collect(set.stream)
@@ -613,9 +613,8 @@ describe("sets and entities", () => {
       }
     }).pipe(Effect.scoped, Effect.provide(world())))
 
-  it.effect("a name that is removed takes its presence with it, and does not hold up Connected", () =>
+  it.effect("remove the presence of a name with the name, and add a name only once", () =>
     Effect.gen(function*() {
-      yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
       const set = yield* Subscribe.subscriptionSet({
         channels: ["b"],
         subscriptions: [Subscription.channel("a", { presence: true })]
@@ -632,7 +631,7 @@ describe("sets and entities", () => {
 })
 
 describe("the connection", () => {
-  it.effect("disconnect stops the poll, leaves and keeps the place; reconnect goes on from there", () =>
+  it.effect("stops and leaves on disconnect, and resumes from its place on reconnect", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 second")
@@ -656,7 +655,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world())))
 
-  it.effect("reconnect does not wait for the end of a pause", () =>
+  it.effect("does not wait for the end of a pause on reconnect", () =>
     Effect.gen(function*() {
       const faulty = yield* Faults.Faults
       yield* faulty.add({ fault: faults.RateLimited({ retryAfter: "100 seconds" }), times: 1 })
@@ -668,7 +667,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(tags(seen), ["Interrupted", "Connected"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("unsubscribeAll ends all streams with one leave, and what comes next begins anew", () =>
+  it.effect("ends all streams with one leave on unsubscribeAll, and starts anew for the next", () =>
     Effect.gen(function*() {
       const readers = yield* Effect.forEach(
         ["a", "b"],
@@ -690,7 +689,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(payloads(next.seen), ["after"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("subscribing to the new before leaving the old keeps the position", () =>
+  it.effect("keeps its position when a name is added before the old one is left", () =>
     Effect.gen(function*() {
       const old = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 second")
@@ -703,7 +702,7 @@ describe("the connection", () => {
       assert.strictEqual(queryOf(last).get("tt"), position)
     }).pipe(Effect.provide(world())))
 
-  it.effect("statuses are of the whole process", () =>
+  it.effect("reports the statuses of the whole process", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscriber.statuses)
       yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -715,7 +714,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(tags(seen), ["Connected", "ChannelsChanged", "Interrupted", "Reconnected"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("access that is denied ends who asked for it, and nobody else", () =>
+  it.effect("ends only the streams that asked for a denied channel", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
       const secret = yield* collect(Subscribe.stream({ channels: ["secret"] }))
@@ -728,7 +727,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(payloads(open.seen), [1])
     }).pipe(Effect.provide(world())))
 
-  it.effect("closing its scope ends the streams, aborts the poll and leaves once, though the network is dead", () =>
+  it.effect("ends its streams, aborts the poll and leaves once when its scope closes, on a dead network too", () =>
     Effect.gen(function*() {
       const { scope, ...subscriber } = yield* sharing
       const { fiber } = yield* collect(subscriber.stream({ channels: ["a", "b"] }))
@@ -743,7 +742,7 @@ describe("the connection", () => {
       assert.deepStrictEqual((yield* injected).map(({ kind }) => kind), ["leave"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("a name that is left while its handshake is on the way is left at the service too", () =>
+  it.effect("leaves a name at the service that was left during its handshake", () =>
     Effect.gen(function*() {
       const { scope, ...subscriber } = yield* sharing
       yield* collect(subscriber.stream({ channels: ["a"] }))
@@ -758,7 +757,7 @@ describe("the connection", () => {
       yield* VirtualTime.advance("1 second")
     }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed(100) } }))))
 
-  it.effect("a name that comes back is heard from then on, not from before", () =>
+  it.effect("starts a name that comes back from now, not from its old place", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["other"] }))
       const first = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -774,7 +773,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(payloads(seen), ["after"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("who left what is refused ends nobody", () =>
+  it.effect("ends no stream for a denied channel that was left before", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.deny({ channels: ["secret"] }))
       const open = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -787,7 +786,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(payloads(open.seen), [1])
     }).pipe(Effect.provide(world())))
 
-  it.effect("a stream that begins while the connection is down begins when it is back", () =>
+  it.effect("starts a stream at reconnect that was added while it was disconnected", () =>
     Effect.gen(function*() {
       yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 second")
@@ -804,7 +803,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(payloads(seen), ["after"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("names of several polls are left poll by poll, within what an address holds", () =>
+  it.effect("leaves the names of two polls with two requests, each within the limit of an address", () =>
     Effect.gen(function*() {
       const channels = numbers(1_000).map((n) => `${n}-`.padEnd(60, "x"))
       yield* collect(Subscribe.stream({ channels }))
@@ -816,7 +815,7 @@ describe("the connection", () => {
       for (const { target } of leaves) assert.isAtMost(target.length, 32_768)
     }).pipe(Effect.provide(world())))
 
-  it.effect("many that join with a slow line do not keep the others from their messages", () =>
+  it.effect("delivers messages while many streams start on a slow network", () =>
     Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 second")
@@ -830,7 +829,7 @@ describe("the connection", () => {
       Effect.provide(world({ emulator: { latency: Effect.succeed(100) }, config: { sendLeave: false } }))
     ))
 
-  it.effect("after its scope has closed, streams and statuses end at once", () =>
+  it.effect("ends streams and statuses at once after its scope has closed", () =>
     Effect.gen(function*() {
       const { scope, ...subscriber } = yield* sharing
       const statuses = yield* collect(subscriber.statuses)
@@ -842,7 +841,7 @@ describe("the connection", () => {
       assert.deepStrictEqual(late.seen, [])
     }).pipe(Effect.provide(world())))
 
-  it.effect("two keysets in one graph, one nested in the other: each hears its own", () => {
+  it.effect("gives two keysets, one nested in the other, their own messages", () => {
     const keyset = (name: string) => ({ subscribeKey: `${name}-sub`, userId: "ada", origin: "emulator" })
     const listen: Effect.Effect<
       { readonly seen: Array<SubscribeEvent.SubscribeEvent> },

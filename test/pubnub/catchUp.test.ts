@@ -40,9 +40,9 @@ const away = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     yield* VirtualTime.advance("40 seconds")
   })
 
-describe("nothing is lost", () => {
+describe("catching up", () => {
   it.effect.each([100, 101, 500, 1_000, 3_210])(
-    "of %i messages that came within one poll",
+    "delivers all of %i messages that came within one poll",
     (count) =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -56,7 +56,7 @@ describe("nothing is lost", () => {
   )
 
   it.effect.each([101, 500, 1_000])(
-    "of %i messages that came while the network was down",
+    "delivers all of %i messages that came while the network was down",
     (count) =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -66,7 +66,7 @@ describe("nothing is lost", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("after a break that was longer than the service keeps its queue", () =>
+  it.effect("delivers all messages after a break longer than the service keeps its queue", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* away(Effect.andThen(burst(30), VirtualTime.advance("30 minutes")))
@@ -74,7 +74,7 @@ describe("nothing is lost", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
 
-  it.effect("by a reader that does not pull for long", () =>
+  it.effect("delivers all messages to a reader that does not pull for an hour", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const seen: Array<SubscribeEvent.SubscribeEvent> = []
@@ -96,7 +96,7 @@ describe("nothing is lost", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "10 minutes" } } }))))
 
-  it.effect("over several channels and groups, in the order of their timetokens", () =>
+  it.effect("delivers messages of several channels and groups in the order of their timetokens", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["c", "d"] })
@@ -111,7 +111,7 @@ describe("nothing is lost", () => {
       assert.deepInclude({ ...found }, { subscription: "crew" } as object)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("by a durable reader that never gets to the end of a page", () =>
+  it.effect("delivers all messages to a durable reader that never gets to the end of a page", () =>
     Effect.gen(function*() {
       const handled = new Set<unknown>()
       yield* burst(1)
@@ -137,7 +137,7 @@ describe("nothing is lost", () => {
       assert.deepStrictEqual([...handled].toSorted((a, b) => Number(a) - Number(b)), numbers(2_950, 50))
     }).pipe(Effect.provide(Layer.merge(emulated(), CursorStore.layerMemory))))
 
-  it.effect("by a reader that fell behind a busy channel, and it is live again soon", () =>
+  it.effect("makes a reader live again soon after it fell behind a busy channel", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const late: Array<number> = []
@@ -174,7 +174,7 @@ describe("nothing is lost", () => {
       Effect.provide(emulated({ emulator: { latency: Effect.succeed("10 millis") }, config: { sendLeave: false } }))
     ))
 
-  it.effect("of another region that came late and was dropped from the queue", () =>
+  it.effect("delivers a late message of another region that was dropped from the queue", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -187,8 +187,8 @@ describe("nothing is lost", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("it costs nothing when nothing was missed", () => {
-  it.effect("a page that is not full, and a short break, ask no history", () =>
+describe("requests to history", () => {
+  it.effect("are not made after a page that is not full, or after a short break", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(99)
@@ -198,7 +198,7 @@ describe("it costs nothing when nothing was missed", () => {
       assert.deepStrictEqual(yield* history, [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("one request for counts spares the channels that have nothing", () =>
+  it.effect("leave out channels without messages, after one request for counts", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(
         Subscribe.stream({ channels: ["a", ...numbers(99).map((n) => `quiet-${n}`)] })
@@ -212,7 +212,7 @@ describe("it costs nothing when nothing was missed", () => {
       assert.isTrue(pages.every(({ target }) => target.includes("/channel/a?")))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("catchUp: none asks nothing, and tells", () =>
+  it.effect("are not made when catchUp is none; GapSuspected is emitted", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* burst(150)
@@ -222,7 +222,7 @@ describe("it costs nothing when nothing was missed", () => {
       assert.deepStrictEqual(yield* history, [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("history is read at most 25 times a second", () =>
+  it.effect("are at most 25 a second", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(10_000)
@@ -234,8 +234,8 @@ describe("it costs nothing when nothing was missed", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("what history cannot give is told", () => {
-  it.effect("a keyset without storage: found out once, told once, never hammered", () =>
+describe("what history cannot give", () => {
+  it.effect("is a Gap (NoStorage), once and after one request, for a keyset without storage", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b.*"] }))
       for (const round of numbers(3)) {
@@ -250,7 +250,7 @@ describe("what history cannot give is told", () => {
       assert.strictEqual(payloads(seen).length, 300)
     }).pipe(Effect.provide(emulated({ emulator: { addOns: { persistence: false } } }))))
 
-  it.effect("signals, and messages that are not stored", () =>
+  it.effect("is a Gap: NotStored for signals, NotInHistory for messages that were not stored", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
@@ -269,7 +269,7 @@ describe("what history cannot give is told", () => {
       assert.deepStrictEqual(gaps(seen).slice(2).map(({ _tag }) => _tag), ["GapSuspected"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what came by another name, where history is late by longer than it is waited for", () =>
+  it.effect("is GapSuspected when history is late by longer than the reader waits", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* away(Effect.andThen(burst(1, { channel: "b" }), burst(100)))
@@ -278,7 +278,7 @@ describe("what history cannot give is told", () => {
       assert.include(gaps(seen).map(({ _tag }) => _tag), "GapSuspected")
     }).pipe(Effect.provide(emulated({ emulator: { historyDelay: "9 minutes" } }))))
 
-  it.effect("channels of a wildcard that were never seen", () =>
+  it.effect("is GapSuspected for channels of a wildcard that were never seen", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"] }))
@@ -292,7 +292,7 @@ describe("what history cannot give is told", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("what is older than history keeps", () =>
+  it.effect("is a Gap (RetentionExceeded) when it is older than the retention", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const from = (yield* service.publish({ channel: "a", message: "before" })).timetoken
@@ -313,7 +313,7 @@ describe("what history cannot give is told", () => {
       Effect.provide(emulated({ emulator: { limits: { historyRetention: "1 day", queueRetention: "20 minutes" } } }))
     ))
 
-  it.effect("and nothing is, where history holds something older than the hole", () =>
+  it.effect("is nothing when history has something older than the gap", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.publish({ channel: "a", message: "older" })
@@ -325,7 +325,7 @@ describe("what history cannot give is told", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
 
-  it.effect("history that is refused is tried three times, once, and the reader goes on", () =>
+  it.effect("is GapSuspected after three refused requests, and the reader continues", () =>
     Effect.gen(function*() {
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ on: (request) => request.url.includes("/v3/history"), fault: faults.AccessDenied(), times: 100 })
@@ -343,7 +343,7 @@ describe("what history cannot give is told", () => {
       assert.strictEqual((yield* Faults.Faults.use((faulty) => faulty.injected)).length, 3)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("with a filter, which history does not know", () =>
+  it.effect("is GapSuspected for a reader with a filter, without a request to history", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], filter: "data.n >= 0" }))
       yield* emulator.use((service) => service.publishAll(numbers(150).map((n) => ({ channel: "a", message: { n } }))))
@@ -354,7 +354,7 @@ describe("what history cannot give is told", () => {
 })
 
 describe("groups", () => {
-  it.effect("one that does not exist is no failure, and is heard when it does", () =>
+  it.effect("that do not exist cause no failure, and are read when they exist", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["b"], groups: ["crew"] }))
@@ -367,7 +367,7 @@ describe("groups", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("one that cannot be looked up is filled as far as it was seen, and the rest told", () =>
+  it.effect("that cannot be listed are filled for known channels, with GapSuspected for the others", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       yield* service.addToGroup({ group: "crew", channels: ["a", "hidden"] })
@@ -398,7 +398,7 @@ describe("history that fails", () => {
       faults.AccessDenied(),
       faults.Slow({ by: "1 minute" })
     ].map((fault) => [fault._tag, fault] as const)
-  )("%s is an interruption, and the hole is filled all the same", ([, fault]) =>
+  )("with %s causes Interrupted, and the gap is filled", ([, fault]) =>
     Effect.gen(function*() {
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ on: (request) => request.url.includes("/v3/history"), fault, skip: 1, times: 2 })
@@ -431,9 +431,9 @@ const misunderstood = (times: number) =>
     })
   )
 
-describe("history that is not understood", () => {
+describe("history that answers 400", () => {
   it.effect.each([["once", 1], ["twice", 2]] as const)(
-    "%s is an interruption, and the hole is filled all the same",
+    "%s causes Interrupted, and the gap is filled",
     ([, times]) =>
       Effect.gen(function*() {
         const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -446,7 +446,7 @@ describe("history that is not understood", () => {
       }).pipe(Effect.provide(Layer.provideMerge(misunderstood(times), emulated())))
   )
 
-  it.effect("three times is out of reach: that is told, and the reader goes on", () =>
+  it.effect("three times causes GapSuspected, and the reader continues", () =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(450)
@@ -458,7 +458,7 @@ describe("history that is not understood", () => {
 })
 
 describe("cursors", () => {
-  it.effect("stay below 4 kB within a hole that is read where the position does not move", () =>
+  it.effect("have at most 4 kB within a gap, also while the position does not move", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* emulator.use((service) =>
@@ -470,7 +470,7 @@ describe("cursors", () => {
       assert.isAtMost(Math.max(...sizes), 4_096)
     }).pipe(Effect.provide(emulated({ emulator: { historyDelay: "900 millis" } }))))
 
-  it.effect("resuming from any event of a hole repeats nothing and skips nothing", () =>
+  it.effect("of any event of a gap resume without repeating or skipping a message", () =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* emulator.use((service) =>
@@ -489,7 +489,7 @@ describe("cursors", () => {
       }
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a reader is not given what was published before it came", () =>
+  it.effect("of a new reader reach no message from before its start", () =>
     Effect.gen(function*() {
       yield* burst(10)
       yield* VirtualTime.advance("1 second")
@@ -499,7 +499,7 @@ describe("cursors", () => {
       assert.deepStrictEqual(payloads(seen), numbers(200, 10))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a timetoken of long ago is where history is read from", () =>
+  it.effect("of an old timetoken make the reader read history from there", () =>
     Effect.gen(function*() {
       yield* burst(10)
       yield* VirtualTime.advance("1 second")
@@ -513,7 +513,7 @@ describe("cursors", () => {
       assert.strictEqual(queryOf((yield* history)[0]!).get("end"), String(BigInt(timetoken) + 1n))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("one of another region goes on where it was", () =>
+  it.effect("of another region resume where they were", () =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* burst(5)
@@ -528,7 +528,7 @@ describe("cursors", () => {
       assert.deepStrictEqual(gaps(again.seen), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("one from the future is doubted, and the reader begins now", () =>
+  it.effect("of the future are doubted, and the reader begins now", () =>
     Effect.gen(function*() {
       const from = Timetoken.Timetoken.make("27900000000000000")
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], from }))

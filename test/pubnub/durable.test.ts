@@ -41,7 +41,7 @@ const publish = (...messages: ReadonlyArray<unknown>) =>
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
 
 describe("consume", () => {
-  it.effect("goes on where it had committed, and a new reader from now on", () =>
+  it.effect("resumes from its last commit, and starts from now on when it is new", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       const run = Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), target)
@@ -64,7 +64,7 @@ describe("consume", () => {
       assert.isDefined(kept)
     }).pipe(Effect.provide(world())))
 
-  it.effect("a failing handler is retried by its schedule, then dead-lettered, and the others go on", () =>
+  it.effect("retries a failing handler by its schedule, then calls deadLetter, and continues", () =>
     Effect.gen(function*() {
       const tries: Array<unknown> = []
       const dead: Array<unknown> = []
@@ -88,7 +88,7 @@ describe("consume", () => {
       assert.deepStrictEqual(dead, [[2, "declined"]])
     }).pipe(Effect.provide(world())))
 
-  it.effect("without dead letters its failure ends the reader, and the page comes again", () =>
+  it.effect("ends with the failure of the handler without deadLetter, and handles the message again after it", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       let broken = true
@@ -112,7 +112,7 @@ describe("consume", () => {
       assert.isAtMost(handled.filter((payload) => payload === 1).length, 2)
     }).pipe(Effect.provide(world())))
 
-  it.effect("as many messages of a page at once as it is told", () =>
+  it.effect("handles as many messages at once as concurrency says", () =>
     Effect.gen(function*() {
       let running = 0
       let most = 0
@@ -134,7 +134,7 @@ describe("consume", () => {
       assert.strictEqual(most, 4)
     }).pipe(Effect.provide(world())))
 
-  it.effect("page by page: retried, dead-lettered and committed as a whole, several at once if it is told", () =>
+  it.effect("page by page retries, dead-letters and commits whole pages, as many at once as concurrency says", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const tries: Array<number> = []
@@ -169,7 +169,7 @@ describe("consume", () => {
       assert.strictEqual(tries.reduce((sum, length) => sum + length, 0), 320 + dead[0]!, "all was committed")
     }).pipe(Effect.provide(world())))
 
-  it.effect("a message that its publisher sent twice with one id is handled once, also when the reader stops behind it", () =>
+  it.effect("handles a message once that was sent twice with one id, also after a restart", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       const run = Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), target)
@@ -192,7 +192,7 @@ describe("consume", () => {
       assert.deepStrictEqual(handled, ["x", "y", "z", "end"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("a handler that dies ends the reader with its defect, and the page comes again", () =>
+  it.effect("ends with the defect of a handler that dies, and handles the message again after it", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       let broken = true
@@ -217,7 +217,7 @@ describe("consume", () => {
       assert.deepStrictEqual(handled.slice(-2), [2, 3])
     }).pipe(Effect.provide(world())))
 
-  it.effect("a handler that hangs holds its page, and Effect.timeout makes a failure of it", () =>
+  it.effect("waits for a handler that hangs, until Effect.timeout makes it a failure", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       const dead: Array<unknown> = []
@@ -288,15 +288,18 @@ describe("consume", () => {
       )
     ]
   ]
-  it.effect.each(stores)("a store that %s is a CursorStoreError", ([, operation, store]) =>
-    Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(Effect.flip(Subscribe.consume(() => Effect.void, target)))
-      yield* VirtualTime.advance("1 minute")
-      const error: SubscribeError.SubscribeError | CursorStore.CursorStoreError = yield* Fiber.join(fiber)
-      if (error._tag !== "CursorStoreError") return assert.fail(error._tag)
-      assert.strictEqual(error.operation, operation)
-      assert.strictEqual(error.reader, "billing")
-    }).pipe(Effect.provide(Layer.merge(emulated(), Layer.provide(CursorStore.layerKeyValueStore, store)))))
+  it.effect.each(stores)(
+    "fails with CursorStoreError when the store %s",
+    ([, operation, store]) =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(Effect.flip(Subscribe.consume(() => Effect.void, target)))
+        yield* VirtualTime.advance("1 minute")
+        const error: SubscribeError.SubscribeError | CursorStore.CursorStoreError = yield* Fiber.join(fiber)
+        if (error._tag !== "CursorStoreError") return assert.fail(error._tag)
+        assert.strictEqual(error.operation, operation)
+        assert.strictEqual(error.reader, "billing")
+      }).pipe(Effect.provide(Layer.merge(emulated(), Layer.provide(CursorStore.layerKeyValueStore, store))))
+  )
 })
 
 it.effect.each<Cursor.Cursor>([
@@ -304,7 +307,7 @@ it.effect.each<Cursor.Cursor>([
   { position: "0", delivered: [] },
   { position: "17900000000000000", delivered: [], recent: { since: "x", marks: "" } },
   { position: "17900000000000000", delivered: [], hole: "1.5" }
-])("a cursor of another service is refused, by the store and by the reader: %j", (cursor) =>
+])("store and reader refuse a malformed cursor: %j", (cursor) =>
   Effect.gen(function*() {
     const refused = yield* Effect.flip(CursorStore.CursorStore.use((store) => store.save("billing", cursor)))
     assert.strictEqual(refused.kind, "Invalid")
@@ -362,7 +365,7 @@ describe("a reader that ends in order", () => {
   ]
 
   it.effect.each(ends)(
-    "and %s after 59 of 80 handles again the one that was in hand",
+    "and %s after 59 of 80 messages repeats only the one in hand",
     ([, begin]) =>
       Effect.gen(function*() {
         const handled: Array<unknown> = []
@@ -384,7 +387,7 @@ describe("a reader that ends in order", () => {
       }).pipe(Effect.provide(world()))
   )
 
-  it.effect("with 4 at once never skips one that was not handled", () =>
+  it.effect("with 4 at once never skips a message that was not handled", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       let stuck = true
@@ -415,7 +418,7 @@ describe("a reader that ends in order", () => {
     ["dies", Effect.die("a bug")]
   ]
   it.effect.each(failures)(
-    "by a handler that %s has committed what was handled before",
+    "by a handler that %s has committed the messages before",
     ([, failure]) =>
       Effect.gen(function*() {
         const handled: Array<unknown> = []
@@ -436,7 +439,7 @@ describe("a reader that ends in order", () => {
       }).pipe(Effect.provide(world()))
   )
 
-  it.effect("by a failure of the subscription has committed what was handled before", () =>
+  it.effect("by a failure of the subscription has committed the messages before", () =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
       const run = Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), {
@@ -482,7 +485,7 @@ describe("a reader that ends in order", () => {
     }).pipe(Effect.provide(world())))
 })
 
-describe("a store", () => {
+describe("a cursor store", () => {
   const hung = [
     ["never returns", Effect.never],
     ["cannot be interrupted", Effect.uninterruptible(Effect.never)]
@@ -493,7 +496,7 @@ describe("a store", () => {
     ["pages", (handler) => Stream.runForEach(Subscribe.pages(target), (page) => Effect.andThen(handler(), page.commit))]
   ]
   it.effect.each(hung.flatMap(([how, save]) => readers.map(([name, run]) => [how, name, save, run] as const)))(
-    "whose save %s does not keep %s from ending: it takes six seconds at most",
+    "whose save %s does not keep %s from ending for more than six seconds",
     ([, , save, run]) =>
       Effect.gen(function*() {
         const { store } = yield* storeThat(() => save)
@@ -511,7 +514,7 @@ describe("a store", () => {
       }).pipe(Effect.provide(world()))
   )
 
-  it.effect("that does not answer within 30 seconds is asked again, and the reader goes on", () =>
+  it.effect("that does not answer within 30 seconds is called again, and the reader continues", () =>
     Effect.gen(function*() {
       let hanging = true
       const { saves, store } = yield* storeThat(() => hanging ? Effect.never : Effect.void)
@@ -534,7 +537,7 @@ describe("a store", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(world())))
 
-  it.effect("that fails is asked again by the schedule that is given, and the reader goes on", () =>
+  it.effect("that fails is called again by commitRetry, and the reader continues", () =>
     Effect.gen(function*() {
       const tries: Array<number> = []
       let failures = 3
@@ -574,7 +577,7 @@ describe("a store", () => {
       assert.isAbove(saves.length, 1)
     }).pipe(Effect.provide(world())))
 
-  it.effect("that is down holds up the reader after a hundred messages", () =>
+  it.effect("that is down stops the reader after one hundred to two hundred messages", () =>
     Effect.gen(function*() {
       const { store } = yield* storeThat(() => Effect.fail(unavailable))
       const handled: Array<unknown> = []
@@ -597,7 +600,7 @@ describe("a store", () => {
       yield* VirtualTime.advance("6 seconds")
     }).pipe(Effect.provide(world())))
 
-  it.effect("is asked four times a second at a hundred messages a second, and once more when it becomes quiet", () =>
+  it.effect("is called four times a second at most, and once more when the channel becomes quiet", () =>
     Effect.gen(function*() {
       const { saves, store } = yield* storeThat(() => Effect.void)
       let last: Cursor.Cursor | undefined
@@ -725,7 +728,7 @@ const pipelines: { readonly [name: string]: (pages: Pages, handle: Handle) => Ru
 }
 
 it.effect.each(["debounce", "switchMap"])(
-  "what %s leaves out is not committed, and comes at the next start",
+  "pages that %s leaves out are not committed, and come again at the next start",
   (operator) =>
     Effect.gen(function*() {
       const handled: Array<unknown> = []
@@ -784,9 +787,9 @@ const survive = Effect.fnUntraced(function*(run: (handle: Handle) => Run) {
 
 const reconnect: Subscribe.Reconnect = { AccessDenied: Retry.reconnect }
 
-describe("killed at random, and started again", () => {
+describe("a reader that is killed at random, and started again", () => {
   it.effect.each(Object.entries(pipelines))(
-    "pages through %s lose nothing",
+    "loses nothing with pages through %s",
     ([, pipeline]) =>
       Effect.forEach(
         numbers(0, isLong ? 10 : 1),
@@ -806,7 +809,7 @@ describe("killed at random, and started again", () => {
   })
 
   it.effect(
-    "consume loses nothing, with every fault kind besides",
+    "loses nothing with consume and every kind of fault",
     () =>
       Effect.forEach(
         numbers(0, isLong ? 100 : 3),

@@ -27,7 +27,7 @@ const told = Effect.map(requestsTo("/v2/presence"), (requests) =>
 const twenty = { presenceTimeout: "20 seconds" } as const
 
 describe("heartbeats", () => {
-  it.effect("come at each interval after the connection, for plain names only", () =>
+  it.effect("are sent at each interval after the connection, for plain names only", () =>
     Effect.gen(function*() {
       yield* collectConnected(Subscribe.stream({ channels: ["b", "a", "x.*"], groups: ["g"], presence: true }))
       yield* VirtualTime.advance("29 seconds")
@@ -46,7 +46,7 @@ describe("heartbeats", () => {
       ])
     }).pipe(Effect.provide(emulated({ config: twenty }))))
 
-  it.effect("are sent by heartbeatInterval alone too, and say the usual timeout", () =>
+  it.effect("are sent for heartbeatInterval alone, with the default timeout", () =>
     Effect.gen(function*() {
       yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("1 minute")
@@ -54,7 +54,7 @@ describe("heartbeats", () => {
       assert.deepStrictEqual(beats.map(({ at, query }) => [at, query.get("heartbeat")]), [[30, "300"], [60, "300"]])
     }).pipe(Effect.provide(emulated({ config: { heartbeatInterval: "30 seconds" } }))))
 
-  it.effect("are not sent unless presence is on, nor where nobody can be present", () =>
+  it.effect("are not sent when presence is off, or when no name can have presence", () =>
     Effect.gen(function*() {
       yield* collectConnected(Subscribe.stream({ channels: ["a"], presence: true }))
       yield* VirtualTime.advance("1 hour")
@@ -69,7 +69,7 @@ describe("heartbeats", () => {
       assert.deepStrictEqual(yield* told, [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("keep a user present whose reader is busy", () =>
+  it.effect("keep a user present while its reader is busy", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const busy = (config: Partial<PubNubConfig.Options>) =>
@@ -86,7 +86,7 @@ describe("heartbeats", () => {
       assert.deepStrictEqual(yield* service.occupants({ channel: "a" }), ["with"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("begin when the service has answered", () =>
+  it.effect("start when the service has answered", () =>
     Effect.gen(function*() {
       yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("2 minutes")
@@ -100,7 +100,7 @@ describe("heartbeats", () => {
       script: [{ fault: Faults.Fault.ConnectionRefused(), lasting: "1 hour" }]
     }))))
 
-  it.effect("are over before the leave, also one that is under way", () =>
+  it.effect("end before the leave, also one in flight", () =>
     Effect.gen(function*() {
       for (const seconds of [9, 12]) {
         const { fiber } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -114,7 +114,7 @@ describe("heartbeats", () => {
       }
     }).pipe(Effect.provide(emulated({ config: twenty }))))
 
-  it.effect("that fail are logged at debug, one an interval, and the stream goes on", () =>
+  it.effect("that fail are logged at debug level, and the stream continues", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => {
@@ -135,7 +135,7 @@ describe("heartbeats", () => {
       script: [{ on: isHeartbeat, fault: Faults.Fault.ServerError({ status: 503, handled: false }), times: 100 }]
     }))))
 
-  it.effect("without an answer do not hold up the next", () =>
+  it.effect("without an answer do not delay the next one", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.presence({ channels: ["a"] }))
       yield* VirtualTime.advance("36 seconds")
@@ -147,7 +147,7 @@ describe("heartbeats", () => {
       script: [{ on: isHeartbeat, fault: Faults.Fault.HalfOpen() }]
     }))))
 
-  it.effect("ask at each beat where the user is", () =>
+  it.effect("use the names and states of the moment", () =>
     Effect.gen(function*() {
       const config = yield* PubNubConfig.PubNubConfig
       let names: Heartbeat.Presence = { channels: ["a"], groups: [], state: undefined }
@@ -170,7 +170,7 @@ describe("states", () => {
   const state = { a: { mood: "it's ok ☃", n: 1234567890.5 } }
   const kept = Effect.map(Presence.getState({ channels: ["a"] }), (states) => states.get("a"))
 
-  it.effect("go with handshakes and heartbeats, never with polls", () =>
+  it.effect("are sent with handshakes and heartbeats, never with polls", () =>
     Effect.gen(function*() {
       yield* collectConnected(Subscribe.stream({ channels: ["a", "b"], state }))
       assert.deepStrictEqual(yield* kept, state.a)
@@ -188,7 +188,7 @@ describe("states", () => {
       assert.deepStrictEqual(beats.map(stateOf), [state, state])
     }).pipe(Effect.provide(emulated({ config: twenty }))))
 
-  it.effect("are there again after the user was gone", () =>
+  it.effect("are restored after the user timed out", () =>
     Effect.gen(function*() {
       yield* collectConnected(Subscribe.stream({ channels: ["a"], state }))
       yield* emulator.use(({ restart }) => restart)
@@ -199,7 +199,7 @@ describe("states", () => {
       assert.deepStrictEqual(yield* kept, state.a)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("may be of the channels of a group, and none are none", () =>
+  it.effect("may be of the channels of a group, and an empty object sends none", () =>
     Effect.gen(function*() {
       yield* emulator.use(({ addToGroup }) => addToGroup({ group: "g", channels: ["a"] }))
       yield* collectConnected(Subscribe.stream({ groups: ["g"], state }))
@@ -208,7 +208,7 @@ describe("states", () => {
       assert.isFalse(queryOf((yield* requestsTo("/v2/subscribe/demo-sub/b/"))[0]!).has("state"))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("may be of a group, with the handshake and with each heartbeat", () =>
+  it.effect("may be of a group, in the handshake and in each heartbeat", () =>
     Effect.gen(function*() {
       const { addToGroup } = yield* emulator
       yield* addToGroup({ group: "g", channels: ["a", "b"] })

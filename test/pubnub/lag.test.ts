@@ -172,7 +172,7 @@ const nothingMissing = { lost: 0, twice: 0, told: [], disordered: [] }
 describe("a reader keeps up with 1,000 messages a second at 100 ms a request", () => {
   const load = { rate: 1_000, latency: 100 }
 
-  it.effect("at the default rate of history", () =>
+  it.effect("at the default rate of history, at most 1.5 seconds late", () =>
     Effect.gen(function*() {
       const seconds = isLong ? 60 : 10
       const { cursorSize, hole, lag, requestsASecond, ...rest } = yield* overflowing({ ...load, seconds })
@@ -183,14 +183,14 @@ describe("a reader keeps up with 1,000 messages a second at 100 ms a request", (
       assert.isDefined(hole)
     }), 180_000)
 
-  it.effect("with less than a second of lag where history may be asked more often", () =>
+  it.effect("less than a second late when history may be read more often", () =>
     Effect.gen(function*() {
       const outcome = yield* overflowing({ ...load, seconds: isLong ? 10 : 6, historyRate: 50 })
       assert.isBelow(outcome.lag, 1_000)
       assert.isAtMost(outcome.requestsASecond, 25)
     }), 180_000)
 
-  it.effect("and has what another region is a little late with, in order", () =>
+  it.effect("and gets messages of another region that are 150 ms late, in order", () =>
     Effect.gen(function*() {
       const others = { perSecond: 10, lateBy: 150 }
       const { lag, lost, twice, told, disordered } = yield* overflowing({ ...load, seconds: isLong ? 12 : 6, others })
@@ -199,7 +199,7 @@ describe("a reader keeps up with 1,000 messages a second at 100 ms a request", (
     }), 180_000)
 
   it.effect.each(isLong ? [3_000, 9_500] : [3_000])(
-    "and has what another region is %i ms late with, in order",
+    "and gets messages of another region that are %i ms late, in order",
     (lateBy) =>
       Effect.gen(function*() {
         const others = { perSecond: 5, lateBy }
@@ -210,7 +210,7 @@ describe("a reader keeps up with 1,000 messages a second at 100 ms a request", (
   )
 
   it.effect.each([undefined, { perSecond: 1, lateBy: 5_000 }])(
-    "and loses nothing when it stops and goes on from its cursor, with %j of others",
+    "and loses nothing when it stops and resumes from its cursor, with %j from another region",
     (others) =>
       Effect.gen(function*() {
         const { lost, told, twice } = yield* overflowing({

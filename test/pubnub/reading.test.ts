@@ -75,7 +75,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
     faults.AccessDenied(),
     faults.ServerError({ status: 502, handled: false }),
     faults.RateLimited({ retryAfter: "2 seconds" })
-  ])("one $_tag, then ten quiet minutes, is told once", (fault) =>
+  ])("are reported once for one $_tag before ten quiet minutes", (fault) =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* add({ on: "poll", fault })
@@ -85,7 +85,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
       assert.deepStrictEqual(tags(seen), ["Connected", "Interrupted", "Reconnected", "Message"])
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
-  it.effect("a live value is read again once for an interruption, and not again in a quiet hour", () =>
+  it.effect("make a live value read again once, and not again in a quiet hour", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.setUser({ id: "bob", name: "Bob" }))
       yield* Users.live({ id: "bob" })
@@ -99,7 +99,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
       assert.isAtMost(before, 4)
     }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
-  it.effect("a schedule does not start afresh while handshakes work and polls do not", () =>
+  it.effect("do not restart a schedule while handshakes work and polls fail", () =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       yield* add({ on: "poll", fault: faults.ServerError({ status: 502, handled: false }), times: 9 })
@@ -125,7 +125,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
       ["refused connection", "2 minutes", faults.ConnectionRefused()]
     ] as const
   )(
-    "one %s every %s on a quiet channel is the first of its row each time",
+    "by one %s every %s on a quiet channel are the first attempt each time",
     ([, every, fault]) =>
       Effect.gen(function*() {
         const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -145,7 +145,7 @@ describe.each(both)("interruptions, with %s", (_, sharing) => {
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated())))
   )
 
-  it.effect("polls that are reset again and again in their middle are the first of a row each time", () =>
+  it.effect("by polls that are reset again and again are the first attempt each time", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       for (const n of numbers(12)) {
@@ -163,7 +163,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
   } as const
 
   it.effect.each(["-10 minutes", "-9 minutes", "-1 day", "10 minutes", "0 seconds"] as const)(
-    "ten minutes away with the clock set by %s meanwhile loses nothing",
+    "set by %s during ten minutes away lose no message",
     (by) =>
       Effect.gen(function*() {
         const { context, set } = yield* machine()
@@ -184,7 +184,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
   )
 
   it.effect.each(["-1 hour", "1 hour", "-1 day", "1 day", "-30 seconds"] as const)(
-    "a half-open poll is found out within a minute with the clock set by %s",
+    "set by %s hide a half-open poll for less than a minute",
     (by) =>
       Effect.gen(function*() {
         const { context, set } = yield* machine()
@@ -205,7 +205,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
   const off = ["-1 hour", "1 hour", "-1 day", "1 day"] as const
 
   it.effect.each(off)(
-    "a machine that is off by %s loses nothing, and is told nothing false",
+    "off by %s lose no message, and cause no false Gap",
     (by) =>
       Effect.gen(function*() {
         const { context } = yield* machine(by)
@@ -227,7 +227,7 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
   )
 
   it.effect.each(off)(
-    "off by %s, what history does not keep any more is told, and what it keeps is given",
+    "off by %s cause RetentionExceeded for what history lost, and nothing else is missing",
     (by) =>
       Effect.gen(function*() {
         const { context } = yield* machine(by)
@@ -252,23 +252,29 @@ describe.each(both)("clocks, with %s", (_, sharing) => {
       )
   )
 
-  it.effect.each(off)("off by %s, a break just shorter than retention is no loss", (by) =>
-    Effect.gen(function*() {
-      const { context } = yield* machine(by)
-      const shared = yield* Layer.build(sharing)
-      const from = yield* publish("before")
-      yield* burst(10)
-      yield* VirtualTime.advance(Duration.minutes(24 * 60 - 3))
-      const { seen } = yield* collectConnected(
-        Subscribe.stream({ channels: ["a"], from }).pipe(Stream.provideContext(shared), Stream.provideContext(context))
+  it.effect.each(off)(
+    "off by %s cause no Gap after a break just shorter than the retention",
+    (by) =>
+      Effect.gen(function*() {
+        const { context } = yield* machine(by)
+        const shared = yield* Layer.build(sharing)
+        const from = yield* publish("before")
+        yield* burst(10)
+        yield* VirtualTime.advance(Duration.minutes(24 * 60 - 3))
+        const { seen } = yield* collectConnected(
+          Subscribe.stream({ channels: ["a"], from }).pipe(
+            Stream.provideContext(shared),
+            Stream.provideContext(context)
+          )
+        )
+        yield* VirtualTime.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), numbers(10))
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", historyRetention: "1 day" } } }))
       )
-      yield* VirtualTime.advance("10 seconds")
-      assert.deepStrictEqual(payloads(seen), numbers(10))
-      assert.deepStrictEqual(gaps(seen), [])
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes", historyRetention: "1 day" } } }))
-    ))
+  )
 })
 
 describe.each(both)("a cursor, with %s", (_, sharing) => {
@@ -291,7 +297,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
     })
 
   it.effect.each(["1 second", "1 minute", "9 minutes"] as const)(
-    "that says that its reader begins in %s leaves no reader deaf until then",
+    "that says that its reader begins in %s delivers new messages at once",
     (by) =>
       Effect.gen(function*() {
         const { seen } = yield* resumed((position) => ({
@@ -309,7 +315,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
       }).pipe(Effect.scoped, Effect.provide(emulated()))
   )
 
-  it.effect("whose beginning has fewer digits is one of long ago", () =>
+  it.effect("whose beginning has too few digits counts as old", () =>
     Effect.gen(function*() {
       const { seen } = yield* resumed((position) => ({ position, delivered: [], recent: { since: "5", marks: "" } }))
       yield* VirtualTime.advance("5 seconds")
@@ -325,7 +331,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
       ["104 weeks", 0]
     ] as const
   )(
-    "of %s from now, by a clock that is off by %s, is doubted, and nothing is missed from now on",
+    "of %s from now, by a clock that is off by %s, is doubted, and no later message is missed",
     ([by, off]) =>
       Effect.gen(function*() {
         const { seen } = yield* resumed((position) => ({ position: ticks(position, by), delivered: [] }), off)
@@ -340,7 +346,7 @@ describe.each(both)("a cursor, with %s", (_, sharing) => {
   )
 
   it.effect.each([0, "-5 hours", "5 hours"] as const)(
-    "goes on where it is after a handshake that is an hour back, by a clock that is off by %s",
+    "stays in place after a handshake an hour back, by a clock that is off by %s",
     (off) =>
       Effect.gen(function*() {
         yield* add({ on: "handshake", fault: faults.BackwardCursor() })
@@ -377,7 +383,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
     })
 
   it.effect.each(failing)(
-    "$_tag for ten minutes is waited for: all comes, in order",
+    "with $_tag for ten minutes is waited for, and all messages come in order",
     (fault) =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -389,7 +395,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated())))
   )
 
-  it.effect("a single 400 is no loss", () =>
+  it.effect("with a single 400 loses nothing", () =>
     Effect.gen(function*() {
       const inner = yield* HttpClient.HttpClient
       let refusals = 0
@@ -416,7 +422,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect.each(failing)(
-    "$_tag: who waits for a minute is told, and live messages go on in order",
+    "with $_tag causes GapSuspected after catchUp.within, and live messages come in order",
     (fault) =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: { within: "1 minute" } }))
@@ -436,7 +442,7 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated())))
   )
 
-  it.effect("who does not wait asks nothing", () =>
+  it.effect("is not asked when catchUp is none", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
       yield* outage(faults.ServerError({ status: 503, handled: false }))
@@ -445,21 +451,24 @@ describe.each(both)("history that fails, with %s", (_, sharing) => {
       assert.deepStrictEqual(yield* requestsTo("/v3/history"), [])
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
-  it.effect.each(failing)("$_tag: a durable reader handles all, in order", (fault) =>
-    Effect.gen(function*() {
-      const handled: Array<unknown> = []
-      yield* Effect.forkChild(Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), {
-        channels: ["a"],
-        reader: "billing"
-      }))
-      yield* VirtualTime.advance("1 second")
-      yield* outage(fault)
-      assert.deepStrictEqual(handled, numbers(521))
-    }).pipe(Effect.provide(Layer.mergeAll(Layer.provideMerge(sharing, emulated()), CursorStore.layerMemory))))
+  it.effect.each(failing)(
+    "with $_tag loses no message of a durable reader, and keeps the order",
+    (fault) =>
+      Effect.gen(function*() {
+        const handled: Array<unknown> = []
+        yield* Effect.forkChild(Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), {
+          channels: ["a"],
+          reader: "billing"
+        }))
+        yield* VirtualTime.advance("1 second")
+        yield* outage(fault)
+        assert.deepStrictEqual(handled, numbers(521))
+      }).pipe(Effect.provide(Layer.mergeAll(Layer.provideMerge(sharing, emulated()), CursorStore.layerMemory)))
+  )
 })
 
 describe("history that fails, for several readers of one connection", () => {
-  it.effect("each waits as long as it chose, and none hears of the others", () =>
+  it.effect("makes each wait as long as its own options say", () =>
     Effect.gen(function*() {
       const patient = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       const bounded = yield* collectConnected(Subscribe.stream({ channels: ["a"], catchUp: { within: "1 minute" } }))
@@ -480,7 +489,7 @@ describe("history that fails, for several readers of one connection", () => {
       assert.strictEqual(yield* emulator.use((service) => service.readers), 1)
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
-  it.effect("a slow reader whose schedule ends is told, and fails with its cursor; nobody else does", () =>
+  it.effect("ends only the slow reader whose schedule ends, with its cursor", () =>
     Effect.gen(function*() {
       const slow: Array<SubscribeEvent.SubscribeEvent> = []
       const reading = yield* Subscribe.stream({ channels: ["a"], capacity: 10 }).pipe(
@@ -522,8 +531,8 @@ describe("history that fails, for several readers of one connection", () => {
     ))
 })
 
-describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
-  it.effect("of a wildcard whose channels are all known, with all delivered: at most a suspicion", () =>
+describe.each(both)("a gap, with %s", (_, sharing) => {
+  it.effect("of a wildcard whose channels are known gives all messages, and at most GapSuspected", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"] }))
       for (const n of numbers(5)) yield* burst(1, { channel: `x.${n}`, first: n })
@@ -543,7 +552,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
       Effect.provide(Layer.provideMerge(sharing, emulated({ emulator: { limits: { queueRetention: "20 minutes" } } })))
     ))
 
-  it.effect("of a group whose channels can be listed: nothing", () =>
+  it.effect("of a group whose channels can be listed gives all messages, and no Gap", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.addToGroup({ group: "crew", channels: ["b", "c"] }))
       const { seen } = yield* collectConnected(Subscribe.stream({ groups: ["crew"] }))
@@ -556,7 +565,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
   it.effect.each(["1 second", "3 seconds", "6 seconds"] as const)(
-    "where history is late by %s: nothing, all is given",
+    "gives all messages, and no Gap, when history is late by %s",
     (historyDelay) =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -568,7 +577,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
   )
 
   it.effect.each(["20 seconds", "2 minutes"] as const)(
-    "where history is late by %s: that it is not in history, and not that it was not stored",
+    "is NotInHistory, and not NotStored, when history is late by %s",
     (historyDelay) =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -583,7 +592,7 @@ describe.each(both)("what is said of a hole, with %s", (_, sharing) => {
   )
 })
 
-describe.each(both)("presence that was not asked for, with %s", (_, sharing) => {
+describe.each(both)("presence of a wildcard, with %s", (_, sharing) => {
   const joined = (by: string, uuid: string, n: number) =>
     emulator.use((service) =>
       service.emitRaw({
@@ -600,18 +609,21 @@ describe.each(both)("presence that was not asked for, with %s", (_, sharing) => 
       })
     )
 
-  it.effect.each(["x.*", "x.*-pnpres"])("of a wildcard, as %s, is not delivered", (by) =>
-    Effect.gen(function*() {
-      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"] }))
-      yield* VirtualTime.advance("10 seconds")
-      yield* joined(by, "bob", 5)
-      yield* publish("hello", "x.a")
-      yield* VirtualTime.advance("1 second")
-      assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
-    }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
+  it.effect.each(["x.*", "x.*-pnpres"])(
+    "as %s is not delivered to a reader that did not ask for it",
+    (by) =>
+      Effect.gen(function*() {
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"] }))
+        yield* VirtualTime.advance("10 seconds")
+        yield* joined(by, "bob", 5)
+        yield* publish("hello", "x.a")
+        yield* VirtualTime.advance("1 second")
+        assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
+      }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated())))
+  )
 
   it.effect.each(["x.*", "x.*-pnpres"])(
-    "of a wildcard, as %s, is delivered to who asked",
+    "as %s is delivered to a reader that asked for it",
     (by) =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["x.*"], presence: true }))
@@ -624,8 +636,8 @@ describe.each(both)("presence that was not asked for, with %s", (_, sharing) => 
   )
 })
 
-describe("readers of one connection that asked for presence, and others", () => {
-  it.effect("each hear what they asked for", () =>
+describe("readers with and without presence on one connection", () => {
+  it.effect("each get what they asked for", () =>
     Effect.gen(function*() {
       const plain = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
       const present = yield* collectConnected(Subscribe.stream({ channels: ["a"], presence: true }))
@@ -653,7 +665,7 @@ describe.each(both)("a busy channel, with %s", (_, sharing) => {
       ...isLong ? [[500, 500, 100], [0, 1_000, 50]] as const : []
     ] as const
   )(
-    "after a hole of %i, with %i messages a second at %i ms a request, is live again soon",
+    "after a gap of %i, with %i messages a second at %i ms a request, is live again within ten seconds",
     ([hole, rate, latency]) =>
       Effect.gen(function*() {
         const late: Array<number> = []
@@ -732,7 +744,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
       ["504", [10, 50]],
       ["504", [49, 50, 51, 50, 49.5]]
     ] as const
-  )("that cuts idle polls with a %s after %o seconds is told a few times, and then polls are renewed before it", ([
+  )("that cuts idle polls with a %s after %o seconds is reported a few times, and then avoided", ([
     how,
     lengths
   ]) =>
@@ -760,7 +772,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
       assert.isAtMost(polls, 2 * 3_600 * 1.3 / Math.min(...lengths, 40))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("whose cuts are unlike each other does not shorten polls", () =>
+  it.effect("with irregular cuts does not shorten polls", () =>
     Effect.gen(function*() {
       const lengths = [50, 20, 35, 10, 45, 27, 14, 40]
       const { client } = yield* proxied([...lengths, ...lengths, 10_000], "reset")
@@ -779,7 +791,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
       assert.isAtMost((yield* requestsTo("/v2/subscribe")).length - before, 2 * 61)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("whose cuts come sooner than polls are renewed, and are unlike each other, leaves polls whole again", () =>
+  it.effect("with irregular and early cuts leads back to polls of full length", () =>
     Effect.gen(function*() {
       const { client } = yield* proxied([20, 20, 15, 11, 8, 13, 10_000], "504")
       const shared = yield* Layer.build(sharing)
@@ -795,7 +807,7 @@ describe.each(both)("a proxy, with %s", (_, sharing) => {
       assert.isAtMost((yield* requestsTo("/v2/subscribe")).length - before, 2 * 61)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("that cuts sooner than before is found out again", () =>
+  it.effect("that begins to cut earlier causes at most four interruptions", () =>
     Effect.gen(function*() {
       const { client } = yield* proxied([50, 50, 25], "504")
       const shared = yield* Layer.build(sharing)
@@ -824,7 +836,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
       ...isLong ? [[3_000, 2]] as const : []
     ] as const
   )(
-    "at %i messages a second, at every event and status, are at most 4 kB, and resume exactly",
+    "at %i messages a second have at most 4 kB at every event and status, and resume exactly",
     ([rate, seconds]) =>
       Effect.gen(function*() {
         const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
@@ -847,7 +859,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
       }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated())))
   )
 
-  it.effect("in the middle of a burst of 5,000 are at most 4 kB, and resume exactly", () =>
+  it.effect("in a burst of 5,000 have at most 4 kB, and resume exactly", () =>
     Effect.gen(function*() {
       const { fiber, seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))
       yield* emulator.use((service) =>
@@ -868,7 +880,7 @@ describe.each(both)("cursors, with %s", (_, sharing) => {
       }
     }).pipe(Effect.provide(Layer.provideMerge(sharing, emulated()))))
 
-  it.effect("of a chain of readers that each go on from the last, stay so", () =>
+  it.effect("of a chain of readers, each resuming from the last, have at most 4 kB, and lose nothing", () =>
     Effect.gen(function*() {
       let cursor: Cursor.Cursor | undefined
       const all: Array<unknown> = []
