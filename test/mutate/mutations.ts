@@ -233,6 +233,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["nobody waits", "next = turn + distance", "next = turn"]
   ]),
   ...of(`${reading}/ledger.ts`, [`${tests}/ledger.test.ts`], [
+    [
+      "no event of a sum has a mark, too",
+      " ?? Marks.missingFrom({ count, sum }, [...marks])",
+      ""
+    ],
     ["what an earlier life had is given", "if (this.before.has(mark)) continue", ""],
     [
       "sums are of one hole",
@@ -350,6 +355,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    [
+      "a reader names again what it read alone",
+      "this.withoutCopies(this.mine(this.once(first)))",
+      "this.withoutCopies(this.once(this.mine(first)))"
+    ],
     [
       "a name begins a tick late",
       "place.timetoken <= start) continue",

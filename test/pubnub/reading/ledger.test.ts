@@ -189,6 +189,21 @@ describe("going on from a cursor of a burst", () => {
     assert.isAtMost(had.length, 53)
   })
 
+  it("events of a sum that the cursor also names: exactly the rest", () => {
+    const history = numbers(1_000, 1).map((n) => arrival(2 * n))
+    const from = cursorOf(fill(ledgerFrom(), at(0), history, 2_000), 999)
+    const delivered = history.slice(0, 3).map(({ id = "" }) => Marks.of(id))
+    const again = (late: ReadonlyArray<number>) => {
+      const cursor = { ...from, delivered: [...from.delivered, ...delivered] }
+      const all = [...history, ...late.map((n) => arrival(n))].toSorted(({ id: one = "" }, { id: other = "" }) =>
+        one < other ? -1 : 1
+      )
+      return payloads(fill(ledgerFrom(cursor), cursor, all, 2_000))
+    }
+    assert.deepStrictEqual(again([]), [])
+    assert.deepStrictEqual(again([3, 5]), [3, 5])
+  })
+
   it("one that was deleted since: the rest of its sum again, and nothing is left out", () => {
     const { given } = resume(1_000, 700, (all) => all.filter(({ id = "" }) => id.slice(0, 17) !== ticks(10)))
     assert.includeMembers([...payloads(given)], rest(1_000, 700))

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { Subscription } from "effect-herald/pubnub"
-import { VirtualTime } from "effect-herald/testing"
+import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import type { Cursor } from "../../../src/Cursor.ts"
 import type * as SubscribeEvent from "../../../src/pubnub/SubscribeEvent.ts"
 import { Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
@@ -19,6 +19,8 @@ import { emulated } from "../../kit/emulated.ts"
 import { arrival, numbers, second, tick, ticks } from "./arrivals.ts"
 import { coreOf } from "./core.ts"
 import { tags } from "../../kit/events.ts"
+
+const emulator = PubNubEmulator.PubNubEmulator
 
 const at = (n: number): Cursor => ({ position: ticks(n), region: 1, delivered: [] })
 
@@ -398,6 +400,26 @@ describe("who goes on in the middle of a page", () => {
       const last = all.at(-1)
       const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
       assert.deepStrictEqual(cursor?.delivered, [1, 2].map((n) => Marks.of(`${ticks(late + n)}/a/ada`)))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("names once what it read from history and its connection brings, too", () =>
+    Effect.gen(function*() {
+      const timetokens = yield* emulator.use((service) =>
+        service.publishAll(numbers(3).map((message) => ({ channel: "a", message, publisher: "ada" })))
+      )
+      const moments = timetokens.map((timetoken) => Number(BigInt(timetoken) - BigInt(ticks(0))))
+      const { reader } = yield* readerOf(
+        { from: { ...at(-1), recent: { since: ticks(0), marks: "" } } },
+        ["a"],
+        second
+      )
+      const all = yield* within(reader, Effect.sync(() => reader.offer(eventsOf([...moments, moments[2]! + 1]))))
+      assert.deepStrictEqual(payloads(all), [...numbers(3), moments[2]! + 1])
+      const last = all.at(-1)
+      const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
+      const marks = Marks.split(cursor?.recent?.marks ?? "")
+      assert.deepStrictEqual(marks, [...new Set(marks)])
+      assert.lengthOf(marks, 4)
     }).pipe(Effect.provide(emulated())))
 
   it.effect("stands at its beginning when its connection stands before it", () =>

@@ -357,14 +357,13 @@ export class Ledger {
       const part = this.summed.filter(isOf)
       this.summed = this.summed.filter((arrival) => !isOf(arrival))
       this.sums = this.sums.slice(1)
-      const marks = new Map(
-        part.map((arrival) => [arrival, Marks.of(arrival.id ?? "")] as const).filter(([, mark]) =>
-          !this.before.has(mark)
-        )
-      )
-      const missing = Marks.missingFrom({ count, sum }, [...new Set(marks.values())])
+      const marks = new Set(part.map(({ id = "" }) => Marks.of(id)))
+      const unnamed = new Set([...marks].filter((mark) => !this.before.has(mark)))
+      // A reader that read them alone and then got them of its connection names events that are in the sum, too.
+      const missing = Marks.missingFrom({ count, sum }, [...unnamed]) ?? Marks.missingFrom({ count, sum }, [...marks])
       for (const arrival of part) {
-        if (missing?.has(marks.get(arrival) ?? "") ?? marks.has(arrival)) given.push(arrival)
+        const mark = Marks.of(arrival.id ?? "")
+        if (unnamed.has(mark) && missing?.has(mark) !== false) given.push(arrival)
         // History may be read from there once more, and the sum is gone by then.
         else this.remember(arrival)
       }

@@ -523,7 +523,7 @@ export class Reader {
     this.tellRest()
     if (wasFull) this.core.demand()
     const cursor = cursorOf(first.at(-1))
-    const events = this.once(this.mine(first))
+    const events = this.withoutCopies(this.mine(this.once(first)))
     if (cursor !== undefined) this.taken = events.length > 0 ? cursorOf(events.at(-1)) : this.mineAt(cursor)
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
   }
@@ -549,15 +549,15 @@ export class Reader {
   private once(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
     this.boundHad()
     const { delivered, had } = this
-    if (delivered === undefined && had === undefined) return this.withoutCopies(events)
-    return this.withoutCopies(events.filter((event) => {
+    if (delivered === undefined && had === undefined) return events
+    return events.filter((event) => {
       if (isStatus(event)) return true
       const id = idOf(event)
       if (id === undefined) return true
       if (had !== undefined && this.hadUntil !== undefined && id > this.hadUntil) this.had = undefined
       else if (this.isHad(event)) return false
       return delivered === undefined || delivered.admit(id, "", contentOf(event))._tag === "New"
-    }))
+    })
   }
 
   /** Drops second copies with one message id. The event before a copy takes over its cursor, so that no restart delivers the copy. */
@@ -573,13 +573,16 @@ export class Reader {
     return kept
   }
 
-  /** Gives the events cursors of this reader: they name no event before its start, and the events that it alone read from history. */
-  private mine(events: Part): Part {
+  /**
+   * Gives the events cursors of this reader: they name no event before its start, and the events that it alone read from history.
+   * Each event may come here only once: a cursor that names an event twice is wrong once both are in a sum.
+   */
+  private mine(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
     const first = cursorOf(events[0])
     if (first === undefined || this.isOwn(first)) return events
     let theirs: Cursor["recent"]
     let mine: Cursor | undefined
-    return Arr.map(events, (event): Item => {
+    return events.map((event): Item => {
       const cursor = cursorOf(event)
       if (isStatus(event) || cursor?.recent === undefined) return event
       const id = idOf(event)
@@ -670,7 +673,7 @@ export class Reader {
           this.ahead = catchUp.place
         }
       }
-      const once = this.once(events)
+      const once = this.withoutCopies(this.once(events))
       const last = once.findLast((event) => !isStatus(event))
       this.taken = cursorOf(last) ?? this.taken
       return Arr.isReadonlyArrayNonEmpty(once) ? once : undefined
