@@ -451,6 +451,13 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["each channel is waited for each time", "this.looks === 0 || knowledge.unstored", "true || knowledge.unstored"]
   ]),
+  ...of(`${reading}/reader.ts`, [`${tests}/catchUp.test.ts`], [
+    [
+      "a reader that overflowed has left",
+      "this.hasEnded && this.overflowed === undefined ? \"never\"",
+      "this.hasEnded ? \"never\""
+    ]
+  ]),
   ...of(`${reading}/knowledge.ts`, [`${tests}/knowledge.test.ts`], [
     ["names of one channel are not bounded", "this.pairs++", ""],
     ["a page says nothing of the time", "if (time > this.now()) this.setTime(time)", ""],

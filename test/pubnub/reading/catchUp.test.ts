@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Subscribe, type SubscribeEvent, Subscriber, Timetoken } from "effect-herald/pubnub"
@@ -192,6 +193,29 @@ describe("a reader that begins in the past", () => {
         assert.strictEqual((yield* requestsTo("/v3/history")).length - before, pages)
       }).pipe(Effect.provide(world()))
   )
+
+  it.effect("is given all that history does not show yet, also where it overflows meanwhile", () =>
+    Effect.gen(function*() {
+      yield* collect({ channels: ["b"] })
+      const past = yield* from
+      yield* burst(10)
+      yield* burst(1, 0, "b")
+      yield* VirtualTime.advance("20 millis")
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
+      const fiber = yield* Effect.forkChild(
+        Stream.runForEach(
+          Subscribe.stream({ channels: ["a"], ...past, strategy: "fail", capacity: 3 }),
+          (event) => Effect.sync(() => seen.push(event))
+        )
+      )
+      // It is connected, and reads history.
+      yield* VirtualTime.advance("30 millis")
+      yield* burst(10, 10)
+      yield* VirtualTime.advance("10 seconds")
+      const { cursor } = yield* Effect.flip(Fiber.join(fiber))
+      const rest = yield* collect({ from: cursor })
+      assert.deepStrictEqual(payloads([...seen, ...rest]), numbers(20))
+    }).pipe(Effect.provide(world("1 minute"))))
 
   it.effect("asks for nothing while the connections are switched off", () =>
     Effect.gen(function*() {

@@ -152,17 +152,17 @@ export class CatchUp {
           const reason = Defects.told(outcome.error.reason)
           return { events: [{ _tag: "Disconnected", reason, cursor: this.position }], isOver: false }
         }
-        case "TooLong": {
-          this.told.add(undefined)
-          const suspected = {
-            _tag: "GapSuspected",
-            ...range(this.begin.position, this.to),
-            reason: "LongBreak"
-          } as const
-          return this.finish([...this.reconnected(), suspected])
-        }
+        case "TooLong":
+          return this.giveUp()
       }
     })
+  }
+
+  /** Ends it, and says that messages may be missing. */
+  private giveUp(): Step {
+    this.told.add(undefined)
+    const suspected = { _tag: "GapSuspected", ...range(this.begin.position, this.to), reason: "LongBreak" } as const
+    return this.finish([...this.reconnected(), suspected])
   }
 
   private reconnected(): ReadonlyArray<SubscribeStatus.Reconnected> {
@@ -226,7 +226,7 @@ export class CatchUp {
           case "later":
             return Effect.succeed(this.waits)
           case "never":
-            return Effect.succeed(this.asked(undefined))
+            return Effect.succeed(this.giveUp())
         }
       })
     )

@@ -657,7 +657,9 @@ export class Reader {
       names: () => namesOf(this.heard.keys()),
       hears: (by, event) => this.hears(by, event),
       place: () => this.place,
-      mayAsk: () => this.hasEnded ? "never" : this.home?.isOn === false ? "later" : "now"
+      // After an overflow it keeps its names until it fails, and its cursor says that it had everything before.
+      mayAsk: () =>
+        this.hasEnded && this.overflowed === undefined ? "never" : this.home?.isOn === false ? "later" : "now"
     })
   }
 
