@@ -495,6 +495,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a full reader holds nobody back", "if (reader.isFull) return true", ""],
     ["that it is back is not told", "if (reconnected !== undefined) this.announce(reconnected)", ""],
+    ["a full page long after another follows it", "this.now - BigInt(from.position) > settled", "false"],
     ["a later region opens no gap", "ledger?.due !== undefined && lateBy > ledger.reckoned", "false"],
     [
       "nothing is read for the second time",

@@ -442,6 +442,22 @@ describe("full pages one after the other", () => {
       assert.isUndefined(lane.place?.hole)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("are read once more when the last one was long ago: another region was late with several messages", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* publishLate("first")
+      lane.receive(yield* pageOf(300), true)
+      yield* VirtualTime.advance("100 millis")
+      yield* publishLate("second")
+      yield* VirtualTime.advance("12 seconds")
+      // No page has either of them.
+      lane.receive(yield* pageOf(200, 300), true)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), [...numbers(300), "first", "second", ...numbers(200, 300)])
+      assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("leave to the pages behind a gap what another region is late with", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)

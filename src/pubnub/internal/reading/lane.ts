@@ -16,7 +16,7 @@ import { Audience, idOfKeys } from "./audience.ts"
 import { Backfill, type Progress } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import * as Few from "./few.ts"
-import { type Given, Ledger, withoutHole } from "./ledger.ts"
+import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import { type Key, nameOf, type Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { placeOf, range } from "./place.ts"
@@ -271,7 +271,8 @@ export class Lane {
 
   private open(missed: Pick<Gap, "from" | "page" | "reason" | "to">): boolean {
     const { from, page, reason, to } = missed
-    const isLater = page !== undefined && this.ledger !== undefined && page.lateBy > this.ledger.reckoned
+    const isLater = page !== undefined && this.ledger !== undefined &&
+      (page.lateBy > this.ledger.reckoned || this.now - BigInt(from.position) > settled)
     const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [], isLater })
     if (hole === undefined) return false
     // A whole gap includes the unsettled part. So it replaces the second reading, and continues its outage.
@@ -377,7 +378,7 @@ export class Lane {
     { self: this },
     function*() {
       for (;;) {
-        const now = BigInt(Math.floor(this.core.history.knowledge.atLeastNow())) * 10_000n
+        const { now } = this
         const due = this.ledger?.due
         if (due === undefined) break
         if (!this.isWanted) {
@@ -404,6 +405,11 @@ export class Lane {
       this.second = undefined
     }
   )
+
+  /** The service's time at least, as a timetoken. */
+  private get now(): bigint {
+    return BigInt(Math.floor(this.core.history.knowledge.atLeastNow())) * 10_000n
+  }
 
   private lateGap(now: bigint): Gap | undefined {
     const hole = this.ledger?.second(now)

@@ -36,12 +36,12 @@ export interface Missed {
   readonly from: Cursor
   readonly to: string
   readonly page: Arrivals
-  /** Whether another region is later than was reckoned with. */
+  /** Whether another region is later than was reckoned with, or may be: it had time to be late with several messages. */
   readonly isLater?: boolean
 }
 
 /** After so long, in ticks, history is read for the second time: nothing that is as old comes any more. */
-const settled = overlap + 10_000_000n
+export const settled = overlap + 10_000_000n
 
 /** So much of it at once, at the least. */
 const portion = 20_000_000n
