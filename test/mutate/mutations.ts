@@ -527,6 +527,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["history's copy comes first", "id === undefined || gap.behind.get(id + by) !== true", "true"],
     ["a page that is sent again comes first", " || backfill.isOfPage(arrival)", ""],
     ["what waits and is sent again looks late", "behind.has(id + by) || ", ""],
+    ["a page behind a late one is not late", "gap.isLate ||= lateBy > 0n", "gap.isLate = lateBy > 0n"],
     [
       "a further gap does not know what waits",
       "for (const held of this.held) if (held._tag === \"Page\") this.note(held.page, this.gap)",

@@ -197,6 +197,29 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(10))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("leaves to their pages what another region is late with, one page after the other", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const late = (message: string) =>
+        Effect.map(
+          emulator.use((service) => service.publishAll([{ channel: "a", message, region: 2 }])),
+          ([t = ""]) => Arrival.read({ c: "a", b: "a", d: message, p: { t, r: 2 }, k: "demo-sub" })
+        )
+      const one = yield* late("one")
+      const page = yield* pageOf(1)
+      lane.receive(page, true)
+      yield* VirtualTime.advance("1 second")
+      const two = yield* late("two")
+      yield* VirtualTime.advance("1 milli")
+      lane.missed(page.next, yield* here)
+      // The first page is older than the break, and the second is asked for from its end.
+      lane.receive({ ...page, arrivals: [one], lateBy: 9n }, true)
+      lane.receive({ ...page, arrivals: [two] }, true)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), [0, "one", "two"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("behind another gap is, too", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)

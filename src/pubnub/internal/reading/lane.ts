@@ -57,6 +57,8 @@ interface Gap {
    * history may show it before something that is older.
    */
   readonly behind: Map<string, boolean>
+  /** Whether a page that waits behind it was late. Events of later pages that are older than its end are late then, too. */
+  isLate: boolean
 }
 
 /** What a lane needs of its connection. */
@@ -211,11 +213,13 @@ export class Lane {
   }
 
   /** A page that is sent again looks late as a whole: of each event, the first page counts. */
-  private note({ arrivals, lateBy }: Page, { backfill, behind, to }: Gap): void {
+  private note({ arrivals, lateBy }: Page, gap: Gap): void {
+    const { backfill, behind, to } = gap
+    gap.isLate ||= lateBy > 0n
     for (const arrival of arrivals) {
       const { by = "", id } = arrival
       if (id === undefined || id >= to || behind.has(id + by) || backfill.isOfPage(arrival)) continue
-      behind.set(id + by, lateBy > 0n)
+      behind.set(id + by, gap.isLate)
     }
   }
 
@@ -282,7 +286,8 @@ export class Lane {
       from: withoutHole(from),
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within, replaced?.outage),
-      behind: new Map()
+      behind: new Map(),
+      isLate: false
     }
     for (const held of this.held) if (held._tag === "Page") this.note(held.page, this.gap)
     this.start()
@@ -424,7 +429,8 @@ export class Lane {
       page: undefined,
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within),
-      behind: new Map()
+      behind: new Map(),
+      isLate: false
     }
   }
 
