@@ -18,6 +18,10 @@ export const parse = (text: string): Result.Result<Schema.Json, string> => {
   }
 }
 
+/** Whether a value is an object, neither a list nor null. */
+export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 /** What a parser complains of, without its words: they quote the text, which may be a part of a secret. */
 const complaintOf = (error: unknown): string => {
   const said = error instanceof Error ? error.message : ""

@@ -1,10 +1,12 @@
 /** From an envelope to an event, by itself: what is said is told, and nothing else. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import { type SubscribeEvent, Timetoken } from "effect-herald/pubnub"
 import * as Envelope from "../../src/pubnub/internal/wire/envelope.ts"
+import * as Subscribe from "../../src/pubnub/internal/wire/subscribe.ts"
 
 const cursor = { position: "17905741246383965", delivered: [] }
 const timetoken = Timetoken.Timetoken.make("17905741246383965")
@@ -170,5 +172,82 @@ describe("messages, signals, files", () => {
     }
     assert.strictEqual(Envelope.idOfRaw({ c: "a", p: { t: timetoken }, i: "ada" }), `${id}ada`)
     assert.strictEqual(Envelope.nameOf({ c: "a", d: 1, p: { t: timetoken }, b: "" }), "a")
+  })
+})
+
+describe("the check by hand and the schema", () => {
+  const odd: ReadonlyArray<Schema.Json> = [
+    null,
+    true,
+    0,
+    -1,
+    7,
+    1.5,
+    2 ** 53,
+    1e300,
+    "",
+    " ",
+    "a",
+    "0",
+    "7",
+    [],
+    [timetoken],
+    {},
+    timetoken,
+    `${timetoken}\n`,
+    `${timetoken}0`,
+    "1790574124638396",
+    "-7905741246383965",
+    { t: timetoken },
+    { t: "0", r: 1 }
+  ]
+  type Change = readonly [field: string, value: Schema.Json | undefined]
+  /** A field, and an odd value of it or none. */
+  const changes = (fields: ReadonlyArray<string>) =>
+    Arbitrary.array(
+      Arbitrary.map(
+        Arbitrary.schema(
+          Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: fields.length * (odd.length + 1) - 1 }))
+        ),
+        (index): Change => [fields[index % fields.length]!, odd[Math.floor(index / fields.length)]]
+      ),
+      { maxLength: 3 }
+    )
+  /** What `JSON.parse` gives of the value with these fields changed. `p.t` is a field of `p`. */
+  const changed = (value: object, changes: ReadonlyArray<Change>): Schema.Json => {
+    const copy = JSON.parse(JSON.stringify(value))
+    for (const [path, value] of changes) {
+      const [field = "", inner] = path.split(".")
+      const target = inner === undefined ? copy : copy[field]
+      if (typeof target === "object" && target !== null) target[inner ?? field] = value
+    }
+    return JSON.parse(JSON.stringify(copy))
+  }
+  const oddly = { arbitrary: { runs: 2_000 } }
+
+  const whole = { a: "0", c: "a", d: { x: 1 }, p: { t: timetoken, r: 7 }, e: 0, i: "ada", b: "a.*", u: {}, cmt: "note" }
+  const fields = ["c", "d", "p", "p.t", "p.r", "e", "i", "b", "u", "cmt", "z"]
+  it.prop("are one for envelopes", { changes: changes(fields) }, ({ changes }) => {
+    const raw = changed(whole, changes)
+    const decoded = Envelope.decode(raw)
+    const { a: _, z: __, ...known } = Result.getOrElse(decoded, () => ({})) as Record<string, unknown>
+    const bySchema = Envelope.decodeBySchema(raw)
+    assert.deepStrictEqual(Result.map(decoded, () => known), bySchema as typeof decoded)
+    // Of all that the schema accepts: else the check would be one for a few only.
+    if (Result.isSuccess(decoded)) assert.strictEqual(decoded.success, raw as typeof decoded.success)
+  }, oddly)
+
+  const answer = { t: { t: timetoken, r: 7 }, m: [{ c: "a" }, 1, null] }
+  it.prop("are one for pages", { changes: changes(["t", "t.t", "t.r", "m", "z"]) }, ({ changes }) => {
+    const json = changed(answer, changes)
+    const decoded = Subscribe.decodeAnswer(json)
+    const bySchema = Subscribe.decodeAnswerBySchema(json)
+    assert.deepStrictEqual(Result.map(decoded, ({ m, t }) => ({ m, t })), bySchema as typeof decoded)
+    if (Result.isSuccess(decoded)) assert.strictEqual(decoded.success, json as typeof decoded.success)
+  }, oddly)
+
+  it.each<Schema.Json>([...odd, [whole], { m: [] }, { t: {}, m: {} }])("are one for %j", (value) => {
+    assert.deepStrictEqual(Envelope.decode(value), Envelope.decodeBySchema(value))
+    assert.deepStrictEqual(Subscribe.decodeAnswer(value), Subscribe.decodeAnswerBySchema(value))
   })
 })

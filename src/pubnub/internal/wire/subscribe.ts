@@ -38,14 +38,28 @@ export interface Page {
   readonly size: number
 }
 
+const position = /^(\d{17}|0)$/
+
 const Answer = Schema.Struct({
   t: Schema.Struct({
-    t: Schema.String.pipe(Schema.check(Schema.isPattern(/^(\d{17}|0)$/))),
+    t: Schema.String.pipe(Schema.check(Schema.isPattern(position))),
     r: Schema.optionalKey(Schema.NullOr(Schema.Int))
   }),
   m: Schema.Array(Envelope.Parsed)
 })
-const decodeAnswer = Codec.decodeResult(Answer)
+/** Decodes by the schema alone. */
+export const decodeAnswerBySchema = Codec.decodeResult(Answer)
+
+/** What the schema accepts, checked by hand: the schema would walk through all messages of a page. */
+const isAnswer = (json: unknown): json is typeof Answer.Type => {
+  if (!Json.isRecord(json) || !Array.isArray(json.m) || !Json.isRecord(json.t)) return false
+  const { r, t } = json.t
+  return typeof t === "string" && position.test(t) && (r === undefined || r === null || Number.isSafeInteger(r))
+}
+
+/** Decodes the answer of a handshake or a poll. The schema says what is wrong with any other value. */
+export const decodeAnswer = (json: Schema.Json): Result.Result<typeof Answer.Type, string> =>
+  isAnswer(json) ? Result.succeed(json) : decodeAnswerBySchema(json)
 
 /** The request without a position, answered at once. */
 export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Page> => {
