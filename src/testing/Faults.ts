@@ -429,6 +429,31 @@ const noRule: Rule = {
   lasting: undefined
 }
 
+const kinds: Record<Exclude<Kind, symphony.Kind>, true> = {
+  handshake: true,
+  poll: true,
+  publish: true,
+  signal: true,
+  leave: true,
+  presence: true,
+  history: true,
+  historyCounts: true,
+  channelGroups: true,
+  messageActions: true,
+  appContext: true,
+  other: true
+}
+
+const tags: ReadonlySet<string> = new Set(["Answer", ...everything.map(({ fault }) => fault._tag)])
+
+/** Throws for a rule that no request can meet, and for a fault that does not exist. */
+const check = ({ fault, on }: Rule) => {
+  if (!tags.has(fault._tag)) throw new Error(`Faults has no fault "${fault._tag}": see Faults.Fault`)
+  if (typeof on === "string" && !Object.hasOwn(kinds, on) && !symphony.isKind(on)) {
+    throw new Error(`A rule of Faults is on "${on}", which is no kind of request: see Faults.Kind`)
+  }
+}
+
 const noChance: Chance = { seed: 0, rate: undefined, faults: undefined, during: undefined }
 
 interface Active extends Rule {
@@ -472,12 +497,15 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
     const start = yield* Clock.currentTimeMillis
     const injected: Array<Injected> = []
     const options = defaults.merge<Options>("Faults.layer", { script: undefined, chance: undefined }, given)
-    const activate = (rule: Rule): Active => ({
-      ...defaults.merge<Rule>("A rule of Faults", noRule, rule),
-      passed: 0,
-      hits: 0,
-      until: undefined
-    })
+    const activate = (rule: Rule): Active => {
+      check(rule)
+      return {
+        ...defaults.merge<Rule>("A rule of Faults", noRule, rule),
+        passed: 0,
+        hits: 0,
+        until: undefined
+      }
+    }
     let rules = (options.script ?? []).map(activate)
     let chance = options.chance === undefined
       ? undefined

@@ -657,12 +657,22 @@ const ticksOf = (input: Duration.Input): bigint => BigInt(Math.round(Math.min(mi
 /** The same with the fractions of a millisecond. */
 const delayOf = (input: Duration.Input = 0): bigint => Duration.toNanosUnsafe(Duration.fromInputUnsafe(input)) / 100n
 
+const keysetFields: Record<keyof Keyset, true> = {
+  subscribeKey: true,
+  publishKey: true,
+  secretKey: true,
+  addOns: true,
+  limits: true
+}
+
 const makeKeyset = (
-  { addOns, limits: own, publishKey, secretKey, subscribeKey }: Keyset,
+  keyset: Keyset,
   shared: { readonly addOns: defaults.Given<AddOns>; readonly limits: defaults.Given<Limits> },
   historyDelay: Duration.Input,
   moreActions: boolean
 ) => {
+  defaults.refuseUnknown("A keyset of PubNubEmulator", keysetFields, keyset)
+  const { addOns, limits: own, publishKey, secretKey, subscribeKey } = keyset
   const limits = defaults.merge("limits of PubNubEmulator", defaultLimits, shared.limits, own)
   const maxBodySize = own?.maxBodySize ?? shared.limits.maxBodySize ??
     Math.max(limits.maxBodySize, limits.maxMessageSize)

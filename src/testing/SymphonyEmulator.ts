@@ -542,6 +542,18 @@ const problems: Readonly<Record<plainBody.Problem, Answer>> = {
   UnknownEncoding: answers.unsupportedMediaType
 }
 
+const userFields: Record<keyof User, true> = {
+  userId: true,
+  username: true,
+  displayName: true,
+  firstName: true,
+  lastName: true,
+  email: true,
+  publicKey: true
+}
+const appFields: Record<keyof App, true> = { appId: true, publicKey: true }
+const streamFields: Record<keyof Stream, true> = { type: true, name: true, members: true }
+
 /**
  * The emulator itself, for a server of your own around `handle`.
  *
@@ -609,15 +621,17 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
         (cause) => Effect.die(new Error(`the public key of "${name}" is not PEM of an RSA key`, { cause }))
       )
 
-  const addUser = Effect.fnUntraced(
-    function*({ displayName, email, firstName, lastName, publicKey, userId, username }: User) {
-      const key = yield* keyOf(username, publicKey)
-      const names = { username, displayName: displayName ?? username, firstName, lastName, email }
-      return pod.addUser({ id: userId, ...names, key }).id
-    }
-  )
+  const addUser = Effect.fnUntraced(function*(user: User) {
+    defaults.refuseUnknown("A user of SymphonyEmulator", userFields, user)
+    const { displayName, email, firstName, lastName, publicKey, userId, username } = user
+    const key = yield* keyOf(username, publicKey)
+    const names = { username, displayName: displayName ?? username, firstName, lastName, email }
+    return pod.addUser({ id: userId, ...names, key }).id
+  })
 
-  const addApp = Effect.fnUntraced(function*({ appId, publicKey }: App) {
+  const addApp = Effect.fnUntraced(function*(app: App) {
+    defaults.refuseUnknown("An app of SymphonyEmulator", appFields, app)
+    const { appId, publicKey } = app
     pod.addApp({ id: appId, key: yield* keyOf(appId, publicKey) })
   })
 
@@ -633,7 +647,9 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
   const streamOf = (id: string) => the("stream", id, () => pod.stream(id))
   const messageOf = (id: string) => the("message", id, () => services.messageOf(service, id))
 
-  const createStream = Effect.fnUntraced(function*({ members, name, type }: Stream) {
+  const createStream = Effect.fnUntraced(function*(stream: Stream) {
+    defaults.refuseUnknown("A stream of SymphonyEmulator", streamFields, stream)
+    const { members, name, type } = stream
     const creator = yield* userOf(members[0])
     const users = yield* Effect.forEach(members, userOf)
     return yield* step((now) => services.addStream(service, { type, name, creator, members: users }, now).id)

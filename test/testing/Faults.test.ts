@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -8,6 +10,7 @@ import * as Predicate from "effect/Predicate"
 import * as TestClock from "effect/testing/TestClock"
 import * as Faults from "effect-herald/testing/Faults"
 import * as PubNubEmulator from "effect-herald/testing/PubNubEmulator"
+import * as SymphonyEmulator from "effect-herald/testing/SymphonyEmulator"
 import {
   addAction,
   counts,
@@ -54,6 +57,50 @@ const raw = (target: string) =>
     const response = yield* HttpClient.get(`http://h${target}`)
     return { status: response.status, headers: response.headers, text: yield* response.text }
   })
+
+/** The message of the defect with which a layer fails to build. */
+const defectOf = <A, E>(layer: () => Layer.Layer<A, E>) =>
+  Effect.map(
+    Effect.exit(Effect.scoped(Effect.suspend(() => Layer.build(layer())))),
+    (exit) => Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "built"
+  )
+
+describe("misspelled options", () => {
+  /** As code without types gives it. */
+  const untyped = (json: string) => JSON.parse(json)
+
+  it.effect.each<readonly [string, string, string]>([
+    ["a kind of request", `{ "script": [{ "on": "pol", "fault": { "_tag": "EmptyBody" } }] }`, `on "pol"`],
+    ["a fault", `{ "script": [{ "fault": { "_tag": "Empty" } }] }`, `no fault "Empty"`],
+    ["a field of a rule", `{ "script": [{ "fault": { "_tag": "EmptyBody" }, "time": 2 }] }`, `no option "time"`],
+    ["a field of chance", `{ "chance": { "sed": 2 } }`, `no option "sed"`]
+  ])("are defects when Faults.layer gets %s that does not exist", ([_, options, message]) =>
+    Effect.gen(function*() {
+      const layer = () => Layer.provide(Faults.layer(untyped(options)), PubNubEmulator.layer())
+      assert.include(yield* defectOf(layer), message)
+    }))
+
+  it.effect.each<readonly [string, string, string]>([
+    ["a field of a keyset", `{ "keysets": [{ "subscribeKey": "s", "publishKee": "p" }] }`, `no option "publishKee"`],
+    ["a latency that is no Effect", `{ "latency": "1 second" }`, "latency of an emulator"]
+  ])("are defects when PubNubEmulator.layer gets %s", ([_, options, message]) =>
+    Effect.gen(function*() {
+      assert.include(yield* defectOf(() => PubNubEmulator.layer(untyped(options))), message)
+    }))
+
+  it.effect.each<readonly [string, string, string]>([
+    ["user", `{ "users": [{ "usernam": "ada" }] }`, `no option "usernam"`],
+    ["app", `{ "apps": [{ "appId": "a", "publickey": "" }] }`, `no option "publickey"`],
+    [
+      "stream",
+      `{ "users": [{ "username": "ada" }], "streams": [{ "type": "IM", "member": ["ada"] }] }`,
+      `no option "member"`
+    ]
+  ])("are defects when SymphonyEmulator.layer gets an unknown field of a %s", ([_, options, message]) =>
+    Effect.gen(function*() {
+      assert.include(yield* defectOf(() => SymphonyEmulator.layer(untyped(options))), message)
+    }))
+})
 
 const publishTarget = "/publish/demo-pub/demo-sub/0/a/0/1?uuid=you"
 const pollTarget = (tt: string) => `/v2/subscribe/demo-sub/a/0?uuid=me&tt=${tt}&tr=1`

@@ -4,20 +4,30 @@
 export type Given<A> = { readonly [K in keyof A]?: A[K] | undefined }
 
 /**
- * The defaults with the given options in their place; later ones win. Throws for a name that the defaults do not have: an
- * option that nobody reads would leave a test green that tests nothing.
+ * Throws for a field that is not among the known ones: an option that nobody reads would leave a test green that tests
+ * nothing.
  */
+export const refuseUnknown = (owner: string, known: object, given: object) => {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new Error(`${owner} has no option "${name}": use ${Object.keys(known).join(", ")}`)
+    }
+  }
+}
+
+/** The defaults with the given options in their place; later ones win. Throws for a name that the defaults do not have. */
 export const merge = <A extends object>(
   owner: string,
   defaults: A,
   ...given: ReadonlyArray<Given<A> | undefined>
 ): A => {
   const merged = { ...defaults }
-  for (const [name, value] of given.flatMap((options) => Object.entries(options ?? {}))) {
-    if (!Object.hasOwn(defaults, name)) {
-      throw new Error(`${owner} has no option "${name}": use ${Object.keys(defaults).join(", ")}`)
+  for (const options of given) {
+    if (options === undefined) continue
+    refuseUnknown(owner, defaults, options)
+    for (const [name, value] of Object.entries(options)) {
+      if (value !== undefined) Object.assign(merged, { [name]: value })
     }
-    if (value !== undefined) Object.assign(merged, { [name]: value })
   }
   return merged
 }

@@ -18,6 +18,9 @@ export type Handle = (request: Request) => Effect.Effect<Answer, ConnectionReset
 /** Puts the surroundings around a handler. */
 export const make = Effect.fnUntraced(function*(latency: Effect.Effect<Duration.Input> | undefined) {
   const context = yield* Effect.context<never>()
+  if (latency !== undefined && !Effect.isEffect(latency)) {
+    throw new Error("latency of an emulator is not an Effect: use Effect.succeed(\"100 millis\")")
+  }
 
   // A server knows nothing of its callers' services. It takes only time, chance and scheduling from their context.
   const isolate = (caller: Context.Context<never>) =>
