@@ -515,7 +515,7 @@ describe("content", () => {
       assert.strictEqual(yield* Content.wrap(content), sent)
     }))
 
-  const unescaped = "is not well formed (text that is no markup goes through MessageML.text): "
+  const unescaped = "is not well formed: "
   it.effect.each<readonly [string, string]>([
     ["", "is empty"],
     [" \n", "is empty"],
@@ -535,6 +535,15 @@ describe("content", () => {
       const found = yield* Effect.flip(Content.wrap(content))
       assert.strictEqual(found.slice(0, issue.length), issue)
       if (!issue.endsWith(": ")) assert.strictEqual(found, issue)
+    }))
+
+  it.effect.each<readonly [string, number]>([
+    ["<b>a</i>", 5],
+    ["&nbsp;<b>a</i>", 11],
+    ["<messageML><b>a</i></messageML>", 16]
+  ])("points at the column of %s as the caller wrote it", ([content, column]) =>
+    Effect.gen(function*() {
+      assert.include(yield* Effect.flip(Content.wrap(content)), ` at column ${column}.`)
     }))
 
   it.effect.prop(

@@ -96,10 +96,13 @@ describe("misspelled options", () => {
       `{ "users": [{ "username": "ada" }], "streams": [{ "type": "IM", "member": ["ada"] }] }`,
       `no option "member"`
     ]
-  ])("are defects when SymphonyEmulator.layer gets an unknown field of a %s", ([_, options, message]) =>
-    Effect.gen(function*() {
-      assert.include(yield* defectOf(() => SymphonyEmulator.layer(untyped(options))), message)
-    }))
+  ])(
+    "are defects when SymphonyEmulator.layer gets an unknown field of a %s",
+    ([_, options, message]) =>
+      Effect.gen(function*() {
+        assert.include(yield* defectOf(() => SymphonyEmulator.layer(untyped(options))), message)
+      })
+  )
 })
 
 const publishTarget = "/publish/demo-pub/demo-sub/0/a/0/1?uuid=you"

@@ -21,19 +21,22 @@ export const wrap = (content: string | Markup): Effect.Effect<string, string> =>
   if (wrong !== undefined) return Effect.fail(wrong)
   const [starts, ends] = [startTag.test(text), endTag.test(text)]
   if (starts !== ends) return Effect.fail(`has a messageML tag at its ${starts ? "start" : "end"} only`)
-  const wrapped = starts ? text : `<messageML>${text}</messageML>`
-  return isTemplate(wrapped) ? Effect.succeed(wrapped) : Effect.as(wellFormed(wrapped), wrapped)
+  const root = starts ? "" : "<messageML>"
+  const wrapped = starts ? text : `${root}${text}</messageML>`
+  return isTemplate(wrapped) ? Effect.succeed(wrapped) : Effect.as(wellFormed(wrapped, root.length), wrapped)
 }
 
 // The Agent makes markup of it that cannot be known here.
 const isTemplate = (text: string): boolean => /<\/?[#@]|[$#]\{/.test(text)
 
 // Names of characters that HTML knows and XML does not are for the Agent to judge.
-const wellFormed = (markup: string): Effect.Effect<void, string> =>
-  Stream.succeed(markup.replace(/&[A-Za-z][A-Za-z0-9]*;/g, " ")).pipe(
+const wellFormed = (markup: string, added: number): Effect.Effect<void, string> =>
+  Stream.succeed(markup.replace(/&[A-Za-z][A-Za-z0-9]*;/g, (name) => " ".repeat(name.length))).pipe(
     Stream.pipeThroughChannel(Xml.decodeString()),
     Stream.runDrain,
-    Effect.mapError((error) =>
-      `is not well formed (text that is no markup goes through MessageML.text): ${error.message}`
-    )
+    Effect.mapError(({ column = 0, line, message }) => {
+      // The caller counts from their own text, which has no root element.
+      const found = line === 1 ? message.replace(/ at line 1, column \d+$/, ` at column ${column - added}`) : message
+      return `is not well formed: ${found}. Pass text that is no markup through MessageML.text`
+    })
   )
