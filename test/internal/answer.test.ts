@@ -5,8 +5,8 @@ import * as Answer from "../../src/internal/answer.ts"
 const all = Array.from({ length: 600 }, (_, status) => status)
 const whose = (status: number) => [Answer.judge(status, true), Answer.judge(status, false)]
 
-describe("a failure", () => {
-  it("is a refusal only in the service's own words, and only with 4xx", () => {
+describe("Answer", () => {
+  it("judges 4xx as a refusal only in the service's own words, and 429 and sizes by themselves", () => {
     for (const status of all) {
       const expected = status === 429
         ? ["RateLimited", "RateLimited"]
@@ -19,7 +19,7 @@ describe("a failure", () => {
     }
   })
 
-  it("is a redirect with 3xx, or without a status", () => {
+  it("takes 3xx, and a response without a status, for a redirect", () => {
     assert.deepStrictEqual(all.filter(Answer.isRedirect), [0, ...all.slice(300, 400)])
   })
 })

@@ -29,28 +29,28 @@ const pieces = (
   }
 }
 
-describe("a body", () => {
-  it.effect("is read to its end where it is not too large", () =>
+describe("Body.text", () => {
+  it.effect("reads a body below the limit to its end", () =>
     Effect.gen(function*() {
       const { response } = pieces((number) => number < 3 ? bytes("añ\u20ac😀"[number] ?? "") : undefined)
       assert.deepStrictEqual(yield* Body.text(response, 10), { text: "añ€" })
     }))
 
-  it.effect("may halve a character between two pieces", () =>
+  it.effect("decodes a character that is split between two pieces", () =>
     Effect.gen(function*() {
       const euro = bytes("€")
       const { response } = pieces((number) => number < 3 ? euro.slice(number, number + 1) : undefined)
       assert.deepStrictEqual(yield* Body.text(response, 3), { text: "€" })
     }))
 
-  it.effect("may be nothing at all", () =>
+  it.effect("reads an empty body", () =>
     Effect.gen(function*() {
       const empty = HttpClientResponse.fromWeb(HttpClientRequest.get("http://host/"), new Response(null))
       assert.deepStrictEqual(yield* Body.text(empty, 10), { text: "" })
     }))
 
   it.effect.each([{}, { "content-length": "3" }, { "content-length": "-1" }, { "content-length": "x" }])(
-    "without an end is given up when it is too large, with headers %o",
+    "stops reading an endless body above the limit, with headers %o",
     (headers) =>
       Effect.gen(function*() {
         const { response, state } = pieces(() => bytes("x".repeat(1_000)), headers)
@@ -62,14 +62,14 @@ describe("a body", () => {
       })
   )
 
-  it.effect("may have been read by another client before", () =>
+  it.effect("reads a body that another client has already read", () =>
     Effect.gen(function*() {
       const { response } = pieces((number) => number === 0 ? bytes("abc") : undefined)
       assert.strictEqual(yield* response.text, "abc")
       assert.deepStrictEqual(yield* Body.text(response, 10), { text: "abc" })
     }))
 
-  it.effect("that breaks off is a failure, whatever came of it", () =>
+  it.effect("fails when the body breaks off", () =>
     Effect.gen(function*() {
       const breaking = (after: number) =>
         pieces((number) => {
@@ -82,7 +82,7 @@ describe("a body", () => {
       }
     }))
 
-  it.effect("may be as large as the limit, and not one byte more", () =>
+  it.effect("reads a body of exactly the limit, and cuts one that is a byte longer", () =>
     Effect.gen(function*() {
       const of = (size: number) => pieces((number) => number === 0 ? bytes("x".repeat(size)) : undefined).response
       assert.isUndefined((yield* Body.text(of(100), 100)).limit)

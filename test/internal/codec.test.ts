@@ -29,27 +29,27 @@ const both = Effect.fnUntraced(function*<A>(schema: Schema.ConstraintDecoder<A>,
 })
 
 describe("decode", () => {
-  it.effect("gives what fits, and says what does not", () =>
+  it.effect("decodes a value that fits, and fails with a sentence for one that does not", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Codec.decode(Big)("12"), 12n)
       assert.deepStrictEqual(Codec.decodeResult(Big)("12"), Result.succeed(12n))
       assert.strictEqual(yield* both(Schema.Int, "x"), "Expected number")
     }))
 
-  it.effect("a transformation that throws is a sentence", () =>
+  it.effect("fails with a sentence when a transformation throws", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* both(Big, "x"), "its schema threw SyntaxError: Cannot convert x to a BigInt")
       assert.isAtMost((yield* both(Big, "x".repeat(30_000))).length, 1_100)
     }))
 
-  it.effect("a recursive schema that overflows the stack is a sentence", () =>
+  it.effect("fails with a sentence when a recursive schema overflows the stack", () =>
     Effect.gen(function*() {
       for (const levels of [16_000, 100_000]) {
         assert.match(yield* both(Tree, deep(levels)), /^its schema threw RangeError: Maximum call stack/)
       }
     }))
 
-  it.effect("an issue is bounded, however deep its place is and however long its names are", () =>
+  it.effect("limits the length of an issue with a deep path or long names", () =>
     Effect.gen(function*() {
       for (const levels of [10, 100, 300, 1_000]) {
         const issue = yield* both(Tree, deep(levels, "1"))
@@ -60,7 +60,7 @@ describe("decode", () => {
       assert.isAtMost(named.length, 1_024)
     }))
 
-  it.effect("an interruption stays one, and services are asked for", () =>
+  it.effect("keeps an interruption, and uses the services of the schema", () =>
     Effect.gen(function*() {
       class Zone extends Context.Service<Zone, number>()("Zone") {}
       const Served = Schema.Int.pipe(Schema.decodeTo(Schema.Int, {
@@ -78,7 +78,7 @@ describe("decode", () => {
 })
 
 describe("encode", () => {
-  it.effect("gives the encoded form, or a sentence when the schema says no or throws", () =>
+  it.effect("encodes a value, and fails with a sentence when the schema refuses it or throws", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Codec.encode(Schema.FiniteFromString)(12), "12")
       assert.strictEqual(yield* Effect.flip(Codec.encode(Schema.Int)("x")), "Expected number")

@@ -13,9 +13,9 @@ import * as PacedCommits from "../../src/internal/pacedCommits.ts"
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
 
-describe("a front", () => {
+describe("Front", () => {
   it.prop(
-    "is at the last place before which nothing is open, in whatever order things are done",
+    "is at the last place before which all are done, in any order of completion",
     { order: Arbitrary.array(Arbitrary.schema(Schema.Finite), { minLength: 1, maxLength: 30 }) },
     ({ order }) => {
       const front = Front.make<number>()
@@ -33,8 +33,8 @@ describe("a front", () => {
   )
 })
 
-describe("commits", () => {
-  it.effect("never run ahead of what is still open, and save what is newest", () =>
+describe("Commits", () => {
+  it.effect("saves the newest place before which all are done", () =>
     Effect.gen(function*() {
       const saved: Array<number> = []
       const commits = Commits.make((place: number) => Effect.sync(() => saved.push(place)))
@@ -50,7 +50,7 @@ describe("commits", () => {
       assert.deepStrictEqual(saved, [3, 4])
     }))
 
-  it.effect("do not pass what is open and has no place of its own", () =>
+  it.effect("does not pass an open entry without a place", () =>
     Effect.gen(function*() {
       const saved: Array<number> = []
       const commits = Commits.make((place: number) => Effect.sync(() => saved.push(place)))
@@ -62,7 +62,7 @@ describe("commits", () => {
       assert.deepStrictEqual(saved, [1, 3])
     }))
 
-  it.effect("one that could not be saved is saved with the next", () =>
+  it.effect("saves a place whose save failed when it is committed again, and then the next", () =>
     Effect.gen(function*() {
       const saved: Array<number> = []
       let broken = true
@@ -77,7 +77,7 @@ describe("commits", () => {
       assert.deepStrictEqual(saved, [1, 2])
     }))
 
-  it.effect("one whose caller is interrupted is saved all the same", () =>
+  it.effect("finishes a save whose caller is interrupted", () =>
     Effect.gen(function*() {
       const saved: Array<number> = []
       const commits = Commits.make((place: number) => Effect.delay(Effect.sync(() => saved.push(place)), "4 seconds"))
@@ -108,8 +108,8 @@ const noting = (save: (place: number) => Effect.Effect<void, string> = () => Eff
   return { saved, commits }
 }
 
-describe("paced commits", () => {
-  it.effect("save the first place at once, and then at most one each 250 milliseconds", () =>
+describe("PacedCommits", () => {
+  it.effect("saves the first place at once, and then at most one each 250 ms", () =>
     Effect.gen(function*() {
       const { commits, saved } = noting()
       for (const place of numbers(0, 100)) {
@@ -123,7 +123,7 @@ describe("paced commits", () => {
       assert.deepStrictEqual(saved.at(-1), [3_601_000, 100])
     }))
 
-  it.effect("save a hundred places at once, and have no room until they are saved", () =>
+  it.effect("saves at once after 100 places, and blocks the reader until they are saved", () =>
     Effect.gen(function*() {
       const held = yield* Deferred.make<void>()
       const { commits, saved } = noting((place) => place === 100 ? Deferred.await(held) : Effect.void)
@@ -143,7 +143,7 @@ describe("paced commits", () => {
       assert.deepStrictEqual(saved, [[0, 0], [1_001, 100]])
     }))
 
-  it.effect("never save a place behind one that is open", () =>
+  it.effect("does not save a place while an earlier one is open", () =>
     Effect.gen(function*() {
       const { commits, saved } = noting()
       const [first, second, third] = numbers(1, 4).map((place) => commits.open(place))
@@ -156,7 +156,7 @@ describe("paced commits", () => {
       assert.deepStrictEqual(saved, [[3_600_000, 3]])
     }))
 
-  it.effect("save the last place when they are closed, without waiting for the 250 milliseconds", () =>
+  it.effect("saves the last place at close without waiting for 250 ms", () =>
     Effect.gen(function*() {
       const { commits, saved } = noting()
       yield* commits.open(1)
@@ -167,7 +167,7 @@ describe("paced commits", () => {
       assert.isTrue(yield* noting().commits.close)
     }))
 
-  it.effect("fail where a save does, with no work going on and at the end", () =>
+  it.effect("fails when a save fails, without running work and at close", () =>
     Effect.gen(function*() {
       const { commits } = noting(() => Effect.delay(Effect.fail("full"), "1 second"))
       const failed = yield* Effect.forkChild(Effect.flip(commits.failed))
@@ -177,7 +177,7 @@ describe("paced commits", () => {
       assert.strictEqual(yield* Effect.flip(commits.close), "full")
     }))
 
-  it.effect("leave a save behind that takes longer than five seconds at the end", () =>
+  it.effect("leaves a save at close that takes longer than five seconds", () =>
     Effect.gen(function*() {
       const { commits } = noting(() => Effect.uninterruptible(Effect.never))
       yield* commits.open(1)
@@ -190,14 +190,14 @@ describe("paced commits", () => {
     }))
 })
 
-describe("work that is not cut off", () => {
-  it.effect("gives its result and its failure", () =>
+describe("Grace.lasting", () => {
+  it.effect("returns the result or the failure of the work", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Grace.lasting(Effect.succeed(1), "1 second"), 1)
       assert.strictEqual(yield* Effect.flip(Grace.lasting(Effect.fail("no"), "1 second")), "no")
     }))
 
-  it.effect("is told to end when its caller was interrupted and the time is over", () =>
+  it.effect("interrupts the work when its caller was interrupted and the grace is over", () =>
     Effect.gen(function*() {
       let interrupted = false
       const work = Effect.onInterrupt(Effect.never, () =>

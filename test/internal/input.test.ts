@@ -17,7 +17,7 @@ describe("Input", () => {
     assert.strictEqual(Input.header("a\r\nb"), "holds what no header can carry")
   })
 
-  it("passes what is right", () => {
+  it("finds no issue in valid input", () => {
     assert.deepStrictEqual(
       Input.issues({
         limit: Input.whole(1, 100)(100),
@@ -30,7 +30,7 @@ describe("Input", () => {
     )
   })
 
-  it("tells each bad item of a list once, and a list that is none", () => {
+  it("reports each bad item of a list once, and a value that is no list", () => {
     assert.deepStrictEqual(Input.each("channels", ["", "a", "", 7], Input.filled), [
       { location: "channels", message: "\"\" is empty" },
       { location: "channels", message: "7 is not text" }
@@ -40,7 +40,7 @@ describe("Input", () => {
     ])
   })
 
-  it("refuses values of any type without a defect", () => {
+  it("refuses values of any type without throwing", () => {
     for (const check of [Input.text, Input.filled, Input.notBlank, Input.segment, Input.bytes(5), Input.header]) {
       for (const value of anything) {
         if (typeof value !== "string") assert.isString(check(value))

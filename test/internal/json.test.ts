@@ -23,7 +23,7 @@ describe("parse", () => {
     "t0ken".repeat(99)
   ]
 
-  it("says what is wrong without a word of the text", () => {
+  it("says what is wrong without quoting the text", () => {
     for (const text of broken) {
       const issue = Result.match(Json.parse(text), { onFailure: (issue) => issue, onSuccess: () => "nothing" })
       assert.match(issue, /^it is not JSON(: it ends too early| at position \d+)?$/, text)
@@ -31,7 +31,7 @@ describe("parse", () => {
     assert.deepStrictEqual(Json.parse(""), Result.fail("the body is empty"))
   })
 
-  it("is done at once with strings of megabytes, ended or not, escaped or not", () => {
+  it("reads texts of 4 MB in time, valid or not", () => {
     for (const part of ["a", "\\\"", "\\\\", "\\u0041", "1234567890123456", "{", "é"]) {
       const text = part.repeat(4_000_000 / part.length)
       const began = performance.now()
@@ -55,13 +55,13 @@ describe("parseExact", () => {
     assert.deepStrictEqual(exact("{\"t\":17000000000000001}"), { t: "17000000000000001" })
   })
 
-  it("touches no string, no fraction and no short number", () => {
+  it("leaves strings, fractions and short numbers unchanged", () => {
     const text =
       "{\"a\":\"12345678901234567\",\"b\":\"x \\\" 12345678901234567\",\"c\":1.2345678901234567,\"d\":123456}"
     assert.deepStrictEqual(exact(text), JSON.parse(text))
   })
 
-  it("passes over a string of 40 million characters, and over as many quotes as fit into one", () => {
+  it("reads a string of 40 million characters, and 100,000 quotes", () => {
     const long = `["${"\\n".repeat(20_000_000)}",17000000000000001]`
     assert.deepStrictEqual(exact(long), ["\n".repeat(20_000_000), "17000000000000001"])
     assert.deepStrictEqual(exact("[\"\\\\\",17000000000000001,\"\\\"\"]"), ["\\", "17000000000000001", "\""])
@@ -71,12 +71,12 @@ describe("parseExact", () => {
     assert.deepStrictEqual((exact(many) as ReadonlyArray<unknown>).at(-1), "17000000000000001")
   })
 
-  it("keeps every digit in a list of 16,000 levels", () => {
+  it("keeps every digit below 16,000 levels", () => {
     const text = lists(16_000).replace("[]", "[17000000000000001]")
     assert.strictEqual(Json.text(exact(text)), text.replace("17000000000000001", "\"17000000000000001\""))
   })
 
-  it.effect.prop("is parse where there is no long integer", [Schema.Json], ([value]) =>
+  it.effect.prop("agrees with parse when there is no long integer", [Schema.Json], ([value]) =>
     Effect.sync(() => {
       const text = JSON.stringify(value)
       if (/\d{16}/.test(text)) return
@@ -85,19 +85,19 @@ describe("parseExact", () => {
 })
 
 describe("stringify", () => {
-  it.effect.prop("carries every JSON value there and back", [Schema.Json], ([value]) =>
+  it.effect.prop("round-trips every JSON value", [Schema.Json], ([value]) =>
     Effect.sync(() => {
       const text = Result.getOrThrow(Json.stringify(value))
       assert.strictEqual(JSON.stringify(JSON.parse(text)), JSON.stringify(value))
     }), { arbitrary: { runs: 300 } })
 
-  it("carries the falsy ones", () => {
+  it("writes 0, false, the empty string and null", () => {
     for (const value of [0, false, "", null]) {
       assert.deepStrictEqual(Json.stringify(value), Result.succeed(JSON.stringify(value)))
     }
   })
 
-  it("names the place of what JSON would lose", () => {
+  it("names the path of a value that JSON would lose", () => {
     const cycle: { self?: unknown } = {}
     cycle.self = cycle
     const refused: ReadonlyArray<readonly [unknown, string]> = [
@@ -120,7 +120,7 @@ describe("stringify", () => {
     }
   })
 
-  it("carries the same object twice, dates, and absent keys", () => {
+  it("writes a shared object twice and a date as text, and omits undefined fields", () => {
     const shared = { a: 1 }
     assert.deepStrictEqual(
       Json.stringify({ x: shared, y: shared, at: new Date(0), gone: undefined }),
@@ -128,7 +128,7 @@ describe("stringify", () => {
     )
   })
 
-  it("what throws while it is read is a failure, not an exception", () => {
+  it("fails when reading the value throws", () => {
     const no = () => {
       throw new Error("no")
     }
@@ -145,7 +145,7 @@ describe("stringify", () => {
     }
   })
 
-  it("carries what a toJSON gives, and refuses what JSON would lose of that", () => {
+  it("writes what toJSON returns, and refuses what JSON would lose of it", () => {
     const made = (value: unknown) => ({ at: { toJSON: () => value } })
     assert.deepStrictEqual(Json.stringify(made([1, { b: 2 }])), Result.succeed("{\"at\":[1,{\"b\":2}]}"))
     assert.deepStrictEqual(Json.stringify(made(undefined)), Result.succeed("{}"))
@@ -157,13 +157,13 @@ describe("stringify", () => {
     assert.match(String(Result.getFailure(Json.stringify(endless))), /is more than 16384 levels deep/)
   })
 
-  it("carries boxed values as what is in them", () => {
+  it("writes the value in a boxed value", () => {
     const boxed = [Object(1), Object("a"), Object(true)]
     assert.deepStrictEqual(Json.stringify(boxed), Result.succeed("[1,\"a\",true]"))
     assert.deepStrictEqual(Json.stringify([Object(1n)]), Result.fail("$[0] is a bigint"))
   })
 
-  it("carries half of a surrogate pair as an escape, or refuses it, in texts and in keys", () => {
+  it("escapes an unpaired surrogate, or refuses it with wellFormed", () => {
     assert.deepStrictEqual(Json.stringify(["a\ud800"]), Result.succeed("[\"a\\ud800\"]"))
     const wellFormed = (value: unknown) => Json.stringify(value, { wellFormed: true })
     assert.deepStrictEqual(wellFormed(["a\ud800"]), Result.fail("$[0] has an unpaired surrogate"))
@@ -171,7 +171,7 @@ describe("stringify", () => {
     assert.deepStrictEqual(wellFormed("😀"), Result.succeed("\"😀\""))
   })
 
-  it.each([lists, objects])("carries 16,384 levels, as many as a message can have, and no more", (nested) => {
+  it.each([lists, objects])("writes 16,384 levels, and refuses more", (nested) => {
     for (const levels of [5_440, 8_000, 16_000, 16_384]) {
       assert.strictEqual(Result.getOrThrow(Json.stringify(parsed(nested(levels)))), nested(levels))
     }
@@ -184,15 +184,15 @@ describe("stringify", () => {
   })
 })
 
-describe("text", () => {
+describe("Json.text", () => {
   it.effect.prop(
-    "is what JSON.stringify gives",
+    "writes what JSON.stringify writes",
     [Schema.Json],
     ([value]) => Effect.sync(() => assert.strictEqual(Json.text(value), JSON.stringify(value))),
     { arbitrary: { runs: 300 } }
   )
 
-  it("has no limit, and takes what others write that cannot be sent", () => {
+  it("writes 100,000 levels and unpaired surrogates", () => {
     const half = `{"\\ud800":["\\ud800",null,{"__proto__":-1.5e-7}],"a":true}`
     for (const levels of [5_440, 16_385, 100_000]) {
       assert.strictEqual(Json.text(parsed(lists(levels))), lists(levels))
@@ -202,16 +202,16 @@ describe("text", () => {
   })
 })
 
-describe("equal", () => {
+describe("Json.equal", () => {
   it.effect.prop(
-    "a value is its own copy",
+    "finds a value equal to its copy",
     [Schema.Json],
     ([value]) => Effect.sync(() => assert.isTrue(Json.equal(value, JSON.parse(JSON.stringify(value))))),
     { arbitrary: { runs: 300 } }
   )
 
   it.effect.prop(
-    "two values are one only if their texts are",
+    "finds two values equal only if their JSON texts are",
     [Schema.Json, Schema.Json],
     ([one, other]) =>
       Effect.sync(() => {
@@ -221,7 +221,7 @@ describe("equal", () => {
     { arbitrary: { runs: 300 } }
   )
 
-  it("goes by content, not by order or by keys without a value", () => {
+  it("ignores the order of keys and keys without a value", () => {
     const alike: ReadonlyArray<readonly [unknown, unknown]> = [
       [{ a: 1, b: 2 }, { b: 2, a: 1 }],
       [{ a: 1, b: undefined }, { a: 1 }],
@@ -254,7 +254,7 @@ describe("equal", () => {
     }
   })
 
-  it.each([lists, objects])("compares what is a hundred thousand levels deep", (nested) => {
+  it.each([lists, objects])("compares 100,000 levels", (nested) => {
     const text = nested(100_000)
     assert.isTrue(Json.equal(parsed(text), parsed(text)))
     assert.isFalse(Json.equal(parsed(text), parsed(nested(99_999))))

@@ -493,7 +493,7 @@ const states: ReadonlyArray<State> = [
 
 /** The pairs of which the table says something. */
 const told = new Set(table.map(([, state, input]) => `${nameOf(state)} ${input._tag}`))
-describe("the table", () => {
+describe("LongPoll.step", () => {
   it.each(table.map((line) => [line[0], line] as const))("%s", (_, line) => {
     const [, state, input, tag, commands, changes = {}] = line
     const before = structuredClone(state)
@@ -504,7 +504,7 @@ describe("the table", () => {
     assert.deepStrictEqual(state, before, "nothing is changed in place")
   })
 
-  it("every other pair changes nothing", () => {
+  it("changes nothing for every other pair of state and input", () => {
     let others = 0
     for (const state of states) {
       for (const input of inputs) {
@@ -518,12 +518,12 @@ describe("the table", () => {
     assert.isAbove(others, 60)
   })
 
-  it("a second new credential does not end a pause of the same row", () => {
+  it("does not end a pause for a second new credential in the same row", () => {
     const state = pausing("denied", { renewed: true })
     assert.strictEqual(LongPoll.step(rules, state, renewed)[0], state)
   })
 
-  it("says why it pauses and decides: a refusal is kept apart from a failure", () => {
+  it("keeps the reason of a pause: denied or failed", () => {
     const [decided] = LongPoll.step(rules, polling(), failed(10, { denied: true }))
     const [paused] = LongPoll.step(rules, decided, retry)
     assert.deepInclude({ ...paused }, { _tag: "Pausing", why: "denied" } as object)
@@ -532,8 +532,8 @@ describe("the table", () => {
   })
 })
 
-describe("time", () => {
-  it("is that of the clock that saw more of it, and never negative", () => {
+describe("elapsed time", () => {
+  it("is the larger of both clocks' times, and never negative", () => {
     const from = { wall: 1_000, steady: 1_000 }
     assert.strictEqual(LongPoll.elapsed(from, { wall: 1_500, steady: 1_100 }), 500)
     assert.strictEqual(LongPoll.elapsed(from, { wall: 400, steady: 1_100 }), 100)
@@ -545,7 +545,7 @@ describe("time", () => {
       ["by the wall clock", { wall: base.heardAt.wall + 600_001, steady: base.heardAt.steady }],
       ["by the monotonic clock, the wall clock set back", { wall: 0, steady: base.heardAt.steady + 600_001 }]
     ] as const
-  )("a break %s is one", (_, now) => {
+  )("finds a break %s", (_, now) => {
     assert.deepStrictEqual(LongPoll.step(rules, ready(), { _tag: "Wanted", at: now })[1], [handshake("break")])
     const [, commands] = LongPoll.step(rules, proving("failure"), {
       _tag: "Stood",
@@ -558,7 +558,7 @@ describe("time", () => {
     assert.deepStrictEqual(commands, [gap])
   })
 
-  it("asks again where the service stands when the machine slept before it read the answer", () => {
+  it("repeats the handshake when the machine slept before it read the answer", () => {
     const woken = { wall: base.heardAt.wall + 28_800_000, steady: base.heardAt.steady + 20 }
     const [state] = LongPoll.step(rules, proving("failure"), {
       _tag: "Stood",
@@ -571,7 +571,7 @@ describe("time", () => {
     assert.deepStrictEqual(LongPoll.step(rules, state, { _tag: "Wanted", at: woken })[1], [handshake("break")])
   })
 
-  it("two hundred silences of a quiet channel are no break", () => {
+  it("finds no break in 200 silent polls of a quiet channel", () => {
     let state: State = ready()
     let now = 0
     for (let n = 0; n < 200; n++) {
@@ -585,13 +585,13 @@ describe("time", () => {
   })
 })
 
-describe("a poll that was held", () => {
-  it("for 30 seconds ends a row: the longest pause of the default schedule", () => {
+describe("LongPoll.held", () => {
+  it("is 30 seconds, the longest pause of the default schedule", () => {
     assert.strictEqual(LongPoll.held, 30_000)
   })
 })
 
-describe("whoever cuts idle polls", () => {
+describe("polls behind a proxy that cuts idle connections", () => {
   const cutAfter = (...times: ReadonlyArray<number>): State => {
     let state = ready()
     let now = 0
@@ -622,13 +622,13 @@ describe("whoever cuts idle polls", () => {
       [[58_000, 58_000], 55_000],
       [[30_000, 31_300], 55_000]
     ] as const
-  )("after %o ms is met by polls of %i ms", (times, patience) => {
+  )("after cuts at %o ms have a patience of %i ms", (times, patience) => {
     const state = cutAfter(...times)
     assert.strictEqual(state._tag === "Polling" && state.patience, patience)
   })
 })
 
-describe("after any inputs", () => {
+describe("LongPoll.step with random inputs", () => {
   // Cheaper than an assertion that holds.
   const check = (holds: boolean, rule: string) => {
     if (!holds) assert.fail(rule)
@@ -642,7 +642,7 @@ describe("after any inputs", () => {
     }
   }
 
-  it("at most one thing is in flight, and what is told makes sense", () => {
+  it("has at most one operation in flight, and emits events that fit together", () => {
     const next = random(42)
     let now = 0
     let served = base.servedAt!
@@ -721,7 +721,7 @@ describe("after any inputs", () => {
     assert.strictEqual(met.size, 6 * inputs.length)
   })
 
-  it("Reconnected comes only after Interrupted, and where it was switched off", () => {
+  it("emits Reconnected only after Interrupted or SwitchedOff", () => {
     const next = random(7)
     for (let round = 0; round < 500; round++) {
       let state: State = LongPoll.start<number, string>(undefined, at(0))

@@ -114,10 +114,13 @@ const rows: ReadonlyArray<readonly [string, unknown, "NotSent" | "Lost", string 
   ["the same error by 3^50 ways", shared, "NotSent", "ECONNREFUSED"]
 ]
 
-describe("a transport that fails with", () => {
-  it.effect.each(rows)("%s", ([, cause, tag, code]) =>
-    Effect.map(ended(cause), (failure) => {
-      assert.deepStrictEqual([failure._tag, failure.code], [tag, code])
-      assert.include(failure.description, code ?? "TransportError")
-    }))
+describe("Operation.run", () => {
+  it.effect.each(rows)(
+    "decides whether a request was sent when the transport fails with %s",
+    ([, cause, tag, code]) =>
+      Effect.map(ended(cause), (failure) => {
+        assert.deepStrictEqual([failure._tag, failure.code], [tag, code])
+        assert.include(failure.description, code ?? "TransportError")
+      })
+  )
 })

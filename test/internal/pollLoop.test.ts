@@ -92,8 +92,8 @@ const now = Effect.map(EffectClock.Clock, PollLoop.moment)
 
 const renamed = Effect.map(now, (at) => ({ _tag: "Renamed", at }) as const)
 
-describe("the loop", () => {
-  it.effect("begins with a handshake, and polls from where it stands", () =>
+describe("PollLoop", () => {
+  it.effect("starts with a handshake, and polls from its cursor", () =>
     Effect.gen(function*() {
       let pages = 0
       const { done, loop } = yield* loopOf({
@@ -106,7 +106,7 @@ describe("the loop", () => {
       assert.deepStrictEqual(yield* done, ["poll 2", "poll 3"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("waits until something is wanted, and is woken", () =>
+  it.effect("waits until it is woken and something is wanted", () =>
     Effect.gen(function*() {
       let wanted: "Wanted" | "Renamed" | undefined
       const { done, loop } = yield* loopOf({ next: () => wanted })
@@ -121,7 +121,7 @@ describe("the loop", () => {
       assert.deepStrictEqual(yield* done, ["handshake start", "TellConnected", "poll 1"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("asks its schedule, which goes on through a row and starts afresh after it", () =>
+  it.effect("follows one schedule per failure through a row, and starts afresh after a page", () =>
     Effect.gen(function*() {
       const delays: Array<number> = []
       const results: Array<Effect.Effect<PollLoop.Polled<number>, string>> = [
@@ -145,7 +145,7 @@ describe("the loop", () => {
       assert.deepStrictEqual(delays, [1_000, 2_000, 1_000, 4_000, 1_000])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("ends when its schedule does", () =>
+  it.effect("ends when its schedule ends", () =>
     Effect.gen(function*() {
       const { done, loop } = yield* loopOf({
         handshake: () => Effect.fail("boom"),
@@ -159,7 +159,7 @@ describe("the loop", () => {
       assert.deepStrictEqual(yield* done, [])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("asks whether a credential was replaced only after it was denied", () =>
+  it.effect("asks whether the credential was replaced only after a denial", () =>
     Effect.gen(function*() {
       let asked = 0
       const results = [Effect.fail("boom"), Effect.fail("denied"), Effect.fail("denied")]
@@ -188,7 +188,7 @@ describe("the loop", () => {
       ])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("a thousand pages that come at once do not grow the stack", () =>
+  it.effect("reads 20,000 pages at once without growing the stack", () =>
     Effect.gen(function*() {
       let pages = 0
       const { loop } = yield* loopOf({
@@ -200,8 +200,8 @@ describe("the loop", () => {
     }).pipe(Effect.scoped, Effect.provide(world)))
 })
 
-describe("what happens beside what is in flight", () => {
-  it.effect("is ignored by a handshake, which goes on", () =>
+describe("PollLoop.signal", () => {
+  it.effect("does not interrupt a handshake", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<PollLoop.Stood<number>>()
       const { done, inFlight, loop } = yield* loopOf({ handshake: () => Deferred.await(gate) })
@@ -217,7 +217,7 @@ describe("what happens beside what is in flight", () => {
       assert.deepStrictEqual(yield* done, ["TellConnected", "poll 1"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("new names end a poll, and nothing of it comes any more", () =>
+  it.effect("with new names ends a poll, and ignores its late answer", () =>
     Effect.gen(function*() {
       const gates: Array<Deferred.Deferred<PollLoop.Polled<number>>> = []
       const { done, inFlight, loop, mostInFlight } = yield* loopOf({
@@ -242,7 +242,7 @@ describe("what happens beside what is in flight", () => {
       assert.isAtMost(inFlight(), 1)
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("what a poll that was cut would have failed with does not count", () =>
+  it.effect("with new names ends a poll, and ignores its late failure", () =>
     Effect.gen(function*() {
       const gate = Deferred.makeUnsafe<PollLoop.Polled<number>, string>()
       let polls = 0
@@ -258,7 +258,7 @@ describe("what happens beside what is in flight", () => {
       assert.strictEqual(loop.state._tag, "Polling")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("new names in a pause after a failure change nothing; a new credential ends one after a refusal", () =>
+  it.effect("ends a pause after a denial for a new credential, and not one after a failure for new names", () =>
     Effect.gen(function*() {
       const results = [Effect.fail("boom"), Effect.fail("denied")]
       const { done, loop } = yield* loopOf({
@@ -277,7 +277,7 @@ describe("what happens beside what is in flight", () => {
       assert.deepStrictEqual(yield* done, ["handshake failure", "TellReconnected", "poll 1"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("what is signalled while something is told comes after that", () =>
+  it.effect("handles a signal that comes from within tell after that event", () =>
     Effect.gen(function*() {
       let other: Loop | undefined
       const order: Array<string> = []
@@ -299,7 +299,7 @@ describe("what happens beside what is in flight", () => {
       assert.strictEqual(loop.state._tag, "Polling")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("what is signalled while something is told comes, also behind a signal that changes nothing", () =>
+  it.effect("handles a signal that comes from within tell, also after one that changes nothing", () =>
     Effect.gen(function*() {
       let other: Loop | undefined
       let isConnected = false
@@ -317,7 +317,7 @@ describe("what happens beside what is in flight", () => {
       assert.strictEqual(loop.state._tag, "Off")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("switching off and on again goes on from the same place", () =>
+  it.effect("with SwitchedOff and SwitchedOn continues from the same cursor", () =>
     Effect.gen(function*() {
       const { done, inFlight, loop } = yield* loopOf({})
       loop.start()
@@ -332,8 +332,8 @@ describe("what happens beside what is in flight", () => {
     }).pipe(Effect.scoped, Effect.provide(world)))
 })
 
-describe("stopping", () => {
-  it.effect("ends what is in flight; starting again goes on from the state", () =>
+describe("PollLoop.stop", () => {
+  it.effect("ends what is in flight, and a later start continues from the state", () =>
     Effect.gen(function*() {
       const { done, inFlight, loop } = yield* loopOf({})
       loop.start()
@@ -352,7 +352,7 @@ describe("stopping", () => {
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect.each(["TellConnected", "TellInterrupted", "TellReconnected", "End"] as const)(
-    "by who is told of %s: nothing happens after that",
+    "called from within tell of %s ends the loop",
     (tag) =>
       Effect.gen(function*() {
         let loop: Loop | undefined
@@ -383,7 +383,7 @@ describe("stopping", () => {
       }
     }]
   ])(
-    "by what is asked first, while it starts: what that %s is told to nobody",
+    "called from within the handshake ignores that it %s",
     ([, changes]) =>
       Effect.gen(function*() {
         let loop: Loop | undefined
@@ -400,7 +400,7 @@ describe("stopping", () => {
       }).pipe(Effect.scoped, Effect.provide(world))
   )
 
-  it.effect("by who is asked for what is wanted", () =>
+  it.effect("called from within next ends the loop", () =>
     Effect.gen(function*() {
       let loop: Loop | undefined
       const made = yield* loopOf({
@@ -417,7 +417,7 @@ describe("stopping", () => {
     }).pipe(Effect.scoped, Effect.provide(world)))
 })
 
-describe("what throws", () => {
+describe("an exception in PollLoop", () => {
   const boom = (): never => {
     throw new Error("boom")
   }
@@ -438,7 +438,7 @@ describe("what throws", () => {
     ["renewed", { ...denied, renewed: Effect.sync(boom) }],
     ["next", { next: boom }],
     ["tell", { tell: boom }]
-  ])("in %s is told once, and the loop has ended", ([, changes]) =>
+  ])("in %s is reported once, and ends the loop", ([, changes]) =>
     Effect.gen(function*() {
       const { done, inFlight, loop } = yield* loopOf(changes)
       loop.start()
@@ -451,7 +451,7 @@ describe("what throws", () => {
       assert.deepStrictEqual(yield* done, [])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("in what was cut is told to nobody", () =>
+  it.effect("in a poll that was cut is ignored", () =>
     Effect.gen(function*() {
       const gate = Deferred.makeUnsafe<void>()
       let polls = 0
@@ -470,11 +470,11 @@ describe("what throws", () => {
     }).pipe(Effect.scoped, Effect.provide(world)))
 })
 
-describe("the watch", () => {
+describe("PollLoop.watch", () => {
   const watched = (patience: number, loops: () => Iterable<Loop>) =>
     Effect.flatMap(EffectClock.Clock, (clock) => Effect.forkScoped(PollLoop.watch(clock, loops, patience)))
 
-  it.effect("cuts a poll that is silent for as long as it may be, and no sooner", () =>
+  it.effect("cuts a poll after its patience, and not before", () =>
     Effect.gen(function*() {
       const { done, loop } = yield* loopOf({})
       yield* watched(55_000, () => [loop])
@@ -491,7 +491,7 @@ describe("the watch", () => {
       assert.deepStrictEqual(yield* done, ["handshake silence", "poll 1"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("each of several by its own time, and those that come later", () =>
+  it.effect("watches each loop by its own time, and loops that are added later", () =>
     Effect.gen(function*() {
       const loops: Array<Loop> = []
       yield* watched(55_000, () => loops)
@@ -510,7 +510,7 @@ describe("the watch", () => {
       assert.deepStrictEqual((yield* other.done).filter((line) => line.includes("silence")), ["handshake silence"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("passes over one that is not polled", () =>
+  it.effect("skips a loop that does not poll, and cuts the others", () =>
     Effect.gen(function*() {
       const idle = yield* loopOf({ handshake: () => Effect.never })
       const polled = yield* loopOf({})
@@ -521,7 +521,7 @@ describe("the watch", () => {
       assert.include(yield* polled.done, "handshake silence")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("finds out soon after a sleep of the machine, whatever was set", () =>
+  it.effect("finds a sleep of the machine within seconds, and a clock that is set back", () =>
     Effect.gen(function*() {
       const { done, loop } = yield* loopOf({})
       yield* watched(55_000, () => [loop])
@@ -539,7 +539,7 @@ describe("the watch", () => {
       assert.strictEqual((yield* done)[0], "handshake silence")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("leaves alone what is not polled", () =>
+  it.effect("does not cut a handshake", () =>
     Effect.gen(function*() {
       const { done, loop } = yield* loopOf({ handshake: () => Effect.never })
       yield* watched(55_000, () => [loop])
@@ -549,7 +549,7 @@ describe("the watch", () => {
       assert.isUndefined(loop.patience(yield* now))
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("short patience is watched as often", () =>
+  it.effect("looks often enough for a patience of a second", () =>
     Effect.gen(function*() {
       const { done, loop } = yield* loopOf({ rules: { retention: 600_000, patience: 1_000 } })
       const fiber = yield* watched(1_000, () => [loop])
@@ -559,7 +559,7 @@ describe("the watch", () => {
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("looks a few times only where less than a millisecond is left", () =>
+  it.effect("looks at most 15 times when less than a millisecond is left", () =>
     Effect.gen(function*() {
       const { done, loop } = yield* loopOf({ rules: { retention: 600_000, patience: 40_784.64 } })
       let looks = 0

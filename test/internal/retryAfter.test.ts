@@ -40,8 +40,8 @@ const rows: ReadonlyArray<readonly [value: string, seconds: number | undefined]>
   ["January 2, 2026", undefined]
 ]
 
-describe("retry-after", () => {
-  it.effect.each(rows)("%j asks for %s seconds", ([value, seconds]) =>
+describe("RetryAfter.of", () => {
+  it.effect.each(rows)("reads %j as %s seconds", ([value, seconds]) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const wait = yield* RetryAfter.of({ headers: Headers.fromInput({ "retry-after": value }) })

@@ -20,7 +20,7 @@ const take = (pace: SlidingWindow.Pace, arrivals: ReadonlyArray<bigint>) => {
 }
 
 it.prop(
-  "no window holds more than the limit, wherever it begins, and nobody waits longer than for that",
+  "SlidingWindow keeps every window within the limit, and makes no one wait longer than needed",
   {
     limit: Arbitrary.schema(between(1, 6)),
     window: Arbitrary.schema(between(1, 40)),
@@ -45,7 +45,7 @@ it.prop(
   { arbitrary: { runs: 500 } }
 )
 
-it("a turn is free exactly one window after the one that filled it", () => {
+it("SlidingWindow frees a turn exactly one window after it was taken", () => {
   const pace = { limit: 2, window: 10n }
   const turns = SlidingWindow.take(pace, SlidingWindow.take(pace, SlidingWindow.none, 0n), 4n)
   assert.deepStrictEqual([0n, 4n, 9n, 10n, 11n].map((now) => SlidingWindow.wait(pace, turns, now)), [

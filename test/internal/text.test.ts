@@ -1,31 +1,31 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Text from "../../src/internal/text.ts"
 
-describe("bounded", () => {
-  it("leaves what is short, and cuts what is long", () => {
+describe("Text.bounded", () => {
+  it("leaves a short text, and cuts a long one", () => {
     assert.strictEqual(Text.bounded("short"), "short")
     assert.strictEqual(Text.bounded("x".repeat(1_024)), "x".repeat(1_024))
     assert.strictEqual(Text.bounded("x".repeat(30_000)), `${"x".repeat(1_023)}…`)
     assert.strictEqual(Text.bounded("abcdef", 4), "abc…")
   })
 
-  it("halves no character", () => {
+  it("does not cut within a surrogate pair", () => {
     assert.isTrue(Text.bounded("😀".repeat(3), 4).isWellFormed())
   })
 })
 
-describe("sentence", () => {
+describe("Text.sentence", () => {
   it.each([
     ["Not found", "Not found."],
     ["Not found.", "Not found."],
     ["Not found: ", "Not found."],
     ["Is it escaped?", "Is it escaped?"],
     ["", "."]
-  ])("of %j is %j", (text, sentence) => assert.strictEqual(Text.sentence(text), sentence))
+  ])("turns %j into %j", (text, sentence) => assert.strictEqual(Text.sentence(text), sentence))
 })
 
-describe("complaint", () => {
-  it("joins what others said into one sentence, without their stops", () => {
+describe("Text.complaint", () => {
+  it("joins a message and its details into one sentence", () => {
     const details = [{ message: "Malformed expression.", location: "filter" }, { message: "Too long" }]
     assert.strictEqual(
       Text.complaint("Invalid input.", details),
@@ -35,15 +35,15 @@ describe("complaint", () => {
   })
 })
 
-describe("ofDefect", () => {
-  it("tells the kind and the text of an error, and what was thrown in place of one", () => {
+describe("Text.ofDefect", () => {
+  it("shows the kind and message of an error, or the type of another value", () => {
     assert.strictEqual(Text.ofDefect(new SyntaxError("Cannot convert x")), "SyntaxError: Cannot convert x")
     assert.strictEqual(Text.ofDefect("oops"), "oops")
     assert.strictEqual(Text.ofDefect({ secret: 1 }), "a value of type object was thrown")
     assert.strictEqual(Text.ofDefect(undefined), "a value of type undefined was thrown")
   })
 
-  it("is bounded, and cannot be made to throw", () => {
+  it("limits its length, and does not throw for a hostile error", () => {
     assert.isAtMost(Text.ofDefect(new Error("x".repeat(1_000_000))).length, 1_024)
     assert.isAtMost(Text.ofDefect("x".repeat(1_000_000)).length, 1_024)
     const hostile = new Error("a")
@@ -56,7 +56,7 @@ describe("ofDefect", () => {
     assert.isString(Text.ofDefect(Object.defineProperty(new Error("a"), "message", { value: Symbol("s") })))
   })
 
-  it("tells no address, no query and no secret that it was given", () => {
+  it("hides addresses, queries and the given secrets", () => {
     const told = Text.ofDefect(
       new Error(
         "GET https://ps.pndsn.com/publish/p/s/0/a/0/%22private%22?auth=t0k%2Fen failed: t0k/en, t0k%2Fen; /x?signature=v2.abc"
@@ -68,7 +68,7 @@ describe("ofDefect", () => {
   })
 })
 
-describe("told", () => {
+describe("Text.told", () => {
   const secret = "sk&3/cr\"et+K e y"
   const bytes = new TextEncoder().encode(secret)
   const base64 = btoa(String.fromCharCode(...bytes))
@@ -94,15 +94,15 @@ describe("told", () => {
     ["encoded three times", encodeURIComponent(encodeURIComponent(encodeURIComponent(secret)))]
   ]
 
-  it.each(forms)("knows a secret %s", (_, form) => {
+  it.each(forms)("hides a secret %s", (_, form) => {
     assert.match(Text.told(`before ${form} after`, [secret]), /^before "?\{secret\}[="]*(%3D)* after$/)
   })
 
-  it.each(["x", "xy", "xyz", "user:"])("knows a secret behind %s in base64", (before) => {
+  it.each(["x", "xy", "xyz", "user:"])("hides a secret behind %s in base64", (before) => {
     assert.match(Text.told(btoa(`${before}0123456789abcdef:more`), ["0123456789abcdef"]), /^.{0,8}\{secret\}.{0,10}$/)
   })
 
-  it("knows a secret of escapes, and one that is not ASCII", () => {
+  it("hides a secret that contains escapes, and one that is not ASCII", () => {
     for (const secret of ["a%41b\\u0041&amp;c", "pässwörd-😀-ключ"]) {
       for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) {
         assert.strictEqual(Text.told(`a ${form} b`, [secret]), "a {secret} b")
@@ -110,16 +110,21 @@ describe("told", () => {
     }
   })
 
-  it.each([10_000, 32_000, 1_000_000])("knows a secret of %i characters, whole and cut anywhere", (size) => {
-    const secret = Array.from({ length: size }, (_, index) => "aZ0+/=-_%&"[(index * index + index) % 97 % 10]).join("")
-    for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret)]) {
-      for (const text of [form, `${form.slice(0, 900)}…`, `${form.slice(0, 500)}: too long`]) {
-        assert.match(Text.told(`got ${text}`, [secret]), /^got "?\{secret\}%?"?…?(: too long)?$/)
+  it.each([10_000, 32_000, 1_000_000])(
+    "hides a secret of %i characters, also when the text is cut within it",
+    (size) => {
+      const secret = Array.from({ length: size }, (_, index) => "aZ0+/=-_%&"[(index * index + index) % 97 % 10]).join(
+        ""
+      )
+      for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret)]) {
+        for (const text of [form, `${form.slice(0, 900)}…`, `${form.slice(0, 500)}: too long`]) {
+          assert.match(Text.told(`got ${text}`, [secret]), /^got "?\{secret\}%?"?…?(: too long)?$/)
+        }
       }
     }
-  })
+  )
 
-  it("leaves no half of an escape where a text was cut", () => {
+  it("hides the half of an escape when the text is cut within a secret", () => {
     const secret = "t0ken/é&of+all"
     for (const form of [encodeURIComponent(secret), encodeURIComponent(encodeURIComponent(secret))]) {
       for (let size = 4; size < form.length; size++) {
@@ -128,7 +133,7 @@ describe("told", () => {
     }
   })
 
-  it("knows each line of a secret of many", () => {
+  it("hides each line of a secret with several lines", () => {
     const key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nZm9vYmFyYmF6cXV4MTIzNDU2\n"
     assert.strictEqual(Text.told("got Zm9vYmFyYmF6cXV4MTIzNDU2!", [key]), "got {secret}!")
   })
@@ -150,9 +155,9 @@ describe("told", () => {
     ["Token is revoked", "Token is revoked"],
     ["Signature Does Not Match", "Signature Does Not Match"]
   ]
-  it.each(named)("of %s is %s", (text, told) => assert.strictEqual(Text.told(text), told))
+  it.each(named)("turns %s into %s", (text, told) => assert.strictEqual(Text.told(text), told))
 
-  it("leaves no part of a secret where a text was cut", () => {
+  it("hides the part of a secret when the text is cut within it", () => {
     assert.notInclude(Text.told(`${"x".repeat(1_020)}t0k/en-of-all`, ["t0k/en-of-all"]), "t0k")
     assert.strictEqual(Text.told("a t0k/en-…", ["t0k/en-of-all"]), "a {secret}…")
     for (let before = 16_350; before < 16_390; before++) {
@@ -162,11 +167,11 @@ describe("told", () => {
     }
   })
 
-  it("passes over what is too short to be a secret", () => {
+  it("ignores secrets that are too short", () => {
     assert.strictEqual(Text.told("a b a", ["", "a"]), "a b a")
   })
 
-  it("is harmless to a terminal, on one line, and bounded", () => {
+  it("replaces control characters, and limits the length", () => {
     assert.strictEqual(
       Text.told("a\u001b]0;title\u0007\u001b[2Jb\r\n\tc\u009b\u007f\u0000\u202ed\u2066e\u2028f"),
       "a\uFFFD]0;title\uFFFD\uFFFD[2Jb c\uFFFD\uFFFD\uFFFD\uFFFDd\uFFFDe f"
@@ -178,15 +183,15 @@ describe("told", () => {
   const long = 5_000_000
   it.each(
     ["a", ".", "=", "/", "?a", "a:", "token", "token:", "auth= ", "eyJ", "a://", "\"", "{\"token\":", "%25", "a.", " "]
-  )("of five million of %j takes no time", (part) => {
+  )("reads five million characters of %j in time", (part) => {
     const began = performance.now()
     Text.told(part.repeat(long / part.length), ["t0k/en-of-all", "a".repeat(100_000), part.repeat(20_000)])
     assert.isBelow(performance.now() - began, 2_500)
   })
 })
 
-describe("harmlessJson", () => {
-  it("means the same, and holds nothing that a terminal obeys", () => {
+describe("Text.harmlessJson", () => {
+  it("keeps the meaning, and has no control characters", () => {
     const value = { "a\u202e": "\u001b[2J\u009b\u007f\n", b: "\ufeff😀" }
     const json = Text.harmlessJson(JSON.stringify(value))
     assert.deepStrictEqual(JSON.parse(json), value)

@@ -7,8 +7,8 @@ import * as Url from "../../src/internal/url.ts"
 
 const WellFormed = Arbitrary.schema(Schema.String).pipe(Arbitrary.filter((text) => text.isWellFormed()))
 
-describe("encode", () => {
-  it("is the protocol's worked example", () => {
+describe("Url.encode", () => {
+  it("encodes the worked example of the protocol", () => {
     assert.strictEqual(
       Url.encode("a b,c/d~!*'()+é😀:@$&=?#[]%"),
       "a%20b%2Cc%2Fd%7E%21%2A%27%28%29%2B%C3%A9%F0%9F%98%80%3A%40%24%26%3D%3F%23%5B%5D%25"
@@ -16,7 +16,7 @@ describe("encode", () => {
   })
 
   it.effect.prop(
-    "only unreserved characters stay, and decoding gives the text back",
+    "keeps only unreserved characters, and decodes back to the text",
     [WellFormed],
     ([text]) =>
       Effect.sync(() => {
@@ -28,7 +28,7 @@ describe("encode", () => {
   )
 
   it.effect.prop(
-    "a segment never leaves its place in a URL",
+    "keeps any valid segment in its place of a URL",
     [Arbitrary.schema(Schema.NonEmptyString).pipe(Arbitrary.filter((text) => Input.segment(text) === undefined))],
     ([text]) =>
       Effect.sync(() => {
@@ -42,17 +42,17 @@ describe("encode", () => {
   )
 })
 
-it("the segments that no URL can carry are named", () => {
+it("Input.segment refuses the segments that no URL can carry", () => {
   for (const text of [".", "..", "\ud800", "a\udc00b"]) assert.isString(Input.segment(text))
   for (const text of ["...", ".a", "a..", "%2E%2E", "../x", "a/b", "😀"]) assert.isUndefined(Input.segment(text))
 })
 
-it("lists keep their commas, and no names are one comma", () => {
+it("Url.encodeList keeps its commas, and writes an empty list as one comma", () => {
   assert.strictEqual(Url.encodeList(["a", "b c"]), "a,b%20c")
   assert.strictEqual(Url.encodeList([]), ",")
 })
 
-it("a canonical query is sorted by name and leaves its list alone", () => {
+it("Url.canonicalQuery sorts by name, and leaves its input unsorted", () => {
   const query = [["uuid", "u 1"], ["auth", "t"], ["pnsdk", "X/1"]] as const
   assert.strictEqual(Url.canonicalQuery(query), "auth=t&pnsdk=X%2F1&uuid=u%201")
   assert.strictEqual(Url.encodeQuery(query), "uuid=u%201&auth=t&pnsdk=X%2F1")
