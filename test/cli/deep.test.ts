@@ -40,7 +40,7 @@ const directory = Effect.acquireRelease(
 const payload = (line: string) => Json.text((JSON.parse(line) as { readonly payload: unknown }).payload)
 
 describe.each(hostile)("a message of %s", (_, deep) => {
-  it.effect("is printed by history, as JSON and for people", () =>
+  it.effect("is printed by history, as JSON and as text", () =>
     Effect.gen(function*() {
       yield* publish("1", deep, "2")
       const asJson = yield* herald(["history", "a", "--oldest-first"])
@@ -53,7 +53,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
       assert.deepStrictEqual(asText.stdout.map((line) => line.replace(/^.*?bob: /, "")), ["2", deep, "1"])
     }).pipe(Effect.provide(world)))
 
-  it.effect("is printed by subscribe, as JSON and for people, and a durable one goes on behind it", () =>
+  it.effect("is printed by subscribe, as JSON and as text, and a durable reader continues after it", () =>
     Effect.gen(function*() {
       const cursors = yield* directory
       const [since = ""] = yield* publish("0")
@@ -72,7 +72,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
     }).pipe(Effect.scoped, Effect.provide(world)))
 })
 
-it.effect("deep states are printed", () =>
+it.effect("presence state prints a state of 4,000 levels", () =>
   Effect.gen(function*() {
     const state = `{"deep":${lists(4_000)}}`
     const set = yield* herald(["presence", "state", "a", "--set", state])
@@ -85,7 +85,7 @@ it.effect("deep states are printed", () =>
     }
   }).pipe(Effect.provide(world)))
 
-it.effect("a deep message is published from an argument and from standard input, and a long integer in it is refused", () =>
+it.effect("publish sends a deep message of an argument and of stdin, and refuses a long integer in it", () =>
   Effect.gen(function*() {
     assert.strictEqual((yield* herald(["publish", "a", lists(5_400)])).exitCode, 0)
     assert.strictEqual((yield* herald(["publish", "a"], { stdin: `${lists(5_400)}\n1\n` })).exitCode, 0)
@@ -103,7 +103,7 @@ it.effect("a deep message is published from an argument and from standard input,
     assert.strictEqual((yield* herald(["publish", "a", lists(100_000)])).exitCode, 2)
   }).pipe(Effect.provide(world)))
 
-it.effect("every event that can be told is a line, for people and as JSON", () =>
+it.effect("an undecodable event of 16,000 levels is formatted as text and as JSON", () =>
   Effect.gen(function*() {
     const raw = JSON.parse(lists(16_000)) as Schema.Json
     const cursor = { position: "17900000000000000", delivered: [] }
@@ -116,7 +116,7 @@ it.effect("every event that can be told is a line, for people and as JSON", () =
     assert.include(yield* JsonLine.of(SubscribeEvent.SubscribeEvent(Schema.Json))(odd), "\"raw\":{\"e\":null}")
   }))
 
-describe("a function that throws", () => {
+describe("an HTTP client that throws", () => {
   const throwing = Layer.succeed(
     HttpClient.HttpClient,
     HttpClient.make(() => {
@@ -125,7 +125,7 @@ describe("a function that throws", () => {
   )
 
   it.effect.each([["time"], ["history", "a"], ["publish", "a", "1"], ["subscribe", "a"]])(
-    "is a line on standard error, and nothing on standard output: %s",
+    "gives one line on stderr and exit code 1: %s",
     (args) =>
       Effect.gen(function*() {
         const { exitCode, stderr, stdout } = yield* herald(args)
@@ -139,7 +139,7 @@ describe("a function that throws", () => {
       }).pipe(Effect.provide(throwing))
   )
 
-  it.effect("with --json is an object", () =>
+  it.effect("gives a JSON error object with --json", () =>
     Effect.gen(function*() {
       const { exitCode, stderr } = yield* herald(["time", "--json"])
       const { error, exitCode: told } = JSON.parse(stderr[0] ?? "")
@@ -148,7 +148,7 @@ describe("a function that throws", () => {
     }).pipe(Effect.provide(throwing)))
 })
 
-it.live("as a process, herald history prints a deep message and ends with 0", () =>
+it.live("herald history prints a deep message as a process, and exits with 0", () =>
   Effect.gen(function*() {
     const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     yield* emulator.publish({ channel: "a", message: JSON.parse(lists(16_000)) as unknown })

@@ -44,7 +44,7 @@ const until = <A>(effect: Effect.Effect<A>, holds: (value: A) => boolean) =>
   Effect.repeat(Effect.delay(effect, "5 millis"), { until: holds })
 
 describe("subscribe --from", () => {
-  it.effect("takes the cursor that an event was printed with", () =>
+  it.effect("continues from the cursor of a printed event", () =>
     Effect.gen(function*() {
       const [since = ""] = yield* publish(0)
       yield* publish(1, 2, 3)
@@ -57,7 +57,7 @@ describe("subscribe --from", () => {
 })
 
 describe("subscribe --reader", () => {
-  it.effect("goes on where it ended, each name and each keyset for itself, and says where", () =>
+  it.effect("continues where the last run ended, for each reader name separately", () =>
     Effect.gen(function*() {
       const cursors = yield* directory
       const [since = ""] = yield* publish(0)
@@ -77,7 +77,7 @@ describe("subscribe --reader", () => {
       )
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("a line that was being written comes again, and nothing else does", () =>
+  it.effect("repeats only the line whose write was interrupted", () =>
     Effect.gen(function*() {
       const cursors = yield* directory
       const [since = ""] = yield* publish(0)
@@ -98,7 +98,7 @@ describe("subscribe --reader", () => {
       assert.deepStrictEqual(payloads((yield* herald([...args, "--limit", "2"])).stdout), [4, 5])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
-  it.effect("a cursor that cannot be read, and a directory that is none, end with 1", () =>
+  it.effect("exits with 1 for a damaged cursor or an unusable directory, and with 2 for an empty name", () =>
     Effect.gen(function*() {
       const cursors = yield* directory
       Fs.mkdirSync(cursors)
@@ -132,7 +132,7 @@ describe("subscribe --reader", () => {
   const written = (text: string) => payloads(text.split("\n").slice(0, -1))
 
   it.live(
-    "kill -9, again and again: nothing is lost, only what the last one printed comes twice, and after SIGTERM nothing does",
+    "loses nothing and repeats at most the last run's lines after kill -9, and repeats nothing after SIGTERM",
     () =>
       Effect.gen(function*() {
         const { begun, emulator, run } = yield* spawned
@@ -177,7 +177,7 @@ describe("subscribe --reader", () => {
     60_000
   )
 
-  it.live("what nobody read any more is not committed", () =>
+  it.live("does not commit a message that it could not write to a closed pipe", () =>
     Effect.gen(function*() {
       const { begun, emulator, run } = yield* spawned
       const first = yield* run

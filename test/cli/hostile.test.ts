@@ -24,8 +24,8 @@ const commands = [
 
 const some = Reflecting.kinds.filter((_, index) => index % 2 === 0)
 
-describe("a service that says all that it was told", () => {
-  it.live.each(some)("shows none of it by %s", ([_, kind]) =>
+describe("a service that repeats secrets in its answers", () => {
+  it.live.each(some)("does not get them printed by %s", ([_, kind]) =>
     Effect.gen(function*() {
       for (const command of commands) {
         for (const flags of [[], ["--json"], ["--no-json"]]) {
@@ -37,7 +37,7 @@ describe("a service that says all that it was told", () => {
     }).pipe(Effect.provide(Reflecting.reflecting(kind, secrets))))
 })
 
-describe("names and texts that terminals obey", () => {
+describe("channel names with control characters", () => {
   const name = `a${Reflecting.commands}\u0085\u2066b`
   const channels = (flags: ReadonlyArray<string>) =>
     herald(["groups", "list-channels", "g", ...flags], { environment, terminal: true }).pipe(
@@ -49,14 +49,14 @@ describe("names and texts that terminals obey", () => {
       Effect.map(({ stdout }) => stdout.join("\n"))
     )
 
-  it.live("are harmless as text", () =>
+  it.live("are printed as text without them", () =>
     Effect.map(channels(["--no-json"]), (text) => {
       assert.match(text, /^a\uFFFD\]0;title/)
       // oxlint-disable-next-line no-control-regex
       assert.notMatch(text, /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
     }))
 
-  it.live("are harmless as JSON, and what they were", () =>
+  it.live("are printed as JSON that escapes them", () =>
     Effect.map(channels(["--json"]), (text) => {
       assert.deepStrictEqual(Result.getOrThrow(Result.try(() => JSON.parse(text))), { channel: name })
       // oxlint-disable-next-line no-control-regex

@@ -26,7 +26,7 @@ const waitFor = <A>(effect: Effect.Effect<A>, until: (value: A) => boolean) =>
 
 describe("herald as a process", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.live(`${signal} leaves and exits with 130`, () =>
+    it.live(`${signal} leaves the channels and exits with 130`, () =>
       Effect.gen(function*() {
         const { emulator } = yield* PubNubEmulatorServer.PubNubEmulatorServer
         const child = yield* herald("subscribe", "a")
@@ -42,7 +42,7 @@ describe("herald as a process", () => {
       }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
   }
 
-  it.live("ends quietly when nobody reads on", () =>
+  it.live("exits with 0 and without an error when its pipe is closed", () =>
     Effect.gen(function*() {
       const { emulator } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const child = yield* herald("subscribe", "a")
@@ -54,7 +54,7 @@ describe("herald as a process", () => {
       assert.strictEqual(yield* leaves, 1)
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 
-  it.live("publishes, and says by its exit code that it did not", () =>
+  it.live("publishes, and exits with 2, 3 or 4 when it did not", () =>
     Effect.gen(function*() {
       const { emulator, kill } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const done = yield* (yield* herald("publish", "a", "{\"id\":1}")).exit
@@ -71,7 +71,7 @@ describe("herald as a process", () => {
       assert.match(unsent.stderr, /^herald: Publish.publish: .*ECONNREFUSED.*\n$/)
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 
-  it.live("a publish that is cut off has an unknown outcome", () =>
+  it.live("exits with 5 when the connection of a publish is cut", () =>
     Effect.gen(function*() {
       const { emulator, kill } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const child = yield* herald("publish", "a", "1")
@@ -80,7 +80,7 @@ describe("herald as a process", () => {
       assert.strictEqual((yield* child.exit).code, 5)
     }).pipe(Effect.provide(PubNubEmulatorServer.layer({ latency: Effect.succeed("1 hour") }))))
 
-  it.live("runs an emulator", () =>
+  it.live("runs an emulator without printing tokens", () =>
     Effect.gen(function*() {
       const server = yield* Spawn.herald(["emulator", "--port", "0", "--json", "--verbose", "--subscribe-key", "sub-x"])
       const { origin, publishKey, subscribeKey } = JSON.parse(yield* server.firstLine)
@@ -96,7 +96,7 @@ describe("herald as a process", () => {
 
   it.live(
     // More than it keeps, in the long run.
-    "an emulator prints each request, however many, and lets the names and origins in that it is told",
+    "emulator prints each request, and obeys --allow-host, --allow-origin and --access-manager",
     () =>
       Effect.gen(function*() {
         const server = yield* Spawn.herald([
@@ -134,7 +134,7 @@ describe("herald as a process", () => {
     60_000
   )
 
-  it.live("an emulator says that its port is taken, and leaves out add-ons", () =>
+  it.live("emulator exits with 1 when its port is in use, and leaves out add-ons", () =>
     Effect.gen(function*() {
       const { port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const second = yield* (yield* Spawn.herald(["emulator", "--port", String(port)])).exit

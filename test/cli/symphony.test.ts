@@ -55,7 +55,7 @@ const eventsOf = Schema.decodeEffect(
 )
 
 describe("send", () => {
-  it.effect("shows text as it is, and prints the message's id", () =>
+  it.effect("escapes text, and prints the message's id", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { exitCode, stderr, stdout } = yield* herald(["send", streamId, "Is 5 < 6?\n<b>&</b> so on"])
@@ -66,7 +66,7 @@ describe("send", () => {
       assert.strictEqual(last?.messageML, "<messageML>Is 5 &lt; 6?<br/>&lt;b&gt;&amp;&lt;/b&gt; so on</messageML>")
     }).pipe(Effect.provide(world)))
 
-  it.effect("takes markup with data, and all of standard input as one message", () =>
+  it.effect("sends markup with data, and all of stdin as one message", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const markup = "<div class=\"entity\" data-entity-id=\"order\"><b>Order</b> 7</div>"
@@ -82,7 +82,7 @@ describe("send", () => {
       ])
     }).pipe(Effect.provide(world)))
 
-  it.effect("attaches files under their names", () =>
+  it.effect("attaches files under their names, and exits with 2 when one is missing", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const fs = yield* FileSystem.FileSystem
@@ -116,7 +116,7 @@ describe("list and search", () => {
     return streamId
   })
 
-  it.effect("print a line each, newest first", () =>
+  it.effect("list prints one line per message, newest first, within its bounds", () =>
     Effect.gen(function*() {
       const streamId = yield* filled
       const ids = (yield* stored(streamId)).map(({ messageId }) => messageId)
@@ -134,7 +134,7 @@ describe("list and search", () => {
       assert.deepStrictEqual((yield* messagesOf(since.stdout)).map(({ messageId }) => messageId), [ids[1]])
     }).pipe(Effect.provide(world)))
 
-  it.effect("search by what is asked for", () =>
+  it.effect("search applies hashtag, text, stream, time, order and limit", () =>
     Effect.gen(function*() {
       const streamId = yield* filled
       const found = (...args: ReadonlyArray<string>) =>
@@ -152,7 +152,7 @@ describe("list and search", () => {
 })
 
 describe("status", () => {
-  it.effect("prints who has read a message, and who did not", () =>
+  it.effect("prints the users that read a message, and those that did not", () =>
     Effect.gen(function*() {
       const { addUser, receive } = yield* emulator
       yield* addUser({ username: "bob" })
@@ -172,7 +172,7 @@ describe("status", () => {
 })
 
 describe("datafeed", () => {
-  it.effect("prints events a line each, and acknowledges them after that", () =>
+  it.effect("prints one event a line, and acknowledges it after that", () =>
     Effect.gen(function*() {
       const { feeds, readers, send } = yield* emulator
       const streamId = yield* room
@@ -200,7 +200,7 @@ describe("datafeed", () => {
     }).pipe(Effect.provide(world)))
 
   it.effect.each([true, false])(
-    "prints what is thousands of levels deep (terminal: %s)",
+    "prints events of 16,000 levels (terminal: %s)",
     (terminal) =>
       Effect.gen(function*() {
         const { emit, feeds, readers } = yield* emulator
@@ -223,7 +223,7 @@ describe("datafeed", () => {
       }).pipe(Effect.provide(world))
   )
 
-  it.effect("on a terminal, tells it in words, and goes on where it was", () =>
+  it.effect("prints text on a terminal, and continues with the same feed", () =>
     Effect.gen(function*() {
       const { createStream, emit, feeds, readers, send, suppress } = yield* emulator
       const streamId = yield* room
@@ -267,7 +267,7 @@ describe("datafeed", () => {
 })
 
 describe("exit codes", () => {
-  it.effect("2, before anything is sent", () =>
+  it.effect("are 2 for invalid input, before a request", () =>
     Effect.gen(function*() {
       const { requests } = yield* emulator
       const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string, Record<string, string>?]> = [
@@ -297,7 +297,7 @@ describe("exit codes", () => {
       assert.deepStrictEqual(yield* requests, [])
     }).pipe(Effect.provide(world)))
 
-  it.effect("2: nobody said where Symphony is, or who the bot is", () =>
+  it.effect("are 2 when the host or the bot is not set", () =>
     Effect.gen(function*() {
       const nowhere = yield* Kit.herald(["symphony", "list", "AAAA"])
       assert.strictEqual(nowhere.exitCode, 2)
@@ -307,7 +307,7 @@ describe("exit codes", () => {
       assert.include(nobody.stderr[0], "bot is not set")
     }).pipe(Effect.provide(world)))
 
-  it.effect("3: not authorized, not in the stream, blocked", () =>
+  it.effect("are 3 when the bot is not authorized, not in the stream or blocked", () =>
     Effect.gen(function*() {
       const { block, createStream } = yield* emulator
       const streamId = yield* room
@@ -318,7 +318,7 @@ describe("exit codes", () => {
       assert.strictEqual((yield* herald(["send", streamId, "a secret"])).exitCode, 3)
     }).pipe(Effect.provide(world)))
 
-  it.effect("4: what reads is tried three times; 5: a message that may have been posted, once", () =>
+  it.effect("are 4 for a read that failed three times, and 5 for a send of unknown outcome, sent once", () =>
     Effect.gen(function*() {
       const { injected } = yield* Faults.Faults
       const streamId = yield* room
@@ -339,7 +339,7 @@ describe("exit codes", () => {
       assert.strictEqual(yield* asked("send"), 1)
     }).pipe(Effect.provide(world)))
 
-  it.effect("6: there is no such message", () =>
+  it.effect("are 6 for an unknown message", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* herald(["status", "AAAA"])).exitCode, 6)
     }).pipe(Effect.provide(world)))
@@ -357,7 +357,7 @@ describe("settings", () => {
     return [...hosts]
   })
 
-  it.effect("a host in a flag is all there is: no Agent, port or scheme of the environment", () =>
+  it.effect("--host replaces the Agent, port and scheme of the environment", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const list = (host: string) =>
@@ -371,7 +371,7 @@ describe("settings", () => {
       assert.deepStrictEqual(yield* list("http://pod:81"), ["http://pod:81"])
     }).pipe(Effect.provide(world)))
 
-  it.effect("a file of the vendor's kits has all of them", () =>
+  it.effect("--config reads a configuration file of the vendor's kits", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const fs = yield* FileSystem.FileSystem
@@ -393,31 +393,35 @@ describe("settings", () => {
 })
 
 describe("emulator", () => {
-  it.live("makes a key, and a bot can talk with it; the next one has the same key", () =>
-    Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      const folder = yield* fs.makeTempDirectoryScoped()
-      const key = `${folder}/bot.pem`
-      const serve = process(["symphony", "emulator", "--port", "0", "--private-key", key, "--json"])
-      const server = yield* serve
-      const { bot, host, port, privateKey, streamId } = JSON.parse(yield* server.firstLine)
-      const flags = ["--host", `${host}:${port}`, "--private-key", privateKey]
-      const sent = yield* (yield* process(["symphony", "send", streamId, "Hello", "--bot", "ada", ...flags])).exit
-      assert.deepStrictEqual({ code: sent.code, stderr: sent.stderr }, { code: 0, stderr: "" })
-      const listed = yield* (yield* process(["symphony", "list", streamId, "--bot", bot, "--no-json", ...flags])).exit
-      assert.match(listed.stdout, / {2}ada: Hello {2}/)
-      assert.include(listed.stdout, sent.stdout.trim())
-      yield* server.signal("SIGTERM")
-      assert.strictEqual((yield* server.exit).code, 130)
+  it.live(
+    "writes a key that a bot can log in with, reuses it, and refuses an invalid one",
+    () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const folder = yield* fs.makeTempDirectoryScoped()
+        const key = `${folder}/bot.pem`
+        const serve = process(["symphony", "emulator", "--port", "0", "--private-key", key, "--json"])
+        const server = yield* serve
+        const { bot, host, port, privateKey, streamId } = JSON.parse(yield* server.firstLine)
+        const flags = ["--host", `${host}:${port}`, "--private-key", privateKey]
+        const sent = yield* (yield* process(["symphony", "send", streamId, "Hello", "--bot", "ada", ...flags])).exit
+        assert.deepStrictEqual({ code: sent.code, stderr: sent.stderr }, { code: 0, stderr: "" })
+        const listed = yield* (yield* process(["symphony", "list", streamId, "--bot", bot, "--no-json", ...flags])).exit
+        assert.match(listed.stdout, / {2}ada: Hello {2}/)
+        assert.include(listed.stdout, sent.stdout.trim())
+        yield* server.signal("SIGTERM")
+        assert.strictEqual((yield* server.exit).code, 130)
 
-      const made = yield* fs.readFileString(key)
-      assert.strictEqual((yield* fs.stat(key)).mode & 0o777, 0o600)
-      yield* (yield* serve).firstLine
-      assert.strictEqual(yield* fs.readFileString(key), made)
+        const made = yield* fs.readFileString(key)
+        assert.strictEqual((yield* fs.stat(key)).mode & 0o777, 0o600)
+        yield* (yield* serve).firstLine
+        assert.strictEqual(yield* fs.readFileString(key), made)
 
-      yield* fs.writeFileString(key, "no key")
-      const refused = yield* (yield* process(["symphony", "emulator", "--port", "0", "--private-key", key])).exit
-      assert.strictEqual(refused.code, 2)
-      assert.include(refused.stderr, "is not a private key")
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 60_000)
+        yield* fs.writeFileString(key, "no key")
+        const refused = yield* (yield* process(["symphony", "emulator", "--port", "0", "--private-key", key])).exit
+        assert.strictEqual(refused.code, 2)
+        assert.include(refused.stderr, "is not a private key")
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
 })

@@ -23,7 +23,7 @@ describe("exit codes", () => {
     [5, "a proxy that failed", ["signal", "a", "1"], { status: 502, body: "<html>" }]
   ]
   for (const [code, what, args, answer] of cases) {
-    it.effect(`${code}: ${what}`, () =>
+    it.effect(`exits with ${code} for ${what}`, () =>
       Effect.gen(function*() {
         const { exitCode, stderr, stdout } = yield* herald(args)
         assert.deepStrictEqual(stdout, [])
@@ -52,7 +52,7 @@ describe("exit codes", () => {
     [2, "an origin with a scheme", ["time", "--origin", "https://ps.pndsn.com"]]
   ]
   for (const [code, what, args] of refused) {
-    it.effect(`${code}: ${what}`, () =>
+    it.effect(`exits with ${code}, and sends nothing, for ${what}`, () =>
       Effect.gen(function*() {
         const { exitCode, stderr, stdout } = yield* herald(args)
         assert.deepStrictEqual(stdout, [])
@@ -63,7 +63,7 @@ describe("exit codes", () => {
       }).pipe(Effect.provide(Transport.layerScripted([]))))
   }
 
-  it.effect("3: access denied, a feature that is off, a key that is missing", () =>
+  it.effect("exits with 3 when access is denied, a feature is off or a key is missing", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.deny({ channels: ["secret"] })
@@ -75,7 +75,7 @@ describe("exit codes", () => {
       assert.include(stderr[0], "--publish-key or PUBNUB_PUBLISH_KEY")
     }).pipe(Effect.provide(PubNubEmulator.layer())))
 
-  it.effect("5: a publish without an answer", () =>
+  it.effect("exits with 5 when a publish gets no answer", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(herald(["publish", "a", "1"]))
       yield* Effect.yieldNow
@@ -83,7 +83,7 @@ describe("exit codes", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).exitCode, 5)
     }).pipe(answering({ never: true })))
 
-  it.effect("with --json an error is one JSON object", () =>
+  it.effect("prints an error as one JSON object with --json", () =>
     Effect.gen(function*() {
       const refused = yield* herald(["publish", "a", "1", "--json"])
       assert.lengthOf(refused.stderr, 1)
@@ -108,7 +108,7 @@ describe("exit codes", () => {
       assert.include(message, "Missing required argument: channel")
     }).pipe(Effect.provide(Transport.layerScripted([]))))
 
-  it.effect("secrets are never printed", () =>
+  it.effect("never prints secrets", () =>
     Effect.gen(function*() {
       const secrets = ["--secret-key", "sec-c-hush", "--auth-token", "tok-hush"]
       for (
@@ -122,7 +122,7 @@ describe("exit codes", () => {
     }).pipe(Effect.provide(Transport.layerScripted([]))))
 })
 
-describe("errors speak of flags", () => {
+describe("error messages", () => {
   const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
     [["publish", "a", "1", "--ttl", "30 minutes"], "--ttl is not a whole number of hours"],
     [["publish", "a", "1", "--custom-message-type", "x"], "--custom-message-type must be"],
@@ -132,7 +132,7 @@ describe("errors speak of flags", () => {
     [["users", "list", "--include", "shoes"], "--include: \"shoes\". Expected: custom, status, type"],
     [["users", "set", "ada", "--name", "x", "--clear", "name"], "Pass either --name or --clear name"]
   ]
-  it.effect.each(cases)("%j", ([args, words]) =>
+  it.effect.each(cases)("name the flags of %j", ([args, words]) =>
     Effect.gen(function*() {
       const { exitCode, stderr } = yield* herald(args)
       assert.strictEqual(exitCode, 2)
@@ -141,7 +141,7 @@ describe("errors speak of flags", () => {
 })
 
 describe("help", () => {
-  it.effect("is shown when asked for, and tells the exit codes", () =>
+  it.effect("is printed without arguments and with --help, and lists the exit codes", () =>
     Effect.gen(function*() {
       for (const args of [[], ["--help"]]) {
         const { exitCode, stderr, stdout } = yield* herald(args)
@@ -151,7 +151,7 @@ describe("help", () => {
       }
     }).pipe(Effect.provide(Transport.layerScripted([]))))
 
-  it.effect("of a command shows the flags of its service only", () =>
+  it.effect("of a command shows only the flags of its service", () =>
     Effect.gen(function*() {
       const help = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
         return (yield* herald([...args, "--help"])).stdout.join("\n")
@@ -168,7 +168,7 @@ describe("help", () => {
       }
     }).pipe(Effect.provide(Transport.layerScripted([]))))
 
-  it.effect("is the same for a short name of a command", () =>
+  it.effect("is printed for the short names of commands", () =>
     Effect.gen(function*() {
       assert.include((yield* herald(["actions", "--help"])).stdout.join("\n"), "live")
       assert.include((yield* herald(["groups", "--help"])).stdout.join("\n"), "add-channels")

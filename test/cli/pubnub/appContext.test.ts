@@ -54,7 +54,7 @@ for (const { command, kind, more } of kinds) {
   describe(command, () => {
     const texts = { name: "Ada #1", ...more, status: "away", type: "core" }
 
-    it.effect("set creates and changes, clear clears, get prints, remove removes", () =>
+    it.effect("sets, clears, prints and removes an object", () =>
       Effect.gen(function*() {
         const flags = Object.entries(texts).flatMap(([field, value]) => [flagOf(field), value])
         const [created] = yield* objects([command, "set", "o/1", ...flags, "--custom", "{\"a\":1,\"b\":null}"])
@@ -76,7 +76,7 @@ for (const { command, kind, more } of kinds) {
         )
       }).pipe(Effect.provide(world)))
 
-    it.effect("merge keeps the custom fields that it does not name", () =>
+    it.effect("--merge keeps the custom fields that it does not name", () =>
       Effect.gen(function*() {
         assert.deepInclude(yield* failure([command, "set", "o", "--custom", "{}", "--merge"]), {
           exitCode: 6,
@@ -89,7 +89,7 @@ for (const { command, kind, more } of kinds) {
         assert.deepInclude(replaced, { name: "N", custom: { c: 3 } })
       }).pipe(Effect.provide(world)))
 
-    it.effect("6: changed since its etag was read", () =>
+    it.effect("exits with 6 when the object changed since its etag was read", () =>
       Effect.gen(function*() {
         const [{ etag }] = yield* objects([command, "set", "o"])
         yield* lines([command, "set", "o", "--name", "N"])
@@ -99,7 +99,7 @@ for (const { command, kind, more } of kinds) {
         assert.deepInclude((yield* objects([command, "get", "o"]))[0], { name: "N" })
       }).pipe(Effect.provide(world)))
 
-    it.effect("5: a merge whose answer was lost", () =>
+    it.effect("exits with 5 when the answer of a merge was lost", () =>
       Effect.gen(function*() {
         yield* lines([command, "set", "o", "--custom", "{\"a\":1}"])
         const unknown = yield* failure([command, "set", "o", "--custom", "{\"b\":2}", "--merge"])
@@ -107,7 +107,7 @@ for (const { command, kind, more } of kinds) {
         assert.include(unknown.message, "may or may not have changed")
       }).pipe(Effect.provide(failing([{ on: "appContext", skip: 2, fault: Faults.Fault.ResetBeforeAnswer() }]))))
 
-    it.effect("list prints them all, or as many as are wanted, and asks for no more", () =>
+    it.effect("list prints all, or --limit many, and requests no more pages", () =>
       Effect.gen(function*() {
         const service = yield* emulator
         const put = kind === "user" ? service.setUser : service.setChannel
@@ -130,7 +130,7 @@ for (const { command, kind, more } of kinds) {
         assert.include((yield* asked).at(-1)?.target, "limit=2&")
       }).pipe(Effect.provide(world)))
 
-    it.effect("a line for people, to whose terminal nobody writes", () =>
+    it.effect("list prints a line of text without control characters", () =>
       Effect.gen(function*() {
         const [{ etag, updated }] = yield* objects([
           command,
@@ -149,7 +149,7 @@ for (const { command, kind, more } of kinds) {
 }
 
 describe("members and memberships", () => {
-  it.effect("set, list and remove, from either end", () =>
+  it.effect("sets, lists and removes memberships from either side", () =>
     Effect.gen(function*() {
       yield* lines(["users", "set", "ada", "--name", "Ada", "--custom", "{\"n\":1}"])
       yield* lines(["channels", "set", "room", "--name", "Room"])
@@ -194,7 +194,7 @@ describe("members and memberships", () => {
     }).pipe(Effect.provide(world)))
 })
 
-it.effect("3: without App Context; 2: a filter that the service cannot read; 4: a network that is down", () =>
+it.effect("exits with 3 without App Context, 2 for an invalid filter, and 4 without a connection", () =>
   Effect.gen(function*() {
     assert.deepInclude(yield* failure(["users", "list", "--filter", "name ="]), { exitCode: 2, tag: "PubNubError" })
     yield* emulator.use((service) => service.setAddOns({ appContext: false }))
@@ -211,7 +211,7 @@ it.effect("3: without App Context; 2: a filter that the service cannot read; 4: 
     )
   }).pipe(Effect.provide(world)))
 
-it.live("as a process: an emulator, and one without App Context", () =>
+it.live("sets a user as a process, and exits with 3 at an emulator without App Context", () =>
   Effect.gen(function*() {
     const run = (origin: string, ...args: ReadonlyArray<string>) =>
       Effect.flatMap(
@@ -227,7 +227,7 @@ it.live("as a process: an emulator, and one without App Context", () =>
     assert.strictEqual(refused.code, 3)
   }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 
-describe("2: refused before anything is sent", () => {
+describe("exits with 2, and sends nothing, for", () => {
   for (
     const args of [
       ["users", "get"],

@@ -36,7 +36,7 @@ const whileSubscribed = <E, R>(
     return yield* Fiber.join(fiber)
   })
 
-describe("flags that are on or off", () => {
+describe("boolean flags", () => {
   for (
     const args of [
       ["publish", "orders", "--text", "yes"],
@@ -44,7 +44,7 @@ describe("flags that are on or off", () => {
       ["subscribe", "--presence", "No"]
     ]
   ) {
-    it.effect(`refuses ${args.join(" ")}: the word may be a message or a channel`, () =>
+    it.effect(`refuses ${args.join(" ")}, where the word may be a value or an argument`, () =>
       Effect.gen(function*() {
         const { exitCode, stderr, stdout } = yield* herald(args)
         assert.deepStrictEqual([exitCode, stdout], [2, []])
@@ -52,7 +52,7 @@ describe("flags that are on or off", () => {
       }).pipe(Effect.provide(world)))
   }
 
-  it.effect("publishes a word that looks like a value when the flag is behind it, or after --", () =>
+  it.effect("publishes a word that looks like a value when the flag comes after it, or after --", () =>
     Effect.gen(function*() {
       yield* herald(["publish", "orders", "yes", "--text"])
       yield* herald(["publish", "orders", "--text", "--", "no"])
@@ -61,7 +61,7 @@ describe("flags that are on or off", () => {
 })
 
 describe("time", () => {
-  it.effect("prints a timetoken and a date", () =>
+  it.effect("prints the timetoken and the date", () =>
     Effect.gen(function*() {
       const { exitCode, stdout } = yield* herald(["time"])
       assert.strictEqual(exitCode, 0)
@@ -78,7 +78,7 @@ describe("time", () => {
 })
 
 describe("publish", () => {
-  it.effect("takes JSON as JSON and the rest as text, and prints the timetoken", () =>
+  it.effect("sends JSON as JSON and the rest as text, and prints the timetoken", () =>
     Effect.gen(function*() {
       for (
         const [args, message] of [
@@ -99,7 +99,7 @@ describe("publish", () => {
       }
     }).pipe(Effect.provide(world)))
 
-  it.effect("sends what the flags say", () =>
+  it.effect("sends the options of all flags", () =>
     Effect.gen(function*() {
       const { exitCode, stdout } = yield* herald(
         ("publish a {} --meta {\"vip\":true} --ttl 3h --custom-message-type order-placed --no-replicate --method POST --store " +
@@ -123,7 +123,7 @@ describe("publish", () => {
       assert.deepStrictEqual(yield* stored("b"), [])
     }).pipe(Effect.provide(world)))
 
-  it.effect("sends lines of standard input in order, and prints each timetoken", () =>
+  it.effect("sends the lines of stdin in order, and prints each timetoken", () =>
     Effect.gen(function*() {
       for (const args of [[], ["-"]]) {
         const { exitCode, stdout } = yield* herald(["publish", "a", ...args], { stdin: "1\n\n{\"b\":2}\r\n\"three\"" })
@@ -134,7 +134,7 @@ describe("publish", () => {
       }
     }).pipe(Effect.provide(world)))
 
-  it.effect("stops before a line that is not JSON, unless lines are text", () =>
+  it.effect("stops before a line that is not JSON, and sends it with --text", () =>
     Effect.gen(function*() {
       const { exitCode, stderr, stdout } = yield* herald(["publish", "a"], { stdin: "1\n{\"cut\":\n2\n" })
       assert.strictEqual(exitCode, 2)
@@ -145,7 +145,7 @@ describe("publish", () => {
       assert.deepStrictEqual((yield* stored("b")).map(({ payload }) => payload), ["1", "{\"cut\":"])
     }).pipe(Effect.provide(world)))
 
-  it.effect("refuses integers that JavaScript would round", () =>
+  it.effect("refuses an integer that JavaScript would round", () =>
     Effect.gen(function*() {
       const { exitCode, stderr } = yield* herald(["publish", "a", "{\"at\":17900000000000001}"])
       assert.strictEqual(exitCode, 2)
@@ -155,7 +155,7 @@ describe("publish", () => {
 })
 
 describe("signal and fire", () => {
-  it.effect("send, and store nothing", () =>
+  it.effect("send without storing, and print timetokens", () =>
     Effect.gen(function*() {
       const signal = yield* herald(["signal", "a", "typing", "--custom-message-type", "typing"])
       const fire = yield* herald(["fire", "a", "{}", "--meta", "{}"])
@@ -174,7 +174,7 @@ describe("subscribe", () => {
     yield* emulator.publish({ channel: "b.c", message: 2 })
   })
 
-  it.effect("prints a JSON object a line where no terminal reads", () =>
+  it.effect("prints one JSON object a line when stdout is no terminal", () =>
     Effect.gen(function*() {
       const { exitCode, stdout } = yield* whileSubscribed(["a", "b.*", "--limit", "2", "--presence"], {}, three)
       assert.strictEqual(exitCode, 0)
@@ -201,7 +201,7 @@ describe("subscribe", () => {
       assert.isFalse(asText.stdout.some((line) => line.startsWith("{")))
     }).pipe(Effect.provide(world)))
 
-  it.effect("lets nobody write to the terminal", () =>
+  it.effect("prints no control characters on a terminal", () =>
     Effect.gen(function*() {
       const { stdout } = yield* whileSubscribed(
         ["a", "--limit", "1"],
@@ -213,7 +213,7 @@ describe("subscribe", () => {
       assert.notMatch(stdout.join(""), /\p{Cc}/u)
     }).pipe(Effect.provide(world)))
 
-  it.effect("starts where it is told, filters, reads groups and leaves at its end", () =>
+  it.effect("starts at --from, applies --filter and --group, and leaves at the end", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.addToGroup({ group: "crew", channels: ["a"] })
@@ -232,7 +232,7 @@ describe("subscribe", () => {
     }).pipe(Effect.provide(world)))
 })
 
-describe("wrong input is told in the words of the command line", () => {
+describe("an error names the flag, with exit code 2, for", () => {
   for (
     const [message, ...args] of [
       ["Expected: a timetoken of 17 digits, or a cursor as JSON", "subscribe", "a", "--from", "1"],

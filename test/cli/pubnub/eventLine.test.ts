@@ -28,6 +28,6 @@ const lines: ReadonlyArray<readonly [string, SubscribeEvent.SubscribeEvent]> = [
   ]
 ]
 
-it.each(lines)("%s", (line, event) => {
+it.each(lines)("formats %j", (line, event) => {
   assert.strictEqual(format(event, now), `05:42:04.638Z  ${line}`)
 })

@@ -8,7 +8,7 @@ import { herald } from "../kit.ts"
 
 const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
 
-it.effect("history prints what a channel holds, from either end, as JSON or for people", () =>
+it.effect("history prints messages from either end, as JSON or as text", () =>
   Effect.gen(function*() {
     const service = yield* PubNubEmulator.PubNubEmulator
     for (let n = 0; n < 250; n++) yield* service.publish({ channel: "a", message: { n }, publisher: "bob" })
@@ -22,7 +22,7 @@ it.effect("history prints what a channel holds, from either end, as JSON or for 
     assert.strictEqual(line, "2026-09-21T14:13:20.000Z  bob: {\"n\":249}")
   }).pipe(Effect.provide(world)))
 
-it.effect("history without persistence ends with 3, and a position that is no timetoken with 2", () =>
+it.effect("history exits with 3 without persistence, and with 2 for an invalid --since", () =>
   Effect.gen(function*() {
     yield* PubNubEmulator.PubNubEmulator.use((service) => service.setAddOns({ persistence: false }))
     assert.strictEqual((yield* herald(["history", "a"])).exitCode, 3)

@@ -25,7 +25,7 @@ const stored = PubNubEmulator.PubNubEmulator.use((emulator) => emulator.actions(
 const asked = requestsTo("/v1/message-actions")
 
 describe("message-actions add and remove", () => {
-  it.effect("add prints the timetoken by which remove takes it back", () =>
+  it.effect("add prints the timetoken that remove takes", () =>
     Effect.gen(function*() {
       const added = yield* herald(["message-actions", "add", "a", message, "reaction", "👍", "--user-id", "ada"])
       const [action] = yield* stored
@@ -45,7 +45,7 @@ describe("message-actions add and remove", () => {
       }])
     }).pipe(Effect.provide(world)))
 
-  it.effect("6: there already, or not there; 3: of another user", () =>
+  it.effect("exit with 6 when the action exists or is missing, and with 3 for another user's action", () =>
     Effect.gen(function*() {
       const { actionTimetoken } = yield* react("👍", "herald")
       const again = yield* herald(["message-actions", "add", "a", message, "reaction", "👍", "--json"])
@@ -66,7 +66,7 @@ describe("message-actions add and remove", () => {
       assert.include(gone.stderr[0], "has no action")
     }).pipe(Effect.provide(world)))
 
-  it.effect("0, and told: what is done though subscribers could not be told", () =>
+  it.effect("exit with 0 and a warning when the change was not announced to subscribers", () =>
     Effect.gen(function*() {
       yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.withholdActions(2))
       const added = yield* herald(["message-actions", "add", "a", message, "reaction", "👍"])
@@ -82,7 +82,7 @@ describe("message-actions add and remove", () => {
 })
 
 describe("message-actions list", () => {
-  it.effect("prints them from either end, as JSON or for people, and asks for no more", () =>
+  it.effect("prints actions from either end, within --since and --before, and requests no more than --limit", () =>
     Effect.gen(function*() {
       for (let n = 0; n < 250; n++) yield* react(`${n}`)
       const values = ({ stdout }: { readonly stdout: ReadonlyArray<string> }) =>
@@ -100,7 +100,7 @@ describe("message-actions list", () => {
       assert.lengthOf(values(yield* herald(since)), 240)
     }).pipe(Effect.provide(world)))
 
-  it.effect("lets nobody write to the terminal", () =>
+  it.effect("prints no control characters on a terminal", () =>
     Effect.gen(function*() {
       const { actionTimetoken } = yield* react("\u001b[2J")
       const { stdout } = yield* herald(["message-actions", "list", "a"], { terminal: true })
@@ -143,7 +143,7 @@ describe("message-actions live", () => {
       return values
     })
 
-  it.effect("prints the value, and again whenever it changes", () =>
+  it.effect("prints the reactions at the start and at each change", () =>
     Effect.gen(function*() {
       const one = yield* say
       const two = yield* say
@@ -176,7 +176,7 @@ describe("message-actions live", () => {
       )
     }).pipe(Effect.provide(world)))
 
-  it.live("as a process: ends quietly when nobody reads on", () =>
+  it.live("exits with 0 and leaves when its pipe is closed", () =>
     Effect.gen(function*() {
       const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const child = yield* Spawn.herald(["message-actions", "live", "a", message], {
@@ -194,7 +194,7 @@ describe("message-actions live", () => {
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
 })
 
-it.effect("actions without persistence end with 3", () =>
+it.effect("message-actions exits with 3 when persistence is off", () =>
   Effect.gen(function*() {
     yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.setAddOns({ persistence: false }))
     for (const args of [["list", "a"], ["add", "a", message, "reaction", "👍"], ["live", "a", message]]) {
@@ -203,7 +203,7 @@ it.effect("actions without persistence end with 3", () =>
     }
   }).pipe(Effect.provide(world)))
 
-describe("2: refused before anything is sent", () => {
+describe("exits with 2, and sends nothing, for", () => {
   for (
     const args of [
       ["list"],

@@ -22,7 +22,7 @@ const come = (user: string, channel: string) =>
     })
   )
 
-it.effect("channel-groups: add and remove channels, list them and the groups, remove a group", () =>
+it.effect("channel-groups adds, removes and lists channels, and lists and removes groups", () =>
   Effect.gen(function*() {
     assert.deepStrictEqual(yield* lines(["channel-groups", "add-channels", "g", "a", "b"]), [])
     assert.deepStrictEqual(yield* lines(["groups", "list-channels", "g"]), ["a", "b"])
@@ -33,7 +33,7 @@ it.effect("channel-groups: add and remove channels, list them and the groups, re
     assert.deepStrictEqual(yield* lines(["groups", "list"]), [])
   }).pipe(world))
 
-it.effect("presence: here-now, where-now, state", () =>
+it.effect("presence prints here-now, where-now and state", () =>
   Effect.gen(function*() {
     yield* come("ada", "a")
     yield* come("bob", "a")
@@ -51,7 +51,7 @@ it.effect("presence: here-now, where-now, state", () =>
     assert.deepStrictEqual(yield* lines(["presence", "state", "a", "--user", "ada"]), ["a  {\"mood\":\"ok\"}"])
   }).pipe(world))
 
-it.effect("what cannot be read of a list is printed in its place", () =>
+it.effect("presence and channel-groups print an unreadable entry in its place", () =>
   Effect.gen(function*() {
     const [[room], [lobby], [group], [state]] = [
       yield* lines(["presence", "here-now", "room", "lobby"]),
@@ -77,7 +77,7 @@ it.effect("what cannot be read of a list is printed in its place", () =>
     { body: JSON.stringify({ payload: { channels: { a: 5 } } }) }
   ]))))
 
-describe("2: refused before anything is sent", () => {
+describe("exits with 2, and sends nothing, for", () => {
   for (
     const args of [
       ["channel-groups", "add-channels", "g"],
