@@ -4,7 +4,7 @@ import { NodeSymphony, SymphonyEmulatorServer } from "effect-herald/node"
 import { keys } from "../testing/symphonyHttp.ts"
 import { bot, logins, whoAmI } from "../symphony/bots.ts"
 
-it.live("a bot logs in over a socket, and its connections end with it", () =>
+it.live("NodeSymphony.layer logs a bot in once, and sends its requests over a socket", () =>
   Effect.gen(function*() {
     const { port } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
     const names = Effect.all([whoAmI, whoAmI, whoAmI], { concurrency: 3 })

@@ -34,8 +34,8 @@ const readers = (count: number) =>
     Effect.repeat(emulator.readers, { until: (waiting) => waiting === count, schedule: Schedule.spaced("1 millis") })
   )
 
-describe("EmulatorServer", () => {
-  it.live("answers as the emulator does, and shows the same state", () =>
+describe("PubNubEmulatorServer", () => {
+  it.live("answers over HTTP with the state of the emulator", () =>
     Effect.gen(function*() {
       const { emulator, origin, port, url } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       assert.strictEqual(url, `http://127.0.0.1:${port}`)
@@ -50,7 +50,7 @@ describe("EmulatorServer", () => {
 
   it.live.each(
     [["gzip", Zlib.gzipSync], ["deflate", Zlib.deflateSync]] as const
-  )("bodies may be compressed: %s", ([encoding, compress]) =>
+  )("reads a body compressed with %s", ([encoding, compress]) =>
     Effect.gen(function*() {
       const { emulator, url } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const send = (bytes: Uint8Array) =>
@@ -65,7 +65,7 @@ describe("EmulatorServer", () => {
       assert.strictEqual((yield* send(new Uint8Array([1, 2, 3]))).status, 400)
     }).pipe(served()))
 
-  it.live("a client that goes away no longer waits", () =>
+  it.live("forgets the poll of a client that disconnects", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(get(pollPath(yield* cursor)))
       yield* readers(1)
@@ -73,7 +73,7 @@ describe("EmulatorServer", () => {
       yield* readers(0)
     }).pipe(served()))
 
-  it.live("a poll is answered when there is something", () =>
+  it.live("answers a waiting poll when a message comes", () =>
     Effect.gen(function*() {
       const { emulator } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const fiber = yield* Effect.forkChild(get(pollPath(yield* cursor)))
@@ -82,7 +82,7 @@ describe("EmulatorServer", () => {
       assert.include((yield* Fiber.join(fiber)).text, "\"d\":\"hello\"")
     }).pipe(served()))
 
-  it.live("restart drops the connections of polls, and nothing else", () =>
+  it.live("cuts the connections of polls at restart, and answers later requests", () =>
     Effect.gen(function*() {
       const { emulator } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const fiber = yield* Effect.forkChild(Effect.flip(get(pollPath(yield* cursor))))
@@ -92,7 +92,7 @@ describe("EmulatorServer", () => {
       assert.strictEqual((yield* get("/time/0")).status, 200)
     }).pipe(served()))
 
-  it.live("killed, it drops everybody and refuses; back, it has its port and its state", () =>
+  it.live("refuses connections after kill, and has its port and state again after listen", () =>
     Effect.gen(function*() {
       const { emulator, kill, listen } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       yield* emulator.publish({ channel: "a", message: "kept" })
@@ -109,7 +109,7 @@ describe("EmulatorServer", () => {
       assert.strictEqual((yield* emulator.messages({ channel: "a" })).length, 1)
     }).pipe(served()))
 
-  it.live("closing the scope ends it at once, whoever is connected", () =>
+  it.live("closes all connections when its scope ends", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const { emulator, port } = yield* Effect.provide(
@@ -132,10 +132,10 @@ describe("EmulatorServer", () => {
     }))
 
   it.live.each<readonly [string, PubNubEmulatorServer.Options, number]>([
-    ["64 MiB are stored, and no more", {}, 67],
-    ["an undefined limit is the default", { limits: { storedBytes: undefined } }, 67],
-    ["as much is stored as the options say", { limits: { storedBytes: 10_500_000 } }, 10],
-    ["as much is stored as the keyset says", {
+    ["stores up to 64 MiB by default", {}, 67],
+    ["stores up to the default when the limit is undefined", { limits: { storedBytes: undefined } }, 67],
+    ["stores up to the limit of the options", { limits: { storedBytes: 10_500_000 } }, 10],
+    ["stores up to the limit of the keyset", {
       keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", limits: { storedBytes: 5_500_000 } }]
     }, 5]
   ])("%s", ([_, options, count]) =>
@@ -146,7 +146,7 @@ describe("EmulatorServer", () => {
       assert.strictEqual((yield* emulator.messages({ channel: "a" })).length, count)
     }).pipe(served(options)))
 
-  it.live("a port that is taken is a typed failure", () =>
+  it.live("fails with ListenFailed when its port is in use", () =>
     Effect.gen(function*() {
       const { port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const error = yield* Effect.flip(Effect.scoped(Layer.build(PubNubEmulatorServer.layer({ port }))))

@@ -36,7 +36,7 @@ const headersOf = Effect.all({
 const room = server.use(({ emulator }) => emulator.createStream({ type: "ROOM", name: "Orders", members: ["bot"] }))
 
 describe("SymphonyEmulatorServer", () => {
-  it.live("takes logins, forms with binary files, and shows the same state", () =>
+  it.live("accepts logins and forms with binary files, and has the emulator's state", () =>
     Effect.gen(function*() {
       const { emulator, origin, port, url } = yield* server
       assert.deepStrictEqual([url, origin], [`http://127.0.0.1:${port}`, `127.0.0.1:${port}`])
@@ -61,7 +61,7 @@ describe("SymphonyEmulatorServer", () => {
       )
     }).pipe(served))
 
-  it.live("stores 256 MiB, and no more", () =>
+  it.live("stores up to 256 MiB", () =>
     Effect.gen(function*() {
       const { emulator } = yield* server
       const streamId = yield* room
@@ -73,7 +73,7 @@ describe("SymphonyEmulatorServer", () => {
       assert.deepStrictEqual([texts.length, texts[0], texts.at(-1)], [26, 14, 39])
     }).pipe(served))
 
-  it.live("204 has no body and no length", () =>
+  it.live("answers 204 without a body and a length", () =>
     Effect.gen(function*() {
       const headers = yield* headersOf
       const response = yield* request("/agent/v1/message/AAAA", { headers })
@@ -82,7 +82,7 @@ describe("SymphonyEmulatorServer", () => {
       assert.strictEqual(yield* Effect.promise(() => response.text()), "")
     }).pipe(served))
 
-  it.live("holds a read of the datafeed until something happens", () =>
+  it.live("holds a read of the datafeed until an event comes", () =>
     Effect.gen(function*() {
       const headers = { ...(yield* headersOf), "content-type": "application/json" }
       const { emulator } = yield* server
@@ -101,7 +101,7 @@ describe("SymphonyEmulatorServer", () => {
       assert.strictEqual(answer.events.length, 1)
     }).pipe(served))
 
-  it.live("a reader that goes away no longer waits; a restart cuts the others off", () =>
+  it.live("forgets the read of a client that disconnects, and cuts the others at restart", () =>
     Effect.gen(function*() {
       const headers = { ...(yield* headersOf), "content-type": "application/json" }
       const { emulator } = yield* server
@@ -109,11 +109,13 @@ describe("SymphonyEmulatorServer", () => {
       const { id }: { id: string } = yield* Effect.promise(() => created.json())
       const readers = (count: number) =>
         Effect.repeat(Effect.andThen(Effect.sleep("1 millis"), emulator.readers), { until: (now) => now === count })
-      const read = Effect.exit(server.use(({ url }) =>
-        Effect.tryPromise((signal) =>
-          fetch(`${url}/agent/v5/datafeeds/${id}/read`, { method: "POST", headers, body: "{\"ackId\":\"\"}", signal })
+      const read = Effect.exit(
+        server.use(({ url }) =>
+          Effect.tryPromise((signal) =>
+            fetch(`${url}/agent/v5/datafeeds/${id}/read`, { method: "POST", headers, body: "{\"ackId\":\"\"}", signal })
+          )
         )
-      ))
+      )
       const given = yield* Effect.forkChild(read)
       yield* readers(1)
       yield* Fiber.interrupt(given)

@@ -92,7 +92,7 @@ for (const way of ["layer", "port"] as const) {
   describe(`the PubNub emulator, ${way === "layer" ? "as a layer" : "on a port"}`, () => {
     const served = (options?: PubNubEmulator.Options) => Effect.provide(pubnub[way](options))
 
-    it.live("takes an address of 32 KiB, and answers 414 beyond", () =>
+    it.live("accepts an address of 32 KiB, and answers 414 to a longer one", () =>
       Effect.gen(function*() {
         const path = (length: number) => `/time/0?n=${"x".repeat(length - "/time/0?n=".length)}`
         assert.strictEqual((yield* ask(path(32_768))).status, 200)
@@ -103,7 +103,7 @@ for (const way of ["layer", "port"] as const) {
         assert.strictEqual((yield* ask("/time/0")).status, 200)
       }).pipe(served()))
 
-    it.live("takes what our own client sends at its limits", () =>
+    it.live("accepts the largest requests that our client sends", () =>
       Effect.gen(function*() {
         const { messages } = yield* PubNubEmulator.PubNubEmulator
         for (const method of ["GET", "POST", "auto"] as const) {
@@ -120,7 +120,7 @@ for (const way of ["layer", "port"] as const) {
         )
       }).pipe(Effect.provide(ours), served()))
 
-    it.live.each(bodies)("reads a body that is compressed: %s", ([encoding, compress]) =>
+    it.live.each(bodies)("reads a compressed body: %s", ([encoding, compress]) =>
       Effect.gen(function*() {
         const { messages } = yield* PubNubEmulator.PubNubEmulator
         const answer = yield* ask(`${publishTo("a")}?uuid=me`, {
@@ -132,7 +132,7 @@ for (const way of ["layer", "port"] as const) {
         assert.deepStrictEqual((yield* messages({ channel: "a" })).map(({ payload }) => payload), [{ é: 1 }])
       }).pipe(served()))
 
-    it.live("refuses a body that is no compression, cut off, of another kind or of too many", () =>
+    it.live("refuses a body of invalid, truncated, unknown or double compression", () =>
       Effect.gen(function*() {
         const status = (encoding: string, body: Uint8Array) =>
           Effect.map(
@@ -149,7 +149,7 @@ for (const way of ["layer", "port"] as const) {
         assert.strictEqual(yield* status("identity", plain), 200)
       }).pipe(served()))
 
-    it.live("refuses a body of more than 2 MiB with 413, however it comes", () =>
+    it.live("answers 413 to a body above 2 MiB, however it is sent", () =>
       Effect.gen(function*() {
         const { messages } = yield* PubNubEmulator.PubNubEmulator
         const send = (sent: Sent) => ask(`${publishTo("a")}?uuid=me`, { method: "POST", ...sent })
@@ -180,7 +180,7 @@ for (const way of ["layer", "port"] as const) {
         assert.strictEqual((yield* send({ body: "1" })).status, 200)
       }).pipe(served()), 30_000)
 
-    it.live("counts a message as our own client does", () =>
+    it.live("counts the size of a message as our client does", () =>
       Effect.gen(function*() {
         // Nine bytes each, as they are sent; six bytes of quotes; and one of the channel.
         const text = (count: number) => "(!~".repeat(count)
@@ -197,7 +197,7 @@ for (const way of ["layer", "port"] as const) {
         }
       }).pipe(served()))
 
-    it.live("answers what no client should ask", () =>
+    it.live("answers malformed addresses, other methods and deep JSON with 400 or 404", () =>
       Effect.gen(function*() {
         const status = (target: string, sent?: Sent) => Effect.map(ask(target, sent), ({ status }) => status)
         assert.strictEqual(yield* status(`${publishTo("a")}/%ff?uuid=me`), 400)
@@ -213,7 +213,7 @@ for (const way of ["layer", "port"] as const) {
         assert.strictEqual(yield* status("/time/0"), 200)
       }).pipe(served()))
 
-    it.live("tells browsers that pages may read its answers, refusals too, and ask with any header", () =>
+    it.live("sends CORS headers with answers and refusals, and answers preflight requests", () =>
       Effect.gen(function*() {
         const headers = { origin: "http://localhost:3000" }
         for (
@@ -247,7 +247,7 @@ for (const way of ["layer", "port"] as const) {
         }
       }).pipe(served()))
 
-    it.live("refuses a signature that is wrong, late, empty or without a time", () =>
+    it.live("refuses a wrong or empty signature, and a wrong or missing timestamp", () =>
       Effect.gen(function*() {
         const send = (query: string) => ask(`${publishTo("a")}/1?uuid=me&${query}`)
         const refused = (message: string, status: number) => ({
@@ -288,7 +288,7 @@ for (const way of ["layer", "port"] as const) {
         )
       }).pipe(served({ keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: "sec" }] })))
 
-    it.live("takes a name of four segments with an asterisk for the name of a channel", () =>
+    it.live("treats an asterisk in a name of four segments as part of the channel's name", () =>
       Effect.gen(function*() {
         const { publish } = yield* PubNubEmulator.PubNubEmulator
         const poll = (name: string, tt: string) =>
@@ -305,7 +305,7 @@ for (const way of ["layer", "port"] as const) {
         }
       }).pipe(served()))
 
-    it.live("holds a poll until there is something", () =>
+    it.live("holds a poll until a message comes", () =>
       Effect.gen(function*() {
         const { publish, readers } = yield* PubNubEmulator.PubNubEmulator
         const { text } = yield* ask("/v2/subscribe/demo-sub/a/0?uuid=me")
@@ -335,7 +335,7 @@ for (const way of ["layer", "port"] as const) {
       }
     })
 
-    it.live("takes an address of 32 KiB, and answers 414 beyond", () =>
+    it.live("accepts an address of 32 KiB, and answers 414 to a longer one", () =>
       Effect.gen(function*() {
         const path = (length: number) => `/agent/v1/info?n=${"x".repeat(length - "/agent/v1/info?n=".length)}`
         assert.strictEqual((yield* ask(path(32_768))).status, 200)
@@ -348,7 +348,7 @@ for (const way of ["layer", "port"] as const) {
         }
       }).pipe(served()))
 
-    it.live("reads a compressed form, and refuses a bomb and what is no compression", () =>
+    it.live("reads a compressed form, and refuses a decompression bomb and invalid compression", () =>
       Effect.gen(function*() {
         const { createStream, messages } = yield* SymphonyEmulator.SymphonyEmulator
         const streamId = yield* createStream({ type: "ROOM", name: "Orders", members: ["bot"] })
@@ -368,7 +368,7 @@ for (const way of ["layer", "port"] as const) {
         assert.strictEqual((yield* messages({ streamId })).length, 1)
       }).pipe(served()))
 
-    it.live("takes 30 MB of files and refuses more with 413", () =>
+    it.live("accepts 30 MB of files, and answers 413 to more", () =>
       Effect.gen(function*() {
         const { createStream } = yield* SymphonyEmulator.SymphonyEmulator
         const streamId = yield* createStream({ type: "ROOM", name: "Orders", members: ["bot"] })
@@ -389,7 +389,7 @@ for (const way of ["layer", "port"] as const) {
         }
       }).pipe(served()), 30_000)
 
-    it.live("tells browsers that pages may read its answers, refusals too, and ask with any header", () =>
+    it.live("sends CORS headers with answers and refusals, and answers preflight requests", () =>
       Effect.gen(function*() {
         for (const target of ["/agent/v1/info", "/nothing", "/pod/v2/sessioninfo"]) {
           const answer = yield* ask(target, { headers: { origin: "http://localhost:3000" } })
@@ -407,7 +407,7 @@ for (const way of ["layer", "port"] as const) {
         assert.strictEqual(answer.headers["access-control-allow-headers"], "*, authorization")
       }).pipe(served()))
 
-    it.live("answers what no client should ask", () =>
+    it.live("answers malformed addresses, other methods and deep JSON with 400 or 405", () =>
       Effect.gen(function*() {
         const headers = yield* logIn
         const status = (target: string, sent?: Sent) => Effect.map(ask(target, sent), ({ status }) => status)

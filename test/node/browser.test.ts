@@ -9,7 +9,7 @@ const isThere = Page.chromium !== undefined
 describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium in the PATH)"}`, () => {
   const live = it.live.skipIf(!isThere)
 
-  live("on another origin of this machine publishes and subscribes with this package", () =>
+  live("publishes and subscribes with this package, from another origin of this machine", () =>
     Effect.gen(function*() {
       const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       yield* emulator.deny({ channels: ["no"] })
@@ -60,7 +60,7 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
       assert.include((yield* emulator.requests).map(({ method }) => method), "OPTIONS")
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())), 60_000)
 
-  live("on another origin of this machine asks Symphony with its own headers", () =>
+  live("asks Symphony with its own headers, from another origin of this machine", () =>
     Effect.gen(function*() {
       const { url } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
       const told = yield* Page.open(
@@ -76,7 +76,7 @@ describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium i
       assert.deepStrictEqual(told, { told: [200, "Agent-25.8.1-Linux", 405] })
     }).pipe(Effect.provide(SymphonyEmulatorServer.layer())), 60_000)
 
-  live("elsewhere neither reads nor writes, by whatever name it calls this machine", () =>
+  live("of a foreign site neither reads nor writes, whatever host it asks", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
       const told = yield* Page.open(

@@ -20,7 +20,7 @@ const started = Effect.gen(function*() {
   }
 })
 
-it.effect("calls back at the end of each, in order, and not before", () =>
+it.effect("Deadlines calls back at the end of each deadline, in order, and not before", () =>
   Effect.gen(function*() {
     const { expired, set } = yield* started
     set("a")
@@ -37,7 +37,7 @@ it.effect("calls back at the end of each, in order, and not before", () =>
     assert.deepStrictEqual(expired, ["a", "b", "long"])
   }).pipe(Effect.scoped))
 
-it.effect("does not call back one that was taken back, and goes on for those after it", () =>
+it.effect("Deadlines does not call back a cancelled deadline, and keeps the later ones", () =>
   Effect.gen(function*() {
     const { expired, set } = yield* started
     const takeBack = set("a")
@@ -54,7 +54,7 @@ it.effect("does not call back one that was taken back, and goes on for those aft
     assert.deepStrictEqual(expired, ["b", "c"])
   }).pipe(Effect.scoped))
 
-it.effect("calls back on time when the wall clock jumps", () =>
+it.effect("Deadlines calls back on time when the wall clock jumps", () =>
   Effect.gen(function*() {
     const { expired, set } = yield* started
     set("a")
@@ -67,7 +67,7 @@ it.effect("calls back on time when the wall clock jumps", () =>
     assert.deepStrictEqual(expired, ["a"])
   }).pipe(Effect.scoped, Effect.provide(VirtualTime.layer)))
 
-it.effect("calls nothing back when its scope is closed", () =>
+it.effect("Deadlines calls nothing back after its scope is closed", () =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
     const { expired, set } = yield* Scope.provide(started, scope)

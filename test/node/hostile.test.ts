@@ -57,7 +57,7 @@ const statusOf = (heard: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(heard)?.[1
 const publish = "/publish/demo-pub/demo-sub/0/a/0"
 const host = "Host: localhost\r\n"
 
-describe("who may ask", () => {
+describe("access to the emulator's port", () => {
   it.live.each([
     "evil.example",
     "evil.example:4040",
@@ -71,7 +71,7 @@ describe("who may ask", () => {
     "::1",
     "localhost:4040:80",
     ""
-  ])("is nobody who calls it %s", (host) =>
+  ])("refuses the host %j", (host) =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const answer = yield* request(port, `${publish}/1?uuid=me`, { host })
@@ -91,7 +91,7 @@ describe("who may ask", () => {
     "app.localhost",
     "Listed.example:80"
   ])(
-    "is who calls it %s",
+    "accepts the host %j",
     (host) =>
       Effect.gen(function*() {
         const { port } = yield* server
@@ -110,7 +110,7 @@ describe("who may ask", () => {
     "null",
     "localhost",
     ""
-  ])("is no page from %s", (origin) =>
+  ])("refuses the origin %j", (origin) =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       for (const method of ["GET", "OPTIONS"]) {
@@ -129,7 +129,7 @@ describe("who may ask", () => {
     "https://listed.example",
     "null"
   ])(
-    "is a page from %s, where it is listed",
+    "accepts the local or listed origin %j",
     (origin) =>
       Effect.gen(function*() {
         const { port } = yield* server
@@ -138,7 +138,7 @@ describe("who may ask", () => {
       }).pipe(served({ origins: ["https://listed.example", "null"] }))
   )
 
-  it.live("is no page elsewhere that does not say where, as an image or a link does", () =>
+  it.live("refuses a cross-site request without an origin, as of an image or a link", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const ask = (site: string) =>
@@ -151,7 +151,7 @@ describe("who may ask", () => {
       for (const site of ["none", "same-origin", "same-site"]) assert.strictEqual(yield* ask(site), 200)
     }).pipe(served()))
 
-  it.live("holds for Symphony, too", () =>
+  it.live("refuses foreign hosts and origins for Symphony too", () =>
     Effect.gen(function*() {
       const { port } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
       const ask = (headers: Readonly<Record<string, string>>) =>
@@ -161,7 +161,7 @@ describe("who may ask", () => {
       assert.strictEqual(yield* ask({ host: "localhost", origin: "https://evil.example" }), 403)
     }).pipe(Effect.provide(SymphonyEmulatorServer.layer())))
 
-  it.live("calls an emulator by the address that it listens on", () =>
+  it.live("has the listening address in its origin and url", () =>
     Effect.gen(function*() {
       const { origin, port, url } = yield* server
       assert.deepStrictEqual([origin, url], [`[::1]:${port}`, `http://[::1]:${port}`])
@@ -170,7 +170,7 @@ describe("who may ask", () => {
     }).pipe(served({ host: "::1" })))
 })
 
-describe("what is no request", () => {
+describe("bytes that are no valid request", () => {
   it.live.each<readonly [string, ReadonlyArray<string | Uint8Array>, number]>([
     ["noise", ["\0\u0001\u0002\r\n\r\n"], 400],
     ["TLS", [Uint8Array.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0])], 400],
@@ -190,7 +190,7 @@ describe("what is no request", () => {
     ], 413],
     ["an address without end", [`GET /${"a".repeat(1_000_000)}`], 414],
     ["headers without end", [`GET / HTTP/1.1\r\n${host}${"a: b\r\n".repeat(200_000)}`], 414]
-  ])("is refused: %s", ([_, pieces, status]) =>
+  ])("are refused: %s", ([_, pieces, status]) =>
     Effect.gen(function*() {
       const { port } = yield* server
       assert.strictEqual(statusOf(yield* say(port, ...pieces)), status)
@@ -206,7 +206,7 @@ describe("what is no request", () => {
       "an expectation",
       `POST ${publish} HTTP/1.1\r\n${host}expect: 200-maybe\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1`
     ]
-  ])("is no more than an error: %s", ([_, text]) =>
+  ])("get an error, and nothing else: %s", ([_, text]) =>
     Effect.gen(function*() {
       const { port } = yield* server
       assert.include([0, 400, 404, 417, 426], statusOf(yield* say(port, text)))
@@ -214,7 +214,7 @@ describe("what is no request", () => {
     }).pipe(served()))
 })
 
-describe("who takes its time", () => {
+describe("a slow client", () => {
   const patient = served({ requestTimeout: "300 millis" })
 
   it.live.each<readonly [string, string]>([
@@ -223,7 +223,7 @@ describe("who takes its time", () => {
     ["stops in the headers", `GET /time/0 HTTP/1.1\r\n${host}a: `],
     ["stops in the body", `POST ${publish}?uuid=me HTTP/1.1\r\n${host}content-length: 10\r\n\r\n"a`],
     ["stops in a chunk", `POST ${publish}?uuid=me HTTP/1.1\r\n${host}transfer-encoding: chunked\r\n\r\n5\r\nab`]
-  ])("is hung up on: %s", ([_, text]) =>
+  ])("gets 408 when it sends too little: %s", ([_, text]) =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const start = performance.now()
@@ -232,7 +232,7 @@ describe("who takes its time", () => {
       assert.deepStrictEqual(yield* emulator.messages({ channel: "a" }), [])
     }).pipe(patient))
 
-  it.live("is hung up on: a byte now and then", () =>
+  it.live("is disconnected when it sends a byte now and then", () =>
     Effect.gen(function*() {
       const { port } = yield* server
       const start = performance.now()
@@ -251,7 +251,7 @@ describe("who takes its time", () => {
       yield* isServed(3_000)
     }).pipe(patient))
 
-  it.live("is hung up on: a body without end, which was answered long before", () =>
+  it.live("is disconnected when it keeps sending a body that was refused", () =>
     Effect.gen(function*() {
       const { port } = yield* server
       const heard = yield* Effect.callback<string>((resume) => {
@@ -273,7 +273,7 @@ describe("who takes its time", () => {
       yield* isServed(3_000)
     }).pipe(served({ requestTimeout: "1 second" })))
 
-  it.live("is hung up on: an answer that nobody reads", () =>
+  it.live("is disconnected when it does not read its answer", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const message = "x".repeat(1_900_000)
@@ -293,10 +293,10 @@ describe("who takes its time", () => {
     }).pipe(patient))
 
   it.live.each<readonly [string, (socket: Net.Socket) => void]>([
-    ["says no more", (socket) => socket.end()],
-    ["is gone", (socket) => socket.destroy()],
+    ["is half-closed", (socket) => socket.end()],
+    ["is closed", (socket) => socket.destroy()],
     ["is reset", (socket) => socket.resetAndDestroy()]
-  ])("is not waited for when it asked for a poll and %s", ([_, leave]) =>
+  ])("loses its waiting poll when its socket %s", ([_, leave]) =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const socket = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })
@@ -312,7 +312,7 @@ describe("who takes its time", () => {
       socket.destroy()
     }).pipe(served()))
 
-  it.live("does not lose a poll that is held for longer", () =>
+  it.live("keeps a poll that is held longer than requestTimeout", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const headers = { host: "localhost" }
@@ -325,8 +325,8 @@ describe("who takes its time", () => {
     }).pipe(patient))
 })
 
-describe("many", () => {
-  it.live("connections at a time, of which those beyond the limit are closed", () =>
+describe("many requests at once", () => {
+  it.live("beyond maxConnections are disconnected", () =>
     Effect.gen(function*() {
       const { port } = yield* server
       const open = () =>
@@ -345,7 +345,7 @@ describe("many", () => {
       yield* isServed(3_000)
     }).pipe(served({ maxConnections: 100 })))
 
-  it.live("requests on one connection that does not wait for their answers, which is closed", () =>
+  it.live("that are pipelined on one connection close that connection", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const poll = `GET /v2/subscribe/demo-sub/a/0?uuid=me&tt=99999999999999999 HTTP/1.1\r\n${host}\r\n`
@@ -356,7 +356,7 @@ describe("many", () => {
       yield* isServed(3_000)
     }).pipe(served()))
 
-  it.live("requests, all of them held, for which there is no room in the end", () =>
+  it.live("that are all held are limited in number and memory", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const names = Array.from({ length: 5_000 }, (_, index) => `c${index}`).join(",")
@@ -383,7 +383,7 @@ describe("many", () => {
       yield* isServed(3_000)
     }).pipe(served({ addOns: { presence: false } })), 30_000)
 
-  it.live("bombs at a time stay small", () =>
+  it.live("with decompression bombs get 413 within little memory", () =>
     Effect.gen(function*() {
       const { url } = yield* server
       const bomb = Zlib.gzipSync(Buffer.alloc((isLong ? 1_024 : 64) * 1_024 * 1_024, 0), { level: 9 })
@@ -404,7 +404,7 @@ describe("many", () => {
       yield* isServed(3_000)
     }).pipe(served()), 60_000)
 
-  it.live("stars in a filter take no time from others", () =>
+  it.live("with many stars in a filter do not block other clients", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const { text } = yield* request(port, "/v2/subscribe/demo-sub/a/0?uuid=me", { host: "localhost" })

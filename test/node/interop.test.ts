@@ -49,7 +49,7 @@ const official = Effect.gen(function*() {
 const until = <A>(queue: Queue.Dequeue<A>, wanted: (value: A) => boolean): Effect.Effect<A> =>
   Effect.filterOrElse(Queue.take(queue), wanted, () => until(queue, wanted))
 
-it.live("a message, a signal, a join and a leave, both ways", () =>
+it.live("both clients read messages, signals and presence of each other", () =>
   Effect.gen(function*() {
     const ours = yield* Queue.unbounded<SubscribeEvent.SubscribeEvent>()
     const reader = yield* Subscribe.stream({ channels: ["room"], presence: true }).pipe(
@@ -113,7 +113,7 @@ it.live("a message, a signal, a join and a leave, both ways", () =>
     }))
   }).pipe(Effect.provide(World)), 20_000)
 
-it.live("theirs leaves, and ours is told", () =>
+it.live("our client sees the official one leave", () =>
   Effect.gen(function*() {
     const ours = yield* Queue.unbounded<SubscribeEvent.Presence>()
     yield* Effect.forkChild(

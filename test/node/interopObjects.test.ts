@@ -178,7 +178,7 @@ for (
     ["channels", ourChannels, theirChannels, room, withoutFields({ ...room, ...changed }, "description", "status")]
   ] as const
 ) {
-  it.live(`${name}: every field, both ways`, () =>
+  it.live(`${name}: both clients read every field that the other wrote, and are refused alike`, () =>
     Effect.gen(function*() {
       const theirs = official(yield* client("theirs"))
       const ids = ["a ☃/1", "a ☃/2"] as const
@@ -261,7 +261,7 @@ const relations = ({ objects }: PubNub) => ({
     )
 })
 
-it.live("memberships and members: every field, from either end, both ways", () =>
+it.live("memberships and members: both clients read every field that the other wrote, from either side", () =>
   Effect.gen(function*() {
     const official = yield* client("theirs")
     const { objects } = official
@@ -335,7 +335,7 @@ const withoutVersions = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(rest).map(([name, field]) => [name, withoutVersions(field)]))
 }
 
-it.live("pages: where one of them stops, the other goes on", () =>
+it.live("pages: each client continues from the cursor of the other", () =>
   Effect.gen(function*() {
     const { objects } = yield* client("theirs")
     yield* Members.set({ channel: "room", users: ["a", "b", "c", "d"] })
@@ -366,7 +366,7 @@ interface Action {
 /** Who did it is a `uuid` to them, and a `user` to us. */
 const renamed = <A extends Action>({ uuid, ...action }: A) => ({ ...action, userId: uuid })
 
-it.live("message actions: lists and history, both ways", () =>
+it.live("message actions: both clients list the actions of both, and remove only their own", () =>
   Effect.gen(function*() {
     const official = yield* client("theirs")
     const channel = "a b/☃"
@@ -481,7 +481,7 @@ const retold = ({ kind: _, message, ...delivery }: Heard) => {
   )
 }
 
-it.live("events of users, channels and memberships, both ways", () =>
+it.live("App Context events: both clients receive the same events", () =>
   Effect.gen(function*() {
     const official = yield* client("theirs")
     const { objects } = official
@@ -573,7 +573,7 @@ it.live("events of users, channels and memberships, both ways", () =>
     }
   }).pipe(Effect.scoped, Effect.provide(World)), 20_000)
 
-it.live("events of message actions, both ways, of a channel of a group", () =>
+it.live("message action events: both clients receive the same ones", () =>
   Effect.gen(function*() {
     yield* ChannelGroups.addChannels({ group: "rooms", channels: ["room"] })
     const official = yield* client("theirs")

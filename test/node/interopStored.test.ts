@@ -14,7 +14,7 @@ const World = Layer.unwrap(
   )
 ).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
 
-it.live("history: pages, counts and removal, both ways", () =>
+it.live("history: both clients read, count and remove each other's messages", () =>
   Effect.gen(function*() {
     const ada = yield* client("theirs")
     const ours = yield* Publish.publish({
@@ -58,7 +58,7 @@ it.live("history: pages, counts and removal, both ways", () =>
     assert.deepStrictEqual((yield* History.list({ channel: "a" })).items, [])
   }).pipe(Effect.scoped, Effect.provide(World)))
 
-it.live("presence: who is there, and states, both ways", () =>
+it.live("presence: both clients see the same users and each other's states", () =>
   Effect.gen(function*() {
     const ada = yield* client("theirs")
     yield* subscribed(ada, { channels: ["a", "b"] })
@@ -81,7 +81,7 @@ it.live("presence: who is there, and states, both ways", () =>
     assert.deepStrictEqual(yield* Presence.whereNow({ userId: "theirs" }), ["a", "b"])
   }).pipe(Effect.scoped, Effect.provide(World)))
 
-it.live("channel groups, both ways", () =>
+it.live("channel groups: both clients see each other's changes", () =>
   Effect.gen(function*() {
     const { channelGroups } = yield* client("theirs")
     yield* ChannelGroups.addChannels({ group: "g", channels: ["a", "b"] })

@@ -11,7 +11,7 @@ const emulator = PubNubEmulatorServer.PubNubEmulatorServer.use(({ emulator }) =>
 
 const ofKind = (kind: string) => (event: Heard) => event.kind === kind
 
-it.live("publishes by GET and by POST, with metadata and a type, fires, and signals", () =>
+it.live("the official client publishes by GET and POST, fires and signals, and receives what it should", () =>
   Effect.gen(function*() {
     const { messages } = yield* emulator
     const writer = yield* client("writer")
@@ -51,7 +51,7 @@ it.live("publishes by GET and by POST, with metadata and a type, fires, and sign
     )
   }).pipe(Effect.scoped, served))
 
-it.live("signs with a secret key, and the emulator agrees", () =>
+it.live("the official client's signatures are accepted, and those of a wrong key are refused", () =>
   Effect.gen(function*() {
     const right = yield* client("ada", { secretKey: "sec" })
     const message = { text: "(it's) me! *~" }
@@ -69,7 +69,7 @@ it.live("signs with a secret key, and the emulator agrees", () =>
     }))
   ))
 
-it.live("subscribes to a channel, a group and a wildcard, and hears each once", () =>
+it.live("the official client subscribes to a channel, a group and a wildcard, and receives each message", () =>
   Effect.gen(function*() {
     const writer = yield* client("writer")
     yield* theirs(() => writer.channelGroups.addChannels({ channelGroup: "g", channels: ["g1", "g2"] }))
@@ -90,7 +90,7 @@ it.live("subscribes to a channel, a group and a wildcard, and hears each once", 
     assert.deepStrictEqual((yield* theirs(() => writer.channelGroups.listGroups())).groups, [])
   }).pipe(Effect.scoped, served))
 
-it.live("sees others join, change their state and leave, and asks who is there", () =>
+it.live("the official client sees joins, state changes and leaves, and reads presence", () =>
   Effect.gen(function*() {
     const watcher = yield* client("watcher")
     const heard = yield* subscribed(watcher, { channels: ["room"], withPresence: true })
@@ -118,7 +118,7 @@ it.live("sees others join, change their state and leave, and asks who is there",
     assert.strictEqual((yield* next(heard, isOf("leave")))["occupancy"], 1)
   }).pipe(Effect.scoped, served))
 
-it.live("hears a group's joins, and what is neither message nor signal", () =>
+it.live("the official client receives a group's joins, and actions, objects and files", () =>
   Effect.gen(function*() {
     const { addToGroup, emit } = yield* emulator
     yield* addToGroup({ group: "g", channels: ["room"] })
@@ -156,7 +156,7 @@ it.live("hears a group's joins, and what is neither message nor signal", () =>
     assert.nestedPropertyVal((yield* next(heard, ofKind("file")))["file"], "name", "cat.png")
   }).pipe(Effect.scoped, served))
 
-it.live("filters, and is told what it may not", () =>
+it.live("the official client applies a filter, and gets the status of a refusal", () =>
   Effect.gen(function*() {
     const { deny } = yield* emulator
     const reader = yield* client("reader")
@@ -176,7 +176,7 @@ it.live("filters, and is told what it may not", () =>
     assert.isAbove(Number(time.timetoken), 1.7e16)
   }).pipe(Effect.scoped, served))
 
-it.live("is told of users who time out, and of many at intervals", () =>
+it.live("the official client receives timeouts, and intervals when there are many users", () =>
   Effect.gen(function*() {
     const { handle } = yield* emulator
     const come = (user: string, heartbeat: number) =>

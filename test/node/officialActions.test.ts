@@ -14,7 +14,7 @@ const smile = { type: "reaction", value: "☺ smile" }
 const codeOf = <A>(promise: () => Promise<A>) =>
   Effect.map(Effect.flip(Effect.tryPromise(promise)), ({ cause }) => cause)
 
-it.live("adds, reads and removes what it added, and nobody else's", () =>
+it.live("the official client adds, reads and removes its own actions, and not those of others", () =>
   Effect.gen(function*() {
     const ada = yield* client("ada")
     const bob = yield* client("bob")
@@ -40,7 +40,7 @@ it.live("adds, reads and removes what it added, and nobody else's", () =>
     assert.nestedPropertyVal(yield* codeOf(() => ada.removeMessageAction(removal)), "status.statusCode", 400)
   }).pipe(Effect.scoped, served))
 
-it.live("reads a range, and page by page what a page cannot hold", () =>
+it.live("the official client reads a range of actions, and pages through them", () =>
   Effect.gen(function*() {
     const { addAction } = yield* emulator
     const timetokens: Array<string> = []
@@ -64,7 +64,7 @@ it.live("reads a range, and page by page what a page cannot hold", () =>
     assert.strictEqual(yield* values({ start: first.start ?? "", limit: 5 }), "2,3,4,5,6")
   }).pipe(Effect.scoped, Effect.provide(PubNubEmulatorServer.layer({ moreActions: true }))))
 
-it.live("its listeners hear what is added and removed, and by whom", () =>
+it.live("the official client's listeners receive added and removed actions", () =>
   Effect.gen(function*() {
     const ada = yield* client("ada")
     const heard = yield* subscribed(yield* client("bob"), { channels: ["a"] })
@@ -79,7 +79,7 @@ it.live("its listeners hear what is added and removed, and by whom", () =>
     }
   }).pipe(Effect.scoped, served))
 
-it.live("what is stored and not published is a success to it", () =>
+it.live("the official client treats 207 for an action as a success", () =>
   Effect.gen(function*() {
     const { actions, withholdActions } = yield* emulator
     yield* withholdActions(1)
@@ -93,7 +93,7 @@ it.live("what is stored and not published is a success to it", () =>
     ])
   }).pipe(Effect.scoped, served))
 
-it.live("is told when persistence is off", () =>
+it.live("the official client gets 403 for actions when persistence is off", () =>
   Effect.gen(function*() {
     const { setAddOns } = yield* emulator
     yield* setAddOns({ persistence: false })

@@ -21,7 +21,7 @@ const numbers = (messages: ReadonlyArray<{ readonly message: unknown }> | undefi
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
 
-it.live("a message comes back with all that was published with it", () =>
+it.live("the official client reads a message with its metadata, types and publisher", () =>
   Effect.gen(function*() {
     const ada = yield* client("ada")
     const { timetoken } = yield* theirs(() =>
@@ -71,7 +71,7 @@ it.live("a message comes back with all that was published with it", () =>
     )
   }).pipe(Effect.scoped, served))
 
-it.live("a page is the newest hundred; start goes on before it, end cuts it, count makes it shorter", () =>
+it.live("the official client pages through 250 messages, and applies start, end and count", () =>
   Effect.gen(function*() {
     const timetokens = yield* stored("a", 250)
     const ada = yield* client("ada")
@@ -100,7 +100,7 @@ it.live("a page is the newest hundred; start goes on before it, end cuts it, cou
     assert.lengthOf(yield* fetch({ count: 1_000 }), 100)
   }).pipe(Effect.scoped, served))
 
-it.live("several channels: 25 of each, names of any letters, and nothing of an empty one", () =>
+it.live("the official client reads 25 messages of each of several channels, with any names", () =>
   Effect.gen(function*() {
     yield* stored("a", 30)
     yield* stored("b ☃|(x)!~", 2)
@@ -114,7 +114,7 @@ it.live("several channels: 25 of each, names of any letters, and nothing of an e
     assert.deepStrictEqual((yield* theirs(() => ada.fetchMessages({ channels: ["none"] }))).channels, {})
   }).pipe(Effect.scoped, served))
 
-it.live("with actions, one channel at a time and 25 messages", () =>
+it.live("the official client reads 25 messages of one channel with actions", () =>
   Effect.gen(function*() {
     yield* stored("a", 30)
     const ada = yield* client("ada")
@@ -122,7 +122,7 @@ it.live("with actions, one channel at a time and 25 messages", () =>
     assert.deepStrictEqual(numbers(channels["a"]), range(5, 30))
   }).pipe(Effect.scoped, served))
 
-it.live("history of before: either end first, raw numbers, metadata", () =>
+it.live("the official client reads the legacy history from either end", () =>
   Effect.gen(function*() {
     const timetokens = yield* stored("a", 5)
     const ada = yield* client("ada")
@@ -148,7 +148,7 @@ it.live("history of before: either end first, raw numbers, metadata", () =>
     assert.deepStrictEqual(messages.map(({ entry, meta }) => [entry, meta]), [["x", { k: 1 }]])
   }).pipe(Effect.scoped, served))
 
-it.live("counts what came after a timetoken: one for all channels, or one for each", () =>
+it.live("the official client counts messages after one timetoken, or one for each channel", () =>
   Effect.gen(function*() {
     const [, , third = ""] = yield* stored("a", 5)
     const [, fromB = ""] = yield* stored("b", 4)
@@ -161,7 +161,7 @@ it.live("counts what came after a timetoken: one for all channels, or one for ea
     assert.deepStrictEqual(each.channels, { a: 2, b: 2 })
   }).pipe(Effect.scoped, served))
 
-it.live("deletes one message, a range, what is older, and everything", () =>
+it.live("the official client deletes one message, a range, older messages and everything", () =>
   Effect.gen(function*() {
     const timetokens = yield* stored("a", 10)
     const { messages } = yield* emulator
@@ -188,7 +188,7 @@ it.live("deletes one message, a range, what is older, and everything", () =>
     )
   ))
 
-it.live("is told when history is off, or refused", () =>
+it.live("the official client gets the status of a refusal when history is denied or off", () =>
   Effect.gen(function*() {
     const { deny, setAddOns } = yield* emulator
     const ada = yield* client("ada")

@@ -40,7 +40,7 @@ const refusalOf = <A>(promise: () => Promise<A>) =>
     return Predicate.isObject(status) ? status["statusCode"] : cause
   })
 
-it.live("a user: set, merged, read and removed, and changed only as long as nobody else has", () =>
+it.live("the official client sets, merges, reads and removes a user, and gets 412 for an old etag", () =>
   Effect.gen(function*() {
     const { objects } = yield* client("ada")
     const set = yield* theirs(() =>
@@ -79,7 +79,7 @@ it.live("a user: set, merged, read and removed, and changed only as long as nobo
     assert.strictEqual(yield* refusalOf(() => objects.getUUIDMetadata()), 404)
   }).pipe(Effect.scoped, served))
 
-it.live("a channel: set, merged, read and removed, and changed only as long as nobody else has", () =>
+it.live("the official client sets, merges, reads and removes a channel, and gets 412 for an old etag", () =>
   Effect.gen(function*() {
     const { objects } = yield* client("ada")
     const channel = "a room/☃"
@@ -104,7 +104,7 @@ it.live("a channel: set, merged, read and removed, and changed only as long as n
     assert.strictEqual(yield* refusalOf(() => objects.getChannelMetadata({ channel })), 404)
   }).pipe(Effect.scoped, served))
 
-it.live("lists of users and channels: pages, total, sort by several keys, filter, custom", () =>
+it.live("the official client lists users and channels with pages, total, sorting, filter and custom fields", () =>
   Effect.gen(function*() {
     const { setChannel, setUser } = yield* emulator
     for (let index = 0; index < 5; index++) {
@@ -138,7 +138,7 @@ it.live("lists of users and channels: pages, total, sort by several keys, filter
     }
   }).pipe(Effect.scoped, served))
 
-it.live("memberships of a user: set, read with all there is, sorted, filtered, in pages, removed", () =>
+it.live("the official client sets, lists, sorts, filters and removes the memberships of a user", () =>
   Effect.gen(function*() {
     const { setChannel } = yield* emulator
     yield* setChannel({ id: "a", name: "A", status: "open", custom: { k: 1 } })
@@ -174,7 +174,7 @@ it.live("memberships of a user: set, read with all there is, sorted, filtered, i
     assert.lengthOf((yield* list({ uuid: "bob" })).data, 0)
   }).pipe(Effect.scoped, served))
 
-it.live("members of a channel: set, read with all there is, sorted, filtered, in pages, removed", () =>
+it.live("the official client sets, lists, sorts, filters and removes the members of a channel", () =>
   Effect.gen(function*() {
     const { memberships, setUser } = yield* emulator
     yield* setUser({ id: "ada", name: "Ada", type: "admin", custom: { k: 1 } })
@@ -211,7 +211,7 @@ it.live("members of a channel: set, read with all there is, sorted, filtered, in
     assert.deepStrictEqual(none.data, [])
   }).pipe(Effect.scoped, served))
 
-it.live("its listeners hear of what is new", () =>
+it.live("the official client's listeners receive App Context events", () =>
   Effect.gen(function*() {
     const ada = yield* client("ada")
     const heard = yield* subscribed(yield* client("bob"), { channels: ["ada", "room"] })
@@ -249,7 +249,7 @@ it.live("its listeners hear of what is new", () =>
     }
   }).pipe(Effect.scoped, served))
 
-it.live("signs what it changes, and what it sorts by several keys", () =>
+it.live("the official client's signatures of App Context requests are accepted", () =>
   Effect.gen(function*() {
     const ada = yield* client("ada", { secretKey: "sec" })
     yield* theirs(() => ada.objects.setUUIDMetadata({ data: { name: "Ada" } }))
@@ -262,7 +262,7 @@ it.live("signs what it changes, and what it sorts by several keys", () =>
     )
   ))
 
-it.live("is told when App Context is off, or refused", () =>
+it.live("the official client gets the status of a refusal when App Context is denied or off", () =>
   Effect.gen(function*() {
     const { deny, setAddOns } = yield* emulator
     const { objects } = yield* client("ada")

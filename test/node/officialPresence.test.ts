@@ -26,7 +26,7 @@ const users = (response: PubNub.Presence.HereNowResponse, channel: string) =>
 const action = (action: string, uuid: string) => (event: Heard) =>
   event.kind === "presence" && event["action"] === action && event["uuid"] === uuid
 
-it.live("here now: one channel, several, groups, and everywhere", () =>
+it.live("the official client reads here-now of one channel, several, groups and all", () =>
   Effect.gen(function*() {
     const { addToGroup } = yield* emulator
     yield* come("ada", "a", "b")
@@ -51,7 +51,7 @@ it.live("here now: one channel, several, groups, and everywhere", () =>
     assert.sameMembers(Object.keys(everywhere.channels), ["a", "b", "g1"])
   }).pipe(Effect.scoped, served))
 
-it.live("here now: states, numbers alone, and pages", () =>
+it.live("the official client reads here-now with states, with counts only, and by pages", () =>
   Effect.gen(function*() {
     const names = Array.from({ length: 25 }, (_, index) => `user-${index}`)
     yield* Effect.forEach(names, (name) => come(name, "a", "b"), { discard: true })
@@ -84,7 +84,7 @@ it.live("here now: states, numbers alone, and pages", () =>
     assert.deepStrictEqual([users(several, "a"), users(several, "b")], [names.slice(20), names.slice(20)])
   }).pipe(Effect.scoped, served))
 
-it.live("where now: another, oneself, and who is nowhere", () =>
+it.live("the official client reads where-now of another user, itself and an absent user", () =>
   Effect.gen(function*() {
     yield* come("ada", "a", "b")
     const bob = yield* client("bob")
@@ -94,7 +94,7 @@ it.live("where now: another, oneself, and who is nowhere", () =>
     assert.deepStrictEqual((yield* theirs(() => bob.whereNow({ uuid: "nobody" }))).channels, [])
   }).pipe(Effect.scoped, served))
 
-it.live("state: set on channels and groups, read by others, gone with its user", () =>
+it.live("the official client sets and reads states of channels and groups, and they end with a leave", () =>
   Effect.gen(function*() {
     const { addToGroup } = yield* emulator
     yield* addToGroup({ group: "g", channels: ["g1"] })
@@ -128,7 +128,7 @@ it.live("state: set on channels and groups, read by others, gone with its user",
     assert.deepStrictEqual(yield* get({ channels: ["b"] }), { b: { mood: "ok" } })
   }).pipe(Effect.scoped, served))
 
-it.live("heartbeats keep a user present; without them the others see the timeout; its state comes back with it", () =>
+it.live("the official client stays present by heartbeats, times out without, and comes back with its state", () =>
   Effect.gen(function*() {
     const heard = yield* subscribed(yield* client("watcher"), { channels: ["room"], withPresence: true })
     const emulated = yield* emulator
@@ -165,7 +165,7 @@ it.live("heartbeats keep a user present; without them the others see the timeout
     assert.deepStrictEqual((yield* next(heard, action("state-change", "guest")))["state"], { mood: "ok" })
   }).pipe(Effect.scoped, served))
 
-it.live("announces itself without subscribing, and leaves", () =>
+it.live("the official client joins without subscribing, and leaves", () =>
   Effect.gen(function*() {
     const heard = yield* subscribed(yield* client("watcher"), { channels: ["room"], withPresence: true })
     const guest = yield* client("guest", { presenceTimeout: 20, heartbeatInterval: 1, enableEventEngine: false })
@@ -175,7 +175,7 @@ it.live("announces itself without subscribing, and leaves", () =>
     yield* next(heard, action("leave", "guest"))
   }).pipe(Effect.scoped, served))
 
-it.live("channel groups: made, read, changed, subscribed to and deleted", () =>
+it.live("the official client adds, lists, removes, subscribes to and deletes channel groups", () =>
   Effect.gen(function*() {
     const ada = yield* client("ada")
     const { channelGroups } = ada
@@ -208,19 +208,20 @@ it.live("channel groups: made, read, changed, subscribed to and deleted", () =>
     assert.deepStrictEqual([yield* groups, yield* inGroup], [["h"], []])
   }).pipe(Effect.scoped, served))
 
-it.live("is told when presence is off, or refused", () =>
+it.live("the official client gets the status of a refusal when presence is denied or off", () =>
   Effect.gen(function*() {
     const { deny, setAddOns } = yield* emulator
     const ada = yield* client("ada")
-    const refusal = Effect.map(Effect.flip(Effect.tryPromise(() => ada.hereNow({ channels: ["a"] }))), ({ cause }) =>
-      cause)
+    const refusal = Effect.map(
+      Effect.flip(Effect.tryPromise(() => ada.hereNow({ channels: ["a"] }))),
+      ({ cause }) => cause
+    )
     yield* deny({ channels: ["a"] })
     assert.nestedPropertyVal(yield* refusal, "status.category", "PNAccessDeniedCategory")
     yield* setAddOns({ presence: false })
     assert.nestedPropertyVal(
       yield* Effect.andThen(
-        Effect.flatMap(emulator, ({ allow }) =>
-          allow),
+        Effect.flatMap(emulator, ({ allow }) => allow),
         refusal
       ),
       "status.statusCode",

@@ -17,8 +17,8 @@ const until = (holds: () => boolean): Effect.Effect<void> =>
 
 it.live.each(
   [
-    ["a worker that is killed again and again handles every message", 0, killsOf(2)],
-    ["a worker that is killed while the network breaks handles every message", 0.3, killsOf(1)]
+    ["a durable worker handles every message when it is killed repeatedly", 0, killsOf(2)],
+    ["a durable worker handles every message when it is killed while connections break", 0.3, killsOf(1)]
   ] as const
 )("%s", ([, rate, kills]) =>
   Effect.gen(function*() {

@@ -21,7 +21,7 @@ const seeds = process.env.SEED === undefined ? [1, 2] : [Number(process.env.SEED
 const until = (holds: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => holds() ? Effect.void : Effect.andThen(Effect.sleep("5 millis"), until(holds)))
 
-it.live.each(seeds)("delivers what was published, once each, in order: seed %i", (seed) =>
+it.live.each(seeds)("delivers each message once, in order: seed %i", (seed) =>
   Effect.gen(function*() {
     const { emulator, kill, listen, port } = yield* PubNubEmulatorServer.PubNubEmulatorServer
     const proxy = yield* FaultyProxy.make({ port, seed, rate: 0.3 })

@@ -65,9 +65,9 @@ const transports: ReadonlyArray<
   ["fetch", (options) => Layer.merge(PubNubConfig.layer(options), FetchHttpClient.layer)]
 ]
 
-describe.each(transports)("%s", (_, layer) => {
+describe.each(transports)("transport of %s", (_, layer) => {
   it.live.each([301, 302, 303, 307, 308])(
-    "follows no redirect of %i, and a publish is unknown",
+    "does not follow a redirect of %i, and reports a publish as unknown",
     (status) =>
       Effect.gen(function*() {
         const reached: Array<string> = []
@@ -139,7 +139,7 @@ describe.each(transports)("%s", (_, layer) => {
       assert.isBelow(process.memoryUsage().arrayBuffers - before, 50_000_000)
     }).pipe(Effect.scoped), 20_000)
 
-  it.live("gives a large answer the room that it is configured for, and no more", () =>
+  it.live("accepts an answer of exactly maxAnswerSize, and refuses one a byte larger", () =>
     Effect.gen(function*() {
       const body = JSON.stringify({
         channels: { a: [{ message: "é".repeat(5_000_000), timetoken: "17334108326343660" }] }
@@ -154,7 +154,7 @@ describe.each(transports)("%s", (_, layer) => {
       assert.deepStrictEqual([yield* fetched(size), yield* fetched(size - 1)], ["Success", "Failure"])
     }).pipe(Effect.scoped), 20_000)
 
-  it.live("says that nothing was sent to a port that speaks plain HTTP, and what to try", () =>
+  it.live("reports that nothing was sent over TLS to a port of plain HTTP", () =>
     Effect.gen(function*() {
       const heard: Array<string> = []
       const port = yield* served(Http.createServer((request, response) => {
@@ -170,7 +170,7 @@ describe.each(transports)("%s", (_, layer) => {
       assert.deepStrictEqual(heard, [])
     }).pipe(Effect.scoped), 20_000)
 
-  it.live("says that nothing was sent to who shows a certificate that nobody signed", () =>
+  it.live("reports that nothing was sent when the certificate is self-signed", () =>
     Effect.gen(function*() {
       const port = yield* served(
         Https.createServer({ key, cert }, (_, response) => response.end("[17334108326343660]"))
@@ -184,7 +184,7 @@ describe.each(transports)("%s", (_, layer) => {
     }).pipe(Effect.scoped), 20_000)
 
   const times = ["[17334108326343660]", "\uFEFF[17334108326343660]"]
-  it.live.each(times)("reads %j, whatever the pieces that it comes in", (body) =>
+  it.live.each(times)("reads %j that comes in single bytes", (body) =>
     Effect.gen(function*() {
       const bytes = Buffer.from(body)
       const port = yield* served(Http.createServer((_, response) => {
@@ -204,7 +204,7 @@ describe.each(transports)("%s", (_, layer) => {
       assert.strictEqual(time, "17334108326343660")
     }).pipe(Effect.scoped), 20_000)
 
-  it.live("hangs up when the caller is interrupted, and when nothing came in time", () =>
+  it.live("closes the connection after an interruption and a timeout", () =>
     Effect.gen(function*() {
       let opened = 0
       const closed = yield* Queue.unbounded<void>()
@@ -228,7 +228,7 @@ describe.each(transports)("%s", (_, layer) => {
     }).pipe(Effect.scoped), 20_000)
 
   it.live(
-    "says that a request may have been acted upon when the connection breaks before, and in the middle of, the answer",
+    "reports an unknown outcome when the connection breaks before or within the answer",
     () =>
       Effect.gen(function*() {
         const port = yield* served(Http.createServer((request, response) => {
@@ -250,7 +250,7 @@ describe.each(transports)("%s", (_, layer) => {
     20_000
   )
 
-  it.live("sends many requests at once, and each gets its own answer", () =>
+  it.live("matches the answers of 200 concurrent requests", () =>
     Effect.gen(function*() {
       const port = yield* served(Http.createServer((request, response) => {
         const digits = /channel-(\d+)/.exec(request.url ?? "")?.[1] ?? ""
@@ -267,7 +267,7 @@ describe.each(transports)("%s", (_, layer) => {
       )
     }).pipe(Effect.scoped), 20_000)
 
-  it.live("says that nothing was sent where each address refuses", () =>
+  it.live("reports that nothing was sent when all addresses refuse the connection", () =>
     Effect.gen(function*() {
       const port = yield* Effect.scoped(served(Http.createServer()))
       const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 1 })).pipe(
@@ -279,7 +279,7 @@ describe.each(transports)("%s", (_, layer) => {
 })
 
 it.live(
-  "a megabyte of gzip that becomes a gigabyte is refused, by fetch, which decompresses",
+  "fetch stops decompressing an answer of gzip at maxAnswerSize",
   () =>
     Effect.gen(function*() {
       // Members of gzip that follow each other are one text.
@@ -302,7 +302,7 @@ it.live(
 )
 
 it.live(
-  "a file of Symphony that is read as it comes has no limit, and one that is read as a whole has",
+  "streamAttachment reads more than maxAnswerSize, and getAttachment does not",
   () =>
     Effect.gen(function*() {
       const port = yield* served(Http.createServer((_, response) => response.end("YWJj".repeat(500_000))))
