@@ -36,8 +36,8 @@ const sending = (attachments: ReadonlyArray<Attachment.Attachment>) =>
 /** Extensions that are properties of every object. */
 const unknown = ["report.constructor", "a.__proto__", "b.toString"]
 
-describe("the body of a message", () => {
-  it.effect("is text of UTF-8, and files as they are, with previews behind theirs", () =>
+describe("the body of a message with attachments", () => {
+  it.effect("has the text in UTF-8, then each file with its preview behind it", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       yield* Effect.provide(
@@ -65,7 +65,7 @@ describe("the body of a message", () => {
       assert.isFalse(sent[0]!.isStreamed)
     }))
 
-  it.effect("is these very bytes", () =>
+  it.effect("is encoded as multipart/form-data, byte for byte", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       yield* Effect.provide(
@@ -90,14 +90,14 @@ describe("the body of a message", () => {
       )
     }))
 
-  it.effect("has no parts for what is not there", () =>
+  it.effect("has no parts for missing or empty options", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       yield* Effect.provide(Messages.send({ streamId: sid, message: "a", version: "" }), layer)
       assert.deepStrictEqual((yield* partsOf(sent[0]!)).map(([name]) => name), ["message"])
     }))
 
-  it.effect("takes the type of a Blob, and reads it", () =>
+  it.effect("takes the type of a Blob or of the file name, and reads the Blob", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       yield* Effect.provide(
@@ -115,7 +115,7 @@ describe("the body of a message", () => {
       ])
     }))
 
-  it.effect("is a stream where a part is one, and made anew with the same bytes for each attempt", () =>
+  it.effect("is streamed when a part is a stream, and has the same bytes at each attempt", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([busy, { status: 401 }, posted])
       let opened = 0
@@ -135,14 +135,14 @@ describe("the body of a message", () => {
       assert.strictEqual(sent[0]!.contentType, sent[2]!.contentType)
     }))
 
-  it.effect("has another boundary for another message", () =>
+  it.effect("has another boundary for each message", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted, posted])
       yield* Effect.provide(Effect.andThen(sending([]), sending([])), layer)
       assert.notStrictEqual(sent[0]!.contentType, sent[1]!.contentType)
     }))
 
-  it.effect("has what the stream of a file needs", () =>
+  it.effect("provides a file's stream with the services that it needs", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       const program = Messages.send({
@@ -158,7 +158,7 @@ describe("the body of a message", () => {
 describe("a stream that fails", () => {
   const failing = Stream.concat(Stream.make(bytes(1)), Stream.fail("disk" as const))
 
-  it.effect("is AttachmentFailed with its cause, and is not tried again", () =>
+  it.effect("fails with AttachmentFailed and its cause, and is not tried again", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([])
       const error = yield* Messages.send({
@@ -173,7 +173,7 @@ describe("a stream that fails", () => {
       assert.strictEqual(sent.length, 0)
     }))
 
-  it.effect("is one as a preview and of an update too", () =>
+  it.effect("fails with AttachmentFailed as a preview, and in an update", () =>
     Effect.gen(function*() {
       const { layer } = recorder([])
       const error = yield* Messages.update({
@@ -184,7 +184,7 @@ describe("a stream that fails", () => {
       assert.deepInclude(error, { operation: "Messages.update", attachment: "preview-f", cause: "disk" })
     }))
 
-  it.effect("that has no end is no answer in time", () =>
+  it.effect("has an unknown outcome with Timeout when the stream never ends", () =>
     Effect.gen(function*() {
       const { layer } = recorder([])
       const fiber = yield* sending([{ name: "f", content: Stream.concat(Stream.make(bytes(1)), Stream.never) }]).pipe(
@@ -198,7 +198,7 @@ describe("a stream that fails", () => {
       assert.strictEqual(error.reason._tag, "Timeout")
     }))
 
-  it.effect("is a defect where it was one", () =>
+  it.effect("dies when the stream dies", () =>
     Effect.gen(function*() {
       const { layer } = recorder([])
       const exit = yield* sending([{ name: "f", content: Stream.die(new Error("bug")) }]).pipe(
@@ -209,7 +209,7 @@ describe("a stream that fails", () => {
       assert.include(String(exit), "Die")
     }))
 
-  it.live("is told by a real transport too", () =>
+  it.live("fails with AttachmentFailed over a real socket", () =>
     Effect.gen(function*() {
       const server = Http.createServer((request, response) => {
         request.on("data", () => {}).on("end", () => response.end("{}")).on("error", () => {})
@@ -227,8 +227,8 @@ describe("a stream that fails", () => {
     }))
 })
 
-describe("over a real transport", () => {
-  it.live("a stream arrives as it is, also by the second attempt", () =>
+describe("a stream over a real socket", () => {
+  it.live("arrives unchanged, also at the second attempt", () =>
     Effect.gen(function*() {
       const bodies: Array<{ readonly bytes: Uint8Array; readonly contentType: string }> = []
       const server = Http.createServer((request, response) => {
@@ -253,9 +253,9 @@ describe("over a real transport", () => {
     }))
 })
 
-describe("a stream that can be read once", () => {
+describe("a stream of Attachment.once", () => {
   it.effect.each([["429", busy], ["401", { status: 401 }]] as const)(
-    "is not read again after %s, and the error says why",
+    "fails with AttachmentSpent after %s, and names the first failure",
     ([, answer]) =>
       Effect.gen(function*() {
         const { layer, sent } = recorder([answer, posted])
@@ -272,7 +272,7 @@ describe("a stream that can be read once", () => {
       })
   )
 
-  it.effect("is sent once where all is well", () =>
+  it.effect("is sent when the first attempt succeeds", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       yield* Messages.send({
@@ -283,7 +283,7 @@ describe("a stream that can be read once", () => {
       assert.deepInclude((yield* partsOf(sent[0]!))[1]![1], { name: "once", bytes: [1] })
     }))
 
-  it.effect("leaves an unknown outcome what it is", () =>
+  it.effect("keeps an unknown outcome unknown", () =>
     Effect.gen(function*() {
       const { layer } = recorder([{ status: 500 }])
       const error = yield* Messages.send({
@@ -295,7 +295,7 @@ describe("a stream that can be read once", () => {
     }))
 })
 
-describe("files are refused before a request is made", () => {
+describe("attachments are refused before a request is made", () => {
   const megabytes = (count: number) => new Uint8Array(count * 1024 * 1024)
   it.effect.each<readonly [string, ReadonlyArray<Attachment.Attachment>, string]>([
     ["an empty name", [{ name: "", content: "" }], "attachments[0].name is empty"],
@@ -350,13 +350,13 @@ describe("files are refused before a request is made", () => {
       assert.strictEqual(sent.length, 0)
     }))
 
-  it.effect("30 MB are not", () =>
+  it.effect("but 30 MB are accepted", () =>
     Effect.gen(function*() {
       const { layer } = recorder([posted])
       yield* sending([{ name: "a", content: megabytes(30) }]).pipe(Effect.provide(layer))
     }))
 
-  it.effect("a stream of more is broken off", () =>
+  it.effect("and a stream is stopped when it exceeds 30 MB", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       const content = Stream.fromIterable(Array.from({ length: 40 }, () => megabytes(1)))

@@ -39,8 +39,8 @@ const heard = (options?: Datafeed.Options) =>
     return { events, fiber }
   })
 
-describe("which feed", () => {
-  it.effect("a bot without one makes one, beside feeds of other kinds, and hears", () =>
+describe("the feed of a bot", () => {
+  it.effect("is created when there is none, and delivers events", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { events } = yield* heard()
@@ -57,7 +57,7 @@ describe("which feed", () => {
       assert.strictEqual(one.message.messageId, one.messageId)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("the one that is there is read on", () =>
+  it.effect("is reused when there is one, and delivers what came meanwhile", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const first = yield* listen()
@@ -71,7 +71,7 @@ describe("which feed", () => {
       assert.strictEqual((yield* requestsTo("DELETE")).length, 0)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("one whose making was not answered is found, and not made again", () =>
+  it.effect("is found, and not created again, when the answer to its creation was lost", () =>
     Effect.gen(function*() {
       yield* add({
         on: ({ method, url }) => method === "POST" && url.endsWith("/datafeeds"),
@@ -83,7 +83,7 @@ describe("which feed", () => {
       assert.strictEqual((yield* feeds).length, 1)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("each tag has its own", () =>
+  it.effect("is another for each tag", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const [one, two] = [yield* listen({ tag: "my one" }), yield* listen({ tag: "two", include: ["invisible"] })]
@@ -110,14 +110,14 @@ describe("which feed", () => {
     { id: "abc_f_ " },
     { id: "abc_f_\u00e4\n" },
     { id: "no pattern at all", type: "Fanout" }
-  ])("%j is recognised, and no other is made", (feed) =>
+  ])("is recognised as %j, and no other is created", (feed) =>
     Effect.gen(function*() {
       yield* failNext({ on: "datafeed", status: 200, body: [{ id: "def_p_1" }, { id: "x", type: "datahose" }, feed] })
       const { events } = yield* heard({ include: ["own"] })
       assert.deepInclude(events[0], { _tag: "FeedConnected", feedId: feed.id, created: false })
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("one is found among entries that are no feeds, and an empty list is none", () =>
+  it.effect("is found among invalid entries, and created when the list is empty", () =>
     Effect.gen(function*() {
       yield* failNext({ on: "datafeed", status: 200, body: [null, {}, { id: null, type: "fanout" }, { id: "abc_f" }] })
       const found = yield* heard({ include: ["own"] })
@@ -129,7 +129,7 @@ describe("which feed", () => {
     }).pipe(Effect.provide(withBot())))
 
   it.effect.each(["my_tag", "my tag", " a", "a_f_b", "ä/ö?%"])(
-    "the feed of the tag %j is found at the next start",
+    "of the tag %j is found at the next start",
     (tag) =>
       Effect.gen(function*() {
         for (let start = 0; start < 3; start++) {
@@ -141,7 +141,7 @@ describe("which feed", () => {
       }).pipe(Effect.provide(withBot()))
   )
 
-  it.effect("a tag that cannot be is refused before a request", () =>
+  it.effect("is refused before a request when its tag is invalid", () =>
     Effect.gen(function*() {
       for (const tag of [" ", "x".repeat(101), "a\ud800"]) {
         const error = yield* Effect.flip(Stream.runDrain(Datafeed.stream({ tag })))
@@ -151,7 +151,7 @@ describe("which feed", () => {
       assert.strictEqual((yield* requestsTo("datafeeds")).length, 0)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a bot with twenty feeds can make no other: that ends it", () =>
+  it.effect("ends the stream with AccessDenied when the bot has 20 feeds already", () =>
     Effect.gen(function*() {
       for (let index = 0; index < 20; index++) {
         const { fiber } = yield* listen({ tag: `t${index}` })
@@ -163,7 +163,7 @@ describe("which feed", () => {
       assert.deepStrictEqual(yield* reasonOf(fiber), ["Datafeed.create", "AccessDenied"])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("it is kept at the end, and deleted when that is asked for; the read in flight is aborted", () =>
+  it.effect("is kept at the end, or deleted with deleteOnEnd, and its read is aborted", () =>
     Effect.gen(function*() {
       const kept = yield* listen()
       yield* VirtualTime.advance("1 second")
@@ -180,7 +180,7 @@ describe("which feed", () => {
       assert.strictEqual((yield* feeds).length, 0)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a dead network does not hold up the end", () =>
+  it.effect("does not delay the end with deleteOnEnd when the network is dead", () =>
     Effect.gen(function*() {
       const { fiber } = yield* listen({ deleteOnEnd: true })
       yield* VirtualTime.advance("1 second")
@@ -192,7 +192,7 @@ describe("which feed", () => {
 })
 
 describe("acknowledgements", () => {
-  it.effect("of a stream go out when the next page is pulled", () =>
+  it.effect("are sent when the next page is pulled", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const fiber = yield* Datafeed.stream().pipe(
@@ -208,7 +208,7 @@ describe("acknowledgements", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("go out only after the commit: a crash between handler and commit loses nothing", () =>
+  it.effect("are sent only after the handler, so that a crash loses nothing", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const handled: Array<string> = []
@@ -233,7 +233,7 @@ describe("acknowledgements", () => {
       assert.deepStrictEqual(yield* pending, [0])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a handler that takes longer than half a minute is not told again of what it has", () =>
+  it.effect("do not let the service repeat events to a handler that takes 100 seconds", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const handled: Array<string> = []
@@ -248,7 +248,7 @@ describe("acknowledgements", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("pages that are open while others are read are not told again, and count in their order", () =>
+  it.effect("follow the order of pages, and open pages are not delivered again", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const pages: Array<Datafeed.Page> = []
@@ -286,7 +286,7 @@ describe("acknowledgements", () => {
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("of a reader that is ahead: nothing is left", () =>
+  it.effect("leave nothing pending when a reader with concurrency 4 catches up", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const handled: Array<string> = []
@@ -307,7 +307,7 @@ describe("acknowledgements", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a lost answer: what it had comes half a minute later", () =>
+  it.effect("are repeated after a lost answer, and its events come half a minute later", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
@@ -323,8 +323,8 @@ describe("acknowledgements", () => {
     }).pipe(Effect.provide(withBot())))
 })
 
-describe("what goes wrong", () => {
-  it.effect("a feed that is gone is made anew without a word of deletion, and that is told", () =>
+describe("failures of the datafeed", () => {
+  it.effect("create a new feed, and emit FeedRecreated, when the feed is gone", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { events } = yield* heard()
@@ -344,7 +344,7 @@ describe("what goes wrong", () => {
       assert.deepStrictEqual(yield* pending, [0])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("pages of the old feed are still handled, and their commits are nothing to the new one", () =>
+  it.effect("let pages of the old feed be handled, and ignore their commits", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const pages: Array<Datafeed.Page> = []
@@ -369,7 +369,7 @@ describe("what goes wrong", () => {
       assert.strictEqual(pages.length, 4)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a feed that is gone again and again is made anew as the schedule says", () =>
+  it.effect("follow the reconnect schedule when feeds are gone repeatedly", () =>
     Effect.gen(function*() {
       const { fiber, told } = yield* listen()
       yield* VirtualTime.advance("1 second")
@@ -387,7 +387,7 @@ describe("what goes wrong", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a create that fails is tried again by the same schedule", () =>
+  it.effect("follow the reconnect schedule when the creation of a feed fails", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
@@ -411,7 +411,7 @@ describe("what goes wrong", () => {
       ])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a session that ends in the middle is renewed once, and nobody is told", () =>
+  it.effect("renew an expired session once, and emit nothing", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
@@ -431,7 +431,7 @@ describe("what goes wrong", () => {
       ])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a login that is refused ends it", () =>
+  it.effect("end the stream when the login is refused", () =>
     Effect.gen(function*() {
       const { fiber } = yield* listen()
       yield* VirtualTime.advance("1 second")
@@ -454,7 +454,7 @@ describe("what goes wrong", () => {
       ["an empty body", Fault.EmptyBody()],
       ["an empty object", Fault.EmptyObject()]
     ] as const
-  )("%s is an interruption, and what came meanwhile comes after it", ([, fault]) =>
+  )("emit FeedInterrupted for %s, and deliver missed events afterwards", ([, fault]) =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { events } = yield* heard()
@@ -471,7 +471,7 @@ describe("what goes wrong", () => {
       if (fault._tag === "RateLimited") assert.isAtLeast(Duration.toMillis(interruptions[0]!.retryIn), 20_000)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a dead connection is found out after a minute, and no interruption", () =>
+  it.effect("end a read on a dead connection after a minute, without FeedInterrupted", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
@@ -486,7 +486,7 @@ describe("what goes wrong", () => {
       assert.deepStrictEqual(told, ["FeedConnected", "one", "two"])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a short requestTimeout does not cut reads", () =>
+  it.effect("do not come from a short requestTimeout", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
@@ -496,7 +496,7 @@ describe("what goes wrong", () => {
       assert.deepStrictEqual(told, ["FeedConnected", "late"])
     }).pipe(Effect.provide(withBot({ config: { requestTimeout: "5 seconds" } }))))
 
-  it.effect("an outage of ten minutes is waited for", () =>
+  it.effect("are retried through an outage of ten minutes", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
@@ -509,7 +509,7 @@ describe("what goes wrong", () => {
       assert.deepStrictEqual(told.slice(-2), ["FeedReconnected", "in the dark"])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a schedule that ends gives the last failure", () =>
+  it.effect("end the stream with the last failure when the schedule ends", () =>
     Effect.gen(function*() {
       const { fiber, told } = yield* listen()
       yield* VirtualTime.advance("1 second")
@@ -520,7 +520,7 @@ describe("what goes wrong", () => {
       assert.deepStrictEqual(told, ["FeedConnected", "FeedInterrupted", "FeedInterrupted"])
     }).pipe(Effect.provide(withBot({ config: { reconnect: Schedule.recurs(2) } }))))
 
-  it.effect("a refusal ends it", () =>
+  it.effect("end the stream when a read is refused", () =>
     Effect.gen(function*() {
       const { fiber } = yield* listen()
       yield* VirtualTime.advance("1 second")
@@ -529,7 +529,7 @@ describe("what goes wrong", () => {
       assert.deepStrictEqual(yield* reasonOf(fiber), ["Datafeed.read", "AccessDenied"])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a service that answers at once with nothing is not asked without a pause", () =>
+  it.effect("do not come from empty answers, which are paced", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { told } = yield* listen()
@@ -544,8 +544,8 @@ describe("what goes wrong", () => {
     }).pipe(Effect.provide(withBot())))
 })
 
-describe("events", () => {
-  it.effect("of the bot itself are left out, unless they are asked for; those of nobody come", () =>
+describe("events of the datafeed", () => {
+  it.effect("leave out those of the bot, unless include has own, and keep those without an initiator", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const others = yield* listen({ tag: "others" })
@@ -644,7 +644,7 @@ describe("events", () => {
     }]
   ]
 
-  it.effect.each(kinds)("%s", ([type, property, payload, event]) =>
+  it.effect.each(kinds)("decode and encode %s", ([type, property, payload, event]) =>
     Effect.gen(function*() {
       const { events } = yield* heard()
       const id = yield* emit({ kind: type, payload: { [property]: payload }, initiator: "ada" })
@@ -662,7 +662,7 @@ describe("events", () => {
       )
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("of unknown kinds, and such as cannot be read, are told, acknowledged, and take nothing with them", () =>
+  it.effect("of an unknown kind or undecodable are emitted, acknowledged, and lose no others", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { events } = yield* heard()
@@ -681,7 +681,7 @@ describe("events", () => {
       assert.strictEqual(events.length, 4)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("that are no events are told as they came", () =>
+  it.effect("that are not objects are emitted as UndecodableEvent in their place", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { events } = yield* heard()
@@ -703,7 +703,7 @@ describe("events", () => {
 describe("consume", () => {
   const options = { retry: Schedule.recurs(2) }
 
-  it.effect("tries again, sets aside what keeps failing, and goes on", () =>
+  it.effect("retries a failing event, passes it to deadLetter, and goes on", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const tried: Array<string> = []
@@ -726,7 +726,7 @@ describe("consume", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a failing status ends it, after what came before was handled", () =>
+  it.effect("ends when onStatus fails, after the events before it were handled", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const handled: Array<string> = []
@@ -745,7 +745,7 @@ describe("consume", () => {
       assert.deepStrictEqual(handled, ["one", "RoomCreated"])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("by pages, four at a time", () =>
+  it.effect("consumePages handles four pages at a time", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const handled: Array<ReadonlyArray<string>> = []
@@ -769,7 +769,7 @@ describe("consume", () => {
       assert.deepStrictEqual(yield* pending, [0])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("a defect ends it, and nothing of its page is acknowledged", () =>
+  it.effect("ends when the handler dies, and does not acknowledge the page", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const fiber = yield* Datafeed.consume(() => Effect.die("bug"), options).pipe(
@@ -783,7 +783,7 @@ describe("consume", () => {
     }).pipe(Effect.provide(withBot())))
 
   it.effect.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
-    "%d at once is refused before a request is made",
+    "refuses the concurrency %d before a request is made",
     (concurrency) =>
       Effect.gen(function*() {
         const errors = [

@@ -6,19 +6,19 @@ import { Ids } from "effect-herald/symphony"
 const standard = "FH6C+spkoCH0rxgMKsvqqP///susIzthuw=="
 const urlSafe = "FH6C-spkoCH0rxgMKsvqqP___susIzthuw"
 
-describe("an id", () => {
-  it("goes from one alphabet to the other and back", () => {
+describe("Ids", () => {
+  it("converts an id to the other alphabet and back", () => {
     assert.strictEqual(Ids.toUrlSafe(standard), urlSafe)
     assert.strictEqual(Ids.toStandard(urlSafe), standard)
   })
 
-  it("stays as it is where it is already so", () => {
+  it("leaves an id in the wanted alphabet unchanged", () => {
     assert.strictEqual(Ids.toUrlSafe(urlSafe), urlSafe)
     assert.strictEqual(Ids.toStandard(standard), standard)
   })
 
   it.effect.prop(
-    "of any bytes goes there and back, as Node writes it",
+    "agrees with Node's base64 and base64url for any bytes",
     [Schema.Uint8Array],
     ([bytes]) =>
       Effect.sync(() => {
@@ -35,7 +35,7 @@ describe("an id", () => {
   )
 
   it.effect.prop(
-    "that has no issue holds nothing that an address would take for its own",
+    "accepts only ids whose URL-safe form needs no percent-encoding",
     [Schema.String],
     ([text]) =>
       Effect.sync(() => {
@@ -56,5 +56,5 @@ describe("an id", () => {
     ["a=b", "is base64 in neither alphabet"],
     ["..", "is base64 in neither alphabet"],
     ["a\n", "is base64 in neither alphabet"]
-  ])("%j: %s", (id, issue) => assert.strictEqual(Ids.issue(id), issue))
+  ])("issue of %j is %j", (id, issue) => assert.strictEqual(Ids.issue(id), issue))
 })

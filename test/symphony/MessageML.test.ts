@@ -58,8 +58,8 @@ const possible = (text: string) =>
   // oxlint-disable-next-line no-control-regex
   text.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
 
-describe("escape", () => {
-  it("is the vendor's table", () => {
+describe("MessageML.escape", () => {
+  it("escapes the characters of the vendor's table, and no others", () => {
     assert.strictEqual(
       MessageML.escape("&<>'\"#$%()*.;=[\\]`{}"),
       "&amp;&lt;&gt;&apos;&quot;&#35;&#36;&#37;&#40;&#41;&#42;&#46;&#59;&#61;&#91;&#92;&#93;&#96;&#123;&#125;"
@@ -67,43 +67,47 @@ describe("escape", () => {
     assert.strictEqual(MessageML.escape("aé 😀\n-_,:!?@/+|~^"), "aé 😀\n-_,:!?@/+|~^")
   })
 
-  it("is one pass: what it writes is not escaped again", () =>
-    assert.strictEqual(MessageML.escape("&amp;"), "&amp;amp&#59;"))
+  it("escapes in one pass", () => assert.strictEqual(MessageML.escape("&amp;"), "&amp;amp&#59;"))
 
-  it("leaves out what XML cannot hold, and mends halves of surrogate pairs", () => {
+  it("removes characters that XML cannot hold, and replaces unpaired surrogates", () => {
     assert.strictEqual(MessageML.escape("a\u0000b\u001b[31m\uffff\tc\ud800"), "ab&#91;31m\tc\ufffd")
   })
 
-  it.effect.prop("text comes back when it is parsed, from between tags", [Nasty], ([text]) =>
+  it.effect.prop("round-trips any text between tags", [Nasty], ([text]) =>
     Effect.gen(function*() {
       const markup = `<p>${MessageML.escape(text)}</p>`
       assert.strictEqual(yield* textIn(markup), possible(text))
       assert.notMatch(markup.slice(3, -4), /[<>'"$%()*.=[\]\\`{}\r]|#(?!\d)|&(?!(\w+|#\d+);)/)
     }), { arbitrary: { runs: 1000 } })
 
-  it.effect.prop("and when the message is read", [Nasty], ([text]) =>
+  it.effect.prop("round-trips any text through MessageML.read", [Nasty], ([text]) =>
     Effect.gen(function*() {
       const { text: read } = yield* MessageML.read({ message: `<div>${MessageML.escape(text)}</div>` })
       assert.strictEqual(read, possible(text).trim())
     }), { arbitrary: { runs: 500 } })
 
-  it.effect.prop("and from an attribute", [Nasty], ([text]) =>
+  it.effect.prop("round-trips any text in an attribute", [Nasty], ([text]) =>
     Effect.gen(function*() {
       const [start] = yield* parsed(MessageML.image(text).markup)
       assert.deepInclude(start, { name: "img", attributes: { src: possible(text) } })
     }), { arbitrary: { runs: 500 } })
 
-  it.effect.prop("and from every hole of a template", [Nasty, Nasty], ([one, other]) =>
-    Effect.gen(function*() {
-      const { markup } = MessageML.messageML`<p title="${one}">${other}${[other, 1]}</p>`
-      const [start] = yield* parsed(markup)
-      assert.deepInclude(start, { attributes: { title: possible(one) } })
-      assert.strictEqual(yield* textIn(markup), `${possible(other)}${possible(other)}1`)
-      assert.notMatch(markup, /[$#]\{|<\/?[#@]/)
-    }), { arbitrary: { runs: 500 } })
+  it.effect.prop(
+    "round-trips any text in the placeholders of a template",
+    [Nasty, Nasty],
+    ([one, other]) =>
+      Effect.gen(function*() {
+        const { markup } = MessageML.messageML`<p title="${one}">${other}${[other, 1]}</p>`
+        const [start] = yield* parsed(markup)
+        assert.deepInclude(start, { attributes: { title: possible(one) } })
+        assert.strictEqual(yield* textIn(markup), `${possible(other)}${possible(other)}1`)
+        assert.notMatch(markup, /[$#]\{|<\/?[#@]/)
+      }),
+    { arbitrary: { runs: 500 } }
+  )
 })
 
-it.effect("white space in an attribute of a template is what it was, behind quotes and tags of any kind", () =>
+it.effect("messageML keeps white space in attributes of a template, whatever quotes and tags come before", () =>
   Effect.gen(function*() {
     const spaces = "\ta\n b\r"
     const { markup } = MessageML
@@ -113,7 +117,7 @@ it.effect("white space in an attribute of a template is what it was, behind quot
     assert.strictEqual(yield* textIn(markup), `it's "x" ${spaces}`)
   }))
 
-describe("elements", () => {
+describe("elements of MessageML", () => {
   const {
     bold,
     card,
@@ -190,9 +194,9 @@ describe("elements", () => {
     ],
     [MessageML.messageML`<p>a</p>${rule}${["<", bold("b")]}`, "<p>a</p><hr/>&lt;<b>b</b>"],
     [MessageML.unsafe("<chime/>"), "<chime/>"]
-  ])("%#", (made, markup) => assert.strictEqual(made.markup, markup))
+  ])("writes element %#", (made, markup) => assert.strictEqual(made.markup, markup))
 
-  it("nest by type", () => {
+  it("compiles only elements in places that allow them", () => {
     // @ts-expect-error -- a row stands in a table only
     paragraph(row("a"))
     // @ts-expect-error -- a paragraph does not stand within a line
@@ -220,7 +224,7 @@ describe("elements", () => {
     assert.isTrue(MessageML.isMarkup(flow))
   })
 
-  it("what came as JSON is never taken for markup, whatever it says of itself", () => {
+  it("refuses parsed JSON that looks like markup", () => {
     const forged = JSON.parse(JSON.stringify({ ...bold("${x}"), _tag: "Markup" }))
     assert.isFalse(MessageML.isMarkup(forged))
     for (const made of [paragraph(forged), MessageML.messageML`${forged}`]) {
@@ -230,7 +234,7 @@ describe("elements", () => {
   })
 })
 
-describe("entities", () => {
+describe("entities of MessageML", () => {
   const Order = MessageML.entity({
     type: "com.acme.order",
     version: "1.0",
@@ -266,7 +270,7 @@ describe("entities", () => {
     }))
 
   it.effect.prop(
-    "come back as they were",
+    "round-trip through make and read",
     [Schema.Struct({ id: Schema.Int, total: Schema.BigInt, placed: Schema.Date, note: Schema.String })],
     ([given]) =>
       Effect.gen(function*() {
@@ -277,7 +281,7 @@ describe("entities", () => {
       })
   )
 
-  it.effect("come back from the Agent", () =>
+  it.effect("round-trip through the emulated Agent", () =>
     Effect.gen(function*() {
       const { createStream, messages, send } = yield* emulator
       const streamId = yield* createStream({ type: "ROOM", name: "a", members: ["bot"] })
@@ -293,7 +297,7 @@ describe("entities", () => {
       assert.deepStrictEqual((yield* MessageML.read(received)).text, "@Ada Byron\nseven")
     }).pipe(emulated()))
 
-  it.effect("with the same id clash where they differ, and a message with a clash is refused", () =>
+  it.effect("with the same id and other data give an issue, and the message is refused", () =>
     Effect.gen(function*() {
       const one = yield* Order.make("order", order)
       const same = yield* Order.make("order", { ...order })
@@ -316,7 +320,7 @@ describe("entities", () => {
       assert.match(yield* Content.wrap(MessageML.group(one, same)), /^<messageML><div>/)
     }))
 
-  it.effect("and nothing is sent", () =>
+  it.effect("with the same id and other data are refused before a request is made", () =>
     Effect.gen(function*() {
       const message = MessageML.group(yield* Order.make("o", order), yield* Order.make("o", { ...order, id: 8 }))
       const error = yield* Effect.flip(Messages.send({ streamId: "AAAA", message }))
@@ -328,7 +332,7 @@ describe("entities", () => {
       )
     )))
 
-  it.effect("an id may be any text, but not blank", () =>
+  it.effect("take any id that is not blank", () =>
     Effect.gen(function*() {
       for (const id of ["0", "a.b", "\"><b", "__proto__", "constructor"]) {
         const made = MessageML.group(yield* Order.make(id, order))
@@ -344,7 +348,7 @@ describe("entities", () => {
       )
     }))
 
-  it.effect("what does not match the schema is refused, written and read", () =>
+  it.effect("fail with EntityMismatch when data does not match the schema, in make and in read", () =>
     Effect.gen(function*() {
       const written = yield* Effect.flip(Order.make("order", { ...order, id: 1.5 }))
       assert.deepInclude(written, { _tag: "EntityMismatch", type: "com.acme.order", id: "order" })
@@ -355,7 +359,7 @@ describe("entities", () => {
       assert.deepInclude(unreadable, { _tag: "MessageUnreadable", part: "data" })
     }))
 
-  it.effect("a schema that is no object, or says type and version otherwise, is refused", () =>
+  it.effect("refuse a schema that is no object, and another type or version in the data", () =>
     Effect.gen(function*() {
       const Text = MessageML.entity({ type: "t", version: "1", schema: Schema.String })
       assert.strictEqual((yield* Effect.flip(Text.make("a", "b")))._tag, "EntityMismatch")
@@ -372,7 +376,7 @@ describe("entities", () => {
       assert.deepStrictEqual((yield* Typed.make("a", { type: "t" })).data, { a: { type: "t", version: "1" } })
     }))
 
-  it.effect("those of other types, and what is no entity at all, are passed over", () =>
+  it.effect("of other types, and values that are no entities, are ignored by read", () =>
     Effect.gen(function*() {
       const { data } = yield* Order.make("b", order)
       const mixed = JSON.stringify({ x: null, y: 1, z: [data["b"]], a: { type: "other" }, ...data })
@@ -383,11 +387,11 @@ describe("entities", () => {
     }))
 })
 
-describe("read", () => {
+describe("MessageML.read", () => {
   const root = "<div data-format=\"PresentationML\" data-version=\"2.0\">"
   const entry = (type: string, value: unknown) => ({ type, version: "1.0", id: [{ type: `${type}.x`, value }] })
 
-  it.effect("what was said, and of whom and what, in order", () =>
+  it.effect("reads text, mentions, tags and emojis in order", () =>
     Effect.gen(function*() {
       const reading = yield* MessageML.read({
         message:
@@ -427,12 +431,12 @@ describe("read", () => {
     ["<card><header>a</header><body>b</body></card>", "a\nb"],
     ["<form id=\"f\"><select><option>a</option><option>b</option></select><button>Send</button></form>", "a\nb\nSend"],
     ["<p>a &amp; b</p>&#32;<p>&lt;c&gt;</p>", "a & b\n<c>"]
-  ])("keeps what stands apart in %s apart", ([markup, text]) =>
+  ])("separates the blocks and cells of %s", ([markup, text]) =>
     Effect.gen(function*() {
       assert.strictEqual((yield* MessageML.read({ message: `${root}${markup}</div>` })).text, text)
     }))
 
-  it.effect("looks up no name in what every object has", () =>
+  it.effect("refuses references named like properties of Object.prototype", () =>
     Effect.gen(function*() {
       for (const name of ["constructor", "__proto__", "toString"]) {
         const error = yield* Effect.flip(MessageML.read({ message: `<div>&${name};</div>` }))
@@ -461,12 +465,12 @@ describe("read", () => {
         9: { type: "com.symphony.emoji", data: { annotation: null } }
       })
     }]
-  ])("finds nothing in %j", ([message]) =>
+  ])("reads nothing from %j", ([message]) =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageML.read(message), nothing)
     }))
 
-  it.effect("knows the characters that HTML has names for", () =>
+  it.effect("decodes the named characters of HTML", () =>
     Effect.gen(function*() {
       const names =
         "&eacute;&Eacute;&agrave;&uuml;&Uuml;&szlig;&ntilde;&nbsp;&frac12;&yuml;&Omega;&alpha;&sigmaf;&Sigma;" +
@@ -475,7 +479,7 @@ describe("read", () => {
       assert.deepInclude(yield* MessageML.read({ message: `<div>${names}!</div>` }), { text: `${text}!` })
     }))
 
-  it.effect("only the first id counts, whatever the others are", () =>
+  it.effect("reads the first id of a tag, whatever the others are", () =>
     Effect.gen(function*() {
       const { hashtags } = yield* MessageML.read({
         data: JSON.stringify({ 0: { type: "org.symphonyoss.taxonomy", id: [{ value: "a" }, null, { value: 1 }] } })
@@ -488,7 +492,7 @@ describe("read", () => {
     [{ message: "a" }, "message"],
     [{ message: "<div>&unknown;</div>" }, "message"],
     [{ message: "<div>a</div>", data: "{" }, "data"]
-  ])("%j cannot be read because of its %s", ([message, part]) =>
+  ])("fails for %j because of its %s", ([message, part]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(MessageML.read(message))
       assert.deepInclude(error, { _tag: "MessageUnreadable", part })
@@ -496,7 +500,7 @@ describe("read", () => {
     }))
 })
 
-describe("content", () => {
+describe("content of a message", () => {
   it.effect.each<readonly [string, string]>([
     ["Hello", "<messageML>Hello</messageML>"],
     ["  Hello <b>you</b>\n", "<messageML>Hello <b>you</b></messageML>"],
@@ -510,7 +514,7 @@ describe("content", () => {
     ["<#if x><b></#if>", "<messageML><#if x><b></#if></messageML>"],
     ["<@m> a & b", "<messageML><@m> a & b</messageML>"],
     ["#{1 < 2}", "<messageML>#{1 < 2}</messageML>"]
-  ])("%s is sent as %s", ([content, sent]) =>
+  ])("wraps %s as %s", ([content, sent]) =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Content.wrap(content), sent)
     }))
@@ -530,7 +534,7 @@ describe("content", () => {
     ["<messageML>a</messageML><messageML>b</messageML>", unescaped],
     ["a\u0000", unescaped],
     ["$ {x} & # {y}", unescaped]
-  ])("%j %s", ([content, issue]) =>
+  ])("refuses %j because it %s", ([content, issue]) =>
     Effect.gen(function*() {
       const found = yield* Effect.flip(Content.wrap(content))
       assert.strictEqual(found.slice(0, issue.length), issue)
@@ -547,7 +551,7 @@ describe("content", () => {
     }))
 
   it.effect.prop(
-    "text that was escaped can always be sent, unless it is blank",
+    "accepts any escaped text that is not blank",
     [Nasty],
     ([text]) =>
       Effect.gen(function*() {

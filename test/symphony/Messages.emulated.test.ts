@@ -25,8 +25,8 @@ const requests = (kind: string) =>
   emulator.use(({ requests }) => Effect.map(requests, (all) => all.filter((request) => request.kind === kind)))
 const tick = VirtualTime.advance(Duration.seconds(1))
 
-describe("messages", () => {
-  it.effect("are sent, read, updated and hidden", () =>
+describe("messages at the emulator", () => {
+  it.effect("are sent, read, updated and suppressed", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       const Order = MessageML.entity({
@@ -61,7 +61,7 @@ describe("messages", () => {
       assert.strictEqual(gone.reason._tag, "NotFound")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of a stream and of a search come page after page, each once", () =>
+  it.effect("of a stream and of a search are paged through, each once", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       for (let index = 0; index < 11; index++) {
@@ -88,7 +88,7 @@ describe("messages", () => {
       assert.deepStrictEqual(yield* Messages.list({ streamId: yield* room() }), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("blasted reach who can be reached, and who cannot is told of", () =>
+  it.effect("of a blast reach members' streams, and errors name the others", () =>
     Effect.gen(function*() {
       const [one, two] = [yield* room(), yield* room()]
       const foreign = yield* emulator.use(({ createStream }) => createStream({ type: "ROOM", members: ["ada"] }))
@@ -101,7 +101,7 @@ describe("messages", () => {
       assert.isString(errors.get(foreign)?.message)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("imported have their own time and author, or a diagnostic", () =>
+  it.effect("that are imported have their own time and author, or a diagnostic", () =>
     Effect.gen(function*() {
       yield* tick
       const streamId = yield* room("ada")
@@ -124,8 +124,8 @@ describe("messages", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("files", () => {
-  it.effect("go up from anything, and come back as they were", () =>
+describe("files at the emulator", () => {
+  it.effect("are uploaded from bytes, streams and blobs, and downloaded unchanged", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       const content = Uint8Array.from({ length: 100_001 }, (_, index) => index * 7 & 255)
@@ -163,7 +163,7 @@ describe("files", () => {
       assert.include(yield* Attachments.attachmentTypes, ".png")
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of a whole stream are listed each once", () =>
+  it.effect("of a stream are listed once each", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       for (let message = 0; message < 30; message++) {
@@ -187,8 +187,8 @@ describe("files", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("what became of a message", () => {
-  it.effect("is told by status, receipts and relationships", () =>
+describe("MessageStatus at the emulator", () => {
+  it.effect("reads status, receipts and relationships of a message", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada", "bob")
       const { messageId } = yield* Messages.send({ streamId, message: "a" })
@@ -219,8 +219,8 @@ describe("what became of a message", () => {
     }).pipe(Effect.provide(emulated({ receiptsPageSize: 1 }))))
 })
 
-describe("sessions", () => {
-  it.effect("on behalf of a user are another session, and the same requests", () =>
+describe("sessions at the emulator", () => {
+  it.effect("on behalf of a user send as that user, without a key manager token", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       const ada = Session.layerOnBehalfOf({ username: "ada" })
@@ -231,7 +231,7 @@ describe("sessions", () => {
       yield* Messages.get({ messageId: posted.messageId })
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("that expired are renewed, and the message with its files comes once", () =>
+  it.effect("that expired are renewed, and a message with files is posted once", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       yield* Messages.send({ streamId, message: "a" })
@@ -243,7 +243,7 @@ describe("sessions", () => {
       ])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("compliance rules that block a message are told as Blocked", () =>
+  it.effect("fail with Blocked when a compliance rule blocks the message", () =>
     Effect.gen(function*() {
       const streamId = yield* room("ada")
       yield* emulator.use(({ block }) => block(["secret"]))

@@ -229,9 +229,9 @@ const methods: ReadonlyArray<Method> = [
   }
 ]
 
-describe("each request", () => {
+describe("requests of Symphony", () => {
   it.effect.each(methods)(
-    "$name goes where it belongs, with the tokens of the session",
+    "$name sends the right method, address, tokens and headers",
     ({ answer, call, name, wire }) =>
       Effect.gen(function*() {
         yield* call
@@ -255,7 +255,7 @@ describe("each request", () => {
   )
 
   it.effect.each(methods)(
-    "$name sends no token of the key manager where the session has none",
+    "$name sends no key manager token when the session has none",
     ({ answer, call }) =>
       Effect.gen(function*() {
         yield* call
@@ -276,7 +276,7 @@ describe("each request", () => {
       [451, "Blocked"]
     ] as const).map(([status, reason]) => ({ ...method, status, reason }))
   ))(
-    "$name answered with $status is $reason, at once",
+    "$name fails at once with $reason when the service answers $status",
     ({ call, name, reason, status, streamId }) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(call)
@@ -293,7 +293,7 @@ describe("each request", () => {
   )
 
   it.effect.each(methods)(
-    "$name is sent again with other tokens after 401, and after 429",
+    "$name renews the session after 401, and is sent again after 429",
     ({ answer, call }) =>
       Effect.gen(function*() {
         yield* call
@@ -304,11 +304,14 @@ describe("each request", () => {
       }).pipe(Effect.provide(scripted({ status: 401 }, { status: 429 }, { body: answer })))
   )
 
-  it.effect.each(methods)("$name that was not sent is sent again", ({ answer, call }) =>
-    Effect.gen(function*() {
-      yield* call
-      assert.strictEqual((yield* exchanges).length, 2)
-    }).pipe(Effect.provide(scripted({ failure: "ECONNREFUSED" }, { body: answer }))))
+  it.effect.each(methods)(
+    "$name is sent again when the connection was refused",
+    ({ answer, call }) =>
+      Effect.gen(function*() {
+        yield* call
+        assert.strictEqual((yield* exchanges).length, 2)
+      }).pipe(Effect.provide(scripted({ failure: "ECONNREFUSED" }, { body: answer })))
+  )
 
   it.effect.each(methods.flatMap((method) =>
     ([
@@ -317,7 +320,7 @@ describe("each request", () => {
       ["a gateway's 504", { status: 504, body: "<html>" }]
     ] as const).map(([what, first]) => ({ ...method, what, first }))
   ))(
-    "$name after $what: what posts has an unknown outcome, the rest is sent again",
+    "$name is sent again after $what, or has an unknown outcome when it posts",
     ({ answer, call, first, posts }) =>
       Effect.gen(function*() {
         const tag = yield* Effect.match(call, { onFailure: tagOf, onSuccess: () => "done" })
@@ -326,14 +329,17 @@ describe("each request", () => {
       }).pipe(Effect.provide(scripted(first, { body: answer })))
   )
 
-  it.effect.each(methods)("$name without an answer in time", ({ call, posts }) =>
-    Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(Effect.flip(call))
-      yield* VirtualTime.advance(Duration.seconds(200))
-      const error = yield* Fiber.join(fiber)
-      assert.strictEqual(tagOf(error), posts ? "MessageOutcomeUnknown" : "Timeout")
-      assert.strictEqual((yield* exchanges).length, posts ? 1 : 3)
-    }).pipe(Effect.provide(scripted({ never: true }, { never: true }, { never: true }))))
+  it.effect.each(methods)(
+    "$name times out, and has an unknown outcome when it posts",
+    ({ call, posts }) =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(Effect.flip(call))
+        yield* VirtualTime.advance(Duration.seconds(200))
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(tagOf(error), posts ? "MessageOutcomeUnknown" : "Timeout")
+        assert.strictEqual((yield* exchanges).length, posts ? 1 : 3)
+      }).pipe(Effect.provide(scripted({ never: true }, { never: true }, { never: true })))
+  )
 
   const lists = [
     "list",
@@ -345,7 +351,7 @@ describe("each request", () => {
     "attachmentTypes"
   ]
   it.effect.each(methods)(
-    "$name with 204: nothing where that can be, not found where it is one, and unreadable elsewhere",
+    "$name treats 204 as an empty list, NotFound, Malformed or an unknown outcome",
     ({ call, name, posts }) =>
       Effect.gen(function*() {
         const tag = yield* Effect.match(call, { onFailure: tagOf, onSuccess: () => "done" })
@@ -357,29 +363,35 @@ describe("each request", () => {
   )
 
   const json = methods.filter(({ name }) => !/ttachment$|streamAttachment/.test(name))
-  it.effect.each(json)("$name with a 200 that is not the service's", ({ call, posts }) =>
-    Effect.gen(function*() {
-      const error = yield* Effect.flip(call)
-      assert.strictEqual(tagOf(error), posts ? "MessageOutcomeUnknown" : "Malformed")
-      assert.strictEqual((yield* exchanges).length, posts ? 1 : 3)
-    }).pipe(Effect.provide(scripted(...Array.from({ length: 3 }, () => ({ body: "<html>login</html>" }))))))
+  it.effect.each(json)(
+    "$name fails with Malformed, or an unknown outcome, when a proxy answers 200 with HTML",
+    ({ call, posts }) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(call)
+        assert.strictEqual(tagOf(error), posts ? "MessageOutcomeUnknown" : "Malformed")
+        assert.strictEqual((yield* exchanges).length, posts ? 1 : 3)
+      }).pipe(Effect.provide(scripted(...Array.from({ length: 3 }, () => ({ body: "<html>login</html>" })))))
+  )
 
-  it.effect.each(methods)("$name of a wrong configuration is refused", ({ call }) =>
-    Effect.gen(function*() {
-      const error = yield* Effect.flip(call)
-      assert.strictEqual(tagOf(error), "BadRequest")
-      assert.strictEqual((yield* exchanges).length, 0)
-    }).pipe(Effect.provide(Layer.mergeAll(
-      Transport.layerScripted([]),
-      SymphonyConfig.layer({ bot: undefined }),
-      session()
-    ))))
+  it.effect.each(methods)(
+    "$name is refused before a request when the configuration is invalid",
+    ({ call }) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(call)
+        assert.strictEqual(tagOf(error), "BadRequest")
+        assert.strictEqual((yield* exchanges).length, 0)
+      }).pipe(Effect.provide(Layer.mergeAll(
+        Transport.layerScripted([]),
+        SymphonyConfig.layer({ bot: undefined }),
+        session()
+      )))
+  )
 })
 
-describe("sending", () => {
+describe("requests that post", () => {
   const parts = Effect.flatMap(exchanges, (all) => textParts(all.at(-1)!))
 
-  it.effect("send takes text, markup with its data, or a message as a value", () =>
+  it.effect("send takes text, markup with its data, or a message object", () =>
     Effect.gen(function*() {
       const streamId = sid
       const entity = yield* MessageML.entity({ type: "a.b", version: "1.0", schema: Numbered }).make(
@@ -404,7 +416,7 @@ describe("sending", () => {
       assert.deepStrictEqual<unknown>(yield* parts, expected)
     }).pipe(Effect.provide(scripted(sent, sent, sent))))
 
-  it.effect("update is silent unless it is told otherwise, and has the files of a message", () =>
+  it.effect("update is silent unless told otherwise, and sends the files of a message object", () =>
     Effect.gen(function*() {
       const ids = { streamId: sid, messageId: mid }
       const last = Effect.map(parts, (parts) => parts.at(-1))
@@ -424,7 +436,7 @@ describe("sending", () => {
       assert.deepStrictEqual((yield* parts).at(-1), ["sids", `${sid},b`])
     }).pipe(Effect.provide(scripted(ok({ messages: [posted], errors: {} })))))
 
-  it.effect("blast tells of each stream that was not reached", () =>
+  it.effect("blast returns an error for each stream that was not reached", () =>
     Effect.gen(function*() {
       const { errors, messages } = yield* Messages.blast({ streamIds: ["a", "b", "c", "d"], message: "a" })
       assert.deepStrictEqual(messages.map(({ messageId }) => messageId), [mid])
@@ -434,7 +446,7 @@ describe("sending", () => {
       errors: { b: { code: 403, message: "no" }, c: { code: null, message: 7 }, d: "what?" }
     })))))
 
-  it.effect("blast without errors, whatever there is in their place", () =>
+  it.effect("blast returns no errors when the answer has none", () =>
     Effect.gen(function*() {
       for (let count = 0; count < 2; count++) {
         const { errors } = yield* Messages.blast({ streamIds: ["a"], message: "a" })
@@ -443,7 +455,7 @@ describe("sending", () => {
     }).pipe(Effect.provide(scripted(ok({ messages: [posted], errors: null }), ok({ messages: [posted] })))))
 
   it.effect.each([{}, { messages: null, errors: null }, { messages: [], errors: {} }])(
-    "blast that is answered with %j has reached nobody knows whom",
+    "blast has an unknown outcome when it is answered with %j",
     (answer) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Messages.blast({ streamIds: ["a"], message: "a" }))
@@ -452,7 +464,7 @@ describe("sending", () => {
       }).pipe(Effect.provide(scripted(ok(answer))))
   )
 
-  it.effect("import sends what the service expects", () =>
+  it.effect("importMessages encodes messages, times and files", () =>
     Effect.gen(function*() {
       yield* Messages.importMessages({
         messages: [
@@ -482,7 +494,7 @@ describe("sending", () => {
       }])
     }).pipe(Effect.provide(scripted(ok([{}, {}])))))
 
-  it.effect("import tells of each message what came of it", () =>
+  it.effect("importMessages returns the result of each message", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* Messages.importMessages({ messages: [imported, imported] }), [
         { messageId: "m", originatingSystemId: "fooChat" },
@@ -507,7 +519,7 @@ describe("an unknown outcome", () => {
       assert.notMatch(error.message, /try again/i)
     }).pipe(Effect.provide(scripted({ status: 503 }))))
 
-  it.effect("is not one where the login failed", () =>
+  it.effect("is not reported when the login failed", () =>
     Effect.gen(function*() {
       const failing = new SymphonyError.SymphonyError({
         operation: "Session.login",
@@ -746,10 +758,10 @@ describe("bad input is refused before a request is made", () => {
     }).pipe(Effect.provide(scripted(sent))))
 })
 
-describe("reading", () => {
+describe("requests that read", () => {
   const urls = Effect.map(exchanges, (all) => all.map(({ url }) => url.slice(url.indexOf("?"))))
 
-  it.effect("get gives a message, or fails with NotFound", () =>
+  it.effect("get returns a message, or fails with NotFound", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* Messages.get({ messageId: mid })).messageId, Ids.toUrlSafe(mid))
       const error = yield* Effect.flip(Messages.get({ messageId: mid }))
@@ -757,7 +769,7 @@ describe("reading", () => {
       assert.isFalse(error.isRetryable)
     }).pipe(Effect.provide(scripted(sent, { status: 204 }))))
 
-  it.effect("list sends its bounds, 0 too", () =>
+  it.effect("list sends its bounds, also when they are 0", () =>
     Effect.gen(function*() {
       yield* Messages.list({ streamId: sid, since: DateTime.makeUnsafe(7), until: new Date(0), skip: 2, limit: 500 })
       assert.deepStrictEqual(yield* urls, ["?since=7&until=0&skip=2&limit=500"])
@@ -767,7 +779,7 @@ describe("reading", () => {
     ok(times.map((timestamp) => ({ messageId: `m${timestamp}`, timestamp })))
   const all = (streamId: string) => Stream.runCollect(Messages.stream({ streamId, pageSize: 3, since: 1, until: 9 }))
 
-  it.effect("stream goes back from the time of the last message, without those of that time", () =>
+  it.effect("stream continues at the time before the last message's, and skips what it has of older ones", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* all(sid)).length, 10)
       assert.deepStrictEqual(yield* urls, [
@@ -785,7 +797,7 @@ describe("reading", () => {
       { status: 204 }
     ))))
 
-  it.effect("stream goes forwards where the service does", () =>
+  it.effect("stream continues forwards when the service sorts oldest first", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* all(sid)).length, 5)
       assert.deepStrictEqual(yield* urls, [
@@ -795,7 +807,7 @@ describe("reading", () => {
       ])
     }).pipe(Effect.provide(scripted(at(1, 3, 3), at(3, 5), { status: 204 }))))
 
-  it.effect("stream counts where there is no order", () =>
+  it.effect("stream pages by skip when times have no order", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* all(sid)).length, 5)
       assert.deepStrictEqual(yield* urls, [
@@ -805,13 +817,13 @@ describe("reading", () => {
       ])
     }).pipe(Effect.provide(scripted(at(3, 9, 1), at(undefined, 2), { status: 204 }))))
 
-  it.effect("stream stops asking when its reader stops", () =>
+  it.effect("stream requests no more pages when its reader stops", () =>
     Effect.gen(function*() {
       yield* Messages.stream({ streamId: sid }).pipe(Stream.take(2), Stream.runDrain)
       assert.deepStrictEqual(yield* urls, ["?since=0&skip=0&limit=500"])
     }).pipe(Effect.provide(scripted(at(3, 2, 1)))))
 
-  it.effect("search sends what was asked for, and no more", () =>
+  it.effect("search sends the fields that are set, and no others", () =>
     Effect.gen(function*() {
       yield* MessageSearch.search({
         query: {
@@ -862,7 +874,7 @@ describe("reading", () => {
       ["2 taken, at the end of a page", 2, [at(1, 2)], ["m1", "m2"], 1],
       ["none taken", 0, [], [], 0]
     ] as const
-  )("streamSearch: %s", ([, most, answers, expected, requests]) =>
+  )("streamSearch pages by skip: %s", ([, most, answers, expected, requests]) =>
     Effect.gen(function*() {
       assert.deepStrictEqual<unknown>(yield* searched(most), expected)
       assert.deepStrictEqual(
@@ -870,12 +882,6 @@ describe("reading", () => {
         Array.from({ length: requests }, (_, page) => `?skip=${page * 2}&limit=2&sortDir=desc`)
       )
     }).pipe(Effect.provide(scripted(...answers))))
-
-  it.effect("streamSearch is lazy", () =>
-    Effect.gen(function*() {
-      yield* MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 2 }).pipe(Stream.take(2), Stream.runDrain)
-      assert.strictEqual((yield* exchanges).length, 1)
-    }).pipe(Effect.provide(scripted(at(1, 2)))))
 
   const attachment = (id: number, time: number) => ({ messageId: "m", fileId: `f${id}`, ingestionDate: time })
   const page = (from: number, time: (id: number) => number, count = 100) =>
@@ -894,7 +900,7 @@ describe("reading", () => {
       assert.deepStrictEqual(yield* urls, ["?since=0&to=5&limit=0&sortDir=DESC"])
     }).pipe(Effect.provide(scripted(ok([])))))
 
-  it.effect("streamAttachments goes on at the time of the last, each once", () =>
+  it.effect("streamAttachments continues at the time of the last file, and returns each once", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(Attachments.streamAttachments({ streamId: sid }))
       assert.deepStrictEqual(
@@ -904,20 +910,20 @@ describe("reading", () => {
       assert.deepStrictEqual(yield* urls, ["?limit=100&sortDir=ASC", "?since=9&limit=100&sortDir=ASC"])
     }).pipe(Effect.provide(scripted(page(0, (id) => Math.floor(id / 10)), page(90, (id) => Math.floor(id / 10), 40)))))
 
-  it.effect("streamAttachments back in time", () =>
+  it.effect("streamAttachments continues backwards with newestFirst", () =>
     Effect.gen(function*() {
       yield* Stream.runDrain(Attachments.streamAttachments({ streamId: sid, order: "newestFirst" }))
       assert.deepStrictEqual(yield* urls, ["?limit=100&sortDir=DESC", "?to=901&limit=100&sortDir=DESC"])
     }).pipe(Effect.provide(scripted(page(0, (id) => 1000 - id), page(99, (id) => 1000 - id, 1)))))
 
-  it.effect("streamAttachments says where there is no way on", () =>
+  it.effect("streamAttachments fails when a whole page shares one time", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Stream.runDrain(Attachments.streamAttachments({ streamId: sid })))
       assert.strictEqual(tagOf(error), "Malformed")
       assert.include(error.message, "share one time")
     }).pipe(Effect.provide(scripted(page(0, () => 1), page(0, () => 1)))))
 
-  it.effect("receipts sends a cursor, and streamReceipts follows it", () =>
+  it.effect("receipts sends its cursor, and streamReceipts follows the cursors", () =>
     Effect.gen(function*() {
       yield* MessageStatus.receipts({ messageId: mid, previous: "a b" })
       const found = yield* Stream.runCollect(MessageStatus.streamReceipts({ messageId: mid }))
@@ -936,8 +942,8 @@ describe("reading", () => {
     ))))
 })
 
-describe("files", () => {
-  it.effect("getAttachment gives the text as it came", () =>
+describe("requests for files", () => {
+  it.effect("getAttachment returns the base64 text unchanged", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Attachments.getAttachment(file), "1234567890")
     }).pipe(Effect.provide(scripted({ body: "1234567890" }))))
@@ -956,7 +962,7 @@ describe("files", () => {
     ).pipe(Effect.provide(recorder([{ status: 200, body }]).layer))
 
   it.effect.each([1, 2, 3, 4, 5, 7, 1000])(
-    "streamAttachment decodes pieces of %d characters",
+    "streamAttachment decodes base64 in pieces of %d characters",
     (size) =>
       Effect.gen(function*() {
         const wrapped = text.replace(/(.{9})/g, "$1\r\n")
@@ -967,7 +973,7 @@ describe("files", () => {
       })
   )
 
-  it.effect("streamAttachment of an empty file", () =>
+  it.effect("streamAttachment decodes an empty file", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* bytesOf("")).length, 0)
     }))
@@ -979,14 +985,14 @@ describe("files", () => {
       ["padding in the middle", "QQ==QUJD", "not base64"],
       ["padding between pieces", inPieces("QQ==QUJD", 4), "not base64"]
     ] as const
-  )("streamAttachment of what is %s fails", ([, body, sentence]) =>
+  )("streamAttachment fails with Malformed when the body is %s", ([, body, sentence]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(bytesOf(body))
       assert.strictEqual(tagOf(error), "Malformed")
       assert.include(error.message, sentence)
     }))
 
-  it.effect("streamAttachment does not go on after a break", () =>
+  it.effect("streamAttachment fails with Transport when the body breaks, and does not start again", () =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([
         { status: 200, body: Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.fail(new Error("gone"))) },
@@ -1003,7 +1009,7 @@ describe("files", () => {
       assert.strictEqual(sent.length, 1)
     }))
 
-  it.effect("streamAttachment waits for no piece for ever", () =>
+  it.effect("streamAttachment fails with Timeout when the next piece never comes", () =>
     Effect.gen(function*() {
       const body = Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never)
       const fiber = yield* Stream.runDrain(Attachments.streamAttachment(file)).pipe(
@@ -1015,7 +1021,7 @@ describe("files", () => {
       assert.strictEqual(tagOf(yield* Fiber.join(fiber)), "Timeout")
     }))
 
-  it.effect("streamAttachment is read as it comes", () =>
+  it.effect("streamAttachment emits a piece before the body has ended", () =>
     Effect.gen(function*() {
       const { layer } = recorder([
         { status: 200, body: Stream.concat(Stream.succeed(utf8.encode("QUJD")), Stream.never) }

@@ -78,13 +78,13 @@ const decoded: PostedMessage.PostedMessage = {
   initialTimestamp: at(1)
 }
 
-describe("a message", () => {
-  it.effect("has all that the service gives", () =>
+describe("PostedMessage", () => {
+  it.effect("decodes every field that the service gives", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* read({ ...full, brandNew: { a: 1 } }), decoded)
     }))
 
-  it.effect("has no key for a null or for nothing, and an empty list of files", () =>
+  it.effect("omits fields that are null or missing, and has an empty list of files", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* read({ messageId: mid, ...nothing }), {
         messageId: Ids.toUrlSafe(mid),
@@ -97,7 +97,7 @@ describe("a message", () => {
   const shown = <A>(entries: ReadonlyArray<A | UndecodableItem.UndecodableItem>) =>
     entries.map((entry) => UndecodableItem.isDecoded(entry) ? entry : { raw: entry.raw })
 
-  it.effect("tells what cannot be read in each of its lists", () =>
+  it.effect("keeps undecodable entries in their places of each list", () =>
     Effect.gen(function*() {
       const message = yield* read({
         messageId: mid,
@@ -114,7 +114,7 @@ describe("a message", () => {
       assert.deepStrictEqual(yield* Schema.decodeUnknownEffect(PostedMessage.PostedMessage)(again), message)
     }))
 
-  it.effect("has nulls within its parts left out", () =>
+  it.effect("omits null fields within its parts", () =>
     Effect.gen(function*() {
       const message = yield* read({
         messageId: mid,
@@ -130,7 +130,7 @@ describe("a message", () => {
       })
     }))
 
-  it.effect("is not a failure because of a detail that does not fit", () =>
+  it.effect("omits a field that does not decode", () =>
     Effect.gen(function*() {
       const message = yield* read({
         messageId: mid,
@@ -152,7 +152,7 @@ describe("a message", () => {
       })
     }))
 
-  it.effect("needs its id", () =>
+  it.effect("fails to decode without an id", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Messages.get({ messageId: mid }).pipe(
@@ -163,7 +163,7 @@ describe("a message", () => {
       assert.include(error.message, "messageId")
     }))
 
-  it.effect("goes to JSON and back", () =>
+  it.effect("round-trips through JSON", () =>
     Effect.gen(function*() {
       const encoded = yield* Schema.encodeEffect(PostedMessage.PostedMessage)(decoded)
       assert.deepStrictEqual(encoded, {
@@ -178,8 +178,8 @@ describe("a message", () => {
     }))
 })
 
-describe("attachments of a stream", () => {
-  it.effect("have their type under either name", () =>
+describe("StreamAttachment", () => {
+  it.effect("reads the content type under either name", () =>
     Effect.gen(function*() {
       const found = (yield* Attachments.listAttachments({ streamId: sid })).filter(UndecodableItem.isDecoded)
       assert.deepStrictEqual(found, [
@@ -216,8 +216,8 @@ describe("attachments of a stream", () => {
     ])))))
 })
 
-describe("what became of a message", () => {
-  it.effect("status has ids and times, which come as text or as numbers", () =>
+describe("answers of MessageStatus", () => {
+  it.effect("status decodes ids and times from text and from numbers", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageStatus.status({ messageId: mid }), {
         author: { userId: 7_078_106_103_900, displayName: "A", username: "a", timestamp: at(1_433_045_622_000) },
@@ -241,7 +241,7 @@ describe("what became of a message", () => {
       answer({ author: null, read: null, delivered: null, sent: null })
     ))))
 
-  it.effect("receipts have counts, cursors and times, and nobody where the service writes nulls", () =>
+  it.effect("receipts decodes counts, cursors and times, and omits nulls", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageStatus.receipts({ messageId: mid }), {
         creator: { userId: 7_215_545_058_329, displayName: "U" },
@@ -282,7 +282,7 @@ describe("what became of a message", () => {
       answer({ MessageReceiptDetail: null, pagination: null })
     ))))
 
-  it.effect("relationships have lists, and a parent where there is one", () =>
+  it.effect("relationships decodes lists, and omits a parent of nulls", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageStatus.relationships({ messageId: mid }), {
         messageId: "a-b",
@@ -307,7 +307,7 @@ describe("what became of a message", () => {
       answer({ parent: { messageId: null, relationshipType: null } })
     ))))
 
-  it.effect("suppression has its time", () =>
+  it.effect("suppress decodes its time", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* MessageStatus.suppress({ messageId: mid }), {
         messageId: Ids.toUrlSafe(mid),

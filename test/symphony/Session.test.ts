@@ -7,7 +7,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -41,8 +40,8 @@ const reasonOf = (error: SymphonyError.SymphonyError) => error.reason
 /** The claims of the tokens that were sent to log in. */
 const claimsOf = (body: string) => JSON.parse(Buffer.from(JSON.parse(body).token.split(".")[1], "base64url").toString())
 
-describe("a bot", () => {
-  it.effect("logs in when the first request needs it, and not before, at the pod and at the key manager", () =>
+describe("the session of a bot", () => {
+  it.effect("logs in at the pod and the key manager when the first request needs it, and once", () =>
     Effect.gen(function*() {
       yield* Session.Session
       assert.deepStrictEqual(yield* logins, {})
@@ -52,7 +51,7 @@ describe("a bot", () => {
       assert.deepStrictEqual(yield* logins, { "session bot": 1, "keyManager bot": 1 })
     }).pipe(asBot()))
 
-  it.effect("both logins are under way at the same time", () =>
+  it.effect("sends both logins at the same time", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(tokens)
       yield* until(Effect.map(Transport.Exchanges.use(({ all }) => all), ({ length }) => length === 2))
@@ -70,7 +69,7 @@ describe("a bot", () => {
       )
     )))
 
-  it.effect("the token names the bot and an end 240 seconds from now, by the clock of the program, and nothing else", () =>
+  it.effect("signs a token with the bot's name and an end in 240 seconds, by the program's clock", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust("1 day")
       yield* tokens
@@ -92,7 +91,7 @@ describe("a bot", () => {
       )
     )))
 
-  it.effect("without a bot in the configuration there is no session of a bot", () =>
+  it.effect("fails before a request when the configuration has no bot", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
       assert.deepInclude(reasonOf(error), { _tag: "BadRequest", description: "The configuration is not complete" })
@@ -112,12 +111,12 @@ describe("simplified key delivery", () => {
     ["the Agent is of an earlier year", { simplifiedKeyDelivery: true, agentVersion: "Agent-23.13.0-x" }, true],
     ["the Agent has an odd version", { simplifiedKeyDelivery: true, agentVersion: "25.8.1" }, true],
     ["the token does not say so", { simplifiedKeyDelivery: false }, true]
-  ])("%s", ([, options, hasToken]) =>
+  ])("asks for the right tokens when %s", ([, options, hasToken]) =>
     Effect.gen(function*() {
       assert.strictEqual(yield* tokenOf, hasToken)
     }).pipe(asBot({ pod: options })))
 
-  it.effect("whatever fails there means that the token of the key manager is needed", () =>
+  it.effect("asks for the key manager token when the Agent's version cannot be read", () =>
     Effect.gen(function*() {
       yield* failNext({ on: "agentInfo", status: 503 })
       assert.isTrue(yield* tokenOf)
@@ -130,7 +129,7 @@ describe("simplified key delivery", () => {
     `a.${Buffer.from("{\"canUseSimplifiedKeyDelivery\":\"true\"}").toString("base64url")}.c`
   ]
   it.effect.each(odd.map((token) => [token] as const))(
-    "the token %s says nothing",
+    "asks for the key manager token when the session token is %s",
     ([token]) =>
       Effect.gen(function*() {
         assert.isTrue(yield* tokenOf)
@@ -146,7 +145,7 @@ describe("simplified key delivery", () => {
       ))
   )
 
-  it.effect("a key manager that is not there does no harm, and no token of it is sent", () =>
+  it.effect("works without a key manager, and sends no token of it", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* whoAmI, "bot")
       const [request] = (yield* emulator.use(({ requests }) => requests)).filter(({ kind }) => kind === "sessionInfo")
@@ -158,8 +157,8 @@ describe("simplified key delivery", () => {
     })))
 })
 
-describe("a session that is refused", () => {
-  it.effect("is renewed once for 200 requests that are told so", () =>
+describe("a session that the service refuses", () => {
+  it.effect("is renewed once for 200 concurrent requests", () =>
     Effect.gen(function*() {
       yield* whoAmI
       const { expireSessions } = yield* SymphonyEmulator.SymphonyEmulator
@@ -182,7 +181,7 @@ describe("a session that is refused", () => {
       )
     }).pipe(asBot()))
 
-  it.effect("is not renewed for tokens that it no longer has", () =>
+  it.effect("is not renewed for tokens that were replaced already", () =>
     Effect.gen(function*() {
       const { renew } = yield* Session.Session
       const first = yield* tokens
@@ -193,7 +192,7 @@ describe("a session that is refused", () => {
       assert.deepStrictEqual(yield* logins, { "session bot": 2, "keyManager bot": 2 })
     }).pipe(asBot()))
 
-  it.effect("and again refused, tells that", () =>
+  it.effect("fails with Unauthorized when the renewed session is refused too", () =>
     Effect.gen(function*() {
       yield* failNext({ on: "sessionInfo", status: 401, times: 100 })
       const fiber = yield* Effect.forkChild(Effect.flip(whoAmI))
@@ -205,7 +204,7 @@ describe("a session that is refused", () => {
 })
 
 describe("a login that fails", () => {
-  it.effect("is told to all who wait, and begun anew by the next", () =>
+  it.effect("fails all waiting requests, and is started again by the next", () =>
     Effect.gen(function*() {
       yield* failNext({ on: ({ url }) => url.endsWith(login), status: 401 })
       const exits = yield* Effect.all(Array.from({ length: 20 }, () => Effect.flip(whoAmI)), {
@@ -219,7 +218,7 @@ describe("a login that fails", () => {
       assert.lengthOf(yield* timesOf(login), 2)
     }).pipe(asBot()))
 
-  it.effect("with 401 is told at once, and says what to look at", () =>
+  it.effect("with 401 fails at once, and the error names what to check", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
       assert.strictEqual(error.reason._tag, "Unauthorized")
@@ -227,7 +226,7 @@ describe("a login that fails", () => {
       assert.lengthOf(yield* timesOf(login), 1)
     }).pipe(asBot({ config: { bot: { ...bot, username: "nobody" } } })))
 
-  it.effect("because the clock is off, is told so", () =>
+  it.effect("because of a wrong clock names the clock", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
       assert.match(error.message, /^Session.login: Not authorized: .* the clock of this machine\.$/)
@@ -253,7 +252,7 @@ describe("a login that fails", () => {
       )
     )))
 
-  it.effect("otherwise, is tried again by the schedule, each time with a new token", () =>
+  it.effect("for another reason is retried on schedule, each time with a new token", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(tokens)
       const bodies = Effect.map(
@@ -298,7 +297,7 @@ describe("a login that fails", () => {
       )
     )))
 
-  it.effect("is tried as often as the configuration says", () =>
+  it.effect("is tried as often as maxAttempts says", () =>
     Effect.gen(function*() {
       yield* failNext({ on: "login", status: 503, times: 100 })
       const fiber = yield* Effect.forkChild(Effect.flip(tokens))
@@ -308,7 +307,7 @@ describe("a login that fails", () => {
     }).pipe(asBot()))
 
   it.effect.each(["", "a\r\nx-b: c", "a\0", "tökén", "☃"])(
-    "with the token %j, which no header can carry, cannot be read",
+    "with the token %j, which no header can carry, fails with Malformed",
     (token) =>
       Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(Effect.flip(tokens))
@@ -324,7 +323,7 @@ describe("a login that fails", () => {
       ))
   )
 
-  it.effect("is not tried again because of a certificate", () =>
+  it.effect("because of a certificate is not retried", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
       assert.deepInclude(reasonOf(error), { _tag: "Transport", sent: false, code: "CERT_HAS_EXPIRED" })
@@ -336,8 +335,8 @@ describe("a login that fails", () => {
     )))
 })
 
-describe("who waits for a login", () => {
-  it.effect("may give up: the login goes on, for the others", () =>
+describe("a request that waits for a login", () => {
+  it.effect("can be interrupted, and the login goes on for the others", () =>
     Effect.gen(function*() {
       const first = yield* Effect.forkChild(tokens)
       const second = yield* Effect.forkChild(tokens)
@@ -349,7 +348,7 @@ describe("who waits for a login", () => {
       assert.deepStrictEqual(yield* logins, { "session bot": 1, "keyManager bot": 1 })
     }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
 
-  it.effect("may give up at any moment, without leaving a login behind that never ends", () =>
+  it.effect("can be interrupted at any moment, and the next request logs in", () =>
     Effect.gen(function*() {
       for (let turns = 0; turns < 8; turns++) {
         const scope = yield* Scope.make()
@@ -363,7 +362,7 @@ describe("who waits for a login", () => {
       }
     }).pipe(asBot()))
 
-  it.effect("is told when the session is closed, and so is who comes afterwards", () =>
+  it.effect("fails when the session's scope closes, and so do later ones", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(Session.layer(), scope)
@@ -379,7 +378,7 @@ describe("who waits for a login", () => {
       }
     }).pipe(asBot({ pod: { latency: Effect.succeed("10 seconds") } })))
 
-  it.effect("after its scope is told by requests whose session expired, and by a renewal", () =>
+  it.effect("fails after the scope closed when the session expired, and so does renew", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(Session.layer(), scope)
@@ -394,8 +393,8 @@ describe("who waits for a login", () => {
     }).pipe(asBot()))
 })
 
-describe("a login in parts", () => {
-  it.effect("makes no part again that was made", () =>
+describe("a login in two parts", () => {
+  it.effect("repeats only the part that failed", () =>
     Effect.gen(function*() {
       // The first at the pod goes well.
       yield* failNext({ on: "agentInfo", status: 503 })
@@ -430,7 +429,7 @@ describe("a login in parts", () => {
 
 const pemOf = (key: NodeCrypto.KeyObject): string => String(key.export({ type: "pkcs8", format: "pem" }))
 
-describe("keys", () => {
+describe("the private key", () => {
   const pkcs8 = keys.bot.privateKey
   const pkcs1 = String(NodeCrypto.createPrivateKey(pkcs8).export({ type: "pkcs1", format: "pem" }))
 
@@ -458,12 +457,12 @@ describe("keys", () => {
     ["another key behind it", pkcs8 + ec],
     ["PKCS#8 under the name of PKCS#1", pkcs8.replaceAll("PRIVATE KEY", "RSA PRIVATE KEY")],
     ["PKCS#1 under the name of PKCS#8", pkcs1.replaceAll("RSA PRIVATE KEY", "PRIVATE KEY")]
-  ])("%s", ([, pem]) =>
+  ])("is accepted: %s", ([, pem]) =>
     Effect.gen(function*() {
       assert.isDefined((yield* tokens).sessionToken)
     }).pipe(asBot({ config: { bot: { username: "bot", privateKey: Redacted.make(pem) } } })))
 
-  it.effect("of 4096 bits", () => {
+  it.effect("is accepted with 4096 bits", () => {
     const long = NodeCrypto.generateKeyPairSync("rsa", {
       modulusLength: 4096,
       publicKeyEncoding: { type: "spki", format: "pem" },
@@ -506,7 +505,7 @@ describe("keys", () => {
     ["no PEM", "hush-hush", unknown],
     ["nothing", "", unknown]
   ])(
-    "%s is refused before anything is sent, told as what it is, and not shown",
+    "is refused before a request, named and not shown: %s",
     ([, pem, message]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(tokens)
@@ -521,14 +520,14 @@ describe("keys", () => {
   )
 })
 
-describe("on behalf of a user", () => {
+describe("the session on behalf of a user", () => {
   const asUser = (user: Session.User, options?: Partial<SymphonyConfig.Options>) =>
     Effect.provide(Session.layerOnBehalfOf(user).pipe(Layer.provideMerge(config(options)), Layer.provideMerge(pod())))
 
   it.effect.each<readonly [Session.User, string]>([
     [{ username: "ada l" }, "/login/pubkey/app/username/ada%20l/authenticate"],
     [{ userId: adaId }, `/login/pubkey/app/user/${adaId}/authenticate`]
-  ])("%j", ([user, path]) =>
+  ])("logs in for %j", ([user, path]) =>
     Effect.gen(function*() {
       assert.strictEqual(yield* whoAmI, "ada l")
       assert.isUndefined((yield* tokens).keyManagerToken)
@@ -539,7 +538,7 @@ describe("on behalf of a user", () => {
       }
     }).pipe(asUser(user)))
 
-  it.effect("a renewal is both logins again", () =>
+  it.effect("is renewed by both logins", () =>
     Effect.gen(function*() {
       const { expireSessions } = yield* SymphonyEmulator.SymphonyEmulator
       yield* whoAmI
@@ -555,7 +554,7 @@ describe("on behalf of a user", () => {
   const blank: Session.User = { username: " " }
   const broken: Session.User = { userId: Number.NaN }
   it.effect.each([both, neither, blank, broken].map((user) => [user] as const))(
-    "not %j",
+    "refuses the user %j before a request",
     ([user]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(tokens)
@@ -568,27 +567,27 @@ describe("on behalf of a user", () => {
       }).pipe(asUser(user))
   )
 
-  it.effect("not without an application", () =>
+  it.effect("fails without an application", () =>
     Effect.gen(function*() {
       assert.match((yield* Effect.flip(tokens)).message, /app is not set/)
     }).pipe(asUser({ username: "ada l" }, { app: undefined })))
 
-  it.effect("not for who does not exist", () =>
+  it.effect("fails with Unauthorized for an unknown user", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* Effect.flip(tokens)).reason._tag, "Unauthorized")
     }).pipe(asUser({ username: "nobody" })))
 
-  it.effect("an application needs no bot, and its key is named when it is wrong", () =>
+  it.effect("needs no bot, and names an invalid key of the application", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tokens)
       assert.match(error.message, /app\.privateKey is not an RSA key/)
     }).pipe(asUser({ userId: adaId }, { bot: undefined, app: { ...app, privateKey: Redacted.make("x") } })))
 })
 
-describe("several in one program", () => {
+describe("several sessions in one program", () => {
   const second = config({ bot: { username: "second", privateKey: Redacted.make(keys.other.privateKey) } })
 
-  it.effect("two bots stay two", () =>
+  it.effect("two bots with two configurations stay apart", () =>
     Effect.gen(function*() {
       const one = Effect.provide(Session.layer().pipe(Layer.provideMerge(config())))
       const other = Effect.provide(Session.layer().pipe(Layer.provideMerge(second)))
@@ -598,7 +597,7 @@ describe("several in one program", () => {
       )
     }).pipe(Effect.provide(pod())))
 
-  it.effect("two bots on one configuration, each by its own options", () =>
+  it.effect("two bots with one configuration use their own options", () =>
     Effect.gen(function*() {
       const other = { username: "second", privateKey: Redacted.make(keys.other.privateKey) }
       const names = Effect.all([
@@ -608,7 +607,7 @@ describe("several in one program", () => {
       assert.deepStrictEqual(yield* Effect.provide(names, config()), ["bot", "second"])
     }).pipe(Effect.provide(pod())))
 
-  it.effect("a bot of no name is refused before anything is sent", () =>
+  it.effect("a bot with a blank name is refused before a request", () =>
     Effect.gen(function*() {
       const nobody = Session.layer({ bot: { username: " ", privateKey: Redacted.make(keys.bot.privateKey) } })
       const error = yield* Effect.flip(Effect.provide(whoAmI, nobody))
@@ -617,7 +616,7 @@ describe("several in one program", () => {
       assert.deepStrictEqual(yield* logins, {})
     }).pipe(Effect.provide(Layer.provideMerge(config(), pod()))))
 
-  it.effect("one within another, and a user within both", () =>
+  it.effect("nested sessions of bots and users stay apart", () =>
     Effect.gen(function*() {
       const names = Effect.gen(function*() {
         const inner = yield* Effect.provide(whoAmI, Session.layer().pipe(Layer.provideMerge(second)))
@@ -627,7 +626,7 @@ describe("several in one program", () => {
       assert.deepStrictEqual(yield* names, ["bot", "second", "ada l", "bot"])
     }).pipe(asBot()))
 
-  it.effect("a session is that of the configuration that it was made with, whatever requests are made with", () =>
+  it.effect("a session keeps the configuration that it was made with", () =>
     Effect.gen(function*() {
       const other = SymphonyConfig.make({
         ...plain,
@@ -636,7 +635,7 @@ describe("several in one program", () => {
       assert.strictEqual(yield* Effect.provideService(whoAmI, SymphonyConfig.SymphonyConfig, other), "bot")
     }).pipe(asBot()))
 
-  it.effect("each service is asked at its own place, with its own headers", () =>
+  it.effect("each service gets its own address and headers", () =>
     Effect.gen(function*() {
       yield* atAgent.pipe(Effect.ignore)
       yield* whoAmI.pipe(Effect.ignore)
@@ -668,7 +667,7 @@ describe("several in one program", () => {
       )
     )))
 
-  it.effect("a place that is not known is named by the request that needs it", () =>
+  it.effect("a missing address is named by the request that needs it", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* whoAmI, "bot")
       const error = yield* Effect.flip(atAgent)
@@ -685,8 +684,9 @@ describe("several in one program", () => {
     }).pipe(asBot({ config: { ...plain, bot: { ...bot, username: "x" }, headers: { "X-Trace-Id": "FIXED1" } } })))
 })
 
-it("who asks for the tokens gets them hidden", () => {
-  const shown: Session.Tokens = { sessionToken: Redacted.make("t"), keyManagerToken: undefined }
-  assert.strictEqual(JSON.stringify(shown), "{\"sessionToken\":\"<redacted>\"}")
-  assert.isTrue(Option.isNone(Option.fromUndefinedOr(shown.keyManagerToken)))
-})
+it.effect("the tokens of a session are Redacted", () =>
+  Effect.map(tokens, (shown) =>
+    assert.strictEqual(
+      JSON.stringify(shown),
+      "{\"sessionToken\":\"<redacted>\",\"keyManagerToken\":\"<redacted>\"}"
+    )).pipe(asBot()))

@@ -31,7 +31,7 @@ const urlsOf = (
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const holds = <T extends true>(value: T): void => assert.isTrue(value)
 
-it("layers need and fail with exactly what can happen", () => {
+it("layers have exactly their documented requirements and errors", () => {
   type Failure<A> = A extends (...options: never) => Layer.Layer<infer _S, infer E, infer R> ? [E, R] : never
   holds<Equal<Failure<typeof SymphonyConfig.layer>, [never, never]>>(true)
   holds<Equal<Failure<typeof SymphonyConfig.layerConfig>, [Config.ConfigError, never]>>(true)
@@ -52,7 +52,7 @@ it("layers need and fail with exactly what can happen", () => {
   holds<Equal<Failure<typeof Session.layerOnBehalfOf>, [never, Needs]>>(true)
 })
 
-describe("places", () => {
+describe("addresses of SymphonyConfig", () => {
   it.each<readonly [SymphonyConfig.Options, Array<string>]>([
     [{ host: "a.b" }, ["https://a.b:443", "https://a.b:443", "https://a.b:443"]],
     [{ host: "a.b", scheme: "http" }, ["http://a.b", "http://a.b", "http://a.b"]],
@@ -66,7 +66,7 @@ describe("places", () => {
       ["https://a.b:443/x", "https://c.d:1", "http://a.b/x"]
     ],
     [{ agent: { host: "c.d" } }, ["", "https://c.d:443", ""]]
-  ])("%j", (options, urls) => {
+  ])("are derived from %j", (options, urls) => {
     const config = SymphonyConfig.make(options)
     assert.deepStrictEqual(urlsOf(config), urls)
     assert.deepStrictEqual(config.issues, [])
@@ -74,12 +74,12 @@ describe("places", () => {
 
   const Name = Arbitrary.schema(Schema.Literals(["x", "/x", "x/", "//x//"]))
   it.effect.prop(
-    "slashes around a context make no difference",
+    "ignore slashes around a context",
     [Name],
     ([context]) => Effect.sync(() => assert.strictEqual(made({ context }).pod.url, "https://acme.symphony.com:443/x"))
   )
 
-  it("what a Redacted header holds is in no inspection", () => {
+  it("keep Redacted headers hidden, and check their values", () => {
     const config = made({ headers: { "X-Api-Key": Redacted.make("k3y") } })
     assert.notInclude(`${JSON.stringify(config)}${Util.inspect(config, { depth: 9, showHidden: true })}`, "k3y")
     assert.deepStrictEqual(config.issues, [])
@@ -91,14 +91,14 @@ describe("places", () => {
     )
   })
 
-  it("the headers of a service take the place of all others", () => {
+  it("use the headers of a service in place of the common ones", () => {
     const config = made({ headers: { "X-A": "1" }, agent: { headers: { "X-B": "2" } } })
     assert.deepStrictEqual(config.pod.headers, { "x-a": "1" })
     assert.deepStrictEqual(config.agent.headers, { "x-b": "2" })
   })
 })
 
-describe("issues", () => {
+describe("issues of SymphonyConfig", () => {
   const nonsenseWaits: Partial<SymphonyConfig.Options> = JSON.parse(
     `{"retry":{"base":"soon","cap":"-1 seconds"}}`
   )
@@ -137,7 +137,7 @@ describe("issues", () => {
     assert.deepStrictEqual(made(options).issues.map(({ location }) => location), locations)
   })
 
-  it.effect("are told by the request, before anything is sent", () =>
+  it.effect("are reported by the first request, before it is sent", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(whoAmI)
       assert.strictEqual(error.reason._tag, "BadRequest")
@@ -151,7 +151,7 @@ describe("issues", () => {
     )))
 })
 
-describe("schedules", () => {
+describe("schedules of SymphonyConfig", () => {
   /** The waits in milliseconds, and whether it ended, of so many failures. */
   const waitsOf = (
     schedule: Schedule.Schedule<unknown, SymphonyError.SymphonyError>,
@@ -172,7 +172,7 @@ describe("schedules", () => {
       return waits
     })
 
-  it.effect("ten attempts, half a second to five minutes apart", () =>
+  it.effect("retry ten times by default, half a second to five minutes apart", () =>
     Effect.gen(function*() {
       const bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256]
       const waits = yield* waitsOf(made({}).retry, 100)
@@ -187,7 +187,7 @@ describe("schedules", () => {
       assert.isAtMost(Math.max(...many), 300_000)
     }))
 
-  it.effect("settings replace the usual ones one by one", () =>
+  it.effect("replace single settings, or take a whole schedule", () =>
     Effect.gen(function*() {
       const { retry } = made({ retry: { base: "1 second", factor: 1 } })
       assert.deepStrictEqual(yield* waitsOf(retry, 100), Array.from({ length: 9 }, () => 1000))
@@ -197,7 +197,7 @@ describe("schedules", () => {
       assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: Infinity } }).retry, 3000), 3000)
     }))
 
-  it.effect("a Retry-After is a lower bound, as far as five minutes", () =>
+  it.effect("wait at least as long as Retry-After asks, up to five minutes", () =>
     Effect.gen(function*() {
       const { retry } = made({ retry: { factor: 1 } })
       for (const [asked, wait] of [[10, 10_000], [0.1, 500], [3600, 300_000]] as const) {
@@ -207,7 +207,7 @@ describe("schedules", () => {
       assert.deepStrictEqual(yield* waitsOf(capped, 2, Duration.seconds(3)), [3000, 3000])
     }))
 
-  it.effect("a reader of the datafeed tries for ever, unless its settings say how often", () =>
+  it.effect("reconnect for ever, unless maxAttempts is set", () =>
     Effect.gen(function*() {
       assert.lengthOf(yield* waitsOf(made({}).reconnect, 500), 500)
       assert.lengthOf(yield* waitsOf(made({ retry: { maxAttempts: 2 } }).reconnect, 500), 500)
@@ -218,13 +218,13 @@ describe("schedules", () => {
 
 const environment = (values: Record<string, string>) => ConfigProvider.layer(ConfigProvider.fromEnv({ env: values }))
 
-describe("from the environment", () => {
+describe("SymphonyConfig.layerConfig", () => {
   const read = (values: Record<string, string>, options?: Parameters<typeof SymphonyConfig.layerConfig>[0]) =>
     SymphonyConfig.SymphonyConfig.pipe(
       Effect.provide(Layer.provide(SymphonyConfig.layerConfig(options), environment(values)))
     )
 
-  it.effect("the documented names", () =>
+  it.effect("reads the documented variables, and hides secrets", () =>
     Effect.gen(function*() {
       const config = yield* read({
         SYMPHONY_HOST: "a.b",
@@ -250,7 +250,7 @@ describe("from the environment", () => {
       assert.notMatch(JSON.stringify(config), /hush/)
     }))
 
-  it.effect("nothing but a host is required, and an option may have a Config of its own", () =>
+  it.effect("requires only a host, and takes another Config for an option", () =>
     Effect.gen(function*() {
       const config = yield* read({ HERE: "a.b", WAIT: "3 seconds" }, {
         host: Config.String("HERE"),
@@ -268,7 +268,7 @@ describe("from the environment", () => {
     [{ SYMPHONY_HOST: "a.b", SYMPHONY_BOT_USERNAME: "bot" }, "SYMPHONY_BOT_PRIVATE_KEY"],
     [{ SYMPHONY_HOST: "a.b", SYMPHONY_BOT_PRIVATE_KEY: "hush" }, "SYMPHONY_BOT_USERNAME"],
     [{ SYMPHONY_HOST: "a.b", SYMPHONY_APP_PRIVATE_KEY: "hush" }, "SYMPHONY_APP_ID"]
-  ])("%j lacks or spoils %s", ([values, name]) =>
+  ])("reads %j and names %s in its error", ([values, name]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(read(values))
       assert.strictEqual(error._tag, "ConfigError")
@@ -277,7 +277,7 @@ describe("from the environment", () => {
     }))
 })
 
-describe("from a file", () => {
+describe("SymphonyConfig.layerFile", () => {
   /** Reads a file of a folder with a key beside it. */
   const read = (text: string, values: Record<string, string> = {}, name = "config.yaml") =>
     Effect.gen(function*() {
@@ -308,7 +308,7 @@ describe("from a file", () => {
       return error.details.map(({ location, message }) => `${location}: ${message.replace(/\/\S*\//, "…/")}`)
     })
 
-  it.effect("YAML, with all that it may hold", () =>
+  it.effect("reads a YAML file of the vendor's kits", () =>
     Effect.gen(function*() {
       const { config, logged } = yield* read(`
 # the kit's own
@@ -363,7 +363,7 @@ datafeed:
       assert.deepStrictEqual(logged, [`Warn /config.yaml: ${unused} is not known, or has no effect here`])
     }))
 
-  it.effect("what is not known or has no effect is one warning that names it", () =>
+  it.effect("logs one warning that names unknown and unused settings", () =>
     Effect.gen(function*() {
       const { logged } = yield* read(`
 host: a.b
@@ -386,7 +386,7 @@ empty: {a: , b: {}}
       ])
     }))
 
-  it.effect("a file that all means something is not told of", () =>
+  it.effect("logs nothing when every setting is used", () =>
     Effect.gen(function*() {
       const { logged } = yield* read("_version: '1'\nhost: a.b\nretry: {maxAttempts: 3}\nreadTimeout: 5")
       assert.deepStrictEqual(logged, [])
@@ -405,7 +405,7 @@ empty: {a: , b: {}}
     ".inf",
     "True",
     "1"
-  ])("a name is text as it is written: %s", (name) =>
+  ])("reads a name as text as it is written: %s", (name) =>
     Effect.gen(function*() {
       const key = "privateKey: {path: bot.pem}"
       for (
@@ -425,7 +425,7 @@ empty: {a: , b: {}}
       assert.deepStrictEqual([config.bot?.username, config.pod.url], [name, "https://a.b:8443"])
     }))
 
-  it.effect("what looks like a setting within a text is left alone", () =>
+  it.effect("leaves text within quotes alone when it looks like settings", () =>
     Effect.gen(function*() {
       const { config } = yield* read(
         `host: a.b\nport: 1\ndefaultHeaders: {X-A: "x, port: 1, y", X-B: 'a, b: 1.10'}\nbot: {username: "a, b: 1.10, c", ` +
@@ -435,7 +435,7 @@ empty: {a: , b: {}}
       assert.strictEqual(config.bot?.username, "a, b: 1.10, c")
     }))
 
-  it.effect("JSON, and what is null is not there", () =>
+  it.effect("reads JSON, and ignores nulls", () =>
     Effect.gen(function*() {
       const { config } = yield* read(
         JSON.stringify({
@@ -454,7 +454,7 @@ empty: {a: , b: {}}
       assert.deepStrictEqual([config.bot, config.app, config.issues], [undefined, undefined, []])
     }))
 
-  it.effect("variables, with defaults and an escape", () =>
+  it.effect("replaces variables, with defaults and escapes", () =>
     Effect.gen(function*() {
       const { config } = yield* read(
         `
@@ -472,7 +472,7 @@ ignored: \${UNKNOWN}
       assert.deepStrictEqual(config.pod.headers, { a: "$TENANT {TENANT} ${TENANT:-b}" })
     }))
 
-  it.effect("what a variable holds is not looked into again", () =>
+  it.effect("does not replace variables within the value of a variable", () =>
     Effect.gen(function*() {
       const { config } = yield* read("host: a.b\ncontext: x\ndefaultHeaders: {a: \"${A}\"}", { A: "$${B} ${B}" })
       assert.deepStrictEqual(config.pod.headers, { a: "$${B} ${B}" })
@@ -533,13 +533,13 @@ ignored: \${UNKNOWN}
       "undefined: is neither JSON nor YAML: Unknown YAML alias: a value that begins with * must be in quotes"
     ]],
     ["{\"bot\": \"hush\" hush}", ["undefined: is neither JSON nor YAML: Expected ',' at flow offset 15"]]
-  ])("%s", ([text, details]) =>
+  ])("reports the issues of %j", ([text, details]) =>
     Effect.gen(function*() {
       const found = yield* detailsOf(text)
       assert.deepStrictEqual([...found].sort(), [...details].sort())
     }))
 
-  it.effect("the message says which file and which key", () =>
+  it.effect("names the file and the setting in its error", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(read("agent: {port: 70000}"))
       assert.match(
@@ -548,7 +548,7 @@ ignored: \${UNKNOWN}
       )
     }))
 
-  it.effect("a file that is not there is a PlatformError", () =>
+  it.effect("fails with PlatformError when the file does not exist", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Effect.provide(SymphonyConfig.SymphonyConfig, SymphonyConfig.layerFile("/nowhere/config.yaml"))
@@ -556,7 +556,7 @@ ignored: \${UNKNOWN}
       assert.strictEqual(error._tag, "PlatformError")
     }).pipe(Effect.provide(NodeServices.layer)))
 
-  it.effect("what the transport has to heed is told", () =>
+  it.effect("warns of settings that the transport would have to apply", () =>
     Effect.gen(function*() {
       const { config, logged } = yield* read(`
 host: a.b
@@ -571,7 +571,7 @@ commonJwt: {enabled: true}
       ])
     }))
 
-  it.effect("a bot logs in with it", () =>
+  it.effect("gives a configuration that a bot can log in with", () =>
     Effect.gen(function*() {
       const { config } = yield* read("host: a.b\nbot: {username: bot, privateKey: {path: bot.pem}}")
       assert.strictEqual(
@@ -586,7 +586,7 @@ commonJwt: {enabled: true}
       )
     }))
 
-  it.effect("on Node nothing else is needed", () =>
+  it.effect("NodeSymphony.layerFile needs no other layer", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Effect.provide(SymphonyConfig.SymphonyConfig, NodeSymphony.layerFile("/nowhere/config.yaml"))

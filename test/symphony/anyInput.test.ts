@@ -304,12 +304,12 @@ const run = (made: unknown): Effect.Effect<unknown, unknown, never> | undefined 
   return undefined
 }
 
-describe("any input", () => {
+describe("any input of Symphony's functions", () => {
   // The requests of a feed and of a login have no functions of their own, and are named by their modules.
-  it("there is an example of each function", () =>
+  it("has an example for each exported function", () =>
     assert.deepStrictEqual(functions.map(([name]) => name).sort(), Object.keys(examples).sort()))
 
-  it.effect.each(functions)("%s: is no defect, and stays in its path", ([name, call]) =>
+  it.effect.each(functions)("does not make %s die or leave its path", ([name, call]) =>
     Effect.gen(function*() {
       const args = examples[name] ?? []
       const attempt = (given: ReadonlyArray<unknown>, what: string) =>

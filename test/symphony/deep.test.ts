@@ -22,8 +22,8 @@ const parse = (text: string): Schema.Json => JSON.parse(text)
 const shared = (levels: number): string =>
   `${`{"messageId":"${mid}","sharedMessage":`.repeat(levels)}{"messageId":"${mid}"}${"}".repeat(levels)}`
 
-describe.each(hostile)("%s", (_, deep) => {
-  it.effect("in one message of a list leave it and all others readable", () =>
+describe.each(hostile)("Symphony with %s", (_, deep) => {
+  it.effect("reads all messages of a list when one of them holds it", () =>
     Effect.gen(function*() {
       const messages = yield* Messages.list({ streamId: sid, since: 0 })
       assert.deepStrictEqual(decoded(messages).map(({ messageId }) => messageId), [mid, mid, mid])
@@ -38,7 +38,7 @@ describe.each(hostile)("%s", (_, deep) => {
         `"attachments":[${deep}],"sharedMessage":${deep},"unknown":${deep}},{"messageId":"${mid}","silent":false}]`
     }))))
 
-  it.effect("in place of an answer or an entry are told, and what is said of it is bounded", () =>
+  it.effect("reports it in place of an answer or an entry, with a bounded text", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(MessageStatus.status({ messageId: mid }))
       assert.strictEqual(tagOf(error), "Malformed")
@@ -50,13 +50,13 @@ describe.each(hostile)("%s", (_, deep) => {
       assert.isEmpty(others)
     }).pipe(Effect.provide(scripted(...Array.from({ length: 4 }, () => ({ body: `[${deep}]` }))))))
 
-  it.effect("in the data of a message are read like any other", () =>
+  it.effect("reads the data of a message that holds it", () =>
     Effect.gen(function*() {
       const data = `{"0":{"type":"com.symphony.user.mention","id":[{"value":"7"},${deep}]},"deep":${deep}}`
       assert.deepStrictEqual((yield* MessageML.read({ message: "<div>a</div>", data })).mentions, [7])
     }))
 
-  it("in an event are an event, and what cannot be read is told with it", () => {
+  it("reads an event that holds it, and keeps it in an undecodable one", () => {
     const user = { user: { userId: 1 } }
     const read = (type: string, payload: string) =>
       FeedEvent.read({ id: "1", type, initiator: user, payload: parse(payload) })
@@ -75,7 +75,7 @@ describe.each(hostile)("%s", (_, deep) => {
     assert.strictEqual(Json.text(rubbish._tag === "UndecodableEvent" && rubbish.raw), deep)
   })
 
-  it.effect("as data of a message are refused before a request is made", () =>
+  it.effect("refuses it as data of a message, before a request is made", () =>
     Effect.gen(function*() {
       const data = { deep: parse(deep) }
       const [sent = ""] = detailsOf(yield* Effect.flip(Messages.send({ streamId: sid, message: "a", data })))
@@ -96,7 +96,7 @@ describe.each(hostile)("%s", (_, deep) => {
       assert.deepStrictEqual(yield* exchanges, [])
     }).pipe(Effect.provide(scripted())))
 
-  it.effect("in the answer to a post leave the message posted", () =>
+  it.effect("reads the message that was posted when the answer holds it", () =>
     Effect.gen(function*() {
       const ids = { streamId: sid, messageId: mid, message: "a" }
       assert.strictEqual((yield* Messages.send(ids)).messageId, mid)
@@ -112,7 +112,7 @@ describe.each(hostile)("%s", (_, deep) => {
     ))))
 })
 
-describe("messages that share messages", () => {
+describe("shared messages", () => {
   const levels = (body: string) =>
     Effect.gen(function*() {
       const message = yield* Messages.get({ messageId: mid })
@@ -121,7 +121,7 @@ describe("messages that share messages", () => {
       return levels
     }).pipe(Effect.provide(scripted({ body })))
 
-  it.effect("are read as deep as anybody shares; what is deeper is left out, and the message stays", () =>
+  it.effect("are decoded up to 16 levels, and omitted when they are deeper", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* levels(shared(1)), 1)
       assert.strictEqual(yield* levels(shared(16)), 16)
@@ -129,7 +129,7 @@ describe("messages that share messages", () => {
     }))
 })
 
-it.effect("an event with messages that share more than can be read is told with all that came, and the reader goes on", () =>
+it.effect("Datafeed emits an event with deeper shared messages as UndecodableEvent, and goes on", () =>
   Effect.gen(function*() {
     const streamId = yield* room
     const events: Array<DatafeedEvent.DatafeedEvent> = []
@@ -161,7 +161,7 @@ it.effect("an event with messages that share more than can be read is told with 
     assert.isUndefined(fiber.pollUnsafe())
   }).pipe(Effect.provide(withBot())))
 
-it.effect("a reader of the datafeed gets everything deep, and goes on", () =>
+it.effect("Datafeed delivers deep events, and goes on", () =>
   Effect.gen(function*() {
     const streamId = yield* room
     const events: Array<DatafeedEvent.DatafeedEvent> = []
@@ -185,12 +185,12 @@ it.effect("a reader of the datafeed gets everything deep, and goes on", () =>
     assert.isUndefined(fiber.pollUnsafe())
   }).pipe(Effect.provide(withBot())))
 
-describe("entities", () => {
+describe("entity data", () => {
   const Numbered = MessageML.entity({ type: "n", version: "1.0", schema: Schema.Struct({ n: Big }) })
   const Nested = MessageML.entity({ type: "t", version: "1.0", schema: Schema.Struct({ tree: Tree }) })
   const Raw = MessageML.entity({ type: "r", version: "1.0", schema: Schema.Struct({ raw: Schema.Json }) })
 
-  it.effect("whose schema throws are a mismatch, read and written", () =>
+  it.effect("fails with EntityMismatch when its schema throws, in read and in make", () =>
     Effect.gen(function*() {
       const data = (fields: string) => ({ data: `{"e":{"version":"1.0",${fields}}}` })
       assert.deepStrictEqual(yield* Numbered.read(data(`"type":"n","n":"7"`)), [{ n: 7n }])
@@ -202,7 +202,7 @@ describe("entities", () => {
       assert.strictEqual(written.issue, "its schema threw Error: cannot be written")
     }))
 
-  it.effect("that are deep are compared where they share an id, and sent as deep as others read", () =>
+  it.effect("is compared when deep, and sent up to 1,000 levels", () =>
     Effect.gen(function*() {
       const made = (text: string) => Raw.make("e", { raw: parse(text) })
       const one = yield* made(objects(16_000))
@@ -214,7 +214,7 @@ describe("entities", () => {
       assert.include((yield* exchanges)[0]?.body, objects(900))
     }).pipe(Effect.provide(scripted({ body: `{"messageId":"${mid}"}` }))))
 
-  it.effect("that cannot be carried are refused before a request is made", () =>
+  it.effect("is refused before a request when JSON cannot carry it", () =>
     Effect.gen(function*() {
       const refused = (value: unknown) =>
         Effect.map(Effect.flip(Messages.send({ streamId: sid, message: "a", data: { value } })), detailsOf)
@@ -230,20 +230,20 @@ describe("entities", () => {
     }).pipe(Effect.provide(scripted())))
 })
 
-it.effect("a feed whose id no address can carry is passed over, and cannot be made", () =>
+it.effect("Datafeed ignores a feed whose id no URL can carry, and fails to create one", () =>
   Effect.gen(function*() {
     const [status] = yield* Stream.runCollect(Stream.take(Datafeed.stream({ include: ["own"] }), 1))
     assert.strictEqual(status?._tag === "FeedInterrupted" && status.reason._tag, "Malformed")
     assert.deepStrictEqual((yield* exchanges).map(({ method }) => method), ["GET", "POST"])
   }).pipe(Effect.provide(scripted({ body: "[{\"id\":\"a\\ud800_f\"}]" }, { body: "{\"id\":\"a\\ud800_f\"}" }))))
 
-it.effect("what the service says of a refusal is bounded", () =>
+it.effect("SymphonyError limits the length of the service's text", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(Messages.get({ messageId: mid }))
     assert.isAtMost(error.message.length, 2_000)
   }).pipe(Effect.provide(scripted({ status: 400, body: `{"code":400,"message":"${"x".repeat(1_000_000)}"}` }))))
 
-it("an answer of any shape is a sentence", () => {
+it("Lenient.json fails with a bounded sentence for an answer of any shape", () => {
   const decode = Lenient.json(Schema.Struct({ a: Schema.String }))
   for (const text of [lists(100_000), `{"a":${lists(100_000)}}`, `{"${"k".repeat(100_000)}":1}`]) {
     const issue = Result.match(decode(text), { onFailure: (issue) => issue, onSuccess: () => "nothing is wrong" })

@@ -27,8 +27,8 @@ const urls = Effect.map(exchanges, (all) => all.map(({ url }) => url.split("?")[
 
 const places = (count: number) => Array.from({ length: count }, () => "?")
 
-describe("a list with entries that cannot be read", () => {
-  it.effect("tells them in their places, with what the service gave", () =>
+describe("a list with undecodable entries", () => {
+  it.effect("returns them in their places, with their raw values", () =>
     Effect.gen(function*() {
       const entries = yield* Messages.list({ streamId: sid })
       assert.deepStrictEqual(shown(entries), ["m1", ...places(9), "m2"])
@@ -41,20 +41,20 @@ describe("a list with entries that cannot be read", () => {
       assert.deepStrictEqual(shown(entries.filter(UndecodableItem.isDecoded)), ["m1", "m2"])
     }).pipe(Effect.provide(scripted(ok([message(1), ...undecodable, message(2)])))))
 
-  it.effect("of a search goes on behind them", () =>
+  it.effect("of a search continues after them", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 10 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1", "m2"])
       assert.deepStrictEqual(yield* urls, ["skip=0&limit=10&sortDir=desc", "skip=10&limit=10&sortDir=desc"])
     }).pipe(Effect.provide(scripted(ok([...undecodable, message(1)]), ok([message(2)])))))
 
-  it.effect("of nothing else goes on behind them", () =>
+  it.effect("of a search continues after a page of them only", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 9 }))
       assert.deepStrictEqual(shown(found), [...places(9), "m1"])
     }).pipe(Effect.provide(scripted(ok(undecodable), ok([message(1)])))))
 
-  it.effect("counts them among the most that were asked for", () =>
+  it.effect("of a search counts them among the entries taken", () =>
     Effect.gen(function*() {
       const found = yield* Stream.runCollect(
         Stream.take(MessageSearch.streamSearch({ query: { author: 1 }, pageSize: 9 }), 10)
@@ -64,7 +64,7 @@ describe("a list with entries that cannot be read", () => {
 
   const odd = { _tag: "UndecodableItem", raw: null } as const
 
-  it.effect("of a status tells them, and the others are there", () =>
+  it.effect("of a status returns them beside the others", () =>
     Effect.gen(function*() {
       const { delivered, read, sent } = yield* MessageStatus.status({ messageId: mid })
       assert.deepInclude(read[0], odd)
@@ -74,7 +74,7 @@ describe("a list with entries that cannot be read", () => {
       assert.isEmpty(sent)
     }).pipe(Effect.provide(scripted(ok({ read: [null, { userId: 1 }, "ada"], delivered: [[7]], sent: 7 })))))
 
-  it.effect("of relationships tells them, and the others are there", () =>
+  it.effect("of relationships returns them beside the others", () =>
     Effect.gen(function*() {
       const { forwards, replies } = yield* MessageStatus.relationships({ messageId: mid })
       assert.deepInclude(replies[0], odd)
@@ -82,7 +82,7 @@ describe("a list with entries that cannot be read", () => {
       assert.deepInclude(forwards[0], { _tag: "UndecodableItem", raw: { a: null } })
     }).pipe(Effect.provide(scripted(ok({ replies: [null, "m1"], forwards: [{ a: null }] })))))
 
-  it.effect("of types of files tells them, and the others are there", () =>
+  it.effect("of file types returns them beside the others", () =>
     Effect.gen(function*() {
       const types = yield* Attachments.attachmentTypes
       assert.strictEqual(types[0], ".png")
@@ -90,7 +90,7 @@ describe("a list with entries that cannot be read", () => {
       assert.strictEqual(types[2], ".gif")
     }).pipe(Effect.provide(scripted(ok([".png", null, ".gif"])))))
 
-  it.effect("of datafeeds is read without them", () =>
+  it.effect("of datafeeds leaves them out", () =>
     Effect.gen(function*() {
       const listed = yield* FeedRequests.list(undefined)
       assert.deepStrictEqual(listed.map(({ id }) => id), ["a_f", "b_f"])
@@ -100,7 +100,7 @@ describe("a list with entries that cannot be read", () => {
       )
     ))
 
-  it.effect("that is no list is unreadable", () =>
+  it.effect("fails with Malformed when it is no list", () =>
     Effect.gen(function*() {
       for (let count = 0; count < 3; count++) {
         const error = yield* Effect.flip(Messages.list({ streamId: sid }))
@@ -111,7 +111,7 @@ describe("a list with entries that cannot be read", () => {
     )))))
 })
 
-it.effect("a datafeed is made as it is asked for", () =>
+it.effect("FeedRequests.create sends its tag and includeInvisible", () =>
   Effect.gen(function*() {
     assert.strictEqual(yield* FeedRequests.create({ tag: "t", includeInvisible: true }), "a_f")
     assert.strictEqual((yield* exchanges)[0]?.body, "{\"tag\":\"t\",\"includeInvisible\":true}")
@@ -136,14 +136,14 @@ const serving = (answer: (query: URLSearchParams) => ReadonlyArray<unknown>) =>
 const within = (query: URLSearchParams, last: "until" | "to", timestamp: number) =>
   timestamp >= Number(query.get("since") ?? 0) && timestamp <= Number(query.get(last) ?? 99)
 
-describe("all of a stream with entries that cannot be read", () => {
+describe("paging with undecodable entries", () => {
   const times = [9, 9, 8, 8, 8, 6, 5, 5]
   /** Every choice of entries of eight; in `npm test` every third. */
   const choices = Array.from({ length: 256 }, (_, bits) => times.map((_, index) => (bits >> index & 1) === 1))
     .filter((_, bits) => isLong || bits % 3 === 0)
 
   it.effect.each([[2, "falls"], [3, "falls"], [3, "rises"], [4, "rises"]] as const)(
-    "are given once where they can be read, and told at least once elsewhere: %i a page, time %s",
+    "Messages.stream returns each readable message once, %i a page, time %s",
     ([pageSize, way]) =>
       Effect.gen(function*() {
         for (const broken of choices) {
@@ -181,7 +181,7 @@ describe("all of a stream with entries that cannot be read", () => {
   }
 
   it.effect.each(["oldestFirst", "newestFirst"] as const)(
-    "files, nine of a hundred at any place, %s",
+    "Attachments.streamAttachments returns each readable file once, %s",
     (order) =>
       Effect.gen(function*() {
         for (let from = 0; from < 110; from += isLong ? 1 : 3) {
@@ -198,7 +198,7 @@ describe("all of a stream with entries that cannot be read", () => {
       })
   )
 
-  it.effect("files of which none can be read are told, and that there is no way on", () =>
+  it.effect("Attachments.streamAttachments fails after a page that is all undecodable", () =>
     Effect.gen(function*() {
       const told: Array<unknown> = []
       const error = yield* Attachments.streamAttachments({ streamId: sid }).pipe(
@@ -211,7 +211,7 @@ describe("all of a stream with entries that cannot be read", () => {
     }))
 })
 
-it.effect("receipts that cannot be read are told, and end no list", () =>
+it.effect("MessageStatus.streamReceipts returns undecodable receipts in their places, and continues", () =>
   Effect.gen(function*() {
     const found = yield* Stream.runCollect(MessageStatus.streamReceipts({ messageId: mid }))
     assert.deepStrictEqual(
@@ -223,7 +223,7 @@ it.effect("receipts that cannot be read are told, and end no list", () =>
     ok({ MessageReceiptDetail: [{ user: { id: 1 } }, "x"], pagination: null })
   ))))
 
-describe("results of an import", () => {
+describe("results of importMessages", () => {
   const importing = (...originals: ReadonlyArray<string | undefined>) =>
     Messages.importMessages({
       messages: originals.map((originalMessageId) => ({
@@ -236,7 +236,7 @@ describe("results of an import", () => {
       }))
     })
 
-  it.effect("that cannot be read keep their places, and say so", () =>
+  it.effect("say that they cannot be read, in their places", () =>
     Effect.gen(function*() {
       const results = yield* importing(undefined, undefined, undefined)
       assert.deepStrictEqual(results.map(({ messageId }) => messageId), [undefined, "m", undefined])
@@ -244,7 +244,7 @@ describe("results of an import", () => {
       assert.include(results[2]?.diagnostic, "The result cannot be read")
     }).pipe(Effect.provide(scripted(ok([null, { messageId: "m" }, 7])))))
 
-  it.effect("stand in the order of what was given", () =>
+  it.effect("follow the order of the given messages", () =>
     Effect.gen(function*() {
       const results = yield* importing("a", undefined, "b", "c")
       assert.deepStrictEqual(results.map(({ messageId }) => messageId), ["ma", "m", "mb", undefined])
@@ -255,7 +255,7 @@ describe("results of an import", () => {
       { messageId: "ma", originalMessageId: "a" }
     ])))))
 
-  it.effect("that name the same message twice stand as they came", () =>
+  it.effect("follow the service's order when an original id comes twice", () =>
     Effect.gen(function*() {
       const results = yield* importing("a", "a", "b")
       assert.deepStrictEqual(results.map(({ messageId }) => messageId), ["1", "2", "3"])
@@ -263,7 +263,7 @@ describe("results of an import", () => {
       ["a", "a", "b"].map((originalMessageId, index) => ({ messageId: String(index + 1), originalMessageId }))
     )))))
 
-  it.effect("that are missing are told in the place of each", () =>
+  it.effect("name missing results in their places", () =>
     Effect.gen(function*() {
       const results = yield* importing("a", "b")
       assert.deepStrictEqual(results.map(({ messageId }) => messageId), [undefined, "mb"])
@@ -271,11 +271,11 @@ describe("results of an import", () => {
     }).pipe(Effect.provide(scripted(ok([{ messageId: "mb", originalMessageId: "b" }])))))
 })
 
-describe("every stream of a blast", () => {
+describe("results of blast", () => {
   const blast = (...streamIds: ReadonlyArray<string>) => Messages.blast({ streamIds, message: "a" })
   const inStream = (streamId: string) => ({ messageId: `in ${streamId}`, stream: { streamId } })
 
-  it.effect("is in messages or in errors, in any spelling", () =>
+  it.effect("name every stream as a message or an error, with ids in either alphabet", () =>
     Effect.gen(function*() {
       const { errors, messages } = yield* blast(sidStandard, "b", "c", "d", "e")
       assert.deepStrictEqual(messages.map(({ stream }) => stream?.streamId), [sid, "b"])
@@ -286,7 +286,7 @@ describe("every stream of a blast", () => {
       errors: { c: { code: 403, message: "no" } }
     })))))
 
-  it.effect("is not told as missing where its message does not name it", () =>
+  it.effect("name no stream as missing when a message lacks its stream", () =>
     Effect.gen(function*() {
       const { errors } = yield* blast("a", "b")
       assert.strictEqual(errors.size, 0)

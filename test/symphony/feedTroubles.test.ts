@@ -59,7 +59,7 @@ const noFeedIsDeleted = Effect.gen(function*() {
 const range = (count: number) => Array.from({ length: count }, (_, index) => String(index))
 
 describe("two readers of one feed", () => {
-  it.effect("lose nothing, and tell that there are two", () =>
+  it.effect("lose nothing, and emit FeedShared", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const handled: Array<string> = []
@@ -80,7 +80,7 @@ describe("two readers of one feed", () => {
       yield* noFeedIsDeleted
     }).pipe(Effect.provide(withBot())), 60_000)
 
-  it.effect("as in a deploy that overlaps for a minute, lose nothing, and tell of it", () =>
+  it.effect("lose nothing and emit FeedShared when deploys overlap for a minute", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const handled: Array<string> = []
@@ -109,7 +109,7 @@ describe("two readers of one feed", () => {
       yield* noFeedIsDeleted
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("that never meet tell of nobody", () =>
+  it.effect("emit no FeedShared when there is only one", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { tags } = yield* heard()
@@ -122,7 +122,7 @@ describe("two readers of one feed", () => {
       assert.deepStrictEqual(tags(), ["FeedConnected", ...range(20)])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("that start at the same moment read the same one", () =>
+  it.effect("read the same feed when they start at the same moment", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       // Each sees that there is none, before the other has made one.
@@ -159,7 +159,7 @@ describe("a read that is refused", () => {
     ["the service's own 400", { status: 400 }],
     ["the service's own 400, twice", { status: 400, times: 2 }],
     ["the service's own 404", { status: 404 }]
-  ])("%s: all that is pending is handled, and no feed deleted", ([, failure]) =>
+  ])("does not lose events or delete the feed: %s", ([, failure]) =>
     Effect.gen(function*() {
       const streamId = yield* room
       const first = yield* listen()
@@ -184,7 +184,7 @@ describe("a feed that cannot be read any more", () => {
     ([feed]) => emulator.use(({ dropFeed }) => dropFeed({ feedId: feed?.feedId ?? "" }))
   )
 
-  it.effect("is replaced by one that somebody else made meanwhile", () =>
+  it.effect("is replaced by one that another reader created meanwhile", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const one = yield* heard({ tag: "t" })
@@ -204,7 +204,7 @@ describe("a feed that cannot be read any more", () => {
       yield* noFeedIsDeleted
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("is mended by the same schedule while lists and creations fail, and that is told", () =>
+  it.effect("is replaced on schedule, with FeedInterrupted, while lists and creations fail", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { at, tags, told } = yield* heard()
@@ -224,7 +224,7 @@ describe("a feed that cannot be read any more", () => {
     }).pipe(Effect.provide(withBot())))
 
   it.effect.each(["listed", "created"])(
-    "is mended when the service refuses for a while that another is %s",
+    "is replaced although the service refuses for a while that another is %s",
     (step) =>
       Effect.gen(function*() {
         const streamId = yield* room
@@ -242,7 +242,7 @@ describe("a feed that cannot be read any more", () => {
       }).pipe(Effect.provide(withBot()))
   )
 
-  it.effect("although it is listed for ever, is left for another after some refusals, each of which is told", () =>
+  it.effect("is left for a new one after some refusals, although it is still listed", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { tags } = yield* heard()
@@ -263,7 +263,7 @@ describe("a feed that cannot be read any more", () => {
       yield* noFeedIsDeleted
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("ends the reader where the schedule ends", () =>
+  it.effect("ends the reader when the schedule ends", () =>
     Effect.gen(function*() {
       const { at, fiber } = yield* heard()
       yield* VirtualTime.advance("1 second")
@@ -276,8 +276,8 @@ describe("a feed that cannot be read any more", () => {
     }).pipe(Effect.provide(withBot({ config: { reconnect: Schedule.recurs(3) } }))))
 })
 
-describe("reads that are silent", () => {
-  it.effect("while the list answers, are told within two of them, and again and again", () =>
+describe("reads without an answer", () => {
+  it.effect("emit FeedInterrupted after two of them, and repeatedly, when the list answers", () =>
     Effect.gen(function*() {
       yield* add({ on: reads, fault: Fault.HalfOpen(), times: forever })
       const { at, tags } = yield* heard()
@@ -288,7 +288,7 @@ describe("reads that are silent", () => {
       assert.notInclude(tags(), "FeedReconnected")
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("or answered after 65 seconds, are told, and what they brought comes when they are quicker", () =>
+  it.effect("of 65 seconds emit FeedInterrupted, and their events come when reads are faster", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* add({ on: reads, fault: Fault.Slow({ by: "65 seconds" }), lasting: "10 minutes" })
@@ -305,7 +305,7 @@ describe("reads that are silent", () => {
       ])
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("are those that take longer than the datafeed lets them, whatever the requestTimeout is", () =>
+  it.effect("are those above readTimeout, whatever requestTimeout is", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* add({ on: reads, fault: Fault.Slow({ by: "65 seconds" }), times: forever })
@@ -319,7 +319,7 @@ describe("reads that are silent", () => {
     }).pipe(Effect.provide(withBot({ config: { requestTimeout: "10 minutes" } }))))
 
   it.effect.each<readonly [Duration.Input]>([[0], ["-1 seconds"], [Number.NaN]])(
-    "for %s cannot be asked for",
+    "cannot be allowed for %s",
     ([readTimeout]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Stream.runDrain(Datafeed.stream({ readTimeout })))
@@ -329,10 +329,10 @@ describe("reads that are silent", () => {
   )
 })
 
-describe("a row of failures", () => {
+describe("consecutive failures of a feed", () => {
   const empty: Omit<Failure, "on"> = { status: 200, body: { events: [], ackId: "" } }
 
-  it.effect("does not end with empty answers that come at once: it gives up after ten, as told", () =>
+  it.effect("are not ended by empty answers, and end the reader after ten", () =>
     Effect.gen(function*() {
       let count = 0
       yield* failNext({ on: (request) => isRead(request) && count++ % 3 < 2, times: forever, ...empty })
@@ -346,7 +346,7 @@ describe("a row of failures", () => {
       assert.isBelow((yield* requestsTo("/read")).length, 60)
     }).pipe(Effect.provide(withBot({ config: { reconnect: { maxAttempts: 10 } } }))))
 
-  it.effect("that lasts five minutes is over at most one pause of 30 seconds after that", () =>
+  it.effect("are over within 30 seconds after an outage of five minutes", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { at, tags } = yield* heard()
@@ -360,7 +360,7 @@ describe("a row of failures", () => {
       assert.isAtMost(at("FeedReconnected")[0] ?? forever, 301_000 + 30_000)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("of reads that are answered with 503 for an hour has one end", () =>
+  it.effect("of an hour of 503 emit FeedReconnected once", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { at, tags, told } = yield* heard()
@@ -381,7 +381,7 @@ describe("a row of failures", () => {
 })
 
 describe("the first feed", () => {
-  it.effect("that the service will not make ends the reader", () =>
+  it.effect("ends the reader when the service refuses to create it", () =>
     Effect.gen(function*() {
       yield* failNext({ on: (request) => request.method === "POST" && isFeeds(request), status: 400 })
       const { fiber } = yield* heard()
@@ -391,7 +391,7 @@ describe("the first feed", () => {
     }).pipe(Effect.provide(withBot())))
 })
 
-describe("a login that fails", () => {
+describe("a login that fails while a feed is read", () => {
   const startsOver = emulator.use(({ expireSessions }) => expireSessions())
 
   it.effect.each<readonly [string, Omit<Failure, "on">]>([
@@ -404,7 +404,7 @@ describe("a login that fails", () => {
     ["429", { status: 429 }],
     ["nothing with 401", { status: 401, body: "" }]
   ])(
-    "with %s is told within a second, at a renewal, and the bot hears when it goes well",
+    "with %s emits FeedInterrupted within a second, and the reader recovers",
     ([, failure]) =>
       Effect.gen(function*() {
         const streamId = yield* room
@@ -424,7 +424,7 @@ describe("a login that fails", () => {
       }).pipe(Effect.provide(withBot()))
   )
 
-  it.effect("is told within a second at the start, while others wait for the same login", () =>
+  it.effect("emits FeedInterrupted within a second at the start, also when another reader waits for it", () =>
     Effect.gen(function*() {
       yield* startsOver
       yield* failNext({ on: "login", status: 503, times: 10 })
@@ -437,7 +437,7 @@ describe("a login that fails", () => {
       yield* Fiber.interrupt(waiting)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("by the service's own word ends the reader", () =>
+  it.effect("with the service's own 401 ends the reader", () =>
     Effect.gen(function*() {
       const { fiber } = yield* heard()
       yield* VirtualTime.advance("1 second")
@@ -450,8 +450,8 @@ describe("a login that fails", () => {
     }).pipe(Effect.provide(withBot())))
 })
 
-describe("an orderly stop", () => {
-  it.effect("acknowledges what was handled since the last read, and repeats nothing of it", () =>
+describe("the orderly stop of a feed", () => {
+  it.effect("acknowledges pages that were committed since the last read", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       for (const text of range(3)) yield* say(streamId, text)
@@ -472,7 +472,7 @@ describe("an orderly stop", () => {
       yield* Fiber.interrupt(first.fiber)
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("is over within a second, whatever the network does", () =>
+  it.effect("takes at most a second when the network is dead", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const fiber = yield* Datafeed.pages().pipe(
@@ -490,7 +490,7 @@ describe("an orderly stop", () => {
       assert.isDefined(end.pollUnsafe())
     }).pipe(Effect.provide(withBot())))
 
-  it.effect("does not wait for a clock that stands still", () =>
+  it.effect("needs no time to pass", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const fiber = yield* Datafeed.pages().pipe(

@@ -24,16 +24,16 @@ const foreign: ReadonlyArray<readonly [what: string, status: number, body: strin
   ["text", 400, "Bad Request"]
 ]
 
-describe.each(foreign)("%s", (_, status, body) => {
+describe.each(foreign)("an answer that is not the service's: %s", (_, status, body) => {
   const answer = { status, body }
 
-  it.effect("to a request that reads is tried again", () =>
+  it.effect("to a read is retried", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* Messages.list({ streamId: sid }), [])
       assert.lengthOf(yield* exchanges, 2)
     }).pipe(Effect.provide(scripted(answer, { body: "[]" }))))
 
-  it.effect("for good is told as what it is", () =>
+  it.effect("to every attempt fails with ServerFailure, and says who answered", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Messages.list({ streamId: sid }))
       assert(error.reason._tag === "ServerFailure")
@@ -43,7 +43,7 @@ describe.each(foreign)("%s", (_, status, body) => {
       if (body !== own) assert.include(error.message, `A proxy or gateway answered ${status} in place of the service`)
     }).pipe(Effect.provide(scripted(...Array.from({ length: 6 }, () => answer)))))
 
-  it.effect("to a post leaves its outcome unknown", () =>
+  it.effect("to a post leaves the outcome unknown", () =>
     Effect.gen(function*() {
       const sent = yield* Effect.flip(Messages.send({ streamId: sid, message: "a" }))
       const updated = yield* Effect.flip(Messages.update({ streamId: sid, messageId: mid, message: "a" }))
@@ -51,14 +51,14 @@ describe.each(foreign)("%s", (_, status, body) => {
       for (const error of [sent, updated, blasted]) assert.strictEqual(tagOf(error), "MessageOutcomeUnknown")
     }).pipe(Effect.provide(scripted(...Array.from({ length: 6 }, () => answer)))))
 
-  it.effect("to a download is tried again", () =>
+  it.effect("to a download is retried", () =>
     Effect.gen(function*() {
       const file = { streamId: sid, messageId: mid, attachmentId: "f" }
       const pieces = yield* Stream.runCollect(Attachments.streamAttachment(file))
       assert.strictEqual(Buffer.concat([...pieces]).toString(), "a")
     }).pipe(Effect.provide(scripted(answer, { body: "YQ==" }))))
 
-  it.effect("to a login is tried again", () =>
+  it.effect("to a login is retried", () =>
     Effect.gen(function*() {
       yield* failNext({ on: "login", status, body, times: 2 })
       assert.isDefined((yield* tokens).sessionToken)
@@ -66,8 +66,8 @@ describe.each(foreign)("%s", (_, status, body) => {
     }).pipe(asBot({ config: { retry: { base: 0 } } })))
 })
 
-describe("the service's own word", () => {
-  it.effect.each([400, 403, 404, 451])("with %i is final", (status) =>
+describe("an answer of the service itself", () => {
+  it.effect.each([400, 403, 404, 451])("with %i is not retried", (status) =>
     Effect.gen(function*() {
       yield* Effect.flip(Messages.send({ streamId: sid, message: "a" }))
       yield* Effect.flip(Messages.list({ streamId: sid }))
@@ -75,7 +75,7 @@ describe("the service's own word", () => {
     }).pipe(Effect.provide(scripted({ status, body: own }, { status, body: own }))))
 
   it.effect.each([413, 414, 431])(
-    "is not needed to say with %i that it is too large",
+    "is not needed for %i, which is BadRequest",
     (status) =>
       Effect.gen(function*() {
         assert.strictEqual(tagOf(yield* Effect.flip(Messages.send({ streamId: sid, message: "a" }))), "BadRequest")

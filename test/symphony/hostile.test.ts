@@ -64,7 +64,7 @@ const listen = Effect.gen(function*() {
 
 const sent = (id: string) => ({ id, type: "MESSAGESENT", timestamp: 1, payload: {} })
 
-describe("asks no storm", () => {
+describe("Datafeed.stream paces its requests", () => {
   it.effect.each(
     [
       ["null, again and again", () => ({ body: { events: [null], ackId: "same" } })],
@@ -91,7 +91,7 @@ describe("asks no storm", () => {
       ["HTML", () => ({ body: "<html>hello</html>" })],
       ["nothing at all", () => ({ body: "" })]
     ] as const
-  )("where reads are answered at once with %s", ([_, read]) => {
+  )("when reads are answered at once with %s", ([_, read]) => {
     const { counts, layer } = agent(read)
     return Effect.gen(function*() {
       const { fiber, seen } = yield* listen
@@ -103,9 +103,9 @@ describe("asks no storm", () => {
   })
 })
 
-describe("holds no more than it must", () => {
+describe("Datafeed.stream bounds what it holds", () => {
   const day = isLong ? 24 : 8
-  it.effect("where everything fails for a day and nobody takes note of it", () => {
+  it.effect("when everything fails for hours and the reader takes no events", () => {
     let isDown = false
     const failed = { status: 503, body: "<html>503</html>" }
     const { counts, layer } = agent(

@@ -67,8 +67,8 @@ const again: ReadonlyArray<readonly [Name, (number: number) => unknown]> = [
   ["streamReceipts", (number) => receipts(number, `cursor ${number % 2}`)]
 ]
 
-describe("a list", () => {
-  it.effect.each(again)("%s whose pages come again fails", ([name, page]) =>
+describe("a paged list", () => {
+  it.effect.each(again)("%s fails when its pages repeat", ([name, page]) =>
     Effect.gen(function*() {
       const { asked, provide } = service(page)
       const error = yield* Effect.flip(provide(Stream.runDrain(lists[name])))
@@ -83,7 +83,7 @@ describe("a list", () => {
     ["streamReceipts", (number) => receipts(10 * number, `cursor ${number}`)]
   ]
   it.effect.each(endless)(
-    "%s without an end is asked for a hundred times a second at most",
+    "%s requests at most 100 pages a second when it never ends",
     ([name, page]) =>
       Effect.gen(function*() {
         const { asked, provide } = service(page)

@@ -7,24 +7,27 @@ import * as Path from "../../src/symphony/internal/wire/path.ts"
 import * as Request from "../../src/symphony/internal/wire/request.ts"
 import { detailsOf, exchanges, scripted } from "./kit.ts"
 
-describe("a path", () => {
-  it("is encoded, each part as one segment", () => {
+describe("Path of Symphony", () => {
+  it("encodes each part as one segment", () => {
     assert.strictEqual(Template.encode(Path.agent`/v1/message/${"a/b?c#d"}/x`, {}), "/agent/v1/message/a%2Fb%3Fc%23d/x")
     assert.strictEqual(Template.encode(Path.pod`/v1/files`, {}), "/pod/v1/files")
     assert.strictEqual(Template.encode(Path.login`/${"ä"}${"*"}`, {}), "/login/%C3%A4%2A")
   })
 
-  it("is shown in clear, within bounds, whatever stands in it", () => {
+  it("shows a path unencoded, with a bounded length", () => {
     assert.strictEqual(Template.show(Path.relay`/${"a b"}`), "/relay/a b")
     assert.strictEqual(Template.show(Path.agent`/${"\ud800"}`), "/agent/\ufffd")
     assert.strictEqual(Template.show(Path.agent`/${5 as never}`), "/agent/5")
     assert.isAtMost(Template.show(Path.agent`/${"a".repeat(10_000)}`).length, 1_024)
   })
 
-  it.effect.each([".", "..", "", "\ud800", 5 as never])("with %j in it is not sent", (part) =>
-    Effect.gen(function*() {
-      const asked = Request.run("ask", () => ({ path: Path.agent`/v1/${part}/x`, decode: Result.succeed<string> }))
-      assert.lengthOf(detailsOf(yield* Effect.flip(asked)), 1)
-      assert.deepStrictEqual(yield* exchanges, [])
-    }).pipe(Effect.provide(scripted({ body: "" }))))
+  it.effect.each([".", "..", "", "\ud800", 5 as never])(
+    "refuses the part %j before a request is made",
+    (part) =>
+      Effect.gen(function*() {
+        const asked = Request.run("ask", () => ({ path: Path.agent`/v1/${part}/x`, decode: Result.succeed<string> }))
+        assert.lengthOf(detailsOf(yield* Effect.flip(asked)), 1)
+        assert.deepStrictEqual(yield* exchanges, [])
+      }).pipe(Effect.provide(scripted({ body: "" })))
+  )
 })

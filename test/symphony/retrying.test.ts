@@ -58,7 +58,7 @@ const refused = (on: Faults.Kind) => ({
 })
 
 describe("a session that expired", () => {
-  it.effect("is renewed by one login for 200 callers, and each message comes once", () =>
+  it.effect("is renewed by one login for 200 concurrent sends, each of which is posted once", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
@@ -77,7 +77,7 @@ describe("a session that expired", () => {
       assert.notStrictEqual(tokens[0], tokens[399])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is renewed by one login for 200 callers whose answers come at different times", () =>
+  it.effect("is renewed by one login for 200 sends that are answered at different times", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
@@ -94,7 +94,7 @@ describe("a session that expired", () => {
       assert.deepStrictEqual(yield* loginsOf("bot"), { session: 2, keyManager: 2 })
     }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed("300 millis") } }))))
 
-  it.effect("in the middle of a paged search leaves nothing out", () =>
+  it.effect("is renewed during a paged search without losing a message", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       for (let number = 1; number <= 7; number++) {
@@ -120,7 +120,7 @@ describe("a session that expired", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each([1, 2])(
-    "is renewed within an attempt: %i of them are enough",
+    "is renewed within an attempt: maxAttempts of %i are enough",
     (maxAttempts) =>
       Effect.gen(function*() {
         const streamId = yield* room
@@ -134,7 +134,7 @@ describe("a session that expired", () => {
       }).pipe(Effect.provide(emulated({ config: { retry: { maxAttempts } } })))
   )
 
-  it.effect("and whose successors are refused too, uses up attempts", () =>
+  it.effect("uses up the attempts when the renewed sessions are refused too", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
@@ -145,7 +145,7 @@ describe("a session that expired", () => {
       assert.lengthOf(yield* sentTo(create), 1 + 4)
     }).pipe(Effect.provide(emulated({ config: { retry: { maxAttempts: 3 } } }))))
 
-  it.effect("and whose successor is expired by then, is renewed once more", () =>
+  it.effect("is renewed twice when the renewed session is refused too", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
@@ -154,7 +154,7 @@ describe("a session that expired", () => {
       assert.deepStrictEqual(yield* texts(streamId), ["first", "second"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is renewed for the next request where the body of this one can be read only once", () =>
+  it.effect("is renewed for the next request when a stream of Attachment.once was read", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
@@ -215,7 +215,7 @@ describe("a message that is sent again", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("has its parts in order: text first, and each file in front of its preview", () =>
+  it.effect("has its text parts first, and each file before its preview", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* busy(1)
@@ -248,7 +248,7 @@ describe("a message that is sent again", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("has its files under ids that are escaped once more on their way back", () =>
+  it.effect("has file ids that are percent-encoded once more when they are requested", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const posted: PostedMessage.PostedMessage = yield* run(Messages.send({
@@ -285,7 +285,7 @@ describe("a message that is sent again", () => {
     return { reads: () => reads, attachments: [{ name: "upload.bin", content }] }
   }
 
-  it.effect("with a stream that can be read once is not, when it was read", () =>
+  it.effect("fails when its stream of Attachment.once was read", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { attachments, reads } = once()
@@ -298,7 +298,7 @@ describe("a message that is sent again", () => {
       assert.deepStrictEqual(yield* texts(streamId), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("with a stream that can be read once is, when it was not read", () =>
+  it.effect("is posted when its stream of Attachment.once was not read", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { attachments, reads } = once()
@@ -311,7 +311,7 @@ describe("a message that is sent again", () => {
       Effect.provide(emulated({ script: [{ on: "send", fault: Fault.ConnectionRefused(), times: 2 }] }))
     ))
 
-  it.effect("with a stream that can be read once is of unknown outcome where the first may have been taken", () =>
+  it.effect("has an unknown outcome when the first attempt may have been posted, with Attachment.once", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { attachments } = once()
@@ -326,7 +326,7 @@ describe("a message that is sent again", () => {
 describe("a message that may have been posted", () => {
   const lost = { on: "send", fault: Fault.ResetBeforeAnswer() } as const
 
-  it.effect("is not sent again, and told as such", () =>
+  it.effect("has an unknown outcome, and is not sent again", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const error = yield* Effect.flip(run(Messages.send({ streamId, message: "Hello" })))
@@ -335,14 +335,14 @@ describe("a message that may have been posted", () => {
       assert.lengthOf(yield* sentTo(create), 1)
     }).pipe(Effect.provide(emulated({ script: [lost] }))))
 
-  it.effect("is sent again with resendUnknown, and comes at least once", () =>
+  it.effect("is sent again with resendUnknown, and may be posted twice", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "Hello", resendUnknown: true }))
       assert.deepStrictEqual(yield* texts(streamId), ["Hello", "Hello"])
     }).pipe(Effect.provide(emulated({ script: [lost] }))))
 
-  it.effect("is told as such although later attempts certainly were not taken", () =>
+  it.effect("has an unknown outcome when later attempts were certainly not sent", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const error = yield* Effect.flip(run(Messages.send({ streamId, message: "Hello", resendUnknown: true })))
@@ -351,7 +351,7 @@ describe("a message that may have been posted", () => {
       assert.deepStrictEqual(yield* texts(streamId), ["Hello"])
     }).pipe(Effect.provide(emulated({ script: [lost, refused("send")] }))))
 
-  it.effect("is told as such where an update was done, and refused when it was repeated", () =>
+  it.effect("has an unknown outcome when a repeated update is refused", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const { messageId } = yield* run(Messages.send({ streamId, message: "old" }))
@@ -362,7 +362,7 @@ describe("a message that may have been posted", () => {
       assert.deepStrictEqual(yield* texts(streamId), ["old", "new"])
     }).pipe(Effect.provide(emulated({ script: [{ on: "update", fault: Fault.ResetBeforeAnswer() }] }))))
 
-  it.effect("is told as such where the login failed after that", () =>
+  it.effect("has an unknown outcome when the login fails afterwards", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* run(Messages.send({ streamId, message: "first" }))
@@ -378,7 +378,7 @@ describe("a message that may have been posted", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("attempts", () => {
+describe("attempts of a request", () => {
   const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) => run(Effect.flip(effect))
 
   /** The waits between the times, each not longer than its bound, and none shorter than half a second. */
@@ -391,7 +391,7 @@ describe("attempts", () => {
     }
   }
 
-  it.effect("are ten by default, at least half a second apart and then up to twice as long each", () =>
+  it.effect("are ten by default, with exponential backoff from half a second", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       const error = yield* failing(Messages.send({ streamId, message: "Hello" }))
@@ -401,7 +401,7 @@ describe("attempts", () => {
       assert.deepStrictEqual(yield* texts(streamId), [])
     }).pipe(Effect.provide(emulated({ script: [refused("send")] }))))
 
-  it.effect("are as many and as far apart as the configuration says", () =>
+  it.effect("follow the retry settings of the configuration", () =>
     Effect.gen(function*() {
       yield* failing(Messages.send({ streamId: yield* room, message: "Hello" }))
       assert.deepStrictEqual(yield* timesOf(create), [0, 3_000, 6_000, 9_000, 12_000])
@@ -410,7 +410,7 @@ describe("attempts", () => {
       config: { retry: { maxAttempts: 5, base: "3 seconds", factor: 2, cap: "3 seconds" } }
     }))))
 
-  it.effect("are those of a schedule that the configuration has", () =>
+  it.effect("follow a retry schedule of the configuration", () =>
     Effect.gen(function*() {
       yield* failing(Messages.send({ streamId: yield* room, message: "Hello" }))
       assert.deepStrictEqual(yield* timesOf(create), [0, 3_000, 6_000, 9_000])
@@ -419,7 +419,7 @@ describe("attempts", () => {
       config: { retry: Schedule.spaced("3 seconds").pipe(Schedule.upTo({ times: 3 })) }
     }))))
 
-  it.effect("wait as long as the service asks for, and no shorter than the schedule", () =>
+  it.effect("wait as long as Retry-After asks, and at least as long as the schedule", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* busy(40)
@@ -432,7 +432,7 @@ describe("attempts", () => {
       assert.deepStrictEqual(yield* texts(streamId), ["Hello"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("wait until the date that the service names", () =>
+  it.effect("wait until the date in Retry-After", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* failNext({ on: "send", status: 429, headers: { "retry-after": "Mon, 21 Sep 2026 14:13:42 GMT" } })
@@ -440,14 +440,14 @@ describe("attempts", () => {
       assert.deepStrictEqual(yield* timesOf(create), [0, 22_000])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("wait five minutes at most, whatever the service asks for", () =>
+  it.effect("wait five minutes at most, whatever Retry-After asks", () =>
     Effect.gen(function*() {
       yield* busy(86_400)
       yield* run(Messages.send({ streamId: yield* room, message: "Hello" }))
       assert.deepStrictEqual(yield* timesOf(create), [0, 300_000])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("to read wait for a gateway too", () =>
+  it.effect("to read wait for the Retry-After of a gateway too", () =>
     Effect.gen(function*() {
       const streamId = yield* room
       yield* failNext({ on: "search", status: 503, body: "<html>", headers: { "retry-after": "9" }, times: 2 })
@@ -455,7 +455,7 @@ describe("attempts", () => {
       assert.deepStrictEqual(yield* timesOf(search), [0, 9_000, 18_000])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("end where an answer does not come in time, and the next begins", () =>
+  it.effect("end after requestTimeout, and the next begins", () =>
     Effect.gen(function*() {
       yield* run(MessageSearch.search({ query: { streamId: yield* room } }))
       areWithin(yield* timesOf(search), [11_000, 12_000])
@@ -465,9 +465,9 @@ describe("attempts", () => {
     }))))
 })
 
-describe("a list to its end", () => {
+describe("a list that grows while it is read", () => {
   it.effect.each([1, 2, 500])(
-    "gives each message once while others come, %i a page",
+    "returns each message once, %i a page",
     (pageSize) =>
       Effect.gen(function*() {
         const streamId = yield* room

@@ -109,7 +109,7 @@ const endings: ReadonlyArray<Transport.Answer> = [
 ]
 
 it.effect.each(endings.map((ending) => [JSON.stringify(ending), ending] as const))(
-  "nothing of them is shown when requests end with %s",
+  "requests that end with %s show no key or token",
   ([, ending]) =>
     Effect.gen(function*() {
       const { lines, shown, spans } = yield* shownOf(Effect.all([Effect.exit(whoAmI), Effect.exit(atAgent)]))
@@ -137,7 +137,7 @@ const unreadable: ReadonlyArray<Transport.Answer> = [
 ]
 
 it.effect.each([...endings, ...unreadable].map((ending) => [JSON.stringify(ending), ending] as const))(
-  "nor when logins end with %s",
+  "logins that end with %s show no key or token",
   ([, ending]) =>
     Effect.gen(function*() {
       const { shown } = yield* shownOf(patient(whoAmI))
@@ -180,7 +180,7 @@ const loggedIn = Layer.succeed(
   })
 )
 
-describe("a service that says all that it was told", () => {
+describe("a service that repeats secrets in its answers", () => {
   const world =
     (session: Layer.Layer<Session.Session, never, HttpClient.HttpClient | SymphonyConfig.SymphonyConfig>) =>
     (kind: Reflecting.Kind) =>
@@ -206,7 +206,7 @@ describe("a service that says all that it was told", () => {
       return Reflecting.leaksOf(shown, reflected).join("\n")
     })
 
-  it.effect.each(Reflecting.kinds)("leaks nothing by %s", ([_, kind]) =>
+  it.effect.each(Reflecting.kinds)("gets none shown by %s", ([_, kind]) =>
     Effect.gen(function*() {
       const requests: ReadonlyArray<
         Effect.Effect<unknown, unknown, HttpClient.HttpClient | SymphonyConfig.SymphonyConfig | Session.Session>
@@ -216,13 +216,13 @@ describe("a service that says all that it was told", () => {
       for (const secret of reflected) assert.include(JSON.stringify(exchanges), secret)
     }).pipe(Effect.provide(world(loggedIn)(kind))))
 
-  it.effect.each(Reflecting.kinds)("leaks nothing of a login by %s", ([_, kind]) =>
+  it.effect.each(Reflecting.kinds)("gets none of a login shown by %s", ([_, kind]) =>
     Effect.gen(function*() {
       assert.strictEqual(yield* leaksOf([patient(tokens)]), "")
     }).pipe(Effect.provide(world(Session.layer())(kind))))
 })
 
-it.effect("the emulator's own record of requests holds none either", () =>
+it.effect("the emulator's recorded requests show no key or token", () =>
   Effect.gen(function*() {
     const { shown } = yield* shownOf(whoAmI)
     for (const text of shown) assert.notMatch(text, secrets)

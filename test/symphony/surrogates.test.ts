@@ -62,9 +62,9 @@ const requests: { readonly [place: string]: () => Call } = {
   "listAttachments order": () => Attachments.listAttachments({ streamId: sid, order: half as never })
 }
 
-describe("half of a surrogate pair", () => {
+describe("an unpaired surrogate", () => {
   it.effect.each(Object.entries(requests))(
-    "%s refuses it before a request is made",
+    "is refused by %s before a request is made",
     ([name, request]) =>
       Effect.gen(function*() {
         const [operation = "", location = ""] = name.split(" ")

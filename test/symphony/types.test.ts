@@ -31,11 +31,11 @@ type Failure = SymphonyError.SymphonyError
 type Reads<A> = Effect.Effect<A, Failure, Needs>
 type Sends<A> = Effect.Effect<A, Failure | Messages.MessageOutcomeUnknown, Needs>
 
-describe("requests", () => {
+describe("types of requests", () => {
   const streamId = "s"
   const messageId = "m"
 
-  it("need the transport, the configuration and the session, and no more", () => {
+  it("require the transport, the configuration and the session only", () => {
     const send = Messages.send({ streamId, message: "a" })
     const update = Messages.update({ streamId, messageId, message: "a" })
     const blast = Messages.blast({ streamIds: [streamId], message: "a" })
@@ -59,7 +59,7 @@ describe("requests", () => {
     holds<Equal<typeof bytes, Stream.Stream<Uint8Array, Failure, Needs>>>(true)
   })
 
-  it("take what others give: a listed file is got as it is, and receipts are a page", () => {
+  it("accept results of other requests", () => {
     const got = (file: PostedMessage.StreamAttachment) => Attachments.getAttachment({ ...file })
     const next = ({ next }: MessageStatus.MessageReceipts) => MessageStatus.receipts({ messageId, next })
     const page = (receipts: MessageStatus.MessageReceipts): Page<
@@ -71,7 +71,7 @@ describe("requests", () => {
     assert.isFunction(page)
   })
 
-  it("fail with what the stream of a file fails with, and need what it needs", () => {
+  it("include the errors and services of a file's stream", () => {
     interface Disk extends Context.ServiceClass.Shape<"Disk", number> {}
     const sending = (content: Stream.Stream<Uint8Array, "gone", Disk>) =>
       Messages.send({ streamId, message: "a", attachments: [{ name: "f", content }, { name: "g", content: "text" }] })
@@ -105,7 +105,7 @@ const prelude = `import * as Effect from "effect/Effect"
 import { Attachment, Attachments, MessageML, Messages, MessageStatus, PostedMessage } from "effect-herald/symphony"
 `
 
-it("what must not compile does not", () => {
+it("wrong calls do not compile", () => {
   const wrong = [
     "Messages.send({ streamId: \"s\" })",
     "Messages.send({ message: \"a\" })",

@@ -110,14 +110,14 @@ const seeds = Array.from({ length: isLong ? 100 : 4 }, (_, index) => String(inde
 const dynamic = ({ ask, name }: Call, seed: string) =>
   recorded(preferring(name, `dynamic=true, seed=${seed}`)(ask), { withBodies: true })
 
-describe("contract", () => {
+describe("contract with the vendor's mock", () => {
   if (!Vendor.isPresent) {
     it.skip(Vendor.absent)
     return
   }
   const operations = Vendor.operations(document)
 
-  it("covers all that the vendor describes, or says why not", () => {
+  it("covers all operations that the vendor describes, or lists why not", () => {
     const names = calls.map(({ name }) => name)
     const left = operations.filter(({ name }) =>
       !names.includes(name) && !Object.keys(notOffered).some((beginning) => name.startsWith(beginning))
@@ -132,7 +132,7 @@ describe("contract", () => {
   )
 
   layer(served, { timeout: "60 seconds", excludeTestServices: true })((it) => {
-    it.effect.each(requests)("%s is accepted", ([_, name, ask]) =>
+    it.effect.each(requests)("accepts %s", ([_, name, ask]) =>
       Effect.gen(function*() {
         const { exchanges, result } = yield* recorded(ask)
         assertAccepted(exchanges)
@@ -141,7 +141,7 @@ describe("contract", () => {
       }))
 
     it.effect.each(titled)(
-      "%s: each status has its meaning",
+      "%s maps each status to its error",
       ([_, { ask, name }, { statuses }]) =>
         Effect.gen(function*() {
           const failures = statuses.filter((status) => status >= 300)
@@ -162,7 +162,7 @@ describe("contract", () => {
     )
 
     it.effect.each(titled)(
-      "%s: each example is read",
+      "%s decodes each example",
       ([title, { ask, name }, { examples, statuses }]) =>
         Effect.gen(function*() {
           const preferences = [
@@ -179,7 +179,7 @@ describe("contract", () => {
         })
     )
 
-    it.effect("on behalf of a user, everything is accepted without a token of the key manager", () =>
+    it.effect("accepts on-behalf-of requests without a key manager token", () =>
       Effect.gen(function*() {
         const asks = messages.map(({ ask }) => ask)
         const { exchanges, result } = yield* recorded(
@@ -189,7 +189,7 @@ describe("contract", () => {
         assertAccepted(exchanges)
       }))
 
-    it.effect("simplified key delivery: without the Agent's word for it, the key manager's token is taken", () =>
+    it.effect("takes the key manager token when the Agent's version is not known to be new enough", () =>
       Effect.gen(function*() {
         const name = "GET /agent/v1/info"
         const statuses = operations.find((operation) => operation.name === name)?.statuses ?? []
@@ -205,7 +205,7 @@ describe("contract", () => {
         ])
       }))
 
-    it.effect("the datafeed tells what the mock has, in order", () =>
+    it.effect("Datafeed emits the mock's events in order", () =>
       Effect.gen(function*() {
         const { exchanges, result } = yield* recorded(
           Stream.runCollect(Stream.take(Datafeed.stream({ deleteOnEnd: true }), told.length))
@@ -222,7 +222,7 @@ describe("contract", () => {
 
     // Any text is a file as it comes, but hardly ever base64. What a datafeed reads comes below.
     it.effect.each(titled.filter(([_, call]) => call.way !== "as bytes" && call !== readFeed))(
-      "%s: answers of any values are read",
+      "%s decodes answers of random values",
       ([_, call]) =>
         Effect.gen(function*() {
           const failed: Array<string> = []
@@ -244,7 +244,7 @@ describe("contract", () => {
       60_000
     )
 
-    it.effect("every kind of event is read, and nothing of it is lost", () =>
+    it.effect("decodes every kind of event without losing a field", () =>
       Effect.gen(function*() {
         const failed: Array<string> = []
         const kinds = new Set<string>()

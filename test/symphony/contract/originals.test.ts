@@ -87,7 +87,7 @@ const meaning: { readonly [status: number]: string } = {
   500: "ServerFailure"
 }
 
-describe("contract, the vendor's files", () => {
+describe("contract with the vendor's original files", () => {
   if (!Vendor.isPresent) {
     it.skip(Vendor.absent)
     return
@@ -104,14 +104,14 @@ describe("contract, the vendor's files", () => {
   }
 
   layer(served, { timeout: "60 seconds", excludeTestServices: true })((it) => {
-    it.effect.each(requests)("%s is accepted, and the example is read", ([_, ask]) =>
+    it.effect.each(requests)("accepts %s, and decodes the example", ([_, ask]) =>
       Effect.gen(function*() {
         const { exchanges, result } = yield* recorded(ask)
         assert.deepStrictEqual(exchanges.flatMap(complaints), [])
         assert.isTrue(Result.isSuccess(result), Result.isFailure(result) ? lineOf(result.failure) : "")
       }))
 
-    it.effect("a blast is refused: its streams are described as they are not", () =>
+    it.effect("refuses a blast, because the file describes sids as a list", () =>
       Effect.gen(function*() {
         const { ask } = messages.find(({ name }) => name === blast)
           ?? assert.fail("there is no blast")
@@ -124,7 +124,7 @@ describe("contract, the vendor's files", () => {
 
     // The server cannot write an error where a file was asked for.
     it.effect.each(calls.filter(({ name }) => !name.endsWith("/attachment")))(
-      "$name: each status has its meaning",
+      "$name maps each status to its error",
       ({ ask, name }) =>
         Effect.gen(function*() {
           const failures = statusesOf(name).filter((status) => status >= 300)
@@ -147,7 +147,7 @@ describe("contract, the vendor's files", () => {
     )
 
     it.effect.each(calls)(
-      "$name: answers of any values are read",
+      "$name decodes answers of random values",
       ({ ask, name }) =>
         Effect.gen(function*() {
           const failed: Array<string> = []
