@@ -203,8 +203,8 @@ const javaScriptCase = Effect.fnUntraced(function*(entry: Kit.Expectation) {
 // --- tests
 
 export const suite = () => {
-  describe("message actions", () => {
-    it("cassettes all hold something to replay", () => {
+  describe("recorded requests for message actions", () => {
+    it("are in every cassette of the class", () => {
       for (const { interactions, name } of Kit.cassettes("message-actions")) {
         assert.isTrue(interactions.some(isOurs), name)
       }
@@ -229,7 +229,7 @@ export const suite = () => {
     describe("JavaScript client", () => {
       const all = Kit.expectations().filter(({ api }) => api === "message-actions")
 
-      it.effect("refuses a type that ours sends", () =>
+      it.effect("does not refuse a type of 16 characters, as the JavaScript client does", () =>
         Effect.gen(function*() {
           const name = "add message action, type of 16 characters"
           const [entry] = all.filter((entry) => entry.case === name && entry.case in casesLeftOut)

@@ -173,7 +173,7 @@ let answers = 0
 export const summary = (): ReadonlyArray<string> => [`answers read ${answers} (${errors} of them errors)`]
 
 export const suite = () => {
-  describe("answers", () => {
+  describe("recorded answers", () => {
     describe.each(Kit.classes())("%s", (name) => {
       for (const cassette of Kit.cassettes(name)) {
         it.effect(cassette.name, () =>

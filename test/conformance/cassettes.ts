@@ -393,7 +393,7 @@ export const summary = (): ReadonlyArray<string> => [
 export const suite = () => {
   const all = classes.flatMap((name) => Kit.cassettes(name))
 
-  describe("cassettes", () => {
+  describe("recorded publishes and subscriptions", () => {
     it("are all replayed, or left out by name", () => {
       for (const cassette of all) {
         assert.strictEqual(planOf(cassette).acts.length === 0, cassette.name in leftOut, cassette.name)

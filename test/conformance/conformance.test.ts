@@ -39,7 +39,7 @@ describe("conformance", () => {
   Objects.suite()
   Emulated.suite()
 
-  it("recorded requests are all replayed, or not offered by the client", () => {
+  it("replays every recorded request, or lists it as not offered", () => {
     const ours = [Cassettes, History, Presence, Actions, Objects].flatMap((suite) => [...suite.ours])
     const others = Kit.classes()
       .flatMap((name) => Kit.cassettes(name))

@@ -229,12 +229,12 @@ export const summary = (): ReadonlyArray<string> => [
 ]
 
 export const suite = () => {
-  describe("emulator", () => {
+  describe("recordings against the emulator", () => {
     const all = Kit.classes().flatMap((name) => Kit.cassettes(name)).filter((cassette) =>
       cassette.interactions.some(isOurs)
     )
 
-    it.effect("cannot follow the cassettes that are left out", () =>
+    it.effect("fail to replay for the cassettes that are left out", () =>
       Effect.gen(function*() {
         for (const name of Object.keys(leftOut)) {
           const cassette = all.find((cassette) => cassette.name === name) ?? assert.fail(name)

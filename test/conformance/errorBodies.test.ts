@@ -489,7 +489,7 @@ describe("error bodies", () => {
     [404, bad(404, nothingThere)]
   ]
   it.effect.each(groupsOnly)(
-    "a subscription of groups without channels, %s",
+    "a subscription of groups without channels is answered %s",
     ([status, expected]) =>
       Effect.gen(function*() {
         const body = { message: nothingThere, payload: { "channel-groups": ["g"] }, error: true, status }
@@ -499,7 +499,7 @@ describe("error bodies", () => {
       })
   )
 
-  it("are all there", () => {
+  it("has a row for each of E1 to E24", () => {
     const numbers = new Set(rows.map(({ name }) => Number(/^E(\d+)/.exec(name)?.[1])))
     assert.deepStrictEqual([...numbers], Array.from({ length: 24 }, (_, index) => index + 1))
   })

@@ -82,7 +82,7 @@ export const summary = (): ReadonlyArray<string> => [`events ${events}`]
 const isEvent = Schema.is(SubscribeEvent.SubscribeEvent(Schema.Json))
 
 export const suite = () => {
-  describe("events", () => {
+  describe("recorded events", () => {
     const all = Kit.events()
 
     it("are of every kind that the client knows", () => {

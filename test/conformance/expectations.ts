@@ -497,10 +497,10 @@ export const summary = (): ReadonlyArray<string> => [
 ]
 
 export const suite = () => {
-  describe("JavaScript client", () => {
+  describe("cases of the JavaScript client", () => {
     const all = Kit.expectations().filter(({ api, signedWith }) => apis.includes(api) || signedWith !== undefined)
 
-    it("has the cases that are left out", () => {
+    it("contain those that are left out", () => {
       const names = new Set(all.map((entry) => entry.case))
       assert.deepStrictEqual(Object.keys(leftOut).filter((name) => !names.has(name)), [])
     })

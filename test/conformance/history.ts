@@ -190,8 +190,8 @@ export const summary = (): ReadonlyArray<string> => [
 export const suite = () => {
   const all = Kit.classes().flatMap((name) => Kit.cassettes(name))
 
-  describe("history", () => {
-    it("cassettes are all replayed, or left out by name", () => {
+  describe("recorded requests for history", () => {
+    it("are all replayed, or left out by name", () => {
       for (const cassette of classes.flatMap((name) => Kit.cassettes(name))) {
         assert.strictEqual(!cassette.interactions.some(isOurs), cassette.name in leftOut, cassette.name)
       }

@@ -31,8 +31,8 @@ const sent = (target: string, more: Partial<Sent> = {}): Sent => ({
   ...more
 })
 
-describe("matching", () => {
-  it("compares messages as JSON, lists as sets, flags by meaning", () => {
+describe("matching of requests", () => {
+  it("compares messages as JSON, lists as sets and flags by meaning", () => {
     assert.deepStrictEqual(
       differences(
         sent("/publish/p/s/0/ch/0/%7B%22a%22%3A1%2C%22b%22%3A2%7D?norep=true&meta=%7B%22m%22%3A1%7D&uuid=u"),
@@ -59,7 +59,7 @@ describe("matching", () => {
     )
   })
 
-  it("tells each difference by its place", () => {
+  it("names the place of each difference", () => {
     assert.deepStrictEqual(
       differences(
         sent("/publish/p/s/0/ch/0/2?store=1&uuid=u&ttl=1"),
@@ -89,7 +89,7 @@ describe("matching", () => {
     )
   })
 
-  it("compares bodies as JSON, and wants them said to be JSON", () => {
+  it("compares bodies as JSON, and requires a JSON content type", () => {
     const their = recorded(publish, "/publish/p/s/0/ch/0", { method: "POST", rawBody: "{\"a\": [1, 2]}" })
     const post = { method: "POST", contentType: "application/json" }
     assert.deepStrictEqual(differences(sent("/publish/p/s/0/ch/0", { ...post, body: "{\"a\":[1,2]}" }), their), [])
@@ -99,7 +99,7 @@ describe("matching", () => {
     )
   })
 
-  it("compares counts by meaning, parts as sets, and the tag of a write", () => {
+  it("compares counts by meaning, parts as sets, and If-Match exactly", () => {
     const channels = "/v2/objects/{subKey}/channels"
     const their = recorded(channels, "/v2/objects/s/channels?count=True&include=custom,status")
     assert.deepStrictEqual(
@@ -123,7 +123,7 @@ describe("matching", () => {
     )
   })
 
-  it("sees another encoding of the same text, the tilde apart", () => {
+  it("finds another percent-encoding of the same text, except of the tilde", () => {
     const their = recorded(publish, "/publish/p/s/0/a%20~/0/%22%21%22")
     assert.deepStrictEqual(encodingDifferences(sent("/publish/p/s/0/a%20%7E/0/%22%21%22"), their), [])
     assert.deepStrictEqual(
@@ -132,7 +132,7 @@ describe("matching", () => {
     )
   })
 
-  it("puts together what recorders cut", () => {
+  it("restores queries and paths that recorders cut", () => {
     const query = { uuid: "u", "filter-expr": "a == 'b' ", "": ["", ""], " age >": " 32", heartbeat: "20" }
     const rawTarget = "/v2/subscribe/s/a/0?uuid=u&filter-expr=a%20==%20'b'%20&&%20age%20%3E=%2032&heartbeat=20"
     assert.deepStrictEqual([...recordedQuery({ query, rawTarget })], [

@@ -479,8 +479,8 @@ export const summary = (): ReadonlyArray<string> => [
 ]
 
 export const suite = () => {
-  describe("App Context", () => {
-    it("cassettes all hold something to replay", () => {
+  describe("recorded requests for App Context", () => {
+    it("are in every cassette of the class", () => {
       for (const cassette of Kit.cassettes("app-context")) {
         assert.isTrue(cassette.interactions.some(isOurs), cassette.name)
       }

@@ -188,8 +188,8 @@ const replay = Effect.fnUntraced(function*(exchange: Kit.Exchange, exactPath: bo
 })
 
 export const suite = () => {
-  describe("presence and channel groups", () => {
-    it("cassettes are all replayed, or left out by name", () => {
+  describe("recorded requests for presence and channel groups", () => {
+    it("are all replayed, or left out by name", () => {
       for (const cassette of classes.flatMap((name) => Kit.cassettes(name))) {
         assert.strictEqual(!cassette.interactions.some(isOurs), cassette.name in leftOut, cassette.name)
       }
