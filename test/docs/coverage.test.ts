@@ -15,7 +15,7 @@ const references = tables.flatMap((table) =>
     .map(([, file, title]) => ({ table, file: file!, title: title?.trim() }))
 )
 
-it("there are references to check", () => assert.isAbove(references.length, 60))
+it("the tables name more than 60 tests", () => assert.isAbove(references.length, 60))
 
 /** Tests that are skipped where the recordings, or the vendor's descriptions, do not lie beside the checkout. */
 const elsewhere = ["conformance/kit.ts", "symphony/contract/vendor.ts"]
@@ -24,10 +24,10 @@ const isForHouse = (file: string) =>
   [...Fs.readFileSync(Path.join(root, "test", file), "utf8").matchAll(/from "(\..+)"/g)]
     .some(([, module]) => elsewhere.includes(Path.join(Path.dirname(file), module!)))
 
-it("the tests that the tables name run in any checkout", () =>
+it("the named tests run in any checkout", () =>
   assert.deepStrictEqual(references.filter(({ file }) => isForHouse(file)), []))
 
-it.each(references)("$table: $file › $title", ({ file, title }) => {
+it.each(references)("$table names a test that exists: $file › $title", ({ file, title }) => {
   const path = Path.join(root, "test", file)
   assert.isTrue(Fs.existsSync(path), `${file} does not exist`)
   if (title !== undefined) {

@@ -17,7 +17,7 @@ const bare = (declaration: string): ReadonlyArray<string> =>
       })
   )
 
-it("no declaration holds any, and all of them compile for users who check libraries", () =>
+it("declarations have no any, document every field, agree with docs/api.md and compile", () =>
   withFolder((folder) => {
     assert.strictEqual(Api.emitDeclarations(folder), "")
     const files = Fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".d.ts"))

@@ -30,7 +30,7 @@ const categories = [
   "streams"
 ]
 
-describe("every public symbol", () => {
+describe("every exported symbol", () => {
   it.each(modules)("of %s has a docstring with a category", (file) => {
     const lines = Fs.readFileSync(Path.join(root, file), "utf8").split("\n")
     const missing = lines.flatMap((line, index) => {
@@ -92,7 +92,7 @@ const undocumented = (text: string): ReadonlyArray<string> =>
     })
   })
 
-describe("every member of a public type", () => {
+describe("every member of an exported type", () => {
   it.each(modules)("of %s has a docstring", (file) => {
     assert.deepStrictEqual(undocumented(Fs.readFileSync(Path.join(root, file), "utf8")), [])
   })
@@ -107,12 +107,12 @@ describe("every member of a public type", () => {
     ["type A =\n  | { readonly _tag: \"A\"; readonly a: 1; /** B. */ readonly b: 2 }\n  | {}", ["2: a"]],
     ["class A extends B<A, {\n  readonly a: string\n}>()(\"A\") {}", ["2: a"]],
     ["class A extends B<A>(\"A\", {\n  a: String\n}, {\n  message: ({ c }) => c\n}) {\n  d = 1\n}", ["2: a"]]
-  ])("is found: %s", (source, missing) => {
+  ])("without a docstring is found: %s", (source, missing) => {
     assert.deepStrictEqual(undocumented(`export ${source}\n`), missing)
   })
 })
 
-it("Publish.size says how small a message is ideal", () => {
+it("Publish.size names the ideal size of a message", () => {
   const source = Fs.readFileSync(Path.join(root, "src/pubnub/Publish.ts"), "utf8")
   const doc = source.slice(0, source.indexOf("export const size ")).split("/**").at(-1) ?? ""
   assert.match(doc, /\b1,800\b/)
@@ -130,7 +130,7 @@ const examples = [
   codes.map((code, index) => ({ name: `${file.replaceAll(/[/.]/g, "-")}-${index}.ts`, code }))
 )
 
-it("every example compiles", () => {
+it("every example of docstrings, README and guides compiles", () => {
   assert.isAbove(examples.length, 20)
   const output = withFolder((folder) => {
     for (const { code, name } of examples) Fs.writeFileSync(Path.join(folder, name), `${code}\nexport {}\n`)

@@ -27,7 +27,7 @@ it.each([
   "effect-herald/testing/pubnub/filter",
   "effect-herald/cli/main",
   "effect-herald/pubnub/index"
-])("%s cannot", (specifier) => {
+])("%s cannot be imported", (specifier) => {
   const { status, stderr } = load(specifier)
   assert.notStrictEqual(status, 0)
   assert.include(stderr, "ERR_PACKAGE_PATH_NOT_EXPORTED")

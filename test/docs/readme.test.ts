@@ -7,7 +7,7 @@ import { node, root, withFolder } from "../kit/scratch.ts"
 const readme = Fs.readFileSync(Path.join(root, "README.md"), "utf8")
 const program = /^```ts\n([\s\S]*?)^```/m.exec(readme)?.[1] ?? ""
 
-it("the first program is of 20 lines, and prints the message that it sent", () => {
+it("the first program of the README has at most 20 lines, and prints its message", () => {
   assert.isAtMost(program.trim().split("\n").length, 20)
   const { status, stderr, stdout } = withFolder((folder) => {
     Fs.writeFileSync(Path.join(folder, "program.ts"), program)
@@ -18,7 +18,7 @@ it("the first program is of 20 lines, and prints the message that it sent", () =
   assert.match(stdout, /Message[\s\S]*id: 1/)
 }, 30_000)
 
-it("the two commands are there", () => {
+it("the README names npm start and npm test", () => {
   assert.include(readme, "npm ci && npm start")
   assert.include(readme, "npm ci && npm test")
 })

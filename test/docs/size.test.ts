@@ -30,4 +30,4 @@ it.each([
   ["publish and subscribe", 93_300, `${publish}; export { stream } from "effect-herald/pubnub/Subscribe"`],
   ["all of PubNub", 129_600, `export * from "effect-herald/pubnub"`],
   ["all of Symphony", 104_400, `export * from "effect-herald/symphony"`]
-])("%s", async (_, limit, program) => assert.isAtMost(await bundle(program), limit), 60_000)
+])("%s stays within its limit", async (_, limit, program) => assert.isAtMost(await bundle(program), limit), 60_000)

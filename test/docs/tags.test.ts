@@ -22,19 +22,19 @@ const tags = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encoding:
   .flatMap((name) => [...Fs.readFileSync(Path.join(root, "src", name), "utf8").matchAll(tagged)])
   .map(([, tag]) => tag!)
 
-it("each tag is given once, but for the reason that both services shape", () => {
+it("each tag is defined once, except AccessDenied", () => {
   assert.includeMembers(tags, ["PubNubError", "SymphonyError", "RateLimited", "Message", "FeedConnected"])
   assert.deepStrictEqual(tags.filter((tag, index) => tags.indexOf(tag) !== index), ["AccessDenied"])
 })
 
 const shared = ["BadRequest", "Malformed", "RateLimited", "ServerFailure", "Timeout", "Transport"] as const
 
-it.each(shared)("%s is one class", (tag) => {
+it.each(shared)("%s is the same class for both services", (tag) => {
   assert.strictEqual(PubNubError[tag], Reason[tag])
   assert.strictEqual(SymphonyError[tag], Reason[tag])
 })
 
-it("a reason of both services is a shared one, or says for each who was refused", () => {
+it("reasons of both services are shared, except AccessDenied", () => {
   const tagsOf = (members: ReadonlyArray<{ readonly identifier: string }>) =>
     members.map(({ identifier }) => identifier.split("/").at(-1)!)
   const pubnub = tagsOf(PubNubError.Reason.members)
@@ -49,7 +49,7 @@ const errors = new Set(
     .filter(({ prototype }) => prototype instanceof Error)
 )
 
-it("every error has a message of its own, and says whether another attempt can help", () => {
+it("each error class has its own message and isRetryable", () => {
   assert.isAtLeast(errors.size, 30)
   for (const { name, prototype } of errors) {
     const made: unknown = Object.getPrototypeOf(prototype)

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { run } from "./run.ts"
 
-it.live("the example of App Context loses no point", () =>
+it.live("the example of App Context prints its user, member, points and error", () =>
   Effect.gen(function*() {
     const { code, lines, stderr } = yield* run("app-context")
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { run } from "./run.ts"
 
-it.live("the bridge is killed twice, and nothing is lost, seen twice or sent back", () =>
+it.live("the bridge loses, repeats and returns nothing when it is killed twice", () =>
   Effect.gen(function*() {
     const { code, lines, stderr } = yield* run("bridge")
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })

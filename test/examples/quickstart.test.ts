@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { run } from "./run.ts"
 
-it.live("the quickstart loses nothing, and tells what happened", () =>
+it.live("the quickstart delivers all messages, and reports its faults", () =>
   Effect.gen(function*() {
     const { code, lines, stderr } = yield* run("quickstart")
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })

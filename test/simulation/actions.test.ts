@@ -113,7 +113,7 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
 const seeds = seedsOf(5, 1 / 6)
 
 it.effect.each<Watch>(["some messages", "the newest messages"])(
-  "the reactions of %s, at rest",
+  "MessageActions.live agrees with the service after faults, for %s",
   (watch) =>
     Effect.forEach(seeds, (seed) =>
       simulate(watch).pipe(

@@ -284,6 +284,14 @@ const asked = <R>(seeds: ReadonlyArray<number>, requests: Requests<R>, world: La
 
 const batches = batchesOf(300, 20)
 
-it.live.each(batches)("PubNub: %s", ([_, seeds]) => asked(seeds, ofPubNub, pubNub), 60_000)
+it.live.each(batches)(
+  "PubNub requests survive damaged answers: %s",
+  ([_, seeds]) => asked(seeds, ofPubNub, pubNub),
+  60_000
+)
 
-it.live.each(batches)("Symphony: %s", ([_, seeds]) => asked(seeds, ofSymphony, symphony), 60_000)
+it.live.each(batches)(
+  "Symphony requests survive damaged answers: %s",
+  ([_, seeds]) => asked(seeds, ofSymphony, symphony),
+  60_000
+)

@@ -165,9 +165,9 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   return handled.size
 })
 
-describe("a bot hears everything", () => {
+describe("Datafeed under faults", () => {
   it.effect.each(batchesOf(15))(
-    "%s",
+    "handles each message at least once, and once when nobody crashed: %s",
     ([, batch]) =>
       Effect.gen(function*() {
         let heard = 0

@@ -291,9 +291,9 @@ const batches = Array.from({ length: Math.ceil(seeds.length / 25) }, (_, index) 
   return [`seeds ${batch[0]} to ${batch.at(-1)}`, batch] as const
 })
 
-describe("bots whose feed has it hard", () => {
+describe("Datafeed with overlapping readers, gateways, silence and failing logins", () => {
   it.effect.each(batches)(
-    "%s hear everything",
+    "handles each message, at most once per reader, and deletes no feed: %s",
     ([, batch]) =>
       Effect.gen(function*() {
         let heard = 0

@@ -53,7 +53,7 @@ const failures = [
 
 describe("an interruption", () => {
   it.effect.each(failures)(
-    "by %s is told within a second, with its cause and cursor, and so is its end",
+    "by %s emits Interrupted within a second, with its reason and cursor, and then Reconnected",
     (fault) =>
       Effect.gen(function*() {
         const service = yield* emulator
@@ -78,7 +78,7 @@ describe("an interruption", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("of one 502 delays what comes by a second at most", () =>
+  it.effect("by one 502 delays messages by at most a second", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collect({ channels: ["a"] })
@@ -92,11 +92,11 @@ describe("an interruption", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("no storm", () => {
+describe("attempts while a fault lasts", () => {
   const lasting = Faults.everything.filter(({ lasting }) => lasting === undefined)
   const most = isLong ? 15 : 5
   it.effect.each(lasting)(
-    "$fault._tag for minutes: at most two attempts a second",
+    "are at most two a second during minutes of $fault._tag",
     ({ fault }) =>
       Effect.gen(function*() {
         const service = yield* emulator
@@ -123,8 +123,8 @@ describe("no storm", () => {
   )
 })
 
-describe("order", () => {
-  it.effect("a message of another region that comes after younger ones is delivered when it comes", () =>
+describe("order of messages", () => {
+  it.effect("delivers a late message of another region when it comes", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collect({ channels: ["a"] })
@@ -139,8 +139,8 @@ describe("order", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("isolation", () => {
-  it.effect("a handler that fails ends its own stream, and no other reader misses anything", () =>
+describe("isolation of readers", () => {
+  it.effect("ends the stream of a failing handler, and no other reader loses a message", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const failing = yield* Subscribe.messages({ channels: ["a"] }).pipe(
@@ -158,8 +158,8 @@ describe("isolation", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("access", () => {
-  it.effect("what is refused for a while is told with its names, and then nothing is missing", () =>
+describe("access denied for a while", () => {
+  it.effect("emits Interrupted with the denied channels, and loses no message", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collect({ channels: ["a", "b"] })

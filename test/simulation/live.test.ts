@@ -263,7 +263,7 @@ it.effect.each<keyof typeof kinds>([
   "the memberships of a user",
   "the memberships of a user in many channels"
 ])(
-  "%s",
+  "the live value of %s agrees with the service after faults",
   (name) =>
     Effect.forEach(seedsOf(kinds[name].part * 25, kinds[name].part), (seed) =>
       simulate(kinds[name].kind).pipe(

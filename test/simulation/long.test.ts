@@ -76,7 +76,7 @@ const ledger = (channels: ReadonlyArray<string>) => {
   }
 }
 
-describe("a hole of many thousand messages", () => {
+describe("a gap of many thousand messages", () => {
   const hole = isLong ? 100_000 : 10_000
   const names = { channels: ["orders", "news"], groups: ["crew"] }
 
@@ -106,7 +106,7 @@ describe("a hole of many thousand messages", () => {
   })
 
   it.effect(
-    "is read in order, once each, in the memory of a few pages; then live goes on",
+    "is read in order, once each, with little memory, and live messages follow",
     () =>
       Effect.gen(function*() {
         const { book, read } = yield* prepared("100 millis")
@@ -132,7 +132,7 @@ describe("a hole of many thousand messages", () => {
   )
 
   // So many fit within the names of a cursor, which are a thousand at most for the last ten seconds.
-  it.effect("a reader that is killed in the middle of it goes on where it was", () =>
+  it.effect("is read in order, once each, by a reader that is killed repeatedly", () =>
     Effect.gen(function*() {
       const { book, read } = yield* prepared("6 seconds")
       for (const stop of [1_000, hole * 0.12345, hole * 0.6, hole + 3].map(Math.floor)) {
@@ -147,12 +147,12 @@ describe("a hole of many thousand messages", () => {
     }).pipe(Effect.provide(world())), 120_000)
 })
 
-describe("a soak", () => {
+describe("a long run with faults", () => {
   const long = process.env.SOAK !== undefined
   const [minutes, messages] = long ? [60, 1_000_000] : isLong ? [3, 30_000] : [1, 3_000]
 
   it.effect(
-    "everything comes, and nothing grows",
+    "delivers every message, and neither heap nor fibers grow",
     () =>
       Effect.gen(function*() {
         const emulator = yield* PubNubEmulator.PubNubEmulator

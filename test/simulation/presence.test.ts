@@ -89,7 +89,7 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
 const seeds = seedsOf(5, 1 / 10)
 
 it.effect.each<Mode>(["each coming and going", "intervals with lists", "intervals without lists"])(
-  "a channel that tells %s",
+  "Presence.live agrees with the service after faults, for a channel with %s",
   (mode) =>
     Effect.forEach(seeds, (seed) =>
       simulate(mode, seed % 2 === 0).pipe(

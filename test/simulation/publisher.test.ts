@@ -199,16 +199,16 @@ const inEachSeed = (
 
 const settling = { messageIds: true, settleUnknown: true } as const
 
-describe("what is told is what happened", () => {
-  it.effect.each(batches)("%s", ([, batch]) => inEachSeed(batch, truthful({})), 120_000)
+describe("outcomes of Publisher under faults", () => {
+  it.effect.each(batches)("agree with what was stored: %s", ([, batch]) => inEachSeed(batch, truthful({})), 120_000)
 
   it.effect.each(batches)(
-    "also when history settles it: %s",
+    "agree with what was stored, with settleUnknown: %s",
     ([, batch]) => inEachSeed(batch, truthful(settling)),
     120_000
   )
 
-  it.runIf(seeds.length >= 100)("and every outcome was among them", () => {
+  it.runIf(seeds.length >= 100)("were all of every kind, and few stayed unknown with settleUnknown", () => {
     for (const counts of [tallies.plain, tallies.settled]) {
       for (const kind of ["published", "unknown", "failed", "closed", "withdrawn"] as const) {
         assert.isAbove(counts[kind], 20, kind)
@@ -219,16 +219,20 @@ describe("what is told is what happened", () => {
   })
 })
 
-describe("with ids, and unknown outcomes sent again: everything, once, in order", () => {
-  it.effect.each(batches)("%s", ([, batch]) => inEachSeed(batch, resending({})), 120_000)
+describe("Publisher with messageIds and resendUnknown under faults", () => {
+  it.effect.each(batches)(
+    "delivers everything once and in order to a reader: %s",
+    ([, batch]) => inEachSeed(batch, resending({})),
+    120_000
+  )
 
   it.effect.each(batches)(
-    "also when history settles what it can: %s",
+    "delivers everything once and in order to a reader, with settleUnknown: %s",
     ([, batch]) => inEachSeed(batch, resending({ settleUnknown: true })),
     120_000
   )
 
-  it.runIf(seeds.length >= 100)("and there were second copies; far fewer where history was asked", () => {
+  it.runIf(seeds.length >= 100)("stored second copies, and far fewer with settleUnknown", () => {
     assert.isAbove(tallies.plain.copies, 100)
     assert.isBelow(tallies.settled.copies, tallies.plain.copies / 20)
   })

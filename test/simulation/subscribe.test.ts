@@ -20,8 +20,8 @@ const titleOf = ({ fault, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
 
 const alone = Faults.everything.map((rule, index) => [titleOf(rule), rule, index] as const)
 
-describe("one fault kind at a time", () => {
-  it.effect.each(alone)("%s", ([, rule, index]) =>
+describe("Subscribe.stream with one fault kind", () => {
+  it.effect.each(alone)("loses nothing without a Gap: %s", ([, rule, index]) =>
     Effect.gen(function*() {
       // A service that lies every third time cannot be told from one that speaks the truth.
       const rate = rule.fault._tag === "FutureCursor" ? 0.1 : rule.lasting === undefined ? 0.3 : 0.05
@@ -31,7 +31,7 @@ describe("one fault kind at a time", () => {
     }))
 })
 
-describe("a hole that is read while one fault kind lasts", () => {
+describe("a gap that is read while one fault kind lasts", () => {
   const suited = alone.filter(([, { fault }]) => !/Cursor|Page|NullMessages/.test(fault._tag))
   const plan = (rule: Pick<Faults.Rule, "fault" | "lasting">, on: Faults.Kind): Plan => ({
     seed: 1,
@@ -51,7 +51,7 @@ describe("a hole that is read while one fault kind lasts", () => {
       )
     )
   )(
-    "%s on %s",
+    "is recovered despite %s on %s",
     ([, on, rule]) =>
       Effect.gen(function*() {
         const { delivered, gaps, injected } = yield* hold(plan(rule, on))
@@ -69,7 +69,7 @@ describe("a machine that sleeps", () => {
   const publish = (channel: string, region = 1) =>
     ({ _tag: "Publish", count: 1, channels: [channel], kind: "stored", region }) as const
   const wait = (millis: number) => ({ _tag: "Wait", millis }) as const
-  it.effect("misses nothing when it sleeps between a handshake and its answer", () =>
+  it.effect("loses no message when it sleeps between a handshake and its answer", () =>
     hold({
       seed: 744,
       setting: {
@@ -108,23 +108,23 @@ describe("a machine that sleeps", () => {
 
 describe("all fault kinds mixed", () => {
   it.effect.each(batchesOf(3))(
-    "%s",
+    "lose nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
   )
 })
 
-describe("behind a busy channel", () => {
+describe("a channel beside a busy one", () => {
   it.effect.each(batchesOf(1, 1 / 8))(
-    "%s",
+    "loses nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(busyOf(seed)), { discard: true }),
     240_000
   )
 })
 
-describe("durable, killed at random", () => {
+describe("a durable reader that is killed at random", () => {
   it.effect.each(batchesOf(2, 1 / 8))(
-    "%s",
+    "loses nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, { reader: "consume" })), { discard: true }),
     240_000
   )
@@ -132,7 +132,7 @@ describe("durable, killed at random", () => {
 
 describe("one strain at a time", () => {
   it.effect.each(strains.flatMap((strain) => seedsOf(2, 1 / 20).map((seed) => [strain, seed] as const)))(
-    "%s, seed %i",
+    "loses nothing without a Gap: %s, seed %i",
     ([strain, seed]) =>
       hold(planOf(seed, {
         strains: [strain],
@@ -146,7 +146,7 @@ describe("one strain at a time", () => {
 
 describe("all strains at once", () => {
   it.effect.each(batchesOf(2, 1 / 8))(
-    "%s",
+    "lose nothing without a Gap: %s",
     ([, batch]) =>
       Effect.forEach(
         batch,

@@ -12,7 +12,7 @@ import { strains } from "./world.ts"
 
 describe("readers of one subscriber", () => {
   it.effect.each(batchesOf(3, 1 / 2))(
-    "%s",
+    "get each message once and in order, or in a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
   )
@@ -20,7 +20,7 @@ describe("readers of one subscriber", () => {
 
 describe("one strain at a time", () => {
   it.effect.each(strains.flatMap((strain) => seedsOf(1, 1 / 25).map((seed) => [strain, seed] as const)))(
-    "%s, seed %i",
+    "loses nothing without a Gap: %s, seed %i",
     ([strain, seed]) => hold(planOf(seed, [strain])),
     240_000
   )
@@ -28,7 +28,7 @@ describe("one strain at a time", () => {
 
 describe("all strains at once", () => {
   it.effect.each(batchesOf(2, 1 / 10))(
-    "%s",
+    "lose nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, strains)), { discard: true }),
     240_000
   )
@@ -61,17 +61,17 @@ const publish = (count: number, region = 1): Act => ({
   region
 })
 
-describe("a reader that fails in the middle of a page, again and again", () => {
+describe("a reader that fails in the middle of a page, and continues from its cursor", () => {
   it.effect.each(
     [
-      ["takes what it had for no room", failing([join(1), publish(150)])],
-      ["knows what it had, after a silence", failing([join(0), join(1), wait(19_072), publish(12)])],
+      ["does not count delivered messages against its capacity", failing([join(1), publish(150)])],
+      ["skips delivered messages after a silence", failing([join(0), join(1), wait(19_072), publish(12)])],
       [
-        "names what it had, where its connection stands hours before its beginning",
+        "skips delivered messages when its connection's cursor is hours old",
         failing([wait(4), { _tag: "Jump" }, join(1), wait(248), publish(23, 2)])
       ],
       [
-        "does not miss what it had and what passed it by",
+        "loses no message, delivered or late",
         failing([join(1), wait(248), publish(29, 2), publish(1), publish(1), publish(12)], { stall: 17_000 })
       ]
     ] as const

@@ -374,8 +374,8 @@ const fewAttempts = Symphony.bot("other-bot", { retry: { maxAttempts: 3, base: "
 const seeds = seedsOf(5, 1 / 3)
 const batches = batchesOf(5, 1 / 3)
 
-describe("two bots that send, update, blast, list and search", () => {
-  it.effect.each(batches)("are told what happened: %s", ([, batch]) =>
+describe("two bots that send, update, blast, list and search under faults", () => {
+  it.effect.each(batches)("report what the pod has: %s", ([, batch]) =>
     Effect.forEach(batch, (seed) =>
       truthful.pipe(
         Effect.catchDefect((defect) =>
@@ -391,7 +391,7 @@ describe("two bots that send, update, blast, list and search", () => {
         Effect.provide(TestClock.layer())
       ), { discard: true }), 120_000)
 
-  it.runIf(seeds.length >= 100)("and every outcome was among them", () => {
+  it.runIf(seeds.length >= 100)("got every kind of outcome", () => {
     for (const kind of Object.keys(counts) as ReadonlyArray<keyof typeof counts>) assert.isAbove(counts[kind], 5, kind)
   })
 })

@@ -59,8 +59,8 @@ const sideBySide = <E, R>(update: (writer: number, round: number) => Effect.Effe
 
 const fieldsOf = (custom: AppContext.Custom = {}): AppContext.Custom => custom
 
-describe("fifty writers, many increments each", () => {
-  it.effect("of a user", () =>
+describe("update by fifty concurrent writers", () => {
+  it.effect("loses no increment of a user's custom field", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.setUser({ id: "counter", custom: { count: 0, other: "kept" } })
@@ -73,7 +73,7 @@ describe("fifty writers, many increments each", () => {
       assert.deepStrictEqual(user?.custom, { count: writers * rounds, other: "kept" })
     }).pipe(Effect.provide(world())), 60_000)
 
-  it.effect("of a channel, by its description", () =>
+  it.effect("loses no increment of a channel's description", () =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.setChannel({ id: "counter", description: "0" })
@@ -115,8 +115,8 @@ const increment = (writer: number, round: number) => {
 
 const seeds = seedsOf(1, 1 / 100)
 
-describe("with faults, and increments that note themselves", () => {
-  it.effect.each(seeds)("seed %i", (seed) =>
+describe("update by fifty concurrent writers under faults", () => {
+  it.effect.each(seeds)("counts each increment once: seed %i", (seed) =>
     Effect.gen(function*() {
       const emulator = yield* PubNubEmulator.PubNubEmulator
       yield* emulator.setUser({ id: "counter", custom: { count: 0 } })
@@ -131,7 +131,7 @@ describe("with faults, and increments that note themselves", () => {
       Effect.provide(TestClock.layer())
     ), 60_000)
 
-  it.runIf(seeds.length >= 5)("and everything that can happen did", () => {
+  it.runIf(seeds.length >= 5)("met retries, unknown outcomes and repeated increments", () => {
     assert.isAbove(seen.retried, 100)
     assert.isAbove(seen.unknown, 100)
     assert.isAbove(seen.repeated, 100)
