@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Text from "./text.ts"
+import * as Usual from "./usual.ts"
 
 /** What is wrong with a value. It may quote what others wrote. */
 export const issueOf = (error: Schema.SchemaError): string => {
@@ -35,8 +36,24 @@ export const decode = <A, RD>(
   return (input) => orSentence(Effect.suspend(() => decode(input)))
 }
 
-/** The same at once, for a schema that needs nothing. */
+/** The same at once, for a schema that needs nothing. What `JSON.parse` gave is read by the schema's check where it is usual. */
 export const decodeResult = <A>(schema: Schema.ConstraintDecoder<A>): (input: unknown) => Result.Result<A, string> => {
+  const check = Usual.of(schema)
+  const bySchema = decodeBySchema(schema)
+  return (input) => {
+    const value = check?.(input)
+    return isUsual(schema, value) ? Result.succeed(value) : bySchema(input)
+  }
+}
+
+// That a check gives what its schema gives is shown by tests.
+const isUsual = <A>(_schema: Schema.ConstraintDecoder<A>, value: unknown): value is A =>
+  value !== Usual.unusual && value !== undefined
+
+/** Decodes by the schema alone. */
+export const decodeBySchema = <A>(
+  schema: Schema.ConstraintDecoder<A>
+): (input: unknown) => Result.Result<A, string> => {
   const decode = Schema.decodeUnknownExit(schema)
   return (input) =>
     Exit.match(decode(input), {

@@ -135,19 +135,14 @@ export interface TypedMembers<C, RD = never, RE = never>
 
 type Untyped = Relations.Relations<MemberKind, AppContext.Custom, never>
 
-const Wire = Schema.Struct({
-  uuid: Schema.Union([ObjectFields.User, Requests.bare(UserId)]),
-  ...ObjectFields.Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
-
-const kind: Requests.Kind<typeof Wire.Type, MemberKind> = {
+const kind: Requests.Kind<typeof ObjectFields.Member.Type, MemberKind> = {
   module: "Members",
   owner: "channel",
   other: "user",
   wire: "uuid",
   names: { owner: "channel", id: "userId", items: "users" },
   path: (channel) => path`/v2/objects/${subscribeKey}/channels/${channel}/uuids`,
-  schema: Wire,
+  schema: ObjectFields.Member,
   idOf: ({ uuid }) => uuid.id,
   inputId: ({ userId }) => userId,
   build: ({ custom: _, uuid, ...own }, custom) => ({

@@ -138,19 +138,14 @@ export interface TypedMemberships<C, RD = never, RE = never>
 
 type Untyped = Relations.Relations<MembershipKind, AppContext.Custom, never>
 
-const Wire = Schema.Struct({
-  channel: Schema.Union([ObjectFields.Channel, Requests.bare(Schema.String)]),
-  ...ObjectFields.Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
-
-const kind: Requests.Kind<typeof Wire.Type, MembershipKind> = {
+const kind: Requests.Kind<typeof ObjectFields.Membership.Type, MembershipKind> = {
   module: "Memberships",
   owner: "user",
   other: "channel",
   wire: "channel",
   names: { owner: "userId", id: "channel", items: "channels" },
   path: (user) => path`/v2/objects/${subscribeKey}/uuids/${user}/channels`,
-  schema: Wire,
+  schema: ObjectFields.Membership,
   idOf: ({ channel }) => channel.id,
   inputId: ({ channelId }) => channelId,
   build: ({ channel, custom: _, ...own }, custom) => ({

@@ -157,6 +157,16 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a schedule starts afresh each time", "steps.set(schedule, step)", ""],
     ["a schedule is never reset", "forget: () => steps.clear()", "forget: () => {}"]
   ]),
+  ...of("src/internal/usual.ts", ["test/internal/usual.test.ts"], [
+    ["what restricts a whole is passed over", "  if (ast.checks !== undefined) return undefined\n", ""],
+    ["what transforms is passed over", "ast.encoding !== undefined || ", ""],
+    ["only the first of two restrictions counts", "|| others.length > 0", ""],
+    ["a restriction does not count", "filter.run(json, ast, noOptions) === undefined", "true"],
+    ["an array that must have entries may be empty", " && ast.elements.length === 0", ""],
+    ["the names of a record are not restricted", "schema.key === Schema.String", "schema.key !== undefined"],
+    ["a record sets its prototype", " || Object.hasOwn(json, \"__proto__\")", ""],
+    ["an absent key has a value", "if (value !== undefined) values[name]", "values[name]"]
+  ]),
   ...of("src/internal/operation.ts", ["test/internal/operation.test.ts"], [
     ["one code of the connect phase is enough", "causes.every(({ isOf", "causes.some(({ isOf"]
   ]),
@@ -700,6 +710,10 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of("src/pubnub/internal/objects/fields.ts", ["test/pubnub/Users.test.ts"], [
     ["row: type of set", "{ status: 50, type: 50 } as const", "{ status: 50 } as const"]
+  ]),
+  ...of("src/pubnub/internal/objects/fields.ts", ["test/pubnub/usual.test.ts"], [
+    ["the etag has its own name on the wire", "Usual.struct(fields, names)", "Usual.struct(fields)"],
+    ["null is kept", "Usual.nullish(Usual.of(schema))", "Usual.of(Schema.optionalKey(Schema.NullOr(schema)))"]
   ]),
   ...of("src/pubnub/Memberships.ts", ["test/pubnub/Memberships.test.ts"], [
     [

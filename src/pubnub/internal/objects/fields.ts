@@ -1,12 +1,14 @@
 /**
  * The fields of objects: what the service sends of them, what is written, and what is wrong with that.
  */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Input from "../../../internal/input.ts"
+import * as Usual from "../../../internal/usual.ts"
 import * as AppContext from "../../AppContext.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import { UserId } from "../wire/userId.ts"
@@ -21,41 +23,51 @@ export const parts = ["custom", "status", "type"] as const
 
 /** A field that the service leaves out, or writes as null, when it is not set or was not asked for. */
 const optional = <S extends Schema.Constraint>(schema: S) =>
-  Schema.optionalKey(Schema.NullOr(schema)).pipe(
-    Schema.decodeTo(Schema.optionalKey(Schema.toType(schema)), {
-      decode: SchemaGetter.transformOptional(Option.filter(Predicate.isNotNull)),
-      encode: SchemaGetter.passthrough()
-    })
+  Usual.define(
+    Schema.optionalKey(Schema.NullOr(schema)).pipe(
+      Schema.decodeTo(Schema.optionalKey(Schema.toType(schema)), {
+        decode: SchemaGetter.transformOptional(Option.filter(Predicate.isNotNull)),
+        encode: SchemaGetter.passthrough()
+      })
+    ),
+    Usual.nullish(Usual.of(schema))
   )
 
 const Text = optional(Schema.String)
 
 /** The fields of every object on the wire. */
-export const Common = {
+const common = {
   status: Text,
   type: Text,
   custom: optional(AppContext.Custom),
-  updated: Schema.DateTimeUtcFromString,
+  updated: Usual.define(
+    Schema.DateTimeUtcFromString,
+    (json) => typeof json === "string" ? Option.getOrElse(DateTime.make(json), () => Usual.unusual) : Usual.unusual
+  ),
   etag: AppContext.Etag
 }
 
+/** An object on the wire. The service calls its etag otherwise. */
+const object = <F extends Schema.Struct.Fields>(own: F) => {
+  const fields = { ...own, ...common }
+  const names = { etag: "eTag" } as const
+  return Usual.define(Schema.Struct(fields).pipe(Schema.encodeKeys(names)), Usual.struct(fields, names))
+}
+
 /** A user on the wire. */
-export const User = Schema.Struct({
-  id: UserId,
-  name: Text,
-  externalId: Text,
-  profileUrl: Text,
-  email: Text,
-  ...Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+export const User = object({ id: UserId, name: Text, externalId: Text, profileUrl: Text, email: Text })
 
 /** A channel on the wire. */
-export const Channel = Schema.Struct({
-  id: Schema.String,
-  name: Text,
-  description: Text,
-  ...Common
-}).pipe(Schema.encodeKeys({ etag: "eTag" }))
+export const Channel = object({ id: Schema.String, name: Text, description: Text })
+
+/** The other end of a membership when it has no metadata, or was not asked for. */
+const bare = <S extends Schema.Constraint>(id: S) => Schema.Struct({ id, eTag: Schema.optionalKey(Schema.Never) })
+
+/** A member of a channel on the wire. */
+export const Member = object({ uuid: Schema.Union([User, bare(UserId)]) })
+
+/** A membership of a user on the wire. */
+export const Membership = object({ channel: Schema.Union([Channel, bare(Schema.String)]) })
 
 // --------------------------------------------------------------------------------------------------------------------
 // writing

@@ -74,10 +74,6 @@ interface Entry {
   readonly issues: ReadonlyArray<PubNubError.Detail>
 }
 
-/** The other end when it has no metadata, or was not asked for. */
-export const bare = <S extends Schema.Constraint>(id: S) =>
-  Schema.Struct({ id, eTag: Schema.optionalKey(Schema.Never) })
-
 export const make = <
   W extends Wire,
   K extends Relations.Kind,

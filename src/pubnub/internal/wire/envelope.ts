@@ -10,6 +10,7 @@ import * as Struct from "effect/Struct"
 import type * as Types from "effect/Types"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
+import * as Usual from "../../../internal/usual.ts"
 import type { Cursor } from "../../../Cursor.ts"
 import { Etag } from "../../AppContext.ts"
 import * as ChannelName from "../../ChannelName.ts"
@@ -19,7 +20,10 @@ import { Timetoken } from "../../Timetoken.ts"
 import { notBlank, UserId } from "./userId.ts"
 
 /** The result of `JSON.parse`. To check again that it is JSON would cost more than everything else. */
-export const Parsed = Schema.declare((_value): _value is Schema.Json => true)
+export const Parsed = Usual.define(
+  Schema.declare((_value): _value is Schema.Json => true),
+  (json) => json === undefined ? Usual.unusual : json
+)
 
 /** Absent, or null where a newer service or a proxy writes one. */
 export const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
@@ -56,7 +60,7 @@ const Envelope = Schema.Struct({
 export type Envelope = typeof Envelope.Type
 
 /** Decodes by the schema alone. */
-export const decodeBySchema = Codec.decodeResult(Envelope)
+export const decodeBySchema = Codec.decodeBySchema(Envelope)
 
 const isTextOrNothing = (value: unknown): boolean => value === undefined || value === null || typeof value === "string"
 

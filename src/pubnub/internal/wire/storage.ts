@@ -103,7 +103,7 @@ const Actions = Schema.Record(
   )
 )
 
-const Entry = Schema.Struct({
+export const Entry = Schema.Struct({
   message: Envelope.Parsed,
   timetoken: Timetoken,
   uuid: Envelope.optional(Schema.String),

@@ -48,7 +48,7 @@ const Answer = Schema.Struct({
   m: Schema.Array(Envelope.Parsed)
 })
 /** Decodes by the schema alone. */
-export const decodeAnswerBySchema = Codec.decodeResult(Answer)
+export const decodeAnswerBySchema = Codec.decodeBySchema(Answer)
 
 /** What the schema accepts, checked by hand: the schema would walk through all messages of a page. */
 const isAnswer = (json: unknown): json is typeof Answer.Type => {

@@ -1,0 +1,62 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Codec from "../../src/internal/codec.ts"
+import * as Usual from "../../src/internal/usual.ts"
+import { itReadsUsual } from "../kit/usual.ts"
+
+const Part = Schema.Struct({ id: Schema.NonEmptyString, eTag: Schema.optionalKey(Schema.Never) })
+
+itReadsUsual(
+  "a schema of every kind",
+  Schema.Struct({
+    _tag: Schema.tag("x"),
+    text: Schema.String,
+    number: Schema.Number,
+    integer: Schema.Int,
+    finite: Schema.NullOr(Schema.Finite),
+    flag: Schema.optionalKey(Schema.NullOr(Schema.Boolean)),
+    list: Schema.Array(Schema.Union([Schema.String, Schema.Int])),
+    record: Schema.Record(Schema.String, Schema.Array(Part)),
+    part: Schema.optionalKey(Part)
+  }),
+  [{
+    _tag: "x",
+    text: "a",
+    number: 1,
+    integer: 1,
+    finite: null,
+    flag: true,
+    list: ["a", 1],
+    record: { a: [], b: [{ id: "b" }] },
+    part: { id: "a" }
+  }]
+)
+
+describe("a schema has no check", () => {
+  it.each(Object.entries({
+    "that transforms": Schema.FiniteFromString,
+    "that restricts the whole": Schema.Struct({}).check(Schema.makeFilter(() => false)),
+    "with two checks": Schema.NonEmptyString.check(Schema.isMaxLength(3)),
+    "with a part that has none": Schema.Struct({ id: Schema.String, at: Schema.optionalKey(Schema.FiniteFromString) }),
+    "of a list whose entries have none": Schema.Array(Schema.FiniteFromString),
+    "with a member that has none": Schema.NullOr(Schema.FiniteFromString),
+    "of a tuple": Schema.Tuple([Schema.String]),
+    "of an array that must have an entry": Schema.NonEmptyArray(Schema.String),
+    "of a record whose names are restricted": Schema.Record(Schema.NonEmptyString, Schema.String)
+  }))("%s", (_, schema) => assert.isUndefined(Usual.of(schema)))
+})
+
+describe("decodeResult", () => {
+  const Text = Usual.define(
+    Schema.String.annotate({ title: "text of this test" }),
+    (json) => json === "usual" ? "by the check" : Usual.unusual
+  )
+
+  it("takes what the check gives, and asks the schema for the rest", () => {
+    const decode = Codec.decodeResult(Text)
+    assert.deepStrictEqual<unknown>(decode("usual"), Result.succeed("by the check"))
+    assert.deepStrictEqual<unknown>(decode("odd"), Result.succeed("odd"))
+    assert.deepStrictEqual(decode(7), Result.fail("Expected string"))
+  })
+})

@@ -1,0 +1,41 @@
+/** What the service usually writes is read without its schemas, and gives the same. */
+import * as Fields from "../../src/pubnub/internal/objects/fields.ts"
+import * as Storage from "../../src/pubnub/internal/wire/storage.ts"
+import { itReadsUsual } from "../kit/usual.ts"
+
+const versioned = { updated: "2026-09-01T10:00:00.123456Z", eTag: "AcXyZ" }
+
+const user = {
+  id: "ada",
+  name: "Ada",
+  externalId: null,
+  profileUrl: "https://example.com/ada.png",
+  email: "ada@example.com",
+  custom: { team: "core", level: 7, active: true, left: null },
+  status: "active",
+  type: "human",
+  ...versioned
+}
+const channel = { id: "room", name: null, description: "A room", custom: null, ...versioned }
+
+itReadsUsual("a user", Fields.User, [user, { id: "bob", ...versioned }])
+itReadsUsual("a channel", Fields.Channel, [channel])
+itReadsUsual("a member", Fields.Member, [
+  { uuid: user, custom: { role: "owner" }, status: null, ...versioned },
+  { uuid: { id: "ada" }, ...versioned }
+])
+itReadsUsual("a membership", Fields.Membership, [{ channel, ...versioned }, { channel: { id: "room" }, ...versioned }])
+
+const reaction = [{ uuid: "ada", actionTimetoken: "17905741246383966" }]
+
+itReadsUsual("an entry of history", Storage.Entry, [
+  {
+    message: { text: "hello" },
+    timetoken: "17905741246383965",
+    uuid: "ada",
+    message_type: 0,
+    custom_message_type: "chat",
+    meta: ""
+  },
+  { message: 7, timetoken: "17905741246383965", message_type: null, actions: { reaction: { "👍": reaction } } }
+])
