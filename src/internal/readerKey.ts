@@ -2,7 +2,6 @@
  * The key of a reader's cursor. Two names never have the same key, whatever keeps it: a file system that ignores case,
  * changes Unicode, gives a meaning to dots and slashes, or limits a file name to 255 bytes.
  */
-import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 
@@ -20,10 +19,8 @@ export const of = (name: string): Effect.Effect<string> => {
   const escaped = escape(name)
   return escaped.length <= longest
     ? Effect.succeed(`herald-${escaped}`)
-    : Digest.Digest.use((digest) => digest.digest(Digest.sha256, ascii.encode(escaped))).pipe(
+    : Effect.promise(() => globalThis.crypto.subtle.digest("SHA-256", ascii.encode(escaped))).pipe(
       // Two underscores are in no escaped name.
-      Effect.map((bytes) => `herald-${escaped.slice(0, 100)}__${Hex.encode(bytes)}`),
-      Effect.provide(Digest.layerWebCrypto),
-      Effect.orDie
+      Effect.map((digest) => `herald-${escaped.slice(0, 100)}__${Hex.encode(new Uint8Array(digest))}`)
     )
 }

@@ -237,7 +237,8 @@ const identity = (nameVariable: string, keyVariable: string) =>
     )
   )
 
-const environment = {
+// A function: as a constant it would keep Config in bundles that do not use it.
+const environment = () => ({
   ...place("SYMPHONY"),
   host: Config.String("SYMPHONY_HOST"),
   agent: Config.all(place("SYMPHONY_AGENT")),
@@ -250,7 +251,7 @@ const environment = {
     identity("SYMPHONY_APP_ID", "SYMPHONY_APP_PRIVATE_KEY"),
     (app) => app === undefined ? undefined : { appId: app.name, privateKey: app.privateKey }
   )
-}
+})
 
 /**
  * Reads the configuration from `Config`, by default the environment. Fails with `ConfigError` when a value is missing or wrong.
@@ -277,7 +278,7 @@ const environment = {
 export const layerConfig = (
   options: { readonly [K in keyof Options]?: Config.Config<Options[K]> } = {}
 ): Layer.Layer<SymphonyConfig, Config.ConfigError> =>
-  Layer.effect(SymphonyConfig, Config.map(Config.all({ ...environment, ...options }), make))
+  Layer.effect(SymphonyConfig, Config.map(Config.all({ ...environment(), ...options }), make))
 
 // --- from a file
 
