@@ -2,11 +2,12 @@
  * The connections that a program shares: one engine for all that listen with the same transport, configuration and filter. It
  * holds no keys of its own, so that two keysets never mix and no signature changes.
  */
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
-import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
@@ -27,12 +28,13 @@ export const gathered = 25
 interface Group {
   readonly config: Config
   readonly client: HttpClient.HttpClient
-  readonly statuses: PubSub.PubSub<SubscribeStatus.Status>
   readonly engines: Map<string | undefined, Shared>
+  /** Where its statuses go. */
+  readonly listeners: Set<Listener>
   isOn: boolean
-  /** How many listen to its statuses. */
-  listeners: number
 }
+
+type Listener = Queue.Queue<SubscribeStatus.Status, Cause.Done>
 
 /** An engine that somebody uses. */
 export interface Lease {
@@ -70,16 +72,21 @@ export class Registry {
   get statuses(): Stream.Stream<SubscribeStatus.Status, never, Needs> {
     return Stream.unwrap(
       Effect.acquireRelease(
-        Effect.map(this.group, (group) => {
-          group.listeners++
-          return group
-        }),
-        (group) =>
+        Effect.zipWith(
+          Queue.sliding<SubscribeStatus.Status, Cause.Done>(mostStatuses),
+          this.group,
+          (listener, group) => {
+            group.listeners.add(listener)
+            if (this.isClosed) Queue.endUnsafe(listener)
+            return { listener, group }
+          }
+        ),
+        ({ group, listener }) =>
           Effect.sync(() => {
-            group.listeners--
+            group.listeners.delete(listener)
             this.forget(group)
           })
-      ).pipe(Effect.map(({ statuses }) => Stream.fromPubSub(statuses)))
+      ).pipe(Effect.map(({ listener }) => Stream.fromQueue(listener)))
     )
   }
 
@@ -119,7 +126,9 @@ export class Registry {
       const engines = [...this.groups].flatMap(({ engines }) => [...engines.values()])
       return Effect.forEach(engines, ({ engine }) => engine.close, { concurrency: "unbounded", discard: true }).pipe(
         Effect.andThen(Fiber.awaitAll(this.closing)),
-        Effect.andThen(Effect.forEach([...this.groups], ({ statuses }) => PubSub.shutdown(statuses), { discard: true }))
+        Effect.andThen(Effect.sync(() => {
+          for (const { listeners } of this.groups) listeners.forEach(Queue.endUnsafe)
+        }))
       )
     })
   }
@@ -128,16 +137,10 @@ export class Registry {
   private readonly group: Effect.Effect<Group, never, Needs> = Effect.gen({ self: this }, function*() {
     const config = yield* PubNubConfig
     const client = yield* HttpClient.HttpClient
-    const find = () => [...this.groups].find((group) => group.client === client && isSame(group.config, config))
-    const found = find()
+    const found = [...this.groups].find((group) => group.client === client && isSame(group.config, config))
     if (found !== undefined) return found
-    const statuses = yield* PubSub.sliding<SubscribeStatus.Status>(mostStatuses)
-    // Another fiber may have made it meanwhile.
-    const other = find()
-    if (other !== undefined) return other
-    const group: Group = { config, client, statuses, engines: new Map(), isOn: true, listeners: 0 }
+    const group: Group = { config, client, engines: new Map(), listeners: new Set(), isOn: true }
     this.groups.add(group)
-    if (this.isClosed) yield* PubSub.shutdown(statuses)
     return group
   })
 
@@ -158,7 +161,9 @@ export class Registry {
       gathered
     } as const
     return Effect.flatMap(
-      Engine.make(group.config, settings, (status) => PubSub.publishUnsafe(group.statuses, status)),
+      Engine.make(group.config, settings, (status) => {
+        for (const listener of group.listeners) Queue.offerUnsafe(listener, status)
+      }),
       (engine) => {
         // Another fiber may have made it meanwhile, or closed the last engine of the group.
         const other = find()
@@ -195,7 +200,7 @@ export class Registry {
 
   /** Keeps no group that nobody uses: there may be one for each token. */
   private forget(group: Group): void {
-    if (group.engines.size === 0 && group.listeners === 0 && group.isOn) this.groups.delete(group)
+    if (group.engines.size === 0 && group.listeners.size === 0 && group.isOn) this.groups.delete(group)
   }
 }
 
