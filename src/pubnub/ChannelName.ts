@@ -62,7 +62,8 @@ export const subscriptionIssue = (name: unknown): string | undefined => {
  * @category predicates
  * @since 0.1.0
  */
-export const isWildcard = (name: string): boolean => typeof name === "string" && /^[^.*]+(\.[^.*]+)?\.\*$/.test(name)
+export const isWildcard = (name: string): boolean =>
+  typeof name === "string" && name.endsWith(".*") && /^[^.*]+(\.[^.*]+)?\.\*$/.test(name)
 
 /**
  * Whether a name is a presence name: it ends in `-pnpres`, and has joins and leaves in place of messages.

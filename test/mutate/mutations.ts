@@ -223,8 +223,10 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.before.marks.clear()"
     ],
     ["what comes again is named twice", "this.before.marks.delete(mark)", ""],
-    ["unstored ones are summed up", "[isShown, isStored, isUnsure].find(isEnough)", "[isShown].find(isEnough)"],
-    ["a stored one is in a sum of unstored ones", "[isShown, isStored, isUnsure]", "[isShown, isStored]"],
+    ["unstored ones are summed up", "? isStored", "? isAny"],
+    ["a stored one is in a sum of unstored ones", "? isUnsure", "? isAny"],
+    ["what is summed up stays named", "this.text?.slice(seen * Marks.length)", "this.text"],
+    ["others than those that are summed up are forgotten", "others.length === 0 && this.before", "this.before"],
     ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"]
   ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [
@@ -272,7 +274,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a hole is not named", "delivered: [], hole: this.hole }", "delivered: [] }"],
     ["a filled hole stays named", "this.ahead = withoutHole(this.ahead)", ""],
-    ["events of a page are not named", "delivered = [...delivered, mark]", ""],
+    ["events of a page are not named", "delivered.push(mark)", ""],
+    ["cursors of a page share what they name", "delivered: delivered.slice() }", "delivered }"],
     ["signals are summed up", "isStored || envelope !== undefined && Arrival.isStored(envelope)", "true"],
     ["wildcards are summed up", "by !== undefined && !ChannelName.isWildcard(by)", "true"],
     ["the last event stands before its page", "cursor: this.named(reached) }", "cursor: place }"],

@@ -75,7 +75,9 @@ export const only = <A extends { readonly _tag: string }, T extends A["_tag"], E
     let waiting: ReadonlyArray<A> = []
     const next: Pull.Pull<Arr.NonEmptyReadonlyArray<One>, E | E2, void, R2> = Effect.suspend(() => {
       const data: Array<One> = []
-      for (const [index, event] of waiting.entries()) {
+      let index = -1
+      for (const event of waiting) {
+        index++
         if (isWanted(event)) data.push(event)
         else if (isNotice(event)) {
           if (Arr.isReadonlyArrayNonEmpty(data)) {

@@ -542,11 +542,13 @@ export class Lane {
   private share(given: ReadonlyArray<Given>): void {
     const parts = new Map<string | undefined, Array<Given>>()
     const latest = this.core.history.knowledge.latest()
+    let part: Array<Given> | undefined
     for (const one of given) {
-      const part = parts.get(one.by)
-      if (part === undefined) parts.set(one.by, [one])
+      const { by, event } = one
+      // Neighbours mostly came by one name.
+      if (part === undefined || by !== part[0]?.by) part = parts.get(by)
+      if (part === undefined) parts.set(by, part = [one])
       else part.push(one)
-      const { event } = one
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }

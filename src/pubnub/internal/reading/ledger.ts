@@ -280,14 +280,8 @@ export class Ledger {
     const reached = next === undefined ? held : this.held(next)
     // What the place itself names is among what was had recently.
     let place = this.named(held)
-    let delivered: ReadonlyArray<string> = []
-    let fresh: Array<{ readonly one: Had; readonly isSure: boolean }> = []
+    let delivered: Array<string> = []
     const events: Array<Given> = []
-    const note = (position: string) => {
-      for (const { isSure, one } of fresh) this.recent.add(one, isSure, isStored)
-      this.recent.trim(position)
-      fresh = []
-    }
     const namedFrom = BigInt(held.position) - overlap
     for (const arrival of arrivals) {
       const { by, envelope, id, issue, raw } = arrival
@@ -305,29 +299,29 @@ export class Ledger {
         if (!isNamed && (isNew || !delivered.includes(mark))) {
           if (delivered.length === mostDelivered) {
             // From here on the place itself names what was read so far.
-            note(held.position)
+            this.recent.trim(held.position)
             place = this.named(held)
             delivered = []
           }
-          delivered = [...delivered, mark]
+          delivered.push(mark)
         }
         if (admitted._tag === "Known") continue
         // By two names it is two events, but takes one place.
         if (isNew) {
           const mayBeStored = isStored || envelope !== undefined && Arrival.isStored(envelope)
           // What a wildcard stands for nobody knows after a crash: history is not asked for it then.
-          fresh.push({ one, isSure: mayBeStored && by !== undefined && !ChannelName.isWildcard(by) })
+          this.recent.add(one, mayBeStored && by !== undefined && !ChannelName.isWildcard(by), isStored)
         }
         // Not told again, but named from now on by when it was.
         if (this.before.has(mark)) continue
       }
-      const cursor = { ...place, delivered }
+      const cursor = { ...place, delivered: delivered.slice() }
       const event = envelope === undefined
         ? Envelope.undecodable(raw, issue, cursor)
         : Envelope.toEvent(envelope, cursor)
       events.push({ event, by, had: one })
     }
-    note(reached.position)
+    this.recent.trim(reached.position)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {
       events[events.length - 1] = { ...last, event: { ...last.event, cursor: this.named(reached) } }

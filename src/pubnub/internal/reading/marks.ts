@@ -38,9 +38,15 @@ export const sum = (marks: Iterable<string>): string => {
 
 const bitsOf = (mark: string): number => {
   let bits = 0
-  for (let index = 0; index < length; index++) bits = (bits << 6) | alphabet.indexOf(mark.charAt(index))
+  for (let index = 0; index < length; index++) bits = (bits << 6) | (digits[mark.charCodeAt(index)] ?? 0)
   return bits
 }
+
+/** The digit of each character of the alphabet, by its code. */
+const digits: ReadonlyArray<number> = Array.from(
+  { length: 128 },
+  (_, code) => alphabet.indexOf(String.fromCharCode(code))
+)
 
 /** Several marks as one text, and back. */
 export const join = (marks: ReadonlyArray<string>): string => marks.join("")

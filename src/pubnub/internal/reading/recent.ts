@@ -96,9 +96,13 @@ export class Recent {
     if (isStored && this.addToSum(summed, at)) return
     const item = { at, mark, summed, isStored, isShown }
     const newest = this.named.at(-1)
-    this.text = newest === undefined || newest.at <= at ? this.marks + item.mark : undefined
-    if (newest === undefined || newest.at <= at) this.named.push(item)
-    else this.named.splice(this.named.findLastIndex((other) => other.at <= at) + 1, 0, item)
+    if (newest === undefined || newest.at <= at) {
+      this.text = this.marks + mark
+      this.named.push(item)
+    } else {
+      this.text = undefined
+      this.named.splice(this.named.findLastIndex((other) => other.at <= at) + 1, 0, item)
+    }
   }
 
   /** Adds it to the sum of its time, if there is one. */
@@ -152,13 +156,7 @@ export class Recent {
 
   /** The oldest that history showed make a sum; where those are too few, the oldest of all. */
   private sumUp(): void {
-    this.text = undefined
-    const isEnough = (kind: (item: Named) => boolean) => {
-      let count = 0
-      return this.named.some((item) => kind(item) && ++count > perSum)
-    }
-    // One message that its publisher did not store makes a sum wrong.
-    const isOfKind = [isShown, isStored, isUnsure].find(isEnough) ?? (() => true)
+    const isOfKind = this.kindToSum()
     const part: Array<Named> = []
     const others: Array<Named> = []
     let seen = 0
@@ -172,12 +170,33 @@ export class Recent {
     const [first] = part
     const last = part.at(-1)
     if (first === undefined || last === undefined) return this.keepNewest(mostNamed)
+    // A busy reader does this for each page: to join all marks again would take longer than all else.
+    const isPrefix = others.length === 0 && this.before.marks.size === 0
+    this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
     if (this.sums.length === 0) this.summedFrom = first.at
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
     this.named.splice(0, seen)
     if (others.length > 0) this.named = [...others, ...this.named]
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
+  }
+
+  /** Of which kind there are enough. One message that its publisher did not store makes a sum wrong. */
+  private kindToSum(): (item: Named) => boolean {
+    let stored = 0
+    let shown = 0
+    for (const item of this.named) {
+      if (!item.isStored) continue
+      stored++
+      if (item.isShown) shown++
+    }
+    return shown > perSum
+      ? isShown
+      : stored > perSum
+      ? isStored
+      : this.named.length - stored > perSum
+      ? isUnsure
+      : isAny
   }
 }
 
@@ -195,6 +214,8 @@ const isStored = (item: Named): boolean => item.isStored
 const isShown = (item: Named): boolean => item.isStored && item.isShown
 
 const isUnsure = (item: Named): boolean => !item.isStored
+
+const isAny = (): boolean => true
 
 const merged = (sums: ReadonlyArray<Sum>): Array<Sum> =>
   sums.flatMap(([to, count, sum], index): Array<Sum> => {
